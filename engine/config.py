@@ -1,0 +1,224 @@
+"""The configuration: typed, unknown keys forbidden, and pure (reading the file is its only I/O).
+
+Layers, the later wins: the defaults below, the profile, the YAML file, the command line.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import yaml
+
+from engine.config_errors import explain
+from engine.errors import ConfigError
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Seconds = Annotated[float, msgspec.Meta(gt=0.0)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all sections: a key that is not declared is an error."""
+
+
+class SourceConfig(Section, frozen=True):
+    """One recording, or a directory or glob of them."""
+
+    uri: str
+    """A path, a directory, or a glob such as ``archive/*.mkv``."""
+    name: str = ""
+    """The stream's name on the wire; made from the file name when empty. Not for directories and globs."""
+
+
+class DecodeConfig(Section, frozen=True):
+    """How recordings are read."""
+
+    skip_frame: Literal["none", "nonref", "nonkey"] = "none"
+    """Frames the decoder itself leaves out: ``nonref`` those that no other needs, ``nonkey`` all but key frames."""
+    realtime: bool = False
+    """Pace by the time stamps instead of as fast as possible."""
+    parallel_files: Positive = 2
+    """Recordings that are read at the same time."""
+    pool_slots: Annotated[int, msgspec.Meta(ge=2, le=64)] = 8
+    """Frames of one recording that may wait for the detector."""
+    thread_count: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
+    """Threads of one decoder; 0 lets FFmpeg choose."""
+
+
+class DetectConfig(Section, frozen=True):
+    """Which detector, how often."""
+
+    detector: str = "auto"
+    """``auto``, ``yunet``, ``dlib-hog``, ``scrfd:PACK``, or the path of a YuNet-format ONNX file."""
+    every: Positive = 1
+    """Detect on every n-th frame; tracks are carried over the frames between."""
+    min_score: Share | None = None
+    """Smallest detector score; each detector has its own default."""
+    upsample: Annotated[int, msgspec.Meta(ge=0, le=3)] = 1
+    """dlib-hog only: doublings of the picture; 0 finds faces from 80 px, 1 from 40 px, 2 from 20 px at 4 times the cost of 1."""
+    runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
+    """Frames that are detected at the same time; 0: one for each core."""
+
+
+class TrackConfig(Section, frozen=True):
+    """How detections become tracks."""
+
+    method: Literal["bytetrack", "ocsort"] = "bytetrack"
+    lost_seconds: Seconds = 1.5
+    """A track that is not seen for longer is over."""
+    min_detections: Positive = 2
+    """Detections that make a track; a single one is taken for a false alarm."""
+
+
+class CropConfig(Section, frozen=True):
+    """Which faces of a track are worth enhancing."""
+
+    policy: Literal["best", "interval", "every"] = "interval"
+    """``best``: the top_k of the whole track; ``interval``: the best of each interval; ``every``: all of them."""
+    interval_seconds: Seconds = 1.0
+    top_k: Positive = 5
+    margin: Annotated[float, msgspec.Meta(ge=0.1, le=2.0)] = 0.4
+    """Added on each side, as a share of the face box."""
+    min_size_px: Annotated[float, msgspec.Meta(ge=4)] = 12
+    max_size_px: Annotated[float, msgspec.Meta(ge=16)] = 160
+    """Faces larger than this need no enhancement: they are published as they are."""
+
+
+class SuperResolveConfig(Section, frozen=True):
+    """Which generator, how strong."""
+
+    generator: str = "compact_x4"
+    """The name of a model, the path of its manifest or ONNX file, ``bicubic``, or ``none``."""
+    strength: Share = 1.0
+    """0 is bicubic, 1 the generator's whole residual."""
+    runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    max_batch: Positive = 8
+    max_wait_ms: Annotated[float, msgspec.Meta(ge=0.0)] = 20.0
+    """A batch closes this long after its first face, or when it is full."""
+
+
+class VerifyConfig(Section, frozen=True):
+    """Who is it: embedder, gallery and thresholds."""
+
+    embedder: str = "dlib"
+    """``dlib``, ``insightface:PACK``, the path of an ArcFace-style ONNX file, or ``none``."""
+    gallery: str = ""
+    """Path of the gallery; empty: the user's own, see ``facestream gallery list``."""
+    known_cosine: Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)] | None = None
+    """At least this: known. None: the embedder's own default."""
+    unknown_cosine: Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)] | None = None
+    """Below this: unknown; between the two: undecided."""
+    min_faces: Positive = 2
+    """Faces of a track that a decision needs at least."""
+    max_candidates: Positive = 5
+    enhanced_scores: bool = True
+    """Also embed the enhanced crop; the decision never rests on it."""
+
+
+class PublishConfig(Section, frozen=True):
+    """Where messages go."""
+
+    endpoint: str = ""
+    """ZeroMQ endpoint to bind, as ``tcp://127.0.0.1:5556`` or ``ipc:///run/facestream/faces``; empty: no socket."""
+    socket: Literal["pub", "push"] = "pub"
+    """``pub`` never blocks and may drop, ``push`` loses nothing and blocks back to the decoder."""
+    replay: str = ""
+    """Endpoint of the replay service; empty: none."""
+    replay_bytes: Positive = 64 * 1024 * 1024
+    """Bound of the replay ring."""
+    send_hwm: Positive = 256
+    """Messages that may wait for one subscriber."""
+    send_buffer_bytes: Positive = 64 * 1024
+    """Kernel buffer for one subscriber: small keeps a slow reader's data fresh."""
+    wait_seconds: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
+    """Wait this long for a first subscriber before the run starts."""
+    codec: Literal["jpeg", "png"] = "jpeg"
+    jpeg_quality: Annotated[int, msgspec.Meta(ge=1, le=100)] = 92
+    parts: tuple[Literal["enhanced", "original", "embedding"], ...] = ("enhanced", "original", "embedding")
+
+
+class OutputConfig(Section, frozen=True):
+    """The output directory: crops, faces.jsonl, tracks.jsonl, report.html, run.json."""
+
+    directory: str = ""
+    """Empty: nothing is written."""
+    report: bool = True
+    report_tracks: Positive = 500
+    """Tracks that the report shows at most."""
+
+
+class Config(Section, frozen=True):
+    """All of it."""
+
+    profile: str = "balanced"
+    sources: list[SourceConfig] = []
+    decode: DecodeConfig = DecodeConfig()
+    detect: DetectConfig = DetectConfig()
+    track: TrackConfig = TrackConfig()
+    crop: CropConfig = CropConfig()
+    super_resolve: SuperResolveConfig = SuperResolveConfig()
+    verify: VerifyConfig = VerifyConfig()
+    publish: PublishConfig = PublishConfig()
+    output: OutputConfig = OutputConfig()
+
+
+PROFILES: dict[str, dict[str, Any]] = {
+    "fast": {"detect": {"every": 3, "upsample": 0}, "crop": {"policy": "best", "top_k": 3}},
+    "balanced": {},
+    "thorough": {"detect": {"upsample": 2}, "crop": {"policy": "every", "min_size_px": 8}},
+}
+"""Overrides of the defaults, by name."""
+
+
+def load_config(path: Path | None = None, overrides: dict[str, Any] | None = None) -> Config:
+    """Read a YAML file, put profile and overrides around it, and check the result.
+
+    Args:
+        path: the YAML file; None for defaults only.
+        overrides: nested mapping, as ``{"detect": {"every": 2}}``; wins over the file.
+
+    Raises:
+        ConfigError: the file cannot be read, is not YAML, or a key or value in it is wrong; the message names the file, the
+            line, the key and what is allowed.
+    """
+    text, tree = _read(path)
+    overrides = overrides or {}
+    profile = overrides.get("profile") or tree.get("profile") or "balanced"
+    if profile not in PROFILES:
+        raise ConfigError(f"unknown profile {profile!r}: use one of {', '.join(PROFILES)}")
+    merged = merge(merge(PROFILES[profile], tree), {**overrides, "profile": profile})
+    try:
+        return msgspec.convert(merged, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(explain(str(error), Config, path, text)) from error
+
+
+def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with the nested mapping ``over`` laid on it; neither is changed."""
+    result = dict(base)
+    for key, value in over.items():
+        below = result.get(key)
+        result[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return result
+
+
+def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
+    if path is None:
+        return "", {}
+    try:
+        text = path.read_text(encoding="utf-8")
+        tree = yaml.safe_load(text)
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        raise ConfigError(f"{path}{line} is not YAML: {getattr(error, 'problem', error)}") from error
+    if tree is None:
+        return text, {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} must be a mapping with the keys {', '.join(Config.__struct_fields__)}")
+    return text, tree

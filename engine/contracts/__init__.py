@@ -1,0 +1,1 @@
+"""What crosses a boundary: frames between processes, messages on the wire, manifests beside models."""

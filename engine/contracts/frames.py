@@ -1,0 +1,131 @@
+"""Pictures and faces between the stages, as arrays. Nothing here crosses a process: see ``links.py`` for that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Uint8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+ColourMatrix = Literal["bt601", "bt709", "bt2020"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Planes:
+    """One picture as YUV 4:2:0 planes. The arrays may be views into shared memory: copy what must outlive the slot."""
+
+    y: Uint8
+    """Luma, (height, width), 0 to 255."""
+    u: Uint8
+    """Blue difference, (ceil(height / 2), ceil(width / 2)), 128 is neutral."""
+    v: Uint8
+    """Red difference, as ``u``."""
+    matrix: ColourMatrix = "bt601"
+    full_range: bool = False
+    """False: luma 16 to 235 (video), True: 0 to 255 (JPEG)."""
+
+    def __post_init__(self) -> None:
+        if self.y.ndim != 2:
+            raise ValueError(f"the luma plane must have 2 dimensions, got shape {self.y.shape}")
+        height, width = self.y.shape
+        chroma = ((height + 1) // 2, (width + 1) // 2)
+        if self.u.shape != chroma or self.v.shape != chroma:
+            raise ValueError(f"chroma planes of a {width}x{height} picture must be {chroma}, got {self.u.shape}, {self.v.shape}")
+
+    @property
+    def width_px(self) -> int:
+        return int(self.y.shape[1])
+
+    @property
+    def height_px(self) -> int:
+        return int(self.y.shape[0])
+
+    def __repr__(self) -> str:
+        return f"Planes({self.width_px}x{self.height_px}, {self.matrix}, {'full' if self.full_range else 'video'} range)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameTime:
+    """When a frame was shown and when it arrived."""
+
+    frame_index: int
+    """Counts the decoded frames of the stream from 0, those skipped by the decoder not included."""
+    pts: int | None
+    """As the container gave it, in units of ``time_base``; some frames have none."""
+    time_base: tuple[int, int]
+    """Seconds per tick, as (numerator, denominator)."""
+    pts_seconds: float
+    """Seconds from the start of the stream's clock; continued from the frame rate where ``pts`` is missing."""
+    captured_ns: int
+    """Wall clock (Unix, nanoseconds) taken after the packet was read."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One decoded picture of one stream, upright (rotation metadata applied)."""
+
+    stream: str
+    time: FrameTime
+    planes: Planes
+    detect: bool = True
+    """False: the tracker bridges this frame, the detector does not run."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """The N faces of one frame, best score first, in source pixels."""
+
+    boxes: Float32
+    """(N, 4) as x, y, width, height; may reach over the picture's border."""
+    scores: Float32
+    """(N,), 0 to 1."""
+    landmarks: Float32
+    """(N, 5, 2) as x, y: right eye, left eye, nose tip, right and left mouth corner (of the person); NaN where unknown."""
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes)
+        if self.boxes.shape != (n, 4) or self.scores.shape != (n,) or self.landmarks.shape != (n, 5, 2):
+            raise ValueError(f"boxes {self.boxes.shape}, scores {self.scores.shape}, landmarks {self.landmarks.shape} do not agree")
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @classmethod
+    def empty(cls) -> Detections:
+        """No face: not the same as a failed detector, which raises."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackedFace:
+    """One face of one frame that belongs to a track."""
+
+    track_id: int
+    """Unique within a run and over all its streams; never used again."""
+    box: Float32
+    """(4,) x, y, width, height in source pixels."""
+    landmarks: Float32 | None
+    """(5, 2) in source pixels, None where the detector gave none."""
+    score: float
+    """Of the detection that this box comes from, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackEnd:
+    """A track that is over: left the picture, or its stream ended or was cut."""
+
+    track_id: int
+    first: FrameTime
+    last: FrameTime
+    frames_seen: int
+    """Frames in which a detection supported the track."""
+
+
+# Landmarks of an upright frontal face in a 112x112 crop, the alignment template of ArcFace (Deng et al. 2019), in the order
+# of Detections.landmarks as seen in the picture: left eye of the picture first, which is the person's right eye.
+ARCFACE_TEMPLATE_112: Float32 = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32
+)

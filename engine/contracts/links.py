@@ -1,0 +1,189 @@
+"""What travels between the processes of a run, as MessagePack; frames themselves stay in the shared pool.
+
+    decode --FrameReady, PoolOpened, StreamChanged--> perceive --FaceCrop, TrackClosed, StreamChanged--> enhance
+    perceive --SlotReleased--> decode           enhance --Outgoing--> publish        every worker --Ready, Beat, Failed--> supervisor
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from engine.contracts.frames import ColourMatrix, FrameTime, Planes
+from engine.contracts.messages import Face, Quality, Reason, Stream, StreamState, Track
+
+
+class Link(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Base of everything that travels between processes."""
+
+
+class PoolOpened(Link, frozen=True):
+    """A decode process has a new frame pool; readers map it through ``/proc/<pid>/fd/<fd>``."""
+
+    pool_id: int
+    pid: int
+    fd: int
+    slots: int
+    slot_bytes: int
+
+
+class FrameReady(Link, frozen=True):
+    """A slot holds a picture until the reader answers with SlotReleased."""
+
+    stream: str
+    pool_id: int
+    slot: int
+    generation: int
+    """The slot's generation when it was written: a reader that finds another one after reading must not use what it read."""
+    width_px: int
+    height_px: int
+    frame_index: int
+    pts: int | None
+    time_base: tuple[int, int]
+    pts_seconds: float
+    captured_ns: int
+    matrix: ColourMatrix
+    full_range: bool
+    detect: bool
+
+    @property
+    def time(self) -> FrameTime:
+        return FrameTime(self.frame_index, self.pts, self.time_base, self.pts_seconds, self.captured_ns)
+
+
+class SlotReleased(Link, frozen=True):
+    """The reader is done with a slot."""
+
+    pool_id: int
+    slot: int
+
+
+class StreamChanged(Link, frozen=True):
+    """A stream entered a state; passes through all processes in order, so that ``ended`` is really last."""
+
+    stream: str
+    state: StreamState
+    reason: Reason = ""
+    detail: str = ""
+    width_px: int = 0
+    height_px: int = 0
+    counters: dict[str, int] = {}
+
+
+class FaceCrop(Link, frozen=True):
+    """One upright face with margin, cut from the planes at its native scale."""
+
+    stream: str
+    track_id: int
+    frame_index: int
+    pts: int | None
+    time_base: tuple[int, int]
+    pts_seconds: float
+    captured_ns: int
+    box: tuple[float, float, float, float]
+    """x, y, width, height of the face in source pixels."""
+    landmarks: list[tuple[float, float]] | None
+    """Five points in source pixels."""
+    detection_score: float
+    quality: Quality
+    crop_box: tuple[int, int, int, int]
+    """x, y, width, height of this crop in source pixels; x and y are even."""
+    y: bytes
+    """Luma, height x width, row by row."""
+    u: bytes
+    v: bytes
+    matrix: ColourMatrix
+    full_range: bool
+
+    @property
+    def planes(self) -> Planes:
+        """The crop as arrays, without a copy."""
+        _, _, width, height = self.crop_box
+        chroma = ((height + 1) // 2, (width + 1) // 2)
+        return Planes(
+            np.frombuffer(self.y, np.uint8).reshape(height, width),
+            np.frombuffer(self.u, np.uint8).reshape(chroma),
+            np.frombuffer(self.v, np.uint8).reshape(chroma),
+            self.matrix,
+            self.full_range,
+        )
+
+    def landmarks_in_crop(self, scale: float = 1.0) -> np.ndarray | None:
+        """Return the landmarks as (5, 2) float32 pixel centres of the crop enlarged ``scale`` times, None if there are none."""
+        if self.landmarks is None:
+            return None
+        origin = np.array(self.crop_box[:2], np.float32)
+        points = np.array(self.landmarks, np.float32) - origin
+        return (points + 0.5) * np.float32(scale) - 0.5
+
+
+class TrackClosed(Link, frozen=True):
+    """A track is over and all its crops have been sent."""
+
+    stream: str
+    track_id: int
+    first_pts: int | None
+    first_pts_seconds: float
+    last_pts: int | None
+    last_pts_seconds: float
+    time_base: tuple[int, int]
+    frames_seen: int
+
+
+class Drain(Link, frozen=True):
+    """No more input: finish what is held, pass this on, and stop."""
+
+    outcome: str = "completed"
+    detail: str = ""
+
+
+class Outgoing(Link, frozen=True):
+    """One message for the publisher, still without ``seq`` and ``sent_ns``, with its payloads."""
+
+    message: Face | Track | Stream
+    payloads: list[bytes]
+
+
+class Ready(Link, frozen=True):
+    """A worker has loaded what it needs and waits for input."""
+
+    worker: str
+    facts: dict[str, str] = {}
+    """What it loaded: model names, hashes, runtimes."""
+
+
+class StageBeat(Link, frozen=True):
+    """One stage of one worker since its last beat."""
+
+    items: int
+    busy_seconds: float
+    p50_ms: float
+    p99_ms: float
+
+
+class Beat(Link, frozen=True):
+    """A sign of life, at least once a second, with what was done since the start."""
+
+    worker: str
+    stages: dict[str, StageBeat]
+    counters: dict[str, int]
+    """Totals since the start of the worker."""
+    finished: bool = False
+    """The last beat of a worker that stops as it should."""
+
+
+class Failed(Link, frozen=True):
+    """A worker cannot go on."""
+
+    worker: str
+    message: str
+    exit_code: int
+
+
+AnyLink = (
+    PoolOpened | FrameReady | SlotReleased | StreamChanged | FaceCrop | TrackClosed | Drain | Outgoing
+    | Ready | Beat | Failed
+)  # fmt: skip
+
+encode_link = msgspec.msgpack.Encoder().encode
+decode_link = msgspec.msgpack.Decoder(AnyLink).decode

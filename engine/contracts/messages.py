@@ -1,0 +1,208 @@
+"""The wire, version 1: what a subscriber receives.
+
+Every message is a ZeroMQ multipart ``[topic][header][part...]``: the topic is ``v1/<kind>/<stream>/`` or, for faces and
+tracks, ``v1/<kind>/<stream>/<track_id>/`` (``v1/end/`` for the end of a run); the header is one of the structs below as a
+MessagePack map; the parts are the payloads that ``parts`` describes, in its order. Readers ignore unknown fields.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+from engine.errors import ConfigError
+
+SCHEMA = "facestream/1"
+Decision = Literal["known", "unknown", "undecided", "none"]
+StreamState = Literal["connecting", "live", "stalled", "discontinuity", "ended", "failed"]
+Reason = Literal[
+    "", "end_of_file", "drained", "not_found", "not_a_video", "no_video", "truncated", "codec", "permission", "timeout",
+    "network", "auth", "resolution_change", "timestamp_jump", "worker_died",
+]  # fmt: skip
+
+_STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+def check_stream_name(name: str) -> str:
+    """Return ``name`` if it may stand in a topic.
+
+    Raises:
+        ConfigError: it has other characters than ``A-Z a-z 0-9 _ . -`` or not 1 to 64 of them.
+    """
+    if not _STREAM_NAME.fullmatch(name):
+        raise ConfigError(f"the stream name {name!r} is not usable in a topic: use 1 to 64 characters of A-Z a-z 0-9 _ . -")
+    return name
+
+
+class Quality(msgspec.Struct, frozen=True):
+    """How good one crop of a face is; every value but ``size_px`` is 0 (useless) to 1 (good)."""
+
+    size_px: float
+    """Geometric mean of the face box's sides, in source pixels."""
+    sharpness: float
+    frontal: float
+    """1 looks into the camera, 0 is a full profile; 0.5 where there are no landmarks."""
+    score: float
+    """All of them in one number: the weight of this face in the fusion over its track."""
+
+
+class Enhanced(msgspec.Struct, frozen=True):
+    """What super-resolution did."""
+
+    model: str
+    scale: int
+    lr_consistency_db: float
+    """PSNR between the enhanced crop, reduced to the original's size, and the original's luma."""
+    strength: float = 1.0
+    """0 is bicubic, 1 the generator's whole residual."""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One enrolled person compared with a face or a track; best first."""
+
+    identity: str
+    cosine_original: float
+    """-1 to 1; decisions rest on this one."""
+    cosine_enhanced: float | None = None
+    """The same after super-resolution: it may confirm, it never creates a match alone."""
+    probability: float | None = None
+    """Calibrated; None where no calibration is loaded."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One payload frame."""
+
+    name: Literal["enhanced", "original", "embedding"]
+    codec: Literal["jpeg", "png", "raw"]
+    shape: tuple[int, ...]
+    """(height, width, channels) of a picture (BGR when decoded), (length,) of an embedding."""
+    dtype: str
+    """``uint8`` for pictures, ``float32`` for embeddings (little-endian when raw)."""
+    sha256: str
+    """Of the payload as sent."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """The fields of every message."""
+
+    run_id: str
+    stream: str
+    """Empty in ``stats`` and ``end``."""
+    seq: int = -1
+    """Counts from 0 for each run, stream and kind: a missing number is a lost message."""
+    sent_ns: int = 0
+    """Wall clock when the publisher sent it (Unix, nanoseconds)."""
+    schema: str = SCHEMA
+
+
+class Face(Message, frozen=True, kw_only=True, tag="face"):
+    """One face of one frame: the original crop, the enhanced crop and the scores."""
+
+    track_id: int
+    frame_index: int
+    pts: int | None
+    time_base: tuple[int, int]
+    pts_seconds: float
+    captured_ns: int
+    box: tuple[float, float, float, float]
+    """x, y, width, height in source pixels."""
+    landmarks: list[tuple[float, float]] | None
+    detection_score: float
+    quality: Quality
+    crop_box: tuple[int, int, int, int]
+    """x, y, width, height of the original crop (face with margin) in source pixels."""
+    enhanced: Enhanced | None
+    decision: Decision
+    candidates: list[Candidate]
+    gallery_version: int
+    parts: list[Part] = []
+
+
+class Track(Message, frozen=True, kw_only=True, tag="track"):
+    """What is known of one person's walk through the picture; sent when it ends or its decision changes."""
+
+    track_id: int
+    ended: bool
+    first_pts_seconds: float
+    last_pts_seconds: float
+    first_pts: int | None
+    last_pts: int | None
+    time_base: tuple[int, int]
+    frames_seen: int
+    faces_enhanced: int
+    best_face_seq: int | None
+    """``seq`` of this track's face message of best quality."""
+    decision: Decision
+    candidates: list[Candidate]
+    gallery_version: int
+    parts: list[Part] = []
+    """At most one: the fused ``embedding``."""
+
+
+class Stream(Message, frozen=True, kw_only=True, tag="stream"):
+    """The life of one source. ``ended`` and ``failed`` are the last message of a stream."""
+
+    state: StreamState
+    reason: Reason = ""
+    detail: str = ""
+    """One sentence for a person; never holds credentials."""
+    width_px: int = 0
+    height_px: int = 0
+    counters: dict[str, int] = {}
+
+
+class StageStats(msgspec.Struct, frozen=True):
+    """One stage since the last report."""
+
+    items: int
+    items_per_second: float
+    p50_ms: float
+    p99_ms: float
+    queue_depth: int = 0
+
+
+class Stats(Message, frozen=True, kw_only=True, tag="stats"):
+    """The run as a whole, once a second."""
+
+    stages: dict[str, StageStats]
+    counters: dict[str, int]
+    """Since the start of the run: ``frames``, ``detections``, ``faces``, ``drops.<cause>``, ..."""
+
+
+class End(Message, frozen=True, kw_only=True, tag="end"):
+    """The last message of a run."""
+
+    outcome: Literal["completed", "drained", "failed"]
+    detail: str
+    last_seq: dict[str, int]
+    """``<kind>/<stream>`` to the last ``seq`` that was sent, so that a reader can see loss at the very end."""
+    counters: dict[str, int]
+
+
+AnyMessage = Face | Track | Stream | Stats | End
+
+
+def topic_of(message: AnyMessage) -> str:
+    """Return the topic of a message; every level ends with ``/`` so that ``cam1`` never matches ``cam10``."""
+    match message:
+        case Face() | Track():
+            kind = "face" if isinstance(message, Face) else "track"
+            return f"v1/{kind}/{message.stream}/{message.track_id}/"
+        case Stream():
+            return f"v1/stream/{message.stream}/"
+        case Stats():
+            return "v1/stats/"
+        case End():
+            return "v1/end/"
+
+
+def kind_of(message: AnyMessage) -> str:
+    """Return the message's kind as it stands in its header and topic."""
+    return str(message.__struct_config__.tag)
+
+
+encode_header = msgspec.msgpack.Encoder().encode
+decode_header = msgspec.msgpack.Decoder(AnyMessage).decode
+"""Raises ``msgspec.ValidationError`` where a header does not fit the schema."""

@@ -1,0 +1,78 @@
+"""Every error that facestream raises on purpose.
+
+    FacestreamError                 exit code 1
+    ├── UsageError                  exit code 2: the command line is wrong
+    │   └── ConfigError             a configuration key or value is wrong (file, path of the key, allowed values)
+    ├── RecoverableError            one stream or one item fails, the others go on
+    │   ├── SourceError             a source cannot be opened or read; carries a reason code
+    │   └── EnrolmentRefused        a picture cannot be enrolled; says which and why
+    └── FatalError                  the run cannot go on
+        ├── ModelError              a model file or its manifest is missing, corrupt or of the wrong kind
+        ├── MissingRuntimeError     an optional package is not installed; says how to install it
+        ├── GalleryError            the gallery file cannot be opened, read or written
+        ├── PublishError            an endpoint cannot be bound, or an output cannot be written
+        └── WorkerError             a worker process died, hung or refused to start
+
+A message says what failed, where, and what to do, in one sentence: the command line prints it as it is.
+"""
+
+from __future__ import annotations
+
+
+class FacestreamError(Exception):
+    """Base of all errors raised on purpose; ``exit_code`` is what the command returns."""
+
+    exit_code = 1
+
+
+class UsageError(FacestreamError):
+    """The command line cannot be carried out as it was given."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A configuration key or value is wrong."""
+
+
+class RecoverableError(FacestreamError):
+    """One stream or one item fails; the run goes on."""
+
+
+class SourceError(RecoverableError):
+    """A source cannot be opened or read.
+
+    ``reason`` is one of ``engine.contracts.messages.Reason``.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class EnrolmentRefused(RecoverableError):
+    """A picture does not qualify for the gallery."""
+
+
+class FatalError(FacestreamError):
+    """The run cannot go on."""
+
+
+class ModelError(FatalError):
+    """A model file or its manifest is missing, corrupt or of the wrong kind."""
+
+
+class MissingRuntimeError(FatalError):
+    """An optional package is not installed."""
+
+
+class GalleryError(FatalError):
+    """The gallery file cannot be opened, read or written."""
+
+
+class PublishError(FatalError):
+    """An endpoint cannot be bound, or an output cannot be written."""
+
+
+class WorkerError(FatalError):
+    """A worker process died, hung or refused to start."""
