@@ -98,6 +98,8 @@ class SuperResolveConfig(Section, frozen=True):
     max_batch: Positive = 8
     max_wait_ms: Annotated[float, msgspec.Meta(ge=0.0)] = 20.0
     """A batch closes this long after its first face, or when it is full."""
+    workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
+    """Processes that enhance and verify, each with tracks of its own; 0: one for each core, at most 4."""
 
 
 class VerifyConfig(Section, frozen=True):
@@ -145,6 +147,8 @@ class OutputConfig(Section, frozen=True):
 
     directory: str = ""
     """Empty: nothing is written."""
+    overwrite: bool = False
+    """Replace an earlier run in the directory; else it is refused."""
     report: bool = True
     report_tracks: Positive = 500
     """Tracks that the report shows at most."""

@@ -1,7 +1,8 @@
 """What travels between the processes of a run, as MessagePack; frames themselves stay in the shared pool.
 
-    decode --FrameReady, PoolOpened, StreamChanged--> perceive --FaceCrop, TrackClosed, StreamChanged--> enhance
-    perceive --SlotReleased--> decode           enhance --Outgoing--> publish        every worker --Ready, Beat, Failed--> supervisor
+    decode --PoolOpened, FrameReady--> perceive --FaceCrop, TrackClosed--> enhance xN --Outgoing--> publish
+    decode <--SlotReleased-- perceive         StreamChanged, InputFile and Drain go all the way, in order
+    every worker --Ready, Beat, Failed--> supervisor        supervisor --Assign--> decode, --Begin, Outgoing(stats)--> publish
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import msgspec
 import numpy as np
 
 from engine.contracts.frames import ColourMatrix, FrameTime, Planes
-from engine.contracts.messages import Face, Quality, Reason, Stream, StreamState, Track
+from engine.contracts.messages import Face, Outcome, Quality, Reason, Stats, StreamState, Track
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -68,6 +69,10 @@ class StreamChanged(Link, frozen=True):
     width_px: int = 0
     height_px: int = 0
     counters: dict[str, int] = {}
+    frame_rate: float = 0.0
+    """Frames per second, 0 where unknown."""
+    frames_expected: int = 0
+    """Length of a recording, 0 where unknown: for progress."""
 
 
 class FaceCrop(Link, frozen=True):
@@ -133,14 +138,44 @@ class TrackClosed(Link, frozen=True):
 class Drain(Link, frozen=True):
     """No more input: finish what is held, pass this on, and stop."""
 
-    outcome: str = "completed"
+    outcome: Outcome = "completed"
     detail: str = ""
+    counters: dict[str, int] = {}
+    """Totals of the workers that this has passed; each adds its own."""
+
+
+class InputFile(Link, frozen=True):
+    """What was read: for the record of the run."""
+
+    stream: str
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+class Begin(Link, frozen=True):
+    """Every worker is ready: the supervisor tells the publisher what they loaded, worker by worker."""
+
+    facts: dict[str, dict[str, str]]
+
+
+class WantRecording(Link, frozen=True):
+    """A decode worker has finished its recording and can take another."""
+
+    worker: str
+
+
+class Assign(Link, frozen=True):
+    """The supervisor's answer to WantRecording."""
+
+    stream: str
+    path: str
 
 
 class Outgoing(Link, frozen=True):
     """One message for the publisher, still without ``seq`` and ``sent_ns``, with its payloads."""
 
-    message: Face | Track | Stream
+    message: Face | Track | Stats
     payloads: list[bytes]
 
 
@@ -153,7 +188,7 @@ class Ready(Link, frozen=True):
 
 
 class StageBeat(Link, frozen=True):
-    """One stage of one worker since its last beat."""
+    """One stage of one worker since its start; the percentiles are over its newest items."""
 
     items: int
     busy_seconds: float
@@ -181,8 +216,8 @@ class Failed(Link, frozen=True):
 
 
 AnyLink = (
-    PoolOpened | FrameReady | SlotReleased | StreamChanged | FaceCrop | TrackClosed | Drain | Outgoing
-    | Ready | Beat | Failed
+    PoolOpened | FrameReady | SlotReleased | StreamChanged | InputFile | FaceCrop | TrackClosed | Drain | Outgoing
+    | Ready | Begin | WantRecording | Assign | Beat | Failed
 )  # fmt: skip
 
 encode_link = msgspec.msgpack.Encoder().encode

@@ -17,6 +17,7 @@ from engine.errors import ConfigError
 SCHEMA = "facestream/1"
 Decision = Literal["known", "unknown", "undecided", "none"]
 StreamState = Literal["connecting", "live", "stalled", "discontinuity", "ended", "failed"]
+Outcome = Literal["completed", "drained", "failed"]
 Reason = Literal[
     "", "end_of_file", "drained", "not_found", "not_a_video", "no_video", "truncated", "codec", "permission", "timeout",
     "network", "auth", "resolution_change", "timestamp_jump", "worker_died",
@@ -174,7 +175,7 @@ class Stats(Message, frozen=True, kw_only=True, tag="stats"):
 class End(Message, frozen=True, kw_only=True, tag="end"):
     """The last message of a run."""
 
-    outcome: Literal["completed", "drained", "failed"]
+    outcome: Outcome
     detail: str
     last_seq: dict[str, int]
     """``<kind>/<stream>`` to the last ``seq`` that was sent, so that a reader can see loss at the very end."""

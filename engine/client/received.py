@@ -1,0 +1,134 @@
+"""What a subscriber hands out."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.messages import SCHEMA, AnyMessage, End, Face, Part, Stats, Track, check_stream_name, decode_header
+from engine.errors import ConfigError, FatalError
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message with its payloads."""
+
+    message: AnyMessage
+    payloads: list[bytes]
+    """One for each of ``message.parts``, in that order; their SHA-256 has been checked."""
+    replayed: bool = False
+    """It was missed at first, and came back from the replay service."""
+
+    @property
+    def parts(self) -> list[Part]:
+        """What the payloads are; empty for kinds that carry none."""
+        return self.message.parts if isinstance(self.message, Face | Track) else []
+
+    def payload(self, name: str) -> bytes:
+        """Return the bytes of one part as they were sent.
+
+        Raises:
+            LookupError: this message does not carry that part.
+        """
+        for part, payload in zip(self.parts, self.payloads, strict=True):
+            if part.name == name:
+                return payload
+        carried = ", ".join(part.name for part in self.parts) or "no parts"
+        raise LookupError(f"this message carries {carried}, not {name!r}")
+
+    def image(self, name: str = "enhanced") -> NDArray[np.uint8]:
+        """Return ``enhanced`` or ``original`` as (height, width, 3) uint8 BGR.
+
+        Raises:
+            LookupError: this message does not carry that picture.
+            ValueError: it does not decode.
+        """
+        import cv2  # here, so that a subscriber that only wants scores does not load it
+
+        picture = cv2.imdecode(np.frombuffer(self.payload(name), np.uint8), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise ValueError(f"the part {name!r} of this message is not a picture")
+        return cast("NDArray[np.uint8]", picture)
+
+    def embedding(self) -> NDArray[np.float32]:
+        """Return the embedding as (length,) float32.
+
+        Raises:
+            LookupError: this message does not carry one.
+        """
+        return np.frombuffer(self.payload("embedding"), "<f4").astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Messages of one stream and kind that were sent and will not come."""
+
+    stream: str
+    kind: str
+    first_seq: int
+    last_seq: int
+
+    def __len__(self) -> int:
+        return self.last_seq - self.first_seq + 1
+
+
+class Malformed(ValueError):
+    """A multipart that is not a message of the wire; the text says why."""
+
+
+class _Common(msgspec.Struct):
+    schema: str = ""
+    kind: str = ""
+
+
+_decode_common = msgspec.msgpack.Decoder(_Common).decode
+
+
+def parse(frames: list[bytes], replayed: bool = False) -> Received:
+    """Read ``[topic][header][part...]``.
+
+    Raises:
+        Malformed: it is no message, or a payload does not have its SHA-256.
+        FatalError: it is of another version of the wire.
+    """
+    if len(frames) < 2:
+        raise Malformed(f"{len(frames)} frames, and a message has at least a topic and a header")
+    try:
+        message = decode_header(frames[1])
+    except msgspec.DecodeError as error:
+        _check_schema(frames[1])
+        raise Malformed(f"the header is not readable: {error}") from error
+    if message.schema != SCHEMA:
+        raise _other_schema(message.schema)
+    try:
+        if not isinstance(message, Stats | End):
+            check_stream_name(message.stream)
+    except ConfigError as error:
+        raise Malformed(str(error)) from error
+    received = Received(message, frames[2:], replayed)
+    if len(received.parts) != len(received.payloads):
+        raise Malformed(f"{len(received.payloads)} payloads, and the header describes {len(received.parts)}")
+    for part, payload in zip(received.parts, received.payloads, strict=True):
+        if hashlib.sha256(payload).hexdigest() != part.sha256:
+            raise Malformed(f"the part {part.name!r} does not have the SHA-256 that its header gives")
+    return received
+
+
+def _check_schema(header: bytes) -> None:
+    try:
+        schema = _decode_common(header).schema
+    except msgspec.DecodeError:
+        return
+    if schema.startswith("facestream/") and schema != SCHEMA:
+        raise _other_schema(schema)
+
+
+def _other_schema(schema: str) -> FatalError:
+    return FatalError(
+        f"the publisher speaks {schema!r} and this client {SCHEMA!r}: use the same version of facestream on both sides"
+    )

@@ -1,0 +1,38 @@
+"""See from the numbers of messages which ones are missing."""
+
+from __future__ import annotations
+
+from engine.contracts.messages import AnyMessage, End, kind_of
+
+
+class Sequence:
+    """The next number to expect of each stream and kind, for one run at a time."""
+
+    def __init__(self, from_start: bool) -> None:
+        """Expect each series from 0 if ``from_start``, else from the first message that is seen of it."""
+        self._from_start = from_start
+        self._next: dict[tuple[str, str], int] = {}
+        self.run_id = ""
+
+    def arrived(self, message: AnyMessage) -> range | None:
+        """Note a message; return the numbers missing before it, None if it had come already."""
+        if message.run_id != self.run_id:
+            self.run_id = message.run_id
+            self._next.clear()
+        key = (message.stream, kind_of(message))
+        expected = self._next.get(key, 0 if self._from_start else message.seq)
+        if message.seq < expected:
+            return None
+        self._next[key] = message.seq + 1
+        return range(expected, message.seq)
+
+    def missing_at_end(self, end: End) -> list[tuple[str, str, range]]:
+        """Return stream, kind and numbers of what was sent after the last message that was seen of each series."""
+        missing = []
+        for name, last in sorted(end.last_seq.items()):
+            kind, _, stream = name.partition("/")
+            expected = self._next.get((stream, kind), 0 if self._from_start else last + 1)
+            if expected <= last:
+                missing.append((stream, kind, range(expected, last + 1)))
+                self._next[stream, kind] = last + 1
+        return missing

@@ -1,0 +1,75 @@
+"""Which detectors there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.config import DetectConfig
+from engine.detect.detector import Detector
+from engine.errors import ConfigError, ModelError
+
+FindModel = Callable[[str], Path | None]
+"""Returns the local file of a named model, None where it was not fetched."""
+
+
+def open_detector(config: DetectConfig, find_model: FindModel) -> Detector:
+    """Open the detector that the configuration names.
+
+    ``auto`` is YuNet where its model file is there, otherwise dlib's HOG detector, which needs no model file but misses faces
+    below 40 px with one doubling of the picture, below 20 px with two.
+
+    Raises:
+        ModelError: the model is missing, corrupt or of the wrong kind.
+        MissingRuntimeError: a package is not installed.
+        ConfigError: no detector has this name.
+    """
+    name = config.detector
+    if name == "auto":
+        name = "yunet" if find_model("yunet") else "dlib-hog"
+    if name in DETECTORS:
+        return DETECTORS[name](config, find_model)
+    if name.startswith("scrfd:"):
+        return _scrfd(config, name.removeprefix("scrfd:"))
+    path = Path(name).expanduser()
+    if path.suffix.lower() != ".onnx" and not path.is_file():
+        raise ConfigError(
+            f"detect.detector: unknown detector {name!r}: use auto, {', '.join(DETECTORS)}, scrfd:PACK, "
+            "or the path of an ONNX file"
+        )
+    return _yunet_file(config, path, path.stem, "unknown")
+
+
+def _yunet(config: DetectConfig, find_model: FindModel) -> Detector:
+    path = find_model("yunet")
+    if path is None:
+        raise ModelError(
+            "the detector yunet has no model file here: fetch it with `facestream models pull yunet --accept-license`, "
+            "or give the path of one as detect.detector"
+        )
+    return _yunet_file(config, path, "yunet", "MIT")
+
+
+def _yunet_file(config: DetectConfig, path: Path, name: str, licence: str) -> Detector:
+    from engine.detect.yunet import YuNet
+
+    return YuNet(path, config.min_score, config.runtime, name, licence)
+
+
+def _dlib_hog(config: DetectConfig, find_model: FindModel) -> Detector:
+    from engine.detect.dlib_hog import DlibHog
+
+    return DlibHog(config.min_score, config.upsample)
+
+
+def _scrfd(config: DetectConfig, pack: str) -> Detector:
+    from engine.detect.scrfd import Scrfd
+
+    return Scrfd(pack, config.min_score)
+
+
+DETECTORS: dict[str, Callable[[DetectConfig, FindModel], Detector]] = {
+    "yunet": _yunet,
+    "dlib-hog": _dlib_hog,
+}
+"""Every detector by name; ``scrfd:PACK`` and paths are resolved by ``open_detector``. Each is imported when first used."""

@@ -1,0 +1,40 @@
+"""What every detector offers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from engine.contracts.frames import Detections, Planes
+
+
+class Detector(Protocol):
+    """Finds faces in pictures.
+
+    ``detect`` may be called from several threads at once. A detector cannot cross a process: open one in each.
+    """
+
+    name: str
+    """As ``yunet``, ``dlib-hog`` or ``scrfd:buffalo_l``."""
+    model_sha256: str
+    """Of the model file; empty where the detector needs none."""
+    licence: str
+    """Of the model's weights."""
+    runtime: str
+    """What computes it, with its version."""
+    max_batch: int
+    """Pictures that one call can compute together; 1 where a longer call only repeats itself."""
+    min_score: float
+    """Faces below this score are not reported, 0 to 1."""
+
+    def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
+        """Return the faces of each picture, in source pixels; pictures may differ in size.
+
+        Raises:
+            ModelError: the model failed; a picture without faces gives empty Detections instead.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the model; ``detect`` must not be called after it."""
+        ...

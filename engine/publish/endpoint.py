@@ -1,0 +1,95 @@
+"""Bind a socket, or say in one sentence why not."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket as stdlib_socket
+from pathlib import Path
+
+import zmq
+
+from engine.errors import ConfigError, PublishError
+
+_TCP = re.compile(r"tcp://(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s/:]+):(?P<port>\*|\d{1,5})")
+_HOW = "use tcp://ADDRESS:PORT, as tcp://127.0.0.1:5556, or ipc:///PATH"
+
+
+def bind(socket: zmq.Socket[bytes], endpoint: str, key: str) -> str:
+    """Bind ``socket`` and return the real endpoint, with the port that ``tcp://127.0.0.1:*`` was given.
+
+    An ipc endpoint gets its parent directory with mode 0700 if that is missing, and takes over a socket file that nobody
+    serves any more.
+
+    Args:
+        socket: options already set.
+        endpoint: ``tcp://``, ``ipc://`` or ``inproc://``.
+        key: the configuration key that holds it, for the message.
+
+    Raises:
+        ConfigError: this is not an endpoint.
+        PublishError: it is in use, or may not be used by this user.
+    """
+    _check_form(endpoint, key)
+    if endpoint.startswith("ipc://") and not endpoint.startswith("ipc://@"):
+        _prepare_ipc(endpoint)
+    try:
+        socket.bind(endpoint)
+    except zmq.ZMQError as error:
+        raise _explained(error, endpoint, key) from error
+    return bytes(socket.getsockopt(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
+
+
+def _check_form(endpoint: str, key: str) -> None:
+    wrong = ConfigError(f"{key}: {endpoint!r} is not a ZeroMQ endpoint: {_HOW}")
+    if endpoint.startswith("tcp://"):
+        found = _TCP.fullmatch(endpoint)
+        if found is None or (found["port"] != "*" and int(found["port"]) > 65535):
+            raise wrong
+    elif not re.match(r"(ipc|inproc)://.", endpoint) or "\0" in endpoint:
+        raise wrong
+
+
+def _prepare_ipc(endpoint: str) -> None:
+    path = Path(endpoint.removeprefix("ipc://"))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if not path.exists():
+            return
+        if not path.is_socket():
+            raise PublishError(f"{path} exists and is not a socket: choose another endpoint than {endpoint}")
+        # libzmq takes the path over even from a living process: ask who serves it first.
+        if _is_served(path):
+            raise _in_use(endpoint)
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise PublishError(f"cannot make a socket in {path.parent} for {endpoint}: {error.strerror}") from error
+
+
+def _is_served(path: Path) -> bool:
+    with stdlib_socket.socket(stdlib_socket.AF_UNIX, stdlib_socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            return False
+        return True
+
+
+def _in_use(endpoint: str) -> PublishError:
+    return PublishError(f"{endpoint} is in use by another process: choose another endpoint or stop that process")
+
+
+def _explained(error: zmq.ZMQError, endpoint: str, key: str) -> ConfigError | PublishError:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return _in_use(endpoint)
+        case errno.ENODEV | errno.EADDRNOTAVAIL:
+            return PublishError(f"{key}: this machine has no address as in {endpoint}: use 127.0.0.1, or * for all of them")
+        case errno.EACCES | errno.EPERM:
+            return PublishError(f"{key}: this user may not bind {endpoint}: choose a port above 1023 or another path")
+        case errno.EINVAL | errno.EPROTONOSUPPORT | errno.ENAMETOOLONG:
+            return ConfigError(f"{key}: {endpoint!r} cannot be bound ({error.strerror}): {_HOW}")
+    return PublishError(f"{key}: cannot bind {endpoint}: {error.strerror}")

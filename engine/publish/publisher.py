@@ -1,0 +1,183 @@
+"""The publisher: numbers messages and puts them on a socket.
+
+``pub`` never blocks: what a subscriber does not take in time is lost for it, and it sees that by ``seq``. libzmq does not tell
+the sender, so a publisher cannot count these losses. ``push`` blocks until the reader has room, and so loses nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import zmq
+
+from engine.config import PublishConfig
+from engine.contracts.messages import AnyMessage, encode_header, kind_of, topic_of
+from engine.errors import ConfigError
+from engine.publish.endpoint import bind
+from engine.publish.numbering import Numbering
+from engine.publish.replay import ReplayService, Ring
+
+_BLOCKED_POLL_MS = 50
+_EVENTS_AT_ONCE = 1000
+_HEARTBEAT_MS = 5_000
+"""A peer behind a cut cable is given up after three of these; its queue would be held for ever otherwise."""
+
+
+def _never() -> bool:
+    return False
+
+
+class Publisher:
+    """Sends the messages of one run. For one thread; owns none.
+
+    With an empty endpoint it numbers messages and sends them nowhere, so that an output directory alone gets the same.
+    """
+
+    def __init__(self, config: PublishConfig, run_id: str, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+        """Bind the sockets that the configuration names.
+
+        Raises:
+            ConfigError: an endpoint is malformed.
+            PublishError: an endpoint is in use or may not be used.
+        """
+        self._config = config
+        self._numbering = Numbering(run_id)
+        self._subscriptions = 0
+        self._counters = {"published": 0, "published_bytes": 0, "unheard": 0, "abandoned": 0}
+        self._socket: zmq.Socket[bytes] | None = None
+        self._ring: Ring | None = None
+        self._replay: ReplayService | None = None
+        self.bound_endpoint = ""
+        if config.replay and not config.endpoint:
+            raise ConfigError("publish.replay needs publish.endpoint: give both, or neither")
+        try:
+            if config.endpoint:
+                self._socket = self._open(context)
+                self.bound_endpoint = bind(self._socket, config.endpoint, "publish.endpoint")
+            if config.replay:
+                self._ring = Ring(config.replay_bytes)
+                self._replay = ReplayService(context, config.replay, self._ring, run_id)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def bound_replay(self) -> str:
+        """The replay endpoint with its real port; empty if there is none."""
+        return self._replay.bound_endpoint if self._replay else ""
+
+    @property
+    def subscriptions(self) -> int:
+        """Topics that subscribers of a ``pub`` socket ask for, as of the last ``poll``; one subscriber may ask for several."""
+        return self._subscriptions
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Totals since the start.
+
+        ``published`` and ``published_bytes``: given to the socket; ``unheard``: of these, on ``pub`` while nobody subscribed;
+        ``abandoned``: not sent on ``push`` because ``should_stop`` said so; ``replay.*``: the replay service.
+        """
+        return self._counters | (self._replay.counters if self._replay else {})
+
+    def wait_for_subscriber(self, timeout_seconds: float, should_stop: Callable[[], bool] = _never) -> bool:
+        """Wait for a first subscriber; return whether there is one."""
+        deadline = time.monotonic() + timeout_seconds
+        while self._socket is not None:
+            self.poll()
+            left_ms = int((deadline - time.monotonic()) * 1000)
+            wait_ms = max(0, min(left_ms, _BLOCKED_POLL_MS))
+            if self._config.socket == "push":
+                if self._socket.poll(wait_ms, zmq.POLLOUT):
+                    return True
+            elif self._subscriptions:
+                return True
+            else:
+                self._socket.poll(wait_ms, zmq.POLLIN)
+                self._count_subscriptions()
+            if not self._subscriptions and (left_ms <= 0 or should_stop()):
+                return False
+        return False
+
+    def send(self, message: AnyMessage, payloads: Sequence[bytes], should_stop: Callable[[], bool] = _never) -> AnyMessage:
+        """Number a message and send it as ``[topic][header][part...]``.
+
+        Args:
+            message: its ``run_id``, ``seq`` and ``sent_ns`` are set here.
+            payloads: one for each of ``message.parts``, in that order.
+            should_stop: asked about every 50 ms while ``push`` has no room; True gives this message up.
+
+        Returns:
+            The message as it was sent.
+        """
+        message = self._numbering.stamp(message)
+        if self._socket is None:
+            return message
+        frames = [topic_of(message).encode(), encode_header(message), *payloads]
+        if self._ring is not None:
+            self._ring.put(message.stream, kind_of(message), message.seq, frames)
+        if self._config.socket == "pub":
+            if not self._subscriptions:
+                self._count_subscriptions()
+                self._counters["unheard"] += not self._subscriptions
+            self._socket.send_multipart(frames)
+        elif not self._push(self._socket, frames, should_stop):
+            self._counters["abandoned"] += 1
+            return message
+        self._counters["published"] += 1
+        self._counters["published_bytes"] += sum(map(len, frames))
+        return message
+
+    def poll(self) -> None:
+        """Answer replay requests and count subscriptions, without waiting; call it a few times a second."""
+        if self._config.socket == "pub":
+            self._count_subscriptions()
+        if self._replay is not None:
+            self._replay.poll()
+
+    def close(self, linger_ms: int = 0) -> None:
+        """Close the sockets. What is queued is still sent for ``linger_ms``, while the context's ``term()`` waits."""
+        if self._socket is not None:
+            self._socket.close(linger=linger_ms)
+            self._socket = None
+        if self._replay is not None:
+            self._replay.close()
+            self._replay = None
+
+    def _open(self, context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
+        config = self._config
+        socket = context.socket(zmq.XPUB if config.socket == "pub" else zmq.PUSH)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.SNDHWM, config.send_hwm)
+        socket.setsockopt(zmq.SNDBUF, config.send_buffer_bytes)
+        socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
+        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3 * _HEARTBEAT_MS)
+        if config.socket == "pub":
+            # Each subscription counts, not only the first and the last to a topic.
+            socket.setsockopt(zmq.XPUB_VERBOSER, 1)
+        return socket
+
+    def _push(self, socket: zmq.Socket[bytes], frames: list[bytes], should_stop: Callable[[], bool]) -> bool:
+        while True:
+            try:
+                socket.send_multipart(frames, zmq.NOBLOCK)
+                return True
+            except zmq.Again:
+                if should_stop():
+                    return False
+            self.poll()
+            socket.poll(_BLOCKED_POLL_MS, zmq.POLLOUT)
+
+    def _count_subscriptions(self) -> None:
+        for _ in range(_EVENTS_AT_ONCE):
+            if self._socket is None:
+                return
+            try:
+                event = self._socket.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            if event[:1] == b"\x01":
+                self._subscriptions += 1
+            elif event[:1] == b"\x00":
+                self._subscriptions = max(0, self._subscriptions - 1)

@@ -1,0 +1,99 @@
+"""The contact sheet: ``report.html``, one card a track, readable without anything else beside it."""
+
+from __future__ import annotations
+
+import importlib.resources
+import string
+from collections import Counter
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from engine.errors import PublishError
+from engine.publish.files import write_whole
+from engine.publish.report_card import card
+from engine.publish.report_summary import clock, inputs_table, models_table, names_and_values, started_and_took
+from engine.publish.run_directory import TrackRecord, read_run, read_streams, read_tracks
+
+_FACES_PER_TRACK = 7
+_DECISIONS = ("known", "undecided", "unknown", "none")
+_OUTCOMES = {
+    "completed": "",
+    "running": "This run was killed, or is still going on: the report shows what had been written.",
+    "drained": "This run was stopped before the end of its input.",
+    "failed": "This run failed before the end of its input.",
+}
+
+
+def write_report(directory: Path, max_tracks: int) -> Path:
+    """Write ``report.html`` from the files of a run's directory, and return its path.
+
+    Args:
+        directory: as ``DirectorySink`` leaves it, also after a kill.
+        max_tracks: the report shows the first so many tracks by time, and says how many there are.
+
+    Raises:
+        PublishError: the directory does not hold a run, or the report cannot be written.
+    """
+    run = read_run(directory)
+    records = read_tracks(directory, _FACES_PER_TRACK)
+    path = directory / "report.html"
+    template = importlib.resources.files("engine.publish").joinpath("report_page.html").read_text(encoding="utf-8")
+    page = string.Template(template).substitute(_fields(directory, run, records, max_tracks))
+    try:
+        write_whole(path, page.encode())
+    except OSError as error:
+        raise PublishError(f"cannot write the report {path}: {error.strerror}") from error
+    return path
+
+
+def _fields(directory: Path, run: dict[str, Any], records: list[TrackRecord], max_tracks: int) -> dict[str, str]:
+    inputs = run.get("inputs") or {}
+    names = [Path(str(facts.get("path", stream))).name for stream, facts in inputs.items()]
+    title = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    shown = records[:max_tracks]
+    outcome = str(run.get("outcome", ""))
+    return {
+        "title": escape(title or str(run.get("run_id", "run"))),
+        "subtitle": escape(started_and_took(run)),
+        "outcome": escape(outcome),
+        "notice": _notice(_OUTCOMES.get(outcome, "")),
+        "figures": _figures(records),
+        "inputs": inputs_table(inputs, read_streams(directory)),
+        "models": models_table(run),
+        "counters": names_and_values(run.get("counters") or {}),
+        "versions": names_and_values(run.get("versions") or {}),
+        "filters": _filters(shown),
+        "truncated": _truncated(records, max_tracks),
+        "cards": "".join(card(directory, record) for record in shown) or '<p class="empty">No faces were found.</p>',
+        "run_id": escape(str(run.get("run_id", ""))),
+    }
+
+
+def _notice(sentence: str) -> str:
+    return f'<p class="notice">{escape(sentence)}</p>' if sentence else ""
+
+
+def _truncated(records: list[TrackRecord], max_tracks: int) -> str:
+    if len(records) <= max_tracks:
+        return ""
+    last = clock(records[max_tracks - 1].span_seconds[0])
+    return _notice(f"Shown are the first {max_tracks} of {len(records)} tracks, up to {last}; tracks.jsonl holds all of them.")
+
+
+def _figures(records: list[TrackRecord]) -> str:
+    decisions = Counter(record.decision for record in records)
+    figures = [("tracks", len(records)), ("faces", sum(record.faces_seen for record in records))]
+    figures += [(decision, decisions[decision]) for decision in _DECISIONS if decisions[decision]]
+    return "".join(f"<div><b>{count:,}</b><span>{escape(name)}</span></div>" for name, count in figures)
+
+
+def _filters(records: list[TrackRecord]) -> str:
+    decisions = Counter(record.decision for record in records)
+    if len(decisions) < 2:
+        return ""
+    choices = [("all", len(records)), *((name, decisions[name]) for name in _DECISIONS if decisions[name])]
+    return "".join(
+        f'<label><input type="radio" name="show" id="show-{name}"{" checked" if name == "all" else ""}>{name} ({count})</label>'
+        for name, count in choices
+    )

@@ -1,0 +1,70 @@
+"""The report's head: what was read, when, and with which models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+
+from engine.contracts.messages import Stream
+
+_FACETS = ("sha256", "licence", "runtime")
+
+
+def clock(seconds: float) -> str:
+    """Return a time in a recording as ``hh:mm:ss.s``."""
+    tenths = round(max(seconds, 0.0) * 10)
+    return f"{tenths // 36000:02d}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+def started_and_took(run: Mapping[str, Any]) -> str:
+    """Return when a run started and how long it took, as far as its record says."""
+    started, ended = run.get("started_ns"), run.get("ended_ns")
+    if not isinstance(started, int):
+        return ""
+    text = datetime.fromtimestamp(started / 1e9, UTC).strftime("processed %Y-%m-%d %H:%M:%S UTC")
+    return f"{text}, took {clock((ended - started) / 1e9)}" if isinstance(ended, int) else text
+
+
+def inputs_table(inputs: Mapping[str, Mapping[str, Any]], streams: Mapping[str, Sequence[Stream]]) -> str:
+    """Return the inputs with their SHA-256, and how each stream ended."""
+    rows = []
+    for name in sorted({*inputs, *streams}):
+        facts, events = inputs.get(name, {}), streams.get(name, [])
+        size = facts.get("size_bytes")
+        picture = next((f"{event.width_px} x {event.height_px}" for event in reversed(events) if event.width_px), "")
+        rows.append([
+            name, facts.get("path", ""), f"{size / 1e6:,.1f} MB" if isinstance(size, int) else "", picture,
+            f"{events[-1].state} {events[-1].reason.replace('_', ' ')} {events[-1].detail}".strip() if events else "",
+            facts.get("sha256", ""),
+        ])  # fmt: skip
+    return table(["stream", "file", "size", "picture", "last state", "SHA-256"], rows)
+
+
+def models_table(run: Mapping[str, Any]) -> str:
+    """Return the models that the workers of a run said they had loaded; equal workers give one row.
+
+    A worker's facts are ``{"detector": name, "detector_sha256": ..., "detector_licence": ..., ...}``.
+    """
+    rows: dict[tuple[str, ...], None] = {}
+    for facts in (run.get("workers") or {}).values():
+        for role, name in facts.items():
+            if any(f"{role}_{facet}" in facts for facet in _FACETS):
+                rows[(role, str(name), *(str(facts.get(f"{role}_{facet}", "")) for facet in reversed(_FACETS)))] = None
+    return table(["role", "model", "runtime", "licence", "SHA-256"], [list(row) for row in rows])
+
+
+def names_and_values(values: Mapping[str, Any]) -> str:
+    """Return a table of two columns."""
+    return table([], [[name, f"{value:,}" if isinstance(value, int) else value] for name, value in sorted(values.items())])
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return an HTML table; columns that are empty in every row are left out."""
+    if not rows:
+        return '<p class="empty">not recorded</p>'
+    used = [index for index in range(len(rows[0])) if any(str(row[index]) for row in rows)]
+    titles = "".join(f"<th>{escape(head[index])}</th>" for index in used) if head else ""
+    body = "".join("<tr>" + "".join(f"<td>{escape(str(row[index]))}</td>" for index in used) + "</tr>" for row in rows)
+    return f"<table>{f'<tr>{titles}</tr>' if titles else ''}{body}</table>"

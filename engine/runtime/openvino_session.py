@@ -1,0 +1,86 @@
+"""OpenVINO on the CPU. Where the CPU has bfloat16, OpenVINO computes in it and keeps float32 inputs and outputs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from engine.errors import MissingRuntimeError, ModelError
+from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
+
+
+class OpenVinoSession:
+    """A model on OpenVINO; see ``engine.runtime.session.Session``."""
+
+    prefers_batch = False
+
+    def __init__(self, model: Path | bytes, threads: int, name: str) -> None:
+        openvino = _import_openvino()
+        # One stream for each thread that may call; a stream computes with ``threads`` threads, and an idle one costs nothing.
+        streams = max(1, (os.cpu_count() or 1) // threads)
+        settings = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams * threads, "ENABLE_CPU_PINNING": False}
+        try:
+            core = openvino.Core()
+            graph = core.read_model(model) if isinstance(model, bytes) else core.read_model(str(model))
+            self._model: Any = core.compile_model(graph, "CPU", settings)
+        except RuntimeError as error:
+            raise ModelError(f"{name} cannot be loaded by OpenVINO: {_brief(error)}") from error
+        self._name = name
+        self._requests = threading.local()
+        self.runtime = f"openvino {openvino.__version__.split('-')[0]} CPU"
+        self.inputs = tuple(map(_spec, graph.inputs))
+        self.outputs = tuple(map(_spec, graph.outputs))
+
+    def run(self, tensors: Mapping[str, Tensor]) -> list[Tensor]:
+        check_inputs(self._name, self.inputs, tensors)
+        if self._model is None:
+            raise ModelError(f"{self._name} is closed")
+        request = getattr(self._requests, "request", None)  # a request is one thread's
+        if request is None:
+            request = self._requests.request = self._model.create_infer_request()
+        try:
+            results = request.infer(dict(tensors), share_inputs=True, share_outputs=False)
+        except RuntimeError as error:
+            shapes = ", ".join(f"{key} {tensor.shape}" for key, tensor in tensors.items())
+            raise ModelError(f"{self._name} failed on {shapes}: {_brief(error)}") from error
+        return [results[index] for index in range(len(self.outputs))]
+
+    def close(self) -> None:
+        self._model = None
+        self._requests = threading.local()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _import_openvino() -> ModuleType:
+    # ``import openvino`` reports its use over the network; without its telemetry package it falls back to a stub.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        import openvino
+    except ImportError as error:
+        raise MissingRuntimeError(f"OpenVINO is not installed: pip install 'facestream[openvino]' ({error})") from error
+    return openvino  # type: ignore[no-any-return]
+
+
+def _spec(port: Any) -> TensorSpec:
+    partial = port.partial_shape
+    shape = None if partial.rank.is_dynamic else tuple(None if size.is_dynamic else size.get_length() for size in partial)
+    return TensorSpec(port.any_name, shape, np.dtype(port.element_type.to_dtype()))
+
+
+def _brief(error: Exception) -> str:
+    """Return the line that says what is wrong, without the source files it passed through."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith(("Exception from", "Check "))]
+    return (told or lines or ["no reason given"])[0].rstrip(".")

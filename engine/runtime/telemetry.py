@@ -1,0 +1,49 @@
+"""What a worker did and how long it took, as totals and as figures since the last beat."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from engine.contracts.links import Beat, StageBeat
+
+_KEPT_DURATIONS = 1024
+
+
+class Telemetry:
+    """Counters and stage durations of one worker. Not for several threads."""
+
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
+        self._durations: dict[str, deque[float]] = {}
+        self._items: Counter[str] = Counter()
+        self._busy: dict[str, float] = {}
+        self.counters: Counter[str] = Counter()
+        """Totals since the start, as ``frames`` or ``drops.<cause>``."""
+
+    @contextmanager
+    def stage(self, name: str, items: int = 1) -> Iterator[None]:
+        """Measure one call of a stage that handles ``items`` items."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.record(name, time.perf_counter() - start, items)
+
+    def record(self, name: str, seconds: float, items: int = 1) -> None:
+        """Add a duration that was measured elsewhere."""
+        self._items[name] += items
+        self._busy[name] = self._busy.get(name, 0.0) + seconds
+        self._durations.setdefault(name, deque(maxlen=_KEPT_DURATIONS)).append(seconds / max(items, 1))
+
+    def beat(self, *, finished: bool = False) -> Beat:
+        """Return the totals, and percentiles over the newest items of each stage."""
+        return Beat(self._worker, {name: self._stage_beat(name) for name in self._durations}, dict(self.counters), finished)
+
+    def _stage_beat(self, name: str) -> StageBeat:
+        p50, p99 = np.percentile(np.fromiter(self._durations[name], np.float64), [50, 99]) * 1000
+        return StageBeat(self._items[name], self._busy[name], float(p50), float(p99))

@@ -1,0 +1,140 @@
+"""Named worker processes: ready acknowledgement, beats, draining, and an end that the supervisor can tell from a crash."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+
+from engine.contracts.links import AnyLink, Drain, Failed, Ready
+from engine.errors import FacestreamError, WorkerError
+from engine.runtime.channel import SPAWN, Channel, ChannelClosed, channel_pair
+from engine.runtime.telemetry import Telemetry
+
+BEAT_SECONDS = 0.5
+_PR_SET_PDEATHSIG = 1
+
+
+class WorkerContext:
+    """What the body of a worker has besides its channels: a name, telemetry, and the line to the supervisor."""
+
+    def __init__(self, name: str, control: Channel) -> None:
+        self.name = name
+        self.control = control
+        self.telemetry = Telemetry(name)
+        self._last_beat = 0.0
+
+    def ready(self, facts: dict[str, str] | None = None) -> None:
+        """Tell the supervisor that everything is loaded; ``facts`` name what (models, hashes, runtimes)."""
+        self.control.send(Ready(self.name, facts or {}))
+
+    def beat(self, *, finished: bool = False) -> None:
+        """Send a sign of life, if the last one is old enough."""
+        now = time.monotonic()
+        if finished or now - self._last_beat >= BEAT_SECONDS:
+            self._last_beat = now
+            self.control.send(self.telemetry.beat(finished=finished))
+
+    def order(self) -> AnyLink | None:
+        """Return the supervisor's next order, None if there is none."""
+        return self.control.receive() if self.control.has_message() else None
+
+
+Body = Callable[..., None]
+"""A module-level function ``body(context, *arguments)`` that returns when its work is done."""
+
+
+@dataclass
+class Worker:
+    """The supervisor's handle on one process."""
+
+    name: str
+    process: BaseProcess
+    control: Channel
+    finished: bool = False
+    """It has said that it stops as it should."""
+
+    @property
+    def sentinel(self) -> int:
+        return self.process.sentinel
+
+    def describe_end(self) -> str:
+        """Return how the process ended, for a person."""
+        code = self.process.exitcode
+        if code is not None and code < 0:
+            return f"was killed by signal {signal.Signals(-code).name}"
+        return f"ended with exit code {code}"
+
+
+def start_worker(name: str, body: Body, *arguments: object) -> Worker:
+    """Start a named process that runs ``body(context, *arguments)``; channels among the arguments now belong to it."""
+    ours, theirs = channel_pair()
+    process = SPAWN.Process(target=_run, args=(name, theirs, body, arguments), name=f"facestream-{name}", daemon=True)
+    try:
+        process.start()
+    except OSError as error:
+        raise WorkerError(f"the worker {name} cannot be started: {error.strerror}") from error
+    finally:
+        theirs.close()
+    return Worker(name, process, ours)
+
+
+def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...]) -> None:
+    """Body of the child process."""
+    _die_with_parent()
+    _name_process(f"fs-{name}")
+    faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides: a terminal sends it to all of us
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    context = WorkerContext(name, control)
+    try:
+        body(context, *arguments)
+        context.beat(finished=True)
+    except ChannelClosed:
+        sys.exit(3)  # a neighbour died: its own end says why
+    except FacestreamError as error:
+        _report(control, Failed(name, str(error), error.exit_code))
+        sys.exit(1)
+    except Exception as error:
+        _report(control, Failed(name, f"the worker {name} failed: {_sentence(error)}", 1))
+        sys.exit(1)
+
+
+def _sentence(error: Exception) -> str:
+    """Return an unexpected error with the place where it happened."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
+    if os.environ.get("FACESTREAM_TRACEBACK"):
+        return "".join(traceback.format_exception(error))
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def _report(control: Channel, failed: Failed) -> None:
+    try:
+        control.send(failed)
+    except ChannelClosed:
+        sys.stderr.write(f"facestream: {failed.message}\n")
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to kill this process when its parent is gone, so that nothing outlives a killed supervisor."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _name_process(name: str) -> None:
+    """Show the worker's name in ``top`` and ``ps``."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(15, ctypes.c_char_p(name.encode()[:15]), 0, 0, 0)
+
+
+def is_drain(order: AnyLink | None) -> bool:
+    """Whether an order of the supervisor asks the worker to finish early."""
+    return isinstance(order, Drain)

@@ -1,0 +1,75 @@
+"""What enlarges faces, and how one is chosen by name.
+
+A generator takes either luma or colour, as its ``colour`` says; the enhancer prepares the pictures. Everything else about a
+network (sizes, ranges, layout, channel order, batches) stays inside the generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+from engine.config import SuperResolveConfig
+from engine.contracts.frames import Uint8
+from engine.errors import ModelError
+from engine.super_resolve.interpolation import INTERPOLATIONS, Interpolation
+from engine.super_resolve.manifest_generator import ManifestGenerator
+
+FindModel = Callable[[str], Path | None]
+"""Returns the manifest (``NAME.json``) of a model by its name, None where there is none."""
+
+
+class Generator(Protocol):
+    """Enlarges pictures ``scale`` times. Single-threaded; cannot cross a process."""
+
+    name: str
+    sha256: str
+    """Of the model file; empty where there is none."""
+    licence: str
+    runtime: str
+    """Runtime, version and device that runs it."""
+    scale: int
+    colour: Literal["luma", "bgr"]
+    """What ``upscale`` takes and returns: (h, w) luma or (h, w, 3) BGR."""
+
+    def upscale(self, pictures: Sequence[Uint8], /) -> list[Uint8]:
+        """Return each picture at ``scale`` times its height and width, uint8 0 to 255, in the order given.
+
+        The pictures may differ in size.
+
+        Raises:
+            ModelError: the network fails, or returns what is not a picture.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the model; ``upscale`` must not be called after it."""
+        ...
+
+
+def open_generator(config: SuperResolveConfig, find_model: FindModel, threads: int = 1) -> Generator:
+    """Open the generator that the configuration names.
+
+    ``bicubic``, ``lanczos`` and ``none`` need no model file. A name that ends in ``.json`` or ``.onnx`` is the path of a
+    manifest, or of a model whose manifest is beside it; any other name is looked up.
+
+    Args:
+        config: ``generator`` and ``runtime`` are read.
+        find_model: where models with a name are.
+        threads: compute threads of one run.
+
+    Raises:
+        ModelError: model or manifest is missing, corrupt, no generator, or does not do what its manifest says.
+        MissingRuntimeError: the runtime is not installed.
+    """
+    name = config.generator
+    if name in INTERPOLATIONS:
+        return Interpolation(name)
+    path = Path(name).expanduser() if name.endswith((".json", ".onnx")) else find_model(name)
+    if path is None:
+        raise ModelError(
+            f"there is no generator named {name!r}: use {', '.join(INTERPOLATIONS)}, the path of a manifest or ONNX file, "
+            "or a name that `facestream models list` shows"
+        )
+    return ManifestGenerator(path, config.runtime, threads)

@@ -1,0 +1,168 @@
+"""A generator that is an ONNX file, driven by the manifest beside it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from engine.contracts.frames import Uint8
+from engine.contracts.manifest import Manifest, read_manifest, sha256_of
+from engine.errors import ModelError
+from engine.runtime.session import Session, Tensor, open_session
+
+_CHANNELS = {"luma": 1, "rgb": 3, "bgr": 3}
+
+
+class ManifestGenerator:
+    """A network that enlarges; see ``engine.super_resolve.generator.Generator``.
+
+    Pictures are padded at the bottom and the right by reflection up to the manifest's size rule, the result is cropped back,
+    clamped and rounded. On a runtime that gains from batches, pictures of equal padded size share one run, up to the largest
+    batch; elsewhere they run one by one, each at its own size.
+    """
+
+    def __init__(self, path: Path, runtime: str = "auto", threads: int = 1) -> None:
+        """Load and try the network.
+
+        Args:
+            path: a manifest ``NAME.json``, or an ONNX file with its manifest beside it.
+            runtime: as for ``open_session``.
+            threads: compute threads of one run.
+
+        Raises:
+            ModelError: a file is missing, corrupt, no generator, or does not do what its manifest says.
+            MissingRuntimeError: the runtime is not installed.
+        """
+        manifest_path = _manifest_of(path)
+        self._manifest = manifest = read_manifest(manifest_path)
+        _check(manifest, manifest_path)
+        self.name, self.sha256, self.licence, self.scale = manifest.name, manifest.sha256, manifest.licence, manifest.scale
+        self.colour: Literal["luma", "bgr"] = "luma" if manifest.channels == 1 else "bgr"
+        self._session: Session = open_session(manifest_path.with_name(manifest.file), runtime, threads, name=manifest.name)
+        self.runtime = self._session.runtime
+        try:
+            self._try_out()
+        except ModelError:
+            self._session.close()
+            raise
+
+    def upscale(self, pictures: Sequence[Uint8], /) -> list[Uint8]:
+        enlarged: dict[int, Uint8] = {}
+        for chunk in self._chunks(pictures):
+            for index, result in zip(chunk, self._run([pictures[index] for index in chunk]), strict=True):
+                enlarged[index] = result
+        return [enlarged[index] for index in range(len(pictures))]
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _chunks(self, pictures: Sequence[Uint8]) -> Iterator[list[int]]:
+        """Yield the indices of the pictures that run together."""
+        if not self._session.prefers_batch:
+            yield from ([index] for index in range(len(pictures)))
+            return
+        buckets: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for index, picture in enumerate(pictures):
+            buckets[self._padded(picture)].append(index)
+        largest = self._manifest.batch[2]
+        for indices in buckets.values():
+            yield from (indices[start : start + largest] for start in range(0, len(indices), largest))
+
+    def _padded(self, picture: Uint8) -> tuple[int, int]:
+        rule = self._manifest.size_rule
+        return rule.padded(picture.shape[0]), rule.padded(picture.shape[1])
+
+    def _run(self, pictures: Sequence[Uint8]) -> Iterator[Uint8]:
+        """Run pictures of equal padded size as one batch."""
+        height, width = self._padded(pictures[0])
+        items = [self._planar(picture, height, width) for picture in pictures]
+        # A network with a fixed batch gets the last picture again.
+        items += items[-1:] * (self._manifest.batch[0] - len(items))
+        outputs = self._session.run({self._session.inputs[0].name: self._encode(np.stack(items))})
+        scale = self.scale
+        expected = (len(items), self._manifest.channels, height * scale, width * scale)
+        if len(outputs) != 1 or outputs[0].shape != expected:
+            got = ", ".join(str(output.shape) for output in outputs)
+            raise ModelError(
+                f"{self.name} returned {got} where its manifest promises {expected}: correct scale or channels in it"
+            )
+        for picture, output in zip(pictures, outputs[0], strict=False):
+            yield self._decode(output[:, : picture.shape[0] * scale, : picture.shape[1] * scale])
+
+    def _planar(self, picture: Uint8, height: int, width: int) -> Uint8:
+        """Return (channels, height, width) in the network's channel order."""
+        bottom, right = height - picture.shape[0], width - picture.shape[1]
+        if bottom or right:
+            picture = cv2.copyMakeBorder(picture, 0, bottom, 0, right, cv2.BORDER_REFLECT_101).astype(np.uint8, copy=False)
+        if self.colour == "luma":
+            return picture[None]
+        return (picture[:, :, ::-1] if self._manifest.colour == "rgb" else picture).transpose(2, 0, 1)
+
+    def _encode(self, batch: Uint8) -> Tensor:
+        """Return the network's input: 8-bit pixels in its range and type, C-contiguous."""
+        low, high = self._manifest.value_range
+        if (low, high) == (0.0, 255.0):
+            return np.ascontiguousarray(batch, self._manifest.dtype)
+        tensor = np.ascontiguousarray(batch, np.float32)
+        tensor *= (high - low) / 255
+        tensor += low
+        return tensor.astype(self._manifest.dtype, copy=False)
+
+    def _decode(self, output: Tensor) -> Uint8:
+        """Return (h, w) or (h, w, 3) BGR, clamped and rounded to 8 bits, from one output (channels, h, w)."""
+        values = output.astype(np.float32, copy=False)
+        if not np.isfinite(values).all():
+            raise ModelError(f"{self.name} returned values that are not numbers: use another runtime or float32 weights")
+        low, high = self._manifest.value_range
+        gain = 255 / (high - low)
+        planes = [cv2.addWeighted(plane, gain, plane, 0.0, -low * gain, dtype=cv2.CV_8U) for plane in values]
+        if self.colour == "luma":
+            return np.asarray(planes[0], np.uint8)
+        return np.asarray(cv2.merge(planes[::-1] if self._manifest.colour == "rgb" else planes), np.uint8)
+
+    def _try_out(self) -> None:
+        """Run the smallest picture, so that a wrong manifest fails at the start and not at the first face."""
+        if len(self._session.inputs) != 1:
+            raise ModelError(
+                f"{self.name} has {len(self._session.inputs)} inputs, a generator has one: export it without the others"
+            )
+        side = self._manifest.size_rule.padded(8)
+        shape = (side, side) if self.colour == "luma" else (side, side, 3)
+        self.upscale([np.full(shape, 128, np.uint8)])
+
+
+def _manifest_of(path: Path) -> Path:
+    if path.suffix != ".onnx":
+        return path
+    if not path.is_file():
+        raise ModelError(f"there is no model file {path}: check the path")
+    manifest_path = path.with_suffix(".json")
+    if not manifest_path.is_file():
+        raise ModelError(
+            f"{path.name} has no manifest: write {manifest_path} with at least "
+            f'{{"name": "{path.stem}", "kind": "generator", "file": "{path.name}", "sha256": "{sha256_of(path)}", '
+            '"licence": "...", "training_data": "...", "scale": 4}, and "channels": 3, "colour": "rgb" for a colour network'
+        )
+    return manifest_path
+
+
+def _check(manifest: Manifest, path: Path) -> None:
+    if manifest.kind != "generator":
+        raise ModelError(f"{path} describes a {manifest.kind}, a generator is needed: choose another model")
+    if manifest.channels != _CHANNELS[manifest.colour]:
+        raise ModelError(
+            f"{path}: channels {manifest.channels} and colour {manifest.colour} do not agree: "
+            "use 1 with luma, or 3 with rgb or bgr"
+        )
+    smallest, _, largest = manifest.batch
+    if manifest.scale < 1 or not 1 <= smallest <= largest:
+        raise ModelError(f"{path}: scale {manifest.scale} or batch {manifest.batch} is impossible: correct the manifest")
+    if not manifest.value_range[0] < manifest.value_range[1]:
+        raise ModelError(
+            f"{path}: value_range {manifest.value_range} must be the smallest and the largest value, in this order"
+        )

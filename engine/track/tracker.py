@@ -1,0 +1,145 @@
+"""From the detections of one stream to tracks, with the library ``trackers``.
+
+ByteTrack: Zhang et al. 2022. OC-SORT: Cao et al. 2023.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.config import TrackConfig
+from engine.contracts.frames import Detections, FrameTime, TrackedFace, TrackEnd
+
+_UNIT_FRAMES_PER_SECOND = 30  # the library counts its buffer of lost tracks in frames of 1/30 s, whatever the rate
+_SMALLEST_STEP_SECONDS = 0.001
+
+
+@dataclass(slots=True)
+class _Track:
+    track_id: int
+    first: FrameTime
+    last: FrameTime
+    frames_seen: int
+
+
+class Tracker:
+    """Follows the faces of one stream. Every stream has its own: nothing is shared between instances.
+
+    The library gives a track an id once ``min_detections`` detections in a row support it; the faces before that belong to no
+    track. Its ids begin at 0 again after a reset, so they stay in here, and tracks carry ids from ``new_id``.
+    """
+
+    def __init__(self, config: TrackConfig, frame_rate: float, new_id: Callable[[], int]) -> None:
+        """Make a tracker.
+
+        Args:
+            config: method and limits.
+            frame_rate: nominal, in frames per second; the real steps come from the time stamps.
+            new_id: returns an id that was never returned before.
+
+        Raises:
+            ValueError: the frame rate is not a positive number.
+        """
+        if not (math.isfinite(frame_rate) and frame_rate > 0):
+            raise ValueError(f"the frame rate must be positive, got {frame_rate}")
+        self._library = _METHODS[config.method](config, frame_rate)
+        self._new_id = new_id
+        self._tracks: dict[int, _Track] = {}
+        self._clock_seconds = -math.inf
+
+    def update(self, time: FrameTime, detections: Detections | None) -> tuple[list[TrackedFace], list[TrackEnd]]:
+        """Take the next frame; return the faces that belong to tracks, best score first, and the tracks that are over.
+
+        Args:
+            time: of the frame. A time stamp that does not advance counts as 1 ms after the one before.
+            detections: None where the detector did not run: tracks are carried on and none is taken for lost, and the next
+                detections are matched against where the tracks should be by then.
+        """
+        if detections is None:
+            return [], []
+        self._clock_seconds = max(time.pts_seconds, self._clock_seconds + _SMALLEST_STEP_SECONDS)
+        faces = [
+            self._face(detections, index, library_id, time)
+            for index, library_id in sorted(self._associate(detections))
+            if library_id >= 0
+        ]
+        alive = {tracklet.tracker_id for tracklet in self._library.tracks}
+        over = [library_id for library_id in self._tracks if library_id not in alive]
+        return faces, [self._end(library_id) for library_id in over]
+
+    def reset(self) -> list[TrackEnd]:
+        """End all tracks, for a discontinuity or the end of the stream; the next frame starts afresh."""
+        self._library.reset()
+        self._clock_seconds = -math.inf
+        return [self._end(library_id) for library_id in list(self._tracks)]
+
+    def _associate(self, detections: Detections) -> list[tuple[int, int]]:
+        """Return (index of the detection, the library's id or -1); the library may reorder, so the index travels along."""
+        import supervision
+
+        low = detections.boxes[:, :2]
+        given = supervision.Detections(
+            xyxy=np.concatenate([low, low + detections.boxes[:, 2:]], axis=1),
+            confidence=detections.scores,
+            data={"index": np.arange(len(detections))},
+        )
+        matched = self._library.update(given, timestamp=self._clock_seconds)
+        if not len(matched):
+            return []
+        return list(zip(matched.data["index"].tolist(), matched.tracker_id.tolist(), strict=True))
+
+    def _face(self, detections: Detections, index: int, library_id: int, time: FrameTime) -> TrackedFace:
+        track = self._tracks.get(library_id)
+        if track is None:
+            track = self._tracks[library_id] = _Track(self._new_id(), time, time, 0)
+        track.last = time
+        track.frames_seen += 1
+        points = detections.landmarks[index]
+        return TrackedFace(
+            track.track_id,
+            detections.boxes[index],
+            None if np.isnan(points).any() else points,
+            float(detections.scores[index]),
+        )
+
+    def _end(self, library_id: int) -> TrackEnd:
+        track = self._tracks.pop(library_id)
+        return TrackEnd(track.track_id, track.first, track.last, track.frames_seen)
+
+
+def _bytetrack(config: TrackConfig, frame_rate: float) -> Any:
+    import trackers
+
+    # What the detector reports is above its own threshold already, and each detector has its own scale: no second threshold.
+    return trackers.ByteTrackTracker(
+        lost_track_buffer=_lost_frames(config),
+        frame_rate=frame_rate,
+        minimum_consecutive_frames=config.min_detections,
+        track_activation_threshold=0.0,
+        high_conf_det_threshold=0.0,
+    )
+
+
+def _ocsort(config: TrackConfig, frame_rate: float) -> Any:
+    import trackers
+
+    # OC-SORT does not count the detection that starts a track.
+    return trackers.OCSORTTracker(
+        lost_track_buffer=_lost_frames(config),
+        frame_rate=frame_rate,
+        minimum_consecutive_frames=max(1, config.min_detections - 1),
+        high_conf_det_threshold=0.0,
+    )
+
+
+def _lost_frames(config: TrackConfig) -> int:
+    return max(1, round(config.lost_seconds * _UNIT_FRAMES_PER_SECOND))
+
+
+_METHODS: dict[str, Callable[[TrackConfig, float], Any]] = {"bytetrack": _bytetrack, "ocsort": _ocsort}
+"""Imported when a tracker is made: the library takes about a second to import."""

@@ -1,0 +1,92 @@
+"""What every embedder offers, and the one place that opens one by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from engine.config import VerifyConfig
+from engine.contracts.frames import Float32, Uint8
+from engine.errors import MissingRuntimeError, ModelError
+
+FindModel = Callable[[str], Path | None]
+
+
+class Embedder(Protocol):
+    """Turns faces into vectors whose cosine tells how alike two people are.
+
+    Use it from one thread; open one in each process.
+    """
+
+    name: str
+    sha256: str
+    """Of the weight file: vectors are compared only where this is equal."""
+    licence: str
+    runtime: str
+    length: int
+    """Of one vector."""
+    known_cosine: float
+    """Default for "the same person", from a measurement that the embedder's docstring names."""
+    unknown_cosine: float
+    """Default below which a face is nobody in the gallery."""
+    margin_cosine: float
+    """What the best identity must be ahead of the second."""
+
+    def embed(self, pictures: Sequence[Uint8], landmarks: Sequence[Float32 | None]) -> Float32:
+        """Return one vector of length 1 for each face: (N, length) float32.
+
+        Args:
+            pictures: (height, width, 3) uint8 BGR, one face each, of any size.
+            landmarks: for each its five points in the order of ``Detections.landmarks``, (5, 2) in that picture's pixels;
+                None: the centred square of the picture is taken for the face, which costs accuracy.
+
+        Raises:
+            ModelError: the model fails.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the model; ``embed`` must not be called after it."""
+        ...
+
+
+def open_embedder(config: VerifyConfig, find_model: FindModel, threads: int = 1) -> Embedder | None:
+    """Open what ``verify.embedder`` names; None for ``none``.
+
+    Args:
+        config: ``embedder`` is ``dlib``, ``insightface:PACK``, the path of an ONNX file or of its manifest, ``none``, or a name
+            that ``find_model`` knows.
+        find_model: gives the manifest or model file for the name of an installed model, None where there is none.
+        threads: compute threads of one run (ONNX only; dlib has one).
+
+    Raises:
+        ModelError: no such model, or it is not an embedder; the message says where it was looked for.
+        MissingRuntimeError: a package is not installed.
+    """
+    name = config.embedder
+    if name == "none":
+        return None
+    if name == "dlib":
+        try:
+            from engine.verify.dlib_embedder import DlibEmbedder
+        except ImportError as error:
+            raise MissingRuntimeError(
+                f"the embedder dlib cannot be loaded ({error}): run `pip install dlib-bin`, or choose another embedder"
+            ) from error
+        return DlibEmbedder()
+    from engine.verify.onnx_embedder import OnnxEmbedder, recognition_model_of_pack
+
+    kind, _, pack = name.partition(":")
+    if kind == "insightface":
+        return OnnxEmbedder(recognition_model_of_pack(pack), name=name, licence="non-commercial research", threads=threads)
+    path = Path(name).expanduser()
+    if not path.is_file():
+        found = find_model(name)
+        if found is None:
+            raise ModelError(
+                f"there is no embedder {name!r}: it is neither a file nor an installed model; "
+                "use dlib, insightface:PACK, the path of an ONNX file, or none"
+            )
+        path = found
+    return OnnxEmbedder(path, threads=threads)

@@ -1,0 +1,201 @@
+"""Who may be recognised: a SQLite file with one row for each enrolled picture.
+
+Writers and readers may be different processes (write-ahead log): a reader sees a commit at its next call, and notices it by
+``version``, which every change raises. A removed person is gone at the next call too, and their vectors are overwritten in the
+file. An object belongs to the thread and the process that made it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import numpy as np
+from platformdirs import user_data_dir
+
+from engine.contracts.frames import Float32
+from engine.errors import GalleryError
+from engine.verify.gallery_export import PictureRow, write_pictures
+from engine.verify.gallery_file import GalleryFile
+
+
+class Identity(NamedTuple):
+    """One enrolled person."""
+
+    name: str
+    pictures: int
+    embedders: tuple[str, ...]
+    """Names of the embedders that their pictures were enrolled with."""
+    best_quality: float
+    last_enrolled_at: str
+    """UTC, ISO 8601."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """The gallery at one moment, for one embedder."""
+
+    version: int
+    names: list[str]
+    """The identity of each row of ``matrix``."""
+    matrix: Float32
+    """(N, length), each row of length 1."""
+    other_embedder: list[str]
+    """Identities that were enrolled with other embedders only: they cannot be compared."""
+
+
+Identities = list[Identity]
+Names = list[str]
+
+
+def default_gallery_path() -> Path:
+    """Return the user's own gallery, as ``~/.local/share/facestream/gallery.sqlite``."""
+    return Path(user_data_dir("facestream", appauthor=False)) / "gallery.sqlite"
+
+
+class Gallery:
+    """An open gallery; made, with its folder, when it does not exist.
+
+    Args:
+        path: the file; None: ``default_gallery_path()``.
+        read_only: never write; the file must exist.
+
+    Raises:
+        GalleryError: the file cannot be made or opened, or is not a gallery. Every method raises it for a file that is corrupt,
+            locked or not writable.
+    """
+
+    def __init__(self, path: Path | None = None, read_only: bool = False) -> None:
+        self.path = path or default_gallery_path()
+        self._file = GalleryFile(self.path, read_only)
+
+    def version(self) -> int:
+        """Return the number of changes since the gallery was made; cheap enough to ask before every batch."""
+        return int(self._file.rows("SELECT version FROM state")[0][0])
+
+    def add(
+        self,
+        identity: str,
+        embedding: Float32,
+        *,
+        embedder: str,
+        embedder_sha256: str,
+        source_name: str,
+        picture_sha256: str,
+        quality: float,
+    ) -> None:
+        """Enrol one picture; it is visible to every reader when this returns.
+
+        Args:
+            identity: who it is; not empty.
+            embedding: (length,) of length 1.
+            embedder: its name, for people.
+            embedder_sha256: of the weights: vectors are compared only where this is equal.
+            source_name: the picture's file name.
+            picture_sha256: of the picture file; the same picture is never enrolled twice with one embedder, see ``holder``.
+            quality: 0 to 1.
+
+        Raises:
+            GalleryError: as for all methods, or the picture is there already, or the vector does not fit the others.
+            ValueError: the name is empty, or the vector is not a finite vector of length 1.
+        """
+        vector = np.ascontiguousarray(embedding, "<f4")
+        if not identity.strip() or vector.ndim != 1 or abs(float(np.linalg.norm(vector)) - 1) > 1e-3:
+            raise ValueError(f"needs a name and a vector of length 1, got {identity!r} and a vector of shape {vector.shape}")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._file.transaction("IMMEDIATE"):
+            other = self._file.rows(
+                "SELECT length(embedding) / 4 FROM pictures WHERE embedder_sha256 = ? LIMIT 1", (embedder_sha256,)
+            )
+            if other and other[0][0] != len(vector):
+                raise GalleryError(
+                    f"the gallery {self.path} holds vectors of {other[0][0]} values from this embedder, not of {len(vector)}"
+                )
+            self._file.execute(
+                "INSERT INTO pictures (identity, embedder, embedder_sha256, embedding, source_name, picture_sha256, quality,"
+                " enrolled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (identity, embedder, embedder_sha256, vector.tobytes(), source_name, picture_sha256, float(quality), now),
+            )
+            self._file.execute("UPDATE state SET version = version + 1")
+
+    def remove(self, name: str) -> int:
+        """Take all pictures of a person out; return how many there were, 0 if nobody has this name."""
+        with self._file.transaction("IMMEDIATE"):
+            removed = self._file.execute("DELETE FROM pictures WHERE identity = ?", (name,)).rowcount
+            if removed:
+                self._file.execute("UPDATE state SET version = version + 1")
+        # The log still holds the old pages: it is emptied as far as readers let go of it.
+        self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        return removed
+
+    def holder(self, picture_sha256: str, embedder_sha256: str) -> str | None:
+        """Return the identity that a picture is enrolled for with an embedder, None if it is not."""
+        rows = self._file.rows(
+            "SELECT identity FROM pictures WHERE picture_sha256 = ? AND embedder_sha256 = ?", (picture_sha256, embedder_sha256)
+        )
+        return str(rows[0][0]) if rows else None
+
+    def snapshot(self, embedder_sha256: str) -> Snapshot:
+        """Return everything that vectors of one embedder may be compared with, from one moment."""
+        with self._file.transaction("DEFERRED"):
+            version = self.version()
+            rows = self._file.rows(
+                "SELECT identity, embedding FROM pictures WHERE embedder_sha256 = ? ORDER BY identity, id", (embedder_sha256,)
+            )
+            others = self._file.rows(
+                "SELECT DISTINCT identity FROM pictures WHERE identity NOT IN"
+                " (SELECT identity FROM pictures WHERE embedder_sha256 = ?) ORDER BY identity",
+                (embedder_sha256,),
+            )
+        names = [str(name) for name, _ in rows]
+        matrix = _matrix([blob for _, blob in rows], self.path)
+        return Snapshot(version, names, matrix, [str(name) for (name,) in others])
+
+    def templates(self, embedder_sha256: str) -> tuple[Names, Float32]:
+        """Return ``names`` and ``matrix`` of ``snapshot``."""
+        snapshot = self.snapshot(embedder_sha256)
+        return snapshot.names, snapshot.matrix
+
+    def export(self, path: Path, embeddings: bool = False) -> int:
+        """Write one line for each picture; return how many.
+
+        Args:
+            path: ``.jsonl`` or ``.csv``; replaced as a whole, or not at all.
+            embeddings: also the vectors. They are biometric data of the people in them.
+
+        Raises:
+            GalleryError: also where ``path`` has another ending or cannot be written.
+        """
+        rows = self._file.rows(f"SELECT {', '.join(PictureRow._fields)} FROM pictures ORDER BY identity, id")
+        return write_pictures([PictureRow(*row) for row in rows], path, embeddings)
+
+    def list(self) -> Identities:
+        """Return everyone, by name."""
+        rows = self._file.rows(
+            "SELECT identity, count(*), json_group_array(DISTINCT embedder), max(quality), max(enrolled_at) FROM pictures"
+            " GROUP BY identity ORDER BY identity"
+        )
+        return [Identity(name, n, tuple(sorted(json.loads(used))), best, last) for name, n, used, best, last in rows]
+
+    def close(self) -> None:
+        """Close the file; no other method may be called after it."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _matrix(blobs: Sequence[bytes], path: Path) -> Float32:
+    lengths = {len(blob) for blob in blobs}
+    if len(lengths) > 1 or any(length == 0 or length % 4 for length in lengths):
+        raise GalleryError(f"the gallery {path} holds damaged vectors: restore it from a copy, or enrol again into a new file")
+    width = lengths.pop() // 4 if lengths else 0
+    return np.frombuffer(b"".join(blobs), "<f4").reshape(len(blobs), width).astype(np.float32)

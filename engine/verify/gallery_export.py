@@ -1,0 +1,80 @@
+"""The gallery as text: JSON lines or CSV, for people and other programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+import numpy as np
+
+from engine.errors import GalleryError
+
+
+class PictureRow(NamedTuple):
+    """One enrolled picture, in the order of the exported columns."""
+
+    identity: str
+    source_name: str
+    picture_sha256: str
+    quality: float
+    enrolled_at: str
+    embedder: str
+    embedder_sha256: str
+    embedding: bytes
+    """float32, little-endian."""
+
+
+def write_pictures(rows: Sequence[PictureRow], path: Path, embeddings: bool) -> int:
+    """Write one line for each row; return how many.
+
+    Args:
+        rows: what to write.
+        path: ``.jsonl`` (vectors as lists) or ``.csv`` (vectors as numbers with spaces between); only its owner may read it.
+        embeddings: whether the vectors are written.
+
+    Raises:
+        GalleryError: another ending, or the file cannot be written; an older file is then as it was.
+    """
+    writers = {".jsonl": _write_json_lines, ".csv": _write_csv}
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise GalleryError(f"cannot export the gallery to {path}: choose a name that ends in {' or '.join(writers)}")
+    columns = [name for name in PictureRow._fields if embeddings or name != "embedding"]
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with os.fdopen(
+            os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
+        ) as file:
+            writer(file, columns, rows)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise GalleryError(f"cannot export the gallery to {path}: {error.strerror}") from error
+    return len(rows)
+
+
+def _write_json_lines(file: TextIO, columns: Sequence[str], rows: Sequence[PictureRow]) -> None:
+    for row in rows:
+        values: dict[str, Any] = {name: getattr(row, name) for name in columns}
+        if "embedding" in values:
+            values["embedding"] = _vector(row)
+        file.write(json.dumps(values, ensure_ascii=False) + "\n")
+
+
+def _write_csv(file: TextIO, columns: Sequence[str], rows: Sequence[PictureRow]) -> None:
+    writer = csv.writer(file)
+    writer.writerow(columns)
+    for row in rows:
+        cells = [getattr(row, name) for name in columns]
+        if columns[-1] == "embedding":
+            cells[-1] = " ".join(map(repr, _vector(row)))
+        writer.writerow(cells)
+
+
+def _vector(row: PictureRow) -> list[float]:
+    values: list[float] = np.frombuffer(row.embedding, "<f4").tolist()
+    return values

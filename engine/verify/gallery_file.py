@@ -1,0 +1,137 @@
+"""The SQLite file under the gallery: made, checked, locked, and its errors put in words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from engine.errors import GalleryError
+
+_APPLICATION_ID = 0x66737467  # "fstg": tells our file from any other SQLite file
+_SCHEMA_VERSION = 1
+_BUSY_SECONDS = 5.0
+_SCHEMA = (
+    "CREATE TABLE state (version INTEGER NOT NULL)",
+    "INSERT INTO state VALUES (0)",
+    """CREATE TABLE pictures (
+        id INTEGER PRIMARY KEY,
+        identity TEXT NOT NULL CHECK (identity <> ''),
+        embedder TEXT NOT NULL,
+        embedder_sha256 TEXT NOT NULL,
+        embedding BLOB NOT NULL,  -- float32, little-endian, length 1
+        source_name TEXT NOT NULL,
+        picture_sha256 TEXT NOT NULL,
+        quality REAL NOT NULL,
+        enrolled_at TEXT NOT NULL,  -- UTC, ISO 8601
+        UNIQUE (picture_sha256, embedder_sha256)
+    )""",
+    "CREATE INDEX pictures_by_embedder ON pictures (embedder_sha256, identity)",
+)
+
+
+class GalleryFile:
+    """An open database with the gallery's tables.
+
+    Args:
+        path: made, with its folder, when it does not exist; only its owner may read it.
+        read_only: never write; the file must exist.
+
+    Raises:
+        GalleryError: it cannot be made or opened, or is something else. Every method raises it for a file that is corrupt,
+            locked or not writable.
+    """
+
+    def __init__(self, path: Path, read_only: bool) -> None:
+        self.path = path
+        if read_only and not path.is_file():
+            raise GalleryError(f"there is no gallery {path}: enrol someone first with `facestream enroll NAME IMAGE`")
+        try:
+            if not read_only:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let others read it
+        except OSError as error:
+            raise GalleryError(f"cannot open the gallery {path}: {error.strerror}") from error
+        uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
+        with self.errors():
+            self._database = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+        try:
+            with self.errors():
+                self._prepare(read_only)
+        except GalleryError:
+            self._database.close()
+            raise
+
+    def _prepare(self, read_only: bool) -> None:
+        run = self._database.execute
+        run("PRAGMA secure_delete = ON")
+        if not read_only and self._is_blank():
+            run("PRAGMA journal_mode = WAL")
+            with self.transaction("IMMEDIATE"):
+                if self._is_blank():  # asked again under the lock: another process may have been first
+                    for statement in _SCHEMA:
+                        run(statement)
+                    run(f"PRAGMA application_id = {_APPLICATION_ID}")
+                    run(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        if run("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
+            raise GalleryError(f"{self.path} is a database, but not a gallery of facestream: choose another path")
+        found = run("PRAGMA user_version").fetchone()[0]
+        if found != _SCHEMA_VERSION:
+            raise GalleryError(
+                f"the gallery {self.path} has format {found}, this facestream reads format {_SCHEMA_VERSION}: use the "
+                "facestream that wrote it, or enrol into a new file"
+            )
+
+    def _is_blank(self) -> bool:
+        return bool(self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        with self.errors():
+            return self._database.execute(statement, values)
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one query and return all of its rows."""
+        with self.errors():
+            return self._database.execute(statement, values).fetchall()
+
+    @contextmanager
+    def transaction(self, kind: str) -> Iterator[None]:
+        """All statements inside, or none.
+
+        Args:
+            kind: ``IMMEDIATE`` to write (waits for other writers), ``DEFERRED`` to read everything from one moment.
+        """
+        self.execute(f"BEGIN {kind}")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn SQLite's errors into ``GalleryError``."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise GalleryError(f"the gallery {self.path} cannot be used ({error}): {_advice(str(error))}") from error
+
+    def close(self) -> None:
+        """Close the file; no other method may be called after it."""
+        self._database.close()
+
+
+def _advice(text: str) -> str:
+    if "locked" in text:
+        return "another process is writing to it, try again"
+    if "readonly" in text or "unable to open" in text or "disk I/O" in text:
+        return "check the permissions of the file and of its folder"
+    if "UNIQUE" in text:
+        return "this picture is enrolled already"
+    return "restore it from a copy, or choose another file and enrol again"

@@ -1,0 +1,183 @@
+"""ArcFace-style embedders: any ONNX file that turns an aligned face into a vector, run through our session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from engine.contracts.frames import Float32, Uint8
+from engine.contracts.manifest import Manifest, read_manifest, sha256_of
+from engine.errors import ModelError
+from engine.runtime.session import Session, TensorSpec, open_session
+from engine.verify.align import align
+
+PACKS = Path("~/.insightface/models")
+_RECOGNITION_FILES = ("w600k_*.onnx", "glintr*.onnx", "*arcface*.onnx", "*webface*.onnx", "*recognition*.onnx")
+"""How InsightFace's packs call their recognition model; the other files of a pack detect, or find landmarks, age and sex."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How pixels become the model's input."""
+
+    colour: str = "rgb"
+    value_range: tuple[float, float] = (-1.0, 1.0)
+    """What 0 and 255 become: -1 and 1 is (x - 127.5) / 127.5."""
+    name: str = ""
+    licence: str = "unknown"
+    known_cosine: float = 0.40
+    unknown_cosine: float = 0.25
+    margin_cosine: float = 0.05
+
+
+class OnnxEmbedder:
+    """One input of one square face (NCHW or NHWC, float32), one output of one vector for each face.
+
+    A manifest beside the file (``NAME.json`` for ``NAME.onnx``) gives colour order, range and licence, and in its ``figures``
+    the thresholds ``known_cosine``, ``unknown_cosine`` and ``margin_cosine``. Without it: RGB, (x - 127.5) / 127.5 unless the
+    graph begins with that step itself, and thresholds around the 0.363 that the OpenCV zoo gives for SFace on LFW (a convention
+    for networks trained with an angular margin, not a measurement of this file: calibrate before relying on them).
+
+    Args:
+        path: the ONNX file or its manifest.
+        name: what messages call it; by default the manifest's name or the file's.
+        licence: where no manifest gives one.
+        threads: compute threads of one run.
+
+    Raises:
+        ModelError: the file is missing, corrupt, or not an embedder.
+    """
+
+    def __init__(self, path: Path, name: str = "", licence: str = "unknown", threads: int = 1) -> None:
+        model, recipe = _recipe_of(path)
+        self.name = name or recipe.name or model.stem
+        self.licence = recipe.licence if recipe.licence != "unknown" else licence
+        self.known_cosine, self.unknown_cosine = recipe.known_cosine, recipe.unknown_cosine
+        self.margin_cosine = recipe.margin_cosine
+        self._recipe, self._path = recipe, model
+        self._session: Session = open_session(model, threads=threads)
+        try:
+            self.sha256 = sha256_of(model)
+            self.runtime = self._session.runtime
+            self._channels_first, self._size_px = _square_input(self._session.inputs, model)
+            self._batch = _batch_of(self._session)
+            self.length = self._probe()
+        except BaseException:
+            self._session.close()
+            raise
+
+    def embed(self, pictures: Sequence[Uint8], landmarks: Sequence[Float32 | None]) -> Float32:
+        """See ``Embedder.embed``."""
+        if not pictures:
+            return np.empty((0, self.length), np.float32)
+        faces = [align(picture, points, self._size_px) for picture, points in zip(pictures, landmarks, strict=True)]
+        vectors = np.concatenate([self._run(faces[at : at + self._batch]) for at in range(0, len(faces), self._batch)])
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if not np.isfinite(lengths).all() or (lengths < 1e-12).any():
+            raise ModelError(f"{self._path} gave a vector without a direction: the file is damaged, or it is not an embedder")
+        return np.asarray(vectors / lengths, np.float32)
+
+    def close(self) -> None:
+        """Free the model."""
+        self._session.close()
+
+    def _run(self, faces: Sequence[Uint8]) -> Float32:
+        pixels = np.stack(faces)
+        if self._recipe.colour == "rgb":
+            pixels = pixels[:, :, :, ::-1]
+        low, high = self._recipe.value_range
+        tensor = pixels.astype(np.float32) * np.float32((high - low) / 255) + np.float32(low)
+        if self._channels_first:
+            tensor = tensor.transpose(0, 3, 1, 2)
+        spec = self._session.inputs[0]
+        fixed = spec.shape[0] if spec.shape else None
+        if fixed is not None and fixed > len(faces):
+            tensor = np.concatenate([tensor, np.zeros((fixed - len(faces), *tensor.shape[1:]), np.float32)])
+        output = self._session.run({spec.name: np.ascontiguousarray(tensor, spec.dtype)})[0]
+        return np.asarray(output, np.float32).reshape(len(output), -1)[: len(faces)]
+
+    def _probe(self) -> int:
+        """Run once on a grey square: the length of a vector, and proof that the model takes what it will be given."""
+        grey = np.full((self._size_px, self._size_px, 3), 128, np.uint8)
+        vectors = self._run([grey])
+        if vectors.shape[0] != 1 or not 16 <= vectors.shape[1] <= 4096:
+            raise ModelError(f"{self._path} is not an embedder: one face gave an output of shape {vectors.shape}")
+        return int(vectors.shape[1])
+
+
+def recognition_model_of_pack(pack: str, folder: Path = PACKS) -> Path:
+    """Return the recognition model of a local InsightFace pack.
+
+    Raises:
+        ModelError: there is no such pack, or it does not hold exactly one; the message says where it was looked for.
+    """
+    place = folder.expanduser() / pack
+    if not pack or not place.is_dir():
+        raise ModelError(
+            f"there is no InsightFace pack {pack!r} in {folder.expanduser()}: fetch it with InsightFace (its weights are for "
+            "non-commercial research), or choose the embedder dlib"
+        )
+    found = sorted({path for pattern in _RECOGNITION_FILES for path in place.rglob(pattern)})
+    if len(found) != 1:
+        listed = ", ".join(path.name for path in found) or "none"
+        raise ModelError(
+            f"the InsightFace pack {place} must hold one recognition model ({', '.join(_RECOGNITION_FILES)}), found {listed}: "
+            "give the path of the file"
+        )
+    return found[0]
+
+
+def _recipe_of(path: Path) -> tuple[Path, Recipe]:
+    manifest_path = path if path.suffix == ".json" else path.with_suffix(".json")
+    if manifest_path.is_file():
+        manifest = read_manifest(manifest_path)
+        if manifest.kind != "embedder":
+            raise ModelError(f"{manifest_path} describes a {manifest.kind}, not an embedder: choose another file")
+        return manifest_path.with_name(manifest.file), _recipe_of_manifest(manifest)
+    if not path.is_file():
+        raise ModelError(f"there is no embedder {path}: check the path")
+    return path, Recipe(value_range=(0.0, 255.0)) if _normalises_itself(path) else Recipe()
+
+
+def _recipe_of_manifest(manifest: Manifest) -> Recipe:
+    usual = Recipe()
+    known, unknown, margin = (
+        manifest.figures.get(key, getattr(usual, key)) for key in ("known_cosine", "unknown_cosine", "margin_cosine")
+    )
+    colour = "bgr" if manifest.colour == "bgr" else "rgb"
+    return Recipe(colour, manifest.value_range, manifest.name, manifest.licence, known, unknown, margin)
+
+
+def _normalises_itself(path: Path) -> bool:
+    """Whether the graph begins with its own subtraction and scaling, as InsightFace's MXNet exports do; its test for them."""
+    try:
+        nodes = onnx.load(str(path), load_external_data=False).graph.node[:8]
+    except Exception as error:
+        raise ModelError(f"{path} is not an ONNX file: check the path, or fetch it again") from error
+    names = [node.name for node in nodes]
+    return any(name.startswith(("Sub", "_minus")) for name in names) and any(name.startswith(("Mul", "_mul")) for name in names)
+
+
+def _square_input(inputs: Sequence[TensorSpec], path: Path) -> tuple[bool, int]:
+    """Return whether channels come first, and the side of the square."""
+    shape = inputs[0].shape if len(inputs) == 1 else None
+    if shape is not None and len(shape) == 4 and 3 in (shape[1], shape[3]):
+        channels_first = shape[1] == 3
+        height, width = (shape[2], shape[3]) if channels_first else (shape[1], shape[2])
+        if height == width or None in (height, width):
+            return channels_first, height or width or 112
+    listed = ", ".join(map(str, inputs))
+    raise ModelError(
+        f"{path} is not an embedder: it takes {listed}, expected one square colour picture (1x3x112x112 or 1x112x112x3)"
+    )
+
+
+def _batch_of(session: Session) -> int:
+    """How many faces go into one run: what the model fixes, or one where batches gain nothing."""
+    shape = session.inputs[0].shape
+    fixed = shape[0] if shape else None
+    return fixed or (16 if session.prefers_batch else 1)

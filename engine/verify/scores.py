@@ -1,0 +1,115 @@
+"""Cosines, fusion over a track, and the decision: pure functions.
+
+What the numbers may claim: a decision rests on the original crops alone. All faces of a track speak, also those that look like
+nobody, because they are fused before they are compared. Scores of enhanced crops are reported beside, never counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.contracts.frames import Float32
+from engine.contracts.messages import Candidate, Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a comparison is a decision."""
+
+    known_cosine: float
+    """At least this, and ``margin_cosine`` ahead of everyone else: known."""
+    unknown_cosine: float
+    """Below this: unknown."""
+    margin_cosine: float
+    min_faces: int = 1
+    """Fewer faces than this decide nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fusion:
+    """The weighted sum of a track's embeddings: its size does not grow with the track."""
+
+    weighted_sum: np.ndarray | None = None
+    """(length,) float64; None before the first face."""
+    faces: int = 0
+
+    def add(self, embedding: Float32, weight: float) -> Fusion:
+        """Return the fusion with one more face.
+
+        Args:
+            embedding: (length,) of length 1.
+            weight: the face's quality, above 0.
+
+        Raises:
+            ValueError: the weight is not a positive number.
+        """
+        if not (np.isfinite(weight) and weight > 0):
+            raise ValueError(f"the weight of a face must be a positive number, got {weight}")
+        term = weight * np.asarray(embedding, np.float64)
+        return Fusion(term if self.weighted_sum is None else self.weighted_sum + term, self.faces + 1)
+
+    def embedding(self) -> Float32 | None:
+        """Return sum(w e) / |sum(w e)| as (length,) float32; None without faces, or where they cancel out."""
+        if self.weighted_sum is None:
+            return None
+        length = float(np.linalg.norm(self.weighted_sum))
+        return (self.weighted_sum / length).astype(np.float32) if length > 1e-12 else None
+
+
+def best_cosines(embedding: Float32, names: Sequence[str], matrix: Float32) -> dict[str, float]:
+    """Return for each identity the cosine of its best picture, -1 to 1.
+
+    Args:
+        embedding: (length,) of length 1.
+        names: the identity of each row; one identity may have several rows.
+        matrix: (N, length), each row of length 1.
+    """
+    cosines = np.clip(matrix @ embedding, -1.0, 1.0) if len(names) else np.zeros(0, np.float32)
+    best: dict[str, float] = {}
+    for name, cosine in zip(names, cosines.tolist(), strict=True):
+        best[name] = max(cosine, best.get(name, -1.0))
+    return best
+
+
+def rank(
+    original: Float32 | None, enhanced: Float32 | None, names: Sequence[str], matrix: Float32, limit: int
+) -> list[Candidate]:
+    """Return the ``limit`` identities most like the original, best first; the enhanced cosine only stands beside.
+
+    Args:
+        original: (length,) of length 1; None: no candidates.
+        enhanced: the same of the enhanced crop, None where there is none.
+        names: the identity of each row.
+        matrix: (N, length), each row of length 1.
+        limit: candidates at most.
+    """
+    if original is None:
+        return []
+    by_original = best_cosines(original, names, matrix)
+    by_enhanced = best_cosines(enhanced, names, matrix) if enhanced is not None else {}
+    order = sorted(by_original, key=lambda name: (-by_original[name], name))
+    return [Candidate(name, by_original[name], by_enhanced.get(name)) for name in order[:limit]]
+
+
+def decide(candidates: Sequence[Candidate], faces: int, thresholds: Thresholds) -> Decision:
+    """Return ``known``, ``unknown``, ``undecided``, or ``none`` where there is nobody to compare with.
+
+    Args:
+        candidates: best first, at least the best two of the gallery; only ``cosine_original`` is looked at.
+        faces: how many faces the candidates' cosines rest on.
+        thresholds: see there.
+    """
+    if not candidates:
+        return "none"
+    if faces < thresholds.min_faces:
+        return "undecided"
+    best = candidates[0].cosine_original
+    if best < thresholds.unknown_cosine:
+        return "unknown"
+    second = candidates[1].cosine_original if len(candidates) > 1 else -1.0
+    if best >= thresholds.known_cosine and best - second >= thresholds.margin_cosine:
+        return "known"
+    return "undecided"

@@ -1,0 +1,238 @@
+"""The stage that says who: embeds faces, compares them with the gallery, and fuses them over their track."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from engine.config import VerifyConfig
+from engine.contracts.frames import Float32, Uint8
+from engine.contracts.links import FaceCrop
+from engine.contracts.messages import Candidate, Decision
+from engine.errors import ConfigError
+from engine.verify.align import usable
+from engine.verify.embedder import Embedder
+from engine.verify.gallery import Gallery, Snapshot
+from engine.verify.scores import Fusion, Thresholds, decide, rank
+
+_log = logging.getLogger(__name__)
+_NOBODY = Snapshot(0, [], np.zeros((0, 0), np.float32), [])
+
+
+class EnhancedPicture(Protocol):
+    """What of an enhanced crop is needed here."""
+
+    @property
+    def bgr(self) -> Uint8:
+        """(height, width, 3) uint8."""
+        ...
+
+    @property
+    def scale(self) -> int:
+        """Its side over the original crop's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceScores:
+    """One face compared with the gallery."""
+
+    embedding: Float32 | None
+    """Of the original crop, (length,) of length 1; None without an embedder."""
+    candidates: list[Candidate]
+    decision: Decision
+    """Of this face alone; the track's is the one to act on."""
+    gallery_version: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackScores:
+    """All faces of a track so far, fused by quality and compared with the gallery as it is now."""
+
+    embedding: Float32 | None
+    """Of the originals, (length,) of length 1."""
+    candidates: list[Candidate]
+    decision: Decision
+    faces: int
+    """How many faces it rests on."""
+    gallery_version: int
+
+
+@dataclass(slots=True)
+class _Track:
+    originals: Fusion = Fusion()
+    enhanced: Fusion = Fusion()
+    announced: Decision | None = None
+
+
+class Verifier:
+    """Scores faces and tracks; holds two vectors for each track until it is forgotten.
+
+    Use it from one thread; make it in the process that uses it.
+
+    Args:
+        embedder: None: no vectors, and every decision is ``none``.
+        gallery: read again whenever its version changes; None: nobody to compare with.
+        config: thresholds (the embedder's own where they are None), ``min_faces``, ``max_candidates``, ``enhanced_scores``.
+    """
+
+    def __init__(self, embedder: Embedder | None, gallery: Gallery | None, config: VerifyConfig) -> None:
+        self._embedder = embedder
+        self._gallery = gallery
+        self._config = config
+        self._people = _NOBODY
+        self._tracks: dict[int, _Track] = {}
+        self._thresholds = thresholds_of(embedder, config) if embedder else None
+        self.notice = ""
+        """One sentence about people in the gallery who cannot be compared; empty if there are none."""
+        self._refresh(first=True)
+
+    def score(
+        self, crops: Sequence[FaceCrop], originals: Sequence[Uint8], enhanced: Sequence[EnhancedPicture | None]
+    ) -> list[FaceScores]:
+        """Compare faces with the gallery, and add them to their tracks.
+
+        Args:
+            crops: where each face is, and how good.
+            originals: the crops as (height, width, 3) uint8 BGR, at their native scale.
+            enhanced: the same after super-resolution, None where there is none.
+
+        Raises:
+            GalleryError: the gallery cannot be read.
+            ModelError: the embedder fails.
+        """
+        self._refresh()
+        if self._embedder is None:
+            return [FaceScores(None, [], "none", self._people.version) for _ in crops]
+        vectors, enhanced_vectors = self._embed(self._embedder, crops, originals, enhanced)
+        scores = []
+        for crop, vector, enhanced_vector in zip(crops, vectors, enhanced_vectors, strict=True):
+            track = self._tracks.setdefault(crop.track_id, _Track())
+            track.originals = track.originals.add(vector, crop.quality.score)
+            if enhanced_vector is not None:
+                track.enhanced = track.enhanced.add(enhanced_vector, crop.quality.score)
+            candidates, decision = self._compare(vector, enhanced_vector, 1, min_faces=1)
+            scores.append(FaceScores(vector, candidates, decision, self._people.version))
+        return scores
+
+    def track_scores(self, stream: str, track_id: int) -> TrackScores:
+        """Return what is known of a track by now; without faces it is ``undecided``, or ``none`` where nobody is enrolled."""
+        self._refresh()
+        track = self._tracks.get(track_id, _Track())
+        vector = track.originals.embedding()
+        candidates, decision = self._compare(vector, track.enhanced.embedding(), track.originals.faces)
+        return TrackScores(vector, candidates, decision, track.originals.faces, self._people.version)
+
+    def decision_changed(self, stream: str, track_id: int) -> bool:
+        """Whether the track's decision differs from the last one for which this returned True.
+
+        A track begins with nothing decided: ``undecided`` and ``none`` are news only after ``known`` or ``unknown``.
+        """
+        track = self._tracks.get(track_id)
+        if track is None:
+            return False
+        decision = self.track_scores(stream, track_id).decision
+        if decision == track.announced or (track.announced is None and decision in ("undecided", "none")):
+            return False
+        track.announced = decision
+        return True
+
+    def forget(self, track_id: int) -> None:
+        """Free what is held for a track; nothing happens if there is nothing."""
+        self._tracks.pop(track_id, None)
+
+    def close(self) -> None:
+        """Free the embedder and close the gallery."""
+        if self._embedder is not None:
+            self._embedder.close()
+        if self._gallery is not None:
+            self._gallery.close()
+
+    def _embed(
+        self,
+        embedder: Embedder,
+        crops: Sequence[FaceCrop],
+        originals: Sequence[Uint8],
+        enhanced: Sequence[EnhancedPicture | None],
+    ) -> tuple[list[Float32], list[Float32 | None]]:
+        faces = [face_in(crop, picture, 1) for crop, picture in zip(crops, originals, strict=True)]
+        positions = {}
+        for index, (crop, item) in enumerate(zip(crops, enhanced, strict=True)):
+            if item is not None and self._config.enhanced_scores:
+                positions[index] = len(faces)
+                faces.append(face_in(crop, item.bgr, item.scale))
+        vectors = embedder.embed([picture for picture, _ in faces], [landmarks for _, landmarks in faces])
+        second = [vectors[positions[index]] if index in positions else None for index in range(len(crops))]
+        return list(vectors[: len(crops)]), second
+
+    def _compare(
+        self, vector: Float32 | None, enhanced: Float32 | None, faces: int, min_faces: int | None = None
+    ) -> tuple[list[Candidate], Decision]:
+        people, limit = self._people, self._config.max_candidates
+        if self._thresholds is None or not people.names:
+            return [], "none"
+        if vector is None:
+            return [], "undecided"
+        thresholds = self._thresholds if min_faces is None else replace(self._thresholds, min_faces=min_faces)
+        # The margin needs the second even where only one is published.
+        candidates = rank(vector, enhanced, people.names, people.matrix, max(limit, 2))
+        return candidates[:limit], decide(candidates, faces, thresholds)
+
+    def _refresh(self, first: bool = False) -> None:
+        if self._gallery is None or self._embedder is None:
+            return
+        if not first and self._gallery.version() == self._people.version:
+            return
+        self._people = self._gallery.snapshot(self._embedder.sha256)
+        self.notice = not_comparable(self._people.other_embedder, self._embedder.name)
+        if self.notice:
+            _log.warning(self.notice)
+
+
+def thresholds_of(embedder: Embedder, config: VerifyConfig) -> Thresholds:
+    """Return the thresholds in force: the configuration's, else the embedder's own.
+
+    Raises:
+        ConfigError: the two thresholds cross.
+    """
+    known = embedder.known_cosine if config.known_cosine is None else config.known_cosine
+    unknown = embedder.unknown_cosine if config.unknown_cosine is None else config.unknown_cosine
+    if unknown > known:
+        raise ConfigError(
+            f"verify.unknown_cosine ({unknown:g}) must not be above verify.known_cosine ({known:g}) for the embedder "
+            f"{embedder.name}: set both"
+        )
+    return Thresholds(known, unknown, embedder.margin_cosine, config.min_faces)
+
+
+def face_in(crop: FaceCrop, picture: Uint8, scale: int) -> tuple[Uint8, Float32 | None]:
+    """Return what the embedder gets of a crop: the picture with its landmarks, or without landmarks the face box alone.
+
+    Args:
+        crop: where the face is.
+        picture: the crop enlarged ``scale`` times.
+        scale: 1 for the original.
+    """
+    landmarks = crop.landmarks_in_crop(scale)
+    if usable(landmarks):
+        return picture, landmarks
+    left, top = ((crop.box[axis] - crop.crop_box[axis]) * scale for axis in (0, 1))
+    columns = slice(max(0, round(left)), max(0, round(left + crop.box[2] * scale)))
+    rows = slice(max(0, round(top)), max(0, round(top + crop.box[3] * scale)))
+    face = picture[rows, columns]
+    return (face if face.size else picture), None
+
+
+def not_comparable(names: Sequence[str], embedder: str) -> str:
+    """Return one sentence about people who were enrolled with other embedders, empty if there are none."""
+    if not names:
+        return ""
+    some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return (
+        f"{some} cannot be recognised by the embedder {embedder}: enrol them again with it "
+        f"(`facestream enroll NAME IMAGE --embedder {embedder}`), vectors of different embedders are never compared"
+    )

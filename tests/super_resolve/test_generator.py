@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.config import SuperResolveConfig
+from engine.errors import ModelError
+from engine.super_resolve.generator import open_generator
+from tests.super_resolve.networks import write_network
+
+PICTURE = np.random.default_rng(3).integers(0, 256, (13, 20), np.uint8)
+
+
+def nothing_found(name: str) -> None:
+    return None
+
+
+def forbidden(name: str) -> None:
+    raise AssertionError(f"{name} was looked up")
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "scale"),
+    [("bicubic", cv2.INTER_CUBIC, 4), ("lanczos", cv2.INTER_LANCZOS4, 4), ("none", cv2.INTER_NEAREST, 1)],
+)
+def test_interpolations_are_opencvs_and_need_no_file(name, method, scale):
+    generator = open_generator(SuperResolveConfig(generator=name), forbidden)
+    (enlarged,) = generator.upscale([PICTURE])
+    assert np.array_equal(enlarged, cv2.resize(PICTURE, (20 * scale, 13 * scale), interpolation=method))
+    assert (generator.name, generator.scale, generator.sha256, generator.colour) == (name, scale, "", "luma")
+    assert generator.runtime.startswith("opencv")
+    generator.close()
+
+
+def test_a_name_is_looked_up(tmp_path):
+    path = write_network(tmp_path, name="compact_x4")
+    asked = []
+    config = SuperResolveConfig(runtime="onnxruntime")
+    generator = open_generator(config, lambda name: asked.append(name) or path)
+    assert asked == ["compact_x4"]
+    assert generator.name == "compact_x4"
+    assert generator.runtime.startswith("onnxruntime")
+    assert generator.upscale([PICTURE])[0].shape == (52, 80)
+
+
+@pytest.mark.parametrize("ending", ["json", "onnx"])
+def test_a_path_is_taken_as_it_is(tmp_path, ending):
+    write_network(tmp_path, name="mine", channels=3, colour="rgb", network_scale=2, scale=2)
+    config = SuperResolveConfig(generator=str(tmp_path / f"mine.{ending}"), runtime="onnxruntime")
+    generator = open_generator(config, forbidden)
+    assert (generator.name, generator.scale, generator.colour) == ("mine", 2, "bgr")
+
+
+def test_an_unknown_name_says_what_there_is():
+    with pytest.raises(ModelError, match="no generator named 'magic': use bicubic, lanczos, none, the path"):
+        open_generator(SuperResolveConfig(generator="magic"), nothing_found)
+
+
+def test_a_bare_onnx_that_is_found_by_name_needs_a_manifest(tmp_path):
+    write_network(tmp_path, name="bare").unlink()
+    with pytest.raises(ModelError, match="has no manifest"):
+        open_generator(SuperResolveConfig(generator="bare"), lambda name: tmp_path / f"{name}.onnx")

@@ -1,0 +1,172 @@
+"""The command `trt-build`: train, export and evaluate generators. Thin; the work is elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
+
+from engine.errors import FacestreamError, MissingRuntimeError
+
+CONSOLE = Console()
+ERRORS = Console(stderr=True)
+
+app = App(
+    name="trt-build",
+    help="Train, export and evaluate the generators that facestream runs.",
+    version_flags=[],
+    help_epilogue="Exit codes: 0 done, 1 failed, 2 used wrongly.",
+)
+
+
+@app.command
+def train(
+    recipe: str,
+    *,
+    out: Path | None = None,
+    resume: bool = False,
+    smoke: bool = False,
+    minutes: float | None = None,
+) -> None:
+    """Train a generator.
+
+    Parameters
+    ----------
+    recipe
+        A recipe file, or the name of one in configs/train (as `compact`).
+    out
+        Folder of the run; `runs/NAME` if not given.
+    resume
+        Continue the run that is in the folder.
+    smoke
+        A run of seconds on pictures that come with scikit-image: shows that training works.
+    minutes
+        Train this long instead of the recipe's budget.
+    """
+    _require("torch", "Training")
+    from trt_build.progress import TrainProgress
+    from trt_build.train.recipe import find_recipe, read_recipe
+    from trt_build.train.run import train as run
+
+    chosen = read_recipe(find_recipe(recipe))
+    folder = out or Path("runs") / (chosen.name + ("_smoke" if smoke else ""))
+    with TrainProgress(CONSOLE) as progress:
+        state = run(chosen, folder, progress, resume=resume, smoke=smoke, minutes=minutes)
+    CONSOLE.print(
+        f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes; "
+        f"best mean gain {state.best:+.2f} dB over bicubic: {folder / 'best.pt'}",
+        soft_wrap=True,
+    )
+
+
+@app.command
+def export(
+    checkpoint: Path,
+    *,
+    out: Path,
+    name: str | None = None,
+    licence: str = "Apache-2.0",
+    training_data: str | None = None,
+) -> None:
+    """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked.
+
+    Parameters
+    ----------
+    checkpoint
+        A checkpoint written by `train`, as `runs/compact_x4/best.pt`.
+    out
+        Folder for NAME.onnx and NAME.json.
+    name
+        Name of the model; the recipe's if not given.
+    licence
+        Licence of the weights, for the manifest.
+    training_data
+        One sentence on the data, for the manifest; the recipe's path if not given.
+    """
+    _require("torch", "Exporting")
+    from trt_build.export_onnx import export_checkpoint
+
+    manifest = export_checkpoint(checkpoint, out, name, licence, training_data)
+    parity = manifest.parity
+    assert parity is not None
+    CONSOLE.print(
+        f"{out / manifest.file}: {manifest.parameters / 1e6:.2f} M parameters, differs from torch "
+        f"by at most {parity.max_abs_error:.1e} over {len(parity.checked_shapes)} sizes.",
+        soft_wrap=True,
+    )
+
+
+@app.command
+def evaluate(
+    model: Path,
+    *,
+    protocol: Literal["faces", "identity"],
+    data: Path = Path("../shared/data/lfw_gray/val.zip"),
+    pairs: Path = Path("../shared/data/lfw_gray/pairs_val.csv"),
+    json: Annotated[Path | None, Parameter(help="Also write the figures to this file.")] = None,
+    cache: Path | None = None,
+    seed: int = 2024,
+) -> None:
+    """Measure an exported generator against interpolation.
+
+    Parameters
+    ----------
+    model
+        The ONNX file or its manifest.
+    protocol
+        `faces`: PSNR and SSIM on the fixed sets; `identity`: verification before and after.
+    data
+        Zip or folder of square grey faces of people that are not in the training data.
+    pairs
+        Table `image_a,image_b,same`, for `identity`.
+    cache
+        Folder for face embeddings, for `identity`.
+    seed
+        Of the degradations and the bootstrap.
+    """
+    from trt_build.evaluate.report import faces_report, identity_report, write_json
+    from trt_build.onnx_generator import OnnxGenerator
+
+    generator = OnnxGenerator(model)
+    if protocol == "faces":
+        table, figures = faces_report(generator, data, seed)
+    else:
+        table, figures = identity_report(generator, data, pairs, cache, seed, CONSOLE)
+    CONSOLE.print(table)
+    if json is not None:
+        write_json(figures, json)
+
+
+def _require(module: str, what: str) -> None:
+    """Say how to install what the base install leaves out."""
+    from importlib.util import find_spec
+
+    if find_spec(module) is None:
+        raise MissingRuntimeError(
+            f"{what} needs {module}, which is not installed: pip install 'facestream[train]'."
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0 done, 1 failed, 2 used wrongly."""
+    try:
+        app(
+            list(sys.argv[1:] if arguments is None else arguments),
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
+    except CycloptsError as error:
+        ERRORS.print(f"error: {str(error).strip()}", style="red", markup=False, soft_wrap=True)
+        return 2
+    except FacestreamError as error:
+        ERRORS.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        ERRORS.print("Stopped; continue with --resume.")
+        return 130
+    return 0

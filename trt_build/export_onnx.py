@@ -1,0 +1,106 @@
+"""From a checkpoint to one ONNX file and its manifest: dynamic N, H and W, parity checked."""
+
+from __future__ import annotations
+
+import platform
+import warnings
+from pathlib import Path
+
+import onnx
+import onnxruntime
+import torch
+from torch import nn
+
+from engine.contracts.manifest import Manifest, SizeRule, sha256_of, write_manifest
+from trt_build.errors import ExportError
+from trt_build.parity import check_parity
+from trt_build.train.state import load_generator
+
+OPSET = 18
+INPUT, OUTPUT = "luma", "enhanced"
+TOLERANCE = 1e-4
+"""Largest accepted difference from torch, for values in [0, 1]: far below one 8-bit level."""
+
+
+def export_module(model: nn.Module, path: Path) -> None:
+    """Write `model` (luma (N, 1, H, W) -> (N, 1, s*H, s*W)) as one self-contained ONNX file."""
+    example = torch.rand(2, 1, 24, 20)
+    axes = {0: "batch", 2: "height", 3: "width"}
+    dynamic = {name: torch.export.Dim(text, min=1) for name, text in axes.items()}
+    plain = model.to(memory_format=torch.contiguous_format).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            plain,
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes=({key: dynamic[key] for key in axes},),
+            verbose=False,
+        )
+    assert program is not None
+    onnx.save(without_notes(program.model_proto), str(path))
+    onnx.checker.check_model(str(path), full_check=True)
+
+
+def without_notes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop what the exporter notes about the machine it ran on (source paths, stack traces)."""
+    graph = model.graph
+    noted = [model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info]
+    for part in [*noted, *graph.initializer]:
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    return model
+
+
+def export_checkpoint(
+    checkpoint: Path,
+    folder: Path,
+    name: str | None,
+    licence: str,
+    training_data: str | None,
+) -> Manifest:
+    """Export the averaged weights of `checkpoint` into `folder` as NAME.onnx and NAME.json."""
+    model, recipe, _ = load_generator(checkpoint)
+    name = name or recipe.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExportError(f"The folder '{folder}' cannot be made: {error.strerror}.") from None
+    path = folder / f"{name}.onnx"
+    export_module(model, path)
+    parity = check_parity(model, path)
+    if not parity.max_abs_error <= TOLERANCE:
+        raise ExportError(
+            f"'{path}' differs from its network by {parity.max_abs_error:.2e}, more than the "
+            f"{TOLERANCE:.0e} that is accepted."
+        )
+    manifest = Manifest(
+        name=name,
+        kind="generator",
+        file=path.name,
+        sha256=sha256_of(path),
+        licence=licence,
+        training_data=training_data or recipe.data.train,
+        scale=recipe.data.scale,
+        channels=1,
+        colour="luma",
+        size_rule=SizeRule(minimum=1, multiple_of=1),
+        parameters=sum(p.numel() for p in model.parameters()),
+        parity=parity,
+        versions=_versions(),
+    )
+    write_manifest(manifest, folder / f"{name}.json")
+    return manifest
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "onnx": onnx.__version__,
+        "onnxruntime": onnxruntime.__version__,
+        "opset": str(OPSET),
+    }

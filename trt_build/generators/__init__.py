@@ -1,0 +1,1 @@
+"""Generators: one `torch.nn.Module` a file, listed in `catalog.py`."""

@@ -1,0 +1,1 @@
+"""Training: recipe, faces, degradations, loop and checkpoints."""

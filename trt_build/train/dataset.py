@@ -1,0 +1,89 @@
+"""Training batches as a pure function of the step number.
+
+`TrainBatches[step]` depends on the seed and the step alone, so a resumed run sees exactly the
+batches it would have seen, whatever the number of worker processes. Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from trt_build.train import degradation
+from trt_build.train.degradation import Luma8, Random
+from trt_build.train.recipe import Recipe
+
+KINDS = ("clean", "first_order", "second_order", "h264")
+ENDLESS = 10**9
+
+Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+class TrainBatches:
+    """(low, high) luma pairs: float32 (B, 1, h, w) and (B, 1, h*scale, w*scale) in [0, 1]."""
+
+    def __init__(self, images: Luma8, bank: Luma8 | None, recipe: Recipe) -> None:
+        """`images` uint8 (N, S, S) as stored; `bank` uint8 (passes, N, h, h), None for no H.264."""
+        self._images = images
+        self._bank = bank
+        self._recipe = recipe
+        self._epoch, self._order = -1, np.arange(0)
+        mixture = recipe.mixture
+        shares = np.array([getattr(mixture, kind) for kind in KINDS])
+        if bank is None:
+            shares[KINDS.index("h264")] = 0
+        self._shares = shares / shares.sum()
+
+    def __len__(self) -> int:
+        return ENDLESS
+
+    def __getitem__(self, step: int) -> Batch:
+        rng = np.random.default_rng((self._recipe.seed, step))
+        pairs = [self._pair(self._index(step, i), rng) for i in range(self._recipe.batch)]
+        low, high = (np.stack(side)[:, None] for side in zip(*pairs, strict=True))
+        return low.astype(np.float32) / 255, high.astype(np.float32) / 255
+
+    def _index(self, step: int, position: int) -> int:
+        """Which face comes at this place: a new seeded order each epoch."""
+        epoch, place = divmod(step * self._recipe.batch + position, len(self._images))
+        if epoch != self._epoch:
+            rng = np.random.default_rng((self._recipe.seed, 1_000_003, epoch))
+            self._epoch, self._order = epoch, rng.permutation(len(self._images))
+        return int(self._order[place])
+
+    def _pair(self, index: int, rng: Random) -> tuple[Luma8, Luma8]:
+        data = self._recipe.data
+        small = data.hr_px // data.scale
+        kind = KINDS[rng.choice(len(KINDS), p=self._shares)]
+        if kind == "h264":
+            assert self._bank is not None
+            low = self._bank[rng.integers(len(self._bank)), index]
+            high = self._full(index)
+        else:
+            high = self._augmented(index, rng)
+            low = _degrade(kind, high, small, rng)
+        if rng.random() < 0.5:
+            low, high = low[:, ::-1], high[:, ::-1]
+        return low, high
+
+    def _full(self, index: int) -> Luma8:
+        size = self._recipe.data.hr_px
+        return cv2.resize(self._images[index], (size, size), interpolation=cv2.INTER_AREA)
+
+    def _augmented(self, index: int, rng: Random) -> Luma8:
+        data = self._recipe.data
+        if rng.random() >= data.native_crop:
+            return self._full(index)
+        image, size = self._images[index], data.hr_px
+        y, x = rng.integers(0, image.shape[0] - size + 1, 2)
+        return np.ascontiguousarray(image[y : y + size, x : x + size])
+
+
+def _degrade(kind: str, high: Luma8, size: int, rng: Random) -> Luma8:
+    if kind == "clean":
+        method = "area" if rng.random() < 0.7 else "antialiased_cubic"
+        return degradation.clean(high, size, method)
+    if kind == "first_order":
+        return degradation.first_order(high, size, rng)
+    return degradation.second_order(high, size, rng)

@@ -1,0 +1,143 @@
+"""Degradations from a sharp face to a surveillance-like one: pure functions of (image, rng).
+
+Images are luma, float32 (H, W), in 8-bit levels [0, 255]; only `to_uint8` rounds. The order is
+the camera's: optics, motion, sampling, sensor noise, sharpening, compression, player. The ranges
+follow ReDegNet and Real-ESRGAN (second order, halved), set for faces of 128 px brought to 32 px.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PILImage
+
+Image = NDArray[np.float32]
+Luma8 = NDArray[np.uint8]
+Random = np.random.Generator
+
+DOWN_METHODS = ("area", "linear", "antialiased_cubic")
+
+
+def to_uint8(image: Image) -> Luma8:
+    """Round to 8 bits, as a camera or a file would."""
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+def shrink(image: Image, size: int, method: str) -> Image:
+    """Bring a square image to (size, size) by one of `DOWN_METHODS` (the last is Pillow's)."""
+    if method == "antialiased_cubic":
+        resized = PILImage.fromarray(image).resize((size, size), PILImage.Resampling.BICUBIC)
+        return np.asarray(resized, dtype=np.float32)
+    flag = cv2.INTER_AREA if method == "area" else cv2.INTER_LINEAR
+    return cv2.resize(image, (size, size), interpolation=flag)
+
+
+def optical_blur(image: Image, rng: Random, low: float, high: float) -> Image:
+    """Gaussian of sigma low..high px (30 % anisotropic), in 5 % of cases a disk of that radius."""
+    sigma = rng.uniform(low, high)
+    draw = rng.random()
+    if draw < 0.05:
+        return cv2.filter2D(image, -1, disk_kernel(max(sigma, 0.5)), borderType=cv2.BORDER_REFLECT)
+    if draw < 0.35:
+        kernel = anisotropic_kernel(sigma, rng.uniform(low, high), rng.uniform(0, np.pi))
+        return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT)
+    return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+
+
+def disk_kernel(radius: float) -> Image:
+    """Out-of-focus disk of `radius` px with a soft edge, summing to 1."""
+    reach = int(np.ceil(radius)) + 1
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    kernel = np.clip(radius + 0.5 - np.hypot(x, y), 0, 1)
+    return (kernel / kernel.sum()).astype(np.float32)
+
+
+def anisotropic_kernel(sigma_x: float, sigma_y: float, angle: float) -> Image:
+    """Turned Gaussian, 13x13, summing to 1."""
+    y, x = np.mgrid[-6:7, -6:7]
+    along = x * np.cos(angle) + y * np.sin(angle)
+    across = y * np.cos(angle) - x * np.sin(angle)
+    kernel = np.exp(-0.5 * ((along / sigma_x) ** 2 + (across / sigma_y) ** 2))
+    return (kernel / kernel.sum()).astype(np.float32)
+
+
+def motion_blur(image: Image, rng: Random, low: float = 3.0, high: float = 9.0) -> Image:
+    """Straight camera or subject motion of low..high px in any direction."""
+    length, angle = rng.uniform(low, high), rng.uniform(0, np.pi)
+    reach = int(np.ceil(high / 2)) + 1
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    along = np.abs(x * np.cos(angle) + y * np.sin(angle))
+    across = np.abs(y * np.cos(angle) - x * np.sin(angle))
+    kernel = np.clip(length / 2 + 0.5 - along, 0, 1) * np.clip(1 - across, 0, 1)
+    kernel = (kernel / kernel.sum()).astype(np.float32)
+    return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT)
+
+
+def sensor_noise(image: Image, rng: Random, gain_max: float, sigma_max: float) -> Image:
+    """Poisson noise of variance gain * level, plus Gaussian noise of sigma levels."""
+    gain, sigma = rng.uniform(0, gain_max), rng.uniform(0, sigma_max)
+    level = np.clip(image, 0, 255)
+    if gain > 0.02:
+        level = rng.poisson(level / gain).astype(np.float32) * np.float32(gain)
+    noise = rng.standard_normal(image.shape, dtype=np.float32)
+    return level + np.float32(sigma) * noise
+
+
+def sharpen(image: Image, rng: Random) -> Image:
+    """Unsharp mask, as cameras apply it: amount 0.3..1.5, sigma 0.8..1.5 px."""
+    amount, sigma = rng.uniform(0.3, 1.5), rng.uniform(0.8, 1.5)
+    return image + np.float32(amount) * (image - cv2.GaussianBlur(image, (0, 0), sigma))
+
+
+def jpeg(image: Image, rng: Random, low: int, high: int) -> Image:
+    """Through JPEG at a quality of low..high."""
+    quality = int(rng.integers(low, high + 1))
+    _, data = cv2.imencode(".jpg", to_uint8(image), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.float32)
+
+
+def player_rescale(image: Image, rng: Random) -> Image:
+    """A viewer or recorder that rescales by 0.75..1.33 and back."""
+    size = image.shape[0]
+    other = max(8, int(round(size * rng.uniform(0.75, 1.33))))
+    away = cv2.resize(image, (other, other), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(away, (size, size), interpolation=cv2.INTER_LINEAR)
+
+
+def clean(image: Luma8, size: int, method: str = "area") -> Luma8:
+    """Only the sampling: shrink by `method` and round. Validation uses 'area'."""
+    return to_uint8(shrink(image.astype(np.float32), size, method))
+
+
+def first_order(image: Luma8, size: int, rng: Random) -> Luma8:
+    """One pass through a camera: this is the *surveillance* degradation, also in validation."""
+    out = optical_blur(image.astype(np.float32), rng, 0.3, 3.0)
+    if rng.random() < 0.3:
+        out = motion_blur(out, rng)
+    out = shrink(out, size, DOWN_METHODS[rng.integers(len(DOWN_METHODS))])
+    out = sensor_noise(out, rng, 0.6, 10.0)
+    if rng.random() < 0.3:
+        out = sharpen(out, rng)
+    if rng.random() < 0.7:
+        out = jpeg(out, rng, 30, 95)
+    if rng.random() < 0.2:
+        out = player_rescale(out, rng)
+    return to_uint8(out)
+
+
+def second_order(image: Luma8, size: int, rng: Random) -> Luma8:
+    """Two passes with halved ranges: a picture that was processed, stored and taken again."""
+    out = optical_blur(image.astype(np.float32), rng, 0.2, 1.5)
+    middle = int(rng.integers(int(1.5 * size), image.shape[0] + 1))
+    out = shrink(out, middle, DOWN_METHODS[rng.integers(len(DOWN_METHODS))])
+    out = sensor_noise(out, rng, 0.3, 5.0)
+    out = jpeg(out, rng, 50, 95)
+    out = optical_blur(out, rng, 0.2, 1.5 * middle / image.shape[0])
+    if rng.random() < 0.15:
+        out = motion_blur(out, rng, 2.0, 4.5)
+    out = shrink(out, size, DOWN_METHODS[rng.integers(len(DOWN_METHODS))])
+    out = sensor_noise(out, rng, 0.3, 5.0)
+    if rng.random() < 0.7:
+        out = jpeg(out, rng, 50, 95)
+    return to_uint8(out)

@@ -1,0 +1,34 @@
+"""The record of a run: `validation.csv`, and TensorBoard events where it is installed."""
+
+from __future__ import annotations
+
+import csv
+from importlib.util import find_spec
+from pathlib import Path
+
+Row = dict[str, float]
+
+
+class Journal:
+    """Writes the validations of one run into its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, history: list[Row]) -> None:
+        """Rewrite the table with all rows and add the last one to the TensorBoard events."""
+        path = self._folder / "validation.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(history[0]))
+            writer.writeheader()
+            writer.writerows(history)
+        if find_spec("tensorboard") is not None:
+            self._write_event(history[-1])
+
+    def _write_event(self, row: Row) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        with SummaryWriter(str(self._folder / "tensorboard")) as writer:
+            for key, value in row.items():
+                if key != "step":
+                    writer.add_scalar(key, value, int(row["step"]))
