@@ -1,0 +1,97 @@
+"""The command line. Commands are imported when they are used, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+from cyclopts import App, CycloptsError
+
+from engine import __version__
+from engine.errors import FacestreamError
+
+EXAMPLES = """\
+Examples:
+
+  facestream sample clip.mp4                                          a clip with known ground truth
+  facestream enroll astronaut clip-enrol/astronaut.png                who may be recognised
+  facestream run --source clip.mp4 --out result                       process it, look at result/report.html
+  facestream run --source archive/ --publish tcp://127.0.0.1:5556 --socket push
+  facestream watch tcp://127.0.0.1:5556                               what a subscriber receives
+
+Exit codes: 0 done, 1 failed, 2 the command line or the configuration is wrong, 130 interrupted.
+"""
+
+COMMANDS = {
+    "run": ("engine.cli.run:run", "Process recordings: enhanced faces and identity scores to a socket or a folder."),
+    "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
+    "enroll": ("engine.cli.gallery:enroll", "Add pictures of a person to the gallery."),
+    "gallery": ("engine.cli.gallery:gallery_app", "List, remove or export enrolled people."),
+    "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
+    "models": ("engine.cli.models:models_app", "List models, or fetch one."),
+    "doctor": ("engine.cli.doctor:doctor", "Say what works on this machine and what is missing."),
+    "check": ("engine.cli.check:check", "Check a configuration file and show what it amounts to."),
+}
+"""Name: (import path, one line of help)."""
+
+app = App(
+    name="facestream",
+    help="Attach cameras or recordings, and get enhanced faces with identity-verification scores on a ZeroMQ socket.",
+    help_epilogue=EXAMPLES,
+    help_format="plaintext",
+    version=__version__,
+    version_flags=["--version"],
+    result_action="return_value",
+    exit_on_error=False,
+    print_error=False,
+    suppress_keyboard_interrupt=False,
+)
+for _name, (_path, _help) in COMMANDS.items():
+    app.command(_path, name=_name, help=_help)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 done, 1 failed, 2 used wrongly, 130 interrupted.
+
+    Args:
+        arguments: without the program's name; None for those of the process.
+    """
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output went away: nobody is left to tell, and the interpreter's own flush must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        result = app(arguments)
+    except FacestreamError as error:
+        _complain(str(error))
+        return error.exit_code
+    except CycloptsError as error:
+        _complain(f"{' '.join(str(error).split())} (see {_help_of(error)})")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if os.environ.get("FACESTREAM_TRACEBACK"):
+            raise
+        _complain(f"unexpected {type(error).__name__}: {error} (set FACESTREAM_TRACEBACK=1 to see where)")
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _help_of(error: CycloptsError) -> str:
+    known = [word for word in (error.command_chain or ()) if not word.startswith("-")]
+    return " ".join(["facestream", *known, "--help"])
+
+
+def _complain(sentence: str) -> None:
+    sys.stderr.write(f"facestream: {sentence}\n")

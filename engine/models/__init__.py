@@ -1,0 +1,10 @@
+"""Models by name: those embedded in this package, those that were fetched, and those that can be.
+
+>>> find_model("compact_x4")  # doctest: +SKIP
+PosixPath('.../engine/models/compact_x4.json')
+"""
+
+from engine.models.catalog import DOWNLOADABLE, Downloadable, embedded_manifests, find_model, models_dir
+from engine.models.download import installed_as, pull
+
+__all__ = ["DOWNLOADABLE", "Downloadable", "embedded_manifests", "find_model", "installed_as", "models_dir", "pull"]

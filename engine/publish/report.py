@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from engine.contracts.messages import Decision
 from engine.errors import PublishError
 from engine.publish.files import write_whole
 from engine.publish.report_card import card
@@ -16,7 +17,7 @@ from engine.publish.report_summary import clock, inputs_table, models_table, nam
 from engine.publish.run_directory import TrackRecord, read_run, read_streams, read_tracks
 
 _FACES_PER_TRACK = 7
-_DECISIONS = ("known", "undecided", "unknown", "none")
+_DECISIONS: tuple[Decision, ...] = ("known", "undecided", "unknown", "none")
 _OUTCOMES = {
     "completed": "",
     "running": "This run was killed, or is still going on: the report shows what had been written.",
@@ -83,7 +84,7 @@ def _truncated(records: list[TrackRecord], max_tracks: int) -> str:
 
 def _figures(records: list[TrackRecord]) -> str:
     decisions = Counter(record.decision for record in records)
-    figures = [("tracks", len(records)), ("faces", sum(record.faces_seen for record in records))]
+    figures: list[tuple[str, int]] = [("tracks", len(records)), ("faces", sum(record.faces_seen for record in records))]
     figures += [(decision, decisions[decision]) for decision in _DECISIONS if decisions[decision]]
     return "".join(f"<div><b>{count:,}</b><span>{escape(name)}</span></div>" for name, count in figures)
 
@@ -92,7 +93,10 @@ def _filters(records: list[TrackRecord]) -> str:
     decisions = Counter(record.decision for record in records)
     if len(decisions) < 2:
         return ""
-    choices = [("all", len(records)), *((name, decisions[name]) for name in _DECISIONS if decisions[name])]
+    choices: list[tuple[str, int]] = [
+        ("all", len(records)),
+        *((name, decisions[name]) for name in _DECISIONS if decisions[name]),
+    ]
     return "".join(
         f'<label><input type="radio" name="show" id="show-{name}"{" checked" if name == "all" else ""}>{name} ({count})</label>'
         for name, count in choices

@@ -25,12 +25,13 @@ def card(directory: Path, record: TrackRecord) -> str:
     strip = "".join(_small(directory, line) for line in others)
     more = record.faces_seen - len(record.faces)
     strip += f'<span class="more">+{more}</span>' if more else ""
+    strip = f'<div class="strip">{strip}</div>' if strip else ""
     return (
         f'<article class="card {record.decision}"><div class="pictures">{pictures}</div><div class="facts">'
         f'<h3>{escape(_headline(record))} <span class="badge {record.decision}">{record.decision}</span></h3>'
         f'<p class="where">{escape(record.stream)} · track {record.track_id} · {_span(record)}</p>'
         f"{_candidates(record.candidates)}{_details(record, best)}"
-        f"{f'<div class="strip">{strip}</div>' if strip else ''}</div></article>"
+        f"{strip}</div></article>"
     )
 
 

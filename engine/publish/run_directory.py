@@ -12,7 +12,6 @@ import msgspec
 from engine.contracts.messages import Candidate, Decision, Face, Stream, Track
 from engine.errors import PublishError
 
-
 _Line = TypeVar("_Line", bound=msgspec.Struct)
 
 

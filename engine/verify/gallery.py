@@ -58,6 +58,15 @@ def default_gallery_path() -> Path:
     return Path(user_data_dir("facestream", appauthor=False)) / "gallery.sqlite"
 
 
+def open_gallery(path: str) -> Gallery:
+    """Open what ``verify.gallery`` names; empty: ``default_gallery_path()``.
+
+    Raises:
+        GalleryError: see ``Gallery``.
+    """
+    return Gallery(Path(path).expanduser() if path else None)
+
+
 class Gallery:
     """An open gallery; made, with its folder, when it does not exist.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -47,6 +47,9 @@ class FaceScores:
     decision: Decision
     """Of this face alone; the track's is the one to act on."""
     gallery_version: int
+    track_decision_changed: bool
+    """Whether this face changed what its track says. A track begins with nothing decided: ``undecided`` and ``none`` are news
+    only after ``known`` or ``unknown``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,9 +67,10 @@ class TrackScores:
 
 @dataclass(slots=True)
 class _Track:
-    originals: Fusion = Fusion()
-    enhanced: Fusion = Fusion()
-    announced: Decision | None = None
+    originals: Fusion = field(default_factory=Fusion)
+    enhanced: Fusion = field(default_factory=Fusion)
+    decision: Decision | None = None
+    """The last one that was news."""
 
 
 class Verifier:
@@ -85,7 +89,7 @@ class Verifier:
         self._gallery = gallery
         self._config = config
         self._people = _NOBODY
-        self._tracks: dict[int, _Track] = {}
+        self._tracks: dict[tuple[str, int], _Track] = {}
         self._thresholds = thresholds_of(embedder, config) if embedder else None
         self.notice = ""
         """One sentence about people in the gallery who cannot be compared; empty if there are none."""
@@ -99,7 +103,7 @@ class Verifier:
         Args:
             crops: where each face is, and how good.
             originals: the crops as (height, width, 3) uint8 BGR, at their native scale.
-            enhanced: the same after super-resolution, None where there is none.
+            enhanced: the same after super-resolution; None, or scale 1, where there is none.
 
         Raises:
             GalleryError: the gallery cannot be read.
@@ -107,43 +111,26 @@ class Verifier:
         """
         self._refresh()
         if self._embedder is None:
-            return [FaceScores(None, [], "none", self._people.version) for _ in crops]
+            return [FaceScores(None, [], "none", self._people.version, False) for _ in crops]
         vectors, enhanced_vectors = self._embed(self._embedder, crops, originals, enhanced)
         scores = []
         for crop, vector, enhanced_vector in zip(crops, vectors, enhanced_vectors, strict=True):
-            track = self._tracks.setdefault(crop.track_id, _Track())
-            track.originals = track.originals.add(vector, crop.quality.score)
-            if enhanced_vector is not None:
-                track.enhanced = track.enhanced.add(enhanced_vector, crop.quality.score)
+            changed = self._add(crop, vector, enhanced_vector)
             candidates, decision = self._compare(vector, enhanced_vector, 1, min_faces=1)
-            scores.append(FaceScores(vector, candidates, decision, self._people.version))
+            scores.append(FaceScores(vector, candidates, decision, self._people.version, changed))
         return scores
 
     def track_scores(self, stream: str, track_id: int) -> TrackScores:
         """Return what is known of a track by now; without faces it is ``undecided``, or ``none`` where nobody is enrolled."""
         self._refresh()
-        track = self._tracks.get(track_id, _Track())
+        track = self._tracks.get((stream, track_id), _Track())
         vector = track.originals.embedding()
         candidates, decision = self._compare(vector, track.enhanced.embedding(), track.originals.faces)
         return TrackScores(vector, candidates, decision, track.originals.faces, self._people.version)
 
-    def decision_changed(self, stream: str, track_id: int) -> bool:
-        """Whether the track's decision differs from the last one for which this returned True.
-
-        A track begins with nothing decided: ``undecided`` and ``none`` are news only after ``known`` or ``unknown``.
-        """
-        track = self._tracks.get(track_id)
-        if track is None:
-            return False
-        decision = self.track_scores(stream, track_id).decision
-        if decision == track.announced or (track.announced is None and decision in ("undecided", "none")):
-            return False
-        track.announced = decision
-        return True
-
-    def forget(self, track_id: int) -> None:
+    def forget(self, stream: str, track_id: int) -> None:
         """Free what is held for a track; nothing happens if there is nothing."""
-        self._tracks.pop(track_id, None)
+        self._tracks.pop((stream, track_id), None)
 
     def close(self) -> None:
         """Free the embedder and close the gallery."""
@@ -151,6 +138,18 @@ class Verifier:
             self._embedder.close()
         if self._gallery is not None:
             self._gallery.close()
+
+    def _add(self, crop: FaceCrop, vector: Float32, enhanced: Float32 | None) -> bool:
+        """Add one face to its track; return whether that changed the track's decision."""
+        track = self._tracks.setdefault((crop.stream, crop.track_id), _Track())
+        track.originals = track.originals.add(vector, crop.quality.score)
+        if enhanced is not None:
+            track.enhanced = track.enhanced.add(enhanced, crop.quality.score)
+        _, decision = self._compare(track.originals.embedding(), None, track.originals.faces)
+        changed = decision != track.decision and (track.decision is not None or decision in ("known", "unknown"))
+        if changed:
+            track.decision = decision
+        return changed
 
     def _embed(
         self,
@@ -162,7 +161,7 @@ class Verifier:
         faces = [face_in(crop, picture, 1) for crop, picture in zip(crops, originals, strict=True)]
         positions = {}
         for index, (crop, item) in enumerate(zip(crops, enhanced, strict=True)):
-            if item is not None and self._config.enhanced_scores:
+            if item is not None and item.scale > 1 and self._config.enhanced_scores:
                 positions[index] = len(faces)
                 faces.append(face_in(crop, item.bgr, item.scale))
         vectors = embedder.embed([picture for picture, _ in faces], [landmarks for _, landmarks in faces])

@@ -43,7 +43,7 @@ def write_network(
     gains = np.array(gain or [1.0] * channels, np.float32).reshape(1, channels, 1, 1)
     names = ["input", *(f"extra{number}" for number in range(1, inputs))]
     nodes = [helper.make_node("Cast", ["input"], ["x"], to=TensorProto.FLOAT)]
-    sampling = {"coordinate_transformation_mode": "half_pixel", "cubic_coeff_a": -0.75, "nearest_mode": "floor"}
+    sampling = {"coordinate_transformation_mode": "half_pixel", "cubic_coeff_a": -0.75, "nearest_mode": "round_prefer_floor"}
     nodes.append(helper.make_node("Resize", ["x", "", "scales"], ["large"], mode=mode, **sampling))
     nodes.append(helper.make_node("Mul", ["large", "gain"], ["scaled"]))
     nodes.append(helper.make_node("Add", ["scaled", "offset"], ["sum"]))

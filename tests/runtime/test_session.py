@@ -1,0 +1,170 @@
+"""Every runtime gives the same answers and the same kind of errors."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from engine.errors import ConfigError, MissingRuntimeError, ModelError
+from engine.runtime import session as module
+from engine.runtime.session import RUNTIMES, TensorSpec, best_runtime, cpu_has_bfloat16, open_session
+
+
+def doubling_model() -> bytes:
+    """y = 2 x over any height and width, and z = x + 1."""
+    shape = [1, 2, "height", "width"]
+    graph = helper.make_graph(
+        [helper.make_node("Mul", ["x", "two"], ["y"]), helper.make_node("Add", ["x", "one"], ["z"])],
+        "doubling",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("y", "z")],
+        [numpy_helper.from_array(np.float32(value), name) for name, value in (("two", 2), ("one", 1))],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
+
+
+@pytest.fixture(params=sorted(RUNTIMES))
+def runtime(request: pytest.FixtureRequest) -> str:
+    pytest.importorskip(request.param)
+    return request.param
+
+
+def test_runs_a_model_from_memory_and_from_a_file(runtime: str, tmp_path: Path):
+    path = tmp_path / "doubling.onnx"
+    path.write_bytes(doubling_model())
+    tensor = np.random.default_rng(0).random((1, 2, 3, 5), np.float32)
+    for model in (path, doubling_model()):
+        with open_session(model, runtime) as session:
+            assert session.runtime.startswith(f"{runtime} 2" if runtime == "openvino" else f"{runtime} 1")
+            assert session.inputs == (TensorSpec("x", (1, 2, None, None), np.dtype(np.float32)),)
+            assert [spec.name for spec in session.outputs] == ["y", "z"]
+            assert session.prefers_batch is False
+            y, z = session.run({"x": tensor})
+            np.testing.assert_allclose(y, 2 * tensor, rtol=1e-2)
+            np.testing.assert_allclose(z, tensor + 1, rtol=1e-2)
+
+
+def test_outputs_belong_to_the_caller(runtime: str):
+    with open_session(doubling_model(), runtime) as session:
+        first = session.run({"x": np.ones((1, 2, 2, 2), np.float32)})[0]
+        session.run({"x": np.zeros((1, 2, 2, 2), np.float32)})
+        assert first.min() == 2
+
+
+def test_threads_may_share_a_session(runtime: str):
+    wrong: list[int] = []
+    with open_session(doubling_model(), runtime) as session:
+
+        def work(value: int) -> None:
+            for size in range(1, 60):
+                tensor = np.full((1, 2, size, 7), value, np.float32)
+                if not np.array_equal(session.run({"x": tensor})[0], 2 * tensor):
+                    wrong.append(value)
+
+        threads = [threading.Thread(target=work, args=(value,)) for value in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("tensors", "told"),
+    [
+        ({}, "got the inputs none, expected x"),
+        ({"image": np.zeros((1, 2, 4, 4), np.float32)}, "got the inputs image, expected x (1x2x?x?, float32)"),
+        ({"x": np.zeros((1, 2, 4, 4))}, "input tensor x, got x (1x2x4x4, float64), expected x (1x2x?x?, float32)"),
+        ({"x": np.zeros((2, 4, 4), np.float32)}, "got x (2x4x4, float32)"),
+        ({"x": np.zeros((1, 3, 4, 4), np.float32)}, "got x (1x3x4x4, float32), expected x (1x2x?x?, float32)"),
+    ],
+)
+def test_a_tensor_that_does_not_fit_is_named(runtime: str, tensors: dict[str, np.ndarray], told: str):
+    with open_session(doubling_model(), runtime, name="doubling") as session, pytest.raises(ModelError) as error:
+        session.run(tensors)
+    assert str(error.value).startswith("doubling")
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", doubling_model()[:-40]], ids=["empty", "text", "cut"])
+def test_a_corrupt_model_is_one_sentence(runtime: str, content: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"broken\.onnx cannot be loaded by") as error:
+        open_session(path, runtime)
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_model_that_fails_while_it_runs(runtime: str):
+    graph = helper.make_graph(
+        [helper.make_node("Reshape", ["x", "shape"], ["y"])],
+        "reshape",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n"])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.array([2, 3]), "shape")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
+    with open_session(model, runtime, name="six only") as session:
+        assert session.run({"x": np.zeros(6, np.float32)})[0].shape == (2, 3)
+        with pytest.raises(ModelError, match=r"six only failed on x \(7,\)"):
+            session.run({"x": np.zeros(7, np.float32)})
+
+
+def test_a_closed_session_says_so(runtime: str):
+    session = open_session(doubling_model(), runtime)
+    session.close()
+    with pytest.raises(ModelError, match="closed"):
+        session.run({"x": np.zeros((1, 2, 2, 2), np.float32)})
+
+
+def test_a_missing_file_and_an_unknown_runtime(tmp_path: Path):
+    with pytest.raises(ModelError, match=r"there is no model file .*nowhere\.onnx"):
+        open_session(tmp_path / "nowhere.onnx")
+    with pytest.raises(ConfigError, match="unknown runtime 'tflite': use one of auto, onnxruntime, openvino"):
+        open_session(doubling_model(), "tflite")
+
+
+@pytest.mark.parametrize(("package", "install"), [("openvino", r"'facestream\[openvino\]'"), ("onnxruntime", "onnxruntime")])
+def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch, package: str, install: str):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingRuntimeError, match=f"pip install {install}"):
+        open_session(doubling_model(), package)
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"), [("fpu avx2 avx512_bf16 x", True), ("amx_bf16", True), ("avx2 avx512f avx512_vnni", False)]
+)
+def test_bfloat16_is_read_from_the_cpu_flags(tmp_path: Path, flags: str, expected: bool):
+    path = tmp_path / "cpuinfo"
+    path.write_text(f"processor : 0\nflags\t\t: {flags}\n")
+    assert cpu_has_bfloat16(path) is expected
+    assert cpu_has_bfloat16(tmp_path / "none") is False
+
+
+def test_auto_takes_openvino_only_where_it_gains(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "cpu_has_bfloat16", lambda: False)
+    assert best_runtime() == "onnxruntime"
+    with open_session(doubling_model()) as session:
+        assert session.runtime.startswith("onnxruntime")
+    monkeypatch.setattr(module, "cpu_has_bfloat16", lambda: True)
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+    assert best_runtime() == "onnxruntime"
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: object())
+    assert best_runtime() == "openvino"
+
+
+def test_openvino_reports_nothing_over_the_network():
+    pytest.importorskip("openvino")
+    with open_session(doubling_model(), "openvino"):
+        assert sys.modules["openvino.tools.ovc"].telemetry.__class__.__module__.endswith("telemetry_stub")
+
+
+def test_the_doubling_model_is_valid():
+    onnx.checker.check_model(onnx.load_model_from_string(doubling_model()), full_check=True)
