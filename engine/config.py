@@ -5,13 +5,14 @@ Layers, the later wins: the defaults below, the profile, the YAML file, the comm
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
 
-from engine.config_errors import explain
+from engine.config_errors import explain, key_that_stands_twice, sentence
 from engine.errors import ConfigError
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -57,7 +58,7 @@ class DetectConfig(Section, frozen=True):
     min_score: Share | None = None
     """Smallest detector score; each detector has its own default."""
     upsample: Annotated[int, msgspec.Meta(ge=0, le=3)] = 1
-    """dlib-hog only: doublings of the picture; 0 finds faces from 80 px, 1 from 40 px, 2 from 20 px at 4 times the cost of 1."""
+    """dlib-hog only: doublings of the picture; 0 finds faces from 80 px, 1 from 40 px, 2 from 20 px at 4 times the cost."""
     runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
     workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Frames that are detected at the same time; 0: one for each core."""
@@ -83,7 +84,7 @@ class CropConfig(Section, frozen=True):
     margin: Annotated[float, msgspec.Meta(ge=0.1, le=2.0)] = 0.4
     """Added on each side, as a share of the face box."""
     min_size_px: Annotated[float, msgspec.Meta(ge=4)] = 12
-    max_size_px: Annotated[float, msgspec.Meta(ge=16)] = 160
+    max_size_px: Annotated[float, msgspec.Meta(ge=16)] = 80
     """Faces larger than this need no enhancement: they are published as they are."""
 
 
@@ -190,14 +191,41 @@ def load_config(path: Path | None = None, overrides: dict[str, Any] | None = Non
     """
     text, tree = _read(path)
     overrides = overrides or {}
-    profile = overrides.get("profile") or tree.get("profile") or "balanced"
-    if profile not in PROFILES:
-        raise ConfigError(f"unknown profile {profile!r}: use one of {', '.join(PROFILES)}")
-    merged = merge(merge(PROFILES[profile], tree), {**overrides, "profile": profile})
+    written = merge(_profile(tree.get("profile"), path, text), tree)
+    config = _convert(written, path, text)
+    if not overrides:
+        return config
+    # The file is right by itself, so whatever is wrong now came with the overrides.
+    chosen = _profile(overrides.get("profile") or tree.get("profile"), None, "")
+    return _convert(merge(merge(chosen, tree), {**overrides, "profile": chosen["profile"]}), None, "")
+
+
+def _profile(name: object, path: Path | None, text: str) -> dict[str, Any]:
+    """Return a profile's values with its name; ``balanced`` where none is named."""
+    name = name or "balanced"
+    if not isinstance(name, str) or name not in PROFILES:
+        what = f"unknown profile {name!r}; allowed: {', '.join(PROFILES)}"
+        raise ConfigError(sentence(["profile"], what, path, text))
+    return {**PROFILES[name], "profile": name}
+
+
+def _convert(tree: dict[str, Any], path: Path | None, text: str) -> Config:
+    if infinite := _infinite(tree, []):
+        raise ConfigError(sentence(infinite, "expected a finite number", path, text))
     try:
-        return msgspec.convert(merged, Config)
+        return msgspec.convert(tree, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(explain(str(error), Config, path, text)) from error
+
+
+def _infinite(tree: dict[str, Any], steps: list[str | int]) -> list[str | int]:
+    """Return the path of a value that is infinite or not a number, empty where there is none."""
+    for key, value in tree.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            return [*steps, key]
+        if isinstance(value, dict) and (found := _infinite(value, [*steps, key])):
+            return found
+    return []
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -215,14 +243,19 @@ def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8")
         tree = yaml.safe_load(text)
+        twice = key_that_stands_twice(text)
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        raise ConfigError(f"{path}{line} is not YAML: {getattr(error, 'problem', error)}") from error
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise ConfigError(f"{path}{line} is not usable YAML: {problem}") from error
+    if twice:
+        raise ConfigError(f"{path}, line {twice[1]}: {twice[0]}: this key stands twice in its section")
     if tree is None:
         return text, {}
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} must be a mapping with the keys {', '.join(Config.__struct_fields__)}")
-    return text, tree
+    # A section whose keys are all commented out is empty, which means the defaults.
+    return text, {key: value for key, value in tree.items() if value is not None}

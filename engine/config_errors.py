@@ -6,15 +6,30 @@ import difflib
 import re
 import types
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
 
-_ERROR = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
-_UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]+)`")
+_ERROR = re.compile(r"^(?P<what>.*?)(?: - at `(?P<key>key` in `)?(?P<path>\$.*)`)?$", re.DOTALL)
+_UNKNOWN = re.compile(r"unknown field `(?P<key>.*)`$", re.DOTALL)
+_MISSING = re.compile(r"missing required field `(?P<key>.*)`$")
+_GOT = re.compile(r", got .*$")
+_BOUND = re.compile(r" [<>]=? [-\d.e+]+(, got .*)?$")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+_WORDS = {
+    "object": "a section of keys",
+    "array": "a list",
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "nothing",
+}
+
+Steps = Sequence[str | int]
 
 
 def explain(message: str, root: type[msgspec.Struct], file: Path | None, text: str) -> str:
@@ -29,40 +44,124 @@ def explain(message: str, root: type[msgspec.Struct], file: Path | None, text: s
     match = _ERROR.match(message)
     what, path = (match["what"], match["path"] or "$") if match else (message, "$")
     steps: list[str | int] = [name if name else int(index) for name, index in _STEP.findall(path)]
-    unknown = _UNKNOWN.search(what)
-    if unknown:
-        steps = [*steps, unknown["key"]]
-        what = _unknown_key(unknown["key"], _type_at(root, steps[:-1]))
-    else:
-        what = f"{what[:1].lower()}{what[1:]}{_allowed(_type_at(root, steps))}"
+    if match and match["key"]:
+        return sentence(steps, "a key here is not text: write it as in the documentation", file, text)
+    if unknown := _UNKNOWN.search(what):
+        return sentence([*steps, unknown["key"]], _unknown_key(unknown["key"], _type_at(root, steps), root), file, text)
+    if missing := _MISSING.search(what):
+        return sentence(steps, f"the key {missing['key']} is missing", file, text)
+    kind = _type_at(root, steps)
+    what = re.sub(r"`([^`]*)`", lambda quoted: _in_words(quoted[1]), what.replace("Invalid enum value", "unknown value"))
+    if value := _scalar_at(text, steps):
+        what = f"{_GOT.sub('', what)}, got {value}" if "'" not in what else what
+    if allowed := _allowed(kind):
+        what = _BOUND.sub(r"\1", what)
+    return sentence(steps, f"{what[:1].lower()}{what[1:]}{allowed}", file, text)
+
+
+def sentence(steps: Steps, what: str, file: Path | None, text: str) -> str:
+    """Return ``FILE, line N: KEY: WHAT``, or ``command line: KEY: WHAT`` where there is no file."""
     key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".") or "the top level"
-    line = _line_of(text, steps)
-    where = f"{file}, line {line}" if file and line else "command line" if not line and not file else str(file)
+    line = line_of(text, steps) if file else None
+    where = f"{file}, line {line}" if line else str(file or "command line")
     return f"{where}: {key}: {what}"
 
 
-def _unknown_key(key: str, owner: Any) -> str:
+def line_of(text: str, steps: Steps) -> int | None:
+    """Return the line (from 1) of the deepest key of the path that stands in the text, None where not even the first does."""
+    found = _walk(text, steps)
+    return found[-1][0].start_mark.line + 1 if found else None
+
+
+def key_that_stands_twice(text: str) -> tuple[str, int] | None:
+    """Return a key that a section of the YAML text has twice, with the line of the second: YAML would silently take the last."""
+    waiting, seen = [yaml.compose(text, Loader=yaml.SafeLoader)], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            keys: set[str] = set()
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.value in keys:
+                    return key.value, key.start_mark.line + 1
+                keys.add(str(key.value))
+                waiting.append(value)
+    return None
+
+
+def _scalar_at(text: str, steps: Steps) -> str:
+    found = _walk(text, steps)
+    node = found[-1][1] if len(found) == len(steps) and found else None
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+
+
+def _walk(text: str, steps: Steps) -> list[tuple[yaml.Node, yaml.Node]]:
+    """Return (key, value) for every step of the path that stands in the text; an item of a list is its own key."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader) if text else None
+    found: list[tuple[yaml.Node, yaml.Node]] = []
+    for step in steps:
+        below: tuple[yaml.Node, yaml.Node] | None = None
+        if isinstance(node, yaml.MappingNode):
+            below = next(((key, value) for key, value in node.value if key.value == step), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            below = (node.value[step], node.value[step])
+        if below is None:
+            break
+        found.append(below)
+        node = below[1]
+    return found
+
+
+def _unknown_key(key: str, owner: Any, root: type[msgspec.Struct]) -> str:
     fields = list(getattr(owner, "__struct_fields__", ()))
+    elsewhere = {
+        field: f"{section}.{field}"
+        for section, kind in typing.get_type_hints(root).items()
+        for field in getattr(kind, "__struct_fields__", ())
+        if field not in fields
+    }
     near = difflib.get_close_matches(key, fields, n=1)
+    near = near or [elsewhere[field] for field in difflib.get_close_matches(key, elsewhere, n=1, cutoff=0.75)]
     hint = f"did you mean {near[0]}? " if near else ""
     return f"unknown key; {hint}allowed here: {', '.join(fields)}"
 
 
+def _in_words(types_quoted: str) -> str:
+    return " or ".join(_WORDS.get(name, name) for name in types_quoted.split(" | "))
+
+
 def _allowed(kind: Any) -> str:
-    values = [value for option in _options(kind) if typing.get_origin(option) is typing.Literal for value in typing.get_args(option)]
-    return f"; allowed: {', '.join(map(str, values))}" if values else ""
+    """Return what a type allows, as ``; allowed: 1 to 100``; empty where anything of the type is."""
+    choices: list[str] = []
+    for option in _options(kind):
+        if typing.get_origin(option) is typing.Literal:
+            choices += map(str, typing.get_args(option))
+        elif typing.get_origin(option) is typing.Annotated:
+            choices += [_range(meta) for meta in typing.get_args(option)[1:] if isinstance(meta, msgspec.Meta)]
+    choices = [choice for choice in choices if choice]
+    return f"; allowed: {', '.join(choices)}" if choices else ""
+
+
+def _range(meta: msgspec.Meta) -> str:
+    low = f"{meta.ge:g}" if meta.ge is not None else f"more than {meta.gt:g}" if meta.gt is not None else ""
+    high = f"{meta.le:g}" if meta.le is not None else f"less than {meta.lt:g}" if meta.lt is not None else ""
+    if low and high:
+        return f"{low} to {high}"
+    return (low if meta.ge is None else f"{low} or more") if low else f"up to {high}" if high else ""
 
 
 def _options(kind: Any) -> list[Any]:
-    """Return the members of a union without their annotations, or the type itself."""
-    if typing.get_origin(kind) is typing.Annotated:
-        kind = typing.get_args(kind)[0]
+    """Return the members of a union, or the type itself."""
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
         return [member for option in typing.get_args(kind) for member in _options(option)]
     return [kind]
 
 
-def _type_at(root: type, steps: list[str | int]) -> Any:
+def _type_at(root: type, steps: Steps) -> Any:
     """Return the declared type at a path, None where the path leaves the declared structure."""
     current: Any = root
     for step in steps:
@@ -74,21 +173,3 @@ def _type_at(root: type, steps: list[str | int]) -> Any:
         else:
             return None
     return current
-
-
-def _line_of(text: str, steps: list[str | int]) -> int | None:
-    """Return the line (from 1) of the deepest key of the path that stands in the text."""
-    if not text:
-        return None
-    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    line = None
-    for step in steps:
-        found = None
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == step), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            found = (node.value[step], node.value[step])
-        if found is None:
-            return line
-        line, node = found[0].start_mark.line + 1, found[1]
-    return line

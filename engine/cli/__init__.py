@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from typing import NoReturn
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnknownCommandError
 
 from engine import __version__
 from engine.errors import FacestreamError
@@ -14,17 +15,22 @@ from engine.errors import FacestreamError
 EXAMPLES = """\
 Examples:
 
-  facestream sample clip.mp4                                          a clip with known ground truth
-  facestream enroll astronaut clip-enrol/astronaut.png                who may be recognised
-  facestream run --source clip.mp4 --out result                       process it, look at result/report.html
-  facestream run --source archive/ --publish tcp://127.0.0.1:5556 --socket push
-  facestream watch tcp://127.0.0.1:5556                               what a subscriber receives
+  facestream sample clip.mp4
+      render a clip with known ground truth
+  facestream enroll astronaut clip-enrol/astronaut.png
+      say who may be recognised
+  facestream run --source clip.mp4 --out result
+      process it, then look at result/report.html
+  facestream run --source archive/ --publish tcp://127.0.0.1:5556
+      process a folder of recordings for subscribers
+  facestream watch tcp://127.0.0.1:5556
+      be one
 
-Exit codes: 0 done, 1 failed, 2 the command line or the configuration is wrong, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 wrongly used, 130 interrupted.
 """
 
 COMMANDS = {
-    "run": ("engine.cli.run:run", "Process recordings: enhanced faces and identity scores to a socket or a folder."),
+    "run": ("engine.cli.run:run", "Process recordings into enhanced faces and identity scores."),
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
     "enroll": ("engine.cli.gallery:enroll", "Add pictures of a person to the gallery."),
     "gallery": ("engine.cli.gallery:gallery_app", "List, remove or export enrolled people."),
@@ -47,8 +53,10 @@ app = App(
     print_error=False,
     suppress_keyboard_interrupt=False,
 )
-for _name, (_path, _help) in COMMANDS.items():
-    app.command(_path, name=_name, help=_help)
+for _order, (_name, (_path, _help)) in enumerate(COMMANDS.items()):
+    # The examples belong to the first page alone; an App (models, gallery) says so itself.
+    _own = {} if _path.endswith("_app") else {"help_epilogue": ""}
+    app.command(_path, name=_name, help=_help, sort_key=_order, **_own)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -74,7 +82,7 @@ def _run(arguments: list[str]) -> int:
         _complain(str(error))
         return error.exit_code
     except CycloptsError as error:
-        _complain(f"{' '.join(str(error).split())} (see {_help_of(error)})")
+        _complain(f"{_sentence(error)}; see {_help_of(error)}")
         return 2
     except KeyboardInterrupt:
         return 130
@@ -86,6 +94,15 @@ def _run(arguments: list[str]) -> int:
         _complain(f"unexpected {type(error).__name__}: {error} (set FACESTREAM_TRACEBACK=1 to see where)")
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _sentence(error: CycloptsError) -> str:
+    if isinstance(error, UnknownCommandError) and error.unused_tokens:
+        # Its own text would import every command to look for synonyms.
+        word, names = error.unused_tokens[0], sorted(name for name in error.app or () if not name.startswith("-"))
+        near = difflib.get_close_matches(word, names, n=1)
+        return f"there is no command {word!r}" + (f", did you mean {near[0]}?" if near else f": use one of {', '.join(names)}")
+    return " ".join(str(error).split()).rstrip(".")
 
 
 def _help_of(error: CycloptsError) -> str:

@@ -39,6 +39,7 @@ def watch(
     Stops after the run's last message, or at Ctrl-C.
 
     Examples:
+
         facestream watch tcp://127.0.0.1:5556
 
         facestream watch ipc:///run/user/1000/facestream/faces --streams door yard --kinds face track
@@ -125,6 +126,9 @@ class _Saver:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._finish()
+
+    def _finish(self) -> None:
         if self._sink is not None:
             self._sink.close(self._outcome)
             self._sink = None
@@ -132,7 +136,7 @@ class _Saver:
     def write(self, received: Received) -> None:
         message = received.message
         if self._sink is None or message.run_id != self._run_id:
-            self.__exit__()
+            self._finish()
             self._run_id, self._outcome = message.run_id, "drained"
             self._sink = DirectorySink(
                 OutputConfig(directory=str(self._folder())), {"run_id": message.run_id, "received_from": self._endpoint}

@@ -130,12 +130,13 @@ class Decoder:
         # Other streams are read too: the file may break off within their packets. A partly read packet is marked corrupt,
         # but in a transport stream the mark means a lost packet somewhere before.
         marks_cut = container.format.name != "mpegts"
+        announces_duration = container.format.name in _ANNOUNCE_DURATION
         try:
             for packet in container.demux():
                 if packet.size == 0:  # PyAV's own flush packets, and the empty ones by which AVI repeats a picture
                     continue
                 self._cut = "in the middle of a packet" if marks_cut and packet.is_corrupt else ""
-                if packet.pts is not None:
+                if announces_duration and packet.pts is not None:
                     self._read_to_seconds = max(self._read_to_seconds, float(packet.pts * packet.time_base))
                 if packet.stream.index == stream.index:
                     self._counters["packets"] += 1

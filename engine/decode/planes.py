@@ -107,6 +107,8 @@ def _turn_of(frame: av.VideoFrame) -> tuple[bool, bool, bool] | None:
     The matrix maps a stored point (x, y) to the shown point (a x + c y, b x + d y), in 16.16 fixed point, see FFmpeg's
     libavutil/display.h; angles other than multiples of 90 degrees go to the nearest.
     """
+    if not frame.side_data:
+        return None
     data: Any = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return None

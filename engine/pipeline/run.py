@@ -24,7 +24,6 @@ from engine.pipeline.perceive_worker import perceive_body
 from engine.pipeline.publish_worker import publish_body
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.pipeline.supervisor import Supervisor
-from engine.publish.directory import check_directory
 from engine.publish.report import write_report
 from engine.runtime.channel import Channel, channel_pair
 from engine.runtime.worker import Worker, start_worker
@@ -83,7 +82,6 @@ def run_pipeline(config: Config, observer: Callable[[RunStatus], None] = lambda 
         )
     if not config.publish.endpoint and not config.output.directory:
         raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
-    check_directory(config.output)
     run = describe_run(config)
     workers = _start(config, run, min(config.decode.parallel_files, len(recordings)))
     supervisor = Supervisor(workers, recordings, observer)

@@ -32,6 +32,8 @@ class Generator(Protocol):
     scale: int
     colour: Literal["luma", "bgr"]
     """What ``upscale`` takes and returns: (h, w) luma or (h, w, 3) BGR."""
+    prefers_batch: bool
+    """Whether several faces at once cost less than one after the other; not so on a CPU."""
 
     def upscale(self, pictures: Sequence[Uint8], /) -> list[Uint8]:
         """Return each picture at ``scale`` times its height and width, uint8 0 to 255, in the order given.

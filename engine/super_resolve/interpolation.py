@@ -25,6 +25,7 @@ class Interpolation:
     licence = "no weights"
     runtime = f"opencv {cv2.__version__}"
     colour: Literal["luma", "bgr"] = "luma"
+    prefers_batch = False
 
     def __init__(self, name: str) -> None:
         self.name = name

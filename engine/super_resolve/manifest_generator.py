@@ -45,6 +45,7 @@ class ManifestGenerator:
         self.colour: Literal["luma", "bgr"] = "luma" if manifest.channels == 1 else "bgr"
         self._session: Session = open_session(manifest_path.with_name(manifest.file), runtime, threads, name=manifest.name)
         self.runtime = self._session.runtime
+        self.prefers_batch = self._session.prefers_batch
         try:
             self._try_out()
         except ModelError:
@@ -63,7 +64,7 @@ class ManifestGenerator:
 
     def _chunks(self, pictures: Sequence[Uint8]) -> Iterator[list[int]]:
         """Yield the indices of the pictures that run together."""
-        if not self._session.prefers_batch:
+        if not self.prefers_batch:
             yield from ([index] for index in range(len(pictures)))
             return
         buckets: dict[tuple[int, int], list[int]] = defaultdict(list)

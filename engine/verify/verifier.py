@@ -78,6 +78,8 @@ class Verifier:
 
     Use it from one thread; make it in the process that uses it.
 
+    The caller closes embedder and gallery.
+
     Args:
         embedder: None: no vectors, and every decision is ``none``.
         gallery: read again whenever its version changes; None: nobody to compare with.
@@ -131,13 +133,6 @@ class Verifier:
     def forget(self, stream: str, track_id: int) -> None:
         """Free what is held for a track; nothing happens if there is nothing."""
         self._tracks.pop((stream, track_id), None)
-
-    def close(self) -> None:
-        """Free the embedder and close the gallery."""
-        if self._embedder is not None:
-            self._embedder.close()
-        if self._gallery is not None:
-            self._gallery.close()
 
     def _add(self, crop: FaceCrop, vector: Float32, enhanced: Float32 | None) -> bool:
         """Add one face to its track; return whether that changed the track's decision."""

@@ -47,7 +47,7 @@ class ChipFinder:
         file = model_file("shape_predictor_5_face_landmarks.dat")
         self._predictor = dlib.shape_predictor(str(file))
 
-    def matrix(self, sharp: Luma8, box_share: float = 0.6) -> Matrix:
+    def matrix(self, sharp: Luma8, box_share: float = 0.75) -> Matrix:
         """(2, 3) map from chip pixels to pixels of `sharp` (S, S), both counted from centres."""
         side = sharp.shape[0]
         low, high = (int(round(side * (0.5 + s * box_share / 2))) for s in (-1, 1))

@@ -1,0 +1,239 @@
+"""What ``facestream doctor`` looks at. Each check answers in sentences; none changes anything."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from engine.config import Config, DetectConfig, SuperResolveConfig, VerifyConfig
+from engine.errors import FacestreamError
+from engine.models import find_model
+
+State = Literal["ok", "optional", "broken"]
+NVIDIA_SMI_SECONDS = 10
+SMALLEST_FACE_PX = {
+    "yunet": "from about 12 px",
+    "dlib-hog": "from 40 px (from 20 px with detect.upsample 2, at 4 times the cost)",
+}
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One sentence about this machine."""
+
+    subject: str
+    state: State
+    """``optional``: missing, and the main job runs without it; ``broken``: the main job cannot run."""
+    sentence: str
+
+
+def findings() -> Iterator[Finding]:
+    """Run every check, in order; a check that fails is a finding too."""
+    for subject, look in CHECKS.items():
+        try:
+            for state, sentence in look():
+                yield Finding(subject, state, sentence)
+        except (FacestreamError, ImportError, OSError) as error:
+            yield Finding(
+                subject, "broken", f"{error}" if isinstance(error, FacestreamError) else f"{type(error).__name__}: {error}"
+            )
+
+
+Says = Iterator[tuple[State, str]]
+
+
+def _python() -> Says:
+    supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    tail = "" if supported else ", which is not supported: use 3.11 to 3.13"
+    yield (
+        "ok" if supported else "broken",
+        f"Python {platform.python_version()} on {platform.system()} {platform.machine()}{tail}",
+    )
+
+
+def _ffmpeg() -> Says:
+    import av
+
+    codec = ".".join(map(str, av.library_versions["libavcodec"]))
+    wanted = ("h264", "hevc", "mpeg4", "mjpeg", "vp9", "av1", "gif")
+    missing = [name for name in wanted if name not in av.codecs_available]
+    yield (
+        "ok",
+        f"PyAV {av.__version__} with libavcodec {codec} decodes {', '.join(name for name in wanted if name not in missing)}",
+    )
+    if missing:
+        yield "optional", f"this FFmpeg cannot decode {', '.join(missing)}"
+    if "libx264" not in av.codecs_available:
+        yield "optional", "this FFmpeg has no libx264 encoder: `facestream sample` writes MPEG-4 instead of H.264"
+
+
+def _opencv() -> Says:
+    import cv2
+
+    yield "ok", f"OpenCV {cv2.__version__}"
+
+
+def _runtimes() -> Says:
+    import onnxruntime
+
+    from engine.runtime.session import best_runtime, cpu_has_bfloat16
+
+    yield "ok", f"ONNX Runtime {onnxruntime.__version__} with {', '.join(onnxruntime.get_available_providers())}"
+    bfloat16 = "computes in bfloat16" if cpu_has_bfloat16() else "has no bfloat16, where OpenVINO gains nothing"
+    if openvino := _version("openvino"):
+        yield "ok", f"OpenVINO {openvino}; this CPU {bfloat16}"
+    else:
+        yield "optional", f"OpenVINO is not installed (`pip install 'facestream[openvino]'`); this CPU {bfloat16}"
+    yield "ok", f"the runtime auto means {best_runtime()} here"
+
+
+def _gpu() -> Says:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        yield "optional", "no NVIDIA GPU found: there is no nvidia-smi on the PATH; everything runs on the CPU"
+    else:
+        query = [tool, "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
+        try:
+            done = subprocess.run(query, capture_output=True, text=True, timeout=NVIDIA_SMI_SECONDS, check=False)
+            lines = [line for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
+            yield (
+                ("ok", f"NVIDIA GPU: {'; '.join(lines)}")
+                if lines
+                else (
+                    "optional",
+                    f"no NVIDIA GPU found: nvidia-smi answers {(done.stdout + done.stderr).strip()[:120] or done.returncode}",
+                )
+            )
+        except subprocess.TimeoutExpired:
+            yield "optional", f"no NVIDIA GPU found: nvidia-smi did not answer within {NVIDIA_SMI_SECONDS} s"
+    for package, use in (("tensorrt", "the run on NVIDIA GPUs"), ("torch", "training")):
+        found = _version(package)
+        yield (
+            ("ok", f"{package} {found} is installed")
+            if found
+            else ("optional", f"{package} is not installed; only {use} needs it")
+        )
+
+
+def _dlib() -> Says:
+    from engine.detect.dlib_hog import predictor_path
+    from engine.verify.dlib_embedder import packaged_weights
+
+    yield "ok", f"dlib {_version('dlib-bin') or _version('dlib')} with {predictor_path().name} and {packaged_weights().name}"
+
+
+def _insightface() -> Says:
+    root = Path("~/.insightface/models").expanduser()
+    packs = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    if packs:
+        yield "ok", f"InsightFace {_version('insightface')} with the packs {', '.join(packs)} in {root}"
+    else:
+        yield (
+            "optional",
+            f"InsightFace {_version('insightface')} has no packs in {root}: scrfd:PACK and insightface:PACK cannot be used",
+        )
+
+
+def _detector() -> Says:
+    from engine.detect.catalog import open_detector
+
+    detector = open_detector(DetectConfig(), find_model)
+    try:
+        seen = SMALLEST_FACE_PX.get(detector.name, "")
+        yield "ok", f"the default detector is {detector.name} on {detector.runtime}: it sees faces {seen}"
+        if detector.name == "dlib-hog":
+            yield "optional", "YuNet would see faces from about 12 px: `facestream models pull yunet --accept-license`"
+    finally:
+        detector.close()
+
+
+def _generator() -> Says:
+    from engine.super_resolve.generator import open_generator
+
+    generator = open_generator(SuperResolveConfig(), find_model)
+    try:
+        yield (
+            "ok",
+            f"the default generator is {generator.name}, x{generator.scale}, on {generator.runtime}; its SHA-256 is right",
+        )
+    finally:
+        generator.close()
+
+
+def _embedder() -> Says:
+    from engine.verify.embedder import open_embedder
+
+    embedder = open_embedder(VerifyConfig(), find_model)
+    if embedder is not None:
+        yield "ok", f"the default embedder is {embedder.name} on {embedder.runtime}, {embedder.length} values"
+        embedder.close()
+
+
+def _gallery() -> Says:
+    from engine.verify.gallery import Gallery, default_gallery_path
+
+    path = default_gallery_path()
+    folder = next(parent for parent in path.parents if parent.exists())
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        yield "broken", f"the gallery {path} cannot be written: choose another with verify.gallery"
+    elif not path.exists():
+        yield "ok", f"the gallery {path} will be made at the first `facestream enroll`"
+    else:
+        with Gallery(path, read_only=True) as gallery:
+            yield "ok", f"the gallery {path} holds {len(gallery.list())} people"
+
+
+def _memory() -> Says:
+    from engine.runtime.frame_pool import PoolWriter, slot_bytes_for
+
+    decode = Config().decode
+    pools = [PoolWriter(index, decode.pool_slots, slot_bytes_for(1920, 1080)) for index in range(decode.parallel_files)]
+    size = sum(pool.slot_bytes for pool in pools) * decode.pool_slots / 2**20
+    for pool in pools:
+        pool.close()
+    yield "ok", f"there is memory for {decode.parallel_files} recordings of 1920x1080 at a time ({size:.0f} MiB of frames)"
+
+
+def _cores() -> Says:
+    yield "ok", f"{len(os.sched_getaffinity(0))} of {os.cpu_count()} CPU cores can be used"
+
+
+def _disk() -> Says:
+    free = shutil.disk_usage(Path.cwd()).free / 2**30
+    yield "ok" if free > 0.5 else "optional", f"{free:.1f} GiB are free in {Path.cwd()}"
+
+
+def _version(package: str) -> str:
+    """Return a package's version without importing it, empty where it is missing."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "" if importlib.util.find_spec(package.replace("-", "_")) is None else "of unknown version"
+
+
+CHECKS: dict[str, Callable[[], Says]] = {
+    "Python": _python,
+    "FFmpeg": _ffmpeg,
+    "OpenCV": _opencv,
+    "runtimes": _runtimes,
+    "GPU": _gpu,
+    "dlib": _dlib,
+    "InsightFace": _insightface,
+    "detector": _detector,
+    "generator": _generator,
+    "embedder": _embedder,
+    "gallery": _gallery,
+    "memory": _memory,
+    "cores": _cores,
+    "disk": _disk,
+}
+"""Every check by what it is about, in the order of the report."""

@@ -1,0 +1,106 @@
+"""Runs all of it and prints the tables; ``--json FILE`` keeps the figures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from engine.config import Config
+from engine.models import find_model
+from engine.pipeline.run import run_pipeline
+from tests.bench.equality import compare_outputs
+from tests.bench.material import Material, find_material
+from tests.bench.plain_loop import run_plain_loop
+from tests.bench.publishing import compare_publishing
+from tests.bench.stages import measure_stages
+
+CONSOLE = Console()
+
+
+def main() -> None:
+    """Compare, clip by clip; every pair of figures comes from turns taken in this run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each arrangement; medians are shown")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    figures: dict[str, object] = {"cores": os.cpu_count()}
+    with tempfile.TemporaryDirectory() as folder:
+        for material in find_material(Path(folder)):
+            figures[material.clip.name] = _compare(material, Path(folder), options.rounds)
+    figures["publisher, messages/s"] = publishing = compare_publishing()
+    CONSOLE.print({name: round(value, 2) for name, value in publishing.items()})
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def _compare(material: Material, folder: Path, rounds: int) -> dict[str, object]:
+    manifest = find_model("compact_x4")
+    assert manifest is not None
+    publish = {"endpoint": "tcp://127.0.0.1:*"}
+    live = material.config(publish=publish)
+    plain, ours, costs = [], [], []
+    for _ in range(rounds):
+        plain.append(run_plain_loop(material, manifest.with_suffix(".onnx")))
+        ours.append(run_pipeline(live))
+        costs.append(measure_stages(live))
+    recorded = run_pipeline(_recorded(live, folder / f"{material.clip.stem}-run"))
+    cost = min(costs, key=lambda cost: cost.total)
+    _print_stages(material, cost)
+    cores = os.cpu_count() or 1
+    plain_rate = statistics.median(material.frames / result.seconds for result in plain)
+    our_rate = statistics.median(material.frames / result.seconds for result in ours)
+    bound = material.frames / (cost.total / cores)
+    ratio = statistics.median(a.seconds / b.seconds for a, b in zip(plain, ours, strict=True))
+    equal = compare_outputs(plain[0], Path(folder / f"{material.clip.stem}-run"))
+    table = Table(
+        title=f"{material.clip.name}: {material.frames} frames, {recorded.counters.get('faces', 0)} faces, {cores} cores"
+    )
+    for heading in ("", "frames/s", "ratio"):
+        table.add_column(heading, justify="right" if heading else "left")
+    table.add_row("plain loop", f"{plain_rate:.1f}", "1.00")
+    table.add_row("facestream", f"{our_rate:.1f}", f"{ratio:.2f} of the plain loop")
+    table.add_row(
+        "bound: summed stage costs over the cores", f"{bound:.1f}", f"facestream reaches {our_rate / bound:.2f} of it"
+    )
+    CONSOLE.print(table)
+    CONSOLE.print(equal)
+    return {
+        "frames": material.frames,
+        "plain_fps": plain_rate,
+        "facestream_fps": our_rate,
+        "ratio_to_plain": ratio,
+        "share_of_bound": our_rate / bound,
+        "stage_ms_per_frame": {stage: 1000 * seconds / material.frames for stage, seconds in cost.seconds.items()},
+        "equality": equal,
+    }
+
+
+def _recorded(config: Config, directory: Path) -> Config:
+    return msgspec.structs.replace(
+        config, output=msgspec.structs.replace(config.output, directory=str(directory), report=False)
+    )
+
+
+def _print_stages(material: Material, cost) -> None:
+    table = Table(title=f"{material.clip.name}: CPU cost of the stages alone, one thread")
+    for heading in ("stage", "items", "ms/item", "ms/frame", "share"):
+        table.add_column(heading, justify="left" if heading == "stage" else "right")
+    for stage, seconds in cost.seconds.items():
+        items = cost.items[stage]
+        table.add_row(
+            stage, str(items), f"{1000 * seconds / max(items, 1):.3f}", f"{1000 * seconds / material.frames:.3f}",
+            f"{seconds / cost.total:.0%}",
+        )  # fmt: skip
+    CONSOLE.print(table)
+
+
+if __name__ == "__main__":
+    main()

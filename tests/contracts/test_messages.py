@@ -1,0 +1,100 @@
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.contracts.messages import (
+    SCHEMA, AnyMessage, Candidate, End, Enhanced, Face, Part, Quality, StageStats, Stats, Stream, Track, check_stream_name,
+    decode_header, encode_header, kind_of, topic_of,
+)  # fmt: skip
+from engine.errors import ConfigError
+from tests.publish.samples import face
+
+NUMBERS = st.integers(-(2**63), 2**63 - 1)
+COUNTS = st.integers(0, 2**40)
+REALS = st.floats(allow_nan=False)
+NAMES = st.from_regex(r"[A-Za-z0-9_.-]{1,64}", fullmatch=True)
+DECISIONS = st.sampled_from(["known", "unknown", "undecided", "none"])
+CANDIDATES = st.lists(st.builds(Candidate, st.text(), REALS, st.none() | REALS, st.none() | REALS), max_size=3)
+PARTS = st.lists(
+    st.builds(
+        Part, st.sampled_from(["enhanced", "original", "embedding"]), st.sampled_from(["jpeg", "png", "raw"]),
+        st.lists(COUNTS, max_size=3).map(tuple), st.just("uint8"), st.text("0123456789abcdef", min_size=64, max_size=64),
+    ),
+    max_size=3,
+)  # fmt: skip
+COMMON = {"run_id": st.text(), "stream": NAMES, "seq": COUNTS, "sent_ns": NUMBERS}
+TIMED = {"time_base": st.tuples(COUNTS, COUNTS), "decision": DECISIONS, "candidates": CANDIDATES, "gallery_version": COUNTS,
+         "track_id": COUNTS, "parts": PARTS}  # fmt: skip
+FACES = st.builds(
+    Face, **COMMON, **TIMED, frame_index=COUNTS, pts=st.none() | NUMBERS, pts_seconds=REALS, captured_ns=NUMBERS,
+    box=st.tuples(REALS, REALS, REALS, REALS), landmarks=st.none() | st.lists(st.tuples(REALS, REALS), min_size=5, max_size=5),
+    detection_score=REALS, quality=st.builds(Quality, REALS, REALS, REALS, REALS),
+    crop_box=st.tuples(COUNTS, COUNTS, COUNTS, COUNTS), enhanced=st.none() | st.builds(Enhanced, st.text(), COUNTS, REALS, REALS),
+)  # fmt: skip
+TRACKS = st.builds(
+    Track, **COMMON, **TIMED, ended=st.booleans(), first_pts_seconds=REALS, last_pts_seconds=REALS, first_pts=st.none() | NUMBERS,
+    last_pts=st.none() | NUMBERS, frames_seen=COUNTS, faces_enhanced=COUNTS, best_face_seq=st.none() | COUNTS,
+)  # fmt: skip
+STREAMS = st.builds(Stream, **COMMON, state=st.sampled_from(["live", "ended", "failed"]), reason=st.sampled_from(["", "codec"]),
+                    detail=st.text(), counters=st.dictionaries(st.text(), COUNTS, max_size=3))  # fmt: skip
+STATS = st.builds(
+    Stats, **COMMON, counters=st.dictionaries(st.text(), COUNTS, max_size=3),
+    stages=st.dictionaries(st.text(), st.builds(StageStats, COUNTS, REALS, REALS, REALS, COUNTS), max_size=2),
+)  # fmt: skip
+ENDS = st.builds(End, **COMMON, outcome=st.sampled_from(["completed", "drained", "failed"]), detail=st.text(),
+                 last_seq=st.dictionaries(st.text(), COUNTS, max_size=3), counters=st.just({}))  # fmt: skip
+
+
+@given(FACES | TRACKS | STREAMS | STATS | ENDS)
+def test_every_header_comes_back_as_it_went(message: AnyMessage):
+    header = encode_header(message)
+    assert decode_header(header) == message
+    fields = msgspec.msgpack.decode(header)
+    assert fields["schema"] == SCHEMA
+    assert fields["kind"] == kind_of(message)
+
+
+@given(FACES | TRACKS | STREAMS | STATS | ENDS)
+def test_a_topic_says_kind_and_stream_and_every_level_is_closed(message):
+    levels = topic_of(message).split("/")
+    assert levels[:2] == ["v1", kind_of(message)]
+    assert levels[-1] == ""
+    if kind_of(message) in ("face", "track"):
+        assert levels[2:-1] == [message.stream, str(message.track_id)]
+
+
+def test_cam1_is_no_prefix_of_cam10():
+    one, ten = face("cam1")[0], face("cam10")[0]
+    assert not topic_of(ten).startswith(topic_of(one)[: len("v1/face/cam1/")])
+
+
+@given(FACES, st.dictionaries(st.text(min_size=1).map("new_".__add__), st.integers(0, 9), max_size=3))
+def test_fields_of_a_later_version_are_ignored(message, later):
+    fields = msgspec.msgpack.decode(encode_header(message)) | later
+    assert decode_header(msgspec.msgpack.encode(fields)) == message
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_header_are_told_apart(noise):
+    with pytest.raises(msgspec.DecodeError):
+        decode_header(noise)
+
+
+@pytest.mark.parametrize("missing", ["stream", "run_id", "track_id", "quality"])
+def test_a_header_without_a_field_names_it(missing):
+    fields = msgspec.msgpack.decode(encode_header(face()[0]))
+    del fields[missing]
+    with pytest.raises(msgspec.ValidationError, match=missing):
+        decode_header(msgspec.msgpack.encode(fields))
+
+
+@given(NAMES)
+def test_good_stream_names_pass(name):
+    assert check_stream_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "front door", "x" * 65, "cam\n", "käfer"])
+def test_other_stream_names_are_refused(name):
+    with pytest.raises(ConfigError, match="use 1 to 64 characters"):
+        check_stream_name(name)

@@ -1,0 +1,73 @@
+import hashlib
+import io
+
+import cv2
+import numpy as np
+import pytest
+from skimage.metrics import peak_signal_noise_ratio
+
+from engine.config import PublishConfig
+from engine.errors import PublishError
+from engine.publish.encode import encode_picture, mark, parts_of
+from tests.publish.samples import pictures
+
+
+def decoded(payload):
+    return cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_COLOR)
+
+
+@pytest.mark.parametrize(("codec", "magic"), [("jpeg", b"\xff\xd8"), ("png", b"\x89PNG")])
+def test_parts_describe_their_payloads(codec, magic):
+    original, enhanced = pictures()
+    embedding = np.arange(128, dtype=np.float64)[::2]
+    parts, payloads = parts_of(PublishConfig(codec=codec), original, enhanced, embedding, "compact_x4")
+    assert [part.name for part in parts] == ["enhanced", "original", "embedding"]
+    assert [part.codec for part in parts] == [codec, codec, "raw"]
+    assert [part.shape for part in parts] == [(128, 128, 3), (32, 32, 3), (64,)]
+    assert [part.dtype for part in parts] == ["uint8", "uint8", "float32"]
+    assert [part.sha256 for part in parts] == [hashlib.sha256(payload).hexdigest() for payload in payloads]
+    assert payloads[0].startswith(magic)
+    np.testing.assert_array_equal(np.frombuffer(payloads[2], "<f4"), embedding)
+
+
+def test_png_is_exact_and_jpeg_is_close():
+    original, enhanced = pictures()
+    _, exact = parts_of(PublishConfig(codec="png"), original, enhanced, None)
+    np.testing.assert_array_equal(decoded(exact[0]), enhanced)
+    np.testing.assert_array_equal(decoded(exact[1]), original)
+    _, close = parts_of(PublishConfig(), original, enhanced, None)
+    assert peak_signal_noise_ratio(enhanced, decoded(close[0]), data_range=255) > 32
+
+
+@pytest.mark.parametrize("codec", ["jpeg", "png"])
+def test_an_enhanced_picture_says_so_inside_and_the_original_does_not(codec):
+    original, enhanced = pictures()
+    _, (marked, plain) = parts_of(PublishConfig(codec=codec), original, enhanced, None, "compact_x4")
+    assert b"AI-enhanced by facestream compact_x4; not for identification" in marked
+    assert b"AI-enhanced" not in plain
+
+
+@pytest.mark.parametrize("codec", ["jpeg", "png"])
+def test_other_readers_find_the_mark_and_the_same_pixels(codec):
+    image = pytest.importorskip("PIL.Image")
+    _, enhanced = pictures()
+    config = PublishConfig(codec=codec)
+    marked = encode_picture(config, enhanced, mark("compact_x4"))
+    with image.open(io.BytesIO(marked)) as opened:
+        comment = opened.info["comment" if codec == "jpeg" else "Comment"]
+        opened.load()
+    assert (comment.decode() if isinstance(comment, bytes) else comment) == mark("compact_x4")
+    np.testing.assert_array_equal(decoded(marked), decoded(encode_picture(config, enhanced)))
+
+
+def test_what_is_missing_or_not_asked_for_is_left_out():
+    original, enhanced = pictures()
+    assert [part.name for part in parts_of(PublishConfig(), original, None, None)[0]] == ["original"]
+    assert parts_of(PublishConfig(), None, None, None) == ([], [])
+    chosen = PublishConfig(parts=("original", "enhanced"))
+    assert [part.name for part in parts_of(chosen, original, enhanced, np.zeros(4, np.float32))[0]] == ["original", "enhanced"]
+
+
+def test_a_picture_that_cannot_be_encoded_is_one_sentence():
+    with pytest.raises(PublishError, match="cannot encode a picture of shape"):
+        encode_picture(PublishConfig(), np.zeros((0, 0, 3), np.uint8))

@@ -1,0 +1,253 @@
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from time import monotonic
+
+import pytest
+import zmq
+
+from engine.config import PublishConfig
+from engine.contracts.messages import decode_header, topic_of
+from engine.errors import ConfigError, PublishError
+from engine.publish.publisher import Publisher
+from tests.publish.samples import context, end, environment, face, stream_event, track
+
+
+@contextmanager
+def publishing(**config):
+    """Yield a publisher; what it has queued is sent before the block is over."""
+    opened = zmq.Context()
+    publisher = Publisher(PublishConfig(**({"endpoint": "tcp://127.0.0.1:*"} | config)), "run1", opened)
+    try:
+        yield publisher
+    finally:
+        publisher.close(10_000)
+        opened.term()
+
+
+@contextmanager
+def reading(**options):
+    """Yield a reader in another process."""
+    command = [sys.executable, "-m", "tests.publish.reader", json.dumps(options)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def result(process):
+    """Let a waiting reader go, and return what it saw."""
+    output, _ = process.communicate("\n", timeout=60)
+    return json.loads(output)
+
+
+def served_until_done(process, publisher):
+    """As ``result``, while the publisher answers replay requests."""
+    process.stdin.write("\n")
+    process.stdin.flush()
+    while process.poll() is None:
+        publisher.poll()
+        try:
+            process.wait(0.02)
+        except subprocess.TimeoutExpired:
+            continue
+    return json.loads(process.stdout.read())
+
+
+def send_run(publisher, faces, streams=("cam1", "cam10"), size_px=32):
+    """Send a run and return [stream, kind, seq, sha256s] of every message, as the reader reports them."""
+    sent = []
+
+    def send(message, payloads=()):
+        stamped = publisher.send(message, payloads)
+        kind = topic_of(stamped).split("/")[1]
+        sent.append([stamped.stream, kind, stamped.seq, [part.sha256 for part in getattr(stamped, "parts", [])]])
+
+    for name in streams:
+        send(stream_event(name))
+    for index in range(faces):
+        for name in streams:
+            send(*face(name, track_id=index % 7, index=index, size_px=size_px))
+    for name in streams:
+        send(*track(name))
+        send(stream_event(name, "ended", "end_of_file"))
+    send(end())
+    return sent
+
+
+@pytest.mark.parametrize("transport", ["tcp", "ipc"])
+def test_push_loses_nothing_and_keeps_the_order(transport, tmp_path):
+    endpoint = "tcp://127.0.0.1:*" if transport == "tcp" else f"ipc://{tmp_path}/faces"
+    with (
+        publishing(endpoint=endpoint, socket="push", send_hwm=5) as publisher,
+        reading(endpoint=publisher.bound_endpoint, socket="pull") as reader,
+    ):
+        sent = send_run(publisher, 500)
+        assert publisher.counters["published"] == len(sent) == 1007
+        publisher.close(10_000)
+        seen = result(reader)
+    assert seen["seen"] == sent
+    assert seen["gaps"] == []
+    assert sent[-1][1] == "end"
+
+
+def test_pub_reaches_a_subscriber_that_is_waited_for():
+    with publishing() as publisher, reading(endpoint=publisher.bound_endpoint) as reader:
+        assert publisher.wait_for_subscriber(30)
+        sent = send_run(publisher, 20)
+        assert publisher.counters["unheard"] == 0
+        publisher.close(10_000)
+        seen = result(reader)
+    assert seen["seen"] == sent
+
+
+def test_one_stream_of_two_with_alike_names():
+    with publishing() as publisher, reading(endpoint=publisher.bound_endpoint, streams=["cam1"], kinds=["face", "end"]) as reader:
+        assert publisher.wait_for_subscriber(30)
+        sent = send_run(publisher, 20)
+        publisher.close(10_000)
+        seen = result(reader)
+    assert seen["seen"] == [message for message in sent if message[1] == "end" or message[:2] == ["cam1", "face"]]
+    assert seen["gaps"] == []
+
+
+def flood(publisher, faces):
+    """Send to a reader that does not read; ``end`` waits until it reads again."""
+    assert publisher.wait_for_subscriber(30)
+    return [publisher.send(*face(index=index, size_px=96)).seq for index in range(faces)]
+
+
+def test_a_reader_that_does_not_read_neither_blocks_pub_nor_misses_its_gaps():
+    with (
+        publishing(send_hwm=2, send_buffer_bytes=4096) as publisher,
+        reading(endpoint=publisher.bound_endpoint, wait=True, from_start=True) as reader,
+    ):
+        started = monotonic()
+        count = len(flood(publisher, 3000))
+        assert monotonic() - started < 20  # a publisher that blocks would wait for ever
+        reader.stdin.write("\n")
+        reader.stdin.flush()
+        # The reader takes what is queued for it, then there is room for the end; it repeats until the reader has it.
+        while reader.poll() is None:
+            publisher.send(end(), [])
+            try:
+                reader.wait(0.05)
+            except subprocess.TimeoutExpired:
+                continue
+        seen = json.loads(reader.stdout.read())
+    faces = [message for message in seen["seen"] if message[1] == "face"]
+    missed = [gap for gap in seen["gaps"] if gap[1] == "face"]
+    assert 0 < len(faces) < count
+    assert len(faces) + sum(last - first + 1 for _, _, first, last in missed) == count
+
+
+def test_what_pub_lost_comes_back_by_replay():
+    with (
+        publishing(send_hwm=2, send_buffer_bytes=4096, replay="tcp://127.0.0.1:*") as publisher,
+        reading(endpoint=publisher.bound_endpoint, replay=publisher.bound_replay, wait=True) as reader,
+    ):
+        flood(publisher, 1500)
+        reader.stdin.write("\n")
+        reader.stdin.flush()
+        while reader.poll() is None:
+            publisher.send(end(), [])
+            for _ in range(10):
+                publisher.poll()
+                try:
+                    reader.wait(0.01)
+                except subprocess.TimeoutExpired:
+                    continue
+        seen = json.loads(reader.stdout.read())
+    faces = [message for message in seen["seen"] if message[1] == "face"]
+    assert [message[2] for message in faces] == list(range(1500))
+    assert [gap for gap in seen["gaps"] if gap[1] == "face"] == []
+    assert seen["counters"]["replayed"] > 0
+
+
+def test_replay_of_a_run_that_nobody_heard_says_what_is_gone():
+    with publishing(replay="tcp://127.0.0.1:*", replay_bytes=2_000_000) as publisher:
+        for index in range(400):
+            publisher.send(*face(index=index, size_px=96))
+        assert publisher.counters["unheard"] == 400
+        options = {"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay, "kinds": ["face", "end"], "wait": True}
+        with reading(**options) as reader:
+            assert publisher.wait_for_subscriber(30)
+            publisher.send(end(), [])
+            seen = served_until_done(reader, publisher)
+    [gap] = seen["gaps"]
+    numbers = [message[2] for message in seen["seen"] if message[1] == "face"]
+    assert gap[:3] == ["cam1", "face", 0]
+    assert numbers == list(range(gap[3] + 1, 400))
+    assert len(numbers) > 20
+
+
+def test_push_without_a_reader_gives_up_when_told_and_serves_replay_meanwhile():
+    asked = []
+
+    def should_stop():
+        asked.append(1)
+        return len(asked) > 2
+
+    with publishing(socket="push", send_hwm=1) as publisher:
+        assert not publisher.wait_for_subscriber(0)
+        publisher.send(*face(), should_stop)
+        assert publisher.counters["abandoned"] == 1
+        assert publisher.counters["published"] == 0
+    assert len(asked) == 3
+
+
+def test_waiting_for_a_subscriber_can_be_stopped():
+    with publishing() as publisher:
+        assert not publisher.wait_for_subscriber(3600, lambda: True)
+
+
+def test_subscriptions_are_counted_up_and_down():
+    with publishing() as publisher:
+        opened = context()
+        readers = [opened.socket(zmq.SUB) for _ in range(2)]
+        for reader in readers:
+            reader.setsockopt(zmq.SUBSCRIBE, b"v1/face/")
+            reader.connect(publisher.bound_endpoint)
+        deadline = monotonic() + 20
+        while publisher.subscriptions < 2 and monotonic() < deadline:
+            publisher.poll()
+        assert publisher.subscriptions == 2
+        readers[0].close()
+        while publisher.subscriptions > 1 and monotonic() < deadline:
+            publisher.poll()
+        assert publisher.subscriptions == 1
+        readers[1].close()
+        opened.term()
+
+
+def test_without_an_endpoint_messages_are_numbered_all_the_same():
+    with publishing(endpoint="") as publisher:
+        assert [publisher.send(*face()).seq for _ in range(3)] == [0, 1, 2]
+        assert not publisher.wait_for_subscriber(0)
+        assert publisher.counters["published"] == 0
+        assert publisher.bound_endpoint == publisher.bound_replay == ""
+
+
+def test_a_message_on_the_wire_is_topic_header_and_parts():
+    opened = context()
+    with publishing(socket="push") as publisher, opened.socket(zmq.PULL) as reader:
+        reader.connect(publisher.bound_endpoint)
+        message, payloads = face("door", track_id=12)
+        sent = publisher.send(message, payloads)
+        topic, header, *parts = reader.recv_multipart()
+    opened.term()
+    assert topic == b"v1/face/door/12/"
+    assert decode_header(header) == sent
+    assert parts == payloads
+
+
+def test_a_port_in_use_and_replay_without_a_socket_are_errors():
+    with publishing() as publisher:
+        opened = context()
+        with pytest.raises(PublishError, match="in use by another process"):
+            Publisher(PublishConfig(endpoint=publisher.bound_endpoint), "run2", opened)
+        with pytest.raises(ConfigError, match=r"publish.replay needs publish.endpoint"):
+            Publisher(PublishConfig(replay="tcp://127.0.0.1:*"), "run2", opened)
+        opened.term()

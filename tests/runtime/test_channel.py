@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.contracts.links import Drain, SlotReleased
+from engine.runtime.channel import ChannelClosed, channel_pair, wait_for_any
+
+
+def test_messages_arrive_typed_and_in_order():
+    a, b = channel_pair()
+    sent = [SlotReleased(1, 2), Drain("failed", "why", {"frames": 3})]
+    for link in sent:
+        a.send(link)
+    assert [b.receive(), b.receive()] == sent
+    assert not b.has_message()
+    a.close()
+    b.close()
+
+
+def test_a_closed_end_is_noticed_after_everything_that_was_sent():
+    a, b = channel_pair()
+    a.send(Drain())
+    a.close()
+    assert wait_for_any([b], 0) == [b]
+    assert b.receive() == Drain()
+    assert b.has_message()
+    with pytest.raises(ChannelClosed):
+        b.receive()
+    with pytest.raises(ChannelClosed):
+        b.send(Drain())
+    b.close()
+
+
+def test_waiting_ends_with_the_time_out():
+    a, b = channel_pair()
+    assert wait_for_any([a, b], 0.01) == []
+    a.close()
+    b.close()
