@@ -64,7 +64,11 @@ def sentence(steps: Steps, what: str, file: Path | None, text: str) -> str:
     key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".") or "the top level"
     line = line_of(text, steps) if file else None
     where = f"{file}, line {line}" if line else str(file or "command line")
-    return f"{where}: {key}: {what}"
+    return f"{where}: {_printable(key)}: {_printable(what)}"
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def line_of(text: str, steps: Steps) -> int | None:
@@ -74,7 +78,7 @@ def line_of(text: str, steps: Steps) -> int | None:
 
 
 def key_that_stands_twice(text: str) -> tuple[str, int] | None:
-    """Return a key that a section of the YAML text has twice, with the line of the second: YAML would silently take the last."""
+    """Return a key that a section has twice, with the line of the second, which YAML would silently let win; else None."""
     waiting, seen = [yaml.compose(text, Loader=yaml.SafeLoader)], set()
     while waiting:
         node = waiting.pop()
@@ -96,7 +100,7 @@ def key_that_stands_twice(text: str) -> tuple[str, int] | None:
 def _scalar_at(text: str, steps: Steps) -> str:
     found = _walk(text, steps)
     node = found[-1][1] if len(found) == len(steps) and found else None
-    return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+    return " ".join(str(node.value).split())[:60] if isinstance(node, yaml.ScalarNode) else ""
 
 
 def _walk(text: str, steps: Steps) -> list[tuple[yaml.Node, yaml.Node]]:

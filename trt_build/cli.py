@@ -146,9 +146,7 @@ def _require(module: str, what: str) -> None:
     from importlib.util import find_spec
 
     if find_spec(module) is None:
-        raise MissingRuntimeError(
-            f"{what} needs {module}, which is not installed: pip install 'facestream[train]'."
-        )
+        raise MissingRuntimeError(f"{what} needs {module}, which is not installed: pip install 'facestream[train]'.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

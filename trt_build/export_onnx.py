@@ -27,7 +27,7 @@ def export_module(model: nn.Module, path: Path) -> None:
     example = torch.rand(2, 1, 24, 20)
     axes = {0: "batch", 2: "height", 3: "width"}
     dynamic = {name: torch.export.Dim(text, min=1) for name, text in axes.items()}
-    plain = model.to(memory_format=torch.contiguous_format).eval()
+    plain = model.eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
@@ -74,8 +74,7 @@ def export_checkpoint(
     parity = check_parity(model, path)
     if not parity.max_abs_error <= TOLERANCE:
         raise ExportError(
-            f"'{path}' differs from its network by {parity.max_abs_error:.2e}, more than the "
-            f"{TOLERANCE:.0e} that is accepted."
+            f"'{path}' differs from its network by {parity.max_abs_error:.2e}, more than the {TOLERANCE:.0e} that is accepted."
         )
     manifest = Manifest(
         name=name,

@@ -27,9 +27,7 @@ class OnnxGenerator:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         model = manifest_path.with_name(self.manifest.file)
-        self._session = onnxruntime.InferenceSession(
-            str(model), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, faces: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -41,4 +39,4 @@ class OnnxGenerator:
         luma = faces[:, None].astype(np.float32) / 255 * (high - low) + low
         enlarged = self._session.run(None, {self._input: luma})[0][:, 0]
         levels = (np.clip(enlarged, low, high) - low) / (high - low) * 255
-        return np.rint(levels).astype(np.uint8)
+        return np.asarray(np.rint(levels), dtype=np.uint8)

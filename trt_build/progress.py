@@ -56,8 +56,6 @@ class TrainProgress:
 
     def on_validation(self, row: dict[str, float]) -> None:
         gains = ", ".join(
-            f"{key.removesuffix('_psnr_gain')} {value:+.2f} dB"
-            for key, value in row.items()
-            if key.endswith("_psnr_gain")
+            f"{key.removesuffix('_psnr_gain')} {value:+.2f} dB" for key, value in row.items() if key.endswith("_psnr_gain")
         )
         self._progress.console.print(f"step {int(row['step'])}: {gains} over bicubic")

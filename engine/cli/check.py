@@ -47,5 +47,6 @@ def _table(config: Config) -> Table:
 
 def _word(key: str, value: object, usual: object) -> str:
     shown = ",".join(map(str, value)) if isinstance(value, tuple) else "auto" if value is None else str(value) or '""'
+    shown = shown.lower() if isinstance(value, bool) else shown
     text = f"{key}={shown}".replace("[", r"\[")
     return text if value == usual else f"[bold]{text}[/bold]"

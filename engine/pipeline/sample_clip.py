@@ -99,8 +99,8 @@ def render_sample(
         ConfigError: an argument is out of range.
         PublishError: a file cannot be written.
     """
+    _check(seconds, size_px, bits_per_second)
     frames = round(seconds * FPS)
-    _check(frames, size_px, bits_per_second)
     rng = np.random.default_rng(seed)
     scene = _Scene(Camera(*size_px), frames, rng)
     try:
@@ -116,10 +116,10 @@ def render_sample(
     return SampleClip(out, truth, enrolment, frames, codec)
 
 
-def _check(frames: int, size_px: tuple[int, int], bits_per_second: int) -> None:
+def _check(seconds: float, size_px: tuple[int, int], bits_per_second: int) -> None:
     width, height = size_px
-    if not 1 <= frames <= 3600 * FPS:
-        raise ConfigError(f"a sample of {frames / FPS:g} s cannot be rendered: use 0.04 to 3600 seconds")
+    if not 1 / FPS <= seconds <= 3600:
+        raise ConfigError(f"a sample of {seconds:g} s cannot be rendered: use 0.04 to 3600 seconds")
     if width % 2 or height % 2 or not (320 <= width <= 3840 and 240 <= height <= 2160):
         raise ConfigError(f"a sample of {width}x{height} cannot be rendered: use even sides between 320x240 and 3840x2160")
     if not 50_000 <= bits_per_second <= 50_000_000:

@@ -77,7 +77,7 @@ class PoolWriter:
         self._pool_id, self._slot_bytes = pool_id, slot_bytes
         size = slots * slot_bytes
         self._fd = _allocate(size, f"{slots} frames of {slot_bytes / 2**20:.1f} MiB")
-        self._memory = mmap.mmap(self._fd, size)
+        self._memory: mmap.mmap | None = mmap.mmap(self._fd, size)
         self._slots = _slots_of(self._memory, slots, slot_bytes)
         for slot in self._slots:
             slot.header[_POOL] = pool_id
@@ -134,6 +134,7 @@ class PoolWriter:
             return
         self._slots, self._free = [], []
         _unmap(self._memory)
+        self._memory = None
         os.close(self._fd)
         self._fd = -1
 
@@ -161,12 +162,13 @@ class PoolReader:
         try:
             fd = os.open(f"/proc/{opened.pid}/fd/{opened.fd}", os.O_RDONLY | os.O_CLOEXEC)
             try:
-                self._memory = mmap.mmap(fd, size, prot=mmap.PROT_READ)
+                memory = mmap.mmap(fd, size, prot=mmap.PROT_READ)
             finally:
                 os.close(fd)
         except (OSError, ValueError) as error:
             raise WorkerError(f"cannot map the frame pool of process {opened.pid}: {error}") from error
-        self._slots = _slots_of(self._memory, opened.slots, opened.slot_bytes)
+        self._memory: mmap.mmap | None = memory
+        self._slots = _slots_of(memory, opened.slots, opened.slot_bytes)
         if any(int(slot.header[_POOL]) != opened.pool_id for slot in self._slots):
             self.close()
             raise WorkerError(f"process {opened.pid} has closed frame pool {opened.pool_id}: its decoder was restarted")
@@ -196,6 +198,7 @@ class PoolReader:
         """Unmap the pool, at once or when the last view dies. May be called twice."""
         self._slots = []
         _unmap(self._memory)
+        self._memory = None
 
     def __enter__(self) -> PoolReader:
         return self
@@ -249,6 +252,8 @@ def _keyed(path: Path, key: str) -> int:
     return next(int(words[1]) for words in map(str.split, path.read_text().splitlines()) if words[0] == key)
 
 
-def _unmap(memory: mmap.mmap) -> None:
-    with contextlib.suppress(BufferError):  # arrays of callers still look into it: unmapped when the last of them dies
-        memory.close()
+def _unmap(memory: mmap.mmap | None) -> None:
+    # Arrays of callers may still look into it: then it is unmapped when the last of them dies, so keep no reference.
+    if memory is not None:
+        with contextlib.suppress(BufferError):
+            memory.close()

@@ -17,6 +17,10 @@ from engine.super_resolve.interpolation import enlarge
 
 HIGHEST_DB = 100.0
 """Reported where an enhanced face, reduced, equals the original."""
+_LEVELS = np.arange(256, dtype=np.float64)
+_VIDEO_TO_GREY: Uint8 = np.clip((_LEVELS - 16) * 255 / 219, 0, 255).round().astype(np.uint8)
+_GREY_TO_VIDEO: Uint8 = (16 + _LEVELS * 219 / 255).round().astype(np.uint8)
+"""Video luma is 16 to 235. There and back changes no level between those."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,10 +77,10 @@ class Enhancer:
         if generator.colour == "bgr":
             colours = generator.upscale([bgr_from_planes(original) for original in originals])
             return [self._coloured(original, bgr) for original, bgr in zip(originals, colours, strict=True)]
-        lumas = generator.upscale([original.y for original in originals])
+        lumas = generator.upscale([_as_grey(original) for original in originals])
         return [
-            self._face(original, enlarge_planes(original, generator.scale, luma, strength))
-            for original, luma in zip(originals, lumas, strict=True)
+            self._face(original, enlarge_planes(original, generator.scale, _as_luma(grey, original), strength))
+            for original, grey in zip(originals, lumas, strict=True)
         ]
 
     def _coloured(self, original: Planes, bgr: Uint8) -> EnhancedFace:
@@ -126,6 +130,16 @@ def lr_consistency_db(enlarged: Uint8, original: Uint8) -> float:
     reduced = cv2.resize(enlarged.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     error = cv2.norm(reduced, original.astype(np.float32), cv2.NORM_L2SQR) / original.size
     return min(HIGHEST_DB, 10 * math.log10(255**2 / error)) if error > 0 else HIGHEST_DB
+
+
+def _as_grey(planes: Planes) -> Uint8:
+    """Return the luma as a grey picture, 0 to 255: what networks are trained on."""
+    return planes.y if planes.full_range else np.asarray(cv2.LUT(planes.y, _VIDEO_TO_GREY), np.uint8)
+
+
+def _as_luma(grey: Uint8, original: Planes) -> Uint8:
+    """Return a grey picture as luma in the range of the original."""
+    return grey if original.full_range else np.asarray(cv2.LUT(grey, _GREY_TO_VIDEO), np.uint8)
 
 
 def _mix(bicubic: Uint8, generated: Uint8, strength: float) -> Uint8:

@@ -24,11 +24,32 @@ WEIGHTS = "dlib_face_recognition_resnet_model_v1.dat"
 
 
 class DlibEmbedder:
-    """dlib's ResNet on chips that are cut with dlib's own geometry from five landmarks."""
+    """dlib's ResNet on chips that are cut with dlib's own geometry from five landmarks.
+
+    Cosine of plain vectors. dlib's own measure is the Euclidean distance of vectors of length 1.4 (1.28 to 1.59), at most 0.6
+    for the same person; that is a cosine of 0.907 (0.896 to 0.919). All vectors lie in a narrow cone: two strangers have a
+    cosine of 0.85. Taking the mean out first spreads them, but separates worse (at FMR 0.1 %, TAR 0.85 against 0.895).
+
+    The defaults rest on 400 LFW faces (grey, of 200 people, YuNet's landmarks): 200 pairs of the same person and all of
+    different people, one picture sharp as in a gallery, the other reduced to the size given:
+
+        size of the probe     as it was    32 px    24 px    16 px    12 px
+        FMR at 0.93              0.08 %   0.08 %    0.1 %    0.1 %    0.1 %
+        TAR at 0.93                0.87     0.85     0.65     0.23     0.05
+        same person below 0.90    1.5 %      3 %    4.5 %     18 %     48 %
+
+    So 0.93 is equally strict at every size, while "below 0.90: nobody we know" is only right from 24 px. FMR is for one
+    comparison: among 200 enrolled people a stranger reached 0.93 with one of them in 14 % of the cases, and in 8 % with the
+    margin of 0.01. Fused over a track, cosines are up to 0.01 higher (measured on video: 0.98 between faces of one track).
+    """
 
     name = "dlib"
     licence = "CC0-1.0"
     length = 128
+    known_cosine = 0.93
+    unknown_cosine = 0.90
+    margin_cosine = 0.01
+    min_size_px = 24.0
 
     def __init__(self, weights: Path | None = None) -> None:
         path = weights or packaged_weights()

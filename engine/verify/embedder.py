@@ -32,6 +32,8 @@ class Embedder(Protocol):
     """Default below which a face is nobody in the gallery."""
     margin_cosine: float
     """What the best identity must be ahead of the second."""
+    min_size_px: float
+    """Smaller faces can still be known, but not unknown: their cosines with their own pictures fall too."""
 
     def embed(self, pictures: Sequence[Uint8], landmarks: Sequence[Float32 | None]) -> Float32:
         """Return one vector of length 1 for each face: (N, length) float32.

@@ -114,7 +114,7 @@ class Gallery:
             ValueError: the name is empty, or the vector is not a finite vector of length 1.
         """
         vector = np.ascontiguousarray(embedding, "<f4")
-        if not identity.strip() or vector.ndim != 1 or abs(float(np.linalg.norm(vector)) - 1) > 1e-3:
+        if not identity.strip() or vector.ndim != 1 or not abs(float(np.linalg.norm(vector)) - 1) < 1e-3:
             raise ValueError(f"needs a name and a vector of length 1, got {identity!r} and a vector of shape {vector.shape}")
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._file.transaction("IMMEDIATE"):

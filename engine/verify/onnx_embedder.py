@@ -32,13 +32,14 @@ class Recipe:
     known_cosine: float = 0.40
     unknown_cosine: float = 0.25
     margin_cosine: float = 0.05
+    min_size_px: float = 24.0
 
 
 class OnnxEmbedder:
     """One input of one square face (NCHW or NHWC, float32), one output of one vector for each face.
 
     A manifest beside the file (``NAME.json`` for ``NAME.onnx``) gives colour order, range and licence, and in its ``figures``
-    the thresholds ``known_cosine``, ``unknown_cosine`` and ``margin_cosine``. Without it: RGB, (x - 127.5) / 127.5 unless the
+    the thresholds ``known_cosine``, ``unknown_cosine``, ``margin_cosine`` and ``min_size_px``. Without it: RGB, (x - 127.5) / 127.5 unless the
     graph begins with that step itself, and thresholds around the 0.363 that the OpenCV zoo gives for SFace on LFW (a convention
     for networks trained with an angular margin, not a measurement of this file: calibrate before relying on them).
 
@@ -57,7 +58,7 @@ class OnnxEmbedder:
         self.name = name or recipe.name or model.stem
         self.licence = recipe.licence if recipe.licence != "unknown" else licence
         self.known_cosine, self.unknown_cosine = recipe.known_cosine, recipe.unknown_cosine
-        self.margin_cosine = recipe.margin_cosine
+        self.margin_cosine, self.min_size_px = recipe.margin_cosine, recipe.min_size_px
         self._recipe, self._path = recipe, model
         self._session: Session = open_session(model, threads=threads)
         try:
@@ -144,12 +145,10 @@ def _recipe_of(path: Path) -> tuple[Path, Recipe]:
 
 
 def _recipe_of_manifest(manifest: Manifest) -> Recipe:
-    usual = Recipe()
-    known, unknown, margin = (
-        manifest.figures.get(key, getattr(usual, key)) for key in ("known_cosine", "unknown_cosine", "margin_cosine")
-    )
+    thresholds = ("known_cosine", "unknown_cosine", "margin_cosine", "min_size_px")
+    measured = {key: value for key, value in manifest.figures.items() if key in thresholds}
     colour = "bgr" if manifest.colour == "bgr" else "rgb"
-    return Recipe(colour, manifest.value_range, manifest.name, manifest.licence, known, unknown, margin)
+    return Recipe(colour, manifest.value_range, manifest.name, manifest.licence, **measured)
 
 
 def _normalises_itself(path: Path) -> bool:

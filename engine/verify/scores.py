@@ -22,8 +22,10 @@ class Thresholds:
     known_cosine: float
     """At least this, and ``margin_cosine`` ahead of everyone else: known."""
     unknown_cosine: float
-    """Below this: unknown."""
+    """Below this: unknown, where faces of at least ``min_size_px`` say so."""
     margin_cosine: float
+    min_size_px: float
+    """The cosines of smaller faces fall also with their own pictures: they may be known, never unknown."""
     min_faces: int = 1
     """Fewer faces than this decide nothing."""
 
@@ -35,13 +37,16 @@ class Fusion:
     weighted_sum: np.ndarray | None = None
     """(length,) float64; None before the first face."""
     faces: int = 0
+    large_faces: int = 0
+    """Those that can say ``unknown``."""
 
-    def add(self, embedding: Float32, weight: float) -> Fusion:
+    def add(self, embedding: Float32, weight: float, large: bool = True) -> Fusion:
         """Return the fusion with one more face.
 
         Args:
             embedding: (length,) of length 1.
             weight: the face's quality, above 0.
+            large: whether it has the size to say ``unknown``.
 
         Raises:
             ValueError: the weight is not a positive number.
@@ -49,7 +54,8 @@ class Fusion:
         if not (np.isfinite(weight) and weight > 0):
             raise ValueError(f"the weight of a face must be a positive number, got {weight}")
         term = weight * np.asarray(embedding, np.float64)
-        return Fusion(term if self.weighted_sum is None else self.weighted_sum + term, self.faces + 1)
+        total = term if self.weighted_sum is None else self.weighted_sum + term
+        return Fusion(total, self.faces + 1, self.large_faces + int(large))
 
     def embedding(self) -> Float32 | None:
         """Return sum(w e) / |sum(w e)| as (length,) float32; None without faces, or where they cancel out."""
@@ -94,12 +100,13 @@ def rank(
     return [Candidate(name, by_original[name], by_enhanced.get(name)) for name in order[:limit]]
 
 
-def decide(candidates: Sequence[Candidate], faces: int, thresholds: Thresholds) -> Decision:
+def decide(candidates: Sequence[Candidate], faces: int, large_faces: int, thresholds: Thresholds) -> Decision:
     """Return ``known``, ``unknown``, ``undecided``, or ``none`` where there is nobody to compare with.
 
     Args:
         candidates: best first, at least the best two of the gallery; only ``cosine_original`` is looked at.
         faces: how many faces the candidates' cosines rest on.
+        large_faces: how many of them have at least ``min_size_px``.
         thresholds: see there.
     """
     if not candidates:
@@ -108,7 +115,7 @@ def decide(candidates: Sequence[Candidate], faces: int, thresholds: Thresholds) 
         return "undecided"
     best = candidates[0].cosine_original
     if best < thresholds.unknown_cosine:
-        return "unknown"
+        return "unknown" if large_faces >= thresholds.min_faces else "undecided"
     second = candidates[1].cosine_original if len(candidates) > 1 else -1.0
     if best >= thresholds.known_cosine and best - second >= thresholds.margin_cosine:
         return "known"

@@ -118,7 +118,8 @@ class Verifier:
         scores = []
         for crop, vector, enhanced_vector in zip(crops, vectors, enhanced_vectors, strict=True):
             changed = self._add(crop, vector, enhanced_vector)
-            candidates, decision = self._compare(vector, enhanced_vector, 1, min_faces=1)
+            alone = Fusion().add(vector, 1.0, self._is_large(crop))
+            candidates, decision = self._compare(vector, enhanced_vector, alone, min_faces=1)
             scores.append(FaceScores(vector, candidates, decision, self._people.version, changed))
         return scores
 
@@ -127,7 +128,7 @@ class Verifier:
         self._refresh()
         track = self._tracks.get((stream, track_id), _Track())
         vector = track.originals.embedding()
-        candidates, decision = self._compare(vector, track.enhanced.embedding(), track.originals.faces)
+        candidates, decision = self._compare(vector, track.enhanced.embedding(), track.originals)
         return TrackScores(vector, candidates, decision, track.originals.faces, self._people.version)
 
     def forget(self, stream: str, track_id: int) -> None:
@@ -137,10 +138,10 @@ class Verifier:
     def _add(self, crop: FaceCrop, vector: Float32, enhanced: Float32 | None) -> bool:
         """Add one face to its track; return whether that changed the track's decision."""
         track = self._tracks.setdefault((crop.stream, crop.track_id), _Track())
-        track.originals = track.originals.add(vector, crop.quality.score)
+        track.originals = track.originals.add(vector, crop.quality.score, self._is_large(crop))
         if enhanced is not None:
             track.enhanced = track.enhanced.add(enhanced, crop.quality.score)
-        _, decision = self._compare(track.originals.embedding(), None, track.originals.faces)
+        _, decision = self._compare(track.originals.embedding(), None, track.originals)
         changed = decision != track.decision and (track.decision is not None or decision in ("known", "unknown"))
         if changed:
             track.decision = decision
@@ -164,7 +165,7 @@ class Verifier:
         return list(vectors[: len(crops)]), second
 
     def _compare(
-        self, vector: Float32 | None, enhanced: Float32 | None, faces: int, min_faces: int | None = None
+        self, vector: Float32 | None, enhanced: Float32 | None, faces: Fusion, min_faces: int | None = None
     ) -> tuple[list[Candidate], Decision]:
         people, limit = self._people, self._config.max_candidates
         if self._thresholds is None or not people.names:
@@ -174,7 +175,10 @@ class Verifier:
         thresholds = self._thresholds if min_faces is None else replace(self._thresholds, min_faces=min_faces)
         # The margin needs the second even where only one is published.
         candidates = rank(vector, enhanced, people.names, people.matrix, max(limit, 2))
-        return candidates[:limit], decide(candidates, faces, thresholds)
+        return candidates[:limit], decide(candidates, faces.faces, faces.large_faces, thresholds)
+
+    def _is_large(self, crop: FaceCrop) -> bool:
+        return self._thresholds is not None and crop.quality.size_px >= self._thresholds.min_size_px
 
     def _refresh(self, first: bool = False) -> None:
         if self._gallery is None or self._embedder is None:
@@ -200,7 +204,7 @@ def thresholds_of(embedder: Embedder, config: VerifyConfig) -> Thresholds:
             f"verify.unknown_cosine ({unknown:g}) must not be above verify.known_cosine ({known:g}) for the embedder "
             f"{embedder.name}: set both"
         )
-    return Thresholds(known, unknown, embedder.margin_cosine, config.min_faces)
+    return Thresholds(known, unknown, embedder.margin_cosine, embedder.min_size_px, config.min_faces)
 
 
 def face_in(crop: FaceCrop, picture: Uint8, scale: int) -> tuple[Uint8, Float32 | None]:

@@ -51,8 +51,11 @@ def _iou(a, b) -> float:
 
 
 def _psnr(a: np.ndarray, b: np.ndarray) -> float:
-    """Of the parts that both crops show: their corners differ by the pixel that makes ours even."""
-    height, width = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
+    """Of what both crops show: a corner may differ by the one source pixel (four here) that makes ours even."""
+    height, width = min(a.shape[0], b.shape[0]) - 4, min(a.shape[1], b.shape[1]) - 4
+    shifts = [(dy, dx) for dy in (0, 4) for dx in (0, 4)]
     return max(
-        cv2.PSNR(a[dy : height - 8 + dy, dx : width - 8 + dx], b[: height - 8, : width - 8]) for dy in (0, 4) for dx in (0, 4)
+        cv2.PSNR(a[ay : ay + height, ax : ax + width], b[by : by + height, bx : bx + width])
+        for ay, ax in shifts
+        for by, bx in shifts
     )

@@ -82,11 +82,12 @@ def test_the_profile_is_the_least_frontal_of_the_photographed_faces():
     assert frontal[("astronaut", 0)] > 0.95
 
 
-@pytest.mark.parametrize("clip", ["video/asl_book.mkv", "video/one-by-one-person-detection.mp4"])
-def test_blurring_footage_makes_every_face_worse(clip):
+@pytest.mark.parametrize(("clip", "from_seconds"), [("video/asl_book.mkv", 0), ("video/one-by-one-person-detection.mp4", 76)])
+def test_blurring_footage_makes_every_face_worse(clip, from_seconds):
     detector = None
     compared = 0
     with av.open(str(shared(clip))) as container:
+        container.seek(from_seconds * av.time_base)
         for number, frame in enumerate(container.decode(video=0)):
             if number % 8:
                 continue

@@ -31,7 +31,17 @@ def test_a_taken_port_is_one_sentence(sockets):
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["", "5556", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "tcp://127.0.0.1:http", "http://a:1", "ipc://", "udp://x:1"],
+    [
+        "",
+        "5556",
+        "tcp://",
+        "tcp://127.0.0.1",
+        "tcp://127.0.0.1:99999",
+        "tcp://127.0.0.1:http",
+        "http://a:1",
+        "ipc://",
+        "udp://x:1",
+    ],
 )
 def test_what_is_no_endpoint_is_refused(sockets, endpoint):
     with pytest.raises(ConfigError, match=r"publish.replay: .* is not a ZeroMQ endpoint: use tcp://"):

@@ -1,7 +1,8 @@
 import json
 import subprocess
 import sys
-from contextlib import contextmanager
+import tempfile
+from contextlib import contextmanager, suppress
 from time import monotonic
 
 import pytest
@@ -28,32 +29,29 @@ def publishing(**config):
 
 @contextmanager
 def reading(**options):
-    """Yield a reader in another process."""
+    """Yield a reader in another process, and the file that it writes what it saw into."""
     command = [sys.executable, "-m", "tests.publish.reader", json.dumps(options)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()) as process:
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, env=environment()) as process,
+    ):
         try:
-            yield process
+            yield process, output
         finally:
             process.kill()
 
 
-def result(process):
-    """Let a waiting reader go, and return what it saw."""
-    output, _ = process.communicate("\n", timeout=60)
-    return json.loads(output)
-
-
-def served_until_done(process, publisher):
-    """As ``result``, while the publisher answers replay requests."""
-    process.stdin.write("\n")
-    process.stdin.flush()
+def result(reader, meanwhile=lambda: None):
+    """Let a waiting reader go, call ``meanwhile`` until it has finished, and return what it saw."""
+    process, output = reader
+    process.stdin.write(b"\n")
+    process.stdin.close()
     while process.poll() is None:
-        publisher.poll()
-        try:
+        meanwhile()
+        with suppress(subprocess.TimeoutExpired):
             process.wait(0.02)
-        except subprocess.TimeoutExpired:
-            continue
-    return json.loads(process.stdout.read())
+    output.seek(0)
+    return json.load(output)
 
 
 def send_run(publisher, faces, streams=("cam1", "cam10"), size_px=32):
@@ -104,7 +102,10 @@ def test_pub_reaches_a_subscriber_that_is_waited_for():
 
 
 def test_one_stream_of_two_with_alike_names():
-    with publishing() as publisher, reading(endpoint=publisher.bound_endpoint, streams=["cam1"], kinds=["face", "end"]) as reader:
+    with (
+        publishing() as publisher,
+        reading(endpoint=publisher.bound_endpoint, streams=["cam1"], kinds=["face", "end"]) as reader,
+    ):
         assert publisher.wait_for_subscriber(30)
         sent = send_run(publisher, 20)
         publisher.close(10_000)
@@ -113,10 +114,17 @@ def test_one_stream_of_two_with_alike_names():
     assert seen["gaps"] == []
 
 
-def flood(publisher, faces):
-    """Send to a reader that does not read; ``end`` waits until it reads again."""
+def flood(publisher, count):
+    """Send to a reader that does not read."""
     assert publisher.wait_for_subscriber(30)
-    return [publisher.send(*face(index=index, size_px=96)).seq for index in range(faces)]
+    for index in range(count):
+        publisher.send(*face(index=index, size_px=96))
+
+
+def ending(publisher):
+    """Send ``end`` until a reader, who has no room at first, gets one; and answer its replay requests."""
+    publisher.poll()
+    publisher.send(end(), [])
 
 
 def test_a_reader_that_does_not_read_neither_blocks_pub_nor_misses_its_gaps():
@@ -124,23 +132,12 @@ def test_a_reader_that_does_not_read_neither_blocks_pub_nor_misses_its_gaps():
         publishing(send_hwm=2, send_buffer_bytes=4096) as publisher,
         reading(endpoint=publisher.bound_endpoint, wait=True, from_start=True) as reader,
     ):
-        started = monotonic()
-        count = len(flood(publisher, 3000))
-        assert monotonic() - started < 20  # a publisher that blocks would wait for ever
-        reader.stdin.write("\n")
-        reader.stdin.flush()
-        # The reader takes what is queued for it, then there is room for the end; it repeats until the reader has it.
-        while reader.poll() is None:
-            publisher.send(end(), [])
-            try:
-                reader.wait(0.05)
-            except subprocess.TimeoutExpired:
-                continue
-        seen = json.loads(reader.stdout.read())
-    faces = [message for message in seen["seen"] if message[1] == "face"]
-    missed = [gap for gap in seen["gaps"] if gap[1] == "face"]
-    assert 0 < len(faces) < count
-    assert len(faces) + sum(last - first + 1 for _, _, first, last in missed) == count
+        flood(publisher, 1000)  # a publisher that blocks would never come back
+        seen = result(reader, lambda: ending(publisher))
+    numbers = [message[2] for message in seen["seen"] if message[1] == "face"]
+    missed = [range(first, last + 1) for _, kind, first, last in seen["gaps"] if kind == "face"]
+    assert 0 < len(numbers) < 1000
+    assert sorted([*numbers, *(seq for gap in missed for seq in gap)]) == list(range(1000))
 
 
 def test_what_pub_lost_comes_back_by_replay():
@@ -148,20 +145,9 @@ def test_what_pub_lost_comes_back_by_replay():
         publishing(send_hwm=2, send_buffer_bytes=4096, replay="tcp://127.0.0.1:*") as publisher,
         reading(endpoint=publisher.bound_endpoint, replay=publisher.bound_replay, wait=True) as reader,
     ):
-        flood(publisher, 1500)
-        reader.stdin.write("\n")
-        reader.stdin.flush()
-        while reader.poll() is None:
-            publisher.send(end(), [])
-            for _ in range(10):
-                publisher.poll()
-                try:
-                    reader.wait(0.01)
-                except subprocess.TimeoutExpired:
-                    continue
-        seen = json.loads(reader.stdout.read())
-    faces = [message for message in seen["seen"] if message[1] == "face"]
-    assert [message[2] for message in faces] == list(range(1500))
+        flood(publisher, 1000)
+        seen = result(reader, lambda: ending(publisher))
+    assert [message[2] for message in seen["seen"] if message[1] == "face"] == list(range(1000))
     assert [gap for gap in seen["gaps"] if gap[1] == "face"] == []
     assert seen["counters"]["replayed"] > 0
 
@@ -171,11 +157,16 @@ def test_replay_of_a_run_that_nobody_heard_says_what_is_gone():
         for index in range(400):
             publisher.send(*face(index=index, size_px=96))
         assert publisher.counters["unheard"] == 400
-        options = {"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay, "kinds": ["face", "end"], "wait": True}
+        options = {
+            "endpoint": publisher.bound_endpoint,
+            "replay": publisher.bound_replay,
+            "kinds": ["face", "end"],
+            "wait": True,
+        }
         with reading(**options) as reader:
             assert publisher.wait_for_subscriber(30)
             publisher.send(end(), [])
-            seen = served_until_done(reader, publisher)
+            seen = result(reader, publisher.poll)
     [gap] = seen["gaps"]
     numbers = [message[2] for message in seen["seen"] if message[1] == "face"]
     assert gap[:3] == ["cam1", "face", 0]

@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from engine.contracts.messages import Candidate
 from engine.verify.scores import Fusion, Thresholds, best_cosines, decide, rank
 
-THRESHOLDS = Thresholds(known_cosine=0.9, unknown_cosine=0.8, margin_cosine=0.02, min_faces=2)
+THRESHOLDS = Thresholds(known_cosine=0.9, unknown_cosine=0.8, margin_cosine=0.02, min_size_px=24, min_faces=2)
 
 
 def unit(*values):
@@ -15,7 +15,9 @@ def unit(*values):
     return vector / np.linalg.norm(vector)
 
 
-vectors = arrays(np.float32, 8, elements=st.floats(-1, 1, width=16)).filter(lambda v: np.linalg.norm(v) > 0.1).map(lambda v: unit(*v))
+vectors = (
+    arrays(np.float32, 8, elements=st.floats(-1, 1, width=16)).filter(lambda v: np.linalg.norm(v) > 0.1).map(lambda v: unit(*v))
+)
 
 
 def test_best_picture_of_each_identity_counts():
@@ -43,12 +45,12 @@ def test_enhanced_scores_stand_beside_and_never_change_order_or_decision():
     assert [c.identity for c in with_enhanced] == ["ada", "bob"] == [c.identity for c in without]
     assert with_enhanced[1].cosine_enhanced == pytest.approx(1.0)
     assert all(c.cosine_enhanced is None for c in without)
-    assert decide(with_enhanced, 5, THRESHOLDS) == decide(without, 5, THRESHOLDS) == "unknown"
+    assert decide(with_enhanced, 5, 5, THRESHOLDS) == decide(without, 5, 5, THRESHOLDS) == "unknown"
 
 
 def test_an_enhanced_score_alone_is_no_match():
-    assert decide([Candidate("ada", 0.79, 0.99)], 5, THRESHOLDS) == "unknown"
-    assert decide([Candidate("ada", 0.85, 0.99)], 5, THRESHOLDS) == "undecided"
+    assert decide([Candidate("ada", 0.79, 0.99)], 5, 5, THRESHOLDS) == "unknown"
+    assert decide([Candidate("ada", 0.85, 0.99)], 5, 5, THRESHOLDS) == "undecided"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,14 @@ def test_an_enhanced_score_alone_is_no_match():
 )
 def test_decision(cosines, faces, expected):
     candidates = [Candidate(f"person-{i}", cosine) for i, cosine in enumerate(cosines)]
-    assert decide(candidates, faces, THRESHOLDS) == expected
+    assert decide(candidates, faces, faces, THRESHOLDS) == expected
+
+
+def test_faces_too_small_to_tell_are_never_unknown_but_may_be_known():
+    stranger, friend = [Candidate("ada", 0.7)], [Candidate("ada", 0.95)]
+    assert decide(stranger, 9, 1, THRESHOLDS) == "undecided"
+    assert decide(stranger, 9, 2, THRESHOLDS) == "unknown"
+    assert decide(friend, 9, 0, THRESHOLDS) == "known"
 
 
 @given(st.lists(st.tuples(vectors, st.floats(0.001, 1)), min_size=1, max_size=20))
@@ -90,7 +99,7 @@ def test_faces_that_look_like_nobody_are_evidence():
     assert rank(fusion.embedding(), None, names, matrix, 1)[0].cosine_original > 0.9
     for _ in range(3):
         fusion = fusion.add(other, 0.5)
-    assert decide(rank(fusion.embedding(), None, names, matrix, 1), fusion.faces, THRESHOLDS) == "unknown"
+    assert decide(rank(fusion.embedding(), None, names, matrix, 1), fusion.faces, fusion.large_faces, THRESHOLDS) == "unknown"
 
 
 def test_a_fusion_without_direction_has_no_embedding():

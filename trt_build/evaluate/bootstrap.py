@@ -34,9 +34,7 @@ def identity_draws(identities: Sequence[str], rounds: int, seed: int) -> list[di
     return [dict(zip(people, counts.tolist(), strict=True)) for counts in draws]
 
 
-def interval(
-    figure: Callable[[Weights], float], weights: Sequence[Weights], count: int
-) -> Interval:
+def interval(figure: Callable[[Weights], float], weights: Sequence[Weights], count: int) -> Interval:
     """`figure` with all weights 1 (over `count` items), and its percentiles over the rounds."""
     values = [figure(w) for w in weights]
     low, high = np.nanpercentile(values, [LOW, HIGH])
@@ -49,17 +47,13 @@ def face_weights(identities: Sequence[str], rounds: int, seed: int) -> list[Weig
     return [np.array([draw[i] for i in identities], dtype=np.float64) for draw in draws]
 
 
-def pair_weights(
-    left: Sequence[str], right: Sequence[str], rounds: int, seed: int
-) -> list[Weights]:
+def pair_weights(left: Sequence[str], right: Sequence[str], rounds: int, seed: int) -> list[Weights]:
     """Weight of each pair: of one person its draws, of two people the product of theirs."""
     draws = identity_draws([*left, *right], rounds, seed)
     weights = []
     for draw in draws:
         pairs = zip(left, right, strict=True)
-        weights.append(
-            np.array([draw[a] if a == b else draw[a] * draw[b] for a, b in pairs], dtype=np.float64)
-        )
+        weights.append(np.array([draw[a] if a == b else draw[a] * draw[b] for a, b in pairs], dtype=np.float64))
     return weights
 
 

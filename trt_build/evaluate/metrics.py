@@ -43,10 +43,11 @@ def ssim(image: Luma8, truth: Luma8, border: int) -> float:
 
 def _window(image: NDArray[np.float64]) -> NDArray[np.float64]:
     side = 2 * SSIM_RADIUS + 1
-    return cv2.GaussianBlur(image, (side, side), SSIM_SIGMA)
+    return np.asarray(cv2.GaussianBlur(image, (side, side), SSIM_SIGMA), dtype=np.float64)
 
 
 def bicubic(image: Luma8, scale: int) -> Luma8:
     """The baseline: OpenCV's INTER_CUBIC on 8 bits (a = -0.75, no antialias filter)."""
     height, width = image.shape
-    return cv2.resize(image, (width * scale, height * scale), interpolation=cv2.INTER_CUBIC)
+    size = (width * scale, height * scale)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)

@@ -15,6 +15,7 @@ import math
 import msgspec
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -43,7 +44,7 @@ def _cubic(distance: float) -> float:
     return 0.0
 
 
-def bicubic_kernel(scale: int) -> np.ndarray:
+def bicubic_kernel(scale: int) -> NDArray[np.float32]:
     """Bicubic enlargement as a convolution: float32 (scale^2, 1, 5, 5), channel = dy*scale + dx."""
     taps = np.zeros((scale, 5), dtype=np.float64)
     for phase in range(scale):
@@ -51,7 +52,7 @@ def bicubic_kernel(scale: int) -> np.ndarray:
         for tap in range(-2, 3):
             taps[phase, tap + 2] = _cubic(position - tap)
     kernel = np.einsum("ai,bj->abij", taps, taps)
-    return kernel.reshape(scale * scale, 1, 5, 5).astype(np.float32)
+    return np.asarray(kernel.reshape(scale * scale, 1, 5, 5), dtype=np.float32)
 
 
 class ResidualBlock(nn.Module):
@@ -65,7 +66,8 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, width, H, W) -> the same shape."""
         inner = functional.leaky_relu(self.first(x), NEGATIVE_SLOPE)
-        return x + RESIDUAL_SCALE * self.second(inner)
+        outer: Tensor = self.second(inner)
+        return x + RESIDUAL_SCALE * outer
 
 
 class Compact(nn.Module):
@@ -81,7 +83,6 @@ class Compact(nn.Module):
         self.body = nn.Sequential(*(ResidualBlock(width) for _ in range(options.blocks)))
         self.tail = nn.Conv2d(width, width, 3, padding=1)
         self.last = nn.Conv2d(width, planes, 3, padding=1)
-        self.shuffle = nn.PixelShuffle(options.scale)
         kernel = torch.from_numpy(bicubic_kernel(options.scale))
         self.register_buffer("bicubic", kernel, persistent=False)
         self._initialise()
@@ -99,8 +100,8 @@ class Compact(nn.Module):
         shallow = self.head(luma)
         deep = self.tail(self.body(shallow)) + shallow
         padded = functional.pad(luma, (2, 2, 2, 2), mode="replicate")
-        planes = self.last(deep) + functional.conv2d(padded, self.bicubic)
-        return self.shuffle(planes)
+        planes: Tensor = self.last(deep) + functional.conv2d(padded, self.bicubic)
+        return functional.pixel_shuffle(planes, self.options.scale)
 
     @property
     def receptive_radius(self) -> int:

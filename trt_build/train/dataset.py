@@ -42,7 +42,7 @@ class TrainBatches:
         rng = np.random.default_rng((self._recipe.seed, step))
         pairs = [self._pair(self._index(step, i), rng) for i in range(self._recipe.batch)]
         low, high = (np.stack(side)[:, None] for side in zip(*pairs, strict=True))
-        return low.astype(np.float32) / 255, high.astype(np.float32) / 255
+        return _unit(low), _unit(high)
 
     def _index(self, step: int, position: int) -> int:
         """Which face comes at this place: a new seeded order each epoch."""
@@ -69,7 +69,8 @@ class TrainBatches:
 
     def _full(self, index: int) -> Luma8:
         size = self._recipe.data.hr_px
-        return cv2.resize(self._images[index], (size, size), interpolation=cv2.INTER_AREA)
+        face = cv2.resize(self._images[index], (size, size), interpolation=cv2.INTER_AREA)
+        return np.asarray(face, dtype=np.uint8)
 
     def _augmented(self, index: int, rng: Random) -> Luma8:
         data = self._recipe.data
@@ -78,6 +79,11 @@ class TrainBatches:
         image, size = self._images[index], data.hr_px
         y, x = rng.integers(0, image.shape[0] - size + 1, 2)
         return np.ascontiguousarray(image[y : y + size, x : x + size])
+
+
+def _unit(levels: Luma8) -> NDArray[np.float32]:
+    """8-bit levels to [0, 1]."""
+    return np.asarray(levels, dtype=np.float32) / np.float32(255)
 
 
 def _degrade(kind: str, high: Luma8, size: int, rng: Random) -> Luma8:

@@ -24,13 +24,29 @@ def to_uint8(image: Image) -> Luma8:
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
 
+def resize(image: Image, size: int, flag: int) -> Image:
+    """cv2.resize of a square image to (size, size)."""
+    return np.asarray(cv2.resize(image, (size, size), interpolation=flag), dtype=np.float32)
+
+
+def convolve(image: Image, kernel: Image) -> Image:
+    """Filter with reflected borders."""
+    return np.asarray(cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def gaussian(image: Image, sigma: float) -> Image:
+    """Gaussian blur with reflected borders."""
+    blurred = cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(blurred, dtype=np.float32)
+
+
 def shrink(image: Image, size: int, method: str) -> Image:
     """Bring a square image to (size, size) by one of `DOWN_METHODS` (the last is Pillow's)."""
     if method == "antialiased_cubic":
         resized = PILImage.fromarray(image).resize((size, size), PILImage.Resampling.BICUBIC)
         return np.asarray(resized, dtype=np.float32)
     flag = cv2.INTER_AREA if method == "area" else cv2.INTER_LINEAR
-    return cv2.resize(image, (size, size), interpolation=flag)
+    return resize(image, size, flag)
 
 
 def optical_blur(image: Image, rng: Random, low: float, high: float) -> Image:
@@ -38,11 +54,16 @@ def optical_blur(image: Image, rng: Random, low: float, high: float) -> Image:
     sigma = rng.uniform(low, high)
     draw = rng.random()
     if draw < 0.05:
-        return cv2.filter2D(image, -1, disk_kernel(max(sigma, 0.5)), borderType=cv2.BORDER_REFLECT)
+        return convolve(image, disk_kernel(max(sigma, 0.5)))
     if draw < 0.35:
         kernel = anisotropic_kernel(sigma, rng.uniform(low, high), rng.uniform(0, np.pi))
-        return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT)
-    return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+        return convolve(image, kernel)
+    return gaussian(image, sigma)
+
+
+def normalised(kernel: NDArray[np.float64]) -> Image:
+    """The kernel with a sum of 1."""
+    return np.asarray(kernel / kernel.sum(), dtype=np.float32)
 
 
 def disk_kernel(radius: float) -> Image:
@@ -50,7 +71,7 @@ def disk_kernel(radius: float) -> Image:
     reach = int(np.ceil(radius)) + 1
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     kernel = np.clip(radius + 0.5 - np.hypot(x, y), 0, 1)
-    return (kernel / kernel.sum()).astype(np.float32)
+    return normalised(kernel)
 
 
 def anisotropic_kernel(sigma_x: float, sigma_y: float, angle: float) -> Image:
@@ -59,7 +80,7 @@ def anisotropic_kernel(sigma_x: float, sigma_y: float, angle: float) -> Image:
     along = x * np.cos(angle) + y * np.sin(angle)
     across = y * np.cos(angle) - x * np.sin(angle)
     kernel = np.exp(-0.5 * ((along / sigma_x) ** 2 + (across / sigma_y) ** 2))
-    return (kernel / kernel.sum()).astype(np.float32)
+    return normalised(kernel)
 
 
 def motion_blur(image: Image, rng: Random, low: float = 3.0, high: float = 9.0) -> Image:
@@ -70,8 +91,7 @@ def motion_blur(image: Image, rng: Random, low: float = 3.0, high: float = 9.0) 
     along = np.abs(x * np.cos(angle) + y * np.sin(angle))
     across = np.abs(y * np.cos(angle) - x * np.sin(angle))
     kernel = np.clip(length / 2 + 0.5 - along, 0, 1) * np.clip(1 - across, 0, 1)
-    kernel = (kernel / kernel.sum()).astype(np.float32)
-    return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT)
+    return convolve(image, normalised(kernel))
 
 
 def sensor_noise(image: Image, rng: Random, gain_max: float, sigma_max: float) -> Image:
@@ -87,22 +107,22 @@ def sensor_noise(image: Image, rng: Random, gain_max: float, sigma_max: float) -
 def sharpen(image: Image, rng: Random) -> Image:
     """Unsharp mask, as cameras apply it: amount 0.3..1.5, sigma 0.8..1.5 px."""
     amount, sigma = rng.uniform(0.3, 1.5), rng.uniform(0.8, 1.5)
-    return image + np.float32(amount) * (image - cv2.GaussianBlur(image, (0, 0), sigma))
+    soft = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), dtype=np.float32)
+    return image + np.float32(amount) * (image - soft)
 
 
 def jpeg(image: Image, rng: Random, low: int, high: int) -> Image:
     """Through JPEG at a quality of low..high."""
     quality = int(rng.integers(low, high + 1))
     _, data = cv2.imencode(".jpg", to_uint8(image), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.float32)
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), dtype=np.float32)
 
 
 def player_rescale(image: Image, rng: Random) -> Image:
     """A viewer or recorder that rescales by 0.75..1.33 and back."""
     size = image.shape[0]
-    other = max(8, int(round(size * rng.uniform(0.75, 1.33))))
-    away = cv2.resize(image, (other, other), interpolation=cv2.INTER_LINEAR)
-    return cv2.resize(away, (size, size), interpolation=cv2.INTER_LINEAR)
+    other = max(8, round(size * rng.uniform(0.75, 1.33)))
+    return resize(resize(image, other, cv2.INTER_LINEAR), size, cv2.INTER_LINEAR)
 
 
 def clean(image: Luma8, size: int, method: str = "area") -> Luma8:

@@ -23,9 +23,7 @@ from trt_build.train.recipe import H264Spec
 WIDTH, HEIGHT, PITCH = 1280, 720, 48
 
 
-def make_bank(
-    faces: Luma8, size: int, spec: H264Spec, seed: int, done: Callable[[int], None] | None = None
-) -> Luma8:
+def make_bank(faces: Luma8, size: int, spec: H264Spec, seed: int, done: Callable[[int], None] | None = None) -> Luma8:
     """Encode `faces` (N, S, S) `spec.passes` times: uint8 (passes, N, size, size)."""
     scale = faces.shape[1] // size
     per_clip = (WIDTH // PITCH) * (HEIGHT // PITCH)
@@ -70,7 +68,8 @@ def _clip(
     rng: Random,
 ) -> Iterator[Luma8]:
     """Render the moving mosaic at `scale` times the size and shrink each frame by area."""
-    ramp = np.linspace(*rng.uniform(20, 200, 2), WIDTH * scale)
+    left, right = rng.uniform(20, 200, 2).tolist()
+    ramp = np.linspace(left, right, WIDTH * scale)
     background = np.broadcast_to(ramp.astype(np.uint8), (HEIGHT * scale, WIDTH * scale))
     side = faces.shape[1]
     for time in range(count):
@@ -96,7 +95,6 @@ def _encode_decode(frames: Iterator[Luma8], crf: int) -> list[Luma8]:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     memory.seek(0)
-    with av.open(memory) as container:
-        return [
-            frame.to_ndarray()[:HEIGHT, :WIDTH].copy() for frame in container.decode(video=0)
-        ]
+    with av.open(memory, "r") as container:
+        planes = (frame.to_ndarray()[:HEIGHT, :WIDTH] for frame in container.decode(video=0))
+        return [np.array(luma, dtype=np.uint8) for luma in planes]

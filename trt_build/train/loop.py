@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import cv2
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from trt_build.errors import TrainingError
 from trt_build.train import state as states
@@ -53,8 +53,8 @@ class Watcher(Protocol):
 
 def _batches(data: TrainBatches, first: int, workers: int) -> Iterator[list[Tensor]]:
     """Batches from step `first` on, made in a background process (or here, for 0 workers)."""
-    loader = DataLoader(
-        data,
+    loader: DataLoader[list[Tensor]] = DataLoader(
+        cast(Dataset[list[Tensor]], data),
         batch_size=None,
         sampler=range(first, ENDLESS),
         num_workers=workers,
@@ -141,9 +141,7 @@ class Trainer:
         states.update_ema(state)
         fraction = state.clock.fraction(recipe.budget)
         seconds = state.clock.seconds
-        self._watcher.on_step(
-            StepReport(state.clock.step, seconds, fraction, value, rate, float(norm))
-        )
+        self._watcher.on_step(StepReport(state.clock.step, seconds, fraction, value, rate, float(norm)))
 
     def _require_finite(self, value: float, rate: float) -> None:
         if math.isfinite(value):

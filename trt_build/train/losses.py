@@ -15,7 +15,8 @@ def charbonnier(difference: Tensor, epsilon: float) -> Tensor:
 
 def fourier_l1(difference: Tensor) -> Tensor:
     """Mean magnitude of the orthonormal Fourier coefficients of the error."""
-    return torch.fft.rfft2(difference, norm="ortho").abs().mean()
+    coefficients: Tensor = torch.fft.rfft2(difference, norm="ortho")
+    return coefficients.abs().mean()
 
 
 class FidelityLoss(nn.Module):

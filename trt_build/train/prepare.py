@@ -42,9 +42,10 @@ def cached_bank(faces: Faces, recipe: Recipe, folder: Path, done: Done) -> Luma8
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         high = to_size(faces.images, data.hr_px)
-        bank = make_bank(high, data.hr_px // data.scale, recipe.h264, recipe.seed, done)
-        np.save(path, bank)
-    return np.load(path, mmap_mode="r")
+        size = data.hr_px // data.scale
+        np.save(path, make_bank(high, size, recipe.h264, recipe.seed, done))
+    bank: Luma8 = np.load(path, mmap_mode="r")
+    return bank
 
 
 def training_batches(faces: Faces, recipe: Recipe, cache: Path, done: Done) -> TrainBatches:

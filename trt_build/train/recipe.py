@@ -10,7 +10,6 @@ import msgspec
 from engine.config_errors import explain
 from trt_build.errors import RecipeError
 
-
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -19,14 +18,14 @@ class _Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     pass
 
 
-class GeneratorSpec(_Spec):
+class GeneratorSpec(_Spec, frozen=True):
     """Which generator of `generators/catalog.py`, and its options."""
 
     name: str = "compact"
     options: dict[str, Any] = {}
 
 
-class DataSpec(_Spec):
+class DataSpec(_Spec, frozen=True):
     """Faces: zip files or folders of square grey faces (`Person_Name/Person_Name_0001.jpg`)."""
 
     train: str
@@ -37,7 +36,7 @@ class DataSpec(_Spec):
     """Share of samples cut at the stored scale instead of shrunk to `hr_px`."""
 
 
-class MixtureSpec(_Spec):
+class MixtureSpec(_Spec, frozen=True):
     """Shares of the degradations in training; they are normalised to sum to 1."""
 
     clean: Share = 0.30
@@ -50,7 +49,7 @@ class MixtureSpec(_Spec):
             raise ValueError("at least one share must be above 0")
 
 
-class H264Spec(_Spec):
+class H264Spec(_Spec, frozen=True):
     """The H.264 bank: how often each face is encoded and how hard."""
 
     passes: Positive = 4
@@ -64,7 +63,7 @@ class H264Spec(_Spec):
             raise ValueError("crf_min and crf_max must be in order within 0 to 51")
 
 
-class OptimiserSpec(_Spec):
+class OptimiserSpec(_Spec, frozen=True):
     """AdamW with a linear warm-up and a cosine to `final_rate`, over the elapsed budget."""
 
     rate: float = 2e-3
@@ -76,14 +75,14 @@ class OptimiserSpec(_Spec):
     ema_decay: float = 0.999
 
 
-class LossSpec(_Spec):
+class LossSpec(_Spec, frozen=True):
     """Charbonnier (weight 1) plus an L1 on the Fourier coefficients."""
 
     charbonnier_epsilon: float = 1e-3
     fourier_weight: float = 0.05
 
 
-class BudgetSpec(_Spec):
+class BudgetSpec(_Spec, frozen=True):
     """How long to train: by elapsed training minutes, or by steps (then exactly repeatable)."""
 
     minutes: Annotated[float, msgspec.Meta(gt=0)] | None = None
@@ -94,7 +93,7 @@ class BudgetSpec(_Spec):
             raise ValueError("give exactly one of minutes and steps")
 
 
-class ValidationSpec(_Spec):
+class ValidationSpec(_Spec, frozen=True):
     """How often to validate and keep a checkpoint, and on how many of the validation faces."""
 
     every_minutes: float = 5.0
@@ -102,7 +101,7 @@ class ValidationSpec(_Spec):
     seed: int = 2024
 
 
-class Recipe(_Spec):
+class Recipe(_Spec, frozen=True):
     """Everything that one training run needs."""
 
     name: str

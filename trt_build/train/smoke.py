@@ -6,9 +6,12 @@ inside scikit-image (NASA, public domain).
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from skimage import data as pictures
 
 from trt_build.train.degradation import Luma8
@@ -27,22 +30,23 @@ SIDE = 144
 
 def smoke_faces(count: int, seed: int) -> Faces:
     """`count` variations of one face: uint8 (count, 144, 144), names `Astronaut_<seed>/...`."""
-    picture = cv2.cvtColor(pictures.astronaut(), cv2.COLOR_RGB2GRAY)
+    astronaut = pictures.astronaut()  # type: ignore[no-untyped-call]
+    picture = cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY)
     images = [_vary(picture, np.random.default_rng((seed, i))) for i in range(count)]
     names = tuple(f"Astronaut_{seed}/Astronaut_{seed}_{i:04d}.png" for i in range(count))
     return Faces(np.stack(images), names)
 
 
-def _vary(picture: Luma8, rng: np.random.Generator) -> Luma8:
+def _vary(picture: NDArray[Any], rng: np.random.Generator) -> Luma8:
     turn, zoom = rng.uniform(-15, 15), rng.uniform(0.85, 1.15)
     centre = (FACE_CENTRE_X + rng.uniform(-8, 8), FACE_CENTRE_Y + rng.uniform(-8, 8))
     matrix = cv2.getRotationMatrix2D(centre, turn, zoom)
-    matrix[:, 2] += SIDE / 2 - np.array(centre)
+    matrix[:, 2] = matrix[:, 2] + SIDE / 2 - np.array(centre)
     face = cv2.warpAffine(picture, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT)
     if rng.random() < 0.5:
         face = face[:, ::-1]
     lit = 255 * (face / 255.0) ** rng.uniform(0.7, 1.4)
-    return np.rint(lit).astype(np.uint8)
+    return np.asarray(np.rint(lit), dtype=np.uint8)
 
 
 def smoke_recipe(recipe: Recipe) -> Recipe:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from trt_build.errors import RecipeError, TrainingError
 from trt_build.generators.catalog import build_generator
@@ -37,12 +37,12 @@ def new_state(recipe: Recipe) -> State:
     """Seed torch and build model, average and optimiser."""
     torch.manual_seed(recipe.seed)
     model = build_generator(recipe.generator.name, recipe.generator.options)
-    model = model.to(memory_format=torch.channels_last)
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     ema = copy.deepcopy(model).requires_grad_(False).eval()
     spec = recipe.optimiser
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=spec.rate, betas=spec.betas, weight_decay=spec.weight_decay
-    )
+    optimiser = torch.optim.AdamW(model.parameters(), lr=spec.rate, betas=spec.betas, weight_decay=spec.weight_decay)
     return State(recipe, model, ema, optimiser)
 
 
@@ -50,7 +50,8 @@ def update_ema(state: State) -> None:
     """Move the average towards the model; the decay grows to its value over the first steps."""
     step = state.clock.step
     decay = min(state.recipe.optimiser.ema_decay, (1 + step) / (10 + step))
-    average, current = list(state.ema.parameters()), list(state.model.parameters())
+    average: list[Tensor] = list(state.ema.parameters())
+    current: list[Tensor] = list(state.model.parameters())
     with torch.no_grad():
         torch._foreach_lerp_(average, current, 1 - decay)
 

@@ -1,0 +1,126 @@
+"""The main job with real parts: decoder processes, sockets, a subscriber in another process."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing as mp
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.assets import shared
+from tests.e2e.conftest import Clip, facestream
+
+pytestmark = pytest.mark.e2e
+
+FAST = ["--every", "5", "--embedder", "none", "--policy", "every"]
+"""dlib's detector is slow: every fifth frame is enough to prove the way."""
+
+
+def lines_of(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def subscribe(endpoint: str, results) -> None:
+    """Body of the subscriber's process: report everything that comes until ``end``."""
+    from engine.client import Gap, Subscriber
+
+    gaps, faces, order, outcome = 0, [], [], ""
+    with Subscriber(endpoint, socket="pull", timeout_seconds=120) as subscriber:
+        for item in subscriber:
+            if isinstance(item, Gap):
+                gaps += 1
+                continue
+            message = item.message
+            kind = message.__struct_config__.tag
+            order.append(f"{kind}:{getattr(message, 'state', '')}")
+            if kind == "face":
+                faces.append((message.seq, [part.sha256 for part in message.parts]))
+                assert item.image("enhanced").shape[0] > 0
+            if kind == "end":
+                outcome = message.outcome
+    results.put((gaps, faces, order, outcome))
+
+
+def test_push_delivers_exactly_what_the_files_record(clip: Clip, tmp_path: Path):
+    endpoint = f"ipc://{tmp_path}/faces"
+    context = mp.get_context("spawn")
+    results = context.Queue()
+    reader = context.Process(target=subscribe, args=(endpoint, results), daemon=True)
+    reader.start()
+    done = facestream(
+        "run", "--source", clip.video, "--out", tmp_path / "out", "--publish", endpoint, "--socket", "push", *FAST
+    )
+    assert done.returncode == 0, done.stderr
+    gaps, faces, order, outcome = results.get(timeout=60)
+    reader.join(30)
+    recorded = lines_of(tmp_path / "out" / "faces.jsonl")
+    assert len(recorded) > 10
+    assert gaps == 0
+    assert faces == [(line["seq"], [part["sha256"] for part in line["parts"]]) for line in recorded]
+    assert [seq for seq, _ in faces] == list(range(len(faces)))
+    assert outcome == "completed"
+    events = [event for event in order if event.startswith(("stream", "end"))]
+    assert events == ["stream:connecting", "stream:live", "stream:ended", "end:"]
+    assert order[-1] == "end:"
+    run = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert run["outcome"] == "completed"
+    assert run["counters"]["faces"] == len(recorded)
+    assert run["counters"]["published"] >= len(recorded)
+    assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
+
+
+def test_two_recordings_and_one_that_is_no_video(clip: Clip, tmp_path: Path):
+    """One stream fails, the others go on, and the exit code says so."""
+    bad = tmp_path / "notes.mp4"
+    bad.write_text("this is not a video", encoding="utf-8")
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(clip.video.read_bytes())
+    done = facestream(
+        "run", "--source", clip.video, "--source", bad, "--source", copy, "--out", tmp_path / "out",
+        "--every", "25", "--embedder", "none",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "notes failed (not_a_video)" in done.stderr
+    assert "Traceback" not in done.stderr
+    streams = lines_of(tmp_path / "out" / "stream.jsonl")
+    last = {line["stream"]: line["state"] for line in streams}
+    assert last == {"sample": "ended", "notes": "failed", "copy": "ended"}
+    faces = {line["stream"] for line in lines_of(tmp_path / "out" / "faces.jsonl")}
+    assert faces == {"sample", "copy"}
+    tracks = [(line["stream"], line["track_id"]) for line in lines_of(tmp_path / "out" / "tracks.jsonl") if line["ended"]]
+    assert len({track_id for _, track_id in tracks}) == len(tracks), "ids are unique over the streams"
+
+
+def test_real_footage_through_the_whole_of_it(tmp_path: Path):
+    """YuNet on a signer: one face in each frame, one or a few tracks."""
+    video = shared("video/asl_eat.mkv")
+    model = shared("models/face_detection_yunet_2023mar.onnx")
+    done = facestream(
+        "run", "--source", video, "--out", tmp_path / "out", "--detector", model, "--every", "3", "--policy", "best"
+    )
+    assert done.returncode == 0, done.stderr
+    faces, tracks = (lines_of(tmp_path / "out" / name) for name in ("faces.jsonl", "tracks.jsonl"))
+    assert faces
+    assert 1 <= len([track for track in tracks if track["ended"]]) <= 2
+    assert all(30 < face["quality"]["size_px"] < 100 for face in faces)
+    assert all(part["name"] in ("enhanced", "original", "embedding") for face in faces for part in face["parts"])
+
+
+def test_no_face_in_traffic(tmp_path: Path):
+    video = shared("video/car-detection.mp4")
+    model = shared("models/face_detection_yunet_2023mar.onnx")
+    done = facestream(
+        "run", "--source", video, "--out", tmp_path / "out", "--detector", model, "--every", "10", "--skip-frame", "nonref"
+    )
+    assert done.returncode == 0, done.stderr
+    assert lines_of(tmp_path / "out" / "faces.jsonl") == []
+
+
+def test_help_of_every_command_needs_no_heavy_import():
+    code = "import sys; sys.argv=['facestream','--help']\ntry:\n import engine.__main__\nexcept SystemExit: pass\n"
+    code += "print([name for name in ('cv2','onnxruntime','dlib','torch') if name in sys.modules], file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr.strip() == "[]"

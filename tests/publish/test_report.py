@@ -1,0 +1,142 @@
+import base64
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.config import OutputConfig
+from engine.errors import PublishError
+from engine.publish.directory import DirectorySink
+from engine.publish.numbering import Numbering
+from engine.publish.report import write_report
+from engine.publish.report_summary import clock, models_table, table
+from tests.publish.samples import face, pictures, stream_event, track
+
+RUN = {"run_id": "run1", "versions": {"facestream": "0.1.0", "opencv": "5.0"}}
+FACTS = {
+    "inputs": {"cam1": {"path": "/archive/<gate> & yard.mp4", "size_bytes": 12_300_000, "sha256": "ab" * 32}},
+    "workers": {
+        f"enhance-{index}": {"generator": "compact_x4", "generator_sha256": "cd" * 32, "generator_licence": "Apache-2.0"}
+        for index in range(2)
+    },
+    "counters": {"frames": 12345},
+}
+
+
+def write_run(directory, tracks=3, faces=4, codec="jpeg", close=True):
+    numbering, sink = Numbering("run1"), DirectorySink(OutputConfig(directory=str(directory)), RUN)
+    sink.write(numbering.stamp(stream_event("cam1")), [])
+    for track_id in reversed(range(tracks)):
+        start, decision = 10.0 * track_id, ("known", "unknown", "undecided")[track_id % 3]
+        for index in range(faces):
+            message, payloads = face(track_id=track_id, index=index, score=index / 10, codec=codec, pts_seconds=start + index)
+            sink.write(numbering.stamp(message), payloads)
+        message, payloads = track(track_id=track_id, first=start, last=start + faces, decision=decision)
+        sink.write(numbering.stamp(message), payloads)
+    sink.write(numbering.stamp(stream_event("cam1", "ended", "end_of_file")), [])
+    if close:
+        sink.close("completed", FACTS)
+    return directory
+
+
+def report(directory, max_tracks=500):
+    path = write_report(directory, max_tracks)
+    assert path == directory / "report.html"
+    return path.read_text(encoding="utf-8")
+
+
+def cards(page):
+    return re.findall(r'<article class="card.*?</article>', page, re.DOTALL)
+
+
+def test_a_card_shows_original_bicubic_and_enhanced_side_by_side(tmp_path):
+    page = report(write_run(tmp_path, tracks=1, faces=1, codec="png"))
+    [card] = cards(page)
+    shown = [
+        cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
+        for data in re.findall(r'src="data:image/[a-z]+;base64,([^"]+)"', card)
+    ]
+    original, enhanced = pictures()
+    assert [picture.shape for picture in shown] == [(32, 32, 3), (128, 128, 3), (128, 128, 3)]
+    np.testing.assert_array_equal(shown[0], original)
+    np.testing.assert_array_equal(shown[2], enhanced)
+    bicubic = cv2.resize(original, (128, 128), interpolation=cv2.INTER_CUBIC)
+    assert cv2.PSNR(shown[1], bicubic) > 32
+    assert "AI-enhanced: not for identification" in card
+    for text in ("00:00:00.0 to 00:00:01.0", "Eileen Collins", "0.730", "0.750", "41.3 dB", "62", "24 px"):
+        assert text in card
+
+
+def test_tracks_come_by_time_with_their_other_faces(tmp_path):
+    page = report(write_run(tmp_path, tracks=3, faces=4))
+    assert [re.search(r"track (\d+)", card)[1] for card in cards(page)] == ["0", "1", "2"]
+    assert all(card.count('<span class="small') == 3 for card in cards(page))
+    assert ["best at</dt><dd>00:00:03.0" in card for card in cards(page)] == [True, False, False]
+    assert {"known (1)", "unknown (1)", "undecided (1)", "all (3)"} <= set(re.findall(r">(\w+ \(\d\))</label>", page))
+
+
+def test_the_head_says_what_was_read_and_with_what(tmp_path):
+    page = report(write_run(tmp_path))
+    for text in ("&lt;gate&gt; &amp; yard.mp4", "ab" * 32, "12.3 MB", "768 x 432", "ended end of file", "12,345", "completed",
+                 "Apache-2.0", "opencv", "processed 20", "took 00:00:"):  # fmt: skip
+        assert text in page
+    assert page.count("cd" * 32) == 1  # two equal workers are one row
+    assert "<b>& B" not in page
+
+
+def test_the_page_needs_nothing_beside_it(tmp_path):
+    page = report(write_run(tmp_path))
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    assert "<script" not in page
+    assert "$" not in page
+
+
+def test_too_many_tracks_are_said(tmp_path):
+    page = report(write_run(tmp_path, tracks=5, faces=1), max_tracks=2)
+    assert len(cards(page)) == 2
+    assert "Shown are the first 2 of 5 tracks, up to 00:00:10.0" in page
+
+
+def test_a_killed_run_has_a_report(tmp_path):
+    write_run(tmp_path, tracks=2, close=False)
+    for name in ("faces.jsonl", "tracks.jsonl"):
+        whole = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(whole[:-40])  # the last line is cut
+    (tmp_path / "faces/cam1/1/000000_enhanced.jpg").unlink()
+    page = report(tmp_path)
+    assert "This run was killed, or is still going on" in page
+    assert len(cards(page)) == 2
+    assert "Eileen Collins" in cards(page)[0]
+
+
+def test_a_run_without_faces_says_so(tmp_path):
+    page = report(write_run(tmp_path, tracks=0))
+    assert "No faces were found." in page
+
+
+@pytest.mark.parametrize("content", [None, "{", "[1]"])
+def test_a_directory_without_a_run_is_one_sentence(tmp_path, content):
+    if content is not None:
+        (tmp_path / "run.json").write_text(content)
+    with pytest.raises(PublishError, match="is not the (output directory|record) of a run"):
+        write_report(tmp_path, 5)
+
+
+def test_the_report_follows_what_the_track_says(tmp_path):
+    write_run(tmp_path, tracks=1, faces=4)
+    lines = [json.loads(line) for line in (tmp_path / "tracks.jsonl").read_text().splitlines()]
+    lines[0]["best_face_seq"] = 1
+    (tmp_path / "tracks.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert "best at</dt><dd>00:00:01.0" in report(tmp_path)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "00:00:00.0"), (59.96, "00:01:00.0"), (3661.25, "01:01:01.2"), (360000, "100:00:00.0")])
+def test_clock(seconds, text):
+    assert clock(seconds) == text
+
+
+def test_tables_escape_and_leave_empty_columns_out():
+    assert table(["a", "b"], [["<x>", ""]]) == "<table><tr><th>a</th></tr><tr><td>&lt;x&gt;</td></tr></table>"
+    assert "not recorded" in models_table({})

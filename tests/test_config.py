@@ -1,0 +1,155 @@
+"""The configuration: layers, profiles, the shipped examples, and files that are wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.config import PROFILES, Config, load_config, merge
+from engine.errors import ConfigError
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "configs/pipelines").glob("*.yaml"))
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "cameras.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_without_a_file_everything_has_its_default():
+    assert load_config() == Config()
+
+
+def test_file_wins_over_profile_and_command_line_over_both(tmp_path):
+    path = write(tmp_path, "profile: fast\ndetect:\n  every: 5\n")
+    assert load_config(path).detect.every == 5
+    assert load_config(path).crop.policy == "best"
+    changed = load_config(path, {"detect": {"every": 7}})
+    assert (changed.detect.every, changed.crop.policy) == (7, "best")
+
+
+def test_a_profile_on_the_command_line_replaces_the_file_s_but_not_its_keys(tmp_path):
+    path = write(tmp_path, "profile: fast\ndetect:\n  every: 5\n")
+    config = load_config(path, {"profile": "thorough"})
+    assert (config.profile, config.detect.every, config.detect.upsample) == ("thorough", 5, 2)
+    assert config.crop.policy == "every"
+
+
+def test_profiles_only_name_keys_that_exist():
+    for name in PROFILES:
+        assert load_config(None, {"profile": name}).profile == name
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "detect:\n  # every: 3\n", "profile:\n", "---\n"])
+def test_a_file_or_section_without_keys_means_the_defaults(tmp_path, text):
+    assert load_config(write(tmp_path, text)) == Config()
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_examples_load_and_differ_from_each_other(path):
+    load_config(path)
+
+
+def test_there_are_examples():
+    assert {path.stem for path in EXAMPLES} >= {"recordings", "quick", "recogniser"}
+
+
+def test_the_commented_example_shows_the_true_defaults():
+    recordings = next(path for path in EXAMPLES if path.stem == "recordings")
+    shown = yaml.safe_load(recordings.read_text(encoding="utf-8"))
+    defaults = msgspec.to_builtins(Config())
+    for section, keys in shown.items():
+        for key, value in keys.items() if isinstance(keys, dict) else []:
+            assert value == defaults[section][key], f"{section}.{key}"
+    assert load_config(recordings) == Config()
+
+
+def test_missing_file_names_the_file(tmp_path):
+    with pytest.raises(ConfigError, match=r"cannot read the configuration .*none\.yaml: No such file"):
+        load_config(tmp_path / "none.yaml")
+
+
+def test_a_folder_is_no_configuration(tmp_path):
+    with pytest.raises(ConfigError, match="directory"):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("detect: {every: 2\n", "line 2 is not usable YAML: expected"),
+        ("a: b: c\n", "line 1 is not usable YAML: mapping values"),
+        ("\0", "is not usable YAML: unacceptable character"),
+        ("when: 2024-13-45\n", "is not usable YAML: month"),
+        ("[" * 600, "is not usable YAML: maximum recursion"),
+        ("x: !!python/object:os.system 1\n", "line 1 is not usable YAML: could not determine a constructor"),
+        ("- a\n", "must be a mapping with the keys profile, sources"),
+        ("hello", "must be a mapping"),
+        ("detect: {every: 1}\ndetect: {every: 2}\n", "line 2: detect: this key stands twice"),
+        ("sources:\n  - uri: a\n    uri: b\n", "line 3: uri: this key stands twice"),
+        ("profile: fsat\n", "line 1: profile: unknown profile 'fsat'; allowed: fast, balanced, thorough"),
+        ("profile: [fast]\n", "line 1: profile: unknown profile"),
+        ("profile: {fast: 1}\n", "line 1: profile: unknown profile"),
+        ("track:\n  lost_seconds: .inf\n", "line 2: track.lost_seconds: expected a finite number"),
+        ("detect:\n  min_score: .nan\n", "line 2: detect.min_score: expected a finite number"),
+    ],
+)
+def test_wrong_files_are_one_sentence(tmp_path, text, says):
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(tmp_path, text))
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path / "cameras.yaml") in str(caught.value)
+
+
+def test_latin_1_is_named_as_not_utf_8(tmp_path):
+    path = tmp_path / "old.yaml"
+    path.write_bytes("profile: gründlich".encode("latin-1"))
+    with pytest.raises(ConfigError, match="utf-8"):
+        load_config(path)
+
+
+def test_what_the_command_line_sets_wrongly_is_not_blamed_on_the_file(tmp_path):
+    path = write(tmp_path, "detect:\n  every: 2\n")
+    with pytest.raises(ConfigError, match=r"^command line: detect\.every: expected a whole number; allowed: 1 or more$"):
+        load_config(path, {"detect": {"every": 0}})
+    with pytest.raises(ConfigError, match=r"^command line: profile: unknown profile 'x'"):
+        load_config(path, {"profile": "x"})
+
+
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=8), below, max_size=3),
+    max_leaves=12,
+)
+KEYS = st.sampled_from(Config.__struct_fields__) | st.text(max_size=8)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.dictionaries(KEYS, TREES, max_size=4))
+def test_any_yaml_gives_a_configuration_or_a_sentence(tmp_path_factory, tree):
+    path = write(tmp_path_factory.getbasetemp(), yaml.safe_dump(tree, allow_unicode=True))
+    message = ""
+    try:
+        load_config(path)
+    except ConfigError as error:
+        message = str(error)
+    assert message == "" or (str(path) in message and "\n" not in message.replace(str(path), ""))
+
+
+@settings(deadline=None, max_examples=50)
+@given(TREES.filter(lambda tree: isinstance(tree, dict)), TREES.filter(lambda tree: isinstance(tree, dict)))
+def test_merge_keeps_both_sides_and_changes_neither(below, over):
+    before = repr((below, over))
+    merged = merge(below, over)
+    assert repr((below, over)) == before
+    assert set(merged) == set(below) | set(over)
+    for key, value in over.items():
+        if not isinstance(value, dict):
+            assert merged[key] is value

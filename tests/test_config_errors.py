@@ -1,0 +1,114 @@
+"""Sentences for configuration errors: file, line, key, what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.config import load_config
+from engine.config_errors import explain, key_that_stands_twice, line_of
+from engine.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("publish:\n  socket: psuh\n", "line 2: publish.socket: unknown value 'psuh'; allowed: pub, push"),
+        ("detect:\n\n  every: 0\n", "line 3: detect.every: expected a whole number, got 0; allowed: 1 or more"),
+        ("detect:\n  every: 1.5\n", "line 2: detect.every: expected a whole number, got 1.5; allowed: 1 or more"),
+        ("detect:\n  every: true\n", "line 2: detect.every: expected a whole number, got true; allowed: 1 or more"),
+        ("publish:\n  jpeg_quality: 101\n", "line 2: publish.jpeg_quality: expected a whole number, got 101; allowed: 1"),
+        ("verify:\n  known_cosine: x\n", "line 2: verify.known_cosine: expected a number or nothing, got x; allowed: -1 to 1"),
+        ("track:\n  lost_seconds: 0\n", "line 2: track.lost_seconds: expected a number, got 0; allowed: more than 0"),
+        ("detect: 5\n", "line 1: detect: expected a section of keys, got 5"),
+        ("detect: [1]\n", "line 1: detect: expected a section of keys, got a list"),
+        ("sources: a.mp4\n", "line 1: sources: expected a list, got a.mp4"),
+        ("sources: [a.mp4]\n", "line 1: sources[0]: expected a section of keys, got a.mp4"),
+        ("sources:\n  - uri: a\n  - uri: 3\n", "line 3: sources[1].uri: expected text, got 3"),
+        ("sources:\n  - name: x\n", "line 2: sources[0]: the key uri is missing"),
+        ("publish:\n  parts:\n    - enhanced\n    - foo\n", "line 4: publish.parts[1]: unknown value 'foo'; allowed: enhanced"),
+        ("sources:\n- uri: a\n  nmae: x\n", "line 3: sources[0].nmae: unknown key; did you mean name? allowed here: uri, name"),
+        ("decode:\n  'skip frame': 1\n", "line 2: decode.skip frame: unknown key; did you mean skip_frame?"),
+        ("crop:\n  max_wait_mss: 3\n", "line 2: crop.max_wait_mss: unknown key; did you mean super_resolve.max_wait_ms?"),
+        ("'a`b': 2\n", "line 1: a`b: unknown key; allowed here: profile, sources, decode"),
+        ("'': 2\n", "line 1: the top level: unknown key; allowed here: profile"),
+        ("1: 2\n", "the top level: a key here is not text"),
+        ("detect: {1: 2}\n", "line 1: detect: a key here is not text"),
+        ("base: &b\n  every: 2\ndetect: *b\n", "line 1: base: unknown key"),
+        ("detect:\n  detector: [yunet]\n", "line 2: detect.detector: expected text, got a list"),
+    ],
+)  # fmt: skip
+def test_sentence(tmp_path, text, sentence):
+    path = tmp_path / "x.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert sentence in str(caught.value)
+    assert str(caught.value).startswith(str(path))
+    assert "`" not in str(caught.value).replace("a`b", "")
+
+
+def test_a_list_that_holds_itself_ends(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text("sources: &a [*a]\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"sources\[0\]: expected a section of keys"):
+        load_config(path)
+
+
+def test_long_values_are_cut(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(f"detect:\n  every: {'9z' * 500}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert len(str(caught.value)) < 200 + len(str(path))
+
+
+class Inner(msgspec.Struct, forbid_unknown_fields=True):
+    share: Annotated[float, msgspec.Meta(ge=0, lt=1)] | None = None
+    mode: Literal["a", "b"] | None = None
+
+
+class Outer(msgspec.Struct, forbid_unknown_fields=True):
+    inner: Inner = msgspec.field(default_factory=Inner)
+
+
+@pytest.mark.parametrize(
+    ("tree", "says"),
+    [
+        ({"inner": {"share": 2}}, "command line: inner.share: expected a number; allowed: 0 to less than 1"),
+        ({"inner": {"mode": "c"}}, "command line: inner.mode: unknown value 'c'; allowed: a, b"),
+        ({"inner": {"moda": "a"}}, "command line: inner.moda: unknown key; did you mean mode? allowed here: share, mode"),
+        ({"innre": 1}, "command line: innre: unknown key; did you mean inner? allowed here: inner"),
+    ],
+)
+def test_without_a_file_the_command_line_is_named(tree, says):
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.convert(tree, Outer)
+    assert explain(str(caught.value), Outer, None, "") == says
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.text())
+def test_any_message_gives_a_sentence(message):
+    assert explain(message, Outer, Path("x.yaml"), "inner:\n  share: 1\n").startswith("x.yaml")
+
+
+def test_line_is_that_of_the_deepest_key_found():
+    text = "a:\n  - b: 1\n  - b:\n      c: 2\n"
+    assert line_of(text, ["a", 1, "b", "c"]) == 4
+    assert line_of(text, ["a", 1, "x"]) == 3
+    assert line_of(text, ["a", 7]) == 1
+    assert line_of(text, ["z"]) is None
+    assert line_of("", ["z"]) is None
+
+
+def test_key_that_stands_twice():
+    assert key_that_stands_twice("a: 1\nb:\n  a: 2\n") is None
+    assert key_that_stands_twice("a: 1\nb:\n  - c: 1\n    d: 2\n    c: 3\n") == ("c", 5)
+    assert key_that_stands_twice("a: &x [*x]\n") is None
+    assert key_that_stands_twice("") is None
