@@ -47,10 +47,10 @@ def crop_of(planes: Planes, size_px: float = 20.0) -> FaceCrop:
     )  # fmt: skip
 
 
-def real_face(index: int, side_px: int = 48, matrix: str = "bt709") -> Planes:
+def real_face(index: int, side_px: int = 48, matrix: str = "bt709", *, full_range: bool = False) -> Planes:
     x, y, width, height = (int(value) for value in FOUND["t1"][index][:4])
     image = picture("t1")[y : y + height, x : x + width]
-    return planes_from_bgr(cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_AREA), matrix)
+    return planes_from_bgr(cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_AREA), matrix, full_range)
 
 
 def noise_planes(width: int, height: int) -> Planes:
@@ -73,7 +73,7 @@ def test_strength_0_is_exactly_bicubic_and_runs_no_generator(colour):
 
 
 def test_strength_1_is_exactly_the_generators_luma():
-    planes = real_face(1)
+    planes = real_face(1, full_range=True)
     (face,) = Enhancer(Interpolation("lanczos"), 1.0, 160).enhance([crop_of(planes)])
     assert np.array_equal(face.luma, cv2.resize(planes.y, None, fx=4, fy=4, interpolation=cv2.INTER_LANCZOS4))
 
@@ -81,10 +81,27 @@ def test_strength_1_is_exactly_the_generators_luma():
 @given(st.floats(0.0, 1.0))
 @settings(max_examples=25, deadline=None)
 def test_strength_mixes_linearly(strength):
-    planes = real_face(2, 24)
+    planes = real_face(2, 24, full_range=True)
     (face,) = Enhancer(Marker(value=250), strength, 160).enhance([crop_of(planes)])
     bicubic = cv2.resize(planes.y, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC).astype(float)
     assert np.abs(face.luma - (bicubic + strength * (250 - bicubic))).max() <= 0.501
+
+
+def test_a_network_sees_grey_whatever_the_range_of_the_stream():
+    """Networks are trained on 0 to 255; video luma is 16 to 235, and comes back as such."""
+    video = noise_planes(20, 20)
+    video = Planes(np.clip(video.y, 16, 235), video.u, video.v, "bt709")
+    seen = []
+
+    class Repeat(Marker):
+        def upscale(self, pictures, /):
+            seen.extend(pictures)
+            return [np.repeat(np.repeat(picture, 4, 0), 4, 1) for picture in pictures]
+
+    (face,) = Enhancer(Repeat(), 1.0, 160).enhance([crop_of(video)])
+    assert np.abs(seen[0] - (video.y.astype(float) - 16) * 255 / 219).max() <= 0.5
+    assert np.array_equal(face.luma[::4, ::4], video.y)
+    assert face.lr_consistency_db == 100.0
 
 
 def test_large_faces_pass_through_and_the_order_stays():
