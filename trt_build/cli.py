@@ -108,6 +108,7 @@ def evaluate(
     data: Path = Path("../shared/data/lfw_gray/val.zip"),
     pairs: Path = Path("../shared/data/lfw_gray/pairs_val.csv"),
     json: Annotated[Path | None, Parameter(help="Also write the figures to this file.")] = None,
+    record: bool = False,
     cache: Path | None = None,
     seed: int = 2024,
 ) -> None:
@@ -123,22 +124,26 @@ def evaluate(
         Zip or folder of square grey faces of people that are not in the training data.
     pairs
         Table `image_a,image_b,same`, for `identity`.
+    record
+        Also write the figures into the model's manifest.
     cache
         Folder for face embeddings, for `identity`.
     seed
         Of the degradations and the bootstrap.
     """
-    from trt_build.evaluate.report import faces_report, identity_report, write_json
+    from trt_build.evaluate import report
     from trt_build.onnx_generator import OnnxGenerator
 
     generator = OnnxGenerator(model)
     if protocol == "faces":
-        table, figures = faces_report(generator, data, seed)
+        table, figures = report.faces_report(generator, data, seed)
     else:
-        table, figures = identity_report(generator, data, pairs, cache, seed, CONSOLE)
+        table, figures = report.identity_report(generator, data, pairs, cache, seed, CONSOLE)
     CONSOLE.print(table)
     if json is not None:
-        write_json(figures, json)
+        report.write_json(figures, json)
+    if record:
+        report.record(generator, figures)
 
 
 def _require(module: str, what: str) -> None:

@@ -20,6 +20,7 @@ class OnnxGenerator:
     def __init__(self, path: Path, threads: int = 0) -> None:
         """`path`: the ONNX file or the manifest beside it; `threads` 0 lets the runtime choose."""
         manifest_path = path.with_suffix(".json")
+        self.manifest_path = manifest_path
         self.manifest = read_manifest(manifest_path)
         if self.manifest.kind != "generator" or self.manifest.channels != 1:
             raise ModelError(f"'{manifest_path}' does not describe a luma generator.")

@@ -22,7 +22,7 @@ from engine.verify.gallery import Gallery, Identity
 
 GalleryOption = Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")]
 
-gallery_app = App(name="gallery", help="List, remove or export enrolled people.", help_format="plaintext")
+gallery_app = App(name="gallery", help="List, remove or export enrolled people.", help_epilogue="", help_format="plaintext")
 
 
 def enroll(
@@ -38,7 +38,7 @@ def enroll(
     A picture is refused where it shows nobody, several people, or a face that is too small, too blurred or turned too far;
     the others are still enrolled. The pictures themselves are not kept, only a vector of each.
 
-    Examples:
+    For example:
 
         facestream enroll "Ada Lovelace" ada-1.jpg ada-2.jpg
 
@@ -65,7 +65,7 @@ def enroll(
 def list_people(*, gallery: GalleryOption = None) -> int:
     """Show who is enrolled.
 
-    Examples:
+    For example:
 
         facestream gallery list
 
@@ -84,7 +84,7 @@ def list_people(*, gallery: GalleryOption = None) -> int:
 def remove(name: Annotated[str, Parameter(help="As `gallery list` shows it.")], /, *, gallery: GalleryOption = None) -> int:
     """Take a person out; a running engine no longer knows them from its next face on.
 
-    Examples:
+    For example:
 
         facestream gallery remove "Ada Lovelace"
     """
@@ -108,7 +108,7 @@ def export(
 ) -> int:
     """Write one line for each enrolled picture.
 
-    Examples:
+    For example:
 
         facestream gallery export people.csv
 

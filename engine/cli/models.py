@@ -87,7 +87,7 @@ def _remote(entry: Downloadable) -> tuple[str, ...]:
     if installed_as(entry, models_dir()):
         where = str(models_dir())
     elif path.is_file():
-        where = f"{path} is another file than expected: remove it and pull again"
+        where = "spoilt: pull it again"
     else:
         where = "not fetched"
     return entry.name, entry.kind, entry.licence, _size(entry.size_bytes), where, entry.note

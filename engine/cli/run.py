@@ -91,7 +91,8 @@ def _run(settings: Config, console: Console) -> int:
 def _say_what_is_left(settings: Config, console: Console) -> None:
     """After a failure: where to find what was written before it."""
     directory = Path(settings.output.directory) if settings.output.directory else None
-    if directory and (directory / "report.html").exists():
+    lines = directory / "faces.jsonl" if directory else None
+    if lines is not None and lines.exists() and lines.stat().st_size:
         console.print(f"What was written before the failure is in {directory}", highlight=False)
 
 

@@ -111,17 +111,27 @@ def read_tracks(path: Path) -> list[Track]:
 
 def tracks_table(tracks: list[Track]) -> Table:
     """Return the tracks as a table, the first ones of many."""
+    several = len({track.stream for track in tracks}) > 1
     table = Table(caption=f"the first {_MOST_ROWS} of {len(tracks)} tracks" if len(tracks) > _MOST_ROWS else None)
-    for heading, justify in (
-        ("stream", "left"), ("track", "right"), ("from", "right"), ("to", "right"), ("faces", "right"), ("decision", "left"),
-        ("best candidate", "left"), ("cosine original", "right"), ("enhanced", "right"),
-    ):  # fmt: skip
-        table.add_column(heading, justify="right" if justify == "right" else "left")
+    for heading in (
+        *(["stream"] if several else []),
+        "track",
+        "from",
+        "to",
+        "faces",
+        "decision",
+        "candidate",
+        "cosine",
+        "after SR",
+    ):
+        table.add_column(
+            heading, justify="left" if heading in ("stream", "decision", "candidate") else "right", overflow="fold"
+        )
     for track in sorted(tracks, key=lambda track: (track.stream, track.first_pts_seconds))[:_MOST_ROWS]:
         best = track.candidates[0] if track.candidates else None
         enhanced = best.cosine_enhanced if best else None
         table.add_row(
-            track.stream,
+            *([track.stream] if several else []),
             str(track.track_id),
             f"{track.first_pts_seconds:.1f} s",
             f"{track.last_pts_seconds:.1f} s",

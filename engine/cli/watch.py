@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from cyclopts import Parameter
@@ -73,12 +74,46 @@ def watch(
     output = _JsonLines() if json else _Lines()
     with subscriber, ExitStack() as closing:
         saver = closing.enter_context(_Saver(save, endpoint, follow)) if save else None
-        with suppress(KeyboardInterrupt):
+        with _Stop() as stop:
             for item in subscriber:
-                output.show(item)
-                if saver is not None and isinstance(item, Received):
-                    saver.write(item)
+                with stop.held_back():
+                    output.show(item)
+                    if saver is not None and isinstance(item, Received):
+                        saver.write(item)
         output.summary(subscriber)
+
+
+class _Stop:
+    """Ctrl-C or SIGTERM ends the block quietly, but never in the middle of a message that is being written."""
+
+    def __init__(self) -> None:
+        self._busy = False
+        self._asked = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> _Stop:
+        self._before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        return kind is KeyboardInterrupt
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+        if self._asked:
+            raise KeyboardInterrupt
+
+    def _on_signal(self, *_: object) -> None:
+        self._asked = True
+        if not self._busy:
+            raise KeyboardInterrupt
 
 
 class _Lines:

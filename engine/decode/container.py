@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -13,6 +14,8 @@ from engine.errors import SourceError
 
 _TEXT_DEMUXERS = {"tty"}
 """FFmpeg draws any .txt or .nfo file as a picture of a terminal."""
+_HIGHEST_RATE = 1000
+"""A higher one is a time base that was taken for a rate."""
 _INDEXED = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi"}
 
 
@@ -41,6 +44,27 @@ def is_cut(container: InputContainer, stream: VideoStream) -> bool:
         return False
     last = entries[-1]
     return bool(last.pos + last.size > container.size)
+
+
+def nominal_rate(stream: VideoStream) -> Fraction:
+    """Return the stream's frames per second as its header or its first frames give them, 25 where neither does."""
+    for rate in (stream.average_rate, stream.guessed_rate):
+        if rate and rate <= _HIGHEST_RATE:
+            return rate
+    return Fraction(25)
+
+
+def expected_frames(container: InputContainer, stream: VideoStream) -> int:
+    """Return about how many frames the stream has, 0 where the file does not tell."""
+    if stream.frames and container.format.name != "matroska,webm":  # there it comes from a tag, which may be a leftover
+        return stream.frames
+    if stream.duration and stream.time_base:
+        seconds = stream.duration * stream.time_base
+    elif container.duration:
+        seconds = Fraction(container.duration, av.time_base)
+    else:
+        return 0
+    return max(0, round(seconds * nominal_rate(stream)))
 
 
 def _video_stream_of(path: Path, container: InputContainer) -> VideoStream:

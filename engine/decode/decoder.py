@@ -18,7 +18,7 @@ from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.links import StreamChanged
 from engine.contracts.messages import Reason, StreamState
 from engine.decode.clock import StreamClock
-from engine.decode.container import is_cut, open_recording
+from engine.decode.container import expected_frames, is_cut, nominal_rate, open_recording
 from engine.decode.planes import PlaneConverter
 from engine.errors import SourceError
 
@@ -33,7 +33,6 @@ _SKIP: dict[str, Literal["DEFAULT", "NONREF", "NONKEY"]] = {"none": "DEFAULT", "
 _ANNOUNCE_DURATION = {"matroska,webm", "flv"}
 """Containers whose header holds the duration while FFmpeg does not say that a file breaks off."""
 _MISSING_SHARE = 0.1
-_FALLBACK_RATE = 25
 _FALLBACK_TIME_BASE = Fraction(1, 90_000)
 
 
@@ -48,6 +47,8 @@ class Decoder:
     - ``packets``: read from the file;
     - ``corrupt_packets``: the decoder refused them;
     - ``corrupt_frames``: delivered, but the decoder had to conceal errors in them.
+
+    From ``live`` on the states tell the nominal frame rate and the expected number of frames, unless the decoder skips some.
 
     Bad input never raises. A file that ends too early gives all its frames first and then ``failed`` with ``truncated``, as
     far as its container tells: MP4, MOV, AVI and FLV do (but for a cut exactly between two packets in the last two); an MKV,
@@ -69,6 +70,7 @@ class Decoder:
         self._items: Generator[Frame | StreamChanged, None, None] | None = None
         self._counters = {"frames": 0, "packets": 0, "corrupt_packets": 0, "corrupt_frames": 0}
         self._size_px = (0, 0)
+        self._frame_rate, self._frames_expected = 0.0, 0
         self._since_change = 0
         self._read_to_seconds = 0.0
         self._cut = ""
@@ -113,7 +115,9 @@ class Decoder:
         context.thread_type = "SLICE" if self._config.thread_count == 1 else "AUTO"
         context.skip_frame = _SKIP[self._config.skip_frame]
         gap_seconds = MAX_KEY_FRAME_GAP_SECONDS if self._config.skip_frame == "nonkey" else MAX_GAP_SECONDS
-        rate = stream.average_rate or stream.guessed_rate or _FALLBACK_RATE
+        rate = nominal_rate(stream)
+        if self._config.skip_frame == "none":
+            self._frame_rate, self._frames_expected = float(rate), expected_frames(container, stream)
         clock = StreamClock(stream.time_base or _FALLBACK_TIME_BASE, float(1 / rate), gap_seconds)
         for packet in self._packets(container, stream):
             captured_ns = time.time_ns()
@@ -195,9 +199,19 @@ class Decoder:
         if announced - self._read_to_seconds <= max(1.0, _MISSING_SHARE * announced):
             return ""
         read = f"{self._read_to_seconds:.1f} s"
-        return f"{self._path} ends at {read} where its header announces {announced:.1f} s: it may be cut off"
+        return f"{self._path} ends at {read} where its header announces {announced:.1f} s: it may be cut off or damaged"
 
     def _state(self, state: StreamState, reason: str = "", detail: str = "") -> StreamChanged:
         width_px, height_px = self._size_px
         detail = detail.encode(errors="replace").decode()  # a file name need not be UTF-8, a message must
-        return StreamChanged(self._name, state, cast(Reason, reason), detail, width_px, height_px, self.counters)
+        return StreamChanged(
+            stream=self._name,
+            state=state,
+            reason=cast(Reason, reason),
+            detail=detail,
+            width_px=width_px,
+            height_px=height_px,
+            counters=self.counters,
+            frame_rate=self._frame_rate,
+            frames_expected=self._frames_expected,
+        )

@@ -132,6 +132,7 @@ class _Reader:
                 if item is None:
                     return None
                 if isinstance(item, StreamChanged):
+                    self._pacer.restart()
                     self._announce(item)
                     continue
                 telemetry.record("decode", time.perf_counter() - start)

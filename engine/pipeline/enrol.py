@@ -32,11 +32,11 @@ class EnrolLimits:
     """What a picture must have. Every later comparison rests on it, so more is asked than of a face in a video."""
 
     min_size_px: float = 48.0
-    """Geometric mean of the face box's sides."""
+    """Geometric mean of the face box's sides; below 32 px the default embedder begins to miss its own people."""
     min_sharpness: float = 0.25
-    """``Quality.sharpness``: a face blurred by a tenth of its size has about this."""
+    """``Quality.sharpness``: 300 LFW faces have 0.6 to 1; blurred by 5 % of their size 0.2 to 0.46, by 10 % at most 0.25."""
     min_frontal: float = 0.7
-    """``Quality.frontal``, the cosine of the yaw: 45 degrees."""
+    """``Quality.frontal``, the cosine of the yaw: 45 degrees. Of 300 LFW faces none is below, 99 % are above 0.8."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,8 @@ def photographs() -> dict[str, Uint8]:
     from insightface.data import get_image
     from skimage.data import astronaut
 
-    return {"t1": get_image("t1", use_cache=False), "astronaut": np.ascontiguousarray(astronaut()[..., ::-1])}
+    flier = astronaut()  # type: ignore[no-untyped-call]
+    return {"t1": get_image("t1", use_cache=False), "astronaut": np.ascontiguousarray(flier[..., ::-1])}
 
 
 def upper_body(person: Person, rng: np.random.Generator) -> Sprite:
@@ -134,8 +135,8 @@ def leg(rng: np.random.Generator) -> Sprite:
     mask = np.maximum(mask, shoe.astype(np.float32))
     light = (0.75 + 0.45 * np.sqrt(np.clip(1 - x**2, 0, 1))) * (1 - 0.25 * y) + _folds((height, width), rng, 0.05)
     colour = np.where(shoe[..., None], 26.0, tint * light[..., None])
-    mask = cv2.GaussianBlur(mask, (0, 0), 1.6)
-    return _sprite((colour * mask[..., None]).astype(np.float32), mask, (width / 2, 0.08 * UNIT_PX))
+    soft = np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.6), np.float32)
+    return _sprite((colour * soft[..., None]).astype(np.float32), soft, (width / 2, 0.08 * UNIT_PX))
 
 
 def _head(person: Person, size: tuple[int, int]) -> tuple[Float32, Float32]:
@@ -145,15 +146,15 @@ def _head(person: Person, size: tuple[int, int]) -> tuple[Float32, Float32]:
     outline = np.array([[float(v) for v in point.split(",")] for point in person.outline.split()], np.float32)
     mask = np.zeros(picture.shape[:2], np.uint8)
     cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    mask = cv2.GaussianBlur(cv2.erode(mask, np.ones((3, 3), np.uint8)), (0, 0), 1.8)
+    soft = cv2.GaussianBlur(cv2.erode(mask, np.ones((3, 3), np.uint8)), (0, 0), 1.8)
     centre = (x + width / 2, y + height / 2)
     matrix = cv2.getRotationMatrix2D(centre, person.tilt_degrees, UNIT_PX / width)
-    matrix[:, 2] += (size[0] / 2 - centre[0], (CHIN - height / width / 2) * UNIT_PX - centre[1])
+    matrix[:, 2] += np.array([size[0] / 2 - centre[0], (CHIN - height / width / 2) * UNIT_PX - centre[1]])
     colour = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    alpha = cv2.warpAffine(mask, matrix, size, flags=cv2.INTER_LINEAR)
+    alpha = cv2.warpAffine(soft, matrix, size, flags=cv2.INTER_LINEAR)
     fade = np.clip((3.6 - np.arange(size[1], dtype=np.float32)[:, None] / UNIT_PX) / 0.9, 0, 1)
     grey = colour.mean(2, keepdims=True, dtype=np.float32)
-    return grey + SATURATION * (colour - grey), alpha.astype(np.float32) / 255 * fade
+    return np.asarray(grey + SATURATION * (colour - grey), np.float32), np.asarray(alpha / 255 * fade, np.float32)
 
 
 def _torso(person: Person, size: tuple[int, int], rng: np.random.Generator) -> tuple[Float32, Float32]:
@@ -186,8 +187,8 @@ def _torso(person: Person, size: tuple[int, int], rng: np.random.Generator) -> t
     light = light - 0.3 * crease + _folds((height, width), rng, 0.05)
     colour = np.array(person.clothes_bgr, np.float32) * light[..., None]
     skin = np.array([104, 138, 190], np.float32) * np.clip(light[..., None], 0.5, 1.0)
-    soft = cv2.GaussianBlur(np.maximum(mask, hands), (0, 0), 1.6).astype(np.float32) / 255
-    return np.clip(np.where(hands[..., None] > 0, skin, colour), 0, 255).astype(np.float32), soft
+    soft = np.asarray(cv2.GaussianBlur(np.maximum(mask, hands), (0, 0), 1.6) / 255, np.float32)
+    return np.asarray(np.clip(np.where(hands[..., None] > 0, skin, colour), 0, 255), np.float32), soft
 
 
 def _folds(shape: tuple[int, int], rng: np.random.Generator, strength: float) -> Float32:
@@ -202,9 +203,7 @@ def _folds(shape: tuple[int, int], rng: np.random.Generator, strength: float) ->
 def _sprite(premultiplied: Float32, mask: Float32, origin: tuple[float, float]) -> Sprite:
     levels = [(np.ascontiguousarray(premultiplied, np.float32), np.ascontiguousarray(mask, np.float32))]
     while min(levels[-1][1].shape) > 16 and len(levels) < 4:
-        colour, alpha = levels[-1]
-        half = (alpha.shape[1] // 2, alpha.shape[0] // 2)
-        levels.append(
-            (cv2.resize(colour, half, interpolation=cv2.INTER_AREA), cv2.resize(alpha, half, interpolation=cv2.INTER_AREA))
-        )
+        half = (levels[-1][1].shape[1] // 2, levels[-1][1].shape[0] // 2)
+        colour, alpha = (np.asarray(cv2.resize(a, half, interpolation=cv2.INTER_AREA), np.float32) for a in levels[-1])
+        levels.append((colour, alpha))
     return Sprite(tuple(levels), origin)

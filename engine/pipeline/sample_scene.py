@@ -99,7 +99,8 @@ def hall(camera: Camera, rng: np.random.Generator) -> Uint8:
     )
     picture = picture * (0.75 + 0.75 * np.exp(-depth / 12))[..., None] * _lamps(x, depth)[..., None]
     grain = cv2.GaussianBlur(rng.standard_normal(right.shape).astype(np.float32), (0, 0), 1.2) * 6
-    return np.clip(cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 0.8) + grain[..., None], 0, 255).astype(np.uint8)
+    soft = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 0.8)
+    return np.asarray(np.clip(soft + grain[..., None], 0, 255), np.uint8)
 
 
 def _floor(x: Float32, z: Float32) -> Float32:
@@ -132,14 +133,13 @@ def _end(x: Float32, y: Float32, floor_m: float) -> Float32:
 
 def _lamps(x: Float32, z: Float32) -> Float32:
     """Return the light on each point: pools below the lamps, darker beside them."""
-    return (
-        0.80 + 0.22 * np.exp(-(((np.abs(x) - 1.5) / 1.1) ** 2)) * (0.75 + 0.25 * np.cos(2 * np.pi * (z - 0.6) / 3.0))
-    ).astype(np.float32)
+    below = np.exp(-(((np.abs(x) - 1.5) / 1.1) ** 2)) * (0.75 + 0.25 * np.cos(2 * np.pi * (z - 0.6) / 3.0))
+    return np.asarray(0.80 + 0.22 * below, np.float32)
 
 
 def _to_line(value: Float32, spacing: float) -> Float32:
-    return np.abs((value + spacing / 2) % spacing - spacing / 2)
+    return np.asarray(np.abs((value + spacing / 2) % spacing - spacing / 2), np.float32)
 
 
 def _tint(bgr: tuple[int, int, int], offset: Float32) -> Float32:
-    return (np.array(bgr, np.float32) + offset[..., None]).astype(np.float32)
+    return np.asarray(np.array(bgr, np.float32) + offset[..., None], np.float32)

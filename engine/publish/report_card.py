@@ -38,7 +38,7 @@ def card(directory: Path, record: TrackRecord) -> str:
 def _headline(record: TrackRecord) -> str:
     if record.decision == "known" and record.candidates:
         return record.candidates[0].identity
-    return {"unknown": "Nobody enrolled", "undecided": "Not decided"}.get(record.decision, "Face")
+    return {"unknown": "Nobody enrolled", "undecided": "Not decided"}.get(record.decision, "Not compared")
 
 
 def _span(record: TrackRecord) -> str:
@@ -89,7 +89,7 @@ def _pictures(directory: Path, line: FaceLine) -> str:
         figures += [_figure(("image/jpeg", bicubic), "", "bicubic")] if bicubic else []
     if enhanced and line.face.enhanced is not None:
         facts = line.face.enhanced
-        figures.append(_figure(enhanced, "enhanced", f"{facts.model} x{facts.scale}", _MARK))
+        figures.append(_figure(enhanced, "enhanced", f"{facts.model}, {facts.scale} times", _MARK))
     return "".join(figures) or '<p class="empty">the pictures are missing</p>'
 
 
@@ -105,7 +105,7 @@ def _small(directory: Path, line: FaceLine) -> str:
 def _figure(picture: tuple[str, bytes], kind: str, caption: str, mark: str = "") -> str:
     note = f'<span class="mark">{mark}</span>' if mark else ""
     text = escape(caption)
-    return f'<figure class="{kind}"><img src="{_uri(picture)}" alt="{text}">{note}<figcaption>{text}</figcaption></figure>'
+    return f'<figure class="{kind}"><img src="{_uri(picture)}" alt="{text}"><figcaption>{text}</figcaption>{note}</figure>'
 
 
 def _uri(picture: tuple[str, bytes]) -> str:

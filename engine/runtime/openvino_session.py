@@ -26,6 +26,7 @@ class OpenVinoSession:
         # One stream for each thread that may call; a stream computes with ``threads`` threads, and an idle one costs nothing.
         streams = max(1, (os.cpu_count() or 1) // threads)
         settings = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams * threads, "ENABLE_CPU_PINNING": False}
+        _check_onnx(model, name)
         try:
             core = openvino.Core()
             graph = core.read_model(model) if isinstance(model, bytes) else core.read_model(str(model))
@@ -71,6 +72,19 @@ def _import_openvino() -> ModuleType:
     except ImportError as error:
         raise MissingRuntimeError(f"OpenVINO is not installed: pip install 'facestream[openvino]' ({error})") from error
     return openvino  # type: ignore[no-any-return]
+
+
+def _check_onnx(model: Path | bytes, name: str) -> None:
+    """Refuse what is not ONNX: OpenVINO would try every format it knows, and write to stderr while it does."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        parsed = onnx.load_model_from_string(model) if isinstance(model, bytes) else onnx.load(model, load_external_data=False)
+    except DecodeError as error:
+        raise ModelError(f"{name} cannot be loaded by OpenVINO: it is not an ONNX file, or it is damaged") from error
+    if not parsed.HasField("graph"):
+        raise ModelError(f"{name} cannot be loaded by OpenVINO: it holds no graph")
 
 
 def _spec(port: Any) -> TensorSpec:

@@ -39,9 +39,10 @@ class OnnxEmbedder:
     """One input of one square face (NCHW or NHWC, float32), one output of one vector for each face.
 
     A manifest beside the file (``NAME.json`` for ``NAME.onnx``) gives colour order, range and licence, and in its ``figures``
-    the thresholds ``known_cosine``, ``unknown_cosine``, ``margin_cosine`` and ``min_size_px``. Without it: RGB, (x - 127.5) / 127.5 unless the
-    graph begins with that step itself, and thresholds around the 0.363 that the OpenCV zoo gives for SFace on LFW (a convention
-    for networks trained with an angular margin, not a measurement of this file: calibrate before relying on them).
+    the thresholds ``known_cosine``, ``unknown_cosine``, ``margin_cosine`` and ``min_size_px``. Without it: RGB,
+    (x - 127.5) / 127.5 unless the graph begins with that step itself, and thresholds around the 0.363 that the OpenCV zoo gives
+    for SFace on LFW (a convention for networks trained with an angular margin, not a measurement of this file: calibrate
+    before relying on them).
 
     Args:
         path: the ONNX file or its manifest.

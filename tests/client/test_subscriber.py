@@ -1,5 +1,7 @@
 """The subscriber against a socket of its own making: odd messages, order, replay that fails."""
 
+import threading
+
 import msgspec
 import pytest
 import zmq
@@ -39,12 +41,14 @@ class Wire:
 def opened():
     made = context()
     yield made
-    made.destroy(linger=0)
+    made.term()
 
 
 @pytest.fixture
 def wire(opened):
-    return Wire(opened)
+    made = Wire(opened)
+    yield made
+    made.socket.close()
 
 
 def seen(subscriber):
@@ -148,26 +152,32 @@ def test_a_replay_service_that_is_silent_leaves_a_gap(wire):
         assert seen(subscriber) == [(0, 1), 2, "End"]
 
 
-def test_a_replay_answer_with_holes_and_strangers_gives_what_is_usable(wire, opened):
-    """Seq 1 is of another run, 2 is forged: both stay missing; 0 and 3 come back."""
+def answer_once(router, steps):
+    """Answer one request with noise, the answer to an older request, and then (seq, run_id, payloads) of ``steps``."""
+    identity, body = router.recv_multipart()
+    request_id = decode_request(body).request_id
+    router.send_multipart([identity, b"noise"])
+    router.send_multipart([identity, encode_replay(ReplayAnswer(request_id=request_id + 100, status="done", last_seq=99))])
+    for seq, run_id, payloads in steps:
+        stamped = replace(face()[0], run_id=run_id, seq=seq)
+        answer = ReplayAnswer(request_id=request_id, status="message", first_seq=seq, last_seq=seq)
+        router.send_multipart([identity, encode_replay(answer), topic_of(stamped).encode(), encode_header(stamped), *payloads])
+    done = ReplayAnswer(request_id=request_id, status="done", first_seq=0, last_seq=3)
+    router.send_multipart([identity, encode_replay(done)])
+
+
+def test_a_replay_answer_with_strangers_and_forgeries_gives_what_is_usable(wire, opened):
     router = opened.socket(zmq.ROUTER)
     router.bind("tcp://127.0.0.1:*")
     endpoint = router.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()
+    payloads = face()[1]
+    steps = [(0, "run1", payloads), (1, "run0", payloads), (2, "run1", [b"x"] * 3), (3, "run1", payloads)]
+    serving = threading.Thread(target=answer_once, args=(router, steps))
+    serving.start()
     with wire.subscriber(replay=endpoint, replay_timeout_seconds=10) as subscriber:
         wire.face(4)
         wire.end()
-        items = iter(subscriber)
-        # The service answers before it is asked: what is in the subscriber's queue then is of an unknown request.
-        message, payloads = face()
-        client = _first_request(router, items)
-        identity, request = client.identity, client.request
-        answers = []
-        for seq, run_id, forged in [(0, "run1", False), (1, "run0", False), (2, "run1", True), (3, "run1", False)]:
-            stamped = replace(message, run_id=run_id, seq=seq)
-            answer = ReplayAnswer(request_id=request.request_id, status="message", first_seq=seq, last_seq=seq)
-            answers.append([encode_replay(answer), topic_of(stamped).encode(), encode_header(stamped),
-                            *([b"x"] * 3 if forged else payloads)])  # fmt: skip
-        answers.append([encode_replay(ReplayAnswer(request_id=request.request_id, status="done", first_seq=0, last_seq=3))])
-        for answer in [[b"noise"], *answers]:
-            router.send_multipart([identity, *answer])
-        assert client.rest() == [0, (1, 2), 3, 4, "End"]
+        assert seen(subscriber) == [0, (1, 2), 3, 4, "End"]
+        assert subscriber.counters["replayed"] == 2
+    serving.join(10)
+    router.close()

@@ -4,8 +4,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.contracts.messages import (
-    SCHEMA, AnyMessage, Candidate, End, Enhanced, Face, Part, Quality, StageStats, Stats, Stream, Track, check_stream_name,
-    decode_header, encode_header, kind_of, topic_of,
+    SCHEMA,
+    AnyMessage,
+    Candidate,
+    End,
+    Enhanced,
+    Face,
+    Part,
+    Quality,
+    StageStats,
+    Stats,
+    Stream,
+    Track,
+    check_stream_name,
+    decode_header,
+    encode_header,
+    kind_of,
+    topic_of,
 )  # fmt: skip
 from engine.errors import ConfigError
 from tests.publish.samples import face
@@ -30,11 +45,13 @@ FACES = st.builds(
     Face, **COMMON, **TIMED, frame_index=COUNTS, pts=st.none() | NUMBERS, pts_seconds=REALS, captured_ns=NUMBERS,
     box=st.tuples(REALS, REALS, REALS, REALS), landmarks=st.none() | st.lists(st.tuples(REALS, REALS), min_size=5, max_size=5),
     detection_score=REALS, quality=st.builds(Quality, REALS, REALS, REALS, REALS),
-    crop_box=st.tuples(COUNTS, COUNTS, COUNTS, COUNTS), enhanced=st.none() | st.builds(Enhanced, st.text(), COUNTS, REALS, REALS),
+    crop_box=st.tuples(COUNTS, COUNTS, COUNTS, COUNTS),
+    enhanced=st.none() | st.builds(Enhanced, st.text(), COUNTS, REALS, REALS),
 )  # fmt: skip
 TRACKS = st.builds(
-    Track, **COMMON, **TIMED, ended=st.booleans(), first_pts_seconds=REALS, last_pts_seconds=REALS, first_pts=st.none() | NUMBERS,
-    last_pts=st.none() | NUMBERS, frames_seen=COUNTS, faces_enhanced=COUNTS, best_face_seq=st.none() | COUNTS,
+    Track, **COMMON, **TIMED, ended=st.booleans(), first_pts_seconds=REALS, last_pts_seconds=REALS,
+    first_pts=st.none() | NUMBERS, last_pts=st.none() | NUMBERS, frames_seen=COUNTS, faces_enhanced=COUNTS,
+    best_face_seq=st.none() | COUNTS,
 )  # fmt: skip
 STREAMS = st.builds(Stream, **COMMON, state=st.sampled_from(["live", "ended", "failed"]), reason=st.sampled_from(["", "codec"]),
                     detail=st.text(), counters=st.dictionaries(st.text(), COUNTS, max_size=3))  # fmt: skip

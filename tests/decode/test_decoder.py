@@ -113,7 +113,7 @@ def test_real_footage_has_as_many_frames_as_opencv_finds_and_the_same_luma(relat
 def test_time_stamps_are_untouched_and_arrival_is_wall_clock(tmp_path):
     path = render(tmp_path / "vfr.mkv", pts=[0, 1, 2, 10, 11, 40, 41, 42, 43, 60, 61, 62])
     before = time.time_ns()
-    frames, states, order = read(path)
+    frames, _, order = read(path)
     after = time.time_ns()
     assert [f.time.pts for f in frames] == [0, 40, 80, 400, 440, 1600, 1640, 1680, 1720, 2400, 2440, 2480]
     assert {f.time.time_base for f in frames} == {(1, 1000)}
@@ -239,7 +239,8 @@ def test_a_cut_file_gives_its_frames_and_then_fails(tmp_path, name, options, sha
     assert (states[-1].state, states[-1].reason) == ("failed", "truncated")
     assert "breaks off" in states[-1].detail
     assert 40 * share * 0.6 < len(frames) < 40
-    for left, right in zip(frames[:-1], read(whole)[0], strict=False):
+    # The partial packet may be a reference of the last few, which are shown before it.
+    for left, right in zip(frames[:-4], read(whole)[0], strict=False):
         np.testing.assert_array_equal(left.planes.y, right.planes.y)
 
 
@@ -258,19 +259,42 @@ def test_a_cut_mkv_ends_and_says_what_its_header_announced(tmp_path):
     assert read(whole)[1][-1].detail == ""
     _, states, _ = read(cut(whole, 0.5, tmp_path / "cut.mkv"))
     assert states[-1].state == "ended"
-    assert "where its header announces 4.0 s: it may be cut off" in states[-1].detail
+    assert "where its header announces 4.0 s: it may be cut off or damaged" in states[-1].detail
 
 
-def test_damage_in_the_middle_is_counted_and_read_over(tmp_path):
-    whole = render(tmp_path / "a.mkv", frames=60, codec="mpeg4", codec_options={"g": "5"})
+def test_damage_between_packets_is_read_over(tmp_path):
+    whole = render(tmp_path / "a.mkv", frames=100, codec="mpeg4", container_options={"cluster_time_limit": "200"})
     data = bytearray(whole.read_bytes())
     middle = len(data) // 2
-    data[middle : middle + 3000] = np.random.default_rng(0).bytes(3000)
+    data[middle : middle + 300] = np.random.default_rng(0).bytes(300)
     (tmp_path / "bad.mkv").write_bytes(data)
     frames, states, _ = read(tmp_path / "bad.mkv")
-    assert 20 < len(frames) <= 60
-    counters = states[-1].counters
-    assert counters["corrupt_packets"] + counters["corrupt_frames"] > 0 or len(frames) < 60
+    assert 80 < len(frames) < 100
+    assert (states[-1].state, states[-1].frames_expected) == ("ended", 100)
+    assert frames[-1].time.pts == read(whole)[0][-1].time.pts
+
+
+def test_damage_in_a_packet_is_counted_and_read_over(tmp_path):
+    path = render(tmp_path / "a.mp4", frames=60, codec_options={"g": "10"})
+    with av.open(str(path)) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    data = bytearray(path.read_bytes())
+    start, size = packets[30]
+    data[start : start + size] = b"\xff" * size
+    path.write_bytes(data)
+    frames, states, _ = read(path)
+    assert (states[-1].state, states[-1].counters["corrupt_packets"]) == ("ended", 1)
+    assert len(frames) == 59
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.flv"])
+def test_live_tells_rate_and_length(tmp_path, name):
+    path = render(tmp_path / name, frames=50)
+    live = read(path)[1][1]
+    assert live.frame_rate == pytest.approx(25)
+    assert live.frames_expected == pytest.approx(50, abs=2)
+    skipping = read(path, DecodeConfig(skip_frame="nonkey"))[1][1]
+    assert (skipping.frame_rate, skipping.frames_expected) == (0.0, 0)
 
 
 def bad_file(folder: Path, kind: str) -> Path:
@@ -291,8 +315,6 @@ def bad_file(folder: Path, kind: str) -> Path:
             with wave.open(str(path), "wb") as audio:
                 audio.setparams((1, 2, 8000, 0, "NONE", ""))
                 audio.writeframes(bytes(16_000))
-        case "beginning":
-            cut(render(folder / "whole.mkv"), 0.02, path)
     return path
 
 
@@ -316,6 +338,16 @@ def test_what_is_not_a_video_fails_with_its_reason(tmp_path, kind, reason, sente
     assert set(os.listdir("/proc/self/fd")) == files
 
 
+def test_a_file_that_ends_before_its_first_picture_is_truncated(tmp_path):
+    whole = render(tmp_path / "whole.mkv", frames=100)
+    with av.open(str(whole)) as container:
+        first = next(p for p in container.demux(video=0) if p.size).pos
+    (tmp_path / "start.mkv").write_bytes(whole.read_bytes()[:first])
+    _, states, order = read(tmp_path / "start.mkv")
+    assert (order, states[-1].reason) == (["connecting", "failed"], "truncated")
+    assert "ends before its first picture" in states[-1].detail
+
+
 def test_a_forbidden_file_fails_with_permission(tmp_path, monkeypatch):
     def refuse(*_: object, **__: object):
         raise av.error.PermissionError(13, "Permission denied")
@@ -335,7 +367,7 @@ def test_a_stream_whose_packets_are_rubbish_fails_with_codec(tmp_path):
     path.write_bytes(data)
     frames, states, _ = read(path)
     assert (frames, states[-1].state, states[-1].reason) == ([], "failed", "codec")
-    assert "none" in states[-1].detail or "no picture could be decoded from its 12 h264 packets" in states[-1].detail
+    assert "no picture could be decoded from its 12 h264 packets" in states[-1].detail
 
 
 def test_odd_file_names_are_files_and_not_protocols(tmp_path):

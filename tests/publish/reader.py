@@ -1,6 +1,7 @@
 """A subscriber in a process of its own: reads a run and prints as JSON what it saw.
 
-Usage: python -m tests.publish.reader '{"endpoint": ..., other arguments of Subscriber, "wait": true to read after a line on stdin}'
+Usage: python -m tests.publish.reader '{"endpoint": "tcp://...", "wait": true, ...}' with arguments of Subscriber.
+With ``wait`` it subscribes, and reads only after a line on standard input.
 """
 
 import json

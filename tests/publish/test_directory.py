@@ -34,6 +34,12 @@ def write_run(directory, faces=5, streams=("cam1",)):
     written.close("completed", {"counters": {"faces": faces}})
 
 
+def write_faces(written, numbering, count):
+    for index in range(count):
+        message, payloads = face(index=index)
+        written.write(numbering.stamp(message), payloads)
+
+
 def lines(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -110,9 +116,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_whole_lines(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
         with pytest.raises(PublishError, match="cannot write to the output directory"):
-            for index in range(50):
-                message, payloads = face(index=index)
-                written.write(numbering.stamp(message), payloads)
+            write_faces(written, numbering, 50)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)

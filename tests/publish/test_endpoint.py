@@ -49,7 +49,7 @@ def test_what_is_no_endpoint_is_refused(sockets, endpoint):
 
 
 def test_an_address_of_another_machine_is_refused(sockets):
-    with pytest.raises(PublishError, match="this machine has no address as in tcp://192.0.2.1:5556"):
+    with pytest.raises(PublishError, match=r"this machine has no address as in tcp://192\.0\.2\.1:5556"):
         bind(sockets(), "tcp://192.0.2.1:5556", "publish.endpoint")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import threading
 from pathlib import Path
@@ -31,7 +32,8 @@ def doubling_model() -> bytes:
 
 @pytest.fixture(params=sorted(RUNTIMES))
 def runtime(request: pytest.FixtureRequest) -> str:
-    pytest.importorskip(request.param)
+    if importlib.util.find_spec(request.param) is None:
+        pytest.skip(f"needs {request.param}")
     return request.param
 
 
@@ -160,8 +162,8 @@ def test_auto_takes_openvino_only_where_it_gains(monkeypatch: pytest.MonkeyPatch
     assert best_runtime() == "openvino"
 
 
+@pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="needs openvino")
 def test_openvino_reports_nothing_over_the_network():
-    pytest.importorskip("openvino")
     with open_session(doubling_model(), "openvino"):
         assert sys.modules["openvino.tools.ovc"].telemetry.__class__.__module__.endswith("telemetry_stub")
 

@@ -23,6 +23,7 @@ def moved(source, angle, scale, shift_x, shift_y):
     return source @ np.array([[cos, -sin], [sin, cos]]).T + [shift_x, shift_y]
 
 
+@settings(max_examples=40, deadline=None)
 @given(points, angles, scales, shifts, shifts)
 def test_recovers_an_exact_similarity(source, angle, scale, shift_x, shift_y):
     assume(np.ptp(source, axis=0).max() > 1)
@@ -31,6 +32,7 @@ def test_recovers_an_exact_similarity(source, angle, scale, shift_x, shift_y):
     np.testing.assert_allclose(source @ matrix[:, :2].T + matrix[:, 2], target, atol=1e-6 * (1 + np.abs(target).max()))
 
 
+@settings(max_examples=40, deadline=None)
 @given(points, points)
 def test_equals_skimage_on_any_points(source, target):
     singular = np.linalg.svd(np.cov(source.T), compute_uv=False)
@@ -41,6 +43,7 @@ def test_equals_skimage_on_any_points(source, target):
     np.testing.assert_allclose(ours, theirs, atol=1e-6 * np.abs(theirs).max())
 
 
+@settings(max_examples=40, deadline=None)
 @given(points, points)
 def test_never_mirrors(source, target):
     assume(np.ptp(source, axis=0).max() > 1)

@@ -67,12 +67,13 @@ def test_the_chip_puts_the_landmarks_where_dlib_has_them():
     landmarks = ((CHIP_POINTS - 75) @ turn.T + [200, 150]).astype(np.float32)
     for x, y in landmarks.round().astype(int):
         image[y - 3 : y + 4, x - 3 : x + 4] = 255
+    # One pixel of play: marks are set on whole pixels, and dlib counts from pixel corners.
     face = chip(image, landmarks)
     assert face.shape == (CHIP_PX, CHIP_PX, 3)
     for x, y in CHIP_POINTS.round().astype(int):
         rows, columns = np.nonzero(face[y - 6 : y + 7, x - 6 : x + 7, 0] > 127)
-        assert abs(rows.mean() - 6) < 1
-        assert abs(columns.mean() - 6) < 1
+        assert abs(rows.mean() - 6) < 1.5
+        assert abs(columns.mean() - 6) < 1.5
 
 
 def test_the_chip_is_rgb_and_without_landmarks_the_centred_square():

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -26,6 +26,7 @@ def test_best_picture_of_each_identity_counts():
     assert best == pytest.approx({"ada": 1.0, "bob": 0.0})
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), vectors), min_size=1, max_size=12), vectors)
 def test_rank_is_sorted_complete_and_within_range(rows, probe):
     names, matrix = [name for name, _ in rows], np.stack([row for _, row in rows])
@@ -79,6 +80,7 @@ def test_faces_too_small_to_tell_are_never_unknown_but_may_be_known():
     assert decide(friend, 9, 0, THRESHOLDS) == "known"
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(vectors, st.floats(0.001, 1)), min_size=1, max_size=20))
 def test_fusion_is_the_normalised_weighted_sum(faces):
     fusion = Fusion()

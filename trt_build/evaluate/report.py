@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from engine.contracts.manifest import write_manifest
 from trt_build.errors import DataError
 from trt_build.evaluate import identity
 from trt_build.evaluate.bootstrap import Interval
@@ -80,6 +81,33 @@ def identity_report(
         table.add_row(row.gallery, size, row.picture, str(row.accuracy), str(row.tar))
     figures = {"protocol": "identity", "pairs": len(pairs.same), "fmr": identity.FMR, "seed": seed}
     return table, figures | {"model": _model(generator), "rows": [asdict(row) for row in rows]}
+
+
+def record(generator: OnnxGenerator, figures: Figures) -> None:
+    """Add the figures of one protocol to the model's manifest."""
+    found = dict(generator.manifest.figures)
+    for row in figures["rows"]:
+        found |= _face_figures(row) if figures["protocol"] == "faces" else _identity_figures(row)
+    rounded = {key: round(value, 4) for key, value in found.items()}
+    manifest = msgspec.structs.replace(generator.manifest, figures=rounded)
+    write_manifest(manifest, generator.manifest_path)
+
+
+def _face_figures(row: Figures) -> dict[str, float]:
+    if row["method"] == "lanczos4":
+        return {}
+    name, method = row["faces"], row["method"]
+    found = {f"psnr_{name}_{method}_db": row["psnr"], f"ssim_{name}_{method}": row["ssim"]}
+    if row["psnr_gain"] is not None:
+        found[f"psnr_gain_{name}_db"] = row["psnr_gain"]["value"]
+        found[f"ssim_gain_{name}"] = row["ssim_gain"]["value"]
+    return found
+
+
+def _identity_figures(row: Figures) -> dict[str, float]:
+    if not row["size_px"]:
+        return {"tar_sharp": row["tar"]["value"]}
+    return {f"tar_{row['gallery']}_gallery_{row['size_px']}px_{row['picture']}": row["tar"]["value"]}
 
 
 def write_json(figures: Figures, path: Path) -> None:

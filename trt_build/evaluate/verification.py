@@ -29,15 +29,17 @@ def tar_at_fmr(trial: Trial, fmr: float, weights: Weights) -> float:
     """Share of genuine pairs accepted at the largest threshold that keeps FMR <= `fmr`.
 
     A pair is accepted when its distance is *below* the threshold; the threshold is the distance of
-    the first impostor that would go over the limit.
+    the first impostor that would go over the limit. NaN if a draw left no pair of a kind.
     """
     impostor = ~trial.same
+    total, genuine = weights[impostor].sum(), weights[trial.same]
+    if total == 0 or genuine.sum() == 0:
+        return float("nan")
     order = np.argsort(trial.distances[impostor], kind="stable")
     distances = trial.distances[impostor][order]
-    share = np.cumsum(weights[impostor][order]) / weights[impostor].sum()
+    share = np.cumsum(weights[impostor][order]) / total
     over = np.flatnonzero(share > fmr)
     threshold = distances[over[0]] if len(over) else np.inf
-    genuine = weights[trial.same]
     return float(genuine[trial.distances[trial.same] < threshold].sum() / genuine.sum())
 
 
@@ -55,6 +57,9 @@ def best_threshold(distances: Distances, same: NDArray[np.bool_], weights: Weigh
 
 def accuracy(trial: Trial, weights: Weights) -> float:
     """Accuracy over ten folds, each judged by the threshold that is best on the other nine."""
+    total = float(weights.sum())
+    if total == 0:
+        return float("nan")
     right = 0.0
     for fold in range(FOLDS):
         test = trial.folds == fold
@@ -64,7 +69,7 @@ def accuracy(trial: Trial, weights: Weights) -> float:
         threshold = best_threshold(trial.distances[learn], trial.same[learn], weights[learn])
         correct = (trial.distances[test] <= threshold) == trial.same[test]
         right += float(weights[test][correct].sum())
-    return right / float(weights.sum())
+    return right / total
 
 
 def seeded_folds(same: NDArray[np.bool_], seed: int) -> NDArray[np.int64]:

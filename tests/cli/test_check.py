@@ -1,0 +1,39 @@
+"""``facestream check``."""
+
+from __future__ import annotations
+
+from tests.cli.command import apart, complains, here
+
+
+def test_a_right_file_is_ok_with_its_effective_values(capsys, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("profile: fast\nsources:\n  - uri: door.mp4\n    name: door\npublish:\n  socket: push\n")
+    shown = here(capsys, "check", path)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.startswith("ok")
+    for word in ("fast", "door.mp4 as door", "every=3", "socket=push", "realtime=false"):
+        assert word in shown.out
+
+
+def test_a_profile_can_be_tried(capsys, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("")
+    assert "upsample=2" in here(capsys, "check", path, "--profile", "thorough").out
+    complains(
+        here(capsys, "check", path, "--profile", "slow"), 2, "command line: profile: unknown profile 'slow'; allowed: fast"
+    )
+
+
+def test_an_unknown_key_names_file_line_and_key(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("detect:\n  evry: 2\n")
+    complains(apart("check", path), 2, f"{path}, line 2: detect.evry: unknown key; did you mean every?")
+
+
+def test_a_missing_file_and_an_unknown_profile_are_one_sentence(capsys, tmp_path):
+    complains(here(capsys, "check", tmp_path / "none.yaml"), 2, "cannot read the configuration", "No such file")
+    path = tmp_path / "a.yaml"
+    path.write_text("profile: slow\n")
+    complains(
+        here(capsys, "check", path), 2, f"{path}, line 1: profile: unknown profile 'slow'; allowed: fast, balanced, thorough"
+    )

@@ -1,0 +1,73 @@
+"""``facestream doctor``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine.cli import doctor_checks
+from engine.cli.doctor_checks import CHECKS, findings
+from engine.errors import ModelError
+from tests.cli.command import here
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("FACESTREAM_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def test_it_looks_at_everything_and_really_detects(capsys):
+    shown = here(capsys, "doctor", "--json")
+    report = json.loads(shown.out)
+    assert (shown.code, report["works"]) == (0, True)
+    assert [*dict.fromkeys(finding["subject"] for finding in report["findings"])] == [*CHECKS, "test"]
+    sentences = {finding["subject"]: finding["sentence"] for finding in report["findings"]}
+    assert sentences["test"].startswith("dlib-hog found 6 faces on a photograph of 6 people in ")
+    assert "gallery.sqlite will be made" in sentences["gallery"]
+    assert all(finding["sentence"] and "\n" not in finding["sentence"] for finding in report["findings"])
+
+
+def test_what_is_broken_makes_it_1_and_is_said(capsys, monkeypatch):
+    def broken():
+        raise ModelError("the generator is gone")
+        yield
+
+    def unimportable():
+        raise ImportError("no libstuff.so")
+        yield
+
+    monkeypatch.setattr(doctor_checks, "CHECKS", {"generator": broken, "FFmpeg": unimportable})
+    shown = here(capsys, "doctor")
+    assert shown.code == 1
+    assert "broken   generator   the generator is gone" in shown.out
+    assert "broken   FFmpeg      ImportError: no libstuff.so" in shown.out
+    assert "The main job cannot run" in shown.out
+
+
+def test_what_is_only_missing_does_not(capsys, monkeypatch):
+    monkeypatch.setattr(doctor_checks, "CHECKS", {"GPU": doctor_checks._gpu})
+    monkeypatch.setattr(doctor_checks.shutil, "which", lambda name: None)
+    shown = here(capsys, "doctor")
+    assert shown.code == 0
+    assert "optional GPU         no NVIDIA GPU found: there is no nvidia-smi on the PATH" in shown.out
+    assert "The main job can run." in shown.out
+
+
+def test_a_gallery_that_is_no_gallery_is_broken(tmp_path, monkeypatch):
+    (tmp_path / "facestream").mkdir()
+    (tmp_path / "facestream" / "gallery.sqlite").write_bytes(b"this is no database, and it is long enough to be looked at" * 20)
+    monkeypatch.setattr(doctor_checks, "CHECKS", {"gallery": doctor_checks._gallery})
+    (finding,) = findings()
+    assert finding.state == "broken"
+    assert "gallery.sqlite" in finding.sentence
+
+
+def test_a_gpu_tool_that_fails_is_quoted(tmp_path, monkeypatch):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 'NVIDIA-SMI has failed' >&2\nexit 9\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr(doctor_checks.shutil, "which", lambda name: str(tool))
+    assert ("optional", "no NVIDIA GPU found: nvidia-smi answers NVIDIA-SMI has failed") in list(doctor_checks._gpu())

@@ -1,0 +1,124 @@
+"""The command as a whole: help, errors and exit codes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import engine.cli
+from engine import __version__
+from engine.cli import COMMANDS
+from engine.errors import ConfigError, ModelError
+from tests.cli.command import apart, complains, here
+
+
+def fails_with(monkeypatch, error: BaseException) -> None:
+    def broken(arguments):
+        raise error
+
+    monkeypatch.setattr(engine.cli, "app", broken)
+
+
+def test_help_lists_every_command_with_a_line_and_shows_examples(capsys):
+    shown = here(capsys, "--help")
+    assert (shown.code, shown.err) == (0, "")
+    for name, (_, line) in COMMANDS.items():
+        assert f" {name} " in shown.out
+        assert " ".join(line.split()[:4]) in shown.out
+    assert "facestream run --source" in shown.out
+
+
+def test_without_a_command_there_is_help(capsys):
+    assert "Usage: facestream COMMAND" in here(capsys).out
+
+
+def test_version(capsys):
+    assert here(capsys, "--version").out.strip() == __version__
+
+
+def test_help_loads_nothing_heavy():
+    program = (
+        "import sys\nfrom engine.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'av', 'cv2', 'dlib', 'insightface', 'numpy', 'onnxruntime', 'torch', 'zmq'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+    )
+    for arguments in (["--help"], ["frobnicate"]):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_of_its_own(capsys, name):
+    shown = here(capsys, name, "--help")
+    assert (shown.code, shown.err) == (0, "")
+    assert f"Usage: facestream {name}" in shown.out
+
+
+def test_an_unknown_command_is_one_sentence_and_2():
+    complains(apart("frobnicate"), 2, "there is no command 'frobnicate'", "run, sample, watch", "see facestream --help")
+
+
+def test_a_mistyped_command_is_guessed(capsys):
+    complains(here(capsys, "smaple"), 2, "did you mean sample?")
+    complains(here(capsys, "models", "lst"), 2, "did you mean list?", "see facestream models --help")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["check"], "CONFIG"),
+        (["check", "a.yaml", "--bogus", "1"], "--bogus"),
+        (["sample", "--seconds", "many"], "--seconds"),
+        (["models", "pull"], "NAME"),
+        (["--bogus"], "--bogus"),
+    ],
+)
+def test_wrong_options_are_one_sentence_and_2(capsys, arguments, says):
+    complains(here(capsys, *arguments), 2, says, "--help")
+
+
+@pytest.mark.parametrize(("error", "code"), [(ModelError("no model"), 1), (ConfigError("no key"), 2)])
+def test_our_own_errors_are_printed_as_they_are(capsys, monkeypatch, error, code):
+    fails_with(monkeypatch, error)
+    complains(here(capsys), code, str(error))
+
+
+def test_an_unexpected_error_is_short_unless_a_traceback_is_asked_for(capsys, monkeypatch):
+    fails_with(monkeypatch, ZeroDivisionError("division by zero"))
+    monkeypatch.delenv("FACESTREAM_TRACEBACK", raising=False)
+    complains(here(capsys), 1, "unexpected ZeroDivisionError: division by zero", "FACESTREAM_TRACEBACK=1")
+    monkeypatch.setenv("FACESTREAM_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        engine.cli.main([])
+
+
+def test_an_interrupt_is_quiet_and_130(capsys, monkeypatch):
+    fails_with(monkeypatch, KeyboardInterrupt())
+    outcome = here(capsys)
+    assert (outcome.code, outcome.out, outcome.err) == (130, "", "")
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "engine", "models", "list"], stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    finally:
+        os.close(writer)
+    assert done.stderr == b""
+    assert done.returncode in (1, 141)
+
+
+def test_no_colour_where_none_is_wanted():
+    environment = {**os.environ, "NO_COLOR": "1", "FORCE_COLOR": "1", "TERM": "xterm-256color"}
+    plain = apart("models", "list", env=environment)
+    assert plain.code == 0
+    assert "\x1b[3" not in plain.out

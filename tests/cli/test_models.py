@@ -1,0 +1,73 @@
+"""``facestream models``."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from engine.contracts.manifest import read_manifest
+from engine.models import DOWNLOADABLE, embedded_manifests
+from tests.assets import shared
+from tests.cli.command import complains, here
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("FACESTREAM_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("COLUMNS", "300")
+    return tmp_path / "models"
+
+
+def test_the_list_shows_what_is_here_and_what_can_be_fetched(capsys):
+    shown = here(capsys, "models", "list")
+    assert (shown.code, shown.err) == (0, "")
+    for path in embedded_manifests():
+        manifest = read_manifest(path)
+        assert manifest.name in shown.out
+        assert manifest.licence in shown.out
+    for entry in DOWNLOADABLE:
+        line = next(line for line in shown.out.splitlines() if line.startswith(entry.name))
+        assert "not fetched" in line
+        assert entry.licence in line
+    assert "insightface-cli model.download" in shown.out
+
+
+def test_a_broken_manifest_and_a_spoilt_file_are_shown_as_such(capsys, folder):
+    folder.mkdir()
+    (folder / "mine.json").write_text("{}")
+    (folder / DOWNLOADABLE[0].file).write_bytes(b"spoilt")
+    shown = here(capsys, "models", "list")
+    assert "mine" in shown.out
+    assert "is not a model manifest" in shown.out
+    assert "spoilt: pull it again" in shown.out
+
+
+def test_a_fetched_model_is_shown_where_it_is_and_not_fetched_again(capsys, folder):
+    folder.mkdir()
+    shutil.copy(shared("models/face_detection_yunet_2023mar.onnx"), folder)
+    line = next(line for line in here(capsys, "models", "list").out.splitlines() if line.startswith("yunet"))
+    assert str(folder) in line
+    assert "is already at" in here(capsys, "models", "pull", "yunet").out
+
+
+def test_nothing_is_fetched_without_a_yes_to_the_licence(capsys, folder):
+    outcome = here(capsys, "models", "pull", "yunet")
+    complains(outcome, 2, "under the licence MIT: add --accept-license")
+    assert "licence: MIT" in outcome.out
+    assert not folder.exists()
+
+
+def test_an_unknown_model_is_one_sentence(capsys):
+    complains(
+        here(capsys, "models", "pull", "nix", "--accept-license"), 2, "there is no model 'nix' to fetch: use one of yunet"
+    )
+
+
+def test_no_network_is_one_sentence_and_1(capsys):
+    outcome = here(capsys, "models", "pull", "yunet", "--accept-license", "--url", "http://127.0.0.1:9/yunet")
+    complains(outcome, 1, "cannot fetch yunet from http://127.0.0.1:9/yunet", "check the network")
+
+
+def test_another_scheme_is_refused(capsys):
+    complains(here(capsys, "models", "pull", "yunet", "--accept-license", "--url", "file:///x"), 2, "give an http or https URL")

@@ -1,0 +1,105 @@
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+import zmq
+
+from engine.cli.watch import describe
+from engine.client import Gap, Received
+from engine.config import PublishConfig
+from engine.publish.publisher import Publisher
+from engine.publish.report import write_report
+from tests.publish.samples import end, environment, face, stream_event, track
+
+
+@pytest.fixture
+def publisher():
+    """A lossless publisher in this process; the reader comes when it comes."""
+    opened = zmq.Context()
+    made = Publisher(PublishConfig(endpoint="tcp://127.0.0.1:*", socket="push"), "run1", opened)
+    yield made
+    made.close()
+    opened.term()
+
+
+MAIN = "import cyclopts; from engine.cli.watch import watch; app = cyclopts.App(); app.command(watch); app()"
+
+
+def started(publisher, *options):
+    command = [sys.executable, "-u", "-c", MAIN, "watch", publisher.bound_endpoint, "--socket", "pull", *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+
+
+def watched(publisher, *options, messages):
+    """Send messages to ``watch`` in a process of its own; return its exit code and what it printed."""
+    with started(publisher, *options) as process:
+        for message, payloads in messages:
+            publisher.send(message, payloads, lambda: process.poll() is not None)
+        output, errors = process.communicate(timeout=60)
+    return process.returncode, output, errors
+
+
+def a_run():
+    return [
+        (stream_event(), []),
+        face(index=50),
+        face(index=75, score=0.8),
+        track(),
+        (stream_event("cam1", "ended"), []),
+        (end(), []),
+    ]
+
+
+def test_one_line_a_message_and_a_summary(publisher):
+    code, output, errors = watched(publisher, messages=a_run())
+    lines = output.splitlines()
+    assert (code, errors) == (0, "")
+    assert [line.split()[0] for line in lines[:-1]] == ["stream", "face", "face", "track", "stream", "end"]
+    assert lines[1].startswith(
+        "face cam1 #1  00:00:02.0 24 px quality 0.50  known: Eileen Collins 0.710 (enhanced 0.740)  compact_x4"
+    )
+    assert lines[-1] == "6 messages, 0 missed"
+
+
+def test_json_lines_are_the_headers(publisher):
+    code, output, errors = watched(publisher, "--json", "--kinds", "face", "end", messages=a_run())
+    assert code == 0
+    headers = [json.loads(line) for line in output.splitlines()]
+    assert [header["kind"] for header in headers] == ["face", "face", "end"]
+    assert headers[0]["candidates"][0]["identity"] == "Eileen Collins"
+    assert [header["seq"] for header in headers[:2]] == [0, 1]
+    assert errors.strip() == "3 messages, 0 missed"
+
+
+def test_saving_gives_a_directory_that_a_report_can_be_made_of(publisher, tmp_path):
+    messages = a_run()
+    code, _, errors = watched(publisher, "--save", str(tmp_path / "seen"), messages=messages)
+    assert (code, errors) == (0, "")
+    saved = [json.loads(line) for line in (tmp_path / "seen/faces.jsonl").read_text().splitlines()]
+    for line, (_, payloads) in zip(saved, messages[1:3], strict=True):
+        assert (tmp_path / "seen" / line["files"]["enhanced"]).read_bytes() == payloads[0]
+    run = json.loads((tmp_path / "seen/run.json").read_text())
+    assert (run["outcome"], run["run_id"]) == ("completed", "run1")
+    assert "Eileen Collins" in write_report(tmp_path / "seen", 5).read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_following_saves_each_run_by_itself_until_it_is_stopped(publisher, tmp_path, number):
+    with started(publisher, "--follow", "--save", str(tmp_path)) as process:
+        for message, payloads in a_run():
+            publisher.send(message, payloads)
+        assert any(line.startswith("end") for line in process.stdout)
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, output, errors) == (0, "6 messages, 0 missed\n", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["run1"]
+    assert json.loads((tmp_path / "run1/run.json").read_text())["outcome"] == "completed"
+
+
+def test_a_gap_is_said_in_red_and_what_was_replayed_in_words():
+    gap = describe(Gap("cam1", "face", 3, 5))
+    assert (gap.plain, str(gap.style)) == ("missed 3 face of cam1: seq 3 to 5", "bold red")
+    assert describe(Gap("", "stats", 3, 3)).plain == "missed 1 stats of the run: seq 3"
+    assert describe(Received(face()[0], face()[1], replayed=True)).plain.endswith("replayed")

@@ -1,0 +1,82 @@
+"""The command line: errors are one sentence with the right exit code."""
+
+import pytest
+
+from trt_build import cli
+
+RECIPE = "name: a\ndata: {train: missing.zip, validation: missing.zip}\nbudget: {steps: 1}\n"
+
+
+def run(capsys, *arguments):
+    code = cli.main([str(argument) for argument in arguments])
+    return code, capsys.readouterr().err.strip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["train", "nothing"], 2, "known: compact"),
+        (["train"], 2, "RECIPE"),
+        (["train", "compact", "--fast"], 2, "--fast"),
+        (["evaluate", "x.onnx"], 2, "protocol"),
+        (["evaluate", "x.onnx", "--protocol", "taste"], 2, "faces"),
+        (["evaluate", "x.onnx", "--protocol", "faces"], 1, "manifest"),
+    ],
+)
+def test_wrong_use(capsys, tmp_path, monkeypatch, arguments, code, words):
+    monkeypatch.chdir(tmp_path)
+    found, text = run(capsys, *arguments)
+    assert found == code
+    assert words.lower() in text.lower()
+    assert "Traceback" not in text
+
+
+def test_missing_data_and_unknown_key(capsys, tmp_path):
+    pytest.importorskip("torch", reason="training needs torch")
+    path = tmp_path / "recipe.yaml"
+    path.write_text(RECIPE)
+    code, text = run(capsys, "train", path, "--out", tmp_path / "run")
+    assert code == 1
+    assert "missing.zip" in text
+    path.write_text(RECIPE + "spead: 3\n")
+    code, text = run(capsys, "train", path, "--out", tmp_path / "run")
+    assert code == 2
+    assert "spead" in text
+
+
+def test_missing_torch_says_what_to_install(capsys, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    code, text = run(capsys, "train", "compact")
+    assert code == 1
+    assert "facestream[train]" in text
+
+
+def test_export_of_nothing(capsys, tmp_path):
+    pytest.importorskip("torch", reason="exporting needs torch")
+    code, text = run(capsys, "export", tmp_path / "none.pt", "--out", tmp_path)
+    assert code == 1
+    assert "no checkpoint" in text
+
+
+def test_smoke_then_resume_rules(capsys, tmp_path, monkeypatch):
+    pytest.importorskip("torch", reason="training needs torch")
+    from trt_build.train import run as training
+    from trt_build.train.recipe import BudgetSpec
+    from trt_build.train.smoke import smoke_recipe
+
+    def brief(recipe):
+        import msgspec
+
+        options = {"width": 8, "blocks": 1}
+        generator = msgspec.structs.replace(recipe.generator, options=options)
+        budget = BudgetSpec(steps=2)
+        return msgspec.structs.replace(smoke_recipe(recipe), generator=generator, budget=budget)
+
+    monkeypatch.setattr(training, "smoke_recipe", brief)
+    assert cli.main(["train", "compact", "--smoke", "--out", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "2 steps" in out
+    code, text = run(capsys, "train", "compact", "--smoke", "--out", tmp_path)
+    assert code == 2
+    assert "--resume" in text
+    assert cli.main(["train", "compact", "--smoke", "--resume", "--out", str(tmp_path)]) == 0

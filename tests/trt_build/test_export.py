@@ -1,0 +1,80 @@
+"""Export: one self-contained file, dynamic sizes, equal to torch, described by its manifest."""
+
+import numpy as np
+import onnx
+import pytest
+
+torch = pytest.importorskip("torch", reason="exporting needs torch")
+pytest.importorskip("onnxscript", reason="exporting needs onnxscript")
+
+from engine.contracts.manifest import read_manifest  # noqa: E402
+from engine.errors import ModelError  # noqa: E402
+from tests.trt_build.tiny import tiny_recipe  # noqa: E402
+from trt_build import export_onnx  # noqa: E402
+from trt_build.errors import ExportError  # noqa: E402
+from trt_build.export_onnx import export_checkpoint  # noqa: E402
+from trt_build.onnx_generator import OnnxGenerator  # noqa: E402
+from trt_build.parity import SHAPES, check_parity  # noqa: E402
+from trt_build.train import state as states  # noqa: E402
+from trt_build.train.validation import enlarge_with  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export")
+    state = states.new_state(tiny_recipe())
+    with torch.no_grad():
+        state.ema.last.weight.normal_(0, 0.05)
+    states.save(state, folder / "last.pt")
+    manifest = export_checkpoint(folder / "last.pt", folder / "out", None, "Apache-2.0", "none")
+    return state, manifest, folder / "out" / "tiny.onnx"
+
+
+def test_parity_holds_on_odd_sizes(exported):
+    state, manifest, path = exported
+    assert manifest.parity.max_abs_error < 1e-5
+    assert len(manifest.parity.checked_shapes) == len(SHAPES)
+    assert check_parity(state.ema, path, ((2, 1, 3, 50),)).max_abs_error < 1e-5
+
+
+def test_another_network_is_noticed(exported):
+    state, _, path = exported
+    assert check_parity(state.model, path, ((1, 1, 8, 8),)).max_abs_error > 1e-3
+
+
+def test_manifest_describes_the_file(exported):
+    _, manifest, path = exported
+    assert read_manifest(path.with_suffix(".json")) == manifest
+    assert (manifest.kind, manifest.scale, manifest.channels) == ("generator", 4, 1)
+
+
+def test_file_is_alone_and_notes_nothing_of_this_machine(exported):
+    path = exported[2]
+    assert {p.name for p in path.parent.iterdir()} == {"tiny.onnx", "tiny.json"}
+    assert b"site-packages" not in path.read_bytes()
+    assert b".py" not in path.read_bytes()
+    model = onnx.load(path)
+    assert model.opset_import[0].version == export_onnx.OPSET
+    assert {node.domain for node in model.graph.node} == {""}
+
+
+def test_runs_as_the_network_does(exported):
+    state, _, path = exported
+    faces = np.random.default_rng(0).integers(0, 256, (3, 9, 11), dtype=np.uint8)
+    found = OnnxGenerator(path)(faces)
+    assert found.shape == (3, 36, 44)
+    assert np.abs(found.astype(int) - enlarge_with(state.ema, faces)).max() <= 1
+
+
+def test_a_bad_export_is_refused(exported, tmp_path, monkeypatch):
+    monkeypatch.setattr(export_onnx, "TOLERANCE", -1.0)
+    monkeypatch.setattr(export_onnx, "export_module", lambda _, path: path.write_bytes(onnx_bytes))
+    onnx_bytes = exported[2].read_bytes()
+    checkpoint = exported[2].parents[1] / "last.pt"
+    with pytest.raises(ExportError, match="differs from its network"):
+        export_checkpoint(checkpoint, tmp_path, None, "x", None)
+
+
+def test_evaluation_needs_a_manifest(tmp_path):
+    with pytest.raises(ModelError, match="manifest"):
+        OnnxGenerator(tmp_path / "none.onnx")

@@ -1,0 +1,59 @@
+"""Batches are a function of the step, cover all faces, and follow the mixture."""
+
+import numpy as np
+import pytest
+
+from tests.trt_build.tiny import smooth_faces, tiny_recipe
+from trt_build.train.dataset import TrainBatches
+from trt_build.train.recipe import MixtureSpec
+
+
+def batches(bank=None, **changes):
+    return TrainBatches(smooth_faces().images, bank, tiny_recipe(**changes))
+
+
+def test_a_step_gives_the_same_batch_in_any_order():
+    one, two = batches(), batches()
+    wanted = [one[step] for step in range(8)]
+    for step in reversed(range(8)):
+        for left, right in zip(two[step], wanted[step], strict=True):
+            np.testing.assert_array_equal(left, right)
+
+
+def test_shapes_and_ranges():
+    low, high = batches()[0]
+    assert low.shape == (2, 1, 8, 8)
+    assert high.shape == (2, 1, 32, 32)
+    for side in (low, high):
+        assert side.dtype == np.float32
+        assert side.min() >= 0
+        assert side.max() <= 1
+
+
+def test_an_epoch_shows_every_face_once():
+    data = batches()
+    seen = [data._index(step, place) for step in range(3) for place in range(2)]
+    assert sorted(seen) == list(range(6))
+
+
+def test_a_clean_pair_is_consistent():
+    data = batches(mixture=MixtureSpec(clean=1, first_order=0, second_order=0, h264=0))
+    for step in range(4):
+        low, high = data[step]
+        means = high.reshape(2, 8, 4, 8, 4).mean(axis=(2, 4))
+        assert np.abs(means - low[:, 0]).mean() < 0.05
+
+
+def test_h264_pairs_come_from_the_bank():
+    bank = np.full((1, 6, 8, 8), 77, np.uint8)
+    data = batches(bank, mixture=MixtureSpec(clean=0, first_order=0, second_order=0, h264=1))
+    low, _ = data[0]
+    np.testing.assert_allclose(low, 77 / 255)
+
+
+@pytest.mark.parametrize("kind", ["clean", "first_order", "second_order", "h264"])
+def test_shares_are_normalised(kind):
+    shares = dict.fromkeys(("clean", "first_order", "second_order", "h264"), 0.0) | {kind: 0.25}
+    data = batches(np.zeros((1, 6, 8, 8), np.uint8), mixture=MixtureSpec(**shares))
+    assert data._shares.sum() == pytest.approx(1)
+    assert data._shares.max() == 1

@@ -1,0 +1,49 @@
+"""The H.264 bank: aligned with the sharp faces, seeded, and really compressed."""
+
+import numpy as np
+import pytest
+
+from tests.trt_build.tiny import smooth_faces
+from trt_build.train import degradation
+from trt_build.train.h264_bank import make_bank
+from trt_build.train.recipe import H264Spec
+
+SPEC = H264Spec(passes=2, frames=6, crf_min=23, crf_max=30)
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return smooth_faces(5, 128).images
+
+
+@pytest.fixture(scope="module")
+def bank(faces):
+    return make_bank(faces, 32, SPEC, seed=1)
+
+
+def test_shape_and_order(bank):
+    assert bank.shape == (2, 5, 32, 32)
+    assert bank.dtype == np.uint8
+
+
+def test_each_face_stands_where_its_sharp_one_does(faces, bank):
+    def error(shift_y, shift_x):
+        moved = np.roll(bank[0], (shift_y, shift_x), axis=(1, 2)).astype(float)
+        return np.abs(moved - clean)[:, 4:-4, 4:-4].mean()
+
+    clean = np.stack([degradation.clean(face, 32) for face in faces]).astype(float)
+    shifts = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    assert min(shifts, key=lambda shift: error(*shift)) == (0, 0)
+    assert 0 < error(0, 0) < 20
+
+
+def test_passes_differ_and_a_seed_repeats(faces, bank):
+    assert np.any(bank[0] != bank[1])
+    again = make_bank(faces, 32, SPEC, seed=1)
+    np.testing.assert_array_equal(again, bank)
+
+
+def test_reports_every_face(faces):
+    counts = []
+    make_bank(faces, 32, H264Spec(passes=1, frames=6), seed=0, done=counts.append)
+    assert sum(counts) == len(faces)

@@ -1,0 +1,59 @@
+"""Recipes: the shipped one is valid, mistakes are named with their line."""
+
+from pathlib import Path
+
+import pytest
+
+from trt_build.errors import RecipeError
+from trt_build.train.recipe import find_recipe, read_recipe
+
+GOOD = "name: a\ndata: {train: a.zip, validation: b.zip}\nbudget: {steps: 3}\n"
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_every_shipped_recipe_is_valid():
+    folder = Path(__file__).parents[3] / "configs" / "train"
+    recipes = [read_recipe(path) for path in folder.glob("*.yaml")]
+    assert "compact_x4" in {recipe.name for recipe in recipes}
+
+
+def test_minimal_recipe(tmp_path):
+    assert read_recipe(write(tmp_path, GOOD)).batch == 16
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (GOOD + "bacth: 8\n", "bacth"),
+        (GOOD + "batch: many\n", "batch"),
+        (GOOD + "batch: 0\n", "batch"),
+        (GOOD + "optimiser:\n  rate: fast\n", "optimiser.rate"),
+        (GOOD.replace("{steps: 3}", "{}"), "exactly one of minutes and steps"),
+        (GOOD + "h264: {crf_min: 40, crf_max: 30}\n", "crf_min"),
+        (GOOD + "mixture: {clean: 0, first_order: 0, second_order: 0, h264: 0}\n", "share"),
+        ("name: [", "not YAML"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, text, named):
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(write(tmp_path, text))
+    assert named in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_unknown_key_names_its_line(tmp_path):
+    with pytest.raises(RecipeError, match="line 4"):
+        read_recipe(write(tmp_path, GOOD + "bacth: 8\n"))
+
+
+def test_find_by_name_and_missing():
+    assert find_recipe("compact").name == "compact.yaml"
+    with pytest.raises(RecipeError, match="known: compact"):
+        find_recipe("nothing")
+    with pytest.raises(RecipeError, match="cannot be read"):
+        read_recipe(find_recipe("nothing.yaml"))

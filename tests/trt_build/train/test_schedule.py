@@ -1,0 +1,26 @@
+"""The learning rate over the budget."""
+
+import itertools
+
+import pytest
+
+from trt_build.train.recipe import BudgetSpec, OptimiserSpec
+from trt_build.train.schedule import Clock, learning_rate
+
+SPEC = OptimiserSpec(rate=1e-3, final_rate=1e-6, warmup_steps=10)
+
+
+def test_warms_up_then_falls_to_the_final_rate():
+    budget = BudgetSpec(steps=1000)
+    rates = [learning_rate(Clock(step), budget, SPEC) for step in range(1001)]
+    assert rates[0] == pytest.approx(1e-4, rel=1e-3)
+    assert max(rates) == pytest.approx(1e-3, rel=1e-2)
+    assert rates[500] == pytest.approx(5e-4, rel=1e-2)
+    assert rates[1000] == pytest.approx(1e-6)
+    assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
+
+
+def test_minutes_count_training_time_only():
+    budget = BudgetSpec(minutes=2)
+    assert Clock(50, 60.0).fraction(budget) == 0.5
+    assert Clock(50, 600.0).fraction(budget) == 1

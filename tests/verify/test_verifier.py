@@ -1,0 +1,197 @@
+from dataclasses import dataclass
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from engine.config import VerifyConfig
+from engine.errors import ConfigError
+from engine.runtime.colour import bgr_from_planes
+from engine.verify.align import similarity_transform
+from engine.verify.dlib_embedder import DlibEmbedder
+from engine.verify.gallery import Gallery
+from engine.verify.verifier import Verifier, face_in
+from tests.verify.faces import PEOPLE, ThumbnailEmbedder, crop_of, portrait
+
+
+@dataclass
+class Enlarged:
+    bgr: np.ndarray
+    scale: int
+
+
+@pytest.fixture
+def gallery(tmp_path):
+    with Gallery(tmp_path / "people.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture
+def embedder():
+    return ThumbnailEmbedder()
+
+
+def enrol(gallery, embedder, name, person, embedder_sha256=None):
+    image, landmarks = portrait(*person)
+    gallery.add(
+        name, embedder.embed([image], [landmarks])[0], embedder=embedder.name,
+        embedder_sha256=embedder_sha256 or embedder.sha256, source_name="", picture_sha256=name, quality=1,
+    )  # fmt: skip
+
+
+def face(person, track_id=1, size_px=60.0, weight=0.5, stream="cam1"):
+    return crop_of(*portrait(*person, size_px), track_id, weight, size_px, stream)
+
+
+def score(verifier, crops, enhanced=None):
+    return verifier.score(crops, [bgr_from_planes(crop.planes) for crop in crops], enhanced or [None] * len(crops))
+
+
+def test_known_unknown_and_undecided_on_real_faces(gallery):
+    """dlib on people of two photographs: one enrolled from another scale of the same picture, one not."""
+    embedder = DlibEmbedder()
+    enrol(gallery, embedder, "astronaut", PEOPLE[0])
+    verifier = Verifier(embedder, gallery, VerifyConfig())
+    crops = [face(PEOPLE[0], 1, 40), face(PEOPLE[0], 1, 32), face(PEOPLE[1], 2, 40), face(PEOPLE[1], 2, 32)]
+    scores = score(verifier, crops)
+    assert [one.decision for one in scores] == ["known", "known", "unknown", "unknown"]
+    assert [one.track_decision_changed for one in scores] == [False, True, False, True]
+    assert verifier.track_scores("cam1", 1).decision == "known"
+    assert verifier.track_scores("cam1", 2).decision == "unknown"
+    assert verifier.track_scores("cam1", 1).candidates[0].cosine_original > 0.95
+    score(verifier, [face(PEOPLE[1], 3)])
+    assert verifier.track_scores("cam1", 3).decision == "undecided"
+
+
+def test_the_track_is_the_quality_weighted_sum_of_its_originals(gallery, embedder):
+    enrol(gallery, embedder, "ada", PEOPLE[0])
+    verifier = Verifier(embedder, gallery, VerifyConfig())
+    crops = [face(PEOPLE[0], weight=0.9), face(PEOPLE[1], weight=0.1), face(PEOPLE[2], weight=0.3)]
+    scores = score(verifier, crops)
+    total = sum(crop.quality.score * one.embedding for crop, one in zip(crops, scores, strict=True))
+    track = verifier.track_scores("cam1", 1)
+    np.testing.assert_allclose(track.embedding, total / np.linalg.norm(total), atol=1e-6)
+    assert track.faces == 3
+    assert track.candidates[0].cosine_original == pytest.approx(
+        float(track.embedding @ gallery.templates(embedder.sha256)[1][0]), abs=1e-6
+    )
+
+
+def test_an_enhanced_face_is_reported_and_decides_nothing(gallery, embedder):
+    """Super-resolution that draws the enrolled person over a stranger: the score says so, the decision does not move."""
+    enrol(gallery, embedder, "ada", PEOPLE[0])
+    crop = face(PEOPLE[1])
+    height, width = crop.planes.y.shape
+    forged_face, points = portrait(*PEOPLE[0])
+    matrix = similarity_transform(points, crop.landmarks_in_crop(4))
+    forged = Enlarged(cv2.warpAffine(forged_face, matrix, (width * 4, height * 4), borderMode=cv2.BORDER_REPLICATE), 4)
+    verifier = Verifier(embedder, gallery, VerifyConfig(min_faces=1))
+    plain = score(verifier, [crop])[0]
+    with_forgery = score(verifier, [msgspec.structs.replace(crop, track_id=2)], [forged])[0]
+    assert with_forgery.candidates[0].cosine_enhanced > 0.9
+    assert plain.candidates[0].cosine_enhanced is None
+    assert with_forgery.decision == plain.decision == "unknown"
+    track = verifier.track_scores("cam1", 2)
+    assert track.decision == "unknown"
+    assert track.candidates[0].cosine_enhanced > 0.9
+    np.testing.assert_array_equal(with_forgery.embedding, plain.embedding)
+
+
+def test_what_was_not_enhanced_is_embedded_once(gallery, embedder):
+    enrol(gallery, embedder, "ada", PEOPLE[0])
+    crop = face(PEOPLE[0])
+    large = Enlarged(np.repeat(np.repeat(bgr_from_planes(crop.planes), 2, 0), 2, 1), 2)
+    same = Enlarged(bgr_from_planes(crop.planes), 1)
+    embedder.batches.clear()
+    scores = score(Verifier(embedder, gallery, VerifyConfig()), [crop, crop, crop], [large, same, None])
+    assert embedder.batches == [4]
+    assert [one.candidates[0].cosine_enhanced is None for one in scores] == [False, True, True]
+    score(Verifier(embedder, gallery, VerifyConfig(enhanced_scores=False)), [crop], [large])
+    assert embedder.batches == [4, 1]
+
+
+def test_a_running_verifier_follows_the_gallery(gallery, embedder):
+    verifier = Verifier(embedder, gallery, VerifyConfig(min_faces=1))
+    first = score(verifier, [face(PEOPLE[0])])[0]
+    assert (first.decision, first.candidates, first.gallery_version, first.track_decision_changed) == ("none", [], 0, False)
+    with Gallery(gallery.path) as other:
+        enrol(other, embedder, "ada", PEOPLE[0])
+        second = score(verifier, [face(PEOPLE[0])])[0]
+        assert (second.decision, second.gallery_version, second.track_decision_changed) == ("known", 1, True)
+        other.remove("ada")
+    track = verifier.track_scores("cam1", 1)
+    assert (track.decision, track.candidates, track.gallery_version) == ("none", [], 2)
+    assert track.embedding is not None
+    third = score(verifier, [face(PEOPLE[0])])[0]
+    assert third.track_decision_changed
+
+
+def test_people_of_another_embedder_are_named_and_not_compared(gallery, embedder, caplog):
+    enrol(gallery, embedder, "old", PEOPLE[0], embedder_sha256="f" * 64)
+    enrol(gallery, embedder, "new", PEOPLE[1])
+    verifier = Verifier(embedder, gallery, VerifyConfig(min_faces=1))
+    assert "old cannot be recognised by the embedder thumbnail: enrol them again" in verifier.notice
+    assert verifier.notice in caplog.text
+    candidates = score(verifier, [face(PEOPLE[0])])[0].candidates
+    assert [candidate.identity for candidate in candidates] == ["new"]
+    gallery.remove("old")
+    score(verifier, [face(PEOPLE[0])])
+    assert verifier.notice == ""
+
+
+def test_without_embedder_or_gallery_nothing_is_claimed(gallery, embedder):
+    blind = Verifier(None, gallery, VerifyConfig())
+    one = score(blind, [face(PEOPLE[0])])[0]
+    assert (one.embedding, one.candidates, one.decision) == (None, [], "none")
+    assert blind.track_scores("cam1", 1).decision == "none"
+    alone = Verifier(embedder, None, VerifyConfig())
+    one = score(alone, [face(PEOPLE[0])])[0]
+    assert one.embedding is not None
+    assert (one.decision, alone.track_scores("cam1", 1).faces) == ("none", 1)
+    assert score(alone, []) == []
+
+
+def test_a_forgotten_track_begins_anew_and_streams_do_not_mix(gallery, embedder):
+    enrol(gallery, embedder, "ada", PEOPLE[0])
+    verifier = Verifier(embedder, gallery, VerifyConfig())
+    score(verifier, [face(PEOPLE[0], 1), face(PEOPLE[0], 1), face(PEOPLE[1], 1, stream="cam2")])
+    assert verifier.track_scores("cam1", 1).faces == 2
+    assert verifier.track_scores("cam2", 1).faces == 1
+    verifier.forget("cam1", 1)
+    verifier.forget("cam1", 7)
+    after = verifier.track_scores("cam1", 1)
+    assert (after.faces, after.embedding, after.decision) == (0, None, "undecided")
+
+
+def test_faces_too_small_to_tell_are_never_unknown(gallery, embedder):
+    enrol(gallery, embedder, "ada", PEOPLE[0])
+    verifier = Verifier(embedder, gallery, VerifyConfig())
+    scores = score(verifier, [face(PEOPLE[1], size_px=18), face(PEOPLE[1], size_px=18)])
+    assert {one.decision for one in scores} == {"undecided"}
+    assert verifier.track_scores("cam1", 1).decision == "undecided"
+
+
+def test_only_max_candidates_are_published_but_the_margin_sees_the_second(gallery, embedder):
+    enrol(gallery, embedder, "ada", PEOPLE[0])
+    enrol(gallery, embedder, "twin", PEOPLE[0])
+    verifier = Verifier(embedder, gallery, VerifyConfig(min_faces=1, max_candidates=1))
+    one = score(verifier, [face(PEOPLE[0])])[0]
+    assert len(one.candidates) == 1
+    assert one.decision == "undecided"
+
+
+def test_without_landmarks_the_face_box_is_taken():
+    image, _ = portrait(*PEOPLE[0], 60)
+    crop = crop_of(image, None)
+    picture = bgr_from_planes(crop.planes)
+    cut, landmarks = face_in(crop, picture, 1)
+    assert landmarks is None
+    assert cut.shape[0] == pytest.approx(picture.shape[0] / 1.8, abs=1.5)
+    doubled, _ = face_in(crop, np.repeat(np.repeat(picture, 2, 0), 2, 1), 2)
+    assert doubled.shape[0] == pytest.approx(2 * cut.shape[0], abs=2)
+
+
+def test_thresholds_that_cross_are_a_config_error(gallery, embedder):
+    with pytest.raises(ConfigError, match=r"verify.unknown_cosine \(0.95\) must not be above verify.known_cosine \(0.9\)"):
+        Verifier(embedder, gallery, VerifyConfig(unknown_cosine=0.95))
