@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import warnings
 from pathlib import Path
@@ -28,6 +29,7 @@ def export_module(model: nn.Module, path: Path) -> None:
     axes = {0: "batch", 2: "height", 3: "width"}
     dynamic = {name: torch.export.Dim(text, min=1) for name, text in axes.items()}
     plain = model.eval()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
@@ -63,7 +65,7 @@ def export_checkpoint(
     training_data: str | None,
 ) -> Manifest:
     """Export the averaged weights of `checkpoint` into `folder` as NAME.onnx and NAME.json."""
-    model, recipe, _ = load_generator(checkpoint)
+    model, recipe, data = load_generator(checkpoint)
     name = name or recipe.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,6 +89,10 @@ def export_checkpoint(
         channels=1,
         colour="luma",
         size_rule=SizeRule(minimum=1, multiple_of=1),
+        description=(
+            f"Generator '{recipe.generator.name}' for luma, averaged weights after "
+            f"{data['step']} steps of batch {recipe.batch}."
+        ),
         parameters=sum(p.numel() for p in model.parameters()),
         parity=parity,
         versions=_versions(),

@@ -88,8 +88,8 @@ def _open(path: Path, runtime: str) -> Session:
     if shape is None or len(shape) != 4 or shape[1] not in (3, None) or set(found) != set(OUTPUTS):
         session.close()
         raise ModelError(
-            f"{path} is not a YuNet-format model: found the inputs {listed(session.inputs)} and the outputs {', '.join(found)}, "
-            f"expected one 1x3xHxW input and the outputs {', '.join(OUTPUTS)}"
+            f"{path} is not a YuNet-format model: found the inputs {listed(session.inputs)} "
+            f"and the outputs {', '.join(found)}, expected one 1x3xHxW input and the outputs {', '.join(OUTPUTS)}"
         )
     if shape[2] is None and shape[3] is None:
         return session

@@ -56,20 +56,20 @@ def suppress(faces: Detections, iou_threshold: float = IOU_THRESHOLD, top_k: int
     Boxes are compared after truncation to whole pixels, as OpenCV does.
     """
     order = np.arange(min(len(faces), top_k))
-    boxes = np.trunc(faces.boxes[order])
-    area = boxes[:, 2] * boxes[:, 3]
+    boxes = np.trunc(faces.boxes[order].astype(np.float64))
     kept = []
     while len(order):
         best, rest = order[0], order[1:]
         kept.append(best)
-        shared = _intersection(boxes[best], boxes[rest])
-        order = rest[shared <= iou_threshold * (area[best] + area[rest] - shared)]
+        order = rest[_overlap(boxes[best], boxes[rest]) <= np.float32(iou_threshold)]
     return Detections(faces.boxes[kept], faces.scores[kept], faces.landmarks[kept])
 
 
-def _intersection(box: Float32, others: Float32) -> Float32:
-    """Return the shared areas of one (4,) and N (N, 4) boxes, in square pixels."""
+def _overlap(box: NDArray[np.float64], others: NDArray[np.float64]) -> Float32:
+    """Return the IoU of one (4,) and N (N, 4) boxes, rounded as OpenCV rounds it; two boxes without area count as one."""
     low = np.maximum(box[:2], others[:, :2])
     high = np.minimum(box[:2] + box[2:], others[:, :2] + others[:, 2:])
-    side = np.maximum(high - low, 0)
-    return np.asarray(side[:, 0] * side[:, 1], np.float32)
+    shared = np.maximum(high - low, 0).prod(axis=1)
+    union = box[2:].prod() + others[:, 2:].prod(axis=1) - shared
+    distance = 1 - np.divide(shared, union, out=np.ones_like(union), where=union > 0)
+    return np.asarray(np.float32(1) - distance.astype(np.float32))

@@ -82,6 +82,7 @@ class _Perceiver:
         self._source_of: dict[str, int] = {}
         self._ids = itertools.count(1)
         self._drains: list[Drain] = []
+        self._dead_lanes: set[int] = set()
         workers = config.detect.workers or os.cpu_count() or 1
         self._pending: OrderedPool[tuple[Channel, Ordered], Planes, Found] = OrderedPool(self._detect, workers, "detect")
 
@@ -160,7 +161,7 @@ class _Perceiver:
         elif isinstance(link, StreamChanged):
             self._change_stream(link)
         else:
-            self._send_to_all([link])
+            self._send_to_all(link)
 
     def _finish_frame(self, channel: Channel, link: FrameReady, found: Found | None) -> None:
         telemetry = self._context.telemetry
@@ -199,35 +200,45 @@ class _Perceiver:
             self._source_of.pop(event.stream, None)
             self._context.telemetry.counters.update(state.selector.counters)
             del self._streams[event.stream]
-        self._send_to_all([event])
+        self._send_to_all(event)
 
     def _close_tracks(self, stream: str, state: _StreamState, ends: Sequence[TrackEnd]) -> None:
         for end in ends:
             self._send_crops(state.selector.close_track(end.track_id))
             self._context.telemetry.counters["tracks"] += 1
-            self._lane(end.track_id).send(_closed(stream, end))
+            self._send(self._lane(end.track_id), _closed(stream, end))
 
     def _send_crops(self, crops: Sequence[FaceCrop]) -> None:
         for crop in crops:
             self._context.telemetry.counters["crops"] += 1
-            self._lane(crop.track_id).send(crop)
+            self._send(self._lane(crop.track_id), crop)
 
-    def _lane(self, track_id: int) -> Channel:
+    def _lane(self, track_id: int) -> int:
         """Return the enhance worker of a track: always the same, so that it can fuse over the track."""
-        return self._downstreams[track_id % len(self._downstreams)]
+        return track_id % len(self._downstreams)
 
-    def _send_to_all(self, links: Sequence[StreamChanged | InputFile]) -> None:
-        for link in links:
-            for downstream in self._downstreams:
-                downstream.send(link)
+    def _send(self, lane: int, link: FaceCrop | TrackClosed | StreamChanged | InputFile | Drain) -> None:
+        """Send to one enhance worker; what was meant for a dead one is counted, the others get theirs."""
+        try:
+            self._downstreams[lane].send(link)
+        except ChannelClosed:
+            self._dead_lanes.add(lane)
+            self._context.telemetry.counters["drops.worker_died"] += isinstance(link, FaceCrop)
+
+    def _send_to_all(self, link: StreamChanged | InputFile) -> None:
+        for lane in range(len(self._downstreams)):
+            self._send(lane, link)
 
     def _pass_on_drain(self) -> None:
         totals = self._context.telemetry.counters.copy()
         for drain in self._drains:
             totals.update(drain.counters)
         worst = next((drain for drain in self._drains if drain.outcome != "completed"), self._drains[0])
-        for index, downstream in enumerate(self._downstreams):
-            downstream.send(Drain(worst.outcome, worst.detail, dict(totals) if index == 0 else {}))
+        if self._dead_lanes:
+            worst = Drain("failed", "a worker that enhances the faces died")
+        first = min(set(range(len(self._downstreams))) - self._dead_lanes, default=0)
+        for lane in range(len(self._downstreams)):
+            self._send(lane, Drain(worst.outcome, worst.detail, dict(totals) if lane == first else {}))
 
 
 def _closed(stream: str, end: TrackEnd) -> TrackClosed:

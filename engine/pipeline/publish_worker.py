@@ -97,13 +97,17 @@ class _PublishWorker:
             case Outgoing():
                 self._send(link.message, link.payloads)
             case StreamChanged():
-                if self._barrier.passes(link, self._upstreams.index(channel)):
-                    self._send(_stream_message(link), [])
+                self._send_events(self._barrier.take(link, self._upstreams.index(channel)))
             case InputFile():
                 self._inputs[link.stream] = {"path": link.path, "size_bytes": link.size_bytes, "sha256": link.sha256}
             case Drain():
                 self._drains.append(link)
                 self._open.remove(channel)
+                self._send_events(self._barrier.leave(self._upstreams.index(channel)))
+
+    def _send_events(self, events: list[StreamChanged]) -> None:
+        for event in events:
+            self._send(_stream_message(event), [])
 
     def _send(self, message: AnyMessage, payloads: list[bytes]) -> None:
         telemetry = self._context.telemetry
@@ -142,24 +146,36 @@ class _Barrier:
     """Lets each stream event pass once: a first state with its first copy, a last one with the copy of the last worker."""
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
+        self._alive = set(range(workers))
+        self._arrived: dict[str, Counter[int]] = {}
         self._passed: Counter[str] = Counter()
-        self._arrived: dict[str, list[int]] = {}
+        self._held: dict[str, StreamChanged] = {}
 
-    def passes(self, event: StreamChanged, worker: int) -> bool:
-        """Take one copy of an event; every worker sends all events of a stream in the same order."""
-        arrived = self._arrived.setdefault(event.stream, [0] * self._workers)
+    def take(self, event: StreamChanged, worker: int) -> list[StreamChanged]:
+        """Take one copy of an event and return what may go out; every worker sends a stream's events in the same order."""
+        arrived = self._arrived.setdefault(event.stream, Counter())
         arrived[worker] += 1
         if event.state in ("ended", "failed"):
-            if sum(count == max(arrived) for count in arrived) == self._workers:
-                del self._arrived[event.stream]
-                del self._passed[event.stream]
-                return True
-            return False
+            self._held[event.stream] = event
+            return self._release()
         if arrived[worker] > self._passed[event.stream]:
             self._passed[event.stream] += 1
-            return True
-        return False
+            return [event]
+        return []
+
+    def leave(self, worker: int) -> list[StreamChanged]:
+        """A worker will send no more; return what waited for it alone."""
+        self._alive.discard(worker)
+        return self._release()
+
+    def _release(self) -> list[StreamChanged]:
+        whole = []
+        for stream, event in list(self._held.items()):
+            arrived = self._arrived[stream]
+            if all(arrived[worker] == max(arrived.values()) for worker in self._alive):
+                whole.append(event)
+                del self._held[stream], self._arrived[stream], self._passed[stream]
+        return whole
 
 
 def _stream_message(event: StreamChanged) -> Stream:

@@ -13,6 +13,7 @@ from types import FrameType
 import msgspec
 
 from engine.contracts.links import Assign, Beat, Begin, Drain, Failed, Outgoing, Ready, StreamChanged, WantRecording
+from engine.contracts.messages import Outcome
 from engine.errors import FacestreamError, WorkerError
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.runtime.channel import ChannelClosed
@@ -138,7 +139,7 @@ class Supervisor:
             error.exit_code = exit_code
             self._error = error
             self._flush_until = time.monotonic() + _FLUSH_SECONDS
-            self._waiting.clear()
+            self._stop_reading("failed", str(error))
 
     def _hand_out(self) -> None:
         """Give recordings to the decode workers that want one; a Drain when there is none left."""
@@ -150,16 +151,18 @@ class Supervisor:
                 recording = self._waiting.popleft()
                 _tell(worker, Assign(recording.name, str(recording.path)))
             else:
-                outcome = "drained" if self._drained else "completed"
-                _tell(worker, Drain(outcome, "stopped by a signal" if self._drained else ""))
+                _tell(worker, Drain("drained", "stopped by a signal") if self._drained else Drain())
 
     def _drain(self) -> None:
         """First signal: stop reading, finish what is held."""
         self._drained = True
+        self._stop_reading("drained", "stopped by a signal")
+
+    def _stop_reading(self, outcome: Outcome, detail: str) -> None:
         self._waiting.clear()
         for worker in self._workers.values():
             if not worker.finished and (worker.name.startswith("decode") or worker.name == "publish"):
-                _tell(worker, Drain("drained", "stopped by a signal"))
+                _tell(worker, Drain(outcome, detail))
 
     def _send_stats(self) -> None:
         publish = self._workers["publish"]

@@ -15,19 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from engine.errors import ConfigError, MissingRuntimeError, ModelError
 from engine.runtime import session as module
 from engine.runtime.session import RUNTIMES, TensorSpec, best_runtime, cpu_has_bfloat16, open_session
-
-
-def doubling_model() -> bytes:
-    """y = 2 x over any height and width, and z = x + 1."""
-    shape = [1, 2, "height", "width"]
-    graph = helper.make_graph(
-        [helper.make_node("Mul", ["x", "two"], ["y"]), helper.make_node("Add", ["x", "one"], ["z"])],
-        "doubling",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("y", "z")],
-        [numpy_helper.from_array(np.float32(value), name) for name, value in (("two", 2), ("one", 1))],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
+from tests.onnx_models import doubling_model
 
 
 @pytest.fixture(params=sorted(RUNTIMES))

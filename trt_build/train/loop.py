@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from trt_build.train.state import State
 from trt_build.train.validation import Validator
 
 CHECKPOINT_SECONDS = 60.0
+"""Training time that a crash can cost."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,14 @@ def _batches(data: TrainBatches, first: int, workers: int) -> Iterator[list[Tens
         num_workers=workers,
         prefetch_factor=8 if workers else None,
         worker_init_fn=_quiet_worker,
+        multiprocessing_context="spawn" if workers else None,
     )
     return iter(loader)
 
 
 def _quiet_worker(_: int) -> None:
+    """One thread each; Ctrl-C is the parent's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
 
@@ -94,14 +99,10 @@ class Trainer:
     def run(self, stop_after: int | None = None) -> State:
         """Train until the budget is spent (or `stop_after` steps in all), validating on the way.
 
-        However it ends, also by Ctrl-C, `last.pt` holds the last complete step.
+        `last.pt` is never older than a minute of training, however the run ends.
         """
         torch.set_num_threads(self.state.recipe.threads)
-        try:
-            self._loop(stop_after)
-        except KeyboardInterrupt:
-            states.save(self.state, self._folder / "last.pt")
-            raise
+        self._loop(stop_after)
         self._validate()
         return self.state
 

@@ -50,11 +50,11 @@ def _vary(picture: NDArray[Any], rng: np.random.Generator) -> Luma8:
 
 
 def smoke_recipe(recipe: Recipe) -> Recipe:
-    """The same recipe, small: 16 steps of batch 4, one short H.264 clip, 8 validation faces."""
+    """The same recipe, small: 10 steps of batch 4, one short H.264 clip, 8 validation faces."""
     return msgspec.structs.replace(
         recipe,
         name=f"{recipe.name}_smoke",
-        budget=BudgetSpec(steps=16),
+        budget=BudgetSpec(steps=10),
         batch=4,
         h264=H264Spec(passes=1, frames=6),
         optimiser=OptimiserSpec(rate=5e-4, warmup_steps=4),
