@@ -41,22 +41,33 @@ COMMANDS = {
 }
 """Name: (import path, one line of help)."""
 
-app = App(
-    name="facestream",
-    help="Attach cameras or recordings, and get enhanced faces with identity-verification scores on a ZeroMQ socket.",
-    help_epilogue=EXAMPLES,
-    help_format="plaintext",
-    version=__version__,
-    version_flags=["--version"],
-    result_action="return_value",
-    exit_on_error=False,
-    print_error=False,
-    suppress_keyboard_interrupt=False,
-)
-for _order, (_name, (_path, _help)) in enumerate(COMMANDS.items()):
-    # The examples belong to the first page alone; an App (models, gallery) says so itself.
-    _own = {} if _path.endswith("_app") else {"help_epilogue": ""}
-    app.command(_path, name=_name, help=_help, sort_key=_order, **_own)
+
+def build_app(arguments: list[str]) -> App:
+    """Return the command line.
+
+    Args:
+        arguments: the command that they name describes itself, in its docstring; the others are not imported, and have only
+            their line in ``COMMANDS``.
+    """
+    app = App(
+        name="facestream",
+        help="Attach cameras or recordings, and get enhanced faces with identity-verification scores on a ZeroMQ socket.",
+        help_epilogue=EXAMPLES,
+        help_format="plaintext",
+        version=__version__,
+        version_flags=["--version"],
+        result_action="return_value",
+        exit_on_error=False,
+        print_error=False,
+        suppress_keyboard_interrupt=False,
+    )
+    for order, (name, (path, line)) in enumerate(COMMANDS.items()):
+        # The examples belong to the first page alone; an App (models, gallery) says so itself.
+        own = {} if path.endswith("_app") else {"help_epilogue": ""}
+        if name not in arguments[:1]:
+            own["help"] = line
+        app.command(path, name=name, sort_key=order, **own)
+    return app
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -77,7 +88,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def _run(arguments: list[str]) -> int:
     try:
-        result = app(arguments)
+        result = build_app(arguments)(arguments)
     except FacestreamError as error:
         _complain(str(error))
         return error.exit_code

@@ -49,7 +49,7 @@ def run(
 ) -> int:
     """Find, enhance and verify the faces of recordings.
 
-    Examples:
+    For example:
 
         facestream run --source street.mp4 --out result
 

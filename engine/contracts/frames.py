@@ -33,7 +33,9 @@ class Planes:
         height, width = self.y.shape
         chroma = ((height + 1) // 2, (width + 1) // 2)
         if self.u.shape != chroma or self.v.shape != chroma:
-            raise ValueError(f"chroma planes of a {width}x{height} picture must be {chroma}, got {self.u.shape}, {self.v.shape}")
+            raise ValueError(
+                f"chroma planes of a {width}x{height} picture must be {chroma}, got {self.u.shape}, {self.v.shape}"
+            )
 
     @property
     def width_px(self) -> int:
@@ -88,7 +90,9 @@ class Detections:
     def __post_init__(self) -> None:
         n = len(self.boxes)
         if self.boxes.shape != (n, 4) or self.scores.shape != (n,) or self.landmarks.shape != (n, 5, 2):
-            raise ValueError(f"boxes {self.boxes.shape}, scores {self.scores.shape}, landmarks {self.landmarks.shape} do not agree")
+            raise ValueError(
+                f"boxes {self.boxes.shape}, scores {self.scores.shape}, landmarks {self.landmarks.shape} do not agree"
+            )
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -1,8 +1,8 @@
 """What travels between the processes of a run, as MessagePack; frames themselves stay in the shared pool.
 
-    decode --PoolOpened, FrameReady--> perceive --FaceCrop, TrackClosed--> enhance xN --Outgoing--> publish
-    decode <--SlotReleased-- perceive         StreamChanged, InputFile and Drain go all the way, in order
-    every worker --Ready, Beat, Failed--> supervisor        supervisor --Assign--> decode, --Begin, Outgoing(stats)--> publish
+decode --PoolOpened, FrameReady--> perceive --FaceCrop, TrackClosed--> enhance xN --Outgoing--> publish
+decode <--SlotReleased-- perceive         StreamChanged, InputFile and Drain go all the way, in order
+every worker --Ready, Beat, Failed--> supervisor        supervisor --Assign--> decode, --Begin, Outgoing(stats)--> publish
 """
 
 from __future__ import annotations

@@ -30,9 +30,10 @@ def check_stream_name(name: str) -> str:
     """Return ``name`` if it may stand in a topic.
 
     Raises:
-        ConfigError: it has other characters than ``A-Z a-z 0-9 _ . -`` or not 1 to 64 of them.
+        ConfigError: it has other characters than ``A-Z a-z 0-9 _ . -``, not 1 to 64 of them, or dots only, as it may become
+            the name of a folder.
     """
-    if not _STREAM_NAME.fullmatch(name):
+    if not _STREAM_NAME.fullmatch(name) or not name.strip("."):
         raise ConfigError(f"the stream name {name!r} is not usable in a topic: use 1 to 64 characters of A-Z a-z 0-9 _ . -")
     return name
 

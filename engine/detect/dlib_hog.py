@@ -71,6 +71,8 @@ class DlibHog:
         self._detectors = threading.local()
 
     def _detect_one(self, luma: np.ndarray) -> Detections:
+        if min(luma.shape) < 2:  # dlib refuses the strides of a single row or column
+            return Detections.empty()
         detector = getattr(self._detectors, "detector", None)
         if detector is None:
             detector = self._detectors.detector = self._dlib.get_frontal_face_detector()

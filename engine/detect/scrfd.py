@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from engine.contracts.frames import Detections, Planes
@@ -52,9 +53,12 @@ class Scrfd:
         self._model = None
 
     def _detect_one(self, picture: Planes) -> Detections:
-        size = tuple(-(-side // _MULTIPLE_OF) * _MULTIPLE_OF for side in (picture.width_px, picture.height_px))
+        right, below = (-side % _MULTIPLE_OF for side in (picture.width_px, picture.height_px))
+        # Padded here: the zoo would enlarge the picture until it touches the next multiple.
+        image = cv2.copyMakeBorder(bgr_from_planes(picture), 0, below, 0, right, cv2.BORDER_CONSTANT)
+        size = (image.shape[1], image.shape[0])
         try:
-            found, points = self._model.detect(bgr_from_planes(picture), input_size=size, det_thresh=self.min_score)
+            found, points = self._model.detect(image, input_size=size, det_thresh=self.min_score)
         except Exception as error:  # onnxruntime's exceptions have no base class of their own
             raise ModelError(f"{self.name} failed on {picture!r}: {error}") from error
         boxes = np.column_stack([found[:, :2], found[:, 2:4] - found[:, :2]]).astype(np.float32)

@@ -125,12 +125,12 @@ def _start(config: Config, run: dict[str, Any], decoders: int) -> list[Worker]:
     try:
         workers.append(start_worker("publish", publish_body, _readers(enhanced), config, run))
         for index in range(enhancers):
-            arguments = (cropped[index][1], enhanced[index][0], config)
-            workers.append(start_worker(f"enhance-{index + 1}", enhance_body, *arguments))
+            name = f"enhance-{index + 1}"
+            workers.append(start_worker(name, enhance_body, cropped[index][1], enhanced[index][0], config))
         workers.append(start_worker("perceive", perceive_body, _readers(decoded), _writers(cropped), config))
         for index in range(decoders):
-            arguments = (decoded[index][0], config.decode, config.detect.every)
-            workers.append(start_worker(f"decode-{index + 1}", decode_body, *arguments))
+            name = f"decode-{index + 1}"
+            workers.append(start_worker(name, decode_body, decoded[index][0], config.decode, config.detect.every))
     except BaseException:
         for worker in workers:
             worker.process.kill()

@@ -45,7 +45,8 @@ class Channel:
             ChannelClosed: the other end is closed and everything that was sent has been read.
         """
         try:
-            return decode_link(self._connection.recv_bytes())
+            link: AnyLink = decode_link(self._connection.recv_bytes())
+            return link
         except (EOFError, ConnectionResetError, OSError) as error:
             raise ChannelClosed("the worker at the other end of a channel is gone") from error
 
@@ -72,4 +73,5 @@ def channel_pair() -> tuple[Channel, Channel]:
 
 def wait_for_any(channels: Iterable[Channel], timeout_seconds: float | None) -> list[Channel]:
     """Return the channels that have a message or are closed; an empty list after the time-out."""
-    return [channel for channel in wait(list(channels), timeout_seconds) if isinstance(channel, Channel)]
+    by_handle = {channel.fileno(): channel for channel in channels}
+    return [by_handle[handle] for handle in wait(list(by_handle), timeout_seconds) if isinstance(handle, int)]

@@ -1,7 +1,7 @@
 """Between YUV 4:2:0 planes and BGR pictures, with the stream's own matrix and range.
 
 Chroma samples are repeated, not interpolated, as swscale does for ``bgr24``: so a crop whose corner is at even coordinates
-converts to the same pixels as the same region of the whole picture.
+converts as the same region of the whole picture does, within one level.
 """
 
 from __future__ import annotations

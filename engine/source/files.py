@@ -81,8 +81,6 @@ def redacted(url: str) -> str:
 
 
 def _checked_name(name: str) -> str:
-    if name in {".", ".."}:
-        raise ConfigError(f"the stream name {name!r} is not usable: it would name a directory")
     return check_stream_name(name) if name else ""
 
 

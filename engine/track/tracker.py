@@ -128,7 +128,7 @@ def _bytetrack(config: TrackConfig, frame_rate: float) -> Any:
 def _ocsort(config: TrackConfig, frame_rate: float) -> Any:
     import trackers
 
-    # OC-SORT does not count the detection that starts a track.
+    # OC-SORT does not count the detection that starts a track; in the first frames of a stream two are enough for it.
     return trackers.OCSORTTracker(
         lost_track_buffer=_lost_frames(config),
         frame_rate=frame_rate,

@@ -19,7 +19,7 @@ def fails_with(monkeypatch, error: BaseException) -> None:
     def broken(arguments):
         raise error
 
-    monkeypatch.setattr(engine.cli, "app", broken)
+    monkeypatch.setattr(engine.cli, "build_app", lambda arguments: broken)
 
 
 def test_help_lists_every_command_with_a_line_and_shows_examples(capsys):

@@ -73,16 +73,18 @@ def cut_chip(face: Luma8, matrix: Matrix, sharp_px: int) -> Luma8:
 
 
 class Embedder:
-    """Chips to 128-vectors, kept in a small database by the SHA-256 of the chip."""
+    """Chips to 128-vectors, each kept at once in a small database by the SHA-256 of its chip."""
 
     def __init__(self, cache: Path) -> None:
         import dlib
 
         cache.mkdir(parents=True, exist_ok=True)
-        self._store = sqlite3.connect(cache / "dlib-embeddings.sqlite", timeout=60)
+        file = cache / "dlib-embeddings.sqlite"
+        self._store = sqlite3.connect(file, timeout=60, isolation_level=None)
+        self._store.execute("PRAGMA journal_mode=WAL")
         self._store.execute("CREATE TABLE IF NOT EXISTS face (key TEXT PRIMARY KEY, vector BLOB)")
-        file = model_file("dlib_face_recognition_resnet_model_v1.dat")
-        self._network = dlib.face_recognition_model_v1(str(file))
+        weights = model_file("dlib_face_recognition_resnet_model_v1.dat")
+        self._network = dlib.face_recognition_model_v1(str(weights))
 
     def __call__(self, chips: Luma8, done: Callable[[], None] | None = None) -> Embedding:
         """uint8 (N, 150, 150) -> float32 (N, 128)."""
@@ -91,7 +93,6 @@ class Embedder:
             vectors.append(self._one(chip))
             if done is not None:
                 done()
-        self._store.commit()
         return np.stack(vectors)
 
     def _one(self, chip: Luma8) -> Embedding:
@@ -105,6 +106,5 @@ class Embedder:
         return vector
 
     def close(self) -> None:
-        """Write what is new and close the database."""
-        self._store.commit()
+        """Close the database; every vector is already in it."""
         self._store.close()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trt_build.train import degradation
 from trt_build.train.degradation import Luma8, Random
-from trt_build.train.recipe import Recipe
+from trt_build.train.recipe import MixtureSpec, Recipe
 
 KINDS = ("clean", "first_order", "second_order", "h264")
 ENDLESS = 10**9
@@ -29,18 +29,19 @@ class TrainBatches:
         self._bank = bank
         self._recipe = recipe
         self._epoch, self._order = -1, np.arange(0)
-        mixture = recipe.mixture
-        shares = np.array([getattr(mixture, kind) for kind in KINDS])
-        if bank is None:
-            shares[KINDS.index("h264")] = 0
-        self._shares = shares / shares.sum()
+        self._shares = _shares(recipe.mixture, bank is not None)
+        self._late_shares = self._shares
+        if recipe.late is not None:
+            self._late_shares = _shares(recipe.late.mixture, bank is not None)
 
     def __len__(self) -> int:
         return ENDLESS
 
     def __getitem__(self, step: int) -> Batch:
         rng = np.random.default_rng((self._recipe.seed, step))
-        pairs = [self._pair(self._index(step, i), rng) for i in range(self._recipe.batch)]
+        shares = self.shares(step)
+        places = range(self._recipe.batch)
+        pairs = [self._pair(self._index(step, place), shares, rng) for place in places]
         low, high = (np.stack(side)[:, None] for side in zip(*pairs, strict=True))
         return _unit(low), _unit(high)
 
@@ -52,10 +53,15 @@ class TrainBatches:
             self._epoch, self._order = epoch, rng.permutation(len(self._images))
         return int(self._order[place])
 
-    def _pair(self, index: int, rng: Random) -> tuple[Luma8, Luma8]:
+    def shares(self, step: int) -> NDArray[np.float64]:
+        """Probabilities of `KINDS` at this step."""
+        late = self._recipe.late
+        return self._late_shares if late is not None and step >= late.from_step else self._shares
+
+    def _pair(self, index: int, shares: NDArray[np.float64], rng: Random) -> tuple[Luma8, Luma8]:
         data = self._recipe.data
         small = data.hr_px // data.scale
-        kind = KINDS[rng.choice(len(KINDS), p=self._shares)]
+        kind = KINDS[rng.choice(len(KINDS), p=shares)]
         if kind == "h264":
             assert self._bank is not None
             low = self._bank[rng.integers(len(self._bank)), index]
@@ -79,6 +85,14 @@ class TrainBatches:
         image, size = self._images[index], data.hr_px
         y, x = rng.integers(0, image.shape[0] - size + 1, 2)
         return np.ascontiguousarray(image[y : y + size, x : x + size])
+
+
+def _shares(mixture: MixtureSpec, with_h264: bool) -> NDArray[np.float64]:
+    """Shares in the order of `KINDS`, summing to 1; without a bank there is no H.264."""
+    shares = np.array([getattr(mixture, kind) for kind in KINDS], dtype=np.float64)
+    if not with_h264:
+        shares[KINDS.index("h264")] = 0
+    return np.asarray(shares / shares.sum(), dtype=np.float64)
 
 
 def _unit(levels: Luma8) -> NDArray[np.float32]:

@@ -49,6 +49,13 @@ class MixtureSpec(_Spec, frozen=True):
             raise ValueError("at least one share must be above 0")
 
 
+class LateSpec(_Spec, frozen=True):
+    """Other shares from a step on, once the hard samples have taught what they can."""
+
+    from_step: Positive
+    mixture: MixtureSpec
+
+
 class H264Spec(_Spec, frozen=True):
     """The H.264 bank: how often each face is encoded and how hard."""
 
@@ -109,6 +116,7 @@ class Recipe(_Spec, frozen=True):
     budget: BudgetSpec
     generator: GeneratorSpec = GeneratorSpec()
     mixture: MixtureSpec = MixtureSpec()
+    late: LateSpec | None = None
     h264: H264Spec = H264Spec()
     optimiser: OptimiserSpec = OptimiserSpec()
     loss: LossSpec = LossSpec()

@@ -5,7 +5,7 @@ import pytest
 
 from tests.trt_build.tiny import smooth_faces, tiny_recipe
 from trt_build.train.dataset import TrainBatches
-from trt_build.train.recipe import MixtureSpec
+from trt_build.train.recipe import LateSpec, MixtureSpec
 
 
 def batches(bank=None, **changes):
@@ -55,5 +55,12 @@ def test_h264_pairs_come_from_the_bank():
 def test_shares_are_normalised(kind):
     shares = dict.fromkeys(("clean", "first_order", "second_order", "h264"), 0.0) | {kind: 0.25}
     data = batches(np.zeros((1, 6, 8, 8), np.uint8), mixture=MixtureSpec(**shares))
-    assert data._shares.sum() == pytest.approx(1)
-    assert data._shares.max() == 1
+    assert data.shares(0).sum() == pytest.approx(1)
+    assert data.shares(0).max() == 1
+
+
+def test_late_shares_begin_at_their_step():
+    late = LateSpec(from_step=5, mixture=MixtureSpec(clean=1, first_order=0, second_order=0, h264=0))
+    data = batches(late=late)
+    assert data.shares(4)[0] == 0.5
+    assert data.shares(5)[0] == 1
