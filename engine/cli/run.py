@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -76,24 +78,27 @@ def run(
 
 
 def _run(settings: Config, console: Console) -> int:
+    started_ns = time.time_ns()
     try:
         with run_progress(console) as observer:
             result = run_pipeline(settings, observer)
     except FacestreamError:
-        _say_what_is_left(settings, console)
+        _say_what_is_left(settings, started_ns, console)
         raise
     print_result(console, result, settings)
+    for stream in result.streams:
+        if stream.state == "ended" and stream.reason == "end_of_file" and stream.detail:
+            sys.stderr.write(f"facestream: note: {stream.detail}\n")
     for stream in result.failed_streams:
         sys.stderr.write(f"facestream: {stream.name} failed ({stream.reason}): {stream.detail}\n")
     return 1 if result.failed_streams else 0
 
 
-def _say_what_is_left(settings: Config, console: Console) -> None:
-    """After a failure: where to find what was written before it."""
-    directory = Path(settings.output.directory) if settings.output.directory else None
-    lines = directory / "faces.jsonl" if directory else None
-    if lines is not None and lines.exists() and lines.stat().st_size:
-        console.print(f"What was written before the failure is in {directory}", highlight=False)
+def _say_what_is_left(settings: Config, started_ns: int, console: Console) -> None:
+    """After a failure: where to find what this run wrote before it."""
+    record = Path(settings.output.directory, "run.json")
+    if settings.output.directory and record.exists() and json.loads(record.read_bytes())["started_ns"] >= started_ns:
+        console.print(f"What was written before the failure is in {settings.output.directory}", highlight=False)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

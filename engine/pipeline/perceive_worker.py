@@ -7,6 +7,8 @@ import os
 import time
 from collections.abc import Sequence
 
+import msgspec
+
 from engine.config import Config
 from engine.contracts.frames import Detections, Frame, FrameTime, Planes, TrackEnd
 from engine.contracts.links import (
@@ -37,6 +39,7 @@ _DEFAULT_FRAME_RATE = 25.0
 def perceive_body(context: WorkerContext, upstreams: list[Channel], downstreams: list[Channel], config: Config) -> None:
     """Work until every upstream has sent Drain, then pass one on."""
     detector = open_detector(config.detect, find_model)
+    Tracker(config.track, _DEFAULT_FRAME_RATE, itertools.count().__next__)  # loads its library now, not at the first face
     perceiver = _Perceiver(context, upstreams, downstreams, config, detector)
     context.ready(
         {
@@ -58,7 +61,10 @@ class _StreamState:
     """Tracker and selector of one stream."""
 
     def __init__(self, config: Config, frame_rate: float, ids: itertools.count[int]) -> None:
-        self.tracker = Tracker(config.track, frame_rate, ids.__next__)
+        # A track must outlive the frames on which the detector does not run, and one miss.
+        lost_seconds = max(config.track.lost_seconds, 2.5 * config.detect.every / frame_rate)
+        track = msgspec.structs.replace(config.track, lost_seconds=lost_seconds)
+        self.tracker = Tracker(track, frame_rate, ids.__next__)
         self.selector = Selector(config.crop)
 
 

@@ -98,7 +98,9 @@ class DirectorySink:
         held = [self.directory / name for name in _OWN if (self.directory / name).exists()]
         held += self.directory.glob("embeddings_*.f32")
         if held and not overwrite:
-            raise PublishError(f"{self.directory} already holds a run ({held[0].name}): choose another directory or remove it")
+            raise PublishError(
+                f"{self.directory} already holds a run ({held[0].name}): choose another one, or replace it with --overwrite"
+            )
         for path in held:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
