@@ -33,13 +33,15 @@ class RunStatus:
 
     streams: dict[str, StreamStatus] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
+    ended: float = 0.0
+    """Monotonic seconds; 0 while the run goes on."""
     _beats: dict[str, Beat] = field(default_factory=dict)
     _last_stats: tuple[float, dict[str, StageBeat]] = (0.0, {})
 
     @property
     def seconds(self) -> float:
-        """Since all workers were ready."""
-        return time.monotonic() - self.started
+        """From all workers ready to now, or to the end of the last one."""
+        return (self.ended or time.monotonic()) - self.started
 
     @property
     def counters(self) -> dict[str, int]:

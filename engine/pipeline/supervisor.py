@@ -96,6 +96,7 @@ class Supervisor:
                 next_stats = time.monotonic() + _STATS_SECONDS
                 self._send_stats()
             self._observer(self.status)
+        self.status.ended = time.monotonic()
         self._observer(self.status)
 
     def _listen(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 
-from engine.contracts.links import AnyLink, Drain, Failed, Ready
+from engine.contracts.links import AnyLink, Failed, Ready
 from engine.errors import FacestreamError, WorkerError
 from engine.runtime.channel import SPAWN, Channel, ChannelClosed, channel_pair
 from engine.runtime.telemetry import Telemetry
@@ -133,8 +133,3 @@ def _name_process(name: str) -> None:
     """Show the worker's name in ``top`` and ``ps``."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(15, ctypes.c_char_p(name.encode()[:15]), 0, 0, 0)
-
-
-def is_drain(order: AnyLink | None) -> bool:
-    """Whether an order of the supervisor asks the worker to finish early."""
-    return isinstance(order, Drain)

@@ -35,30 +35,41 @@ def subscribe(endpoint: str, results) -> None:
             kind = message.__struct_config__.tag
             order.append(f"{kind}:{getattr(message, 'state', '')}")
             if kind == "face":
-                faces.append((message.seq, [part.sha256 for part in message.parts]))
+                faces.append((message.stream, message.seq, [part.sha256 for part in message.parts]))
                 assert item.image("enhanced").shape[0] > 0
             if kind == "end":
                 outcome = message.outcome
     results.put((gaps, faces, order, outcome))
 
 
-def test_push_delivers_exactly_what_the_files_record(clip: Clip, tmp_path: Path):
+def run_with_subscriber(tmp_path: Path, *arguments: object) -> tuple[int, list, list[str], str]:
+    """Run with a push socket and a subscriber in another process; returns what that one saw."""
     endpoint = f"ipc://{tmp_path}/faces"
     context = mp.get_context("spawn")
     results = context.Queue()
     reader = context.Process(target=subscribe, args=(endpoint, results), daemon=True)
     reader.start()
-    done = facestream(
-        "run", "--source", clip.video, "--out", tmp_path / "out", "--publish", endpoint, "--socket", "push", *FAST
-    )
+    done = facestream("run", "--out", tmp_path / "out", "--publish", endpoint, "--socket", "push", *arguments)
     assert done.returncode == 0, done.stderr
-    gaps, faces, order, outcome = results.get(timeout=60)
+    seen = results.get(timeout=60)
     reader.join(30)
-    recorded = lines_of(tmp_path / "out" / "faces.jsonl")
+    return seen
+
+
+def recorded_faces(directory: Path) -> list[tuple[str, int, list[str]]]:
+    return [
+        (line["stream"], line["seq"], [part["sha256"] for part in line["parts"]])
+        for line in lines_of(directory / "faces.jsonl")
+    ]
+
+
+def test_push_delivers_exactly_what_the_files_record(clip: Clip, tmp_path: Path):
+    gaps, faces, order, outcome = run_with_subscriber(tmp_path, "--source", clip.video, *FAST)
+    recorded = recorded_faces(tmp_path / "out")
     assert len(recorded) > 10
     assert gaps == 0
-    assert faces == [(line["seq"], [part["sha256"] for part in line["parts"]]) for line in recorded]
-    assert [seq for seq, _ in faces] == list(range(len(faces)))
+    assert faces == recorded
+    assert [seq for _, seq, _ in faces] == list(range(len(faces)))
     assert outcome == "completed"
     events = [event for event in order if event.startswith(("stream", "end"))]
     assert events == ["stream:connecting", "stream:live", "stream:ended", "end:"]
@@ -68,6 +79,20 @@ def test_push_delivers_exactly_what_the_files_record(clip: Clip, tmp_path: Path)
     assert run["counters"]["faces"] == len(recorded)
     assert run["counters"]["published"] >= len(recorded)
     assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
+
+
+def test_push_delivers_real_footage_whole(tmp_path: Path):
+    """A street and six signers, every frame, two recordings at a time."""
+    clips = [shared("video/one-by-one-person-detection.mp4"), *sorted(shared("video").glob("asl_*.mkv"))]
+    sources = [argument for video in clips for argument in ("--source", video)]
+    model = shared("models/face_detection_yunet_2023mar.onnx")
+    gaps, faces, order, outcome = run_with_subscriber(tmp_path, *sources, "--detector", model, "--embedder", "none")
+    assert (gaps, outcome) == (0, "completed")
+    assert faces == recorded_faces(tmp_path / "out")
+    for stream in {stream for stream, _, _ in faces}:
+        assert [seq for name, seq, _ in faces if name == stream] == list(range(sum(name == stream for name, _, _ in faces)))
+    assert len({stream for stream, _, _ in faces}) == len(clips)
+    assert order.count("stream:ended") == len(clips)
 
 
 def test_two_recordings_and_one_that_is_no_video(clip: Clip, tmp_path: Path):

@@ -30,9 +30,7 @@ class TrainBatches:
         self._recipe = recipe
         self._epoch, self._order = -1, np.arange(0)
         self._shares = _shares(recipe.mixture, bank is not None)
-        self._late_shares = self._shares
-        if recipe.late is not None:
-            self._late_shares = _shares(recipe.late.mixture, bank is not None)
+        self._late = [(late.from_step, _shares(late.mixture, bank is not None)) for late in recipe.late]
 
     def __len__(self) -> int:
         return ENDLESS
@@ -55,8 +53,8 @@ class TrainBatches:
 
     def shares(self, step: int) -> NDArray[np.float64]:
         """Probabilities of `KINDS` at this step."""
-        late = self._recipe.late
-        return self._late_shares if late is not None and step >= late.from_step else self._shares
+        due = [shares for from_step, shares in self._late if step >= from_step]
+        return due[-1] if due else self._shares
 
     def _pair(self, index: int, shares: NDArray[np.float64], rng: Random) -> tuple[Luma8, Luma8]:
         data = self._recipe.data

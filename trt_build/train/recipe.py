@@ -116,7 +116,8 @@ class Recipe(_Spec, frozen=True):
     budget: BudgetSpec
     generator: GeneratorSpec = GeneratorSpec()
     mixture: MixtureSpec = MixtureSpec()
-    late: LateSpec | None = None
+    late: tuple[LateSpec, ...] = ()
+    """In the order of `from_step`."""
     h264: H264Spec = H264Spec()
     optimiser: OptimiserSpec = OptimiserSpec()
     loss: LossSpec = LossSpec()

@@ -61,6 +61,6 @@ def test_shares_are_normalised(kind):
 
 def test_late_shares_begin_at_their_step():
     late = LateSpec(from_step=5, mixture=MixtureSpec(clean=1, first_order=0, second_order=0, h264=0))
-    data = batches(late=late)
+    data = batches(late=(late,))
     assert data.shares(4)[0] == 0.5
     assert data.shares(5)[0] == 1
