@@ -96,7 +96,9 @@ def _remote(entry: Downloadable) -> tuple[str, ...]:
 def _figures(manifest: Manifest) -> str:
     parts = [f"x{manifest.scale}"] if manifest.kind == "generator" else []
     parts += [f"{manifest.parameters / 1e6:.2f} M parameters"] if manifest.parameters else []
-    return ", ".join(parts + [f"{key} {value:g}" for key, value in manifest.figures.items()])
+    # What a reader compares by; the model card has the rest.
+    gains = {key: value for key, value in manifest.figures.items() if "_gain_" in key}
+    return ", ".join(parts + [f"{key} {value:+g}" for key, value in gains.items()])
 
 
 def _size(count: int) -> str:

@@ -26,7 +26,7 @@ def test_the_publishers_last_beat_holds_everything_and_is_not_added_to_the_rest(
 def test_rates_are_since_the_stats_before(monkeypatch: pytest.MonkeyPatch):
     clock = [100.0]
     monkeypatch.setattr("engine.pipeline.status.time.monotonic", lambda: clock[0])
-    status = RunStatus()
+    status = RunStatus(started=100.0)
     clock[0] = 101.0
     status.take_beat(Beat("perceive", {"detect": StageBeat(20, 1.0, 1.0, 1.0)}, {}))
     assert status.stats().stages["detect"].items_per_second == pytest.approx(20)
