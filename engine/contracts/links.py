@@ -194,6 +194,8 @@ class StageBeat(Link, frozen=True):
     busy_seconds: float
     p50_ms: float
     p99_ms: float
+    queue_depth: int = 0
+    """Items that wait for this stage now."""
 
 
 class Beat(Link, frozen=True):

@@ -163,6 +163,7 @@ class StageStats(msgspec.Struct, frozen=True):
     p50_ms: float
     p99_ms: float
     queue_depth: int = 0
+    """Items that wait for this stage now."""
 
 
 class Stats(Message, frozen=True, kw_only=True, tag="stats"):

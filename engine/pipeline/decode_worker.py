@@ -59,6 +59,7 @@ class _Pool:
             self._take_back(BEAT_SECONDS)
         with self._context.telemetry.stage("hand_over"):
             generation = writer.write(slot, frame.planes)
+        self._context.telemetry.queue_depths["hand_over"] = self._slots - writer.free_slots
         when, planes = frame.time, frame.planes
         return FrameReady(
             stream=frame.stream,

@@ -79,6 +79,7 @@ class _EnhanceWorker:
                 drain = self._receive()
             if (batch := self._batcher.due(time.monotonic())) is not None:
                 self._finish(batch)
+            self._context.telemetry.queue_depths["super_resolve"] = len(self._batcher)
             self._context.beat()
         counters = self._context.telemetry.counters.copy()
         counters.update(drain.counters)

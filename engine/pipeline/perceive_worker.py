@@ -100,6 +100,7 @@ class _Perceiver:
                 self._finish_next()
             while self._pending.is_next_done:
                 self._finish_next()
+            self._context.telemetry.queue_depths["detect"] = len(self._pending)
             self._context.beat()
         self._pass_on_drain()
 

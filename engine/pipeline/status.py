@@ -94,6 +94,7 @@ class RunStatus:
                     items_per_second=(stage.items - (before[name].items if name in before else 0)) / seconds,
                     p50_ms=stage.p50_ms,
                     p99_ms=stage.p99_ms,
+                    queue_depth=stage.queue_depth,
                 )
                 for name, stage in stages.items()
             },
@@ -102,4 +103,10 @@ class RunStatus:
 
 
 def _add(a: StageBeat, b: StageBeat) -> StageBeat:
-    return StageBeat(a.items + b.items, a.busy_seconds + b.busy_seconds, max(a.p50_ms, b.p50_ms), max(a.p99_ms, b.p99_ms))
+    return StageBeat(
+        a.items + b.items,
+        a.busy_seconds + b.busy_seconds,
+        max(a.p50_ms, b.p50_ms),
+        max(a.p99_ms, b.p99_ms),
+        a.queue_depth + b.queue_depth,
+    )

@@ -22,6 +22,8 @@ class Telemetry:
         self._durations: dict[str, deque[float]] = {}
         self._items: Counter[str] = Counter()
         self._busy: dict[str, float] = {}
+        self.queue_depths: dict[str, int] = {}
+        """Items that wait for a stage now, set by whoever holds them."""
         self.counters: Counter[str] = Counter()
         """Totals since the start, as ``frames`` or ``drops.<cause>``."""
 
@@ -46,4 +48,4 @@ class Telemetry:
 
     def _stage_beat(self, name: str) -> StageBeat:
         p50, p99 = np.percentile(np.fromiter(self._durations[name], np.float64), [50, 99]) * 1000
-        return StageBeat(self._items[name], self._busy[name], float(p50), float(p99))
+        return StageBeat(self._items[name], self._busy[name], float(p50), float(p99), self.queue_depths.get(name, 0))
