@@ -14,7 +14,7 @@ run: $(VENV)/.base
 	@mkdir -p $(OUT)
 	$(BIN)/facestream sample $(OUT)/sample.mp4
 	$(BIN)/facestream enroll astronaut $(OUT)/sample-enrol/astronaut.png --gallery $(OUT)/gallery.sqlite
-	$(BIN)/facestream run --source $(OUT)/sample.mp4 --gallery $(OUT)/gallery.sqlite --out $(OUT)/result --overwrite
+	$(BIN)/facestream run --source $(OUT)/sample.mp4 --gallery $(OUT)/gallery.sqlite --out $(OUT)/result --every 3 --overwrite
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
