@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Sequence
 
 from engine.config import Config
+from engine.contracts.frames import Uint8
 from engine.contracts.links import Drain, FaceCrop, InputFile, Outgoing, StreamChanged, TrackClosed
 from engine.contracts.messages import Enhanced, Face, Part, Track
 from engine.models import find_model
@@ -12,12 +15,18 @@ from engine.publish.encode import parts_of
 from engine.runtime.batcher import Batcher
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.colour import bgr_from_planes
+from engine.runtime.ordered_pool import OrderedPool
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
 from engine.super_resolve.generator import Generator, open_generator
 from engine.verify.embedder import Embedder, open_embedder
 from engine.verify.gallery import open_gallery
 from engine.verify.verifier import FaceScores, Verifier
+
+Passed = TrackClosed | StreamChanged | InputFile
+"""Waits until the faces before it are done."""
+Enlarged = tuple[list[Uint8], Sequence[EnhancedFace | None], float]
+"""Originals (BGR), enhanced faces, seconds that it took."""
 
 
 def enhance_body(context: WorkerContext, upstream: Channel, downstream: Channel, config: Config) -> None:
@@ -68,22 +77,39 @@ class _EnhanceWorker:
         self._enhancer = Enhancer(generator, settings.strength, config.crop.max_size_px) if generator else None
         batch = settings.max_batch if generator is not None and generator.prefers_batch else 1
         self._batcher: Batcher[FaceCrop] = Batcher(batch, settings.max_wait_ms / 1000)
+        self._pending: OrderedPool[list[FaceCrop] | Passed, list[FaceCrop], Enlarged] = OrderedPool(
+            self._enlarge, os.cpu_count() or 1, "enhance"
+        )
         self._tracks: dict[tuple[str, int], _TrackSoFar] = {}
 
     def run(self) -> None:
-        """Enhance crops in batches; everything else waits until the crops before it are done."""
+        """Keep the threads that enlarge fed, and do the rest in order."""
         drain: Drain | None = None
-        while drain is None:
-            left = self._batcher.seconds_left(time.monotonic())
-            if self._upstream.has_message(BEAT_SECONDS if left is None else left):
-                drain = self._receive()
-            if (batch := self._batcher.due(time.monotonic())) is not None:
-                self._finish(batch)
-            self._context.telemetry.queue_depths["super_resolve"] = len(self._batcher)
+        while drain is None or len(self._pending):
+            received = False
+            if drain is None and self._pending.has_room:
+                received, drain = self._take_input()
+            if len(self._pending) and not (received and self._pending.has_room):
+                self._finish_next()
+            while self._pending.is_next_done:
+                self._finish_next()
+            self._context.telemetry.queue_depths["super_resolve"] = len(self._batcher) + len(self._pending)
             self._context.beat()
+        self._pending.close()
         counters = self._context.telemetry.counters.copy()
         counters.update(drain.counters)
         self._downstream.send(Drain(drain.outcome, drain.detail, dict(counters)))
+
+    def _take_input(self) -> tuple[bool, Drain | None]:
+        """Take one message if there is one, and close the batch whose time is over; wait only where nothing is being done."""
+        left = self._batcher.seconds_left(time.monotonic())
+        wait_seconds = 0.0 if len(self._pending) else BEAT_SECONDS if left is None else left
+        received, drain = self._upstream.has_message(wait_seconds), None
+        if received:
+            drain = self._receive()
+        if (batch := self._batcher.due(time.monotonic())) is not None:
+            self._pending.put(batch, batch)
+        return received, drain
 
     def _receive(self) -> Drain | None:
         try:
@@ -92,26 +118,39 @@ class _EnhanceWorker:
             link = Drain("failed", "the worker that finds the faces died")
         if isinstance(link, FaceCrop):
             if (batch := self._batcher.add(link, time.monotonic())) is not None:
-                self._finish(batch)
+                self._pending.put(batch, batch)
             return None
         if len(self._batcher):
-            self._finish(self._batcher.close())
+            batch = self._batcher.close()
+            self._pending.put(batch, batch)
         match link:
-            case TrackClosed():
-                self._close_track(link)
-            case StreamChanged() | InputFile():
-                self._downstream.send(link)
+            case TrackClosed() | StreamChanged() | InputFile():
+                self._pending.put(link, None)
             case Drain():
                 return link
         return None
 
-    def _finish(self, crops: list[FaceCrop]) -> None:
-        telemetry = self._context.telemetry
+    def _enlarge(self, crops: list[FaceCrop]) -> Enlarged:
+        """Runs in a thread of the pool."""
+        start = time.perf_counter()
         originals = [bgr_from_planes(crop.planes) for crop in crops]
-        enhanced: list[EnhancedFace] | list[None] = [None] * len(crops)
-        if self._enhancer is not None:
-            with telemetry.stage("super_resolve", len(crops)):
-                enhanced = self._enhancer.enhance(crops)
+        enhanced = self._enhancer.enhance(crops) if self._enhancer else [None] * len(crops)
+        return originals, enhanced, time.perf_counter() - start
+
+    def _finish_next(self) -> None:
+        tag, enlarged = self._pending.take()
+        match tag:
+            case TrackClosed():
+                self._close_track(tag)
+            case StreamChanged() | InputFile():
+                self._downstream.send(tag)
+            case _ if enlarged is not None:
+                self._finish_faces(tag, enlarged)
+
+    def _finish_faces(self, crops: list[FaceCrop], enlarged: Enlarged) -> None:
+        telemetry = self._context.telemetry
+        originals, enhanced, seconds = enlarged
+        telemetry.record("super_resolve", seconds, len(crops))
         with telemetry.stage("verify", len(crops)):
             scores = self._verifier.score(crops, originals, enhanced)
         for crop, original, face, score in zip(crops, originals, enhanced, scores, strict=True):

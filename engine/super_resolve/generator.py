@@ -21,7 +21,7 @@ FindModel = Callable[[str], Path | None]
 
 
 class Generator(Protocol):
-    """Enlarges pictures ``scale`` times. Single-threaded; cannot cross a process."""
+    """Enlarges pictures ``scale`` times. ``upscale`` may be called from several threads; cannot cross a process."""
 
     name: str
     sha256: str
