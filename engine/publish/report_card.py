@@ -38,7 +38,7 @@ def card(directory: Path, record: TrackRecord) -> str:
 def _headline(record: TrackRecord) -> str:
     if record.decision == "known" and record.candidates:
         return record.candidates[0].identity
-    return {"unknown": "Nobody enrolled", "undecided": "Not decided"}.get(record.decision, "Not compared")
+    return {"unknown": "Not in the gallery", "undecided": "Not decided"}.get(record.decision, "Not compared")
 
 
 def _span(record: TrackRecord) -> str:
