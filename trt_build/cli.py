@@ -47,12 +47,13 @@ def train(
     minutes
         Train this long instead of the recipe's budget.
     """
-    _require("torch", "Training")
-    from trt_build.progress import TrainProgress
     from trt_build.train.recipe import find_recipe, read_recipe
-    from trt_build.train.run import train as run
 
     chosen = read_recipe(find_recipe(recipe))
+    _require("torch", "Training")
+    from trt_build.progress import TrainProgress
+    from trt_build.train.run import train as run
+
     folder = out or Path("runs") / (chosen.name + ("_smoke" if smoke else ""))
     with TrainProgress(CONSOLE) as progress:
         state = run(chosen, folder, progress, resume=resume, smoke=smoke, minutes=minutes)
