@@ -27,9 +27,8 @@ def publish_body(context: WorkerContext, upstreams: list[Channel], config: Confi
     zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     publisher = Publisher(config.publish, str(run["run_id"]), zmq_context)
     try:
-        sink = DirectorySink(config.output, run, overwrite=config.output.overwrite) if config.output.directory else None
         context.ready({"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay})
-        _PublishWorker(context, upstreams, config, publisher, sink).run()
+        _PublishWorker(context, upstreams, config, publisher, run).run()
     finally:
         publisher.close(_LINGER_MS)
         zmq_context.term()
@@ -42,14 +41,15 @@ class _PublishWorker:
         upstreams: list[Channel],
         config: Config,
         publisher: Publisher,
-        sink: DirectorySink | None,
+        run: dict[str, Any],
     ) -> None:
         self._context = context
         self._upstreams = upstreams
         self._open = list(upstreams)
         self._config = config
         self._publisher = publisher
-        self._sink = sink
+        self._run = run
+        self._sink: DirectorySink | None = None
         self._barrier = _Barrier(len(upstreams))
         self._drains: list[Drain] = []
         self._facts: dict[str, Any] = {}
@@ -75,6 +75,9 @@ class _PublishWorker:
                 self._obey()
             self._publisher.poll()
             self._context.beat()
+        if self._facts and self._config.output.directory:
+            # Only now: a run that could not start leaves no directory that the next try would find taken.
+            self._sink = DirectorySink(self._config.output, self._run, overwrite=self._config.output.overwrite)
         if self._config.publish.wait_seconds and self._publisher.bound_endpoint:
             self._publisher.wait_for_subscriber(self._config.publish.wait_seconds, self._should_stop)
 
