@@ -47,7 +47,9 @@ def test_the_subscriber_runs_as_printed(clip: Clip):
     assert done.returncode == 0, done.stderr
     output, errors = reader.communicate(timeout=60)
     assert reader.returncode == 0, errors
-    assert output.startswith("sample 1 none")
+    lines = output.splitlines()
+    assert "sample 1 none []" in lines  # tracks of different workers may overtake each other
+    assert all(re.fullmatch(r"sample \d+ none \[\]", line) for line in lines)
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#]+)\)", README))
