@@ -6,6 +6,7 @@ import itertools
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -133,6 +134,8 @@ class _Perceiver:
                 planes = self._pools[channel.fileno(), link.pool_id].view(link)
                 self._pending.put((channel, link), planes if link.detect else None)
             case StreamChanged() | InputFile():
+                if isinstance(link, StreamChanged) and link.state in ("ended", "failed"):
+                    self._source_of.pop(link.stream, None)
                 self._pending.put((channel, link), None)
             case Drain():
                 self._drains.append(link)
@@ -186,7 +189,8 @@ class _Perceiver:
             crops = state.selector.offer(frame, faces)
         if not reader.is_intact(link):
             raise WorkerError(f"{link.stream}: frame {link.frame_index} was overwritten while it was read")
-        channel.send(SlotReleased(link.pool_id, link.slot))
+        with suppress(ChannelClosed):  # a decoder that died needs no slots; its last frames still count
+            channel.send(SlotReleased(link.pool_id, link.slot))
         self._send_crops(crops)
         self._close_tracks(link.stream, state, ends)
 
@@ -204,7 +208,6 @@ class _Perceiver:
         if state is not None and event.state in ("discontinuity", "ended", "failed"):
             self._close_tracks(event.stream, state, state.tracker.reset())
         if state is not None and event.state in ("ended", "failed"):
-            self._source_of.pop(event.stream, None)
             self._context.telemetry.counters.update(state.selector.counters)
             del self._streams[event.stream]
         self._send_to_all(event)
