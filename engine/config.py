@@ -17,7 +17,9 @@ from engine.errors import ConfigError
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+NonNegative = Annotated[int, msgspec.Meta(ge=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0.0)]
+HardwareDecoding = Literal["auto", "none", "cuda", "vaapi"]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -25,12 +27,29 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class SourceConfig(Section, frozen=True):
-    """One recording, or a directory or glob of them."""
+    """Recordings (a file, a directory or a glob), or one camera. The keys after ``name`` are for cameras."""
 
     uri: str
-    """A path, a directory, or a glob such as ``archive/*.mkv``."""
+    """A path, a directory, a glob such as ``archive/*.mkv``; a camera as ``rtsp://host/path``, ``rtsps://``, ``http(s)://``,
+    ``udp://``, ``srt://`` or ``/dev/video0``."""
     name: str = ""
-    """The stream's name on the wire; made from the file name when empty. Not for directories and globs."""
+    """The stream's name on the wire; made from the file's or host's name when empty. Not for directories and globs."""
+    credentials: str = ""
+    """A file with one line ``user:password``, so that no password stands in a configuration or process list."""
+    transport: Literal["tcp", "udp"] = "tcp"
+    """RTSP only: how the pictures travel. UDP loses packets where TCP waits."""
+    stall_seconds: Seconds | None = None
+    """Reconnect when nothing came for so long; None: ``live.stall_seconds``."""
+    silent_by_design: bool = False
+    """An event camera, which sends only when something happens: silence is neither a stall nor a reason to reconnect."""
+    max_reconnects: NonNegative | None = None
+    """Attempts in a row after which the camera is given up; None: ``live.max_reconnects``."""
+    hwaccel: HardwareDecoding | None = None
+    """None: ``live.hwaccel``."""
+    detect_fps: Seconds | None = None
+    """Detections per second at most; None: ``live.detect_fps``."""
+    options: dict[str, str] = {}
+    """FFmpeg's own options of the protocol or device, as ``{"tls_verify": "1"}`` or ``{"video_size": "1280x720"}``."""
 
 
 class DecodeConfig(Section, frozen=True):
@@ -46,6 +65,46 @@ class DecodeConfig(Section, frozen=True):
     """Frames of one recording that may wait for the detector."""
     thread_count: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
     """Threads of one decoder; 0 lets FFmpeg choose."""
+
+
+class LiveConfig(Section, frozen=True):
+    """How cameras are read, and what gives way when the machine is too slow for them."""
+
+    budget_ms: Annotated[float, msgspec.Meta(ge=20.0)] = 500.0
+    """A picture or face that has waited longer is dropped, and counted, instead of delivered late."""
+    waiting_frames: Positive = 2
+    """Pictures of one camera that may wait for the detector; the oldest gives way."""
+    detect_fps: Seconds = 10.0
+    """Detections per second and camera at most; tracks are carried over the frames between."""
+    adapt: bool = True
+    """Under overload enhance fewer faces, then detect less often, and recover; False: only drop."""
+    connect_seconds: Seconds = 10.0
+    """A camera that does not answer within this is tried again."""
+    stalled_after_seconds: Seconds = 2.0
+    """Without a packet for so long a camera is called stalled; the connection is kept."""
+    stall_seconds: Seconds = 10.0
+    """Without a packet for so long the connection is given up and made anew."""
+    reconnect_first_seconds: Seconds = 0.5
+    """Wait before the first attempt to reconnect; each further one waits twice as long, with jitter."""
+    reconnect_cap_seconds: Seconds = 8.0
+    """Longest wait between two attempts; a refused password always waits ``auth_wait_seconds``."""
+    auth_wait_seconds: Seconds = 30.0
+    """Cameras lock accounts after a few wrong passwords."""
+    stable_seconds: Seconds = 60.0
+    """A connection that lasted so long resets the waiting time."""
+    max_reconnects: NonNegative | None = None
+    """Attempts in a row after which a camera is given up; None: never."""
+    hwaccel: HardwareDecoding = "auto"
+    """Hardware decoding where this machine and its FFmpeg can; software otherwise, with the reason said."""
+
+
+class SuperviseConfig(Section, frozen=True):
+    """What happens to worker processes that die or hang."""
+
+    restarts_per_minute: NonNegative = 5
+    """Of each worker; above it a camera is given up, and any other worker ends the run."""
+    hung_seconds: Seconds = 20.0
+    """A worker without a sign of life for so long is killed."""
 
 
 class DetectConfig(Section, frozen=True):
@@ -77,8 +136,9 @@ class TrackConfig(Section, frozen=True):
 class CropConfig(Section, frozen=True):
     """Which faces of a track are worth enhancing."""
 
-    policy: Literal["best", "interval", "every"] = "interval"
-    """``best``: the top_k of the whole track; ``interval``: the best of each interval; ``every``: all of them."""
+    policy: Literal["auto", "prompt", "best", "interval", "every"] = "auto"
+    """``best``: the top_k of the whole track; ``interval``: the best of each interval, at its end; ``prompt``: the first of
+    each interval at once, and any that is clearly better; ``every``: all. ``auto``: prompt for cameras, else interval."""
     interval_seconds: Seconds = 1.0
     top_k: Positive = 5
     margin: Annotated[float, msgspec.Meta(ge=0.1, le=2.0)] = 0.4
@@ -132,8 +192,8 @@ class PublishConfig(Section, frozen=True):
     """Endpoint of the replay service; empty: none."""
     replay_bytes: Positive = 64 * 1024 * 1024
     """Bound of the replay ring."""
-    send_hwm: Positive = 256
-    """Messages that may wait for one subscriber."""
+    send_hwm: NonNegative = 0
+    """Messages that may wait for one subscriber; 0: 32 if a source is a camera, 256 otherwise."""
     send_buffer_bytes: Positive = 64 * 1024
     """Kernel buffer for one subscriber: small keeps a slow reader's data fresh."""
     wait_seconds: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
@@ -150,6 +210,8 @@ class OutputConfig(Section, frozen=True):
     """Empty: nothing is written."""
     overwrite: bool = False
     """Replace an earlier run in the directory; else it is refused."""
+    resume: bool = False
+    """Go on with the interrupted run in the directory; begin one where there is none."""
     report: bool = True
     report_tracks: Positive = 500
     """Tracks that the report shows at most."""
@@ -161,6 +223,8 @@ class Config(Section, frozen=True):
     profile: str = "balanced"
     sources: list[SourceConfig] = []
     decode: DecodeConfig = DecodeConfig()
+    live: LiveConfig = LiveConfig()
+    supervise: SuperviseConfig = SuperviseConfig()
     detect: DetectConfig = DetectConfig()
     track: TrackConfig = TrackConfig()
     crop: CropConfig = CropConfig()

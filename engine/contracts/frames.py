@@ -63,6 +63,8 @@ class FrameTime:
     """Seconds from the start of the stream's clock; continued from the frame rate where ``pts`` is missing."""
     captured_ns: int
     """Wall clock (Unix, nanoseconds) taken after the packet was read."""
+    ntp_ns: int | None = None
+    """When the camera took the picture by its own clock (Unix, nanoseconds), where it says so (RTCP sender reports)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,11 +1,14 @@
 """What travels between the processes of a run, as MessagePack; frames themselves stay in the shared pool.
 
 decode --PoolOpened, FrameReady--> perceive --FaceCrop, TrackClosed--> enhance xN --Outgoing--> publish
-decode <--SlotReleased-- perceive         StreamChanged, InputFile and Drain go all the way, in order
+decode <--SlotReleased-- perceive <--CropsTaken-- enhance   StreamChanged, Checkpoint, InputFile, Drain go all the way, in order
 every worker --Ready, Beat, Failed--> supervisor        supervisor --Assign--> decode, --Begin, Outgoing(stats)--> publish
+supervisor --Attach--> the neighbours of a worker that was restarted
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -46,10 +49,13 @@ class FrameReady(Link, frozen=True):
     matrix: ColourMatrix
     full_range: bool
     detect: bool
+    live: bool = False
+    """From a camera: it may be dropped when it is late, a recording's frame may not."""
+    ntp_ns: int | None = None
 
     @property
     def time(self) -> FrameTime:
-        return FrameTime(self.frame_index, self.pts, self.time_base, self.pts_seconds, self.captured_ns)
+        return FrameTime(self.frame_index, self.pts, self.time_base, self.pts_seconds, self.captured_ns, self.ntp_ns)
 
 
 class SlotReleased(Link, frozen=True):
@@ -73,6 +79,19 @@ class StreamChanged(Link, frozen=True):
     """Frames per second, 0 where unknown."""
     frames_expected: int = 0
     """Length of a recording, 0 where unknown: for progress."""
+    event_id: int = 0
+    """Given by perceive, growing: the copies that come through several enhance workers have the same."""
+    lanes: tuple[int, ...] = ()
+    """The enhance workers to which perceive sent a copy."""
+
+
+class Checkpoint(Link, frozen=True):
+    """No track of this recording is open after this frame: a run that is cut can go on here. Passes like StreamChanged."""
+
+    stream: str
+    frame_index: int
+    event_id: int = 0
+    lanes: tuple[int, ...] = ()
 
 
 class FaceCrop(Link, frozen=True):
@@ -99,6 +118,8 @@ class FaceCrop(Link, frozen=True):
     v: bytes
     matrix: ColourMatrix
     full_range: bool
+    live: bool = False
+    ntp_ns: int | None = None
 
     @property
     def planes(self) -> Planes:
@@ -170,6 +191,52 @@ class Assign(Link, frozen=True):
 
     stream: str
     path: str
+    first_frame: int = 0
+    """Frames before this one were processed by an earlier attempt: decode them, hand over none."""
+
+
+class Camera(Link, frozen=True):
+    """A live source with all its settings. ``url`` may hold credentials: show ``shown`` instead."""
+
+    name: str
+    url: str
+    """As FFmpeg opens it, or the path of a V4L2 device."""
+    shown: str
+    """The same without credentials, for messages."""
+    transport: str = "tcp"
+    connect_seconds: float = 10.0
+    stalled_after_seconds: float = 2.0
+    stall_seconds: float = 10.0
+    silent_by_design: bool = False
+    reconnect_first_seconds: float = 0.5
+    reconnect_cap_seconds: float = 8.0
+    auth_wait_seconds: float = 30.0
+    stable_seconds: float = 60.0
+    max_reconnects: int | None = None
+    hwaccel: str = "auto"
+    detect_fps: float = 10.0
+    options: dict[str, str] = {}
+
+    @property
+    def is_device(self) -> bool:
+        """Whether it is a V4L2 device of this machine."""
+        return self.url.startswith("/dev/")
+
+    def __repr__(self) -> str:
+        return f"Camera({self.name!r}, {self.shown!r})"
+
+
+class CropsTaken(Link, frozen=True):
+    """An enhance worker tells perceive how many of its messages it has finished with: room for as many more."""
+
+    count: int
+
+
+class Attach(Link, frozen=True):
+    """The supervisor to a worker: your neighbour was restarted; the new channel's handle follows on the same pipe."""
+
+    side: Literal["upstream", "downstream"]
+    index: int
 
 
 class Outgoing(Link, frozen=True):
@@ -218,8 +285,8 @@ class Failed(Link, frozen=True):
 
 
 AnyLink = (
-    PoolOpened | FrameReady | SlotReleased | StreamChanged | InputFile | FaceCrop | TrackClosed | Drain | Outgoing
-    | Ready | Begin | WantRecording | Assign | Beat | Failed
+    PoolOpened | FrameReady | SlotReleased | StreamChanged | Checkpoint | InputFile | FaceCrop | CropsTaken | TrackClosed
+    | Drain | Outgoing | Ready | Begin | WantRecording | Assign | Attach | Beat | Failed
 )  # fmt: skip
 
 encode_link = msgspec.msgpack.Encoder().encode

@@ -20,7 +20,8 @@ StreamState = Literal["connecting", "live", "stalled", "discontinuity", "ended",
 Outcome = Literal["completed", "drained", "failed"]
 Reason = Literal[
     "", "end_of_file", "drained", "not_found", "not_a_video", "no_video", "truncated", "codec", "permission", "timeout",
-    "network", "auth", "resolution_change", "timestamp_jump", "worker_died",
+    "network", "auth", "busy", "server_error", "end_of_stream", "not_live", "resolution_change", "codec_change",
+    "timestamp_jump", "reconnect", "worker_died",
 ]  # fmt: skip
 
 _STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -108,6 +109,7 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
     time_base: tuple[int, int]
     pts_seconds: float
     captured_ns: int
+    """Wall clock (Unix, nanoseconds) taken after the packet was read."""
     box: tuple[float, float, float, float]
     """x, y, width, height in source pixels."""
     landmarks: list[tuple[float, float]] | None
@@ -120,6 +122,8 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
     candidates: list[Candidate]
     gallery_version: int
     parts: list[Part] = []
+    ntp_ns: int | None = None
+    """When the camera took the picture by its own clock (Unix, nanoseconds), where it says so (RTCP sender reports)."""
 
 
 class Track(Message, frozen=True, kw_only=True, tag="track"):
