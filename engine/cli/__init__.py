@@ -10,6 +10,8 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError, UnknownCommandError
 
 from engine import __version__
+from engine.cli.complaints import complaint
+from engine.contracts.redaction import redact
 from engine.errors import FacestreamError
 
 EXAMPLES = """\
@@ -23,6 +25,8 @@ Examples:
       process it, then look at result/report.html
   facestream run --source archive/ --publish tcp://127.0.0.1:5556
       process a folder of recordings for subscribers
+  facestream run --source rtsp://192.0.2.10/stream1 --credentials door.txt --publish tcp://127.0.0.1:5556
+      attach a camera
   facestream watch tcp://127.0.0.1:5556
       be one
 
@@ -30,7 +34,7 @@ Exit codes: 0 done, 1 failed, 2 wrongly used, 130 interrupted.
 """
 
 COMMANDS = {
-    "run": ("engine.cli.run:run", "Process recordings into enhanced faces and identity scores."),
+    "run": ("engine.cli.run:run", "Process cameras or recordings into enhanced faces and identity scores."),
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
     "enroll": ("engine.cli.gallery:enroll", "Add pictures of a person to the gallery."),
     "gallery": ("engine.cli.gallery:gallery_app", "List, remove or export enrolled people."),
@@ -90,11 +94,9 @@ def _run(arguments: list[str]) -> int:
     try:
         result = build_app(arguments)(arguments)
     except FacestreamError as error:
-        _complain(str(error))
-        return error.exit_code
+        return _complain(*complaint(error))
     except CycloptsError as error:
-        _complain(f"{_sentence(error)}; see {_help_of(error)}")
-        return 2
+        return _complain(redact(f"{_sentence(error)}; see {_help_of(error)}"), 2)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -102,8 +104,7 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("FACESTREAM_TRACEBACK"):
             raise
-        _complain(f"unexpected {type(error).__name__}: {error} (set FACESTREAM_TRACEBACK=1 to see where)")
-        return 1
+        return _complain(*complaint(error))
     return result if isinstance(result, int) else 0
 
 
@@ -121,5 +122,6 @@ def _help_of(error: CycloptsError) -> str:
     return " ".join(["facestream", *known, "--help"])
 
 
-def _complain(sentence: str) -> None:
+def _complain(sentence: str, code: int) -> int:
     sys.stderr.write(f"facestream: {sentence}\n")
+    return code

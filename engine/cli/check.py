@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from engine.config import Config, load_config
+from engine.config import Config, SourceConfig, load_config
+from engine.contracts.links import Camera
+from engine.contracts.redaction import redact, redact_tree
+from engine.source.cameras import CAMERA_KEYS, is_camera
+from engine.source.files import Recording
+from engine.source.sources import expand_sources
 
 
 def check(config: Path, /, *, profile: str = "") -> None:
     """Check a configuration file and show what it amounts to.
+
+    Addresses, names and credentials files of cameras are checked too, without connecting; recordings are not looked for.
 
     Parameters
     ----------
@@ -23,17 +32,29 @@ def check(config: Path, /, *, profile: str = "") -> None:
     """
     loaded = load_config(config, {"profile": profile} if profile else None)
     console = Console(highlight=False)
+    warnings: list[str] = []
+    cameras = [source for source in loaded.sources if is_camera(source.uri)]
+    found = expand_sources(cameras, loaded.live, warnings.append)
     console.print("ok", style="bold green")
-    console.print(_table(loaded))
+    for warning in warnings:
+        console.print(f"warning: {redact(warning)}", style="yellow", markup=False, soft_wrap=True)
+    console.print(_table(loaded, dict(zip(map(id, cameras), found, strict=True))))
     console.print("Values in bold differ from the defaults.", style="dim")
 
 
-def _table(config: Config) -> Table:
-    """Return every key with its effective value, one line for each section."""
+def _table(config: Config, cameras: Mapping[int, Recording | Camera]) -> Table:
+    """Return every key with its effective value, one line for each section.
+
+    Args:
+        config: to be shown.
+        cameras: by the ``id`` of their source, with the names that they will have.
+    """
     table = Table("section", "values", show_header=False, box=None, pad_edge=False)
     table.add_row("profile", config.profile)
     for index, source in enumerate(config.sources):
-        table.add_row(f"sources[{index}]", source.uri + (f" as {source.name}" if source.name else ""))
+        camera = cameras.get(id(source))
+        shown = _camera_words(source, camera) if isinstance(camera, Camera) else _recording_words(source)
+        table.add_row(f"sources[{index}]", shown)
     defaults = Config()
     for name in Config.__struct_fields__:
         section = getattr(config, name)
@@ -45,8 +66,20 @@ def _table(config: Config) -> Table:
     return table
 
 
+def _recording_words(source: SourceConfig) -> str:
+    return escape(redact(source.uri) + (f" as {source.name}" if source.name else ""))
+
+
+def _camera_words(source: SourceConfig, camera: Camera) -> str:
+    """Return a camera's address without credentials, its name, and the settings of its own."""
+    plain = SourceConfig(uri="")
+    own = {key: getattr(source, key) for key in CAMERA_KEYS if getattr(source, key) != getattr(plain, key)}
+    words = [_word(key, redact_tree(value), getattr(plain, key)) for key, value in own.items()]
+    return "  ".join([escape(f"{camera.shown} as {camera.name}"), *words])
+
+
 def _word(key: str, value: object, usual: object) -> str:
     shown = ",".join(map(str, value)) if isinstance(value, tuple) else "auto" if value is None else str(value) or '""'
     shown = shown.lower() if isinstance(value, bool) else shown
-    text = f"{key}={shown}".replace("[", r"\[")
+    text = escape(f"{key}={shown}")
     return text if value == usual else f"[bold]{text}[/bold]"

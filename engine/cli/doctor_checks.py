@@ -15,6 +15,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.cli.doctor_cameras import cameras, devices, hardware_decoding
 from engine.config import Config, DetectConfig, SuperResolveConfig, VerifyConfig
 from engine.errors import FacestreamError
 from engine.models import find_model
@@ -224,6 +225,9 @@ CHECKS: dict[str, Callable[[], Says]] = {
     "Python": _python,
     "FFmpeg": _ffmpeg,
     "OpenCV": _opencv,
+    "cameras": cameras,
+    "devices": devices,
+    "decoding": hardware_decoding,
     "runtimes": _runtimes,
     "GPU": _gpu,
     "dlib": _dlib,

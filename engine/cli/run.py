@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
 
-from engine.cli.run_view import print_result, run_progress
-from engine.config import Config, load_config
+from engine.cli.complaints import complaint
+from engine.cli.run_log import LogFormat, RunLog
+from engine.cli.run_options import check_duration, given, sources_of
+from engine.cli.run_result import print_result
+from engine.cli.run_view import run_view
+from engine.cli.run_words import printable
+from engine.config import Config, HardwareDecoding, load_config
 from engine.errors import FacestreamError
 from engine.pipeline.run import run_pipeline
+from engine.source.cameras import is_camera
 
 
 def run(
@@ -24,9 +33,26 @@ def run(
     source: Annotated[
         list[str] | None,
         Parameter(
-            name=["--source", "-s"], negative=(), help="A recording, a directory, or a glob in quotes. Repeat it for several."
+            name=["--source", "-s"],
+            negative=(),
+            help="A recording, a directory, a glob in quotes, a camera's URL or /dev/video0. Repeat it for several.",
         ),
     ] = None,
+    transport: Annotated[
+        Literal["tcp", "udp"] | None, Parameter(help="How the pictures of rtsp:// sources travel; tcp by default.")
+    ] = None,
+    credentials: Annotated[
+        Path | None, Parameter(help="File with one line user:password, for the cameras given with --source.")
+    ] = None,
+    hwaccel: Annotated[
+        HardwareDecoding | None,
+        Parameter(help="Hardware decoding of cameras; auto by default: where it works, else software."),
+    ] = None,
+    max_reconnects: Annotated[
+        int | None, Parameter(help="Attempts in a row after which a camera is given up; by default never.")
+    ] = None,
+    stall: Annotated[float | None, Parameter(help="Seconds without a packet after which a camera is connected anew.")] = None,
+    duration: Annotated[float | None, Parameter(help="Stop in good order after so many seconds.")] = None,
     out: Annotated[
         Path | None, Parameter(name=["--out", "-o"], help="Directory for crops, JSON lines and report.html.")
     ] = None,
@@ -43,55 +69,109 @@ def run(
     strength: Annotated[float | None, Parameter(help="0 is bicubic, 1 the generator's whole residual.")] = None,
     embedder: Annotated[str | None, Parameter(help="dlib, insightface:PACK, an ONNX file, or none.")] = None,
     gallery: Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")] = None,
-    policy: Annotated[Literal["best", "interval", "every"] | None, Parameter(help="Which faces of a track to enhance.")] = None,
+    policy: Annotated[
+        Literal["auto", "prompt", "best", "interval", "every"] | None, Parameter(help="Which faces of a track to enhance.")
+    ] = None,
     realtime: Annotated[bool | None, Parameter(negative=(), help="Pace by the recording's clock.")] = None,
     skip_frame: Annotated[Literal["none", "nonref", "nonkey"] | None, Parameter(help="Frames the decoder leaves out.")] = None,
     overwrite: Annotated[bool, Parameter(negative=(), help="Replace an earlier run in --out.")] = False,
-    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative=(), help="No progress, no table.")] = False,
+    resume: Annotated[bool, Parameter(negative=(), help="Go on with the interrupted run in --out.")] = False,
+    log_format: Annotated[
+        LogFormat | None, Parameter(help="A log on standard error instead of bars and tables; json: one object a line.")
+    ] = None,
+    quiet: Annotated[
+        bool, Parameter(name=["--quiet", "-q"], negative=(), help="No progress, no table; of a log, warnings and errors only.")
+    ] = False,
 ) -> int:
-    """Find, enhance and verify the faces of recordings.
+    """Find, enhance and verify the faces of cameras and recordings.
+
+    A camera is connected to again for ever; Ctrl-C or SIGTERM ends the run in
+    good order. --hwaccel, --max-reconnects and --stall are for all cameras,
+    where a source in the configuration file does not say otherwise.
 
     For example:
 
         facestream run --source street.mp4 --out result
 
-        facestream run --source 'archive/*.mkv' --publish tcp://127.0.0.1:5556 --socket push
+        facestream run -s 'archive/*.mkv' --publish tcp://127.0.0.1:5556
 
-        facestream run configs/pipelines/recordings.yaml --profile fast --out result
+        facestream run -s rtsp://192.0.2.10/stream1 --credentials door.txt -o out
 
-    Exit code: 0 all recordings were read, 1 one of them or a worker failed, 2 the command line or configuration is wrong.
+        facestream run -s rtsp://192.0.2.10/1 -s /dev/video0 --duration 60 -o out
+
+        facestream run configs/pipelines/cameras.yaml --log-format json
+
+        facestream run --source archive/ --out result --resume
+
+    Exit code: 0 all recordings were read, or the run was stopped; 1 a recording,
+    a camera that was given up, or a worker failed; 2 the command line or
+    configuration is wrong; 130 forced to stop.
     """
-    options = {
-        "profile": profile,
-        "sources": [{"uri": uri} for uri in source] if source else None,
-        "decode": {"realtime": realtime, "skip_frame": skip_frame},
-        "detect": {"detector": detector, "every": every},
-        "crop": {"policy": policy},
-        "super_resolve": {"generator": generator, "strength": strength},
-        "verify": {"embedder": embedder, "gallery": str(gallery) if gallery else None},
-        "publish": {"endpoint": publish, "socket": socket, "replay": replay, "wait_seconds": wait},
-        "output": {"directory": str(out) if out else None, "overwrite": overwrite or None},
-    }
-    settings = load_config(config, _given(options))
-    console = Console(stderr=True, quiet=quiet)
-    return _run(settings, console)
+
+    def carry_out(log: RunLog | None) -> int:
+        check_duration(duration)
+        options = {
+            "profile": profile,
+            "sources": sources_of(source, transport, credentials),
+            "decode": {"realtime": realtime, "skip_frame": skip_frame},
+            "live": {"hwaccel": hwaccel, "max_reconnects": max_reconnects, "stall_seconds": stall},
+            "detect": {"detector": detector, "every": every},
+            "crop": {"policy": policy},
+            "super_resolve": {"generator": generator, "strength": strength},
+            "verify": {"embedder": embedder, "gallery": str(gallery) if gallery else None},
+            "publish": {"endpoint": publish, "socket": socket, "replay": replay, "wait_seconds": wait},
+            "output": {"directory": str(out) if out else None, "overwrite": overwrite or None, "resume": resume or None},
+        }
+        return _run(load_config(config, given(options)), log, duration, quiet=quiet)
+
+    if log_format is None:
+        return carry_out(None)
+    with RunLog(log_format, quiet=quiet) as chosen:
+        return _logged(chosen, lambda: carry_out(chosen)) if log_format == "json" else carry_out(chosen)
 
 
-def _run(settings: Config, console: Console) -> int:
-    started_ns = time.time_ns()
+def _logged(log: RunLog, carry_out: Callable[[], int]) -> int:
+    """Carry out a run whose log is read by a program: what ends it is a line of the log too."""
     try:
-        with run_progress(console) as observer:
-            result = run_pipeline(settings, observer)
-    except FacestreamError:
-        _say_what_is_left(settings, started_ns, console)
+        return carry_out()
+    except KeyboardInterrupt:
+        log.fail("interrupted", 130)
+        return 130
+    except BrokenPipeError:
         raise
-    print_result(console, result, settings)
-    for stream in result.streams:
-        if stream.state == "ended" and stream.reason == "end_of_file" and stream.detail:
-            sys.stderr.write(f"facestream: note: {stream.detail}\n")
-    for stream in result.failed_streams:
-        sys.stderr.write(f"facestream: {stream.name} failed ({stream.reason}): {stream.detail}\n")
-    return 1 if result.failed_streams else 0
+    except Exception as error:
+        if os.environ.get("FACESTREAM_TRACEBACK") and not isinstance(error, FacestreamError):
+            raise
+        sentence, code = complaint(error)
+        log.fail(sentence, code)
+        return code
+
+
+def _run(settings: Config, log: RunLog | None, duration_seconds: float | None, *, quiet: bool) -> int:
+    started_ns = time.time_ns()
+    is_program = log is not None and log.form == "json"
+    console = Console(stderr=True, quiet=quiet or is_program)
+    live = any(is_camera(source.uri) for source in settings.sources)
+    with ExitStack() as closing:
+        if log is None and live and (quiet or not console.is_terminal):
+            log = closing.enter_context(RunLog("text", quiet=quiet))
+        try:
+            with run_view(console, log, live=live) as observer:
+                result = run_pipeline(settings, observer, duration_seconds)
+        except FacestreamError:
+            _say_what_is_left(settings, started_ns, console)
+            raise
+        exit_code = 1 if result.failed_streams else 0
+        if log is not None:
+            log.end(result, exit_code)
+    print_result(console, result, settings, live=live)
+    if not is_program:
+        for stream in result.streams:
+            if stream.state == "ended" and stream.reason == "end_of_file" and stream.detail:
+                sys.stderr.write(f"facestream: note: {printable(stream.detail)}\n")
+        for stream in result.failed_streams:
+            sys.stderr.write(f"facestream: {stream.name} failed ({stream.reason}): {printable(stream.detail)}\n")
+    return exit_code
 
 
 def _say_what_is_left(settings: Config, started_ns: int, console: Console) -> None:
@@ -99,15 +179,3 @@ def _say_what_is_left(settings: Config, started_ns: int, console: Console) -> No
     record = Path(settings.output.directory, "run.json")
     if settings.output.directory and record.exists() and json.loads(record.read_bytes())["started_ns"] >= started_ns:
         console.print(f"What was written before the failure is in {settings.output.directory}", highlight=False)
-
-
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options without those that were not given."""
-    result: dict[str, Any] = {}
-    for key, value in options.items():
-        if isinstance(value, dict):
-            if below := _given(value):
-                result[key] = below
-        elif value is not None:
-            result[key] = value
-    return result

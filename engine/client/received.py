@@ -66,12 +66,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Messages of one stream and kind that were sent and will not come."""
+    """Messages of one stream and kind that were sent and are not handed out."""
 
     stream: str
     kind: str
     first_seq: int
     last_seq: int
+    stale: int = 0
+    """Of these, how many did come, but older than the subscriber's ``max_age_seconds``."""
 
     def __len__(self) -> int:
         return self.last_seq - self.first_seq + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections.abc import Iterator
@@ -9,50 +10,96 @@ from collections.abc import Iterator
 import msgspec
 import zmq
 
+from engine.client.age import is_same_machine
 from engine.contracts.replay import Kind, ReplayAnswer, ReplayRequest, decode_answer, encode_replay
+
+_ATTEMPTS = 2
+"""Requests without an answer after which a gap stays a gap."""
+_PATIENCE = 8
+"""Time-outs that one gap may take in all, so that a service that trickles does not hold the reader."""
+_LONGEST_PAUSE_SECONDS = 30.0
+_HWM = 256
 
 
 class ReplayClient:
-    """One DEALER; for one thread."""
+    """One DEALER; for one thread.
+
+    A service that was silent is left alone for a while, twice as long each time, so that a reader whose replay service is gone
+    waits once and not at every gap.
+    """
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
+        self._same_clock = is_same_machine(endpoint)
         self._ids = itertools.count(1)
+        self._pause_seconds = timeout_seconds
+        self._not_before = 0.0
         self._socket = context.socket(zmq.DEALER)
         self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.connect(endpoint)
+        self._socket.setsockopt(zmq.RCVHWM, _HWM)
+        # Requests that wait for a service that is gone are of no use when it comes back.
+        self._socket.setsockopt(zmq.SNDHWM, 2 * _ATTEMPTS)
+        try:
+            self._socket.connect(endpoint)
+        except BaseException:
+            self._socket.close()
+            raise
         self.refusal = ""
         """Why the last refused request was refused."""
 
     def fetch(self, run_id: str, stream: str, kind: Kind, numbers: range) -> Iterator[list[bytes]]:
         """Yield the frames of those messages that are still there, in order.
 
-        Ends early when the service refuses, or is silent for longer than the time-out.
+        Ends early when the service refuses, or is silent: each request may take the time-out twice, and all of them together
+        eight times, not counting what the caller does between two messages.
         """
-        first, last = numbers.start, numbers.stop - 1
-        while first <= last:
-            request_id = next(self._ids)
-            deadline_ns = time.time_ns() + int(self._timeout_seconds * 1e9)
-            request = ReplayRequest(request_id=request_id, stream=stream, kind=kind, from_seq=first, to_seq=last, run_id=run_id,
-                                    deadline_ns=deadline_ns)  # fmt: skip
-            self._socket.send(encode_replay(request))
+        if time.monotonic() < self._not_before:
+            return
+        first, last, silent, waited = numbers.start, numbers.stop - 1, 0, 0.0
+        while first <= last and silent < _ATTEMPTS and waited < _PATIENCE * self._timeout_seconds:
+            request_id, begin = self._ask(run_id, stream, kind, first, last), first
+            silent += 1
+            asked = time.monotonic()
             for answer, frames in self._answers(request_id):
+                waited += time.monotonic() - asked
+                silent = 0
                 if answer.status == "message":
+                    first = max(first, answer.last_seq + 1)
                     yield frames
                 elif answer.status == "refused":
                     self.refusal = answer.detail
                     return
                 elif answer.status == "done":
-                    if answer.last_seq < first:
+                    if answer.last_seq < begin:
                         return
-                    first = answer.last_seq + 1
+                    first = max(first, answer.last_seq + 1)
                     break
+                asked = time.monotonic()
             else:
-                return
+                waited += self._timeout_seconds
+                silent = max(silent, 1)
+        self._note(reached=first > last)
 
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
+
+    def _ask(self, run_id: str, stream: str, kind: Kind, first: int, last: int) -> int:
+        request_id = next(self._ids)
+        # A deadline is a moment on the service's clock: give none where that may be another one.
+        deadline_ns = time.time_ns() + int(self._timeout_seconds * 1e9) if self._same_clock else 0
+        request = ReplayRequest(request_id=request_id, stream=stream, kind=kind, from_seq=first, to_seq=last, run_id=run_id,
+                                deadline_ns=deadline_ns)  # fmt: skip
+        with contextlib.suppress(zmq.Again):  # earlier requests still wait for a service: no answer will come
+            self._socket.send(encode_replay(request), zmq.NOBLOCK)
+        return request_id
+
+    def _note(self, *, reached: bool) -> None:
+        if reached:
+            self._pause_seconds = self._timeout_seconds
+        else:
+            self._not_before = time.monotonic() + self._pause_seconds
+            self._pause_seconds = min(2 * self._pause_seconds, _LONGEST_PAUSE_SECONDS)
 
     def _answers(self, request_id: int) -> Iterator[tuple[ReplayAnswer, list[bytes]]]:
         """Yield the answers to one request until the service is silent; those to earlier ones are dropped."""
@@ -64,5 +111,5 @@ class ReplayClient:
             except msgspec.DecodeError:
                 continue
             if answer.request_id == request_id:
-                deadline = time.monotonic() + self._timeout_seconds
                 yield answer, frames
+                deadline = time.monotonic() + self._timeout_seconds

@@ -9,7 +9,10 @@ class Sequence:
     """The next number to expect of each stream and kind, for one run at a time."""
 
     def __init__(self, from_start: bool) -> None:
-        """Expect each series from 0 if ``from_start``, else from the first message that is seen of it."""
+        """Expect each series from 0 if ``from_start``, else from the first message that is seen of it.
+
+        Of every later run each series is expected from 0: who was there before it began has missed what did not come.
+        """
         self._from_start = from_start
         self._next: dict[tuple[str, str], int] = {}
         self.run_id = ""
@@ -17,6 +20,7 @@ class Sequence:
     def arrived(self, message: AnyMessage) -> range | None:
         """Note a message; return the numbers missing before it, None if it had come already."""
         if message.run_id != self.run_id:
+            self._from_start = self._from_start or bool(self.run_id)
             self.run_id = message.run_id
             self._next.clear()
         key = (message.stream, kind_of(message))

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Literal, Self, cast, get_args
 
 import zmq
 
+from engine.client.age import AgeLimit, is_same_machine
 from engine.client.received import Gap, Malformed, Received, parse
 from engine.client.replay import ReplayClient
 from engine.client.sequence import Sequence
-from engine.contracts.messages import End, check_stream_name, kind_of
+from engine.contracts.messages import AnyMessage, End, Face, check_stream_name, kind_of
 from engine.contracts.replay import Kind
 from engine.errors import ConfigError
 
 _KINDS: tuple[Kind, ...] = get_args(Kind)
-_RECEIVE_HWM = 256
-_RECEIVE_BUFFER_BYTES = 64 * 1024
-"""Large kernel buffers would hold hundreds of old faces for a slow reader."""
+_HWM = 256
+_BUFFER_BYTES = 64 * 1024
+_FRESH_HWM = 8
+_FRESH_BUFFER_BYTES = 16 * 1024
+"""What waits here is already old for a slow reader."""
+_MAX_AGE_SECONDS = 1.0
+_RECONNECT_MS, _RECONNECT_CAP_MS = 100, 1_000
+_KEEPALIVE_IDLE_SECONDS, _KEEPALIVE_SECONDS, _KEEPALIVE_TRIES = 15, 5, 3
+_REFILL_BURST = 1024
+"""Faces of cameras that may be refilled at once; each message that comes by itself allows one more."""
 
 
 class Subscriber:
@@ -35,7 +44,8 @@ class Subscriber:
                 elif isinstance(item.message, Face):
                     recognise(item.image("enhanced"), item.image("original"), item.message.candidates)
 
-    Iteration stops after the run's ``end`` message. For one thread.
+    Iteration stops after the run's ``end`` message. A publisher that dies and comes back at the same endpoint is connected to
+    again: its messages have another ``run_id``, and are counted from 0. For one thread.
     """
 
     def __init__(
@@ -49,7 +59,9 @@ class Subscriber:
         timeout_seconds: float | None = None,
         follow: bool = False,
         from_start: bool | None = None,
-        replay_timeout_seconds: float = 2.0,
+        replay_timeout_seconds: float = 1.0,
+        max_age_seconds: float | Literal["auto"] | None = "auto",
+        context: zmq.Context[zmq.Socket[bytes]] | None = None,
     ) -> None:
         """Connect; a publisher that is not there yet is waited for.
 
@@ -59,14 +71,22 @@ class Subscriber:
                 and each sees the others' as gaps.
             kinds: what to receive; without ``end`` iteration never stops by itself.
             streams: only these; None: all of them.
-            replay: the publisher's replay endpoint, to fetch what was missed.
+            replay: the publisher's replay endpoint, to fetch what was missed. Of cameras at most as many faces are refilled as
+                come by themselves, besides a first thousand, the newest of a gap first: a reader that is too slow for what
+                comes would only fall further behind.
             timeout_seconds: longest silence; None waits for ever.
             follow: go on after ``end``, with the next run.
             from_start: what was sent before this subscriber came counts as missed. None: yes for ``pull`` or with ``replay``.
-            replay_timeout_seconds: longest silence of the replay service before the rest counts as lost.
+            replay_timeout_seconds: longest silence of the replay service; after two of them the rest of the gap counts as
+                lost, and the service is not asked for a while.
+            max_age_seconds: faces of cameras that are older when it is their turn are skipped, and reported as a ``Gap`` with
+                ``stale``; faces of recordings and all other messages are never skipped. ``auto``: 1 s, but None (nothing is
+                skipped) for ``pull`` and with ``replay``, whose reader wants all of them. Between two machines the age is
+                measured from the fastest message so far, so their clocks may differ, but should not be set meanwhile.
+            context: None: the one that all subscribers of this process share.
 
         Raises:
-            ConfigError: an endpoint, a kind or a stream name is not usable.
+            ConfigError: an endpoint, a kind, a stream name or the age is not usable.
         """
         self.endpoint = endpoint
         self._kinds = frozenset(kinds)
@@ -75,19 +95,25 @@ class Subscriber:
             raise ConfigError(f"unknown kind {', '.join(sorted(unknown))}: use some of {', '.join(_KINDS)}")
         self._timeout_seconds = timeout_seconds
         self._follow = follow
+        self._age = _age_limit(endpoint, max_age_seconds, lossless=socket == "pull" or replay is not None)
         self._sequence = Sequence(from_start if from_start is not None else socket == "pull" or replay is not None)
-        self.counters = {"messages": 0, "missed": 0, "replayed": 0, "malformed": 0, "repeated": 0}
-        """Since the start: handed out, lost for good, come back by replay, unreadable, and come twice."""
+        self._skipped: dict[str, tuple[int, int, int]] = {}
+        self._live = False
+        self._may_refill = _REFILL_BURST
+        self.counters = {"messages": 0, "missed": 0, "stale": 0, "replayed": 0, "malformed": 0, "repeated": 0}
+        """Since the start: handed out, lost for good, skipped for their age, come back by replay (of those handed out),
+        unreadable, and come twice."""
         self.last_malformed = ""
         """Why the last unreadable message was not readable."""
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._context = context or zmq.Context.instance()
+        self._socket = self._context.socket(zmq.SUB if socket == "sub" else zmq.PULL)
         self._replay: ReplayClient | None = None
         try:
-            self._socket = self._connect(socket)
+            self._connect()
             if replay is not None:
                 self._replay = ReplayClient(self._context, replay, replay_timeout_seconds)
         except zmq.ZMQError as error:
-            self._context.destroy(linger=0)
+            self.close()
             raise ConfigError(
                 f"cannot connect to {endpoint} ({error.strerror}): use tcp://ADDRESS:PORT or ipc:///PATH"
             ) from error
@@ -100,8 +126,9 @@ class Subscriber:
 
     def close(self) -> None:
         """Disconnect."""
-        if not self._context.closed:
-            self._context.destroy(linger=0)
+        self._socket.close(linger=0)
+        if self._replay is not None:
+            self._replay.close()
 
     def __iter__(self) -> Iterator[Received | Gap]:
         """Yield messages and gaps in the order of their numbers within each stream and kind.
@@ -111,24 +138,31 @@ class Subscriber:
             FatalError: the publisher speaks another version of the wire.
         """
         while True:
+            waited = not self._socket.poll(0)
             received = self._parsed(self._receive())
             if received is None or not self._wanted(received):
                 continue
-            yield from self._in_order(received)
+            yield from self._in_order(received, waited)
             if isinstance(received.message, End) and not self._follow:
                 return
 
-    def _connect(self, socket: Literal["sub", "pull"]) -> zmq.Socket[bytes]:
-        opened = self._context.socket(zmq.SUB if socket == "sub" else zmq.PULL)
+    def _connect(self) -> None:
+        opened = self._socket
         opened.setsockopt(zmq.LINGER, 0)
-        opened.setsockopt(zmq.RCVHWM, _RECEIVE_HWM)
-        opened.setsockopt(zmq.RCVBUF, _RECEIVE_BUFFER_BYTES)
-        if socket == "sub":
+        opened.setsockopt(zmq.RCVHWM, _HWM if self._age is None else _FRESH_HWM)
+        opened.setsockopt(zmq.RCVBUF, _BUFFER_BYTES if self._age is None else _FRESH_BUFFER_BYTES)
+        opened.setsockopt(zmq.RECONNECT_IVL, _RECONNECT_MS)
+        opened.setsockopt(zmq.RECONNECT_IVL_MAX, _RECONNECT_CAP_MS)
+        # Not ZeroMQ's heartbeat: a reader that pauses for long would take its publisher for dead.
+        opened.setsockopt(zmq.TCP_KEEPALIVE, 1)
+        opened.setsockopt(zmq.TCP_KEEPALIVE_IDLE, _KEEPALIVE_IDLE_SECONDS)
+        opened.setsockopt(zmq.TCP_KEEPALIVE_INTVL, _KEEPALIVE_SECONDS)
+        opened.setsockopt(zmq.TCP_KEEPALIVE_CNT, _KEEPALIVE_TRIES)
+        if opened.type == zmq.SUB:
             # Before connecting, so that they reach the publisher together.
             for topic in self._topics():
                 opened.setsockopt(zmq.SUBSCRIBE, topic.encode())
         opened.connect(self.endpoint)
-        return opened
 
     def _topics(self) -> list[str]:
         topics = []
@@ -163,36 +197,97 @@ class Subscriber:
             return False
         return self._streams is None or kind in ("stats", "end") or stream in self._streams
 
-    def _in_order(self, received: Received) -> Iterator[Received | Gap]:
+    def _in_order(self, received: Received, waited: bool) -> Iterator[Received | Gap]:
         message = received.message
+        kind = kind_of(message)
+        if message.run_id != self._sequence.run_id:
+            yield from self._new_run()
         missing = self._sequence.arrived(message)
         if missing is None:
             self.counters["repeated"] += 1
             return
-        yield from self._refilled(message.stream, kind_of(message), missing)
+        self._live = self._live or (isinstance(message, Face) and message.live)
+        if self._is_stale(message, waited):
+            self._skip(message, missing)
+            return
+        self._may_refill = min(self._may_refill + 1, _REFILL_BURST)
+        yield from self._refilled(message.stream, kind, missing)
         if isinstance(message, End):
-            for stream, kind, numbers in self._sequence.missing_at_end(message):
-                if self._wants(stream, kind):
-                    yield from self._refilled(stream, kind, numbers)
+            for stream, of_kind, numbers in self._sequence.missing_at_end(message):
+                if self._wants(stream, of_kind):
+                    yield from self._refilled(stream, of_kind, numbers)
+            yield from self._all_skipped()
+        if missing and self._is_stale(message, waited=False):
+            # It has become old while the gap before it was filled.
+            self._skip(message, range(message.seq, message.seq))
+            return
         self.counters["messages"] += 1
         yield received
+
+    def _new_run(self) -> Iterator[Gap]:
+        yield from self._all_skipped()
+        self._live = False
+        self._may_refill = _REFILL_BURST
+        if self._age is not None:
+            self._age.restart()
 
     def _refilled(self, stream: str, kind: str, numbers: range) -> Iterator[Received | Gap]:
         """Yield what the replay service still has of ``numbers``, and gaps for the rest."""
         expected = numbers.start
         run_id = self._sequence.run_id
-        for frames in self._replay.fetch(run_id, stream, cast("Kind", kind), numbers) if self._replay and numbers else ():
+        for frames in self._fetched(stream, kind, numbers):
             found = self._parsed(frames, replayed=True)
             if found is None or found.message.run_id != run_id or found.message.seq < expected:
                 continue
-            yield from self._gap(stream, kind, range(expected, found.message.seq))
+            before = range(expected, found.message.seq)
             expected = found.message.seq + 1
+            if self._is_stale(found.message, waited=False):
+                self._skip(found.message, before)
+                continue
+            yield from self._gap(stream, kind, before)
+            self._may_refill -= self._live
             self.counters["messages"] += 1
             self.counters["replayed"] += 1
             yield found
         yield from self._gap(stream, kind, range(expected, numbers.stop))
 
+    def _fetched(self, stream: str, kind: str, numbers: range) -> Iterator[list[bytes]]:
+        if self._live and kind == "face":
+            numbers = numbers[max(0, len(numbers) - self._may_refill) :]
+        if self._replay is not None and numbers:
+            yield from self._replay.fetch(self._sequence.run_id, stream, cast("Kind", kind), numbers)
+
+    def _is_stale(self, message: AnyMessage, waited: bool) -> bool:
+        if self._age is None or not isinstance(message, Face) or not message.live:
+            return False
+        return self._age.is_stale(message.sent_ns, time.time_ns(), waited)
+
+    def _skip(self, message: AnyMessage, missing: range) -> None:
+        """Leave out a face and what was lost just before it; the next message of its series reports them as one gap."""
+        first, _, stale = self._skipped.get(message.stream, (missing.start, 0, 0))
+        self._skipped[message.stream] = (first, message.seq + 1, stale + 1)
+        self.counters["missed"] += len(missing)
+        self.counters["stale"] += 1
+
+    def _all_skipped(self) -> Iterator[Gap]:
+        for stream, (_, stop, _) in list(self._skipped.items()):
+            yield from self._gap(stream, "face", range(stop, stop))
+
     def _gap(self, stream: str, kind: str, numbers: range) -> Iterator[Gap]:
-        if numbers:
-            self.counters["missed"] += len(numbers)
-            yield Gap(stream, kind, numbers.start, numbers.stop - 1)
+        """Yield a gap for ``numbers`` and the faces that were skipped just before them, if there are any of either."""
+        first, stale = numbers.start, 0
+        if kind == "face" and stream in self._skipped:
+            first, _, stale = self._skipped.pop(stream)
+        self.counters["missed"] += len(numbers)
+        if first < numbers.stop:
+            yield Gap(stream, kind, first, numbers.stop - 1, stale)
+
+
+def _age_limit(endpoint: str, max_age_seconds: float | Literal["auto"] | None, lossless: bool) -> AgeLimit | None:
+    if max_age_seconds == "auto":
+        max_age_seconds = None if lossless else _MAX_AGE_SECONDS
+    if max_age_seconds is None:
+        return None
+    if not 0 < max_age_seconds < float("inf"):
+        raise ConfigError(f"max_age_seconds is {max_age_seconds}: use a number of seconds above 0, or None")
+    return AgeLimit(max_age_seconds, is_same_machine(endpoint))

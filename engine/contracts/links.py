@@ -1,7 +1,7 @@
 """What travels between the processes of a run, as MessagePack; frames themselves stay in the shared pool.
 
 decode --PoolOpened, FrameReady--> perceive --FaceCrop, TrackClosed--> enhance xN --Outgoing--> publish
-decode <--SlotReleased-- perceive <--CropsTaken-- enhance   StreamChanged, Checkpoint, InputFile, Drain go all the way, in order
+decode <--SlotReleased-- perceive <--Taken-- enhance   StreamChanged, Checkpoint, InputFile, Drain go all the way, in order
 every worker --Ready, Beat, Failed--> supervisor        supervisor --Assign--> decode, --Begin, Outgoing(stats)--> publish
 supervisor --Attach--> the neighbours of a worker that was restarted
 """
@@ -90,6 +90,8 @@ class Checkpoint(Link, frozen=True):
 
     stream: str
     frame_index: int
+    next_track_id: int
+    """The tracks of the recording up to this frame have smaller ids, those after it have not."""
     event_id: int = 0
     lanes: tuple[int, ...] = ()
 
@@ -175,7 +177,8 @@ class InputFile(Link, frozen=True):
 
 
 class Begin(Link, frozen=True):
-    """Every worker is ready: the supervisor tells the publisher what they loaded, worker by worker."""
+    """Every worker is ready: the supervisor tells the publisher what they loaded, worker by worker, and the cameras' workers
+    to connect."""
 
     facts: dict[str, dict[str, str]]
 
@@ -226,8 +229,12 @@ class Camera(Link, frozen=True):
         return f"Camera({self.name!r}, {self.shown!r})"
 
 
-class CropsTaken(Link, frozen=True):
-    """An enhance worker tells perceive how many of its messages it has finished with: room for as many more."""
+class Taken(Link, frozen=True):
+    """The reader of a pipe tells its writer how many messages it is done with: room for as many more.
+
+    Enhance to perceive: the first one, after start or re-attachment, grants as many as it can work on. Publish to enhance:
+    what was handed out, so that a death of publish leaves an account of what it took along.
+    """
 
     count: int
 
@@ -282,10 +289,12 @@ class Failed(Link, frozen=True):
     worker: str
     message: str
     exit_code: int
+    fatal: bool = False
+    """Another process would fail in the same way (wrong configuration, missing model, full disk): do not restart."""
 
 
 AnyLink = (
-    PoolOpened | FrameReady | SlotReleased | StreamChanged | Checkpoint | InputFile | FaceCrop | CropsTaken | TrackClosed
+    PoolOpened | FrameReady | SlotReleased | StreamChanged | Checkpoint | InputFile | FaceCrop | Taken | TrackClosed
     | Drain | Outgoing | Ready | Begin | WantRecording | Assign | Attach | Beat | Failed
 )  # fmt: skip
 

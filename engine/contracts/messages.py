@@ -124,6 +124,8 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
     parts: list[Part] = []
     ntp_ns: int | None = None
     """When the camera took the picture by its own clock (Unix, nanoseconds), where it says so (RTCP sender reports)."""
+    live: bool = False
+    """From a camera: a reader may skip it once it is old."""
 
 
 class Track(Message, frozen=True, kw_only=True, tag="track"):

@@ -11,7 +11,7 @@ from engine.contracts.links import FaceCrop
 from engine.contracts.messages import Quality
 
 
-def cut_face(frame: Frame, face: TrackedFace, quality: Quality, margin: float) -> FaceCrop | None:
+def cut_face(frame: Frame, face: TrackedFace, quality: Quality, margin: float, *, live: bool = False) -> FaceCrop | None:
     """Return the face with ``margin`` times its box added on each side, or None when nothing of the face is in the picture.
 
     The crop grows outwards to even coordinates, so that each chroma sample keeps its four luma pixels, and is clipped at the
@@ -23,6 +23,7 @@ def cut_face(frame: Frame, face: TrackedFace, quality: Quality, margin: float) -
         face: its box may reach over the border.
         quality: of this face.
         margin: share of the box's width (left, right) and height (top, bottom).
+        live: the frame comes from a camera.
     """
     planes = frame.planes
     x, y, width, height = (float(value) for value in face.box)
@@ -50,6 +51,8 @@ def cut_face(frame: Frame, face: TrackedFace, quality: Quality, margin: float) -
         v=planes.v[chroma].tobytes(),
         matrix=planes.matrix,
         full_range=planes.full_range,
+        live=live,
+        ntp_ns=frame.time.ntp_ns,
     )
 
 

@@ -14,6 +14,7 @@ from engine.errors import SourceError
 
 _TEXT_DEMUXERS = {"tty"}
 """FFmpeg draws any .txt or .nfo file as a picture of a terminal."""
+FALLBACK_TIME_BASE = Fraction(1, 90_000)
 _HIGHEST_RATE = 1000
 """A higher one is a time base that was taken for a rate."""
 _INDEXED = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi"}
@@ -48,10 +49,16 @@ def is_cut(container: InputContainer, stream: VideoStream) -> bool:
 
 def nominal_rate(stream: VideoStream) -> Fraction:
     """Return the stream's frames per second as its header or its first frames give them, 25 where neither does."""
-    for rate in (stream.average_rate, stream.guessed_rate):
-        if rate and rate <= _HIGHEST_RATE:
-            return rate
-    return Fraction(25)
+    return _believable(stream.average_rate, stream.guessed_rate) or Fraction(25)
+
+
+def announced_rate(stream: VideoStream) -> Fraction | None:
+    """Return the frames per second that a stream's header tells, None where it does not; nothing is guessed from its ticks."""
+    return _believable(stream.average_rate, stream.codec_context.framerate)
+
+
+def _believable(*rates: Fraction | None) -> Fraction | None:
+    return next((rate for rate in rates if rate and rate <= _HIGHEST_RATE), None)
 
 
 def expected_frames(container: InputContainer, stream: VideoStream) -> int:

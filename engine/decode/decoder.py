@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, cast
@@ -18,7 +17,7 @@ from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.links import StreamChanged
 from engine.contracts.messages import Reason, StreamState
 from engine.decode.clock import StreamClock
-from engine.decode.container import expected_frames, is_cut, nominal_rate, open_recording
+from engine.decode.container import FALLBACK_TIME_BASE, expected_frames, is_cut, nominal_rate, open_recording
 from engine.decode.planes import PlaneConverter
 from engine.errors import SourceError
 
@@ -33,7 +32,6 @@ _SKIP: dict[str, Literal["DEFAULT", "NONREF", "NONKEY"]] = {"none": "DEFAULT", "
 _ANNOUNCE_DURATION = {"matroska,webm", "flv"}
 """Containers whose header holds the duration while FFmpeg does not say that a file breaks off."""
 _MISSING_SHARE = 0.1
-_FALLBACK_TIME_BASE = Fraction(1, 90_000)
 
 
 class Decoder:
@@ -118,7 +116,7 @@ class Decoder:
         rate = nominal_rate(stream)
         if self._config.skip_frame == "none":
             self._frame_rate, self._frames_expected = float(rate), expected_frames(container, stream)
-        clock = StreamClock(stream.time_base or _FALLBACK_TIME_BASE, float(1 / rate), gap_seconds)
+        clock = StreamClock(stream.time_base or FALLBACK_TIME_BASE, float(1 / rate), gap_seconds)
         for packet in self._packets(container, stream):
             captured_ns = time.time_ns()
             try:

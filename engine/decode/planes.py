@@ -26,6 +26,7 @@ class PlaneConverter:
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
         self._neutral: Uint8 = np.zeros((0, 0), np.uint8)
+        self._upright = False
 
     def convert(self, frame: av.VideoFrame) -> Planes:
         """Return the picture, with its rotation metadata applied.
@@ -49,8 +50,17 @@ class PlaneConverter:
             full_range = name.startswith("yuvj") or frame.color_range == ColorRange.JPEG
             kept = ColorRange.JPEG if full_range else ColorRange.MPEG
             planes = _yuv_views(self._to(frame, "yuv420p", kept), _matrix_of(frame), full_range)
-        turn = _turn_of(frame)
+        turn = self._turn(frame)
         return planes if turn is None else _turned(planes, *turn)
+
+    def _turn(self, frame: av.VideoFrame) -> tuple[bool, bool, bool] | None:
+        # Looking at a frame's side data ties frame and side data into a cycle, which keeps the picture until the garbage
+        # collector comes by; a stream that has begun upright turns only with an angle, which PyAV tells without.
+        if self._upright and frame.rotation == 0:
+            return None
+        turn = _turn_of(frame)
+        self._upright = turn is None
+        return turn
 
     def _grey(self, frame: av.VideoFrame) -> Planes:
         # FFmpeg takes grey for full range unless it is tagged otherwise.

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
-from engine.contracts.links import Assign, Drain, FrameReady, InputFile, SlotReleased, StreamChanged, WantRecording
+from engine.contracts.links import Assign, Drain, InputFile, StreamChanged, WantRecording
 from engine.decode.decoder import Decoder
 from engine.decode.pacing import Pacer
+from engine.pipeline.frame_writer import FrameWriter
 from engine.runtime.channel import Channel
-from engine.runtime.frame_pool import PoolWriter, slot_bytes_for
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 
 _HASH_BLOCK_BYTES = 1 << 20
@@ -20,15 +20,15 @@ _HASH_BLOCK_BYTES = 1 << 20
 
 def decode_body(context: WorkerContext, downstream: Channel, config: DecodeConfig, detect_every: int) -> None:
     """Decode what the supervisor assigns until it says Drain."""
-    pool = _Pool(context, downstream, config.pool_slots)
+    writer = FrameWriter(context, downstream, config.pool_slots, live=False)
     context.ready()
     drain: Drain | None = None
     while drain is None:
         context.control.send(WantRecording(context.name))
         order = _next_order(context)
-        reader = _Reader(context, downstream, pool, config, detect_every)
+        reader = _Reader(context, downstream, writer, config, detect_every)
         drain = reader.read(order) if isinstance(order, Assign) else order
-    pool.close()
+    writer.close()
     downstream.send(Drain(drain.outcome, drain.detail, dict(context.telemetry.counters)))
 
 
@@ -41,81 +41,15 @@ def _next_order(context: WorkerContext) -> Assign | Drain:
         context.beat()
 
 
-class _Pool:
-    """The frame pool of this process; grows when a recording needs larger slots."""
-
-    def __init__(self, context: WorkerContext, downstream: Channel, slots: int) -> None:
-        self._context = context
-        self._downstream = downstream
-        self._slots = slots
-        self._writer: PoolWriter | None = None
-        self._slot_bytes = 0
-        self._pools_opened = 0
-
-    def write(self, frame: Frame) -> FrameReady:
-        """Copy a frame into a free slot, waiting for one, and describe where it is."""
-        writer = self._writer_for(frame.planes.width_px, frame.planes.height_px)
-        while (slot := writer.acquire()) is None:
-            self._take_back(BEAT_SECONDS)
-        with self._context.telemetry.stage("hand_over"):
-            generation = writer.write(slot, frame.planes)
-        self._context.telemetry.queue_depths["hand_over"] = self._slots - writer.free_slots
-        when, planes = frame.time, frame.planes
-        return FrameReady(
-            stream=frame.stream,
-            pool_id=self._pools_opened,
-            slot=slot,
-            generation=generation,
-            width_px=planes.width_px,
-            height_px=planes.height_px,
-            frame_index=when.frame_index,
-            pts=when.pts,
-            time_base=when.time_base,
-            pts_seconds=when.pts_seconds,
-            captured_ns=when.captured_ns,
-            matrix=planes.matrix,
-            full_range=planes.full_range,
-            detect=frame.detect,
-        )
-
-    def close(self) -> None:
-        """Wait until every slot has been read, then free the memory."""
-        if self._writer is not None:
-            while self._writer.free_slots < self._slots:
-                self._take_back(BEAT_SECONDS)
-            self._writer.close()
-            self._writer = None
-
-    def _writer_for(self, width_px: int, height_px: int) -> PoolWriter:
-        needed = slot_bytes_for(width_px, height_px)
-        if self._writer is None or needed > self._slot_bytes:
-            self.close()
-            self._pools_opened += 1
-            self._slot_bytes = needed
-            self._writer = PoolWriter(self._pools_opened, self._slots, needed)
-            self._downstream.send(self._writer.opened())
-        self._take_back(0.0)
-        return self._writer
-
-    def _take_back(self, timeout_seconds: float) -> None:
-        """Handle the slots that the reader has released."""
-        while self._downstream.has_message(timeout_seconds):
-            link = self._downstream.receive()
-            if isinstance(link, SlotReleased) and link.pool_id == self._pools_opened and self._writer is not None:
-                self._writer.release(link.slot)
-            timeout_seconds = 0.0
-        self._context.beat()
-
-
 class _Reader:
     """Reads one recording."""
 
     def __init__(
-        self, context: WorkerContext, downstream: Channel, pool: _Pool, config: DecodeConfig, detect_every: int
+        self, context: WorkerContext, downstream: Channel, writer: FrameWriter, config: DecodeConfig, detect_every: int
     ) -> None:
         self._context = context
         self._downstream = downstream
-        self._pool = pool
+        self._writer = writer
         self._config = config
         self._detect_every = detect_every
         self._pacer = Pacer()
@@ -139,8 +73,11 @@ class _Reader:
                 telemetry.record("decode", time.perf_counter() - start)
                 telemetry.counters["frames"] += 1
                 telemetry.counters[f"frames.{order.stream}"] += 1
+                if item.time.frame_index < order.first_frame:
+                    drain = self._drain_order()
+                    continue
                 drain = self._pace(item)
-                self._downstream.send(self._pool.write(item))
+                self._writer.write(item)
                 drain = drain or self._drain_order()
         self._announce(StreamChanged(order.stream, "ended", "drained", "the run was stopped before the end of the recording"))
         return drain

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 
 from engine.config import Config
 from engine.contracts.frames import Uint8
-from engine.contracts.links import Drain, FaceCrop, InputFile, Outgoing, StreamChanged, TrackClosed
+from engine.contracts.links import (
+    Attach,
+    Checkpoint,
+    Drain,
+    FaceCrop,
+    InputFile,
+    Outgoing,
+    StreamChanged,
+    Taken,
+    TrackClosed,
+)
 from engine.contracts.messages import Enhanced, Face, Part, Track
 from engine.models import find_model
+from engine.pipeline.output import Output
 from engine.publish.encode import parts_of
 from engine.runtime.batcher import Batcher
-from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
 from engine.runtime.colour import bgr_from_planes
 from engine.runtime.ordered_pool import OrderedPool
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
@@ -23,19 +33,32 @@ from engine.verify.embedder import Embedder, open_embedder
 from engine.verify.gallery import open_gallery
 from engine.verify.verifier import FaceScores, Verifier
 
-Passed = TrackClosed | StreamChanged | InputFile
+Passed = TrackClosed | StreamChanged | InputFile | Checkpoint
 """Waits until the faces before it are done."""
+_READ_AHEAD = 4
+"""Items of recordings that wait here, so that the threads never do."""
 Enlarged = tuple[list[Uint8], Sequence[EnhancedFace | None], float]
 """Originals (BGR), enhanced faces, seconds that it took."""
 
 
-def enhance_body(context: WorkerContext, upstream: Channel, downstream: Channel, config: Config) -> None:
-    """Work until the upstream sends Drain, then pass it on."""
+def enhance_body(
+    context: WorkerContext, upstream: Channel, downstream: Channel, config: Config, live: bool, threads: int
+) -> None:
+    """Work until the upstream sends Drain, then pass it on.
+
+    Args:
+        context: of the worker.
+        upstream: from perceive.
+        downstream: to publish.
+        config: of the run.
+        live: a source is a camera: dead neighbours are replaced, and waited for.
+        threads: faces that are enlarged at the same time.
+    """
     generator = None if config.super_resolve.generator == "none" else open_generator(config.super_resolve, find_model)
     embedder = open_embedder(config.verify, find_model)
     gallery = open_gallery(config.verify.gallery) if embedder else None
     verifier = Verifier(embedder, gallery, config.verify)
-    worker = _EnhanceWorker(context, upstream, downstream, config, generator, verifier)
+    worker = _EnhanceWorker(context, upstream, downstream, config, generator, verifier, live, threads)
     context.ready(_facts(generator, embedder))
     try:
         worker.run()
@@ -67,68 +90,108 @@ class _EnhanceWorker:
         config: Config,
         generator: Generator | None,
         verifier: Verifier,
+        live: bool,
+        threads: int,
     ) -> None:
         self._context = context
-        self._upstream = upstream
-        self._downstream = downstream
+        self._upstream: Channel | None = upstream
+        self._publish = Output(context, downstream)
         self._config = config
         self._verifier = verifier
+        self._replaced = live
+        """Dead neighbours get successors, until the run ends."""
         settings = config.super_resolve
         self._enhancer = Enhancer(generator, settings.strength, config.crop.max_size_px) if generator else None
         batch = settings.max_batch if generator is not None and generator.prefers_batch else 1
         self._batcher: Batcher[FaceCrop] = Batcher(batch, settings.max_wait_ms / 1000)
         self._pending: OrderedPool[list[FaceCrop] | Passed, list[FaceCrop], Enlarged] = OrderedPool(
-            self._enlarge, os.cpu_count() or 1, "enhance"
+            self._enlarge, threads, "enhance"
         )
+        self._room = batch * self._pending.capacity + (0 if self._replaced else _READ_AHEAD)
         self._tracks: dict[tuple[str, int], _TrackSoFar] = {}
+        self._drain: Drain | None = None
 
     def run(self) -> None:
         """Keep the threads that enlarge fed, and do the rest in order."""
-        drain: Drain | None = None
-        while drain is None or len(self._pending):
-            received = False
-            if drain is None and self._pending.has_room:
-                received, drain = self._take_input()
-            if len(self._pending) and not (received and self._pending.has_room):
-                self._finish_next()
-            while self._pending.is_next_done:
-                self._finish_next()
+        self._grant(self._room)
+        while self._drain is None or len(self._pending) or len(self._batcher):
+            sources: list[Waitable] = [self._context.control, self._pending]
+            if self._upstream is not None and self._drain is None:
+                sources.append(self._upstream)
+            left = self._batcher.seconds_left(time.monotonic())
+            for source in wait_for_any(sources, BEAT_SECONDS if left is None else min(left, BEAT_SECONDS)):
+                if source is self._context.control:
+                    self._obey()
+                elif source is self._upstream:
+                    self._receive()
+            if (batch := self._batcher.due(time.monotonic())) is not None:
+                self._pending.put(batch, batch)
+            while (done := self._pending.take_done()) is not None:
+                self._finish(*done)
+            self._publish.hear()
             self._context.telemetry.queue_depths["super_resolve"] = len(self._batcher) + len(self._pending)
             self._context.beat()
         self._pending.close()
         counters = self._context.telemetry.counters.copy()
-        counters.update(drain.counters)
-        self._downstream.send(Drain(drain.outcome, drain.detail, dict(counters)))
+        counters.update(self._drain.counters)
+        self._publish.send(Drain(self._drain.outcome, self._drain.detail, dict(counters)))
 
-    def _take_input(self) -> tuple[bool, Drain | None]:
-        """Take one message if there is one, and close the batch whose time is over; wait only where nothing is being done."""
-        left = self._batcher.seconds_left(time.monotonic())
-        wait_seconds = 0.0 if len(self._pending) else BEAT_SECONDS if left is None else left
-        received, drain = self._upstream.has_message(wait_seconds), None
-        if received:
-            drain = self._receive()
-        if (batch := self._batcher.due(time.monotonic())) is not None:
-            self._pending.put(batch, batch)
-        return received, drain
+    def _obey(self) -> None:
+        match self._context.order():
+            case Attach(side="downstream"):
+                self._publish.attach(self._context.control.receive_channel())
+            case Attach():
+                self._forget_all_tracks()
+                self._upstream = self._context.control.receive_channel()
+                self._grant(self._room)
+            case Drain() as drain:
+                self._replaced = False
+                if self._upstream is None:
+                    self._drain = drain
 
-    def _receive(self) -> Drain | None:
+    def _grant(self, items: int) -> None:
+        """Tell perceive that there is room for so many more."""
+        if self._upstream is not None:
+            try:
+                self._upstream.send(Taken(items))
+            except ChannelClosed:
+                self._lose_upstream()
+
+    def _lose_upstream(self) -> None:
+        self._upstream = None
+        if not self._replaced:
+            self._close_batch()
+            self._drain = self._drain or Drain("failed", "the worker that finds the faces died")
+
+    def _forget_all_tracks(self) -> None:
+        """Perceive was restarted and follows other tracks now: the ones before are over."""
+        self._close_batch()
+        for track in list(self._tracks.values()):
+            self._pending.put(track.as_closed(), None)
+
+    def _receive(self) -> None:
+        if self._upstream is None:
+            return
         try:
             link = self._upstream.receive()
         except ChannelClosed:
-            link = Drain("failed", "the worker that finds the faces died")
+            self._lose_upstream()
+            return
         if isinstance(link, FaceCrop):
             if (batch := self._batcher.add(link, time.monotonic())) is not None:
                 self._pending.put(batch, batch)
-            return None
+            return
+        self._close_batch()
+        match link:
+            case TrackClosed() | StreamChanged() | InputFile() | Checkpoint():
+                self._pending.put(link, None)
+            case Drain():
+                self._drain = link
+
+    def _close_batch(self) -> None:
         if len(self._batcher):
             batch = self._batcher.close()
             self._pending.put(batch, batch)
-        match link:
-            case TrackClosed() | StreamChanged() | InputFile():
-                self._pending.put(link, None)
-            case Drain():
-                return link
-        return None
 
     def _enlarge(self, crops: list[FaceCrop]) -> Enlarged:
         """Runs in a thread of the pool."""
@@ -137,15 +200,15 @@ class _EnhanceWorker:
         enhanced = self._enhancer.enhance(crops) if self._enhancer else [None] * len(crops)
         return originals, enhanced, time.perf_counter() - start
 
-    def _finish_next(self) -> None:
-        tag, enlarged = self._pending.take()
+    def _finish(self, tag: list[FaceCrop] | Passed, enlarged: Enlarged | None) -> None:
         match tag:
             case TrackClosed():
                 self._close_track(tag)
-            case StreamChanged() | InputFile():
-                self._downstream.send(tag)
+            case StreamChanged() | InputFile() | Checkpoint():
+                self._publish.send(tag)
             case _ if enlarged is not None:
                 self._finish_faces(tag, enlarged)
+        self._grant(len(tag) if isinstance(tag, list) else 1)
 
     def _finish_faces(self, crops: list[FaceCrop], enlarged: Enlarged) -> None:
         telemetry = self._context.telemetry
@@ -159,7 +222,8 @@ class _EnhanceWorker:
                     self._config.publish, original, face.bgr if face else None, score.embedding, face.model if face else ""
                 )
             telemetry.counters["faces"] += 1
-            self._downstream.send(Outgoing(_face_message(crop, face, score, parts, self._config), payloads))
+            telemetry.counters[f"faces.{crop.stream}"] += 1
+            self._publish.send(Outgoing(_face_message(crop, face, score, parts, self._config), payloads))
             track = self._tracks.setdefault((crop.stream, crop.track_id), _TrackSoFar(crop))
             track.last = crop
             track.faces += 1
@@ -192,7 +256,7 @@ class _EnhanceWorker:
             gallery_version=scores.gallery_version,
             parts=parts,
         )
-        self._downstream.send(Outgoing(message, payloads))
+        self._publish.send(Outgoing(message, payloads))
 
 
 class _TrackSoFar:
@@ -241,4 +305,5 @@ def _face_message(crop: FaceCrop, face: EnhancedFace | None, score: FaceScores, 
         candidates=score.candidates,
         gallery_version=score.gallery_version,
         parts=parts,
+        ntp_ns=crop.ntp_ns,
     )

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
-from collections.abc import Sequence
-from contextlib import suppress
-
-import msgspec
+from itertools import count
 
 from engine.config import Config
-from engine.contracts.frames import Detections, Frame, FrameTime, Planes, TrackEnd
+from engine.contracts.frames import Detections, Frame, Planes
 from engine.contracts.links import (
+    Attach,
+    Checkpoint,
     Drain,
     FaceCrop,
     FrameReady,
     InputFile,
     PoolOpened,
-    SlotReleased,
     StreamChanged,
     TrackClosed,
 )
-from engine.crop.selector import Selector
+from engine.contracts.messages import StreamState
 from engine.detect import Detector, open_detector
 from engine.errors import WorkerError
 from engine.models import find_model
-from engine.runtime.channel import Channel, ChannelClosed, wait_for_any
-from engine.runtime.frame_pool import PoolReader
+from engine.pipeline.lanes import Lanes
+from engine.pipeline.overload import Governor
+from engine.pipeline.stream_faces import StreamFaces
+from engine.pipeline.upstream import Upstream
+from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
+from engine.runtime.fair_queue import FairQueue
 from engine.runtime.ordered_pool import OrderedPool
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 from engine.track.tracker import Tracker
@@ -37,11 +38,27 @@ Ordered = FrameReady | StreamChanged | InputFile
 _DEFAULT_FRAME_RATE = 25.0
 
 
-def perceive_body(context: WorkerContext, upstreams: list[Channel], downstreams: list[Channel], config: Config) -> None:
-    """Work until every upstream has sent Drain, then pass one on."""
+def perceive_body(
+    context: WorkerContext,
+    upstreams: list[Channel],
+    live: list[bool],
+    downstreams: list[Channel],
+    config: Config,
+    first_id: int,
+) -> None:
+    """Work until every upstream has sent Drain, then pass one on.
+
+    Args:
+        context: of the worker.
+        upstreams: from the decode processes.
+        live: for each of them, whether it reads a camera; if one does, dead neighbours are replaced, and waited for.
+        downstreams: to the enhance processes.
+        config: of the run.
+        first_id: track ids begin here, so that none is used twice in a run.
+    """
     detector = open_detector(config.detect, find_model)
-    Tracker(config.track, _DEFAULT_FRAME_RATE, itertools.count().__next__)  # loads its library now, not at the first face
-    perceiver = _Perceiver(context, upstreams, downstreams, config, detector)
+    Tracker(config.track, _DEFAULT_FRAME_RATE, count().__next__)  # loads its library now, not at the first face
+    perceiver = _Perceiver(context, upstreams, live, downstreams, config, detector, first_id)
     context.ready(
         {
             "detector": detector.name,
@@ -58,208 +75,226 @@ def perceive_body(context: WorkerContext, upstreams: list[Channel], downstreams:
         detector.close()
 
 
-class _StreamState:
-    """Tracker and selector of one stream."""
-
-    def __init__(self, config: Config, frame_rate: float, ids: itertools.count[int]) -> None:
-        # A track must outlive the frames on which the detector does not run, and one miss.
-        lost_seconds = max(config.track.lost_seconds, 2.5 * config.detect.every / frame_rate)
-        track = msgspec.structs.replace(config.track, lost_seconds=lost_seconds)
-        self.tracker = Tracker(track, frame_rate, ids.__next__)
-        self.selector = Selector(config.crop)
-
-
 class _Perceiver:
     def __init__(
         self,
         context: WorkerContext,
         upstreams: list[Channel],
+        live: list[bool],
         downstreams: list[Channel],
         config: Config,
         detector: Detector,
+        first_id: int,
     ) -> None:
         self._context = context
-        self._downstreams = downstreams
         self._config = config
         self._detector = detector
-        self._open = {channel.fileno(): channel for channel in upstreams}
-        self._pools: dict[tuple[int, int], PoolReader] = {}
-        self._streams: dict[str, _StreamState] = {}
-        self._frame_rates: dict[str, float] = {}
-        self._source_of: dict[str, int] = {}
-        self._ids = itertools.count(1)
+        self._upstreams = [Upstream(channel, is_live) for channel, is_live in zip(upstreams, live, strict=True)]
+        self._next_track_id = first_id
+        self._governor = Governor()
+        self._lanes = Lanes(downstreams, config.live, count(first_id), self._drop_face)
+        self._frames: FairQueue[tuple[Upstream, Ordered]] = FairQueue(
+            config.live.waiting_frames, config.live.budget_ms / 1000, self._drop_frame
+        )
+        self._streams: dict[str, StreamFaces] = {}
         self._drains: list[Drain] = []
-        self._dead_lanes: set[int] = set()
+        self._replaced = any(live)
+        """Dead neighbours get successors, until the run ends."""
         workers = config.detect.workers or os.cpu_count() or 1
-        self._pending: OrderedPool[tuple[Channel, Ordered], Planes, Found] = OrderedPool(self._detect, workers, "detect")
+        self._pending: OrderedPool[tuple[Upstream, Ordered], Planes, Found] = OrderedPool(self._detect, workers, "detect")
 
     def run(self) -> None:
-        """Keep the detection threads fed, and take their results in order."""
-        while self._open or len(self._pending):
-            received = self._take_input()
-            if len(self._pending) and not (received and self._pending.has_room):
-                self._finish_next()
-            while self._pending.is_next_done:
-                self._finish_next()
-            self._context.telemetry.queue_depths["detect"] = len(self._pending)
+        """Take what comes, keep the detection threads fed, and take their results in the order of each stream."""
+        while any(upstream.open for upstream in self._upstreams) or len(self._frames) or len(self._pending):
+            for source in wait_for_any(self._sources(), BEAT_SECONDS):
+                self._hear(source)
+            while self._start_next() | self._finish_next():
+                pass
+            self._flush()
+            self._context.telemetry.queue_depths["detect"] = len(self._frames) + len(self._pending)
             self._context.beat()
         self._pass_on_drain()
 
-    def _take_input(self) -> bool:
-        """Take one message from each upstream that has one, while there is room for more frames."""
-        if not self._open or not self._pending.has_room:
-            return False
-        ready = wait_for_any(self._open.values(), 0.0 if len(self._pending) else BEAT_SECONDS)
-        for channel in ready:
-            if self._pending.has_room:
-                self._receive(channel)
-        return bool(ready)
-
     def close(self) -> None:
         self._pending.close()
-        for pool in self._pools.values():
-            pool.close()
+        for upstream in self._upstreams:
+            upstream.close()
 
-    def _receive(self, channel: Channel) -> None:
+    def _sources(self) -> list[Waitable]:
+        """Whatever may have news; recordings are not read while their faces or frames wait, which holds their decoders back."""
+        held_back = self._lanes.is_backed_up or len(self._frames) >= self._pending.capacity
+        inputs = [up for up in self._upstreams if up.open and up.alive and (up.live or not held_back)]
+        return [self._context.control, self._pending, *self._lanes.open_channels, *(up.channel for up in inputs)]
+
+    def _hear(self, source: Waitable) -> None:
+        if source is self._context.control:
+            self._obey()
+        elif source in self._lanes.open_channels:
+            self._lanes.hear(source)
+        else:
+            for upstream in self._upstreams:
+                if upstream.channel is source:
+                    self._receive(upstream)
+
+    def _obey(self) -> None:
+        match self._context.order():
+            case Attach(side="upstream", index=index):
+                old = self._upstreams[index]
+                self._lose(old)
+                self._upstreams[index] = Upstream(self._context.control.receive_channel(), old.live)
+            case Attach(index=index):
+                self._lanes.attach(index, self._context.control.receive_channel())
+            case Drain():
+                self._replaced = False
+                for upstream in self._upstreams:
+                    if not upstream.alive:
+                        upstream.open = False
+
+    def _receive(self, upstream: Upstream) -> None:
         try:
-            link = channel.receive()
+            link = upstream.channel.receive()
         except ChannelClosed:
-            self._lose(channel)
+            self._lose(upstream)
             return
         match link:
             case PoolOpened():
-                self._open_pool(channel, link)
+                upstream.open_pool(link)
             case FrameReady():
-                self._source_of[link.stream] = channel.fileno()
-                planes = self._pools[channel.fileno(), link.pool_id].view(link)
-                self._pending.put((channel, link), planes if link.detect else None)
+                upstream.streams.add(link.stream)
+                self._frames.put(link.stream, (upstream, link), link.captured_ns / 1e9 if link.live else None)
             case StreamChanged() | InputFile():
-                if isinstance(link, StreamChanged) and link.state in ("ended", "failed"):
-                    self._source_of.pop(link.stream, None)
-                self._pending.put((channel, link), None)
+                if isinstance(link, StreamChanged):
+                    upstream.note(link)
+                self._frames.put(link.stream, (upstream, link))
             case Drain():
                 self._drains.append(link)
-                del self._open[channel.fileno()]
+                upstream.open = False
             case _:
                 raise WorkerError(f"perceive cannot handle a {type(link).__name__}")
 
-    def _lose(self, channel: Channel) -> None:
-        """A decode worker died: its streams fail, what was found in them is kept, the others go on."""
-        del self._open[channel.fileno()]
-        lost = [stream for stream, source in self._source_of.items() if source == channel.fileno()]
-        for stream in lost:
-            failed = StreamChanged(stream, "failed", "worker_died", "the process that decoded this stream died")
-            self._pending.put((channel, failed), None)
-        self._drains.append(Drain("failed", "a decode worker died"))
+    def _lose(self, upstream: Upstream) -> None:
+        """A decode worker died: its tracks end here; if no successor comes its streams fail, and the others go on."""
+        if not upstream.alive or not upstream.open:
+            return
+        upstream.alive = False
+        upstream.open = self._replaced
+        for stream in upstream.streams:
+            state: StreamState = "discontinuity" if upstream.open else "failed"
+            event = StreamChanged(stream, state, "worker_died", "the process that decoded this stream died")
+            self._frames.put(stream, (upstream, event))
+        if not upstream.open and not upstream.live:
+            self._drains.append(Drain("failed", "a decode worker died"))
 
-    def _open_pool(self, channel: Channel, opened: PoolOpened) -> None:
-        """Map a new pool; the one before has been read completely, as its writer waits for that."""
-        old = self._pools.pop((channel.fileno(), opened.pool_id - 1), None)
-        if old is not None:
-            old.close()
-        self._pools[channel.fileno(), opened.pool_id] = PoolReader(opened)
+    def _drop_frame(self, stream: str, item: tuple[Upstream, Ordered], cause: str) -> None:
+        upstream, link = item
+        if isinstance(link, FrameReady):
+            upstream.release(link)
+            if link.detect:
+                self._governor.note("detect", late=True)
+                self._stream(stream, live=True).owes_detection = True
+        self._drop(stream, cause)
+
+    def _drop_face(self, stream: str, cause: str) -> None:
+        self._governor.note("enhance", late=cause != "worker_died")
+        self._drop(stream, cause)
+
+    def _drop(self, stream: str, cause: str) -> None:
+        self._context.telemetry.counters[f"drops.{cause}"] += 1
+        self._context.telemetry.counters[f"dropped.{stream}"] += 1
+
+    def _start_next(self) -> bool:
+        """Give the next frame to the detection threads, if they have room."""
+        if not self._pending.has_room or (item := self._frames.take(time.time())) is None:
+            return False
+        upstream, link = item
+        planes = None
+        if isinstance(link, FrameReady) and self._stream(link.stream, link.live).is_detection_due(link, self._governor):
+            planes = upstream.pool_of(link).view(link)
+        self._pending.put(item, planes, link.stream)
+        return True
 
     def _detect(self, planes: Planes) -> Found:
+        """Runs in a thread of the pool."""
         start = time.perf_counter()
         (found,) = self._detector.detect([planes])
         return found, time.perf_counter() - start
 
-    def _finish_next(self) -> None:
-        (channel, link), found = self._pending.take()
+    def _finish_next(self) -> bool:
+        if (done := self._pending.take_done()) is None:
+            return False
+        (upstream, link), found = done
         if isinstance(link, FrameReady):
-            self._finish_frame(channel, link, found)
+            self._finish_frame(upstream, link, found)
         elif isinstance(link, StreamChanged):
-            self._change_stream(link)
+            self._change_stream(link, live=upstream.live)
         else:
-            self._send_to_all(link)
+            self._lanes.send_to_all(link)
+        return True
 
-    def _finish_frame(self, channel: Channel, link: FrameReady, found: Found | None) -> None:
+    def _finish_frame(self, upstream: Upstream, link: FrameReady, found: Found | None) -> None:
         telemetry = self._context.telemetry
         detections = None
         if found is not None:
             detections, seconds = found
             telemetry.record("detect", seconds)
             telemetry.counters["detections"] += len(detections)
-        reader = self._pools[channel.fileno(), link.pool_id]
-        state = self._stream(link.stream)
-        frame = Frame(link.stream, link.time, reader.view(link), link.detect)
-        with telemetry.stage("track"):
-            faces, ends = state.tracker.update(frame.time, detections)
-        with telemetry.stage("crop"):
-            crops = state.selector.offer(frame, faces)
+            telemetry.counters["frames_detected"] += 1
+            if link.live:
+                self._governor.note("detect", late=False)
+        reader = upstream.pool_of(link)
+        faces = self._stream(link.stream, link.live)
+        result = faces.update(Frame(link.stream, link.time, reader.view(link), link.detect), detections, telemetry)
         if not reader.is_intact(link):
             raise WorkerError(f"{link.stream}: frame {link.frame_index} was overwritten while it was read")
-        with suppress(ChannelClosed):  # a decoder that died needs no slots; its last frames still count
-            channel.send(SlotReleased(link.pool_id, link.slot))
-        self._send_crops(crops)
-        self._close_tracks(link.stream, state, ends)
+        upstream.release(link)
+        self._send(result)
+        if not link.live and faces.is_checkpoint_due(link.frame_index):
+            self._lanes.send_to_all(Checkpoint(link.stream, link.frame_index, self._next_track_id))
 
-    def _stream(self, name: str) -> _StreamState:
+    def _new_track_id(self) -> int:
+        self._next_track_id += 1
+        return self._next_track_id - 1
+
+    def _stream(self, name: str, live: bool) -> StreamFaces:
         if name not in self._streams:
-            rate = self._frame_rates.get(name) or _DEFAULT_FRAME_RATE
-            self._streams[name] = _StreamState(self._config, rate, self._ids)
+            self._streams[name] = StreamFaces(name, self._config, _DEFAULT_FRAME_RATE, self._new_track_id, live=live)
         return self._streams[name]
 
-    def _change_stream(self, event: StreamChanged) -> None:
+    def _change_stream(self, event: StreamChanged, *, live: bool) -> None:
         """End all tracks where the picture is cut; the other states only pass through."""
-        if event.frame_rate:
-            self._frame_rates[event.stream] = event.frame_rate
-        state = self._streams.get(event.stream)
-        if state is not None and event.state in ("discontinuity", "ended", "failed"):
-            self._close_tracks(event.stream, state, state.tracker.reset())
-        if state is not None and event.state in ("ended", "failed"):
-            self._context.telemetry.counters.update(state.selector.counters)
+        faces = self._streams.get(event.stream)
+        if faces is None and event.frame_rate:
+            self._streams[event.stream] = StreamFaces(
+                event.stream, self._config, event.frame_rate, self._new_track_id, live=live
+            )
+        if faces is not None and event.state in ("discontinuity", "ended", "failed"):
+            self._send(faces.cut())
+        if faces is not None and event.state in ("ended", "failed"):
+            self._context.telemetry.counters.update(faces.counters)
             del self._streams[event.stream]
-        self._send_to_all(event)
+        self._lanes.send_to_all(event)
 
-    def _close_tracks(self, stream: str, state: _StreamState, ends: Sequence[TrackEnd]) -> None:
-        for end in ends:
-            self._send_crops(state.selector.close_track(end.track_id))
-            self._context.telemetry.counters["tracks"] += 1
-            self._send(self._lane(end.track_id), _closed(stream, end))
+    def _send(self, items: list[FaceCrop | TrackClosed]) -> None:
+        for item in items:
+            self._context.telemetry.counters["crops" if isinstance(item, FaceCrop) else "tracks"] += 1
+            self._lanes.send(item)
 
-    def _send_crops(self, crops: Sequence[FaceCrop]) -> None:
-        for crop in crops:
-            self._context.telemetry.counters["crops"] += 1
-            self._send(self._lane(crop.track_id), crop)
-
-    def _lane(self, track_id: int) -> int:
-        """Return the enhance worker of a track: always the same, so that it can fuse over the track."""
-        return track_id % len(self._downstreams)
-
-    def _send(self, lane: int, link: FaceCrop | TrackClosed | StreamChanged | InputFile | Drain) -> None:
-        """Send to one enhance worker; what was meant for a dead one is counted, the others get theirs."""
-        try:
-            self._downstreams[lane].send(link)
-        except ChannelClosed:
-            self._dead_lanes.add(lane)
-            self._context.telemetry.counters["drops.worker_died"] += isinstance(link, FaceCrop)
-
-    def _send_to_all(self, link: StreamChanged | InputFile) -> None:
-        for lane in range(len(self._downstreams)):
-            self._send(lane, link)
+    def _flush(self) -> None:
+        """Send what the enhance workers have room for; look at what was late."""
+        for _ in range(self._lanes.flush(time.time())):
+            self._governor.note("enhance", late=False)
+        if self._replaced and self._config.live.adapt and self._governor.update(time.monotonic()):
+            self._context.telemetry.counters["overload.level"] = self._governor.level
+            for faces in self._streams.values():
+                faces.thin(self._governor.thinning)
 
     def _pass_on_drain(self) -> None:
+        worst = next((drain for drain in self._drains if drain.outcome != "completed"), None)
+        self._lanes.drain(worst or Drain(), self._totals, self._context.beat)
+
+    def _totals(self) -> dict[str, int]:
         totals = self._context.telemetry.counters.copy()
         for drain in self._drains:
             totals.update(drain.counters)
-        worst = next((drain for drain in self._drains if drain.outcome != "completed"), self._drains[0])
-        if self._dead_lanes:
-            worst = Drain("failed", "a worker that enhances the faces died")
-        first = min(set(range(len(self._downstreams))) - self._dead_lanes, default=0)
-        for lane in range(len(self._downstreams)):
-            self._send(lane, Drain(worst.outcome, worst.detail, dict(totals) if lane == first else {}))
-
-
-def _closed(stream: str, end: TrackEnd) -> TrackClosed:
-    first: FrameTime = end.first
-    return TrackClosed(
-        stream=stream,
-        track_id=end.track_id,
-        first_pts=first.pts,
-        first_pts_seconds=first.pts_seconds,
-        last_pts=end.last.pts,
-        last_pts_seconds=end.last.pts_seconds,
-        time_base=first.time_base,
-        frames_seen=end.frames_seen,
-    )
+        totals.pop("overload.level", None)  # not a total
+        return dict(totals)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import zmq
 
 from engine.config import Config
-from engine.contracts.links import Begin, Drain, InputFile, Outgoing, StreamChanged
+from engine.contracts.links import AnyLink, Attach, Begin, Checkpoint, Drain, InputFile, Outgoing, StreamChanged, Taken
 from engine.contracts.messages import AnyMessage, End, Face, Outcome, Stream
+from engine.pipeline.barrier import Barrier
 from engine.publish.directory import DirectorySink
 from engine.publish.publisher import Publisher
+from engine.publish.resume import Resume, reopen
 from engine.runtime.channel import Channel, ChannelClosed, wait_for_any
 from engine.runtime.worker import WorkerContext
 
@@ -22,13 +25,41 @@ _GIVE_UP_SECONDS = 10.0
 _LINGER_MS = 5_000
 
 
-def publish_body(context: WorkerContext, upstreams: list[Channel], config: Config, run: dict[str, Any]) -> None:
-    """Work until every upstream has sent Drain, then publish ``end``."""
+def publish_body(
+    context: WorkerContext,
+    upstreams: list[Channel],
+    config: Config,
+    run: dict[str, Any],
+    resume: Resume | None,
+    live: bool,
+    again: bool,
+) -> None:
+    """Work until every upstream has sent Drain, then publish ``end``.
+
+    Args:
+        context: of the worker.
+        upstreams: from the enhance processes.
+        config: of the run.
+        run: what ``run.json`` says of it.
+        resume: what an earlier attempt of the run left in the output directory.
+        live: a source is a camera: dead neighbours are replaced, and waited for.
+        again: this process replaces one that died.
+    """
+    if again and config.output.directory:
+        resume = reopen(Path(config.output.directory))
     zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    publisher = Publisher(config.publish, str(run["run_id"]), zmq_context)
+    next_seq = resume.next_seq if resume else None
+    publisher = Publisher(config.publish, str(run["run_id"]), zmq_context, live=live, next_seq=next_seq)
+    sockets = [Path(end[6:]) for end in (publisher.bound_endpoint, publisher.bound_replay) if end.startswith("ipc:///")]
+
+    def remove_sockets() -> None:
+        for path in sockets:
+            path.unlink(missing_ok=True)
+
+    context.clean_up_after_parent(remove_sockets)
     try:
         context.ready({"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay})
-        _PublishWorker(context, upstreams, config, publisher, run).run()
+        _PublishWorker(context, upstreams, config, publisher, run, resume, live).run()
     finally:
         publisher.close(_LINGER_MS)
         zmq_context.term()
@@ -42,24 +73,28 @@ class _PublishWorker:
         config: Config,
         publisher: Publisher,
         run: dict[str, Any],
+        resume: Resume | None,
+        live: bool,
     ) -> None:
         self._context = context
-        self._upstreams = upstreams
-        self._open = list(upstreams)
+        self._upstreams: list[Channel | None] = list(upstreams)
+        self._replaced = live
+        """Dead neighbours get successors, until the run ends."""
         self._config = config
         self._publisher = publisher
         self._run = run
+        self._resume = resume
         self._sink: DirectorySink | None = None
-        self._barrier = _Barrier(len(upstreams))
+        self._barrier = Barrier(len(upstreams))
         self._drains: list[Drain] = []
         self._facts: dict[str, Any] = {}
-        self._inputs: dict[str, dict[str, Any]] = {}
+        self._inputs: set[str] = set()
         self._stop_since: float | None = None
 
     def run(self) -> None:
         self._begin()
-        while self._open:
-            for channel in wait_for_any([*self._open, self._context.control], _POLL_SECONDS):
+        while len(self._drains) < len(self._upstreams):
+            for channel in wait_for_any([*filter(None, self._upstreams), self._context.control], _POLL_SECONDS):
                 if channel is self._context.control:
                     self._obey()
                 else:
@@ -77,7 +112,10 @@ class _PublishWorker:
             self._context.beat()
         if self._facts and self._config.output.directory:
             # Only now: a run that could not start leaves no directory that the next try would find taken.
-            self._sink = DirectorySink(self._config.output, self._run, overwrite=self._config.output.overwrite)
+            output = self._config.output
+            self._sink = DirectorySink(
+                output, self._run | {"workers": self._facts}, overwrite=output.overwrite, resume=self._resume
+            )
         if self._config.publish.wait_seconds and self._publisher.bound_endpoint:
             self._publisher.wait_for_subscriber(self._config.publish.wait_seconds, self._should_stop)
 
@@ -88,36 +126,69 @@ class _PublishWorker:
                 self._facts = dict(order.facts)
             case Outgoing():
                 self._send(order.message, order.payloads)
+            case StreamChanged():  # of a stream whose own processes can say no more
+                self._send(_stream_message(order), [])
+            case Attach():
+                self._upstreams[order.index] = self._context.control.receive_channel()
             case Drain():
-                self._stop_since = self._stop_since or time.monotonic()
+                self._stop()
+
+    def _stop(self) -> None:
+        """The run ends: nobody is replaced any more, and a ``push`` without a reader does not hold it back for ever."""
+        self._stop_since = self._stop_since or time.monotonic()
+        self._replaced = False
+        for index, channel in enumerate(self._upstreams):
+            if channel is None and not self._barrier.has_left(index):
+                self._leave(index, Drain("failed", "a worker that enhances the faces died"))
 
     def _receive(self, channel: Channel) -> None:
+        index = self._upstreams.index(channel)
         try:
             link = channel.receive()
+            if not isinstance(link, Drain):
+                self._handle(link, index)
+                channel.send(Taken(1))
+                return
         except ChannelClosed:
+            channel.close()
+            self._upstreams[index] = None
+            if self._replaced:
+                return
             link = Drain("failed", "a worker that enhances the faces died")
+        self._upstreams[index] = None
+        self._leave(index, link)
+
+    def _leave(self, index: int, drain: Drain) -> None:
+        self._drains.append(drain)
+        self._pass(self._barrier.leave(index))
+
+    def _handle(self, link: AnyLink, index: int) -> None:
         match link:
             case Outgoing():
                 self._send(link.message, link.payloads)
-            case StreamChanged():
-                self._send_events(self._barrier.take(link, self._upstreams.index(channel)))
+            case StreamChanged() | Checkpoint():
+                self._pass(self._barrier.take(link, index))
             case InputFile():
-                self._inputs[link.stream] = {"path": link.path, "size_bytes": link.size_bytes, "sha256": link.sha256}
-            case Drain():
-                self._drains.append(link)
-                self._open.remove(channel)
-                self._send_events(self._barrier.leave(self._upstreams.index(channel)))
+                if self._sink is not None and link.stream not in self._inputs:
+                    self._inputs.add(link.stream)
+                    self._sink.record_input(link.stream, link.path, link.size_bytes, link.sha256)
 
-    def _send_events(self, events: list[StreamChanged]) -> None:
+    def _pass(self, events: list[StreamChanged | Checkpoint]) -> None:
         for event in events:
-            self._send(_stream_message(event), [])
+            if isinstance(event, StreamChanged):
+                self._send(_stream_message(event), [])
+            elif self._sink is not None:
+                with self._context.telemetry.stage("checkpoint"):
+                    self._sink.checkpoint(event.stream, event.frame_index, event.next_track_id)
 
     def _send(self, message: AnyMessage, payloads: list[bytes]) -> None:
         telemetry = self._context.telemetry
         with telemetry.stage("publish"):
             sent = self._publisher.send(message, payloads, self._should_stop)
         if isinstance(sent, Face):
-            telemetry.record("latency", (sent.sent_ns - sent.captured_ns) / 1e9)
+            seconds = (sent.sent_ns - sent.captured_ns) / 1e9
+            telemetry.record("latency", seconds)
+            telemetry.record(f"latency.{sent.stream}", seconds)
         if self._sink is not None:
             with telemetry.stage("write"):
                 self._sink.write(sent, payloads)
@@ -127,7 +198,9 @@ class _PublishWorker:
         if self._context.control.has_message():
             order = self._context.control.receive()
             if isinstance(order, Drain):
-                self._stop_since = self._stop_since or time.monotonic()
+                self._stop()
+            elif isinstance(order, Attach):
+                self._upstreams[order.index] = self._context.control.receive_channel()
         self._context.beat()
         return self._stop_since is not None and time.monotonic() - self._stop_since > _GIVE_UP_SECONDS
 
@@ -142,43 +215,7 @@ class _PublishWorker:
         counters.update(self._publisher.counters)
         self._context.telemetry.counters.update(counters)
         if self._sink is not None:
-            self._sink.close(outcome, {"workers": self._facts, "inputs": self._inputs, "counters": dict(counters)})
-
-
-class _Barrier:
-    """Lets each stream event pass once: a first state with its first copy, a last one with the copy of the last worker."""
-
-    def __init__(self, workers: int) -> None:
-        self._alive = set(range(workers))
-        self._arrived: dict[str, Counter[int]] = {}
-        self._passed: Counter[str] = Counter()
-        self._held: dict[str, StreamChanged] = {}
-
-    def take(self, event: StreamChanged, worker: int) -> list[StreamChanged]:
-        """Take one copy of an event and return what may go out; every worker sends a stream's events in the same order."""
-        arrived = self._arrived.setdefault(event.stream, Counter())
-        arrived[worker] += 1
-        if event.state in ("ended", "failed"):
-            self._held[event.stream] = event
-            return self._release()
-        if arrived[worker] > self._passed[event.stream]:
-            self._passed[event.stream] += 1
-            return [event]
-        return []
-
-    def leave(self, worker: int) -> list[StreamChanged]:
-        """A worker will send no more; return what waited for it alone."""
-        self._alive.discard(worker)
-        return self._release()
-
-    def _release(self) -> list[StreamChanged]:
-        whole = []
-        for stream, event in list(self._held.items()):
-            arrived = self._arrived[stream]
-            if all(arrived[worker] == max(arrived.values()) for worker in self._alive):
-                whole.append(event)
-                del self._held[stream], self._arrived[stream], self._passed[stream]
-        return whole
+            self._sink.close(outcome, {"workers": self._facts, "counters": dict(counters)})
 
 
 def _stream_message(event: StreamChanged) -> Stream:

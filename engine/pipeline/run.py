@@ -8,28 +8,27 @@ import os
 import platform
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 import engine
 from engine.config import Config
-from engine.errors import ConfigError
-from engine.pipeline.decode_worker import decode_body
-from engine.pipeline.enhance_worker import enhance_body
-from engine.pipeline.perceive_worker import perceive_body
-from engine.pipeline.publish_worker import publish_body
+from engine.contracts.links import Assign, Camera
+from engine.errors import ConfigError, WorkerError
+from engine.pipeline.crew import Crew
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.pipeline.supervisor import Supervisor
+from engine.publish.job import describe_inputs
 from engine.publish.report import write_report
-from engine.runtime.channel import Channel, channel_pair
-from engine.runtime.worker import Worker, start_worker
-from engine.source.files import expand_sources
+from engine.publish.resume import Resume, plan_resume
+from engine.source.files import Recording
+from engine.source.sources import expand_sources
 
-_MOST_ENHANCE_WORKERS = 4
 _PACKAGES = (
     "av",
     "numpy",
@@ -63,37 +62,81 @@ class RunResult:
         return [stream for stream in self.streams if stream.state == "failed"]
 
 
-def run_pipeline(config: Config, observer: Callable[[RunStatus], None] = lambda status: None) -> RunResult:
+def run_pipeline(
+    config: Config, observer: Callable[[RunStatus], None] = lambda status: None, duration_seconds: float | None = None
+) -> RunResult:
     """Process all sources of a configuration.
+
+    A run over recordings with an output directory survives the death of a worker: it goes on where it was, as with
+    ``output.resume``. A run with cameras replaces the worker.
 
     Args:
         config: what to do; ``sources`` must not be empty.
         observer: called several times a second with the run's status, from this thread.
+        duration_seconds: end the run, in good order, after this time; None: when the recordings end, or a signal comes.
 
     Raises:
         ConfigError: nothing to read, or nowhere to put the result.
         FacestreamError: a worker failed; outputs written before that stay valid.
         KeyboardInterrupt: two signals came.
     """
-    recordings = expand_sources(config.sources)
-    if not recordings:
+    sources = expand_sources(config.sources, config.live)
+    if not sources:
         raise ConfigError(
             "there is nothing to read: give at least one source (--source FILE, or `sources:` in the configuration)"
         )
     if not config.publish.endpoint and not config.output.directory:
         raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
-    run = describe_run(config)
-    workers = _start(config, run, min(config.decode.parallel_files, len(recordings)))
-    supervisor = Supervisor(workers, recordings, observer)
+    if config.output.resume and (not config.output.directory or config.output.overwrite):
+        raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
+    resumable = bool(config.output.directory) and not any(isinstance(source, Camera) for source in sources)
+    restarts = config.supervise.restarts_per_minute if resumable else 0
+    while True:
+        try:
+            return _attempt(config, sources, observer, duration_seconds)
+        except WorkerError:
+            if restarts == 0:
+                raise
+            restarts -= 1
+            config = replace(config, output=replace(config.output, resume=True, overwrite=False))
+
+
+def _attempt(
+    config: Config,
+    sources: Sequence[Recording | Camera],
+    observer: Callable[[RunStatus], None],
+    duration_seconds: float | None,
+) -> RunResult:
+    recordings = [source for source in sources if isinstance(source, Recording)]
+    cameras = [source for source in sources if isinstance(source, Camera)]
+    files = {recording.name: recording.path for recording in recordings}
+    run = describe_run(config) | {"inputs": describe_inputs(files)}
+    resume = None
+    if config.output.resume:
+        resume = plan_resume(Path(config.output.directory), run, files)
+    status = RunStatus({source.name: StreamStatus(source.name) for source in sources})
+    orders = _orders(recordings, resume)
+    crew = Crew(config, run, cameras, min(config.decode.parallel_files, len(orders)), resume)
+    supervisor = Supervisor(crew, orders, config.supervise, status, observer, duration_seconds)
     try:
         supervisor.run()
     finally:
         report = _report(config)
-    status = supervisor.status
     outcome = "drained" if supervisor.was_drained else "completed"
     return RunResult(
         str(run["run_id"]), outcome, status.seconds, status.counters, list(status.streams.values()), status, report
     )
+
+
+def _orders(recordings: Sequence[Recording], resume: Resume | None) -> list[Assign]:
+    """Return what is left to read."""
+    done = resume.done if resume else {}
+    first = resume.first_frames if resume else {}
+    return [
+        Assign(recording.name, str(recording.path), first.get(recording.name, 0))
+        for recording in recordings
+        if recording.name not in done
+    ]
 
 
 def describe_run(config: Config) -> dict[str, Any]:
@@ -113,41 +156,6 @@ def describe_run(config: Config) -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "command": sys.argv,
     }
-
-
-def _start(config: Config, run: dict[str, Any], decoders: int) -> list[Worker]:
-    """Start all workers, downstream first, connected by pipes that they alone hold."""
-    enhancers = config.super_resolve.workers or min(os.cpu_count() or 1, _MOST_ENHANCE_WORKERS)
-    decoded = [channel_pair() for _ in range(decoders)]
-    cropped = [channel_pair() for _ in range(enhancers)]
-    enhanced = [channel_pair() for _ in range(enhancers)]
-    workers: list[Worker] = []
-    try:
-        workers.append(start_worker("publish", publish_body, _readers(enhanced), config, run))
-        for index in range(enhancers):
-            name = f"enhance-{index + 1}"
-            workers.append(start_worker(name, enhance_body, cropped[index][1], enhanced[index][0], config))
-        workers.append(start_worker("perceive", perceive_body, _readers(decoded), _writers(cropped), config))
-        for index in range(decoders):
-            name = f"decode-{index + 1}"
-            workers.append(start_worker(name, decode_body, decoded[index][0], config.decode, config.detect.every))
-    except BaseException:
-        for worker in workers:
-            worker.process.kill()
-        raise
-    finally:
-        for pair in (*decoded, *cropped, *enhanced):
-            for end in pair:
-                end.close()
-    return workers
-
-
-def _writers(pairs: list[tuple[Channel, Channel]]) -> list[Channel]:
-    return [writer for writer, _ in pairs]
-
-
-def _readers(pairs: list[tuple[Channel, Channel]]) -> list[Channel]:
-    return [reader for _, reader in pairs]
 
 
 def _report(config: Config) -> Path | None:

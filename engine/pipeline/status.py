@@ -1,30 +1,55 @@
-"""How a run stands: what the supervisor has heard from its workers, for the terminal and for ``stats`` messages."""
+"""How a run stands: what the supervisor has heard from its workers, for the terminal, the log and ``stats`` messages."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from engine.contracts.links import Beat, StageBeat, StreamChanged
-from engine.contracts.messages import Reason, StageStats, Stats, StreamState
+from engine.contracts.messages import StageStats, Stats, StreamState
+from engine.pipeline.stream_status import StreamStatus
+
+__all__ = ["Level", "RunEvent", "RunStatus", "StreamStatus", "WorkerStatus"]
+
+Level = Literal["info", "warning", "error"]
+OVERLOAD = "overload.level"
+"""A counter that is no total but the present value: 0 is no overload."""
+_KEPT_EVENTS = 1000
+_LATENCY = "latency."
+_STATE_LEVELS: dict[StreamState, Level] = {"stalled": "warning", "discontinuity": "warning", "failed": "error"}
+
+
+@dataclass(frozen=True)
+class RunEvent:
+    """Something that happened, for a log."""
+
+    number: int
+    """Counts from 1 within a run."""
+    time_ns: int
+    """Wall clock (Unix, nanoseconds)."""
+    level: Level
+    name: str
+    """``stream``, ``worker_died``, ``worker_restarted`` or ``overload``."""
+    fields: dict[str, str | int]
+    """``stream``, ``state``, ``reason``, ``detail``, ``width_px``, ``height_px``, ``worker``, ``restarts``, ``pid``,
+    ``overload_level``: those that apply."""
+
+
+_STREAM_COUNTERS = ("frames", "faces", "dropped", "reconnects", "detections")
 
 
 @dataclass
-class StreamStatus:
-    """The life of one source so far."""
+class WorkerStatus:
+    """One worker process and those that had its name before."""
 
     name: str
-    state: StreamState = "connecting"
-    reason: Reason = ""
-    detail: str = ""
-    width_px: int = 0
-    height_px: int = 0
-    frames_expected: int = 0
-
-    @property
-    def is_over(self) -> bool:
-        return self.state in ("ended", "failed")
+    alive: bool = True
+    restarts: int = 0
+    pid: int = 0
+    """0 where nobody told it."""
 
 
 @dataclass
@@ -35,8 +60,19 @@ class RunStatus:
     started: float = field(default_factory=time.monotonic)
     ended: float = 0.0
     """Monotonic seconds; 0 while the run goes on."""
+    run_id: str = ""
+    workers: dict[str, WorkerStatus] = field(default_factory=dict)
+    """Those that have been heard of."""
+    overload_level: int = 0
+    """0 is no overload; see ``engine.pipeline.overload.LEVELS``."""
+    events: deque[RunEvent] = field(default_factory=lambda: deque(maxlen=_KEPT_EVENTS))
+    """The newest ones, oldest first."""
     _beats: dict[str, Beat] = field(default_factory=dict)
+    _totals: Counter[str] = field(default_factory=Counter)
+    """Of all beats but the publisher's last one, those of dead workers included."""
+    _dead_stages: dict[str, StageBeat] = field(default_factory=dict)
     _last_stats: tuple[float, dict[str, StageBeat]] = (0.0, {})
+    _events_seen: int = 0
 
     @property
     def seconds(self) -> float:
@@ -45,38 +81,82 @@ class RunStatus:
 
     @property
     def counters(self) -> dict[str, int]:
-        """Totals over all workers; the publisher's own final beat already holds them all."""
+        """Totals over all workers, also those that died; none ever goes down but the overload level."""
+        totals = dict(self._totals)
         final = self._beats.get("publish")
         if final is not None and final.finished:
-            return dict(final.counters)
-        total: Counter[str] = Counter()
-        for beat in self._beats.values():
-            total.update(beat.counters)
-        return dict(total)
+            # It holds what all workers handed over at their end, but not what dead ones had counted.
+            for name, total in final.counters.items():
+                totals[name] = max(total, totals.get(name, 0))
+        if OVERLOAD in totals:
+            totals[OVERLOAD] = self.overload_level
+        return totals
+
+    @property
+    def restarts(self) -> int:
+        return sum(worker.restarts for worker in self.workers.values())
 
     def frames_of(self, stream: str) -> int:
         """Frames decoded of one stream."""
-        return sum(beat.counters.get(f"frames.{stream}", 0) for name, beat in self._beats.items() if name.startswith("decode"))
+        return self._totals[f"frames.{stream}"]
+
+    def events_after(self, number: int) -> list[RunEvent]:
+        """Return the events that came after the one of this number, as far as they are kept."""
+        return [event for event in self.events if event.number > number]
 
     def take_beat(self, beat: Beat) -> None:
         """Remember a worker's newest totals."""
+        before = self._beats.get(beat.worker)
         self._beats[beat.worker] = beat
+        self._see_alive(beat)
+        if not (beat.worker == "publish" and beat.finished):
+            self._add(beat, before.counters if before else {})
+        for name, stage in beat.stages.items():
+            stream = self.streams.get(name.removeprefix(_LATENCY)) if name.startswith(_LATENCY) else None
+            if stream is not None:
+                stream.measure(stage)
 
     def take_event(self, event: StreamChanged) -> None:
         """Remember a stream's newest state."""
         stream = self.streams.setdefault(event.stream, StreamStatus(event.stream))
-        stream.state, stream.reason, stream.detail = event.state, event.reason, event.detail
-        stream.width_px = event.width_px or stream.width_px
-        stream.height_px = event.height_px or stream.height_px
-        stream.frames_expected = event.frames_expected or stream.frames_expected
+        if stream.enter(event):
+            # To connect again, for a reason, is bad news; to connect at the start is none.
+            level = "warning" if event.state == "connecting" and event.reason else _STATE_LEVELS.get(event.state, "info")
+            self._log(
+                level,
+                "stream",
+                stream=event.stream,
+                state=event.state,
+                reason=event.reason,
+                detail=event.detail,
+                width_px=event.width_px,
+                height_px=event.height_px,
+            )
+
+    def worker_started(self, name: str, pid: int) -> None:
+        """Remember which process has a worker's name now."""
+        self.workers.setdefault(name, WorkerStatus(name)).pid = pid
+
+    def worker_restarted(self, name: str, reason: str = "") -> None:
+        """A worker died and a new one takes its name: what it had counted stays in the sums."""
+        worker = self.workers.setdefault(name, WorkerStatus(name))
+        worker.alive = False
+        worker.restarts += 1
+        if (last := self._beats.pop(name, None)) is not None:
+            for stage_name, stage in last.stages.items():
+                # Its percentiles and its queue died with it.
+                gone = StageBeat(stage.items, stage.busy_seconds, 0.0, 0.0)
+                other = self._dead_stages.get(stage_name)
+                self._dead_stages[stage_name] = gone if other is None else _merged(gone, other)
+        self._log("warning", "worker_died", worker=name, reason=reason, restarts=worker.restarts, pid=worker.pid)
 
     def stages(self) -> dict[str, StageBeat]:
         """Each stage over all the workers that run it, since the start; the slowest worker's percentiles stand for all."""
-        merged: dict[str, StageBeat] = {}
+        merged = dict(self._dead_stages)
         for beat in self._beats.values():
             for name, stage in beat.stages.items():
                 other = merged.get(name)
-                merged[name] = stage if other is None else _add(stage, other)
+                merged[name] = stage if other is None else _merged(stage, other)
         return merged
 
     def stats(self) -> Stats:
@@ -101,8 +181,42 @@ class RunStatus:
             counters=self.counters,
         )
 
+    def _see_alive(self, beat: Beat) -> None:
+        worker = self.workers.setdefault(beat.worker, WorkerStatus(beat.worker))
+        if not worker.alive and worker.restarts and not beat.finished:
+            self._log("info", "worker_restarted", worker=worker.name, restarts=worker.restarts, pid=worker.pid)
+        worker.alive = not beat.finished
 
-def _add(a: StageBeat, b: StageBeat) -> StageBeat:
+    def _add(self, beat: Beat, before: Mapping[str, int]) -> None:
+        """Add to the totals what a worker counted since its last beat."""
+        for name, count in beat.counters.items():
+            if name == OVERLOAD:
+                self._totals[name] = count
+                self._see_overload(count)
+                continue
+            if new := count - before.get(name, 0):
+                self._totals[name] += new
+            kind, _, stream_name = name.partition(".")
+            # Perceive counts kinds of faces, not streams, under names that begin with "faces.".
+            if kind in _STREAM_COUNTERS and not (kind == "faces" and beat.worker == "perceive"):
+                stream = self.streams.get(stream_name)
+                if stream is not None and (new or not stream.is_over):
+                    stream.count(kind, self._totals[name])
+
+    def _see_overload(self, level: int) -> None:
+        if level != self.overload_level:
+            grew = level > self.overload_level
+            self.overload_level = level
+            self._log("warning" if grew else "info", "overload", overload_level=level)
+
+    def _log(self, level: Level, name: str, **fields: str | int) -> None:
+        """Keep an event without the fields that are empty; a level of 0 says something."""
+        self._events_seen += 1
+        told = {key: value for key, value in fields.items() if value or key == "overload_level"}
+        self.events.append(RunEvent(self._events_seen, time.time_ns(), level, name, told))
+
+
+def _merged(a: StageBeat, b: StageBeat) -> StageBeat:
     return StageBeat(
         a.items + b.items,
         a.busy_seconds + b.busy_seconds,

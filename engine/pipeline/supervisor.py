@@ -1,4 +1,4 @@
-"""Watches the workers of a run: hands out recordings, collects beats, drains on a signal, and ends the run when one dies."""
+"""Watches the workers of a run: hands out recordings, collects beats, replaces the dead and the hung, drains on a signal."""
 
 from __future__ import annotations
 
@@ -12,45 +12,78 @@ from types import FrameType
 
 import msgspec
 
+from engine.config import SuperviseConfig
 from engine.contracts.links import Assign, Beat, Begin, Drain, Failed, Outgoing, Ready, StreamChanged, WantRecording
 from engine.contracts.messages import Outcome
 from engine.errors import FacestreamError, WorkerError
-from engine.pipeline.status import RunStatus, StreamStatus
+from engine.pipeline.crew import Crew
+from engine.pipeline.status import RunStatus
+from engine.pipeline.watchdog import Watchdog
 from engine.runtime.channel import ChannelClosed
 from engine.runtime.worker import Worker
-from engine.source.files import Recording
 
 READY_SECONDS = 120.0
 """A worker that has not loaded its models by then is given up."""
 _TICK_SECONDS = 0.2
 _STATS_SECONDS = 1.0
 _FLUSH_SECONDS = 15.0
-"""After a worker has died, how long the others may take to bring what they hold to the output."""
+"""After a worker has died for good, how long the others may take to bring what they hold to the output."""
+_CAMERA_DRAIN_SECONDS = 5.0
+"""A camera's process that hangs in FFmpeg does not hold back the end of the run for longer."""
+_MINUTE = 60.0
 
 Observer = Callable[[RunStatus], None]
 
 
 class Supervisor:
-    """Runs started workers to their end."""
+    """Runs started workers to their end.
 
-    def __init__(self, workers: Sequence[Worker], recordings: Sequence[Recording], observer: Observer) -> None:
-        self._workers = {worker.name: worker for worker in workers}
+    With a camera among the sources a worker that dies or hangs is replaced; over recordings alone the run fails instead, since
+    it can be resumed without loss.
+
+    Args:
+        crew: the workers.
+        recordings: what the decode workers read, in this order.
+        config: when a worker is taken for hung, how often it is replaced.
+        status: of the run, kept up to date here.
+        observer: called several times a second with the status.
+        duration_seconds: end the run after this time; None: never.
+    """
+
+    def __init__(
+        self,
+        crew: Crew,
+        recordings: Sequence[Assign],
+        config: SuperviseConfig,
+        status: RunStatus,
+        observer: Observer,
+        duration_seconds: float | None = None,
+    ) -> None:
+        self._crew = crew
         self._waiting = deque(recordings)
-        self._idle: list[Worker] = []
+        self._reading: dict[str, str] = {}
+        self._idle: list[str] = []
+        self._config = config
+        self._watchdog = Watchdog(config.hung_seconds, crew.cameras)
+        self._replaces = bool(crew.cameras)
+        self._deaths: dict[str, deque[float]] = {}
+        self._restart_at: dict[str, float] = {}
+        self._reasons: dict[str, str] = {}
         self._observer = observer
+        self._duration_seconds = duration_seconds
         self._error: FacestreamError | None = None
         self._flush_until: float | None = None
+        self._drained_at: float | None = None
         self._signals = 0
-        self._drained = False
         self.facts: dict[str, dict[str, str]] = {}
         """What each worker has loaded."""
-        self.status = RunStatus({recording.name: StreamStatus(recording.name) for recording in recordings})
+        self.status = status
 
     def run(self) -> None:
         """Return when every worker has finished.
 
         Raises:
-            FacestreamError: a worker failed; what it produced before has been written as far as the others could.
+            FacestreamError: a worker failed for good; what it produced before has been written as far as the others could.
             KeyboardInterrupt: a second signal came while the run was being drained.
         """
         with self._signal_handlers():
@@ -64,8 +97,12 @@ class Supervisor:
 
     @property
     def was_drained(self) -> bool:
-        """Whether a signal ended the run early."""
-        return self._drained
+        """Whether a signal, or the time, ended the run early."""
+        return self._drained_at is not None
+
+    @property
+    def _workers(self) -> dict[str, Worker]:
+        return self._crew.workers
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -79,22 +116,24 @@ class Supervisor:
             if time.monotonic() > deadline:
                 raise WorkerError(f"{', '.join(missing)} did not become ready within {READY_SECONDS:g} s")
         self.status.started = time.monotonic()
-        _tell(self._workers["publish"], Begin(self.facts))
+        for name in ("publish", *self._crew.cameras):
+            self._tell(name, Begin(self.facts))
 
     def _work(self) -> None:
         next_stats = 0.0
-        while not all(worker.finished for worker in self._workers.values()):
+        while not all(worker.finished for worker in self._workers.values()) or self._restart_at:
             self._listen()
             self._hand_out()
-            if self._signals and not self._drained:
-                self._drain()
+            self._kill_the_hung()
+            self._restart_those_due()
+            self._drain_if_asked()
             if self._signals > 1:
                 raise KeyboardInterrupt
             if self._flush_until is not None and time.monotonic() > self._flush_until:
                 break
             if time.monotonic() >= next_stats:
                 next_stats = time.monotonic() + _STATS_SECONDS
-                self._send_stats()
+                self._tell("publish", Outgoing(self.status.stats(), []))
             self._observer(self.status)
         self.status.ended = time.monotonic()
         self._observer(self.status)
@@ -115,60 +154,125 @@ class Supervisor:
 
     def _hear(self, worker: Worker) -> None:
         link = worker.control.receive()
+        self._watchdog.saw(worker.name)
         match link:
             case Ready():
+                again = worker.name in self.facts
                 self.facts[worker.name] = link.facts
+                self._watchdog.begin(worker.name)
+                if again and (worker.name == "publish" or worker.name in self._crew.cameras):
+                    self._tell(worker.name, Begin(self.facts))
             case Beat():
                 self.status.take_beat(link)
+                self._watchdog.saw_packets(worker.name, link.counters)
                 worker.finished = link.finished
             case StreamChanged():
                 self.status.take_event(link)
+                self._watchdog.saw_event(worker.name)
             case WantRecording():
-                self._idle.append(worker)
+                self._reading.pop(worker.name, None)
+                self._idle.append(worker.name)
             case Failed():
-                self._fail(FacestreamError(link.message), link.exit_code)
+                self._reasons[worker.name] = link.message
+                if link.fatal or not self._replaces or not self.facts.keys() >= self._workers.keys():
+                    self._fail(FacestreamError(link.message) if link.fatal else WorkerError(link.message), link.exit_code)
 
     def _bury(self, worker: Worker) -> None:
-        """A worker is gone without a last beat."""
+        """A worker is gone without a last beat: replace it, or end the run."""
         worker.process.join(_TICK_SECONDS * 10)
         worker.finished = True
-        if self._error is None:
-            self._fail(WorkerError(f"the worker {worker.name} {worker.describe_end()}: the run is incomplete"), 1)
+        reason = self._reasons.pop(worker.name, "") or f"the worker {worker.name} {worker.describe_end()}"
+        ready = self.facts.keys() >= self._workers.keys()
+        if self._error is not None:
+            return
+        if not (self._replaces and ready) or self.was_drained:
+            if self.was_drained and worker.name in self._crew.cameras:
+                return  # it was killed because it held back the end
+            self._fail(WorkerError(f"{reason}: the run is incomplete"), 1)
+            return
+        self._replace(worker.name, reason)
+
+    def _replace(self, name: str, reason: str) -> None:
+        """Restart a worker, at once or, where it died too often, when the minute is over."""
+        now = time.monotonic()
+        deaths = self._deaths.setdefault(name, deque())
+        while deaths and now - deaths[0] > _MINUTE:
+            deaths.popleft()
+        deaths.append(now)
+        self._watchdog.forget(name)
+        self.status.worker_restarted(name, reason)
+        self._give_up_recording(name)
+        if len(deaths) <= self._config.restarts_per_minute:
+            self._restart_at[name] = now
+        elif name in self._crew.cameras:
+            self._restart_at[name] = deaths[0] + _MINUTE
+        else:
+            self._fail(WorkerError(f"{reason}; that was death {len(deaths)} of {name} within a minute, so the run ends"), 1)
+
+    def _restart_those_due(self) -> None:
+        for name, due in list(self._restart_at.items()):
+            if time.monotonic() >= due:
+                del self._restart_at[name]
+                self._crew.restart(name)
+                self._watchdog.begin(name, READY_SECONDS)
+
+    def _kill_the_hung(self) -> None:
+        for name, silence in self._watchdog.hung():
+            worker = self._workers[name]
+            if not worker.finished:
+                self._reasons[name] = f"the worker {name} {silence} and was killed"
+                worker.process.kill()
+
+    def _give_up_recording(self, name: str) -> None:
+        """A recording whose reader died in a run with cameras is not begun again: its faces would come twice."""
+        stream = self._reading.pop(name, None)
+        if stream is not None:
+            event = StreamChanged(stream, "failed", "worker_died", "the process that decoded this recording died")
+            self.status.take_event(event)
+            self._tell("publish", event)
 
     def _fail(self, error: FacestreamError, exit_code: int) -> None:
         if self._error is None:
             error.exit_code = exit_code
             self._error = error
             self._flush_until = time.monotonic() + _FLUSH_SECONDS
+            self._restart_at.clear()
             self._stop_reading("failed", str(error))
 
     def _hand_out(self) -> None:
         """Give recordings to the decode workers that want one; a Drain when there is none left."""
         while self._idle:
-            worker = self._idle.pop()
-            if worker.finished:
-                continue
+            name = self._idle.pop()
             if self._waiting:
-                recording = self._waiting.popleft()
-                _tell(worker, Assign(recording.name, str(recording.path)))
+                order = self._waiting.popleft()
+                self._reading[name] = order.stream
+                self._tell(name, order)
             else:
-                _tell(worker, Drain("drained", "stopped by a signal") if self._drained else Drain())
+                self._tell(name, Drain("drained", "the run was stopped") if self.was_drained else Drain())
 
-    def _drain(self) -> None:
-        """First signal: stop reading, finish what is held."""
-        self._drained = True
-        self._stop_reading("drained", "stopped by a signal")
+    def _drain_if_asked(self) -> None:
+        """At the first signal, or when the time is over: stop reading, finish what is held."""
+        over = self._duration_seconds is not None and self.status.seconds >= self._duration_seconds
+        now = time.monotonic()
+        if (self._signals or over) and self._drained_at is None:
+            self._drained_at = now
+            self._restart_at.clear()
+            self._stop_reading("drained", "stopped by a signal" if self._signals else "the time is over")
+        if self._drained_at is not None and now - self._drained_at > _CAMERA_DRAIN_SECONDS:
+            for name in self._crew.cameras:
+                if not self._workers[name].finished:
+                    self._workers[name].process.kill()
 
     def _stop_reading(self, outcome: Outcome, detail: str) -> None:
         self._waiting.clear()
-        for worker in self._workers.values():
-            if not worker.finished and (worker.name.startswith("decode") or worker.name == "publish"):
-                _tell(worker, Drain(outcome, detail))
+        for name in self._workers:
+            self._tell(name, Drain(outcome, detail))
 
-    def _send_stats(self) -> None:
-        publish = self._workers["publish"]
-        if not publish.finished:
-            _tell(publish, Outgoing(self.status.stats(), []))
+    def _tell(self, name: str, order: msgspec.Struct) -> None:
+        """Send an order; a worker that is gone is noticed by its sentinel."""
+        if not self._workers[name].finished:
+            with suppress(ChannelClosed):
+                self._workers[name].control.send(order)
 
     def _kill_all(self) -> None:
         """Leave no process behind."""
@@ -191,9 +295,3 @@ class Supervisor:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _tell(worker: Worker, order: msgspec.Struct) -> None:
-    """Send an order; a worker that is gone is noticed by its sentinel."""
-    with suppress(ChannelClosed):
-        worker.control.send(order)

@@ -1,13 +1,19 @@
-"""The output directory: pictures, ``faces.jsonl``, ``tracks.jsonl``, ``stream.jsonl`` and ``run.json``.
+"""The output directory: pictures, ``faces.jsonl``, ``tracks.jsonl``, ``stream.jsonl``, ``progress.jsonl`` and ``run.json``.
 
     run.json                                 what was run: written at the start (outcome "running"), again at the end
     faces.jsonl tracks.jsonl stream.jsonl    one message a line: its header as JSON, and the files that hold its payloads
     faces/<stream>/<track>/<seq>_original.jpg, <seq>_enhanced.jpg    as sent, so their SHA-256 is the one in the header
     embeddings_<length>.f32                  little-endian float32, one row an embedding
+    progress.jsonl                           what the run vouches for, see ``progress.py``; only where recordings are read
 
 A line is written after the files that it names, in one piece, and is at once in the hands of the system: a run that is killed
 loses the line that it was writing. All embeddings: ``np.fromfile("embeddings_128.f32", "<f4").reshape(-1, 128)``; a line's
-``"embedding": {"file": ..., "row": ...}`` says which row is its own.
+``"embedding": {"file": ..., "row": ...}`` says which row is its own. After ``--resume`` there may be rows, and numbers of
+messages, that no line names: those of faces that were dropped and found again.
+
+Against power cuts the lines and rows are flushed to the disk before the checkpoint that vouches for them, at most every
+``SYNC_SECONDS``. Pictures are not: resuming compares each with its SHA-256, and goes back to an earlier checkpoint where one
+is not what it was. ``run.json`` lists every attempt of a resumed run; each has its own ``run_id``.
 """
 
 from __future__ import annotations
@@ -23,40 +29,58 @@ from typing import Any
 import msgspec
 
 from engine.config import OutputConfig
-from engine.contracts.messages import AnyMessage, Face, Track, kind_of
+from engine.contracts.messages import AnyMessage, Face, Stream, Track, kind_of
 from engine.errors import PublishError
-from engine.publish.files import Appended, write_new, write_whole
+from engine.publish.files import AppendedFiles, sync_directory, write_new, write_whole
+from engine.publish.job import check_same_models
+from engine.publish.ledger import Ledger
+from engine.publish.lock import DirectoryLock
+from engine.publish.progress import PROGRESS
+from engine.publish.resume import Resume
+from engine.publish.rewind import rewind
 
 _SUFFIX = {"jpeg": ".jpg", "png": ".png", "raw": ".raw"}
 _LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
-_OWN = ("run.json", "report.html", "faces", *_LINES.values())
+_OWN = ("run.json", "report.html", "faces", *_LINES.values(), PROGRESS)
+_OF_AN_ATTEMPT = ("run_id", "started", "started_ns", "ended_ns", "outcome", "counters", "kept", "first_track_id")
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s\"]*@")
 
 
 class DirectorySink:
-    """Writes one run. For one thread."""
+    """Writes one run, or one attempt of it. For one thread; while it is open, no other process gets in."""
 
-    def __init__(self, config: OutputConfig, run: dict[str, Any], *, overwrite: bool = False) -> None:
-        """Make the directory and write ``run.json``.
+    def __init__(
+        self, config: OutputConfig, run: dict[str, Any], *, overwrite: bool = False, resume: Resume | None = None
+    ) -> None:
+        """Make the directory and write ``run.json``, or cut an earlier attempt back and go on with it.
 
         Args:
             config: where.
-            run: what is known at the start, as ``run_id``, ``config``, ``models``, ``versions``;
-                credentials in URLs are cut out.
+            run: what is known at the start, as ``run_id``, ``config``, ``models``, ``versions``; credentials in URLs are cut
+                out. ``inputs`` as of ``describe_inputs``: only these streams can be resumed. ``workers``: compared with those
+                of the earlier attempt.
             overwrite: remove what an earlier run left there; else a directory that holds a run is refused.
+            resume: of ``plan_resume`` or ``reopen`` for this directory.
 
         Raises:
-            PublishError: the directory holds a run, or cannot be written.
+            PublishError: the directory holds a run, another process writes there, it has changed since ``resume`` was made, or
+                it cannot be written.
+            ConfigError: the earlier attempt had other models.
         """
         self.directory = Path(config.directory)
-        self._run = {"started_ns": time.time_ns()} | run | {"outcome": "running"}
-        self._files: dict[str, Appended] = {}
+        self._files = AppendedFiles(self.directory)
         self._folders: set[Path] = set()
-        with _one_sentence(self.directory):
-            self._claim(overwrite)
-            write_whole(self.directory / "run.json", _as_json(self._run))
-            for name in _LINES.values():
-                self._appended(name)
+        with _one_sentence(self.directory), contextlib.ExitStack() as undo:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._lock = DirectoryLock(self.directory)
+            undo.callback(self._close_files)
+            if resume is None:
+                self._claim(overwrite)
+            else:
+                check_same_models(self.directory, resume.workers, run.get("workers") or {})
+                rewind(self.directory, resume)
+            self._begin(run, resume or Resume())
+            undo.pop_all()
 
     def write(self, message: AnyMessage, payloads: Sequence[bytes]) -> None:
         """Write a message as it was sent; ``stats`` and ``end`` leave no line (their totals are in ``run.json``).
@@ -72,9 +96,44 @@ class DirectorySink:
             if isinstance(message, Face | Track):
                 extra = self._write_parts(message, payloads)
             header = msgspec.json.encode(message)
-            self._appended(lines).append(
+            self._files[lines].append(
                 header[:-1] + b"," + msgspec.json.encode(extra)[1:-1] + b"}\n" if extra else header + b"\n"
             )
+            if isinstance(message, Face | Track | Stream):
+                self._ledger.written(message)
+
+    def record_input(self, stream: str, path: str, size_bytes: int, sha256: str) -> None:
+        """Note what a recording was when it was read; call it before its first message.
+
+        Raises:
+            PublishError: it is not what the earlier attempt read, or the directory cannot be written.
+        """
+        with _one_sentence(self.directory):
+            self._ledger.record_input(stream, path, size_bytes, sha256)
+
+    def checkpoint(self, stream: str, frame_index: int, next_track_id: int) -> None:
+        """Note that a run that is cut can go on after this frame.
+
+        Everything of the recording up to the frame must have been written. The note itself may be held back for
+        ``ledger.SYNC_SECONDS``, and a later one takes its place then.
+
+        Args:
+            stream: a recording.
+            frame_index: no track is open after this frame.
+            next_track_id: the recording's tracks up to this frame have smaller ids, those after it have not.
+
+        Raises:
+            PublishError: the directory cannot be written, or the disk is full; earlier checkpoints stay valid.
+        """
+        with _one_sentence(self.directory):
+            self._ledger.checkpoint(stream, frame_index, next_track_id)
+
+    def stop_vouching(self) -> None:
+        """Something was lost on its way here, as when a worker died: later checkpoints and ends of recordings do not count.
+
+        Call it before the first of them that the loss may have let through. What was vouched for before stays true.
+        """
+        self._ledger.stop_vouching()
 
     def close(self, outcome: str, facts: dict[str, Any] | None = None) -> None:
         """Close the files and write the final ``run.json``.
@@ -86,20 +145,52 @@ class DirectorySink:
         Raises:
             PublishError: the directory cannot be written, or the disk is full.
         """
-        for file in self._files.values():
-            file.close()
-        self._files.clear()
-        self._run |= (facts or {}) | {"outcome": outcome, "ended_ns": time.time_ns()}
+        facts = dict(facts or {})
         with _one_sentence(self.directory):
-            write_whole(self.directory / "run.json", _as_json(self._run))
+            try:
+                self._ledger.sync()
+                inputs = self._ledger.inputs
+                for stream, found in (facts.pop("inputs", None) or {}).items():
+                    inputs[stream] = inputs.get(stream, {}) | found
+                self._run |= facts | {"outcome": outcome, "ended_ns": time.time_ns()} | ({"inputs": inputs} if inputs else {})
+                self._write_run()
+            finally:
+                self._close_files()
+
+    def _begin(self, run: dict[str, Any], resume: Resume) -> None:
+        """Write ``run.json``, and open the files where they end."""
+        going_on = resume.append and resume.attempts and resume.attempts[-1].get("run_id") == run.get("run_id")
+        self._earlier = resume.attempts[:-1] if going_on else resume.attempts
+        if going_on:
+            kept = {
+                key: resume.attempts[-1][key] for key in ("started_ns", "kept", "first_track_id") if key in resume.attempts[-1]
+            }
+        else:
+            faces, tracks = resume.kept
+            kept = {"started_ns": time.time_ns()}
+            kept |= (
+                {"kept": {"faces": faces, "tracks": tracks}, "first_track_id": resume.first_track_id} if self._earlier else {}
+            )
+        self._run = kept | run | {"outcome": "running"}
+        self._ledger = Ledger(self._files, resume, self._run.pop("inputs", None) or {})
+        if self._ledger.inputs:
+            self._run["inputs"] = self._ledger.inputs
+        self._write_run()
+        for name in _LINES.values():
+            self._files[name]
+        sync_directory(self.directory)
+
+    def _write_run(self) -> None:
+        this = {key: self._run[key] for key in _OF_AN_ATTEMPT if key in self._run}
+        write_whole(self.directory / "run.json", _as_json(self._run | {"attempts": [*self._earlier, this]}))
 
     def _claim(self, overwrite: bool) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
         held = [self.directory / name for name in _OWN if (self.directory / name).exists()]
         held += self.directory.glob("embeddings_*.f32")
         if held and not overwrite:
             raise PublishError(
-                f"{self.directory} already holds a run ({held[0].name}): choose another one, or replace it with --overwrite"
+                f"{self.directory} already holds a run ({held[0].name}): choose another one, or replace it with "
+                "--overwrite; --resume goes on with one that was interrupted"
             )
         for path in held:
             if path.is_dir() and not path.is_symlink():
@@ -113,7 +204,7 @@ class DirectorySink:
         for part, payload in zip(message.parts, payloads, strict=True):
             if part.name == "embedding":
                 name = f"embeddings_{part.shape[0]}.f32"
-                offset = self._appended(name).append(payload)
+                offset = self._files[name].append(payload)
                 extra["embedding"] = {"file": name, "row": offset // len(payload)}
             else:
                 name = f"faces/{_folder(message.stream)}/{message.track_id}/{message.seq:06d}_{part.name}{_SUFFIX[part.codec]}"
@@ -127,10 +218,9 @@ class DirectorySink:
             folder.mkdir(parents=True, exist_ok=True)
             self._folders.add(folder)
 
-    def _appended(self, name: str) -> Appended:
-        if name not in self._files:
-            self._files[name] = Appended(self.directory / name)
-        return self._files[name]
+    def _close_files(self) -> None:
+        self._files.close()
+        self._lock.close()
 
 
 def _folder(stream: str) -> str:

@@ -1,4 +1,4 @@
-"""Bind a socket, or say in one sentence why not."""
+"""Bind a socket, or say in one sentence why not; and bound what strangers can do to it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,25 @@ from engine.errors import ConfigError, PublishError
 
 _TCP = re.compile(r"tcp://(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s/:]+):(?P<port>\*|\d{1,5})")
 _HOW = "use tcp://ADDRESS:PORT, as tcp://127.0.0.1:5556, or ipc:///PATH"
+
+_HANDSHAKE_MS = 5_000
+"""A connection that has not said by then that it speaks ZeroMQ is closed."""
+_RECEIVE_HWM = 64
+_RECEIVE_BUFFER_BYTES = 8 * 1024
+"""Readers say little; by default the kernel would hold megabytes of a flood, and hand them over after the connection is cut."""
+
+
+def harden(socket: zmq.Socket[bytes], message_bytes: int) -> None:
+    """Bound what a stranger can make ``socket`` hold: call it before ``bind``.
+
+    Args:
+        socket: one that others connect to.
+        message_bytes: the longest message that may come in; a longer one ends its connection.
+    """
+    socket.setsockopt(zmq.MAXMSGSIZE, message_bytes)
+    socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
+    socket.setsockopt(zmq.RCVHWM, _RECEIVE_HWM)
+    socket.setsockopt(zmq.RCVBUF, _RECEIVE_BUFFER_BYTES)
 
 
 def bind(socket: zmq.Socket[bytes], endpoint: str, key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -12,9 +13,18 @@ from engine.contracts.messages import AnyMessage, End, Face, Stats, Stream, Trac
 class Numbering:
     """Stamps ``run_id``, ``seq`` and ``sent_ns``, and fills what follows from the numbers of earlier messages."""
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, next_seq: Mapping[str, int] | None = None) -> None:
+        """Begin a run, or go on with one whose publisher was restarted.
+
+        Args:
+            run_id: stands in every message.
+            next_seq: ``<kind>/<stream>`` to the next number, as ``Resume.next_seq``; series that are not named begin at 0.
+        """
         self.run_id = run_id
         self._next: dict[tuple[str, str], int] = {}
+        for series, number in (next_seq or {}).items():
+            kind, _, stream = series.partition("/")
+            self._next[kind, stream] = number
         self._best: dict[str, dict[int, tuple[float, int]]] = {}
 
     def stamp(self, message: AnyMessage) -> AnyMessage:

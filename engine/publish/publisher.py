@@ -2,26 +2,37 @@
 
 ``pub`` never blocks: what a subscriber does not take in time is lost for it, and it sees that by ``seq``. libzmq does not tell
 the sender, so a publisher cannot count these losses. ``push`` blocks until the reader has room, and so loses nothing.
+
+libzmq drops the newest messages when a subscriber's queue is full, so a slow one reads what was queued before: the queue and
+the kernel's buffer are kept short for cameras, and ``engine.client.Subscriber`` skips faces that are too old all the same.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import zmq
 
 from engine.config import PublishConfig
 from engine.contracts.messages import AnyMessage, encode_header, kind_of, topic_of
 from engine.errors import ConfigError
-from engine.publish.endpoint import bind
+from engine.publish.endpoint import bind, harden
+from engine.publish.guard import FloodGuard
 from engine.publish.numbering import Numbering
 from engine.publish.replay import ReplayService, Ring
 
 _BLOCKED_POLL_MS = 50
-_EVENTS_AT_ONCE = 1000
+_EVENTS_AT_ONCE = 2_000
+_LIVE_HWM = 32
+_RECORDED_HWM = 256
+_LIVE_BUFFER_BYTES = 16 * 1024
+"""With 64 KiB the kernel holds twice as many faces for a slow subscriber as the queue does."""
+_SUBSCRIPTION_BYTES = 512
+"""A topic has at most 100 characters."""
 _HEARTBEAT_MS = 5_000
-"""A peer behind a cut cable is given up after three of these; its queue would be held for ever otherwise."""
+"""A subscriber behind a cut cable is given up after three of these; its queue would be held for ever otherwise."""
+_KEEPALIVE_SECONDS = 15
 
 
 def _never() -> bool:
@@ -34,20 +45,38 @@ class Publisher:
     With an empty endpoint it numbers messages and sends them nowhere, so that an output directory alone gets the same.
     """
 
-    def __init__(self, config: PublishConfig, run_id: str, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    def __init__(
+        self,
+        config: PublishConfig,
+        run_id: str,
+        context: zmq.Context[zmq.Socket[bytes]],
+        *,
+        live: bool = False,
+        next_seq: Mapping[str, int] | None = None,
+    ) -> None:
         """Bind the sockets that the configuration names.
+
+        Args:
+            config: endpoints, kind of socket and bounds.
+            run_id: stands in every message.
+            context: the process's only one.
+            live: a source is a camera, so that fresh messages are worth more than a complete series: on ``pub`` less waits for
+                a slow subscriber.
+            next_seq: where a publisher goes on that replaces another one, see ``Numbering``.
 
         Raises:
             ConfigError: an endpoint is malformed.
             PublishError: an endpoint is in use or may not be used.
         """
         self._config = config
-        self._numbering = Numbering(run_id)
+        self._live = live
+        self._numbering = Numbering(run_id, next_seq)
         self._subscriptions = 0
         self._counters = {"published": 0, "published_bytes": 0, "unheard": 0, "abandoned": 0}
         self._socket: zmq.Socket[bytes] | None = None
         self._ring: Ring | None = None
         self._replay: ReplayService | None = None
+        self._guard = FloodGuard()
         self.bound_endpoint = ""
         if config.replay and not config.endpoint:
             raise ConfigError("publish.replay needs publish.endpoint: give both, or neither")
@@ -55,9 +84,11 @@ class Publisher:
             if config.endpoint:
                 self._socket = self._open(context)
                 self.bound_endpoint = bind(self._socket, config.endpoint, "publish.endpoint")
+                self._guard.watch(self.bound_endpoint)
             if config.replay:
                 self._ring = Ring(config.replay_bytes)
                 self._replay = ReplayService(context, config.replay, self._ring, run_id)
+                self._guard.watch(self._replay.bound_endpoint)
         except BaseException:
             self.close()
             raise
@@ -69,7 +100,7 @@ class Publisher:
 
     @property
     def subscriptions(self) -> int:
-        """Topics that subscribers of a ``pub`` socket ask for, as of the last ``poll``; one subscriber may ask for several."""
+        """Different topics that subscribers of a ``pub`` socket ask for, as of the last ``poll``; 0: nobody listens."""
         return self._subscriptions
 
     @property
@@ -77,9 +108,10 @@ class Publisher:
         """Totals since the start.
 
         ``published`` and ``published_bytes``: given to the socket; ``unheard``: of these, on ``pub`` while nobody subscribed;
-        ``abandoned``: not sent on ``push`` because ``should_stop`` said so; ``replay.*``: the replay service.
+        ``abandoned``: not sent on ``push`` because ``should_stop`` said so; ``floods``: connections that were cut because they
+        sent far more than a reader has to say; ``replay.*``: the replay service.
         """
-        return self._counters | (self._replay.counters if self._replay else {})
+        return self._counters | {"floods": self._guard.cut} | (self._replay.counters if self._replay else {})
 
     def wait_for_subscriber(self, timeout_seconds: float, should_stop: Callable[[], bool] = _never) -> bool:
         """Wait for a first subscriber; return whether there is one."""
@@ -135,6 +167,7 @@ class Publisher:
             self._count_subscriptions()
         if self._replay is not None:
             self._replay.poll()
+        self._guard.check()
 
     def close(self, linger_ms: int = 0) -> None:
         """Close the sockets. What is queued is still sent for ``linger_ms``, while the context's ``term()`` waits."""
@@ -149,13 +182,18 @@ class Publisher:
         config = self._config
         socket = context.socket(zmq.XPUB if config.socket == "pub" else zmq.PUSH)
         socket.setsockopt(zmq.LINGER, 0)
-        socket.setsockopt(zmq.SNDHWM, config.send_hwm)
-        socket.setsockopt(zmq.SNDBUF, config.send_buffer_bytes)
-        socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
-        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3 * _HEARTBEAT_MS)
+        lively = self._live and config.socket == "pub"
+        socket.setsockopt(zmq.SNDHWM, config.send_hwm or (_LIVE_HWM if lively else _RECORDED_HWM))
+        socket.setsockopt(zmq.SNDBUF, min(config.send_buffer_bytes, _LIVE_BUFFER_BYTES) if lively else config.send_buffer_bytes)
+        harden(socket, _SUBSCRIPTION_BYTES)
         if config.socket == "pub":
-            # Each subscription counts, not only the first and the last to a topic.
-            socket.setsockopt(zmq.XPUB_VERBOSER, 1)
+            # Not XPUB_VERBOSER: it queues every repeated subscription, without bound.
+            socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
+            socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3 * _HEARTBEAT_MS)
+        else:
+            # No heartbeat: a reader that pauses answers none, and would lose what was under way to it.
+            socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
+            socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, _KEEPALIVE_SECONDS)
         return socket
 
     def _push(self, socket: zmq.Socket[bytes], frames: list[bytes], should_stop: Callable[[], bool]) -> bool:

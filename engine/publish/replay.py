@@ -10,13 +10,17 @@ import msgspec
 import zmq
 
 from engine.contracts.replay import ReplayAnswer, ReplayRequest, decode_request, encode_replay
-from engine.publish.endpoint import bind
+from engine.publish.endpoint import bind, harden
 
 _OVERHEAD_BYTES = 512
 """Counted for each message besides its frames: the objects that hold them."""
-_ANSWER_MESSAGES = 256
-_ANSWER_BYTES = 4 * 1024 * 1024
-"""Bounds of one answer, so that a reader far behind cannot hold up the publisher; it asks again for the rest."""
+_ANSWER_MESSAGES = 64
+_ANSWER_BYTES = 1024 * 1024
+"""Bounds of one answer, which is what an asker that does not read can make the publisher hold; it asks again for the rest."""
+_REQUEST_BYTES = 1024
+_SLICE_SECONDS = 0.002
+_SHARE = 4
+"""Answers take at most 2 ms at a time and a quarter of the publisher's time, however many ask."""
 
 
 class Ring:
@@ -60,12 +64,15 @@ class ReplayService:
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str, ring: Ring, run_id: str) -> None:
         self._ring = ring
         self._run_id = run_id
+        self._not_before = 0.0
         self.counters = {"replay.requests": 0, "replay.messages": 0, "replay.refused": 0, "replay.cut_off": 0}
         self.socket = context.socket(zmq.ROUTER)
         self.socket.setsockopt(zmq.LINGER, 0)
         # Without MANDATORY a ROUTER drops silently what a slow asker does not take.
         self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        self.socket.setsockopt(zmq.SNDHWM, 4 * _ANSWER_MESSAGES)
+        # Two answers: libzmq learns what was read only in steps of half the bound.
+        self.socket.setsockopt(zmq.SNDHWM, 2 * (_ANSWER_MESSAGES + 2))
+        harden(self.socket, _REQUEST_BYTES)
         try:
             self.bound_endpoint = bind(self.socket, endpoint, "publish.replay")
         except BaseException:
@@ -73,12 +80,15 @@ class ReplayService:
             raise
 
     def poll(self, max_requests: int = 8) -> int:
-        """Answer what has been asked, without waiting; return the number of requests."""
-        for answered in range(max_requests):
+        """Answer what has been asked, without waiting and within its share of the time; return the number of requests."""
+        begun = time.monotonic()
+        answered = 0
+        while answered < max_requests and time.monotonic() - begun < _SLICE_SECONDS and begun >= self._not_before:
             try:
                 identity, *body = self.socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
-                return answered
+                break
+            answered += 1
             self.counters["replay.requests"] += 1
             try:
                 for frames in self._answers(body):
@@ -86,7 +96,10 @@ class ReplayService:
             except zmq.ZMQError:
                 # The asker is gone or does not read: it will miss `done`, and ask again if it still cares.
                 self.counters["replay.cut_off"] += 1
-        return max_requests
+        if answered:
+            now = time.monotonic()
+            self._not_before = now + (_SHARE - 1) * (now - begun)
+        return answered
 
     def close(self) -> None:
         """Stop answering."""

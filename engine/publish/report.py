@@ -20,9 +20,9 @@ _FACES_PER_TRACK = 7
 _DECISIONS: tuple[Decision, ...] = ("known", "undecided", "unknown", "none")
 _OUTCOMES = {
     "completed": "",
-    "running": "This run was killed, or is still going on: the report shows what had been written.",
-    "drained": "This run was stopped before the end of its input.",
-    "failed": "This run failed before the end of its input.",
+    "running": "This run was killed, or is still going on: the report shows what had been written. --resume goes on with it.",
+    "drained": "This run was stopped before the end of its input. --resume goes on with it.",
+    "failed": "This run failed before the end of its input. --resume goes on with it.",
 }
 
 

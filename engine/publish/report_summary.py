@@ -19,12 +19,16 @@ def clock(seconds: float) -> str:
 
 
 def started_and_took(run: Mapping[str, Any]) -> str:
-    """Return when a run started and how long it took, as far as its record says."""
-    started, ended = run.get("started_ns"), run.get("ended_ns")
-    if not isinstance(started, int):
+    """Return when a run was begun, in how many attempts, and how long the last one took, as far as its record says."""
+    attempts = run.get("attempts") or [run]
+    begun, started, ended = attempts[0].get("started_ns"), run.get("started_ns"), run.get("ended_ns")
+    if not isinstance(begun, int) or not isinstance(started, int):
         return ""
-    text = datetime.fromtimestamp(started / 1e9, UTC).strftime("processed %Y-%m-%d %H:%M:%S UTC")
-    return f"{text}, took {clock((ended - started) / 1e9)}" if isinstance(ended, int) else text
+    text = datetime.fromtimestamp(begun / 1e9, UTC).strftime("processed %Y-%m-%d %H:%M:%S UTC")
+    resumed = len(attempts) > 1
+    text += f" in {len(attempts)} attempts" if resumed else ""
+    took = "the last took" if resumed else "took"
+    return f"{text}, {took} {clock((ended - started) / 1e9)}" if isinstance(ended, int) else text
 
 
 def inputs_table(inputs: Mapping[str, Mapping[str, Any]], streams: Mapping[str, Sequence[Stream]]) -> str:

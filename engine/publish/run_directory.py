@@ -11,6 +11,7 @@ import msgspec
 
 from engine.contracts.messages import Candidate, Decision, Face, Stream, Track
 from engine.errors import PublishError
+from engine.publish.files import whole_lines
 
 _Line = TypeVar("_Line", bound=msgspec.Struct)
 
@@ -43,7 +44,8 @@ class TrackRecord:
         """The face that the track message names, else the one of best quality."""
         if self.track is not None:
             for line in self.faces:
-                if line.face.seq == self.track.best_face_seq:
+                # Each attempt of a resumed run has its own run_id and counts for itself.
+                if (line.face.run_id, line.face.seq) == (self.track.run_id, self.track.best_face_seq):
                     return line
         return self.faces[0] if self.faces else None
 
@@ -133,12 +135,7 @@ def _keep_best(record: TrackRecord, count: int) -> None:
 
 def _lines(path: Path) -> Iterator[bytes]:
     try:
-        with path.open("rb") as file:
-            for line in file:
-                if line.endswith(b"\n"):  # else the run was killed while it wrote this one
-                    yield line
-    except FileNotFoundError:
-        return
+        yield from whole_lines(path)
     except OSError as error:
         raise PublishError(f"cannot read {path}: {error.strerror}") from error
 

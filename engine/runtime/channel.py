@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing as mp
+import select
 from collections.abc import Iterable
+from multiprocessing import reduction
 from multiprocessing.connection import Connection, wait
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -57,6 +60,37 @@ class Channel:
         except (BrokenPipeError, OSError):
             return True
 
+    def has_room(self, timeout_seconds: float = 0.0) -> bool:
+        """Tell whether ``send`` of a message under about 100 KiB would return, or raise, at once."""
+        poller = select.poll()
+        poller.register(self._connection.fileno(), select.POLLOUT)
+        return bool(poller.poll(timeout_seconds * 1000))
+
+    def send_channel(self, link: msgspec.Struct, channel: Channel, process_id: int) -> None:
+        """Send a message and, behind it, one end of another pipe to a process that runs already; ours is closed.
+
+        Raises:
+            ChannelClosed: nobody will read it.
+        """
+        self.send(link)
+        try:
+            reduction.send_handle(self._connection, channel.fileno(), process_id)
+        except OSError as error:
+            raise ChannelClosed("the worker at the other end of a channel is gone") from error
+        finally:
+            channel.close()
+
+    def receive_channel(self) -> Channel:
+        """Return the end of a pipe that ``send_channel`` sent behind the message just received.
+
+        Raises:
+            ChannelClosed: the sender died in between.
+        """
+        try:
+            return Channel(Connection(reduction.recv_handle(self._connection)))
+        except (EOFError, OSError, RuntimeError) as error:
+            raise ChannelClosed("the worker at the other end of a channel is gone") from error
+
     def fileno(self) -> int:
         return self._connection.fileno()
 
@@ -71,7 +105,16 @@ def channel_pair() -> tuple[Channel, Channel]:
     return Channel(a), Channel(b)
 
 
-def wait_for_any(channels: Iterable[Channel], timeout_seconds: float | None) -> list[Channel]:
-    """Return the channels that have a message or are closed; an empty list after the time-out."""
-    by_handle = {channel.fileno(): channel for channel in channels}
+class Waitable(Protocol):
+    """A channel, or another thing whose file descriptor becomes readable when there is something to do."""
+
+    def fileno(self) -> int: ...
+
+
+Awaited = TypeVar("Awaited", bound=Waitable)
+
+
+def wait_for_any(sources: Iterable[Awaited], timeout_seconds: float | None) -> list[Awaited]:
+    """Return those that have a message or are closed; an empty list after the time-out."""
+    by_handle = {source.fileno(): source for source in sources}
     return [by_handle[handle] for handle in wait(list(by_handle), timeout_seconds) if isinstance(handle, int)]

@@ -1,9 +1,10 @@
-"""Runs a function on several items at once and hands the results back in the order of the items."""
+"""Runs a function on several items at once and hands the results back in the order of the items of each key."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+import contextlib
+import os
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
@@ -16,13 +17,16 @@ class OrderedPool(Generic[Tag, Value, Result]):
     """Threads for a function that releases the interpreter lock (inference does).
 
     Each item has a tag, which comes back with its result; an item without a value waits its turn like the others, so that
-    the order is kept, and comes back with None.
+    the order is kept, and comes back with None. Items of different keys may overtake each other.
+
+    The pool can be waited for like a channel: its descriptor is readable while something has become done.
     """
 
     def __init__(self, function: Callable[[Value], Result], workers: int, name: str) -> None:
         self._function = function
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix=name)
-        self._queue: deque[tuple[Tag, Future[Result] | None]] = deque()
+        self._queue: list[tuple[Hashable, Tag, Future[Result] | None]] = []
+        self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.capacity = workers + 1
         """More items than this gain nothing: one for each thread and one that is waiting."""
 
@@ -33,20 +37,33 @@ class OrderedPool(Generic[Tag, Value, Result]):
     def has_room(self) -> bool:
         return len(self._queue) < self.capacity
 
-    @property
-    def is_next_done(self) -> bool:
-        """Whether ``take`` would return at once."""
-        return bool(self._queue) and ((future := self._queue[0][1]) is None or future.done())
+    def fileno(self) -> int:
+        return self._woken
 
-    def put(self, tag: Tag, value: Value | None) -> None:
+    def put(self, tag: Tag, value: Value | None, key: Hashable = None) -> None:
         """Start on one item."""
-        self._queue.append((tag, None if value is None else self._executor.submit(self._function, value)))
+        future = None
+        if value is not None:
+            future = self._executor.submit(self._function, value)
+            future.add_done_callback(lambda _: os.eventfd_write(self._woken, 1))
+        self._queue.append((key, tag, future))
 
-    def take(self) -> tuple[Tag, Result | None]:
-        """Return the oldest item's tag and result, waiting for it; an error of the function is raised here."""
-        tag, future = self._queue.popleft()
-        return tag, None if future is None else future.result()
+    def take_done(self) -> tuple[Tag, Result | None] | None:
+        """Return the tag and result of the oldest item that is done and before which none of its key waits; None if there is
+        none. An error of the function is raised here."""
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._woken)
+        waiting: set[Hashable] = set()
+        for place, (key, tag, future) in enumerate(self._queue):
+            if key not in waiting and (future is None or future.done()):
+                del self._queue[place]
+                return tag, None if future is None else future.result()
+            waiting.add(key)
+        return None
 
     def close(self) -> None:
-        """Drop what has not begun and end the threads."""
+        """Drop what has not begun and end the threads. May be called twice."""
         self._executor.shutdown(wait=True, cancel_futures=True)
+        if self._woken >= 0:
+            os.close(self._woken)
+            self._woken = -1

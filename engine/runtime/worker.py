@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import multiprocessing as mp
 import os
 import signal
 import sys
@@ -12,9 +13,10 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
+from types import FrameType
 
 from engine.contracts.links import AnyLink, Failed, Ready
-from engine.errors import FacestreamError, WorkerError
+from engine.errors import FacestreamError, FatalError, UsageError, WorkerError
 from engine.runtime.channel import SPAWN, Channel, ChannelClosed, channel_pair
 from engine.runtime.telemetry import Telemetry
 
@@ -46,6 +48,16 @@ class WorkerContext:
     def order(self) -> AnyLink | None:
         """Return the supervisor's next order, None if there is none."""
         return self.control.receive() if self.control.has_message() else None
+
+    def clean_up_after_parent(self, clean_up: Callable[[], None]) -> None:
+        """When the parent dies, run ``clean_up`` before this process dies too, instead of being killed at once."""
+
+        def end(number: int, frame: FrameType | None) -> None:
+            clean_up()
+            os._exit(3)
+
+        signal.signal(signal.SIGUSR1, end)
+        _die_with_parent(signal.SIGUSR1)
 
 
 Body = Callable[..., None]
@@ -102,7 +114,8 @@ def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...])
     except ChannelClosed:
         sys.exit(3)  # a neighbour died: its own end says why
     except FacestreamError as error:
-        _report(control, Failed(name, str(error), error.exit_code))
+        fatal = isinstance(error, FatalError | UsageError) and not isinstance(error, WorkerError)
+        _report(control, Failed(name, str(error), error.exit_code, fatal))
         sys.exit(1)
     except Exception as error:
         _report(control, Failed(name, f"the worker {name} failed: {_sentence(error)}", 1))
@@ -125,10 +138,12 @@ def _report(control: Channel, failed: Failed) -> None:
         sys.stderr.write(f"facestream: {failed.message}\n")
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(by: signal.Signals = signal.SIGKILL) -> None:
     """Ask the kernel to kill this process when its parent is gone, so that nothing outlives a killed supervisor."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, by)
+        if (parent := mp.parent_process()) is None or os.getppid() != parent.pid:
+            os._exit(3)  # it was gone before we asked
 
 
 def _keep_freed_memory() -> None:

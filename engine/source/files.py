@@ -1,19 +1,18 @@
-"""Which recordings a run reads, and what their streams are called."""
+"""Which recordings a run reads."""
 
 from __future__ import annotations
 
 import glob
 import os
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from engine.config import SourceConfig
-from engine.contracts.messages import check_stream_name
-from engine.errors import ConfigError, SourceError, UsageError
+from engine.contracts.redaction import HIDDEN, redact
+from engine.errors import ConfigError, SourceError
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset([
@@ -23,76 +22,34 @@ VIDEO_EXTENSIONS = frozenset([
 ])
 # fmt: on
 """What a directory is searched for; a file that is named outright may have any extension."""
-NAME_LENGTH = 64
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/{2,}")
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
+_FILE_URL = re.compile(r"file://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One file and the name of its stream, unique within the run and usable in a topic."""
+    """One file of a run."""
 
     name: str
+    """Of its stream: unique within the run and usable in a topic."""
     path: Path
 
 
-def expand_sources(sources: Sequence[SourceConfig]) -> list[Recording]:
-    """Return the recordings that the sources stand for, in their order; those of a directory or glob sorted by path.
+def recordings_of(source: SourceConfig) -> list[Recording]:
+    """Return the files of one source, sorted by path, nameless where it gives no name.
 
-    A source is a file, a directory (searched recursively for ``VIDEO_EXTENSIONS``, hidden files left out) or a glob. A name
-    that is not given is made from the file's name.
+    A source is a file, a directory (searched recursively for ``VIDEO_EXTENSIONS``, hidden files left out) or a glob.
 
     Raises:
-        ConfigError: a name is invalid, given twice, or given to several files; a directory holds no recording; a glob matches
-            none.
+        ConfigError: the name is given to several files; a directory holds no recording; a glob matches none.
         SourceError: a path does not exist (``not_found``) or may not be read (``permission``).
-        UsageError: the source is a camera or another URL.
     """
-    found: list[tuple[str, Path]] = []
-    for source in sources:
-        paths = _files_of(source.uri)
-        if source.name and len(paths) > 1:
-            raise ConfigError(
-                f"the name {source.name!r} cannot stand for the {len(paths)} files of {source.uri}: leave it out, "
-                "names are then made from the file names"
-            )
-        found.extend((_checked_name(source.name), path) for path in paths)
-    taken: set[str] = set()
-    for name in filter(None, (name for name, _ in found)):
-        if name in taken:
-            raise ConfigError(f"two sources have the name {name!r}: give each its own")
-        taken.add(name)
-    return [Recording(name or _new_name(path, taken), path) for name, path in found]
-
-
-def name_from(path: Path) -> str:
-    """Return a valid stream name that resembles the file's name; it is not unique."""
-    ascii_only = unicodedata.normalize("NFKD", path.stem).encode("ascii", "ignore").decode()
-    return _NOT_IN_NAMES.sub("_", ascii_only).strip("._")[:NAME_LENGTH] or "recording"
-
-
-def redacted(url: str) -> str:
-    """Return a URL's scheme and, where it is certain to hold no secret, its host; users, paths and queries may hold some."""
-    scheme, _, rest = url.partition("://")
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    if rest.count("@") > authority.count("@") or authority.count("@") > 1:
-        return f"{scheme}://***"
-    return f"{scheme}://{authority.rpartition('@')[2]}" + ("/***" if len(rest) > len(authority) else "")
-
-
-def _checked_name(name: str) -> str:
-    return check_stream_name(name) if name else ""
-
-
-def _new_name(path: Path, taken: set[str]) -> str:
-    base = name = name_from(path)
-    number = 1
-    while name in taken:
-        number += 1
-        suffix = f"-{number}"
-        name = base[: NAME_LENGTH - len(suffix)] + suffix
-    taken.add(name)
-    return name
+    paths = _files_of(source.uri)
+    if source.name and len(paths) > 1:
+        raise ConfigError(
+            f"the name {source.name!r} cannot stand for the {len(paths)} files of {source.uri}: leave it out, "
+            "names are then made from the file names"
+        )
+    return [Recording(source.name, path) for path in paths]
 
 
 def _files_of(uri: str) -> list[Path]:
@@ -102,15 +59,11 @@ def _files_of(uri: str) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError) as error:
         if glob.has_magic(str(path)):
             return _matches(path)
-        raise SourceError(f"{uri} does not exist: check the path", "not_found") from error
+        raise SourceError(f"{_without_password(uri)} does not exist: check the path", "not_found") from error
     except PermissionError as error:
         raise _not_readable(path) from error
     except (OSError, ValueError) as error:
         raise ConfigError(f"{uri!r} is not a path: {error}") from error
-    if path.is_char_device() or path.is_block_device():
-        raise UsageError(
-            f"{uri} is a device: live sources come later and are not supported in this version, give recorded files"
-        )
     if path.is_dir():
         files = sorted(_videos_below(path))
         if not files:
@@ -126,15 +79,8 @@ def _files_of(uri: str) -> list[Path]:
 def _local_path(uri: str) -> Path:
     if not uri:
         raise ConfigError("a source has an empty uri: give a path, a directory or a glob")
-    url = _URL.match(uri)
-    if url and url[1].lower() == "file":
+    if _FILE_URL.match(uri):
         return Path(unquote(urlsplit(uri).path))
-    if url:
-        raise UsageError(f"{redacted(uri)} is a URL: live sources come later and are not supported in this version, give files")
-    if uri.startswith("/dev/video"):
-        raise UsageError(
-            f"{uri} is a camera: live sources come later and are not supported in this version, give recorded files"
-        )
     return Path(uri).expanduser()
 
 
@@ -164,6 +110,11 @@ def _videos_below(directory: Path) -> Iterator[Path]:
 
 def _shown(names: Iterable[str]) -> list[str]:
     return [name for name in names if not name.startswith(".")]
+
+
+def _without_password(uri: str) -> str:
+    """Somebody may have forgotten the rtsp:// of a camera."""
+    return redact(re.sub(r".*:.*@", f"{HIDDEN}@", uri, flags=re.DOTALL))
 
 
 def _not_readable(path: Path) -> SourceError:

@@ -72,6 +72,11 @@ class Tracker:
         over = [library_id for library_id in self._tracks if library_id not in alive]
         return faces, [self._end(library_id) for library_id in over]
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is followed, not even a face that was seen once: going on is then the same as starting afresh."""
+        return not self._library.tracks
+
     def reset(self) -> list[TrackEnd]:
         """End all tracks, for a discontinuity or the end of the stream; the next frame starts afresh."""
         self._library.reset()

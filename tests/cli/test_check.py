@@ -37,3 +37,42 @@ def test_a_missing_file_and_an_unknown_profile_are_one_sentence(capsys, tmp_path
     complains(
         here(capsys, "check", path), 2, f"{path}, line 1: profile: unknown profile 'slow'; allowed: fast, balanced, thorough"
     )
+
+
+CAMERA = "sources:\n  - uri: rtsp://admin:sesame@192.0.2.1/x\n    transport: udp\n    options: {password: sesame}\n"
+
+
+def test_cameras_are_shown_without_credentials(capsys, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(CAMERA)
+    shown = here(capsys, "check", path)
+    assert shown.code == 0
+    assert "rtsp://192.0.2.1/x as 192.0.2.1_x" in shown.out
+    assert "transport=udp" in shown.out
+    assert "sesame" not in shown.out + shown.err
+
+
+def test_what_is_wrong_with_a_camera_is_one_sentence(capsys, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("sources:\n  - {uri: 'rtsp://192.0.2.1/x', credentials: none.txt}\n")
+    complains(here(capsys, "check", path), 2, "none.txt")
+    path.write_text(CAMERA.replace("udp", "udp\n    name: a") + "  - {uri: 'rtsp://192.0.2.2/x', name: a}\n")
+    complains(here(capsys, "check", path), 2, "two streams have the name 'a'")
+
+
+def test_a_credentials_file_that_all_may_read_is_a_warning(capsys, tmp_path):
+    secrets = tmp_path / "door.txt"
+    secrets.write_text("admin:sesame\n")
+    secrets.chmod(0o644)
+    path = tmp_path / "a.yaml"
+    path.write_text(f"sources:\n  - {{uri: 'rtsp://192.0.2.1/x', credentials: {secrets}}}\n")
+    shown = here(capsys, "check", path)
+    assert (shown.code, shown.out.count("warning:")) == (0, 1)
+    assert "sesame" not in shown.out
+
+
+def test_the_example_with_cameras_is_right(capsys):
+    shown = here(capsys, "check", "configs/pipelines/cameras.yaml")
+    assert (shown.code, shown.err) == (0, "")
+    for name in ("entrance", "car-park", "vault", "yard", "loading-bay", "desk"):
+        assert f" as {name}" in shown.out

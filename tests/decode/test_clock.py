@@ -33,3 +33,12 @@ def test_variable_rates_are_no_jumps(steps, start):
         assert not jumped
         assert seconds == pytest.approx(now / 1000)
         now += step
+
+
+def test_small_steps_back_hold_the_clock_where_that_is_wanted():
+    clock = StreamClock(Fraction(1, 1000), 0.04, 10.0, held_seconds=0.5)
+    ticks = [0, 40, 80, -120, 120, 100, 160, -400, 200]
+    assert [clock.advance(one) for one in ticks] == [
+        (0.0, False), (0.04, False), (0.08, False), (0.08, False), (0.12, False), (0.12, False), (0.16, False), (-0.4, True),
+        (0.2, False),
+    ]  # fmt: skip

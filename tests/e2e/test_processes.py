@@ -96,19 +96,62 @@ def test_a_second_signal_forces(clip: Clip, tmp_path: Path):
     assert_nothing_left(workers)
 
 
+def results(out: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    """What a run found, without numbers that depend on which worker was faster: faces, and tracks that are over."""
+    faces, tracks = [], []
+    for line in (out / "faces.jsonl").read_text(encoding="utf-8").splitlines():
+        face = json.loads(line)
+        original = next(part["sha256"] for part in face["parts"] if part["name"] == "original")
+        faces.append((face["stream"], face["frame_index"], tuple(face["box"]), original))
+    for line in (out / "tracks.jsonl").read_text(encoding="utf-8").splitlines():
+        track = json.loads(line)
+        if track["ended"]:
+            spans = (track["first_pts"], track["last_pts"])
+            tracks.append((track["stream"], *spans, track["frames_seen"], track["faces_enhanced"]))
+    return sorted(faces), sorted(tracks)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(clip: Clip, tmp_path_factory: pytest.TempPathFactory):
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    process = start(clip, out)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    faces, tracks = results(out)
+    assert faces
+    assert tracks
+    return faces, tracks
+
+
 @pytest.mark.parametrize("victim", ["fs-decode-1", "fs-perceive", "fs-enhance-1", "fs-publish"])
-def test_a_dead_worker_ends_the_run_with_a_clear_error(clip: Clip, tmp_path: Path, victim: str):
+def test_a_run_outlives_its_workers_without_loss(clip: Clip, undisturbed, tmp_path: Path, victim: str):
     out = tmp_path / "out"
     process = start(clip, out, "--realtime")
     wait_until(lambda: is_working(process, out))
     workers = children_of(process.pid)
     os.kill(workers[victim], signal.SIGKILL)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    run = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert run["outcome"] == "completed"
+    assert len(run["attempts"]) == 2
+    assert results(out) == undisturbed
+    assert_nothing_left(workers)
+
+
+def test_without_a_directory_a_dead_worker_ends_the_run_with_a_clear_error(clip: Clip, tmp_path: Path):
+    command = [sys.executable, "-m", "engine", "run", "--source", str(clip.video), "--publish", f"ipc://{tmp_path}/faces"]
+    process = subprocess.Popen(
+        [*command, "--embedder", "none", "--realtime"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_until(lambda: "fs-perceive" in children_of(process.pid) and (tmp_path / "faces").exists())
+    workers = children_of(process.pid)
+    os.kill(workers["fs-perceive"], signal.SIGKILL)
     _, errors = process.communicate(timeout=90)
     assert process.returncode == 1
-    assert f"the worker {victim.removeprefix('fs-')} was killed by signal SIGKILL" in " ".join(errors.split())
+    assert "the worker perceive was killed by signal SIGKILL" in " ".join(errors.split())
     assert "Traceback" not in errors
-    if victim != "fs-publish":
-        assert json.loads((out / "run.json").read_text(encoding="utf-8"))["outcome"] == "failed"
     assert_nothing_left(workers)
 
 
@@ -121,3 +164,24 @@ def test_a_killed_supervisor_takes_its_workers_along(clip: Clip, tmp_path: Path)
     process.communicate(timeout=30)
     assert_nothing_left(workers)
     assert json.loads((out / "run.json").read_text(encoding="utf-8"))["outcome"] == "running"
+
+
+def test_a_killed_run_goes_on_where_it_was(clip: Clip, undisturbed, tmp_path: Path):
+    out = tmp_path / "out"
+    process = start(clip, out, "--realtime")
+    wait_until(lambda: is_working(process, out) and (out / "faces.jsonl").stat().st_size > 0)
+    process.kill()
+    process.communicate(timeout=30)
+    process = start(clip, out)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "--resume" in " ".join(errors.split()), "the way out is named"
+    process = start(clip, out, "--resume")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert results(out) == undisturbed
+    before = (out / "faces.jsonl").read_bytes()
+    process = start(clip, out, "--resume")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert (out / "faces.jsonl").read_bytes() == before, "a finished run is left as it is"

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import time
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.contracts.links import Beat, StageBeat, StreamChanged
-from engine.pipeline.status import RunStatus
+from engine.pipeline.status import RunStatus, StreamStatus
 
 
 def test_totals_are_summed_over_workers_and_stages_merged():
@@ -42,3 +46,118 @@ def test_a_streams_life():
     stream = status.streams["cam"]
     assert stream.is_over
     assert (stream.width_px, stream.frames_expected, stream.reason) == (640, 100, "truncated")
+
+
+def names_of(status: RunStatus) -> list[str]:
+    return [event.name for event in status.events]
+
+
+def test_what_a_dead_worker_counted_stays_in_the_sums():
+    status = RunStatus({"cam": StreamStatus("cam")})
+    stage = {"decode": StageBeat(10, 1.0, 5.0, 9.0, 4)}
+    status.take_beat(Beat("camera-cam", stage, {"frames": 10, "frames.cam": 10, "drops.late": 2}))
+    status.worker_restarted("camera-cam", "it was killed")
+    assert status.counters == {"frames": 10, "frames.cam": 10, "drops.late": 2}
+    status.take_beat(Beat("camera-cam", {"decode": StageBeat(3, 0.5, 1.0, 2.0)}, {"frames": 3, "frames.cam": 3}))
+    assert status.counters == {"frames": 13, "frames.cam": 13, "drops.late": 2}
+    assert status.frames_of("cam") == status.streams["cam"].frames == 13
+    assert status.stages()["decode"] == StageBeat(13, 1.5, 1.0, 2.0, 0)
+    assert (status.restarts, status.workers["camera-cam"].alive) == (1, True)
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.booleans(), st.booleans()), max_size=30))
+def test_counters_never_go_down(steps: list[tuple[int, bool, bool]]):
+    """Two workers count on, or die and begin at 0; the publisher's last beat knows of the living ones only."""
+    status, counts, whole = RunStatus(), {"a": 0, "b": 0}, 0
+    for new, second, dies in steps:
+        name = "b" if second else "a"
+        before = status.counters.get("frames", 0)
+        if dies:
+            counts[name] = 0
+            status.worker_restarted(name, "")
+        else:
+            counts[name] += new
+            whole += new
+            status.take_beat(Beat(name, {}, {"frames": counts[name]}))
+        assert status.counters.get("frames", 0) == whole >= before
+    status.take_beat(Beat("publish", {}, {"frames": sum(counts.values()), "published": 1}, finished=True))
+    assert status.counters == {"frames": whole, "published": 1}
+
+
+def test_rates_stay_positive_when_a_worker_is_replaced(monkeypatch: pytest.MonkeyPatch):
+    clock = [100.0]
+    monkeypatch.setattr("engine.pipeline.status.time.monotonic", lambda: clock[0])
+    status = RunStatus(started=100.0)
+    status.take_beat(Beat("perceive", {"detect": StageBeat(20, 1.0, 1.0, 1.0)}, {}))
+    clock[0] = 101.0
+    status.stats()
+    status.worker_restarted("perceive", "")
+    clock[0] = 102.0
+    status.take_beat(Beat("perceive", {"detect": StageBeat(5, 1.0, 1.0, 1.0)}, {}))
+    assert status.stats().stages["detect"].items_per_second == pytest.approx(5)
+
+
+def test_streams_get_their_own_numbers_and_latencies():
+    status = RunStatus({name: StreamStatus(name) for name in ("door", "yard.2")})
+    status.take_beat(Beat("camera-door", {}, {"frames.door": 7, "dropped.door": 2, "reconnects.door": 1}))
+    status.take_beat(Beat("enhance-1", {}, {"faces.door": 3, "faces.yard.2": 1}))
+    status.take_beat(Beat("enhance-2", {}, {"faces.door": 2}))
+    status.take_beat(Beat("perceive", {}, {"dropped.door": 4, "faces.selected": 9, "frames_detected": 5}))
+    for p99 in (90.0, 60.0):
+        status.take_beat(Beat("publish", {"latency.door": StageBeat(5, 1.0, 40.0, p99), "publish": StageBeat(5, 1, 1, 1)}, {}))
+    door, yard = status.streams["door"], status.streams["yard.2"]
+    assert (door.frames, door.faces, door.dropped, door.reconnects) == (7, 5, 6, 1)
+    assert (door.latency_p50_ms, door.latency_p99_ms, door.worst_latency_ms) == (40.0, 60.0, 90.0)
+    assert (yard.faces, yard.latency_p50_ms) == (1, None)
+
+
+def test_a_stream_called_like_a_counter_of_perceive_keeps_its_own_faces():
+    status = RunStatus({"selected": StreamStatus("selected")})
+    status.take_beat(Beat("perceive", {}, {"faces.selected": 9}))
+    assert status.streams["selected"].faces == 0
+
+
+def test_the_overload_level_is_no_sum_and_each_change_is_an_event():
+    status = RunStatus()
+    for level in (0, 2, 2, 3, 0):
+        status.take_beat(Beat("perceive", {}, {"overload.level": level}))
+    assert (status.overload_level, status.counters) == (0, {"overload.level": 0})
+    assert [(event.level, event.fields["overload_level"]) for event in status.events] == [
+        ("warning", 2), ("warning", 3), ("info", 0),
+    ]  # fmt: skip
+
+
+def test_events_tell_of_streams_and_workers_in_order():
+    status = RunStatus({"cam": StreamStatus("cam")})
+    status.take_event(StreamChanged("cam", "connecting"))  # as it is from the start: no news
+    status.take_event(StreamChanged("cam", "live", width_px=64, height_px=48))
+    status.take_event(StreamChanged("cam", "stalled", "timeout", "nothing came"))
+    status.take_event(StreamChanged("cam", "connecting", "timeout", "attempt 1"))
+    status.worker_started("perceive", 41)
+    status.worker_restarted("perceive", "it was killed")
+    status.worker_started("perceive", 42)
+    status.take_beat(Beat("perceive", {}, {}))
+    status.take_beat(Beat("perceive", {}, {}))
+    assert names_of(status) == ["stream", "stream", "stream", "worker_died", "worker_restarted"]
+    assert [event.level for event in status.events] == ["info", "warning", "warning", "warning", "info"]
+    assert [event.number for event in status.events] == [1, 2, 3, 4, 5]
+    died, back = status.events_after(3)
+    assert died.fields == {"worker": "perceive", "reason": "it was killed", "restarts": 1, "pid": 41}
+    assert back.fields == {"worker": "perceive", "restarts": 1, "pid": 42}
+    assert status.events[0].fields == {"stream": "cam", "state": "live", "width_px": 64, "height_px": 48}
+    assert abs(died.time_ns - time.time_ns()) < 60e9
+
+
+def test_only_the_newest_events_are_kept():
+    status = RunStatus()
+    for number in range(3000):
+        status.take_beat(Beat("perceive", {}, {"overload.level": number % 2}))
+    assert len(status.events) == 1000
+    assert status.events_after(2998)[0].number == 2999
+
+
+def test_the_end_of_a_worker_is_no_death():
+    status = RunStatus()
+    status.take_beat(Beat("decode-1", {}, {}))
+    status.take_beat(Beat("decode-1", {}, {}, finished=True))
+    assert (status.workers["decode-1"].alive, status.restarts, names_of(status)) == (False, 0, [])

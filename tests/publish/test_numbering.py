@@ -41,3 +41,11 @@ def test_the_end_says_how_far_each_series_went():
         numbering.stamp(face("a")[0])
     numbering.stamp(track("b")[0])
     assert numbering.stamp(end()).last_seq == {"stream/a": 0, "face/a": 2, "track/b": 0}
+
+
+def test_another_publisher_of_the_same_run_goes_on():
+    numbering = Numbering("run", {"face/a": 7, "stats/": 3})
+    assert [numbering.stamp(face(name)[0]).seq for name in ("a", "a", "b")] == [7, 8, 0]
+    stats = Stats(run_id="", stream="", stages={}, counters={})
+    assert numbering.stamp(stats).seq == 3
+    assert numbering.last_seq == {"face/a": 8, "face/b": 0, "stats/": 3}

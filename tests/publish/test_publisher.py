@@ -194,23 +194,61 @@ def test_waiting_for_a_subscriber_can_be_stopped():
         assert not publisher.wait_for_subscriber(3600, lambda: True)
 
 
-def test_subscriptions_are_counted_up_and_down():
+def polled_until(publisher, condition, seconds=20):
+    """Poll the publisher until ``condition``; return whether it came."""
+    deadline = monotonic() + seconds
+    while not condition() and monotonic() < deadline:
+        publisher.poll()
+    return condition()
+
+
+def test_topics_are_counted_up_and_down():
     with publishing() as publisher:
         opened = context()
         readers = [opened.socket(zmq.SUB) for _ in range(2)]
-        for reader in readers:
+        for reader, own in zip(readers, (b"v1/track/a/", b"v1/track/b/"), strict=True):
             reader.setsockopt(zmq.SUBSCRIBE, b"v1/face/")
+            reader.setsockopt(zmq.SUBSCRIBE, own)
             reader.connect(publisher.bound_endpoint)
-        deadline = monotonic() + 20
-        while publisher.subscriptions < 2 and monotonic() < deadline:
-            publisher.poll()
-        assert publisher.subscriptions == 2
+        assert polled_until(publisher, lambda: publisher.subscriptions == 3)
         readers[0].close()
-        while publisher.subscriptions > 1 and monotonic() < deadline:
-            publisher.poll()
-        assert publisher.subscriptions == 1
+        assert polled_until(publisher, lambda: publisher.subscriptions == 2)
         readers[1].close()
+        assert polled_until(publisher, lambda: publisher.subscriptions == 0)
         opened.term()
+
+
+def test_a_push_reader_that_pauses_longer_than_a_dead_one_is_believed_loses_nothing(monkeypatch):
+    monkeypatch.setattr("engine.publish.publisher._HEARTBEAT_MS", 50)
+    opened = context()
+    with publishing(socket="push", send_hwm=5) as publisher, opened.socket(zmq.PULL) as reader:
+        reader.setsockopt(zmq.RCVHWM, 5)
+        reader.setsockopt(zmq.RCVBUF, 4096)
+        reader.connect(publisher.bound_endpoint)
+        stop_at = monotonic() + 1.0
+        sent = 0
+        while monotonic() < stop_at:  # its queues are full within milliseconds: a second is three heartbeats six times
+            publisher.send(*face(index=sent, size_px=96), lambda: monotonic() > stop_at)
+            sent = publisher.counters["published"]
+        publisher.close(10_000)
+        seen = []
+        while len(seen) < sent and reader.poll(5000):
+            seen.append(decode_header(reader.recv_multipart()[1]).seq)
+    opened.term()
+    assert seen == list(range(sent))
+
+
+@pytest.mark.parametrize(("live", "messages", "buffer_bytes"), [(False, 256, 64 * 1024), (True, 32, 16 * 1024)])
+def test_cameras_get_short_queues(live, messages, buffer_bytes):
+    opened = context()
+    publisher = Publisher(PublishConfig(endpoint="tcp://127.0.0.1:*"), "run1", opened, live=live)
+    options = [publisher._socket.getsockopt(option) for option in (zmq.SNDHWM, zmq.SNDBUF)]
+    publisher.close()
+    assert options == [messages, buffer_bytes]
+    chosen = Publisher(PublishConfig(endpoint="tcp://127.0.0.1:*", send_hwm=7), "run1", opened, live=live)
+    assert chosen._socket.getsockopt(zmq.SNDHWM) == 7
+    chosen.close()
+    opened.term()
 
 
 def test_without_an_endpoint_messages_are_numbered_all_the_same():

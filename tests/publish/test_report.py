@@ -142,3 +142,21 @@ def test_clock(seconds, text):
 def test_tables_escape_and_leave_empty_columns_out():
     assert table(["a", "b"], [["<x>", ""]]) == "<table><tr><th>a</th></tr><tr><td>&lt;x&gt;</td></tr></table>"
     assert "not recorded" in models_table({})
+
+
+def test_a_resumed_run_says_in_how_many_attempts(tmp_path):
+    write_run(tmp_path, tracks=1)
+    run = json.loads((tmp_path / "run.json").read_text())
+    run["attempts"] = [{"run_id": "run0", "started_ns": 1_600_000_000_000_000_000, "outcome": "killed"}, *run["attempts"]]
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    assert "processed 2020-09-13 12:26:40 UTC in 2 attempts, the last took 00:00:" in report(tmp_path)
+
+
+def test_the_best_face_is_of_the_attempt_that_named_it(tmp_path):
+    write_run(tmp_path, tracks=1, faces=4)
+    lines = [json.loads(line) for line in (tmp_path / "faces.jsonl").read_text().splitlines()]
+    lines[3] |= {"run_id": "run0", "seq": 1}
+    (tmp_path / "faces.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    [record] = json.loads("[" + (tmp_path / "tracks.jsonl").read_text() + "]")
+    (tmp_path / "tracks.jsonl").write_text(json.dumps(record | {"best_face_seq": 1}) + "\n")
+    assert "best at</dt><dd>00:00:01.0" in report(tmp_path)

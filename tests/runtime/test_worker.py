@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing as mp
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
-from engine.contracts.links import Beat, Drain, Failed, Ready
+from engine.contracts.links import Attach, Beat, Drain, Failed, Ready
 from engine.errors import ModelError
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
 from engine.runtime.worker import Worker, WorkerContext, start_worker
@@ -82,3 +84,58 @@ def test_a_killed_worker_is_described_and_its_neighbour_notices():
         ours.receive()
     ours.close()
     worker.control.close()
+
+
+def reattached_body(context: WorkerContext) -> None:
+    context.ready()
+    assert context.control.has_message(20)
+    assert isinstance(context.order(), Attach)
+    channel = context.control.receive_channel()
+    channel.send(Drain("drained", f"from {context.name}"))
+    channel.close()
+
+
+def test_a_running_worker_is_given_another_pipe():
+    worker = start_worker("neighbour", reattached_body)
+    assert isinstance(worker.control.receive(), Ready)
+    ours, theirs = channel_pair()
+    worker.control.send_channel(Attach("upstream", 0), theirs, worker.process.pid or 0)
+    assert ours.receive() == Drain("drained", "from neighbour")
+    with pytest.raises(ChannelClosed):
+        ours.receive()  # no end is left open in this process
+    worker.process.join(10)
+    ours.close()
+    worker.control.close()
+
+
+def litter_body(context: WorkerContext, litter: str, lines: Channel) -> None:
+    Path(litter).touch()
+    context.clean_up_after_parent(Path(litter).unlink)
+    lines.send(Ready(str(os.getpid())))
+    while True:
+        context.control.has_message(60)
+
+
+def parent_body(context: WorkerContext, litter: str, lines: Channel) -> None:
+    mp.current_process()._config["daemon"] = False  # type: ignore[attr-defined]  # a worker of a worker, only here
+    start_worker("child", litter_body, litter, lines)
+    context.ready()
+    while True:
+        context.control.has_message(60)
+
+
+def test_a_child_of_a_killed_parent_cleans_up_and_ends(tmp_path):
+    litter = tmp_path / "socket"
+    ours, theirs = channel_pair()
+    parent = start_worker("parent", parent_body, str(litter), theirs)
+    theirs.close()
+    child = int(ours.receive().worker)
+    assert litter.exists()
+    os.kill(parent.process.pid, signal.SIGKILL)
+    parent.process.join(10)
+    with pytest.raises(ChannelClosed):
+        ours.receive()  # the child's end closes when it is gone
+    assert not litter.exists()
+    assert not Path(f"/proc/{child}/fd").exists() or Path(f"/proc/{child}/stat").read_text().split()[2] == "Z"
+    ours.close()
+    parent.control.close()

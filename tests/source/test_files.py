@@ -4,13 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from engine.config import SourceConfig
-from engine.contracts.messages import check_stream_name
-from engine.errors import ConfigError, SourceError, UsageError
-from engine.source.files import NAME_LENGTH, expand_sources, name_from, redacted
+from engine.config import LiveConfig, SourceConfig
+from engine.contracts.links import Camera
+from engine.errors import ConfigError, SourceError
+from engine.source.files import Recording
+from engine.source.sources import expand_sources as expand_all
+
+
+def expand_sources(sources: list[SourceConfig]) -> list[Recording | Camera]:
+    return expand_all(sources, LiveConfig())
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -72,7 +75,7 @@ def test_a_bad_explicit_name_is_refused(tmp_path, name):
 
 def test_the_same_explicit_name_twice_is_refused(tmp_path):
     touch(tmp_path, "a.mp4", "b.mp4")
-    with pytest.raises(ConfigError, match="two sources have the name 'door'"):
+    with pytest.raises(ConfigError, match="two streams have the name 'door'"):
         expand_sources([SourceConfig(uri=str(tmp_path / f), name="door") for f in ("a.mp4", "b.mp4")])
 
 
@@ -87,6 +90,8 @@ def test_what_is_missing_or_empty_is_one_sentence_each(tmp_path):
     with pytest.raises(SourceError, match="does not exist") as caught:
         names_of(tmp_path / "nothing.mp4")
     assert caught.value.reason == "not_found"
+    with pytest.raises(SourceError, match=r"^\*\*\*@10.0.0.5/x does not exist"):
+        names_of("admin:se/c:r@et@10.0.0.5/x")  # rtsp:// was forgotten
     with pytest.raises(ConfigError, match="holds no video file"):
         names_of(tmp_path / "empty")
     with pytest.raises(ConfigError, match="no file matches"):
@@ -116,46 +121,3 @@ def test_an_unreadable_file_and_directory(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(SourceError, match="permission denied"):
         names_of(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("rtsp://admin:secret@10.0.0.5:554/ch1?pw=secret", "rtsp://10.0.0.5:554/***"),
-        ("rtsp://10.0.0.5/user=admin&password=secret", "rtsp://10.0.0.5/***"),
-        ("rtsp://admin:se/cret@10.0.0.5/", "rtsp://***"),
-        ("rtsp://admin:sec@ret@10.0.0.5/", "rtsp://***"),
-        ("http://camera.local", "http://camera.local"),
-    ],
-)
-def test_urls_are_refused_without_showing_credentials(url, shown):
-    assert redacted(url) == shown
-    with pytest.raises(UsageError, match="not supported in this version") as caught:
-        names_of(url)
-    assert "cret" not in str(caught.value)
-
-
-@pytest.mark.parametrize("device", ["/dev/video0", "/dev/null"])
-def test_devices_are_refused(device):
-    with pytest.raises(UsageError, match="not supported in this version"):
-        names_of(device)
-
-
-@given(st.lists(st.text(min_size=1, max_size=90).filter(lambda s: "/" not in s and "\0" not in s), max_size=30))
-def test_names_are_valid_unique_and_stable(stems):
-    from engine.source.files import _new_name
-
-    taken: set[str] = set()
-    names = [_new_name(Path(f"{stem}.mp4"), taken) for stem in stems]
-    assert len(set(names)) == len(names)
-    for name in names:
-        assert check_stream_name(name) == name
-        assert not name.startswith(".")
-        assert len(name) <= NAME_LENGTH
-    again: set[str] = set()
-    assert [_new_name(Path(f"{stem}.mp4"), again) for stem in stems] == names
-
-
-@given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}", fullmatch=True))
-def test_a_name_that_is_valid_already_is_kept(stem):
-    assert name_from(Path(f"{stem}.mkv")) in {stem, stem.rstrip("_")}

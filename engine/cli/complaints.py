@@ -1,0 +1,15 @@
+"""How an error is told: one sentence, without credentials, and an exit code."""
+
+from __future__ import annotations
+
+from engine.contracts.redaction import redact
+from engine.errors import FacestreamError
+
+
+def complaint(error: Exception) -> tuple[str, int]:
+    """Return what to say of an error that ends a command, and the command's exit code."""
+    if isinstance(error, FacestreamError):
+        return redact(str(error)), error.exit_code
+    # What libraries write may quote the address of a camera.
+    sentence = redact(f"unexpected {type(error).__name__}: {error}")
+    return f"{sentence} (set FACESTREAM_TRACEBACK=1 to see where)", 1

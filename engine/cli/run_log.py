@@ -1,0 +1,185 @@
+"""The log of ``facestream run``: one line for each event and, now and then, for the run as a whole."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import sys
+import time
+from typing import Any, Literal
+
+import msgspec
+
+from engine.cli.run_words import count, drops_of, event_words, frames_per_second, overload_words, printable, summary_words
+from engine.contracts.redaction import redact_tree
+from engine.pipeline.run import RunResult
+from engine.pipeline.status import Level, RunEvent, RunStatus, StreamStatus
+
+LogFormat = Literal["text", "json"]
+STATS_SECONDS = 10.0
+_SAME_SECONDS = 60.0
+"""A camera that cannot be reached for the same reason again and again is told of so often."""
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class RunLog:
+    """Writes to standard error through Python's logging; ``show`` is an observer of a run.
+
+    Args:
+        form: ``text``, or ``json`` for one object a line.
+        quiet: warnings and errors only.
+    """
+
+    def __init__(self, form: LogFormat, *, quiet: bool) -> None:
+        self.form = form
+        self._logger = logging.getLogger("facestream")
+        self._handler = logging.StreamHandler(sys.stderr)
+        self._handler.setFormatter(JsonLines() if form == "json" else TextLines())
+        self._least = logging.WARNING if quiet else logging.INFO
+        self._status: RunStatus | None = None
+        self._last_number = 0
+        self._next_stats = 0.0
+        self._told: dict[object, tuple[object, float]] = {}
+
+    def __enter__(self) -> RunLog:
+        self._logger.addHandler(self._handler)
+        self._logger.propagate = False
+        self._logger.setLevel(self._least)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.removeHandler(self._handler)
+        self._handler.close()
+
+    def show(self, status: RunStatus) -> None:
+        """Log what has happened since the last call."""
+        if status is not self._status:
+            again = self._status is not None
+            self._status, self._last_number = status, 0
+            self._next_stats = time.monotonic() + STATS_SECONDS
+            self._begin(status, again)
+        for event in status.events_after(self._last_number):
+            self._last_number = event.number
+            if not self._is_repeated(event):
+                self._write(event.level, event.name, event_words(event), event.fields, event.time_ns)
+        if time.monotonic() >= self._next_stats:
+            self._next_stats = time.monotonic() + STATS_SECONDS
+            self._write("info", "stats", _standing_words(status), stats_fields(status))
+
+    def end(self, result: RunResult, exit_code: int) -> None:
+        """Log the end of a run that was not broken off."""
+        counters = result.counters
+        fields = {
+            "outcome": result.outcome,
+            "exit_code": exit_code,
+            "seconds": round(result.seconds, 3),
+            "frames": counters.get("frames", 0),
+            "tracks": counters.get("tracks", 0),
+            "faces": counters.get("faces", 0),
+            "drops": drops_of(counters),
+            "restarts": result.status.restarts,
+            "failed_streams": [stream.name for stream in result.failed_streams],
+            "streams": {stream.name: stream_fields(stream) for stream in result.streams},
+        }
+        words = f"{result.outcome} after {result.seconds:.1f} s: {fields['frames']} frames, {fields['faces']} faces"
+        self._write("error" if exit_code else "info", "run_ended", words, fields, run_id=result.run_id)
+
+    def fail(self, sentence: str, exit_code: int) -> None:
+        """Log why a run could not begin or go on."""
+        self._write("error", "run_failed", printable(sentence), {"exit_code": exit_code})
+
+    def _begin(self, status: RunStatus, again: bool) -> None:
+        words = f"all workers are ready, {count(len(status.streams), 'stream')}"
+        if again:
+            words += "; the run goes on after the death of a worker"
+        self._write("info", "run_resumed" if again else "run_started", words, {"streams": list(status.streams)})
+
+    def _is_repeated(self, event: RunEvent) -> bool:
+        """Whether this is one more attempt to reach a camera that fails as the one before did."""
+        fields, now = event.fields, time.monotonic()
+        if event.name != "stream":
+            return False
+        what, (before, when) = (fields["state"], fields.get("reason")), self._told.get(fields["stream"], ("", 0.0))
+        if what == before and fields["state"] == "connecting" and now - when < _SAME_SECONDS:
+            return True
+        self._told[fields["stream"]] = (what, now)
+        return False
+
+    def _write(
+        self, level: Level, event: str, words: str, fields: dict[str, Any], time_ns: int | None = None, run_id: str = ""
+    ) -> None:
+        run_id = run_id or (self._status.run_id if self._status else "")
+        told = {"event": event, "run_id": run_id, "fields": fields, "time_ns": time_ns or time.time_ns()}
+        self._logger.log(_LEVELS[level], "%s", words, extra=told)
+
+
+class TextLines(logging.Formatter):
+    """For a person: local time, level, sentence."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        when = datetime.datetime.fromtimestamp(_time_ns(record) / 1e9).isoformat(" ", "seconds")
+        return f"{when} {record.levelname.lower():7} {record.getMessage()}"
+
+
+class JsonLines(logging.Formatter):
+    """For a program: one object a line, with ``ts`` (ISO 8601, UTC), ``level``, ``event``, ``run_id`` where it is known,
+    ``message``, and the event's own fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        when = datetime.datetime.fromtimestamp(_time_ns(record) / 1e9, datetime.UTC)
+        line = {
+            "ts": when.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "event": getattr(record, "event", "log"),
+        }
+        if run_id := getattr(record, "run_id", ""):
+            line["run_id"] = run_id
+        return msgspec.json.encode(
+            {**line, "message": record.getMessage(), **redact_tree(getattr(record, "fields", {}))}
+        ).decode()
+
+
+def stats_fields(status: RunStatus) -> dict[str, Any]:
+    """Return where a run stands, for a program."""
+    counters = status.counters
+    return {
+        "uptime_seconds": round(status.seconds, 1),
+        "frames_per_second": round(frames_per_second(status), 1),
+        "frames": counters.get("frames", 0),
+        "faces": counters.get("faces", 0),
+        "drops": drops_of(counters),
+        "overload_level": status.overload_level,
+        "restarts": status.restarts,
+        "streams": {name: stream_fields(stream) for name, stream in status.streams.items()},
+    }
+
+
+def stream_fields(stream: StreamStatus) -> dict[str, Any]:
+    """Return where one stream stands, for a program; latencies are null before the first face."""
+    return {
+        "state": stream.standing,
+        "reason": stream.reason,
+        "seconds_in_state": round(stream.seconds_in_state, 1),
+        "frames_per_second": round(stream.fps, 1),
+        "detections_per_second": round(stream.detections_per_second, 1),
+        "frames": stream.frames,
+        "faces": stream.faces,
+        "dropped": stream.dropped,
+        "reconnects": stream.reconnects,
+        "latency_p50_ms": _rounded(stream.latency_p50_ms),
+        "latency_p99_ms": _rounded(stream.latency_p99_ms),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
+def _standing_words(status: RunStatus) -> str:
+    live = sum(stream.standing == "live" for stream in status.streams.values())
+    words = [f"{live} of {count(len(status.streams), 'stream')} live", *summary_words(status)]
+    return ", ".join(filter(None, [*words, overload_words(status.overload_level)]))
+
+
+def _time_ns(record: logging.LogRecord) -> int:
+    return int(getattr(record, "time_ns", record.created * 1e9))

@@ -1,0 +1,72 @@
+"""What the options of ``facestream run`` change in the configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UsageError
+from engine.source.camera_url import SCHEMES, looks_like_url, scheme_of
+from engine.source.cameras import is_camera
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """Return nested options without those that were not given."""
+    result: dict[str, Any] = {}
+    for key, value in options.items():
+        if isinstance(value, dict):
+            if below := given(value):
+                result[key] = below
+        elif value is not None:
+            result[key] = value
+    return result
+
+
+def sources_of(uris: list[str] | None, transport: str | None, credentials: Path | None) -> list[dict[str, Any]] | None:
+    """Return the sources of the command line, each with those of the settings that mean something for it.
+
+    Args:
+        uris: recordings and cameras; None or empty: those of the configuration file are used.
+        transport: for RTSP.
+        credentials: for cameras that know users.
+
+    Raises:
+        UsageError: a setting is given and none of the sources has a use for it.
+    """
+    sources = [
+        {
+            "uri": uri,
+            "transport": transport if _is_rtsp(uri) else None,
+            "credentials": str(credentials) if credentials and _has_users(uri) else None,
+        }
+        for uri in uris or []
+    ]
+    for key, value in (("transport", transport), ("credentials", credentials)):
+        if value is not None and not any(source[key] for source in sources):
+            kind = "an rtsp:// address" if key == "transport" else "a camera on the network"
+            raise UsageError(
+                f"--{key} needs {kind} as --source; in a configuration file write `{key}: {value}` under the source"
+            )
+    return [given(source) for source in sources] or None
+
+
+def check_duration(seconds: float | None) -> None:
+    """Refuse a time that is none.
+
+    Raises:
+        UsageError: it is not more than 0.
+    """
+    if seconds is not None and not seconds > 0:
+        raise UsageError(f"--duration {seconds:g} must be more than 0 seconds")
+
+
+def _is_rtsp(uri: str) -> bool:
+    return looks_like_url(uri) and scheme_of(uri) == "rtsp"
+
+
+def _has_users(uri: str) -> bool:
+    """Whether a camera's address may hold a user; an unknown kind of address is refused later, with its own words."""
+    if not (looks_like_url(uri) and is_camera(uri)):
+        return False
+    scheme = SCHEMES.get(scheme_of(uri))
+    return scheme is None or scheme.has_users

@@ -1,0 +1,89 @@
+"""What ``facestream run`` says at its end: totals, cameras, tracks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from engine.cli.run_table import end_table
+from engine.cli.run_words import count, drops_words
+from engine.config import Config
+from engine.contracts.messages import Track
+from engine.pipeline.run import RunResult
+
+_MOST_ROWS = 30
+
+
+def print_result(console: Console, result: RunResult, config: Config, *, live: bool) -> None:
+    """Print totals, with cameras what each gave, else the tracks, and where to look."""
+    counters = result.counters
+    frames = counters.get("frames", 0)
+    console.print(
+        f"{result.outcome}: {frames} frames in {result.seconds:.1f} s ({frames / max(result.seconds, 1e-3):.1f} frames/s), "
+        f"{counters.get('tracks', 0)} tracks, {counters.get('faces', 0)} faces enhanced and scored",
+        highlight=False,
+    )
+    if live:
+        console.print(end_table(result.streams))
+        console.print(drops_words(counters), highlight=False)
+        if result.status.restarts:
+            console.print(f"{count(result.status.restarts, 'restart')} of workers that died or hung", highlight=False)
+    directory = Path(config.output.directory) if config.output.directory else None
+    if directory is not None:
+        # Days of cameras have more tracks than anybody reads here, or than fit into memory at once.
+        tracks = [] if live else read_tracks(directory / "tracks.jsonl")
+        if tracks:
+            console.print(tracks_table(tracks))
+        console.print(f"faces and scores: {directory}", highlight=False, soft_wrap=True)
+    if result.report is not None:
+        console.print(f"report: {result.report.resolve()}", highlight=False, soft_wrap=True)
+
+
+def read_tracks(path: Path) -> list[Track]:
+    """Return the ended tracks of ``tracks.jsonl``; a half-written last line is left out."""
+    decoder = msgspec.json.Decoder(Track)
+    tracks = []
+    for line in path.read_bytes().splitlines():
+        try:
+            tracks.append(decoder.decode(line))
+        except msgspec.DecodeError:
+            continue
+    return [track for track in tracks if track.ended]
+
+
+def tracks_table(tracks: list[Track]) -> Table:
+    """Return the tracks as a table, the first ones of many."""
+    several = len({track.stream for track in tracks}) > 1
+    table = Table(caption=f"the first {_MOST_ROWS} of {len(tracks)} tracks" if len(tracks) > _MOST_ROWS else None)
+    for heading in (
+        *(["stream"] if several else []),
+        "track",
+        "from",
+        "to",
+        "faces",
+        "decision",
+        "candidate",
+        "cosine",
+        "after SR",
+    ):
+        table.add_column(
+            heading, justify="left" if heading in ("stream", "decision", "candidate") else "right", overflow="fold"
+        )
+    for track in sorted(tracks, key=lambda track: (track.stream, track.first_pts_seconds))[:_MOST_ROWS]:
+        best = track.candidates[0] if track.candidates else None
+        enhanced = best.cosine_enhanced if best else None
+        table.add_row(
+            *([track.stream] if several else []),
+            str(track.track_id),
+            f"{track.first_pts_seconds:.1f} s",
+            f"{track.last_pts_seconds:.1f} s",
+            str(track.faces_enhanced),
+            track.decision,
+            best.identity if best else "",
+            f"{best.cosine_original:.2f}" if best else "",
+            f"{enhanced:.2f}" if enhanced is not None else "",
+        )
+    return table

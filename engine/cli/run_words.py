@@ -1,0 +1,96 @@
+"""How the terminal and the log say where a run stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.contracts.redaction import redact
+from engine.pipeline.overload import LEVELS
+from engine.pipeline.status import RunEvent, RunStatus, StreamStatus
+
+_NEWS_SECONDS = 10.0
+"""So long a discontinuity is shown beside ``live``."""
+
+
+def printable(text: str) -> str:
+    """Return a text that may come from a camera without credentials, and without characters that steer a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in redact(text))
+
+
+def how_long(seconds: float) -> str:
+    """Return a time span in at most six characters, as ``8s``, ``12m``, ``3h05m`` or ``12d07h``."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m"
+    if whole < 86_400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86_400}d{whole % 86_400 // 3600:02}h"
+
+
+def count(number: int, singular: str) -> str:
+    """Return a number with its noun, as ``1 drop`` or ``2 drops``."""
+    return f"{number} {singular}" if number == 1 else f"{number} {singular}s"
+
+
+def overload_words(level: int) -> str:
+    """Return what gives way at a level of overload, empty at none."""
+    thinning, detect_step = LEVELS[min(max(level, 0), len(LEVELS) - 1)]
+    return ", ".join(["enhancing fewer faces"] * (thinning > 1) + ["detecting less often"] * (detect_step > 1))
+
+
+def state_words(stream: StreamStatus) -> str:
+    """Return a stream's state with the reason."""
+    reason = "" if stream.standing == "live" and stream.seconds_in_state > _NEWS_SECONDS else stream.reason
+    return " ".join(filter(None, (stream.standing, reason.replace("_", " "))))
+
+
+def drops_of(counters: Mapping[str, int]) -> dict[str, int]:
+    """Return what was dropped, by cause, the most frequent first."""
+    drops = {name.removeprefix("drops."): total for name, total in counters.items() if name.startswith("drops.") and total}
+    return dict(sorted(drops.items(), key=lambda drop: (-drop[1], drop[0])))
+
+
+def drops_words(counters: Mapping[str, int]) -> str:
+    """Return the drops by cause in one line, as ``15 drops: 12 stale, 3 no slot``."""
+    drops = drops_of(counters)
+    causes = ", ".join(f"{total} {cause.replace('_', ' ')}" for cause, total in drops.items())
+    return count(sum(drops.values()), "drop") + (f": {causes}" if causes else "")
+
+
+def frames_per_second(status: RunStatus) -> float:
+    """Return how many frames all streams together give now."""
+    return sum(stream.fps for stream in status.streams.values())
+
+
+def summary_words(status: RunStatus) -> list[str]:
+    """Return where the run as a whole stands, in a few pieces, but for overload."""
+    counters = status.counters
+    words = [
+        f"{frames_per_second(status):.1f} frames/s",
+        count(counters.get("faces", 0), "face"),
+        count(sum(drops_of(counters).values()), "drop"),
+        count(status.restarts, "restart") if status.restarts else "",
+        f"up {how_long(status.seconds)}",
+    ]
+    return [word for word in words if word]
+
+
+def event_words(event: RunEvent) -> str:
+    """Return an event as a sentence for a person."""
+    fields = event.fields
+    match event.name:
+        case "stream":
+            reason = f" ({str(fields['reason']).replace('_', ' ')})" if "reason" in fields else ""
+            size = f" {fields['width_px']}x{fields['height_px']}" if fields["state"] == "live" and "width_px" in fields else ""
+            detail = f": {fields['detail']}" if "detail" in fields else ""
+            words = f"{fields['stream']}: {fields['state']}{size}{reason}{detail}"
+        case "worker_died":
+            words = f"{fields.get('reason') or 'the worker ' + str(fields['worker']) + ' died'}; it is started anew"
+        case "worker_restarted":
+            words = f"the worker {fields['worker']} works again, after {count(int(fields['restarts']), 'restart')}"
+        case _:
+            level = int(fields["overload_level"])
+            words = f"overload level {level}: {overload_words(level)}" if level else "no overload any more"
+    return printable(words)

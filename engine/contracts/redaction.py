@@ -1,0 +1,75 @@
+"""What may be shown of texts that may hold credentials: in messages, logs, files and on the screen.
+
+Where it is not certain which part of a URL is the secret, as with an unescaped ``/`` in a password, nothing of it is shown.
+All functions may be applied to their own result, which they leave as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+HIDDEN = "***"
+
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*"
+_URL_IN_TEXT = re.compile(rf"{_SCHEME}://(?:[^\s/?#@:[]*:(?!\d{{0,5}}(?:[\s/?#]|$))[^\n@]*@)?\S*", re.ASCII)
+"""Up to white space; where a password without ``/`` seems to hold some, up to white space behind its ``@``."""
+_AFTER_URL = re.compile(r"[]'\")>,.:;]{0,2}$")
+"""Punctuation of the sentence around a URL; no more of it, as a password may end so too."""
+_HOST_AND_PORT = re.compile(r"(\[[^]\s]*]|[^][:\s]*)(:\d{0,5})?")
+_PATH = re.compile(r"[^?#=]*")
+_NAMES = r"user(?:name)?|usr|login|pass(?:word|wd|phrase)?|pwd|pw|(?:[a-z]+[_-]?)?(?:token|secret|key)|auth(?:orization)?"
+_VALUE_IN_TEXT = re.compile(rf"(?<![A-Za-z])({_NAMES})=\S+", re.IGNORECASE)
+_SECRET_KEY = re.compile(rf"(?:\w+_)?(?:{_NAMES}|headers|cookies)", re.IGNORECASE)
+
+
+def redact_url(url: str) -> str:
+    """Return a whole URL without user, password, query and fragment, and without its path from the first ``=`` on."""
+    scheme, separator, rest = url.strip().partition("://")
+    if not separator or not re.fullmatch(_SCHEME, scheme, re.ASCII):
+        return HIDDEN
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    host, tail = authority.rpartition("@")[2], rest[len(authority) :]
+    if "@" in tail or "://" in rest or not _HOST_AND_PORT.fullmatch(host):
+        return f"{scheme}://{HIDDEN}"
+    shown = _PATH.match(tail)
+    length = shown.end() if shown else 0
+    return f"{scheme}://{host}{tail[:length]}" + (tail[length] + HIDDEN if length < len(tail) else "")
+
+
+def redact(text: str) -> str:
+    """Return a text with every URL in it as by ``redact_url``, and without the values of ``password=...`` and the like.
+
+    A URL ends at white space, so JSON without spaces would lose more than its secrets: redact what goes into it, see
+    ``redact_tree``.
+    """
+    return _VALUE_IN_TEXT.sub(rf"\1={HIDDEN}", _URL_IN_TEXT.sub(_shown_in_text, text))
+
+
+def redact_tree(value: Any) -> Any:
+    """Return mappings, lists and texts, as a configuration has them, with every text redacted.
+
+    A text under a key such as ``password``, ``token`` or ``headers`` is hidden as a whole.
+    """
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {redact_tree(key): _hidden(below) if _is_secret(key) else redact_tree(below) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact_tree(below) for below in value]
+    return value
+
+
+def _shown_in_text(found: re.Match[str]) -> str:
+    around = _AFTER_URL.search(found[0])
+    end = around.start() if around else len(found[0])
+    return redact_url(found[0][:end]) + found[0][end:]
+
+
+def _is_secret(key: object) -> bool:
+    return isinstance(key, str) and _SECRET_KEY.fullmatch(key) is not None
+
+
+def _hidden(value: Any) -> Any:
+    return HIDDEN if isinstance(value, str) and value else redact_tree(value)

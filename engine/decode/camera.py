@@ -1,0 +1,93 @@
+"""How FFmpeg is asked to open a camera: quickly, without buffering, and with time-outs of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import av
+
+from engine.contracts.links import Camera
+
+# Lines of FFmpeg's log would call back into Python from its own threads, and may hold a URL with its password.
+av.logging.set_level(None)
+
+READ_GRACE_SECONDS = 1.0
+REORDER_SECONDS = 0.1
+"""UDP: how long a packet is waited for that was overtaken."""
+RECEIVE_BUFFER_BYTES = 1 << 20
+"""UDP: a key frame arrives in one burst. The kernel may allow less."""
+_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+_WEB = "http,https,httpproxy,tcp,tls,crypto,data"
+_WHITELISTS = {
+    "rtsp": "rtp,udp,tcp", "rtsps": "rtp,srtp,udp,tcp,tls", "http": _WEB, "https": _WEB, "udp": "udp", "tcp": "tcp",
+    "srt": "srt", "rtp": "rtp,udp", "rtmp": "rtmp,tcp",
+}  # fmt: skip
+"""Protocols that may take part: a playlist must not read files of this machine."""
+
+
+@dataclass(frozen=True)
+class OpenPlan:
+    """The arguments of ``av.open``. ``url`` may hold credentials."""
+
+    url: str
+    format: str | None
+    options: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"OpenPlan({scheme_of(self.url)}, {self.format})"
+
+
+def scheme_of(url: str) -> str:
+    """Return ``rtsp``, ``http``, ...; empty for a device."""
+    return urlsplit(url).scheme.lower()
+
+
+def server_port(url: str) -> int | None:
+    """Return the TCP port that a URL leads to, None where there is none."""
+    try:
+        return urlsplit(url).port or _PORTS.get(scheme_of(url))
+    except ValueError:
+        return None
+
+
+def is_udp(camera: Camera) -> bool:
+    """Whether the pictures travel in datagrams, which may be lost."""
+    scheme = scheme_of(camera.url)
+    return scheme in {"udp", "rtp"} or (scheme == "rtsp" and camera.transport == "udp")
+
+
+def read_timeout_seconds(camera: Camera) -> float | None:
+    """Return after how long FFmpeg itself gives up a read that brings nothing, None for never.
+
+    A little after ``stall_seconds``: whoever decodes gives up first and says why, and this only makes sure.
+    """
+    return None if camera.silent_by_design else camera.stall_seconds + READ_GRACE_SECONDS
+
+
+def plan_of(camera: Camera) -> OpenPlan:
+    """Return how to open a camera; ``camera.options`` win over what is chosen here."""
+    scheme = scheme_of(camera.url)
+    if camera.is_device:
+        return OpenPlan(camera.url, "v4l2", dict(camera.options))
+    options = {"protocol_whitelist": _WHITELISTS.get(scheme, scheme)}
+    # The rate is told by the stream or not known: counting frames for it would hold back the first second.
+    options["fpsprobesize"] = "0"
+    if scheme in {"rtsp", "rtsps"}:
+        # The session description names the codec, so that nothing need be analysed; and "nobuffer" would throw away what was
+        # read while opening, which often is the key frame.
+        options |= {"probesize": "32", "analyzeduration": "1", "allowed_media_types": "video"}
+        options["rtsp_transport"] = "tcp" if scheme == "rtsps" else camera.transport
+    else:
+        options |= {"probesize": "1000000", "analyzeduration": "500000"}
+    if is_udp(camera):
+        options |= {"max_delay": str(round(REORDER_SECONDS * 1e6)), "buffer_size": str(RECEIVE_BUFFER_BYTES)}
+    if scheme == "udp":
+        options["overrun_nonfatal"] = "1"
+    timeout = read_timeout_seconds(camera)
+    if timeout is not None:
+        microseconds = str(round(timeout * 1e6))
+        options["timeout"] = microseconds
+        if scheme not in {"rtsp", "rtsps"}:
+            options["rw_timeout"] = microseconds
+    return OpenPlan(camera.url, None, options | dict(camera.options))

@@ -1,0 +1,165 @@
+"""What went wrong with a camera: a reason, and one sentence that says what to do.
+
+FFmpeg's own texts are not passed on where they may hold the URL, and an error of FFmpeg is never the cause (``from``) of
+ours: its text names the URL with the password.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from urllib.parse import urlsplit
+
+import av
+
+from engine.contracts.links import Camera
+from engine.contracts.messages import Reason
+from engine.decode.camera import scheme_of, server_port
+from engine.decode.rtsp_question import Answer, ask
+from engine.errors import SourceError
+
+_LATE_SHARE = 0.9
+"""RTSP reports a time-out as invalid data: what took this share of the time-out is taken for one."""
+_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL, errno.ENOTCONN}
+_BUSY_STATUS = {453, 503}
+_DEVICE_REASONS: dict[int, tuple[Reason, str]] = {
+    errno.ENOENT: ("not_found", "does not exist: plug the camera in, or see `ls /dev/video*` for its number"),
+    errno.ENODEV: ("not_found", "is there but its camera is not: plug it in again"),
+    errno.ENXIO: ("not_found", "is there but its camera is not: plug it in again"),
+    errno.EACCES: ("permission", "may not be read: add this user to the group `video`"),
+    errno.EPERM: ("permission", "may not be read: add this user to the group `video`"),
+    errno.EBUSY: ("busy", "is used by another program: close that one first"),
+    errno.ENOTTY: ("no_video", "is not a capture device: choose another /dev/video number"),
+    errno.EINVAL: ("no_video", "is not a capture device, or refuses the options given: choose another /dev/video number"),
+}
+
+
+def failure(camera: Camera, reason: Reason, what: str) -> SourceError:
+    """Return the error with the sentence ``<camera> <what>``."""
+    return SourceError(f"{camera.shown} {what}", reason)
+
+
+def explain_open(camera: Camera, error: Exception, elapsed_seconds: float, limit_seconds: float) -> SourceError:
+    """Say why a camera could not be opened. May ask an RTSP server once more what it objects to, for 2 s at most.
+
+    Args:
+        error: what ``av.open`` raised.
+        elapsed_seconds: how long it took.
+        limit_seconds: the shortest time-out that was in force.
+    """
+    if camera.is_device:
+        return device_failure(camera, getattr(error, "errno", None))
+    late = elapsed_seconds >= _LATE_SHARE * limit_seconds
+    if isinstance(error, av.error.TimeoutError | av.error.ExitError) or (late and _is_vague(error)):
+        return _no_answer(camera, elapsed_seconds)
+    return _by_status(camera, error) or _by_network(camera, error) or _by_content(camera, error)
+
+
+def explain_end(camera: Camera, error: Exception | None, reset: bool) -> SourceError:
+    """Say why a connection that was open gives no more packets.
+
+    Args:
+        error: what reading raised, None at the end of the stream.
+        reset: the connection was cut instead of closed.
+    """
+    if camera.is_device:
+        return device_failure(camera, getattr(error, "errno", None) or errno.ENODEV)
+    if isinstance(error, av.error.TimeoutError | av.error.ExitError):
+        return failure(camera, "timeout", f"has sent nothing for {camera.stall_seconds:g} s")
+    if reset or isinstance(error, OSError):
+        return failure(camera, "network", "cut the connection")
+    if error is not None:
+        return failure(camera, "network", "sent what cannot be followed any further")
+    return failure(camera, "end_of_stream", "ended the stream")
+
+
+def device_failure(camera: Camera, number: int | None) -> SourceError:
+    """Return the error of a V4L2 device.
+
+    Args:
+        number: of the system's error, None where it is not known.
+    """
+    reason, what = _DEVICE_REASONS.get(number or 0, ("no_video", "gives no pictures: choose another /dev/video number"))
+    return failure(camera, reason, what)
+
+
+def _is_vague(error: Exception) -> bool:
+    return isinstance(error, av.error.InvalidDataError) or getattr(error, "errno", None) in {errno.EIO, errno.EPERM}
+
+
+def _no_answer(camera: Camera, elapsed_seconds: float) -> SourceError:
+    return failure(camera, "timeout", f"did not answer within {elapsed_seconds:.1f} s: check its address, port and power")
+
+
+def _by_status(camera: Camera, error: Exception) -> SourceError | None:
+    """Explain an answer with a status."""
+    match error:
+        case av.error.HTTPUnauthorizedError() | av.error.HTTPForbiddenError():
+            given = "@" in urlsplit(camera.url).netloc
+            what = "refuses the user name or password" if given else "asks for a user name and password"
+            return failure(camera, "auth", f"{what}: give them in the URL or in the file `credentials`")
+        case av.error.HTTPNotFoundError():
+            return failure(camera, "not_found", "has no stream under this path: see the camera's manual for its paths")
+        case av.error.HTTPTooManyRequestsError():
+            return _busy(camera)
+        case av.error.HTTPBadRequestError() | av.error.HTTPClientError() | av.error.HTTPError():
+            answer = ask(camera) if scheme_of(camera.url) == "rtsp" else Answer("", 0)
+            if answer.status in _BUSY_STATUS:
+                return _busy(camera)
+            status = (
+                f"status {answer.status}" if answer.status >= 400 else (error.strerror or "").removeprefix("Server returned ")
+            )
+            return failure(
+                camera, "server_error", f"answers with an error of its own ({status}): restart it if it does not pass"
+            )
+    return None
+
+
+def _busy(camera: Camera) -> SourceError:
+    return failure(camera, "busy", "has no session free: end other viewers, or raise its limit")
+
+
+def _by_network(camera: Camera, error: Exception) -> SourceError | None:
+    number = getattr(error, "errno", None)
+    if isinstance(error, av.error.ConnectionRefusedError):
+        return failure(camera, "network", "refuses the connection: check the port, and whether its stream is switched on")
+    if isinstance(error, av.error.ConnectionResetError | av.error.ConnectionAbortedError | av.error.BrokenPipeError):
+        return failure(camera, "network", "cut the connection while it was made")
+    if number in _UNREACHABLE:
+        return failure(camera, "network", "cannot be reached from here: check the address and the network")
+    if number == errno.EPROTONOSUPPORT:
+        return failure(camera, "server_error", f"does not offer transport {camera.transport}: choose the other one")
+    if number == errno.EIO and not _name_is_known(camera.url):
+        return failure(camera, "network", "has a host name that is not known here: check its spelling, or use the IP address")
+    if number == errno.EIO and scheme_of(camera.url) in {"rtsps", "https"}:
+        return failure(camera, "network", "does not speak TLS as this machine does: check the port and its certificate")
+    return None
+
+
+def _by_content(camera: Camera, error: Exception) -> SourceError:
+    scheme = scheme_of(camera.url)
+    if isinstance(error, av.error.ProtocolNotFoundError):
+        return failure(camera, "codec", f"cannot be opened: this FFmpeg does not know {scheme}://")
+    if isinstance(error, av.error.DecoderNotFoundError | av.error.DemuxerNotFoundError):
+        return failure(camera, "codec", "sends what this FFmpeg has no decoder for: choose H.264 or H.265 in its settings")
+    if scheme == "rtsp":
+        answer = ask(camera)
+        if answer.kind == "closed":
+            return failure(camera, "network", "closes the connection without an answer: restart it if it does not pass")
+        if answer.kind == "silent":
+            return failure(camera, "timeout", "accepts the connection and does not answer: restart it if it does not pass")
+        if answer.kind == "refused":
+            return failure(camera, "network", "refuses the connection: check the port, and whether its stream is switched on")
+        if answer.kind == "garbage":
+            return failure(camera, "not_a_video", "does not speak RTSP: check the port")
+    if isinstance(error, av.error.FFmpegError) and not _is_vague(error):
+        return failure(camera, "network", f"could not be opened: {error.strerror}")
+    return failure(camera, "not_a_video", "sends no video that FFmpeg can read: check the path and the port")
+
+
+def _name_is_known(url: str) -> bool:
+    try:
+        socket.getaddrinfo(urlsplit(url).hostname, server_port(url), type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,227 @@
+"""One connection to a camera: from the packets of its reader to frames and states, until it is lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+
+import av
+
+from engine.contracts.frames import Frame, FrameTime, Planes
+from engine.contracts.links import Camera, StreamChanged
+from engine.contracts.messages import Reason, StreamState
+from engine.decode.camera_errors import failure
+from engine.decode.clock import StreamClock
+from engine.decode.detection_pace import DetectionPace
+from engine.decode.packet_queue import Arrival
+from engine.decode.packet_reader import Opened, PacketReader, Reader
+from engine.decode.picture_gate import PictureGate
+from engine.decode.planes import PlaneConverter
+from engine.decode.v4l2 import DeviceReader
+from engine.errors import SourceError, WorkerError
+
+WAIT_SECONDS = 0.05
+"""The longest time in which nothing is yielded."""
+MAX_GAP_SECONDS = 10.0
+"""Longer steps between time stamps are a jump, as in recordings."""
+HELD_SECONDS = 0.5
+"""Steps back of up to this are a careless camera, not a jump."""
+GRACE_SECONDS = 5.0
+"""A reader that is this late has been lost in FFmpeg."""
+_WAKE_AFTER_SECONDS = 0.25
+_CLOSE_SECONDS = 1.5
+_UNKNOWN_RATE = 25
+
+Announce = Callable[[StreamState, Reason, str, tuple[int, int], float], StreamChanged]
+Items = Generator[Frame | StreamChanged | None, None, SourceError]
+
+
+class Connection:
+    """Run once; not thread-safe.
+
+    Args:
+        camera: the source.
+        counters: counted up, see ``LiveDecoder``.
+        announce: makes a state from state, reason, detail, (width, height) and frame rate.
+        converter: kept over all connections of a camera.
+    """
+
+    def __init__(self, camera: Camera, counters: dict[str, int], announce: Announce, converter: PlaneConverter) -> None:
+        self._camera, self._counters, self._announce = camera, counters, announce
+        self._reader = _reader_for(camera)
+        self._converter = converter
+        self._pace = DetectionPace(camera.detect_fps)
+        self._gate: PictureGate | None = None
+        self._clock: StreamClock | None = None
+        self._opened: Opened | None = None
+        self._size_px = (0, 0)
+        self._stalled = False
+        self._held: Arrival | None = None
+        self._started = time.monotonic()
+        self._opened_at = 0.0
+        self.live_since: float | None = None
+        """When the first frame came (monotonic), None before."""
+
+    @property
+    def last_packet_monotonic(self) -> float | None:
+        return self._reader.last_packet_monotonic
+
+    def run(self) -> Items:
+        """Yield frames, states, and None when nothing came; return why the connection was lost.
+
+        Raises:
+            WorkerError: the reader does not come back from FFmpeg.
+        """
+        self._reader.start()
+        queue = self._reader.queue
+        while not queue.ended:
+            came = False
+            arrivals = self._arrivals()
+            for arrival in arrivals:
+                for item in self._take(arrival):
+                    came = True
+                    yield item
+            if not came:
+                yield None if arrivals else self._stall()
+            loss = self._given_up()
+            if loss is not None:
+                yield from self._end_reader()
+                return loss
+        self._reader.join()
+        return self._reader.error or failure(self._camera, "end_of_stream", "was closed")
+
+    def close(self) -> None:
+        """Stop the reader, which closes the camera, and wait for it briefly; one that hangs ends with the process."""
+        self._reader.stop()
+        if self._reader.ident is None:
+            return
+        self._reader.join(_WAKE_AFTER_SECONDS)
+        if self._reader.is_alive():
+            self._reader.wake()
+            self._reader.join(_CLOSE_SECONDS / 2)
+            self._reader.wake(hard=True)
+            self._reader.join(_CLOSE_SECONDS / 2)
+
+    def _arrivals(self) -> list[Arrival]:
+        """Wait for the next one. After a stall it is held back until it is clear that packets go on.
+
+        FFmpeg gives the last picture out when the connection ends, however long ago that picture came.
+        """
+        queue = self._reader.queue
+        arrival = queue.get(WAIT_SECONDS)
+        self._count_dropped()
+        held, self._held = self._held, None
+        if held is None and self._stalled:
+            self._held = arrival
+            return []
+        if held is not None and arrival is None and queue.ended:
+            self._counters["packets"] += 1
+            self._counters["drops.decode_late"] += 1
+            return []
+        return [one for one in (held, arrival) if one is not None]
+
+    def _end_reader(self) -> Iterator[None]:
+        reader, start = self._reader, time.monotonic()
+        reader.stop()
+        wakes = 0
+        while reader.is_alive():
+            now = time.monotonic()
+            if now - start > reader.longest_read_seconds + GRACE_SECONDS:
+                raise WorkerError(f"camera {self._camera.name} hangs in FFmpeg: its process ends, and a new one takes over")
+            if now - start >= wakes:
+                reader.wake(hard=wakes > 0)
+                wakes += 1
+            reader.join(WAIT_SECONDS)
+            yield None
+
+    def _stall(self) -> StreamChanged | None:
+        """Return the state to announce because nothing came, if any."""
+        if self.live_since is None or self._stalled or self._camera.silent_by_design:
+            return None
+        silent_seconds = time.monotonic() - (self._reader.last_packet_monotonic or self._opened_at)
+        if silent_seconds < self._camera.stalled_after_seconds:
+            return None
+        self._stalled = True
+        return self._state("stalled", "timeout", f"{self._camera.shown} has sent nothing for {silent_seconds:.1f} s")
+
+    def _given_up(self) -> SourceError | None:
+        """Return why the connection is to be ended from here, if it is."""
+        camera, now = self._camera, time.monotonic()
+        if self._reader.opened is None:
+            if now - self._started > camera.connect_seconds + GRACE_SECONDS:
+                return failure(camera, "timeout", f"did not answer within {camera.connect_seconds:g} s")
+            return None
+        if self._opened is None:
+            self._opened, self._opened_at = self._reader.opened, now
+        last = self._reader.last_packet_monotonic
+        if not camera.silent_by_design and now - (last or self._opened_at) > camera.stall_seconds:
+            return failure(camera, "timeout", f"has sent nothing for {camera.stall_seconds:g} s")
+        if self._gate is not None and self._gate.hopeless(now, camera.stall_seconds):
+            if self.live_since is None:
+                return failure(camera, "codec", f"sends {self._gate.codec_name} that cannot be decoded: check its settings")
+            return failure(camera, "codec_change", "sends pictures that are no longer of the kind that it announced")
+        return None
+
+    def _count_dropped(self) -> None:
+        dropped, broken = self._reader.queue.take_dropped()
+        self._counters["drops.decode_late"] += dropped
+        self._counters["packets"] += dropped
+        if broken and self._gate is not None:
+            self._gate.broken()
+
+    def _take(self, arrival: Arrival) -> Iterator[Frame | StreamChanged]:
+        self._counters["packets"] += 1
+        self._counters["bytes"] += arrival.size_bytes
+        gate, clock = self._ready()
+        if self._stalled:
+            self._stalled = False
+            yield self._state("live", "", "")
+        for picture, source in gate.pictures(arrival):
+            try:
+                planes = self._converter.convert(picture)
+            except (av.error.FFmpegError, ValueError):
+                self._counters["corrupt_frames"] += 1
+                self._counters["drops.corrupt"] += 1
+                continue
+            yield from self._emit(picture, planes, clock, source)
+
+    def _ready(self) -> tuple[PictureGate, StreamClock]:
+        """Return what needs to know the stream, made at its first packet."""
+        if self._gate is None or self._clock is None:
+            opened = self._reader.opened
+            assert opened is not None, "a packet before the stream"
+            self._gate = PictureGate(opened.context, self._camera.hwaccel, self._counters)
+            rate = opened.frame_rate or _UNKNOWN_RATE
+            self._clock = StreamClock(opened.time_base, float(1 / rate), MAX_GAP_SECONDS, HELD_SECONDS)
+        return self._gate, self._clock
+
+    def _emit(
+        self, picture: av.VideoFrame, planes: Planes, clock: StreamClock, source: Arrival
+    ) -> Iterator[Frame | StreamChanged]:
+        seconds, jumped = clock.advance(picture.dts if picture.pts is None else picture.pts)
+        change = self._change(planes, jumped)
+        if change is not None:
+            self._pace.restart()
+            yield change
+        index = self._counters["frames"]
+        self._counters["frames"] += 1
+        when = FrameTime(index, picture.pts, clock.time_base, seconds, source.captured_ns, source.ntp_ns)
+        yield Frame(self._camera.name, when, planes, self._pace.mark(seconds))
+
+    def _change(self, planes: Planes, jumped: bool) -> StreamChanged | None:
+        """Return the state to announce before this picture, if any."""
+        before, self._size_px = self._size_px, (planes.width_px, planes.height_px)
+        if self.live_since is None:
+            self.live_since = time.monotonic()
+            return self._state("live", "", self._gate.note if self._gate else "")
+        if before != self._size_px:
+            return self._state("discontinuity", "resolution_change", "")
+        return self._state("discontinuity", "timestamp_jump", "") if jumped else None
+
+    def _state(self, state: StreamState, reason: Reason, detail: str) -> StreamChanged:
+        rate = self._reader.opened.frame_rate if self._reader.opened else None
+        return self._announce(state, reason, detail, self._size_px, float(rate or 0))
+
+
+def _reader_for(camera: Camera) -> Reader:
+    return DeviceReader(camera) if camera.is_device and "v4l2" not in av.formats_available else PacketReader(camera)

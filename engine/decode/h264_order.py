@@ -1,0 +1,168 @@
+"""Whether pictures of an H.264 stream are missing: the decoder fills such a gap with a copy and does not say so.
+
+Each picture carries ``frame_num``, which grows by one with each reference picture (ITU-T H.264, 7.4.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+LOOKED_AT_BYTES = 8192
+"""Of a packet: parameter sets and remarks stand before the first slice."""
+_SLICE_HEAD_BYTES = 32
+_SLICE, _IDR_SLICE, _SEQUENCE_PARAMETERS = 1, 5, 7
+_HIGH_PROFILES = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
+_START = b"\x00\x00\x01"
+
+
+class BitReader:
+    """Read the bits of a NAL unit, emulation prevention removed.
+
+    Raises:
+        ValueError: (by every method) there are no more bits, or a number is longer than allowed.
+    """
+
+    def __init__(self, nal: bytes) -> None:
+        payload = nal.replace(b"\x00\x00\x03", b"\x00\x00")
+        self._bits, self._left = int.from_bytes(payload, "big"), 8 * len(payload)
+
+    def bits(self, count: int) -> int:
+        """Return an unsigned number of ``count`` bits."""
+        self._left -= count
+        if self._left < 0:
+            raise ValueError("the NAL unit ends early")
+        return self._bits >> self._left & ((1 << count) - 1)
+
+    def ue(self) -> int:
+        """Return an unsigned Exp-Golomb number."""
+        zeros = 0
+        while not self.bits(1):
+            zeros += 1
+            if zeros > 31:
+                raise ValueError("too long a number")
+        return (1 << zeros) - 1 + self.bits(zeros)
+
+    def se(self) -> int:
+        """Return a signed Exp-Golomb number."""
+        number = self.ue()
+        return (number + 1) // 2 if number % 2 else -(number // 2)
+
+
+@dataclass(frozen=True)
+class _Sequence:
+    frame_num_bits: int
+    separate_planes: bool
+    gaps_allowed: bool
+
+
+class H264Order:
+    """Follow one stream, packet by packet.
+
+    Args:
+        extradata: of the stream; parameter sets inside the stream replace it.
+    """
+
+    def __init__(self, extradata: bytes | None) -> None:
+        self._sequence: _Sequence | None = None
+        self._last: int | None = None
+        for nal in _nals(extradata or b""):
+            self._learn(nal)
+
+    def gap_before(self, packet: bytes) -> bool:
+        """Return whether reference pictures are missing between the packet before and this one.
+
+        Args:
+            packet: one picture with start codes (Annex B), or its first ``LOOKED_AT_BYTES``; others never have a gap.
+        """
+        for nal in _nals(packet):
+            kind = nal[0] & 0x1F
+            if kind in (_SLICE, _IDR_SLICE):
+                try:
+                    return self._follow(nal, kind == _IDR_SLICE)
+                except ValueError:
+                    self._last = None
+                    return False
+            self._learn(nal)
+        return False
+
+    def _learn(self, nal: bytes) -> None:
+        if nal[0] & 0x1F == _SEQUENCE_PARAMETERS:
+            try:
+                self._sequence = _parse_sequence(nal)
+            except ValueError:
+                self._sequence = None
+
+    def _follow(self, nal: bytes, is_idr: bool) -> bool:
+        sequence = self._sequence
+        if sequence is None:
+            return False
+        reader = BitReader(nal[1:_SLICE_HEAD_BYTES])
+        for _ in range(3):  # first macroblock, type, picture parameter set
+            reader.ue()
+        if sequence.separate_planes:
+            reader.bits(2)
+        number = reader.bits(sequence.frame_num_bits)
+        last = 0 if is_idr else self._last
+        if is_idr or nal[0] & 0x60:  # a reference picture
+            self._last = number
+        if last is None or is_idr or sequence.gaps_allowed:
+            return False
+        return (number - last) % (1 << sequence.frame_num_bits) > 1
+
+
+def _nals(data: bytes) -> Iterator[bytes]:
+    """Yield the NAL units of an Annex-B stream, none of anything else."""
+    if not data.startswith((_START, b"\x00" + _START)):
+        return
+    for nal in data[:LOOKED_AT_BYTES].split(_START)[1:]:
+        if nal:
+            yield nal
+
+
+def _parse_sequence(nal: bytes) -> _Sequence:
+    reader = BitReader(nal[1:])
+    profile = reader.bits(8)
+    reader.bits(16)  # constraints, level
+    reader.ue()
+    separate_planes = False
+    if profile in _HIGH_PROFILES:
+        chroma = reader.ue()
+        separate_planes = chroma == 3 and bool(reader.bits(1))
+        reader.ue()  # bit depths
+        reader.ue()
+        reader.bits(1)
+        if reader.bits(1):
+            _skip_scaling(reader, 12 if chroma == 3 else 8)
+    frame_num_bits = reader.ue() + 4
+    if frame_num_bits > 16:
+        raise ValueError("frame_num is too long")
+    _skip_order_count(reader)
+    reader.ue()  # reference frames
+    return _Sequence(frame_num_bits, separate_planes, bool(reader.bits(1)))
+
+
+def _skip_scaling(reader: BitReader, lists: int) -> None:
+    for index in range(lists):
+        if not reader.bits(1):
+            continue
+        last = following = 8
+        for _ in range(16 if index < 6 else 64):
+            if following:
+                following = (last + reader.se()) % 256
+            last = following or last
+
+
+def _skip_order_count(reader: BitReader) -> None:
+    kind = reader.ue()
+    if kind == 0:
+        reader.ue()
+    elif kind == 1:
+        reader.bits(1)
+        reader.se()
+        reader.se()
+        count = reader.ue()
+        if count > 255:
+            raise ValueError("too long a cycle")
+        for _ in range(count):
+            reader.se()

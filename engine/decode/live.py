@@ -1,0 +1,145 @@
+"""One camera, for as long as it is wanted: frames and states, over any number of connections."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+
+from engine.config import DecodeConfig
+from engine.contracts.frames import Frame
+from engine.contracts.links import Camera, StreamChanged
+from engine.contracts.messages import Reason, StreamState
+from engine.decode.backoff import Backoff
+from engine.decode.connection import WAIT_SECONDS, Connection
+from engine.decode.planes import PlaneConverter
+from engine.errors import SourceError
+
+_COUNTERS = (
+    "frames", "packets", "bytes", "corrupt_packets", "corrupt_frames", "reconnects", "drops.decode_late", "drops.corrupt",
+    "drops.no_key_frame",
+)  # fmt: skip
+_DETAIL_SEPARATOR = "; "
+
+
+class LiveDecoder:
+    """Read one camera. Iterate once; not thread-safe, and it may not cross a process.
+
+    Iterating gives for ever:
+
+    - ``connecting`` before each attempt, with the reason of the loss or failure before it, and when the attempt will be made;
+    - ``live`` with the first frame of each connection, with the picture size, the nominal frame rate where the camera tells
+      it, and in its detail how pictures are decoded; and again when packets go on after ``stalled``;
+    - frames, whose index counts on over all connections while the stream clock begins anew with each;
+    - ``stalled`` where no packet came for ``stalled_after_seconds`` and the connection is kept;
+    - ``discontinuity``: ``resolution_change`` or ``timestamp_jump`` before a frame that does not continue the one before, and
+      the reason of the loss as soon as a live connection is lost, for example after ``stall_seconds`` without a packet;
+    - None when nothing came for 50 ms;
+    - after ``max_reconnects`` attempts in a row without a frame one last ``failed``.
+
+    A camera that is ``silent_by_design`` is never called stalled, nor given up for its silence.
+
+    Counters: ``frames`` handed over; ``packets`` and ``bytes`` received (video only); ``corrupt_packets`` marked, refused, or
+    behind a gap; ``corrupt_frames`` with damage; ``reconnects`` connections that came live after another was lost;
+    ``drops.decode_late`` packets left out because decoding was late; ``drops.corrupt`` damaged pictures;
+    ``drops.no_key_frame`` packets that had to wait for a key frame. Bad input never raises.
+
+    Args:
+        camera: the source, with its settings.
+        config: of no influence on cameras, which are decoded by one thread that holds no picture back.
+    """
+
+    def __init__(self, camera: Camera, config: DecodeConfig) -> None:
+        self._camera = camera
+        self.counters: dict[str, int] = dict.fromkeys(_COUNTERS, 0)
+        self._items: Generator[Frame | StreamChanged | None, None, None] | None = None
+        self._connection: Connection | None = None
+        self._last_packet_monotonic = time.monotonic()
+        self._converter = PlaneConverter()
+        self._backoff = Backoff(
+            camera.reconnect_first_seconds, camera.reconnect_cap_seconds, camera.auth_wait_seconds, camera.stable_seconds
+        )
+
+    def __iter__(self) -> Iterator[Frame | StreamChanged | None]:
+        if self._items is None:
+            self._items = self._run()
+        return self._items
+
+    @property
+    def last_packet_monotonic(self) -> float:
+        """When the last packet came (``time.monotonic``); when this was made, before the first."""
+        last = self._connection.last_packet_monotonic if self._connection else None
+        self._last_packet_monotonic = max(self._last_packet_monotonic, last or 0.0)
+        return self._last_packet_monotonic
+
+    def close(self) -> None:
+        """End the connection, in whatever it is, and wait for that briefly. From the iterating thread; may be called twice."""
+        if self._items is not None:
+            self._items.close()
+
+    def _run(self) -> Generator[Frame | StreamChanged | None, None, None]:
+        camera = self._camera
+        retries, was_live = 0, False
+        yield self._state("connecting", "", f"{camera.shown}: attempt 1")
+        while True:
+            connection = self._connection = Connection(camera, self.counters, self._state, self._converter)
+            try:
+                loss = yield from self._watched(connection, was_live)
+            finally:
+                connection.close()
+            if connection.live_since is not None:
+                was_live, retries = True, 0
+                self._backoff.lasted(time.monotonic() - connection.live_since)
+            if camera.max_reconnects is not None and retries >= camera.max_reconnects:
+                given_up = f"{loss}{_DETAIL_SEPARATOR}given up after {retries} attempts to reconnect"
+                yield self._state("failed", _reason(loss), given_up)
+                return
+            if connection.live_since is not None:
+                yield self._state("discontinuity", _reason(loss), str(loss))
+            retries += 1
+            wait = self._backoff.wait_seconds(refused=loss.reason == "auth")
+            again = f"{loss}{_DETAIL_SEPARATOR}attempt {retries + (not was_live)}, next in {wait:.1f} s"
+            yield self._state("connecting", _reason(loss), again)
+            yield from _pause(wait)
+
+    def _watched(self, connection: Connection, was_live: bool) -> Generator[Frame | StreamChanged | None, None, SourceError]:
+        """Pass a connection's items on, and count it where it replaces one that was lost."""
+        counted = not was_live
+        items = connection.run()
+        while True:
+            try:
+                item = next(items)
+            except StopIteration as end:
+                loss: SourceError = end.value
+                return loss
+            if not counted and connection.live_since is not None:
+                counted = True
+                self.counters["reconnects"] += 1
+            yield item
+
+    def _state(
+        self, state: StreamState, reason: Reason, detail: str, size_px: tuple[int, int] = (0, 0), frame_rate: float = 0.0
+    ) -> StreamChanged:
+        detail = detail.encode(errors="replace").decode()  # a device's name need not be UTF-8, a message must
+        return StreamChanged(
+            stream=self._camera.name,
+            state=state,
+            reason=reason,
+            detail=detail,
+            width_px=size_px[0],
+            height_px=size_px[1],
+            counters=dict(self.counters),
+            frame_rate=frame_rate,
+        )
+
+
+def _pause(seconds: float) -> Iterator[None]:
+    """Wait, and let the caller look after other things meanwhile."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(WAIT_SECONDS, left))
+        yield None
+
+
+def _reason(loss: SourceError) -> Reason:
+    reason: Reason = loss.reason  # type: ignore[assignment]
+    return reason

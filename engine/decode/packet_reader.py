@@ -1,0 +1,170 @@
+"""The thread that opens a camera, reads its packets, and closes it: FFmpeg may block in each of these."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from engine.contracts.links import Camera
+from engine.decode.camera import plan_of, read_timeout_seconds, scheme_of, server_port
+from engine.decode.camera_errors import explain_end, explain_open, failure
+from engine.decode.container import FALLBACK_TIME_BASE, announced_rate
+from engine.decode.packet_queue import Arrival, PacketQueue
+from engine.decode.sockets import CameraSockets
+from engine.errors import SourceError
+
+_GEN_PTS = 0x0001
+"""FFmpeg's AVFMT_FLAG_GENPTS, which PyAV sets: it holds packets back where time stamps are missing."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What is known of a camera once it has answered."""
+
+    context: VideoCodecContext | None
+    """Of its video stream; None: it gives pictures."""
+    time_base: Fraction
+    frame_rate: Fraction | None
+    """Frames per second, where it says so."""
+
+
+class Reader(ABC, threading.Thread):
+    """Read one connection into ``queue`` until it ends or is stopped. What it opens it closes itself, on every path."""
+
+    def __init__(self, camera: Camera) -> None:
+        super().__init__(name=f"reader-{camera.name}", daemon=True)
+        self.queue = PacketQueue()
+        self.opened: Opened | None = None
+        """Set once."""
+        self.error: SourceError | None = None
+        """Why it ended; set before the queue ends."""
+        self.last_packet_monotonic: float | None = None
+        self._camera = camera
+        self._stopped = threading.Event()
+
+    @property
+    def longest_read_seconds(self) -> float:
+        """After this an open or a read must have come back, stopped or not."""
+        return max(self._camera.connect_seconds, read_timeout_seconds(self._camera) or 0.0)
+
+    def run(self) -> None:
+        try:
+            self._read()
+        except SourceError as error:
+            # Traceback and context would keep the container, and the URL with its password.
+            error.__context__ = None
+            self.error = error.with_traceback(None)
+        except Exception as error:  # a thread's error must reach whoever waits for it
+            self.error = failure(self._camera, "codec", f"broke its reader ({type(error).__name__}): please report this")
+        finally:
+            self.queue.end()
+
+    def stop(self) -> None:
+        """Ask it to end; it does at its next packet."""
+        self._stopped.set()
+
+    def wake(self, hard: bool = False) -> None:
+        """Interrupt what it waits in, if that can be; ``hard``: also where more keeps coming."""
+
+    @abstractmethod
+    def _read(self) -> None:
+        """Open, read, close.
+
+        Raises:
+            SourceError: why the connection could not be made, or ended; always, unless stopped.
+        """
+
+    def _arrived(self, payload: av.Packet[Any] | av.VideoFrame, key: bool, size_bytes: int, ntp_ns: int | None = None) -> None:
+        captured_ns, now = time.time_ns(), time.monotonic()
+        self.last_packet_monotonic = now
+        self.queue.put(Arrival(payload, key, size_bytes, captured_ns, now, ntp_ns))
+
+
+class PacketReader(Reader):
+    """Reads through FFmpeg."""
+
+    def __init__(self, camera: Camera) -> None:
+        super().__init__(camera)
+        self._sockets = CameraSockets(server_port(camera.url))
+
+    def wake(self, hard: bool = False) -> None:
+        self._sockets.wake(hard)
+
+    def _read(self) -> None:
+        container = self._open()
+        try:
+            self._sockets.remember()
+            if self._camera.silent_by_design:
+                self._sockets.keep_alive()
+            self._demux(container, self._stream_of(container))
+        finally:
+            container.close()  # this also tells an RTSP server that the session is over
+
+    def _open(self) -> InputContainer:
+        camera, plan = self._camera, plan_of(self._camera)
+        limits = [camera.connect_seconds, read_timeout_seconds(camera) or camera.connect_seconds]
+        start = time.monotonic()
+        try:
+            # PyAV's time-out bounds the whole of opening, FFmpeg's own each read. PyAV's would slow every read down, as it
+            # asks Python for the time in each, and leaves a demuxer in the middle of a packet.
+            container = av.open(
+                plan.url,
+                format=plan.format,
+                options=plan.options,
+                timeout=(camera.connect_seconds, None),
+                metadata_errors="replace",
+            )
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise explain_open(camera, error, time.monotonic() - start, min(limits)) from None
+        container.flags &= ~_GEN_PTS
+        return container
+
+    def _stream_of(self, container: InputContainer) -> VideoStream:
+        camera = self._camera
+        if scheme_of(camera.url) in {"http", "https"} and container.duration:
+            seconds = container.duration / av.time_base
+            what = f"is a recording of {seconds:.0f} s: download it and give the file"
+            raise failure(camera, "not_live", what)
+        if not container.streams.video:
+            raise failure(camera, "no_video", "sends no video, at most sound: check the path, and its settings")
+        stream = container.streams.best("video") or container.streams.video[0]
+        assert isinstance(stream, VideoStream)
+        if stream.codec_context is None:
+            raise failure(camera, "codec", "sends what this FFmpeg has no decoder for: choose H.264 or H.265 in its settings")
+        return stream
+
+    def _demux(self, container: InputContainer, stream: VideoStream) -> None:
+        always_key = stream.codec_context.codec.intra_only
+        time_base = stream.time_base or FALLBACK_TIME_BASE
+        self.opened = Opened(stream.codec_context, time_base, announced_rate(stream))
+        try:
+            for packet in container.demux(stream):
+                if self._stopped.is_set():
+                    return
+                if packet.size:  # the empty ones are PyAV's own, at the end
+                    self._arrived(packet, always_key or packet.is_keyframe, packet.size, _ntp_ns(packet))
+        except (av.error.FFmpegError, OSError) as error:
+            raise explain_end(self._camera, error, self._sockets.were_reset()) from None
+        if not self._stopped.is_set():
+            raise explain_end(self._camera, None, self._sockets.were_reset())
+
+
+def _ntp_ns(packet: av.Packet[Any]) -> int | None:
+    """Return when the camera took the picture by its own clock, known once it has sent an RTCP report.
+
+    FFmpeg attaches its AVProducerReferenceTime: int64 microseconds (Unix), then flags.
+    """
+    if not packet.has_sidedata("prft"):
+        return None
+    (microseconds,) = struct.unpack("=q", bytes(packet.get_sidedata("prft"))[:8])
+    return microseconds * 1000 if microseconds > 0 else None

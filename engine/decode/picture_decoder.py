@@ -1,0 +1,80 @@
+"""From the packets of one connection to pictures, none held back; with hardware where it works, without where it does not."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import av
+from av.codec.context import CodecContext
+from av.codec.context import Flags as CodecFlags
+from av.video.codeccontext import VideoCodecContext
+
+from engine.decode.hwaccel import choose_hwaccel
+
+_REORDERED = {"hevc"}
+"""Decoders that give no picture at all where a reference is missing, instead of one with concealed errors."""
+
+
+class PictureDecoder:
+    """Decode one connection. A new one is made for each: decoders do not always recover from what a loss left in them.
+
+    Args:
+        context: of the stream, as its container gave it; used and owned from here on, also after the container is closed.
+        hwaccel: ``auto``, ``none``, ``cuda`` or ``vaapi``.
+    """
+
+    def __init__(self, context: VideoCodecContext, hwaccel: str) -> None:
+        self._software = context
+        accelerator, self.note = choose_hwaccel(hwaccel, context.name)
+        self._context = _quick(context)
+        self._accelerated = accelerator is not None
+        self._worked = False
+        if accelerator is not None:
+            hardware = cast(VideoCodecContext, CodecContext.create(context.name, "r", hwaccel=accelerator))
+            hardware.extradata = context.extradata
+            self._context = _quick(hardware)
+
+    @property
+    def codec_name(self) -> str:
+        return self._context.name
+
+    @property
+    def intra_only(self) -> bool:
+        """Whether every picture is a key frame."""
+        return bool(self._context.codec.intra_only)
+
+    @property
+    def owes_pictures(self) -> bool:
+        """Whether a packet that gives no picture means that one was lost."""
+        return self.codec_name in _REORDERED and self._context.reorder_depth == 0
+
+    def decode(self, packet: av.Packet[Any]) -> list[av.VideoFrame]:
+        """Return the pictures that a packet completes; none held back but those that the stream itself reorders.
+
+        Raises:
+            av.error.FFmpegError: the packet cannot be decoded.
+            ValueError: likewise.
+        """
+        try:
+            pictures = self._context.decode(packet)
+        except (av.error.FFmpegError, ValueError):
+            if not self._accelerated or self._worked:
+                raise
+            # The driver is there and refuses this stream: its size, profile, or one session too many.
+            self._accelerated, self._context = False, _quick(self._software)
+            self.note = "decoded in software: the hardware refuses this stream"
+            pictures = self._context.decode(packet)
+        self._worked = self._worked or bool(pictures)
+        return pictures
+
+    def forget(self) -> None:
+        """Begin anew at the next packet, which must be a key frame."""
+        self._context.flush_buffers()
+
+
+def _quick(context: VideoCodecContext) -> VideoCodecContext:
+    """Set a context up so that a packet's picture comes out at once; frame threads would hold back some."""
+    context.thread_count = 1
+    context.thread_type = "SLICE"
+    context.flags |= CodecFlags.low_delay
+    return context

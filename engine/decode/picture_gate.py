@@ -1,0 +1,127 @@
+"""Only clean pictures: from a key frame on, up to the first that is damaged, and again from the next clean key frame on.
+
+A damaged picture looks like a face to a detector, and an enhancer sharpens the damage.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+import av
+from av.video.codeccontext import VideoCodecContext
+
+from engine.decode.h264_order import LOOKED_AT_BYTES, H264Order
+from engine.decode.packet_queue import Arrival
+from engine.decode.picture_decoder import PictureDecoder
+
+_REMEMBERED = 64
+"""Packets whose pictures may still come."""
+_HOPELESS_KEYS = 2
+
+
+class PictureGate:
+    """Decode what is worth it.
+
+    Args:
+        context: of the stream; None where arrivals are pictures already, which all pass.
+        hwaccel: as for ``PictureDecoder``.
+        counters: ``corrupt_packets``, ``corrupt_frames``, ``drops.corrupt`` and ``drops.no_key_frame`` are counted up.
+    """
+
+    def __init__(self, context: VideoCodecContext | None, hwaccel: str, counters: dict[str, int]) -> None:
+        self._decoder = None if context is None else PictureDecoder(context, hwaccel)
+        self._order = None if context is None or context.name != "h264" else H264Order(context.extradata)
+        self._counters = counters
+        self._waits_for_key = True
+        self._decoded_before = False
+        self._sources: OrderedDict[int, Arrival] = OrderedDict()
+        self._last_clean: float | None = None
+        self._keys_in_vain = 0
+
+    @property
+    def codec_name(self) -> str:
+        return self._decoder.codec_name if self._decoder else "raw video"
+
+    @property
+    def note(self) -> str:
+        """What is to be said about how pictures are decoded."""
+        return self._decoder.note if self._decoder else ""
+
+    def broken(self) -> None:
+        """The next packet does not continue the one before."""
+        self._waits_for_key = True
+
+    def hopeless(self, now: float, seconds: float) -> bool:
+        """Whether for so long packets came, key frames among them, and no clean picture out of them."""
+        return self._last_clean is not None and self._keys_in_vain >= _HOPELESS_KEYS and now - self._last_clean > seconds
+
+    def pictures(self, arrival: Arrival) -> Iterator[tuple[av.VideoFrame, Arrival]]:
+        """Yield the clean pictures that come out with this arrival, each with the arrival that it came in."""
+        if self._last_clean is None:
+            self._last_clean = arrival.arrived_monotonic
+        if isinstance(arrival.payload, av.VideoFrame):
+            self._last_clean = arrival.arrived_monotonic
+            yield arrival.payload, arrival
+            return
+        packet = arrival.payload
+        if not self._admits(packet, arrival.key):
+            return
+        self._remember(packet, arrival)
+        for picture in self._decode(packet, arrival.key):
+            if picture.is_corrupt:
+                self._counters["corrupt_frames"] += 1
+                self._lost()
+                continue
+            if self._waits_for_key and not arrival.key:
+                continue
+            self._last_clean, self._keys_in_vain = arrival.arrived_monotonic, 0
+            yield picture, self._sources.get(picture.pts if picture.pts is not None else -1, arrival)
+
+    def _admits(self, packet: av.Packet[Any], key: bool) -> bool:
+        if packet.is_corrupt:
+            self._counters["corrupt_packets"] += 1
+            if not key:  # in a transport stream the mark may mean a loss before a key frame that is itself whole
+                self._lost()
+                return False
+        # Always asked, as it follows the stream.
+        missing = self._order is not None and self._order.gap_before(bytes(memoryview(packet)[:LOOKED_AT_BYTES]))
+        if self._waits_for_key and not key:
+            self._counters["drops.no_key_frame"] += 1
+            return False
+        if missing and not key:
+            self._counters["corrupt_packets"] += 1
+            self._lost()
+            return False
+        return True
+
+    def _decode(self, packet: av.Packet[Any], key: bool) -> list[av.VideoFrame]:
+        decoder = self._decoder
+        assert decoder is not None, "packets need a decoder"
+        if key:
+            self._keys_in_vain += 1
+            if self._waits_for_key and self._decoded_before:
+                decoder.forget()
+        self._decoded_before = True
+        try:
+            pictures = decoder.decode(packet)
+        except (av.error.FFmpegError, ValueError):
+            self._counters["corrupt_packets"] += 1
+            self._lost()
+            return []
+        if not pictures and decoder.owes_pictures:
+            self._lost()
+        elif key:
+            self._waits_for_key = any(picture.is_corrupt for picture in pictures)
+        return pictures
+
+    def _lost(self) -> None:
+        self._counters["drops.corrupt"] += 1
+        self._waits_for_key = True
+
+    def _remember(self, packet: av.Packet[Any], arrival: Arrival) -> None:
+        if packet.pts is not None:
+            self._sources[packet.pts] = arrival
+            if len(self._sources) > _REMEMBERED:
+                self._sources.popitem(last=False)

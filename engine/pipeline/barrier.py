@@ -1,0 +1,53 @@
+"""Events come through every enhance worker, once each: publish sends each event once, at the right moment."""
+
+from __future__ import annotations
+
+from engine.contracts.links import Checkpoint, StreamChanged
+
+Event = StreamChanged | Checkpoint
+
+
+class Barrier:
+    """A state passes with its first copy; a last state, and a checkpoint, with the copy of the last worker, when everything
+    before it has come through all of them.
+
+    Each worker sends a stream's events in the order of their numbers; one that was restarted may send some again.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._alive = set(range(workers))
+        self._passed: dict[str, int] = {}
+        self._missing: dict[int, set[int]] = {}
+        self._held: dict[int, Event] = {}
+
+    def take(self, event: Event, worker: int) -> list[Event]:
+        """Take one copy of an event and return what may go out now."""
+        number = event.event_id
+        if number not in self._missing:
+            if number <= self._passed.get(event.stream, -1):
+                return []
+            if isinstance(event, StreamChanged) and event.state not in ("ended", "failed"):
+                self._passed[event.stream] = number
+                return [event]
+            self._held[number], self._missing[number] = event, set(event.lanes) & self._alive
+        self._missing[number].discard(worker)
+        return self._release()
+
+    def leave(self, worker: int) -> list[Event]:
+        """A worker will send no more; return what waited for it alone."""
+        self._alive.discard(worker)
+        for missing in self._missing.values():
+            missing.discard(worker)
+        return self._release()
+
+    def has_left(self, worker: int) -> bool:
+        return worker not in self._alive
+
+    def _release(self) -> list[Event]:
+        events = []
+        for number in sorted(number for number, missing in self._missing.items() if not missing):
+            event = self._held.pop(number)
+            del self._missing[number]
+            self._passed[event.stream] = max(number, self._passed.get(event.stream, -1))
+            events.append(event)
+        return events

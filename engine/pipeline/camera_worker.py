@@ -1,0 +1,136 @@
+"""The process that decodes one camera: never blocks, never gives up, and outlives restarts of its reader."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing, suppress
+
+from msgspec.structs import replace
+
+from engine.config import DecodeConfig
+from engine.contracts.frames import Frame
+from engine.contracts.links import Attach, Begin, Camera, Drain, StreamChanged
+from engine.decode.live import LiveDecoder
+from engine.pipeline.frame_writer import FrameWriter
+from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.worker import BEAT_SECONDS, WorkerContext
+
+
+def camera_body(context: WorkerContext, downstream: Channel, camera: Camera, config: DecodeConfig) -> None:
+    """Decode until the supervisor says Drain, or the camera is given up."""
+    worker = _CameraWorker(context, downstream, camera, config)
+    context.ready({"camera": camera.shown})
+    worker.run()
+
+
+class _CameraWorker:
+    def __init__(self, context: WorkerContext, downstream: Channel, camera: Camera, config: DecodeConfig) -> None:
+        self._context = context
+        self._downstream: Channel | None = downstream
+        self._camera = camera
+        self._decoder = LiveDecoder(camera, config)
+        self._writer = FrameWriter(context, downstream, config.pool_slots, live=True)
+        self._last_event: StreamChanged | None = None
+        self._counted: Counter[str] = Counter()
+        self._drain: Drain | None = None
+        self._begun = False
+
+    def run(self) -> None:
+        self._wait_for_begin()
+        with closing(self._decoder):
+            for item in self._decoder if self._drain is None else ():
+                if isinstance(item, StreamChanged):
+                    self._announce(item)
+                elif item is not None:
+                    self._hand_over(item)
+                self._count()
+                self._obey()
+                self._context.beat()
+                if self._drain is not None:
+                    break
+        if self._drain is not None:
+            self._announce(StreamChanged(self._camera.name, "ended", "drained", "the run was stopped"))
+        self._finish(self._drain or Drain())
+
+    def _hand_over(self, frame: Frame) -> None:
+        telemetry = self._context.telemetry
+        telemetry.counters["frames"] += 1
+        telemetry.counters[f"frames.{frame.stream}"] += 1
+        if self._downstream is None:
+            self._drop("worker_died")
+            return
+        try:
+            if not self._writer.offer(frame):
+                self._drop("no_slot")
+        except ChannelClosed:
+            self._drop("worker_died")
+            self._lose_reader()
+
+    def _drop(self, cause: str, count: int = 1) -> None:
+        self._context.telemetry.counters[f"drops.{cause}"] += count
+        self._context.telemetry.counters[f"dropped.{self._camera.name}"] += count
+
+    def _announce(self, event: StreamChanged) -> None:
+        self._last_event = event
+        self._context.control.send(event)
+        if self._downstream is not None:
+            try:
+                self._downstream.send(event)
+            except ChannelClosed:
+                self._lose_reader()
+
+    def _lose_reader(self) -> None:
+        self._downstream = None
+        if held := self._writer.lose_reader():
+            self._drop("worker_died", held)
+
+    def _wait_for_begin(self) -> None:
+        """Connect only when the others are ready: until then pictures could only be dropped."""
+        while not self._begun and self._drain is None:
+            if self._context.control.has_message(BEAT_SECONDS):
+                self._obey()
+            self._context.beat()
+
+    def _obey(self) -> None:
+        match self._context.order():
+            case Begin():
+                self._begun = True
+            case Drain() as drain:
+                self._drain = drain
+            case Attach():
+                self._attach(self._context.control.receive_channel())
+
+    def _attach(self, channel: Channel) -> None:
+        """Perceive was restarted: show it the pool, and where the stream stands."""
+        self._lose_reader()
+        self._downstream = channel
+        try:
+            self._writer.attach(channel)
+            if self._last_event is not None:
+                cut = replace(self._last_event, state="discontinuity", reason="worker_died", detail="a worker was restarted")
+                self._context.control.send(cut)
+                channel.send(cut)
+                self._announce(self._last_event)
+        except ChannelClosed:
+            self._lose_reader()
+
+    def _count(self) -> None:
+        """Carry the decoder's counters over into what the beats tell."""
+        now = Counter(self._decoder.counters)
+        counters, stream = self._context.telemetry.counters, self._camera.name
+        for name, total in now.items():
+            new = total - self._counted[name]
+            if not new or name == "frames":
+                continue
+            if name.startswith("drops."):
+                self._drop(name.removeprefix("drops."), new)
+            else:
+                counters[name] += new
+                counters[f"{name}.{stream}"] += new
+        self._counted = now
+
+    def _finish(self, drain: Drain) -> None:
+        with suppress(ChannelClosed):
+            if self._downstream is not None:
+                self._writer.close()
+                self._downstream.send(Drain(drain.outcome, drain.detail, dict(self._context.telemetry.counters)))

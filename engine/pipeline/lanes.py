@@ -1,0 +1,87 @@
+"""All enhance workers as perceive sees them: a track always goes to the same one, an event to all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from engine.config import LiveConfig
+from engine.contracts.links import Checkpoint, Drain, FaceCrop, InputFile, StreamChanged, TrackClosed
+from engine.pipeline.lane import Cause, Lane
+from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
+from engine.runtime.worker import BEAT_SECONDS
+
+_BACKLOG = 8
+"""Items that wait for one worker before recordings are held back."""
+_WAITING_FACES = 4
+"""Faces of one camera that may wait for one worker."""
+
+
+class Lanes:
+    """Distributes what goes on.
+
+    Args:
+        channels: one to each enhance worker.
+        config: the staleness budget.
+        ids: gives growing numbers to events, never the same twice in a run.
+        on_drop: is told the stream and cause of each face that is dropped.
+    """
+
+    def __init__(
+        self, channels: list[Channel], config: LiveConfig, ids: Iterator[int], on_drop: Callable[[str, Cause], None]
+    ) -> None:
+        self._ids = ids
+        self._lanes = [Lane(channel, _WAITING_FACES, config.budget_ms / 1000, on_drop) for channel in channels]
+
+    @property
+    def open_channels(self) -> list[Channel]:
+        return [lane.channel for lane in self._lanes if lane.channel is not None]
+
+    @property
+    def is_backed_up(self) -> bool:
+        """Whether so much waits for a worker that nothing more should be begun that must not be dropped."""
+        return any(lane.waiting >= _BACKLOG for lane in self._lanes if lane.channel is not None)
+
+    def send(self, link: FaceCrop | TrackClosed) -> None:
+        """Queue for the worker of the track."""
+        self._lanes[link.track_id % len(self._lanes)].offer(link)
+
+    def send_to_all(self, event: StreamChanged | Checkpoint | InputFile) -> None:
+        """Queue a copy for each worker, behind what waits of the same stream."""
+        if not isinstance(event, InputFile):
+            event = replace(event, event_id=next(self._ids), lanes=tuple(range(len(self._lanes))))
+        for lane in self._lanes:
+            lane.offer(event)
+
+    def flush(self, now_seconds: float) -> int:
+        """Send what the workers have room for; return how many faces went out."""
+        return sum(lane.flush(now_seconds) for lane in self._lanes)
+
+    def hear(self, channel: Waitable) -> None:
+        """Take a worker's answer."""
+        for lane in self._lanes:
+            if lane.channel is channel:
+                lane.hear()
+
+    def attach(self, index: int, channel: Channel) -> None:
+        """A worker was restarted."""
+        self._lanes[index].attach(channel)
+
+    def drain(self, last: Drain, totals: Callable[[], dict[str, int]], beat: Callable[[], None]) -> None:
+        """Send what waits and then the last word; the totals go with the first lane that lives."""
+        while any(lane.waiting and lane.channel is not None for lane in self._lanes):
+            self.flush(0.0)
+            for channel in wait_for_any(self.open_channels, BEAT_SECONDS):
+                self.hear(channel)
+            beat()
+        if len(self.open_channels) < len(self._lanes):
+            last = Drain("failed", "a worker that enhances the faces died")
+            for lane in self._lanes:
+                if lane.channel is None:
+                    lane.abandon()
+        for number, channel in enumerate(self.open_channels):
+            try:
+                channel.send(Drain(last.outcome, last.detail, totals() if number == 0 else {}))
+            except ChannelClosed:
+                continue

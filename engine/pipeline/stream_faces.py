@@ -1,0 +1,101 @@
+"""What perceive keeps of one stream: its tracker, its selector, and when to detect."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from engine.config import Config
+from engine.contracts.frames import Detections, Frame, TrackEnd
+from engine.contracts.links import FaceCrop, FrameReady, TrackClosed
+from engine.crop.selector import Selector
+from engine.pipeline.overload import Governor
+from engine.runtime.telemetry import Telemetry
+from engine.track.tracker import Tracker
+
+_CHECKPOINT_SECONDS = 1.0
+
+
+class StreamFaces:
+    """Follows the faces of one stream and chooses which of them go on.
+
+    Args:
+        stream: its name.
+        config: of the run.
+        frame_rate: nominal, in frames per second.
+        new_id: returns a track id that was never used.
+        live: it is a camera's.
+    """
+
+    def __init__(self, stream: str, config: Config, frame_rate: float, new_id: Callable[[], int], *, live: bool) -> None:
+        self._stream = stream
+        # A track must outlive the frames on which the detector does not run, and one miss.
+        lost_seconds = max(config.track.lost_seconds, 2.5 * config.detect.every / frame_rate)
+        self._tracker = Tracker(replace(config.track, lost_seconds=lost_seconds), frame_rate, new_id)
+        self._selector = Selector(config.crop, live=live)
+        self._due_detections = 0
+        self._next_checkpoint = time.monotonic() + _CHECKPOINT_SECONDS
+        self.owes_detection = False
+        """A frame that was to be detected was dropped: the next one takes its place."""
+
+    @property
+    def counters(self) -> Counter[str]:
+        return self._selector.counters
+
+    def is_detection_due(self, link: FrameReady, governor: Governor) -> bool:
+        """Tell whether the detector should run on this frame; under overload it does on every n-th that is marked."""
+        if not (link.detect or self.owes_detection):
+            return False
+        self.owes_detection = False
+        self._due_detections += 1
+        return not link.live or self._due_detections % governor.detect_step == 0
+
+    def thin(self, factor: float) -> None:
+        """Choose ``factor`` times fewer faces than without overload."""
+        self._selector.thinning = factor
+
+    def update(self, frame: Frame, detections: Detections | None, telemetry: Telemetry) -> list[FaceCrop | TrackClosed]:
+        """Take the next frame; return the faces to enhance and the tracks that are over, in the order in which they go on."""
+        with telemetry.stage("track"):
+            faces, ends = self._tracker.update(frame.time, detections)
+        with telemetry.stage("crop"):
+            crops = self._selector.offer(frame, faces)
+        return [*crops, *self._close(ends)]
+
+    def cut(self) -> list[FaceCrop | TrackClosed]:
+        """End all tracks: what comes next does not continue what was before."""
+        return self._close(self._tracker.reset())
+
+    def is_checkpoint_due(self, frame_index: int) -> bool:
+        """Tell whether a run that is cut could go on after this frame, and the last such point is some time ago.
+
+        Where no track is open the tracker starts afresh, in this run as in one that goes on here: so both find the same.
+        """
+        if not self._tracker.is_idle:
+            return False
+        self._tracker.reset()
+        if time.monotonic() < self._next_checkpoint:
+            return False
+        self._next_checkpoint = time.monotonic() + _CHECKPOINT_SECONDS
+        return True
+
+    def _close(self, ends: Sequence[TrackEnd]) -> list[FaceCrop | TrackClosed]:
+        result: list[FaceCrop | TrackClosed] = []
+        for end in ends:
+            result += self._selector.close_track(end.track_id)
+            result.append(
+                TrackClosed(
+                    stream=self._stream,
+                    track_id=end.track_id,
+                    first_pts=end.first.pts,
+                    first_pts_seconds=end.first.pts_seconds,
+                    last_pts=end.last.pts,
+                    last_pts_seconds=end.last.pts_seconds,
+                    time_base=end.first.time_base,
+                    frames_seen=end.frames_seen,
+                )
+            )
+        return result

@@ -1,0 +1,117 @@
+"""How one stream of a run stands."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+from engine.contracts.links import StageBeat, StreamChanged
+from engine.contracts.messages import Reason, StreamState
+
+_RATE_WINDOW_SECONDS = 5.0
+_FRESH_SECONDS = 1.5
+"""Workers beat more often than this."""
+
+
+class Rate:
+    """How fast a total grew over the last seconds."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int]] = deque()
+
+    def add(self, total: int) -> None:
+        """Note what the total is now."""
+        now = time.monotonic()
+        self._samples.append((now, total))
+        while len(self._samples) > 2 and self._samples[1][0] <= now - _RATE_WINDOW_SECONDS:
+            self._samples.popleft()
+
+    @property
+    def per_second(self) -> float:
+        """0 where nothing was heard for longer than the window."""
+        now = time.monotonic()
+        if len(self._samples) < 2 or now - self._samples[-1][0] > _RATE_WINDOW_SECONDS:
+            return 0.0
+        (first, before), (last, total) = self._samples[0], self._samples[-1]
+        until = last if now - last < _FRESH_SECONDS else now
+        return (total - before) / max(until - first, 1e-3)
+
+
+@dataclass
+class StreamStatus:
+    """The life of one source so far."""
+
+    name: str
+    state: StreamState = "connecting"
+    reason: Reason = ""
+    detail: str = ""
+    width_px: int = 0
+    height_px: int = 0
+    frames_expected: int = 0
+    frames: int = 0
+    """Decoded since the start of the run, as all totals below."""
+    faces: int = 0
+    dropped: int = 0
+    """Frames and faces, for any cause."""
+    reconnects: int = 0
+    detections: int = 0
+    """Times that the detector ran; 0 also where nobody counts them."""
+    latency_p50_ms: float | None = None
+    """From the arrival of a picture to the sending of its faces, over the newest faces; None before the first."""
+    latency_p99_ms: float | None = None
+    worst_latency_ms: float | None = None
+    """The highest ``latency_p99_ms`` so far."""
+    since: float = field(default_factory=time.monotonic)
+    """Monotonic seconds when ``state`` was entered."""
+    _frames_before: int = 0
+    _frame_rate: Rate = field(default_factory=Rate, repr=False)
+    _detection_rate: Rate = field(default_factory=Rate, repr=False)
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("ended", "failed")
+
+    @property
+    def standing(self) -> StreamState:
+        """The state, where a discontinuity that frames have followed is ``live`` again."""
+        return "live" if self.state == "discontinuity" and self.frames > self._frames_before else self.state
+
+    @property
+    def seconds_in_state(self) -> float:
+        return time.monotonic() - self.since
+
+    @property
+    def fps(self) -> float:
+        """Frames per second now."""
+        return 0.0 if self.is_over else self._frame_rate.per_second
+
+    @property
+    def detections_per_second(self) -> float:
+        """0 also where nobody counts them."""
+        return 0.0 if self.is_over else self._detection_rate.per_second
+
+    def enter(self, event: StreamChanged) -> bool:
+        """Take over a new state; return whether it tells anything new."""
+        is_news = (self.state, self.reason, self.detail) != (event.state, event.reason, event.detail)
+        if self.state != event.state:
+            self.since = time.monotonic()
+        self._frames_before = self.frames
+        self.state, self.reason, self.detail = event.state, event.reason, event.detail
+        self.width_px = event.width_px or self.width_px
+        self.height_px = event.height_px or self.height_px
+        self.frames_expected = event.frames_expected or self.frames_expected
+        return is_news
+
+    def count(self, name: str, total: int) -> None:
+        """Take over a new total of ``frames``, ``faces``, ``dropped``, ``reconnects`` or ``detections``."""
+        setattr(self, name, total)
+        if name == "frames":
+            self._frame_rate.add(total)
+        elif name == "detections":
+            self._detection_rate.add(total)
+
+    def measure(self, latency: StageBeat) -> None:
+        """Take over the newest latency."""
+        self.latency_p50_ms, self.latency_p99_ms = latency.p50_ms, latency.p99_ms
+        self.worst_latency_ms = max(self.worst_latency_ms or 0.0, latency.p99_ms)

@@ -1,0 +1,71 @@
+"""Which workers hang: no sign of life from the process, or no packet from a camera whose process says nothing either."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from engine.contracts.links import Camera
+
+_GRACE_SECONDS = 10.0
+"""FFmpeg's own time-outs, and the decoder's, come first."""
+
+
+class Watchdog:
+    """Remembers when each worker was last heard of.
+
+    Args:
+        hung_seconds: a worker that is silent for longer hangs.
+        cameras: worker name to camera; FFmpeg can hang past its own time-outs while the process still beats, so the age of a
+            camera's last packet, or of its last change of state, is watched too.
+    """
+
+    def __init__(self, hung_seconds: float, cameras: Mapping[str, Camera]) -> None:
+        self._hung_seconds = hung_seconds
+        self._cameras = cameras
+        self._deadline_of_life: dict[str, float] = {}
+        self._packets: dict[str, tuple[int, float]] = {}
+
+    def begin(self, name: str, seconds: float = 0.0) -> None:
+        """Watch a worker, which may be silent for ``seconds`` first."""
+        now = time.monotonic()
+        self._deadline_of_life[name] = now + max(seconds, self._hung_seconds)
+        if name in self._cameras:
+            self._packets[name] = (-1, now + seconds)
+
+    def forget(self, name: str) -> None:
+        """Stop watching a worker that is gone."""
+        self._deadline_of_life.pop(name, None)
+        self._packets.pop(name, None)
+
+    def saw(self, name: str) -> None:
+        """A worker said something."""
+        if name in self._deadline_of_life:
+            self._deadline_of_life[name] = time.monotonic() + self._hung_seconds
+
+    def saw_event(self, name: str) -> None:
+        """A camera's state changed."""
+        if name in self._packets:
+            self._packets[name] = (self._packets[name][0], time.monotonic())
+
+    def saw_packets(self, name: str, counters: Mapping[str, int]) -> None:
+        """A camera's worker told how many packets it has read."""
+        if name in self._packets and (count := counters.get("packets", 0)) != self._packets[name][0]:
+            self._packets[name] = (count, time.monotonic())
+
+    def hung(self) -> list[tuple[str, str]]:
+        """Return the workers that hang, each with the reason for a person; each is named once."""
+        now = time.monotonic()
+        found = [
+            (name, f"gave no sign of life for {self._hung_seconds:g} s")
+            for name, deadline in self._deadline_of_life.items()
+            if now > deadline
+        ]
+        for name, (_, since) in self._packets.items():
+            camera = self._cameras[name]
+            waits = (camera.connect_seconds, camera.stall_seconds, camera.reconnect_cap_seconds, camera.auth_wait_seconds)
+            if not camera.silent_by_design and now - since > max(waits) + _GRACE_SECONDS:
+                found.append((name, f"had no packet and no news from {camera.shown} for {now - since:.0f} s"))
+        for name, _ in found:
+            self.forget(name)
+        return found

@@ -1,0 +1,172 @@
+"""Is it the same job? An interrupted run goes on only over the same recordings, with the settings that its results rest on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.errors import ConfigError
+
+_SETTINGS: dict[str, tuple[str, ...] | None] = {
+    "decode": ("skip_frame",),
+    "detect": ("detector", "every", "min_score", "upsample", "runtime"),
+    "track": None,
+    "crop": None,
+    "super_resolve": ("generator", "strength", "runtime"),
+    "verify": None,
+    "publish": ("codec", "jpeg_quality", "parts"),
+}
+"""The keys of each section that change the results; None: all of them."""
+_HASH_BLOCK_BYTES = 1 << 20
+_START_OVER = "or start over with --overwrite"
+Facts = Mapping[str, Any]
+
+
+def describe_inputs(recordings: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
+    """Return what ``run.json`` says of the recordings before they are read: ``path``, ``size_bytes`` and ``mtime_ns``.
+
+    Args:
+        recordings: stream name to file; one that cannot be looked at gets its path only.
+    """
+    inputs: dict[str, dict[str, Any]] = {}
+    for stream, path in recordings.items():
+        inputs[stream] = {"path": str(path.absolute())}
+        try:
+            found = path.stat()
+        except OSError:
+            continue
+        inputs[stream] |= {"size_bytes": found.st_size, "mtime_ns": found.st_mtime_ns}
+    return inputs
+
+
+def check_same_settings(directory: Path, earlier: Facts, run: Facts) -> None:
+    """Compare the program's version and the settings that change results.
+
+    Args:
+        directory: for the message.
+        earlier: the directory's ``run.json``.
+        run: the same of the run that wants to go on.
+
+    Raises:
+        ConfigError: they differ; names the first difference.
+    """
+    then, now = _plain(earlier.get("versions") or {}), _plain(run.get("versions") or {})
+    if "facestream" in then and then["facestream"] != now.get("facestream", then["facestream"]):
+        raise ConfigError(
+            f"{directory} was begun with facestream {then['facestream']}, this is {now['facestream']}, whose results may "
+            f"differ: go on with that version, {_START_OVER}"
+        )
+    before, after = _plain(earlier.get("config") or {}), _plain(run.get("config") or {})
+    for section, keys in _SETTINGS.items():
+        old, new = before.get(section) or {}, after.get(section) or {}
+        for key in keys or new:
+            if key in old and key in new and old[key] != new[key]:
+                raise ConfigError(
+                    f"{directory} was begun with {section}.{key} = {_shown(old[key])}, now it is {_shown(new[key])}: "
+                    f"resume with the same settings, {_START_OVER}"
+                )
+
+
+def check_same_models(directory: Path, earlier: Facts, workers: Facts) -> None:
+    """Compare the SHA-256 of the models that the workers have loaded.
+
+    Args:
+        directory: for the message.
+        earlier: the ``workers`` of the directory's ``run.json``; empty where they are not known.
+        workers: worker name to facts, as ``detector`` and ``detector_sha256``.
+
+    Raises:
+        ConfigError: a model is another one.
+    """
+    before, after = _models(earlier), _models(workers)
+    for role in sorted(before.keys() & after.keys()):
+        if before[role] != after[role]:
+            raise ConfigError(
+                f"{directory} was begun with another {role} model (SHA-256 {before[role][:12]}, now {after[role][:12]}): "
+                f"put the earlier one back, {_START_OVER}"
+            )
+
+
+def check_same_recordings(
+    directory: Path,
+    inputs: Mapping[str, Facts],
+    recordings: Mapping[str, Path],
+    used: Collection[str],
+    alive: Callable[[], None] = lambda: None,
+) -> None:
+    """Compare the recordings. Further ones may have come, and those that were not read yet may be gone or have changed.
+
+    Args:
+        directory: for the message.
+        inputs: what is known of the recordings of the earlier run.
+        recordings: stream name to file, of the run that wants to go on.
+        used: the streams of which something will be kept.
+        alive: called while a file is being hashed, which is done where its path or time of change is another one.
+
+    Raises:
+        ConfigError: a recording is missing, or another one than before.
+    """
+    for stream in sorted(used):
+        facts = inputs.get(stream, {})
+        if stream not in recordings:
+            raise ConfigError(
+                f"{directory} holds results of {facts.get('path') or stream} (stream {stream}), which is not among the sources "
+                f"now: resume with the same sources, {_START_OVER}"
+            )
+        if why := _difference(facts, recordings[stream], alive):
+            raise ConfigError(
+                f"{recordings[stream]} (stream {stream}) {why} since {directory} was begun: put the earlier recording back, "
+                f"{_START_OVER}"
+            )
+
+
+def sha256_of(path: Path, alive: Callable[[], None] = lambda: None) -> str:
+    """Return the hexadecimal SHA-256 of a file; ``alive`` is called for each MiB.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_HASH_BLOCK_BYTES):
+            digest.update(block)
+            alive()
+    return digest.hexdigest()
+
+
+def _difference(facts: Facts, path: Path, alive: Callable[[], None]) -> str:
+    """Return how a recording differs from what is known of it, empty if it does not."""
+    try:
+        found = path.stat()
+        if facts.get("size_bytes", found.st_size) != found.st_size:
+            return f"has changed its size from {facts['size_bytes']:,} to {found.st_size:,} bytes"
+        same_file = Path(str(facts.get("path", ""))).absolute() == path.absolute()
+        if same_file and facts.get("mtime_ns") == found.st_mtime_ns:
+            return ""
+        if not facts.get("sha256"):
+            return "" if same_file and not facts.get("mtime_ns") else "has been replaced or touched"
+        return "" if sha256_of(path, alive) == facts["sha256"] else "has changed its content"
+    except OSError as error:
+        return f"cannot be read any more ({error.strerror})"
+
+
+def _models(workers: Facts) -> dict[str, str]:
+    return {
+        key.removesuffix("_sha256"): str(value)
+        for facts in workers.values()
+        for key, value in facts.items()
+        if key.endswith("_sha256") and value
+    }
+
+
+def _plain(value: Any) -> Any:
+    """As it comes back from JSON."""
+    return msgspec.json.decode(msgspec.json.encode(value, enc_hook=str))
+
+
+def _shown(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

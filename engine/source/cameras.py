@@ -1,0 +1,139 @@
+"""Live sources: which they are, and all their settings."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.config import LiveConfig, SourceConfig
+from engine.contracts.links import Camera
+from engine.errors import ConfigError
+from engine.source.camera_url import CameraUrl, looks_like_url, parse_camera_url, scheme_of
+from engine.source.credentials import credentials_from_url, read_credentials
+from engine.source.names import name_from_text
+
+_DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[^/]+)")
+_V4L_MAJOR = 81
+"""Of the kernel's device numbers."""
+CAMERA_KEYS = (
+    "credentials", "transport", "stall_seconds", "silent_by_design", "max_reconnects", "hwaccel", "detect_fps", "options",
+)  # fmt: skip
+
+
+def is_camera(uri: str) -> bool:
+    """Whether a source is live: any URL but ``file://``, or a character device, be it there at the moment or not."""
+    if looks_like_url(uri):
+        return scheme_of(uri) != "file"
+    if _DEVICE.fullmatch(uri):
+        return True
+    try:
+        return stat.S_ISCHR(os.stat(uri).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def camera_of(source: SourceConfig, live: LiveConfig, warn: Callable[[str], None]) -> tuple[Camera, str]:
+    """Return a camera, nameless where the source gives no name, and the name that would be made for it.
+
+    Args:
+        source: with a uri for which ``is_camera`` is true.
+        live: what the source leaves open.
+        warn: called with a sentence on what is unwise but not wrong.
+
+    Raises:
+        ConfigError: the address, the device, the credentials or a key is wrong.
+    """
+    if not looks_like_url(source.uri):
+        return _camera(source, live, _device(source), source.uri), name_from_text(Path(source.uri).name) or "camera"
+    url = parse_camera_url(source.uri)
+    if source.transport == "udp" and url.name != "rtsp":
+        raise ConfigError(f"{url.shown}: `transport: udp` is for rtsp:// only, leave it out")
+    return _camera(source, live, url.for_ffmpeg(_user_info(source, url, warn)), url.shown), _name_from_url(url)
+
+
+def check_recording(source: SourceConfig) -> None:
+    """Refuse the settings that a recording has no use for.
+
+    Raises:
+        ConfigError: the source has a key of ``CAMERA_KEYS``.
+    """
+    plain = SourceConfig(uri="")
+    keys = [key for key in CAMERA_KEYS if getattr(source, key) != getattr(plain, key)]
+    if keys:
+        raise ConfigError(f"the source {source.uri} is a recording, `{keys[0]}` is for cameras: leave it out")
+
+
+def _camera(source: SourceConfig, live: LiveConfig, url: str, shown: str) -> Camera:
+    return Camera(
+        name=source.name,
+        url=url,
+        shown=shown,
+        transport=source.transport,
+        connect_seconds=live.connect_seconds,
+        stalled_after_seconds=live.stalled_after_seconds,
+        stall_seconds=live.stall_seconds if source.stall_seconds is None else source.stall_seconds,
+        silent_by_design=source.silent_by_design,
+        reconnect_first_seconds=live.reconnect_first_seconds,
+        reconnect_cap_seconds=live.reconnect_cap_seconds,
+        auth_wait_seconds=live.auth_wait_seconds,
+        stable_seconds=live.stable_seconds,
+        max_reconnects=live.max_reconnects if source.max_reconnects is None else source.max_reconnects,
+        hwaccel=source.hwaccel or live.hwaccel,
+        detect_fps=live.detect_fps if source.detect_fps is None else source.detect_fps,
+        options=source.options,
+    )
+
+
+def _device(source: SourceConfig) -> str:
+    """Return the path of a V4L2 device below /dev; one that is missing may be plugged in later."""
+    for key in ("credentials", "transport"):
+        if getattr(source, key) != getattr(SourceConfig(uri=""), key):
+            raise ConfigError(f"{source.uri} is a device, `{key}` is for network cameras: leave it out")
+    try:
+        status = os.stat(source.uri)
+    except FileNotFoundError:
+        return source.uri
+    except OSError as error:
+        raise ConfigError(f"the device {source.uri} cannot be looked at: {error.strerror}") from error
+    if not stat.S_ISCHR(status.st_mode) or os.major(status.st_rdev) != _V4L_MAJOR:
+        raise ConfigError(f"{source.uri} is no camera: give a video device (an example: /dev/video0), a URL or a recording")
+    # A name below /dev that udev made outlives replugging, a link from elsewhere is followed.
+    return source.uri if source.uri.startswith("/dev/") else os.path.realpath(source.uri)
+
+
+def _user_info(source: SourceConfig, url: CameraUrl, warn: Callable[[str], None]) -> str:
+    """Return user and password as they stand in a URL, from the URL or from the credentials file."""
+    if not source.credentials:
+        if not url.user_info or not url.scheme.decodes_users:
+            return url.user_info
+        encoded = credentials_from_url(url.user_info, url.shown).encoded
+    else:
+        if url.user_info:
+            raise ConfigError(f"{url.shown} has credentials in its address and in `credentials`: give them once")
+        if not url.scheme.has_users:
+            raise ConfigError(f"{url.shown}: `credentials` is of no use, {url.name} knows no users: leave it out")
+        credentials, warning = read_credentials(Path(source.credentials))
+        if warning:
+            warn(warning)
+        encoded = credentials.encoded
+        if "%" in encoded and not url.scheme.decodes_users:
+            raise ConfigError(
+                f"{url.shown}: FFmpeg takes user and password of {url.name} only from letters, digits and -._~!$&'()*+,;= "
+                f"but {source.credentials} holds others: choose another password"
+            )
+    if len(encoded) > url.scheme.longest_user_info:
+        raise ConfigError(
+            f"{url.shown}: user and password have {len(encoded)} characters with their escapes, FFmpeg takes "
+            f"{url.scheme.longest_user_info} for {url.name}: choose shorter ones"
+        )
+    return encoded
+
+
+def _name_from_url(url: CameraUrl) -> str:
+    """Join host, port where it is not the usual one, and path; parts with ``=`` may hold credentials."""
+    port = "" if url.port in {None, url.scheme.default_port} else str(url.port)
+    parts = [part for part in url.path.split("/") if "=" not in part]
+    return name_from_text("_".join(filter(None, [url.host.strip("[]") or url.name, port, *parts]))) or "camera"

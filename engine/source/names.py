@@ -1,0 +1,55 @@
+"""What the streams of a run are called."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+from engine.contracts.messages import check_stream_name
+from engine.errors import ConfigError
+
+NAME_LENGTH = 64
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+def name_from(path: Path) -> str:
+    """Return a valid stream name that resembles the file's name; it is not unique."""
+    return name_from_text(path.stem) or "recording"
+
+
+def name_from_text(text: str) -> str:
+    """Return what of a text may stand in a stream name; empty where nothing of it may."""
+    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return _NOT_IN_NAMES.sub("_", ascii_only).strip("._")[:NAME_LENGTH]
+
+
+def name_streams(wanted: Iterable[tuple[str, str]]) -> list[str]:
+    """Return a unique name for each stream.
+
+    Args:
+        wanted: of each stream the name that the user gave, or "", and the valid one that is made for it otherwise; the
+            latter gets a number behind it where it is taken.
+
+    Raises:
+        ConfigError: a given name cannot stand in a topic, or is given twice.
+    """
+    pairs = list(wanted)
+    taken: set[str] = set()
+    for given, _ in pairs:
+        if given and check_stream_name(given) in taken:
+            raise ConfigError(f"two streams have the name {given!r}: give each its own")
+        taken.add(given)
+    return [given or _new_name(made, taken) for given, made in pairs]
+
+
+def _new_name(base: str, taken: set[str]) -> str:
+    name = base
+    number = 1
+    while name in taken:
+        number += 1
+        suffix = f"-{number}"
+        name = base[: NAME_LENGTH - len(suffix)] + suffix
+    taken.add(name)
+    return name

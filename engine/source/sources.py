@@ -1,0 +1,53 @@
+"""What a run reads: recordings and cameras, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from engine.config import LiveConfig, SourceConfig
+from engine.contracts.links import Camera
+from engine.source.cameras import camera_of, check_recording, is_camera
+from engine.source.files import Recording, recordings_of
+from engine.source.names import name_from, name_streams
+
+
+def expand_sources(
+    sources: Sequence[SourceConfig], live: LiveConfig, warn: Callable[[str], None] = lambda sentence: None
+) -> list[Recording | Camera]:
+    """Return the recordings and cameras that the sources stand for, in their order; those of a directory or glob sorted.
+
+    Names are unique over both kinds. One that is not given is made from the file's name, the camera's host and path, or the
+    device's name.
+
+    Args:
+        sources: of the configuration.
+        live: settings of the cameras that their sources leave open.
+        warn: called with a sentence on each thing that is unwise but not wrong, such as a password that all may read.
+
+    Raises:
+        ConfigError: a name is invalid, given twice, or given to several files; a directory holds no recording, a glob matches
+            none; a camera's address, credentials or keys are wrong. No message shows credentials.
+        SourceError: a recording does not exist (``not_found``) or may not be read (``permission``).
+    """
+    found: list[Recording | Camera] = []
+    made: list[str] = []
+    for source in sources:
+        if is_camera(source.uri):
+            camera, name = camera_of(source, live, warn)
+            found.append(camera)
+            made.append(name)
+            continue
+        recordings = recordings_of(source)
+        check_recording(source)
+        found += recordings
+        made += [name_from(recording.path) for recording in recordings]
+    names = name_streams(zip((stream.name for stream in found), made, strict=True))
+    return [_named(stream, name) for stream, name in zip(found, names, strict=True)]
+
+
+def _named(stream: Recording | Camera, name: str) -> Recording | Camera:
+    if isinstance(stream, Camera):
+        return msgspec.structs.replace(stream, name=name)
+    return Recording(name, stream.path)

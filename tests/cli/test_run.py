@@ -1,0 +1,166 @@
+"""``facestream run``: what its options mean, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import engine.cli.run
+from engine.config import Config
+from engine.errors import WorkerError
+from engine.pipeline.run import RunResult
+from tests.cli.command import Outcome, apart, complains, here
+from tests.cli.statuses import SECRET, fail, stall, status_of
+
+
+class Runs:
+    """Stands in for the pipeline: shows one status and returns it, or raises."""
+
+    def __init__(self) -> None:
+        self.config = Config()
+        self.duration_seconds: float | None = None
+        self.status = status_of("door")
+        self.error: BaseException | None = None
+
+    def __call__(self, config, observer, duration_seconds=None) -> RunResult:
+        self.config, self.duration_seconds = config, duration_seconds
+        observer(self.status)
+        if self.error is not None:
+            raise self.error
+        status = self.status
+        return RunResult("run-1", "drained", 9.0, status.counters, list(status.streams.values()), status, None)
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
+    stand_in = Runs()
+    monkeypatch.setattr(engine.cli.run, "run_pipeline", stand_in)
+    return stand_in
+
+
+def lines_of(outcome: Outcome) -> list[dict]:
+    return [json.loads(line) for line in outcome.err.splitlines()]
+
+
+CAMERA = ("--source", "rtsp://192.0.2.1/x")
+
+
+def test_settings_go_to_the_sources_that_they_mean_something_for(capsys, runs, tmp_path):
+    sources = ["clip.mp4", "/dev/video9", "rtsp://192.0.2.1/x", "http://192.0.2.2/y", "udp://239.0.0.1:5000"]
+    arguments = [word for source in sources for word in ("-s", source)]
+    here(capsys, "run", *arguments, "--transport", "udp", "--credentials", tmp_path / "door.txt", "-o", "out")
+    read = {source.uri: (source.transport, bool(source.credentials)) for source in runs.config.sources}
+    assert read == {
+        "clip.mp4": ("tcp", False),
+        "/dev/video9": ("tcp", False),
+        "rtsp://192.0.2.1/x": ("udp", True),
+        "http://192.0.2.2/y": ("tcp", True),
+        "udp://239.0.0.1:5000": ("tcp", False),
+    }
+
+
+def test_settings_for_all_cameras_go_to_the_live_section(capsys, runs, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("sources:\n  - uri: rtsp://192.0.2.1/x\n    stall_seconds: 30\nlive:\n  budget_ms: 200\n")
+    options = ["--hwaccel", "none", "--max-reconnects", "3", "--stall", "4.5", "--duration", "60", "--resume"]
+    here(capsys, "run", path, *options)
+    live = runs.config.live
+    assert (live.hwaccel, live.max_reconnects, live.stall_seconds, live.budget_ms) == ("none", 3, 4.5, 200)
+    assert (runs.config.sources[0].stall_seconds, runs.duration_seconds) == (30, 60)
+    assert runs.config.output.resume
+
+
+def test_without_options_all_is_as_configured(capsys, runs):
+    here(capsys, "run", *CAMERA)
+    assert runs.config.live == Config().live
+    assert (runs.config.output.resume, runs.duration_seconds) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["-s", "clip.mp4", "--transport", "udp"], "--transport needs an rtsp:// address as --source"),
+        (["--credentials", "door.txt"], "write `credentials: door.txt` under the source"),
+        ([*CAMERA, "--duration", "0"], "--duration 0 must be more than 0 seconds"),
+        ([*CAMERA, "--max-reconnects", "-1"], "max_reconnects"),
+        ([*CAMERA, "--transport", "pigeon"], "--transport"),
+        ([*CAMERA, "--log-format", "xml"], "--log-format"),
+    ],
+)
+def test_wrong_options_are_one_sentence_and_2(capsys, runs, arguments, says):
+    complains(here(capsys, "run", *arguments), 2, says)
+
+
+def test_a_drained_run_is_0_and_one_with_a_camera_given_up_is_1(capsys, runs):
+    assert here(capsys, "run", *CAMERA).code == 0
+    fail(runs.status, "door")
+    shown = here(capsys, "run", *CAMERA)
+    assert shown.code == 1
+    assert "facestream: door failed (auth): rtsp://192.0.2.1/x refuses the password" in shown.err
+    assert SECRET not in shown.err
+
+
+def test_elsewhere_than_in_a_terminal_cameras_have_a_log_and_a_summary(capsys, runs):
+    shown = here(capsys, "run", *CAMERA)
+    assert "info    door: live 640x480" in shown.err
+    assert "3 drops: 3 no slot" in shown.err
+    assert shown.out == ""
+
+
+def test_quiet_leaves_what_is_wrong(capsys, runs):
+    assert here(capsys, "run", *CAMERA, "-q").err == ""
+    stall(runs.status, "door")
+    (line,) = here(capsys, "run", *CAMERA, "-q").err.splitlines()
+    assert "warning door: stalled (timeout)" in line
+
+
+def test_recordings_keep_their_bars_unless_a_log_is_asked_for(capsys, runs):
+    assert "250/250 frames" in here(capsys, "run", "-s", "clip.mp4").err
+    assert "info    door: live 640x480" in here(capsys, "run", "-s", "clip.mp4", "--log-format", "text").err
+
+
+def test_as_json_there_is_nothing_else(capsys, runs):
+    fail(runs.status, "door")
+    shown = here(capsys, "run", *CAMERA, "--log-format", "json")
+    assert [line["event"] for line in lines_of(shown)] == ["run_started", "stream", "stream", "run_ended"]
+    assert (shown.code, shown.out) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (WorkerError("the worker publish died"), 1, "the worker publish died"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (ValueError(f"rtsp://admin:{SECRET}@192.0.2.1/x"), 1, "unexpected ValueError: rtsp://192.0.2.1/x"),
+    ],
+)
+def test_as_json_errors_are_lines_too(capsys, monkeypatch, runs, error, code, says):
+    monkeypatch.delenv("FACESTREAM_TRACEBACK", raising=False)
+    runs.error = error
+    shown = here(capsys, "run", *CAMERA, "--log-format", "json")
+    last = lines_of(shown)[-1]
+    assert (shown.code, last["event"], last["level"], last["exit_code"]) == (code, "run_failed", "error", code)
+    assert says in last["message"]
+    assert SECRET not in shown.err
+
+
+def test_as_json_a_wrong_configuration_is_a_line_too(tmp_path):
+    shown = apart("run", "-s", "rtsp://", "-o", tmp_path / "out", "--log-format", "json")
+    (line,) = lines_of(shown)
+    assert (shown.code, line["event"], line["exit_code"]) == (2, "run_failed", 2)
+    assert "names no host" in line["message"]
+
+
+def test_unexpected_errors_are_redacted_in_words_too(capsys, monkeypatch, runs):
+    monkeypatch.delenv("FACESTREAM_TRACEBACK", raising=False)
+    runs.error = ValueError(f"cannot open 'rtsp://admin:{SECRET}@192.0.2.1/x'")
+    shown = here(capsys, "run", *CAMERA, "-q")
+    complains(shown, 1, "cannot open 'rtsp://192.0.2.1/x'")
+    assert SECRET not in shown.err
+
+
+def test_a_mistyped_option_does_not_quote_a_password(capsys):
+    shown = here(capsys, "run", "--sorce", f"rtsp://admin:{SECRET}@192.0.2.1/x")
+    assert shown.code == 2
+    assert SECRET not in shown.err

@@ -1,0 +1,139 @@
+"""The log of a run, line by line."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta
+
+import pytest
+
+from engine.cli.run_log import RunLog
+from engine.contracts.links import StreamChanged
+from engine.pipeline.run import RunResult
+from engine.pipeline.status import RunStatus
+from tests.cli.statuses import SECRET, fail, overload, stall, status_of
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> list[dict]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def result_of(status: RunStatus) -> RunResult:
+    return RunResult("run-1", "drained", 12.5, status.counters, list(status.streams.values()), status, None)
+
+
+def test_each_event_is_one_object_with_its_fields(capsys):
+    status = status_of("door")
+    with RunLog("json", quiet=False) as log:
+        log.show(status)
+        log.show(status)
+        stall(status, "door")
+        overload(status, 2)
+        log.show(status)
+    begun, live, stalled, overloaded = logged(capsys)
+    assert (begun["event"], begun["streams"]) == ("run_started", ["door"])
+    assert (live["stream"], live["state"], live["width_px"]) == ("door", "live", 640)
+    assert (stalled["level"], stalled["event"], stalled["reason"]) == ("warning", "stream", "timeout")
+    assert stalled["message"] == "door: stalled (timeout): rtsp://192.0.2.1/x has sent nothing for 2.3 s"
+    assert (overloaded["event"], overloaded["overload_level"]) == ("overload", 2)
+    assert datetime.fromisoformat(begun["ts"]).utcoffset() == timedelta(0)
+    assert begun["ts"].endswith("Z")
+    assert "run_id" not in begun
+
+
+def test_every_ten_seconds_the_run_as_a_whole(capsys, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr("engine.cli.run_log.time.monotonic", lambda: clock[0])
+    status = status_of("door", "yard")
+    status.run_id = "run-1"
+    fail(status, "yard")
+    with RunLog("json", quiet=False) as log:
+        for _ in range(26):
+            log.show(status)
+            clock[0] += 1
+    stats = [line for line in logged(capsys) if line["event"] == "stats"]
+    assert len(stats) == 2
+    assert (stats[0]["run_id"], stats[0]["faces"], stats[0]["drops"], stats[0]["overload_level"]) == (
+        "run-1", 1234, {"no_slot": 6}, 0,
+    )  # fmt: skip
+    door, yard = stats[0]["streams"]["door"], stats[0]["streams"]["yard"]
+    assert (door["state"], door["frames"], door["latency_p99_ms"]) == ("live", 250, 131.9)
+    assert (yard["state"], yard["reason"], yard["latency_p99_ms"]) == ("failed", "auth", None)
+
+
+def test_the_end_has_the_totals(capsys):
+    status = status_of("door", "yard")
+    fail(status, "yard")
+    with RunLog("json", quiet=True) as log:
+        log.end(result_of(status), 1)
+    (end,) = logged(capsys)
+    assert (end["event"], end["level"], end["run_id"], end["exit_code"]) == ("run_ended", "error", "run-1", 1)
+    assert (end["outcome"], end["frames"], end["failed_streams"]) == ("drained", 500, ["yard"])
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_nothing_holds_credentials(capsys, form):
+    status = status_of("door")
+    fail(status, "door")
+    with RunLog(form, quiet=False) as log:
+        log.show(status)
+        log.fail(f"cannot read rtsp://admin:{SECRET}@192.0.2.1/x", 1)
+    told = capsys.readouterr().err
+    assert "rtsp://192.0.2.1/x refuses the password" in told
+    assert SECRET not in told
+
+
+def test_text_is_a_line_for_each_event(capsys):
+    status = status_of("door")
+    stall(status, "door")
+    with RunLog("text", quiet=False) as log:
+        log.show(status)
+        log.end(result_of(status), 0)
+    lines = capsys.readouterr().err.splitlines()
+    assert [re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", "", line) for line in lines] == [
+        "info    all workers are ready, 1 stream",
+        "info    door: live 640x480",
+        "warning door: stalled (timeout): rtsp://192.0.2.1/x has sent nothing for 2.3 s",
+        "info    drained after 12.5 s: 250 frames, 1234 faces",
+    ]
+
+
+def test_quiet_leaves_warnings_and_errors(capsys):
+    status = status_of("door")
+    stall(status, "door")
+    with RunLog("json", quiet=True) as log:
+        log.show(status)
+        log.end(result_of(status), 0)
+    assert [line["level"] for line in logged(capsys)] == ["warning"]
+
+
+def test_a_camera_that_stays_away_is_told_of_once_a_minute(capsys, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr("engine.cli.run_log.time.monotonic", lambda: clock[0])
+    status = status_of("door")
+    with RunLog("json", quiet=True) as log:
+        for attempt in range(20):
+            status.take_event(StreamChanged("door", "connecting", "network", f"attempt {attempt}"))
+            log.show(status)
+            clock[0] += 8
+        status.take_event(StreamChanged("door", "connecting", "auth", "the password is wrong"))
+        log.show(status)
+    told = [(line["reason"], line["detail"]) for line in logged(capsys)]
+    assert told == [
+        ("network", "attempt 0"), ("network", "attempt 8"), ("network", "attempt 16"), ("auth", "the password is wrong"),
+    ]  # fmt: skip
+
+
+def test_a_run_that_goes_on_with_new_workers_is_told_of(capsys):
+    with RunLog("json", quiet=False) as log:
+        log.show(status_of("door"))
+        log.show(status_of("door"))
+    assert [line["event"] for line in logged(capsys)] == ["run_started", "stream", "run_resumed", "stream"]
+
+
+def test_two_runs_in_one_process_do_not_log_twice(capsys):
+    for _ in range(2):
+        with RunLog("json", quiet=False) as log:
+            log.fail("it broke", 1)
+    assert len(logged(capsys)) == 2

@@ -1,0 +1,80 @@
+"""The words for a run."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.cli.run_words import drops_words, event_words, how_long, overload_words, printable, state_words
+from engine.contracts.links import StreamChanged
+from engine.pipeline.overload import LEVELS
+from engine.pipeline.status import StreamStatus
+from tests.cli.statuses import SECRET, fail, overload, status_of
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0s"), (59.9, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h00m"), (86_399, "23h59m"), (90_000, "1d01h"), (-1, "0s")],
+)
+def test_time_spans_are_short(seconds, words):
+    assert how_long(seconds) == words
+
+
+@given(st.floats(0, 86_400 * 99))
+def test_time_spans_fit_their_column(seconds):
+    assert len(how_long(seconds)) <= 6
+
+
+def test_every_level_of_overload_has_words():
+    assert overload_words(0) == ""
+    assert overload_words(1) == "enhancing fewer faces"
+    assert overload_words(len(LEVELS) - 1) == overload_words(99) == "enhancing fewer faces, detecting less often"
+    assert all(overload_words(level) for level in range(1, len(LEVELS)))
+
+
+def test_a_state_has_its_reason():
+    stream = StreamStatus("cam", "stalled", "end_of_stream", "nothing came")
+    assert state_words(stream) == "stalled end of stream"
+
+
+def test_a_discontinuity_is_soon_forgotten(monkeypatch):
+    stream = StreamStatus("cam")
+    stream.enter(StreamChanged("cam", "discontinuity", "timestamp_jump"))
+    stream.count("frames", 1)
+    assert state_words(stream) == "live timestamp jump"
+    stream.since -= 60
+    assert state_words(stream) == "live"
+
+
+def test_drops_are_told_by_cause():
+    assert drops_words({"frames": 9}) == "0 drops"
+    assert drops_words({"drops.no_slot": 1}) == "1 drop: 1 no slot"
+    assert drops_words({"drops.no_slot": 3, "drops.stale": 12, "drops.late": 0}) == "15 drops: 12 stale, 3 no slot"
+
+
+def test_events_are_sentences_without_secrets():
+    status = status_of("door", "yard")
+    fail(status, "yard")
+    overload(status, 4)
+    overload(status, 0)
+    status.worker_restarted("perceive", "the worker perceive was killed by signal SIGKILL")
+    status.worker_restarted("publish")
+    overload(status, 0)
+    words = [event_words(event) for event in status.events]
+    assert words == [
+        "door: live 640x480",
+        "yard: live 640x480",
+        "yard: failed (auth): rtsp://192.0.2.1/x refuses the password",
+        "overload level 4: enhancing fewer faces, detecting less often",
+        "no overload any more",
+        "the worker perceive was killed by signal SIGKILL; it is started anew",
+        "the worker publish died; it is started anew",
+        "the worker perceive works again, after 1 restart",
+    ]
+    assert SECRET not in "".join(words)
+
+
+@given(st.text())
+def test_nothing_from_a_camera_steers_the_terminal(text):
+    assert printable(text).isprintable()

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.rtsp.clips import Clip, numbered_clip
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory) -> Clip:
+    """Two seconds of numbered pictures at 25 fps, H.264, with a key frame each second."""
+    return numbered_clip(tmp_path_factory.mktemp("clips") / "numbered.h264")
+
+
+@pytest.fixture(scope="session")
+def small_clip(tmp_path_factory) -> Clip:
+    """The same at another size."""
+    return numbered_clip(tmp_path_factory.mktemp("clips") / "small.h264", size_px=(160, 128))

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable
+
+import pytest
+
+from engine.contracts.links import StreamChanged
+from tests.decode.byte_server import ByteServer, http, raw
+from tests.decode.clips import render
+from tests.decode.watching import watching
+from tests.rtsp.script import Behaviour
+from tests.rtsp.scripted import ScriptedServer
+
+
+def failure_of(url: str, **settings: object) -> StreamChanged:
+    """Return the last state of a camera that is given up at once."""
+    with watching(url, max_reconnects=0, **settings) as watch:
+        watch.until(lambda w: w.count("failed") == 1, 15.0)
+    last = watch.states[-1]
+    assert "secret" not in str(watch.states)
+    assert "\n" not in last.detail
+    assert last.detail.startswith(url.replace("admin:secret@", ""))
+    assert watch.frames == []
+    return last
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return one.getsockname()[1]
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@pytest.mark.parametrize(
+    ("behaviour", "reason", "says"),
+    [
+        (Behaviour(credentials="admin:other"), "auth", "refuses the user name or password"),
+        (Behaviour(answers={"DESCRIBE": 401}), "auth", "user name"),
+        (Behaviour(answers={"DESCRIBE": 403}), "auth", "user name"),
+        (Behaviour(answers={"DESCRIBE": 404}), "not_found", "no stream under this path"),
+        (Behaviour(answers={"SETUP": 453}), "busy", "no session free"),
+        (Behaviour(answers={"PLAY": 453}), "busy", "no session free"),
+        (Behaviour(answers={"DESCRIBE": 503}), "busy", "no session free"),
+        (Behaviour(answers={"SETUP": 503}), "busy", "no session free"),
+        (Behaviour(answers={"SETUP": 454}), "server_error", "status 454"),
+        (Behaviour(answers={"*": 500}), "server_error", "status 500"),
+        (Behaviour(answers={"DESCRIBE": 400}), "server_error", "400"),
+        (Behaviour(answers={"SETUP": 461}), "server_error", "does not offer transport"),
+        (Behaviour(silent=frozenset({"*"})), "timeout", "did not answer within"),
+        (Behaviour(silent=frozenset({"PLAY"})), "timeout", "did not answer within"),
+        (Behaviour(sdp="audio"), "no_video", "sends no video"),
+        (Behaviour(sdp="nothing"), "no_video", "sends no video"),
+        (Behaviour(sdp="garbage"), "no_video", "sends no video"),
+    ],
+)
+def test_what_an_rtsp_camera_refuses(clip, transport, behaviour, reason, says):
+    with ScriptedServer(clip, behaviour) as server:
+        last = failure_of(server.url(credentials="admin:secret"), transport=transport, connect_seconds=0.5)
+    assert last.reason == reason
+    assert says in last.detail
+
+
+def test_a_camera_without_a_free_session(clip):
+    with ScriptedServer(clip, limit=1) as server, watching(server.url()) as first:
+        first.until(lambda w: len(w.frames) == 3)
+        assert failure_of(server.url()).reason == "busy"
+        first.until(lambda w: len(w.frames) == 30)
+    assert first.order == ["connecting", "live", "frame"]
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtsps", "http", "https", "tcp"])
+def test_nobody_listens(scheme):
+    last = failure_of(f"{scheme}://127.0.0.1:{free_port()}/live")
+    assert (last.reason, "refuses the connection" in last.detail) == ("network", True)
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+def test_a_host_name_that_nobody_knows(scheme):
+    last = failure_of(f"{scheme}://camera.invalid/live")
+    assert (last.reason, "host name" in last.detail) == ("network", True)
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "reason"),
+    [
+        ("rtsp", reset, "network"),
+        ("rtsp", raw(b"", close=True), "network"),
+        ("rtsp", raw(b"SSH-2.0-OpenSSH_9.2\r\n" * 9, close=True), "not_a_video"),
+        ("rtsp", lambda _: None, "timeout"),
+        ("rtsps", raw(b"hello\r\n" * 99, close=True), "network"),
+        ("http", http(401), "auth"),
+        ("http", http(403), "auth"),
+        ("http", http(404), "not_found"),
+        ("http", http(429), "busy"),
+        ("http", http(500), "server_error"),
+        ("http", reset, "network"),
+        ("http", lambda _: None, "timeout"),
+        ("http", http(200), "timeout"),
+        ("http", http(200, b"<html><body>a page</body></html>" * 50, close=True), "not_a_video"),
+        ("tcp", raw(b"no video at all " * 5000, close=True), "not_a_video"),
+        ("tcp", lambda _: None, "timeout"),
+    ],
+)
+def test_what_other_servers_do(scheme: str, answer: Callable[[socket.socket], None], reason: str):
+    with ByteServer(answer) as server:
+        assert failure_of(server.url(scheme), connect_seconds=0.5).reason == reason
+
+
+def test_nothing_comes_by_udp():
+    last = failure_of(f"udp://127.0.0.1:{free_port()}", connect_seconds=0.5)
+    assert last.reason == "timeout"
+
+
+def test_a_recording_on_a_web_server_is_no_camera(tmp_path):
+    body = render(tmp_path / "clip.mp4", frames=50, container_options={"movflags": "faststart"}).read_bytes()
+    with ByteServer(http(200, body, length=True)) as server:
+        last = failure_of(server.url("http"))
+    assert (last.reason, "is a recording of 2 s" in last.detail) == ("not_live", True)
+
+
+def test_a_protocol_that_ffmpeg_does_not_know():
+    last = failure_of("nonsense://127.0.0.1/live")
+    assert (last.reason, "nonsense://" in last.detail) == ("codec", True)
+
+
+def test_a_playlist_cannot_read_files_of_this_machine(tmp_path):
+    secret = render(tmp_path / "private.ts", frames=30)
+    body = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.2,\nfile://{secret}\n#EXT-X-ENDLIST\n".encode()
+    with ByteServer(http(200, body, close=True)) as server:
+        assert failure_of(server.url("http"), connect_seconds=0.5).reason in {"not_a_video", "no_video", "not_live", "network"}

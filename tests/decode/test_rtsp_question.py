@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.contracts.links import Camera
+from engine.decode import rtsp_question
+from engine.decode.rtsp_question import Answer, ask
+from tests.decode.byte_server import ByteServer, raw
+from tests.rtsp.script import Behaviour
+from tests.rtsp.scripted import ScriptedServer
+
+
+def camera(url: str) -> Camera:
+    return Camera("cam", url, "shown")
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
+@pytest.mark.parametrize("status", [400, 453, 454, 503])
+def test_it_finds_the_status_of_any_request(clip, method, status):
+    with ScriptedServer(clip, Behaviour(answers={method: status})) as server:
+        assert ask(camera(server.url())) == Answer("", status)
+
+
+def test_a_server_with_no_objection_has_no_session_left_behind(clip):
+    with ScriptedServer(clip) as server:
+        assert ask(camera(server.url(credentials="admin:secret"))) == Answer("", 200)
+        server.wait(lambda: server.counts.teardowns == 1)
+        assert server.counts.sessions_open == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (raw(b"", close=True), "closed"),
+        (raw(b"RTSP/1.0 2", close=True), "closed"),
+        (raw(b"HTTP/1.1 200 OK\r\n\r\n"), "garbage"),
+        (raw(b"RTSP/1.0 abc\r\n\r\n"), "garbage"),
+        (raw(b"RTSP/1.0 200 OK\r\n" + b"a: b\r\n" * 20_000), "garbage"),
+    ],
+)
+def test_answers_that_are_none(answer, kind):
+    with ByteServer(answer) as server:
+        assert ask(camera(server.url("rtsp"))).kind == kind
+
+
+def test_a_server_that_drips_is_silent_in_the_end(monkeypatch):
+    monkeypatch.setattr(rtsp_question, "WAIT_SECONDS", 0.3)
+    with ByteServer(raw(b"RTSP/1.0 200 OK\r\n")) as server:
+        start = time.monotonic()
+        assert ask(camera(server.url("rtsp"))).kind == "silent"
+        assert time.monotonic() - start < 2.0
+
+
+def test_urls_that_lead_nowhere():
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        port = one.getsockname()[1]
+    for url in (f"rtsp://127.0.0.1:{port}/x", "rtsp:///x", "rtsp://camera.invalid/x", "rtsp://127.0.0.1:99999/x"):
+        assert ask(camera(url)) == Answer("refused", 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=300), st.booleans())
+def test_whatever_a_server_sends_it_never_raises(data, like_rtsp):
+    body = b"RTSP/1.0 200 OK\r\nContent-Length: 20\r\n\r\n" + data if like_rtsp else data
+    with ByteServer(raw(body, close=True)) as server:
+        answer = ask(camera(server.url("rtsp")))
+    assert answer.kind in {"", "closed", "garbage"}

@@ -1,0 +1,56 @@
+"""RTP packets of H.264 (RFC 6184), H.265 (RFC 7798) and G.711 (RFC 3551), and the RTCP packets of a sender."""
+
+from __future__ import annotations
+
+import struct
+
+from tests.rtsp.clips import Codec, nals
+
+VIDEO_TYPE = 96
+AUDIO_TYPE = 8
+CLOCK_HZ = 90_000
+MTU_BYTES = 1400
+NTP_EPOCH = 2_208_988_800
+"""Seconds from 1900 (NTP) to 1970 (Unix)."""
+SSRC = 0x0FACE0FF
+
+
+def header(sequence: int, timestamp: int, marker: bool, payload_type: int = VIDEO_TYPE) -> bytes:
+    """Return the 12 bytes before a payload; sequence and timestamp wrap."""
+    return struct.pack("!BBHII", 0x80, payload_type | (0x80 if marker else 0), sequence & 0xFFFF, timestamp & 0xFFFFFFFF, SSRC)
+
+
+def packets(unit: bytes, codec: Codec, sequence: int, timestamp: int, mtu_bytes: int = MTU_BYTES) -> list[bytes]:
+    """Return the packets of one access unit; the last has the marker."""
+    pieces = [piece for nal in nals(unit) for piece in payloads(nal, codec, mtu_bytes)]
+    return [header(sequence + n, timestamp, n == len(pieces) - 1) + piece for n, piece in enumerate(pieces)]
+
+
+def payloads(nal: bytes, codec: Codec, mtu_bytes: int = MTU_BYTES) -> list[bytes]:
+    """Return a NAL unit as one payload, or as fragments (FU-A, FU) where it is too long."""
+    if len(nal) <= mtu_bytes:
+        return [nal]
+    if codec == "h264":
+        kind, head, body = nal[0] & 0x1F, bytes([nal[0] & 0xE0 | 28]), nal[1:]
+    else:
+        kind, head, body = nal[0] >> 1 & 0x3F, bytes([nal[0] & 0x81 | 49 << 1, nal[1]]), nal[2:]
+    room = mtu_bytes - len(head) - 1
+    starts = range(0, len(body), room)
+    return [
+        head + bytes([(0x80 if start == 0 else 0) | (0x40 if start == starts[-1] else 0) | kind]) + body[start : start + room]
+        for start in starts
+    ]
+
+
+def sender_report(unix_seconds: float, timestamp: int, packets_sent: int, bytes_sent: int) -> bytes:
+    """Return RTCP that says: the clock showed ``unix_seconds`` at ``timestamp``; with the source's name, as must be."""
+    ntp = round((unix_seconds + NTP_EPOCH) * 2**32)
+    counts = packets_sent & 0xFFFFFFFF, bytes_sent & 0xFFFFFFFF
+    report = struct.pack("!BBHIQIII", 0x80, 200, 6, SSRC, ntp & (2**64 - 1), timestamp & 0xFFFFFFFF, *counts)
+    name = b"\x01\x06camera\x00\x00\x00\x00"
+    return report + struct.pack("!BBHI", 0x81, 202, 1 + len(name) // 4, SSRC) + name
+
+
+def bye() -> bytes:
+    """Return RTCP that ends the source."""
+    return struct.pack("!BBHI", 0x81, 203, 1, SSRC)
