@@ -155,9 +155,10 @@ def _run(settings: Config, log: RunLog | None, duration_seconds: float | None, *
     with ExitStack() as closing:
         if log is None and live and (quiet or not console.is_terminal):
             log = closing.enter_context(RunLog("text", quiet=quiet))
+        warn = log.warn if log is not None else _warn
         try:
             with run_view(console, log, live=live) as observer:
-                result = run_pipeline(settings, observer, duration_seconds)
+                result = run_pipeline(settings, observer, duration_seconds, warn)
         except FacestreamError:
             _say_what_is_left(settings, started_ns, console)
             raise
@@ -172,6 +173,10 @@ def _run(settings: Config, log: RunLog | None, duration_seconds: float | None, *
         for stream in result.failed_streams:
             sys.stderr.write(f"facestream: {stream.name} failed ({stream.reason}): {printable(stream.detail)}\n")
     return exit_code
+
+
+def _warn(sentence: str) -> None:
+    sys.stderr.write(f"facestream: note: {printable(sentence)}\n")
 
 
 def _say_what_is_left(settings: Config, started_ns: int, console: Console) -> None:

@@ -84,6 +84,10 @@ class RunLog:
         words = f"{result.outcome} after {result.seconds:.1f} s: {fields['frames']} frames, {fields['faces']} faces"
         self._write("error" if exit_code else "info", "run_ended", words, fields, run_id=result.run_id)
 
+    def warn(self, sentence: str) -> None:
+        """Log what is unwise but not wrong."""
+        self._write("warning", "note", printable(sentence), {})
+
     def fail(self, sentence: str, exit_code: int) -> None:
         """Log why a run could not begin or go on."""
         self._write("error", "run_failed", printable(sentence), {"exit_code": exit_code})

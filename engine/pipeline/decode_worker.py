@@ -71,11 +71,11 @@ class _Reader:
                     self._announce(item)
                     continue
                 telemetry.record("decode", time.perf_counter() - start)
-                telemetry.counters["frames"] += 1
-                telemetry.counters[f"frames.{order.stream}"] += 1
                 if item.time.frame_index < order.first_frame:
                     drain = self._drain_order()
                     continue
+                telemetry.counters["frames"] += 1
+                telemetry.counters[f"frames.{order.stream}"] += 1
                 drain = self._pace(item)
                 self._writer.write(item)
                 drain = drain or self._drain_order()

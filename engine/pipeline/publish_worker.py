@@ -152,6 +152,8 @@ class _PublishWorker:
         except ChannelClosed:
             channel.close()
             self._upstreams[index] = None
+            if self._sink is not None:
+                self._sink.stop_vouching()
             if self._replaced:
                 return
             link = Drain("failed", "a worker that enhances the faces died")
@@ -205,7 +207,7 @@ class _PublishWorker:
         return self._stop_since is not None and time.monotonic() - self._stop_since > _GIVE_UP_SECONDS
 
     def _end(self) -> None:
-        counters: Counter[str] = Counter()
+        counters: Counter[str] = Counter(self._resume.counters if self._resume else {})
         for drain in self._drains:
             counters.update(drain.counters)
         worst = next((drain for drain in self._drains if drain.outcome != "completed"), self._drains[0])

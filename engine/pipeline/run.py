@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 import engine
 from engine.config import Config
-from engine.contracts.links import Assign, Camera
+from engine.contracts.links import Assign, Camera, StreamChanged
 from engine.errors import ConfigError, WorkerError
 from engine.pipeline.crew import Crew
 from engine.pipeline.status import RunStatus, StreamStatus
@@ -63,7 +63,10 @@ class RunResult:
 
 
 def run_pipeline(
-    config: Config, observer: Callable[[RunStatus], None] = lambda status: None, duration_seconds: float | None = None
+    config: Config,
+    observer: Callable[[RunStatus], None] = lambda status: None,
+    duration_seconds: float | None = None,
+    warn: Callable[[str], None] = lambda sentence: None,
 ) -> RunResult:
     """Process all sources of a configuration.
 
@@ -73,6 +76,7 @@ def run_pipeline(
     Args:
         config: what to do; ``sources`` must not be empty.
         observer: called several times a second with the run's status, from this thread.
+        warn: called with a sentence on what is unwise but not wrong.
         duration_seconds: end the run, in good order, after this time; None: when the recordings end, or a signal comes.
 
     Raises:
@@ -80,7 +84,7 @@ def run_pipeline(
         FacestreamError: a worker failed; outputs written before that stay valid.
         KeyboardInterrupt: two signals came.
     """
-    sources = expand_sources(config.sources, config.live)
+    sources = expand_sources(config.sources, config.live, warn)
     if not sources:
         raise ConfigError(
             "there is nothing to read: give at least one source (--source FILE, or `sources:` in the configuration)"
@@ -114,7 +118,9 @@ def _attempt(
     resume = None
     if config.output.resume:
         resume = plan_resume(Path(config.output.directory), run, files)
-    status = RunStatus({source.name: StreamStatus(source.name) for source in sources})
+    status = RunStatus({source.name: StreamStatus(source.name) for source in sources}, run_id=str(run["run_id"]))
+    for event in resume.done.values() if resume else ():
+        status.take_event(StreamChanged(event.stream, event.state, event.reason, event.detail))
     orders = _orders(recordings, resume)
     crew = Crew(config, run, cameras, min(config.decode.parallel_files, len(orders)), resume)
     supervisor = Supervisor(crew, orders, config.supervise, status, observer, duration_seconds)

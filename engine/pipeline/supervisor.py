@@ -157,6 +157,7 @@ class Supervisor:
         self._watchdog.saw(worker.name)
         match link:
             case Ready():
+                self.status.worker_started(worker.name, worker.process.pid or 0)
                 again = worker.name in self.facts
                 self.facts[worker.name] = link.facts
                 self._watchdog.begin(worker.name)

@@ -19,7 +19,6 @@ is not what it was. ``run.json`` lists every attempt of a resumed run; each has 
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -30,6 +29,7 @@ import msgspec
 
 from engine.config import OutputConfig
 from engine.contracts.messages import AnyMessage, Face, Stream, Track, kind_of
+from engine.contracts.redaction import redact_tree
 from engine.errors import PublishError
 from engine.publish.files import AppendedFiles, sync_directory, write_new, write_whole
 from engine.publish.job import check_same_models
@@ -43,7 +43,6 @@ _SUFFIX = {"jpeg": ".jpg", "png": ".png", "raw": ".raw"}
 _LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
 _OWN = ("run.json", "report.html", "faces", *_LINES.values(), PROGRESS)
 _OF_AN_ATTEMPT = ("run_id", "started", "started_ns", "ended_ns", "outcome", "counters", "kept", "first_track_id")
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s\"]*@")
 
 
 class DirectorySink:
@@ -229,8 +228,8 @@ def _folder(stream: str) -> str:
 
 
 def _as_json(run: dict[str, Any]) -> bytes:
-    text = _CREDENTIALS.sub("", msgspec.json.encode(run, enc_hook=str).decode())
-    return msgspec.json.format(text, indent=2).encode() + b"\n"
+    whole = redact_tree(msgspec.to_builtins(run, enc_hook=str))
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
 
 
 @contextlib.contextmanager

@@ -45,7 +45,7 @@ class FloodGuard:
             self._ports.add(int(endpoint.rpartition(":")[2]))
 
     def check(self) -> None:
-        """Look at all connections and cut those that flood; does so at most twenty times a second, and more often after a cut."""
+        """Look at all connections and cut those that flood; does so at most twenty times a second, more often after a cut."""
         now = time.monotonic()
         if not self._ports or now < self._next_check:
             return

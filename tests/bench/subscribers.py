@@ -6,6 +6,7 @@ Everybody is a process of its own: the publisher, the healthy reader, and the ne
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -31,6 +32,7 @@ SLOW_SECONDS = 0.020
 NEIGHBOURS = ("slow", "slow raw", "stalled", "garbage", "flood")
 LOADS = ((6_000, 50), (6_000, 500), (30_000, 50), (30_000, 500))
 """Bytes of a face, and faces per second."""
+_GARBAGE = (bad_peers.random_bytes, bad_peers.http_request, bad_peers.huge_subscription, bad_peers.binary_topics)
 
 
 def compare_neighbours(rounds: int = 3, transport: str = "tcp") -> dict[str, dict[str, float]]:
@@ -125,12 +127,18 @@ def _play(role: str, endpoint: str, pause: str = "0", seconds: str = "60") -> No
         case "stalled":
             with Subscriber(endpoint):
                 time.sleep(float(seconds))
-        case "garbage" | "flood":
-            host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
-            quiet = (bad_peers.random_bytes, bad_peers.http_request, bad_peers.huge_subscription, bad_peers.binary_topics)
-            while True:
-                for misbehave in quiet if role == "garbage" else (bad_peers.thousands_of_topics,):
-                    misbehave((host, int(port)), 0.5)
+        case "garbage":
+            # Twenty connections a second, as many as a scanner makes; "flood" is one that sends all it can.
+            for misbehave in itertools.cycle(_GARBAGE):
+                misbehave(_address(endpoint), 0.0)
+                time.sleep(0.05)
+        case "flood":
+            bad_peers.thousands_of_topics(_address(endpoint), float(seconds))
+
+
+def _address(endpoint: str) -> tuple[str, int]:
+    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+    return host, int(port)
 
 
 def _ages_of_ours(endpoint: str, pause_seconds: float, seconds: float) -> Iterator[tuple[float, int, int]]:
