@@ -159,6 +159,8 @@ class Subscriber:
         opened.setsockopt(zmq.TCP_KEEPALIVE_INTVL, _KEEPALIVE_SECONDS)
         opened.setsockopt(zmq.TCP_KEEPALIVE_CNT, _KEEPALIVE_TRIES)
         if opened.type == zmq.SUB:
+            # What a reader sends is what it subscribes to; beyond the bound topics would be lost without a word.
+            opened.setsockopt(zmq.SNDHWM, 0)
             # Before connecting, so that they reach the publisher together.
             for topic in self._topics():
                 opened.setsockopt(zmq.SUBSCRIBE, topic.encode())

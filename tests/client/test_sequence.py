@@ -35,3 +35,9 @@ def test_a_new_run_starts_over():
     assert sequence.arrived(numbered(0)) == range(0, 0)
     assert sequence.arrived(numbered(1, run_id="run2")) == range(0, 1)
     assert sequence.run_id == "run2"
+
+
+def test_who_joins_late_misses_nothing_but_the_next_run_from_its_start():
+    sequence = Sequence(from_start=False)
+    assert sequence.arrived(numbered(40)) == range(40, 40)
+    assert sequence.arrived(numbered(2, run_id="run2")) == range(0, 2)

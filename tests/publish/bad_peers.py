@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from engine.contracts.replay import ReplayRequest, encode_replay
 
@@ -17,15 +17,17 @@ _GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL" + bytes(16) + b
 
 def handshaken(address: Address, kind: bytes = b"SUB") -> socket.socket:
     """Return a connection after the whole handshake of ZMTP 3.0."""
-    connection = socket.create_connection(address, timeout=5)
     ready = b"\x05READY\x0bSocket-Type" + len(kind).to_bytes(4, "big") + kind
-    connection.sendall(_GREETING + b"\x04" + bytes([len(ready)]) + ready)
-    answered = b""
-    while len(answered) <= len(_GREETING):  # its greeting, and the beginning of its READY
-        piece = connection.recv(4096)
-        if not piece:
-            raise ConnectionResetError
-        answered += piece
+    with ExitStack() as closing:
+        connection = closing.enter_context(socket.create_connection(address, timeout=5))
+        connection.sendall(_GREETING + b"\x04" + bytes([len(ready)]) + ready)
+        answered = b""
+        while len(answered) <= len(_GREETING):  # its greeting, and the beginning of its READY
+            piece = connection.recv(4096)
+            if not piece:
+                raise ConnectionResetError
+            answered += piece
+        closing.pop_all()
     return connection
 
 

@@ -29,10 +29,11 @@ def main() -> None:
     options = json.loads(sys.argv[1])
     rate, size = options.pop("rate", 200), options.pop("bytes", 6_000)
     run_id, live = options.pop("run_id", "run1"), options.pop("live", True)
+    stream = options.pop("stream", "cam1")
     context = zmq.Context()
     publisher = Publisher(PublishConfig(**options), run_id, context, live=live)
     _say({"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay, "pid": os.getpid()})
-    message, payloads = _face_of(size, live)
+    message, payloads = _face_of(stream, size, live)
     due = time.perf_counter()
     late_ms = 0.0
     while True:
@@ -51,8 +52,8 @@ def main() -> None:
     context.term()
 
 
-def _face_of(size_bytes: int, live: bool):
-    message, _ = face()
+def _face_of(stream: str, size_bytes: int, live: bool):
+    message, _ = face(stream)
     payload = os.urandom(size_bytes)
     part = Part("enhanced", "jpeg", (128, 128, 3), "uint8", hashlib.sha256(payload).hexdigest())
     return replace(message, parts=[part], live=live), [payload]

@@ -1,0 +1,81 @@
+import socket
+from contextlib import ExitStack
+from time import monotonic
+
+import pytest
+
+from engine.publish.guard import FloodGuard
+
+
+@pytest.fixture
+def port():
+    """Yield a function that opens a listening port and returns how to connect to it: (client, served) pairs."""
+    with ExitStack() as closing:
+
+        def listening():
+            server = closing.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def connect():
+                client = closing.enter_context(socket.create_connection(server.getsockname(), timeout=10))
+                served = closing.enter_context(server.accept()[0])
+                served.settimeout(10)
+                return client, served
+
+            return f"tcp://127.0.0.1:{server.getsockname()[1]}", connect
+
+        yield listening
+
+
+def say(client, served, count):
+    """Let ``count`` bytes cross."""
+    left = count
+    while left:
+        client.sendall(bytes(min(left, 4096)))
+        got = 0
+        while got < min(left, 4096):
+            got += len(served.recv(4096))
+        left -= min(left, 4096)
+
+
+def looked(guard):
+    """Call ``check`` until it has looked again."""
+    before, deadline = guard._next_check, monotonic() + 10
+    while guard._next_check == before and monotonic() < deadline:
+        guard.check()
+
+
+def test_only_the_connection_that_floods_is_cut(port):
+    endpoint, connect = port()
+    _, other_connect = port()
+    guard = FloodGuard()
+    guard.watch(endpoint)
+    reader, flooder, elsewhere = connect(), connect(), other_connect()
+    looked(guard)
+    say(*reader, 2_000)
+    say(*flooder, 1_000_000)
+    say(*elsewhere, 1_000_000)
+    looked(guard)
+    assert guard.cut == 1
+    assert flooder[0].recv(1) == b""
+    say(*reader, 10)
+    say(*elsewhere, 10)
+
+
+def test_the_next_look_after_a_cut_comes_sooner(port):
+    endpoint, connect = port()
+    guard = FloodGuard()
+    guard.watch(endpoint)
+    for number in range(3):
+        flooder = connect()
+        say(*flooder, 300_000)
+        looked(guard)
+        assert guard.cut == number + 1
+        flooder[1].close()
+    assert guard._next_check - monotonic() < 0.05
+
+
+def test_ipc_needs_no_guard():
+    guard = FloodGuard()
+    guard.watch("ipc:///run/faces")
+    guard.check()
+    assert guard.cut == 0
