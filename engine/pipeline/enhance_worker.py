@@ -306,4 +306,5 @@ def _face_message(crop: FaceCrop, face: EnhancedFace | None, score: FaceScores, 
         gallery_version=score.gallery_version,
         parts=parts,
         ntp_ns=crop.ntp_ns,
+        live=crop.live,
     )

@@ -61,8 +61,10 @@ def publish_body(
         context.ready({"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay})
         _PublishWorker(context, upstreams, config, publisher, run, resume, live).run()
     finally:
+        remove_sockets()  # while nobody else can have bound them; libzmq leaves them behind
         publisher.close(_LINGER_MS)
         zmq_context.term()
+        remove_sockets()  # libzmq leaves them
 
 
 class _PublishWorker:

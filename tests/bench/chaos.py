@@ -27,12 +27,14 @@ from rich.table import Table
 
 from tests.assets import SHARED
 from tests.bench.chaos_seen import LIVE_SECONDS, SETTLE_SECONDS, Outage, Seen, across, first_faces, latencies, spread
-from tests.bench.processes import Held, Samples, held, marked
+from tests.bench.processes import Held, Samples, held, left_over
 from tests.rtsp.clips import Clip, face_clip, recorded_clip
 from tests.rtsp.server import GstServer, why_not
 
 CONSOLE = Console()
 END_SECONDS, SAMPLE_SECONDS = LIVE_SECONDS, 2.0
+LEFT_SECONDS = 2.0
+"""The resource tracker of Python's multiprocessing ends a moment after the process that it serves."""
 SHM = Path("/dev/shm")
 
 
@@ -60,6 +62,7 @@ class Bench:
         environment = os.environ | dict([self.mark.split("=")])
         log = self.closing.enter_context(self.log.open("wb"))
         self.engine = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        self.closing.callback(self.engine.wait)
         self.closing.callback(self.engine.kill)
         # A camera is no load of this machine's: what a server needs to start again must not compete with the engine.
         os.nice(10)
@@ -96,7 +99,7 @@ class Bench:
         except subprocess.TimeoutExpired:
             code = f"none within {END_SECONDS:g} s"
         self.thread.join(5)
-        left = {"exit_code": code, "processes": list(marked(self.mark)), "socket": self.socket.exists()}
+        left = {"exit_code": code, "processes": left_over(self.mark, LEFT_SECONDS), "socket": self.socket.exists()}
         events = [_event(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
         ends = self.seen.end.outcome if self.seen.end else "no end message"
         return left | {"outcome": ends, "log_events": {name: events.count(name) for name in sorted(set(events))}}
@@ -189,7 +192,7 @@ def show(figures: dict[str, Any]) -> None:
     """Print what matters."""
     table = Table(f"{figures['streams']} cameras, {figures['restarts']} restarts", "n", "p50", "p95", "p99", "max")
     for name, figure in figures.items():
-        if name.endswith("_ms") and "count" in figure:
+        if name.endswith("_ms") and figure.get("count"):
             table.add_row(name, *(f"{figure[key]:.0f}" for key in ("count", "p50", "p95", "p99", "max") if key in figure))
     CONSOLE.print(table)
     quiet, others = figures["latency_quiet_ms"], figures["latency_others_ms"]

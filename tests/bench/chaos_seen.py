@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 
 from engine.client import End, Face, Gap, Received, Stats, Stream, Subscriber, Track
+from engine.contracts.replay import Kind
 
+KINDS: tuple[Kind, ...] = get_args(Kind)
 LIVE_SECONDS = 60.0
 """A camera that is not live again by then never will be."""
 SETTLE_SECONDS = 0.3
@@ -46,8 +49,7 @@ class Seen:
 
     def follow(self, endpoint: str) -> None:
         """Body of the thread."""
-        kinds = ("face", "track", "stream", "stats", "end")
-        with Subscriber(endpoint, kinds=kinds, max_age_seconds=None, timeout_seconds=LIVE_SECONDS) as subscriber:
+        with Subscriber(endpoint, kinds=KINDS, max_age_seconds=None, timeout_seconds=LIVE_SECONDS) as subscriber:
             try:
                 for item in subscriber:
                     with self.news:

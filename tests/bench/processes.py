@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,13 +36,22 @@ def marked(mark: str) -> Iterator[int]:
             continue  # it ended meanwhile, or is another user's
 
 
+def left_over(mark: str, seconds: float) -> list[str]:
+    """Return the names of those processes that are still there when the time is over, or nothing as soon as none is."""
+    until = time.monotonic() + seconds
+    while (names := list(held(mark))) and time.monotonic() < until:
+        time.sleep(0.05)
+    return names
+
+
 def held(mark: str) -> dict[str, Held]:
     """Return what each of those processes holds, by its name; two of one name are told apart by their number."""
     found: dict[str, Held] = {}
     for pid in sorted(marked(mark)):
         folder = PROC / str(pid)
         try:
-            name = (folder / "comm").read_text().strip()
+            helper = b"resource_tracker" in (folder / "cmdline").read_bytes()
+            name = "resource tracker" if helper else (folder / "comm").read_text().strip()
             pages = int((folder / "statm").read_text().split()[1])
             fds, threads = (len(os.listdir(folder / kind)) for kind in ("fd", "task"))
         except OSError:
@@ -70,5 +80,5 @@ class Samples:
         for name in sorted({name for _, mb in rows for name in mb}):
             points = [(at - first, mb[name]) for at, mb in rows if name in mb]
             if len(points) >= 3:
-                result[name] = float(np.polyfit(*zip(*points, strict=True), 1)[0])
+                result[name] = float(np.polyfit([at for at, _ in points], [mb for _, mb in points], 1)[0])
         return result
