@@ -235,7 +235,7 @@ class Config(Section, frozen=True):
 
 
 PROFILES: dict[str, dict[str, Any]] = {
-    "fast": {"detect": {"every": 3, "upsample": 0}, "crop": {"policy": "best", "top_k": 3}},
+    "fast": {"detect": {"every": 3, "upsample": 0}, "live": {"detect_fps": 4.0}, "crop": {"interval_seconds": 3.0}},
     "balanced": {},
     "thorough": {"detect": {"upsample": 2}, "crop": {"policy": "every", "min_size_px": 8}},
 }

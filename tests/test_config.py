@@ -29,9 +29,9 @@ def test_without_a_file_everything_has_its_default():
 def test_file_wins_over_profile_and_command_line_over_both(tmp_path):
     path = write(tmp_path, "profile: fast\ndetect:\n  every: 5\n")
     assert load_config(path).detect.every == 5
-    assert load_config(path).crop.policy == "best"
+    assert load_config(path).crop.interval_seconds == 3.0
     changed = load_config(path, {"detect": {"every": 7}})
-    assert (changed.detect.every, changed.crop.policy) == (7, "best")
+    assert (changed.detect.every, changed.crop.interval_seconds) == (7, 3.0)
 
 
 def test_a_profile_on_the_command_line_replaces_the_file_s_but_not_its_keys(tmp_path):

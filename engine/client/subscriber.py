@@ -46,6 +46,15 @@ class Subscriber:
 
     Iteration stops after the run's ``end`` message. A publisher that dies and comes back at the same endpoint is connected to
     again: its messages have another ``run_id``, and are counted from 0. For one thread.
+
+    Age: a face of a camera that is older than ``max_age_seconds`` when it is its turn is skipped, and reported in a ``Gap`` with
+    ``stale``, so that a slow reader works on what is going on now. Faces of recordings and all other messages are never skipped.
+    Between two machines the age is counted from the fastest message so far: their clocks may differ, but should not be set
+    meanwhile.
+
+    Replay: what is missing is fetched before the message that shows the gap. Of cameras at most as many faces are refilled as
+    come by themselves, besides a first thousand, the newest of a gap first: a reader that is too slow for what comes would only
+    fall further behind. A service that does not answer costs two time-outs, and is then left alone for a while.
     """
 
     def __init__(
@@ -71,18 +80,12 @@ class Subscriber:
                 and each sees the others' as gaps.
             kinds: what to receive; without ``end`` iteration never stops by itself.
             streams: only these; None: all of them.
-            replay: the publisher's replay endpoint, to fetch what was missed. Of cameras at most as many faces are refilled as
-                come by themselves, besides a first thousand, the newest of a gap first: a reader that is too slow for what
-                comes would only fall further behind.
+            replay: the publisher's replay endpoint, to fetch what was missed.
             timeout_seconds: longest silence; None waits for ever.
             follow: go on after ``end``, with the next run.
             from_start: what was sent before this subscriber came counts as missed. None: yes for ``pull`` or with ``replay``.
-            replay_timeout_seconds: longest silence of the replay service; after two of them the rest of the gap counts as
-                lost, and the service is not asked for a while.
-            max_age_seconds: faces of cameras that are older when it is their turn are skipped, and reported as a ``Gap`` with
-                ``stale``; faces of recordings and all other messages are never skipped. ``auto``: 1 s, but None (nothing is
-                skipped) for ``pull`` and with ``replay``, whose reader wants all of them. Between two machines the age is
-                measured from the fastest message so far, so their clocks may differ, but should not be set meanwhile.
+            replay_timeout_seconds: longest silence of the replay service.
+            max_age_seconds: None skips nothing. ``auto``: 1 s, but None for ``pull`` and with ``replay``, whose readers want all.
             context: None: the one that all subscribers of this process share.
 
         Raises:

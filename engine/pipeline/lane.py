@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Literal
@@ -22,7 +23,7 @@ class Lane:
     Args:
         channel: to the worker.
         waiting: faces of one camera that may wait.
-        budget_seconds: since their capture.
+        budget_seconds: since they were chosen.
         on_drop: is told the stream and the cause of each face that is dropped.
     """
 
@@ -40,9 +41,10 @@ class Lane:
         return len(self._queue) + len(self._again)
 
     def offer(self, link: Passed) -> None:
-        """Queue an item behind what waits of its stream."""
+        """Queue an item behind what waits of its stream; a camera's face may wait for the budget from now on, as a policy may
+        have kept it for long before it was chosen."""
         live = isinstance(link, FaceCrop) and link.live
-        self._queue.put(link.stream, link, link.captured_ns / 1e9 if live and isinstance(link, FaceCrop) else None)
+        self._queue.put(link.stream, link, time.time() if live else None)
 
     def flush(self, now_seconds: float) -> int:
         """Send what the worker has room for; return how many faces went out.

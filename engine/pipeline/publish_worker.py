@@ -64,7 +64,6 @@ def publish_body(
         remove_sockets()  # while nobody else can have bound them; libzmq leaves them behind
         publisher.close(_LINGER_MS)
         zmq_context.term()
-        remove_sockets()  # libzmq leaves them
 
 
 class _PublishWorker:

@@ -1,16 +1,19 @@
-"""Cut connections that send far more than a reader has to say.
+"""Cut connections that send far more than a reader has to say, and those of a crowd that says nothing.
 
 libzmq bounds the length of a message, not how many topics a peer may subscribe to nor how many parts a message may have: one
 connection can make it take a gigabyte in seconds. It names no peer either, but Linux counts the bytes of every TCP connection.
+Where the kernel counts none (it is older than 4.1, or emulated) nobody is cut.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
+import resource
 import socket
 import struct
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 _CHECK_SECONDS = 0.05
 _ALERT_CHECK_SECONDS, _ALERT_SECONDS = 0.005, 10.0
@@ -21,8 +24,9 @@ _ALLOWED_BYTES = 128 * 1024
 """Thousands of subscriptions; a usual reader sends some hundred bytes."""
 _ALLOWED_BYTES_PER_SECOND = 16 * 1024
 """A hundred replay requests a second, besides heartbeats."""
+_MOST_CONNECTIONS = 4096
 _BYTES_RECEIVED = struct.Struct("=128xQ")
-"""``tcpi_bytes_received`` in the kernel's ``struct tcp_info``."""
+"""Of ``tcpi_bytes_received`` in the kernel's ``struct tcp_info``."""
 
 
 class FloodGuard:
@@ -35,7 +39,7 @@ class FloodGuard:
         self.cut = 0
         """Connections that were cut so far."""
         self._ports: set[int] = set()
-        self._seen: dict[tuple[int, str], float] = {}
+        self._since: dict[tuple[int, str], float] = {}
         self._next_check = 0.0
         self._alert_until = 0.0
 
@@ -45,34 +49,48 @@ class FloodGuard:
             self._ports.add(int(endpoint.rpartition(":")[2]))
 
     def check(self) -> None:
-        """Look at all connections and cut those that flood; does so at most twenty times a second, more often after a cut."""
+        """Look at all connections and cut what has to be; does so at most twenty times a second, more often after a cut."""
         now = time.monotonic()
         if not self._ports or now < self._next_check:
             return
-        seen: dict[tuple[int, str], float] = {}
-        for name in os.listdir("/proc/self/fd"):
-            with contextlib.suppress(OSError):
-                self._look_at(int(name), seen, now)
-        self._seen = seen
+        said = self._look()
+        self._since = {key: self._since.get(key, now) for key in said}
+        for key, count in said.items():
+            if count > _ALLOWED_BYTES + _ALLOWED_BYTES_PER_SECOND * (now - self._since[key]):
+                self._cut(key, now)
+        # More than half of the files that this process may open: the next connection could cost it its output.
+        most = min(_MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        for key in sorted(said, key=lambda key: said[key])[: max(0, len(said) - most)]:
+            self._cut(key, now)
         after = time.monotonic()
         pause_seconds = _ALERT_CHECK_SECONDS if now < self._alert_until else _CHECK_SECONDS
         self._next_check = after + max(pause_seconds, _SHARE * (after - now))
 
-    def _look_at(self, number: int, seen: dict[tuple[int, str], float], now: float) -> None:
-        if not os.readlink(f"/proc/self/fd/{number}").startswith("socket:"):
-            return
-        # The duplicate stays the same connection even if libzmq closes its own meanwhile.
-        with socket.socket(fileno=os.dup(number)) as connection:
-            if connection.family not in (socket.AF_INET, socket.AF_INET6) or connection.type != socket.SOCK_STREAM:
-                return
-            if connection.getsockname()[1] not in self._ports:
-                return
-            key = (number, str(connection.getpeername()))  # a listening socket has no peer: OSError
-            since = seen[key] = self._seen.get(key, now)
-            (received,) = _BYTES_RECEIVED.unpack(
-                connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_RECEIVED.size)
-            )
-            if received > _ALLOWED_BYTES + _ALLOWED_BYTES_PER_SECOND * (now - since):
+    def _look(self) -> dict[tuple[int, str], int]:
+        """Return file number and peer of each connection, and the bytes that it has sent."""
+        said = {}
+        with suppress(OSError):  # too many open files: the sockets' own time-out has to help
+            for name in os.listdir("/proc/self/fd"):
+                with suppress(OSError, struct.error), self._opened(int(name)) as connection:
+                    if connection is not None:
+                        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_RECEIVED.size)
+                        said[int(name), str(connection.getpeername())] = _BYTES_RECEIVED.unpack(info)[0]
+        return said
+
+    def _cut(self, key: tuple[int, str], now: float) -> None:
+        with suppress(OSError), self._opened(key[0]) as connection:
+            if connection is not None and str(connection.getpeername()) == key[1]:
                 connection.shutdown(socket.SHUT_RDWR)
                 self.cut += 1
                 self._alert_until = now + _ALERT_SECONDS
+
+    @contextmanager
+    def _opened(self, number: int) -> Iterator[socket.socket | None]:
+        """Yield a connection to one of the ports, None for any other file."""
+        if not os.readlink(f"/proc/self/fd/{number}").startswith("socket:"):
+            yield None
+            return
+        # The duplicate stays the same connection even if libzmq closes its own meanwhile.
+        with socket.socket(fileno=os.dup(number)) as connection:
+            internet = connection.family in (socket.AF_INET, socket.AF_INET6) and connection.type == socket.SOCK_STREAM
+            yield connection if internet and connection.getsockname()[1] in self._ports else None

@@ -15,7 +15,7 @@ Cause = Literal["late", "stale"]
 class _Entry(Generic[Item]):
     item: Item
     since_seconds: float | None
-    """When it was captured; None: it must not be dropped."""
+    """When its time began; None: it must not be dropped."""
 
 
 class FairQueue(Generic[Item]):
@@ -26,7 +26,7 @@ class FairQueue(Generic[Item]):
 
     Args:
         waiting: droppable items of one stream.
-        budget_seconds: since their capture.
+        budget_seconds: since the time given with them.
         on_drop: is told of each one that gives way.
     """
 
@@ -40,18 +40,18 @@ class FairQueue(Generic[Item]):
     def __len__(self) -> int:
         return self._length
 
-    def put(self, stream: str, item: Item, captured_seconds: float | None = None) -> None:
+    def put(self, stream: str, item: Item, since_seconds: float | None = None) -> None:
         """Append an item.
 
         Args:
             stream: whose turn it takes.
             item: anything.
-            captured_seconds: on the clock that ``take`` is given; None for what must not be dropped.
+            since_seconds: when its time began, on the clock that ``take`` is given; None for what must not be dropped.
         """
         entries = self._streams.setdefault(stream, deque())
-        entries.append(_Entry(item, captured_seconds))
+        entries.append(_Entry(item, since_seconds))
         self._length += 1
-        if captured_seconds is not None and sum(entry.since_seconds is not None for entry in entries) > self._waiting:
+        if since_seconds is not None and sum(entry.since_seconds is not None for entry in entries) > self._waiting:
             oldest = next(entry for entry in entries if entry.since_seconds is not None)
             entries.remove(oldest)
             self._length -= 1

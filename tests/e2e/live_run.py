@@ -35,7 +35,7 @@ class LiveRun:
     """``facestream run``, from start to end; killed at the end of a ``with`` if it still runs.
 
     Args:
-        folder: its output directory ``out`` and its socket lie there.
+        folder: its output directory ``out``, its socket and what it prints lie there.
         arguments: besides output, socket and a wait for the subscriber.
     """
 
@@ -46,9 +46,9 @@ class LiveRun:
         self.messages: list[AnyMessage] = []
         """In the order of their arrival; only ever grows."""
         places = ("--out", str(self.out), "--publish", self.endpoint, "--wait", "20")
-        self.process = subprocess.Popen(
-            [*COMMAND, *places, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        self._said = folder / "said"
+        with self._said.open("w", encoding="utf-8") as said:  # a pipe that nobody empties would stop a long run
+            self.process = subprocess.Popen([*COMMAND, *places, *arguments], stdout=said, stderr=said)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
@@ -61,7 +61,12 @@ class LiveRun:
         self._thread.join()
         if self.process.poll() is None:
             self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+
+    @property
+    def said(self) -> str:
+        """What it printed."""
+        return self._said.read_text(encoding="utf-8")
 
     @property
     def workers(self) -> dict[str, int]:
@@ -101,14 +106,15 @@ class LiveRun:
         return message
 
     def assert_running(self) -> None:
-        assert self.process.poll() is None, self.process.stderr.read() if self.process.stderr else ""
+        assert self.process.poll() is None, self.said
 
     def stop(self, seconds: float = 40.0) -> tuple[int, str]:
         """Ask the run to end; return its exit code and all that it printed."""
         self.process.send_signal(signal.SIGTERM)
-        said = self.process.communicate(timeout=seconds)
-        self._stopped.wait(0.2 if self.ends else 1.0)
-        return self.process.returncode, "".join(said)
+        code = self.process.wait(timeout=seconds)
+        with suppress(AssertionError):
+            wait_until(lambda: self._nap() or self.ends, 2)
+        return code, self.said
 
     def _listen(self) -> None:
         kinds = ("face", "track", "stream", "stats", "end")

@@ -66,10 +66,8 @@ def test_two_cameras_give_faces_and_drain(gst: StartGst, scene, tmp_path: Path, 
         wait_until(lambda: len({face.stream for face in run.faces if face.ntp_ns}) == 2, 40)
         names = {face.stream for face in run.faces}
         workers = run.workers
-        assert len([name for name in workers if name.startswith("fs-camera")]) >= 1
         code, said = run.stop()
         assert code == 0, said
-        wait_until(lambda: run.ends, 5)
     if by == "yaml":
         assert names == {"entrance", "yard"}
     for face in run.faces:
@@ -197,9 +195,9 @@ def test_a_password_on_the_command_line_is_not_kept(gst: StartGst, scene, tmp_pa
         for pid in workers.values():
             assert PASSWORD.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes()
         run.process.kill()
-        said = "".join(run.process.communicate(timeout=30))
+        run.process.wait(30)
         assert_nothing_left(workers)
         wait_until(lambda: not run.socket.exists(), 5)
-    assert PASSWORD not in said + repr(run.messages)
+    assert PASSWORD not in run.said + repr(run.messages)
     for path in run.out.rglob("*"):
         assert path.is_dir() or PASSWORD.encode() not in path.read_bytes(), path.name

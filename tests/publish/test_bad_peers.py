@@ -12,7 +12,8 @@ from tests.publish.sender import sending
 
 RATE = 200
 SECONDS = 0.5
-MEGABYTE = 1024
+GROWTH_KB = 100 * 1024
+"""A flood is looked for twenty times a second; unhindered it takes hundreds of megabytes a second."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def read(subscriber, count):
     raise AssertionError("the run is over")
 
 
-def endure(sender, endpoint, misbehave, growth_mb):
+def endure(sender, endpoint, misbehave):
     """Misbehave beside a healthy reader, who reads all that was sent meanwhile, and look at the publisher's memory."""
     # The reader has to hold what comes while this thread misbehaves.
     with Subscriber(sender.endpoint, timeout_seconds=10, max_age_seconds=None) as healthy:
@@ -52,18 +53,18 @@ def endure(sender, endpoint, misbehave, growth_mb):
     assert sent >= 0.5 * SECONDS * RATE
     assert gaps == []
     assert numbers[0] == first + 1
-    assert after["rss_kb"] - before["rss_kb"] < growth_mb * MEGABYTE, Counter(after)
+    assert after["rss_kb"] - before["rss_kb"] < GROWTH_KB, Counter(after)
     return before, after
 
 
 @pytest.mark.parametrize("misbehave", bad_peers.AT_THE_PUBLISHER, ids=lambda function: function.__name__)
 def test_at_the_publisher(sender, misbehave):
-    endure(sender, sender.endpoint, misbehave, growth_mb=100 if misbehave is bad_peers.thousands_of_topics else 20)
+    endure(sender, sender.endpoint, misbehave)
 
 
 @pytest.mark.parametrize("misbehave", bad_peers.AT_THE_REPLAY_SERVICE, ids=lambda function: function.__name__)
 def test_at_the_replay_service(sender, misbehave):
-    before, after = endure(sender, sender.facts["replay"], misbehave, growth_mb=20)
+    before, after = endure(sender, sender.facts["replay"], misbehave)
     assert after["replay.messages"] - before["replay.messages"] < 20_000
 
 

@@ -1,3 +1,4 @@
+import resource
 import socket
 from contextlib import ExitStack
 from time import monotonic
@@ -72,6 +73,43 @@ def test_the_next_look_after_a_cut_comes_sooner(port):
         assert guard.cut == number + 1
         flooder[1].close()
     assert guard._next_check - monotonic() < 0.05
+
+
+def test_of_a_crowd_those_are_cut_that_have_said_the_least(port, monkeypatch):
+    monkeypatch.setattr("engine.publish.guard._MOST_CONNECTIONS", 3)
+    endpoint, connect = port()
+    guard = FloodGuard()
+    guard.watch(endpoint)
+    readers, crowd = [connect() for _ in range(2)], [connect() for _ in range(5)]
+    for reader in readers:
+        say(*reader, 120)
+    looked(guard)
+    assert guard.cut == 4
+    for reader in readers:
+        say(*reader, 10)
+    assert sum(is_cut(client) for client, _ in crowd) == 4
+
+
+def is_cut(client):
+    client.setblocking(False)
+    try:
+        return client.recv(1) == b""
+    except BlockingIOError:
+        return False
+
+
+def test_a_process_out_of_files_goes_on(port):
+    endpoint, connect = port()
+    guard = FloodGuard()
+    guard.watch(endpoint)
+    connect()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        guard.check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert guard.cut == 0
 
 
 def test_ipc_needs_no_guard():
