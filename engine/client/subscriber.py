@@ -47,10 +47,10 @@ class Subscriber:
     Iteration stops after the run's ``end`` message. A publisher that dies and comes back at the same endpoint is connected to
     again: its messages have another ``run_id``, and are counted from 0. For one thread.
 
-    Age: a face of a camera that is older than ``max_age_seconds`` when it is its turn is skipped, and reported in a ``Gap`` with
-    ``stale``, so that a slow reader works on what is going on now. Faces of recordings and all other messages are never skipped.
-    Between two machines the age is counted from the fastest message so far: their clocks may differ, but should not be set
-    meanwhile.
+    Age: a face of a camera that is older than ``max_age_seconds`` when it is its turn is skipped, and reported in a ``Gap``
+    with ``stale``, so that a slow reader works on what is going on now. Faces of recordings and all other messages are never
+    skipped. Between two machines the age is counted from the fastest message so far: their clocks may differ, but should not
+    be set meanwhile.
 
     Replay: what is missing is fetched before the message that shows the gap. Of cameras at most as many faces are refilled as
     come by themselves, besides a first thousand, the newest of a gap first: a reader that is too slow for what comes would only
@@ -85,7 +85,7 @@ class Subscriber:
             follow: go on after ``end``, with the next run.
             from_start: what was sent before this subscriber came counts as missed. None: yes for ``pull`` or with ``replay``.
             replay_timeout_seconds: longest silence of the replay service.
-            max_age_seconds: None skips nothing. ``auto``: 1 s, but None for ``pull`` and with ``replay``, whose readers want all.
+            max_age_seconds: None skips nothing. ``auto``: 1 s, but None for ``pull`` and with ``replay``.
             context: None: the one that all subscribers of this process share.
 
         Raises:

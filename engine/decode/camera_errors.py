@@ -106,6 +106,8 @@ def _by_status(camera: Camera, error: Exception) -> SourceError | None:
             answer = ask(camera) if scheme_of(camera.url) == "rtsp" else Answer("", 0)
             if answer.status in _BUSY_STATUS:
                 return _busy(camera)
+            if answer.kind == "no_video":  # FFmpeg asks such a server to play nothing, which it refuses
+                return failure(camera, "no_video", "offers no video: choose another path of it")
             status = (
                 f"status {answer.status}" if answer.status >= 400 else (error.strerror or "").removeprefix("Server returned ")
             )

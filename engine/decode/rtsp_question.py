@@ -22,9 +22,10 @@ _SESSION = re.compile(rb"^session:\s*([^;\r\n]+)", re.IGNORECASE | re.MULTILINE)
 
 @dataclass(frozen=True)
 class Answer:
-    """``kind`` is empty where the server answered; ``status`` is that of the first request that it did not grant, or 200."""
+    """``kind`` is empty where the server answered, ``no_video`` where it did and offers no pictures; ``status`` is that of the
+    first request that it did not grant, or 200."""
 
-    kind: Literal["", "refused", "closed", "silent", "garbage"]
+    kind: Literal["", "refused", "closed", "silent", "garbage", "no_video"]
     status: int
 
 
@@ -57,7 +58,7 @@ def _talk(connection: socket.socket, url: str) -> Answer:
             return Answer("", status)
     found = _CONTROL.search(body.replace("\r", ""))
     if found is None:
-        return Answer("", 200)
+        return Answer("" if "m=video" in body else "no_video", 200)
     track = found[1] if "://" in found[1] else f"{url.rstrip('/')}/{found[1]}"
     status, head, _ = _request(connection, "SETUP", track, _TRACK)
     session = _SESSION.search(head)

@@ -21,6 +21,7 @@ from engine.contracts.links import (
 from engine.contracts.messages import Enhanced, Face, Part, Track
 from engine.models import find_model
 from engine.pipeline.output import Output
+from engine.pipeline.track_so_far import TrackSoFar
 from engine.publish.encode import parts_of
 from engine.runtime.batcher import Batcher
 from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
@@ -108,7 +109,7 @@ class _EnhanceWorker:
             self._enlarge, threads, "enhance"
         )
         self._room = batch * self._pending.capacity + (0 if self._replaced else _READ_AHEAD)
-        self._tracks: dict[tuple[str, int], _TrackSoFar] = {}
+        self._tracks: dict[tuple[str, int], TrackSoFar] = {}
         self._drain: Drain | None = None
 
     def run(self) -> None:
@@ -224,7 +225,7 @@ class _EnhanceWorker:
             telemetry.counters["faces"] += 1
             telemetry.counters[f"faces.{crop.stream}"] += 1
             self._publish.send(Outgoing(_face_message(crop, face, score, parts, self._config), payloads))
-            track = self._tracks.setdefault((crop.stream, crop.track_id), _TrackSoFar(crop))
+            track = self._tracks.setdefault((crop.stream, crop.track_id), TrackSoFar(crop))
             track.last = crop
             track.faces += 1
             if score.track_decision_changed:
@@ -257,29 +258,6 @@ class _EnhanceWorker:
             parts=parts,
         )
         self._publish.send(Outgoing(message, payloads))
-
-
-class _TrackSoFar:
-    """What this worker has seen of a track that goes on."""
-
-    def __init__(self, first: FaceCrop) -> None:
-        self.first = first
-        self.last = first
-        self.faces = 0
-
-    def as_closed(self) -> TrackClosed:
-        """Return the track as if it ended with its newest enhanced face."""
-        first, last = self.first, self.last
-        return TrackClosed(
-            stream=first.stream,
-            track_id=first.track_id,
-            first_pts=first.pts,
-            first_pts_seconds=first.pts_seconds,
-            last_pts=last.pts,
-            last_pts_seconds=last.pts_seconds,
-            time_base=first.time_base,
-            frames_seen=self.faces,
-        )
 
 
 def _face_message(crop: FaceCrop, face: EnhancedFace | None, score: FaceScores, parts: list[Part], config: Config) -> Face:

@@ -34,6 +34,7 @@ from tests.rtsp.server import GstServer
 CONSOLE = Console()
 CAMERAS = ("alpha", "bravo", "charlie")
 LIMIT_SECONDS = 120.0
+Found = list[tuple[object, ...]]
 FILE_VICTIMS = {"decode": "fs-decode-1", "perceive": "fs-perceive", "enhance": "fs-enhance-1", "publish": "fs-publish"}
 LIVE_VICTIMS = {"camera": "fs-camera-alpha"} | {kind: FILE_VICTIMS[kind] for kind in ("perceive", "enhance", "publish")}
 
@@ -109,7 +110,7 @@ def _file_mode(folder: Path, times: int, chance: random.Random) -> list[dict[str
     return [asdict(kill) for kill in kills]
 
 
-def _kill_one(command: list[str], out: Path, kind: str, after: float, truth: tuple[list, list]) -> FileKill:
+def _kill_one(command: list[str], out: Path, kind: str, after: float, truth: tuple[Found, Found]) -> FileKill:
     began = time.monotonic()
     process = _start(command, out)
     workers = _workers(process, FILE_VICTIMS.get(kind, "fs-publish"))
@@ -132,7 +133,7 @@ def _kill_one(command: list[str], out: Path, kind: str, after: float, truth: tup
     return FileKill(kind, after, hit, code, faces_lost, faces_doubled, tracks_lost, tracks_doubled, len(_alive(pids)), seconds)
 
 
-def _differ(wanted: list, got: list) -> tuple[int, int]:
+def _differ(wanted: Found, got: Found) -> tuple[int, int]:
     """Return how many are missing, and how many are too many (given twice, or never in the undisturbed run)."""
     a, b = Counter(wanted), Counter(got)
     return (a - b).total(), (b - a).total()
@@ -204,11 +205,11 @@ def _kill_supervisor(folder: Path, arguments: list[str], after: float) -> LiveKi
 def _account(run: LiveRun) -> dict[str, dict[str, int]]:
     """Return for each camera the frames handed over, those that gave faces, those counted as dropped, and the rest.
 
-    The rest are frames without a face that was found, and uncounted losses; less than none where a worker died before it had
-    told what it had counted last.
+    The rest are frames without a face that was found (one of each camera at the end), and uncounted losses; less than none
+    where a worker died before it had told what it had counted last.
     """
     events = [json.loads(line) for line in run.said.splitlines() if line.startswith("{")]
-    streams = next((event["streams"] for event in events if event["event"] == "run_ended"), {})
+    streams: dict[str, dict[str, int]] = next((event["streams"] for event in events if event["event"] == "run_ended"), {})
     account = {}
     for name, stream in streams.items():
         with_faces = len({(face.captured_ns, face.frame_index) for face in run.faces if face.stream == name})

@@ -117,8 +117,7 @@ class LiveRun:
         return code, self.said
 
     def _listen(self) -> None:
-        kinds = ("face", "track", "stream", "stats", "end")
-        with Subscriber(self.endpoint, kinds=kinds, timeout_seconds=0.3, follow=True, max_age_seconds=None) as subscriber:
+        with Subscriber(self.endpoint, timeout_seconds=0.3, follow=True, max_age_seconds=None) as subscriber:
             while not self._stopped.is_set():
                 with suppress(TimeoutError):
                     for item in subscriber:

@@ -21,10 +21,11 @@ from tests.rtsp.fixtures import StartGst, gst
 __all__ = ["gst"]
 pytestmark = pytest.mark.e2e
 PASSWORD = "Zx9-s3cret"
+Scene = tuple[Clip, list[str]]
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Clip, list[str]]:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     return make_clip(tmp_path_factory.mktemp("scene"))
 
 
@@ -55,7 +56,7 @@ def track_ids_that_came_back(run: LiveRun) -> set[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("by", ["source", "yaml"])
-def test_two_cameras_give_faces_and_drain(gst: StartGst, scene, tmp_path: Path, by: str) -> None:
+def test_two_cameras_give_faces_and_drain(gst: StartGst, scene: Scene, tmp_path: Path, by: str) -> None:
     clip, options = scene
     server = gst({"one": clip, "two": clip})
     if by == "yaml":
@@ -84,7 +85,7 @@ def test_two_cameras_give_faces_and_drain(gst: StartGst, scene, tmp_path: Path, 
     assert_nothing_left(workers)
 
 
-def test_a_camera_that_restarts_is_found_again(gst: StartGst, scene, tmp_path: Path) -> None:
+def test_a_camera_that_restarts_is_found_again(gst: StartGst, scene: Scene, tmp_path: Path) -> None:
     clip, options = scene
     server = gst({"cam": clip})
     with LiveRun(tmp_path, configuration(tmp_path, {"door": server.url("cam")}), *options) as run:
@@ -104,12 +105,12 @@ def test_a_camera_that_restarts_is_found_again(gst: StartGst, scene, tmp_path: P
     assert not track_ids_that_came_back(run)
 
 
-def test_a_live_run_outlives_each_of_its_workers(gst: StartGst, scene, tmp_path: Path) -> None:
+def test_a_live_run_outlives_each_of_its_workers(gst: StartGst, scene: Scene, tmp_path: Path) -> None:
     clip, options = scene
     server = gst({"one": clip, "two": clip})
     config = configuration(tmp_path, {"alpha": server.url("one"), "bravo": server.url("two")})
     with LiveRun(tmp_path, config, *options) as run:
-        seen = {}
+        seen: dict[int, str] = {}
         for victim in ("fs-camera-alpha", "fs-perceive", "fs-enhance-1", "fs-publish"):
             run.wait_for_faces("alpha", "bravo", since_ns=time.time_ns())
             seen |= {pid: name for name, pid in run.workers.items()}
@@ -129,7 +130,7 @@ def test_a_live_run_outlives_each_of_its_workers(gst: StartGst, scene, tmp_path:
     assert_nothing_left({str(pid): pid for pid in seen})
 
 
-def test_sick_cameras_say_why_and_harm_no_other(gst: StartGst, scene, tmp_path: Path) -> None:
+def test_sick_cameras_say_why_and_harm_no_other(gst: StartGst, scene: Scene, tmp_path: Path) -> None:
     clip, options = scene
     healthy = gst({"cam": clip, "sound": "audio"})
     locked = gst({"cam": clip}, user="ann", password="right-one")
@@ -185,7 +186,7 @@ def test_what_cannot_be_meant_is_refused_at_once(tmp_path: Path, sources: list[d
     assert not (tmp_path / "out").exists()
 
 
-def test_a_password_on_the_command_line_is_not_kept(gst: StartGst, scene, tmp_path: Path) -> None:
+def test_a_password_on_the_command_line_is_not_kept(gst: StartGst, scene: Scene, tmp_path: Path) -> None:
     """The record of a run holds its command."""
     clip, options = scene
     server = gst({"cam": clip}, user="ann", password=PASSWORD)
