@@ -375,7 +375,7 @@ def test_subscribers_of_a_process_share_threads_and_leave_no_file_open(wire):
         first = held()
     for _ in range(30):
         with wire.subscriber(replay="tcp://127.0.0.1:9"):
-            assert held()[1] == first[1]
+            assert held()[1] <= first[1]
     deadline = time.monotonic() + 10
     while held()[0] > first[0]:  # sockets are closed by another thread, a moment later
         assert time.monotonic() < deadline
