@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections import Counter
 from pathlib import Path
@@ -23,6 +24,7 @@ _POLL_SECONDS = 0.05
 _GIVE_UP_SECONDS = 10.0
 """How long a ``push`` without a reader may hold back the end of a run that is being stopped."""
 _LINGER_MS = 5_000
+_MOST_FILES = 65_536
 
 
 def publish_body(
@@ -47,6 +49,7 @@ def publish_body(
     """
     if again and config.output.directory:
         resume = reopen(Path(config.output.directory))
+    _raise_file_limit()
     zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     next_seq = resume.next_seq if resume else None
     publisher = Publisher(config.publish, str(run["run_id"]), zmq_context, live=live, next_seq=next_seq)
@@ -219,6 +222,13 @@ class _PublishWorker:
         self._context.telemetry.counters.update(counters)
         if self._sink is not None:
             self._sink.close(outcome, {"workers": self._facts, "counters": dict(counters)})
+
+
+def _raise_file_limit() -> None:
+    """A crowd of connections must not cost this process the files that it writes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def _stream_message(event: StreamChanged) -> Stream:
