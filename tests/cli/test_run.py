@@ -22,9 +22,12 @@ class Runs:
         self.duration_seconds: float | None = None
         self.status = status_of("door")
         self.error: BaseException | None = None
+        self.note = ""
 
-    def __call__(self, config, observer, duration_seconds=None) -> RunResult:
+    def __call__(self, config, observer, duration_seconds=None, warn=lambda sentence: None) -> RunResult:
         self.config, self.duration_seconds = config, duration_seconds
+        if self.note:
+            warn(self.note)
         observer(self.status)
         if self.error is not None:
             raise self.error
@@ -164,3 +167,11 @@ def test_a_mistyped_option_does_not_quote_a_password(capsys):
     shown = here(capsys, "run", "--sorce", f"rtsp://admin:{SECRET}@192.0.2.1/x")
     assert shown.code == 2
     assert SECRET not in shown.err
+
+
+def test_what_is_unwise_is_a_note_in_words_and_in_json(capsys, runs):
+    runs.note = "the credentials file door.txt can be read by everyone"
+    assert "facestream: note: the credentials file" in here(capsys, "run", "-s", "clip.mp4", "-o", "out", "--quiet").err
+    lines = here(capsys, "run", "-s", "clip.mp4", "-o", "out", "--log-format", "json").err.splitlines()
+    events = [json.loads(line) for line in lines]
+    assert [event["message"] for event in events if event["event"] == "note"] == [runs.note]
