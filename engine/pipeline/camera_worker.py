@@ -67,8 +67,7 @@ class _CameraWorker:
             self._lose_reader()
 
     def _drop(self, cause: str, count: int = 1) -> None:
-        self._context.telemetry.counters[f"drops.{cause}"] += count
-        self._context.telemetry.counters[f"dropped.{self._camera.name}"] += count
+        self._context.telemetry.drop(self._camera.name, cause, count)
 
     def _announce(self, event: StreamChanged) -> None:
         self._last_event = event

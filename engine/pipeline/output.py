@@ -67,12 +67,10 @@ class Output:
         self._drop_faces()
 
     def _drop_faces(self) -> None:
-        counters = self._context.telemetry.counters
         kept: deque[Sent] = deque()
         for link in self._in_hand:
             if isinstance(link, Outgoing) and isinstance(link.message, Face):
-                counters["drops.worker_died"] += 1
-                counters[f"dropped.{link.message.stream}"] += 1
+                self._context.telemetry.drop(link.message.stream, "worker_died")
             else:
                 kept.append(link)
         self._in_hand = kept

@@ -192,15 +192,11 @@ class _Perceiver:
             if link.detect:
                 self._governor.note("detect", late=True)
                 self._stream(stream, live=True).owes_detection = True
-        self._drop(stream, cause)
+        self._context.telemetry.drop(stream, cause)
 
     def _drop_face(self, stream: str, cause: str) -> None:
         self._governor.note("enhance", late=cause != "worker_died")
-        self._drop(stream, cause)
-
-    def _drop(self, stream: str, cause: str) -> None:
-        self._context.telemetry.counters[f"drops.{cause}"] += 1
-        self._context.telemetry.counters[f"dropped.{stream}"] += 1
+        self._context.telemetry.drop(stream, cause)
 
     def _start_next(self) -> bool:
         """Give the next frame to the detection threads, if they have room."""

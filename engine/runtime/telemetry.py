@@ -42,6 +42,11 @@ class Telemetry:
         self._busy[name] = self._busy.get(name, 0.0) + seconds
         self._durations.setdefault(name, deque(maxlen=_KEPT_DURATIONS)).append(seconds / max(items, 1))
 
+    def drop(self, stream: str, cause: str, count: int = 1) -> None:
+        """Count what a stream lost: in all by cause, and by stream over all causes."""
+        self.counters[f"drops.{cause}"] += count
+        self.counters[f"dropped.{stream}"] += count
+
     def beat(self, *, finished: bool = False) -> Beat:
         """Return the totals, and percentiles over the newest items of each stage."""
         return Beat(self._worker, {name: self._stage_beat(name) for name in self._durations}, dict(self.counters), finished)
