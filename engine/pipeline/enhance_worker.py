@@ -153,16 +153,7 @@ class _EnhanceWorker:
     def _grant(self, items: int) -> None:
         """Tell perceive that there is room for so many more."""
         if self._upstream is not None:
-            try:
-                self._upstream.send(Taken(items))
-            except ChannelClosed:
-                self._lose_upstream()
-
-    def _lose_upstream(self) -> None:
-        self._upstream = None
-        if not self._replaced:
-            self._close_batch()
-            self._drain = self._drain or Drain("failed", "the worker that finds the faces died")
+            self._upstream.confirm(Taken(items))
 
     def _forget_all_tracks(self) -> None:
         """Perceive was restarted and follows other tracks now: the ones before are over."""
@@ -176,7 +167,10 @@ class _EnhanceWorker:
         try:
             link = self._upstream.receive()
         except ChannelClosed:
-            self._lose_upstream()
+            self._upstream = None
+            if not self._replaced:
+                self._close_batch()
+                self._drain = self._drain or Drain("failed", "the worker that finds the faces died")
             return
         if isinstance(link, FaceCrop):
             if (batch := self._batcher.add(link, time.monotonic())) is not None:

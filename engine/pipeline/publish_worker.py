@@ -151,7 +151,7 @@ class _PublishWorker:
             link = channel.receive()
             if not isinstance(link, Drain):
                 self._handle(link, index)
-                channel.send(Taken(1))
+                channel.confirm(Taken(1))
                 return
         except ChannelClosed:
             channel.close()

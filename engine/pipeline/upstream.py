@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from engine.contracts.links import FrameReady, PoolOpened, SlotReleased, StreamChanged
-from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.channel import Channel
 from engine.runtime.frame_pool import PoolReader
 
 
@@ -41,8 +40,7 @@ class Upstream:
 
     def release(self, link: FrameReady) -> None:
         """Tell the decoder that a slot is free; one that died needs none."""
-        with suppress(ChannelClosed):
-            self.channel.send(SlotReleased(link.pool_id, link.slot))
+        self.channel.confirm(SlotReleased(link.pool_id, link.slot))
 
     def close(self) -> None:
         """Unmap the pools and close the pipe."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing as mp
 import select
 from collections.abc import Iterable
+from contextlib import suppress
 from multiprocessing import reduction
 from multiprocessing.connection import Connection, wait
 from typing import Protocol, TypeVar
@@ -40,6 +41,12 @@ class Channel:
             self._connection.send_bytes(encode_link(link))
         except (BrokenPipeError, ConnectionResetError, OSError) as error:
             raise ChannelClosed("the worker at the other end of a channel is gone") from error
+
+    def confirm(self, link: msgspec.Struct) -> None:
+        """Send an answer that a peer which has said its last word no longer needs: whether it is gone, only ``receive`` tells,
+        after everything that it had sent."""
+        with suppress(ChannelClosed):
+            self.send(link)
 
     def receive(self) -> AnyLink:
         """Return the next message, waiting for it.

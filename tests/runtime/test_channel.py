@@ -36,3 +36,17 @@ def test_waiting_ends_with_the_time_out():
     assert wait_for_any([a, b], 0.01) == []
     a.close()
     b.close()
+
+
+def test_confirming_to_a_peer_that_has_left_loses_nothing_it_had_sent():
+    a, b = channel_pair()
+    a.send(SlotReleased(1, 2))
+    a.send(Drain("completed", "", {"frames": 3}))
+    b.confirm(Drain())  # not read by a, which leaves
+    a.close()
+    assert b.receive() == SlotReleased(1, 2)
+    b.confirm(Drain())
+    assert b.receive() == Drain("completed", "", {"frames": 3})
+    with pytest.raises(ChannelClosed):
+        b.receive()
+    b.close()
