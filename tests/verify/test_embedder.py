@@ -1,11 +1,10 @@
-import builtins
-import sys
-
 import pytest
 
 from engine.config import VerifyConfig
-from engine.errors import MissingRuntimeError, ModelError
-from engine.verify.dlib_embedder import DlibEmbedder
+from engine.contracts.manifest import sha256_of
+from engine.errors import ModelError
+from engine.models.catalog import find_model
+from engine.models.dlib_embedder import packaged_weights
 from engine.verify.embedder import open_embedder
 from engine.verify.onnx_embedder import OnnxEmbedder
 from tests.verify.test_onnx_embedder import write_model
@@ -20,10 +19,11 @@ def test_none_is_no_embedder():
 
 
 def test_the_default_is_dlib():
-    embedder = open_embedder(VerifyConfig(), no_model)
-    assert isinstance(embedder, DlibEmbedder)
+    embedder = open_embedder(VerifyConfig(), find_model)
+    assert embedder.name == "dlib"
     assert embedder.length == 128
-    assert len(embedder.sha256) == 64
+    assert embedder.sha256 == sha256_of(packaged_weights())
+    assert (embedder.known_cosine, embedder.unknown_cosine, embedder.margin_cosine) == (0.935, 0.90, 0.01)
     embedder.close()
 
 
@@ -52,17 +52,3 @@ def test_a_pack_is_looked_for_in_the_home_folder(tmp_path, monkeypatch):
 def test_an_unknown_name_says_what_there_is():
     with pytest.raises(ModelError, match="use dlib, insightface:PACK, the path of an ONNX file, or none"):
         open_embedder(VerifyConfig(embedder="arcface"), no_model)
-
-
-def test_without_dlib_the_message_says_how_to_install_it(monkeypatch):
-    real = builtins.__import__
-
-    def refuse(name, *args, **kwargs):
-        if name == "dlib":
-            raise ImportError("No module named 'dlib'")
-        return real(name, *args, **kwargs)
-
-    monkeypatch.delitem(sys.modules, "engine.verify.dlib_embedder", raising=False)
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(MissingRuntimeError, match="pip install dlib-bin"):
-        open_embedder(VerifyConfig(), no_model)

@@ -6,20 +6,20 @@ import zipfile
 import cv2
 import numpy as np
 
-from engine.config import DetectConfig
+from engine.config import DetectConfig, VerifyConfig
 from engine.detect.catalog import open_detector
+from engine.models.catalog import find_model
 from engine.runtime.colour import planes_from_bgr
-from engine.verify.dlib_embedder import DlibEmbedder
+from engine.verify.embedder import Embedder, open_embedder
 from tests.assets import shared
 
 PAIRS = 10
 BORDER_PX = 48
 
 
-def embed_all(names, archive, model):
+def embed_all(names, archive, model, embedder: Embedder):
     """Name to vector, for grey pictures that were cut tightly around one face."""
     detector = open_detector(DetectConfig(detector="yunet"), {"yunet": model}.get)
-    embedder = DlibEmbedder()
     vectors = {}
     for name in names:
         grey = cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -38,10 +38,11 @@ def test_thresholds_separate_people_they_were_not_chosen_on():
     with shared("data/lfw_gray/pairs_val.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     same, different = ([row for row in rows if row["same"] == kind][:PAIRS] for kind in "10")
+    embedder = open_embedder(VerifyConfig(), find_model)
     with zipfile.ZipFile(shared("data/lfw_gray/val.zip")) as archive:
-        vectors = embed_all({row[key] for row in same + different for key in ("image_a", "image_b")}, archive, model)
+        vectors = embed_all({row[key] for row in same + different for key in ("image_a", "image_b")}, archive, model, embedder)
     own, others = (np.array([vectors[row["image_a"]] @ vectors[row["image_b"]] for row in some]) for some in (same, different))
-    assert (own >= DlibEmbedder.known_cosine).mean() >= 0.6
-    assert (own < DlibEmbedder.unknown_cosine).mean() <= 0.1
-    assert (others < DlibEmbedder.known_cosine).all()
-    assert (others < DlibEmbedder.unknown_cosine).mean() >= 0.8
+    assert (own >= embedder.known_cosine).mean() >= 0.6
+    assert (own < embedder.unknown_cosine).mean() <= 0.1
+    assert (others < embedder.known_cosine).all()
+    assert (others < embedder.unknown_cosine).mean() >= 0.8

@@ -7,9 +7,10 @@ import pytest
 
 from engine.config import VerifyConfig
 from engine.errors import ConfigError
+from engine.models.catalog import find_model
 from engine.runtime.colour import bgr_from_planes
 from engine.verify.align import similarity_transform
-from engine.verify.dlib_embedder import DlibEmbedder
+from engine.verify.embedder import open_embedder
 from engine.verify.gallery import Gallery
 from engine.verify.verifier import Verifier, face_in
 from tests.verify.faces import PEOPLE, ThumbnailEmbedder, crop_of, portrait
@@ -50,7 +51,7 @@ def score(verifier, crops, enhanced=None):
 
 def test_known_unknown_and_undecided_on_real_faces(gallery):
     """dlib on people of two photographs: one enrolled from another scale of the same picture, one not."""
-    embedder = DlibEmbedder()
+    embedder = open_embedder(VerifyConfig(), find_model)
     enrol(gallery, embedder, "astronaut", PEOPLE[0])
     verifier = Verifier(embedder, gallery, VerifyConfig())
     crops = [face(PEOPLE[0], 1, 40), face(PEOPLE[0], 1, 32), face(PEOPLE[1], 2, 40), face(PEOPLE[1], 2, 32)]
