@@ -146,17 +146,14 @@ def decode_cost_ms(clip: Clip) -> float:
 
 
 def measure_latency(options: argparse.Namespace, folder: Path, console: Console) -> Iterator[dict[str, Any]]:
-    """Yield the figures of a few and of the most streams, without and with an embedder."""
+    """Yield the figures of a few streams; those of the most are part of the capacity."""
     profile = options.profiles.split(",")[0]
     for text, counts in LATENCY_KINDS:
         bench = Bench(Kind.parse(text), folder, console)
-        for embedder in ("none", "dlib"):
-            setting = Setting(profile, detector_of(options.detector), embedder, options.warm_up)
-            for streams in counts:
-                figures = bench.turn(setting, streams, options.seconds)
-                yield figures | {"kind": text, "setting": asdict(setting)}
-            if len(counts) > 1:
-                yield bench.search(setting, options.most, options.short, options.seconds)
+        setting = Setting(profile, detector_of(options.detector), options.embedder, options.warm_up)
+        for streams in counts:
+            figures = bench.turn(setting, streams, options.seconds)
+            yield figures | {"kind": text, "setting": asdict(setting)}
 
 
 def measure_capacity(options: argparse.Namespace, folder: Path, console: Console) -> Iterator[dict[str, Any]]:
@@ -200,9 +197,9 @@ def main() -> None:
     parser.add_argument("--kinds", default=KINDS)
     parser.add_argument("--profiles", default="balanced,fast")
     parser.add_argument("--detector", default="yunet")
-    parser.add_argument("--embedder", default="none")
+    parser.add_argument("--embedder", default="dlib")
     parser.add_argument("--most", type=int, default=12, help="streams at most")
-    parser.add_argument("--latency", action="store_true", help="measure how late faces are, at 1, 4 and the most streams")
+    parser.add_argument("--latency", action="store_true", help="measure how late the faces of 1 and 4 streams are")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--role", help=argparse.SUPPRESS)
     options = parser.parse_args()
