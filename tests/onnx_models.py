@@ -39,6 +39,22 @@ def yunet_model(seed: int = 0, side: int | None = 640) -> bytes:
     return _model(nodes, [1, 3, side or "height", side or "width"], outputs, constants)
 
 
+def grey_model(seed: int = 0) -> bytes:
+    """Our own detectors' input and outputs over random weights, so that there are many overlapping boxes."""
+    rng = np.random.default_rng(seed)
+    nodes = [helper.make_node("Cast", ["luma"], ["input"], to=TensorProto.FLOAT)]
+    constants, outputs = [], {}
+    for kind, values, scale, offset in (("score", 1, 0.02, -2), ("bbox", 4, 0.002, 0.7), ("kps", 10, 0.005, 0)):
+        for stride in (8, 16, 32):
+            name = f"{kind}_{stride}"
+            weights = rng.normal(0, scale, (values, 1, 1, 1))
+            nodes += _grid(name, stride, np.float32(weights), np.full(values, offset, np.float32), kind == "score")
+            nodes.append(helper.make_node("Reshape", [f"{name}_last", f"{name}_shape"], [name]))
+            constants += _constants(name, weights, np.full(values, offset), [0, -1, values])
+            outputs[name] = ["batch", f"cells_{stride}", values]
+    return _model(nodes, ["batch", 1, "height", "width"], outputs, constants, "luma", TensorProto.UINT8)
+
+
 def scrfd_model(side: int | None = None) -> bytes:
     """SCRFD's nine outputs; a white 16x16 cell of the grid of stride 16 is a face of 64x64 around the cell's corner."""
     nodes, constants, outputs = [], [], {}
@@ -80,11 +96,18 @@ def _constants(name: str, weights: np.ndarray, offset: np.ndarray, shape: list[i
     ]
 
 
-def _model(nodes: list, shape: Sequence, outputs: dict[str, list], constants: list, input_name: str = "input") -> bytes:
+def _model(
+    nodes: list,
+    shape: Sequence,
+    outputs: dict[str, list],
+    constants: list,
+    input_name: str = "input",
+    input_type: int = TensorProto.FLOAT,
+) -> bytes:
     graph = helper.make_graph(
         nodes,
         "made",
-        [helper.make_tensor_value_info(input_name, TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(input_name, input_type, shape)],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, dims) for name, dims in outputs.items()],
         constants,
     )

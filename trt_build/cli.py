@@ -11,16 +11,20 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from engine.errors import FacestreamError, MissingRuntimeError
+from trt_build.cli_detector import detector_app
 
 CONSOLE = Console()
 ERRORS = Console(stderr=True)
 
 app = App(
     name="trt-build",
-    help="Train, export and evaluate the generators that facestream runs.",
+    help="Train, export and evaluate the models that facestream runs.",
     version_flags=[],
     help_epilogue="Exit codes: 0 done, 1 failed, 2 used wrongly.",
 )
+
+
+app.command(detector_app)
 
 
 @app.command

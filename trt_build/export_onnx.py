@@ -95,13 +95,14 @@ def export_checkpoint(
         ),
         parameters=sum(p.numel() for p in model.parameters()),
         parity=parity,
-        versions=_versions(),
+        versions=versions(),
     )
     write_manifest(manifest, folder / f"{name}.json")
     return manifest
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """What wrote a model, for its manifest."""
     return {
         "python": platform.python_version(),
         "torch": str(torch.__version__),

@@ -16,8 +16,7 @@ FindModel = Callable[[str], Path | None]
 def open_detector(config: DetectConfig, find_model: FindModel) -> Detector:
     """Open the detector that the configuration names.
 
-    ``auto`` is YuNet where its model file is there, otherwise dlib's HOG detector, which needs no model file but misses faces
-    below 40 px with one doubling of the picture, below 20 px with two.
+    ``auto`` is YuNet where its model file was fetched, otherwise the one that comes with this package.
 
     Raises:
         ModelError: the model is missing, corrupt or of the wrong kind.
@@ -26,18 +25,33 @@ def open_detector(config: DetectConfig, find_model: FindModel) -> Detector:
     """
     name = config.detector
     if name == "auto":
-        name = "yunet" if find_model("yunet") else "dlib-hog"
+        name = next((known for known in ("yunet", "grey") if find_model(known)), "dlib-hog")
     if name in DETECTORS:
         return DETECTORS[name](config, find_model)
     if name.startswith("scrfd:"):
         return _scrfd(config, name.removeprefix("scrfd:"))
     path = Path(name).expanduser()
+    if path.suffix.lower() == ".json":
+        return _grey_file(config, path)
     if path.suffix.lower() != ".onnx" and not path.is_file():
         raise ConfigError(
             f"detect.detector: unknown detector {name!r}: use auto, {', '.join(DETECTORS)}, scrfd:PACK, "
-            "or the path of an ONNX file"
+            "or the path of an ONNX file or of a manifest"
         )
     return _yunet_file(config, path, path.stem, "unknown")
+
+
+def _grey(config: DetectConfig, find_model: FindModel) -> Detector:
+    path = find_model("grey")
+    if path is None:
+        raise ModelError("the detector grey is missing from this installation: install facestream again, or choose another")
+    return _grey_file(config, path)
+
+
+def _grey_file(config: DetectConfig, manifest: Path) -> Detector:
+    from engine.detect.grey import GreyDetector
+
+    return GreyDetector(manifest, config.min_score, config.runtime)
 
 
 def _yunet(config: DetectConfig, find_model: FindModel) -> Detector:
@@ -69,6 +83,7 @@ def _scrfd(config: DetectConfig, pack: str) -> Detector:
 
 
 DETECTORS: dict[str, Callable[[DetectConfig, FindModel], Detector]] = {
+    "grey": _grey,
     "yunet": _yunet,
     "dlib-hog": _dlib_hog,
 }

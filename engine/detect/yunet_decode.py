@@ -24,14 +24,14 @@ def decode(outputs: Mapping[str, NDArray[Any]], width_px: int, min_score: float)
     """Return the faces of one picture, best first, before suppression.
 
     Args:
-        outputs: by name, each (1, cells, values) float32.
+        outputs: by name, each (1, cells, values) or (cells, values) float32; ``score_S`` instead of ``cls_S`` and ``obj_S`` is
+            the score itself.
         width_px: of the padded input, a multiple of 32; cells are counted row by row.
         min_score: cells with ``sqrt(cls * obj)`` at or below it are left out before anything else is computed.
     """
     boxes, scores, landmarks = [], [], []
     for stride in STRIDES:
-        cls, obj = (np.clip(outputs[f"{kind}_{stride}"].reshape(-1), 0.0, 1.0) for kind in ("cls", "obj"))
-        score = np.sqrt(cls * obj)
+        score = _score(outputs, stride)
         found = np.flatnonzero(score > min_score)
         row, column = np.divmod(found, width_px // stride)
         cell = np.stack([column, row], axis=1).astype(np.float32)
@@ -48,6 +48,13 @@ def decode(outputs: Mapping[str, NDArray[Any]], width_px: int, min_score: float)
         score[best].astype(np.float32),
         np.concatenate(landmarks)[best].astype(np.float32),
     )
+
+
+def _score(outputs: Mapping[str, NDArray[Any]], stride: int) -> Float32:
+    if (own := outputs.get(f"score_{stride}")) is not None:
+        return np.asarray(own.reshape(-1), np.float32)
+    cls, obj = (np.clip(outputs[f"{kind}_{stride}"].reshape(-1), 0.0, 1.0) for kind in ("cls", "obj"))
+    return np.asarray(np.sqrt(cls * obj), np.float32)
 
 
 def suppress(faces: Detections, iou_threshold: float = IOU_THRESHOLD, top_k: int = TOP_K) -> Detections:

@@ -187,6 +187,7 @@ def main() -> None:
     """Print the tables, or play one of the roles."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="turns of each arrangement; medians are shown")
+    parser.add_argument("--transports", default="tcp,ipc")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--role", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -195,7 +196,7 @@ def main() -> None:
         return
     console = Console()
     figures: dict[str, dict[str, dict[str, float]]] = {}
-    for transport in ("tcp", "ipc"):
+    for transport in options.transports.split(","):
         figures[f"{transport}: beside a healthy subscriber"] = beside = compare_neighbours(options.rounds, transport)
         _print_neighbours(console, transport, beside)
         figures[f"{transport}: at a slow subscriber"] = slow = measure_slow(transport)

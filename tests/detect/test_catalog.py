@@ -50,7 +50,7 @@ def test_a_path_is_yunet_format_of_unknown_licence(model: Path):
         ("yunet", ModelError, "models pull yunet"),
         ("none/where.onnx", ModelError, "there is no model file none/where.onnx"),
         ("scrfd:no_such_pack", ModelError, "no InsightFace pack 'no_such_pack'"),
-        ("retina", ConfigError, "unknown detector 'retina': use auto, yunet, dlib-hog, scrfd:PACK, or the path"),
+        ("retina", ConfigError, "unknown detector 'retina': use auto, grey, yunet, dlib-hog, scrfd:PACK, or the path"),
     ],
 )
 def test_what_is_not_there_is_one_sentence(name: str, error: type[Exception], told: str):

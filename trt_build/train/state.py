@@ -57,7 +57,7 @@ def update_ema(state: State) -> None:
 
 
 def save(state: State, path: Path) -> None:
-    """Write the checkpoint beside and move it into place, so that a crash leaves the old one."""
+    """Write the checkpoint."""
     data = {
         "schema": SCHEMA,
         "recipe": msgspec.to_builtins(state.recipe),
@@ -70,12 +70,17 @@ def save(state: State, path: Path) -> None:
         "history": state.history,
         "torch_rng": torch.get_rng_state(),
     }
+    write_checkpoint(data, path)
+
+
+def write_checkpoint(data: dict[str, Any], path: Path) -> None:
+    """Write beside and move into place, so that a crash leaves the old one."""
     partial = path.with_suffix(".partial")
     torch.save(data, partial)
     os.replace(partial, path)
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path, schema: str = SCHEMA) -> dict[str, Any]:
     """Read a checkpoint without running any code from it."""
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
@@ -83,14 +88,14 @@ def read(path: Path) -> dict[str, Any]:
         raise TrainingError(f"There is no checkpoint '{path}'.") from None
     except Exception as error:
         raise TrainingError(f"'{path}' is not a readable checkpoint ({error}).") from None
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise TrainingError(f"'{path}' is not a checkpoint of this trainer ({SCHEMA}).")
+    if not isinstance(data, dict) or data.get("schema") != schema:
+        raise TrainingError(f"'{path}' is not a checkpoint of this trainer ({schema}).")
     return data
 
 
 def restore(path: Path, recipe: Recipe) -> State:
     """Continue from `path`; the recipe may differ from the saved one in its budget only."""
-    data = read(path)
+    data = read_checkpoint(path)
     saved = msgspec.convert(data["recipe"], Recipe)
     for key in ("generator", "batch", "seed", "mixture", "optimiser", "loss"):
         if getattr(saved, key) != getattr(recipe, key):
@@ -107,7 +112,7 @@ def restore(path: Path, recipe: Recipe) -> State:
 
 def load_generator(path: Path) -> tuple[nn.Module, Recipe, dict[str, Any]]:
     """The averaged generator of a checkpoint, ready to run, its recipe and the raw checkpoint."""
-    data = read(path)
+    data = read_checkpoint(path)
     recipe = msgspec.convert(data["recipe"], Recipe)
     model = build_generator(recipe.generator.name, recipe.generator.options)
     model.load_state_dict(data["ema"])

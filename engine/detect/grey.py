@@ -1,0 +1,106 @@
+"""Detectors of our own format: the decoder's luma plane goes in as it is, without any conversion.
+
+One input ``luma``, uint8 (N, 1, H, W) with H and W multiples of 32, of full or video range; outputs ``score_S``, ``bbox_S`` and
+``kps_S`` for S of 8, 16 and 32, each (N, cells, values) and decoded as YuNet's.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from engine.contracts.frames import Detections, Planes, Uint8
+from engine.contracts.manifest import read_manifest
+from engine.detect.yunet_decode import STRIDES, decode, suppress
+from engine.errors import ModelError
+from engine.runtime.session import Session, open_session
+from engine.runtime.tensors import listed
+
+OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("score", "bbox", "kps") for stride in STRIDES)
+_MULTIPLE_OF = 32
+_BATCH = 16
+_BUFFERS_PER_THREAD = 4
+
+
+class GreyDetector:
+    """See ``engine.detect.Detector``."""
+
+    def __init__(self, manifest: Path, min_score: float | None, runtime: str) -> None:
+        """Open a model by its manifest.
+
+        Args:
+            manifest: ``NAME.json`` beside the model; its figure ``min_score`` is the default threshold.
+            min_score: smallest score to report.
+            runtime: as in ``open_session``.
+
+        Raises:
+            ModelError: model or manifest is missing or corrupt, or not of this format.
+        """
+        described = read_manifest(manifest)
+        if described.kind != "detector":
+            raise ModelError(f"{manifest} describes a {described.kind}, not a detector: choose another file")
+        self.name = described.name
+        self.licence = described.licence
+        self.model_sha256 = described.sha256
+        self.min_score = described.figures.get("min_score", 0.5) if min_score is None else min_score
+        path = manifest.with_name(described.file)
+        self._session = _open(path, runtime)
+        self._output_names = [spec.name for spec in self._session.outputs]
+        self.runtime = self._session.runtime
+        self.max_batch = _BATCH if self._session.prefers_batch else 1
+        self._local = threading.local()
+
+    def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
+        """See ``Detector.detect``; pictures of one size are computed together where that pays."""
+        found: list[Detections] = [Detections.empty()] * len(pictures)
+        by_size: dict[tuple[int, int], list[int]] = {}
+        for number, picture in enumerate(pictures):
+            by_size.setdefault(picture.y.shape, []).append(number)
+        for numbers in by_size.values():
+            for at in range(0, len(numbers), self.max_batch):
+                some = numbers[at : at + self.max_batch]
+                for number, faces in zip(some, self._run([pictures[number].y for number in some]), strict=True):
+                    found[number] = faces
+        return found
+
+    def close(self) -> None:
+        """See ``Detector.close``."""
+        self._session.close()
+        self._local = threading.local()
+
+    def _run(self, planes: list[Uint8]) -> list[Detections]:
+        height, width = planes[0].shape
+        tensor = self._buffer(len(planes), height, width)
+        for row, plane in enumerate(planes):
+            tensor[row, 0, :height, :width] = plane
+        outputs = dict(zip(self._output_names, self._session.run({"luma": tensor}), strict=True))
+        return [
+            suppress(decode({name: output[row] for name, output in outputs.items()}, tensor.shape[3], self.min_score))
+            for row in range(len(planes))
+        ]
+
+    def _buffer(self, count: int, height: int, width: int) -> Uint8:
+        """Return this thread's input tensor for pictures of a size; what lies beyond the picture stays middle grey."""
+        buffers: dict[tuple[int, int, int], Uint8] = self._local.__dict__.setdefault("buffers", {})
+        buffer = buffers.get((count, height, width))
+        if buffer is None:
+            if len(buffers) == _BUFFERS_PER_THREAD:
+                buffers.pop(next(iter(buffers)))
+            padded = (-(-side // _MULTIPLE_OF) * _MULTIPLE_OF for side in (height, width))
+            buffer = buffers[count, height, width] = np.full((count, 1, *padded), 128, np.uint8)
+        return buffer
+
+
+def _open(path: Path, runtime: str) -> Session:
+    session = open_session(path, runtime)
+    inputs, outputs = session.inputs, {spec.name for spec in session.outputs}
+    if [spec.name for spec in inputs] != ["luma"] or inputs[0].dtype != np.uint8 or outputs != set(OUTPUTS):
+        session.close()
+        raise ModelError(
+            f"{path} is not a grey detector: found the inputs {listed(inputs)} and the outputs {', '.join(sorted(outputs))}, "
+            f"expected luma uint8 Nx1xHxW and {', '.join(OUTPUTS)}"
+        )
+    return session

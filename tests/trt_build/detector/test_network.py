@@ -1,0 +1,131 @@
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs torch")
+
+from engine.contracts.frames import Planes  # noqa: E402
+from engine.detect.grey import GreyDetector as Running  # noqa: E402
+from tests.trt_build.detector.made import drawn_face, material, recipe  # noqa: E402
+from trt_build.detector.batches import SceneBatches, read_hard, write_hard  # noqa: E402
+from trt_build.detector.export import export_detector  # noqa: E402
+from trt_build.detector.losses import detection_loss  # noqa: E402
+from trt_build.detector.network import GreyDetector, boxes_of, cells_of  # noqa: E402
+from trt_build.detector.recipe import DetectorLossSpec, NetworkSpec  # noqa: E402
+from trt_build.detector.scoring import find_faces, measure  # noqa: E402
+from trt_build.detector.training import _new, _Trainer, load_detector  # noqa: E402
+
+NETWORK = {"stem": (4, 8), "widths": (16, 16, 16), "depths": (1, 1, 1), "neck": 16}
+
+
+class Quiet:
+    def __init__(self):
+        self.rows, self.losses = [], []
+
+    def on_prepare(self, what, done, total):
+        pass
+
+    def on_step(self, step, fraction, loss, parts, rate):
+        self.losses.append(loss)
+
+    def on_validation(self, row):
+        self.rows.append(row)
+
+
+def batches_of(some, hard):
+    batches = SceneBatches(material(), some, hard)
+    step = 0
+    while True:
+        yield [torch.from_numpy(part) for part in batches[step]]
+        step += 1
+
+
+def train(some, folder):
+    watcher = Quiet()
+    state = _Trainer(_new(some), batches_of(some, folder / "hard.npz"), material(), material(), folder, watcher).run()
+    return state, watcher
+
+
+def test_the_outputs_cover_every_cell_of_every_level():
+    network = GreyDetector(**NETWORK).eval()
+    raw = network(torch.zeros(2, 1, 64, 96))
+    cells = cells_of(64, 96)
+    assert raw.shape == (2, 8 * 12 + 4 * 6 + 2 * 3, 15)
+    assert len(cells[0]) == len(cells[1]) == raw.shape[1]
+    assert raw[..., 0].sigmoid().max() < 0.1  # faces are rare before training
+
+
+def test_the_shipped_recipe_is_a_network_of_about_a_hundred_thousand_numbers():
+    from trt_build.detector.network import count_parameters
+    from trt_build.detector.recipe import DetectorRecipe
+    from trt_build.train.recipe import find_recipe, read_recipe_of
+
+    chosen = read_recipe_of(DetectorRecipe, find_recipe("grey_detector"))
+    assert isinstance(chosen.network, NetworkSpec)
+    network = GreyDetector(
+        chosen.network.stem, chosen.network.widths, chosen.network.depths, chosen.network.neck, chosen.network.head
+    )
+    assert 60_000 < count_parameters(network) < 120_000
+
+
+def test_the_loss_is_small_where_the_network_is_right(tmp_path):
+    some = recipe()
+    batches = SceneBatches(material(), some, tmp_path / "hard.npz")
+    image, state, boxes, points = (
+        torch.from_numpy(part) for part in next(one for one in map(batches.__getitem__, range(9)) if 1 in one[1])
+    )
+    side = image.shape[2]
+    cells = cells_of(side, side)
+    learn = state == 1
+    place, stride = cells
+    right = torch.zeros(*state.shape, 15)
+    right[..., 0] = torch.where(learn, 8.0, -8.0)
+    middle = boxes[..., :2] + boxes[..., 2:] / 2
+    right[..., 1:3] = middle / stride[:, None] - place
+    right[..., 3:5] = (boxes[..., 2:] / stride[:, None]).clamp(min=1e-3).log()
+    right[..., 5:] = points
+    wrong = right.clone()
+    wrong[..., 1:] += 0.7
+    good, parts = detection_loss(right, cells, (state, boxes, points), DetectorLossSpec(), 0.0)
+    bad, _ = detection_loss(wrong, cells, (state, boxes, points), DetectorLossSpec(), 0.0)
+    late, _ = detection_loss(wrong, cells, (state, boxes, points), DetectorLossSpec(), 0.9)
+    assert float(good) < 0.05
+    assert parts["points"] < 1e-3
+    assert float(late) > float(bad) > 1
+    torch.testing.assert_close(boxes_of(right[..., 1:5], cells)[learn], boxes[learn], atol=1e-3, rtol=1e-4)
+
+
+def test_it_learns_to_find_a_drawn_face_and_the_export_finds_the_same(tmp_path):
+    from trt_build.train.recipe import BudgetSpec, OptimiserSpec
+
+    optimiser = OptimiserSpec(rate=8e-3, warmup_steps=10, ema_decay=0.9, clip_norm=10.0)
+    loss = DetectorLossSpec(late_from=1.0)
+    state, watcher = train(recipe(budget=BudgetSpec(steps=160), optimiser=optimiser, loss=loss, batch=8), tmp_path)
+    assert np.mean(watcher.losses[-10:]) < 0.65 * np.mean(watcher.losses[:10])
+    assert (tmp_path / "best.pt").exists()
+    assert watcher.rows[-1]["step"] == 160
+    picture = np.full((128, 192), 120, np.uint8)
+    picture[10:82, 60:132] = drawn_face().image[::2, ::2]
+    network, _ = load_detector(tmp_path / "last.pt")
+    before = find_faces(network, picture, 0.2)
+    assert len(before) >= 1
+    x, y, width, height = before.boxes[0]
+    assert abs(x + width / 2 - 96) < 10
+    assert abs(y + height / 2 - 48) < 12
+    manifest = export_detector(tmp_path / "last.pt", tmp_path / "out", "tiny", "Apache-2.0", "drawn", 0.2)
+    assert manifest.figures == {"min_score": 0.2}
+    running = Running(tmp_path / "out" / "tiny.json", None, "onnxruntime")
+    grey = np.full((64, 96), 128, np.uint8)
+    (after,) = running.detect([Planes(picture, grey, grey)])
+    np.testing.assert_allclose(after.boxes[0], before.boxes[0], atol=0.5)
+    np.testing.assert_allclose(after.scores[0], before.scores[0], atol=0.01)
+    assert running.min_score == 0.2
+    assert measure(state.ema, [drawn_face()]).labelled[0][0] == 72
+
+
+def test_false_alarms_survive_the_disk(tmp_path):
+    windows = [np.arange(12, dtype=np.uint8).reshape(3, 4), np.zeros((2, 5), np.uint8)]
+    write_hard(tmp_path / "hard.npz", windows)
+    for ours, theirs in zip(read_hard(tmp_path / "hard.npz"), windows, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    write_hard(tmp_path / "hard.npz", [])
+    assert read_hard(tmp_path / "hard.npz") == []

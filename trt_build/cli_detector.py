@@ -1,0 +1,123 @@
+"""The commands `trt-build detector ...`. Thin; the work is in ``trt_build.detector``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.table import Table
+
+CONSOLE = Console()
+
+detector_app = App(name="detector", help="Train, export and evaluate the face detector.", help_epilogue="")
+
+
+@detector_app.command
+def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes: float | None = None) -> None:
+    """Train a detector.
+
+    Parameters
+    ----------
+    recipe
+        A recipe file, or the name of one in configs/train (as `grey_detector`).
+    out
+        Folder of the run; `runs/NAME` if not given.
+    resume
+        Continue the run that is in the folder.
+    minutes
+        Train this long instead of the recipe's budget.
+    """
+    from trt_build.detector.progress import DetectorProgress
+    from trt_build.detector.recipe import DetectorRecipe
+    from trt_build.detector.training import train_detector
+    from trt_build.train.recipe import BudgetSpec, find_recipe, read_recipe_of
+
+    chosen = read_recipe_of(DetectorRecipe, find_recipe(recipe))
+    if minutes is not None:
+        chosen = msgspec.structs.replace(chosen, budget=BudgetSpec(minutes=minutes))
+    folder = out or Path("runs") / chosen.name
+    with DetectorProgress(CONSOLE) as progress:
+        state = train_detector(chosen, folder, progress, resume=resume)
+    CONSOLE.print(f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes: {folder / 'best.pt'}", soft_wrap=True)
+
+
+@detector_app.command
+def export(
+    checkpoint: Path,
+    *,
+    out: Path,
+    min_score: float | None = None,
+    name: str | None = None,
+    licence: str = "Apache-2.0",
+    training_data: str = "",
+) -> None:
+    """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked.
+
+    Parameters
+    ----------
+    checkpoint
+        A checkpoint written by `detector train`.
+    out
+        Folder for NAME.onnx and NAME.json.
+    min_score
+        The default threshold; the one with the best F1 in the checkpoint's validation if not given.
+    name
+        Name of the model; the recipe's if not given.
+    licence
+        Licence of the weights, for the manifest.
+    training_data
+        One sentence on the data, for the manifest.
+    """
+    from trt_build.detector.export import export_detector
+    from trt_build.detector.training import chosen_threshold
+
+    threshold = chosen_threshold(checkpoint) if min_score is None else min_score
+    manifest = export_detector(checkpoint, out, name, licence, training_data, threshold)
+    assert manifest.parity is not None
+    CONSOLE.print(
+        f"{out / manifest.file}: {manifest.parameters / 1e3:.0f} k parameters, threshold {threshold:.2f}, differs from torch "
+        f"by at most {manifest.parity.max_abs_error:.1e}.",
+        soft_wrap=True,
+    )
+
+
+@detector_app.command
+def evaluate(
+    model: Path,
+    clips: Annotated[list[Path], Parameter(negative=())],
+    *,
+    teacher: Path = Path("../shared/models/face_detection_yunet_2023mar.onnx"),
+    frames: int = 200,
+    json: Path | None = None,
+) -> None:
+    """Compare a detector with a teacher on whole clips that it was not trained on.
+
+    Parameters
+    ----------
+    model
+        The detector's manifest, `NAME.json`.
+    clips
+        Videos.
+    teacher
+        A YuNet-format ONNX file, run on the same grey frames.
+    frames
+        Of each clip.
+    json
+        Also write the figures to this file.
+    """
+    from trt_build.detector.evaluation import evaluate_clips, time_ratio
+
+    with CONSOLE.status("") as status:
+        rows = evaluate_clips(model, teacher, clips, frames, lambda name, count: status.update(f"{name}: {count} frames"))
+    times = time_ratio(model, teacher)
+    columns = list(rows["all"])
+    table = Table("clip", *columns, box=None)
+    for name, row in rows.items():
+        table.add_row(name, *(f"{row[column]:.3g}" for column in columns))
+    CONSOLE.print(table)
+    CONSOLE.print({name: round(value, 2) for name, value in times.items()})
+    if json is not None:
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(rows | {"time": times}), indent=2) + b"\n")

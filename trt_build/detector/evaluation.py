@@ -1,0 +1,85 @@
+"""How a detector agrees with a teacher on whole clips that neither training nor the threshold has seen, and how fast it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from engine.contracts.frames import Planes, Uint8
+from engine.detect.detector import Detector
+from engine.detect.grey import GreyDetector
+from engine.detect.yunet import YuNet
+from trt_build.detector.material import Labelled, Teacher, frames_of
+from trt_build.detector.scoring import Tally
+
+_TIMED = 30
+Done = Callable[[str, int], None]
+"""Called with the name of what is measured and how many pictures are."""
+
+
+def evaluate_clips(model: Path, teacher: Path, clips: Iterable[Path], frames: int, done: Done) -> dict[str, dict[str, float]]:
+    """Return for each clip, and for all together, the figures of ``Tally.figures`` at the model's own threshold.
+
+    Args:
+        model: the detector's manifest.
+        teacher: a YuNet-format ONNX file, run on the same grey frames.
+        clips: files.
+        frames: of each clip, evenly spread.
+        done: for progress.
+    """
+    detector, judge = GreyDetector(model, None, "auto"), Teacher(teacher)
+    everything, rows = Tally(), dict[str, dict[str, float]]()
+    for clip in clips:
+        tally = Tally()
+        for number, image in enumerate(frames_of(clip, frames)):
+            truth = judge.label(image, full_range=False)
+            _count(tally, detector, truth)
+            _count(everything, detector, truth)
+            done(clip.name, number + 1)
+        rows[clip.name] = _row(tally, detector.min_score)
+    rows["all"] = _row(everything, detector.min_score)
+    detector.close()
+    return rows
+
+
+def evaluate_pictures(model: Path, pictures: Iterable[Labelled]) -> dict[str, float]:
+    """Return the figures over labelled pictures."""
+    detector, tally = GreyDetector(model, None, "auto"), Tally()
+    for picture in pictures:
+        _count(tally, detector, picture)
+    detector.close()
+    return _row(tally, detector.min_score)
+
+
+def time_ratio(model: Path, teacher: Path, size_px: tuple[int, int] = (640, 360)) -> dict[str, float]:
+    """Return the median milliseconds of both detectors on one picture from a decoder, turn by turn, and their ratio."""
+    rng = np.random.default_rng(0)
+    picture = _planes(rng.integers(16, 236, size_px[::-1], dtype=np.uint8))
+    ours: Detector = GreyDetector(model, None, "onnxruntime")
+    theirs: Detector = YuNet(teacher, None, "onnxruntime", "teacher", "")
+    seconds: dict[str, list[float]] = {"ours_ms": [], "teacher_ms": []}
+    for _ in range(_TIMED):
+        for name, detector in (("ours_ms", ours), ("teacher_ms", theirs)):
+            start = time.perf_counter()
+            detector.detect([picture])
+            seconds[name].append(time.perf_counter() - start)
+    medians = {name: 1000 * float(np.median(values)) for name, values in seconds.items()}
+    return medians | {"ratio": medians["ours_ms"] / medians["teacher_ms"]}
+
+
+def _count(tally: Tally, detector: Detector, truth: Labelled) -> None:
+    (found,) = detector.detect([_planes(truth.image)])
+    tally.add(truth, found)
+
+
+def _planes(luma: Uint8) -> Planes:
+    height, width = luma.shape
+    grey = np.full(((height + 1) // 2, (width + 1) // 2), 128, np.uint8)
+    return Planes(luma, grey, grey)
+
+
+def _row(tally: Tally, threshold: float) -> dict[str, float]:
+    return {"faces": float(len(tally.labelled)), "empty": float(tally.empty)} | tally.figures(threshold)

@@ -1,0 +1,210 @@
+"""What scenes are made of: faces, photographs and footage, labelled once by a teacher on the same grey pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.frames import Float32, Uint8
+from engine.detect.yunet import YuNet
+from engine.runtime.colour import planes_from_bgr
+from trt_build.detector.recipe import MaterialSpec
+from trt_build.errors import DataError
+from trt_build.train.faces import SUFFIXES, load_faces
+
+SURE, UNSURE = 0.6, 0.3
+"""A face, by the teacher's score; what lies between is neither learnt nor counted."""
+_BORDER_PX = 48
+"""Around a face picture, which is cut too tightly for a detector."""
+Done = Callable[[str, int, int], None]
+"""Called with what is labelled, how many are, and of how many."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One grey picture and what the teacher sees in it."""
+
+    image: Uint8
+    """(H, W), luma as decoded, so usually 16 to 235."""
+    boxes: Float32 = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    """(N, 4) x, y, width, height of faces."""
+    points: Float32 = field(default_factory=lambda: np.zeros((0, 5, 2), np.float32))
+    """(N, 5, 2), in the order of ``Detections.landmarks``."""
+    unsure: Float32 = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    """(M, 4) boxes that may be faces."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing here could be a face."""
+        return not len(self.boxes) and not len(self.unsure)
+
+
+@dataclass(frozen=True)
+class Material:
+    """Of one side of the split."""
+
+    faces: list[Labelled]
+    """Pictures of one face each."""
+    backgrounds: list[Uint8]
+    """Photographs without a face, and frames of footage without one."""
+    frames: list[Labelled]
+    """Of footage."""
+    clips: list[str]
+    """The clip of each frame."""
+
+
+class Teacher:
+    """Labels grey pictures."""
+
+    def __init__(self, model: Path) -> None:
+        if not model.is_file():
+            raise DataError(f"There is no teacher '{model}': give material.teacher the path of a YuNet-format ONNX file.")
+        self._detector = YuNet(model, UNSURE, "onnxruntime", "teacher", "")
+
+    def label(self, image: Uint8, *, full_range: bool) -> Labelled:
+        """Return the picture with its faces; ``full_range``: luma 0 to 255, else 16 to 235."""
+        grey = image if full_range else expand(image)
+        planes = planes_from_bgr(np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8), full_range=True)
+        (found,) = self._detector.detect([planes])
+        sure = found.scores >= SURE
+        return Labelled(image, found.boxes[sure], found.landmarks[sure], found.boxes[~sure])
+
+
+def expand(luma: Uint8) -> Uint8:
+    """Return 16 to 235 as 0 to 255."""
+    return np.asarray(cv2.convertScaleAbs(cv2.subtract(luma, np.array([16.0])), alpha=255 / 219), np.uint8)
+
+
+def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Material]:
+    """Return training and validation material; labels are kept in ``cache``.
+
+    Raises:
+        DataError: a source is missing or cannot be read.
+    """
+    teacher = Teacher(Path(spec.teacher))
+    photographs = [picture for picture in _photographs(Path(spec.backgrounds), teacher, cache, done) if picture.is_empty]
+    every = max(2, len(photographs) // spec.validation_backgrounds)
+    sides = []
+    for number, (faces, clips) in enumerate(((spec.faces, spec.footage), (spec.validation_faces, spec.validation_footage))):
+        frames, names = [], []
+        for clip in clips:
+            read = partial(frames_of, count=spec.frames_per_clip)
+            of_clip = _cached(cache, teacher, f"frames {spec.frames_per_clip}", Path(clip), read, False, done)
+            frames += of_clip
+            names += [Path(clip).name] * len(of_clip)
+        mine = [photo.image for at, photo in enumerate(photographs) if (at % every == every - 1) == bool(number)]
+        mine += [frame.image for frame in frames if frame.is_empty]
+        pictures = _cached(cache, teacher, "faces", Path(faces), _faces, True, done)
+        sides.append(Material([one for one in pictures if len(one.boxes)], mine, frames, names))
+    return sides[0], sides[1]
+
+
+def frames_of(clip: Path, count: int) -> Iterator[Uint8]:
+    """Yield the luma of about ``count`` frames, evenly spread."""
+    try:
+        with av.open(str(clip)) as container:
+            total = sum(1 for packet in container.demux(video=0) if packet.size)
+        with av.open(str(clip)) as container:
+            for index, frame in enumerate(container.decode(video=0)):
+                if index % max(1, total // count) == 0:
+                    planes = frame.reformat(format="yuv420p").to_ndarray()
+                    yield np.ascontiguousarray(planes[: frame.height])
+    except (OSError, ValueError) as error:
+        raise DataError(f"The clip '{clip}' cannot be read: {error}.") from None
+
+
+def _faces(source: Path) -> Iterator[Uint8]:
+    for image in load_faces(source).images:
+        yield np.pad(image, _BORDER_PX, mode="edge")
+
+
+def _photographs(source: Path, teacher: Teacher, cache: Path, done: Done) -> list[Labelled]:
+    return _cached(cache, teacher, "photographs", source, _pictures, True, done)
+
+
+def _pictures(source: Path) -> Iterator[Uint8]:
+    try:
+        if source.is_dir():
+            contents: Iterable[bytes] = (
+                path.read_bytes() for path in sorted(source.rglob("*")) if path.suffix.lower() in SUFFIXES
+            )
+        else:
+            archive = zipfile.ZipFile(source)
+            contents = (archive.read(name) for name in sorted(archive.namelist()) if name.lower().endswith(SUFFIXES))
+        for content in contents:
+            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+            if image is not None:
+                yield np.asarray(image, np.uint8)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"The pictures '{source}' cannot be read: {error}.") from None
+
+
+def _cached(
+    cache: Path,
+    teacher: Teacher,
+    kind: str,
+    source: Path,
+    read: Callable[[Path], Iterator[Uint8]],
+    full_range: bool,
+    done: Done,
+) -> list[Labelled]:
+    """Label what ``read`` gives, or take it from the cache."""
+    if not source.exists():
+        raise DataError(f"'{source}' does not exist.")
+    stat = source.stat()
+    key = hashlib.sha256(f"{kind}:{source.resolve()}:{stat.st_size}:{stat.st_mtime_ns}".encode()).hexdigest()[:12]
+    path = cache / f"{kind.split()[0]}-{key}.npz"
+    if not path.exists():
+        pictures = list(read(source))
+        labelled = []
+        for number, image in enumerate(pictures):
+            found = teacher.label(image, full_range=full_range)
+            labelled.append(_middle_face(found) if kind == "faces" else found)
+            done(f"{kind.split()[0]} of {source.name}", number + 1, len(pictures))
+        cache.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".partial.npz")
+        np.savez(unfinished, allow_pickle=False, **_packed(labelled))
+        unfinished.replace(path)
+    with np.load(path) as stored:
+        return list(_unpacked(stored))
+
+
+def _middle_face(found: Labelled) -> Labelled:
+    """Keep the face nearest to the middle, and take the border away again."""
+    image = np.ascontiguousarray(found.image[_BORDER_PX:-_BORDER_PX, _BORDER_PX:-_BORDER_PX])
+    if not len(found.boxes):
+        return Labelled(image)
+    middle = found.boxes[:, :2] + found.boxes[:, 2:] / 2 - np.array(found.image.shape[::-1]) / 2
+    best = int(np.argmin((middle**2).sum(axis=1)))
+    shift = np.array([_BORDER_PX, _BORDER_PX, 0, 0], np.float32)
+    return Labelled(image, found.boxes[best : best + 1] - shift, found.points[best : best + 1] - np.float32(_BORDER_PX))
+
+
+def _packed(labelled: list[Labelled]) -> dict[str, NDArray[Any]]:
+    counts = [(*one.image.shape, len(one.boxes), len(one.unsure)) for one in labelled]
+    return {
+        "pixels": np.concatenate([one.image.ravel() for one in labelled]),
+        "counts": np.array(counts, np.int64),
+        "boxes": np.concatenate([one.boxes for one in labelled]),
+        "points": np.concatenate([one.points for one in labelled]),
+        "unsure": np.concatenate([one.unsure for one in labelled]),
+    }
+
+
+def _unpacked(stored: Mapping[str, NDArray[Any]]) -> Iterator[Labelled]:
+    pixels, boxes, points, unsure = (stored[name] for name in ("pixels", "boxes", "points", "unsure"))
+    at, face, maybe = 0, 0, 0
+    for height, width, faces, doubts in stored["counts"]:
+        image = pixels[at : at + height * width].reshape(height, width)
+        yield Labelled(image, boxes[face : face + faces], points[face : face + faces], unsure[maybe : maybe + doubts])
+        at, face, maybe = at + height * width, face + faces, maybe + doubts

@@ -1,0 +1,134 @@
+"""A small one-channel face detector with the outputs of YuNet (Wu, Peng and Yu, 2023): score, box and five points a cell.
+
+Plain convolutions while there are few channels, then depthwise and pointwise ones, batch normalisation folded away at export
+and ReLU throughout, so that it can run in int8. The stem is thin: a channel at stride 2 costs 16 times one at stride 8.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+STRIDES = (8, 16, 32)
+OUTPUTS = ("score", "bbox", "kps")
+VALUES = (1, 4, 10)
+_MIDDLE, _SPREAD = 128.0, 64.0
+_RARE = -4.6
+"""Logit of a score of 0.01: most cells hold no face."""
+
+
+def convolution(channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    """A convolution without bias, batch normalisation and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU(inplace=True),
+    )
+
+
+def separable(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
+    """Depthwise 3x3, then pointwise."""
+    return nn.Sequential(
+        convolution(channels_in, channels_in, 3, stride, channels_in), convolution(channels_in, channels_out, 1)
+    )
+
+
+class GreyDetector(nn.Module):
+    """Luma 0 to 255, (N, 1, H, W) with H and W multiples of 32, to maps at strides 8, 16 and 32.
+
+    Args:
+        stem: channels at strides 2 and 4.
+        widths: channels at strides 8, 16 and 32.
+        depths: separable blocks at these strides, the one that halves the size included.
+        neck: channels of the pyramid.
+        head: separable blocks before each level's outputs.
+    """
+
+    def __init__(
+        self,
+        stem: tuple[int, int] = (8, 24),
+        widths: tuple[int, int, int] = (48, 64, 96),
+        depths: tuple[int, int, int] = (3, 4, 4),
+        neck: int = 48,
+        head: int = 1,
+    ) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(convolution(1, stem[0], 3, 2), convolution(stem[0], stem[1], 3, 2))
+        self.stages = nn.ModuleList()
+        for (before, width), depth in zip(pairwise((stem[1], *widths)), depths, strict=True):
+            blocks = [separable(before, width, 2), *(separable(width, width) for _ in range(depth - 1))]
+            self.stages.append(nn.Sequential(*blocks))
+        self.laterals = nn.ModuleList(convolution(width, neck, 1) for width in widths)
+        self.heads = nn.ModuleList(nn.Sequential(*(separable(neck, neck) for _ in range(head))) for _ in STRIDES)
+        self.outputs = nn.ModuleList(nn.Conv2d(neck, sum(VALUES), 1) for _ in STRIDES)
+        for output in self.outputs:
+            assert isinstance(output, nn.Conv2d)
+            assert output.bias is not None
+            nn.init.normal_(output.weight, std=0.01)
+            nn.init.zeros_(output.bias)
+            with torch.no_grad():
+                output.bias[0] = _RARE
+
+    def forward(self, luma: Tensor) -> Tensor:
+        """Return (N, cells, 15) of all levels one after the other, row by row: logit, box (4), points (10), in strides."""
+        return torch.cat([level.flatten(2).transpose(1, 2) for level in self.levels(luma)], dim=1)
+
+    def levels(self, luma: Tensor) -> list[Tensor]:
+        """Return (N, 15, H / stride, W / stride) for each stride."""
+        features = self.stem((luma - _MIDDLE) / _SPREAD)
+        maps = []
+        for stage in self.stages:
+            features = stage(features)
+            maps.append(features)
+        merged = [lateral(one) for lateral, one in zip(self.laterals, maps, strict=True)]
+        for level in (1, 0):
+            merged[level] = merged[level] + functional.interpolate(merged[level + 1], scale_factor=2.0, mode="nearest")
+        return [output(head(one)) for head, output, one in zip(self.heads, self.outputs, merged, strict=True)]
+
+
+class Exported(nn.Module):
+    """The network as it runs: luma uint8 (N, 1, H, W) to ``score_8``, ``score_16`` ... ``kps_32``, each (N, cells, values)."""
+
+    def __init__(self, network: GreyDetector) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, luma: Tensor) -> tuple[Tensor, ...]:
+        flat = [level.flatten(2).transpose(1, 2) for level in self.network.levels(luma.float())]
+        split = [torch.split(level, list(VALUES), dim=2) for level in flat]
+        scores = [parts[0].sigmoid() for parts in split]
+        return (*scores, *(parts[1] for parts in split), *(parts[2] for parts in split))
+
+
+def output_names() -> list[str]:
+    """Names of what ``Exported`` returns, in order."""
+    return [f"{kind}_{stride}" for kind in OUTPUTS for stride in STRIDES]
+
+
+def cells_of(height_px: int, width_px: int, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
+    """Return column and row (cells, 2) and stride (cells,) of each cell, in the order of ``forward``."""
+    places, strides = [], []
+    for stride in STRIDES:
+        rows, columns = torch.meshgrid(
+            torch.arange(height_px // stride, device=device), torch.arange(width_px // stride, device=device), indexing="ij"
+        )
+        places.append(torch.stack([columns, rows], dim=2).reshape(-1, 2))
+        strides.append(torch.full((len(places[-1]),), stride, device=device))
+    return torch.cat(places).float(), torch.cat(strides).float()
+
+
+def boxes_of(raw: Tensor, cells: tuple[Tensor, Tensor]) -> Tensor:
+    """Return x, y, width and height in pixels, (..., cells, 4), of the box values of ``forward``."""
+    place, stride = cells
+    centre = (raw[..., :2] + place) * stride[:, None]
+    size = raw[..., 2:].clamp(max=6).exp() * stride[:, None]
+    return torch.cat([centre - size / 2, size], dim=-1)
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Numbers that stay after export: those of the convolutions and a bias for each of their channels."""
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    return sum(layer.weight.numel() + layer.out_channels for layer in layers)
