@@ -1,19 +1,10 @@
-"""The configuration: typed, unknown keys forbidden, and pure (reading the file is its only I/O).
-
-Layers, the later wins: the defaults below, the profile, the YAML file, the command line.
-"""
+"""The configuration: typed, unknown keys forbidden, and pure; ``engine.config_file`` reads it."""
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-import yaml
-
-from engine.config_errors import explain, key_that_stands_twice, sentence
-from engine.errors import ConfigError
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
@@ -240,86 +231,3 @@ PROFILES: dict[str, dict[str, Any]] = {
     "thorough": {"detect": {"upsample": 2}, "crop": {"policy": "every", "min_size_px": 8}},
 }
 """Overrides of the defaults, by name."""
-
-
-def load_config(path: Path | None = None, overrides: dict[str, Any] | None = None) -> Config:
-    """Read a YAML file, put profile and overrides around it, and check the result.
-
-    Args:
-        path: the YAML file; None for defaults only.
-        overrides: nested mapping, as ``{"detect": {"every": 2}}``; wins over the file.
-
-    Raises:
-        ConfigError: the file cannot be read, is not YAML, or a key or value in it is wrong; the message names the file, the
-            line, the key and what is allowed.
-    """
-    text, tree = _read(path)
-    overrides = overrides or {}
-    written = merge(_profile(tree.get("profile"), path, text), tree)
-    config = _convert(written, path, text)
-    if not overrides:
-        return config
-    # The file is right by itself, so whatever is wrong now came with the overrides.
-    chosen = _profile(overrides.get("profile") or tree.get("profile"), None, "")
-    return _convert(merge(merge(chosen, tree), {**overrides, "profile": chosen["profile"]}), None, "")
-
-
-def _profile(name: object, path: Path | None, text: str) -> dict[str, Any]:
-    """Return a profile's values with its name; ``balanced`` where none is named."""
-    name = name or "balanced"
-    if not isinstance(name, str) or name not in PROFILES:
-        what = f"unknown profile {name!r}; allowed: {', '.join(PROFILES)}"
-        raise ConfigError(sentence(["profile"], what, path, text))
-    return {**PROFILES[name], "profile": name}
-
-
-def _convert(tree: dict[str, Any], path: Path | None, text: str) -> Config:
-    if infinite := _infinite(tree, []):
-        raise ConfigError(sentence(infinite, "expected a finite number", path, text))
-    try:
-        return msgspec.convert(tree, Config)
-    except msgspec.ValidationError as error:
-        raise ConfigError(explain(str(error), Config, path, text)) from error
-
-
-def _infinite(tree: dict[str, Any], steps: list[str | int]) -> list[str | int]:
-    """Return the path of a value that is infinite or not a number, empty where there is none."""
-    for key, value in tree.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            return [*steps, key]
-        if isinstance(value, dict) and (found := _infinite(value, [*steps, key])):
-            return found
-    return []
-
-
-def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Return ``base`` with the nested mapping ``over`` laid on it; neither is changed."""
-    result = dict(base)
-    for key, value in over.items():
-        below = result.get(key)
-        result[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return result
-
-
-def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
-    if path is None:
-        return "", {}
-    try:
-        text = path.read_text(encoding="utf-8")
-        tree = yaml.safe_load(text)
-        twice = key_that_stands_twice(text)
-    except OSError as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f", line {where.line + 1}" if where else ""
-        problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise ConfigError(f"{path}{line} is not usable YAML: {problem}") from error
-    if twice:
-        raise ConfigError(f"{path}, line {twice[1]}: {twice[0]}: this key stands twice in its section")
-    if tree is None:
-        return text, {}
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{path} must be a mapping with the keys {', '.join(Config.__struct_fields__)}")
-    # A section whose keys are all commented out is empty, which means the defaults.
-    return text, {key: value for key, value in tree.items() if value is not None}

@@ -10,7 +10,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.config import PROFILES, Config, load_config, merge
+from engine.config import PROFILES, Config
+from engine.config_file import load_config, merge
 from engine.errors import ConfigError
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "configs/pipelines").glob("*.yaml"))

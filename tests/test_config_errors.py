@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.config import load_config
 from engine.config_errors import explain, key_that_stands_twice, line_of
+from engine.config_file import load_config
 from engine.errors import ConfigError
 
 

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from engine.config import Config, SourceConfig, load_config
+from engine.config import Config, SourceConfig
+from engine.config_file import load_config
 from engine.contracts.links import Camera
 from engine.contracts.redaction import redact, redact_tree
 from engine.source.cameras import CAMERA_KEYS, is_camera

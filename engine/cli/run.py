@@ -20,7 +20,8 @@ from engine.cli.run_options import check_duration, given, sources_of
 from engine.cli.run_result import print_result
 from engine.cli.run_view import run_view
 from engine.cli.run_words import printable
-from engine.config import Config, HardwareDecoding, load_config
+from engine.config import Config, HardwareDecoding
+from engine.config_file import load_config
 from engine.errors import FacestreamError
 from engine.pipeline.run import run_pipeline
 from engine.source.cameras import is_camera

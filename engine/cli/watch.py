@@ -239,7 +239,7 @@ def _who(decision: Decision, candidates: list[Candidate]) -> str:
 def _summary(subscriber: Subscriber) -> str:
     counters = subscriber.counters
     parts = [f"{counters['messages']:,} messages", f"{counters['missed']:,} missed"]
-    parts += [f"{counters[name]:,} {name}" for name in ("replayed", "malformed", "repeated") if counters[name]]
+    parts += [f"{counters[name]:,} {name}" for name in ("stale", "replayed", "malformed", "repeated") if counters[name]]
     if subscriber.last_malformed:
         parts.append(f"last malformed: {subscriber.last_malformed}")
     return ", ".join(parts)

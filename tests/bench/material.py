@@ -7,7 +7,8 @@ from pathlib import Path
 
 import av
 
-from engine.config import Config, load_config
+from engine.config import Config
+from engine.config_file import load_config
 from engine.pipeline.sample_clip import render_sample
 from tests.assets import SHARED
 

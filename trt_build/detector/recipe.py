@@ -60,10 +60,10 @@ class DetectorLossSpec(_Spec, frozen=True):
 
     score: float = 2.0
     box: float = 1.5
-    points: float = 2.0
-    late_points: float = 6.0
+    points: float = 0.5
+    late_points: float = 4.0
     """From ``late_from`` of the budget on."""
-    late_from: Share = 0.8
+    late_from: Share = 0.7
 
 
 class MiningSpec(_Spec, frozen=True):

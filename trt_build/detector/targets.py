@@ -13,8 +13,9 @@ from trt_build.detector.scenes import Scene
 
 SIZES = {8: (0.0, 34.0), 16: (20.0, 84.0), 32: (52.0, np.inf)}
 """Faces (square root of the area, px) of each stride; they overlap, so that no size lies between two levels."""
-_RADIUS = 0.3
-"""Cells whose middle is this near, as a share of the face's size, or within one cell, learn it."""
+_RADIUS, _LEAST, _MOST = 0.3, 0.8, 1.3
+"""Cells whose middle is this near learn a face: as a share of its size, but at least and at most so many cells, so that a large
+face does not count for more than a small one."""
 NOTHING, LEARN, IGNORE = 0, 1, 2
 
 
@@ -71,6 +72,6 @@ def _within(middle: Float32, box: Float32, share: float, stride: int) -> NDArray
 
 def _near(middle: Float32, box: Float32, size: float, stride: int) -> NDArray[np.bool_]:
     distance = np.hypot(*(middle - (box[:2] + box[2:] / 2)).T)
-    near = distance <= max(_RADIUS * size, 0.8 * stride)
+    near = distance <= np.clip(_RADIUS * size, _LEAST * stride, _MOST * stride)
     near[np.argmin(distance)] = True
     return np.asarray(near, np.bool_)

@@ -5,13 +5,13 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from engine.contracts.frames import Planes  # noqa: E402
 from engine.detect.grey import GreyDetector as Running  # noqa: E402
-from tests.trt_build.detector.made import drawn_face, material, recipe  # noqa: E402
+from tests.trt_build.detector.made import BOX, drawn_face, material, recipe  # noqa: E402
 from trt_build.detector.batches import SceneBatches, read_hard, write_hard  # noqa: E402
 from trt_build.detector.export import export_detector  # noqa: E402
 from trt_build.detector.losses import detection_loss  # noqa: E402
 from trt_build.detector.network import GreyDetector, boxes_of, cells_of  # noqa: E402
 from trt_build.detector.recipe import DetectorLossSpec, NetworkSpec  # noqa: E402
-from trt_build.detector.scoring import find_faces, measure  # noqa: E402
+from trt_build.detector.scoring import _iou, find_faces, measure  # noqa: E402
 from trt_build.detector.training import _new, _Trainer, load_detector  # noqa: E402
 
 NETWORK = {"stem": (4, 8), "widths": (16, 16, 16), "depths": (1, 1, 1), "neck": 16}
@@ -99,18 +99,16 @@ def test_it_learns_to_find_a_drawn_face_and_the_export_finds_the_same(tmp_path):
 
     optimiser = OptimiserSpec(rate=8e-3, warmup_steps=10, ema_decay=0.9, clip_norm=10.0)
     loss = DetectorLossSpec(late_from=1.0)
-    state, watcher = train(recipe(budget=BudgetSpec(steps=160), optimiser=optimiser, loss=loss, batch=8), tmp_path)
+    state, watcher = train(recipe(budget=BudgetSpec(steps=220), optimiser=optimiser, loss=loss, batch=8), tmp_path)
     assert np.mean(watcher.losses[-10:]) < 0.65 * np.mean(watcher.losses[:10])
     assert (tmp_path / "best.pt").exists()
-    assert watcher.rows[-1]["step"] == 160
+    assert watcher.rows[-1]["step"] == 220
     picture = np.full((128, 192), 120, np.uint8)
     picture[10:82, 60:132] = drawn_face().image[::2, ::2]
     network, _ = load_detector(tmp_path / "last.pt")
     before = find_faces(network, picture, 0.2)
     assert len(before) >= 1
-    x, y, width, height = before.boxes[0]
-    assert abs(x + width / 2 - 96) < 10
-    assert abs(y + height / 2 - 48) < 12
+    assert _iou(before.boxes[0], np.array([60 + BOX[0] / 2, 10 + BOX[1] / 2, BOX[2] / 2, BOX[3] / 2])) > 0.25
     manifest = export_detector(tmp_path / "last.pt", tmp_path / "out", "tiny", "Apache-2.0", "drawn", 0.2)
     assert manifest.figures == {"min_score": 0.2}
     running = Running(tmp_path / "out" / "tiny.json", None, "onnxruntime")
