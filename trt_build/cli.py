@@ -12,6 +12,7 @@ from rich.console import Console
 
 from engine.errors import FacestreamError, MissingRuntimeError
 from trt_build.cli_detector import detector_app
+from trt_build.cli_embedder import embedder_app
 
 CONSOLE = Console()
 ERRORS = Console(stderr=True)
@@ -25,6 +26,7 @@ app = App(
 
 
 app.command(detector_app)
+app.command(embedder_app)
 
 
 @app.command

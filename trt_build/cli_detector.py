@@ -30,16 +30,16 @@ def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes
     minutes
         Train this long instead of the recipe's budget.
     """
-    from trt_build.detector.progress import DetectorProgress
     from trt_build.detector.recipe import DetectorRecipe
     from trt_build.detector.training import train_detector
+    from trt_build.progress import RunProgress
     from trt_build.train.recipe import BudgetSpec, find_recipe, read_recipe_of
 
     chosen = read_recipe_of(DetectorRecipe, find_recipe(recipe))
     if minutes is not None:
         chosen = msgspec.structs.replace(chosen, budget=BudgetSpec(minutes=minutes))
     folder = out or Path("runs") / chosen.name
-    with DetectorProgress(CONSOLE) as progress:
+    with RunProgress(CONSOLE) as progress:
         state = train_detector(chosen, folder, progress, resume=resume)
     CONSOLE.print(f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes: {folder / 'best.pt'}", soft_wrap=True)
 

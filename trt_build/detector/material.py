@@ -20,7 +20,7 @@ from engine.detect.yunet import YuNet
 from engine.runtime.colour import planes_from_bgr
 from trt_build.detector.recipe import MaterialSpec
 from trt_build.errors import DataError
-from trt_build.train.faces import SUFFIXES, load_faces
+from trt_build.train.faces import SUFFIXES, encoded, load_faces
 
 SURE, UNSURE = 0.6, 0.3
 """A face, by the teacher's score; what lies between is neither learnt nor counted."""
@@ -104,9 +104,15 @@ def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Mate
             names += [Path(clip).name] * len(of_clip)
         mine = [photo.image for at, photo in enumerate(photographs) if (at % every == every - 1) == bool(number)]
         mine += [frame.image for frame in frames if frame.is_empty]
-        pictures = _cached(cache, teacher, "faces", Path(faces), _faces, True, done)
+        pictures, _ = labelled_faces(Path(faces), teacher, cache, done)
         sides.append(Material([one for one in pictures if len(one.boxes)], mine, frames, names))
     return sides[0], sides[1]
+
+
+def labelled_faces(source: Path, teacher: Teacher, cache: Path, done: Done) -> tuple[list[Labelled], tuple[str, ...]]:
+    """Return all pictures of faces, each with at most one face, and their names."""
+    names = tuple(name for name, _ in encoded(source)) if source.exists() else ()
+    return _cached(cache, teacher, "faces", source, _faces, True, done), names
 
 
 def frames_of(clip: Path, count: int) -> Iterator[Uint8]:

@@ -5,6 +5,7 @@ Every figure takes a weight for each pair, so that a bootstrap over identities c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,44 @@ class Trial:
     distances: Distances
     same: NDArray[np.bool_]
     folds: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Pairs of faces by index: ``left`` and ``right`` (P,), ``same`` (P,) bool."""
+
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    same: NDArray[np.bool_]
+
+
+def generated_pairs(people: Sequence[str], seed: int, per_person: int = 30, different: int = 60_000) -> Pairing:
+    """Pair faces of one person, up to ``per_person`` each, and of two people, ``different`` of them or all that there are.
+
+    Args:
+        people: whose face each one is.
+        seed: of the choice.
+        per_person: at most so many pairs of one person, so that those with many pictures do not decide alone.
+        different: pairs of two people; their share at a false match rate of 1e-3 should be dozens.
+    """
+    rng = np.random.default_rng(seed)
+    _, whose = np.unique(people, return_inverse=True)
+    left, right = [], []
+    for person in range(int(whose.max()) + 1):
+        a, b = np.triu_indices(int((whose == person).sum()), 1)
+        faces = np.flatnonzero(whose == person)
+        kept = rng.permutation(len(a))[:per_person]
+        left.append(faces[a[kept]])
+        right.append(faces[b[kept]])
+    own = sum(map(len, left))
+    a, b = np.triu_indices(len(whose), 1)
+    others = np.flatnonzero(whose[a] != whose[b])
+    chosen = rng.permutation(others)[:different] if len(others) > different else others
+    swapped = rng.random(len(chosen)) < 0.5
+    left.append(np.where(swapped, b[chosen], a[chosen]))
+    right.append(np.where(swapped, a[chosen], b[chosen]))
+    same = np.arange(own + len(chosen)) < own
+    return Pairing(np.concatenate(left).astype(np.int64), np.concatenate(right).astype(np.int64), same)
 
 
 def tar_at_fmr(trial: Trial, fmr: float, weights: Weights) -> float:

@@ -29,7 +29,8 @@ class Faces:
         return [name.rsplit("/", 1)[0] for name in self.names]
 
 
-def _encoded(source: Path) -> Iterator[tuple[str, bytes]]:
+def encoded(source: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of every picture of a zip or folder, in the order of the names."""
     if source.is_dir():
         for path in sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES):
             yield path.relative_to(source).as_posix(), path.read_bytes()
@@ -47,7 +48,7 @@ def load_faces(source: str | Path) -> Faces:
         raise DataError(f"The face data '{path}' do not exist.")
     images, names = [], []
     try:
-        for name, data in _encoded(path):
+        for name, data in encoded(path):
             image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
             if image is None:
                 raise DataError(f"'{name}' in '{path}' is not a picture.")

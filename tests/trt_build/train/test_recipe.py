@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from trt_build.detector.recipe import DetectorRecipe
+from trt_build.embedder.recipe import EmbedderRecipe
 from trt_build.errors import RecipeError
 from trt_build.train.recipe import Recipe, find_recipe, read_recipe, read_recipe_of
 
@@ -19,9 +20,9 @@ def write(tmp_path: Path, text: str) -> Path:
 
 def test_every_shipped_recipe_is_valid():
     folder = Path(__file__).parents[3] / "configs" / "train"
-    kinds = {"grey_detector": DetectorRecipe}
+    kinds = {"grey_detector": DetectorRecipe, "low_resolution_embedder": EmbedderRecipe}
     recipes = [read_recipe_of(kinds.get(path.stem, Recipe), path) for path in folder.glob("*.yaml")]
-    assert {"compact_x4", "grey"} <= {recipe.name for recipe in recipes}
+    assert {"compact_x4", "grey", "dlib_small"} == {recipe.name for recipe in recipes}
 
 
 def test_minimal_recipe(tmp_path):
