@@ -183,6 +183,13 @@ class Begin(Link, frozen=True):
     facts: dict[str, dict[str, str]]
 
 
+class CountedBefore(Link, frozen=True):
+    """The supervisor to the publisher: what workers had counted that died, as of their last beats; replaces what it said
+    before."""
+
+    counters: dict[str, int]
+
+
 class WantRecording(Link, frozen=True):
     """A decode worker has finished its recording and can take another."""
 
@@ -295,7 +302,7 @@ class Failed(Link, frozen=True):
 
 AnyLink = (
     PoolOpened | FrameReady | SlotReleased | StreamChanged | Checkpoint | InputFile | FaceCrop | Taken | TrackClosed
-    | Drain | Outgoing | Ready | Begin | WantRecording | Assign | Attach | Beat | Failed
+    | Drain | Outgoing | Ready | Begin | CountedBefore | WantRecording | Assign | Attach | Beat | Failed
 )  # fmt: skip
 
 encode_link = msgspec.msgpack.Encoder().encode

@@ -11,7 +11,18 @@ from typing import Any
 import zmq
 
 from engine.config import Config
-from engine.contracts.links import AnyLink, Attach, Begin, Checkpoint, Drain, InputFile, Outgoing, StreamChanged, Taken
+from engine.contracts.links import (
+    AnyLink,
+    Attach,
+    Begin,
+    Checkpoint,
+    CountedBefore,
+    Drain,
+    InputFile,
+    Outgoing,
+    StreamChanged,
+    Taken,
+)
 from engine.contracts.messages import AnyMessage, End, Face, Outcome, Stream
 from engine.pipeline.barrier import Barrier
 from engine.publish.directory import DirectorySink
@@ -92,6 +103,7 @@ class _PublishWorker:
         self._barrier = Barrier(len(upstreams))
         self._drains: list[Drain] = []
         self._facts: dict[str, Any] = {}
+        self._counted_before: dict[str, int] = {}
         self._inputs: set[str] = set()
         self._stop_since: float | None = None
 
@@ -128,6 +140,8 @@ class _PublishWorker:
         match order:
             case Begin():
                 self._facts = dict(order.facts)
+            case CountedBefore():
+                self._counted_before = order.counters
             case Outgoing():
                 self._send(order.message, order.payloads)
             case StreamChanged():  # of a stream whose own processes can say no more
@@ -207,13 +221,15 @@ class _PublishWorker:
                 self._stop()
             elif isinstance(order, Attach):
                 self._upstreams[order.index] = self._context.control.receive_channel()
+            elif isinstance(order, CountedBefore):
+                self._counted_before = order.counters
         self._context.beat()
         return self._stop_since is not None and time.monotonic() - self._stop_since > _GIVE_UP_SECONDS
 
     def _end(self) -> None:
         counters: Counter[str] = Counter(self._resume.counters if self._resume else {})
-        for drain in self._drains:
-            counters.update(drain.counters)
+        for part in (self._counted_before, *(drain.counters for drain in self._drains)):
+            counters.update(part)
         worst = next((drain for drain in self._drains if drain.outcome != "completed"), self._drains[0])
         outcome: Outcome = worst.outcome
         end = End(run_id="", stream="", outcome=outcome, detail=worst.detail, last_seq={}, counters=dict(counters))

@@ -71,6 +71,7 @@ class RunStatus:
     _totals: Counter[str] = field(default_factory=Counter)
     """Of all beats but the publisher's last one, those of dead workers included."""
     _dead_stages: dict[str, StageBeat] = field(default_factory=dict)
+    _dead_counters: Counter[str] = field(default_factory=Counter)
     _last_stats: tuple[float, dict[str, StageBeat]] = (0.0, {})
     _events_seen: int = 0
 
@@ -137,12 +138,18 @@ class RunStatus:
         """Remember which process has a worker's name now."""
         self.workers.setdefault(name, WorkerStatus(name)).pid = pid
 
+    @property
+    def counted_by_the_dead(self) -> dict[str, int]:
+        """Sums over the last beats of workers that died, without the overload level, which is no sum."""
+        return {name: total for name, total in self._dead_counters.items() if name != OVERLOAD}
+
     def worker_restarted(self, name: str, reason: str = "") -> None:
         """A worker died and a new one takes its name: what it had counted stays in the sums."""
         worker = self.workers.setdefault(name, WorkerStatus(name))
         worker.alive = False
         worker.restarts += 1
         if (last := self._beats.pop(name, None)) is not None:
+            self._dead_counters.update(last.counters)
             for stage_name, stage in last.stages.items():
                 # Its percentiles and its queue died with it.
                 gone = StageBeat(stage.items, stage.busy_seconds, 0.0, 0.0)

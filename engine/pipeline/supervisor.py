@@ -13,7 +13,18 @@ from types import FrameType
 import msgspec
 
 from engine.config import SuperviseConfig
-from engine.contracts.links import Assign, Beat, Begin, Drain, Failed, Outgoing, Ready, StreamChanged, WantRecording
+from engine.contracts.links import (
+    Assign,
+    Beat,
+    Begin,
+    CountedBefore,
+    Drain,
+    Failed,
+    Outgoing,
+    Ready,
+    StreamChanged,
+    WantRecording,
+)
 from engine.contracts.messages import Outcome
 from engine.errors import FacestreamError, WorkerError
 from engine.pipeline.crew import Crew
@@ -163,6 +174,8 @@ class Supervisor:
                 self._watchdog.begin(worker.name)
                 if again and (worker.name == "publish" or worker.name in self._crew.cameras):
                     self._tell(worker.name, Begin(self.facts))
+                if again:
+                    self._tell("publish", CountedBefore(self.status.counted_by_the_dead))
             case Beat():
                 self.status.take_beat(link)
                 self._watchdog.saw_packets(worker.name, link.counters)

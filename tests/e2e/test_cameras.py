@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine.client import Track
-from tests.e2e.live_run import COMMAND, LiveRun, make_clip
+from engine.client import End, Track
+from tests.e2e.live_run import COMMAND, FPS, LiveRun, make_clip
 from tests.e2e.test_processes import assert_nothing_left, wait_until
 from tests.rtsp.clips import Clip
 from tests.rtsp.fixtures import StartGst, gst
@@ -125,6 +125,10 @@ def test_a_live_run_outlives_each_of_its_workers(gst: StartGst, scene: Scene, tm
         assert "Traceback" not in said
     assert not track_ids_that_came_back(run)
     assert len({face.run_id for face in run.faces}) == 1
+    end = next(message for message in run.messages if isinstance(message, End))
+    handed_over = end.counters["faces"]  # all but what was counted after the last beat of a dead worker
+    assert 0.7 * len(run.faces) <= handed_over <= 1.3 * len(run.faces)
+    assert end.counters["frames"] == end.counters["frames.alpha"] + end.counters["frames.bravo"] >= 2 * FPS * 4
     lines = [(face.stream, face.seq) for face in run.faces]
     assert len(lines) == len(set(lines)), "no number is given twice"
     assert_nothing_left({str(pid): pid for pid in seen})

@@ -63,6 +63,7 @@ def test_what_a_dead_worker_counted_stays_in_the_sums():
     assert status.frames_of("cam") == status.streams["cam"].frames == 13
     assert status.stages()["decode"] == StageBeat(13, 1.5, 1.0, 2.0, 0)
     assert (status.restarts, status.workers["camera-cam"].alive) == (1, True)
+    assert status.counted_by_the_dead == {"frames": 10, "frames.cam": 10, "drops.late": 2}
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.booleans(), st.booleans()), max_size=30))
