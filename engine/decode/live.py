@@ -16,7 +16,7 @@ from engine.errors import SourceError
 
 _COUNTERS = (
     "frames", "packets", "bytes", "corrupt_packets", "corrupt_frames", "reconnects", "drops.decode_late", "drops.corrupt",
-    "drops.no_key_frame",
+    "drops.no_key_frame", "decode_ns",
 )  # fmt: skip
 _DETAIL_SEPARATOR = "; "
 
@@ -41,7 +41,8 @@ class LiveDecoder:
     Counters: ``frames`` handed over; ``packets`` and ``bytes`` received (video only); ``corrupt_packets`` marked, refused, or
     behind a gap; ``corrupt_frames`` with damage; ``reconnects`` connections that came live after another was lost;
     ``drops.decode_late`` packets left out because decoding was late; ``drops.corrupt`` damaged pictures;
-    ``drops.no_key_frame`` packets that had to wait for a key frame. Bad input never raises.
+    ``drops.no_key_frame`` packets that had to wait for a key frame; ``decode_ns`` nanoseconds in the decoder. Bad input never
+    raises.
 
     Args:
         camera: the source, with its settings.

@@ -5,6 +5,7 @@ A damaged picture looks like a face to a detector, and an enhancer sharpens the 
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
@@ -27,7 +28,8 @@ class PictureGate:
     Args:
         context: of the stream; None where arrivals are pictures already, which all pass.
         hwaccel: as for ``PictureDecoder``.
-        counters: ``corrupt_packets``, ``corrupt_frames``, ``drops.corrupt`` and ``drops.no_key_frame`` are counted up.
+        counters: ``decode_ns``, ``corrupt_packets``, ``corrupt_frames``, ``drops.corrupt`` and ``drops.no_key_frame`` are
+            counted up.
     """
 
     def __init__(self, context: VideoCodecContext | None, hwaccel: str, counters: dict[str, int]) -> None:
@@ -104,12 +106,15 @@ class PictureGate:
             if self._waits_for_key and self._decoded_before:
                 decoder.forget()
         self._decoded_before = True
+        start = time.perf_counter_ns()
         try:
             pictures = decoder.decode(packet)
         except (av.error.FFmpegError, ValueError):
             self._counters["corrupt_packets"] += 1
             self._lost()
             return []
+        finally:
+            self._counters["decode_ns"] += time.perf_counter_ns() - start
         if not pictures and decoder.owes_pictures:
             self._lost()
         elif key:

@@ -121,7 +121,9 @@ class _CameraWorker:
             new = total - self._counted[name]
             if not new or name == "frames":
                 continue
-            if name.startswith("drops."):
+            if name == "decode_ns":
+                self._context.telemetry.record("decode", new / 1e9, now["frames"] - self._counted["frames"])
+            elif name.startswith("drops."):
                 self._drop(name.removeprefix("drops."), new)
             else:
                 counters[name] += new
