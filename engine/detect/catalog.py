@@ -16,7 +16,8 @@ FindModel = Callable[[str], Path | None]
 def open_detector(config: DetectConfig, find_model: FindModel) -> Detector:
     """Open the detector that the configuration names.
 
-    ``auto`` is YuNet where its model file was fetched, otherwise the one that comes with this package.
+    ``auto`` is YuNet where its model file was fetched, else ``grey`` where it is installed, else dlib's HOG detector, which
+    needs no model file but misses faces below 40 px with one doubling of the picture, below 20 px with two.
 
     Raises:
         ModelError: the model is missing, corrupt or of the wrong kind.
@@ -44,7 +45,10 @@ def open_detector(config: DetectConfig, find_model: FindModel) -> Detector:
 def _grey(config: DetectConfig, find_model: FindModel) -> Detector:
     path = find_model("grey")
     if path is None:
-        raise ModelError("the detector grey is missing from this installation: install facestream again, or choose another")
+        raise ModelError(
+            "the detector grey has no model file here: train one with `trt-build detector train grey_detector`, "
+            "or choose another"
+        )
     return _grey_file(config, path)
 
 
