@@ -85,9 +85,9 @@ def test_resume_refuses_another_recipe(tmp_path):
 def test_a_file_that_is_no_checkpoint(tmp_path):
     (tmp_path / "x.pt").write_bytes(b"nonsense")
     with pytest.raises(TrainingError, match="not a readable checkpoint"):
-        states.read(tmp_path / "x.pt")
+        states.read_checkpoint(tmp_path / "x.pt")
     torch.save({"weights": 1}, tmp_path / "y.pt")
     with pytest.raises(TrainingError, match="not a checkpoint of this trainer"):
-        states.read(tmp_path / "y.pt")
+        states.read_checkpoint(tmp_path / "y.pt")
     with pytest.raises(TrainingError, match="no checkpoint"):
-        states.read(tmp_path / "z.pt")
+        states.read_checkpoint(tmp_path / "z.pt")
