@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
-from engine.errors import FacestreamError, MissingRuntimeError
+from engine.errors import FacestreamError
 from trt_build.cli_detector import detector_app
 from trt_build.cli_embedder import embedder_app
+from trt_build.optional import require
 
 CONSOLE = Console()
 ERRORS = Console(stderr=True)
@@ -56,7 +57,7 @@ def train(
     from trt_build.train.recipe import find_recipe, read_recipe
 
     chosen = read_recipe(find_recipe(recipe))
-    _require("torch", "Training")
+    require("torch", "Training")
     from trt_build.progress import TrainProgress
     from trt_build.train.run import train as run
 
@@ -94,7 +95,7 @@ def export(
     training_data
         One sentence on the data, for the manifest; the recipe's path if not given.
     """
-    _require("torch", "Exporting")
+    require("torch", "Exporting")
     from trt_build.export_onnx import export_checkpoint
 
     manifest = export_checkpoint(checkpoint, out, name, licence, training_data)
@@ -151,14 +152,6 @@ def evaluate(
         report.write_json(figures, json)
     if record:
         report.record(generator, figures)
-
-
-def _require(module: str, what: str) -> None:
-    """Say how to install what the base install leaves out."""
-    from importlib.util import find_spec
-
-    if find_spec(module) is None:
-        raise MissingRuntimeError(f"{what} needs {module}, which is not installed: pip install 'facestream[train]'.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,6 +10,8 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
+from trt_build.optional import require
+
 CONSOLE = Console()
 
 detector_app = App(name="detector", help="Train, export and evaluate the face detector.", help_epilogue="")
@@ -30,6 +32,7 @@ def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes
     minutes
         Train this long instead of the recipe's budget.
     """
+    require("torch", "Training")
     from trt_build.detector.recipe import DetectorRecipe
     from trt_build.detector.training import train_detector
     from trt_build.progress import RunProgress
@@ -71,6 +74,7 @@ def export(
     training_data
         One sentence on the data, for the manifest.
     """
+    require("torch", "Exporting")
     from trt_build.detector.export import export_detector
     from trt_build.detector.training import chosen_threshold
 
@@ -108,6 +112,7 @@ def evaluate(
     json
         Also write the figures to this file.
     """
+    require("torch", "Evaluating")
     from trt_build.detector.evaluation import evaluate_clips, time_ratio
 
     with CONSOLE.status("") as status:

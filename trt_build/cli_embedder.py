@@ -8,6 +8,8 @@ import msgspec
 from cyclopts import App
 from rich.console import Console
 
+from trt_build.optional import require
+
 CONSOLE = Console()
 
 embedder_app = App(name="embedder", help="Adapt the face embedder to small faces.", help_epilogue="")
@@ -28,6 +30,7 @@ def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes
     minutes
         Train this long instead of the recipe's budget.
     """
+    require("torch", "Training")
     from trt_build.embedder.recipe import EmbedderRecipe
     from trt_build.embedder.training import train_embedder
     from trt_build.progress import RunProgress

@@ -44,9 +44,19 @@ def test_missing_data_and_unknown_key(capsys, tmp_path):
     assert "spead" in text
 
 
-def test_missing_torch_says_what_to_install(capsys, monkeypatch):
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["train", "compact"],
+        ["detector", "train", "grey_detector"],
+        ["detector", "evaluate", "none.json", "none.mkv"],
+        ["embedder", "train", "low_resolution_embedder"],
+    ],
+)
+def test_missing_torch_says_what_to_install(capsys, monkeypatch, tmp_path, command):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    code, text = run(capsys, "train", "compact")
+    monkeypatch.chdir(tmp_path)
+    code, text = run(capsys, *command)
     assert code == 1
     assert "facestream[train]" in text
 
