@@ -12,8 +12,8 @@ from trt_build.detector.material import Material
 from trt_build.detector.recipe import DetectorRecipe
 from trt_build.detector.scenes import make_scene
 from trt_build.detector.targets import targets_of
+from trt_build.train.dataset import ENDLESS
 
-ENDLESS = 10**9
 _LOOK_EVERY = 20
 """Batches between two looks for new false alarms."""
 Batch = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]

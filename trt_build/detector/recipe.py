@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from trt_build.train.recipe import BudgetSpec, OptimiserSpec, Positive, Share, _Spec
+from trt_build.train.recipe import OptimiserSpec, Positive, Share, TimedRecipe, _Spec
 
 
 class NetworkSpec(_Spec, frozen=True):
@@ -76,20 +76,13 @@ class MiningSpec(_Spec, frozen=True):
     min_score: float = 0.3
 
 
-class DetectorRecipe(_Spec, frozen=True):
+class DetectorRecipe(TimedRecipe, frozen=True, kw_only=True):
     """Everything that one training run needs."""
 
-    name: str
     material: MaterialSpec
-    budget: BudgetSpec
     network: NetworkSpec = NetworkSpec()
     scene: SceneSpec = SceneSpec()
     optimiser: OptimiserSpec = OptimiserSpec(rate=3e-3, ema_decay=0.998, weight_decay=1e-4, clip_norm=10.0)
     loss: DetectorLossSpec = DetectorLossSpec()
     mining: MiningSpec = MiningSpec()
     validate_every_minutes: float = 8.0
-    batch: Positive = 16
-    seed: int = 7
-    threads: Positive = 2
-    loaders: int = 1
-    """Processes that make scenes."""

@@ -16,9 +16,9 @@ from trt_build.embedder.recipe import EmbedderRecipe, SmallSpec
 from trt_build.errors import DataError
 from trt_build.evaluate.dlib_faces import cut_chip
 from trt_build.train import degradation
+from trt_build.train.dataset import ENDLESS
 from trt_build.train.degradation import Random
 
-ENDLESS = 10**9
 _PLACES = np.array(CHIP_POINTS)
 _EYES = float(np.linalg.norm(_PLACES[0] - _PLACES[1]))
 Matrices = NDArray[np.float64]

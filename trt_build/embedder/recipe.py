@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from trt_build.train.recipe import BudgetSpec, OptimiserSpec, Positive, Share, _Spec
+from trt_build.train.recipe import OptimiserSpec, Positive, Share, TimedRecipe, _Spec
 
 
 class FacesSpec(_Spec, frozen=True):
@@ -45,19 +45,14 @@ class EmbedderLossSpec(_Spec, frozen=True):
     """Squared distance that makes a face e times less likely there."""
 
 
-class EmbedderRecipe(_Spec, frozen=True):
+class EmbedderRecipe(TimedRecipe, frozen=True, kw_only=True):
     """Everything that one training run needs."""
 
-    name: str
     faces: FacesSpec
-    budget: BudgetSpec
     small: SmallSpec = SmallSpec()
     loss: EmbedderLossSpec = EmbedderLossSpec()
     optimiser: OptimiserSpec = OptimiserSpec(rate=1e-4, final_rate=1e-6, ema_decay=0.998, weight_decay=1e-4, clip_norm=1.0)
     validate_every_minutes: float = 15.0
     validation_faces: Positive = 400
     batch: Positive = 32
-    seed: int = 7
     threads: Positive = 1
-    loaders: int = 1
-    """Processes that make chips."""

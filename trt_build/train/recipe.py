@@ -127,6 +127,20 @@ class Recipe(_Spec, frozen=True):
     threads: Positive = 2
 
 
+class TimedRecipe(_Spec, frozen=True, kw_only=True):
+    """What the recipes of detectors and embedders share."""
+
+    name: str
+    budget: BudgetSpec
+    optimiser: OptimiserSpec = OptimiserSpec()
+    validate_every_minutes: float = 10.0
+    batch: Positive = 16
+    seed: int = 7
+    threads: Positive = 2
+    loaders: int = 1
+    """Processes that make batches."""
+
+
 AnyRecipe = TypeVar("AnyRecipe", bound=msgspec.Struct)
 
 

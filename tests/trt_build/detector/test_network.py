@@ -12,7 +12,7 @@ from trt_build.detector.losses import detection_loss  # noqa: E402
 from trt_build.detector.network import GreyDetector, boxes_of, cells_of  # noqa: E402
 from trt_build.detector.recipe import DetectorLossSpec, NetworkSpec  # noqa: E402
 from trt_build.detector.scoring import _iou, find_faces, measure  # noqa: E402
-from trt_build.detector.training import _new, _Trainer, load_detector  # noqa: E402
+from trt_build.detector.training import Trainer, load_detector, new_state  # noqa: E402
 
 NETWORK = {"stem": (4, 8), "widths": (16, 16, 16), "depths": (1, 1, 1), "neck": 16}
 
@@ -41,7 +41,7 @@ def batches_of(some, hard):
 
 def train(some, folder):
     watcher = Quiet()
-    state = _Trainer(_new(some), batches_of(some, folder / "hard.npz"), material(), material(), folder, watcher).run()
+    state = Trainer(new_state(some), batches_of(some, folder / "hard.npz"), material(), material(), folder, watcher).run()
     return state, watcher
 
 
