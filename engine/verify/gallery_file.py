@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from engine.errors import GalleryError
 _APPLICATION_ID = 0x66737467  # "fstg": tells our file from any other SQLite file
 _SCHEMA_VERSION = 1
 _BUSY_SECONDS = 5.0
+_RETRY_SECONDS = 0.02
 _SCHEMA = (
     "CREATE TABLE state (version INTEGER NOT NULL)",
     "INSERT INTO state VALUES (0)",
@@ -69,7 +71,7 @@ class GalleryFile:
         run = self._database.execute
         run("PRAGMA secure_delete = ON")
         if not read_only and self._is_blank():
-            run("PRAGMA journal_mode = WAL")
+            self._use_wal()
             with self.transaction("IMMEDIATE"):
                 if self._is_blank():  # asked again under the lock: another process may have been first
                     for statement in _SCHEMA:
@@ -84,6 +86,18 @@ class GalleryFile:
                 f"the gallery {self.path} has format {found}, this facestream reads format {_SCHEMA_VERSION}: use the "
                 "facestream that wrote it, or enrol into a new file"
             )
+
+    def _use_wal(self) -> None:
+        """Switch to the write-ahead log, so that readers do not wait; SQLite's own time-out does not cover this lock."""
+        until = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(_RETRY_SECONDS)
 
     def _is_blank(self) -> bool:
         return bool(self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)

@@ -4,6 +4,8 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -151,6 +153,20 @@ def test_two_processes_may_make_and_fill_the_same_gallery(tmp_path):
     with Gallery(path) as gallery:
         assert gallery.version() == 40
         assert [(person.name, person.pictures) for person in gallery.list()] == [("ada", 20), ("bob", 20)]
+
+
+def test_a_new_gallery_may_be_opened_by_many_at_once(tmp_path):
+    # Only a collision shows the fault, so there are many occasions for one.
+    for number in range(25):
+        path, together = tmp_path / f"{number}.sqlite", threading.Barrier(4)
+
+        def made(path=path, together=together):
+            together.wait(10)
+            with Gallery(path) as gallery:
+                return gallery.version()
+
+        with ThreadPoolExecutor(4) as pool:
+            assert [one.result() for one in [pool.submit(made) for _ in range(4)]] == [0] * 4
 
 
 def test_a_removed_vector_is_overwritten_in_the_file(gallery):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Uint8
-from trt_build.detector.material import Material
+from trt_build.detector.material import Material, Teacher
 from trt_build.detector.recipe import DetectorRecipe
 from trt_build.detector.scenes import make_scene
 from trt_build.detector.targets import targets_of
@@ -22,11 +22,12 @@ Batch = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32], NDArray
 class SceneBatches:
     """``batches[step]``: pictures (B, 1, side, side) uint8, and state, boxes and points of their cells as in ``Targets``."""
 
-    def __init__(self, material: Material, recipe: DetectorRecipe, hard: Path) -> None:
-        """``hard``: the file of ``write_hard``, which may come and change while training."""
+    def __init__(self, material: Material, recipe: DetectorRecipe, hard: Path, teacher: Teacher | None = None) -> None:
+        """``hard``: the file of ``write_hard``, which may come and change while training; ``teacher``: see ``agreed``."""
         self._material = material
         self._recipe = recipe
         self._hard_file = hard
+        self._teacher = teacher
         self._hard: list[Uint8] = []
         self._seen = 0.0
         self._until_look = 0
@@ -37,7 +38,9 @@ class SceneBatches:
     def __getitem__(self, step: int) -> Batch:
         self._look()
         rng = np.random.default_rng((self._recipe.seed, step))
-        scenes = [make_scene(self._material, self._hard, self._recipe.scene, rng) for _ in range(self._recipe.batch)]
+        scenes = [
+            make_scene(self._material, self._hard, self._recipe.scene, rng, self._teacher) for _ in range(self._recipe.batch)
+        ]
         targets = [targets_of(scene) for scene in scenes]
         return (
             np.stack([scene.image for scene in scenes])[:, None],

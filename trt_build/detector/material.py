@@ -6,7 +6,7 @@ import hashlib
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -58,18 +58,22 @@ class Material:
     backgrounds: list[Uint8]
     """Photographs without a face, and frames of footage without one."""
     frames: list[Labelled]
-    """Of footage."""
+    """Of footage, and photographs with faces."""
     clips: list[str]
-    """The clip of each frame."""
+    """The source of each frame."""
 
 
 class Teacher:
-    """Labels grey pictures."""
+    """Labels grey pictures; the network is opened at the first, so that a teacher can be given to a forked process."""
 
     def __init__(self, model: Path) -> None:
         if not model.is_file():
             raise DataError(f"There is no teacher '{model}': give material.teacher the path of a YuNet-format ONNX file.")
-        self._detector = YuNet(model, UNSURE, "onnxruntime", "teacher", "")
+        self._model = model
+
+    @cached_property
+    def _detector(self) -> YuNet:
+        return YuNet(self._model, UNSURE, "onnxruntime", "teacher", "")
 
     def label(self, image: Uint8, *, full_range: bool) -> Labelled:
         """Return the picture with its faces; ``full_range``: luma 0 to 255, else 16 to 235."""
@@ -92,7 +96,7 @@ def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Mate
         DataError: a source is missing or cannot be read.
     """
     teacher = Teacher(Path(spec.teacher))
-    photographs = [picture for picture in _photographs(Path(spec.backgrounds), teacher, cache, done) if picture.is_empty]
+    photographs = _photographs(Path(spec.backgrounds), teacher, cache, done)
     every = max(2, len(photographs) // spec.validation_backgrounds)
     sides = []
     for number, (faces, clips) in enumerate(((spec.faces, spec.footage), (spec.validation_faces, spec.validation_footage))):
@@ -102,10 +106,12 @@ def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Mate
             of_clip = _cached(cache, teacher, f"frames {spec.frames_per_clip}", Path(clip), read, False, done)
             frames += of_clip
             names += [Path(clip).name] * len(of_clip)
-        mine = [photo.image for at, photo in enumerate(photographs) if (at % every == every - 1) == bool(number)]
-        mine += [frame.image for frame in frames if frame.is_empty]
+        photos = [photo for at, photo in enumerate(photographs) if (at % every == every - 1) == bool(number)]
+        frames += [photo for photo in photos if not photo.is_empty]
+        names += [Path(spec.backgrounds).name] * (len(frames) - len(names))
+        empty = [one.image for one in (*photos, *frames) if one.is_empty]
         pictures, _ = labelled_faces(Path(faces), teacher, cache, done)
-        sides.append(Material([one for one in pictures if len(one.boxes)], mine, frames, names))
+        sides.append(Material([one for one in pictures if len(one.boxes)], empty, frames, names))
     return sides[0], sides[1]
 
 

@@ -28,7 +28,7 @@ class MaterialSpec(_Spec, frozen=True):
     validation_faces: str
     """Zips or folders of square grey faces, of different people."""
     backgrounds: str
-    """A zip or folder of photographs; pictures in which the teacher sees a face are left out."""
+    """A zip or folder of photographs; those in which the teacher sees a face are used like frames of footage."""
     footage: tuple[str, ...]
     validation_footage: tuple[str, ...]
     frames_per_clip: Positive = 60
@@ -48,7 +48,7 @@ class SceneSpec(_Spec, frozen=True):
     """At most."""
     smallest_px: float = 8.0
     largest_px: float = 260.0
-    """Width of a face, drawn log-uniformly up to this, or what fits."""
+    """Width of a face, drawn log-uniformly between the smallest and the scene's largest, which is drawn the same way."""
     real: Share = 0.35
     """Share of footage frames; the rest is composed."""
     hard: Share = 0.4

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32, Uint8
-from trt_build.detector.material import Labelled, Material
+from trt_build.detector.geometry import Matrix, covered, moved_boxes, moved_points, overlaps, turn_about, warp
+from trt_build.detector.material import Labelled, Material, Teacher
 from trt_build.detector.photography import photograph
 from trt_build.detector.recipe import SceneSpec
 from trt_build.detector.textures import texture
@@ -25,7 +26,8 @@ _VISIBLE = 0.6
 """Share of a face that must lie inside."""
 _TRIES = 12
 _MOST_COVERED = 0.1
-Matrix = NDArray[np.float64]
+_SEEN, _TOUCHED = 0.4, 0.2
+"""IoU from which a box of the teacher is the same face, and from which it is about the same place."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class _Placed:
     points: Float32
 
 
-def make_scene(material: Material, hard: list[Uint8], spec: SceneSpec, rng: Random) -> Scene:
+def make_scene(material: Material, hard: list[Uint8], spec: SceneSpec, rng: Random, teacher: Teacher | None = None) -> Scene:
     """Return one scene.
 
     Args:
@@ -59,10 +61,12 @@ def make_scene(material: Material, hard: list[Uint8], spec: SceneSpec, rng: Rand
         hard: windows in which the network saw faces where there are none.
         spec: the shares.
         rng: decides everything.
+        teacher: looks at composed scenes, see ``agreed``.
     """
     if material.frames and rng.random() < spec.real:
         return window_of_footage(material.frames[rng.integers(len(material.frames))], spec, rng)
-    return compose(material, hard, spec, rng)
+    scene = compose(material, hard, spec, rng)
+    return scene if teacher is None else agreed(scene, teacher.label(scene.image, full_range=False))
 
 
 def compose(material: Material, hard: list[Uint8], spec: SceneSpec, rng: Random) -> Scene:
@@ -89,20 +93,38 @@ def window_of_footage(frame: Labelled, spec: SceneSpec, rng: Random) -> Scene:
     height, width = frame.image.shape
     if len(frame.boxes):
         box = frame.boxes[rng.integers(len(frame.boxes))]
-        target = _draw_width(spec, rng)
+        target = _draw_width(spec, rng, spec.largest_px)
         scale = float(np.clip(target / box[2], 0.15, 2.5))
         middle = box[:2] + box[2:] / 2 + rng.uniform(-0.4, 0.4, 2) * side / scale
     else:
         scale = float(np.exp(rng.uniform(np.log(0.4), np.log(1.6))))
         middle = rng.uniform(0, 1, 2) * (width, height)
     angle = rng.uniform(-45, 45) if rng.random() < 0.4 else rng.normal(0, 4)
-    matrix = _turn_about(middle, (side / 2, side / 2), scale, angle)
+    matrix = turn_about(middle, (side / 2, side / 2), scale, angle)
     # What lies beyond the frame is smeared, not mirrored: a face must not appear twice.
-    cut = _warp(frame.image.astype(np.float32), matrix, scale, side, cv2.BORDER_REPLICATE)
+    cut = warp(frame.image.astype(np.float32), matrix, scale, side, cv2.BORDER_REPLICATE)
     image = photograph(cut, rng, decoded=True) if rng.random() < 0.6 else to_uint8(cut)
-    boxes, unsure = (_moved_boxes(boxes, matrix, scale) for boxes in (frame.boxes, frame.unsure))
-    points = _moved_points(frame.points, matrix)
+    boxes, unsure = (moved_boxes(boxes, matrix, scale) for boxes in (frame.boxes, frame.unsure))
+    points = moved_points(frame.points, matrix)
     return _flip(_sorted_out(image, boxes, points, unsure, side), rng)
+
+
+def agreed(scene: Scene, seen: Labelled) -> Scene:
+    """Set aside the faces that the teacher does not see on the finished picture, and what it sees and nobody put there.
+
+    Darkness, noise and compression make some faces invisible: who learns those learns to see faces in noise.
+
+    Args:
+        scene: a composed scene.
+        seen: the teacher's labels of its picture.
+    """
+    found = np.concatenate([seen.boxes, seen.unsure])
+    overlap = overlaps(scene.boxes, found)
+    visible = (overlap >= _SEEN).any(axis=1)
+    known = np.concatenate([overlap, overlaps(scene.ignored, found)])
+    surplus = found[~(known >= _TOUCHED).any(axis=0)]
+    ignored = np.concatenate([scene.ignored, scene.boxes[~visible], surplus])
+    return Scene(scene.image, scene.boxes[visible], scene.points[visible], ignored)
 
 
 def background(material: Material, hard: list[Uint8], spec: SceneSpec, rng: Random) -> Float32:
@@ -113,6 +135,9 @@ def background(material: Material, hard: list[Uint8], spec: SceneSpec, rng: Rand
         canvas = texture(side, rng)
     else:
         canvas = _window(material.backgrounds[rng.integers(len(material.backgrounds))], side, rng)
+        if rng.random() < 0.2:
+            other = _window(material.backgrounds[rng.integers(len(material.backgrounds))], side, rng)
+            canvas = canvas + np.float32(rng.uniform(0.2, 0.5)) * (other - canvas)
         if draw < 0.45:
             mask = _soft_ellipse(side, rng.uniform(0, side, 2), rng.uniform(0.2, 0.6, 2) * side, rng.uniform(0, 180), 0.1)
             canvas = canvas * (1 - mask) + texture(side, rng) * mask
@@ -122,6 +147,8 @@ def background(material: Material, hard: list[Uint8], spec: SceneSpec, rng: Rand
 
 
 def _window(picture: Uint8, side: int, rng: Random) -> Float32:
+    if rng.random() < 0.25:
+        picture = np.rot90(picture, int(rng.integers(1, 4)))
     height, width = picture.shape
     scale = max(float(np.exp(rng.uniform(np.log(0.5), np.log(2.0)))), 1.02 * side / min(height, width))
     crop = int(side / scale)
@@ -129,6 +156,8 @@ def _window(picture: Uint8, side: int, rng: Random) -> Float32:
     cut = picture[top : top + crop, left : left + crop]
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     resized = cv2.resize(cut, (side, side), interpolation=how).astype(np.float32)
+    if rng.random() < 0.1:
+        resized = 255 - resized
     return np.ascontiguousarray(resized[:, ::-1]) if rng.random() < 0.5 else resized
 
 
@@ -161,7 +190,8 @@ def _put_distractor(canvas: Float32, material: Material, rng: Random) -> None:
 def _placements(faces: list[Labelled], spec: SceneSpec, rng: Random) -> list[_Placed]:
     """Choose faces and places that leave each other free, the largest first."""
     placed: list[_Placed] = []
-    widths = [_draw_width(spec, rng) for _ in range(int(rng.integers(0, spec.faces + 1)))]
+    largest = _draw_width(spec, rng, spec.largest_px)
+    widths = [_draw_width(spec, rng, largest) for _ in range(int(rng.integers(0, spec.faces + 1)))]
     for width in sorted(widths, reverse=True):
         face = faces[rng.integers(len(faces))]
         box = face.boxes[0]
@@ -170,10 +200,10 @@ def _placements(faces: list[Labelled], spec: SceneSpec, rng: Random) -> list[_Pl
         stretch = rng.uniform(0.86, 1.08)
         for _ in range(_TRIES):
             middle = rng.uniform(0.02, 0.98, 2) * spec.side_px
-            matrix = _turn_about(box[:2] + box[2:] / 2, middle, scale, angle, stretch)
-            (wanted,) = _moved_boxes(face.boxes, matrix, scale, stretch)
-            if all(_covered(wanted, other.box) < _MOST_COVERED for other in placed):
-                placed.append(_Placed(face, matrix, scale, wanted, _moved_points(face.points, matrix)[0]))
+            matrix = turn_about(box[:2] + box[2:] / 2, middle, scale, angle, stretch)
+            (wanted,) = moved_boxes(face.boxes, matrix, scale, stretch)
+            if all(covered(wanted, other.box) < _MOST_COVERED for other in placed):
+                placed.append(_Placed(face, matrix, scale, wanted, moved_points(face.points, matrix)[0]))
                 break
     return placed
 
@@ -186,8 +216,8 @@ def _put_face(canvas: Float32, placed: _Placed, rng: Random) -> None:
     pixels = (pixels - mean) * rng.uniform(0.5, 1.25) + np.clip(mean + rng.normal(0, 30), 15, 240)
     if rng.random() < 0.4:
         pixels = pixels * _side_light(pixels.shape, rng)
-    moved = _warp(pixels, placed.matrix, placed.scale, side, cv2.BORDER_REPLICATE)
-    mask = _warp(_face_mask(placed.face, rng), placed.matrix, placed.scale, side, cv2.BORDER_CONSTANT)
+    moved = warp(pixels, placed.matrix, placed.scale, side, cv2.BORDER_REPLICATE)
+    mask = warp(_face_mask(placed.face, rng), placed.matrix, placed.scale, side, cv2.BORDER_CONSTANT)
     canvas[:] = canvas * (1 - mask) + moved * mask
     if rng.random() < 0.08:
         _occlude(canvas, placed.box, rng)
@@ -234,47 +264,8 @@ def _side_light(shape: tuple[int, ...], rng: Random) -> Float32:
     return np.asarray(1 + depth * np.tanh(2 * (x * np.cos(angle) + y * np.sin(angle))), np.float32)
 
 
-def _draw_width(spec: SceneSpec, rng: Random) -> float:
-    return float(np.exp(rng.uniform(np.log(spec.smallest_px), np.log(spec.largest_px))))
-
-
-def _turn_about(
-    source: NDArray[np.floating],
-    target: tuple[float, float] | NDArray[np.floating],
-    scale: float,
-    angle: float,
-    stretch: float = 1.0,
-) -> Matrix:
-    """Return the (2, 3) matrix that scales, narrows and turns (degrees, counter-clockwise) about a point and moves it."""
-    cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    linear = scale * np.array([[cosine, sine], [-sine, cosine]]) @ np.diag([stretch, 1.0])
-    return np.column_stack([linear, np.asarray(target, np.float64) - linear @ np.asarray(source, np.float64)])
-
-
-def _warp(image: Float32, matrix: Matrix, scale: float, side: int, border: int) -> Float32:
-    """Apply a matrix; what shrinks is averaged over the pixels that become one."""
-    if scale < 0.7:
-        height, width = image.shape
-        small = (max(1, round(width * scale)), max(1, round(height * scale)))
-        factor = np.array([small[0] / width, small[1] / height])
-        image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), np.float32)
-        # Pixel centres lie at whole numbers: a point p of the picture is (p + 0.5) * factor - 0.5 in the smaller one.
-        matrix = matrix.copy()
-        linear = matrix[:, :2] / factor
-        matrix[:, 2] += linear @ (0.5 - 0.5 * factor)
-        matrix[:, :2] = linear
-    return np.asarray(cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=border), np.float32)
-
-
-def _moved_boxes(boxes: Float32, matrix: Matrix, scale: float, stretch: float = 1.0) -> Float32:
-    """Boxes stay upright and keep their size: a turned head is about as wide as it was."""
-    middle = (boxes[:, :2] + boxes[:, 2:] / 2) @ matrix[:, :2].T + matrix[:, 2]
-    size = boxes[:, 2:] * scale * (stretch, 1.0)
-    return np.concatenate([middle - size / 2, size], axis=1).astype(np.float32)
-
-
-def _moved_points(points: Float32, matrix: Matrix) -> Float32:
-    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
+def _draw_width(spec: SceneSpec, rng: Random, largest_px: float) -> float:
+    return float(np.exp(rng.uniform(np.log(spec.smallest_px), np.log(largest_px))))
 
 
 def _soft_ellipse(
@@ -286,12 +277,6 @@ def _soft_ellipse(
     cv2.ellipse(mask, centre, (max(1, int(axes[0])), max(1, int(axes[1]))), angle, 0, 360, 1.0, -1, cv2.LINE_AA)
     width = float(softness * min(axes))
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), width), np.float32) if width > 0.3 else mask
-
-
-def _covered(one: Float32, other: Float32) -> float:
-    """Return the share of the smaller of two boxes that lies in the larger."""
-    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[:2] + one[2:], other[:2] + other[2:])
-    return float(np.maximum(high - low, 0).prod()) / float(min(one[2:].prod(), other[2:].prod()))
 
 
 def _sorted_out(image: Uint8, boxes: Float32, points: Float32, ignored: Float32, side: int) -> Scene:

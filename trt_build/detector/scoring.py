@@ -11,11 +11,13 @@ from torch import nn
 
 from engine.contracts.frames import Detections, Float32, Uint8
 from engine.detect.yunet_decode import suppress
+from trt_build.detector.geometry import overlaps
 from trt_build.detector.material import Labelled
 from trt_build.detector.network import boxes_of, cells_of
 
 SIZE_BANDS = ((10.0, 16.0), (16.0, 24.0), (24.0, 48.0), (48.0, np.inf))
 MATCH_IOU = 0.4
+_SAME_PLACE_IOU = 0.2
 _MULTIPLE_OF = 32
 
 
@@ -55,9 +57,9 @@ class Tally:
     def add(self, truth: Labelled, found: Detections, smallest_px: float = 0.0) -> None:
         """Count one picture; detections over a doubtful face do not count, nor those below ``smallest_px``."""
         left = list(range(len(found)))
-        for box, points in zip(truth.boxes, truth.points, strict=True):
-            overlaps = [(_iou(box, found.boxes[at]), at) for at in left]
-            best, at = max(overlaps, default=(0.0, -1))
+        overlap = overlaps(np.concatenate([truth.boxes, truth.unsure]), found.boxes)
+        for row, box, points in zip(overlap, truth.boxes, truth.points, strict=False):
+            best, at = max(((row[at], at) for at in left), default=(0.0, -1))
             if best < MATCH_IOU:
                 self.labelled.append((float(box[2]), 0.0))
                 continue
@@ -66,10 +68,7 @@ class Tally:
             eyes = float(np.linalg.norm(points[0] - points[1]))
             error = float(np.linalg.norm(found.landmarks[at] - points, axis=1).mean())
             self.point_errors.append((float(box[2]), error / max(eyes, 1e-3)))
-        doubtful = [*truth.unsure, *truth.boxes]
-        alarms = [
-            at for at in left if found.boxes[at][2] >= smallest_px and all(_iou(box, found.boxes[at]) < 0.2 for box in doubtful)
-        ]
+        alarms = [at for at in left if found.boxes[at][2] >= smallest_px and not (overlap[:, at] >= _SAME_PLACE_IOU).any()]
         self.false += [(float(found.boxes[at][2]), float(found.scores[at])) for at in alarms]
         if truth.is_empty:
             self.empty += 1
@@ -125,10 +124,3 @@ def windows(picture: Uint8, boxes: Sequence[Float32], margin: float = 0.3) -> li
         if min(cut.shape) >= 8:
             cuts.append(cut.copy())
     return cuts
-
-
-def _iou(one: Float32, other: Float32) -> float:
-    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[:2] + one[2:], other[:2] + other[2:])
-    shared = float(np.maximum(high - low, 0).prod())
-    union = float(one[2:].prod() + other[2:].prod()) - shared
-    return shared / union if union > 0 else 0.0

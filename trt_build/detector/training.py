@@ -11,14 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.contracts.frames import Uint8
 from engine.runtime.session import cpu_has_bfloat16
 from trt_build.detector import scoring
 from trt_build.detector.batches import SceneBatches, read_hard, write_hard
 from trt_build.detector.losses import detection_loss
-from trt_build.detector.material import Labelled, Material, prepare
+from trt_build.detector.material import Labelled, Material, Teacher, prepare
 from trt_build.detector.network import GreyDetector, cells_of
 from trt_build.detector.recipe import DetectorRecipe
-from trt_build.detector.scenes import compose
+from trt_build.detector.scenes import agreed, compose
 from trt_build.detector.textures import texture
 from trt_build.errors import RecipeError
 from trt_build.train.state import read_checkpoint
@@ -26,7 +27,7 @@ from trt_build.train.timed_run import Row, RunState, TimedTrainer, Watcher, fork
 
 SCHEMA = "facestream-detector/1"
 _PREFETCH = 6
-_VALIDATION_SCENES = 150
+_VALIDATION_SCENES = 200
 _VALIDATION_SEED = 11
 State = RunState[DetectorRecipe, GreyDetector]
 
@@ -45,12 +46,14 @@ def train_detector(recipe: DetectorRecipe, folder: Path, watcher: Watcher, *, re
     cv2.setNumThreads(1)
     folder.mkdir(parents=True, exist_ok=True)
     training, validation = prepare(recipe.material, folder / "cache", watcher.on_prepare)
-    scenes = SceneBatches(training, recipe, folder / "hard.npz")
+    teacher = Teacher(Path(recipe.material.teacher))
+    scenes = SceneBatches(training, recipe, folder / "hard.npz", teacher)
     batches = forked_batches(scenes, before["step"] if before else 0, recipe.loaders, _PREFETCH)
     state = new_state(recipe)
     if before is not None:
         state.restore(before)
-    return Trainer(state, batches, training, validation, folder, watcher).run()
+    pictures = [*validation.frames, *validation_scenes(validation, recipe, teacher)]
+    return Trainer(state, batches, training.backgrounds, pictures, folder, watcher).run()
 
 
 def new_state(recipe: DetectorRecipe) -> State:
@@ -83,13 +86,13 @@ class Trainer(TimedTrainer[DetectorRecipe, GreyDetector]):
         self,
         state: State,
         batches: Iterator[list[Tensor]],
-        training: Material,
-        validation: Material,
+        backgrounds: list[Uint8],
+        validation: list[Labelled],
         folder: Path,
         watcher: Watcher,
     ) -> None:
         super().__init__(state, batches, folder, watcher)
-        self._training, self._validation = training, validation
+        self._backgrounds, self._validation = backgrounds, validation
         side = state.recipe.scene.side_px
         self._cells = cells_of(side, side, self._device)
         self._mined_seconds = state.clock.seconds
@@ -113,8 +116,8 @@ class Trainer(TimedTrainer[DetectorRecipe, GreyDetector]):
         spec, clock = self._state.recipe.mining, self._state.clock
         rng = np.random.default_rng((self._state.recipe.seed, 7_000_003, clock.step))
         for _ in range(spec.pictures):
-            if self._training.backgrounds and rng.random() < 0.6:
-                picture = self._training.backgrounds[rng.integers(len(self._training.backgrounds))]
+            if self._backgrounds and rng.random() < 0.6:
+                picture = self._backgrounds[rng.integers(len(self._backgrounds))]
                 scale = float(np.exp(rng.uniform(np.log(0.5), np.log(1.5))))
                 picture = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
             else:
@@ -126,15 +129,20 @@ class Trainer(TimedTrainer[DetectorRecipe, GreyDetector]):
 
     def _measure(self) -> Row:
         state = self._state
-        tally = scoring.measure(state.ema, [*self._validation.frames, *validation_scenes(self._validation, state.recipe)])
+        tally = scoring.measure(state.ema, self._validation)
         threshold = tally.best_threshold()
         row = {"hard": float(len(self._hard)), "threshold": threshold} | tally.figures(threshold)
-        merit = 2 * row["recall"] * row["precision"] / max(1e-6, row["recall"] + row["precision"]) - row["points"]
+        merit = 2 * row["recall"] * row["precision"] / max(1e-6, row["recall"] + row["precision"])
+        merit -= row["points"] if np.isfinite(row["points"]) else 1.0  # not finite: no face was found yet
         return row | {"merit": merit}
 
 
-def validation_scenes(material: Material, recipe: DetectorRecipe, count: int = _VALIDATION_SCENES) -> list[Labelled]:
-    """Return composed scenes of the validation side, always the same."""
-    spec = msgspec.structs.replace(recipe.scene, real=0.0, side_px=384)
-    scenes = [compose(material, [], spec, np.random.default_rng((_VALIDATION_SEED, at))) for at in range(count)]
+def validation_scenes(material: Material, recipe: DetectorRecipe, teacher: Teacher) -> list[Labelled]:
+    """Return composed scenes of the validation side with what the teacher sees too, half of them empty; always the same."""
+    crowded = msgspec.structs.replace(recipe.scene, side_px=384)
+    empty = msgspec.structs.replace(crowded, faces=0)
+    scenes = []
+    for number in range(2 * _VALIDATION_SCENES):
+        scene = compose(material, [], empty if number % 2 else crowded, np.random.default_rng((_VALIDATION_SEED, number)))
+        scenes.append(agreed(scene, teacher.label(scene.image, full_range=False)))
     return [Labelled(scene.image, scene.boxes, scene.points, scene.ignored) for scene in scenes]

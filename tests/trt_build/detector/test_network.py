@@ -8,10 +8,13 @@ from engine.detect.grey import GreyDetector as Running  # noqa: E402
 from tests.trt_build.detector.made import BOX, drawn_face, material, recipe  # noqa: E402
 from trt_build.detector.batches import SceneBatches, read_hard, write_hard  # noqa: E402
 from trt_build.detector.export import export_detector  # noqa: E402
+from trt_build.detector.geometry import overlaps  # noqa: E402
 from trt_build.detector.losses import detection_loss  # noqa: E402
+from trt_build.detector.material import Labelled  # noqa: E402
 from trt_build.detector.network import GreyDetector, boxes_of, cells_of  # noqa: E402
 from trt_build.detector.recipe import DetectorLossSpec, NetworkSpec  # noqa: E402
-from trt_build.detector.scoring import _iou, find_faces, measure  # noqa: E402
+from trt_build.detector.scenes import compose  # noqa: E402
+from trt_build.detector.scoring import find_faces, measure  # noqa: E402
 from trt_build.detector.training import Trainer, load_detector, new_state  # noqa: E402
 
 NETWORK = {"stem": (4, 8), "widths": (16, 16, 16), "depths": (1, 1, 1), "neck": 16}
@@ -40,9 +43,12 @@ def batches_of(some, hard):
 
 
 def train(some, folder):
-    watcher = Quiet()
-    state = Trainer(new_state(some), batches_of(some, folder / "hard.npz"), material(), material(), folder, watcher).run()
-    return state, watcher
+    watcher, pictures = Quiet(), []
+    for seed in range(12):
+        scene = compose(material(), [], some.scene, np.random.default_rng(seed))
+        pictures.append(Labelled(scene.image, scene.boxes, scene.points, scene.ignored))
+    batches = batches_of(some, folder / "hard.npz")
+    return Trainer(new_state(some), batches, material().backgrounds, pictures, folder, watcher).run(), watcher
 
 
 def test_the_outputs_cover_every_cell_of_every_level():
@@ -108,7 +114,8 @@ def test_it_learns_to_find_a_drawn_face_and_the_export_finds_the_same(tmp_path):
     network, _ = load_detector(tmp_path / "last.pt")
     before = find_faces(network, picture, 0.2)
     assert len(before) >= 1
-    assert _iou(before.boxes[0], np.array([60 + BOX[0] / 2, 10 + BOX[1] / 2, BOX[2] / 2, BOX[3] / 2])) > 0.25
+    expected = np.array([[60 + BOX[0] / 2, 10 + BOX[1] / 2, BOX[2] / 2, BOX[3] / 2]], np.float32)
+    assert overlaps(before.boxes[:1], expected) > 0.25
     manifest = export_detector(tmp_path / "last.pt", tmp_path / "out", "tiny", "Apache-2.0", "drawn", 0.2)
     assert manifest.figures == {"min_score": 0.2}
     running = Running(tmp_path / "out" / "tiny.json", None, "onnxruntime")

@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from tests.trt_build.detector.made import BOX, POINTS, drawn_face, material, recipe
+from trt_build.detector.geometry import overlaps, turn_about, warp
 from trt_build.detector.material import Labelled
 from trt_build.detector.photography import h264, photograph
 from trt_build.detector.recipe import SceneSpec
-from trt_build.detector.scenes import _turn_about, _warp, compose, make_scene, window_of_footage
+from trt_build.detector.scenes import Scene, agreed, compose, make_scene, window_of_footage
 from trt_build.detector.textures import texture
 
 SPEC = SceneSpec(side_px=128, faces=3, smallest_px=12, largest_px=90)
@@ -61,11 +63,40 @@ def test_a_face_of_footage_is_found_where_its_box_and_points_say(monkeypatch):
 def test_warping_moves_pixels_as_points(scale):
     picture = np.zeros((200, 240), np.float32)
     picture[90:111, 120:141] = 255
-    matrix = _turn_about(np.array([130.0, 100.0]), (64.3, 60.7), scale, 30.0)
-    moved = _warp(picture, matrix, scale, 128, 0)
+    matrix = turn_about(np.array([130.0, 100.0]), (64.3, 60.7), scale, 30.0)
+    moved = warp(picture, matrix, scale, 128, 0)
     y, x = np.mgrid[0:128, 0:128]
     assert (moved * x).sum() / moved.sum() == pytest.approx(64.3, abs=0.15)
     assert (moved * y).sum() / moved.sum() == pytest.approx(60.7, abs=0.15)
+
+
+def test_only_what_the_teacher_sees_is_learnt():
+    boxes = np.array([[10, 10, 30, 40], [70, 60, 20, 20]], np.float32)
+    points = np.zeros((2, 5, 2), np.float32)
+    scene = Scene(np.zeros((128, 128), np.uint8), boxes, points, np.array([[100, 0, 20, 20]], np.float32))
+    found = np.array([[12, 11, 30, 38], [101, 1, 20, 18], [0, 90, 25, 25]], np.float32)
+    result = agreed(scene, Labelled(scene.image, found[:1], points[:1], found[1:]))
+    np.testing.assert_array_equal(result.boxes, boxes[:1])
+    assert len(result.points) == 1
+    assert result.ignored.tolist() == [[100, 0, 20, 20], [70, 60, 20, 20], [0, 90, 25, 25]]
+    nothing = agreed(scene, Labelled(scene.image))
+    assert len(nothing.boxes) == 0
+    assert len(nothing.ignored) == 3
+
+
+boxes_of_any_size = arrays(
+    np.float32, st.tuples(st.integers(0, 4), st.just(4)), elements=st.floats(0, 200, width=32, allow_subnormal=False)
+)
+
+
+@given(boxes_of_any_size, boxes_of_any_size)
+def test_overlaps(ones, others):
+    found = overlaps(ones, others)
+    assert found.shape == (len(ones), len(others))
+    assert ((found >= 0) & (found <= 1 + 1e-5)).all()
+    np.testing.assert_allclose(found, overlaps(others, ones).T, rtol=1e-5)
+    large = ones + np.array([0, 0, 1, 1], np.float32)
+    np.testing.assert_allclose(np.diag(overlaps(large, large)), 1, rtol=1e-3)
 
 
 def test_faces_do_not_cover_each_other():
