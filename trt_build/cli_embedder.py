@@ -12,12 +12,12 @@ from trt_build.optional import require
 
 CONSOLE = Console()
 
-embedder_app = App(name="embedder", help="Adapt the face embedder to small faces.", help_epilogue="")
+embedder_app = App(name="embedder", help="Adapt the face embedder to small faces, and compare embedders.", help_epilogue="")
 
 
 @embedder_app.command
 def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes: float | None = None) -> None:
-    """Adapt dlib's network.
+    """Adapt dlib's network, or teach a small one.
 
     Parameters
     ----------
@@ -43,3 +43,48 @@ def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes
     with RunProgress(CONSOLE) as progress:
         state = train_embedder(chosen, folder, progress, resume=resume)
     CONSOLE.print(f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes: {folder / 'best.pt'}", soft_wrap=True)
+
+
+@embedder_app.command
+def evaluate(
+    *checkpoints: Path,
+    faces: Path,
+    pairs: Path,
+    out: Path,
+    generator: Path | None = None,
+    degraded: bool = False,
+    rounds: int = 300,
+) -> None:
+    """Compare embedders with dlib's on small faces: accuracy and TAR with intervals over people.
+
+    Parameters
+    ----------
+    checkpoints
+        Written by `embedder train`.
+    faces
+        A zip or folder of people who took no part in training, one folder for each.
+    pairs
+        A table of pairs of these faces (image_a, image_b, same), for the accuracy.
+    out
+        Folder for embedders.json and embedders.md.
+    generator
+        A generator (its ONNX file or manifest) that small faces go through first.
+    degraded
+        Small faces go through a camera too, instead of being shrunk alone.
+    rounds
+        Of the bootstrap.
+    """
+    require("torch", "Reading checkpoints")
+    from trt_build.embedder.protocol import evaluate_embedders, markdown, write_report
+    from trt_build.onnx_generator import OnnxGenerator
+    from trt_build.progress import RunProgress
+
+    enlarge = OnnxGenerator(generator, threads=1) if generator else None
+    with RunProgress(CONSOLE) as progress:
+        report = evaluate_embedders(
+            checkpoints, faces, pairs, out / "cache", progress.on_prepare, enlarge=enlarge, degraded=degraded, rounds=rounds
+        )
+    write_report(report, out / "embedders.json")
+    (out / "embedders.md").write_text(markdown(report), encoding="utf-8")
+    CONSOLE.print(markdown(report), soft_wrap=True, markup=False)
+    CONSOLE.print(f"{report.faces} faces of {report.people} people: {out / 'embedders.json'}", soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,19 +34,38 @@ class ChipFaces:
     """(N, S, S) luma, 0 to 255."""
     matrices: Matrices
     """(N, 2, 3) from chip pixels to picture pixels."""
-    people: tuple[str, ...]
+    names: tuple[str, ...]
+    """``PERSON/PICTURE`` of each."""
+
+    @cached_property
+    def people(self) -> tuple[str, ...]:
+        """Whose each face is."""
+        return tuple(name.rsplit("/", 1)[0] for name in self.names)
 
     def __len__(self) -> int:
         return len(self.images)
 
+    def split(self, share: float, seed: int) -> tuple[ChipFaces, ChipFaces]:
+        """Return the faces of most people, and those of a share of the people, chosen by ``seed``."""
+        names = sorted(set(self.people))
+        apart = set(np.random.default_rng(seed).permutation(names)[: round(share * len(names))].tolist())
+        which = np.array([person in apart for person in self.people])
+        return self._only(np.flatnonzero(~which)), self._only(np.flatnonzero(which))
+
+    def _only(self, indices: NDArray[np.int64]) -> ChipFaces:
+        return ChipFaces(self.images[indices], self.matrices[indices], tuple(self.names[index] for index in indices))
+
     def sharp_chip(self, index: int) -> Uint8:
         """Return the chip of a face as it is, (150, 150)."""
-        return cut_chip(self.images[index], self.matrices[index], self.images.shape[1])
+        return self.chip_of(self.images[index], index)
 
     def small_chip(self, index: int, side_px: int) -> Uint8:
         """Return the chip of a face whose picture is shrunk by area to (side_px, side_px)."""
-        small = degradation.clean(self.images[index], side_px)
-        return cut_chip(small, self.matrices[index], self.images.shape[1])
+        return self.chip_of(degradation.clean(self.images[index], side_px), index)
+
+    def chip_of(self, picture: Uint8, index: int) -> Uint8:
+        """Return the chip of a face from its picture in another size."""
+        return cut_chip(picture, self.matrices[index], self.images.shape[1])
 
 
 def load_chip_faces(source: Path, teacher: Path, cache: Path, done: Done) -> ChipFaces:
@@ -60,7 +80,7 @@ def load_chip_faces(source: Path, teacher: Path, cache: Path, done: Done) -> Chi
         raise DataError(f"The teacher sees no face in '{source}'.")
     images = np.stack([face.image for face, _ in kept])
     matrices = np.stack([_matrix(face) for face, _ in kept])
-    return ChipFaces(images, matrices, tuple(name.rsplit("/", 1)[0] for _, name in kept))
+    return ChipFaces(images, matrices, tuple(name for _, name in kept))
 
 
 def _matrix(face: Labelled) -> Matrices:

@@ -6,16 +6,19 @@ from typing import Annotated
 
 import msgspec
 
+from engine.models.dlib_weights import BLOCKS
 from trt_build.train.recipe import OptimiserSpec, Positive, Share, TimedRecipe, _Spec
 
 
 class FacesSpec(_Spec, frozen=True):
-    """Zips or folders of square grey faces, of different people."""
+    """Whom to learn from."""
 
     train: str
-    validation: str
+    """A zip or folder of square grey faces, one folder for each person."""
     teacher: str
     """A YuNet-format ONNX file, which finds their landmarks."""
+    kept_apart: Share = 0.12
+    """Share of the people who are not trained on: they choose the checkpoint, and the rule by which the network is used."""
 
 
 class SmallSpec(_Spec, frozen=True):
@@ -30,6 +33,13 @@ class SmallSpec(_Spec, frozen=True):
     """Share of the small ones that are only shrunk; the others go through a camera."""
     jitter: float = 0.04
     """Error of the landmarks, as a share of the distance of the eyes, besides a tenth of a pixel of the small picture."""
+
+
+class StudentSpec(_Spec, frozen=True):
+    """Options of ``Student``."""
+
+    widths: tuple[int, int, int, int] = (24, 48, 96, 160)
+    blocks: tuple[int, int, int, int] = (1, 2, 2, 1)
 
 
 class EmbedderLossSpec(_Spec, frozen=True):
@@ -49,6 +59,10 @@ class EmbedderRecipe(TimedRecipe, frozen=True, kw_only=True):
     """Everything that one training run needs."""
 
     faces: FacesSpec
+    student: StudentSpec | None = None
+    """Teach a small network; without it dlib's own is adapted."""
+    adapted_blocks: Annotated[int, msgspec.Meta(ge=0, le=len(BLOCKS))] = 10
+    """So many of dlib's blocks, from the input on, and the stem are trained; the others stay as they are."""
     small: SmallSpec = SmallSpec()
     loss: EmbedderLossSpec = EmbedderLossSpec()
     optimiser: OptimiserSpec = OptimiserSpec(rate=1e-4, final_rate=1e-6, ema_decay=0.998, weight_decay=1e-4, clip_norm=1.0)

@@ -38,6 +38,12 @@ class DlibResNet(nn.Module):
             features = functional.relu(_grown(inside, around.shape[2], channels) + _grown(around, inside.shape[2], channels))
         return features.mean(dim=(2, 3)) @ self.projection
 
+    def freeze_from(self, block: int) -> None:
+        """Let only the stem and the blocks before this one learn."""
+        for layer in (*self.first[block:], *self.second[block:]):
+            layer.requires_grad_(False)
+        self.projection.requires_grad_(False)
+
     def weights(self) -> DlibWeights:
         """Return the numbers, for ``build_dlib_resnet``."""
         blocks = tuple((_numbers(first), _numbers(second)) for first, second in zip(self.first, self.second, strict=True))

@@ -1,4 +1,4 @@
-"""Adapts dlib's network to small faces while the vectors of sharp ones stay where they are."""
+"""Adapts dlib's network to small faces, or teaches a small one, while the vectors of sharp faces stay where they are."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.contracts.frames import Float32
@@ -19,6 +20,8 @@ from engine.runtime.session import open_session
 from trt_build.embedder.chips import ChipBatches, ChipFaces, as_input, load_chip_faces
 from trt_build.embedder.recipe import EmbedderLossSpec, EmbedderRecipe
 from trt_build.embedder.resnet import DlibResNet
+from trt_build.embedder.student import Student
+from trt_build.errors import RecipeError
 from trt_build.evaluate.verification import Trial, generated_pairs, seeded_folds, tar_at_fmr
 from trt_build.train.state import read_checkpoint
 from trt_build.train.timed_run import Row, RunState, TimedTrainer, Watcher, forked_batches, last_checkpoint
@@ -28,21 +31,27 @@ VALIDATED_PX = (12, 16, 24, 32)
 _PREFETCH = 4
 _FMR = 0.01
 _CHUNK = 16
-State = RunState[EmbedderRecipe, DlibResNet]
+State = RunState[EmbedderRecipe, nn.Module]
 
 
 def train_embedder(recipe: EmbedderRecipe, folder: Path, watcher: Watcher, *, resume: bool = False) -> State:
-    """Adapt the packaged network into ``folder`` (last.pt, best.pt, validation.csv, cache/); on a GPU where there is one.
+    """Adapt the packaged network, or teach a student; on a GPU where there is one.
+
+    ``folder`` holds last.pt, best.pt, validation.csv and cache/ then.
 
     Raises:
-        RecipeError: the folder holds a run and ``resume`` is false.
+        RecipeError: the folder holds a run and ``resume`` is false, or one of another network.
         DataError: faces are missing.
         TrainingError: there is nothing to resume, or the loss is not finite.
     """
     before = last_checkpoint(folder, SCHEMA, resume=resume)
+    if before is not None:
+        other = msgspec.convert(before["recipe"], EmbedderRecipe)
+        if (other.student, other.adapted_blocks) != (recipe.student, recipe.adapted_blocks):
+            raise RecipeError(f"The run in '{folder}' trained another network; use another --out.")
     cache, spec = folder / "cache", recipe.faces
-    training = load_chip_faces(Path(spec.train), Path(spec.teacher), cache, watcher.on_prepare)
-    validation = load_chip_faces(Path(spec.validation), Path(spec.teacher), cache, watcher.on_prepare)
+    everyone = load_chip_faces(Path(spec.train), Path(spec.teacher), cache, watcher.on_prepare)
+    training, validation = everyone.split(spec.kept_apart, recipe.seed)
     weights = read_dlib_weights(packaged_weights())
     batches = forked_batches(ChipBatches(training, recipe), before["step"] if before else 0, recipe.loaders, _PREFETCH)
     targets = sharp_vectors(training, weights, cache / "targets.npy", watcher.on_prepare)
@@ -53,16 +62,27 @@ def train_embedder(recipe: EmbedderRecipe, folder: Path, watcher: Watcher, *, re
 
 
 def new_state(recipe: EmbedderRecipe, weights: DlibWeights) -> State:
-    """Begin with dlib's own numbers."""
+    """Begin with dlib's own numbers, or a student's random ones."""
     torch.manual_seed(recipe.seed)
-    return RunState.begin(recipe, DlibResNet(weights))
+    return RunState.begin(recipe, network_of(recipe, weights))
 
 
-def load_embedder(path: Path, weights: DlibWeights) -> DlibResNet:
-    """Return the averaged network of a checkpoint; ``weights`` give its shape."""
+def network_of(recipe: EmbedderRecipe, weights: DlibWeights) -> nn.Module:
+    """Return the network of a recipe, not yet trained."""
+    if recipe.student is not None:
+        return Student(recipe.student.widths, recipe.student.blocks)
     network = DlibResNet(weights)
-    network.load_state_dict(read_checkpoint(path, SCHEMA)["ema"])
-    return network.eval().requires_grad_(False)
+    network.freeze_from(recipe.adapted_blocks)
+    return network
+
+
+def load_embedder(path: Path, weights: DlibWeights) -> tuple[nn.Module, EmbedderRecipe]:
+    """Return the averaged network of a checkpoint, ready to run, and its recipe; ``weights`` give its shape."""
+    data = read_checkpoint(path, SCHEMA)
+    recipe = msgspec.convert(data["recipe"], EmbedderRecipe)
+    network = network_of(recipe, weights)
+    network.load_state_dict(data["ema"])
+    return network.eval().requires_grad_(False), recipe
 
 
 def sharp_vectors(faces: ChipFaces, weights: DlibWeights, path: Path, done: Any) -> Float32:
@@ -111,7 +131,7 @@ def adaptation_loss(
     return distance + spec.rank * rank, parts
 
 
-class Trainer(TimedTrainer[EmbedderRecipe, DlibResNet]):
+class Trainer(TimedTrainer[EmbedderRecipe, nn.Module]):
     """See ``TimedTrainer``."""
 
     schema = SCHEMA

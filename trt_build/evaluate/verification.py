@@ -64,6 +64,25 @@ def generated_pairs(people: Sequence[str], seed: int, per_person: int = 30, diff
     return Pairing(np.concatenate(left).astype(np.int64), np.concatenate(right).astype(np.int64), same)
 
 
+class SortedTrial:
+    """A trial whose ``tar_at_fmr`` is wanted for many weights: the distances are sorted once."""
+
+    def __init__(self, distances: Distances, same: NDArray[np.bool_]) -> None:
+        self._impostors, self._genuine = (np.flatnonzero(kind)[np.argsort(distances[kind])] for kind in (~same, same))
+        self._impostor_distances, self._genuine_distances = distances[self._impostors], distances[self._genuine]
+
+    def tar_at_fmr(self, fmr: float, weights: Weights) -> float:
+        """See ``tar_at_fmr``."""
+        impostors, genuine = np.cumsum(weights[self._impostors]), np.cumsum(weights[self._genuine])
+        if impostors[-1] == 0 or genuine[-1] == 0:
+            return float("nan")
+        first_over = int(np.searchsorted(impostors / impostors[-1], fmr, side="right"))
+        if first_over == len(impostors):
+            return 1.0
+        accepted = int(np.searchsorted(self._genuine_distances, self._impostor_distances[first_over]))
+        return float(genuine[accepted - 1] / genuine[-1]) if accepted else 0.0
+
+
 def tar_at_fmr(trial: Trial, fmr: float, weights: Weights) -> float:
     """Share of genuine pairs accepted at the largest threshold that keeps FMR <= `fmr`.
 

@@ -15,14 +15,14 @@ POINTS = np.array([[52, 60], [92, 60], [72, 84], [57, 102], [87, 102]], np.float
 
 
 def recipe(**changes):
-    options = {"name": "tiny", "faces": FacesSpec(train="", validation="", teacher=""), "budget": BudgetSpec(steps=2)}
+    options = {"name": "tiny", "faces": FacesSpec(train="", teacher=""), "budget": BudgetSpec(steps=2)}
     return EmbedderRecipe(**(options | {"batch": 4, "threads": 1, "loaders": 0, "validation_faces": 8} | changes))
 
 
 def faces(count=8):
     images = smoke_faces(count, 0).images
     matrices = np.stack([similarity_transform(PLACES, POINTS)] * count)
-    return ChipFaces(images, matrices, tuple(f"person{index // 2}" for index in range(count)))
+    return ChipFaces(images, matrices, tuple(f"person{index // 2}/{index}.jpg" for index in range(count)))
 
 
 def test_a_sharp_chip_is_the_one_that_the_engine_cuts():
@@ -59,3 +59,14 @@ def test_errors_of_the_landmarks_are_of_the_size_that_was_asked_for():
         moved.append(np.linalg.norm(PLACES @ error[:, :2][:2].T + error[:2, 2] - PLACES, axis=1).mean())
     eyes = np.linalg.norm(PLACES[0] - PLACES[1])
     assert 0.02 < np.mean(moved) / eyes < 0.08
+
+
+def test_people_are_kept_apart_whole_and_always_the_same():
+    some = faces(20)
+    kept, apart = some.split(0.3, 5)
+    assert len(set(apart.people)) == 3
+    assert not set(kept.people) & set(apart.people)
+    assert sorted(kept.names + apart.names) == sorted(some.names)
+    assert some.split(0.3, 5)[1].names == apart.names
+    assert some.split(0.3, 6)[1].names != apart.names
+    np.testing.assert_array_equal(apart.images[0], some.images[some.names.index(apart.names[0])])

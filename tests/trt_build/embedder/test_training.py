@@ -5,17 +5,24 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from engine.models.dlib_embedder import packaged_weights  # noqa: E402
 from engine.models.dlib_weights import read_dlib_weights  # noqa: E402
+from engine.runtime.session import open_session  # noqa: E402
 from tests.trt_build.embedder.test_chips import faces, recipe  # noqa: E402
 from trt_build.embedder.chips import ChipBatches  # noqa: E402
-from trt_build.embedder.recipe import EmbedderLossSpec  # noqa: E402
+from trt_build.embedder.graphs import graph_of  # noqa: E402
+from trt_build.embedder.recipe import EmbedderLossSpec, StudentSpec  # noqa: E402
+from trt_build.embedder.resnet import DlibResNet  # noqa: E402
 from trt_build.embedder.training import (  # noqa: E402
+    SCHEMA,
     Trainer,
     adaptation_loss,
     load_embedder,
     new_state,
     sharp_vectors,
+    train_embedder,
 )
+from trt_build.errors import RecipeError  # noqa: E402
 from trt_build.evaluate.verification import generated_pairs  # noqa: E402
+from trt_build.train.recipe import BudgetSpec, OptimiserSpec  # noqa: E402
 
 
 class Quiet:
@@ -49,11 +56,43 @@ def test_two_steps_change_the_network_a_little_and_are_kept(tmp_path):
     state = Trainer(new_state(chosen, weights), batches, targets, some.people, some, tmp_path, watcher).run()
     assert state.clock.step == 2
     assert {"tar_sharp", "tar_12", "tar_32", "merit"} <= watcher.rows[-1].keys()
-    kept = load_embedder(tmp_path / "last.pt", weights)
+    kept, again = load_embedder(tmp_path / "last.pt", weights)
+    assert again == chosen
+    before, after = DlibResNet(weights).state_dict(), kept.state_dict()
+    changed = {name for name in after if not torch.equal(before[name], after[name])}
+    assert {"stem.weight", "first.0.weight", "second.9.bias"} <= changed
+    assert not changed & {"first.10.weight", "second.13.bias", "projection"}
     chip = torch.from_numpy(some.sharp_chip(0))[None, None].float()
     with torch.inference_mode():
-        after, before = kept(chip).numpy()[0], targets[0, 0]
-    assert 0 < np.linalg.norm(after - before) < 0.2
+        vector = kept(chip).numpy()[0]
+    assert 0 < np.linalg.norm(vector - targets[0, 0]) < 0.2
+
+
+def test_a_student_learns_and_its_graph_computes_the_same(tmp_path):
+    weights, some, watcher = read_dlib_weights(packaged_weights()), faces(), Quiet()
+    chosen = recipe(
+        student=StudentSpec(widths=(8, 8, 16, 16), blocks=(1, 0, 0, 0)),
+        budget=BudgetSpec(steps=30),
+        optimiser=OptimiserSpec(rate=1e-2, warmup_steps=5, ema_decay=0.9),
+    )
+    targets = sharp_vectors(some, weights, tmp_path / "targets.npy", watcher.on_prepare)
+    batches = batches_of(ChipBatches(some, chosen))
+    Trainer(new_state(chosen, weights), batches, targets, some.people, some, tmp_path, watcher).run()
+    first, last = ([part["small"] for part in watcher.parts[place]] for place in (slice(0, 3), slice(-3, None)))
+    assert np.mean(last) < 0.5 * np.mean(first)
+    network, _ = load_embedder(tmp_path / "last.pt", weights)
+    chips = np.random.default_rng(0).integers(0, 256, (3, 3, 150, 150)).astype(np.float32)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(chips)).numpy()
+    with open_session(graph_of(network), name="student") as session:
+        np.testing.assert_allclose(session.run({"chip": chips})[0], expected, atol=1e-4)
+
+
+def test_another_network_is_not_resumed(tmp_path):
+    weights, chosen = read_dlib_weights(packaged_weights()), recipe(adapted_blocks=3)
+    new_state(chosen, weights).save(tmp_path / "last.pt", SCHEMA)
+    with pytest.raises(RecipeError, match="another network"):
+        train_embedder(recipe(), tmp_path, Quiet(), resume=True)
 
 
 def test_the_loss_is_nothing_where_the_vectors_are_right():

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trt_build.evaluate.bootstrap import face_weights, interval, pair_weights, weighted_mean
-from trt_build.evaluate.verification import Trial, accuracy, best_threshold, seeded_folds, tar_at_fmr
+from trt_build.evaluate.verification import SortedTrial, Trial, accuracy, best_threshold, seeded_folds, tar_at_fmr
 
 
 def trial(genuine, impostor):
@@ -67,3 +69,12 @@ def test_interval_holds_the_mean_of_a_large_sample():
     found = interval(weighted_mean(values), weights, 400)
     assert found.low < found.value < found.high
     assert found.high - found.low == pytest.approx(4 * 1 / 20, rel=0.3)
+
+
+@given(st.integers(0, 2**32), st.sampled_from([0.0, 0.01, 0.2, 1.0]), st.booleans())
+def test_a_sorted_trial_gives_the_same_tar(seed, fmr, ties):
+    rng = np.random.default_rng(seed)
+    distances = rng.integers(0, 4, 40).astype(float) if ties else rng.random(40)
+    same, weights = rng.random(40) < 0.4, rng.integers(0, 3, 40).astype(float)
+    expected = tar_at_fmr(Trial(distances, same, np.zeros(40, np.int64)), fmr, weights)
+    np.testing.assert_allclose(SortedTrial(distances, same).tar_at_fmr(fmr, weights), expected)
