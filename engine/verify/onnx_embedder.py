@@ -64,11 +64,12 @@ class OnnxEmbedder:
         self.known_cosine, self.unknown_cosine = recipe.known_cosine, recipe.unknown_cosine
         self.margin_cosine, self.min_size_px = recipe.margin_cosine, recipe.min_size_px
         self._recipe, self._path = recipe, model
+        self.places = recipe.places
         self._session: Session = open_session(model, threads=threads)
         try:
             self.sha256 = recipe.weights_sha256 or sha256_of(model)
             self.runtime = self._session.runtime
-            self._channels_first, self._size_px = _square_input(self._session.inputs, model)
+            self._channels_first, self.size_px = _square_input(self._session.inputs, model)
             self._batch = _batch_of(self._session)
             self.length = self._probe()
         except BaseException:
@@ -80,7 +81,7 @@ class OnnxEmbedder:
         if not pictures:
             return np.empty((0, self.length), np.float32)
         faces = [
-            align(picture, points, self._size_px, self._recipe.places)
+            align(picture, points, self.size_px, self.places)
             for picture, points in zip(pictures, landmarks, strict=True)
         ]
         vectors = np.concatenate([self._run(faces[at : at + self._batch]) for at in range(0, len(faces), self._batch)])
@@ -110,7 +111,7 @@ class OnnxEmbedder:
 
     def _probe(self) -> int:
         """Run once on a grey square: the length of a vector, and proof that the model takes what it will be given."""
-        grey = np.full((self._size_px, self._size_px, 3), 128, np.uint8)
+        grey = np.full((self.size_px, self.size_px, 3), 128, np.uint8)
         vectors = self._run([grey])
         if vectors.shape[0] != 1 or not 16 <= vectors.shape[1] <= 4096:
             raise ModelError(f"{self._path} is not an embedder: one face gave an output of shape {vectors.shape}")
