@@ -95,6 +95,8 @@ def evaluate(
     *,
     teacher: Path = Path("../shared/models/face_detection_yunet_2023mar.onnx"),
     frames: int = 200,
+    width: int | None = None,
+    roll: float = 0.0,
     json: Path | None = None,
 ) -> None:
     """Compare a detector with a teacher on whole clips that it was not trained on.
@@ -109,6 +111,10 @@ def evaluate(
         A YuNet-format ONNX file, run on the same grey frames.
     frames
         Of each clip.
+    width
+        Shrink (or enlarge) the frames to this many pixels first, for both: shows smaller faces.
+    roll
+        Turn the frames by so many degrees first, for both.
     json
         Also write the figures to this file.
     """
@@ -116,7 +122,15 @@ def evaluate(
     from trt_build.detector.evaluation import evaluate_clips, time_ratio
 
     with CONSOLE.status("") as status:
-        rows = evaluate_clips(model, teacher, clips, frames, lambda name, count: status.update(f"{name}: {count} frames"))
+        rows = evaluate_clips(
+            model,
+            teacher,
+            clips,
+            frames,
+            lambda name, count: status.update(f"{name}: {count} frames"),
+            width_px=width,
+            roll_degrees=roll,
+        )
     times = time_ratio(model, teacher)
     columns = list(rows["all"])
     table = Table("clip", *columns, box=None)

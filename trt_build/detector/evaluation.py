@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from engine.contracts.frames import Planes, Uint8
@@ -20,7 +21,16 @@ Done = Callable[[str, int], None]
 """Called with the name of what is measured and how many pictures are."""
 
 
-def evaluate_clips(model: Path, teacher: Path, clips: Iterable[Path], frames: int, done: Done) -> dict[str, dict[str, float]]:
+def evaluate_clips(
+    model: Path,
+    teacher: Path,
+    clips: Iterable[Path],
+    frames: int,
+    done: Done,
+    *,
+    width_px: int | None = None,
+    roll_degrees: float = 0.0,
+) -> dict[str, dict[str, float]]:
     """Return for each clip, and for all together, the figures of ``Tally.figures`` at the model's own threshold.
 
     Args:
@@ -29,13 +39,15 @@ def evaluate_clips(model: Path, teacher: Path, clips: Iterable[Path], frames: in
         clips: files.
         frames: of each clip, evenly spread.
         done: for progress.
+        width_px: of the frames that both see; as recorded where None.
+        roll_degrees: by which these are turned, counter-clockwise.
     """
     detector, judge = GreyDetector(model, None, "auto"), Teacher(teacher)
     everything, rows = Tally(), dict[str, dict[str, float]]()
     for clip in clips:
         tally = Tally()
         for number, image in enumerate(frames_of(clip, frames)):
-            truth = judge.label(image, full_range=False)
+            truth = judge.label(_viewed(image, width_px, roll_degrees), full_range=False)
             _count(tally, detector, truth)
             _count(everything, detector, truth)
             done(clip.name, number + 1)
@@ -68,6 +80,17 @@ def time_ratio(model: Path, teacher: Path, size_px: tuple[int, int] = (640, 360)
             seconds[name].append(time.perf_counter() - start)
     medians = {name: 1000 * float(np.median(values)) for name, values in seconds.items()}
     return medians | {"ratio": medians["ours_ms"] / medians["teacher_ms"]}
+
+
+def _viewed(image: Uint8, width_px: int | None, roll_degrees: float) -> Uint8:
+    if width_px is not None:
+        size = (width_px, round(image.shape[0] * width_px / image.shape[1]))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    if roll_degrees:
+        middle = ((image.shape[1] - 1) / 2, (image.shape[0] - 1) / 2)
+        matrix = cv2.getRotationMatrix2D(middle, roll_degrees, 1.0)
+        image = np.asarray(cv2.warpAffine(image, matrix, image.shape[::-1], borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    return image
 
 
 def _count(tally: Tally, detector: Detector, truth: Labelled) -> None:

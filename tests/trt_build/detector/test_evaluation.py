@@ -1,0 +1,67 @@
+import av
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the lab needs torch")
+
+from engine.contracts.frames import Detections
+from tests.trt_build.detector.made import POINTS
+from trt_build.detector import evaluation
+from trt_build.detector.material import Labelled
+
+
+class Seer:
+    """Finds the dark middle of a bright frame, whatever its size; both teacher and detector."""
+
+    min_score = 0.5
+    views = []
+
+    def __init__(self, *_):
+        pass
+
+    def label(self, image, *, full_range):
+        assert not full_range
+        self.views.append(image)
+        height, width = image.shape
+        box = np.array([[0.25 * width, 0.25 * height, 0.5 * width, 0.5 * height]], np.float32)
+        return Labelled(image, box, box[:, None, :2] + POINTS[None] / 300 * width)
+
+    def detect(self, pictures):
+        found = self.label(pictures[0].y, full_range=False)
+        return [Detections(found.boxes, np.array([0.9], np.float32), found.points)]
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def clip(tmp_path):
+    path = tmp_path / "clip.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for _ in range(6):
+            image = np.full((120, 160, 3), 200, np.uint8)
+            image[10:50, 10:90] = 20
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("view", "shape"), [({}, (120, 160)), ({"width_px": 80}, (60, 80)), ({"roll_degrees": 90}, (120, 160))]
+)
+def test_both_see_the_same_view_of_the_clip(clip, monkeypatch, view, shape):
+    monkeypatch.setattr(evaluation, "GreyDetector", Seer)
+    monkeypatch.setattr(evaluation, "Teacher", Seer)
+    Seer.views.clear()
+    counted = []
+    rows = evaluation.evaluate_clips(clip, clip, [clip], 3, lambda name, count: counted.append((name, count)), **view)
+    assert rows["clip.mkv"]["faces"] == rows["all"]["faces"] == 3
+    assert rows["all"]["recall"] == rows["all"]["precision"] == 1
+    assert rows["all"]["points"] == pytest.approx(0, abs=1e-6)
+    assert counted[-1] == ("clip.mkv", 3)
+    assert {one.shape for one in Seer.views} == {shape}
+    # The dark corner: at the left as recorded, at the bottom once turned counter-clockwise.
+    dark = np.argwhere(Seer.views[0] < 90)
+    assert dark[:, 0].mean() / shape[0] > 0.5 if "roll_degrees" in view else dark[:, 0].mean() / shape[0] < 0.3
