@@ -80,10 +80,7 @@ class OnnxEmbedder:
         """See ``Embedder.embed``."""
         if not pictures:
             return np.empty((0, self.length), np.float32)
-        faces = [
-            align(picture, points, self.size_px, self.places)
-            for picture, points in zip(pictures, landmarks, strict=True)
-        ]
+        faces = [align(picture, points, self.size_px, self.places) for picture, points in zip(pictures, landmarks, strict=True)]
         vectors = np.concatenate([self._run(faces[at : at + self._batch]) for at in range(0, len(faces), self._batch)])
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not np.isfinite(lengths).all() or (lengths < 1e-12).any():
