@@ -1,4 +1,4 @@
-"""dlib's network adapted to small faces, kept as what the training changed: half-precision differences to dlib's own numbers."""
+"""dlib's network adapted to small faces, kept as what training changed: half-precision differences to dlib's own numbers."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def adapted(weights: DlibWeights, path: Path) -> DlibWeights:
     """
     arrays = _arrays(weights)
     try:
-        with np.load(path) as stored:
+        with path.open("rb") as file, np.load(file) as stored:
             for name in stored.files:
                 difference = stored[name]
                 if difference.shape != arrays[name].shape or not np.isfinite(difference).all():
                     raise ValueError(f"{name} is not a difference of {'x'.join(map(str, arrays[name].shape))} numbers")
                 arrays[name] = arrays[name] + difference.astype(np.float32)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} is not an adaptation of dlib's network ({error}): install facestream again") from error
     blocks = tuple(
         (_convolution(arrays, f"{number}.first"), _convolution(arrays, f"{number}.second"))

@@ -79,7 +79,7 @@ def align(picture: Uint8, landmarks: Points | None, size_px: int = 112, places: 
 def eyes_px(picture: Uint8, landmarks: Points | None, size_px: int, places: Points | None = None) -> float:
     """Return how far apart the eyes are in the picture, in its pixels, as ``align`` sees it: over all five landmarks.
 
-    A turned head does not count as a small one, as it would by the distance of its eyes alone. Arguments are those of ``align``.
+    A turned head does not count as a small one, as it would by the distance of its eyes alone. Arguments: those of ``align``.
     """
     places = template(size_px) if places is None else places
     apart = float(np.linalg.norm(places[1] - places[0]))

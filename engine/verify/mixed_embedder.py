@@ -16,7 +16,7 @@ from engine.verify.onnx_embedder import OnnxEmbedder
 class MixedEmbedder:
     """Vectors of ``base`` for large faces, of ``small`` for the smallest, and between both in between.
 
-    Both networks give nearly the same vector for the same sharp face: vectors are compared as if they were all of ``base``, whose
+    Both networks give nearly the same vector for the same sharp face: vectors are compared as if all were of ``base``, whose
     name, SHA-256 and thresholds this embedder has.
 
     Args:
@@ -31,7 +31,8 @@ class MixedEmbedder:
     def __init__(self, base: OnnxEmbedder, small: OnnxEmbedder, weights: Sequence[tuple[float, float]]) -> None:
         if base.length != small.length:
             raise ModelError(
-                f"{small.name} cannot embed small faces for {base.name}: its vectors have {small.length} values, not {base.length}"
+                f"{small.name} cannot embed small faces for {base.name}: its vectors have {small.length} values, not "
+                f"{base.length}"
             )
         self.name, self.sha256, self.licence = base.name, base.sha256, base.licence
         self.runtime, self.length = base.runtime, base.length
