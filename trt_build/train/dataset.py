@@ -37,9 +37,14 @@ class TrainBatches:
 
     def __getitem__(self, step: int) -> Batch:
         rng = np.random.default_rng((self._recipe.seed, step))
-        shares = self.shares(step)
+        shares, data = self.shares(step), self._recipe.data
         places = range(self._recipe.batch)
-        pairs = [self._pair(self._index(step, place), shares, rng) for place in places]
+        small = data.hr_px // data.scale
+        if data.sizes_px:
+            small = int(rng.choice(data.sizes_px))
+        if small * data.scale != data.hr_px:
+            shares = _without_h264(shares)
+        pairs = [self._pair(self._index(step, place), small, shares, rng) for place in places]
         low, high = (np.stack(side)[:, None] for side in zip(*pairs, strict=True))
         return _unit(low), _unit(high)
 
@@ -56,31 +61,29 @@ class TrainBatches:
         due = [shares for from_step, shares in self._late if step >= from_step]
         return due[-1] if due else self._shares
 
-    def _pair(self, index: int, shares: NDArray[np.float64], rng: Random) -> tuple[Luma8, Luma8]:
-        data = self._recipe.data
-        small = data.hr_px // data.scale
+    def _pair(self, index: int, small: int, shares: NDArray[np.float64], rng: Random) -> tuple[Luma8, Luma8]:
+        size = small * self._recipe.data.scale
         kind = KINDS[rng.choice(len(KINDS), p=shares)]
         if kind == "h264":
             assert self._bank is not None
             low = self._bank[rng.integers(len(self._bank)), index]
-            high = self._full(index)
+            high = self._full(index, size)
         else:
-            high = self._augmented(index, rng)
+            high = self._augmented(index, size, rng)
             low = _degrade(kind, high, small, rng)
         if rng.random() < 0.5:
             low, high = low[:, ::-1], high[:, ::-1]
         return low, high
 
-    def _full(self, index: int) -> Luma8:
-        size = self._recipe.data.hr_px
+    def _full(self, index: int, size: int) -> Luma8:
         face = cv2.resize(self._images[index], (size, size), interpolation=cv2.INTER_AREA)
         return np.asarray(face, dtype=np.uint8)
 
-    def _augmented(self, index: int, rng: Random) -> Luma8:
+    def _augmented(self, index: int, size: int, rng: Random) -> Luma8:
         data = self._recipe.data
-        if rng.random() >= data.native_crop:
-            return self._full(index)
-        image, size = self._images[index], data.hr_px
+        if size != data.hr_px or rng.random() >= data.native_crop:
+            return self._full(index, size)
+        image = self._images[index]
         y, x = rng.integers(0, image.shape[0] - size + 1, 2)
         return np.ascontiguousarray(image[y : y + size, x : x + size])
 
@@ -88,9 +91,12 @@ class TrainBatches:
 def _shares(mixture: MixtureSpec, with_h264: bool) -> NDArray[np.float64]:
     """Shares in the order of `KINDS`, summing to 1; without a bank there is no H.264."""
     shares = np.array([getattr(mixture, kind) for kind in KINDS], dtype=np.float64)
-    if not with_h264:
-        shares[KINDS.index("h264")] = 0
-    return np.asarray(shares / shares.sum(), dtype=np.float64)
+    return np.asarray(shares / shares.sum(), dtype=np.float64) if with_h264 else _without_h264(shares)
+
+
+def _without_h264(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    others = np.where(np.array(KINDS) == "h264", 0, shares)
+    return np.asarray(others / others.sum(), dtype=np.float64)
 
 
 def _unit(levels: Luma8) -> NDArray[np.float32]:

@@ -34,6 +34,8 @@ class DataSpec(_Spec, frozen=True):
     scale: Positive = 4
     native_crop: Share = 0.25
     """Share of samples cut at the stored scale instead of shrunk to `hr_px`."""
+    sizes_px: tuple[Positive, ...] = ()
+    """Sides of the small faces, one drawn for each batch; `hr_px / scale` alone if empty. Others than that have no H.264."""
 
 
 class MixtureSpec(_Spec, frozen=True):
@@ -83,10 +85,12 @@ class OptimiserSpec(_Spec, frozen=True):
 
 
 class LossSpec(_Spec, frozen=True):
-    """Charbonnier (weight 1) plus an L1 on the Fourier coefficients."""
+    """Charbonnier (weight 1) plus an L1 on the Fourier coefficients, plus the identity."""
 
     charbonnier_epsilon: float = 1e-3
     fourier_weight: float = 0.05
+    identity_weight: float = 0.0
+    """Of the squared distance between the vectors that dlib's network gives for the result and for the truth."""
 
 
 class BudgetSpec(_Spec, frozen=True):
@@ -115,6 +119,8 @@ class Recipe(_Spec, frozen=True):
     data: DataSpec
     budget: BudgetSpec
     generator: GeneratorSpec = GeneratorSpec()
+    start: str = ""
+    """Name or manifest of an exported generator of the same kind whose weights training begins with."""
     mixture: MixtureSpec = MixtureSpec()
     late: tuple[LateSpec, ...] = ()
     """In the order of `from_step`."""
@@ -125,6 +131,11 @@ class Recipe(_Spec, frozen=True):
     batch: Positive = 16
     seed: int = 7
     threads: Positive = 2
+
+    def __post_init__(self) -> None:
+        mixtures = (self.mixture, *(late.mixture for late in self.late))
+        if self.data.sizes_px and any(one.clean + one.first_order + one.second_order <= 0 for one in mixtures):
+            raise ValueError("data.sizes_px needs a share other than h264 in every mixture")
 
 
 class TimedRecipe(_Spec, frozen=True, kw_only=True):

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import onnx
 import torch
+from onnx import numpy_helper
 from torch import Tensor, nn
 
+from engine.contracts.manifest import read_manifest
+from engine.models.catalog import find_model
 from trt_build.errors import RecipeError, TrainingError
 from trt_build.generators.catalog import build_generator
 from trt_build.train.recipe import Recipe
@@ -37,6 +41,8 @@ def new_state(recipe: Recipe) -> State:
     """Seed torch and build model, average and optimiser."""
     torch.manual_seed(recipe.seed)
     model = build_generator(recipe.generator.name, recipe.generator.options)
+    if recipe.start:
+        load_exported(model, recipe.start)
     for parameter in model.parameters():
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
@@ -44,6 +50,23 @@ def new_state(recipe: Recipe) -> State:
     spec = recipe.optimiser
     optimiser = torch.optim.AdamW(model.parameters(), lr=spec.rate, betas=spec.betas, weight_decay=spec.weight_decay)
     return State(recipe, model, ema, optimiser)
+
+
+def load_exported(model: nn.Module, name: str) -> None:
+    """Give a network the weights of an exported one: its ONNX file holds them under the names that they have in torch.
+
+    Raises:
+        RecipeError: there is no such model, or it is another network.
+    """
+    manifest_path = find_model(name)
+    if manifest_path is None or manifest_path.suffix != ".json":
+        raise RecipeError(f"There is no generator '{name}' to start from: give its name or the path of its manifest.")
+    file = manifest_path.with_name(read_manifest(manifest_path).file)
+    stored = {one.name: numpy_helper.to_array(one) for one in onnx.load(str(file)).graph.initializer}
+    wanted = model.state_dict()
+    if missing := [key for key, value in wanted.items() if key not in stored or stored[key].shape != tuple(value.shape)]:
+        raise RecipeError(f"'{file}' is not the recipe's network: it has no {missing[0]} of that size.")
+    model.load_state_dict({key: torch.from_numpy(stored[key].copy()) for key in wanted})
 
 
 def update_ema(state: State) -> None:

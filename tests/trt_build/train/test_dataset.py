@@ -1,11 +1,12 @@
 """Batches are a function of the step, cover all faces, and follow the mixture."""
 
+import msgspec
 import numpy as np
 import pytest
 
 from tests.trt_build.tiny import smooth_faces, tiny_recipe
 from trt_build.train.dataset import TrainBatches
-from trt_build.train.recipe import LateSpec, MixtureSpec
+from trt_build.train.recipe import LateSpec, MixtureSpec, Recipe
 
 
 def batches(bank=None, **changes):
@@ -64,3 +65,26 @@ def test_late_shares_begin_at_their_step():
     data = batches(late=(late,))
     assert data.shares(4)[0] == 0.5
     assert data.shares(5)[0] == 1
+
+
+def test_a_batch_has_one_of_the_sizes_that_were_asked_for():
+    recipe = tiny_recipe()
+    data = msgspec.structs.replace(recipe.data, sizes_px=(4, 6, 8))
+    bank = np.full((1, 6, 8, 8), 77, np.uint8)
+    some = TrainBatches(smooth_faces().images, bank, msgspec.structs.replace(recipe, data=data, mixture=MixtureSpec(h264=1)))
+    seen = set()
+    for step in range(40):
+        low, high = some[step]
+        assert high.shape[2] == 4 * low.shape[2]
+        from_bank = np.abs(low - 77 / 255).max(axis=(1, 2, 3)) < 1e-6
+        assert low.shape[2] == 8 or not from_bank.any()
+        seen.add(low.shape[2])
+    assert seen == {4, 6, 8}
+
+
+def test_other_sizes_need_more_than_h264():
+    recipe = tiny_recipe()
+    data = msgspec.structs.replace(recipe.data, sizes_px=(4,))
+    only = MixtureSpec(clean=0, first_order=0, second_order=0, h264=1)
+    with pytest.raises(ValueError, match="sizes_px"):
+        Recipe(name="x", data=data, budget=recipe.budget, mixture=only)
