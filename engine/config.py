@@ -102,7 +102,8 @@ class DetectConfig(Section, frozen=True):
     """Which detector, how often."""
 
     detector: str = "auto"
-    """``auto``, ``yunet``, ``dlib-hog``, ``scrfd:PACK``, or the path of a YuNet-format ONNX file."""
+    """``auto`` (YuNet where it was fetched, else grey), ``grey``, ``yunet``, ``dlib-hog``, ``scrfd:PACK``, or the path of a
+    YuNet-format ONNX file or of the manifest of a grey one."""
     every: Positive = 1
     """Detect on every n-th frame; tracks are carried over the frames between."""
     min_score: Share | None = None

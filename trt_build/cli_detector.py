@@ -66,7 +66,7 @@ def export(
     out
         Folder for NAME.onnx and NAME.json.
     min_score
-        The default threshold; the one with the best F1 in the checkpoint's validation if not given.
+        The default threshold; the one with the best F1 in the checkpoint's last validation if not given.
     name
         Name of the model; the recipe's if not given.
     licence

@@ -88,3 +88,24 @@ def evaluate(
     (out / "embedders.md").write_text(markdown(report), encoding="utf-8")
     CONSOLE.print(markdown(report), soft_wrap=True, markup=False)
     CONSOLE.print(f"{report.faces} faces of {report.people} people: {out / 'embedders.json'}", soft_wrap=True)
+
+
+@embedder_app.command
+def export(checkpoint: Path, *, out: Path, name: str | None = None) -> None:
+    """Export the averaged weights of a checkpoint: what changed in dlib's network, or the graph of a student.
+
+    Parameters
+    ----------
+    checkpoint
+        Written by `embedder train`.
+    out
+        Folder for NAME.npz or NAME.onnx.
+    name
+        Name of the model; the recipe's if not given.
+    """
+    require("torch", "Exporting")
+    from trt_build.embedder.export import export_embedder
+
+    path, cosine = export_embedder(checkpoint, out, name)
+    size = path.stat().st_size / 1e6
+    CONSOLE.print(f"{path}: {size:.1f} MB, smallest cosine with the network {cosine:.6f}.", soft_wrap=True)

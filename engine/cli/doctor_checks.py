@@ -23,6 +23,7 @@ from engine.models import find_model
 State = Literal["ok", "optional", "broken"]
 NVIDIA_SMI_SECONDS = 10
 SMALLEST_FACE_PX = {
+    "grey": "from about 12 px",
     "yunet": "from about 12 px",
     "dlib-hog": "from 40 px (from 20 px with detect.upsample 2, at 4 times the cost)",
 }
@@ -126,10 +127,10 @@ def _gpu() -> Says:
 
 
 def _dlib() -> Says:
-    from engine.detect.dlib_hog import predictor_path
-    from engine.models.dlib_embedder import packaged_weights
-
-    yield "ok", f"dlib {_version('dlib-bin') or _version('dlib')} with {predictor_path().name} and {packaged_weights().name}"
+    if found := _version("dlib-bin") or _version("dlib"):
+        yield "ok", f"dlib {found} is installed"
+    else:
+        yield "optional", "dlib is not installed (`pip install 'facestream[dlib]'`); only the detector dlib-hog needs it"
 
 
 def _insightface() -> Says:
@@ -151,8 +152,6 @@ def _detector() -> Says:
     try:
         seen = SMALLEST_FACE_PX.get(detector.name, "")
         yield "ok", f"the default detector is {detector.name} on {detector.runtime}: it sees faces {seen}"
-        if detector.name == "dlib-hog":
-            yield "optional", "YuNet would see faces from about 12 px: `facestream models pull yunet --accept-license`"
     finally:
         detector.close()
 

@@ -30,7 +30,7 @@ def enroll(
     /,
     *images: Annotated[Path, Parameter(help="Pictures that show this person and nobody else.")],
     gallery: GalleryOption = None,
-    detector: Annotated[str, Parameter(help="auto, yunet, dlib-hog, scrfd:PACK, or a YuNet-format ONNX file.")] = "auto",
+    detector: Annotated[str, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = "auto",
     embedder: Annotated[str, Parameter(help="dlib, insightface:PACK, or an ONNX file; the same as for run.")] = "dlib",
 ) -> int:
     """Add pictures of a person to the gallery.

@@ -35,7 +35,7 @@ def list_models() -> None:
         "detector",
         "BSL-1.0",
         "",
-        "package dlib-bin",
+        "extra dlib",
         "faces from 40 px; its landmarks (iBUG 300-W) exclude commercial use",
     )
     console.print(table)

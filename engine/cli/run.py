@@ -64,7 +64,7 @@ def run(
     replay: Annotated[str | None, Parameter(help="Endpoint from which subscribers refill gaps.")] = None,
     wait: Annotated[float | None, Parameter(help="Seconds to wait for a first subscriber.")] = None,
     profile: Annotated[str | None, Parameter(name=["--profile", "-p"], help="fast, balanced or thorough.")] = None,
-    detector: Annotated[str | None, Parameter(help="auto, yunet, dlib-hog, scrfd:PACK, or a YuNet-format ONNX file.")] = None,
+    detector: Annotated[str | None, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = None,
     every: Annotated[int | None, Parameter(help="Detect on every n-th frame.")] = None,
     generator: Annotated[str | None, Parameter(help="A model's name or path, bicubic, lanczos or none.")] = None,
     strength: Annotated[float | None, Parameter(help="0 is bicubic, 1 the generator's whole residual.")] = None,

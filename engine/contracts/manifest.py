@@ -36,6 +36,15 @@ class Parity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Runtime and version, as ``onnxruntime 1.31.1``."""
 
 
+class SmallFaces(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An embedder for faces that are too small for another, in the same space of vectors."""
+
+    model: str
+    """File name of its manifest, beside the other's."""
+    weights: tuple[tuple[float, float], ...]
+    """Its share of the vector, 0 to 1, by the distance of the eyes in pixels, rising; linear between, constant beyond."""
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One model file and how to drive it.
 
@@ -68,6 +77,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Where the five landmarks of a face lie in the input, x and y (embedders); empty: at ArcFace's places."""
     batch: tuple[int, int, int] = (1, 1, 32)
     """Smallest, best and largest batch."""
+    small_faces: SmallFaces | None = None
+    """Who helps with small faces (embedders)."""
     embedding_length: int = 0
     """Length of the output vector (embedders)."""
     description: str = ""

@@ -16,8 +16,7 @@ FindModel = Callable[[str], Path | None]
 def open_detector(config: DetectConfig, find_model: FindModel) -> Detector:
     """Open the detector that the configuration names.
 
-    ``auto`` is YuNet where its model file was fetched, else ``grey`` where it is installed, else dlib's HOG detector, which
-    needs no model file but misses faces below 40 px with one doubling of the picture, below 20 px with two.
+    ``auto`` is YuNet where its model file was fetched, else ``grey``, which comes with this package.
 
     Raises:
         ModelError: the model is missing, corrupt or of the wrong kind.
@@ -26,7 +25,7 @@ def open_detector(config: DetectConfig, find_model: FindModel) -> Detector:
     """
     name = config.detector
     if name == "auto":
-        name = next((known for known in ("yunet", "grey") if find_model(known)), "dlib-hog")
+        name = "yunet" if find_model("yunet") else "grey"
     if name in DETECTORS:
         return DETECTORS[name](config, find_model)
     if name.startswith("scrfd:"):
@@ -46,8 +45,8 @@ def _grey(config: DetectConfig, find_model: FindModel) -> Detector:
     path = find_model("grey")
     if path is None:
         raise ModelError(
-            "the detector grey has no model file here: train one with `trt-build detector train grey_detector`, "
-            "or choose another"
+            "the detector grey has no model file, although it comes with facestream: install facestream again, or choose "
+            "another detector"
         )
     return _grey_file(config, path)
 

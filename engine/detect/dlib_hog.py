@@ -1,4 +1,4 @@
-"""dlib's HOG detector of frontal faces, on luma: needs no model file, finds faces from 80 px, halved by each doubling.
+"""dlib's HOG detector of frontal faces, on luma, for comparison: finds faces from 80 px, halved by each doubling.
 
 dlib scores a face by its margin, the distance from the decision boundary of a support vector machine: 0 at the boundary, about
 2 for a clear face. It is reported as the logistic function of the margin, which maps 0 to 0.5 and 2 to 0.88; this keeps the
@@ -51,7 +51,7 @@ class DlibHog:
         try:
             import dlib
         except ImportError as error:
-            raise MissingRuntimeError(f"dlib is not installed: pip install dlib-bin ({error})") from error
+            raise MissingRuntimeError(f"the detector dlib-hog needs dlib: pip install 'facestream[dlib]' ({error})") from error
         self._dlib: Any = dlib
         self._upsample = upsample
         self._min_margin = _margin_of(DEFAULT_MIN_SCORE if min_score is None else min_score)

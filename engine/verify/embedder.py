@@ -83,4 +83,14 @@ def open_embedder(config: VerifyConfig, find_model: FindModel, threads: int = 1)
                 "use dlib, insightface:PACK, the path of an ONNX file, or none"
             )
         path = found
-    return OnnxEmbedder(path, threads=threads)
+    base = OnnxEmbedder(path, threads=threads)
+    if base.small_faces is None:
+        return base
+    from engine.verify.mixed_embedder import MixedEmbedder
+
+    try:
+        small = OnnxEmbedder(path.with_name(base.small_faces.model), threads=threads)
+        return MixedEmbedder(base, small, base.small_faces.weights)
+    except BaseException:
+        base.close()
+        raise

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 
 from engine.contracts.frames import Float32, Uint8
-from engine.contracts.manifest import Manifest, read_manifest, sha256_of
+from engine.contracts.manifest import Manifest, SmallFaces, read_manifest, sha256_of
 from engine.errors import ModelError
 from engine.runtime.session import Session, TensorSpec, open_session
 from engine.verify.align import align
@@ -31,6 +31,7 @@ class Recipe:
     """Where the landmarks lie in the input, (5, 2) pixels; None: at ArcFace's places."""
     name: str = ""
     weights_sha256: str = ""
+    small_faces: SmallFaces | None = None
     licence: str = "unknown"
     known_cosine: float = 0.40
     unknown_cosine: float = 0.25
@@ -64,7 +65,7 @@ class OnnxEmbedder:
         self.known_cosine, self.unknown_cosine = recipe.known_cosine, recipe.unknown_cosine
         self.margin_cosine, self.min_size_px = recipe.margin_cosine, recipe.min_size_px
         self._recipe, self._path = recipe, model
-        self.places = recipe.places
+        self.places, self.small_faces = recipe.places, recipe.small_faces
         self._session: Session = open_session(model, threads=threads)
         try:
             self.sha256 = recipe.weights_sha256 or sha256_of(model)
@@ -156,7 +157,16 @@ def _recipe_of_manifest(manifest: Manifest) -> Recipe:
     places = np.array(manifest.landmarks_px, np.float32) if manifest.landmarks_px else None
     if places is not None and places.shape != (5, 2):
         raise ModelError(f"the manifest of {manifest.name} must give five landmarks_px, or none: it gives {len(places)}")
-    return Recipe(colour, manifest.value_range, places, manifest.name, manifest.weights_sha256, manifest.licence, **measured)
+    return Recipe(
+        colour,
+        manifest.value_range,
+        places,
+        manifest.name,
+        manifest.weights_sha256,
+        manifest.small_faces,
+        manifest.licence,
+        **measured,
+    )
 
 
 def _normalises_itself(path: Path) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from engine.config import DetectConfig
 from engine.detect import open_detector
 from engine.errors import ConfigError, ModelError
+from engine.models import find_model
 from tests.onnx_models import yunet_model
 
 
@@ -35,8 +36,8 @@ def test_auto_is_yunet_where_it_was_fetched(model: Path):
     assert set(asked) == {"yunet"}
 
 
-def test_auto_is_dlib_without_a_model():
-    assert open_detector(DetectConfig(), none_fetched).name == "dlib-hog"
+def test_auto_is_ours_otherwise():
+    assert open_detector(DetectConfig(), lambda name: None if name == "yunet" else find_model(name)).name == "grey"
 
 
 def test_a_path_is_yunet_format_of_unknown_licence(model: Path):

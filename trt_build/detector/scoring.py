@@ -55,7 +55,10 @@ class Tally:
     """Of the false alarms on those."""
 
     def add(self, truth: Labelled, found: Detections, smallest_px: float = 0.0) -> None:
-        """Count one picture; detections over a doubtful face do not count, nor those below ``smallest_px``."""
+        """Count one picture; detections over a doubtful face do not count, nor those below ``smallest_px``.
+
+        A second detection within a face that was found is a false alarm.
+        """
         left = list(range(len(found)))
         overlap = overlaps(np.concatenate([truth.boxes, truth.unsure]), found.boxes)
         for row, box, points in zip(overlap, truth.boxes, truth.points, strict=False):
@@ -68,7 +71,8 @@ class Tally:
             eyes = float(np.linalg.norm(points[0] - points[1]))
             error = float(np.linalg.norm(found.landmarks[at] - points, axis=1).mean())
             self.point_errors.append((float(box[2]), error / max(eyes, 1e-3)))
-        alarms = [at for at in left if found.boxes[at][2] >= smallest_px and not (overlap[:, at] >= _SAME_PLACE_IOU).any()]
+        doubtful = overlap[len(truth.boxes) :]
+        alarms = [at for at in left if found.boxes[at][2] >= smallest_px and not (doubtful[:, at] >= _SAME_PLACE_IOU).any()]
         self.false += [(float(found.boxes[at][2]), float(found.scores[at])) for at in alarms]
         if truth.is_empty:
             self.empty += 1

@@ -53,10 +53,10 @@ def _level(scene: Scene, side: int, stride: int) -> tuple[NDArray[np.uint8], Flo
     sizes = np.sqrt(scene.boxes[:, 2] * scene.boxes[:, 3])
     for index in np.argsort(-sizes):
         box = scene.boxes[index]
-        # Around what is learnt, and where another level learns it, a cell may say what it likes.
-        ring = _within(middle, box, 0.5, stride)
-        state[ring & (state == NOTHING)] = IGNORE
         if low <= sizes[index] < high:
+            # Just around what is learnt a cell may say what it likes; anywhere else in a face it must not see a smaller one.
+            ring = _near(middle, box, float(sizes[index]), stride, 1.6)
+            state[ring & (state == NOTHING)] = IGNORE
             near = _near(middle, box, float(sizes[index]), stride)
             state[near] = LEARN
             boxes[near] = box
@@ -70,8 +70,8 @@ def _within(middle: Float32, box: Float32, share: float, stride: int) -> NDArray
     return np.asarray((offset <= box[2:] * share + stride / 2).all(axis=1), np.bool_)
 
 
-def _near(middle: Float32, box: Float32, size: float, stride: int) -> NDArray[np.bool_]:
+def _near(middle: Float32, box: Float32, size: float, stride: int, wider: float = 1.0) -> NDArray[np.bool_]:
     distance = np.hypot(*(middle - (box[:2] + box[2:] / 2)).T)
-    near = distance <= np.clip(_RADIUS * size, _LEAST * stride, _MOST * stride)
+    near = distance <= wider * np.clip(_RADIUS * size, _LEAST * stride, _MOST * stride)
     near[np.argmin(distance)] = True
     return np.asarray(near, np.bool_)

@@ -72,9 +72,8 @@ def load_detector(path: Path) -> tuple[GreyDetector, DetectorRecipe]:
 
 
 def chosen_threshold(path: Path) -> float:
-    """Return the threshold of the best validation of a run."""
-    history = read_checkpoint(path, SCHEMA)["history"]
-    return float(max(history, key=lambda row: row["merit"])["threshold"])
+    """Return the threshold of a checkpoint's own validation, its last."""
+    return float(read_checkpoint(path, SCHEMA)["history"][-1]["threshold"])
 
 
 class Trainer(TimedTrainer[DetectorRecipe, GreyDetector]):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from trt_build.detector.scenes import Scene
-from trt_build.detector.targets import IGNORE, LEARN, SIZES, targets_of
+from trt_build.detector.targets import IGNORE, LEARN, NOTHING, SIZES, targets_of
 
 SIDE = 160
 POINTS = np.zeros((1, 5, 2), np.float32)
@@ -27,6 +27,15 @@ def test_each_face_is_learnt_by_the_levels_of_its_size(size):
         assert (states == LEARN).any() == (low <= size < high)
     learnt = targets.state == LEARN
     assert (targets.boxes[learnt] == [80 - size / 2, 80 - size / 2, size, size]).all()
+
+
+def test_inside_a_large_face_there_is_no_small_one():
+    levels = by_level(targets_of(scene((20, 20, 120, 120))).state)
+    states = {stride: found.reshape(SIDE // stride, -1) for stride, found in levels.items()}
+    assert not states[8].any()
+    assert not states[16].any()
+    assert states[32][2, 2] == LEARN
+    assert states[32][0, 0] == NOTHING
 
 
 def test_points_are_counted_from_the_cell_in_strides():
