@@ -53,6 +53,7 @@ def export(
     *,
     out: Path,
     min_score: float | None = None,
+    sure_score: float | None = None,
     name: str | None = None,
     licence: str = "Apache-2.0",
     training_data: str = "",
@@ -66,7 +67,10 @@ def export(
     out
         Folder for NAME.onnx and NAME.json.
     min_score
-        The default threshold; the one with the best F1 in the checkpoint's last validation if not given.
+        The default threshold; if not given, the one of the best F1 in its validation.
+    sure_score
+        From here on a face can begin a track; if not given, the lowest score at which no empty picture of its validation had a
+        false alarm.
     name
         Name of the model; the recipe's if not given.
     licence
@@ -76,14 +80,15 @@ def export(
     """
     require("torch", "Exporting")
     from trt_build.detector.export import export_detector
-    from trt_build.detector.training import chosen_threshold
+    from trt_build.detector.training import chosen_thresholds
 
-    threshold = chosen_threshold(checkpoint) if min_score is None else min_score
-    manifest = export_detector(checkpoint, out, name, licence, training_data, threshold)
+    lower, upper = chosen_thresholds(checkpoint) if min_score is None or sure_score is None else (min_score, sure_score)
+    lower, upper = lower if min_score is None else min_score, upper if sure_score is None else sure_score
+    manifest = export_detector(checkpoint, out, name, licence, training_data, lower, upper)
     assert manifest.parity is not None
     CONSOLE.print(
-        f"{out / manifest.file}: {manifest.parameters / 1e3:.0f} k parameters, threshold {threshold:.2f}, differs from torch "
-        f"by at most {manifest.parity.max_abs_error:.1e}.",
+        f"{out / manifest.file}: {manifest.parameters / 1e3:.0f} k parameters, thresholds {lower:.2f} and {upper:.2f}, "
+        f"differs from torch by at most {manifest.parity.max_abs_error:.1e}.",
         soft_wrap=True,
     )
 

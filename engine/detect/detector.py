@@ -26,6 +26,9 @@ class Detector(Protocol):
     """Pictures that one call can compute together; 1 where a longer call only repeats itself."""
     min_score: float
     """Faces below this score are not reported, 0 to 1."""
+    sure_score: float
+    """From this score on a face can stand alone, as the first of a track; what scores less continues one. At least
+    ``min_score``."""
 
     def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
         """Return the faces of each picture, in source pixels; pictures may differ in size.

@@ -32,8 +32,8 @@ class GreyDetector:
         """Open a model by its manifest.
 
         Args:
-            manifest: ``NAME.json`` beside the model; its figure ``min_score`` is the default threshold.
-            min_score: smallest score to report.
+            manifest: ``NAME.json`` beside the model; its figures ``min_score`` and ``sure_score`` are the default thresholds.
+            min_score: smallest score to report, and to be sure of.
             runtime: as in ``open_session``.
 
         Raises:
@@ -46,6 +46,7 @@ class GreyDetector:
         self.licence = described.licence
         self.model_sha256 = described.sha256
         self.min_score = described.figures.get("min_score", 0.5) if min_score is None else min_score
+        self.sure_score = described.figures.get("sure_score", self.min_score) if min_score is None else min_score
         path = manifest.with_name(described.file)
         self._session = _open(path, runtime)
         self._output_names = [spec.name for spec in self._session.outputs]

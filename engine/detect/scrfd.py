@@ -42,7 +42,7 @@ class Scrfd:
         """
         path, self._model = _open(pack_directory(pack))
         self.name = f"scrfd:{Path(pack).name}"
-        self.min_score = DEFAULT_MIN_SCORE if min_score is None else min_score
+        self.min_score = self.sure_score = DEFAULT_MIN_SCORE if min_score is None else min_score
         self.model_sha256 = sha256_of(path)
         self.runtime = f"insightface {_insightface_version()}, onnxruntime CPUExecutionProvider"
 

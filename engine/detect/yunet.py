@@ -46,7 +46,7 @@ class YuNet:
         """
         self.name = name
         self.licence = licence
-        self.min_score = DEFAULT_MIN_SCORE if min_score is None else min_score
+        self.min_score = self.sure_score = DEFAULT_MIN_SCORE if min_score is None else min_score
         self._session = _open(path, runtime)
         self._input = self._session.inputs[0].name
         self._output_names = [spec.name for spec in self._session.outputs]

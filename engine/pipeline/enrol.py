@@ -11,7 +11,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from engine.contracts.frames import Float32, Uint8
+from engine.contracts.frames import Detections, Float32, Uint8
 from engine.contracts.messages import Quality
 from engine.crop.quality import assess
 from engine.detect.detector import Detector
@@ -149,7 +149,7 @@ def find_portrait(path: Path, picture: Uint8, detector: Detector) -> _Portrait:
 def _one_face(path: Path, picture: Uint8, detector: Detector) -> tuple[list[float], Float32 | None, float]:
     """Return box (x, y, width, height), landmarks and score of the only face, in the file's own pixels."""
     for attempt, scale, border in _attempts(picture):
-        faces = detector.detect([planes_from_bgr(attempt, full_range=True)])[0]
+        faces = _sure(detector.detect([planes_from_bgr(attempt, full_range=True)])[0], detector.sure_score)
         if len(faces) > 1:
             raise EnrolmentRefused(f"{path} shows {len(faces)} faces: cut it to the person you mean")
         if len(faces) == 0:
@@ -160,6 +160,12 @@ def _one_face(path: Path, picture: Uint8, detector: Detector) -> tuple[list[floa
         landmarks = ((points + 0.5) / scale - 0.5 - border).astype(np.float32) if np.isfinite(points).all() else None
         return box, landmarks, float(faces.scores[0])
     raise EnrolmentRefused(f"{path} shows no face that the detector {detector.name} finds: give a clear frontal picture")
+
+
+def _sure(faces: Detections, sure_score: float) -> Detections:
+    """Leave out doubtful faces where there is a sure one."""
+    sure = faces.scores >= sure_score
+    return Detections(faces.boxes[sure], faces.scores[sure], faces.landmarks[sure]) if sure.any() else faces
 
 
 def _attempts(picture: Uint8) -> list[tuple[Uint8, float, int]]:

@@ -253,16 +253,18 @@ class _Perceiver:
 
     def _stream(self, name: str, live: bool) -> StreamFaces:
         if name not in self._streams:
-            self._streams[name] = StreamFaces(name, self._config, _DEFAULT_FRAME_RATE, self._new_track_id, live=live)
+            self._streams[name] = self._new_stream(name, _DEFAULT_FRAME_RATE, live=live)
         return self._streams[name]
+
+    def _new_stream(self, name: str, frame_rate: float, *, live: bool) -> StreamFaces:
+        start_score = self._detector.sure_score
+        return StreamFaces(name, self._config, frame_rate, self._new_track_id, start_score, live=live)
 
     def _change_stream(self, event: StreamChanged, *, live: bool) -> None:
         """End all tracks where the picture is cut; the other states only pass through."""
         faces = self._streams.get(event.stream)
         if faces is None and event.frame_rate:
-            self._streams[event.stream] = StreamFaces(
-                event.stream, self._config, event.frame_rate, self._new_track_id, live=live
-            )
+            self._streams[event.stream] = self._new_stream(event.stream, event.frame_rate, live=live)
         if faces is not None and event.state in ("discontinuity", "ended", "failed"):
             self._send(faces.cut())
         if faces is not None and event.state in ("ended", "failed"):

@@ -27,14 +27,24 @@ class StreamFaces:
         config: of the run.
         frame_rate: nominal, in frames per second.
         new_id: returns a track id that was never used.
+        start_score: of the detections that may begin a track.
         live: it is a camera's.
     """
 
-    def __init__(self, stream: str, config: Config, frame_rate: float, new_id: Callable[[], int], *, live: bool) -> None:
+    def __init__(
+        self,
+        stream: str,
+        config: Config,
+        frame_rate: float,
+        new_id: Callable[[], int],
+        start_score: float = 0.0,
+        *,
+        live: bool,
+    ) -> None:
         self._stream = stream
         # A track must outlive the frames on which the detector does not run, and one miss.
         lost_seconds = max(config.track.lost_seconds, 2.5 * config.detect.every / frame_rate)
-        self._tracker = Tracker(replace(config.track, lost_seconds=lost_seconds), frame_rate, new_id)
+        self._tracker = Tracker(replace(config.track, lost_seconds=lost_seconds), frame_rate, new_id, start_score)
         self._selector = Selector(config.crop, live=live)
         self._due_detections = 0
         self._next_checkpoint = time.monotonic() + _CHECKPOINT_SECONDS

@@ -34,20 +34,21 @@ class Tracker:
     track. Its ids begin at 0 again after a reset, so they stay in here, and tracks carry ids from ``new_id``.
     """
 
-    def __init__(self, config: TrackConfig, frame_rate: float, new_id: Callable[[], int]) -> None:
+    def __init__(self, config: TrackConfig, frame_rate: float, new_id: Callable[[], int], start_score: float = 0.0) -> None:
         """Make a tracker.
 
         Args:
             config: method and limits.
             frame_rate: nominal, in frames per second; the real steps come from the time stamps.
             new_id: returns an id that was never returned before.
+            start_score: a detection below it continues a track but begins none; ByteTrack only.
 
         Raises:
             ValueError: the frame rate is not a positive number.
         """
         if not (math.isfinite(frame_rate) and frame_rate > 0):
             raise ValueError(f"the frame rate must be positive, got {frame_rate}")
-        self._library = _METHODS[config.method](config, frame_rate)
+        self._library = _METHODS[config.method](config, frame_rate, start_score)
         self._new_id = new_id
         self._tracks: dict[int, _Track] = {}
         self._clock_seconds = -math.inf
@@ -117,20 +118,20 @@ class Tracker:
         return TrackEnd(track.track_id, track.first, track.last, track.frames_seen)
 
 
-def _bytetrack(config: TrackConfig, frame_rate: float) -> Any:
+def _bytetrack(config: TrackConfig, frame_rate: float, start_score: float) -> Any:
     import trackers
 
-    # What the detector reports is above its own threshold already, and each detector has its own scale: no second threshold.
+    # What the detector reports is above its own threshold already: all of it is matched at once, best overlap first.
     return trackers.ByteTrackTracker(
         lost_track_buffer=_lost_frames(config),
         frame_rate=frame_rate,
         minimum_consecutive_frames=config.min_detections,
-        track_activation_threshold=0.0,
+        track_activation_threshold=start_score,
         high_conf_det_threshold=0.0,
     )
 
 
-def _ocsort(config: TrackConfig, frame_rate: float) -> Any:
+def _ocsort(config: TrackConfig, frame_rate: float, start_score: float) -> Any:
     import trackers
 
     # OC-SORT does not count the detection that starts a track; in the first frames of a stream two are enough for it.
@@ -146,5 +147,5 @@ def _lost_frames(config: TrackConfig) -> int:
     return max(1, round(config.lost_seconds * _UNIT_FRAMES_PER_SECOND))
 
 
-_METHODS: dict[str, Callable[[TrackConfig, float], Any]] = {"bytetrack": _bytetrack, "ocsort": _ocsort}
+_METHODS: dict[str, Callable[[TrackConfig, float, float], Any]] = {"bytetrack": _bytetrack, "ocsort": _ocsort}
 """Imported when a tracker is made: the library takes about a second to import."""

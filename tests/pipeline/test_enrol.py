@@ -141,7 +141,7 @@ class BlindBox:
 
     name = "box"
     model_sha256 = licence = runtime = ""
-    max_batch, min_score = 1, 0.5
+    max_batch, min_score, sure_score = 1, 0.5, 0.5
 
     def detect(self, pictures):
         box = np.array([FOUND["astronaut"][0][:4]], np.float32)
@@ -169,3 +169,25 @@ def test_a_name_must_be_readable(name, gallery, tmp_path):
 def test_no_pictures_is_wrong_usage(gallery):
     with pytest.raises(UsageError, match="no picture to enrol for ada"):
         enrol([], BlindBox(), gallery)
+
+
+class Doubtful(BlindBox):
+    """Sees the face, and something else that it is not sure of."""
+
+    min_score, sure_score = 0.5, 0.6
+
+    def __init__(self, *scores):
+        self.scores = np.float32(scores)
+
+    def detect(self, pictures):
+        box = np.array([FOUND["astronaut"][0][:4]], np.float32)
+        boxes = np.concatenate([box, np.float32([[5, 5, 20, 20]])])
+        return [Detections(boxes, self.scores, np.full((2, 5, 2), np.nan, np.float32)) for _ in pictures]
+
+
+def test_a_doubtful_second_face_does_not_stand_in_the_way(write, gallery):
+    path = write("face.png", picture("astronaut"))
+    assert enrol([path], Doubtful(0.9, 0.55), gallery, min_frontal=0.5)[0].outcome == "enrolled"
+    for scores in ((0.9, 0.7), (0.55, 0.52)):
+        result = enrol([path], Doubtful(*scores), gallery, name="bob", min_frontal=0.5)[0]
+        assert "shows 2 faces" in result.reason or "is enrolled" in result.reason

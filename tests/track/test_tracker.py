@@ -237,3 +237,15 @@ def test_any_sequence_keeps_the_books(script: list, method: str):
 def test_a_frame_rate_is_positive(rate: float):
     with pytest.raises(ValueError, match="frame rate must be positive"):
         tracker(rate=rate)
+
+
+def test_a_doubtful_face_continues_a_track_but_begins_none():
+    follow = Tracker(TrackConfig(), 25.0, ids(), 0.63)
+    seen = []
+    for number, score in enumerate([0.58] * 6 + [0.7] * 2 + [0.58] * 6):
+        found = faces((100.0 + number, 100.0))
+        found = Detections(found.boxes, np.float32([score]), found.landmarks)
+        tracked, _ = follow.update(at(number), found)
+        seen.append(len(tracked))
+    assert not any(seen[:7])
+    assert all(seen[7:])

@@ -26,7 +26,7 @@ _SHAPES = ((1, 1, 64, 96), (1, 1, 384, 640), (3, 1, 32, 32), (2, 1, 160, 224))
 
 
 def export_detector(
-    checkpoint: Path, folder: Path, name: str | None, licence: str, training_data: str, min_score: float
+    checkpoint: Path, folder: Path, name: str | None, licence: str, training_data: str, min_score: float, sure_score: float
 ) -> Manifest:
     """Write NAME.onnx and NAME.json into ``folder``.
 
@@ -36,7 +36,8 @@ def export_detector(
         name: the recipe's where None.
         licence: of the weights.
         training_data: a sentence for the manifest.
-        min_score: the default threshold, chosen on validation.
+        min_score: the default threshold.
+        sure_score: of a face that can stand alone.
 
     Raises:
         TrainingError: the checkpoint cannot be read.
@@ -67,7 +68,7 @@ def export_detector(
         batch=(1, 8, 32),
         description="Faces with five landmarks in the luma plane, full or video range",
         parameters=parameters,
-        figures={"min_score": round(min_score, 3)},
+        figures={"min_score": round(min_score, 3), "sure_score": round(sure_score, 3)},
         parity=parity,
         versions=versions(),
     )

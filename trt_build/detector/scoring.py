@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -93,6 +94,10 @@ class Tally:
         """Return the score of the largest F1."""
         steps = np.arange(0.2, 0.81, 0.01)
         return float(max(steps, key=lambda step: self._f1(float(step), low_px)))
+
+    def quiet_threshold(self) -> float:
+        """Return the score from which no empty picture has a false alarm, in hundredths, at least ``best_threshold()``."""
+        return max(self.best_threshold(), math.floor(100 * max(self.empty_scores, default=0.0) + 1) / 100)
 
     def _f1(self, threshold: float, low_px: float) -> float:
         recall, precision = self.recall(threshold, low_px), self.precision(threshold, low_px)

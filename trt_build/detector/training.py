@@ -71,9 +71,10 @@ def load_detector(path: Path) -> tuple[GreyDetector, DetectorRecipe]:
     return network.eval().requires_grad_(False), recipe
 
 
-def chosen_threshold(path: Path) -> float:
-    """Return the threshold of a checkpoint's own validation, its last."""
-    return float(read_checkpoint(path, SCHEMA)["history"][-1]["threshold"])
+def chosen_thresholds(path: Path) -> tuple[float, float]:
+    """Return the thresholds of a checkpoint's own validation, its last: of the best F1, and of no alarm on empty pictures."""
+    row = read_checkpoint(path, SCHEMA)["history"][-1]
+    return float(row["threshold"]), float(row["quiet_threshold"])
 
 
 class Trainer(TimedTrainer[DetectorRecipe, GreyDetector]):
@@ -130,7 +131,8 @@ class Trainer(TimedTrainer[DetectorRecipe, GreyDetector]):
         state = self._state
         tally = scoring.measure(state.ema, self._validation)
         threshold = tally.best_threshold()
-        row = {"hard": float(len(self._hard)), "threshold": threshold} | tally.figures(threshold)
+        row = {"hard": float(len(self._hard)), "quiet_threshold": tally.quiet_threshold(), "threshold": threshold}
+        row |= tally.figures(threshold)
         merit = 2 * row["recall"] * row["precision"] / max(1e-6, row["recall"] + row["precision"])
         merit -= row["points"] if np.isfinite(row["points"]) else 1.0  # not finite: no face was found yet
         return row | {"merit": merit}

@@ -153,7 +153,7 @@ def second_order(image: Luma8, size: int, rng: Random) -> Luma8:
     out = shrink(out, middle, DOWN_METHODS[rng.integers(len(DOWN_METHODS))])
     out = sensor_noise(out, rng, 0.3, 5.0)
     out = jpeg(out, rng, 50, 95)
-    out = optical_blur(out, rng, 0.2, 1.5 * middle / image.shape[0])
+    out = optical_blur(out, rng, 0.2, max(0.2, 1.5 * middle / image.shape[0]))
     if rng.random() < 0.15:
         out = motion_blur(out, rng, 2.0, 4.5)
     out = shrink(out, size, DOWN_METHODS[rng.integers(len(DOWN_METHODS))])

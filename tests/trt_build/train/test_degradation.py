@@ -14,7 +14,7 @@ FACE = smooth_faces(1, 128).images[0]
 
 @pytest.mark.parametrize("degrade", [degradation.first_order, degradation.second_order])
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 2**32), size=st.sampled_from([16, 24, 32]))
+@given(seed=st.integers(0, 2**32), size=st.sampled_from([10, 16, 24, 32]))
 def test_orders_are_seeded_and_sized(degrade, seed, size):
     one, two = (degrade(FACE, size, np.random.default_rng(seed)) for _ in range(2))
     assert one.shape == (size, size)
