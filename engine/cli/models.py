@@ -100,7 +100,8 @@ def _figures(manifest: Manifest) -> str:
     parts += [f"{manifest.parameters / 1e6:.2f} M parameters"] if manifest.parameters else []
     # What a reader compares by; the model card has the rest.
     gains = {key: value for key, value in manifest.figures.items() if "_gain_" in key}
-    return ", ".join(parts + [f"{key} {value:+g}" for key, value in gains.items()])
+    what = [f"{key} {value:+g}" for key, value in gains.items()] or [manifest.description]
+    return ", ".join(parts + [one for one in what if one])
 
 
 def _size(count: int) -> str:
