@@ -158,7 +158,8 @@ class TimedTrainer(ABC, Generic[AnyTimedRecipe, Network]):
             elif clock.seconds - saved >= CHECKPOINT_SECONDS:
                 saved = clock.seconds
                 self._state.save(self._folder / "last.pt", self.schema)
-        self._validate()
+        if not self._state.history or self._state.history[-1]["step"] != clock.step:
+            self._validate()
         return self._state
 
     def _step(self) -> None:

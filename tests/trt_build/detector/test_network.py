@@ -134,3 +134,8 @@ def test_false_alarms_survive_the_disk(tmp_path):
         np.testing.assert_array_equal(ours, theirs)
     write_hard(tmp_path / "hard.npz", [])
     assert read_hard(tmp_path / "hard.npz") == []
+
+
+def test_the_last_step_is_validated_once(tmp_path):
+    _, watcher = train(recipe(validate_every_minutes=1e-9), tmp_path)
+    assert [row["step"] for row in watcher.rows] == [1, 2, 3]
