@@ -20,9 +20,10 @@ def write(tmp_path: Path, text: str) -> Path:
 
 def test_every_shipped_recipe_is_valid():
     folder = Path(__file__).parents[3] / "configs" / "train"
-    kinds = {"grey_detector": DetectorRecipe, "low_resolution_embedder": EmbedderRecipe}
+    kinds = {"grey_detector": DetectorRecipe, "low_resolution_embedder": EmbedderRecipe, "embedder_student": EmbedderRecipe}
     recipes = [read_recipe_of(kinds.get(path.stem, Recipe), path) for path in folder.glob("*.yaml")]
-    assert {"compact_x4", "grey", "dlib_small"} == {recipe.name for recipe in recipes}
+    names = {recipe.name for recipe in recipes}
+    assert names == {"compact_x4", "compact_identity_x4", "grey", "dlib_small", "embedder_student"}
 
 
 def test_minimal_recipe(tmp_path):
