@@ -135,7 +135,7 @@ def test_it_is_made_once_and_again_when_it_is_damaged_or_old(folder, monkeypatch
     assert read_manifest(dlib_embedder(folder)).versions["graph"] == "next"
     monkeypatch.undo()
     dlib_embedder(folder)
-    assert sorted(path.name for path in folder.iterdir()) == ["dlib.json", "dlib.onnx"]
+    assert sorted(path.name for path in folder.iterdir()) == ["dlib.json", "dlib.onnx", "dlib_small.json", "dlib_small.onnx"]
 
 
 def test_it_is_told_by_its_weights_not_by_the_file_made_of_them(folder):
