@@ -80,10 +80,10 @@ def export(
     """
     require("torch", "Exporting")
     from trt_build.detector.export import export_detector
-    from trt_build.detector.training import chosen_thresholds
+    from trt_build.detector.training import last_validation
 
-    lower, upper = chosen_thresholds(checkpoint) if min_score is None or sure_score is None else (min_score, sure_score)
-    lower, upper = lower if min_score is None else min_score, upper if sure_score is None else sure_score
+    lower = last_validation(checkpoint)["threshold"] if min_score is None else min_score
+    upper = last_validation(checkpoint)["quiet_threshold"] if sure_score is None else sure_score
     manifest = export_detector(checkpoint, out, name, licence, training_data, lower, upper)
     assert manifest.parity is not None
     CONSOLE.print(

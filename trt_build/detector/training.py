@@ -71,10 +71,11 @@ def load_detector(path: Path) -> tuple[GreyDetector, DetectorRecipe]:
     return network.eval().requires_grad_(False), recipe
 
 
-def chosen_thresholds(path: Path) -> tuple[float, float]:
-    """Return the thresholds of a checkpoint's own validation, its last: of the best F1, and of no alarm on empty pictures."""
-    row = read_checkpoint(path, SCHEMA)["history"][-1]
-    return float(row["threshold"]), float(row["quiet_threshold"])
+def last_validation(path: Path) -> Row:
+    """Return the figures of a checkpoint's own validation: ``threshold`` is that of the best F1, ``quiet_threshold`` that of no
+    false alarm on empty pictures."""
+    row: Row = read_checkpoint(path, SCHEMA)["history"][-1]
+    return row
 
 
 class Trainer(TimedTrainer[DetectorRecipe, GreyDetector]):

@@ -16,7 +16,7 @@ from engine.models.dlib_embedder import CHIP_POINTS
 from engine.models.dlib_resnet import INPUT
 from engine.runtime.session import Session
 from trt_build.embedder.chips import ChipFaces, as_input
-from trt_build.evaluate.bootstrap import Interval
+from trt_build.evaluate.bootstrap import HIGH, LOW, Interval
 from trt_build.evaluate.face_sets import Enlarge
 from trt_build.evaluate.verification import Pairing, SortedTrial, Trial, accuracy, seeded_folds
 from trt_build.train import degradation
@@ -55,7 +55,7 @@ class Row:
 
 
 def vectors_of(
-    session: Session, faces: ChipFaces, enlarge: Enlarge | None, degraded: bool, done: Callable[[int], None]
+    session: Session, faces: ChipFaces, enlarge: Enlarge | None, degraded: bool, done: Callable[[int, int], None]
 ) -> Vectors:
     """Embed all faces at all sizes.
 
@@ -64,15 +64,15 @@ def vectors_of(
         faces: N of them.
         enlarge: applied to the small pictures first.
         degraded: small pictures go through a camera; otherwise they are only shrunk.
-        done: called with how many more faces are ready.
+        done: called with how many pictures are embedded, and of how many.
     """
     every = {}
-    for size in SIZES_PX:
+    for number, size in enumerate(SIZES_PX):
         parts = []
         for at in range(0, len(faces), _CHUNK):
             chips = [_chip(faces, index, size, enlarge, degraded) for index in range(at, min(at + _CHUNK, len(faces)))]
             parts.append(session.run({INPUT: as_input(np.stack(chips))})[0])
-            done(len(chips))
+            done(number * len(faces) + at + len(chips), len(SIZES_PX) * len(faces))
         every[size] = _unit(np.concatenate(parts))
     return every
 
@@ -207,7 +207,7 @@ def plain(vectors: Vectors) -> System:
 
 
 def _interval(values: NDArray[np.float64]) -> Interval:
-    low, high = np.nanpercentile(values[1:], [2.5, 97.5])
+    low, high = np.nanpercentile(values[1:], [LOW, HIGH])
     return Interval(float(values[0]), float(low), float(high))
 
 

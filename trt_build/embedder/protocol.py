@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -107,14 +108,8 @@ def evaluate_embedders(
     for name, graph in graphs.items():
         with open_session(graph, name=name) as session:
             for side, some in sides.items():
-                total, count = len(SIZES_PX) * len(some), 0
-
-                def more(faces: int, name: str = name, side: str = side, total: int = total) -> None:
-                    nonlocal count
-                    count += faces
-                    done(f"{name}, people {side}", count, total)
-
-                vectors[side][name] = vectors_of(session, some, enlarge, degraded, more)
+                told = partial(done, f"{name}, people {side}")
+                vectors[side][name] = vectors_of(session, some, enlarge, degraded, told)
     systems: dict[str, System] = {BASE: plain(vectors["tested"][BASE])}
     weights = {}
     for name in list(graphs)[1:]:

@@ -21,7 +21,7 @@ from trt_build.evaluate.bootstrap import ROUNDS, Interval, Weights, interval, pa
 from trt_build.evaluate.dlib_faces import ChipFinder, Embedder, Embedding, Matrix, cut_chip
 from trt_build.evaluate.face_sets import Enlarge
 from trt_build.evaluate.metrics import Luma8
-from trt_build.evaluate.verification import Distances, Trial, accuracy, seeded_folds, tar_at_fmr
+from trt_build.evaluate.verification import Distances, SortedTrial, Trial, accuracy, seeded_folds
 from trt_build.train import degradation
 from trt_build.train.faces import Faces, to_size
 
@@ -139,5 +139,6 @@ def compare(gallery: Gallery, pairs: Pairs, vectors: Mapping[tuple[int, str], Em
 def _figures(trial: Trial, weights: list[Weights]) -> tuple[Interval, Interval]:
     count = len(trial.same)
     exact = interval(lambda w: accuracy(trial, w), weights, count)
-    tar = interval(lambda w: tar_at_fmr(trial, FMR, w), weights, count)
+    ordered = SortedTrial(trial.distances, trial.same)
+    tar = interval(lambda w: ordered.tar_at_fmr(FMR, w), weights, count)
     return exact, tar

@@ -65,14 +65,18 @@ def generated_pairs(people: Sequence[str], seed: int, per_person: int = 30, diff
 
 
 class SortedTrial:
-    """A trial whose ``tar_at_fmr`` is wanted for many weights: the distances are sorted once."""
+    """Pairs whose ``tar_at_fmr`` is wanted for many weights: the distances are sorted once."""
 
     def __init__(self, distances: Distances, same: NDArray[np.bool_]) -> None:
         self._impostors, self._genuine = (np.flatnonzero(kind)[np.argsort(distances[kind])] for kind in (~same, same))
         self._impostor_distances, self._genuine_distances = distances[self._impostors], distances[self._genuine]
 
     def tar_at_fmr(self, fmr: float, weights: Weights) -> float:
-        """See ``tar_at_fmr``."""
+        """Share of genuine pairs accepted at the largest threshold that keeps FMR <= `fmr`.
+
+        A pair is accepted when its distance is *below* the threshold; the threshold is the distance of
+        the first impostor that would go over the limit. NaN if a draw left no pair of a kind.
+        """
         impostors, genuine = np.cumsum(weights[self._impostors]), np.cumsum(weights[self._genuine])
         if impostors[-1] == 0 or genuine[-1] == 0:
             return float("nan")
@@ -84,21 +88,8 @@ class SortedTrial:
 
 
 def tar_at_fmr(trial: Trial, fmr: float, weights: Weights) -> float:
-    """Share of genuine pairs accepted at the largest threshold that keeps FMR <= `fmr`.
-
-    A pair is accepted when its distance is *below* the threshold; the threshold is the distance of
-    the first impostor that would go over the limit. NaN if a draw left no pair of a kind.
-    """
-    impostor = ~trial.same
-    total, genuine = weights[impostor].sum(), weights[trial.same]
-    if total == 0 or genuine.sum() == 0:
-        return float("nan")
-    order = np.argsort(trial.distances[impostor], kind="stable")
-    distances = trial.distances[impostor][order]
-    share = np.cumsum(weights[impostor][order]) / total
-    over = np.flatnonzero(share > fmr)
-    threshold = distances[over[0]] if len(over) else np.inf
-    return float(genuine[trial.distances[trial.same] < threshold].sum() / genuine.sum())
+    """`SortedTrial.tar_at_fmr` for a single choice of weights."""
+    return SortedTrial(trial.distances, trial.same).tar_at_fmr(fmr, weights)
 
 
 def best_threshold(distances: Distances, same: NDArray[np.bool_], weights: Weights) -> float:

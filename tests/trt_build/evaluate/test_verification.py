@@ -76,5 +76,17 @@ def test_a_sorted_trial_gives_the_same_tar(seed, fmr, ties):
     rng = np.random.default_rng(seed)
     distances = rng.integers(0, 4, 40).astype(float) if ties else rng.random(40)
     same, weights = rng.random(40) < 0.4, rng.integers(0, 3, 40).astype(float)
-    expected = tar_at_fmr(Trial(distances, same, np.zeros(40, np.int64)), fmr, weights)
+    # Word by word: the threshold is the nearest impostor's distance up to which more than the share would come in.
+    limit = fmr * weights[~same].sum()
+    ordered = sorted(zip(distances[~same], weights[~same], strict=True), key=lambda one: one[0])
+    running, threshold = 0.0, np.inf
+    for distance, weight in ordered:
+        running += weight
+        if running > limit + 1e-9:
+            threshold = distance
+            break
+    genuine = weights[same]
+    known = weights[~same].sum() and genuine.sum()
+    expected = genuine[distances[same] < threshold].sum() / genuine.sum() if known else np.nan
     np.testing.assert_allclose(SortedTrial(distances, same).tar_at_fmr(fmr, weights), expected)
+    np.testing.assert_allclose(tar_at_fmr(Trial(distances, same, np.zeros(40, np.int64)), fmr, weights), expected)
