@@ -151,7 +151,8 @@ def _detector() -> Says:
     detector = open_detector(DetectConfig(), find_model)
     try:
         seen = SMALLEST_FACE_PX.get(detector.name, "")
-        yield "ok", f"the default detector is {detector.name} on {detector.runtime}: it sees faces {seen}"
+        what = f"{detector.name} ({detector.licence}) on {detector.runtime}"
+        yield "ok", f"the default detector is {what}: it sees faces {seen}"
     finally:
         detector.close()
 
@@ -163,7 +164,8 @@ def _generator() -> Says:
     try:
         yield (
             "ok",
-            f"the default generator is {generator.name}, x{generator.scale}, on {generator.runtime}; its SHA-256 is right",
+            f"the default generator is {generator.name}, x{generator.scale} ({generator.licence}), on {generator.runtime}; its "
+            "SHA-256 is right",
         )
     finally:
         generator.close()
@@ -174,7 +176,8 @@ def _embedder() -> Says:
 
     embedder = open_embedder(VerifyConfig(), find_model)
     if embedder is not None:
-        yield "ok", f"the default embedder is {embedder.name} on {embedder.runtime}, {embedder.length} values"
+        what = f"{embedder.name} ({embedder.licence}) on {embedder.runtime}"
+        yield "ok", f"the default embedder is {what}, {embedder.length} values; data and figures: facestream models show NAME"
         embedder.close()
 
 

@@ -51,6 +51,26 @@ def test_a_fetched_model_is_shown_where_it_is_and_not_fetched_again(capsys, fold
     assert "is already at" in here(capsys, "models", "pull", "yunet").out
 
 
+@pytest.mark.parametrize("path", embedded_manifests(), ids=lambda path: path.stem)
+def test_all_that_is_known_of_a_model_is_shown_with_its_card(capsys, path):
+    manifest = read_manifest(path)
+    shown = here(capsys, "models", "show", manifest.name)
+    assert (shown.code, shown.err) == (0, "")
+    for fact in (manifest.sha256, manifest.licence, manifest.training_data, f"{manifest.parameters:,}", *manifest.figures):
+        assert fact in shown.out
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    for heading in (line.lstrip("# ") for line in card.splitlines() if line.startswith("## ")):
+        assert heading in shown.out
+
+
+def test_a_model_that_can_be_fetched_is_shown_with_how(capsys):
+    assert "facestream models pull yunet" in here(capsys, "models", "show", "yunet").out
+
+
+def test_a_model_without_a_manifest_is_one_sentence(capsys):
+    complains(here(capsys, "models", "show", "nix"), 2, "there is no manifest of a model 'nix' here")
+
+
 def test_nothing_is_fetched_without_a_yes_to_the_licence(capsys, folder):
     outcome = here(capsys, "models", "pull", "yunet")
     complains(outcome, 2, "under the licence MIT: add --accept-license")

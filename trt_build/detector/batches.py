@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Uint8
-from trt_build.detector.material import Material, Teacher
+from trt_build.detector.material import Material
 from trt_build.detector.recipe import DetectorRecipe
 from trt_build.detector.scenes import make_scene
 from trt_build.detector.targets import targets_of
+from trt_build.detector.teacher import Teacher
 from trt_build.train.dataset import ENDLESS
 
 _LOOK_EVERY = 20

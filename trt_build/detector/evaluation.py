@@ -9,12 +9,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engine.contracts.frames import Planes, Uint8
+from engine.contracts.frames import Detections, Planes, Uint8
 from engine.detect.detector import Detector
 from engine.detect.grey import GreyDetector
 from engine.detect.yunet import YuNet
-from trt_build.detector.material import Labelled, Teacher, frames_of
+from trt_build.detector.material import frames_of
 from trt_build.detector.scoring import Tally
+from trt_build.detector.teacher import Labelled, Teacher
 
 _TIMED = 30
 Done = Callable[[str, int], None]
@@ -33,6 +34,9 @@ def evaluate_clips(
 ) -> dict[str, dict[str, float]]:
     """Return for each clip, and for all together, the figures of ``Tally.figures`` at the model's own threshold.
 
+    Points are compared with ``Teacher.steadied`` ones; ``teacher_points`` is how far from them the teacher's own of the frame
+    are, which is as near as anybody can come to a single look of the teacher.
+
     Args:
         model: the detector's manifest.
         teacher: a YuNet-format ONNX file, run on the same grey frames.
@@ -43,27 +47,20 @@ def evaluate_clips(
         roll_degrees: by which these are turned, counter-clockwise.
     """
     detector, judge = GreyDetector(model, None, "auto"), Teacher(teacher)
-    everything, rows = Tally(), dict[str, dict[str, float]]()
+    everything, rows = (Tally(), Tally()), dict[str, dict[str, float]]()
     for clip in clips:
-        tally = Tally()
+        of_clip = (Tally(), Tally())
         for number, image in enumerate(frames_of(clip, frames)):
-            truth = judge.label(_viewed(image, width_px, roll_degrees), full_range=False)
-            _count(tally, detector, truth)
-            _count(everything, detector, truth)
+            single = judge.label(_viewed(image, width_px, roll_degrees), full_range=False)
+            truth = judge.steadied(single, full_range=False)
+            for tally, teachers in (of_clip, everything):
+                _count(tally, detector, truth)
+                teachers.add(truth, Detections(single.boxes, np.ones(len(single.boxes), np.float32), single.points))
             done(clip.name, number + 1)
-        rows[clip.name] = _row(tally, detector.min_score)
-    rows["all"] = _row(everything, detector.min_score)
+        rows[clip.name] = _row(*of_clip, detector.min_score)
+    rows["all"] = _row(*everything, detector.min_score)
     detector.close()
     return rows
-
-
-def evaluate_pictures(model: Path, pictures: Iterable[Labelled]) -> dict[str, float]:
-    """Return the figures over labelled pictures."""
-    detector, tally = GreyDetector(model, None, "auto"), Tally()
-    for picture in pictures:
-        _count(tally, detector, picture)
-    detector.close()
-    return _row(tally, detector.min_score)
 
 
 def time_ratio(model: Path, teacher: Path, size_px: tuple[int, int] = (640, 360)) -> dict[str, float]:
@@ -104,5 +101,6 @@ def _planes(luma: Uint8) -> Planes:
     return Planes(luma, grey, grey)
 
 
-def _row(tally: Tally, threshold: float) -> dict[str, float]:
-    return {"faces": float(len(tally.labelled)), "empty": float(tally.empty)} | tally.figures(threshold)
+def _row(tally: Tally, teachers: Tally, threshold: float) -> dict[str, float]:
+    row = {"faces": float(len(tally.labelled)), "empty": float(tally.empty)} | tally.figures(threshold)
+    return row | {"teacher_points": teachers.figures(0)["points"]}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,38 +15,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contracts.frames import Float32, Uint8
-from engine.detect.yunet import YuNet
-from engine.runtime.colour import planes_from_bgr
+from engine.contracts.frames import Uint8
 from trt_build.detector.recipe import MaterialSpec
+from trt_build.detector.teacher import Labelled, Teacher
 from trt_build.errors import DataError
 from trt_build.train.faces import SUFFIXES, encoded, load_faces
 
-SURE, UNSURE = 0.6, 0.3
-"""A face, by the teacher's score; what lies between is neither learnt nor counted."""
 _BORDER_PX = 48
 """Around a face picture, which is cut too tightly for a detector."""
+_LABELS = "steadied"
+"""How a picture is labelled; part of the key under which labels are kept."""
 Done = Callable[[str, int, int], None]
 """Called with what is labelled, how many are, and of how many."""
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """One grey picture and what the teacher sees in it."""
-
-    image: Uint8
-    """(H, W), luma as decoded, so usually 16 to 235."""
-    boxes: Float32 = field(default_factory=lambda: np.zeros((0, 4), np.float32))
-    """(N, 4) x, y, width, height of faces."""
-    points: Float32 = field(default_factory=lambda: np.zeros((0, 5, 2), np.float32))
-    """(N, 5, 2), in the order of ``Detections.landmarks``."""
-    unsure: Float32 = field(default_factory=lambda: np.zeros((0, 4), np.float32))
-    """(M, 4) boxes that may be faces."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Nothing here could be a face."""
-        return not len(self.boxes) and not len(self.unsure)
 
 
 @dataclass(frozen=True)
@@ -61,32 +41,6 @@ class Material:
     """Of footage, and photographs with faces."""
     clips: list[str]
     """The source of each frame."""
-
-
-class Teacher:
-    """Labels grey pictures; the network is opened at the first, so that a teacher can be given to a forked process."""
-
-    def __init__(self, model: Path) -> None:
-        if not model.is_file():
-            raise DataError(f"There is no teacher '{model}': give material.teacher the path of a YuNet-format ONNX file.")
-        self._model = model
-
-    @cached_property
-    def _detector(self) -> YuNet:
-        return YuNet(self._model, UNSURE, "onnxruntime", "teacher", "")
-
-    def label(self, image: Uint8, *, full_range: bool) -> Labelled:
-        """Return the picture with its faces; ``full_range``: luma 0 to 255, else 16 to 235."""
-        grey = image if full_range else expand(image)
-        planes = planes_from_bgr(np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8), full_range=True)
-        (found,) = self._detector.detect([planes])
-        sure = found.scores >= SURE
-        return Labelled(image, found.boxes[sure], found.landmarks[sure], found.boxes[~sure])
-
-
-def expand(luma: Uint8) -> Uint8:
-    """Return 16 to 235 as 0 to 255."""
-    return np.asarray(cv2.convertScaleAbs(cv2.subtract(luma, np.array([16.0])), alpha=255 / 219), np.uint8)
 
 
 def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Material]:
@@ -174,13 +128,13 @@ def _cached(
     if not source.exists():
         raise DataError(f"'{source}' does not exist.")
     stat = source.stat()
-    key = hashlib.sha256(f"{kind}:{source.resolve()}:{stat.st_size}:{stat.st_mtime_ns}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{_LABELS}:{kind}:{source.resolve()}:{stat.st_size}:{stat.st_mtime_ns}".encode()).hexdigest()[:12]
     path = cache / f"{kind.split()[0]}-{key}.npz"
     if not path.exists():
         pictures = list(read(source))
         labelled = []
         for number, image in enumerate(pictures):
-            found = teacher.label(image, full_range=full_range)
+            found = teacher.steadied(teacher.label(image, full_range=full_range), full_range=full_range)
             labelled.append(_middle_face(found) if kind == "faces" else found)
             done(f"{kind.split()[0]} of {source.name}", number + 1, len(pictures))
         cache.mkdir(parents=True, exist_ok=True)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32, Uint8
 from trt_build.detector.geometry import Matrix, covered, moved_boxes, moved_points, overlaps, turn_about, warp
-from trt_build.detector.material import Labelled, Material, Teacher
+from trt_build.detector.material import Material
 from trt_build.detector.photography import photograph
 from trt_build.detector.recipe import SceneSpec
+from trt_build.detector.teacher import Labelled, Teacher
 from trt_build.detector.textures import texture
 from trt_build.train.degradation import Random, to_uint8
 

@@ -13,8 +13,8 @@ from torch import nn
 from engine.contracts.frames import Detections, Float32, Uint8
 from engine.detect.yunet_decode import suppress
 from trt_build.detector.geometry import overlaps
-from trt_build.detector.material import Labelled
 from trt_build.detector.network import boxes_of, cells_of
+from trt_build.detector.teacher import Labelled
 
 SIZE_BANDS = ((10.0, 16.0), (16.0, 24.0), (24.0, 48.0), (48.0, np.inf))
 MATCH_IOU = 0.4

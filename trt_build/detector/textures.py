@@ -83,6 +83,18 @@ def _shapes(side: int, rng: Random) -> Float32:
     return canvas
 
 
+def _mirrored(side: int, rng: Random) -> Float32:
+    """Shapes and their mirror images about upright axes, lit from above, as the fronts of cars, plugs and cupboards are."""
+    canvas, left = _clouds(side, rng), 0
+    while left < side:
+        width = min(side - left, int(np.exp(rng.uniform(np.log(12), np.log(side)))))
+        half = _shapes(side, rng)[:, : -(-width // 2)]
+        canvas[:, left : left + width] = np.hstack([half, half[:, ::-1]])[:, :width]
+        left += width
+    light = np.linspace(rng.uniform(0.5, 1.5), rng.uniform(0.5, 1.5), side, dtype=np.float32)[:, None]
+    return np.asarray(canvas * light, np.float32)
+
+
 def _writing(side: int, rng: Random) -> Float32:
     """Letters and digits, as on signs and in a recorder's time stamp."""
     light = rng.random() < 0.5
@@ -96,4 +108,4 @@ def _writing(side: int, rng: Random) -> Float32:
     return canvas.astype(np.float32)
 
 
-_PAINTERS = (_clouds, _shelves, _stripes, _shapes, _shapes, _writing)
+_PAINTERS = (_clouds, _shelves, _stripes, _shapes, _mirrored, _writing)

@@ -16,10 +16,11 @@ from engine.runtime.session import cpu_has_bfloat16
 from trt_build.detector import scoring
 from trt_build.detector.batches import SceneBatches, read_hard, write_hard
 from trt_build.detector.losses import detection_loss
-from trt_build.detector.material import Labelled, Material, Teacher, prepare
+from trt_build.detector.material import Material, prepare
 from trt_build.detector.network import GreyDetector, cells_of
 from trt_build.detector.recipe import DetectorRecipe
 from trt_build.detector.scenes import agreed, compose
+from trt_build.detector.teacher import Labelled, Teacher
 from trt_build.detector.textures import texture
 from trt_build.errors import RecipeError
 from trt_build.train.state import read_checkpoint

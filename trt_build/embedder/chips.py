@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from engine.contracts.frames import Float32, Uint8
 from engine.models.dlib_embedder import CHIP_POINTS, CHIP_PX
 from engine.verify.align import similarity_transform
-from trt_build.detector.material import Done, Labelled, Teacher, labelled_faces
+from trt_build.detector.material import Done, labelled_faces
+from trt_build.detector.teacher import Labelled, Teacher
 from trt_build.embedder.recipe import EmbedderRecipe, SmallSpec
 from trt_build.errors import DataError
 from trt_build.evaluate.dlib_faces import cut_chip

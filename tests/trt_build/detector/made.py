@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from trt_build.detector.material import Labelled, Material
+from trt_build.detector.material import Material
 from trt_build.detector.recipe import DetectorRecipe, MaterialSpec, NetworkSpec, SceneSpec
+from trt_build.detector.teacher import Labelled
 from trt_build.train.recipe import BudgetSpec
 
 POINTS = np.array([[52, 60], [92, 60], [72, 84], [57, 102], [87, 102]], np.float32)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import av
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ pytest.importorskip("torch", reason="the lab needs torch")
 from engine.contracts.frames import Detections
 from tests.trt_build.detector.made import POINTS
 from trt_build.detector import evaluation
-from trt_build.detector.material import Labelled
+from trt_build.detector.teacher import Labelled
 
 
 class Seer:
@@ -25,6 +27,10 @@ class Seer:
         height, width = image.shape
         box = np.array([[0.25 * width, 0.25 * height, 0.5 * width, 0.5 * height]], np.float32)
         return Labelled(image, box, box[:, None, :2] + POINTS[None] / 300 * width)
+
+    def steadied(self, labelled, *, full_range):
+        assert not full_range
+        return replace(labelled, points=labelled.points + np.float32([0.01 * labelled.image.shape[1], 0]))
 
     def detect(self, pictures):
         found = self.label(pictures[0].y, full_range=False)
@@ -59,7 +65,8 @@ def test_both_see_the_same_view_of_the_clip(clip, monkeypatch, view, shape):
     rows = evaluation.evaluate_clips(clip, clip, [clip], 3, lambda name, count: counted.append((name, count)), **view)
     assert rows["clip.mkv"]["faces"] == rows["all"]["faces"] == 3
     assert rows["all"]["recall"] == rows["all"]["precision"] == 1
-    assert rows["all"]["points"] == pytest.approx(0, abs=1e-6)
+    eyes = np.linalg.norm(POINTS[0] - POINTS[1]) / 300
+    assert rows["all"]["points"] == rows["all"]["teacher_points"] == pytest.approx(0.01 / eyes, rel=1e-4)
     assert counted[-1] == ("clip.mkv", 3)
     assert {one.shape for one in Seer.views} == {shape}
     # The dark corner: at the left as recorded, at the bottom once turned counter-clockwise.

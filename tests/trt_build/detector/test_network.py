@@ -10,11 +10,11 @@ from trt_build.detector.batches import SceneBatches, read_hard, write_hard  # no
 from trt_build.detector.export import export_detector  # noqa: E402
 from trt_build.detector.geometry import overlaps  # noqa: E402
 from trt_build.detector.losses import detection_loss  # noqa: E402
-from trt_build.detector.material import Labelled  # noqa: E402
 from trt_build.detector.network import GreyDetector, boxes_of, cells_of  # noqa: E402
 from trt_build.detector.recipe import DetectorLossSpec, NetworkSpec  # noqa: E402
 from trt_build.detector.scenes import compose  # noqa: E402
 from trt_build.detector.scoring import find_faces, measure  # noqa: E402
+from trt_build.detector.teacher import Labelled  # noqa: E402
 from trt_build.detector.training import Trainer, load_detector, new_state  # noqa: E402
 
 NETWORK = {"stem": (4, 8), "widths": (16, 16, 16), "depths": (1, 1, 1), "neck": 16}

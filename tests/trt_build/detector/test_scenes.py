@@ -9,10 +9,10 @@ from hypothesis.extra.numpy import arrays
 
 from tests.trt_build.detector.made import BOX, POINTS, drawn_face, material, recipe
 from trt_build.detector.geometry import overlaps, turn_about, warp
-from trt_build.detector.material import Labelled
 from trt_build.detector.photography import h264, photograph
 from trt_build.detector.recipe import SceneSpec
 from trt_build.detector.scenes import Scene, agreed, compose, make_scene, window_of_footage
+from trt_build.detector.teacher import Labelled
 from trt_build.detector.textures import texture
 
 SPEC = SceneSpec(side_px=128, faces=3, smallest_px=12, largest_px=90)

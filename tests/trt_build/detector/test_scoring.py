@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from engine.contracts.frames import Detections
-from trt_build.detector.material import Labelled
 from trt_build.detector.scoring import Tally, windows
+from trt_build.detector.teacher import Labelled
 
 IMAGE = np.zeros((100, 100), np.uint8)
 
