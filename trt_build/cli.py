@@ -58,15 +58,15 @@ def train(
 
     chosen = read_recipe(find_recipe(recipe))
     require("torch", "Training")
-    from trt_build.progress import TrainProgress
+    from trt_build.progress import RunProgress
     from trt_build.train.run import train as run
 
     folder = out or Path("runs") / (chosen.name + ("_smoke" if smoke else ""))
-    with TrainProgress(CONSOLE) as progress:
+    with RunProgress(CONSOLE) as progress:
         state = run(chosen, folder, progress, resume=resume, smoke=smoke, minutes=minutes)
     CONSOLE.print(
-        f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes; "
-        f"best mean gain {state.best:+.2f} dB over bicubic: {folder / 'best.pt'}",
+        f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes; best mean gain over bicubic {state.best:+.2f} "
+        f"({'dB' if chosen.merit == 'psnr' else 'of the distance of features'}): {folder / 'best.pt'}",
         soft_wrap=True,
     )
 

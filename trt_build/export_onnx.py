@@ -15,7 +15,7 @@ from torch import nn
 from engine.contracts.manifest import Manifest, SizeRule, sha256_of, write_manifest
 from trt_build.errors import ExportError
 from trt_build.parity import check_parity
-from trt_build.train.state import load_generator
+from trt_build.train.generator_state import load_generator
 
 OPSET = 18
 INPUT, OUTPUT = "luma", "enhanced"

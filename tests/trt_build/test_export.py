@@ -15,7 +15,7 @@ from trt_build.errors import ExportError  # noqa: E402
 from trt_build.export_onnx import export_checkpoint  # noqa: E402
 from trt_build.onnx_generator import OnnxGenerator  # noqa: E402
 from trt_build.parity import SHAPES, check_parity  # noqa: E402
-from trt_build.train import state as states  # noqa: E402
+from trt_build.train import generator_state as states  # noqa: E402
 from trt_build.train.validation import enlarge_with  # noqa: E402
 
 
@@ -25,7 +25,7 @@ def exported(tmp_path_factory):
     state = states.new_state(tiny_recipe())
     with torch.no_grad():
         state.ema.last.weight.normal_(0, 0.05)
-    states.save(state, folder / "last.pt")
+    state.save(folder / "last.pt", states.SCHEMA)
     manifest = export_checkpoint(folder / "last.pt", folder / "out", None, "Apache-2.0", "none")
     return state, manifest, folder / "out" / "tiny.onnx"
 

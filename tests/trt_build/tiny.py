@@ -38,17 +38,17 @@ class Silent:
     """A watcher that only remembers."""
 
     def __init__(self) -> None:
+        self.prepared: tuple[str, int, int] | None = None
         self.losses: list[float] = []
+        self.parts: dict[str, float] = {}
         self.rows: list[dict[str, float]] = []
 
-    def on_prepare(self, faces: int) -> None:
-        pass
+    def on_prepare(self, what: str, done: int, total: int) -> None:
+        self.prepared = (what, done, total)
 
-    def on_encoded(self, faces: int) -> None:
-        pass
-
-    def on_step(self, report: object) -> None:
-        self.losses.append(report.loss)
+    def on_step(self, step: int, fraction: float, loss: float, parts: dict[str, float], rate: float) -> None:
+        self.losses.append(loss)
+        self.parts = parts
 
     def on_validation(self, row: dict[str, float]) -> None:
         self.rows.append(row)

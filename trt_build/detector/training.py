@@ -23,8 +23,10 @@ from trt_build.detector.scenes import agreed, compose
 from trt_build.detector.teacher import Labelled, Teacher
 from trt_build.detector.textures import texture
 from trt_build.errors import RecipeError
-from trt_build.train.state import read_checkpoint
-from trt_build.train.timed_run import Row, RunState, TimedTrainer, Watcher, forked_batches, last_checkpoint
+from trt_build.train import loop
+from trt_build.train.checkpoint import last_checkpoint, read_checkpoint
+from trt_build.train.loop import Watcher, loaded_batches
+from trt_build.train.run_state import Row, RunState
 
 SCHEMA = "facestream-detector/1"
 _PREFETCH = 6
@@ -49,7 +51,7 @@ def train_detector(recipe: DetectorRecipe, folder: Path, watcher: Watcher, *, re
     training, validation = prepare(recipe.material, folder / "cache", watcher.on_prepare)
     teacher = Teacher(Path(recipe.material.teacher))
     scenes = SceneBatches(training, recipe, folder / "hard.npz", teacher)
-    batches = forked_batches(scenes, before["step"] if before else 0, recipe.loaders, _PREFETCH)
+    batches = loaded_batches(scenes, before["step"] if before else 0, recipe.loaders, _PREFETCH, "fork")
     state = new_state(recipe)
     if before is not None:
         state.restore(before)
@@ -79,8 +81,8 @@ def last_validation(path: Path) -> Row:
     return row
 
 
-class Trainer(TimedTrainer[DetectorRecipe, GreyDetector]):
-    """See ``TimedTrainer``."""
+class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):
+    """See ``loop.Trainer``."""
 
     schema = SCHEMA
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -30,13 +33,22 @@ class DlibResNet(nn.Module):
         self.projection = nn.Parameter(torch.from_numpy(weights.projection.copy()))
 
     def forward(self, pictures: Tensor) -> Tensor:
+        (features,) = self.features(pictures, [len(BLOCKS)])
+        return features.mean(dim=(2, 3)) @ self.projection
+
+    def features(self, pictures: Tensor, after: Sequence[int]) -> list[Tensor]:
+        """Return the activations after so many blocks, each (N, channels, rows, columns); square pictures of any size."""
         features = functional.relu(self.stem((pictures - self.mean) * _PIXEL_SCALE))
         features = functional.max_pool2d(features, 3, 2)
-        for first, second, (channels, stride) in zip(self.first, self.second, BLOCKS, strict=True):
+        found = [features] if 0 in after else []
+        layers = zip(self.first, self.second, BLOCKS, strict=True)
+        for number, (first, second, (channels, stride)) in enumerate(islice(layers, max(after)), start=1):
             inside = second(functional.relu(first(features)))
             around = features if stride == 1 else functional.avg_pool2d(features, 2, 2)
             features = functional.relu(_grown(inside, around.shape[2], channels) + _grown(around, inside.shape[2], channels))
-        return features.mean(dim=(2, 3)) @ self.projection
+            if number in after:
+                found.append(features)
+        return found
 
     def freeze_from(self, block: int) -> None:
         """Let only the stem and the blocks before this one learn."""

@@ -23,8 +23,10 @@ from trt_build.embedder.resnet import DlibResNet
 from trt_build.embedder.student import Student
 from trt_build.errors import RecipeError
 from trt_build.evaluate.verification import Trial, generated_pairs, seeded_folds, tar_at_fmr
-from trt_build.train.state import read_checkpoint
-from trt_build.train.timed_run import Row, RunState, TimedTrainer, Watcher, forked_batches, last_checkpoint
+from trt_build.train import loop
+from trt_build.train.checkpoint import last_checkpoint, read_checkpoint
+from trt_build.train.loop import Watcher, loaded_batches
+from trt_build.train.run_state import Row, RunState
 
 SCHEMA = "facestream-embedder/1"
 VALIDATED_PX = (12, 16, 24, 32)
@@ -53,7 +55,7 @@ def train_embedder(recipe: EmbedderRecipe, folder: Path, watcher: Watcher, *, re
     everyone = load_chip_faces(Path(spec.train), Path(spec.teacher), cache, watcher.on_prepare)
     training, validation = everyone.split(spec.kept_apart, recipe.seed)
     weights = read_dlib_weights(packaged_weights())
-    batches = forked_batches(ChipBatches(training, recipe), before["step"] if before else 0, recipe.loaders, _PREFETCH)
+    batches = loaded_batches(ChipBatches(training, recipe), before["step"] if before else 0, recipe.loaders, _PREFETCH, "fork")
     targets = sharp_vectors(training, weights, cache / "targets.npy", watcher.on_prepare)
     state = new_state(recipe, weights)
     if before is not None:
@@ -131,8 +133,8 @@ def adaptation_loss(
     return distance + spec.rank * rank, parts
 
 
-class Trainer(TimedTrainer[EmbedderRecipe, nn.Module]):
-    """See ``TimedTrainer``."""
+class Trainer(loop.Trainer[EmbedderRecipe, nn.Module]):
+    """See ``loop.Trainer``."""
 
     schema = SCHEMA
 

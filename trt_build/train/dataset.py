@@ -46,7 +46,7 @@ class TrainBatches:
             shares = _without_h264(shares)
         pairs = [self._pair(self._index(step, place), small, shares, rng) for place in places]
         low, high = (np.stack(side)[:, None] for side in zip(*pairs, strict=True))
-        return _unit(low), _unit(high)
+        return unit(low), unit(high)
 
     def _index(self, step: int, position: int) -> int:
         """Which face comes at this place: a new seeded order each epoch."""
@@ -99,7 +99,7 @@ def _without_h264(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(others / others.sum(), dtype=np.float64)
 
 
-def _unit(levels: Luma8) -> NDArray[np.float32]:
+def unit(levels: Luma8) -> NDArray[np.float32]:
     """8-bit levels to [0, 1]."""
     return np.asarray(levels, dtype=np.float32) / np.float32(255)
 

@@ -19,7 +19,7 @@ class Journal:
         """Rewrite the table with all rows and add the last one to the TensorBoard events."""
         path = self._folder / "validation.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(history[0]))
+            writer = csv.DictWriter(file, fieldnames=list(dict.fromkeys(key for row in history for key in row)))
             writer.writeheader()
             writer.writerows(history)
         if find_spec("tensorboard") is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -9,6 +11,7 @@ from torch.nn import functional
 from engine.models.dlib_embedder import CHIP_PX, packaged_weights
 from engine.models.dlib_weights import read_dlib_weights
 from trt_build.embedder.resnet import DlibResNet
+from trt_build.train.perceptual import PerceptualLoss
 from trt_build.train.recipe import LossSpec
 
 _CHIP_DROP = 0.085
@@ -51,20 +54,51 @@ def _chips(faces: Tensor) -> Tensor:
     return 255 * functional.interpolate(lowered, (CHIP_PX, CHIP_PX), mode="bilinear", align_corners=False).clamp(0, 1)
 
 
-class FidelityLoss(nn.Module):
-    """Charbonnier plus `fourier_weight` times the Fourier L1 plus `identity_weight` times the identity."""
+def shrunk(pictures: Tensor, scale: int) -> Tensor:
+    """Shrink by the mean over squares of ``scale`` pixels: what a sensor with larger pixels sees."""
+    return functional.avg_pool2d(pictures, scale)
+
+
+class GeneratorLoss(nn.Module):
+    """The weighted sum of a recipe's losses, but for the adversarial one."""
 
     def __init__(self, spec: LossSpec) -> None:
         super().__init__()
         self._spec = spec
         self._identity = IdentityLoss() if spec.identity_weight else None
+        self._perceptual = PerceptualLoss(spec.perceptual) if spec.perceptual is not None else None
 
-    def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        """Scalar loss."""
+    def forward(self, output: Tensor, target: Tensor, low: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """Return the loss and its weighted parts.
+
+        Args:
+            output: (N, 1, H, W).
+            target: the truth, the same shape.
+            low: (N, 1, H / scale, W / scale), what went in.
+        """
+        parts = dict(self._parts(output, target, low))
+        return torch.stack(list(parts.values())).sum(), {name: float(value.detach()) for name, value in parts.items()}
+
+    def _parts(self, output: Tensor, target: Tensor, low: Tensor) -> Iterator[tuple[str, Tensor]]:
+        spec = self._spec
         difference = (output - target).contiguous()
-        loss = charbonnier(difference, self._spec.charbonnier_epsilon)
-        if self._spec.fourier_weight:
-            loss = loss + self._spec.fourier_weight * fourier_l1(difference)
+        if spec.pixel_weight:
+            yield "pixel", spec.pixel_weight * _pixel(difference, spec)
+        if spec.fourier_weight:
+            yield "fourier", spec.fourier_weight * fourier_l1(difference)
+        if spec.consistency_weight:
+            yield "consistency", spec.consistency_weight * (shrunk(output, output.shape[2] // low.shape[2]) - low).abs().mean()
+        if self._perceptual is not None and spec.perceptual is not None:
+            yield "perceptual", spec.perceptual.weight * self._perceptual(output, target)
         if self._identity is not None:
-            loss = loss + self._spec.identity_weight * self._identity(output, target)
-        return loss
+            yield "identity", spec.identity_weight * self._identity(output, target)
+
+
+def _pixel(difference: Tensor, spec: LossSpec) -> Tensor:
+    match spec.pixel:
+        case "charbonnier":
+            return charbonnier(difference, spec.charbonnier_epsilon)
+        case "l1":
+            return difference.abs().mean()
+        case "mse":
+            return difference.square().mean()

@@ -1,36 +1,57 @@
-"""Everything a run needs before its first step: faces, H.264 bank, validation sets."""
+"""Everything a run needs before its first step: pictures, H.264 bank, validation sets."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from trt_build.evaluate.face_sets import build_set, subset
+from trt_build.evaluate.face_sets import FaceSet, build_set, subset
+from trt_build.train import photographs
 from trt_build.train.dataset import TrainBatches
 from trt_build.train.degradation import Luma8
 from trt_build.train.faces import Faces, cached_faces, to_size
 from trt_build.train.h264_bank import make_bank
+from trt_build.train.photographs import PatchBatches
 from trt_build.train.recipe import Recipe
 from trt_build.train.smoke import smoke_faces
-from trt_build.train.validation import Validator
 
 VALIDATED = ("clean", "surveillance")
 SMOKE_FACES = 48
+Done = Callable[[str, int, int], None]
+"""Called with what is made, how many are, and of how many."""
 
-Done = Callable[[int], None]
-"""Called with the number of faces encoded since the last call."""
+
+@dataclass(frozen=True)
+class RunData:
+    """What a generator is trained and chosen on."""
+
+    batches: TrainBatches | PatchBatches
+    validated: list[FaceSet]
 
 
-def load_run_faces(recipe: Recipe, cache: Path, smoke: bool) -> tuple[Faces, Faces]:
-    """The training and validation faces; for a smoke test the bundled ones."""
+def run_data(recipe: Recipe, cache: Path, done: Done, *, smoke: bool = False) -> RunData:
+    """Read and make what the recipe asks for; ``smoke``: from the pictures that come with scikit-image.
+
+    Raises:
+        DataError: data are missing or do not fit.
+    """
+    if recipe.data.kind == "photographs" and not smoke:
+        training, apart = photographs.split(photographs.load_photographs(recipe.data.train), recipe.data)
+        return RunData(PatchBatches(training, recipe), [photographs.validation_set(apart, recipe.data.scale)])
+    faces, others = _faces(recipe, cache, smoke)
+    bank = cached_bank(faces, recipe, cache, done) if recipe.mixture.h264 > 0 else None
+    return RunData(TrainBatches(faces.images, bank, recipe), validation_sets(others, recipe))
+
+
+def _faces(recipe: Recipe, cache: Path, smoke: bool) -> tuple[Faces, Faces]:
     if smoke:
         return smoke_faces(SMOKE_FACES, 0), smoke_faces(recipe.validation.faces, 1)
-    train = cached_faces(recipe.data.train, cache)
-    return train, cached_faces(recipe.data.validation, cache)
+    return cached_faces(recipe.data.train, cache), cached_faces(recipe.data.validation, cache)
 
 
 def cached_bank(faces: Faces, recipe: Recipe, folder: Path, done: Done) -> Luma8:
@@ -43,20 +64,20 @@ def cached_bank(faces: Faces, recipe: Recipe, folder: Path, done: Done) -> Luma8
         folder.mkdir(parents=True, exist_ok=True)
         high = to_size(faces.images, data.hr_px)
         size = data.hr_px // data.scale
-        np.save(path, make_bank(high, size, recipe.h264, recipe.seed, done))
+        total, made = recipe.h264.passes * len(high), 0
+
+        def told(count: int) -> None:
+            nonlocal made
+            made += count
+            done("H.264 faces", made, total)
+
+        np.save(path, make_bank(high, size, recipe.h264, recipe.seed, told))
     bank: Luma8 = np.load(path, mmap_mode="r")
     return bank
 
 
-def training_batches(faces: Faces, recipe: Recipe, cache: Path, done: Done) -> TrainBatches:
-    """Batches of these faces; the H.264 bank is made or found in `cache`."""
-    bank = cached_bank(faces, recipe, cache, done) if recipe.mixture.h264 > 0 else None
-    return TrainBatches(faces.images, bank, recipe)
-
-
-def validator(faces: Faces, recipe: Recipe, folder: Path) -> Validator:
-    """The fixed validation subset of the recipe."""
+def validation_sets(faces: Faces, recipe: Recipe) -> list[FaceSet]:
+    """Return the fixed sets of the recipe's seeded choice of faces."""
     spec, data = recipe.validation, recipe.data
     chosen = subset(faces, spec.faces, spec.seed)
-    sets = [build_set(k, chosen, data.hr_px, data.scale, spec.seed) for k in VALIDATED]
-    return Validator(sets, folder)
+    return [build_set(kind, chosen, data.hr_px, data.scale, spec.seed) for kind in VALIDATED]

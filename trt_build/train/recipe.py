@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -26,16 +26,28 @@ class GeneratorSpec(_Spec, frozen=True):
 
 
 class DataSpec(_Spec, frozen=True):
-    """Faces: zip files or folders of square grey faces (`Person_Name/Person_Name_0001.jpg`)."""
+    """Pictures, in zip files or folders."""
 
     train: str
-    validation: str
+    kind: Literal["faces", "photographs"] = "faces"
+    """Square grey faces (`Person_Name/Person_Name_0001.jpg`), or photographs of any content, see `photographs.py`."""
+    validation: str = ""
+    """Of other people; photographs may be kept apart from those of `train` instead."""
     hr_px: Positive = 128
+    """Side of a training picture: the whole face, or a patch of a photograph."""
     scale: Positive = 4
     native_crop: Share = 0.25
-    """Share of samples cut at the stored scale instead of shrunk to `hr_px`."""
+    """Share of samples of faces cut at the stored scale instead of shrunk to `hr_px`."""
     sizes_px: tuple[Positive, ...] = ()
     """Sides of the small faces, one drawn for each batch; `hr_px / scale` alone if empty. Others than that have no H.264."""
+    zooms: tuple[Annotated[float, msgspec.Meta(gt=0, le=1)], ...] = (1.0, 0.8, 0.6)
+    """Photographs are shrunk to these shares of their size before patches are cut, as the literature does."""
+
+    def __post_init__(self) -> None:
+        if self.kind == "faces" and not self.validation:
+            raise ValueError("faces need `validation`: a zip or folder of other people")
+        if self.hr_px % self.scale:
+            raise ValueError("hr_px must be a multiple of scale")
 
 
 class MixtureSpec(_Spec, frozen=True):
@@ -84,13 +96,47 @@ class OptimiserSpec(_Spec, frozen=True):
     ema_decay: float = 0.999
 
 
-class LossSpec(_Spec, frozen=True):
-    """Charbonnier (weight 1) plus an L1 on the Fourier coefficients, plus the identity."""
+class PerceptualSpec(_Spec, frozen=True):
+    """Distance of features, see `perceptual.py`."""
 
+    weight: float
+    network: Literal["dlib", "vgg16", "vgg19"] = "dlib"
+    """`dlib` comes with the face embedder; the others need `weights`."""
+    layers: tuple[str, ...] = ()
+    """The network's usual ones if empty."""
+    weights: str = ""
+    """A state dict in torchvision's layout, trained on ImageNet."""
+    distance: Literal["l1", "mse"] = "l1"
+
+
+class AdversarialSpec(_Spec, frozen=True):
+    """A discriminator that is trained against the generator."""
+
+    weight: float
+    discriminator: Literal["srgan", "patch", "unet"] = "unet"
+    width: Positive = 32
+    loss: Literal["bce", "hinge", "relativistic"] = "bce"
+    """Goodfellow et al. 2014; Lim and Ye 2017; relativistic average: Jolicoeur-Martineau 2018, as in ESRGAN."""
+    rate: float = 1e-4
+    """Learning rate of the discriminator; it falls as the generator's does."""
+    begin: Share = 0.0
+    """Share of the budget after which it begins."""
+
+
+class LossSpec(_Spec, frozen=True):
+    """Weights of what a generator learns from."""
+
+    pixel: Literal["charbonnier", "l1", "mse"] = "charbonnier"
+    pixel_weight: float = 1.0
     charbonnier_epsilon: float = 1e-3
     fourier_weight: float = 0.05
+    """Of the L1 of the Fourier coefficients of the error."""
     identity_weight: float = 0.0
     """Of the squared distance between the vectors that dlib's network gives for the result and for the truth."""
+    consistency_weight: float = 0.0
+    """Of the L1 between the result, shrunk by area, and what went in."""
+    perceptual: PerceptualSpec | None = None
+    adversarial: AdversarialSpec | None = None
 
 
 class BudgetSpec(_Spec, frozen=True):
@@ -105,41 +151,14 @@ class BudgetSpec(_Spec, frozen=True):
 
 
 class ValidationSpec(_Spec, frozen=True):
-    """How often to validate and keep a checkpoint, and on how many of the validation faces."""
+    """On how many of the validation pictures."""
 
-    every_minutes: float = 5.0
     faces: Positive = 200
     seed: int = 2024
 
 
-class Recipe(_Spec, frozen=True):
-    """Everything that one training run needs."""
-
-    name: str
-    data: DataSpec
-    budget: BudgetSpec
-    generator: GeneratorSpec = GeneratorSpec()
-    start: str = ""
-    """Name or manifest of an exported generator of the same kind whose weights training begins with."""
-    mixture: MixtureSpec = MixtureSpec()
-    late: tuple[LateSpec, ...] = ()
-    """In the order of `from_step`."""
-    h264: H264Spec = H264Spec()
-    optimiser: OptimiserSpec = OptimiserSpec()
-    loss: LossSpec = LossSpec()
-    validation: ValidationSpec = ValidationSpec()
-    batch: Positive = 16
-    seed: int = 7
-    threads: Positive = 2
-
-    def __post_init__(self) -> None:
-        mixtures = (self.mixture, *(late.mixture for late in self.late))
-        if self.data.sizes_px and any(one.clean + one.first_order + one.second_order <= 0 for one in mixtures):
-            raise ValueError("data.sizes_px needs a share other than h264 in every mixture")
-
-
 class TimedRecipe(_Spec, frozen=True, kw_only=True):
-    """What the recipes of detectors and embedders share."""
+    """What all recipes share."""
 
     name: str
     budget: BudgetSpec
@@ -150,6 +169,30 @@ class TimedRecipe(_Spec, frozen=True, kw_only=True):
     threads: Positive = 2
     loaders: int = 1
     """Processes that make batches."""
+
+
+class Recipe(TimedRecipe, frozen=True, kw_only=True):
+    """Everything that one training run of a generator needs."""
+
+    data: DataSpec
+    generator: GeneratorSpec = GeneratorSpec()
+    start: dict[str, str] = {}
+    """Exported generators whose weights training begins with: by the part of the network that they are, "" for all of it."""
+    mixture: MixtureSpec = MixtureSpec()
+    late: tuple[LateSpec, ...] = ()
+    """In the order of `from_step`."""
+    h264: H264Spec = H264Spec()
+    loss: LossSpec = LossSpec()
+    merit: Literal["psnr", "features"] = "psnr"
+    """What the best checkpoint is chosen by: the mean gain in PSNR over bicubic, or the mean gain in the distance of dlib's
+    features to those of the truth, which suits networks that are not trained for PSNR alone."""
+    validation: ValidationSpec = ValidationSpec()
+    validate_every_minutes: float = 5.0
+
+    def __post_init__(self) -> None:
+        mixtures = (self.mixture, *(late.mixture for late in self.late))
+        if self.data.sizes_px and any(one.clean + one.first_order + one.second_order <= 0 for one in mixtures):
+            raise ValueError("data.sizes_px needs a share other than h264 in every mixture")
 
 
 AnyRecipe = TypeVar("AnyRecipe", bound=msgspec.Struct)

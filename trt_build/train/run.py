@@ -8,12 +8,17 @@ import cv2
 import msgspec
 
 from trt_build.errors import DataError, RecipeError
-from trt_build.train import prepare
-from trt_build.train import state as states
-from trt_build.train.loop import Trainer, Watcher
+from trt_build.train import generator_state as states
+from trt_build.train.checkpoint import last_checkpoint
+from trt_build.train.generator_state import State
+from trt_build.train.generator_trainer import GeneratorTrainer
+from trt_build.train.loop import Watcher, loaded_batches
+from trt_build.train.prepare import run_data
 from trt_build.train.recipe import BudgetSpec, Recipe
 from trt_build.train.smoke import smoke_recipe
-from trt_build.train.state import State
+from trt_build.train.validation import Validator
+
+_PREFETCH = 8
 
 
 def train(
@@ -25,18 +30,22 @@ def train(
     smoke: bool = False,
     minutes: float | None = None,
 ) -> State:
-    """Train `recipe` into `folder` (last.pt, best.pt, validation.csv, samples-*.png, cache/)."""
+    """Train `recipe` into `folder` (last.pt, best.pt, validation.csv, samples-*.png, cache/).
+
+    Raises:
+        RecipeError: the folder holds a run and ``resume`` is false, or one of another recipe.
+        DataError: data are missing or do not fit.
+        TrainingError: there is nothing to resume, the loss is not finite, or a checkpoint cannot be written.
+    """
     cv2.setNumThreads(1)
     recipe = _adapted(recipe, smoke, minutes)
-    _check_folder(folder, resume)
-    cache = folder / "cache"
-    train_faces, validation_faces = prepare.load_run_faces(recipe, cache, smoke)
-    watcher.on_prepare(recipe.h264.passes * len(train_faces.names))
-    data = prepare.training_batches(train_faces, recipe, cache, watcher.on_encoded)
-    validator = prepare.validator(validation_faces, recipe, folder)
-    last = folder / "last.pt"
-    state = states.restore(last, recipe) if resume else states.new_state(recipe)
-    return Trainer(state, data, validator, folder, watcher).run()
+    before = last_checkpoint(folder, states.SCHEMA, resume=resume)
+    _make(folder)
+    data = run_data(recipe, folder / "cache", watcher.on_prepare, smoke=smoke)
+    batches = loaded_batches(data.batches, before["step"] if before else 0, recipe.loaders, _PREFETCH)
+    state = states.new_state(recipe) if before is None else states.restored(before, recipe)
+    validator = Validator(data.validated, folder, recipe.merit)
+    return GeneratorTrainer(state, batches, validator, folder, watcher).run()
 
 
 def _adapted(recipe: Recipe, smoke: bool, minutes: float | None) -> Recipe:
@@ -49,10 +58,7 @@ def _adapted(recipe: Recipe, smoke: bool, minutes: float | None) -> Recipe:
     return recipe
 
 
-def _check_folder(folder: Path, resume: bool) -> None:
-    last = folder / "last.pt"
-    if last.exists() and not resume:
-        raise RecipeError(f"'{last}' exists: give --resume to continue it, or another --out.")
+def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -58,5 +58,6 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
         batch=4,
         h264=H264Spec(passes=1, frames=6),
         optimiser=OptimiserSpec(rate=5e-4, warmup_steps=4),
-        validation=ValidationSpec(every_minutes=60, faces=8, seed=recipe.validation.seed),
+        validation=ValidationSpec(faces=8, seed=recipe.validation.seed),
+        validate_every_minutes=60,
     )

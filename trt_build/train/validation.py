@@ -9,50 +9,75 @@ import numpy as np
 import torch
 from torch import nn
 
-from trt_build.evaluate.face_sets import FaceSet, Score, score_bicubic, score_set
+from trt_build.evaluate.face_sets import FaceSet, Score, score, score_bicubic
 from trt_build.evaluate.metrics import Luma8, bicubic
+from trt_build.train.perceptual import PerceptualLoss
+from trt_build.train.recipe import PerceptualSpec
+from trt_build.train.run_state import Row
 
 SHOWN = 8
+_BATCH = 50
 
 
-def enlarge_with(model: nn.Module, faces: Luma8, batch: int = 50) -> Luma8:
+def enlarge_with(model: nn.Module, faces: Luma8) -> Luma8:
     """Run `model` on uint8 (N, h, w): uint8 (N, s*h, s*w), clamped and rounded."""
-    parts = []
+    device, parts = next(model.parameters()).device, []
     with torch.inference_mode():
-        for start in range(0, len(faces), batch):
-            low = torch.from_numpy(np.array(faces[start : start + batch]))[:, None].float() / 255
+        for start in range(0, len(faces), _BATCH):
+            low = _unit(faces[start : start + _BATCH]).to(device)
             high = model(low.contiguous(memory_format=torch.channels_last))
-            parts.append((high.clamp(0, 1) * 255).round().byte()[:, 0].numpy())
+            parts.append((high.clamp(0, 1) * 255).round().byte()[:, 0].cpu().numpy())
     return np.concatenate(parts)
 
 
 class Validator:
-    """Scores a model on the fixed sets; the figure of merit is the mean gain in dB."""
+    """Scores a model on the fixed sets."""
 
-    def __init__(self, sets: list[FaceSet], folder: Path) -> None:
+    def __init__(self, sets: list[FaceSet], folder: Path, merit: str = "psnr") -> None:
+        """`folder`: for the samples; `merit`: see `Recipe.merit`."""
         self._sets = sets
         self._folder = folder
-        self._baseline: dict[str, Score] = {s.name: score_bicubic(s) for s in sets}
+        self._merit = merit
+        self._features = PerceptualLoss(PerceptualSpec(weight=1.0)) if merit == "features" else None
+        self._smooth = {faces.name: np.stack([bicubic(image, faces.scale) for image in faces.low]) for faces in sets}
+        self._baseline: dict[str, Score] = {faces.name: score_bicubic(faces) for faces in sets}
 
-    def measure(self, model: nn.Module) -> dict[str, float]:
-        """PSNR and SSIM gains by set, and `merit`: the mean of the PSNR gains."""
-        row: dict[str, float] = {}
+    def measure(self, model: nn.Module) -> Row:
+        """PSNR and SSIM with their gains by set, and `merit`: the mean gain of what the recipe chooses by."""
+        row: Row = {}
         for faces in self._sets:
-            result = score_set(faces, lambda low: enlarge_with(model, low))
-            base = self._baseline[faces.name]
+            enlarged = enlarge_with(model, faces.low)
+            result, base = score(enlarged, faces.high, faces.scale), self._baseline[faces.name]
             row[f"{faces.name}_psnr"] = result.psnr
             row[f"{faces.name}_psnr_gain"] = result.psnr - base.psnr
             row[f"{faces.name}_ssim"] = result.ssim
             row[f"{faces.name}_ssim_gain"] = result.ssim - base.ssim
-        gains = [row[f"{faces.name}_psnr_gain"] for faces in self._sets]
-        row["merit"] = float(np.mean(gains))
-        return row
+            if self._features is not None:
+                before, after = (self._distance(pictures, faces.high) for pictures in (self._smooth[faces.name], enlarged))
+                row[f"{faces.name}_features"] = after
+                row[f"{faces.name}_features_gain"] = 1 - after / before
+        gains = [row[f"{faces.name}_{self._merit}_gain"] for faces in self._sets]
+        return row | {"merit": float(np.mean(gains))}
 
     def write_samples(self, model: nn.Module, name: str) -> None:
         """A grid PNG: for each set, rows of bicubic, network, truth."""
         rows = []
         for faces in self._sets:
-            low, high = faces.low[:SHOWN], faces.high[:SHOWN]
-            smooth = [bicubic(image, faces.scale) for image in low]
-            rows += [np.hstack(list(r)) for r in (smooth, enlarge_with(model, low), high)]
+            pictures = (self._smooth[faces.name][:SHOWN], enlarge_with(model, faces.low[:SHOWN]), faces.high[:SHOWN])
+            rows += [np.hstack(list(row)) for row in pictures]
         cv2.imwrite(str(self._folder / f"{name}.png"), np.vstack(rows))
+
+    def _distance(self, pictures: Luma8, truth: Luma8) -> float:
+        """Mean distance of dlib's features, in shares of their magnitude."""
+        assert self._features is not None
+        with torch.inference_mode():
+            distances = [
+                float(self._features(_unit(pictures[start : start + _BATCH]), _unit(truth[start : start + _BATCH])))
+                for start in range(0, len(truth), _BATCH)
+            ]
+        return float(np.mean(distances))
+
+
+def _unit(levels: Luma8) -> torch.Tensor:
+    """uint8 (N, h, w) to (N, 1, h, w) in [0, 1]."""
+    return torch.from_numpy(np.array(levels))[:, None].float() / 255

@@ -1,29 +1,34 @@
 """The loop learns, resumes exactly, and stops with a sentence when the loss is not finite."""
 
-import msgspec
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from engine.models.catalog import find_model  # noqa: E402
 from tests.trt_build.tiny import Silent, smooth_faces, tiny_recipe  # noqa: E402
 from trt_build.errors import RecipeError, TrainingError  # noqa: E402
-from trt_build.onnx_generator import OnnxGenerator  # noqa: E402
+from trt_build.train import generator_state as states  # noqa: E402
 from trt_build.train import prepare  # noqa: E402
-from trt_build.train import state as states  # noqa: E402
+from trt_build.train.checkpoint import last_checkpoint, read_checkpoint  # noqa: E402
 from trt_build.train.dataset import TrainBatches  # noqa: E402
-from trt_build.train.loop import Trainer  # noqa: E402
-from trt_build.train.recipe import GeneratorSpec, OptimiserSpec  # noqa: E402
-from trt_build.train.validation import enlarge_with  # noqa: E402
+from trt_build.train.generator_trainer import GeneratorTrainer  # noqa: E402
+from trt_build.train.loop import loaded_batches  # noqa: E402
+from trt_build.train.recipe import AdversarialSpec, LossSpec, OptimiserSpec  # noqa: E402
+from trt_build.train.validation import Validator  # noqa: E402
+
+GAN = LossSpec(adversarial=AdversarialSpec(weight=0.01, width=4, begin=0.3))
 
 
-def trainer(folder, state, workers=0):
+def trainer(folder, state, loaders=0):
     folder.mkdir(exist_ok=True)
     recipe, faces = state.recipe, smooth_faces()
-    validator = prepare.validator(faces, recipe, folder)
-    data = TrainBatches(faces.images, None, recipe)
-    return Trainer(state, data, validator, folder, Silent(), workers)
+    validator = Validator(prepare.validation_sets(faces, recipe), folder)
+    batches = loaded_batches(TrainBatches(faces.images, None, recipe), state.clock.step, loaders, 2)
+    return GeneratorTrainer(state, batches, validator, folder, Silent())
+
+
+def resumed(folder, recipe):
+    return states.restored(read_checkpoint(folder / "last.pt", states.SCHEMA), recipe)
 
 
 def same(left, right):
@@ -31,16 +36,18 @@ def same(left, right):
     return all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_resume_is_bit_exact(tmp_path):
-    recipe = tiny_recipe(steps=6)
+@pytest.mark.parametrize("loss", [LossSpec(), GAN], ids=["alone", "against a discriminator"])
+def test_resume_is_bit_exact(tmp_path, loss):
+    recipe = tiny_recipe(steps=6, loss=loss)
     straight = trainer(tmp_path / "a", states.new_state(recipe)).run()
     trainer(tmp_path / "b", states.new_state(recipe)).run(stop_after=3)
     torch.manual_seed(99)
-    resumed = trainer(tmp_path / "b", states.restore(tmp_path / "b" / "last.pt", recipe)).run()
-    assert resumed.clock.step == straight.clock.step == 6
-    assert same(resumed.model, straight.model)
-    assert same(resumed.ema, straight.ema)
-    one, two = (s.optimiser.state_dict()["state"] for s in (straight, resumed))
+    again = trainer(tmp_path / "b", resumed(tmp_path / "b", recipe)).run()
+    assert again.clock.step == straight.clock.step == 6
+    assert same(again.model, straight.model)
+    assert same(again.ema, straight.ema)
+    assert loss.adversarial is None or same(again.rival.model, straight.rival.model)
+    one, two = (s.optimiser.state_dict()["state"] for s in (straight, again))
     assert all(torch.equal(one[i][k], two[i][k]) for i in one for k in one[i])
 
 
@@ -49,7 +56,7 @@ def test_checkpoint_keeps_clock_and_random_state(tmp_path):
     state = trainer(tmp_path, states.new_state(recipe)).run()
     expected = torch.get_rng_state()
     torch.manual_seed(5)
-    again = states.restore(tmp_path / "last.pt", recipe)
+    again = resumed(tmp_path, recipe)
     assert again.clock == state.clock
     assert again.clock.seconds > 0
     assert torch.equal(torch.get_rng_state(), expected)
@@ -59,7 +66,7 @@ def test_checkpoint_keeps_clock_and_random_state(tmp_path):
 def test_a_worker_process_gives_the_same_training(tmp_path):
     recipe = tiny_recipe(steps=3)
     here = trainer(tmp_path / "a", states.new_state(recipe)).run()
-    there = trainer(tmp_path / "b", states.new_state(recipe), workers=1).run()
+    there = trainer(tmp_path / "b", states.new_state(recipe), loaders=1).run()
     assert same(here.model, there.model)
 
 
@@ -75,7 +82,7 @@ def test_it_learns(tmp_path):
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
     run = trainer(tmp_path, states.new_state(tiny_recipe()))
     with torch.no_grad():
-        run.state.model.last.bias.fill_(np.nan)
+        run._state.model.last.bias.fill_(np.nan)
     with pytest.raises(TrainingError, match="loss is nan at step 0"):
         run.run()
 
@@ -83,29 +90,52 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
 def test_resume_refuses_another_recipe(tmp_path):
     trainer(tmp_path, states.new_state(tiny_recipe(steps=1))).run()
     with pytest.raises(RecipeError, match="another 'batch'"):
-        states.restore(tmp_path / "last.pt", tiny_recipe(steps=1, batch=4))
+        resumed(tmp_path, tiny_recipe(steps=1, batch=4))
 
 
 def test_a_file_that_is_no_checkpoint(tmp_path):
     (tmp_path / "x.pt").write_bytes(b"nonsense")
     with pytest.raises(TrainingError, match="not a readable checkpoint"):
-        states.read_checkpoint(tmp_path / "x.pt")
+        read_checkpoint(tmp_path / "x.pt", "some/1")
     torch.save({"weights": 1}, tmp_path / "y.pt")
     with pytest.raises(TrainingError, match="not a checkpoint of this trainer"):
-        states.read_checkpoint(tmp_path / "y.pt")
+        read_checkpoint(tmp_path / "y.pt", "some/1")
     with pytest.raises(TrainingError, match="no checkpoint"):
-        states.read_checkpoint(tmp_path / "z.pt")
+        read_checkpoint(tmp_path / "z.pt", "some/1")
 
 
-def test_training_can_begin_with_an_exported_generator():
-    options = {"width": 48, "blocks": 8, "scale": 4}
-    recipe = msgspec.structs.replace(tiny_recipe(), generator=GeneratorSpec("compact", options), start="compact_x4")
-    model = states.new_state(recipe).model.eval()
-    low = np.random.default_rng(0).integers(0, 256, (1, 12, 16), dtype=np.uint8)
-    theirs = OnnxGenerator(find_model("compact_x4"), 1)(low)
-    np.testing.assert_allclose(enlarge_with(model, low).astype(int), theirs, atol=1)
-    other = msgspec.structs.replace(recipe, generator=GeneratorSpec("compact", options | {"width": 32}))
-    with pytest.raises(RecipeError, match="is not the recipe's network"):
-        states.new_state(other)
-    with pytest.raises(RecipeError, match="no generator 'nobody'"):
-        states.new_state(msgspec.structs.replace(recipe, start="nobody"))
+def test_a_run_is_not_overwritten_and_none_is_not_resumed(tmp_path):
+    with pytest.raises(TrainingError, match="no checkpoint"):
+        last_checkpoint(tmp_path, "some/1", resume=True)
+    (tmp_path / "last.pt").touch()
+    with pytest.raises(RecipeError, match="give --resume"):
+        last_checkpoint(tmp_path, "some/1", resume=False)
+
+
+def test_a_full_disk_at_a_checkpoint_leaves_the_one_before(tmp_path, monkeypatch):
+    recipe = tiny_recipe(steps=4)
+    trainer(tmp_path, states.new_state(recipe)).run(stop_after=2)
+    before = (tmp_path / "last.pt").read_bytes()
+
+    def full(data, path):
+        path.write_bytes(b"half a checkpoint")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(TrainingError, match=r"the one before is kept.*No space left on device.*--resume"):
+        trainer(tmp_path, resumed(tmp_path, recipe)).run()
+    assert (tmp_path / "last.pt").read_bytes() == before
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_the_discriminator_rests_until_its_turn_and_learns_then(tmp_path):
+    recipe = tiny_recipe(steps=10, loss=GAN)
+    state = states.new_state(recipe)
+    untrained = [parameter.clone() for parameter in state.rival.model.parameters()]
+    run = trainer(tmp_path, state)
+    run.run(stop_after=3)
+    assert all(torch.equal(a, b) for a, b in zip(untrained, state.rival.model.parameters(), strict=True))
+    assert "adversarial" not in run._watcher.parts
+    run.run()
+    assert {"pixel", "fourier", "adversarial", "rival"} == set(run._watcher.parts)
+    assert not all(torch.equal(a, b) for a, b in zip(untrained, state.rival.model.parameters(), strict=True))

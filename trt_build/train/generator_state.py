@@ -1,0 +1,80 @@
+"""The state of a generator's run: begun, restored, and read as a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import nn
+
+from engine.contracts.manifest import read_manifest
+from engine.models.catalog import find_model
+from trt_build.errors import RecipeError
+from trt_build.generators.catalog import build_generator
+from trt_build.train.adversarial import build_discriminator
+from trt_build.train.checkpoint import read_checkpoint
+from trt_build.train.recipe import Recipe
+from trt_build.train.run_state import RunState
+
+SCHEMA = "facestream-checkpoint/2"
+State = RunState[Recipe, nn.Module]
+
+
+def new_state(recipe: Recipe) -> State:
+    """Seed torch and build model, average and optimiser, and the discriminator where there is one."""
+    torch.manual_seed(recipe.seed)
+    model = build_generator(recipe.generator.name, recipe.generator.options)
+    for part, exported in recipe.start.items():
+        load_exported(_part(model, part), exported)
+    model = model.to(memory_format=torch.channels_last)  # 2.5 times as fast on a CPU
+    adversarial = recipe.loss.adversarial
+    return RunState.begin(recipe, model, (build_discriminator(adversarial), adversarial.rate) if adversarial else None)
+
+
+def _part(model: nn.Module, name: str) -> nn.Module:
+    try:
+        return model.get_submodule(name)
+    except AttributeError:
+        raise RecipeError(f"start: the generator has no part '{name}'.") from None
+
+
+def load_exported(model: nn.Module, name: str) -> None:
+    """Give a network the weights of an exported one: its ONNX file holds them under the names that they have in torch.
+
+    Raises:
+        RecipeError: there is no such model, or it is another network.
+    """
+    manifest_path = find_model(name)
+    if manifest_path is None or manifest_path.suffix != ".json":
+        raise RecipeError(f"There is no generator '{name}' to start from: give its name or the path of its manifest.")
+    file = manifest_path.with_name(read_manifest(manifest_path).file)
+    stored = {one.name: numpy_helper.to_array(one) for one in onnx.load(str(file)).graph.initializer}
+    wanted = model.state_dict()
+    if missing := [key for key, value in wanted.items() if key not in stored or stored[key].shape != tuple(value.shape)]:
+        raise RecipeError(f"'{file}' is not the recipe's network: it has no {missing[0]} of that size.")
+    model.load_state_dict({key: torch.from_numpy(stored[key].copy()) for key in wanted})
+
+
+def restored(data: dict[str, Any], recipe: Recipe) -> State:
+    """Continue from a checkpoint; the recipe may differ from the saved one in its budget only."""
+    saved = msgspec.convert(data["recipe"], Recipe)
+    for key in ("generator", "batch", "seed", "mixture", "optimiser", "loss"):
+        if getattr(saved, key) != getattr(recipe, key):
+            raise RecipeError(f"The run was begun with another '{key}'; use another --out.")
+    state = new_state(msgspec.structs.replace(recipe, start={}))
+    state.recipe = recipe
+    state.restore(data)
+    return state
+
+
+def load_generator(path: Path) -> tuple[nn.Module, Recipe, dict[str, Any]]:
+    """The averaged generator of a checkpoint, ready to run, its recipe and the raw checkpoint."""
+    data = read_checkpoint(path, SCHEMA)
+    recipe = msgspec.convert(data["recipe"], Recipe)
+    model = build_generator(recipe.generator.name, recipe.generator.options)
+    model.load_state_dict(data["ema"])
+    return model.eval().requires_grad_(False), recipe, data
