@@ -11,6 +11,12 @@ from torch import nn
 
 from trt_build.errors import RecipeError
 from trt_build.generators.compact import Compact, CompactOptions
+from trt_build.generators.edsr import EDSR, EDSROptions
+from trt_build.generators.rrdb import RRDBNet, RRDBOptions
+from trt_build.generators.rrdn import RRDN, RRDNOptions
+from trt_build.generators.srcnn import SRCNN, SRCNNOptions
+from trt_build.generators.srcnn_srgan import SRCNNSRGAN, SRCNNSRGANOptions
+from trt_build.generators.srgan import SRGANOptions, SRResNet
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,12 @@ class Entry:
 
 GENERATORS: Mapping[str, Entry] = {
     "compact": Entry(CompactOptions, Compact),
+    "edsr": Entry(EDSROptions, EDSR),
+    "rrdb": Entry(RRDBOptions, RRDBNet),
+    "rrdn": Entry(RRDNOptions, RRDN),
+    "srcnn": Entry(SRCNNOptions, SRCNN),
+    "srcnn_srgan": Entry(SRCNNSRGANOptions, SRCNNSRGAN),
+    "srgan": Entry(SRGANOptions, SRResNet),
 }
 
 
