@@ -9,7 +9,6 @@ learns what SRCNN leaves out, with whatever loss. So `blend` 0 is SRCNN, and ste
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -51,10 +50,6 @@ class SRCNNSRGAN(nn.Module):
         )
         start_at_zero(self.residual.last)
         self.structure.requires_grad_(not options.freeze_structure)
-
-    def load_structure(self, weights: Mapping[str, Tensor]) -> None:
-        """Give the structural branch the state dict of a trained `srcnn` of the same scale and features."""
-        self.structure.load_state_dict(weights)
 
     def forward(self, luma: Tensor) -> Tensor:
         """Enlarge `luma` (N, 1, H, W) by `options.scale`."""

@@ -30,7 +30,7 @@ def new_state(recipe: Recipe) -> State:
     model = build_generator(recipe.generator.name, recipe.generator.options)
     for part, exported in recipe.start.items():
         load_exported(_part(model, part), exported)
-    model = model.to(memory_format=torch.channels_last)  # 2.5 times as fast on a CPU
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 2.5 times as fast on a CPU
     adversarial = recipe.loss.adversarial
     return RunState.begin(recipe, model, (build_discriminator(adversarial), adversarial.rate) if adversarial else None)
 

@@ -25,7 +25,7 @@ def test_blend_0_is_the_srcnn_that_was_loaded(residual):
     srcnn = small("srcnn", residual=residual)
     model = stirred(small("srcnn_srgan", blend=0.0, structure_residual=residual))
     assert not torch.equal(model(PICTURE), srcnn(PICTURE))
-    model.load_structure(srcnn.state_dict())
+    model.structure.load_state_dict(srcnn.state_dict())
     assert torch.equal(model(PICTURE), srcnn(PICTURE))
 
 
