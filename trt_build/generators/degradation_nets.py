@@ -4,8 +4,9 @@
 
 After ReDegNet (Li et al., "From Face to Natural Image: Learning Real Degradation for Blind Image Super-Resolution",
 ECCV 2022), for one channel and 64 px; `multiplier` 1 gives the published channels, 1/4 (the default) a sixteenth of
-the parameters. Its modulated convolutions are StyleGAN2's (Karras et al. 2020): modulation starts at 1 as there, and
-tanh is applied once, to the sum over the sizes. Networks of training only: they take [0, 1], and convert to [-1, 1] inside.
+the parameters. Its modulated convolutions are StyleGAN2's (Karras et al. 2020). Two things are not as in the source:
+modulation starts at 1, as in StyleGAN2, and tanh is applied once, to the sum over the sizes, not at every size.
+Networks of training only: they take [0, 1], and convert to [-1, 1] inside.
 """
 
 from __future__ import annotations
