@@ -38,6 +38,7 @@ COMMANDS = {
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
     "enroll": ("engine.cli.gallery:enroll", "Add pictures of a person to the gallery."),
     "gallery": ("engine.cli.gallery:gallery_app", "List, remove or export enrolled people."),
+    "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
     "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
     "models": ("engine.cli.models:models_app", "List models, or fetch one."),
     "doctor": ("engine.cli.doctor:doctor", "Say what works on this machine and what is missing."),

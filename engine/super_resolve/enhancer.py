@@ -64,13 +64,18 @@ class Enhancer:
         """
         originals = [crop.planes for crop in crops]
         small = [index for index, crop in enumerate(crops) if crop.quality.size_px <= self._max_size_px]
-        enlarged = dict(zip(small, self._enlarge([originals[index] for index in small]), strict=True))
+        enlarged = dict(zip(small, self.enlarge([originals[index] for index in small]), strict=True))
         return [enlarged.get(index) or _unchanged(original) for index, original in enumerate(originals)]
 
     def close(self) -> None:
         self._generator.close()
 
-    def _enlarge(self, originals: list[Planes]) -> list[EnhancedFace]:
+    def enlarge(self, originals: Sequence[Planes]) -> list[EnhancedFace]:
+        """The same for pictures of any kind and size.
+
+        Raises:
+            ModelError: the generator fails.
+        """
         generator, strength = self._generator, self._strength
         if strength == 0.0:
             return [self._face(original, enlarge_planes(original, generator.scale)) for original in originals]

@@ -7,15 +7,18 @@ network (sizes, ranges, layout, channel order, batches) stays inside the generat
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Literal, Protocol
 
 from engine.config import SuperResolveConfig
 from engine.contracts.frames import Uint8
-from engine.errors import ModelError
+from engine.errors import MissingRuntimeError, ModelError
 from engine.super_resolve.interpolation import INTERPOLATIONS, Interpolation
 from engine.super_resolve.manifest_generator import ManifestGenerator
 
+PLUGINS = "facestream.generators"
+"""Group of entry points by which other packages add generators: name = callable without arguments that returns one."""
 FindModel = Callable[[str], Path | None]
 """Returns the manifest (``NAME.json``) of a model by its name, None where there is none."""
 
@@ -54,7 +57,7 @@ def open_generator(config: SuperResolveConfig, find_model: FindModel, threads: i
     """Open the generator that the configuration names.
 
     ``bicubic``, ``lanczos`` and ``none`` need no model file. A name that ends in ``.json`` or ``.onnx`` is the path of a
-    manifest, or of a model whose manifest is beside it; any other name is looked up.
+    manifest, or of a model whose manifest is beside it; any other name is looked up, at last in the entry points ``PLUGINS``.
 
     Args:
         config: ``generator`` and ``runtime`` are read.
@@ -69,9 +72,21 @@ def open_generator(config: SuperResolveConfig, find_model: FindModel, threads: i
     if name in INTERPOLATIONS:
         return Interpolation(name)
     path = Path(name).expanduser() if name.endswith((".json", ".onnx")) else find_model(name)
+    if path is None and (plugin := next(iter(entry_points(group=PLUGINS, name=name)), None)) is not None:
+        return _from_plugin(plugin)
     if path is None:
         raise ModelError(
             f"there is no generator named {name!r}: use {', '.join(INTERPOLATIONS)}, the path of a manifest or ONNX file, "
             "or a name that `facestream models list` shows"
         )
     return ManifestGenerator(path, config.runtime, threads)
+
+
+def _from_plugin(plugin: EntryPoint) -> Generator:
+    try:
+        generator: Generator = plugin.load()()
+    except ImportError as error:
+        raise MissingRuntimeError(
+            f"the generator {plugin.name} needs {error.name}: run `pip install 'facestream[train]'`"
+        ) from error
+    return generator

@@ -1,0 +1,94 @@
+"""``facestream enhance``: single pictures, as an exhibit in a case."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from engine.config import PublishConfig, SuperResolveConfig
+from engine.contracts.frames import Planes
+from engine.errors import FacestreamError, UsageError
+from engine.models import find_model
+from engine.publish.encode import encode_picture, mark
+from engine.runtime.colour import planes_from_bgr
+from engine.super_resolve.enhancer import EnhancedFace, Enhancer
+from engine.super_resolve.generator import open_generator
+
+ZERO_SHOT = "zero-shot"
+
+
+def enhance(
+    *images: Annotated[Path, Parameter(help="Pictures, each cut to the face or thing of interest.")],
+    out: Annotated[Path | None, Parameter(help="Folder of the results; beside each picture if not given.")] = None,
+    generator: Annotated[str | None, Parameter(help="As `facestream models list` shows it, or a model file.")] = None,
+    strength: Annotated[float, Parameter(help="0 (bicubic) to 1 (the generator).")] = 1.0,
+    zero_shot: Annotated[
+        bool, Parameter(help="Learn from the picture alone (ZSSR, x2); seconds to minutes each.", negative=())
+    ] = False,
+) -> int:
+    """Enlarge single pictures.
+
+    A result stands beside its picture as NAME-enhanced.png. It is not for identification: a decision must rest on the original.
+
+    For example:
+
+        facestream enhance face.png
+
+        facestream enhance exhibit-7.png --zero-shot --out results
+
+    Exit code: 0 all pictures were enlarged, 1 one was not, 2 the command line is wrong.
+    """
+    if not images:
+        raise UsageError("no picture to enhance: give at least one image file")
+    if not 0 <= strength <= 1:
+        raise UsageError(f"--strength {strength:g} must be 0 to 1")
+    if zero_shot and generator is not None:
+        raise UsageError("--zero-shot learns a network of its own: leave --generator away")
+    defaults = SuperResolveConfig()
+    name = ZERO_SHOT if zero_shot else generator or defaults.generator
+    console, failed = Console(highlight=False), 0
+    table = Table("picture", "result", "size", "agrees with the picture", box=None, pad_edge=False)
+    chosen = SuperResolveConfig(generator=name, runtime=defaults.runtime)
+    with closing(Enhancer(open_generator(chosen, find_model, threads=0), strength, float("inf"))) as enhancer:
+        for image in images:
+            try:
+                with console.status(f"{image.name}: {name}"):
+                    original = _read(image)
+                    (face,) = enhancer.enlarge([original])
+                    result = _write(face, image, out)
+            except FacestreamError as error:
+                failed += 1
+                table.add_row(image.name, "", "", str(error))
+                continue
+            before, after = (f"{picture.shape[1]}x{picture.shape[0]}" for picture in (original.y, face.luma))
+            table.add_row(image.name, str(result), f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB")
+    console.print(table)
+    return 1 if failed else 0
+
+
+def _read(path: Path) -> Planes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+    if picture is None:
+        raise UsageError(f"{path} is not a picture that OpenCV reads")
+    return planes_from_bgr(np.asarray(picture, np.uint8), full_range=True)
+
+
+def _write(face: EnhancedFace, image: Path, folder: Path | None) -> Path:
+    path = (folder or image.parent) / f"{image.stem}-enhanced.png"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode_picture(PublishConfig(codec="png"), face.bgr, mark(face.model)))
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}: choose another folder with --out") from error
+    return path
