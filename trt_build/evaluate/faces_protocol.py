@@ -117,10 +117,9 @@ def measure_faces(faces: Faces, source: object, methods: Mapping[int, list[Metho
 
 def _recognisers(sharp: Uint8, options: Options) -> dict[str, Recogniser]:
     places = find_places(sharp)
-    found: dict[str, Recogniser] = {"": DlibRecogniser(places, HIGH_PX, options.cache)}
-    if options.second_embedder is not None:
-        found["second_"] = OnnxRecogniser(options.second_embedder, places, HIGH_PX)
-    return found
+    second = options.second_embedder
+    others: dict[str, Recogniser] = {"second_": OnnxRecogniser(second, places, HIGH_PX)} if second else {}
+    return {"": DlibRecogniser(places, HIGH_PX, options.cache), **others}
 
 
 def _measure_stratum(bench: _Bench, stratum: Stratum, methods: Sequence[Method]) -> tuple[list[Row], list[Curve], list[Strip]]:

@@ -40,7 +40,7 @@ def load_sets(source: Path) -> dict[str, list[Picture]]:
         for name, data in encoded(source):
             folder = name.rsplit("/", 2)[-2] if "/" in name else source.stem
             found.setdefault(folder, []).append(_decoded(name, data, source))
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError) as error:
         raise DataError(f"The pictures '{source}' cannot be read ({error}): fetch or pack the file again.") from None
     if not found:
         raise DataError(f"'{source}' holds no picture (PNG, JPEG or BMP): give one folder for each data set.")
