@@ -23,6 +23,8 @@ _VGG = (2, 2, 3, 3, 3)
 _WIDTHS = (64, 128, 256, 512, 512)
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 _BATCH = 32
+_LEAST_PX = 32
+"""AlexNet leaves nothing of smaller pictures."""
 
 
 class Lpips:
@@ -55,7 +57,9 @@ class Lpips:
         self._heads = heads(self.backbone)
 
     def __call__(self, one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Return the distance of each pair of luma pictures, uint8 (N, H, W) each -> (N,)."""
+        """Return the distance of each pair of luma pictures, uint8 (N, H, W) each -> (N,); NaN where a side is below 32 px."""
+        if min(one.shape[1:]) < _LEAST_PX:
+            return np.full(len(one), np.nan)
         parts = []
         with torch.inference_mode():
             for at in range(0, len(one), _BATCH):

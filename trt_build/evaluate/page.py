@@ -11,7 +11,7 @@ from trt_build.evaluate.curves import figures
 from trt_build.evaluate.files import write
 from trt_build.evaluate.results import Column, Figure, Results, Row, Strip
 from trt_build.evaluate.samples import groups
-from trt_build.evaluate.terminal import gain_text, shown
+from trt_build.evaluate.terminal import gain_text, has_intervals, shown
 from trt_build.optional import require
 
 
@@ -51,7 +51,7 @@ def render(results: Results, strips: Sequence[Strip]) -> str:
         pictures=groups(strips),
         source=lambda png: "data:image/png;base64," + base64.b64encode(png).decode("ascii"),
         measured_by={paper.title: _of_models(results.rows, paper.measured) for paper in results.papers},
-        intervals=any(figure.interval for row in results.rows for figure in row.figures.values()),
+        intervals=has_intervals(results),
     )
 
 

@@ -23,7 +23,7 @@ def table_of(results: Results) -> Table:
     for column in results.columns:
         table.add_column(column.heading, justify="right", no_wrap=True)
         if column.gain_shown and any(_gain(row.figures.get(column.key)) for row in results.rows):
-            table.add_column("gain [95 %]", no_wrap=True)
+            table.add_column("gain [95 %]" if has_intervals(results) else "gain", no_wrap=True)
     place = None
     for row in results.rows:
         if place is not None and row.place != place:
@@ -37,6 +37,12 @@ def table_of(results: Results) -> Table:
                 cells.append(gain_text(figure, column))
         table.add_row(*cells)
     return table
+
+
+def has_intervals(results: Results) -> bool:
+    """Whether gains have intervals, so that some can exclude 0."""
+    gains = (_gain(figure) for row in results.rows for figure in row.figures.values())
+    return any(gain is not None and not math.isnan(gain.low) for gain in gains)
 
 
 def print_table(results: Results, console: Console) -> None:
@@ -69,6 +75,6 @@ def _gain(figure: Figure | None) -> Interval | None:
 
 
 def _caption(results: Results) -> str:
-    if any(figure.sign for row in results.rows for figure in row.figures.values()):
+    if has_intervals(results):
         return f"▲ better, ▼ worse than {results.baseline} (OpenCV): the 95 % interval of the paired difference excludes 0"
     return f"gains are over {results.baseline} (OpenCV)"

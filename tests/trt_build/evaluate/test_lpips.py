@@ -52,6 +52,11 @@ def test_it_is_torchmetrics_distance(backbone, tmp_path, monkeypatch):
         torch.testing.assert_close(found, reference(one, other).flatten(), rtol=1e-4, atol=1e-6)
 
 
+def test_pictures_that_are_too_small_have_none(model):
+    assert np.isfinite(model(pictures(0)[:, :32, :32], pictures(1)[:, :32, :32])).all()
+    assert np.isnan(model(pictures(0)[:, :31], pictures(1)[:, :31])).all()
+
+
 def test_wrong_files_are_named(tmp_path):
     with pytest.raises(ModelError, match=r"no LPIPS weights .*none\.pth"):
         Lpips(tmp_path / "none.pth")

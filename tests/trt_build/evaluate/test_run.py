@@ -42,6 +42,7 @@ def test_faces_from_the_command_line(tmp_path, data, capsys):
     assert found["data"]["faces"] == 4
     assert found["data"]["pairs of one person"] == 2
     assert {row["method"] for row in found["rows"]} == {"bicubic", "lanczos4", "srgan_x4", "srgan_x4 + bicubic"}
+    assert "Only 4 pairs of strangers" in found["about"][-1]
     assert found["papers"][0]["measured"] == ["srgan_x4"]
     assert (out / "results.html").stat().st_size > 20_000
     assert len((out / "results.csv").read_text().splitlines()) == 1 + len(found["rows"])
