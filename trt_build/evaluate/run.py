@@ -94,7 +94,7 @@ def evaluate(request: Request, done: Done) -> Outcome:
     about = list(_ABOUT_FACES if request.protocol == "faces" else _ABOUT_GENERAL)
     strangers = data.get("pairs of two people")
     if isinstance(strangers, int) and strangers < _ENOUGH:
-        about.append(f"Only {strangers:,} pairs of strangers: TAR at a false match rate of 1e-3 rests on {strangers // 1000} of them.")
+        about.append(f"Only {strangers:,} pairs of strangers: TAR at FMR 1e-3 rests on {strangers // 1000} of them.")
     if perceptual is not None:
         about.append(f"LPIPS: backbone {perceptual.backbone}, weights {request.lpips_weights}.")
     facts: dict[str, str | int] = {"source": str(request.data), "seed": request.seed}
