@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from engine.errors import FacestreamError
 from trt_build.cli_detector import detector_app
 from trt_build.cli_embedder import embedder_app
+from trt_build.cli_evaluate import evaluate
 from trt_build.optional import require
 
 CONSOLE = Console()
@@ -28,6 +28,7 @@ app = App(
 
 app.command(detector_app)
 app.command(embedder_app)
+app.command(evaluate)
 
 
 @app.command
@@ -106,52 +107,6 @@ def export(
         f"by at most {parity.max_abs_error:.1e} over {len(parity.checked_shapes)} sizes.",
         soft_wrap=True,
     )
-
-
-@app.command
-def evaluate(
-    model: Path,
-    *,
-    protocol: Literal["faces", "identity"],
-    data: Path = Path("../shared/data/lfw_gray/val.zip"),
-    pairs: Path = Path("../shared/data/lfw_gray/pairs_val.csv"),
-    json: Annotated[Path | None, Parameter(help="Also write the figures to this file.")] = None,
-    record: bool = False,
-    cache: Path | None = None,
-    seed: int = 2024,
-) -> None:
-    """Measure an exported generator against interpolation.
-
-    Parameters
-    ----------
-    model
-        The ONNX file or its manifest.
-    protocol
-        `faces`: PSNR and SSIM on the fixed sets; `identity`: verification before and after.
-    data
-        Zip or folder of square grey faces of people that are not in the training data.
-    pairs
-        Table `image_a,image_b,same`, for `identity`.
-    record
-        Also write the figures into the model's manifest.
-    cache
-        Folder for face embeddings, for `identity`.
-    seed
-        Of the degradations and the bootstrap.
-    """
-    from trt_build.evaluate import report
-    from trt_build.onnx_generator import OnnxGenerator
-
-    generator = OnnxGenerator(model)
-    if protocol == "faces":
-        table, figures = report.faces_report(generator, data, seed)
-    else:
-        table, figures = report.identity_report(generator, data, pairs, cache, seed, CONSOLE)
-    CONSOLE.print(table)
-    if json is not None:
-        report.write_json(figures, json)
-    if record:
-        report.record(generator, figures)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

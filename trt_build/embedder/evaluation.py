@@ -5,7 +5,7 @@ Everything that a mixture needs - its weights, means and deviations - comes from
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,10 @@ from engine.models.dlib_embedder import CHIP_POINTS
 from engine.models.dlib_resnet import INPUT
 from engine.runtime.session import Session
 from trt_build.embedder.chips import ChipFaces, as_input
-from trt_build.evaluate.bootstrap import HIGH, LOW, Interval
+from trt_build.evaluate.bootstrap import Interval
+from trt_build.evaluate.comparison import FMRS, Comparison, DistancesOf
 from trt_build.evaluate.face_sets import Enlarge
-from trt_build.evaluate.verification import Pairing, SortedTrial, Trial, accuracy, seeded_folds
+from trt_build.evaluate.verification import Pairing, SortedTrial, cosine_distances
 from trt_build.train import degradation
 
 SHARP = 0
@@ -26,7 +27,6 @@ SIZES_PX = (SHARP, 12, 16, 24, 32)
 """Side of the whole picture of a face; ``SHARP``: as it is."""
 GALLERIES = ("sharp", "low")
 """What the small face is compared with: sharp ones, or faces as small as itself."""
-FMRS = (1e-2, 1e-3)
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Of the small-face network in a mixture."""
 BASE = "dlib"
@@ -35,7 +35,7 @@ Vectors = dict[int, Float32]
 """By size: (N, 128) of length 1."""
 Cell = tuple[str, int]
 """Gallery and size."""
-System = Mapping[Cell, Callable[[Pairing], NDArray[np.float64]]]
+System = Mapping[Cell, DistancesOf]
 """For each cell, the distances of the faces of pairs."""
 
 
@@ -107,14 +107,15 @@ def choose_weights(base: Vectors, small: Vectors, pairs: Pairing) -> dict[int, f
     Sharp faces are never mixed, so that a gallery does not depend on the weights.
     """
     chosen = {}
+    everyone = np.ones(len(pairs.same))
     for size in SIZES_PX[1:]:
         merits = {}
         for weight in WEIGHTS:
             vectors = mixed(base, small, {size: weight})
             figures = [
-                SortedTrial(distances(vectors, pairs, (gallery, size)), pairs.same).tar_at_fmr(fmr, np.ones(len(pairs.same)))
+                tar
                 for gallery in GALLERIES
-                for fmr in FMRS
+                for tar in SortedTrial(distances(vectors, pairs, (gallery, size)), pairs.same).tars(FMRS, everyone)
             ]
             merits[weight] = float(np.mean(figures))
         chosen[size] = max(merits, key=lambda weight: merits[weight])
@@ -124,14 +125,13 @@ def choose_weights(base: Vectors, small: Vectors, pairs: Pairing) -> dict[int, f
 def distances(vectors: Vectors, pairs: Pairing, cell: Cell) -> NDArray[np.float64]:
     """Return 1 - cosine of each pair, the left face sharp or as small as the right one."""
     gallery, size = cell
-    left = vectors[SHARP if gallery == "sharp" else size][pairs.left]
-    return np.asarray(1 - np.einsum("ij,ij->i", left, vectors[size][pairs.right]), np.float64)
+    return cosine_distances(vectors[SHARP if gallery == "sharp" else size], vectors[size], pairs)
 
 
 def score_sums(one: Vectors, other: Vectors, reference: tuple[Vectors, Vectors, Pairing]) -> System:
     """Return the sum of both systems' distances, each less its mean and over its deviation among strangers in ``reference``."""
 
-    def summed(cell: Cell) -> Callable[[Pairing], NDArray[np.float64]]:
+    def summed(cell: Cell) -> DistancesOf:
         known_one, known_other, known = reference
         spreads = []
         for vectors in (known_one, known_other):
@@ -150,65 +150,28 @@ def score_sums(one: Vectors, other: Vectors, reference: tuple[Vectors, Vectors, 
     return {(gallery, size): summed((gallery, size)) for gallery in GALLERIES for size in SIZES_PX}
 
 
-class Comparison:
-    """Figures of many systems over one set of pairs and one set of bootstrap draws over people.
-
-    Args:
-        people: whose each face is.
-        few: pairs for the accuracy (a published table).
-        many: pairs for TAR, with impostors enough for ``FMRS``.
-        rounds: of the bootstrap.
-        seed: of draws and folds.
-    """
-
-    def __init__(self, people: Iterable[str], few: Pairing, many: Pairing, rounds: int, seed: int) -> None:
-        names, whose = np.unique(list(people), return_inverse=True)
-        rng = np.random.default_rng(seed)
-        self._draws = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=rounds)
-        self._whose, self._few, self._many = whose, few, many
-        self._folds = seeded_folds(few.same, seed)
-
-    def rows(self, enhanced: bool, systems: Mapping[str, System]) -> list[Row]:
-        """Return the rows of all systems, ``BASE`` among them."""
-        rows = []
-        for gallery in GALLERIES:
-            for size in SIZES_PX:
-                if size == SHARP and (gallery == "low" or enhanced):
-                    continue  # the same as sharp against sharp
-                drawn = {name: self._drawn(system[gallery, size]) for name, system in systems.items()}
-                for name, figures in drawn.items():
-                    accurate, *tars = (_interval(values) for values in figures)
-                    gained, *tar_gains = (_interval(values) for values in figures - drawn[BASE])
-                    rows.append(Row(gallery, size, enhanced, name, accurate, tuple(tars), gained, tuple(tar_gains)))
-        return rows
-
-    def _drawn(self, of: Callable[[Pairing], NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Return accuracy and TAR at each of ``FMRS``, (3, 1 + rounds): with every person once, then drawn."""
-        trial = Trial(of(self._few), self._few.same, self._folds)
-        ordered = SortedTrial(of(self._many), self._many.same)
-        columns = []
-        for draw in (np.ones(self._draws.shape[1]), *self._draws):
-            few, many = (self._weights(pairs, draw.astype(np.float64)) for pairs in (self._few, self._many))
-            columns.append([accuracy(trial, few), *(ordered.tar_at_fmr(fmr, many) for fmr in FMRS)])
-        return np.array(columns).T
-
-    def _weights(self, pairs: Pairing, draw: NDArray[np.float64]) -> NDArray[np.float64]:
-        left, right = draw[self._whose[pairs.left]], draw[self._whose[pairs.right]]
-        return np.where(pairs.same, left, left * right)
+def rows_of(comparison: Comparison, enhanced: bool, systems: Mapping[str, System]) -> list[Row]:
+    """Return the rows of all systems, ``BASE`` among them."""
+    rows = []
+    for gallery in GALLERIES:
+        for size in SIZES_PX:
+            if size == SHARP and (gallery == "low" or enhanced):
+                continue  # the same as sharp against sharp
+            found = comparison.compare({name: system[gallery, size] for name, system in systems.items()}, BASE)
+            for name, one in found.items():
+                assert one.accuracy is not None
+                assert one.accuracy_gain is not None
+                rows.append(Row(gallery, size, enhanced, name, one.accuracy, one.tar, one.accuracy_gain, one.tar_gain))
+    return rows
 
 
 def plain(vectors: Vectors) -> System:
     """Return one system's distances as ``Comparison.rows`` takes them."""
 
-    def of(cell: Cell) -> Callable[[Pairing], NDArray[np.float64]]:
+    def of(cell: Cell) -> DistancesOf:
         return lambda pairs: distances(vectors, pairs, cell)
 
     return {(gallery, size): of((gallery, size)) for gallery in GALLERIES for size in SIZES_PX}
-
-
-def _interval(values: NDArray[np.float64]) -> Interval:
-    low, high = np.nanpercentile(values[1:], [LOW, HIGH])
-    return Interval(float(values[0]), float(low), float(high))
 
 
 def _unit(vectors: Float32) -> Float32:

@@ -18,10 +18,8 @@ from engine.runtime.session import open_session
 from trt_build.embedder.chips import ChipFaces, load_chip_faces
 from trt_build.embedder.evaluation import (
     BASE,
-    FMRS,
     SHARP,
     SIZES_PX,
-    Comparison,
     Row,
     System,
     Vectors,
@@ -29,6 +27,7 @@ from trt_build.embedder.evaluation import (
     eyes_px,
     mixed,
     plain,
+    rows_of,
     score_sums,
     vectors_of,
 )
@@ -36,6 +35,8 @@ from trt_build.embedder.graphs import graph_of
 from trt_build.embedder.recipe import EmbedderRecipe
 from trt_build.embedder.training import load_embedder
 from trt_build.errors import DataError
+from trt_build.evaluate.bootstrap import draw_people
+from trt_build.evaluate.comparison import FMRS, Comparison
 from trt_build.evaluate.face_sets import Enlarge
 from trt_build.evaluate.verification import Pairing, generated_pairs
 
@@ -123,7 +124,8 @@ def evaluate_embedders(
             ours[BASE], ours[name], (reference[BASE], reference[name], many["kept apart"])
         )
     few, all_pairs = read_pairing(pairs, tested), many["tested"]
-    rows = Comparison(tested.people, few, all_pairs, rounds, _SEED).rows(enlarge is not None, systems)
+    comparison = Comparison(draw_people(tested.people, rounds, _SEED), all_pairs, few, _SEED)
+    rows = rows_of(comparison, enlarge is not None, systems)
     return Report(
         rows,
         weights,

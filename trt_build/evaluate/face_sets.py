@@ -13,11 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trt_build.errors import DataError
 from trt_build.evaluate.metrics import Luma8, bicubic, psnr, ssim
 from trt_build.train import degradation
 from trt_build.train.faces import Faces, to_size
 from trt_build.train.h264_bank import make_bank
 from trt_build.train.recipe import H264Spec
+
+SETS = ("clean", "surveillance", "h264")
+HIGH_PX = 128
+"""The most that the pictures of LFW hold."""
+LOW_PX = (12, 16, 24, 32)
+"""Sides of the small faces; the face itself is about half as wide."""
 
 Enlarge = Callable[[Luma8], Luma8]
 """uint8 (N, h, w) -> uint8 (N, scale*h, scale*w)."""
@@ -37,6 +44,31 @@ class FaceSet:
 
 
 @dataclass(frozen=True)
+class Stratum:
+    """One kind of input at one size: squares of ``low_px`` px, enlarged ``scale`` times."""
+
+    kind: str
+    low_px: int
+    scale: int
+
+    @property
+    def high_px(self) -> int:
+        """Side of the truth."""
+        return self.low_px * self.scale
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.low_px} px x{self.scale}"
+
+
+def strata_of(scale: int) -> list[Stratum]:
+    """Return clean faces of each of ``LOW_PX``, then the other sets at the largest size; no truth is above ``HIGH_PX``."""
+    fitting = [low for low in LOW_PX if low * scale <= HIGH_PX and low * scale - 2 * scale > 11]
+    if not fitting:
+        raise DataError(f"Faces of at most {HIGH_PX} px are too small for a x{scale} model: the faces protocol goes up to x10.")
+    return [Stratum("clean", low, scale) for low in fitting] + [Stratum(kind, fitting[-1], scale) for kind in SETS[1:]]
+
+
+@dataclass(frozen=True)
 class Score:
     """Means over a set; `psnr_each` keeps the per-face values for intervals."""
 
@@ -52,6 +84,36 @@ def subset(faces: Faces, count: int, seed: int) -> Faces:
         return faces
     chosen = np.sort(np.random.default_rng(seed).permutation(len(faces.names))[:count])
     return Faces(np.asarray(faces.images[chosen]), tuple(faces.names[i] for i in chosen))
+
+
+def people_subset(faces: Faces, count: int, seed: int) -> Faces:
+    """Return all faces of people drawn by ``seed`` until there are ``count`` faces, in their order; at least two people."""
+    if count >= len(faces.names):
+        return faces
+    people = np.array(faces.identities())
+    names, sizes = np.unique(people, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(names))
+    drawn = max(2, int(np.searchsorted(np.cumsum(sizes[order]), count)) + 1)
+    kept = np.flatnonzero(np.isin(people, names[order[:drawn]]))
+    return Faces(np.asarray(faces.images[kept]), tuple(faces.names[i] for i in kept))
+
+
+def check_people(faces: Faces, source: object) -> None:
+    """Refuse faces that verification cannot be measured on.
+
+    Raises:
+        DataError: all are of one person, or nobody has two pictures.
+    """
+    _, sizes = np.unique(faces.identities(), return_counts=True)
+    if len(sizes) < 2:
+        raise DataError(
+            f"All {len(faces.names)} faces of '{source}' are of one person: give at least two people, one folder for each."
+        )
+    if sizes.max() < 2:
+        raise DataError(
+            f"Nobody among the {len(sizes)} people of '{source}' has two pictures, so there is no pair of one person to "
+            "verify: give more pictures of each, or a larger --faces."
+        )
 
 
 def build_set(kind: str, faces: Faces, hr_px: int, scale: int, seed: int) -> FaceSet:

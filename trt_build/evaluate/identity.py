@@ -1,144 +1,132 @@
-"""Identity protocol: does enhancement help a face recogniser? Measured, whatever the answer.
+"""Does an enlarged face still show the same person? Likeness, flips and verification by a recogniser, whatever the answer.
 
-Faces of a pair table, of people in no training, are shrunk by area to 16, 24 and 32 px. dlib's
-ResNet compares them *sharp against low* (a good gallery picture, a small probe) and *low against
-low*. Rows: `original` (OpenCV bicubic to the embedder's chip), `enhanced` (the generator, then
-the same chip) and `fused` (the mean of the two distances). Bootstrap over identities.
+The gallery is the sharp faces of the test people. Verification compares faces of pairs of pictures, a small one against a sharp
+one (*sharp* gallery) or two small ones (*low*), by 1 - cosine. A network's distance is also averaged with the baseline's
+(*NETWORK + bicubic*): the safe use of enhancement in recognition.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trt_build.errors import DataError
-from trt_build.evaluate.bootstrap import ROUNDS, Interval, Weights, interval, pair_weights
-from trt_build.evaluate.dlib_faces import ChipFinder, Embedder, Embedding, Matrix, cut_chip
-from trt_build.evaluate.face_sets import Enlarge
-from trt_build.evaluate.metrics import Luma8
-from trt_build.evaluate.verification import Distances, SortedTrial, Trial, accuracy, seeded_folds
-from trt_build.train import degradation
-from trt_build.train.faces import Faces, to_size
+from engine.contracts.frames import Float32
+from trt_build.evaluate.bootstrap import Draws
+from trt_build.evaluate.comparison import FMRS, Comparison, DistancesOf
+from trt_build.evaluate.results import Column, Curve, Drawn, Figure, Row
+from trt_build.evaluate.verification import Distances, Pairing, SortedTrial, cosine_distances
 
-SHARP_PX = 128
-SIZES_PX = (16, 24, 32)
-FMR = 0.01
-
-Done = Callable[[int], None]
+GALLERIES = ("sharp", "low")
+"""What the small face is compared with: sharp ones, or faces as small as itself, of the same method."""
+VERIFIED_PX = (16, 24, 32)
+RATES = tuple(np.geomspace(1e-4, 1, 49).tolist())
+"""False match rates of a DET curve."""
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Index of both faces of each pair, whether they are one person, and who they are."""
-
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    same: NDArray[np.bool_]
-    people_left: tuple[str, ...]
-    people_right: tuple[str, ...]
+def key_of(gallery: str, fmr: float) -> str:
+    """Return the key of a TAR's column, as ``tar_sharp_1e-2``."""
+    return f"tar_{gallery}_1e{round(np.log10(fmr))}"
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the result: `size_px` 0 is the sharp face against the sharp face."""
-
-    gallery: str
-    size_px: int
-    picture: str
-    accuracy: Interval
-    tar: Interval
-
-
-def read_pairs(path: Path, faces: Faces) -> Pairs:
-    """Read `image_a,image_b,same`; every picture must be among `faces`."""
-    if not path.is_file():
-        raise DataError(f"The pair table '{path}' does not exist.")
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    index = {name: i for i, name in enumerate(faces.names)}
-    try:
-        left = np.array([index[row["image_a"]] for row in rows], dtype=np.int64)
-        right = np.array([index[row["image_b"]] for row in rows], dtype=np.int64)
-        same = np.array([int(row["same"]) == 1 for row in rows])
-    except (KeyError, ValueError, TypeError) as error:
-        raise DataError(f"The pair table '{path}' does not fit the faces: {error}.") from None
-    if not same.any() or same.all():
-        raise DataError(f"The pair table '{path}' needs pairs of one person and of two.")
-    people = faces.identities()
-    return Pairs(left, right, same, tuple(people[i] for i in left), tuple(people[i] for i in right))
+def columns(embedder: str, prefix: str = "") -> list[Column]:
+    """Return the columns of one recogniser; ``prefix`` keeps the keys of two apart."""
+    mark = f" ({embedder})" if prefix else ""
+    found = [
+        Column(f"{prefix}cosine", f"cosine{mark}", 4, 1, f"Mean cosine with the sharp face's vector, by {embedder}."),
+        Column(
+            f"{prefix}flips", f"flips{mark}", 3, -1,
+            f"Share of faces whose nearest sharp face, their own among all, is another person's, by {embedder}.",
+        ),
+    ]  # fmt: skip
+    for gallery in GALLERIES:
+        with_what = "sharp faces" if gallery == "sharp" else "faces as small, of the same method"
+        for fmr in FMRS:
+            heading = f"TAR {gallery} {fmr:.0e}".replace("e-0", "e-") + mark
+            about = f"True accept rate at a false match rate of {fmr:g} against {with_what}, by {embedder}."
+            found.append(Column(prefix + key_of(gallery, fmr), heading, 3, 1, about))
+    return found
 
 
-class Gallery:
-    """The faces of the pairs with their chips; embeds any version of them."""
-
-    def __init__(self, faces: Faces, pairs: Pairs, embedder: Embedder, done: Done) -> None:
-        self._used = np.unique(np.concatenate([pairs.left, pairs.right]))
-        self.sharp = to_size(np.asarray(faces.images[self._used]), SHARP_PX)
-        finder = ChipFinder()
-        self._matrices: list[Matrix] = [finder.matrix(face) for face in self.sharp]
-        self._embedder = embedder
-        self._done = done
-        self._left = np.searchsorted(self._used, pairs.left)
-        self._right = np.searchsorted(self._used, pairs.right)
-
-    def low(self, size_px: int) -> Luma8:
-        """All faces shrunk by area to `size_px`."""
-        return np.stack([degradation.clean(face, size_px) for face in self.sharp])
-
-    def embed(self, faces: Luma8) -> Embedding:
-        """(F, s, s) in the order of `sharp` -> (F, 128)."""
-        placed = zip(faces, self._matrices, strict=True)
-        chips = np.stack([cut_chip(face, matrix, SHARP_PX) for face, matrix in placed])
-        return self._embedder(chips, lambda: self._done(1))
-
-    def distances(self, left: Embedding, right: Embedding) -> Distances:
-        """Euclidean distance of each pair: `image_a` of `left` against `image_b` of `right`."""
-        apart = left[self._left] - right[self._right]
-        return np.asarray(np.linalg.norm(apart, axis=1), dtype=np.float64)
+def likeness(vectors: Float32, sharp: Float32) -> NDArray[np.float64]:
+    """Return the cosine of each face with its own sharp face, (N,); vectors of length 1, (N, D)."""
+    return np.asarray(np.einsum("ij,ij->i", vectors, sharp), np.float64)
 
 
-def embeddings(gallery: Gallery, enlarge: Enlarge | None) -> Mapping[tuple[int, str], Embedding]:
-    """Embeddings by (size, picture): (0, 'sharp'), (s, 'original'), (s, 'enhanced')."""
-    vectors = {(0, "sharp"): gallery.embed(gallery.sharp)}
-    for size in SIZES_PX:
-        low = gallery.low(size)
-        vectors[size, "original"] = gallery.embed(low)
-        if enlarge is not None:
-            vectors[size, "enhanced"] = gallery.embed(enlarge(low))
-    return vectors
+def flips(vectors: Float32, sharp: Float32, whose: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return 1 for each face whose nearest sharp face is of another person, otherwise 0, (N,)."""
+    nearest = np.argmax(vectors @ sharp.T, axis=1)
+    return np.asarray(whose[nearest] != whose, np.float64)
 
 
-def compare(gallery: Gallery, pairs: Pairs, vectors: Mapping[tuple[int, str], Embedding], seed: int) -> list[Row]:
-    """All rows of the protocol, with intervals from one shared set of bootstrap draws."""
-    weights = pair_weights(pairs.people_left, pairs.people_right, ROUNDS, seed)
-    folds = seeded_folds(pairs.same, seed)
-
-    def row(side: str, size: int, picture: str, distances: Distances) -> Row:
-        trial = Trial(distances, pairs.same, folds)
-        return Row(side, size, picture, *_figures(trial, weights))
-
-    sharp = vectors[0, "sharp"]
-    rows = [row("sharp", 0, "sharp", gallery.distances(sharp, sharp))]
-    for side in ("sharp", "low"):
-        for size in SIZES_PX:
-            both = {}
-            for picture in ("original", "enhanced"):
-                probe = vectors[size, picture]
-                other = sharp if side == "sharp" else probe
-                both[picture] = gallery.distances(other, probe)
-            both["fused"] = (both["original"] + both["enhanced"]) / 2
-            rows += [row(side, size, picture, d) for picture, d in both.items()]
-    return rows
+def drawn_identity(vectors: Float32, sharp: Float32, draws: Draws, prefix: str = "") -> dict[str, Drawn]:
+    """Return likeness and flips over each draw, by the key of the column."""
+    return {
+        f"{prefix}cosine": draws.means(likeness(vectors, sharp)),
+        f"{prefix}flips": draws.means(flips(vectors, sharp, draws.whose)),
+    }
 
 
-def _figures(trial: Trial, weights: list[Weights]) -> tuple[Interval, Interval]:
-    count = len(trial.same)
-    exact = interval(lambda w: accuracy(trial, w), weights, count)
-    ordered = SortedTrial(trial.distances, trial.same)
-    tar = interval(lambda w: ordered.tar_at_fmr(FMR, w), weights, count)
-    return exact, tar
+def verify(
+    vectors: Mapping[str, Float32],
+    sharp: Float32,
+    networks: list[str],
+    base: str,
+    comparison: Comparison,
+    done: Callable[[], None],
+) -> dict[str, dict[str, Figure]]:
+    """Return the TARs of each method and of each network fused with ``base``, by the key of the column without prefix.
+
+    Args:
+        vectors: of the small faces, by method, (N, D) each.
+        sharp: of the sharp faces.
+        networks: which methods are fused.
+        base: what gains are over.
+        comparison: pairs and draws.
+        done: called after each gallery.
+    """
+    found: dict[str, dict[str, Figure]] = {}
+    for gallery in GALLERIES:
+        systems = _systems(vectors, sharp, networks, base, gallery)
+        for name, one in comparison.compare(systems, base).items():
+            for fmr, tar, gain in zip(FMRS, one.tar, one.tar_gain, strict=True):
+                cell = Figure(tar.value, (tar.low, tar.high), gain if name != base else None)
+                found.setdefault(name, {})[key_of(gallery, fmr)] = cell
+        done()
+    return found
+
+
+def with_verified(rows: list[Row], verified: Mapping[str, Mapping[str, Figure]], prefix: str = "") -> list[Row]:
+    """Return the rows with their TARs; a fused system that has no row gets one."""
+    cells = {name: {prefix + key: one for key, one in figures.items()} for name, figures in verified.items()}
+    first = rows[0]
+    known = [Row(*row.place, row.method, row.figures | cells.pop(row.method, {})) for row in rows]
+    return known + [Row(*first.place, name, figures) for name, figures in cells.items()]
+
+
+def det_curves(vectors: Mapping[str, Float32], sharp: Float32, pairs: Pairing, place: tuple[str, int, int]) -> list[Curve]:
+    """Return a DET curve for each gallery and method; below what the pairs resolve there is no point."""
+    strangers = int((~pairs.same).sum())
+    rates = [rate for rate in RATES if rate * strangers >= 1]
+    curves = []
+    for gallery in GALLERIES:
+        for name, of in _systems(vectors, sharp, [], "", gallery).items():
+            misses = SortedTrial(of(pairs), pairs.same).curve(rates)
+            curves.append(Curve(*place, gallery, name, rates, misses))
+    return curves
+
+
+def _systems(
+    vectors: Mapping[str, Float32], sharp: Float32, networks: list[str], base: str, gallery: str
+) -> dict[str, DistancesOf]:
+    def of(name: str) -> DistancesOf:
+        return lambda pairs: cosine_distances(sharp if gallery == "sharp" else vectors[name], vectors[name], pairs)
+
+    def fused(name: str) -> DistancesOf:
+        def mean(pairs: Pairing) -> Distances:
+            return np.asarray((of(name)(pairs) + of(base)(pairs)) / 2, np.float64)
+
+        return mean
+
+    return {name: of(name) for name in vectors} | {f"{name} + {base}": fused(name) for name in networks}

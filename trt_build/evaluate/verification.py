@@ -64,32 +64,47 @@ def generated_pairs(people: Sequence[str], seed: int, per_person: int = 30, diff
     return Pairing(np.concatenate(left).astype(np.int64), np.concatenate(right).astype(np.int64), same)
 
 
+def cosine_distances(left: NDArray[np.float32], right: NDArray[np.float32], pairs: Pairing) -> Distances:
+    """Return 1 - cosine of each pair, its left face from ``left``, its right one from ``right``: unit vectors (N, D)."""
+    return np.asarray(1 - np.einsum("ij,ij->i", left[pairs.left], right[pairs.right]), np.float64)
+
+
 class SortedTrial:
-    """Pairs whose ``tar_at_fmr`` is wanted for many weights: the distances are sorted once."""
+    """Pairs whose ``tars`` are wanted for many weights: the distances are sorted once."""
 
     def __init__(self, distances: Distances, same: NDArray[np.bool_]) -> None:
         self._impostors, self._genuine = (np.flatnonzero(kind)[np.argsort(distances[kind])] for kind in (~same, same))
         self._impostor_distances, self._genuine_distances = distances[self._impostors], distances[self._genuine]
 
-    def tar_at_fmr(self, fmr: float, weights: Weights) -> float:
-        """Share of genuine pairs accepted at the largest threshold that keeps FMR <= `fmr`.
+    def tars(self, fmrs: Sequence[float], weights: Weights) -> list[float]:
+        """Return for each FMR the share of genuine pairs accepted at the largest threshold that keeps to it.
 
         A pair is accepted when its distance is *below* the threshold; the threshold is the distance of
         the first impostor that would go over the limit. NaN if a draw left no pair of a kind.
         """
         impostors, genuine = np.cumsum(weights[self._impostors]), np.cumsum(weights[self._genuine])
-        if impostors[-1] == 0 or genuine[-1] == 0:
-            return float("nan")
-        first_over = int(np.searchsorted(impostors / impostors[-1], fmr, side="right"))
-        if first_over == len(impostors):
-            return 1.0
-        accepted = int(np.searchsorted(self._genuine_distances, self._impostor_distances[first_over]))
-        return float(genuine[accepted - 1] / genuine[-1]) if accepted else 0.0
+        if not len(impostors) or not len(genuine) or impostors[-1] == 0 or genuine[-1] == 0:
+            return [float("nan")] * len(fmrs)
+        shares = impostors / impostors[-1]
+        found = []
+        for fmr in fmrs:
+            first_over = int(np.searchsorted(shares, fmr, side="right"))
+            if first_over == len(impostors):
+                found.append(1.0)
+                continue
+            accepted = int(np.searchsorted(self._genuine_distances, self._impostor_distances[first_over]))
+            found.append(float(genuine[accepted - 1] / genuine[-1]) if accepted else 0.0)
+        return found
+
+    def curve(self, rates: Sequence[float]) -> list[float]:
+        """Return the false non-match rate at each false match rate, every pair once: a DET curve."""
+        weights = np.ones(len(self._impostors) + len(self._genuine))
+        return [1 - tar for tar in self.tars(rates, weights)]
 
 
 def tar_at_fmr(trial: Trial, fmr: float, weights: Weights) -> float:
-    """`SortedTrial.tar_at_fmr` for a single choice of weights."""
-    return SortedTrial(trial.distances, trial.same).tar_at_fmr(fmr, weights)
+    """`SortedTrial.tars` for a single rate and choice of weights."""
+    return SortedTrial(trial.distances, trial.same).tars((fmr,), weights)[0]
 
 
 def best_threshold(distances: Distances, same: NDArray[np.bool_], weights: Weights) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,12 +50,12 @@ def load_faces(source: str | Path) -> Faces:
     images, names = [], []
     try:
         for name, data in encoded(path):
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
             if image is None:
                 raise DataError(f"'{name}' in '{path}' is not a picture.")
             images.append(image)
             names.append(name)
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError) as error:
         raise DataError(f"The face data '{path}' cannot be read: {error}.") from None
     if not images:
         raise DataError(f"The face data '{path}' hold no picture.")

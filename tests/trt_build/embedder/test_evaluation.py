@@ -9,10 +9,12 @@ from engine.models.dlib_embedder import packaged_weights
 from engine.models.dlib_weights import read_dlib_weights
 from tests.trt_build.embedder.test_chips import faces, recipe
 from trt_build.embedder import protocol
-from trt_build.embedder.evaluation import SIZES_PX, Comparison, choose_weights, distances, eyes_px, mixed, plain
+from trt_build.embedder.evaluation import SIZES_PX, choose_weights, distances, eyes_px, mixed, plain, rows_of
 from trt_build.embedder.recipe import FacesSpec
 from trt_build.embedder.training import SCHEMA, new_state
 from trt_build.errors import DataError
+from trt_build.evaluate.bootstrap import draw_people
+from trt_build.evaluate.comparison import Comparison
 from trt_build.evaluate.verification import generated_pairs
 
 PEOPLE = [f"p{index // 4}" for index in range(80)]
@@ -45,7 +47,7 @@ def test_a_mixture_takes_each_network_where_it_is_good():
 
 def test_differences_are_paired_and_of_the_right_sign():
     systems = {"dlib": plain(vectors(BAD_WHEN_SMALL)), "ours": plain(vectors(GOOD, 2))}
-    rows = Comparison(PEOPLE, PAIRS, PAIRS, 20, 0).rows(False, systems)
+    rows = rows_of(Comparison(draw_people(PEOPLE, 20, 0), PAIRS, PAIRS), False, systems)
     by = {(row.gallery, row.size_px, row.system): row for row in rows}
     assert len(by) == len(rows) == 2 * (5 + 4)
     assert by["sharp", 12, "ours"].tar_gain[0].low > 0

@@ -1,11 +1,20 @@
-"""The fixed sets: seeded by name, so that they never change, and the faces protocol on them."""
+"""The fixed sets: seeded by name, so that they never change; which sizes there are."""
 
 import numpy as np
 import pytest
 
 from tests.trt_build.tiny import smooth_faces
-from trt_build.evaluate.face_scores import each, measure_faces
-from trt_build.evaluate.face_sets import build_set, score_bicubic, score_set, subset
+from trt_build.errors import DataError
+from trt_build.evaluate.face_sets import (
+    Stratum,
+    build_set,
+    check_people,
+    people_subset,
+    score_bicubic,
+    score_set,
+    strata_of,
+    subset,
+)
 from trt_build.evaluate.metrics import bicubic
 from trt_build.train.faces import Faces
 
@@ -40,14 +49,44 @@ def test_subset_is_seeded_and_keeps_the_order():
 
 def test_bicubic_scores_the_same_as_the_baseline():
     faces = build_set("clean", FACES, 128, 4, seed=3)
-    found = score_set(faces, each(bicubic, 4))
+    found = score_set(faces, lambda low: np.stack([bicubic(face, 4) for face in low]))
     assert found == score_bicubic(faces)
 
 
-def test_protocol_gives_no_gain_for_bicubic_as_network():
-    rows = measure_faces(FACES, each(bicubic, 4), 4, seed=3, rounds=20)
-    assert [row.method for row in rows[:3]] == ["bicubic", "lanczos4", "network"]
-    assert {row.faces for row in rows} == {"clean", "surveillance", "h264"}
-    for row in rows:
-        if row.method == "network":
-            assert row.psnr_gain.value == row.psnr_gain.low == row.psnr_gain.high == 0
+def test_strata_end_at_what_the_pictures_hold():
+    assert [str(stratum) for stratum in strata_of(4)] == [
+        "clean, 12 px x4", "clean, 16 px x4", "clean, 24 px x4", "clean, 32 px x4", "surveillance, 32 px x4", "h264, 32 px x4",
+    ]  # fmt: skip
+    assert [stratum.low_px for stratum in strata_of(8)] == [12, 16, 16, 16]
+    assert Stratum("clean", 16, 8).high_px == 128
+    assert all(stratum.high_px <= 128 for scale in range(1, 11) for stratum in strata_of(scale))
+    with pytest.raises(DataError, match="x11"):
+        strata_of(11)
+
+
+@pytest.mark.parametrize("kind", ["clean", "surveillance", "h264"])
+@pytest.mark.parametrize("scale", [2, 3])
+def test_other_scales_have_sets_too(kind, scale):
+    stratum = strata_of(scale)[-1]
+    pairs = build_set(kind, FACES, stratum.high_px, scale, 0)
+    assert pairs.low.shape[1:] == (32, 32)
+    assert pairs.high.shape[1:] == (32 * scale, 32 * scale)
+
+
+def test_a_subset_of_people_has_all_their_faces():
+    faces = smooth_faces(24, 16, people=8)
+    few = people_subset(faces, 7, seed=1)
+    assert few.names == people_subset(faces, 7, seed=1).names
+    assert len(few.names) == 9
+    assert set(few.identities()).isdisjoint(set(faces.identities()) - set(few.identities()))
+    assert list(few.names) == [name for name in faces.names if name in few.names]
+    assert people_subset(faces, 99, seed=1) is faces
+    assert len(set(people_subset(faces, 1, seed=1).identities())) == 2
+
+
+def test_faces_without_pairs_are_refused():
+    with pytest.raises(DataError, match=r"of 'x\.zip' are of one person"):
+        check_people(smooth_faces(4, 16, people=1), "x.zip")
+    with pytest.raises(DataError, match=r"Nobody among the 4 people of 'x\.zip'"):
+        check_people(smooth_faces(4, 16, people=4), "x.zip")
+    check_people(smooth_faces(4, 16, people=2), "x.zip")

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from trt_build.evaluate.metrics import bicubic, psnr, ssim
+from trt_build.evaluate.metrics import HIGHEST_DB, bicubic, lr_consistency, psnr, ssim
 
 
 @pytest.fixture(params=[0, 4])
@@ -57,3 +59,26 @@ def test_equal_pictures():
 
 def test_bicubic_size():
     assert bicubic(np.zeros((5, 7), np.uint8), 4).shape == (20, 28)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 40))
+def test_both_are_symmetric_and_fall_with_noise(seed, level):
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(40, 216, (24, 20)).astype(np.float64)
+    noise = rng.normal(size=truth.shape)
+    image, worse = truth + level * noise, truth + (level + 5) * noise
+    assert psnr(image, truth, 2) == pytest.approx(psnr(truth, image, 2))
+    assert ssim(image, truth, 2) == pytest.approx(ssim(truth, image, 2))
+    assert psnr(worse, truth, 2) < psnr(image, truth, 2)
+    assert -1 <= ssim(worse, truth, 2) < ssim(image, truth, 2) <= 1 + 1e-12
+
+
+def test_levels_that_are_not_rounded_count():
+    truth = np.full((20, 20), 9, np.uint8)
+    assert psnr(truth + 0.5, truth, 0) == pytest.approx(20 * np.log10(255 / 0.5))
+
+
+def test_consistency_with_the_input():
+    low = np.random.default_rng(0).integers(0, 256, (8, 8), dtype=np.uint8)
+    assert lr_consistency(low.repeat(4, axis=0).repeat(4, axis=1), low) == HIGHEST_DB
+    assert lr_consistency(bicubic(low, 4), low) < 40

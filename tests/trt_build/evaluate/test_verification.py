@@ -5,8 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trt_build.evaluate.bootstrap import face_weights, interval, pair_weights, weighted_mean
-from trt_build.evaluate.verification import SortedTrial, Trial, accuracy, best_threshold, seeded_folds, tar_at_fmr
+from trt_build.evaluate.verification import (
+    Pairing,
+    SortedTrial,
+    Trial,
+    accuracy,
+    best_threshold,
+    cosine_distances,
+    generated_pairs,
+    seeded_folds,
+    tar_at_fmr,
+)
 
 
 def trial(genuine, impostor):
@@ -52,23 +61,29 @@ def test_folds_are_even_and_seeded():
     assert set(np.bincount(folds[~same])) == {5}
 
 
-def test_bootstrap_draws_people_not_faces():
-    weights = face_weights(["a", "a", "b", "c"], 50, seed=1)
-    assert all(w[0] == w[1] for w in weights)
-    assert all(w[0] + w[2] + w[3] == 3 for w in weights)
+def test_pairs_are_of_one_person_or_of_two():
+    people = ["a", "a", "a", "b", "b", "c"]
+    pairs = generated_pairs(people, 0)
+    names = np.array(people)
+    np.testing.assert_array_equal(names[pairs.left] == names[pairs.right], pairs.same)
+    assert (pairs.same.sum(), (~pairs.same).sum()) == (4, 11)
+    few = generated_pairs(people, 0, per_person=2, different=5)
+    assert (few.same.sum(), (~few.same).sum()) == (3, 5)
 
 
-def test_pair_weights_multiply_for_two_people():
-    for weights in pair_weights(["a", "a"], ["a", "b"], 50, seed=1):
-        assert weights[1] in (0, weights[0] * (2 - weights[0]))
+def test_distances_are_of_the_faces_of_the_pairs():
+    vectors = np.eye(3, dtype=np.float32)
+    pairs = Pairing(np.array([0, 1]), np.array([0, 2]), np.array([True, False]))
+    np.testing.assert_allclose(cosine_distances(vectors, vectors, pairs), [0, 1])
 
 
-def test_interval_holds_the_mean_of_a_large_sample():
-    values = np.random.default_rng(2).normal(3, 1, 400)
-    weights = face_weights([str(i) for i in range(400)], 300, seed=2)
-    found = interval(weighted_mean(values), weights, 400)
-    assert found.low < found.value < found.high
-    assert found.high - found.low == pytest.approx(4 * 1 / 20, rel=0.3)
+def test_a_curve_falls_and_ends_at_zero():
+    rng = np.random.default_rng(0)
+    pairs = trial(rng.random(200), rng.random(2000) + 0.2)
+    misses = SortedTrial(pairs.distances, pairs.same).curve([0.001, 0.01, 0.1, 1])
+    assert misses == sorted(misses, reverse=True)
+    assert misses[-1] == 0
+    assert misses[1] == pytest.approx(1 - tar_at_fmr(pairs, 0.01, np.ones(2200)))
 
 
 @given(st.integers(0, 2**32), st.sampled_from([0.0, 0.01, 0.2, 1.0]), st.booleans())
@@ -88,5 +103,5 @@ def test_a_sorted_trial_gives_the_same_tar(seed, fmr, ties):
     genuine = weights[same]
     known = weights[~same].sum() and genuine.sum()
     expected = genuine[distances[same] < threshold].sum() / genuine.sum() if known else np.nan
-    np.testing.assert_allclose(SortedTrial(distances, same).tar_at_fmr(fmr, weights), expected)
+    np.testing.assert_allclose(SortedTrial(distances, same).tars((fmr,), weights), [expected])
     np.testing.assert_allclose(tar_at_fmr(Trial(distances, same, np.zeros(40, np.int64)), fmr, weights), expected)

@@ -1,0 +1,76 @@
+"""The command `trt-build evaluate`. Thin; the work is in ``trt_build.evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+
+CONSOLE = Console()
+DATA = {"faces": Path("../shared/data/lfw_gray/val.zip"), "general": Path("../shared/data/general_sr/test.zip")}
+
+
+def evaluate(
+    *models: str,
+    protocol: Literal["faces", "general"],
+    out: Path | None = None,
+    data: Path | None = None,
+    faces: int | None = None,
+    seed: int = 2024,
+    rounds: int = 1000,
+    lpips_weights: Path | None = None,
+    second_embedder: Path | None = None,
+    record: bool = False,
+    cache: Path | None = None,
+) -> None:
+    """Measure generators against interpolation and each other, in one table.
+
+    Parameters
+    ----------
+    models
+        Names of installed models, manifests, ONNX files with a manifest beside them, or checkpoints that spandrel loads.
+        Without any, the interpolations alone.
+    protocol
+        `faces`: pictures, likeness and verification of small faces; `general`: benchmarks of photographs (Set5, Set14).
+    out
+        Folder for results.json, results.csv and results.html (with pictures and DET curves).
+    data
+        `faces`: zip or folder of square grey faces of people in no training, one folder for each person. `general`: zip or
+        folder of pictures, one folder for each data set.
+    faces
+        Take only people drawn by the seed until there are so many faces.
+    seed
+        Of the degradations, the pairs, the bootstrap, and the pictures that are shown.
+    rounds
+        Of the bootstrap.
+    lpips_weights
+        AlexNet or VGG16 (a torch state dict in torchvision's layout), for LPIPS.
+    second_embedder
+        Another embedder beside dlib's, as an ArcFace model in ONNX.
+    record
+        Also write the figures into the manifests of the models.
+    cache
+        Folder for face vectors; the user's cache if not given.
+    """
+    from trt_build.evaluate.files import write_csv, write_json
+    from trt_build.evaluate.page import check_page, write_page
+    from trt_build.evaluate.record import record as record_figures
+    from trt_build.evaluate.run import Request
+    from trt_build.evaluate.run import evaluate as run
+    from trt_build.evaluate.terminal import print_table
+    from trt_build.progress import RunProgress
+
+    if out is not None:
+        check_page()
+    request = Request(protocol, models, data or DATA[protocol], seed, faces, rounds, cache, second_embedder, lpips_weights)
+    with RunProgress(CONSOLE) as progress:
+        outcome = run(request, progress.on_prepare)
+    print_table(outcome.results, CONSOLE)
+    if out is not None:
+        write_json(outcome.results, out / "results.json")
+        write_csv(outcome.results, out / "results.csv")
+        write_page(outcome.results, outcome.strips, out / "results.html")
+        CONSOLE.print(f"Table, curves and pictures: {out / 'results.html'}", soft_wrap=True)
+    if record:
+        record_figures(outcome.models, outcome.results)

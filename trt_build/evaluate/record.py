@@ -1,0 +1,72 @@
+"""Figures of a run into the manifests of the models that were measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.contracts.manifest import read_manifest, write_manifest
+from engine.errors import ModelError
+from trt_build.evaluate.face_sets import SETS
+from trt_build.evaluate.methods import Method
+from trt_build.evaluate.results import Results, Row
+
+_OF_FACES = ("psnr_", "ssim_", "tar_", "cosine_", "flips_")
+_OF_GENERAL = "general_"
+
+
+def record(models: Sequence[Method], results: Results) -> None:
+    """Write each model's figures and the baseline's into its manifest, in place of those of an earlier run of the protocol.
+
+    Raises:
+        ModelError: a model has no manifest.
+    """
+    for model in models:
+        if model.manifest is None:
+            raise ModelError(f"{model.name} has no manifest to record figures in: leave --record out, or export it to ONNX")
+    for model in models:
+        if model.manifest is None:
+            continue
+        manifest = read_manifest(model.manifest)
+        old = {key: value for key, value in manifest.figures.items() if not _is_of(key, results.protocol)}
+        found = {key: round(value, 4) for key, value in figures_of(model, results).items()}
+        write_manifest(msgspec.structs.replace(manifest, figures=old | found), model.manifest)
+
+
+def figures_of(model: Method, results: Results) -> dict[str, float]:
+    """Return the figures of one model by the names that manifests use, as ``psnr_gain_clean_db``."""
+    names = {model.name: "network", results.baseline: results.baseline, f"{model.name} + {results.baseline}": "fused"}
+    rows = [row for row in results.rows if row.scale == model.scale and row.method in names]
+    largest = max((row.low_px or 0 for row in rows), default=0)
+    found: dict[str, float] = {}
+    for row in rows:
+        name = names[row.method]
+        found |= _general(row, name) if results.protocol == "general" else _faces(row, name, largest)
+    return found
+
+
+def _general(row: Row, name: str) -> dict[str, float]:
+    figures = row.figures
+    place = f"{_OF_GENERAL}{row.inputs.lower()}_{name}"
+    return {f"{place}_psnr_db": figures["psnr_db"].value, f"{place}_ssim": figures["ssim"].value}
+
+
+def _faces(row: Row, name: str, largest_px: int) -> dict[str, float]:
+    """The sets at the largest size go by their name alone; clean faces of other sizes have it added."""
+    figures, found = row.figures, {}
+    place = row.inputs if row.low_px == largest_px else f"{row.inputs}_{row.low_px}px"
+    if "psnr_db" in figures:
+        found = {f"psnr_{place}_{name}_db": figures["psnr_db"].value, f"ssim_{place}_{name}": figures["ssim"].value}
+        noise, alike = figures["psnr_db"].gain, figures["ssim"].gain
+        if noise is not None and alike is not None:
+            found |= {f"psnr_gain_{place}_db": noise.value, f"ssim_gain_{place}": alike.value}
+    who = f"{row.inputs}_{row.low_px}px_{name}" if row.inputs in SETS[1:] else f"{row.low_px}px_{name}"
+    for key, figure in figures.items():
+        if key.startswith(("tar_", "cosine", "flips")):
+            found[f"{key}_{who}"] = figure.value
+    return found
+
+
+def _is_of(key: str, protocol: str) -> bool:
+    return key.startswith(_OF_GENERAL) if protocol == "general" else key.startswith(_OF_FACES)

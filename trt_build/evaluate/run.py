@@ -1,0 +1,163 @@
+"""The command `trt-build evaluate`, without its command line: models and data in, results and pictures out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import onnxruntime
+import PIL
+from platformdirs import user_cache_path
+
+import engine
+from trt_build.evaluate.bootstrap import ROUNDS
+from trt_build.evaluate.face_sets import people_subset
+from trt_build.evaluate.faces_protocol import Options, measure_faces
+from trt_build.evaluate.general_protocol import measure_general
+from trt_build.evaluate.general_sets import load_sets
+from trt_build.evaluate.methods import BASE, Method, by_scale, open_models
+from trt_build.evaluate.papers import papers_of
+from trt_build.evaluate.picture_scores import COLUMNS, Perceptual
+from trt_build.evaluate.results import Column, Curve, MethodNote, Results, Row, Strip, present
+from trt_build.optional import require
+from trt_build.train.faces import load_faces
+
+Protocol = Literal["faces", "general"]
+Done = Callable[[str, int, int], None]
+
+_ENOUGH = 10_000
+"""Pairs of strangers for a false match rate of 1e-3."""
+_ABOUT_FACES = (
+    "Faces of people who are in no training, luma. Sharp faces are shrunk by area to the side of the truth (input times "
+    "scale), then: clean, shrunk by area to the input and rounded; surveillance, through a simulated camera drawn from the "
+    "seed and the name of the face (blur, motion, noise, sharpening, JPEG, rescaling); h264, mosaics of moving faces through "
+    "libx264.",
+    "px is the side of the whole input picture; the face is about half as wide.",
+    "Results are clamped and rounded to 8 bits; a border of `scale` px is cut off for PSNR, SSIM and the false detail.",
+    "The recogniser's crop is cut by landmarks found once on the sharp face, the same for every row, so that only the picture "
+    "differs; in the field landmarks come from the small face. The gallery is the sharp faces at 128 px.",
+    "`NETWORK + bicubic` averages the distances of both.",
+    "Intervals: 95 %, bootstrap over people, the same draws for all, so that differences are paired.",
+)
+_ABOUT_GENERAL = (
+    "Luma of ITU-R BT.601 in studio range (MATLAB's rgb2ycbcr, 16 to 235, not rounded; grey files as they are), cut to a "
+    "multiple of the scale, shrunk by antialiased bicubic with a = -0.5 (MATLAB's imresize, Pillow in floating point), "
+    "rounded to 8 bits.",
+    "Results are clamped and rounded to 8 bits; a border of `scale` px is cut off for PSNR, SSIM and the false detail.",
+    "A colour network gets the three channels, each shrunk in the same way; the luma of its result counts.",
+    "Few pictures, so no intervals: differences of hundredths of a decibel mean nothing.",
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to measure."""
+
+    protocol: Protocol
+    models: Sequence[str]
+    data: Path
+    seed: int
+    faces: int | None = None
+    """At most about so many, by whole people."""
+    rounds: int = ROUNDS
+    cache: Path | None = None
+    second_embedder: Path | None = None
+    lpips_weights: Path | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was found, with its pictures and its models."""
+
+    results: Results
+    strips: list[Strip]
+    models: list[Method]
+
+
+def evaluate(request: Request, done: Done) -> Outcome:
+    """Measure all models and the baselines.
+
+    Raises:
+        DataError: the data are missing, damaged or too few.
+        ModelError: a model is missing or fails.
+        MissingRuntimeError: an optional package is not installed.
+    """
+    models = open_models(request.models)
+    methods = by_scale(models, request.protocol)
+    perceptual = _perceptual(request.lpips_weights)
+    measure = _faces if request.protocol == "faces" else _general
+    columns, rows, curves, strips, data = measure(request, methods, perceptual, done)
+    about = list(_ABOUT_FACES if request.protocol == "faces" else _ABOUT_GENERAL)
+    strangers = data.get("pairs of two people")
+    if isinstance(strangers, int) and strangers < _ENOUGH:
+        about.append(f"Only {strangers:,} pairs of strangers: TAR at FMR 1e-3 rests on {strangers // 1000} of them.")
+    if perceptual is not None:
+        about.append(f"LPIPS: backbone {perceptual.backbone}, weights {request.lpips_weights}.")
+    facts: dict[str, str | int] = {"source": str(request.data), "seed": request.seed}
+    results = Results(
+        protocol=request.protocol,
+        baseline=BASE,
+        about=about,
+        columns=present(columns, rows),
+        rows=rows,
+        methods=[MethodNote(one.name, one.scale, one.about, one.sha256) for some in methods.values() for one in some],
+        data=facts | data,
+        versions=_versions(),
+        curves=curves,
+        papers=papers_of([model.name for model in models]),
+    )
+    return Outcome(results, strips, models)
+
+
+_Parts = tuple[list[Column], list[Row], list[Curve], list[Strip], dict[str, str | int]]
+
+
+def _faces(request: Request, methods: dict[int, list[Method]], perceptual: Perceptual | None, done: Done) -> _Parts:
+    faces = load_faces(request.data)
+    if request.faces is not None:
+        faces = people_subset(faces, request.faces, request.seed)
+    options = Options(
+        request.seed,
+        request.cache or user_cache_path("facestream"),
+        request.rounds,
+        request.second_embedder,
+        perceptual,
+    )
+    found = measure_faces(faces, request.data, methods, options, done)
+    data: dict[str, str | int] = {
+        "faces": len(faces.names),
+        "people": len(set(faces.identities())),
+        "pairs of one person": int(found.pairs.same.sum()),
+        "pairs of two people": int((~found.pairs.same).sum()),
+        "bootstrap rounds": request.rounds,
+    }
+    return found.columns, found.rows, found.curves, found.strips, data
+
+
+def _general(request: Request, methods: dict[int, list[Method]], perceptual: Perceptual | None, done: Done) -> _Parts:
+    sets = load_sets(request.data)
+    rows, strips = measure_general(sets, methods, request.seed, done, perceptual)
+    return list(COLUMNS), rows, [], strips, {f"pictures of {name}": len(pictures) for name, pictures in sets.items()}
+
+
+def _perceptual(weights: Path | None) -> Perceptual | None:
+    if weights is None:
+        return None
+    require("torch", "LPIPS")
+    from trt_build.evaluate.lpips import Lpips
+
+    return Lpips(weights)
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "facestream": engine.__version__,
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "pillow": PIL.__version__,
+        "onnxruntime": onnxruntime.__version__,
+    }
