@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from engine.config import SuperResolveConfig
-from engine.errors import ModelError
+from engine.errors import MissingRuntimeError, ModelError
 from engine.super_resolve.generator import open_generator
 from tests.super_resolve.networks import write_network
 
@@ -61,3 +61,29 @@ def test_a_bare_onnx_that_is_found_by_name_needs_a_manifest(tmp_path):
     write_network(tmp_path, name="bare").unlink()
     with pytest.raises(ModelError, match="has no manifest"):
         open_generator(SuperResolveConfig(generator="bare"), lambda name: tmp_path / f"{name}.onnx")
+
+
+class Plugin:
+    """An entry point, as installed packages have them."""
+
+    name = "theirs"
+
+    def __init__(self, load):
+        self.load = load
+
+
+def test_other_packages_may_bring_generators(monkeypatch):
+    asked = []
+    plugin = Plugin(lambda: lambda: "their generator")
+    monkeypatch.setattr("engine.super_resolve.generator.entry_points", lambda **by: asked.append(by) or [plugin])
+    assert open_generator(SuperResolveConfig(generator="theirs"), nothing_found) == "their generator"
+    assert asked == [{"group": "facestream.generators", "name": "theirs"}]
+
+
+def test_a_plugin_without_its_packages_says_what_to_install(monkeypatch):
+    def missing():
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr("engine.super_resolve.generator.entry_points", lambda **_: [Plugin(missing)])
+    with pytest.raises(MissingRuntimeError, match=r"the generator theirs needs torch: run `pip install 'facestream\[train\]'`"):
+        open_generator(SuperResolveConfig(generator="theirs"), nothing_found)

@@ -1,0 +1,79 @@
+"""``facestream enhance``: single pictures."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from tests.cli.command import complains, here
+
+
+@pytest.fixture
+def face(tmp_path):
+    path = tmp_path / "face.png"
+    cv2.imwrite(str(path), cv2.resize(data.astronaut()[20:180, 140:300, ::-1], (40, 40), interpolation=cv2.INTER_AREA))
+    return path
+
+
+def test_a_picture_is_enlarged_beside_itself_and_says_what_it_is(capsys, face):
+    shown = here(capsys, "enhance", face)
+    assert (shown.code, shown.err) == (0, "")
+    assert "40x40 to 160x160" in shown.out
+    with Image.open(face.with_name("face-enhanced.png")) as result:
+        assert result.size == (160, 160)
+        assert result.text["Comment"] == "AI-enhanced by facestream compact_x4; not for identification"
+        enlarged = np.asarray(result.convert("RGB"))[:, :, ::-1]
+    original = cv2.imread(str(face))
+    back = cv2.resize(enlarged, (40, 40), interpolation=cv2.INTER_AREA)
+    assert cv2.PSNR(back, original) > 30
+
+
+def test_strength_nothing_is_bicubic_and_another_folder_is_made(capsys, face, tmp_path):
+    assert here(capsys, "enhance", face, "--strength", 0, "--out", tmp_path / "a" / "b").code == 0
+    result = cv2.imread(str(tmp_path / "a" / "b" / "face-enhanced.png"))
+    expected = cv2.resize(cv2.imread(str(face)), (160, 160), interpolation=cv2.INTER_CUBIC)
+    assert cv2.PSNR(result, expected) > 28  # chroma is halved on the way
+
+
+def test_a_bad_picture_does_not_stop_the_others(capsys, face, tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    shown = here(capsys, "enhance", tmp_path / "none.png", tmp_path / "text.png", face)
+    assert shown.code == 1
+    assert "No such file" in shown.out
+    assert "is not a picture" in shown.out
+    assert face.with_name("face-enhanced.png").exists()
+
+
+def test_a_result_that_cannot_be_written_is_one_sentence(capsys, face):
+    shown = here(capsys, "enhance", face, "--out", face / "below a file")
+    assert shown.code == 1
+    assert "choose another folder with --out" in " ".join(shown.out.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "no picture to enhance"),
+        (("x.png", "--strength", "2"), "--strength 2 must be 0 to 1"),
+        (("x.png", "--zero-shot", "--generator", "compact_x4"), "leave --generator away"),
+    ],
+)
+def test_wrong_use_is_one_sentence(capsys, arguments, says):
+    complains(here(capsys, "enhance", *arguments), 2, says)
+
+
+def test_zero_shot_learns_from_the_picture_alone(capsys, face, monkeypatch):
+    pytest.importorskip("torch", reason="zero-shot learning needs torch")
+    from dataclasses import replace
+
+    from trt_build.zero_shot import generator
+
+    monkeypatch.setattr(generator, "SURVEILLANCE", replace(generator.SURVEILLANCE, width=4, steps=3))
+    shown = here(capsys, "enhance", face, "--zero-shot")
+    assert (shown.code, shown.err) == (0, "")
+    assert "40x40 to 80x80" in shown.out
+    with Image.open(face.with_name("face-enhanced.png")) as result:
+        assert "zero-shot" in result.text["Comment"]
