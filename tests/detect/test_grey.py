@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from engine.config import DetectConfig
-from engine.contracts.frames import Planes
+from engine.contracts.frames import Detections, Planes
 from engine.contracts.manifest import Manifest, sha256_of, write_manifest
 from engine.detect import open_detector
-from engine.detect.grey import GreyDetector
+from engine.detect.grey import GreyDetector, face_shaped
 from engine.errors import ModelError
 from tests.onnx_models import doubling_model, grey_model
 
@@ -97,3 +97,13 @@ def test_another_kind_of_model_is_one_sentence(tmp_path: Path):
         GreyDetector(write(tmp_path, grey_model(), kind="generator"), None, "onnxruntime")
     with pytest.raises(ModelError, match="cannot read the model manifest"):
         open_detector(DetectConfig(detector=str(tmp_path / "none.json")), lambda name: None)
+
+
+def test_boxes_of_no_faces_shape_are_left_out():
+    boxes = np.array([[0, 0, 20, 27], [0, 0, 100, 900], [5, 5, 40, 18], [9, 9, 30, 60]], np.float32)
+    found = Detections(boxes, np.array([0.9, 0.8, 0.7, 0.6], np.float32), np.arange(40, dtype=np.float32).reshape(4, 5, 2))
+    kept = face_shaped(found)
+    np.testing.assert_array_equal(kept.boxes, boxes[[0, 3]])
+    np.testing.assert_array_equal(kept.scores, found.scores[[0, 3]])
+    np.testing.assert_array_equal(kept.landmarks, found.landmarks[[0, 3]])
+    assert len(face_shaped(Detections.empty())) == 0

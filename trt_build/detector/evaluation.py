@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,8 +14,9 @@ from engine.contracts.frames import Detections, Planes, Uint8
 from engine.detect.detector import Detector
 from engine.detect.grey import GreyDetector
 from engine.detect.yunet import YuNet
+from trt_build.detector.geometry import Matrix, moved_boxes, moved_points, overlaps
 from trt_build.detector.material import frames_of
-from trt_build.detector.scoring import Tally
+from trt_build.detector.scoring import MATCH_IOU, Tally
 from trt_build.detector.teacher import Labelled, Teacher
 
 _TIMED = 30
@@ -34,6 +36,8 @@ def evaluate_clips(
 ) -> dict[str, dict[str, float]]:
     """Return for each clip, and for all together, the figures of ``Tally.figures`` at the model's own threshold.
 
+    YuNet does not turn its points with a turned face: those of turned frames are the points of the upright frame, turned.
+
     Points are compared with ``Teacher.steadied`` ones; ``teacher_points`` is how far from them the teacher's own of the frame
     are, which is as near as anybody can come to a single look of the teacher.
 
@@ -51,8 +55,10 @@ def evaluate_clips(
     for clip in clips:
         of_clip = (Tally(), Tally())
         for number, image in enumerate(frames_of(clip, frames)):
-            single = judge.label(_viewed(image, width_px, roll_degrees), full_range=False)
-            truth = judge.steadied(single, full_range=False)
+            upright = _shrunk(image, width_px)
+            matrix = _turn(upright, roll_degrees)
+            single = judge.label(_turned(upright, matrix), full_range=False)
+            truth = _steadied(judge, single, upright, matrix)
             for tally, teachers in (of_clip, everything):
                 _count(tally, detector, truth)
                 teachers.add(truth, Detections(single.boxes, np.ones(len(single.boxes), np.float32), single.points))
@@ -79,15 +85,38 @@ def time_ratio(model: Path, teacher: Path, size_px: tuple[int, int] = (640, 360)
     return medians | {"ratio": medians["ours_ms"] / medians["teacher_ms"]}
 
 
-def _viewed(image: Uint8, width_px: int | None, roll_degrees: float) -> Uint8:
-    if width_px is not None:
-        size = (width_px, round(image.shape[0] * width_px / image.shape[1]))
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-    if roll_degrees:
-        middle = ((image.shape[1] - 1) / 2, (image.shape[0] - 1) / 2)
-        matrix = cv2.getRotationMatrix2D(middle, roll_degrees, 1.0)
-        image = np.asarray(cv2.warpAffine(image, matrix, image.shape[::-1], borderMode=cv2.BORDER_REPLICATE), np.uint8)
-    return image
+def _shrunk(image: Uint8, width_px: int | None) -> Uint8:
+    if width_px is None:
+        return image
+    size = (width_px, round(image.shape[0] * width_px / image.shape[1]))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _turn(image: Uint8, roll_degrees: float) -> Matrix | None:
+    """Return the (2, 3) matrix that turns a picture counter-clockwise about its middle; None: it stays."""
+    if not roll_degrees:
+        return None
+    middle = ((image.shape[1] - 1) / 2, (image.shape[0] - 1) / 2)
+    return np.asarray(cv2.getRotationMatrix2D(middle, roll_degrees, 1.0), np.float64)
+
+
+def _turned(image: Uint8, matrix: Matrix | None) -> Uint8:
+    if matrix is None:
+        return image
+    return np.asarray(cv2.warpAffine(image, matrix, image.shape[::-1], borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def _steadied(judge: Teacher, single: Labelled, upright: Uint8, matrix: Matrix | None) -> Labelled:
+    """Return the labels of a view with steadied points; a face of a turned view that the upright one does not show has none."""
+    if matrix is None:
+        return judge.steadied(single, full_range=False)
+    known = judge.steadied(judge.label(upright, full_range=False), full_range=False)
+    overlap = overlaps(single.boxes, moved_boxes(known.boxes, matrix, 1.0))
+    points = np.full_like(single.points, np.nan)
+    for index, row in enumerate(overlap):
+        if len(row) and row.max() >= MATCH_IOU:
+            points[index] = moved_points(known.points[row.argmax()], matrix)
+    return replace(single, points=points)
 
 
 def _count(tally: Tally, detector: Detector, truth: Labelled) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import warnings
 from pathlib import Path
 
@@ -15,13 +16,15 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from engine.contracts.manifest import Manifest, Parity, SizeRule, sha256_of, write_manifest
 from trt_build.detector.network import Exported, GreyDetector, count_parameters, output_names
-from trt_build.detector.training import load_detector
+from trt_build.detector.training import last_validation, load_detector
 from trt_build.errors import ExportError
 from trt_build.export_onnx import OPSET, versions, without_notes
 
 INPUT = "luma"
 TOLERANCE = 2e-3
 """Largest accepted difference from torch: scores are at most 1, and boxes and points in strides, 16 of them at most."""
+_FIGURES = ("recall", "precision", "recall_10_px", "recall_16_px", "recall_24_px", "recall_48_px", "points")
+"""Of the run's own validation, for the manifest."""
 _SHAPES = ((1, 1, 64, 96), (1, 1, 384, 640), (3, 1, 32, 32), (2, 1, 160, 224))
 
 
@@ -68,12 +71,18 @@ def export_detector(
         batch=(1, 8, 32),
         description="Faces with five landmarks in the luma plane, full or video range",
         parameters=parameters,
-        figures={"min_score": round(min_score, 3), "sure_score": round(sure_score, 3)},
+        figures={"min_score": round(min_score, 3), "sure_score": round(sure_score, 3)} | _validated(checkpoint),
         parity=parity,
         versions=versions(),
     )
     write_manifest(manifest, folder / f"{name}.json")
     return manifest
+
+
+def _validated(checkpoint: Path) -> dict[str, float]:
+    row = last_validation(checkpoint)
+    known = {key: value for key, value in row.items() if key in _FIGURES and math.isfinite(value)}
+    return {f"validation_{key}": round(value, 4) for key, value in known.items()}
 
 
 def export_network(network: GreyDetector, path: Path) -> None:

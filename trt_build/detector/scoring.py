@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from engine.contracts.frames import Detections, Float32, Uint8
+from engine.detect.grey import face_shaped
 from engine.detect.yunet_decode import suppress
 from trt_build.detector.geometry import overlaps
 from trt_build.detector.network import boxes_of, cells_of
@@ -37,7 +38,7 @@ def find_faces(network: nn.Module, picture: Uint8, min_score: float) -> Detectio
         place, stride = cells[0][order], cells[1][order]
         boxes = boxes_of(raw[order, 1:5], (place, stride))
         points = (raw[order, 5:].reshape(-1, 5, 2) + place[:, None]) * stride[:, None, None]
-    return suppress(Detections(boxes.cpu().numpy(), scores[order].cpu().numpy(), points.cpu().numpy()))
+    return suppress(face_shaped(Detections(boxes.cpu().numpy(), scores[order].cpu().numpy(), points.cpu().numpy())))
 
 
 @dataclass
@@ -71,7 +72,8 @@ class Tally:
             self.labelled.append((float(box[2]), float(found.scores[at])))
             eyes = float(np.linalg.norm(points[0] - points[1]))
             error = float(np.linalg.norm(found.landmarks[at] - points, axis=1).mean())
-            self.point_errors.append((float(box[2]), error / max(eyes, 1e-3)))
+            if np.isfinite(error):  # not so where it is unknown where the points should be
+                self.point_errors.append((float(box[2]), error / max(eyes, 1e-3)))
         doubtful = overlap[len(truth.boxes) :]
         alarms = [at for at in left if found.boxes[at][2] >= smallest_px and not (doubtful[:, at] >= _SAME_PLACE_IOU).any()]
         self.false += [(float(found.boxes[at][2]), float(found.scores[at])) for at in alarms]
