@@ -43,12 +43,11 @@ def main() -> None:
     detectors = ["grey", "dlib-hog", *([str(yunet)] if yunet.exists() else [])]
     with tempfile.TemporaryDirectory() as folder:
         clip = render_sample(Path(folder) / "sample.mp4", options.seconds, 0)
-        configs = {name: _config(clip.video, name, Path(folder)) for name in detectors}
         rates: dict[str, list[float]] = defaultdict(list)
         counted = {}
-        for _ in range(options.rounds):
-            for name, config in configs.items():
-                result = run_pipeline(config)
+        for turn in range(options.rounds):
+            for name in detectors:
+                result = run_pipeline(_config(clip.video, name, Path(folder) / str(turn)))
                 rates[name].append(clip.frames / result.seconds)
                 counted[name] = result.counters
         table = Table(
