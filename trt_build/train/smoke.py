@@ -19,6 +19,7 @@ from trt_build.train.faces import Faces
 from trt_build.train.recipe import (
     BudgetSpec,
     H264Spec,
+    MixtureSpec,
     OptimiserSpec,
     Recipe,
     ValidationSpec,
@@ -26,6 +27,7 @@ from trt_build.train.recipe import (
 
 FACE_CENTRE_X, FACE_CENTRE_Y = 222, 110
 SIDE = 144
+_HR_PX = 96  # a multiple of every scale
 
 
 def smoke_faces(count: int, seed: int) -> Faces:
@@ -50,11 +52,15 @@ def _vary(picture: NDArray[Any], rng: np.random.Generator) -> Luma8:
 
 
 def smoke_recipe(recipe: Recipe) -> Recipe:
-    """The same recipe, small: 10 steps of batch 4, one short H.264 clip, 8 validation faces."""
+    """The same recipe, small: 10 steps of batch 4, one short H.264 clip, 8 validation faces; photographs become clean faces."""
+    clean = MixtureSpec(clean=1, first_order=0, second_order=0, h264=0)
     return msgspec.structs.replace(
         recipe,
         name=f"{recipe.name}_smoke",
+        start={},
+        data=msgspec.structs.replace(recipe.data, hr_px=_HR_PX),
         budget=BudgetSpec(steps=10),
+        mixture=clean if recipe.data.kind == "photographs" else recipe.mixture,
         batch=4,
         h264=H264Spec(passes=1, frames=6),
         optimiser=OptimiserSpec(rate=5e-4, warmup_steps=4),

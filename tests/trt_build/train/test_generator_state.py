@@ -29,3 +29,25 @@ def test_training_can_begin_with_an_exported_generator():
         states.new_state(msgspec.structs.replace(recipe, start={"": "nobody"}))
     with pytest.raises(RecipeError, match="no part 'structure'"):
         states.new_state(msgspec.structs.replace(recipe, start={"structure": "compact_x4"}))
+
+
+def test_training_can_begin_with_a_checkpoint_as_one_part_of_a_network(tmp_path):
+    options = {"scale": 4, "features": (8, 4)}
+    structure = states.new_state(tiny_recipe(generator=GeneratorSpec("srcnn", options)))
+    structure.save(tmp_path / "srcnn.pt", states.SCHEMA)
+    hybrid = GeneratorSpec("srcnn_srgan", options | {"width": 8, "blocks": 1})
+    start = {"structure": str(tmp_path / "srcnn.pt")}
+    model = states.new_state(tiny_recipe(generator=hybrid, start=start)).model.eval()
+    low = torch.rand(1, 1, 8, 8)
+    torch.testing.assert_close(model(low), structure.ema(low))
+    other = GeneratorSpec("srcnn_srgan", {"scale": 4, "width": 8, "blocks": 1})
+    with pytest.raises(RecipeError, match="holds another network"):
+        states.new_state(tiny_recipe(generator=other, start=start))
+
+
+def test_what_stays_frozen_is_not_trained(tmp_path):
+    generator = GeneratorSpec("srcnn_srgan", {"scale": 4, "features": (8, 4), "width": 8, "blocks": 1})
+    state = states.new_state(tiny_recipe(generator=generator))
+    trained = {id(parameter) for group in state.optimiser.param_groups for parameter in group["params"]}
+    assert not any(id(parameter) in trained for parameter in state.model.structure.parameters())
+    assert all(id(parameter) in trained for parameter in state.model.residual.parameters())
