@@ -99,14 +99,14 @@ def export(
     require("torch", "Exporting")
     from trt_build.export_onnx import export_checkpoint
 
-    manifest = export_checkpoint(checkpoint, out, name, licence, training_data)
-    parity = manifest.parity
-    assert parity is not None
-    CONSOLE.print(
-        f"{out / manifest.file}: {manifest.parameters / 1e6:.2f} M parameters, differs from torch "
-        f"by at most {parity.max_abs_error:.1e} over {len(parity.checked_shapes)} sizes.",
-        soft_wrap=True,
-    )
+    for manifest in export_checkpoint(checkpoint, out, name, licence, training_data):
+        parity = manifest.parity
+        assert parity is not None
+        CONSOLE.print(
+            f"{out / manifest.file}: {manifest.parameters / 1e6:.2f} M parameters, differs from torch "
+            f"by at most {parity.max_abs_error:.1e} over {len(parity.checked_shapes)} sizes.",
+            soft_wrap=True,
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ import platform
 import warnings
 from pathlib import Path
 
+import msgspec
 import onnx
 import onnxruntime
 import torch
@@ -14,8 +15,11 @@ from torch import nn
 
 from engine.contracts.manifest import Manifest, SizeRule, sha256_of, write_manifest
 from trt_build.errors import ExportError
+from trt_build.generators.catalog import build_generator
 from trt_build.parity import check_parity
-from trt_build.train.generator_state import load_generator
+from trt_build.train.checkpoint import read_checkpoint
+from trt_build.train.generator_state import SCHEMA, load_generator
+from trt_build.train.recipe import Recipe
 
 OPSET = 18
 INPUT, OUTPUT = "luma", "enhanced"
@@ -63,15 +67,33 @@ def export_checkpoint(
     name: str | None,
     licence: str,
     training_data: str | None,
-) -> Manifest:
-    """Export the averaged weights of `checkpoint` into `folder` as NAME.onnx and NAME.json."""
-    model, recipe, data = load_generator(checkpoint)
+) -> list[Manifest]:
+    """Export the averaged weights of `checkpoint` into `folder` as NAME.onnx and NAME.json.
+
+    A network of several scales gives one of each for every scale, NAME_x4 and so on.
+    """
+    data = read_checkpoint(checkpoint, SCHEMA)
+    recipe = msgspec.convert(data["recipe"], Recipe)
     name = name or recipe.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ExportError(f"The folder '{folder}' cannot be made: {error.strerror}.") from None
-    path = folder / f"{name}.onnx"
+    model, _, _ = load_generator(checkpoint)
+    if not isinstance(scales := getattr(model, "scales", None), tuple):
+        return [_export(model, folder / f"{name}.onnx", recipe.data.scale, recipe, data["step"], licence, training_data)]
+    manifests = []
+    for scale in scales:
+        one = build_generator(recipe.generator.name, recipe.generator.options | {"scale": scale})
+        one.load_state_dict(data["ema"])
+        path = folder / f"{name}_x{scale}.onnx"
+        manifests.append(_export(one.eval(), path, scale, recipe, data["step"], licence, training_data))
+    return manifests
+
+
+def _export(
+    model: nn.Module, path: Path, scale: int, recipe: Recipe, step: int, licence: str, training_data: str | None
+) -> Manifest:
     export_module(model, path)
     parity = check_parity(model, path)
     if not parity.max_abs_error <= TOLERANCE:
@@ -79,25 +101,24 @@ def export_checkpoint(
             f"'{path}' differs from its network by {parity.max_abs_error:.2e}, more than the {TOLERANCE:.0e} that is accepted."
         )
     manifest = Manifest(
-        name=name,
+        name=path.stem,
         kind="generator",
         file=path.name,
         sha256=sha256_of(path),
         licence=licence,
         training_data=training_data or recipe.data.train,
-        scale=recipe.data.scale,
+        scale=scale,
         channels=1,
         colour="luma",
         size_rule=SizeRule(minimum=1, multiple_of=1),
         description=(
-            f"Generator '{recipe.generator.name}' for luma, averaged weights after "
-            f"{data['step']} steps of batch {recipe.batch}."
+            f"Generator '{recipe.generator.name}' for luma, averaged weights after {step} steps of batch {recipe.batch}."
         ),
         parameters=sum(p.numel() for p in model.parameters()),
         parity=parity,
         versions=versions(),
     )
-    write_manifest(manifest, folder / f"{name}.json")
+    write_manifest(manifest, path.with_suffix(".json"))
     return manifest
 
 

@@ -16,6 +16,7 @@ from trt_build.export_onnx import export_checkpoint  # noqa: E402
 from trt_build.onnx_generator import OnnxGenerator  # noqa: E402
 from trt_build.parity import SHAPES, check_parity  # noqa: E402
 from trt_build.train import generator_state as states  # noqa: E402
+from trt_build.train.recipe import GeneratorSpec  # noqa: E402
 from trt_build.train.validation import enlarge_with  # noqa: E402
 
 
@@ -26,7 +27,7 @@ def exported(tmp_path_factory):
     with torch.no_grad():
         state.ema.last.weight.normal_(0, 0.05)
     state.save(folder / "last.pt", states.SCHEMA)
-    manifest = export_checkpoint(folder / "last.pt", folder / "out", None, "Apache-2.0", "none")
+    (manifest,) = export_checkpoint(folder / "last.pt", folder / "out", None, "Apache-2.0", "none")
     return state, manifest, folder / "out" / "tiny.onnx"
 
 
@@ -78,3 +79,21 @@ def test_a_bad_export_is_refused(exported, tmp_path, monkeypatch):
 def test_evaluation_needs_a_manifest(tmp_path):
     with pytest.raises(ModelError, match="manifest"):
         OnnxGenerator(tmp_path / "none.onnx")
+
+
+def test_a_network_of_two_scales_gives_a_file_for_each(tmp_path):
+    spec = GeneratorSpec("rrdn", {"width": 4, "blocks": 1, "refine_width": 4, "scale": 8})
+    state = states.new_state(tiny_recipe(generator=spec))
+    with torch.no_grad():
+        for parameter in state.ema.parameters():
+            parameter.add_(0.01 * torch.randn_like(parameter))
+    state.save(tmp_path / "last.pt", states.SCHEMA)
+    smaller, larger = export_checkpoint(tmp_path / "last.pt", tmp_path / "out", "two", "Apache-2.0", "none")
+    assert [(one.name, one.scale) for one in (smaller, larger)] == [("two_x4", 4), ("two_x8", 8)]
+    low = np.random.default_rng(0).integers(0, 256, (1, 6, 7), dtype=np.uint8)
+    with torch.inference_mode():
+        pictures = state.ema.pyramid(torch.from_numpy(low)[None].float() / 255)
+    for manifest, picture in zip((smaller, larger), pictures, strict=True):
+        found = OnnxGenerator(tmp_path / "out" / f"{manifest.name}.json")(low)
+        expected = (picture.clamp(0, 1) * 255).round().numpy()[0]
+        assert np.abs(found.astype(int) - expected).max() <= 1
