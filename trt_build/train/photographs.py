@@ -1,61 +1,38 @@
 """Training and validation pairs from photographs of any content, as the published work on super-resolution makes them.
 
-Luma is ITU-R BT.601's in video range, 16 to 235 (MATLAB's ``rgb2ycbcr``); low resolution is made by an antialiased bicubic with
-a = -0.5 (MATLAB's ``imresize``, here Pillow's) and rounded to 8 bits.
+Luma and low resolution are those of the published benchmarks (``evaluate/luma.py``, ``evaluate/resample.py``), but of 8 bits.
 """
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from trt_build.errors import DataError
 from trt_build.evaluate.face_sets import FaceSet
+from trt_build.evaluate.general_sets import load_sets
+from trt_build.evaluate.luma import luma_of
+from trt_build.evaluate.resample import cubic, to_levels
 from trt_build.train.dataset import ENDLESS, Batch, unit
-from trt_build.train.degradation import Luma8, to_uint8
-from trt_build.train.faces import encoded
+from trt_build.train.degradation import Luma8
 from trt_build.train.recipe import DataSpec, Recipe
 
 KEPT_APART = 10
 """Every so-manieth photograph is for validation, where the recipe names no other data for it."""
 _VALIDATED_PX = 192
-_WEIGHTS = np.array([24.966, 128.553, 65.481], np.float32)
-"""Of blue, green and red between 0 and 1."""
 Pair = tuple[Luma8, Luma8]
 
 
 def load_photographs(source: str) -> list[Luma8]:
-    """Return the luma of every picture of a zip or folder, in the order of their names.
+    """Return the luma of every picture of a zip or folder.
 
     Raises:
         DataError: there is none, or one cannot be read.
     """
-    path = Path(source)
-    if not path.exists():
-        raise DataError(f"The photographs '{path}' do not exist.")
-    found = []
-    try:
-        for name, data in encoded(path):
-            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-            if bgr is None:
-                raise DataError(f"'{name}' in '{path}' is not a picture.")
-            found.append(luma_of(np.asarray(bgr, np.uint8)))
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(f"The photographs '{path}' cannot be read: {error}.") from None
-    if not found:
-        raise DataError(f"The photographs '{path}' hold no picture.")
-    return found
-
-
-def luma_of(bgr: Luma8) -> Luma8:
-    """Return (H, W, 3) uint8 as luma, (H, W) uint8 16 to 235."""
-    return to_uint8(np.asarray(16 + (bgr.astype(np.float32) / 255) @ _WEIGHTS, np.float32))
+    return [to_levels(luma_of(picture.pixels)) for pictures in load_sets(Path(source)).values() for picture in pictures]
 
 
 def split(photographs: list[Luma8], data: DataSpec) -> tuple[list[Luma8], list[Luma8]]:
@@ -77,8 +54,7 @@ def pair_of(photograph: Luma8, scale: int, zoom: float = 1.0) -> Pair:
 
 
 def _resized(luma: Luma8, rows: int, columns: int) -> Luma8:
-    image = Image.fromarray(luma.astype(np.float32)).resize((columns, rows), Image.Resampling.BICUBIC)
-    return to_uint8(np.asarray(image, np.float32))
+    return to_levels(cubic(luma.astype(np.float64), (rows, columns)))
 
 
 class PatchBatches:

@@ -5,14 +5,12 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 pytest.importorskip("torch", reason="recipes of training need torch")
 
 from tests.assets import shared
 from trt_build.errors import DataError
-from trt_build.train.photographs import PatchBatches, load_photographs, luma_of, pair_of, split, validation_set
+from trt_build.train.photographs import PatchBatches, load_photographs, pair_of, split, validation_set
 from trt_build.train.recipe import BudgetSpec, DataSpec, Recipe
 
 
@@ -23,12 +21,6 @@ def photograph(rows=120, columns=150, seed=0):
 
 def recipe(**data):
     return Recipe(name="p", data=DataSpec("x.zip", "photographs", **data), budget=BudgetSpec(steps=1), batch=3)
-
-
-@given(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255))
-def test_luma_is_that_of_matlabs_rgb2ycbcr(red, green, blue):
-    expected = round(16 + (65.481 * red + 128.553 * green + 24.966 * blue) / 255 - 1e-4)
-    assert abs(int(luma_of(np.array([[[blue, green, red]]], np.uint8))[0, 0]) - expected) <= 1
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -69,7 +61,7 @@ def test_low_resolution_is_that_of_the_published_protocol():
     from trt_build.evaluate.metrics import psnr
 
     values = []
-    for luma in load_photographs(str(shared("data/general_sr/test.zip")))[14:]:  # Set5 comes after Set14
+    for luma in load_photographs(str(shared("data/general_sr/test.zip")))[-5:]:  # Set5 comes after Set14
         low, high = pair_of(luma, 2)
         enlarged = Image.fromarray(low.astype(np.float32)).resize(high.shape[::-1], Image.Resampling.BICUBIC)
         values.append(psnr(np.clip(np.rint(np.asarray(enlarged)), 0, 255).astype(np.uint8), high, 2))
@@ -85,7 +77,7 @@ def test_bad_sources_are_one_sentence(tmp_path):
         load_photographs(str(tmp_path / "corrupt.zip"))
     with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
         archive.writestr("a.txt", "x")
-    with pytest.raises(DataError, match="no picture"):
+    with pytest.raises(DataError, match="holds no picture"):
         load_photographs(str(tmp_path / "empty.zip"))
     with zipfile.ZipFile(tmp_path / "broken.zip", "w") as archive:
         archive.writestr("a.png", b"not a picture")
