@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter, validators
 from rich.console import Console
 
 from engine.errors import FacestreamError
@@ -107,6 +109,42 @@ def export(
             f"by at most {parity.max_abs_error:.1e} over {len(parity.checked_shapes)} sizes.",
             soft_wrap=True,
         )
+
+
+@app.command
+def small_faces(
+    source: Path,
+    *,
+    out: Path,
+    side: Annotated[int, Parameter(validator=validators.Number(gte=16, lte=48))] = 32,
+    count: int = 2000,
+    seed: int = 7,
+) -> None:
+    """Make small, degraded faces of large ones, in the place of a surveillance data set.
+
+    Systems that learn from small faces alone (`zssr_srgan`) refuse whatever is larger; this is the only step that sees it.
+
+    Parameters
+    ----------
+    source
+        A zip or folder of square faces.
+    out
+        The zip to write.
+    side
+        Of the small faces, in pixels.
+    count
+        At most so many faces.
+    seed
+        Of the choice and of the simulated camera.
+    """
+    from trt_build.progress import RunProgress
+    from trt_build.zero_shot.small_faces import write_small_faces
+
+    with RunProgress(CONSOLE) as progress:
+        written = write_small_faces(
+            source, out, side, count, seed, lambda done, total: progress.on_prepare("faces", done, total)
+        )
+    CONSOLE.print(f"{out}: {written} faces of {side} px", soft_wrap=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

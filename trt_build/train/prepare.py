@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from trt_build.errors import DataError
 from trt_build.evaluate.face_sets import FaceSet, build_set, subset
 from trt_build.train import photographs
 from trt_build.train.dataset import TrainBatches
 from trt_build.train.degradation import Luma8
 from trt_build.train.faces import Faces, cached_faces, to_size
 from trt_build.train.h264_bank import make_bank
-from trt_build.train.photographs import PatchBatches
+from trt_build.train.pairs import PairBatches
+from trt_build.train.photographs import KEPT_APART, PatchBatches
 from trt_build.train.recipe import Recipe
 from trt_build.train.smoke import smoke_faces
+from trt_build.zero_shot.small_faces import SmallFaces
+from trt_build.zero_shot.targets import zero_shot_targets
+from trt_build.zero_shot.zssr import SURVEILLANCE
 
 VALIDATED = ("clean", "surveillance")
 SMOKE_FACES = 48
@@ -30,7 +35,7 @@ Done = Callable[[str, int, int], None]
 class RunData:
     """What a generator is trained and chosen on."""
 
-    batches: TrainBatches | PatchBatches
+    batches: TrainBatches | PatchBatches | PairBatches
     validated: list[FaceSet]
 
 
@@ -43,9 +48,23 @@ def run_data(recipe: Recipe, cache: Path, done: Done, *, smoke: bool = False) ->
     if recipe.data.kind == "photographs" and not smoke:
         training, apart = photographs.split(photographs.load_photographs(recipe.data.train), recipe.data)
         return RunData(PatchBatches(training, recipe), [photographs.validation_set(apart, recipe.data.scale)])
+    if recipe.data.kind == "small_faces" and not smoke:
+        return _from_small_faces(recipe, cache, done)
     faces, others = _faces(recipe, cache, smoke)
     bank = cached_bank(faces, recipe, cache, done) if recipe.mixture.h264 > 0 else None
     return RunData(TrainBatches(faces.images, bank, recipe), validation_sets(others, recipe))
+
+
+def _from_small_faces(recipe: Recipe, cache: Path, done: Done) -> RunData:
+    """Pairs of small faces and of what each taught a network of its own; there is nothing larger that could be seen."""
+    data = recipe.data
+    low = SmallFaces(Path(data.train), data.hr_px // data.scale).images
+    spec = replace(SURVEILLANCE, scale=data.scale, steps=recipe.zero_shot.steps, width=recipe.zero_shot.width)
+    high = zero_shot_targets(low, spec, cache, done)
+    apart = np.arange(len(low)) % KEPT_APART == KEPT_APART - 1
+    if not apart.any():
+        raise DataError(f"'{data.train}' holds {len(low)} small faces: at least {KEPT_APART} are needed.")
+    return RunData(PairBatches(low[~apart], high[~apart], recipe), [FaceSet("pseudo", low[apart], high[apart])])
 
 
 def _faces(recipe: Recipe, cache: Path, smoke: bool) -> tuple[Faces, Faces]:

@@ -29,10 +29,11 @@ class DataSpec(_Spec, frozen=True):
     """Pictures, in zip files or folders."""
 
     train: str
-    kind: Literal["faces", "photographs"] = "faces"
-    """Square grey faces (`Person_Name/Person_Name_0001.jpg`), or photographs of any content, see `photographs.py`."""
+    kind: Literal["faces", "photographs", "small_faces"] = "faces"
+    """Square grey faces (`Person_Name/Person_Name_0001.jpg`), photographs of any content (`photographs.py`), or small faces
+    alone, whose truth is what ZSSR makes of them (`zero_shot/small_faces.py`)."""
     validation: str = ""
-    """Of other people; photographs may be kept apart from those of `train` instead."""
+    """Of other people; without it every tenth photograph or small face of `train` is kept apart."""
     hr_px: Positive = 128
     """Side of a training picture: the whole face, or a patch of a photograph."""
     scale: Positive = 4
@@ -48,6 +49,13 @@ class DataSpec(_Spec, frozen=True):
             raise ValueError("faces need `validation`: a zip or folder of other people")
         if self.hr_px % self.scale:
             raise ValueError("hr_px must be a multiple of scale")
+
+
+class ZeroShotOptions(_Spec, frozen=True):
+    """How ZSSR learns each small face."""
+
+    steps: Positive = 300
+    width: Positive = 32
 
 
 class MixtureSpec(_Spec, frozen=True):
@@ -183,6 +191,7 @@ class Recipe(TimedRecipe, frozen=True, kw_only=True):
     late: tuple[LateSpec, ...] = ()
     """In the order of `from_step`."""
     h264: H264Spec = H264Spec()
+    zero_shot: ZeroShotOptions = ZeroShotOptions()
     loss: LossSpec = LossSpec()
     merit: Literal["psnr", "features"] = "psnr"
     """What the best checkpoint is chosen by: the mean gain in PSNR over bicubic, or the mean gain in the distance of dlib's

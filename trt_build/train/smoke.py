@@ -60,7 +60,7 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
         start={},
         data=msgspec.structs.replace(recipe.data, hr_px=_HR_PX),
         budget=BudgetSpec(steps=10),
-        mixture=clean if recipe.data.kind == "photographs" else recipe.mixture,
+        mixture=clean if recipe.data.kind != "faces" else recipe.mixture,
         batch=4,
         h264=H264Spec(passes=1, frames=6),
         optimiser=OptimiserSpec(rate=5e-4, warmup_steps=4),

@@ -1,0 +1,38 @@
+"""Pseudo high resolution for small faces: each enlarged by what it taught a network of its own (ZSSR)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from engine.contracts.frames import Uint8
+from trt_build.zero_shot.zssr import ZeroShotSpec, enlarge_zero_shot
+
+_CHUNK = 16
+"""Pictures learnt side by side, and lost if the run is stopped."""
+Done = Callable[[str, int, int], None]
+
+
+def zero_shot_targets(images: Uint8, spec: ZeroShotSpec, cache: Path, done: Done) -> Uint8:
+    """Return (N, scale * h, scale * w) for (N, h, w); what is finished is kept in ``cache`` and found again.
+
+    Raises:
+        DataError: the pictures are too small.
+    """
+    key = hashlib.sha256(images.tobytes() + repr(spec).encode()).hexdigest()[:12]
+    folder = cache / f"zero-shot-{key}"
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = []
+    for start in range(0, len(images), _CHUNK):
+        path = folder / f"{start:06d}.npy"
+        if not path.exists():
+            unfinished = path.with_suffix(".partial.npy")
+            np.save(unfinished, enlarge_zero_shot(images[start : start + _CHUNK], spec))
+            unfinished.replace(path)
+        part: Uint8 = np.load(path)
+        parts.append(part)
+        done("zero-shot targets", min(start + _CHUNK, len(images)), len(images))
+    return np.concatenate(parts)
