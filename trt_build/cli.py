@@ -141,9 +141,7 @@ def small_faces(
     from trt_build.zero_shot.small_faces import write_small_faces
 
     with RunProgress(CONSOLE) as progress:
-        written = write_small_faces(
-            source, out, side, count, seed, lambda done, total: progress.on_prepare("faces", done, total)
-        )
+        written = write_small_faces(source, out, side, count, seed, partial(progress.on_prepare, "faces"))
     CONSOLE.print(f"{out}: {written} faces of {side} px", soft_wrap=True)
 
 
