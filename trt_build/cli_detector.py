@@ -82,8 +82,9 @@ def export(
     from trt_build.detector.export import export_detector
     from trt_build.detector.training import last_validation
 
-    lower = last_validation(checkpoint)["threshold"] if min_score is None else min_score
-    upper = last_validation(checkpoint)["quiet_threshold"] if sure_score is None else sure_score
+    validated = last_validation(checkpoint)
+    lower = validated["threshold"] if min_score is None else min_score
+    upper = validated["quiet_threshold"] if sure_score is None else sure_score
     manifest = export_detector(checkpoint, out, name, licence, training_data, lower, upper)
     assert manifest.parity is not None
     CONSOLE.print(

@@ -7,7 +7,6 @@ import platform
 import warnings
 from pathlib import Path
 
-import msgspec
 import onnx
 import onnxruntime
 import torch
@@ -17,8 +16,7 @@ from engine.contracts.manifest import Manifest, SizeRule, sha256_of, write_manif
 from trt_build.errors import ExportError
 from trt_build.generators.catalog import build_generator
 from trt_build.parity import check_parity
-from trt_build.train.checkpoint import read_checkpoint
-from trt_build.train.generator_state import SCHEMA, load_generator
+from trt_build.train.generator_state import load_generator
 from trt_build.train.recipe import Recipe
 
 OPSET = 18
@@ -72,14 +70,12 @@ def export_checkpoint(
 
     A network of several scales gives one of each for every scale, NAME_x4 and so on.
     """
-    data = read_checkpoint(checkpoint, SCHEMA)
-    recipe = msgspec.convert(data["recipe"], Recipe)
+    model, recipe, data = load_generator(checkpoint)
     name = name or recipe.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ExportError(f"The folder '{folder}' cannot be made: {error.strerror}.") from None
-    model, _, _ = load_generator(checkpoint)
     if not isinstance(scales := getattr(model, "scales", None), tuple):
         return [_export(model, folder / f"{name}.onnx", recipe.data.scale, recipe, data["step"], licence, training_data)]
     manifests = []

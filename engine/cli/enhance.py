@@ -51,11 +51,10 @@ def enhance(
         raise UsageError(f"--strength {strength:g} must be 0 to 1")
     if zero_shot and generator is not None:
         raise UsageError("--zero-shot learns a network of its own: leave --generator away")
-    defaults = SuperResolveConfig()
-    name = ZERO_SHOT if zero_shot else generator or defaults.generator
+    name = ZERO_SHOT if zero_shot else generator or SuperResolveConfig().generator
     console, failed = Console(highlight=False), 0
     table = Table("picture", "result", "size", "agrees with the picture", box=None, pad_edge=False)
-    chosen = SuperResolveConfig(generator=name, runtime=defaults.runtime)
+    chosen = SuperResolveConfig(generator=name)
     with closing(Enhancer(open_generator(chosen, find_model, threads=0), strength, float("inf"))) as enhancer:
         for image in images:
             try:

@@ -14,7 +14,7 @@ from engine.contracts.frames import Detections, Planes, Uint8
 from engine.detect.detector import Detector
 from engine.detect.grey import GreyDetector
 from engine.detect.yunet import YuNet
-from trt_build.detector.geometry import Matrix, moved_boxes, moved_points, overlaps
+from trt_build.detector.geometry import Matrix, moved_boxes, moved_points, overlaps, turn_about
 from trt_build.detector.material import frames_of
 from trt_build.detector.scoring import MATCH_IOU, Tally
 from trt_build.detector.teacher import Labelled, Teacher
@@ -59,9 +59,11 @@ def evaluate_clips(
             matrix = _turn(upright, roll_degrees)
             single = judge.label(_turned(upright, matrix), full_range=False)
             truth = _steadied(judge, single, upright, matrix)
+            (found,) = detector.detect([_planes(truth.image)])
+            itself = Detections(single.boxes, np.ones(len(single.boxes), np.float32), single.points)
             for tally, teachers in (of_clip, everything):
-                _count(tally, detector, truth)
-                teachers.add(truth, Detections(single.boxes, np.ones(len(single.boxes), np.float32), single.points))
+                tally.add(truth, found)
+                teachers.add(truth, itself)
             done(clip.name, number + 1)
         rows[clip.name] = _row(*of_clip, detector.min_score)
     rows["all"] = _row(*everything, detector.min_score)
@@ -96,8 +98,8 @@ def _turn(image: Uint8, roll_degrees: float) -> Matrix | None:
     """Return the (2, 3) matrix that turns a picture counter-clockwise about its middle; None: it stays."""
     if not roll_degrees:
         return None
-    middle = ((image.shape[1] - 1) / 2, (image.shape[0] - 1) / 2)
-    return np.asarray(cv2.getRotationMatrix2D(middle, roll_degrees, 1.0), np.float64)
+    middle = (np.array(image.shape[::-1]) - 1) / 2
+    return turn_about(middle, middle, 1.0, roll_degrees)
 
 
 def _turned(image: Uint8, matrix: Matrix | None) -> Uint8:
@@ -117,11 +119,6 @@ def _steadied(judge: Teacher, single: Labelled, upright: Uint8, matrix: Matrix |
         if len(row) and row.max() >= MATCH_IOU:
             points[index] = moved_points(known.points[row.argmax()], matrix)
     return replace(single, points=points)
-
-
-def _count(tally: Tally, detector: Detector, truth: Labelled) -> None:
-    (found,) = detector.detect([_planes(truth.image)])
-    tally.add(truth, found)
 
 
 def _planes(luma: Uint8) -> Planes:

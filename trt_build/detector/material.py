@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from engine.contracts.frames import Uint8
 from trt_build.detector.recipe import MaterialSpec
 from trt_build.detector.teacher import Labelled, Teacher
 from trt_build.errors import DataError
-from trt_build.train.faces import SUFFIXES, encoded, load_faces
+from trt_build.train.faces import encoded, load_faces
 
 _BORDER_PX = 48
 """Around a face picture, which is cut too tightly for a detector."""
@@ -100,14 +100,7 @@ def _photographs(source: Path, teacher: Teacher, cache: Path, done: Done) -> lis
 
 def _pictures(source: Path) -> Iterator[Uint8]:
     try:
-        if source.is_dir():
-            contents: Iterable[bytes] = (
-                path.read_bytes() for path in sorted(source.rglob("*")) if path.suffix.lower() in SUFFIXES
-            )
-        else:
-            archive = zipfile.ZipFile(source)
-            contents = (archive.read(name) for name in sorted(archive.namelist()) if name.lower().endswith(SUFFIXES))
-        for content in contents:
+        for _, content in encoded(source):
             image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
             if image is not None:
                 yield np.asarray(image, np.uint8)

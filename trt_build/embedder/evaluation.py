@@ -19,7 +19,7 @@ from trt_build.embedder.chips import ChipFaces, as_input
 from trt_build.evaluate.bootstrap import Interval
 from trt_build.evaluate.comparison import FMRS, Comparison, DistancesOf
 from trt_build.evaluate.face_sets import Enlarge
-from trt_build.evaluate.verification import Pairing, SortedTrial, cosine_distances
+from trt_build.evaluate.verification import Pairing, SortedTrial, cosine_distances, unit
 from trt_build.train import degradation
 
 SHARP = 0
@@ -73,7 +73,7 @@ def vectors_of(
             chips = [_chip(faces, index, size, enlarge, degraded) for index in range(at, min(at + _CHUNK, len(faces)))]
             parts.append(session.run({INPUT: as_input(np.stack(chips))})[0])
             done(number * len(faces) + at + len(chips), len(SIZES_PX) * len(faces))
-        every[size] = _unit(np.concatenate(parts))
+        every[size] = unit(np.concatenate(parts))
     return every
 
 
@@ -98,7 +98,7 @@ def eyes_px(faces: ChipFaces, size: int) -> float:
 
 def mixed(base: Vectors, small: Vectors, weights: Mapping[int, float]) -> Vectors:
     """Return the vectors between two networks; ``weights`` of the second by size, 0 where there is none."""
-    return {size: _unit((1 - (w := weights.get(size, 0.0))) * base[size] + w * small[size]) for size in base}
+    return {size: unit((1 - (w := weights.get(size, 0.0))) * base[size] + w * small[size]) for size in base}
 
 
 def choose_weights(base: Vectors, small: Vectors, pairs: Pairing) -> dict[int, float]:
@@ -172,7 +172,3 @@ def plain(vectors: Vectors) -> System:
         return lambda pairs: distances(vectors, pairs, cell)
 
     return {(gallery, size): of((gallery, size)) for gallery in GALLERIES for size in SIZES_PX}
-
-
-def _unit(vectors: Float32) -> Float32:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)

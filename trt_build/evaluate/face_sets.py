@@ -150,5 +150,4 @@ def score_set(faces: FaceSet, enlarge: Enlarge) -> Score:
 
 def score_bicubic(faces: FaceSet) -> Score:
     """The baseline on the same set."""
-    enlarged = np.stack([bicubic(image, faces.scale) for image in faces.low])
-    return score(enlarged, faces.high, faces.scale)
+    return score_set(faces, lambda low: np.stack([bicubic(image, faces.scale) for image in low]))

@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.errors import MissingRuntimeError, ModelError
+from trt_build.imagenet import vgg_layers
 
 _ALEX = ("64,11,4,2", "pool", "192,5,1,2", "pool", "384,3,1,1", "256,3,1,1", "256,3,1,1")
-_VGG = (2, 2, 3, 3, 3)
-_WIDTHS = (64, 128, 256, 512, 512)
+_VGG_TAPS = ("1_2", "2_2", "3_3", "4_3", "5_3")
+"""Behind the ReLU of these convolutions."""
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 _BATCH = 32
 _LEAST_PX = 32
@@ -125,16 +126,8 @@ def _alexnet() -> tuple[nn.Sequential, tuple[int, ...]]:
 
 
 def _vgg16() -> tuple[nn.Sequential, tuple[int, ...]]:
-    layers: list[nn.Module] = []
-    taps, channels = [], 3
-    for count, width in zip(_VGG, _WIDTHS, strict=True):
-        if layers:
-            layers.append(nn.MaxPool2d(2, 2))
-        for _ in range(count):
-            layers += [nn.Conv2d(channels, width, 3, 1, 1), nn.ReLU()]
-            channels = width
-        taps.append(len(layers) - 1)
-    return nn.Sequential(*layers), tuple(taps)
+    layers, places = vgg_layers("vgg16")
+    return nn.Sequential(*layers), tuple(places[name] + 1 for name in _VGG_TAPS)
 
 
 def _grey(luma: Tensor) -> Tensor:

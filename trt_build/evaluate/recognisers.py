@@ -13,6 +13,7 @@ from engine.contracts.frames import Float32, Uint8
 from engine.models.dlib_embedder import CHIP_POINTS
 from engine.verify.onnx_embedder import OnnxEmbedder
 from trt_build.evaluate.dlib_faces import ChipFinder, Embedder, Matrix, cut_chip
+from trt_build.evaluate.verification import unit
 from trt_build.optional import require
 
 Advance = Callable[[int], None]
@@ -62,7 +63,7 @@ class DlibRecogniser:
     def vectors(self, faces: Uint8, advance: Advance) -> Float32:
         chips = [cut_chip(face, place, self._sharp_px) for face, place in zip(faces, self._places, strict=True)]
         found = self._embedder(np.stack(chips), lambda: advance(1))
-        return _unit(found)
+        return unit(found)
 
     def close(self) -> None:
         self._embedder.close()
@@ -94,11 +95,7 @@ class OnnxRecogniser:
             placed = np.asarray((points + 0.5) * ratio - 0.5, np.float32)
             found.append(self._embedder.embed([np.asarray(cv2.cvtColor(face, cv2.COLOR_GRAY2BGR), np.uint8)], [placed])[0])
             advance(1)
-        return _unit(np.stack(found))
+        return unit(np.stack(found))
 
     def close(self) -> None:
         self._embedder.close()
-
-
-def _unit(vectors: Float32) -> Float32:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)

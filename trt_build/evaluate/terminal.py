@@ -20,9 +20,14 @@ def table_of(results: Results) -> Table:
     sized = any(row.low_px for row in results.rows)
     for heading in ("input", *(["px"] if sized else []), "scale", "method"):
         table.add_column(heading, no_wrap=True)
+    with_gain = {
+        column.key
+        for column in results.columns
+        if column.gain_shown and any(_gain(row.figures.get(column.key)) for row in results.rows)
+    }
     for column in results.columns:
         table.add_column(column.heading, justify="right", no_wrap=True)
-        if column.gain_shown and any(_gain(row.figures.get(column.key)) for row in results.rows):
+        if column.key in with_gain:
             table.add_column("gain [95 %]" if has_intervals(results) else "gain", no_wrap=True)
     place = None
     for row in results.rows:
@@ -33,7 +38,7 @@ def table_of(results: Results) -> Table:
         for column in results.columns:
             figure = row.figures.get(column.key)
             cells.append(shown(figure, column))
-            if column.gain_shown and any(_gain(one.figures.get(column.key)) for one in results.rows):
+            if column.key in with_gain:
                 cells.append(gain_text(figure, column))
         table.add_row(*cells)
     return table

@@ -64,6 +64,11 @@ def generated_pairs(people: Sequence[str], seed: int, per_person: int = 30, diff
     return Pairing(np.concatenate(left).astype(np.int64), np.concatenate(right).astype(np.int64), same)
 
 
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the vectors (N, D) with a length of 1."""
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
 def cosine_distances(left: NDArray[np.float32], right: NDArray[np.float32], pairs: Pairing) -> Distances:
     """Return 1 - cosine of each pair, its left face from ``left``, its right one from ``right``: unit vectors (N, D)."""
     return np.asarray(1 - np.einsum("ij,ij->i", left[pairs.left], right[pairs.right]), np.float64)

@@ -18,13 +18,9 @@ from engine.models.dlib_embedder import packaged_weights
 from engine.models.dlib_weights import read_dlib_weights
 from trt_build.embedder.resnet import DlibResNet
 from trt_build.errors import RecipeError
+from trt_build.imagenet import vgg_layers
 from trt_build.train.recipe import PerceptualSpec
 
-_VGG = {
-    "vgg16": (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512),
-    "vgg19": (64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512, 512, 512, 512),
-}
-"""Channels of the 3x3 convolutions, and where the picture is halved (Simonyan and Zisserman 2015)."""
 USUAL = {"dlib": ("1", "4"), "vgg16": ("2_2", "3_3"), "vgg19": ("2_2", "5_4")}
 """Layers if a recipe names none. Of dlib's: after so many blocks, at a quarter and an eighth of the size; of VGG's: block and
 convolution, before ReLU; 2_2 and 3_3 of VGG16 are the reduced loss of the compact ESRGAN, 5_4 of VGG19 is SRGAN's."""
@@ -53,17 +49,7 @@ class VggFeatures(nn.Module):
             RecipeError: there is no such file, or it holds another network.
         """
         super().__init__()
-        modules: list[nn.Module] = []
-        names, channels, block, number = {}, 3, 1, 0
-        for entry in _VGG[network]:
-            if isinstance(entry, str):
-                modules.append(nn.MaxPool2d(2))
-                block, number = block + 1, 0
-                continue
-            number += 1
-            names[f"{block}_{number}"] = len(modules)
-            modules += [nn.Conv2d(channels, entry, 3, padding=1), nn.ReLU()]
-            channels = entry
+        modules, names = vgg_layers(network)
         if unknown := [layer for layer in layers if layer not in names]:
             raise RecipeError(f"loss.perceptual.layers: {network} has no {unknown[0]} (it has {', '.join(names)}).")
         self._wanted = {names[layer] for layer in layers}

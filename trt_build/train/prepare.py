@@ -59,11 +59,11 @@ def _from_small_faces(recipe: Recipe, cache: Path, done: Done) -> RunData:
     """Pairs of small faces and of what each taught a network of its own; there is nothing larger that could be seen."""
     data = recipe.data
     low = SmallFaces(Path(data.train), data.hr_px // data.scale).images
-    spec = replace(SURVEILLANCE, scale=data.scale, steps=recipe.zero_shot.steps, width=recipe.zero_shot.width)
-    high = zero_shot_targets(low, spec, cache, done)
     apart = np.arange(len(low)) % KEPT_APART == KEPT_APART - 1
     if not apart.any():
         raise DataError(f"'{data.train}' holds {len(low)} small faces: at least {KEPT_APART} are needed.")
+    spec = replace(SURVEILLANCE, scale=data.scale, steps=recipe.zero_shot.steps, width=recipe.zero_shot.width)
+    high = zero_shot_targets(low, spec, cache, done)
     return RunData(PairBatches(low[~apart], high[~apart], recipe), [FaceSet("pseudo", low[apart], high[apart])])
 
 
