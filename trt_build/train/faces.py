@@ -42,27 +42,36 @@ def encoded(source: Path) -> Iterator[tuple[str, bytes]]:
                 yield name, archive.read(name)
 
 
+def grey_pictures(source: Path, what: str) -> Iterator[tuple[str, Luma8]]:
+    """Yield name and pixels of every picture of a zip or folder, decoded as grey; ``what`` they are, for messages.
+
+    Raises:
+        DataError: there is none, or one cannot be read.
+    """
+    if not source.exists():
+        raise DataError(f"The {what} '{source}' do not exist.")
+    empty = True
+    try:
+        for name, data in encoded(source):
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+            if image is None:
+                raise DataError(f"'{name}' in '{source}' is not a picture.")
+            empty = False
+            yield name, np.asarray(image, np.uint8)
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError) as error:
+        raise DataError(f"The {what} '{source}' cannot be read: {error}.") from None
+    if empty:
+        raise DataError(f"The {what} '{source}' hold no picture.")
+
+
 def load_faces(source: str | Path) -> Faces:
     """Decode every picture of a zip or folder as grey; all must be square and of one size."""
     path = Path(source)
-    if not path.exists():
-        raise DataError(f"The face data '{path}' do not exist.")
-    images, names = [], []
-    try:
-        for name, data in encoded(path):
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
-            if image is None:
-                raise DataError(f"'{name}' in '{path}' is not a picture.")
-            images.append(image)
-            names.append(name)
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError) as error:
-        raise DataError(f"The face data '{path}' cannot be read: {error}.") from None
-    if not images:
-        raise DataError(f"The face data '{path}' hold no picture.")
+    names, images = zip(*grey_pictures(path, "face data"), strict=True)
     shapes = {image.shape for image in images}
     if len(shapes) > 1 or len(set(next(iter(shapes)))) > 1:
         raise DataError(f"The faces of '{path}' must be square and of one size.")
-    return Faces(np.stack(images), tuple(names))
+    return Faces(np.stack(images), names)
 
 
 def cached_faces(source: str | Path, folder: Path) -> Faces:

@@ -15,7 +15,7 @@ import numpy as np
 from engine.contracts.frames import Uint8
 from trt_build.errors import DataError
 from trt_build.train import degradation
-from trt_build.train.faces import Faces, encoded, load_faces, to_size
+from trt_build.train.faces import Faces, grey_pictures, load_faces, to_size
 
 LARGEST_PX = 48
 """Side of the largest picture that is taken for a small face."""
@@ -34,28 +34,18 @@ class SmallFaces:
     """
 
     def __init__(self, source: Path, side_px: int) -> None:
-        if not source.exists():
-            raise DataError(f"The small faces '{source}' do not exist.")
-        try:
-            pictures = [_square(_decoded(name, data, source), side_px) for name, data in encoded(source)]
-        except (zipfile.BadZipFile, OSError) as error:
-            raise DataError(f"The small faces '{source}' cannot be read: {error}.") from None
-        if not pictures:
-            raise DataError(f"The small faces '{source}' hold no picture.")
+        pictures = [_square(_small(name, image, source), side_px) for name, image in grey_pictures(source, "small faces")]
         self.images: Uint8 = np.stack(pictures)
         """(N, side_px, side_px) luma."""
 
 
-def _decoded(name: str, data: bytes, source: Path) -> Uint8:
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
-    if image is None:
-        raise DataError(f"'{name}' in '{source}' is not a picture.")
+def _small(name: str, image: Uint8, source: Path) -> Uint8:
     if max(image.shape) > LARGEST_PX:
         raise DataError(
             f"'{name}' in '{source}' has {image.shape[1]}x{image.shape[0]} px: this system learns from small faces alone and "
             f"refuses whatever is larger than {LARGEST_PX} px; `trt-build small-faces` makes small ones."
         )
-    return np.asarray(image, np.uint8)
+    return image
 
 
 def _square(image: Uint8, side_px: int) -> Uint8:
