@@ -15,6 +15,7 @@ from engine.errors import FacestreamError
 from trt_build.cli_detector import detector_app
 from trt_build.cli_embedder import embedder_app
 from trt_build.cli_evaluate import evaluate
+from trt_build.cli_redeg import redeg_app
 from trt_build.optional import require
 
 CONSOLE = Console()
@@ -31,6 +32,7 @@ app = App(
 app.command(detector_app)
 app.command(embedder_app)
 app.command(evaluate)
+app.command(redeg_app)
 
 
 @app.command

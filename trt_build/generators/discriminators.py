@@ -79,11 +79,12 @@ class UNetDiscriminator(nn.Module):
     size]; conv3, conv3 of w; conv3 to 1. LeakyReLU after all but the last; spectral norm on all but the first and last.
     """
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 32, inputs: int = 1) -> None:
+        """``inputs``: planes of the pictures; more than the luma where the critic is told what they were made from."""
         super().__init__()
         widths = [width, 2 * width, 4 * width, 8 * width]
         pairs = list(pairwise(widths))
-        self.first = nn.Conv2d(1, width, 3, padding=1)
+        self.first = nn.Conv2d(inputs, width, 3, padding=1)
         self.down = nn.ModuleList(spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1, bias=False)) for a, b in pairs)
         self.up = nn.ModuleList(spectral_norm(nn.Conv2d(b, a, 3, padding=1, bias=False)) for a, b in reversed(pairs))
         self.smooth = nn.ModuleList(spectral_norm(nn.Conv2d(width, width, 3, padding=1, bias=False)) for _ in range(2))

@@ -6,6 +6,8 @@ batches it would have seen, whatever the number of worker processes. Nothing her
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,9 @@ from trt_build.train import degradation
 from trt_build.train.degradation import Luma8, Random
 from trt_build.train.recipe import MixtureSpec, Recipe
 
-KINDS = ("clean", "first_order", "second_order", "h264")
+BANKS = ("h264", "learned")
+"""Kinds whose small faces were made beforehand."""
+KINDS = ("clean", "first_order", "second_order", *BANKS)
 ENDLESS = 10**9
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -23,14 +27,14 @@ Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 class TrainBatches:
     """(low, high) luma pairs: float32 (B, 1, h, w) and (B, 1, h*scale, w*scale) in [0, 1]."""
 
-    def __init__(self, images: Luma8, bank: Luma8 | None, recipe: Recipe) -> None:
-        """`images` uint8 (N, S, S) as stored; `bank` uint8 (passes, N, h, h), None for no H.264."""
+    def __init__(self, images: Luma8, banks: Mapping[str, Luma8], recipe: Recipe) -> None:
+        """`images` uint8 (N, S, S) as stored; `banks`: uint8 (passes, N, h, h) by their kind, of `BANKS`."""
         self._images = images
-        self._bank = bank
+        self._banks = banks
         self._recipe = recipe
         self._epoch, self._order = -1, np.arange(0)
-        self._shares = _shares(recipe.mixture, bank is not None)
-        self._late = [(late.from_step, _shares(late.mixture, bank is not None)) for late in recipe.late]
+        self._shares = _shares(recipe.mixture, banks)
+        self._late = [(late.from_step, _shares(late.mixture, banks)) for late in recipe.late]
 
     def __len__(self) -> int:
         return ENDLESS
@@ -43,7 +47,7 @@ class TrainBatches:
         if data.sizes_px:
             small = int(rng.choice(data.sizes_px))
         if small * data.scale != data.hr_px:
-            shares = _without_h264(shares)
+            shares = _only(KINDS[: -len(BANKS)], shares)
         pairs = [self._pair(self._index(step, place), small, shares, rng) for place in places]
         low, high = (np.stack(side)[:, None] for side in zip(*pairs, strict=True))
         return unit(low), unit(high)
@@ -64,9 +68,9 @@ class TrainBatches:
     def _pair(self, index: int, small: int, shares: NDArray[np.float64], rng: Random) -> tuple[Luma8, Luma8]:
         size = small * self._recipe.data.scale
         kind = KINDS[rng.choice(len(KINDS), p=shares)]
-        if kind == "h264":
-            assert self._bank is not None
-            low = self._bank[rng.integers(len(self._bank)), index]
+        if kind in BANKS:
+            bank = self._banks[kind]
+            low = bank[rng.integers(len(bank)), index]
             high = self._full(index, size)
         else:
             high = self._augmented(index, size, rng)
@@ -88,15 +92,15 @@ class TrainBatches:
         return np.ascontiguousarray(image[y : y + size, x : x + size])
 
 
-def _shares(mixture: MixtureSpec, with_h264: bool) -> NDArray[np.float64]:
-    """Shares in the order of `KINDS`, summing to 1; without a bank there is no H.264."""
+def _shares(mixture: MixtureSpec, banks: Collection[str]) -> NDArray[np.float64]:
+    """Shares in the order of `KINDS`, summing to 1; without a bank there is none of its kind."""
     shares = np.array([getattr(mixture, kind) for kind in KINDS], dtype=np.float64)
-    return np.asarray(shares / shares.sum(), dtype=np.float64) if with_h264 else _without_h264(shares)
+    return _only([kind for kind in KINDS if kind not in BANKS or kind in banks], shares)
 
 
-def _without_h264(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    others = np.where(np.array(KINDS) == "h264", 0, shares)
-    return np.asarray(others / others.sum(), dtype=np.float64)
+def _only(kinds: Collection[str], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    kept = np.where([kind in kinds for kind in KINDS], shares, 0)
+    return np.asarray(kept / kept.sum(), dtype=np.float64)
 
 
 def unit(levels: Luma8) -> NDArray[np.float32]:

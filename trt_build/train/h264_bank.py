@@ -10,7 +10,7 @@ the sharp face itself.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import av
 import cv2
@@ -53,7 +53,7 @@ def _through_codec(faces: Luma8, size: int, scale: int, spec: H264Spec, rng: Ran
     crf = int(rng.integers(spec.crf_min, spec.crf_max + 1))
     noise = float(rng.uniform(0, spec.noise_max))
     frames = _clip(blurred, home, speed, cut, scale, noise, spec.frames, rng)
-    decoded = _encode_decode(frames, crf)[cut]
+    decoded = through_h264(frames, (WIDTH, HEIGHT), crf)[cut]
     return np.stack([decoded[y : y + size, x : x + size] for x, y in home])
 
 
@@ -82,19 +82,26 @@ def _clip(
         yield to_uint8(small + grain)
 
 
-def _encode_decode(frames: Iterator[Luma8], crf: int) -> list[Luma8]:
-    """Through libx264 in memory; luma goes into and out of the Y plane untouched by colour."""
+def through_h264(frames: Iterable[Luma8], size: tuple[int, int], crf: int) -> list[Luma8]:
+    """Through libx264 (veryfast) in memory; luma goes into and out of the Y plane untouched by colour.
+
+    Args:
+        frames: (height, width) each, 0 to 255.
+        size: width and height, even.
+        crf: constant rate factor, 0 to 51.
+    """
+    width, height = size
     memory = io.BytesIO()
     with av.open(memory, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"crf": str(crf), "preset": "veryfast", "threads": "1"}
-        grey = np.full((HEIGHT // 2, WIDTH), 128, dtype=np.uint8)
+        grey = np.full((height // 2, width), 128, dtype=np.uint8)
         for luma in frames:
             frame = av.VideoFrame.from_ndarray(np.concatenate([luma, grey]), format="yuv420p")
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     memory.seek(0)
     with av.open(memory, "r") as container:
-        planes = (frame.to_ndarray()[:HEIGHT, :WIDTH] for frame in container.decode(video=0))
+        planes = (frame.to_ndarray()[:height, :width] for frame in container.decode(video=0))
         return [np.array(luma, dtype=np.uint8) for luma in planes]

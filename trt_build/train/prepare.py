@@ -12,6 +12,7 @@ import numpy as np
 
 from trt_build.errors import DataError
 from trt_build.evaluate.face_sets import FaceSet, build_set, subset
+from trt_build.redeg.bank import learned_bank
 from trt_build.train import photographs
 from trt_build.train.dataset import TrainBatches
 from trt_build.train.degradation import Luma8
@@ -51,8 +52,12 @@ def run_data(recipe: Recipe, cache: Path, done: Done, *, smoke: bool = False) ->
     if recipe.data.kind == "small_faces" and not smoke:
         return _from_small_faces(recipe, cache, done)
     faces, others = _faces(recipe, cache, smoke)
-    bank = cached_bank(faces, recipe, cache, done) if recipe.mixture.h264 > 0 else None
-    return RunData(TrainBatches(faces.images, bank, recipe), validation_sets(others, recipe))
+    banks = {}
+    if recipe.mixture.h264 > 0:
+        banks["h264"] = cached_bank(faces, recipe, cache, done)
+    if recipe.mixture.learned > 0:
+        banks["learned"] = learned_bank(to_size(faces.images, recipe.data.hr_px), recipe, cache, done)
+    return RunData(TrainBatches(faces.images, banks, recipe), validation_sets(others, recipe))
 
 
 def _from_small_faces(recipe: Recipe, cache: Path, done: Done) -> RunData:

@@ -40,7 +40,8 @@ class DataSpec(_Spec, frozen=True):
     native_crop: Share = 0.25
     """Share of samples of faces cut at the stored scale instead of shrunk to `hr_px`."""
     sizes_px: tuple[Positive, ...] = ()
-    """Sides of the small faces, one drawn for each batch; `hr_px / scale` alone if empty. Others than that have no H.264."""
+    """Sides of the small faces, one drawn for each batch; `hr_px / scale` alone if empty. Others than that have no H.264
+    and no learned degradations."""
     zooms: tuple[Annotated[float, msgspec.Meta(gt=0, le=1)], ...] = (1.0, 0.8, 0.6)
     """Photographs are shrunk to these shares of their size before patches are cut, as the literature does."""
 
@@ -65,10 +66,16 @@ class MixtureSpec(_Spec, frozen=True):
     first_order: Share = 0.40
     second_order: Share = 0.15
     h264: Share = 0.15
+    learned: Share = 0.0
 
     def __post_init__(self) -> None:
-        if self.clean + self.first_order + self.second_order + self.h264 <= 0:
+        if self.simulated + self.h264 + self.learned <= 0:
             raise ValueError("at least one share must be above 0")
+
+    @property
+    def simulated(self) -> float:
+        """Of those that are made for each sample anew, and at any size; the others come from banks."""
+        return self.clean + self.first_order + self.second_order
 
 
 class LateSpec(_Spec, frozen=True):
@@ -90,6 +97,19 @@ class H264Spec(_Spec, frozen=True):
     def __post_init__(self) -> None:
         if not 0 <= self.crf_min <= self.crf_max <= 51:
             raise ValueError("crf_min and crf_max must be in order within 0 to 51")
+
+
+class LearnedSpec(_Spec, frozen=True):
+    """The bank of learned degradations, see ``trt_build.redeg``."""
+
+    checkpoint: str = ""
+    """Of DegNet and SynNet."""
+    passes: Positive = 4
+    """How often each face is degraded, as another real face each time."""
+    noise_share: Share = 0.4
+    """Of pictures that get a little noise, lest the generator learn what SynNet hides in them."""
+    noise_max: float = 4.0
+    """Levels."""
 
 
 class OptimiserSpec(_Spec, frozen=True):
@@ -141,6 +161,8 @@ class LossSpec(_Spec, frozen=True):
     """Of the L1 of the Fourier coefficients of the error."""
     identity_weight: float = 0.0
     """Of the squared distance between the vectors that dlib's network gives for the result and for the truth."""
+    identity_faces: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """How many of each batch that network looks at, which costs more than a small generator itself; all for 0."""
     consistency_weight: float = 0.0
     """Of the L1 between the result, shrunk by area, and what went in."""
     perceptual: PerceptualSpec | None = None
@@ -191,6 +213,7 @@ class Recipe(TimedRecipe, frozen=True, kw_only=True):
     late: tuple[LateSpec, ...] = ()
     """In the order of `from_step`."""
     h264: H264Spec = H264Spec()
+    learned: LearnedSpec = LearnedSpec()
     zero_shot: ZeroShotOptions = ZeroShotOptions()
     loss: LossSpec = LossSpec()
     merit: Literal["psnr", "features"] = "psnr"
@@ -201,8 +224,10 @@ class Recipe(TimedRecipe, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         mixtures = (self.mixture, *(late.mixture for late in self.late))
-        if self.data.sizes_px and any(one.clean + one.first_order + one.second_order <= 0 for one in mixtures):
-            raise ValueError("data.sizes_px needs a share other than h264 in every mixture")
+        if self.data.sizes_px and any(one.simulated <= 0 for one in mixtures):
+            raise ValueError("data.sizes_px needs a share other than h264 and learned in every mixture")
+        if any(one.learned for one in mixtures) and not self.learned.checkpoint:
+            raise ValueError("mixture.learned needs `learned.checkpoint`: that of a run of `trt-build redeg train`")
 
 
 AnyRecipe = TypeVar("AnyRecipe", bound=msgspec.Struct)

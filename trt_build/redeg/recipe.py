@@ -1,0 +1,52 @@
+"""The recipe of DegNet and SynNet."""
+
+from __future__ import annotations
+
+import msgspec
+
+from trt_build.generators.degradation_nets import DegradationOptions
+from trt_build.train.recipe import Positive, Share, TimedRecipe
+
+
+class FootageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Faces of real footage, as a camera's small stream would show them."""
+
+    clips: tuple[str, ...]
+    """Videos with a face in most frames."""
+    frames_per_clip: Positive = 60
+    passes: Positive = 6
+    """How often each clip is encoded, at another size and rate each time."""
+    crf_min: int = 23
+    crf_max: int = 38
+    detector: str = "grey"
+    """Who finds the faces: the name or manifest of a detector."""
+
+
+class RedegLossSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Weights; ReDegNet's are 10, 100 and 0.01, with perceptual and style losses of VGG19, which are left out."""
+
+    pixel_weight: float = 1.0
+    same_weight: float = 0.1
+    """Of the difference between what DegNet says of two faces that went through the same camera."""
+    adversarial_weight: float = 0.005
+    judge_width: Positive = 16
+    judge_rate: float = 1e-4
+    begin: Share = 0.2
+    """Share of the budget after which the judge begins."""
+
+
+class RedegRecipe(TimedRecipe, frozen=True, kw_only=True):
+    """Everything that a run of both networks needs."""
+
+    faces: str
+    """Zip or folder of sharp faces."""
+    validation_faces: str
+    footage: FootageSpec
+    restorer: str = "compact_x4"
+    """The generator that makes a sharper version of each real face, for DegNet to compare with."""
+    network: DegradationOptions = DegradationOptions()
+    loss: RedegLossSpec = RedegLossSpec()
+    swap: Share = 0.8
+    """How often SynNet must use what DegNet said of another face from the same camera: so this may not tell of a face."""
+    second_order: Share = 0.7
+    """Share of second-order cameras among the simulated ones; the others are of first order."""

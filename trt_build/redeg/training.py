@@ -1,0 +1,174 @@
+"""Trains DegNet and SynNet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import msgspec
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from engine.models.catalog import find_model
+from trt_build.errors import RecipeError
+from trt_build.onnx_generator import OnnxGenerator
+from trt_build.redeg.batches import CameraBatches
+from trt_build.redeg.footage import Done, Footage, cached_footage
+from trt_build.redeg.model import SHARP_PX, Judge, Redeg
+from trt_build.redeg.recipe import RedegRecipe
+from trt_build.redeg.separation import Crossed, crossed, grid, separation
+from trt_build.train import loop
+from trt_build.train.adversarial import AdversarialLoss
+from trt_build.train.checkpoint import last_checkpoint, read_checkpoint
+from trt_build.train.degradation import Luma8
+from trt_build.train.faces import cached_faces, to_size
+from trt_build.train.loop import Parts, Watcher, loaded_batches
+from trt_build.train.run_state import Row, RunState
+
+SCHEMA = "facestream-redeg/1"
+SCALE = 4
+SMALL_PX = SHARP_PX // SCALE
+_PREFETCH = 8
+_FACES, _CAMERAS = 16, 48
+"""Of validation."""
+_SHOWN_CAMERAS, _SHOWN_FACES = 6, 12
+State = RunState[RedegRecipe, Redeg]
+
+
+def train_redeg(recipe: RedegRecipe, folder: Path, watcher: Watcher, *, resume: bool = False) -> State:
+    """Train ``recipe`` into ``folder`` (last.pt, best.pt, validation.csv, samples-*.png, cache/).
+
+    Raises:
+        RecipeError: the folder holds a run and ``resume`` is false, or one of other networks.
+        DataError: faces or footage are missing or do not fit.
+        TrainingError: there is nothing to resume, the loss is not finite, or a checkpoint cannot be written.
+    """
+    before = last_checkpoint(folder, SCHEMA, resume=resume)
+    if before is not None and msgspec.convert(before["recipe"], RedegRecipe).network != recipe.network:
+        raise RecipeError(f"The run in '{folder}' trained another 'network'; use another --out.")
+    cv2.setNumThreads(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    cache = folder / "cache"
+    faces = to_size(cached_faces(recipe.faces, cache).images, SHARP_PX)
+    others = to_size(cached_faces(recipe.validation_faces, cache).images[:_FACES], SHARP_PX)
+    real = real_faces(recipe, cache, watcher.on_prepare)
+    material = CameraBatches(faces, real, recipe.batch, recipe.second_order, recipe.seed)
+    batches = loaded_batches(material, before["step"] if before else 0, recipe.loaders, _PREFETCH)
+    state = new_state(recipe)
+    if before is not None:
+        state.restore(before)
+    return Trainer(state, batches, crossed(others, SMALL_PX, _CAMERAS, recipe.second_order), folder, watcher).run()
+
+
+def new_state(recipe: RedegRecipe) -> State:
+    """Begin with networks of random numbers."""
+    torch.manual_seed(recipe.seed)
+    model, judge = Redeg(recipe.network), Judge(recipe.loss.judge_width, recipe.network.dim)
+    for network in (model, judge):
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # several times as fast on a CPU
+    return RunState.begin(recipe, model, (judge, recipe.loss.judge_rate))
+
+
+def load_redeg(path: Path) -> tuple[Redeg, RedegRecipe]:
+    """Return the averaged networks of a checkpoint, ready to run, and their recipe.
+
+    Raises:
+        TrainingError: the file is missing, damaged or no such checkpoint.
+    """
+    data = read_checkpoint(path, SCHEMA)
+    recipe = msgspec.convert(data["recipe"], RedegRecipe)
+    model = Redeg(recipe.network)
+    model.load_state_dict(data["ema"])
+    return model.eval().requires_grad_(False), recipe
+
+
+def real_faces(recipe: RedegRecipe, cache: Path, done: Done) -> tuple[Luma8, Luma8]:
+    """Return the recipe's real faces: restored (N, 64, 64), and as they are (N, 16, 16).
+
+    The sharp ones that the footage has stay unseen.
+    """
+    footage: Footage = cached_footage(recipe.footage, SMALL_PX, SCALE, recipe.seed, cache, done)
+    manifest = find_model(recipe.restorer)
+    if manifest is None:
+        raise RecipeError(f"restorer: there is no generator '{recipe.restorer}': give its name or the path of its manifest.")
+    restorer = OnnxGenerator(manifest)
+    if restorer.scale != SCALE:
+        raise RecipeError(f"restorer: '{recipe.restorer}' enlarges {restorer.scale} times, x{SCALE} is needed.")
+    return restorer(footage.low), footage.low
+
+
+class _Batch(NamedTuple):
+    """See ``CameraBatches``."""
+
+    one: Tensor
+    small_one: Tensor
+    other: Tensor
+    small_other: Tensor
+    restored: Tensor
+    real: Tensor
+
+
+def _given(batch: list[Tensor]) -> _Batch:
+    return _Batch(*(part.contiguous(memory_format=torch.channels_last) for part in batch))
+
+
+class Trainer(loop.Trainer[RedegRecipe, Redeg]):
+    """See ``loop.Trainer``.
+
+    SynNet must give the small version of the first faces back, mostly from the omega of the second faces, and the real ones
+    from their own. Both omegas of a camera must be the same. The judge sees all of it.
+    """
+
+    schema = SCHEMA
+
+    def __init__(self, state: State, batches: Iterator[list[Tensor]], sets: Crossed, folder: Path, watcher: Watcher) -> None:
+        super().__init__(state, batches, folder, watcher)
+        self._sets = sets
+        self._against = AdversarialLoss("hinge")
+        self._made: tuple[Tensor, Tensor, Tensor] | None = None
+        """What SynNet drew last, of which sharp pictures, with which omegas; for the judge to learn from."""
+
+    def _loss(self, batch: list[Tensor], fraction: float) -> tuple[Tensor, Parts]:
+        spec, model, given = self._state.recipe.loss, self._state.model, _given(batch)
+        sharp = torch.cat((given.one, given.other, given.restored))
+        small = torch.cat((given.small_one, given.small_other, given.real))
+        own, other, real = model.omega(sharp, small).chunk(3)
+        swapped = torch.rand(len(own), 1, device=own.device) < self._state.recipe.swap
+        omega = torch.cat((torch.where(swapped, other, own), real))
+        drawn_on, wanted = torch.cat((given.one, given.restored)), torch.cat((given.small_one, given.real))
+        made = model.apply_to(drawn_on, omega, wanted.shape[-1])
+        losses = {
+            "pixel": spec.pixel_weight * functional.l1_loss(made, wanted),
+            "same": spec.same_weight * functional.l1_loss(own, other),
+        }
+        self._made = None
+        if fraction >= spec.begin and spec.adversarial_weight:
+            self._made = (made.detach(), drawn_on, omega.detach())
+            judge = self._judge().requires_grad_(False)
+            logits = judge(made, drawn_on, self._made[2])
+            losses["adversarial"] = spec.adversarial_weight * self._against.generator(logits, logits)
+        return torch.stack(list(losses.values())).sum(), {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def _rival_loss(self, batch: list[Tensor], fraction: float) -> Tensor | None:
+        if self._made is None:
+            return None
+        given, (made, sharp, omega) = _given(batch), self._made
+        judge = self._judge().requires_grad_(True)
+        true = judge(torch.cat((given.small_one, given.real)), sharp, omega)
+        return self._against.discriminator(judge(made, sharp, omega), true)
+
+    def _judge(self) -> Judge:
+        assert self._state.rival is not None
+        assert isinstance(self._state.rival.model, Judge)
+        return self._state.rival.model
+
+    def _measure(self) -> Row:
+        shown = grid(self._state.ema, self._sets, _SHOWN_CAMERAS, _SHOWN_FACES)
+        cv2.imwrite(str(self._folder / f"samples-{self._state.clock.step:06d}.png"), shown)
+        row = separation(self._state.ema, self._sets)
+        alike = np.mean([row["strength_r"], row["sharpness_r"], row["grain_r"]])
+        return row | {"merit": float(alike)}
