@@ -8,12 +8,16 @@ from typing import Literal
 from rich.console import Console
 
 CONSOLE = Console()
-DATA = {"faces": Path("../shared/data/lfw_gray/val.zip"), "general": Path("../shared/data/general_sr/test.zip")}
+DATA = {
+    "faces": Path("../shared/data/lfw_gray/val.zip"),
+    "footage": Path("../shared/video/asl_h*.mkv"),
+    "general": Path("../shared/data/general_sr/test.zip"),
+}
 
 
 def evaluate(
     *models: str,
-    protocol: Literal["faces", "general"],
+    protocol: Literal["faces", "footage", "general"],
     out: Path | None = None,
     data: Path | None = None,
     faces: int | None = None,
@@ -32,12 +36,13 @@ def evaluate(
         Names of installed models, manifests, ONNX files with a manifest beside them, or checkpoints that spandrel loads.
         Without any, the interpolations alone.
     protocol
-        `faces`: pictures, likeness and verification of small faces; `general`: benchmarks of photographs (Set5, Set14).
+        `faces`: pictures, likeness and verification of small faces; `footage`: faces of real video through a codec; `general`:
+        benchmarks of photographs (Set5, Set14).
     out
         Folder for results.json, results.csv and results.html (with pictures and DET curves).
     data
-        `faces`: zip or folder of square grey faces of people in no training, one folder for each person. `general`: zip or
-        folder of pictures, one folder for each data set.
+        `faces`: zip or folder of square grey faces of people in no training, one folder for each person. `footage`: a
+        video, a folder of them or a pattern. `general`: zip or folder of pictures, one folder for each data set.
     faces
         Take only people drawn by the seed until there are so many faces.
     seed

@@ -45,7 +45,7 @@ def train(
     with RunProgress(CONSOLE) as progress:
         state = train_redeg(chosen, folder, progress, resume=resume)
     CONSOLE.print(
-        f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes; the damage of learned cameras correlates with the "
-        f"true ones' by {state.best:.2f}: {folder / 'best.pt'}",
+        f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes; learned damage correlates with the cameras' by "
+        f"{state.best:.2f}: {folder / 'best.pt'}",
         soft_wrap=True,
     )

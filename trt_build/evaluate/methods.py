@@ -20,7 +20,7 @@ from trt_build.onnx_generator import OnnxGenerator
 
 BASE = "bicubic"
 """What gains are over: OpenCV's."""
-DEFAULT_SCALES = {"faces": (4,), "general": (2, 3, 4)}
+DEFAULT_SCALES = {"faces": (4,), "footage": (4,), "general": (2, 3, 4)}
 """Where no model is given."""
 
 

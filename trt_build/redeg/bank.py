@@ -23,7 +23,7 @@ Done = Callable[[str, int, int], None]
 
 
 def learned_bank(faces: Luma8, recipe: Recipe, folder: Path, done: Done) -> Luma8:
-    """The bank of ``faces`` (N, 64, 64): uint8 (passes, N, 16, 16), from ``folder`` if it was made before with the same networks.
+    """The bank of ``faces`` (N, 64, 64): uint8 (passes, N, 16, 16), from ``folder`` if it was made before.
 
     Raises:
         RecipeError: the recipe trains at another size or scale than the networks.

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from tests.trt_build.tiny import smooth_faces, tiny_recipe
-from trt_build.train.dataset import TrainBatches
-from trt_build.train.recipe import LateSpec, MixtureSpec, Recipe
+from trt_build.train.dataset import BANKS, KINDS, TrainBatches
+from trt_build.train.recipe import LateSpec, LearnedSpec, MixtureSpec, Recipe
 
 
 def batches(bank=None, **changes):
-    return TrainBatches(smooth_faces().images, bank, tiny_recipe(**changes))
+    return TrainBatches(smooth_faces().images, {} if bank is None else {"h264": bank}, tiny_recipe(**changes))
 
 
 def test_a_step_gives_the_same_batch_in_any_order():
@@ -52,10 +52,25 @@ def test_h264_pairs_come_from_the_bank():
     np.testing.assert_allclose(low, 77 / 255)
 
 
-@pytest.mark.parametrize("kind", ["clean", "first_order", "second_order", "h264"])
+def test_learned_pairs_come_from_their_own_bank():
+    banks = {"h264": np.full((1, 6, 8, 8), 77, np.uint8), "learned": np.full((2, 6, 8, 8), 99, np.uint8)}
+    mixture = MixtureSpec(clean=0, first_order=0, second_order=0, h264=0, learned=1)
+    spec = LearnedSpec(checkpoint="networks.pt")
+    low, _ = TrainBatches(smooth_faces().images, banks, tiny_recipe(mixture=mixture, learned=spec))[0]
+    np.testing.assert_allclose(low, 99 / 255)
+
+
+def test_learned_pairs_need_networks():
+    with pytest.raises(ValueError, match=r"learned\.checkpoint"):
+        msgspec.convert({**msgspec.to_builtins(tiny_recipe()), "mixture": {"learned": 1}}, Recipe)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_shares_are_normalised(kind):
-    shares = dict.fromkeys(("clean", "first_order", "second_order", "h264"), 0.0) | {kind: 0.25}
-    data = batches(np.zeros((1, 6, 8, 8), np.uint8), mixture=MixtureSpec(**shares))
+    shares = dict.fromkeys(KINDS, 0.0) | {kind: 0.25}
+    banks = dict.fromkeys(BANKS, np.zeros((1, 6, 8, 8), np.uint8))
+    recipe = tiny_recipe(mixture=MixtureSpec(**shares), learned=LearnedSpec(checkpoint="networks.pt"))
+    data = TrainBatches(smooth_faces().images, banks, recipe)
     assert data.shares(0).sum() == pytest.approx(1)
     assert data.shares(0).max() == 1
 
@@ -71,7 +86,9 @@ def test_a_batch_has_one_of_the_sizes_that_were_asked_for():
     recipe = tiny_recipe()
     data = msgspec.structs.replace(recipe.data, sizes_px=(4, 6, 8))
     bank = np.full((1, 6, 8, 8), 77, np.uint8)
-    some = TrainBatches(smooth_faces().images, bank, msgspec.structs.replace(recipe, data=data, mixture=MixtureSpec(h264=1)))
+    some = TrainBatches(
+        smooth_faces().images, {"h264": bank}, msgspec.structs.replace(recipe, data=data, mixture=MixtureSpec(h264=1))
+    )
     seen = set()
     for step in range(40):
         low, high = some[step]

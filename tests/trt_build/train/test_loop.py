@@ -23,7 +23,7 @@ def trainer(folder, state, loaders=0):
     folder.mkdir(exist_ok=True)
     recipe, faces = state.recipe, smooth_faces()
     validator = Validator(prepare.validation_sets(faces, recipe), folder)
-    batches = loaded_batches(TrainBatches(faces.images, None, recipe), state.clock.step, loaders, 2)
+    batches = loaded_batches(TrainBatches(faces.images, {}, recipe), state.clock.step, loaders, 2)
     return GeneratorTrainer(state, batches, validator, folder, Silent())
 
 
