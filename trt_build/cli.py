@@ -90,7 +90,7 @@ def export(
     checkpoint
         A checkpoint written by `train`, as `runs/compact_x4/best.pt`.
     out
-        Folder for NAME.onnx and NAME.json.
+        Folder for NAME.onnx and NAME.json; a network of several scales has NAME_x4.json and so on.
     name
         Name of the model; the recipe's if not given.
     licence
@@ -105,8 +105,8 @@ def export(
         parity = manifest.parity
         assert parity is not None
         CONSOLE.print(
-            f"{out / manifest.file}: {manifest.parameters / 1e6:.2f} M parameters, differs from torch "
-            f"by at most {parity.max_abs_error:.1e} over {len(parity.checked_shapes)} sizes.",
+            f"{out / manifest.name}.json: x{manifest.scale} of {manifest.file}, {manifest.parameters / 1e6:.2f} M parameters, "
+            f"differs from torch by at most {parity.max_abs_error:.1e} over {len(parity.checked_shapes)} sizes.",
             soft_wrap=True,
         )
 
