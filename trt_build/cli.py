@@ -83,14 +83,14 @@ def export(
     licence: str = "Apache-2.0",
     training_data: str | None = None,
 ) -> None:
-    """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked.
+    """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked, and to safetensors.
 
     Parameters
     ----------
     checkpoint
         A checkpoint written by `train`, as `runs/compact_x4/best.pt`.
     out
-        Folder for NAME.onnx and NAME.json; a network of several scales has NAME_x4.json and so on.
+        Folder for NAME.onnx, NAME.json (NAME_x4.json and so on for a network of several scales) and NAME.safetensors.
     name
         Name of the model; the recipe's if not given.
     licence

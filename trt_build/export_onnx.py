@@ -1,4 +1,4 @@
-"""From a checkpoint to one ONNX file and its manifest, or one for each scale: dynamic N, H and W, parity checked."""
+"""From a checkpoint to one ONNX file with dynamic N, H and W, parity checked, its manifests and its weights alone."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from torch import nn
 from engine.contracts.manifest import Manifest, SizeRule, sha256_of, write_manifest
 from trt_build.errors import ExportError
 from trt_build.generators.catalog import scales_of
+from trt_build.generators.weights import SUFFIX, write_weights
 from trt_build.parity import check_parity
 from trt_build.train.generator_state import load_generator
 
@@ -78,9 +79,9 @@ def export_checkpoint(
     licence: str,
     training_data: str | None,
 ) -> list[Manifest]:
-    """Export the averaged weights of `checkpoint` into `folder` as NAME.onnx and NAME.json.
+    """Export the averaged weights of `checkpoint` into `folder` as NAME.onnx with NAME.json, and as NAME.safetensors.
 
-    A network of several scales is one file with an output and a manifest for each: NAME_x4.json and so on.
+    A network of several scales is one ONNX file with an output and a manifest for each: NAME_x4.json and so on.
 
     Raises:
         TrainingError: the checkpoint cannot be read.
@@ -124,6 +125,7 @@ def export_checkpoint(
     ] or [whole]
     for manifest in manifests:
         write_manifest(manifest, folder / f"{manifest.name}.json")
+    write_weights(model, recipe.generator.name, folder / f"{name}{SUFFIX}")
     return manifests
 
 

@@ -57,7 +57,7 @@ def test_manifest_describes_the_file(exported):
 
 def test_file_is_alone_and_notes_nothing_of_this_machine(exported):
     path = exported[2]
-    assert {p.name for p in path.parent.iterdir()} == {"tiny.onnx", "tiny.json"}
+    assert {p.name for p in path.parent.iterdir()} == {"tiny.onnx", "tiny.json", "tiny.safetensors"}
     assert b"site-packages" not in path.read_bytes()
     assert b".py" not in path.read_bytes()
     model = onnx.load(path)
@@ -102,7 +102,7 @@ def two_scales(tmp_path_factory):
 
 def test_a_network_of_two_scales_is_one_file_with_two_manifests(two_scales):
     state, manifests, folder = two_scales
-    assert {path.name for path in folder.iterdir()} == {"two.onnx", "two_x4.json", "two_x8.json"}
+    assert {path.name for path in folder.iterdir()} == {"two.onnx", "two_x4.json", "two_x8.json", "two.safetensors"}
     assert [read_manifest(folder / f"{one.name}.json") for one in manifests] == manifests
     assert [(one.file, one.output, one.scale) for one in manifests] == [
         ("two.onnx", "enhanced_x4", 4),
@@ -143,8 +143,8 @@ def test_each_manifest_drives_its_picture(two_scales, runtime):
         assert np.abs(found.astype(int) - expected).max() <= (1 if runtime == "onnxruntime" else 4)
 
 
-def test_training_can_begin_with_either_manifest(two_scales):
+def test_training_can_begin_with_each_of_the_files(two_scales):
     state, _, folder = two_scales
-    for manifest in ("two_x4.json", "two_x8.json"):
-        begun = states.new_state(tiny_recipe(generator=RRDN, start={"": str(folder / manifest)}))
+    for file in ("two_x4.json", "two_x8.json", "two.safetensors"):
+        begun = states.new_state(tiny_recipe(generator=RRDN, start={"": str(folder / file)}))
         assert all(torch.equal(value, begun.model.state_dict()[key]) for key, value in state.ema.state_dict().items())

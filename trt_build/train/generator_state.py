@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import msgspec
 import onnx
 import torch
 from onnx import numpy_helper
-from torch import nn
+from torch import Tensor, nn
 
 from engine.contracts.manifest import read_manifest
 from engine.models.catalog import find_model
 from trt_build.errors import RecipeError
 from trt_build.generators.catalog import build_generator
+from trt_build.generators.weights import SUFFIX, read_network
 from trt_build.train.adversarial import build_discriminator
 from trt_build.train.checkpoint import read_checkpoint
 from trt_build.train.recipe import Recipe
@@ -47,20 +49,20 @@ def load_trained(model: nn.Module, name: str) -> None:
 
     Args:
         model: of the same kind and options.
-        name: of an exported generator, or the path of its manifest, or of a checkpoint (``.pt``). Checkpoints fit always;
-            exports only where no batch normalisation was folded away.
+        name: of an exported generator, or the path of its manifest, of its weights (``.safetensors``), or of a checkpoint
+            (``.pt``). The latter two fit always; ONNX files only where no batch normalisation was folded away.
 
     Raises:
         RecipeError: there is no such model, or it is another network.
-        TrainingError: the checkpoint cannot be read.
+        TrainingError: the checkpoint or the weights cannot be read.
     """
-    if not name.endswith(".pt"):
+    path = Path(name)
+    if path.suffix == ".pt":
+        _fill(model, read_checkpoint(path, SCHEMA)["ema"], path)
+    elif path.suffix == SUFFIX:
+        _fill(model, read_network(path).state_dict(), path)
+    else:
         load_exported(model, name)
-        return
-    try:
-        model.load_state_dict(read_checkpoint(Path(name), SCHEMA)["ema"])
-    except RuntimeError as error:
-        raise RecipeError(f"'{name}' holds another network than the recipe's ({error}).") from None
 
 
 def load_exported(model: nn.Module, name: str) -> None:
@@ -73,11 +75,22 @@ def load_exported(model: nn.Module, name: str) -> None:
     if manifest_path is None or manifest_path.suffix != ".json":
         raise RecipeError(f"There is no generator '{name}' to start from: give its name or the path of its manifest.")
     file = manifest_path.with_name(read_manifest(manifest_path).file)
-    stored = {one.name: numpy_helper.to_array(one) for one in onnx.load(str(file)).graph.initializer}
+    weights = model.state_dict().keys()  # the file has other constants beside them
+    stored = {one.name: numpy_helper.to_array(one) for one in onnx.load(str(file)).graph.initializer if one.name in weights}
+    _fill(model, {key: torch.from_numpy(value.copy()) for key, value in stored.items()}, file)
+
+
+def _fill(model: nn.Module, stored: Mapping[str, Tensor], source: Path) -> None:
+    """Give a network its weights.
+
+    Raises:
+        RecipeError: they are another network's.
+    """
     wanted = model.state_dict()
-    if missing := [key for key, value in wanted.items() if key not in stored or stored[key].shape != tuple(value.shape)]:
-        raise RecipeError(f"'{file}' is not the recipe's network: it has no {missing[0]} of that size.")
-    model.load_state_dict({key: torch.from_numpy(stored[key].copy()) for key in wanted})
+    differing = [key for key, value in wanted.items() if key not in stored or stored[key].shape != value.shape]
+    if differing := differing or sorted(stored.keys() - wanted.keys()):
+        raise RecipeError(f"'{source}' holds another network than the recipe's: they differ in {differing[0]}.")
+    model.load_state_dict(stored)
 
 
 def restored(data: dict[str, Any], recipe: Recipe) -> State:
