@@ -20,6 +20,7 @@ from trt_build.generators.catalog import scales_of
 from trt_build.generators.weights import SUFFIX, write_weights
 from trt_build.parity import check_parity
 from trt_build.train.generator_state import load_generator
+from trt_build.train.recipe import Recipe
 
 OPSET = 18
 INPUT, OUTPUT = "luma", "enhanced"
@@ -84,15 +85,20 @@ def export_checkpoint(
     A network of several scales is one ONNX file with an output and a manifest for each: NAME_x4.json and so on.
 
     Raises:
-        TrainingError: the checkpoint cannot be read.
-        ExportError: the folder cannot be made, or the file differs from the network.
+        RecipeError, TrainingError: as for `load_generator`.
+        ExportError: the folder cannot be written to, or the file differs from the network.
     """
     model, recipe, data = load_generator(checkpoint)
-    name = name or recipe.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        return _write(model, recipe, data["step"], folder, name or recipe.name, licence, training_data or recipe.data.train)
     except OSError as error:
-        raise ExportError(f"The folder '{folder}' cannot be made: {error.strerror}.") from None
+        raise ExportError(f"The folder '{folder}' cannot be written to: {error.strerror}.") from None
+
+
+def _write(
+    model: nn.Module, recipe: Recipe, step: int, folder: Path, name: str, licence: str, training_data: str
+) -> list[Manifest]:
     path = folder / f"{name}.onnx"
     export_module(model, path)
     parity = check_parity(model, path)
@@ -106,14 +112,13 @@ def export_checkpoint(
         file=path.name,
         sha256=sha256_of(path),
         licence=licence,
-        training_data=training_data or recipe.data.train,
+        training_data=training_data,
         scale=recipe.data.scale,
         channels=1,
         colour="luma",
         size_rule=SizeRule(minimum=1, multiple_of=1),
         description=(
-            f"Generator '{recipe.generator.name}' for luma, averaged weights after {data['step']} steps "
-            f"of batch {recipe.batch}."
+            f"Generator '{recipe.generator.name}' for luma, averaged weights after {step} steps of batch {recipe.batch}."
         ),
         parameters=sum(p.numel() for p in model.parameters()),
         parity=parity,

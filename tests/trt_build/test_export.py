@@ -82,6 +82,14 @@ def test_a_bad_export_is_refused(exported, tmp_path, monkeypatch):
         export_checkpoint(checkpoint, tmp_path, None, "x", None)
 
 
+def test_a_folder_that_cannot_be_written_to_is_one_sentence(exported, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "out" / "tiny.safetensors").mkdir(parents=True)
+    for folder in ("file", "out"):
+        with pytest.raises(ExportError, match=rf"The folder '.*{folder}' cannot be written to: \w+"):
+            export_checkpoint(exported[2].parents[1] / "last.pt", tmp_path / folder, None, "x", None)
+
+
 def test_evaluation_needs_a_manifest(exported, tmp_path):
     shutil.copy(exported[2], tmp_path / "bare.onnx")
     with pytest.raises(ModelError, match=r"bare\.onnx has no manifest"):

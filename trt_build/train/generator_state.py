@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from engine.contracts.manifest import read_manifest
 from engine.models.catalog import find_model
-from trt_build.errors import RecipeError
+from trt_build.errors import RecipeError, TrainingError
 from trt_build.generators.catalog import build_generator
 from trt_build.generators.weights import SUFFIX, read_network
 from trt_build.train.adversarial import build_discriminator
@@ -80,35 +80,72 @@ def load_exported(model: nn.Module, name: str) -> None:
     _fill(model, {key: torch.from_numpy(value.copy()) for key, value in stored.items()}, file)
 
 
-def _fill(model: nn.Module, stored: Mapping[str, Tensor], source: Path) -> None:
-    """Give a network its weights.
+def _fill(model: nn.Module, stored: Mapping[str, Tensor], path: Path) -> None:
+    _check_fit(model, stored, f"'{path}'")
+    model.load_state_dict(stored)
+
+
+def _check_fit(model: nn.Module, stored: Mapping[str, Tensor], source: str) -> None:
+    """Refuse the weights of another network.
 
     Raises:
-        RecipeError: they are another network's.
+        RecipeError: they are such, and `source` holds them.
     """
     wanted = model.state_dict()
     differing = [key for key, value in wanted.items() if key not in stored or stored[key].shape != value.shape]
     if differing := differing or sorted(stored.keys() - wanted.keys()):
-        raise RecipeError(f"'{source}' holds another network than the recipe's: they differ in {differing[0]}.")
-    model.load_state_dict(stored)
+        raise RecipeError(f"{source} holds another network than the recipe's: they differ in {differing[0]}.")
+
+
+def check_scale(recipe: Recipe) -> None:
+    """Refuse a generator that does not enlarge as the data ask for.
+
+    Raises:
+        RecipeError: it does not, or there is no such generator.
+    """
+    model = build_generator(recipe.generator.name, recipe.generator.options).eval()
+    with torch.inference_mode():
+        scale = model(torch.zeros(1, 1, 1, 1)).shape[2]
+    if scale != recipe.data.scale:
+        raise RecipeError(
+            f"The generator '{recipe.generator.name}' gives x{scale}, and data.scale is {recipe.data.scale}: they must agree."
+        )
 
 
 def restored(data: dict[str, Any], recipe: Recipe) -> State:
-    """Continue from a checkpoint; the recipe may differ from the saved one in its budget only."""
-    saved = msgspec.convert(data["recipe"], Recipe)
+    """Continue from a checkpoint; the recipe may differ from the saved one in its budget only.
+
+    Raises:
+        RecipeError: it differs otherwise, or the checkpoint holds another network than its recipe says.
+        TrainingError: the checkpoint's recipe is not one of this version.
+    """
+    saved = _saved_recipe(data, "The run's checkpoint")
     for key in ("generator", "batch", "seed", "mixture", "optimiser", "loss"):
         if getattr(saved, key) != getattr(recipe, key):
             raise RecipeError(f"The run was begun with another '{key}'; use another --out.")
     state = new_state(msgspec.structs.replace(recipe, start={}))
     state.recipe = recipe
+    _check_fit(state.model, data["model"], "The run's checkpoint")
     state.restore(data)
     return state
 
 
 def load_generator(path: Path) -> tuple[nn.Module, Recipe, dict[str, Any]]:
-    """The averaged generator of a checkpoint, ready to run, its recipe and the raw checkpoint."""
+    """The averaged generator of a checkpoint, ready to run, its recipe and the raw checkpoint.
+
+    Raises:
+        RecipeError: the checkpoint holds another network than its recipe says.
+        TrainingError: it cannot be read, or its recipe is not one of this version.
+    """
     data = read_checkpoint(path, SCHEMA)
-    recipe = msgspec.convert(data["recipe"], Recipe)
+    recipe = _saved_recipe(data, f"'{path}'")
     model = build_generator(recipe.generator.name, recipe.generator.options)
-    model.load_state_dict(data["ema"])
+    _fill(model, data["ema"], path)
     return model.eval().requires_grad_(False), recipe, data
+
+
+def _saved_recipe(data: dict[str, Any], source: str) -> Recipe:
+    try:
+        return msgspec.convert(data["recipe"], Recipe)
+    except msgspec.ValidationError as error:
+        raise TrainingError(f"{source} holds a recipe that this version cannot read ({error}).") from None

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from engine.models.catalog import find_model  # noqa: E402
 from tests.trt_build.tiny import tiny_recipe  # noqa: E402
-from trt_build.errors import RecipeError  # noqa: E402
+from trt_build.errors import RecipeError, TrainingError  # noqa: E402
 from trt_build.generators.catalog import build_generator  # noqa: E402
 from trt_build.generators.weights import write_weights  # noqa: E402
 from trt_build.onnx_generator import OnnxGenerator  # noqa: E402
@@ -64,6 +64,40 @@ def test_a_part_of_a_larger_network_is_refused(tmp_path):
     write_weights(build_generator("compact", {"width": 8, "blocks": 2}), "compact", path)
     with pytest.raises(RecipeError, match=r"larger\.safetensors' holds another network than the recipe's: they differ in"):
         states.new_state(tiny_recipe(start={"": str(path)}))
+
+
+def altered(tmp_path, **recipe):
+    """A checkpoint of the tiny recipe whose own recipe says something else."""
+    path = tmp_path / "altered.pt"
+    states.new_state(tiny_recipe()).save(path, states.SCHEMA)
+    data = torch.load(path, weights_only=True)
+    data["recipe"] |= recipe
+    torch.save(data, path)
+    return path
+
+
+def test_a_checkpoint_of_another_network_than_its_recipes_is_refused(tmp_path):
+    generator = GeneratorSpec(options={"width": 4, "blocks": 1})
+    path = altered(tmp_path, generator=msgspec.to_builtins(generator))
+    with pytest.raises(RecipeError, match=r"altered\.pt' holds another network than the recipe's: they differ in"):
+        states.load_generator(path)
+    with pytest.raises(RecipeError, match="The run's checkpoint holds another network"):
+        states.restored(torch.load(path, weights_only=True), tiny_recipe(generator=generator))
+
+
+def test_a_checkpoint_of_another_version_is_refused(tmp_path):
+    path = altered(tmp_path, tempo=3)
+    with pytest.raises(TrainingError, match=r"altered\.pt' holds a recipe that this version cannot read .*tempo"):
+        states.load_generator(path)
+    with pytest.raises(TrainingError, match="cannot read"):
+        states.restored(torch.load(path, weights_only=True), tiny_recipe())
+
+
+def test_generator_and_data_agree_in_their_scale():
+    states.check_scale(tiny_recipe())
+    recipe = tiny_recipe(generator=GeneratorSpec(name="srcnn", options={"scale": 2}))
+    with pytest.raises(RecipeError, match=r"'srcnn' gives x2, and data\.scale is 4"):
+        states.check_scale(recipe)
 
 
 def test_what_stays_frozen_is_not_trained(tmp_path):
