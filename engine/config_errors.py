@@ -121,7 +121,7 @@ def _walk(text: str, steps: Steps) -> list[tuple[yaml.Node, yaml.Node]]:
 
 
 def _unknown_key(key: str, owner: Any, root: type[msgspec.Struct]) -> str:
-    fields = list(getattr(owner, "__struct_fields__", ()))
+    fields = list(getattr(_section(owner), "__struct_fields__", ()))
     elsewhere = {
         field: f"{section}.{field}"
         for section, kind in typing.get_type_hints(root).items()
@@ -172,8 +172,12 @@ def _type_at(root: type, steps: Steps) -> Any:
         if isinstance(step, int):
             arguments = typing.get_args(current)
             current = arguments[0] if arguments else None
-        elif hasattr(current, "__struct_fields__"):
-            current = typing.get_type_hints(current, include_extras=True).get(step)
         else:
-            return None
+            section = _section(current)
+            current = typing.get_type_hints(section, include_extras=True).get(step) if section else None
     return current
+
+
+def _section(kind: Any) -> type[msgspec.Struct] | None:
+    """Return the struct that a type is or may be, None where it is none."""
+    return next((option for option in _options(kind) if hasattr(option, "__struct_fields__")), None)

@@ -85,14 +85,14 @@ def export(
     licence: str = "Apache-2.0",
     training_data: str | None = None,
 ) -> None:
-    """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked.
+    """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked, and to safetensors.
 
     Parameters
     ----------
     checkpoint
         A checkpoint written by `train`, as `runs/compact_x4/best.pt`.
     out
-        Folder for NAME.onnx and NAME.json.
+        Folder for NAME.onnx, NAME.json (NAME_x4.json and so on for a network of several scales) and NAME.safetensors.
     name
         Name of the model; the recipe's if not given.
     licence
@@ -107,8 +107,8 @@ def export(
         parity = manifest.parity
         assert parity is not None
         CONSOLE.print(
-            f"{out / manifest.file}: {manifest.parameters / 1e6:.2f} M parameters, differs from torch "
-            f"by at most {parity.max_abs_error:.1e} over {len(parity.checked_shapes)} sizes.",
+            f"{out / manifest.name}.json: x{manifest.scale} of {manifest.file}, {manifest.parameters / 1e6:.2f} M parameters, "
+            f"differs from torch by at most {parity.max_abs_error:.1e} over {len(parity.checked_shapes)} sizes.",
             soft_wrap=True,
         )
 

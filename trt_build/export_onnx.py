@@ -1,12 +1,14 @@
-"""From a checkpoint to one ONNX file and its manifest: dynamic N, H and W, parity checked."""
+"""From a checkpoint to one ONNX file with dynamic N, H and W, parity checked, its manifests and its weights alone."""
 
 from __future__ import annotations
 
+import copy
 import logging
 import platform
 import warnings
 from pathlib import Path
 
+import msgspec
 import onnx
 import onnxruntime
 import torch
@@ -14,7 +16,8 @@ from torch import nn
 
 from engine.contracts.manifest import Manifest, SizeRule, sha256_of, write_manifest
 from trt_build.errors import ExportError
-from trt_build.generators.catalog import build_generator
+from trt_build.generators.catalog import scales_of
+from trt_build.generators.weights import SUFFIX, write_weights
 from trt_build.parity import check_parity
 from trt_build.train.generator_state import load_generator
 from trt_build.train.recipe import Recipe
@@ -26,11 +29,17 @@ TOLERANCE = 1e-4
 
 
 def export_module(model: nn.Module, path: Path) -> None:
-    """Write `model` (luma (N, 1, H, W) -> (N, 1, s*H, s*W)) as one self-contained ONNX file."""
+    """Write `model` (luma (N, 1, H, W) -> (N, 1, s*H, s*W)) as one self-contained ONNX file.
+
+    A network of several scales gives one output for each, all from one forward.
+    """
     example = torch.rand(2, 1, 24, 20)
     axes = {0: "batch", 2: "height", 3: "width"}
     dynamic = {name: torch.export.Dim(text, min=1) for name, text in axes.items()}
     plain = model.eval()
+    if scales := scales_of(model):
+        plain = copy.copy(model)  # instead of a network around it, in which the weights would have other names
+        plain.forward = plain.pyramid  # type: ignore[assignment]
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -40,13 +49,18 @@ def export_module(model: nn.Module, path: Path) -> None:
             dynamo=True,
             opset_version=OPSET,
             input_names=[INPUT],
-            output_names=[OUTPUT],
+            output_names=[output_of(scale) for scale in scales] or [OUTPUT],
             dynamic_shapes=({key: dynamic[key] for key in axes},),
             verbose=False,
         )
     assert program is not None
     onnx.save(without_notes(program.model_proto), str(path))
     onnx.checker.check_model(str(path), full_check=True)
+
+
+def output_of(scale: int) -> str:
+    """Name of the output of one of several scales."""
+    return f"{OUTPUT}_x{scale}"
 
 
 def without_notes(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -66,44 +80,40 @@ def export_checkpoint(
     licence: str,
     training_data: str | None,
 ) -> list[Manifest]:
-    """Export the averaged weights of `checkpoint` into `folder` as NAME.onnx and NAME.json.
+    """Export the averaged weights of `checkpoint` into `folder` as NAME.onnx with NAME.json, and as NAME.safetensors.
 
-    A network of several scales gives one of each for every scale, NAME_x4 and so on.
+    A network of several scales is one ONNX file with an output and a manifest for each: NAME_x4.json and so on.
+
+    Raises:
+        RecipeError, TrainingError: as for `load_generator`.
+        ExportError: the folder cannot be written to, or the file differs from the network.
     """
     model, recipe, data = load_generator(checkpoint)
-    name = name or recipe.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        return _write(model, recipe, data["step"], folder, name or recipe.name, licence, training_data or recipe.data.train)
     except OSError as error:
-        raise ExportError(f"The folder '{folder}' cannot be made: {error.strerror}.") from None
-    if not isinstance(scales := getattr(model, "scales", None), tuple):
-        return [_export(model, folder / f"{name}.onnx", recipe.data.scale, recipe, data["step"], licence, training_data)]
-    manifests = []
-    for scale in scales:
-        one = build_generator(recipe.generator.name, recipe.generator.options | {"scale": scale})
-        one.load_state_dict(data["ema"])
-        path = folder / f"{name}_x{scale}.onnx"
-        manifests.append(_export(one.eval(), path, scale, recipe, data["step"], licence, training_data))
-    return manifests
+        raise ExportError(f"The folder '{folder}' cannot be written to: {error.strerror}.") from None
 
 
-def _export(
-    model: nn.Module, path: Path, scale: int, recipe: Recipe, step: int, licence: str, training_data: str | None
-) -> Manifest:
+def _write(
+    model: nn.Module, recipe: Recipe, step: int, folder: Path, name: str, licence: str, training_data: str
+) -> list[Manifest]:
+    path = folder / f"{name}.onnx"
     export_module(model, path)
     parity = check_parity(model, path)
     if not parity.max_abs_error <= TOLERANCE:
         raise ExportError(
             f"'{path}' differs from its network by {parity.max_abs_error:.2e}, more than the {TOLERANCE:.0e} that is accepted."
         )
-    manifest = Manifest(
-        name=path.stem,
+    whole = Manifest(
+        name=name,
         kind="generator",
         file=path.name,
         sha256=sha256_of(path),
         licence=licence,
-        training_data=training_data or recipe.data.train,
-        scale=scale,
+        training_data=training_data,
+        scale=recipe.data.scale,
         channels=1,
         colour="luma",
         size_rule=SizeRule(minimum=1, multiple_of=1),
@@ -114,8 +124,14 @@ def _export(
         parity=parity,
         versions=versions(),
     )
-    write_manifest(manifest, path.with_suffix(".json"))
-    return manifest
+    manifests = [
+        msgspec.structs.replace(whole, name=f"{name}_x{scale}", output=output_of(scale), scale=scale)
+        for scale in scales_of(model)
+    ] or [whole]
+    for manifest in manifests:
+        write_manifest(manifest, folder / f"{manifest.name}.json")
+    write_weights(model, recipe.generator.name, folder / f"{name}{SUFFIX}")
+    return manifests
 
 
 def versions() -> dict[str, str]:

@@ -9,7 +9,7 @@ import numpy as np
 from engine.contracts.frames import Uint8
 from engine.contracts.manifest import read_manifest
 from engine.errors import ModelError
-from engine.super_resolve.manifest_generator import ManifestGenerator
+from engine.super_resolve.manifest_generator import ManifestGenerator, manifest_of
 
 
 class OnnxGenerator:
@@ -25,7 +25,7 @@ class OnnxGenerator:
         Raises:
             ModelError: a file is missing or corrupt, or is no generator for luma.
         """
-        self.manifest_path = path.with_suffix(".json")
+        self.manifest_path = manifest_of(path)
         self.manifest = read_manifest(self.manifest_path)
         if self.manifest.kind != "generator" or self.manifest.channels != 1:
             raise ModelError(

@@ -145,7 +145,7 @@ def _facts(manifest: Manifest, path: Path) -> Iterator[tuple[str, str]]:
     if manifest.description:
         yield "what", manifest.description
     file = path.with_name(manifest.file)
-    yield "file", f"{file}, {_size(file.stat().st_size)}"
+    yield "file", f"{file}, {_size(file.stat().st_size)}" + (f", output {manifest.output}" if manifest.output else "")
     yield "SHA-256", manifest.sha256
     yield "licence", manifest.licence
     yield "data", manifest.training_data or "not stated"

@@ -48,13 +48,15 @@ class SmallFaces(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One model file and how to drive it.
 
-    The file is found beside its manifest: ``NAME.json`` describes ``file``.
+    The file is found beside its manifest: ``NAME.json`` describes ``file``, or one ``output`` of it.
     """
 
     name: str
     kind: Literal["generator", "detector", "embedder"]
     file: str
     """File name of the model, relative to the manifest."""
+    output: str = ""
+    """Which output of the file, where several manifests share one (generators of several scales); empty: its only one."""
     sha256: str
     """Of the model file, lower-case hexadecimal."""
     weights_sha256: str = ""

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from engine.errors import ConfigError, ModelError
+from engine.runtime.subgraph import part_for
 from engine.runtime.tensors import Tensor, TensorSpec
 
 __all__ = ["RUNTIMES", "Session", "Tensor", "TensorSpec", "best_runtime", "cpu_has_bfloat16", "open_session"]
@@ -52,7 +53,7 @@ class Session(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
 
-def open_session(model: Path | bytes, runtime: str = "auto", threads: int = 1, name: str = "") -> Session:
+def open_session(model: Path | bytes, runtime: str = "auto", threads: int = 1, name: str = "", output: str = "") -> Session:
     """Load an ONNX model.
 
     Args:
@@ -60,9 +61,10 @@ def open_session(model: Path | bytes, runtime: str = "auto", threads: int = 1, n
         runtime: ``auto``, ``onnxruntime`` or ``openvino``.
         threads: compute threads of one ``run``; one per worker is best where workers fill the cores.
         name: what messages call the model; the file's path by default.
+        output: the one output that is wanted, and all that is computed; every output by default.
 
     Raises:
-        ModelError: the file is missing, corrupt, or uses what the runtime does not know.
+        ModelError: the file is missing, corrupt, has no such output, or uses what the runtime does not know.
         MissingRuntimeError: the runtime is not installed; the message says how to install it.
         ConfigError: no runtime has this name.
     """
@@ -74,7 +76,8 @@ def open_session(model: Path | bytes, runtime: str = "auto", threads: int = 1, n
         name = name or str(model)
         if not model.is_file():
             raise ModelError(f"there is no model file {model}: check the path, or fetch it with `facestream models pull`")
-    return RUNTIMES[runtime](model, threads, name or "the model")
+    name = name or "the model"
+    return RUNTIMES[runtime](part_for(output, model, name) if output else model, threads, name)
 
 
 def best_runtime() -> str:

@@ -38,12 +38,13 @@ class ManifestGenerator:
             ModelError: a file is missing, corrupt, no generator, or does not do what its manifest says.
             MissingRuntimeError: the runtime is not installed.
         """
-        manifest_path = _manifest_of(path)
+        manifest_path = manifest_of(path)
         self._manifest = manifest = read_manifest(manifest_path)
         _check(manifest, manifest_path)
         self.name, self.sha256, self.licence, self.scale = manifest.name, manifest.sha256, manifest.licence, manifest.scale
         self.colour: Literal["luma", "bgr"] = "luma" if manifest.channels == 1 else "bgr"
-        self._session: Session = open_session(manifest_path.with_name(manifest.file), runtime, threads, name=manifest.name)
+        file = manifest_path.with_name(manifest.file)
+        self._session: Session = open_session(file, runtime, threads, manifest.name, manifest.output)
         self.runtime = self._session.runtime
         self.prefers_batch = self._session.prefers_batch
         try:
@@ -90,7 +91,7 @@ class ManifestGenerator:
         if len(outputs) != 1 or outputs[0].shape != expected:
             got = ", ".join(str(output.shape) for output in outputs)
             raise ModelError(
-                f"{self.name} returned {got} where its manifest promises {expected}: correct scale or channels in it"
+                f"{self.name} returned {got} where its manifest promises {expected}: correct scale, channels or output"
             )
         for picture, output in zip(pictures, outputs[0], strict=False):
             yield self._decode(output[:, : picture.shape[0] * scale, : picture.shape[1] * scale])
@@ -137,13 +138,20 @@ class ManifestGenerator:
         self.upscale([np.full(shape, 128, np.uint8)])
 
 
-def _manifest_of(path: Path) -> Path:
+def manifest_of(path: Path) -> Path:
+    """Return the manifest of a generator that is given by its path, or by that of its ONNX file.
+
+    Raises:
+        ModelError: the ONNX file is missing, or has no manifest of its name.
+    """
     if path.suffix != ".onnx":
         return path
     if not path.is_file():
         raise ModelError(f"there is no model file {path}: check the path")
     manifest_path = path.with_suffix(".json")
     if not manifest_path.is_file():
+        if scales := sorted(other.name for other in path.parent.glob(f"{path.stem}_x*.json")):
+            raise ModelError(f"{path.name} has a manifest for each of its scales: give one of {', '.join(scales)}")
         raise ModelError(
             f"{path.name} has no manifest: write {manifest_path} with at least "
             f'{{"name": "{path.stem}", "kind": "generator", "file": "{path.name}", "sha256": "{sha256_of(path)}", '

@@ -10,6 +10,7 @@ from engine.contracts.manifest import read_manifest
 from engine.models import DOWNLOADABLE, embedded_manifests
 from tests.assets import shared
 from tests.cli.command import complains, here
+from tests.super_resolve.networks import describe
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +42,13 @@ def test_a_broken_manifest_and_a_spoilt_file_are_shown_as_such(capsys, folder):
     assert "mine" in shown.out
     assert "is not a model manifest" in shown.out
     assert "spoilt: pull it again" in shown.out
+
+
+def test_a_manifest_for_one_output_names_it(capsys, folder):
+    folder.mkdir()
+    (folder / "two.onnx").write_bytes(b"not read")
+    describe(folder / "two.onnx", output="enhanced_x4")
+    assert "two.onnx, 0 kB, output enhanced_x4" in here(capsys, "models", "show", "two").out
 
 
 def test_a_fetched_model_is_shown_where_it_is_and_not_fetched_again(capsys, folder):

@@ -40,6 +40,14 @@ def test_runs_a_model_from_memory_and_from_a_file(runtime: str, tmp_path: Path):
             np.testing.assert_allclose(z, tensor + 1, rtol=1e-2)
 
 
+def test_a_single_output_is_given_by_its_name(runtime: str):
+    tensor = np.random.default_rng(0).random((1, 2, 3, 5), np.float32)
+    with open_session(doubling_model(), runtime, output="z") as session:
+        assert [spec.name for spec in session.outputs] == ["z"]
+        (z,) = session.run({"x": tensor})
+        np.testing.assert_allclose(z, tensor + 1, rtol=1e-2)
+
+
 def test_outputs_belong_to_the_caller(runtime: str):
     with open_session(doubling_model(), runtime) as session:
         first = session.run({"x": np.ones((1, 2, 2, 2), np.float32)})[0]

@@ -1,5 +1,9 @@
 """The command line: errors are one sentence with the right exit code."""
 
+from pathlib import Path
+
+import cv2
+import numpy as np
 import pytest
 
 from trt_build import cli
@@ -59,6 +63,39 @@ def test_missing_torch_says_what_to_install(capsys, monkeypatch, tmp_path, comma
     code, text = run(capsys, *command)
     assert code == 1
     assert "facestream[train]" in text
+
+
+@pytest.mark.parametrize(
+    ("recipe", "code", "words"),
+    [
+        ("data: {train: cut.zip, validation: cut.zip}", 1, "'cut.zip' cannot be read"),
+        ("data: {train: small, validation: small}", 1, "'small' have 20 px, and the recipe asks for truth of 128 px"),
+        ("data: {train: small, kind: photographs}", 1, "No photograph is 128 px high and wide"),
+        ("data: {train: small, validation: small}\nloss: {pixel: l3}", 2, "unknown value 'l3'"),
+        ("data: {train: small, validation: small, scale: 2}", 2, "gives x4, and data.scale is 2"),
+        ("data: {train: small, validation: small}\ngenerator: {name: none}", 2, "no generator 'none'"),
+    ],
+)
+def test_what_cannot_be_trained_is_one_sentence(capsys, tmp_path, monkeypatch, recipe, code, words):
+    pytest.importorskip("torch", reason="training needs torch")
+    monkeypatch.chdir(tmp_path)
+    Path("cut.zip").write_bytes(b"PK\x03\x04 and no end")
+    Path("small").mkdir()
+    cv2.imwrite("small/a.png", np.zeros((20, 20), np.uint8))
+    Path("recipe.yaml").write_text(f"name: a\nbudget: {{steps: 1}}\n{recipe}\n")
+    found, text = run(capsys, "train", "recipe.yaml", "--out", "run")
+    assert (found, text.startswith("error: "), "\n" in text) == (code, True, False)
+    assert words in text
+
+
+def test_faces_of_one_person_cannot_be_evaluated(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("faces/Ada").mkdir(parents=True)
+    for number in range(2):
+        cv2.imwrite(f"faces/Ada/{number}.png", np.zeros((128, 128), np.uint8))
+    found, text = run(capsys, "evaluate", "compact_x4", "--protocol", "faces", "--data", "faces")
+    assert (found, text.startswith("error: "), "\n" in text) == (1, True, False)
+    assert "'faces' are of one person" in text
 
 
 def test_export_of_nothing(capsys, tmp_path):

@@ -1,5 +1,7 @@
 """Export: one self-contained file, dynamic sizes, equal to torch, described by its manifest."""
 
+import shutil
+
 import numpy as np
 import onnx
 import pytest
@@ -9,6 +11,8 @@ pytest.importorskip("onnxscript", reason="exporting needs onnxscript")
 
 from engine.contracts.manifest import read_manifest  # noqa: E402
 from engine.errors import ModelError  # noqa: E402
+from engine.runtime.session import RUNTIMES, open_session  # noqa: E402
+from engine.super_resolve.manifest_generator import ManifestGenerator  # noqa: E402
 from tests.trt_build.tiny import tiny_recipe  # noqa: E402
 from trt_build import export_onnx  # noqa: E402
 from trt_build.errors import ExportError  # noqa: E402
@@ -18,6 +22,8 @@ from trt_build.parity import SHAPES, check_parity  # noqa: E402
 from trt_build.train import generator_state as states  # noqa: E402
 from trt_build.train.recipe import GeneratorSpec  # noqa: E402
 from trt_build.train.validation import enlarge_with  # noqa: E402
+
+RRDN = GeneratorSpec(name="rrdn", options={"width": 4, "blocks": 1, "refine_width": 4})
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +57,7 @@ def test_manifest_describes_the_file(exported):
 
 def test_file_is_alone_and_notes_nothing_of_this_machine(exported):
     path = exported[2]
-    assert {p.name for p in path.parent.iterdir()} == {"tiny.onnx", "tiny.json"}
+    assert {p.name for p in path.parent.iterdir()} == {"tiny.onnx", "tiny.json", "tiny.safetensors"}
     assert b"site-packages" not in path.read_bytes()
     assert b".py" not in path.read_bytes()
     model = onnx.load(path)
@@ -76,24 +82,77 @@ def test_a_bad_export_is_refused(exported, tmp_path, monkeypatch):
         export_checkpoint(checkpoint, tmp_path, None, "x", None)
 
 
-def test_evaluation_needs_a_manifest(tmp_path):
-    with pytest.raises(ModelError, match="manifest"):
-        OnnxGenerator(tmp_path / "none.onnx")
+def test_a_folder_that_cannot_be_written_to_is_one_sentence(exported, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "out" / "tiny.safetensors").mkdir(parents=True)
+    for folder in ("file", "out"):
+        with pytest.raises(ExportError, match=rf"The folder '.*{folder}' cannot be written to: \w+"):
+            export_checkpoint(exported[2].parents[1] / "last.pt", tmp_path / folder, None, "x", None)
 
 
-def test_a_network_of_two_scales_gives_a_file_for_each(tmp_path):
-    spec = GeneratorSpec("rrdn", {"width": 4, "blocks": 1, "refine_width": 4, "scale": 8})
-    state = states.new_state(tiny_recipe(generator=spec))
+def test_evaluation_needs_a_manifest(exported, tmp_path):
+    shutil.copy(exported[2], tmp_path / "bare.onnx")
+    with pytest.raises(ModelError, match=r"bare\.onnx has no manifest"):
+        OnnxGenerator(tmp_path / "bare.onnx")
+
+
+@pytest.fixture(scope="module")
+def two_scales(tmp_path_factory):
+    """State, manifests and folder of an exported network that gives x4 and x8."""
+    folder = tmp_path_factory.mktemp("two")
+    state = states.new_state(tiny_recipe(generator=RRDN))
     with torch.no_grad():
         for parameter in state.ema.parameters():
             parameter.add_(0.01 * torch.randn_like(parameter))
-    state.save(tmp_path / "last.pt", states.SCHEMA)
-    smaller, larger = export_checkpoint(tmp_path / "last.pt", tmp_path / "out", "two", "Apache-2.0", "none")
-    assert [(one.name, one.scale) for one in (smaller, larger)] == [("two_x4", 4), ("two_x8", 8)]
-    low = np.random.default_rng(0).integers(0, 256, (1, 6, 7), dtype=np.uint8)
+    state.save(folder / "last.pt", states.SCHEMA)
+    return state, export_checkpoint(folder / "last.pt", folder / "out", "two", "Apache-2.0", "none"), folder / "out"
+
+
+def test_a_network_of_two_scales_is_one_file_with_two_manifests(two_scales):
+    state, manifests, folder = two_scales
+    assert {path.name for path in folder.iterdir()} == {"two.onnx", "two_x4.json", "two_x8.json", "two.safetensors"}
+    assert [read_manifest(folder / f"{one.name}.json") for one in manifests] == manifests
+    assert [(one.file, one.output, one.scale) for one in manifests] == [
+        ("two.onnx", "enhanced_x4", 4),
+        ("two.onnx", "enhanced_x8", 8),
+    ]
+    weights = sum(value.numel() for value in state.ema.state_dict().values())
+    assert sum(np.prod(one.dims, dtype=int) for one in onnx.load(folder / "two.onnx").graph.initializer) < 1.1 * weights
+    with pytest.raises(ModelError, match=r"each of its scales: give one of two_x4\.json, two_x8\.json"):
+        OnnxGenerator(folder / "two.onnx")
+
+
+def test_one_run_of_the_session_gives_both_pictures(two_scales):
+    state, _, folder = two_scales
+    luma = np.random.default_rng(0).random((2, 1, 6, 7), np.float32)
     with torch.inference_mode():
-        pictures = state.ema.pyramid(torch.from_numpy(low)[None].float() / 255)
-    for manifest, picture in zip((smaller, larger), pictures, strict=True):
-        found = OnnxGenerator(tmp_path / "out" / f"{manifest.name}.json")(low)
-        expected = (picture.clamp(0, 1) * 255).round().numpy()[0]
-        assert np.abs(found.astype(int) - expected).max() <= 1
+        expected = state.ema.pyramid(torch.from_numpy(luma))
+    with open_session(folder / "two.onnx", "onnxruntime") as session:
+        assert [spec.name for spec in session.outputs] == ["enhanced_x4", "enhanced_x8"]
+        found = session.run({"luma": luma})
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_each_manifest_drives_its_picture(two_scales, runtime):
+    pytest.importorskip(runtime)
+    state, manifests, folder = two_scales
+    low = np.random.default_rng(0).integers(0, 256, (6, 7), dtype=np.uint8)
+    with torch.inference_mode():
+        pictures = state.ema.pyramid(torch.from_numpy(low)[None, None].float() / 255)
+    for manifest, picture in zip(manifests, pictures, strict=True):
+        generator = ManifestGenerator(folder / f"{manifest.name}.json", runtime)
+        (found,) = generator.upscale([low])
+        generator.close()
+        expected = (picture.clamp(0, 1) * 255).round().numpy()[0, 0]
+        assert generator.scale == manifest.scale
+        # bfloat16, which a runtime may choose, keeps 8 bits of a value
+        assert np.abs(found.astype(int) - expected).max() <= (1 if runtime == "onnxruntime" else 4)
+
+
+def test_training_can_begin_with_each_of_the_files(two_scales):
+    state, _, folder = two_scales
+    for file in ("two_x4.json", "two_x8.json", "two.safetensors"):
+        begun = states.new_state(tiny_recipe(generator=RRDN, start={"": str(folder / file)}))
+        assert all(torch.equal(value, begun.model.state_dict()[key]) for key, value in state.ema.state_dict().items())

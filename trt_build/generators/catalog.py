@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import msgspec
-from torch import nn
+from torch import Tensor, nn
 
 from trt_build.errors import RecipeError
 from trt_build.generators.compact import Compact, CompactOptions
@@ -49,3 +49,14 @@ def build_generator(name: str, options: Mapping[str, Any]) -> nn.Module:
     except msgspec.ValidationError as error:
         raise RecipeError(f"generator.options of '{name}': {error}.") from None
     return entry.module(struct)
+
+
+def scales_of(model: nn.Module) -> tuple[int, ...]:
+    """The scales of a generator that makes several pictures at once, rising; of any other none."""
+    return cast(tuple[int, ...], getattr(model, "scales", ()))
+
+
+def pictures_of(model: nn.Module, luma: Tensor) -> tuple[Tensor, ...]:
+    """All that a generator makes of luma (N, 1, H, W): one picture (N, 1, s*H, s*W), or one for each of `scales_of`."""
+    pyramid = cast(Callable[[Tensor], tuple[Tensor, ...]] | None, getattr(model, "pyramid", None))
+    return (model(luma),) if pyramid is None else pyramid(luma)

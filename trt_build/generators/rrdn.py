@@ -18,8 +18,6 @@ the bicubic skips: every path to a picture ends in a convolution of zeros, and s
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 import torch
 from torch import Tensor, nn
@@ -34,12 +32,11 @@ REDUCTION = 4
 
 
 class RRDNOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Size: `blocks` RRDBs of `width` channels, refining with `refine_width`; `forward` gives the picture of `scale`."""
+    """Size: `blocks` RRDBs of `width` channels, refining with `refine_width`."""
 
     width: int = 32
     blocks: int = 3
     refine_width: int = 16
-    scale: Literal[4, 8] = 4
 
 
 class AttentionBlock(nn.Module):
@@ -92,7 +89,7 @@ def _double(channels: int, width: int) -> nn.Sequential:
 class RRDN(nn.Module):
     """Luma (N, 1, H, W) float in [0, 1] -> the same enlarged, about [0, 1], not clamped.
 
-    `pyramid` gives the pictures of all `scales`, `forward` the one of `options.scale`.
+    `pyramid` gives the pictures of all `scales`, `forward` the largest.
     """
 
     scales: tuple[int, ...] = (4, 8)
@@ -122,21 +119,16 @@ class RRDN(nn.Module):
                     assert module.bias is not None
                     nn.init.zeros_(module.bias)
 
-    def _enlarge(self, luma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The picture at x4 (N, 1, 4H, 4W), the features at x2 and those at x4."""
+    def pyramid(self, luma: Tensor) -> tuple[Tensor, ...]:
+        """The pictures of all `scales`: (N, 1, 4H, 4W) and (N, 1, 8H, 8W)."""
         shallow: Tensor = self.head(luma)
         deep = self.tail(self.body(shallow)) + shallow
         features_x2: Tensor = self.to_x2(deep)
         features_x4: Tensor = self.refine_x4(deep, features_x2, self.to_x4(features_x2))
         picture = self.bicubic_x4(luma) + self.last_coarse(self.coarse(deep)) + self.last_x4(features_x4)
-        return picture, features_x2, features_x4
-
-    def pyramid(self, luma: Tensor) -> tuple[Tensor, ...]:
-        """The pictures of all `scales`: (N, 1, 4H, 4W) and (N, 1, 8H, 8W)."""
-        picture, features_x2, features_x4 = self._enlarge(luma)
         features_x8 = self.refine_x8(features_x2, features_x4, self.to_x8(features_x4))
         return picture, self.bicubic_x2(picture) + self.last_x8(features_x8)
 
     def forward(self, luma: Tensor) -> Tensor:
-        """Enlarge `luma` (N, 1, H, W) by `options.scale`; at x4 nothing of x8 is computed."""
-        return self._enlarge(luma)[0] if self.options.scale == 4 else self.pyramid(luma)[1]
+        """The picture at x8 of `luma` (N, 1, H, W)."""
+        return self.pyramid(luma)[-1]

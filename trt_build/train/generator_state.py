@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import msgspec
 import onnx
 import torch
 from onnx import numpy_helper
-from torch import nn
+from torch import Tensor, nn
 
 from engine.contracts.manifest import read_manifest
 from engine.models.catalog import find_model
-from trt_build.errors import RecipeError
+from trt_build.errors import RecipeError, TrainingError
 from trt_build.generators.catalog import build_generator
+from trt_build.generators.weights import SUFFIX, read_network
 from trt_build.train.adversarial import build_discriminator
 from trt_build.train.checkpoint import read_checkpoint
 from trt_build.train.recipe import Recipe
@@ -47,20 +49,20 @@ def load_trained(model: nn.Module, name: str) -> None:
 
     Args:
         model: of the same kind and options.
-        name: of an exported generator, or the path of its manifest, or of a checkpoint (``.pt``). Checkpoints fit always;
-            exports only where no batch normalisation was folded away.
+        name: of an exported generator, or the path of its manifest, of its weights (``.safetensors``), or of a checkpoint
+            (``.pt``). The latter two fit always; ONNX files only where no batch normalisation was folded away.
 
     Raises:
         RecipeError: there is no such model, or it is another network.
-        TrainingError: the checkpoint cannot be read.
+        TrainingError: the checkpoint or the weights cannot be read.
     """
-    if not name.endswith(".pt"):
+    path = Path(name)
+    if path.suffix == ".pt":
+        _fill(model, read_checkpoint(path, SCHEMA)["ema"], path)
+    elif path.suffix == SUFFIX:
+        _fill(model, read_network(path).state_dict(), path)
+    else:
         load_exported(model, name)
-        return
-    try:
-        model.load_state_dict(read_checkpoint(Path(name), SCHEMA)["ema"])
-    except RuntimeError as error:
-        raise RecipeError(f"'{name}' holds another network than the recipe's ({error}).") from None
 
 
 def load_exported(model: nn.Module, name: str) -> None:
@@ -73,29 +75,77 @@ def load_exported(model: nn.Module, name: str) -> None:
     if manifest_path is None or manifest_path.suffix != ".json":
         raise RecipeError(f"There is no generator '{name}' to start from: give its name or the path of its manifest.")
     file = manifest_path.with_name(read_manifest(manifest_path).file)
-    stored = {one.name: numpy_helper.to_array(one) for one in onnx.load(str(file)).graph.initializer}
+    weights = model.state_dict().keys()  # the file has other constants beside them
+    stored = {one.name: numpy_helper.to_array(one) for one in onnx.load(str(file)).graph.initializer if one.name in weights}
+    _fill(model, {key: torch.from_numpy(value.copy()) for key, value in stored.items()}, file)
+
+
+def _fill(model: nn.Module, stored: Mapping[str, Tensor], path: Path) -> None:
+    _check_fit(model, stored, f"'{path}'")
+    model.load_state_dict(stored)
+
+
+def _check_fit(model: nn.Module, stored: Mapping[str, Tensor], source: str) -> None:
+    """Refuse the weights of another network.
+
+    Raises:
+        RecipeError: they are such, and `source` holds them.
+    """
     wanted = model.state_dict()
-    if missing := [key for key, value in wanted.items() if key not in stored or stored[key].shape != tuple(value.shape)]:
-        raise RecipeError(f"'{file}' is not the recipe's network: it has no {missing[0]} of that size.")
-    model.load_state_dict({key: torch.from_numpy(stored[key].copy()) for key in wanted})
+    differing = [key for key, value in wanted.items() if key not in stored or stored[key].shape != value.shape]
+    if differing := differing or sorted(stored.keys() - wanted.keys()):
+        raise RecipeError(f"{source} holds another network than the recipe's: they differ in {differing[0]}.")
+
+
+def check_scale(recipe: Recipe) -> None:
+    """Refuse a generator that does not enlarge as the data ask for.
+
+    Raises:
+        RecipeError: it does not, or there is no such generator.
+    """
+    model = build_generator(recipe.generator.name, recipe.generator.options).eval()
+    with torch.inference_mode():
+        scale = model(torch.zeros(1, 1, 1, 1)).shape[2]
+    if scale != recipe.data.scale:
+        raise RecipeError(
+            f"The generator '{recipe.generator.name}' gives x{scale}, and data.scale is {recipe.data.scale}: they must agree."
+        )
 
 
 def restored(data: dict[str, Any], recipe: Recipe) -> State:
-    """Continue from a checkpoint; the recipe may differ from the saved one in its budget only."""
-    saved = msgspec.convert(data["recipe"], Recipe)
+    """Continue from a checkpoint; the recipe may differ from the saved one in its budget only.
+
+    Raises:
+        RecipeError: it differs otherwise, or the checkpoint holds another network than its recipe says.
+        TrainingError: the checkpoint's recipe is not one of this version.
+    """
+    saved = _saved_recipe(data, "The run's checkpoint")
     for key in ("generator", "batch", "seed", "mixture", "optimiser", "loss"):
         if getattr(saved, key) != getattr(recipe, key):
             raise RecipeError(f"The run was begun with another '{key}'; use another --out.")
     state = new_state(msgspec.structs.replace(recipe, start={}))
     state.recipe = recipe
+    _check_fit(state.model, data["model"], "The run's checkpoint")
     state.restore(data)
     return state
 
 
 def load_generator(path: Path) -> tuple[nn.Module, Recipe, dict[str, Any]]:
-    """The averaged generator of a checkpoint, ready to run, its recipe and the raw checkpoint."""
+    """The averaged generator of a checkpoint, ready to run, its recipe and the raw checkpoint.
+
+    Raises:
+        RecipeError: the checkpoint holds another network than its recipe says.
+        TrainingError: it cannot be read, or its recipe is not one of this version.
+    """
     data = read_checkpoint(path, SCHEMA)
-    recipe = msgspec.convert(data["recipe"], Recipe)
+    recipe = _saved_recipe(data, f"'{path}'")
     model = build_generator(recipe.generator.name, recipe.generator.options)
-    model.load_state_dict(data["ema"])
+    _fill(model, data["ema"], path)
     return model.eval().requires_grad_(False), recipe, data
+
+
+def _saved_recipe(data: dict[str, Any], source: str) -> Recipe:
+    try:
+        return msgspec.convert(data["recipe"], Recipe)
+    except msgspec.ValidationError as error:
+        raise TrainingError(f"{source} holds a recipe that this version cannot read ({error}).") from None

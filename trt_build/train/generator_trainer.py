@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from trt_build.generators.catalog import pictures_of
 from trt_build.train import loop
 from trt_build.train.adversarial import AdversarialLoss
 from trt_build.train.generator_state import SCHEMA, State
@@ -22,8 +22,8 @@ from trt_build.train.validation import Validator
 class GeneratorTrainer(loop.Trainer[Recipe, nn.Module]):
     """See ``loop.Trainer``; besides, a picture of samples for each validation.
 
-    A network that gives pictures at several scales (``pyramid``) learns all of them: the truth of the smaller ones is the
-    truth, shrunk by area. The discriminator sees the largest.
+    A network that makes pictures at several scales learns all of them: the truth of the smaller ones is the truth, shrunk by
+    area. The discriminator sees the largest.
     """
 
     schema = SCHEMA
@@ -41,7 +41,7 @@ class GeneratorTrainer(loop.Trainer[Recipe, nn.Module]):
 
     def _loss(self, batch: list[Tensor], fraction: float) -> tuple[Tensor, Parts]:
         low, high = (part.contiguous(memory_format=torch.channels_last) for part in batch)
-        outputs = self._outputs(low)
+        outputs = pictures_of(self._state.model, low)
         losses, parts = [], Parts()
         for output in outputs:
             times = high.shape[2] // output.shape[2]
@@ -52,11 +52,6 @@ class GeneratorTrainer(loop.Trainer[Recipe, nn.Module]):
         if (judged := self._judged(outputs[-1], high, fraction)) is not None:
             loss, parts["adversarial"] = loss + judged, float(judged.detach())
         return loss, parts
-
-    def _outputs(self, low: Tensor) -> tuple[Tensor, ...]:
-        """Return the network's pictures, the largest last."""
-        pyramid = cast(Callable[[Tensor], tuple[Tensor, ...]] | None, getattr(self._state.model, "pyramid", None))
-        return (self._state.model(low),) if pyramid is None else pyramid(low)
 
     def _judged(self, output: Tensor, high: Tensor, fraction: float) -> Tensor | None:
         """Return the weighted adversarial loss, None while the discriminator rests."""

@@ -6,6 +6,8 @@ import csv
 from importlib.util import find_spec
 from pathlib import Path
 
+from trt_build.errors import TrainingError
+
 Row = dict[str, float]
 
 
@@ -16,14 +18,25 @@ class Journal:
         self._folder = folder
 
     def write(self, history: list[Row]) -> None:
-        """Rewrite the table with all rows and add the last one to the TensorBoard events."""
-        path = self._folder / "validation.csv"
-        with path.open("w", newline="", encoding="utf-8") as file:
+        """Rewrite the table with all rows and add the last one to the TensorBoard events.
+
+        Raises:
+            TrainingError: they cannot be written, as on a full disk.
+        """
+        try:
+            self._write_table(history)
+            if find_spec("tensorboard") is not None:
+                self._write_event(history[-1])
+        except OSError as error:
+            raise TrainingError(
+                f"The record in '{self._folder}' cannot be written: {error.strerror}. Free some space, then --resume."
+            ) from None
+
+    def _write_table(self, history: list[Row]) -> None:
+        with (self._folder / "validation.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, fieldnames=list(dict.fromkeys(key for row in history for key in row)))
             writer.writeheader()
             writer.writerows(history)
-        if find_spec("tensorboard") is not None:
-            self._write_event(history[-1])
 
     def _write_event(self, row: Row) -> None:
         from torch.utils.tensorboard import SummaryWriter

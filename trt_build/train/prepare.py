@@ -75,7 +75,20 @@ def _from_small_faces(recipe: Recipe, cache: Path, done: Done) -> RunData:
 def _faces(recipe: Recipe, cache: Path, smoke: bool) -> tuple[Faces, Faces]:
     if smoke:
         return smoke_faces(SMOKE_FACES, 0), smoke_faces(recipe.validation.faces, 1)
-    return cached_faces(recipe.data.train, cache), cached_faces(recipe.data.validation, cache)
+    faces = cached_faces(recipe.data.train, cache)
+    _check_side(faces, recipe)
+    return faces, cached_faces(recipe.data.validation, cache)
+
+
+def _check_side(faces: Faces, recipe: Recipe) -> None:
+    """Refuse faces that would have to be enlarged to be the truth."""
+    data, side = recipe.data, faces.images.shape[1]
+    largest = max(data.hr_px, *(data.scale * size for size in data.sizes_px), 0)
+    if side < largest:
+        raise DataError(
+            f"The faces of '{data.train}' have {side} px, and the recipe asks for truth of {largest} px: lower data.hr_px or "
+            "data.sizes_px, or give larger faces."
+        )
 
 
 def cached_bank(faces: Faces, recipe: Recipe, folder: Path, done: Done) -> Luma8:

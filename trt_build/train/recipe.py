@@ -207,8 +207,8 @@ class Recipe(TimedRecipe, frozen=True, kw_only=True):
     data: DataSpec
     generator: GeneratorSpec = GeneratorSpec()
     start: dict[str, str] = {}
-    """Trained generators (name, manifest or checkpoint) whose weights training begins with, by the part of the network that
-    they are; "" is all of it."""
+    """Trained generators (name, manifest, safetensors file or checkpoint) whose weights training begins with, by the part of
+    the network that they are; "" is all of it."""
     mixture: MixtureSpec = MixtureSpec()
     late: tuple[LateSpec, ...] = ()
     """In the order of `from_step`."""

@@ -33,12 +33,14 @@ def train(
     """Train `recipe` into `folder` (last.pt, best.pt, validation.csv, samples-*.png, cache/).
 
     Raises:
-        RecipeError: the folder holds a run and ``resume`` is false, or one of another recipe.
+        RecipeError: the folder holds a run and ``resume`` is false, or one of another recipe; or generator and data differ in
+            their scale.
         DataError: data are missing or do not fit.
         TrainingError: there is nothing to resume, the loss is not finite, or a checkpoint cannot be written.
     """
     cv2.setNumThreads(1)
     recipe = _adapted(recipe, smoke, minutes)
+    states.check_scale(recipe)
     before = last_checkpoint(folder, states.SCHEMA, resume=resume)
     _make(folder)
     data = run_data(recipe, folder / "cache", watcher.on_prepare, smoke=smoke)

@@ -8,7 +8,9 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from engine.models.catalog import find_model  # noqa: E402
 from tests.trt_build.tiny import tiny_recipe  # noqa: E402
-from trt_build.errors import RecipeError  # noqa: E402
+from trt_build.errors import RecipeError, TrainingError  # noqa: E402
+from trt_build.generators.catalog import build_generator  # noqa: E402
+from trt_build.generators.weights import write_weights  # noqa: E402
 from trt_build.onnx_generator import OnnxGenerator  # noqa: E402
 from trt_build.train import generator_state as states  # noqa: E402
 from trt_build.train.recipe import GeneratorSpec  # noqa: E402
@@ -23,7 +25,7 @@ def test_training_can_begin_with_an_exported_generator():
     theirs = OnnxGenerator(find_model("compact_x4"), 1)(low)
     np.testing.assert_allclose(enlarge_with(model, low).astype(int), theirs, atol=1)
     other = msgspec.structs.replace(recipe, generator=GeneratorSpec("compact", options | {"width": 32}))
-    with pytest.raises(RecipeError, match="is not the recipe's network"):
+    with pytest.raises(RecipeError, match="holds another network than the recipe's"):
         states.new_state(other)
     with pytest.raises(RecipeError, match="no generator 'nobody'"):
         states.new_state(msgspec.structs.replace(recipe, start={"": "nobody"}))
@@ -41,8 +43,61 @@ def test_training_can_begin_with_a_checkpoint_as_one_part_of_a_network(tmp_path)
     low = torch.rand(1, 1, 8, 8)
     torch.testing.assert_close(model(low), structure.ema(low))
     other = GeneratorSpec("srcnn_srgan", {"scale": 4, "width": 8, "blocks": 1})
-    with pytest.raises(RecipeError, match="holds another network"):
+    with pytest.raises(RecipeError, match=r"srcnn\.pt' holds another network than the recipe's: they differ in \S+\.$"):
         states.new_state(tiny_recipe(generator=other, start=start))
+
+
+def test_training_can_begin_with_weights_alone(tmp_path):
+    options = {"scale": 4, "features": (8, 4)}
+    model = build_generator("srcnn", options)
+    path = tmp_path / "srcnn.safetensors"
+    write_weights(model, "srcnn", path)
+    begun = states.new_state(tiny_recipe(generator=GeneratorSpec(name="srcnn", options=options), start={"": str(path)}))
+    low = torch.rand(1, 1, 8, 8)
+    torch.testing.assert_close(begun.model(low), model(low))
+    with pytest.raises(RecipeError, match=r"srcnn\.safetensors' holds another network"):
+        states.new_state(tiny_recipe(start={"": str(path)}))
+
+
+def test_a_part_of_a_larger_network_is_refused(tmp_path):
+    path = tmp_path / "larger.safetensors"
+    write_weights(build_generator("compact", {"width": 8, "blocks": 2}), "compact", path)
+    with pytest.raises(RecipeError, match=r"larger\.safetensors' holds another network than the recipe's: they differ in"):
+        states.new_state(tiny_recipe(start={"": str(path)}))
+
+
+def altered(tmp_path, **recipe):
+    """A checkpoint of the tiny recipe whose own recipe says something else."""
+    path = tmp_path / "altered.pt"
+    states.new_state(tiny_recipe()).save(path, states.SCHEMA)
+    data = torch.load(path, weights_only=True)
+    data["recipe"] |= recipe
+    torch.save(data, path)
+    return path
+
+
+def test_a_checkpoint_of_another_network_than_its_recipes_is_refused(tmp_path):
+    generator = GeneratorSpec(options={"width": 4, "blocks": 1})
+    path = altered(tmp_path, generator=msgspec.to_builtins(generator))
+    with pytest.raises(RecipeError, match=r"altered\.pt' holds another network than the recipe's: they differ in"):
+        states.load_generator(path)
+    with pytest.raises(RecipeError, match="The run's checkpoint holds another network"):
+        states.restored(torch.load(path, weights_only=True), tiny_recipe(generator=generator))
+
+
+def test_a_checkpoint_of_another_version_is_refused(tmp_path):
+    path = altered(tmp_path, tempo=3)
+    with pytest.raises(TrainingError, match=r"altered\.pt' holds a recipe that this version cannot read .*tempo"):
+        states.load_generator(path)
+    with pytest.raises(TrainingError, match="cannot read"):
+        states.restored(torch.load(path, weights_only=True), tiny_recipe())
+
+
+def test_generator_and_data_agree_in_their_scale():
+    states.check_scale(tiny_recipe())
+    recipe = tiny_recipe(generator=GeneratorSpec(name="srcnn", options={"scale": 2}))
+    with pytest.raises(RecipeError, match=r"'srcnn' gives x2, and data\.scale is 4"):
+        states.check_scale(recipe)
 
 
 def test_what_stays_frozen_is_not_trained(tmp_path):

@@ -128,6 +128,12 @@ def test_a_full_disk_at_a_checkpoint_leaves_the_one_before(tmp_path, monkeypatch
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_a_record_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "validation.csv").mkdir()
+    with pytest.raises(TrainingError, match=r"The record in .* cannot be written: .*--resume"):
+        trainer(tmp_path, states.new_state(tiny_recipe(steps=1))).run()
+
+
 def test_the_discriminator_rests_until_its_turn_and_learns_then(tmp_path):
     recipe = tiny_recipe(steps=10, loss=GAN)
     state = states.new_state(recipe)
