@@ -84,6 +84,7 @@ def export(
     name: str | None = None,
     licence: str = "Apache-2.0",
     training_data: str | None = None,
+    start_share: float = 0.0,
 ) -> None:
     """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked, and to safetensors.
 
@@ -99,11 +100,13 @@ def export(
         Licence of the weights, for the manifest.
     training_data
         One sentence on the data, for the manifest; the recipe's path if not given.
+    start_share
+        Share of the weights that training began with, 0 to 1 (recipes with `start`): a middle between both.
     """
     require("torch", "Exporting")
     from trt_build.export_onnx import export_checkpoint
 
-    for manifest in export_checkpoint(checkpoint, out, name, licence, training_data):
+    for manifest in export_checkpoint(checkpoint, out, name, licence, training_data, start_share):
         parity = manifest.parity
         assert parity is not None
         CONSOLE.print(

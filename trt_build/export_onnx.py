@@ -19,7 +19,7 @@ from trt_build.errors import ExportError
 from trt_build.generators.catalog import scales_of
 from trt_build.generators.weights import SUFFIX, write_weights
 from trt_build.parity import check_parity
-from trt_build.train.generator_state import load_generator
+from trt_build.train.generator_state import load_generator, mixed_with_start
 from trt_build.train.recipe import Recipe
 
 OPSET = 18
@@ -79,16 +79,20 @@ def export_checkpoint(
     name: str | None,
     licence: str,
     training_data: str | None,
+    start_share: float = 0.0,
 ) -> list[Manifest]:
     """Export the averaged weights of `checkpoint` into `folder` as NAME.onnx with NAME.json, and as NAME.safetensors.
 
     A network of several scales is one ONNX file with an output and a manifest for each: NAME_x4.json and so on.
+    ``start_share`` of the weights are those that training began with, see `mixed_with_start`.
 
     Raises:
         RecipeError, TrainingError: as for `load_generator`.
         ExportError: the folder cannot be written to, or the file differs from the network.
     """
     model, recipe, data = load_generator(checkpoint)
+    if start_share:
+        mixed_with_start(model, recipe, start_share)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return _write(model, recipe, data["step"], folder, name or recipe.name, licence, training_data or recipe.data.train)

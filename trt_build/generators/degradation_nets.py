@@ -144,6 +144,8 @@ class SynNet(nn.Module):
         self.bottleneck = Bottleneck(rising[0])
         mapping = [(nn.Linear(dim, dim), nn.LeakyReLU(NEGATIVE_SLOPE)) for _ in range(MAPPING_LAYERS)]
         self.mapping = nn.Sequential(*(layer for pair in mapping for layer in pair))
+        for dense, _ in mapping:  # by torch's own start a thousandth of omega would come through
+            nn.init.kaiming_normal_(dense.weight, NEGATIVE_SLOPE)
         self.start = _layer(rising[0], rising[0])
         self.strength = nn.Parameter(torch.zeros(len(rising)))
         self.enter = nn.ModuleList(ModulatedBlock(a, b, dim) for a, b in [(rising[0], rising[0]), *steps])

@@ -11,6 +11,7 @@ from trt_build.generators.discriminators import UNetDiscriminator
 
 SHARP_PX = 64
 """Side of the sharp pictures, which is that of both networks."""
+_DAMAGE_GAIN = 3.0
 _HINTS = 4
 """Planes that tell the judge of omega."""
 
@@ -25,14 +26,18 @@ class Redeg(nn.Module):
     def __init__(self, options: DegradationOptions) -> None:
         super().__init__()
         self.degnet, self.synnet = DegNet(options), SynNet(options)
+        self.spread = nn.BatchNorm1d(options.dim, affine=False)
+        """Takes away what omega has in common for all pictures, which spectral norm makes nearly all of it."""
 
     def omega(self, sharp: Tensor, small: Tensor) -> Tensor:
         """(N, 1, 64, 64) and (N, 1, s, s) in [0, 1] -> what was done, (N, dim), of mean square 1.
 
-        SynNet brings it to that length before all else, so that its length means nothing; here differences can be compared too.
+        DegNet sees the small picture as its difference from the shrunk sharp one, since the damage is slight beside what both
+        show. SynNet brings omega to that length before all else, so that its length means nothing; so do we, to compare.
         """
-        enlarged = functional.interpolate(small, size=sharp.shape[-2:], mode="nearest")
-        raw: Tensor = self.degnet(sharp, enlarged)
+        damage = small - functional.avg_pool2d(sharp, sharp.shape[-1] // small.shape[-1])
+        enlarged = functional.interpolate(0.5 + _DAMAGE_GAIN * damage, size=sharp.shape[-2:], mode="nearest")
+        raw: Tensor = self.spread(self.degnet(sharp, enlarged))
         return raw * torch.rsqrt(raw.square().mean(1, keepdim=True) + 1e-8)
 
     def apply_to(self, sharp: Tensor, omega: Tensor, small_px: int) -> Tensor:

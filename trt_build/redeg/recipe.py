@@ -23,11 +23,17 @@ class FootageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class RedegLossSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Weights; ReDegNet's are 10, 100 and 0.01, with perceptual and style losses of VGG19, which are left out."""
+    """Weights.
+
+    ReDegNet asks that both omegas of a camera be equal in L1, which is also reached by an omega that says nothing; here each
+    must be nearer to its own than to those of other cameras (InfoNCE, van den Oord et al. 2018). Perceptual and style losses
+    of VGG19 are left out.
+    """
 
     pixel_weight: float = 1.0
-    same_weight: float = 0.1
-    """Of the difference between what DegNet says of two faces that went through the same camera."""
+    same_weight: float = 0.02
+    """Of the error in telling, by omega, which of the second faces went through the camera of each first one."""
+    same_temperature: float = 0.1
     adversarial_weight: float = 0.005
     judge_width: Positive = 16
     judge_rate: float = 1e-4

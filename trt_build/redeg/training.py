@@ -112,6 +112,13 @@ class _Batch(NamedTuple):
     real: Tensor
 
 
+def same_camera(one: Tensor, other: Tensor, temperature: float) -> Tensor:
+    """InfoNCE of two omegas for each camera, (N, dim) each of mean square 1: both ways, log(N) when they say nothing."""
+    alike = one @ other.T / (one.shape[1] * temperature)
+    numbers = torch.arange(len(one), device=one.device)
+    return (functional.cross_entropy(alike, numbers) + functional.cross_entropy(alike.T, numbers)) / 2
+
+
 def _given(batch: list[Tensor]) -> _Batch:
     return _Batch(*(part.contiguous(memory_format=torch.channels_last) for part in batch))
 
@@ -143,7 +150,7 @@ class Trainer(loop.Trainer[RedegRecipe, Redeg]):
         made = model.apply_to(drawn_on, omega, wanted.shape[-1])
         losses = {
             "pixel": spec.pixel_weight * functional.l1_loss(made, wanted),
-            "same": spec.same_weight * functional.l1_loss(own, other),
+            "same": spec.same_weight * same_camera(own, other, spec.same_temperature),
         }
         self._made = None
         if fraction >= spec.begin and spec.adversarial_weight:

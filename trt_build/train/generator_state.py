@@ -112,6 +112,26 @@ def check_scale(recipe: Recipe) -> None:
         )
 
 
+def mixed_with_start(model: nn.Module, recipe: Recipe, share: float) -> None:
+    """Move a network that was trained on from another towards that one: ``share`` of each weight is the other's.
+
+    What it learned last is kept in part, and what it forgot comes back (network interpolation of ESRGAN, Wang et al. 2018;
+    as an average that is better than both ends: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+
+    Raises:
+        RecipeError: the share is not within 0 and 1, or the recipe began with random weights.
+    """
+    if not 0 <= share <= 1:
+        raise RecipeError(f"The share of the start must lie within 0 and 1, not {share}.")
+    if "" not in recipe.start:
+        raise RecipeError(f"The recipe '{recipe.name}' began with random weights: there is nothing to mix with.")
+    began = build_generator(recipe.generator.name, recipe.generator.options)
+    load_trained(began, recipe.start[""])
+    with torch.no_grad():
+        for mine, theirs in zip(model.state_dict().values(), began.state_dict().values(), strict=True):
+            mine.lerp_(theirs, share)
+
+
 def restored(data: dict[str, Any], recipe: Recipe) -> State:
     """Continue from a checkpoint; the recipe may differ from the saved one in its budget only.
 

@@ -108,7 +108,9 @@ def cached_bank(faces: Faces, recipe: Recipe, folder: Path, done: Done) -> Luma8
             made += count
             done("H.264 faces", made, total)
 
-        np.save(path, make_bank(high, size, recipe.h264, recipe.seed, told))
+        unfinished = path.with_suffix(".partial.npy")
+        np.save(unfinished, make_bank(high, size, recipe.h264, recipe.seed, told))
+        unfinished.replace(path)
     bank: Luma8 = np.load(path, mmap_mode="r")
     return bank
 

@@ -18,6 +18,8 @@ from trt_build.train.schedule import Clock
 AnyTimedRecipe = TypeVar("AnyTimedRecipe", bound=TimedRecipe)
 Network = TypeVar("Network", bound=nn.Module)
 Row = dict[str, float]
+_POWER_ITERATION = (".0._u", ".0._v")
+"""How torch names the vectors of `spectral_norm`."""
 
 
 @dataclass
@@ -59,13 +61,16 @@ class RunState(Generic[AnyTimedRecipe, Network]):
     def average(self) -> None:
         """Move the average towards the model; the decay grows to its value over the first steps.
 
-        Statistics of batch normalisation are averaged too.
+        Statistics of batch normalisation are averaged too; the vectors of spectral norm are copied, since an average of unit
+        vectors is shorter, and the weights would be divided by too little.
         """
         decay = min(self.recipe.optimiser.ema_decay, (1 + self.clock.step) / (10 + self.clock.step))
         averages, currents = [], []
         with torch.no_grad():
-            for average, current in zip(self.ema.state_dict().values(), self.model.state_dict().values(), strict=True):
-                if average.dtype.is_floating_point:
+            present = self.model.state_dict()
+            for name, average in self.ema.state_dict().items():
+                current = present[name]
+                if average.dtype.is_floating_point and not name.endswith(_POWER_ITERATION):
                     averages.append(average)
                     currents.append(current)
                 else:

@@ -106,3 +106,20 @@ def test_what_stays_frozen_is_not_trained(tmp_path):
     trained = {id(parameter) for group in state.optimiser.param_groups for parameter in group["params"]}
     assert not any(id(parameter) in trained for parameter in state.model.structure.parameters())
     assert all(id(parameter) in trained for parameter in state.model.residual.parameters())
+
+
+def test_a_network_can_be_moved_towards_its_start(tmp_path):
+    recipe = tiny_recipe()
+    states.new_state(recipe).save(tmp_path / "first.pt", states.SCHEMA)
+    began, _, _ = states.load_generator(tmp_path / "first.pt")
+    later = msgspec.structs.replace(recipe, seed=8, start={"": str(tmp_path / "first.pt")})
+    for share in (0.0, 0.25, 1.0):
+        model = build_generator(recipe.generator.name, recipe.generator.options)
+        own = {key: value.clone() for key, value in model.state_dict().items()}
+        states.mixed_with_start(model, later, share)
+        for key, value in model.state_dict().items():
+            torch.testing.assert_close(value, (1 - share) * own[key] + share * began.state_dict()[key])
+    with pytest.raises(RecipeError, match="began with random weights"):
+        states.mixed_with_start(model, recipe, 0.5)
+    with pytest.raises(RecipeError, match="within 0 and 1"):
+        states.mixed_with_start(model, later, 1.5)
