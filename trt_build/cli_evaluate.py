@@ -39,7 +39,7 @@ def evaluate(
         `faces`: pictures, likeness and verification of small faces; `footage`: faces of real video through a codec; `general`:
         benchmarks of photographs (Set5, Set14).
     out
-        Folder for results.json, results.csv and results.html (with pictures and DET curves).
+        Folder for results.json, results.csv, results.md and results.html (with pictures and DET curves).
     data
         `faces`: zip or folder of square grey faces of people in no training, one folder for each person. `footage`: a
         video, a folder of them or a pattern. `general`: zip or folder of pictures, one folder for each data set.
@@ -58,12 +58,12 @@ def evaluate(
     cache
         Folder for face vectors; the user's cache if not given.
     """
-    from trt_build.evaluate.files import write_csv, write_json
+    from trt_build.evaluate.files import write_csv, write_json, write_markdown
     from trt_build.evaluate.page import check_page, write_page
     from trt_build.evaluate.record import record as record_figures
     from trt_build.evaluate.run import Request
     from trt_build.evaluate.run import evaluate as run
-    from trt_build.evaluate.terminal import print_table
+    from trt_build.evaluate.table import print_table
     from trt_build.progress import RunProgress
 
     if out is not None:
@@ -75,6 +75,7 @@ def evaluate(
     if out is not None:
         write_json(outcome.results, out / "results.json")
         write_csv(outcome.results, out / "results.csv")
+        write_markdown(outcome.results, out / "results.md")
         write_page(outcome.results, outcome.strips, out / "results.html")
         CONSOLE.print(f"Table, curves and pictures: {out / 'results.html'}", soft_wrap=True)
     if record:

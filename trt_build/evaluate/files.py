@@ -1,4 +1,4 @@
-"""Results as files: JSON with everything, CSV with the table."""
+"""Results as files: JSON with everything, CSV and Markdown with the table."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 
 from trt_build.errors import DataError
 from trt_build.evaluate.results import Figure, Results
+from trt_build.evaluate.table import markdown_of
 
 _PARTS = ("", "_low", "_high", "_gain", "_gain_low", "_gain_high")
 
@@ -41,6 +42,15 @@ def write_csv(results: Results, path: Path) -> None:
                 writer.writerow([row.inputs, row.low_px or "", row.scale, row.method, *cells])
 
     write(path, table)
+
+
+def write_markdown(results: Results, path: Path) -> None:
+    """Write the table as it is printed.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    write(path, lambda: path.write_text(markdown_of(results), encoding="utf-8"))
 
 
 def write(path: Path, how: Callable[[], object]) -> None:

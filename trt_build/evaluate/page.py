@@ -11,7 +11,7 @@ from trt_build.evaluate.curves import figures
 from trt_build.evaluate.files import write
 from trt_build.evaluate.results import Column, Figure, Results, Row, Strip
 from trt_build.evaluate.samples import groups
-from trt_build.evaluate.terminal import gain_text, has_intervals, shown
+from trt_build.evaluate.table import gain_text, has_intervals, shown
 from trt_build.optional import require
 
 

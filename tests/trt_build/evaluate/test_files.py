@@ -5,7 +5,7 @@ import pytest
 
 from tests.trt_build.evaluate.runs import results
 from trt_build.errors import DataError
-from trt_build.evaluate.files import write_csv, write_json
+from trt_build.evaluate.files import write_csv, write_json, write_markdown
 
 
 def test_json_holds_everything(tmp_path):
@@ -33,8 +33,18 @@ def test_csv_has_a_line_for_each_row(tmp_path):
     assert (lines[0]["inputs"], lines[0]["low_px"], lines[0]["scale"]) == ("clean", "32", "4")
 
 
+def test_markdown_is_the_table_as_it_is_printed(tmp_path):
+    write_markdown(results(), tmp_path / "results.md")
+    lines = (tmp_path / "results.md").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("| input | px | scale | method | PSNR dB | gain [95 %] |")
+    assert lines[1] == "|" + " --- |" * lines[0].count(" |")
+    assert lines[3].startswith("| clean | 32 | x4 | srcnn_x4 | 32.50 ▲ | +2.50 [+2.00, +3.00] |")
+    assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
+    assert "excludes 0" in lines[-1]
+
+
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    for write in (write_json, write_csv):
+    for write in (write_json, write_csv, write_markdown):
         with pytest.raises(DataError, match="--out"):
             write(results(), tmp_path / "file" / "results")

@@ -3,7 +3,7 @@ import io
 from rich.console import Console
 
 from tests.trt_build.evaluate.runs import results
-from trt_build.evaluate.terminal import print_table
+from trt_build.evaluate.table import print_table
 
 
 def test_nothing_is_cut_and_marks_tell_what_is_beyond_doubt():

@@ -1,4 +1,4 @@
-"""Results as one table on the terminal."""
+"""Results as one table, on the terminal or in Markdown."""
 
 from __future__ import annotations
 
@@ -11,37 +11,49 @@ from rich.table import Table
 from trt_build.evaluate.bootstrap import Interval
 from trt_build.evaluate.results import Column, Figure, Results
 
+_WORDS = ("input", "px", "scale", "method")
 _MARKS = {1: " ▲", -1: " ▼", 0: ""}
 
 
 def table_of(results: Results) -> Table:
     """Return the table: figures, and marks where the interval of the gain over the baseline excludes 0."""
-    table = Table(title=f"{results.protocol}: {results.data.get('source', '')}", caption=_caption(results))
-    sized = any(row.low_px for row in results.rows)
-    for heading in ("input", *(["px"] if sized else []), "scale", "method"):
-        table.add_column(heading, no_wrap=True)
-    with_gain = {
-        column.key
-        for column in results.columns
-        if column.gain_shown and any(_gain(row.figures.get(column.key)) for row in results.rows)
-    }
-    for column in results.columns:
-        table.add_column(column.heading, justify="right", no_wrap=True)
-        if column.key in with_gain:
-            table.add_column("gain [95 %]" if has_intervals(results) else "gain", no_wrap=True)
+    table = Table(title=f"{results.protocol}: {results.data.get('source', '')}", caption=caption_of(results))
+    headings, rows = cells_of(results)
+    for heading in headings:
+        words = heading in _WORDS or heading.startswith("gain")
+        table.add_column(heading, justify="left" if words else "right", no_wrap=True)
     place = None
-    for row in results.rows:
+    for row, cells in zip(results.rows, rows, strict=True):
         if place is not None and row.place != place:
             table.add_section()
         place = row.place
-        cells = [row.inputs, *([str(row.low_px or "")] if sized else []), f"x{row.scale}", row.method]
-        for column in results.columns:
-            figure = row.figures.get(column.key)
-            cells.append(shown(figure, column))
-            if column.key in with_gain:
-                cells.append(gain_text(figure, column))
         table.add_row(*cells)
     return table
+
+
+def cells_of(results: Results) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and, for each row, as many cells."""
+    sized = any(row.low_px for row in results.rows)
+    headings = ["input", *(["px"] if sized else []), "scale", "method"]
+    rows = [[row.inputs, *([str(row.low_px or "")] if sized else []), f"x{row.scale}", row.method] for row in results.rows]
+    for column in results.columns:
+        figures = [row.figures.get(column.key) for row in results.rows]
+        headings.append(column.heading)
+        for cells, figure in zip(rows, figures, strict=True):
+            cells.append(shown(figure, column))
+        if column.gain_shown and any(_gain(figure) for figure in figures):
+            headings.append("gain [95 %]" if has_intervals(results) else "gain")
+            for cells, figure in zip(rows, figures, strict=True):
+                cells.append(gain_text(figure, column))
+    return headings, rows
+
+
+def markdown_of(results: Results) -> str:
+    """Return the same table in Markdown, with what it says beneath it."""
+    headings, rows = cells_of(results)
+    lines = [" | ".join(cells) for cells in (headings, ["---"] * len(headings), *rows)]
+    facts = ", ".join(f"{name} {value}" for name, value in results.data.items())
+    return "\n".join([*(f"| {line} |" for line in lines), "", f"{caption_of(results)}. {facts}.", ""])
 
 
 def has_intervals(results: Results) -> bool:
@@ -79,7 +91,8 @@ def _gain(figure: Figure | None) -> Interval | None:
     return figure.gain if figure else None
 
 
-def _caption(results: Results) -> str:
+def caption_of(results: Results) -> str:
+    """Return what the marks and gains mean."""
     if has_intervals(results):
         return f"▲ better, ▼ worse than {results.baseline} (OpenCV): the 95 % interval of the paired difference excludes 0"
     return f"gains are over {results.baseline} (OpenCV)"
