@@ -12,8 +12,8 @@ from trt_build.evaluate.face_sets import SETS
 from trt_build.evaluate.methods import Method
 from trt_build.evaluate.results import Results, Row
 
-_OF_FACES = ("psnr_", "ssim_", "tar_", "cosine_", "flips_")
-_OF_GENERAL = "general_"
+_BEGIN = {"faces": ("psnr_", "ssim_", "tar_", "cosine_", "flips_"), "footage": ("footage_",), "general": ("general_",)}
+"""How the names of a protocol's figures begin."""
 
 
 def record(models: Sequence[Method], results: Results) -> None:
@@ -29,7 +29,7 @@ def record(models: Sequence[Method], results: Results) -> None:
         if model.manifest is None:
             continue
         manifest = read_manifest(model.manifest)
-        old = {key: value for key, value in manifest.figures.items() if not _is_of(key, results.protocol)}
+        old = {key: value for key, value in manifest.figures.items() if not key.startswith(_BEGIN[results.protocol])}
         found = {key: round(value, 4) for key, value in figures_of(model, results).items()}
         write_manifest(msgspec.structs.replace(manifest, figures=old | found), model.manifest)
 
@@ -42,14 +42,18 @@ def figures_of(model: Method, results: Results) -> dict[str, float]:
     found: dict[str, float] = {}
     for row in rows:
         name = names[row.method]
-        found |= _general(row, name) if results.protocol == "general" else _faces(row, name, largest)
+        match results.protocol:
+            case "faces":
+                found |= _faces(row, name, largest)
+            case "footage":
+                found |= _plain(row, f"footage_{name}")
+            case _:
+                found |= _plain(row, f"general_{row.inputs.lower()}_{name}")
     return found
 
 
-def _general(row: Row, name: str) -> dict[str, float]:
-    figures = row.figures
-    place = f"{_OF_GENERAL}{row.inputs.lower()}_{name}"
-    return {f"{place}_psnr_db": figures["psnr_db"].value, f"{place}_ssim": figures["ssim"].value}
+def _plain(row: Row, place: str) -> dict[str, float]:
+    return {f"{place}_{key}": row.figures[key].value for key in ("psnr_db", "ssim", "cosine") if key in row.figures}
 
 
 def _faces(row: Row, name: str, largest_px: int) -> dict[str, float]:
@@ -67,6 +71,3 @@ def _faces(row: Row, name: str, largest_px: int) -> dict[str, float]:
             found[f"{key}_{who}"] = figure.value
     return found
 
-
-def _is_of(key: str, protocol: str) -> bool:
-    return key.startswith(_OF_GENERAL) if protocol == "general" else key.startswith(_OF_FACES)

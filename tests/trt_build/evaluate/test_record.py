@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from engine.contracts.manifest import read_manifest
@@ -30,3 +31,18 @@ def test_only_figures_of_its_scale_are_its_own(tmp_path):
 def test_a_checkpoint_has_no_manifest(tmp_path):
     with pytest.raises(ModelError, match="no manifest"):
         record([Method("net", 4, "", lambda low: low, "ab")], results())
+
+
+@pytest.mark.parametrize(("protocol", "place"), [("general", "general_clean_network"), ("footage", "footage_network")])
+def test_protocols_do_not_touch_each_others_figures(tmp_path, protocol, place):
+    path = repeating(tmp_path, "srcnn_x4", 4)
+    model = open_model(str(path))
+    record([model], results())
+    faces = read_manifest(path.with_suffix(".json")).figures
+    one = msgspec.structs.replace(results(), protocol=protocol, rows=results().rows[:3])
+    record([model], one)
+    found = read_manifest(path.with_suffix(".json")).figures
+    assert found[f"{place}_psnr_db"] == 32.5
+    assert found[f"{place}_ssim"] == 0.9
+    kept = {key: value for key, value in faces.items() if not key.startswith(f"{protocol}_")}
+    assert kept.items() <= found.items()
