@@ -83,7 +83,7 @@ def load_redeg(path: Path) -> tuple[Redeg, RedegRecipe]:
     recipe = msgspec.convert(data["recipe"], RedegRecipe)
     model = Redeg(recipe.network)
     model.load_state_dict(data["ema"])
-    return model.eval().requires_grad_(False), recipe
+    return model.to(memory_format=torch.channels_last).eval().requires_grad_(False), recipe  # type: ignore[call-overload]
 
 
 def real_faces(recipe: RedegRecipe, cache: Path, done: Done) -> tuple[Luma8, Luma8]:

@@ -1,0 +1,71 @@
+"""Every generator that is shipped: file, weights, manifest and card belong together, and it enlarges."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.contracts.manifest import read_manifest
+from tests.assets import shared
+from trt_build.evaluate.general_protocol import measure_general
+from trt_build.evaluate.general_sets import load_sets
+from trt_build.evaluate.methods import by_scale, open_model
+from trt_build.onnx_generator import OnnxGenerator
+
+MODELS = Path(__file__).parents[2] / "engine" / "models"
+GENERATORS = sorted(path for path in MODELS.glob("*.json") if read_manifest(path).kind == "generator")
+LARGEST_BYTES = 8_000_000
+
+
+@pytest.fixture(params=GENERATORS, ids=lambda path: path.stem)
+def shipped(request):
+    return OnnxGenerator(request.param)
+
+
+def test_every_system_is_there():
+    srcnn = {"srcnn_x2", "srcnn_x3", "srcnn_x4", "srcnn_srgan_x4"}
+    others = {"redeg_x4", "zssr_srgan_x2", "rrdn_compact_x4", "rrdn_compact_x8"}
+    assert srcnn | others <= {path.stem for path in GENERATORS}
+
+
+def test_file_manifest_and_card_tell_the_same(shipped):
+    manifest, path = shipped.manifest, shipped.manifest_path
+    card = path.with_name(f"{Path(manifest.file).stem}.md").read_text(encoding="utf-8")
+    assert manifest.sha256 in card
+    assert manifest.parity.max_abs_error < 1e-4
+    assert path.with_name(manifest.file).stat().st_size < LARGEST_BYTES
+    assert manifest.figures, "measured"
+    assert f"{manifest.parameters:,}" in card
+
+
+def test_weights_rebuild_the_network(shipped):
+    torch = pytest.importorskip("torch", reason="weights are read as a torch module")
+    from trt_build.generators.catalog import pictures_of
+    from trt_build.generators.weights import SUFFIX, read_network
+
+    path = shipped.manifest_path.with_name(Path(shipped.manifest.file).stem + SUFFIX)
+    network = read_network(path)
+    low = np.random.default_rng(0).integers(0, 256, (1, 12, 10), dtype=np.uint8)
+    with torch.inference_mode():
+        pictures = pictures_of(network, torch.from_numpy(low)[:, None].float() / 255)
+    (fitting,) = [picture for picture in pictures if picture.shape[-1] == 10 * shipped.scale]
+    levels = (255 * fitting[:, 0].clamp(0, 1)).round().numpy()
+    assert np.abs(levels - shipped(low)).max() <= 1
+
+
+def test_enlarges_any_size_and_keeps_what_it_shows(shipped):
+    low = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (30, 26), dtype=np.uint8), (0, 0), 3)
+    low = np.asarray(cv2.normalize(low, None, 30, 220, cv2.NORM_MINMAX), np.uint8)
+    result = shipped(low[None])[0]
+    assert result.shape == (30 * shipped.scale, 26 * shipped.scale)
+    back = cv2.resize(result, (26, 30), interpolation=cv2.INTER_AREA).astype(float)
+    assert np.abs(back - low)[3:-3, 3:-3].mean() < 8
+
+
+@pytest.mark.parametrize(("name", "least_db"), [("srcnn_x2", 35.0), ("srcnn_x3", 31.5), ("srcnn_x4", 29.5)])
+def test_srcnn_on_set5(name, least_db):
+    sets = {"Set5": load_sets(shared("data/general_sr/test.zip"))["Set5"]}
+    rows, _ = measure_general(sets, by_scale([open_model(name)], "general"), 0, lambda *_: None)
+    (found,) = [row.figures["psnr_db"].value for row in rows if row.method == name]
+    assert found >= least_db
