@@ -70,4 +70,3 @@ def _faces(row: Row, name: str, largest_px: int) -> dict[str, float]:
         if key.startswith(("tar_", "cosine", "flips")):
             found[f"{key}_{who}"] = figure.value
     return found
-

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -29,6 +30,8 @@ from trt_build.train.h264_bank import through_h264
 
 _SCALES = (0.85, 1.15)
 """Range of the sizes that a clip is shrunk to, around that which gives most faces the wanted size."""
+_MOST_FRAMES = 600
+"""Of a clip: all are in memory, at 1080p 2 MB each."""
 Done = Callable[[str, int, int], None]
 
 
@@ -94,10 +97,11 @@ def read_footage(spec: FootageSpec, low_px: int, scale: int, seed: int, done: Do
 
 
 def _luma(clip: Path) -> list[Uint8]:
-    """The luma of all frames, 0 to 255."""
+    """The luma of the first frames, 0 to 255."""
     try:
         with av.open(str(clip)) as container:
-            planes = ((frame.reformat(format="yuv420p").to_ndarray(), frame.height) for frame in container.decode(video=0))
+            frames = islice(container.decode(video=0), _MOST_FRAMES)
+            planes = ((frame.reformat(format="yuv420p").to_ndarray(), frame.height) for frame in frames)
             return [expand(np.ascontiguousarray(plane[:height])) for plane, height in planes]
     except (OSError, ValueError, IndexError) as error:
         raise DataError(f"The clip '{clip}' cannot be read: {error}.") from None

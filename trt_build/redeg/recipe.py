@@ -12,7 +12,7 @@ class FootageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Faces of real footage, as a camera's small stream would show them."""
 
     clips: tuple[str, ...]
-    """Videos with a face in most frames."""
+    """Videos with a face in most frames; of each the first 600 frames count."""
     frames_per_clip: Positive = 60
     passes: Positive = 6
     """How often each clip is encoded, at another size and rate each time."""
@@ -20,6 +20,10 @@ class FootageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     crf_max: int = 38
     detector: str = "grey"
     """Who finds the faces: the name or manifest of a detector."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.crf_min <= self.crf_max <= 51:
+            raise ValueError("crf_min and crf_max must be in order within 0 to 51")
 
 
 class RedegLossSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

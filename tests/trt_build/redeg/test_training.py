@@ -13,8 +13,9 @@ from tests.trt_build.redeg.made import clip_of_a_face, recipe_of  # noqa: E402
 from tests.trt_build.tiny import Silent, smooth_faces, tiny_recipe  # noqa: E402
 from trt_build.errors import RecipeError, TrainingError  # noqa: E402
 from trt_build.redeg.bank import learned_bank, make_bank  # noqa: E402
+from trt_build.redeg.recipe import RedegRecipe  # noqa: E402
 from trt_build.redeg.training import load_redeg, real_faces, train_redeg  # noqa: E402
-from trt_build.train.recipe import BudgetSpec, LearnedSpec  # noqa: E402
+from trt_build.train.recipe import BudgetSpec, LearnedSpec, find_recipe, read_recipe_of  # noqa: E402
 
 SILENT = lambda *_: None  # noqa: E731
 FACES = smooth_faces(6, 64)
@@ -85,3 +86,28 @@ def test_wrong_recipes_are_one_sentence(material, tmp_path):
     folder, clip = material
     with pytest.raises(RecipeError, match="no generator 'nobody'"):
         real_faces(msgspec.structs.replace(recipe_of(folder, clip), restorer="nobody"), tmp_path, SILENT)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"footage": {"clips": ["a.mkv"], "crf_min": 40, "crf_max": 30}}, "crf_min and crf_max"),
+        ({"swap": 1.5}, "swap"),
+        ({"loss": {"pixels": 1}}, "pixels"),
+    ],
+)
+def test_a_recipe_with_a_mistake_is_named_with_its_key(tmp_path, change, says):
+    plain = {
+        "name": "x",
+        "faces": "a.zip",
+        "validation_faces": "b.zip",
+        "footage": {"clips": ["a.mkv"]},
+        "budget": {"steps": 1},
+    }
+    (tmp_path / "recipe.yaml").write_bytes(msgspec.yaml.encode(plain | change))
+    with pytest.raises(RecipeError, match=says):
+        read_recipe_of(RedegRecipe, tmp_path / "recipe.yaml")
+
+
+def test_the_shipped_recipe_is_one():
+    assert read_recipe_of(RedegRecipe, find_recipe("redeg_networks")).restorer == "compact_x4"
