@@ -15,8 +15,7 @@ from trt_build.evaluate.picture_scores import COLUMNS, score_pictures
 from trt_build.evaluate.recognisers import DlibRecogniser, find_places
 from trt_build.evaluate.results import Column, Drawn, Row, Strip, rows_of
 from trt_build.evaluate.samples import SHOWN, chosen, strip
-from trt_build.redeg.footage import Footage, cached_footage
-from trt_build.redeg.recipe import FootageSpec
+from trt_build.redeg.footage import Footage, FootageSpec, cached_footage
 
 TRUTH_PX = 64
 """Side of the truth: what the faces of usual footage have."""

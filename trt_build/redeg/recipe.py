@@ -5,25 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from trt_build.generators.degradation_nets import DegradationOptions
+from trt_build.redeg.footage import FootageSpec
 from trt_build.train.recipe import Positive, Share, TimedRecipe
-
-
-class FootageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Faces of real footage, as a camera's small stream would show them."""
-
-    clips: tuple[str, ...]
-    """Videos with a face in most frames; of each the first 600 frames count."""
-    frames_per_clip: Positive = 60
-    passes: Positive = 6
-    """How often each clip is encoded, at another size and rate each time."""
-    crf_min: int = 23
-    crf_max: int = 38
-    detector: str = "grey"
-    """Who finds the faces: the name or manifest of a detector."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.crf_min <= self.crf_max <= 51:
-            raise ValueError("crf_min and crf_max must be in order within 0 to 51")
 
 
 class RedegLossSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

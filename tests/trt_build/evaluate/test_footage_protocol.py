@@ -1,5 +1,8 @@
 """Real faces through a codec, measured against the clip as it was."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -36,3 +39,8 @@ def test_interpolations_are_measured_with_intervals(tmp_path):
     assert rows[1].figures["psnr_db"].gain is not None
     assert np.isfinite(rows[1].figures["psnr_db"].gain.low)
     assert strips
+
+
+def test_the_evaluation_is_imported_without_torch():
+    code = "import sys, trt_build.evaluate.run; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

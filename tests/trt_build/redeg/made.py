@@ -8,8 +8,9 @@ import numpy as np
 from skimage import data as pictures
 
 from trt_build.generators.degradation_nets import DegradationOptions
+from trt_build.redeg.footage import FootageSpec
 from trt_build.redeg.model import Redeg
-from trt_build.redeg.recipe import FootageSpec, RedegRecipe
+from trt_build.redeg.recipe import RedegRecipe
 from trt_build.train.recipe import BudgetSpec
 
 TINY = DegradationOptions(multiplier=1 / 32)
