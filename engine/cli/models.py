@@ -60,7 +60,8 @@ def show_model(name: str, /) -> None:
     for label, value in _facts(manifest, path):
         grid.add_row(label, Text(value))
     console.print(grid)
-    for card in (path.with_suffix(".md"), embedded_dir() / f"{manifest.name}.md"):
+    of_file = path.with_name(manifest.file).with_suffix(".md")  # one card for all outputs of a file
+    for card in (path.with_suffix(".md"), of_file, embedded_dir() / f"{manifest.name}.md"):
         if card.is_file():
             console.print()
             console.print(Markdown(card.read_text(encoding="utf-8")))

@@ -66,7 +66,7 @@ def test_all_that_is_known_of_a_model_is_shown_with_its_card(capsys, path):
     assert (shown.code, shown.err) == (0, "")
     for fact in (manifest.sha256, manifest.licence, manifest.training_data, f"{manifest.parameters:,}", *manifest.figures):
         assert fact in shown.out
-    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    card = path.with_name(manifest.file).with_suffix(".md").read_text(encoding="utf-8")
     for heading in (line.lstrip("# ") for line in card.splitlines() if line.startswith("## ")):
         assert heading in shown.out
 
