@@ -99,7 +99,7 @@ def read_footage(spec: FootageSpec, low_px: int, scale: int, seed: int, done: Do
         frames = _luma(Path(clip))
         places = _faces(frames, spec)
         if not len(places):
-            raise DataError(f"No face was found in '{clip}': choose footage with faces, or another `detector`.")
+            raise DataError(f"No face was found in '{clip}': choose footage with faces.")
         for turn in range(spec.passes):
             rng = np.random.default_rng((seed, number, turn))
             # LFW's pictures, which the other faces are, are as high as a detector's box
@@ -122,7 +122,8 @@ def _luma(clip: Path) -> list[Uint8]:
             planes = ((frame.reformat(format="yuv420p").to_ndarray(), frame.height) for frame in frames)
             return [expand(np.ascontiguousarray(plane[:height])) for plane, height in planes]
     except (OSError, ValueError, IndexError) as error:
-        raise DataError(f"The clip '{clip}' cannot be read: {error}.") from None
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"The clip '{clip}' cannot be read: {reason}.") from None
 
 
 def _faces(frames: list[Uint8], spec: FootageSpec) -> NDArray[np.float64]:
