@@ -21,7 +21,7 @@ def write(tmp_path: Path, text: str) -> Path:
 def test_every_shipped_recipe_is_valid():
     folder = Path(__file__).parents[3] / "configs" / "train"
     kinds = {"grey_detector": DetectorRecipe, "low_resolution_embedder": EmbedderRecipe, "embedder_student": EmbedderRecipe}
-    paths = [path for path in folder.glob("*.yaml") if path.stem != "redeg_networks"]  # tested where torch is: it names networks
+    paths = [path for path in folder.glob("*.yaml") if path.stem != "redeg_networks"]
     recipes = [read_recipe_of(kinds.get(path.stem, Recipe), path) for path in paths]
     names = {recipe.name for recipe in recipes}
     assert names >= {"compact_x4", "grey", "dlib_small", "srcnn_x2", "srcnn_srgan_x4", "rrdn_compact", "redeg_x4"}
