@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
+from trt_build.cli_train import train_by_recipe
 from trt_build.optional import require
+
+if TYPE_CHECKING:
+    from trt_build.detector.recipe import DetectorRecipe
+    from trt_build.detector.training import State
 
 CONSOLE = Console()
 
@@ -32,19 +38,15 @@ def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes
     minutes
         Train this long instead of the recipe's budget.
     """
-    require("torch", "Training")
+    state, folder = train_by_recipe(recipe, _training, CONSOLE, out=out, resume=resume, minutes=minutes)
+    CONSOLE.print(f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes: {folder / 'best.pt'}", soft_wrap=True)
+
+
+def _training() -> tuple[type[DetectorRecipe], Callable[..., State]]:
     from trt_build.detector.recipe import DetectorRecipe
     from trt_build.detector.training import train_detector
-    from trt_build.progress import RunProgress
-    from trt_build.train.recipe import BudgetSpec, find_recipe, read_recipe_of
 
-    chosen = read_recipe_of(DetectorRecipe, find_recipe(recipe))
-    if minutes is not None:
-        chosen = msgspec.structs.replace(chosen, budget=BudgetSpec(minutes=minutes))
-    folder = out or Path("runs") / chosen.name
-    with RunProgress(CONSOLE) as progress:
-        state = train_detector(chosen, folder, progress, resume=resume)
-    CONSOLE.print(f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes: {folder / 'best.pt'}", soft_wrap=True)
+    return DetectorRecipe, train_detector
 
 
 @detector_app.command

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
 from cyclopts import App
 from rich.console import Console
 
+from trt_build.cli_train import train_by_recipe
 from trt_build.optional import require
+
+if TYPE_CHECKING:
+    from trt_build.embedder.recipe import EmbedderRecipe
+    from trt_build.embedder.training import State
 
 CONSOLE = Console()
 
@@ -30,19 +36,15 @@ def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes
     minutes
         Train this long instead of the recipe's budget.
     """
-    require("torch", "Training")
+    state, folder = train_by_recipe(recipe, _training, CONSOLE, out=out, resume=resume, minutes=minutes)
+    CONSOLE.print(f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes: {folder / 'best.pt'}", soft_wrap=True)
+
+
+def _training() -> tuple[type[EmbedderRecipe], Callable[..., State]]:
     from trt_build.embedder.recipe import EmbedderRecipe
     from trt_build.embedder.training import train_embedder
-    from trt_build.progress import RunProgress
-    from trt_build.train.recipe import BudgetSpec, find_recipe, read_recipe_of
 
-    chosen = read_recipe_of(EmbedderRecipe, find_recipe(recipe))
-    if minutes is not None:
-        chosen = msgspec.structs.replace(chosen, budget=BudgetSpec(minutes=minutes))
-    folder = out or Path("runs") / chosen.name
-    with RunProgress(CONSOLE) as progress:
-        state = train_embedder(chosen, folder, progress, resume=resume)
-    CONSOLE.print(f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes: {folder / 'best.pt'}", soft_wrap=True)
+    return EmbedderRecipe, train_embedder
 
 
 @embedder_app.command

@@ -23,6 +23,7 @@ def evaluate(
     faces: int | None = None,
     seed: int = 2024,
     rounds: int = 1000,
+    against: str = "bicubic",
     lpips_weights: Path | None = None,
     second_embedder: Path | None = None,
     record: bool = False,
@@ -49,6 +50,8 @@ def evaluate(
         Of the degradations, the pairs, the bootstrap, and the pictures that are shown.
     rounds
         Of the bootstrap.
+    against
+        The method that gains are over: `bicubic`, `lanczos4`, or one of the models.
     lpips_weights
         AlexNet or VGG16 (a torch state dict in torchvision's layout), for LPIPS.
     second_embedder
@@ -58,7 +61,9 @@ def evaluate(
     cache
         Folder for face vectors; the user's cache if not given.
     """
+    from engine.errors import ModelError
     from trt_build.evaluate.files import write_csv, write_json, write_markdown
+    from trt_build.evaluate.methods import BASE
     from trt_build.evaluate.page import check_page, write_page
     from trt_build.evaluate.record import record as record_figures
     from trt_build.evaluate.run import Request
@@ -66,9 +71,12 @@ def evaluate(
     from trt_build.evaluate.table import print_table
     from trt_build.progress import RunProgress
 
+    if record and against != BASE:
+        raise ModelError(f"manifests hold gains over {BASE}: give --record without --against")
     if out is not None:
         check_page()
-    request = Request(protocol, models, data or DATA[protocol], seed, faces, rounds, cache, second_embedder, lpips_weights)
+    source = data or DATA[protocol]
+    request = Request(protocol, models, source, seed, faces, rounds, against, cache, second_embedder, lpips_weights)
     with RunProgress(CONSOLE) as progress:
         outcome = run(request, progress.on_prepare)
     print_table(outcome.results, CONSOLE)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
 from cyclopts import App
 from rich.console import Console
 
-from trt_build.optional import require
+from trt_build.cli_train import train_by_recipe
+
+if TYPE_CHECKING:
+    from trt_build.redeg.recipe import RedegRecipe
+    from trt_build.redeg.training import State
 
 CONSOLE = Console()
 
@@ -32,20 +37,16 @@ def train(
     minutes
         Train this long instead of the recipe's budget.
     """
-    require("torch", "Training")
-    from trt_build.progress import RunProgress
-    from trt_build.redeg.recipe import RedegRecipe
-    from trt_build.redeg.training import train_redeg
-    from trt_build.train.recipe import BudgetSpec, find_recipe, read_recipe_of
-
-    chosen = read_recipe_of(RedegRecipe, find_recipe(recipe))
-    if minutes is not None:
-        chosen = msgspec.structs.replace(chosen, budget=BudgetSpec(minutes=minutes))
-    folder = out or Path("runs") / chosen.name
-    with RunProgress(CONSOLE) as progress:
-        state = train_redeg(chosen, folder, progress, resume=resume)
+    state, folder = train_by_recipe(recipe, _training, CONSOLE, out=out, resume=resume, minutes=minutes)
     CONSOLE.print(
         f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes; learned damage correlates with the cameras' by "
         f"{state.best:.2f}: {folder / 'best.pt'}",
         soft_wrap=True,
     )
+
+
+def _training() -> tuple[type[RedegRecipe], Callable[..., State]]:
+    from trt_build.redeg.recipe import RedegRecipe
+    from trt_build.redeg.training import train_redeg
+
+    return RedegRecipe, train_redeg

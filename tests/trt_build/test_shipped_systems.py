@@ -11,6 +11,7 @@ from tests.assets import shared
 from trt_build.evaluate.general_protocol import measure_general
 from trt_build.evaluate.general_sets import load_sets
 from trt_build.evaluate.methods import by_scale, open_model
+from trt_build.evaluate.options import Options
 from trt_build.onnx_generator import OnnxGenerator
 
 MODELS = Path(__file__).parents[2] / "engine" / "models"
@@ -64,8 +65,8 @@ def test_enlarges_any_size_and_keeps_what_it_shows(shipped):
 
 
 @pytest.mark.parametrize(("name", "least_db"), [("srcnn_x2", 35.0), ("srcnn_x3", 31.5), ("srcnn_x4", 29.5)])
-def test_srcnn_on_set5(name, least_db):
+def test_srcnn_on_set5(name, least_db, tmp_path):
     sets = {"Set5": load_sets(shared("data/general_sr/test.zip"))["Set5"]}
-    rows, _ = measure_general(sets, by_scale([open_model(name)], "general"), 0, lambda *_: None)
+    rows, _ = measure_general(sets, by_scale([open_model(name)], "general"), Options(0, tmp_path), lambda *_: None)
     (found,) = [row.figures["psnr_db"].value for row in rows if row.method == name]
     assert found >= least_db

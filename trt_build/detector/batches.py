@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Uint8
+from trt_build.array_files import write_arrays
 from trt_build.detector.material import Material
 from trt_build.detector.recipe import DetectorRecipe
 from trt_build.detector.scenes import make_scene
@@ -61,11 +62,9 @@ class SceneBatches:
 
 def write_hard(path: Path, windows: list[Uint8]) -> None:
     """Keep false alarms in one file, put in place at once."""
-    partial = path.with_suffix(".partial.npz")
     shapes = np.array([window.shape for window in windows], np.int64).reshape(-1, 2)
     pixels = np.concatenate([window.ravel() for window in windows]) if windows else np.zeros(0, np.uint8)
-    np.savez(partial, shapes=shapes, pixels=pixels)
-    partial.replace(path)
+    write_arrays(path, {"shapes": shapes, "pixels": pixels})
 
 
 def read_hard(path: Path) -> list[Uint8]:

@@ -10,14 +10,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engine.contracts.frames import Detections, Planes, Uint8
+from engine.contracts.frames import Detections, Uint8
 from engine.detect.detector import Detector
 from engine.detect.grey import GreyDetector
 from engine.detect.yunet import YuNet
 from trt_build.detector.geometry import Matrix, moved_boxes, moved_points, overlaps, turn_about
 from trt_build.detector.material import frames_of
 from trt_build.detector.scoring import MATCH_IOU, Tally
-from trt_build.detector.teacher import Labelled, Teacher
+from trt_build.detector.teacher import Labelled, Teacher, grey_planes
 
 _TIMED = 30
 Done = Callable[[str, int], None]
@@ -59,7 +59,7 @@ def evaluate_clips(
             matrix = _turn(upright, roll_degrees)
             single = judge.label(_turned(upright, matrix), full_range=False)
             truth = _steadied(judge, single, upright, matrix)
-            (found,) = detector.detect([_planes(truth.image)])
+            (found,) = detector.detect([grey_planes(truth.image, full_range=False)])
             itself = Detections(single.boxes, np.ones(len(single.boxes), np.float32), single.points)
             for tally, teachers in (of_clip, everything):
                 tally.add(truth, found)
@@ -74,7 +74,7 @@ def evaluate_clips(
 def time_ratio(model: Path, teacher: Path, size_px: tuple[int, int] = (640, 360)) -> dict[str, float]:
     """Return the median milliseconds of both detectors on one picture from a decoder, turn by turn, and their ratio."""
     rng = np.random.default_rng(0)
-    picture = _planes(rng.integers(16, 236, size_px[::-1], dtype=np.uint8))
+    picture = grey_planes(rng.integers(16, 236, size_px[::-1], dtype=np.uint8), full_range=False)
     ours: Detector = GreyDetector(model, None, "onnxruntime")
     theirs: Detector = YuNet(teacher, None, "onnxruntime", "teacher", "")
     seconds: dict[str, list[float]] = {"ours_ms": [], "teacher_ms": []}
@@ -119,12 +119,6 @@ def _steadied(judge: Teacher, single: Labelled, upright: Uint8, matrix: Matrix |
         if len(row) and row.max() >= MATCH_IOU:
             points[index] = moved_points(known.points[row.argmax()], matrix)
     return replace(single, points=points)
-
-
-def _planes(luma: Uint8) -> Planes:
-    height, width = luma.shape
-    grey = np.full(((height + 1) // 2, (width + 1) // 2), 128, np.uint8)
-    return Planes(luma, grey, grey)
 
 
 def _row(tally: Tally, teachers: Tally, threshold: float) -> dict[str, float]:

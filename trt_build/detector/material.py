@@ -10,23 +10,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Uint8
+from trt_build.array_files import write_arrays
+from trt_build.clips import count_frames, luma_frames
 from trt_build.detector.recipe import MaterialSpec
 from trt_build.detector.teacher import Labelled, Teacher
 from trt_build.errors import DataError
 from trt_build.train.faces import encoded, load_faces
+from trt_build.work import Done
 
 _BORDER_PX = 48
 """Around a face picture, which is cut too tightly for a detector."""
 _LABELS = "steadied"
 """How a picture is labelled; part of the key under which labels are kept."""
-Done = Callable[[str, int, int], None]
-"""Called with what is labelled, how many are, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +76,8 @@ def labelled_faces(source: Path, teacher: Teacher, cache: Path, done: Done) -> t
 
 
 def frames_of(clip: Path, count: int) -> Iterator[Uint8]:
-    """Yield the luma of about ``count`` frames, evenly spread."""
-    try:
-        with av.open(str(clip)) as container:
-            total = sum(1 for packet in container.demux(video=0) if packet.size)
-        with av.open(str(clip)) as container:
-            for index, frame in enumerate(container.decode(video=0)):
-                if index % max(1, total // count) == 0:
-                    planes = frame.reformat(format="yuv420p").to_ndarray()
-                    yield np.ascontiguousarray(planes[: frame.height])
-    except (OSError, ValueError) as error:
-        raise DataError(f"The clip '{clip}' cannot be read: {error}.") from None
+    """Return the luma of about ``count`` frames, evenly spread."""
+    return luma_frames(clip, max(1, count_frames(clip) // count))
 
 
 def _faces(source: Path) -> Iterator[Uint8]:
@@ -130,10 +121,7 @@ def _cached(
             found = teacher.steadied(teacher.label(image, full_range=full_range), full_range=full_range)
             labelled.append(_middle_face(found) if kind == "faces" else found)
             done(f"{kind.split()[0]} of {source.name}", number + 1, len(pictures))
-        cache.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".partial.npz")
-        np.savez(unfinished, allow_pickle=False, **_packed(labelled))
-        unfinished.replace(path)
+        write_arrays(path, _packed(labelled))
     with np.load(path) as stored:
         return list(_unpacked(stored))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engine.contracts.frames import Float32, Uint8
+from engine.contracts.frames import Float32, Planes, Uint8
 from engine.detect.yunet import YuNet
 from engine.runtime.colour import planes_from_bgr
 from trt_build.detector.geometry import overlaps
@@ -85,6 +85,13 @@ class Teacher:
         pairs = zip(views, labelled.points, strict=True)
         mean = [np.mean(found, axis=0) if len(found) >= _LEAST_VIEWS else single for found, single in pairs]
         return replace(labelled, points=np.stack(mean).astype(np.float32))
+
+
+def grey_planes(luma: Uint8, *, full_range: bool) -> Planes:
+    """Return luma (H, W) as a detector takes it, with the chroma of grey."""
+    height, width = luma.shape
+    neutral = np.full(((height + 1) // 2, (width + 1) // 2), 128, np.uint8)
+    return Planes(luma, neutral, neutral, full_range=full_range)
 
 
 def expand(luma: Uint8) -> Uint8:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.contracts.frames import Float32, Uint8
 from engine.models.dlib_embedder import CHIP_POINTS, CHIP_PX
 from engine.verify.align import similarity_transform
-from trt_build.detector.material import Done, labelled_faces
+from trt_build.detector.material import labelled_faces
 from trt_build.detector.teacher import Labelled, Teacher
 from trt_build.embedder.recipe import EmbedderRecipe, SmallSpec
 from trt_build.errors import DataError
@@ -20,6 +20,7 @@ from trt_build.evaluate.dlib_faces import cut_chip
 from trt_build.train import degradation
 from trt_build.train.dataset import ENDLESS
 from trt_build.train.degradation import Random
+from trt_build.work import Done
 
 _PLACES = np.array(CHIP_POINTS)
 _EYES = float(np.linalg.norm(_PLACES[0] - _PLACES[1]))

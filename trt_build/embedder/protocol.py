@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,9 +39,9 @@ from trt_build.evaluate.bootstrap import draw_people
 from trt_build.evaluate.comparison import FMRS, Comparison
 from trt_build.evaluate.face_sets import Enlarge
 from trt_build.evaluate.verification import Pairing, generated_pairs
+from trt_build.work import Done
 
 _SEED = 11
-Done = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

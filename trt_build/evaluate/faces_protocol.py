@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
 from trt_build.evaluate import identity
-from trt_build.evaluate.bootstrap import ROUNDS, Draws, draw_people
+from trt_build.evaluate.bootstrap import Draws, draw_people
 from trt_build.evaluate.comparison import Comparison
 from trt_build.evaluate.face_sets import HIGH_PX, FaceSet, Stratum, build_set, check_people, strata_of
 from trt_build.evaluate.methods import BASE, Method
-from trt_build.evaluate.picture_scores import COLUMNS, Perceptual, score_pictures
+from trt_build.evaluate.options import Options
+from trt_build.evaluate.picture_scores import COLUMNS, score_pictures
 from trt_build.evaluate.recognisers import DlibRecogniser, OnnxRecogniser, Recogniser, find_places
 from trt_build.evaluate.results import Column, Curve, Drawn, Row, Strip, rows_of
 from trt_build.evaluate.samples import SHOWN, chosen, strip
 from trt_build.evaluate.verification import Pairing, generated_pairs
 from trt_build.train.faces import Faces, to_size
-
-Done = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is, and of how much."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """Of one run."""
-
-    seed: int
-    cache: Path
-    """Of face vectors."""
-    rounds: int = ROUNDS
-    second_embedder: Path | None = None
-    perceptual: Perceptual | None = None
+from trt_build.work import Done, WorkCount
 
 
 @dataclass(frozen=True)
@@ -48,17 +34,6 @@ class Measured:
     pairs: Pairing
 
 
-class _Tally:
-    """Counts work of several kinds whose totals are known."""
-
-    def __init__(self, done: Done, totals: Mapping[str, int]) -> None:
-        self._done, self._totals, self._counts = done, totals, dict.fromkeys(totals, 0)
-
-    def add(self, what: str, count: int = 1) -> None:
-        self._counts[what] += count
-        self._done(what, self._counts[what], self._totals[what])
-
-
 @dataclass(frozen=True)
 class _Bench:
     """What all strata share."""
@@ -70,7 +45,7 @@ class _Bench:
     """By the prefix of their columns."""
     sharp: Mapping[str, Float32]
     options: Options
-    tally: _Tally
+    tally: WorkCount
 
 
 def measure_faces(faces: Faces, source: object, methods: Mapping[int, list[Method]], options: Options, done: Done) -> Measured:
@@ -79,7 +54,7 @@ def measure_faces(faces: Faces, source: object, methods: Mapping[int, list[Metho
     Args:
         faces: of people who are in no training.
         source: where they come from, for messages.
-        methods: by scale, ``BASE`` among each.
+        methods: by scale, ``BASE`` and ``options.against`` among each.
         options: seed, folders and extras.
         done: for progress.
 
@@ -99,7 +74,7 @@ def measure_faces(faces: Faces, source: object, methods: Mapping[int, list[Metho
         "embedding": (passes + 1) * len(faces.names) * len(recognisers),
         "verifying": len(verified) * len(identity.GALLERIES) * len(recognisers),
     }
-    tally = _Tally(done, totals)
+    tally = WorkCount(done, totals)
     try:
         vectors = {prefix: one.vectors(sharp, lambda n: tally.add("embedding", n)) for prefix, one in recognisers.items()}
         draws = draw_people(people, options.rounds, options.seed)
@@ -139,7 +114,7 @@ def _measure_stratum(bench: _Bench, stratum: Stratum, methods: Sequence[Method])
             drawn[method.name] |= identity.drawn_identity(found, bench.sharp[prefix], bench.draws, prefix)
             vectors[prefix][method.name] = found
         pictures[method.name] = enlarged[shown]
-    rows = rows_of(drawn, BASE, (stratum.kind, stratum.low_px, stratum.scale))
+    rows = rows_of(drawn, options.against, (stratum.kind, stratum.low_px, stratum.scale))
     curves: list[Curve] = []
     if stratum.low_px in identity.VERIFIED_PX:
         rows, curves = _verified(bench, stratum, methods, vectors, rows)
@@ -151,13 +126,13 @@ def _verified(
 ) -> tuple[list[Row], list[Curve]]:
     networks = [method.name for method in methods if not method.is_baseline]
     comparison = Comparison(bench.draws, bench.pairs)
+    against = bench.options.against
     for prefix in bench.recognisers:
-        told = identity.verify(
-            vectors[prefix], bench.sharp[prefix], networks, BASE, comparison, lambda: bench.tally.add("verifying")
-        )
+        systems = identity.Systems(vectors[prefix], bench.sharp[prefix], networks, fused_with=BASE)
+        told = identity.verify(systems, against, comparison, lambda: bench.tally.add("verifying"))
         rows = identity.with_verified(rows, told, prefix)
     place = (stratum.kind, stratum.low_px, stratum.scale)
-    return rows, identity.det_curves(vectors[""], bench.sharp[""], bench.pairs, place)
+    return rows, identity.det_curves(identity.Systems(vectors[""], bench.sharp[""]), bench.pairs, place)
 
 
 def _strips(faces: Faces, pairs: FaceSet, stratum: Stratum, shown: Sequence[int], pictures: Mapping[str, Uint8]) -> list[Strip]:

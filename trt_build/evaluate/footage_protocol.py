@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trt_build.errors import DataError
 from trt_build.evaluate import identity
 from trt_build.evaluate.bootstrap import draw_people
 from trt_build.evaluate.face_sets import Stratum
-from trt_build.evaluate.faces_protocol import Options
-from trt_build.evaluate.methods import BASE, Method
+from trt_build.evaluate.methods import Method
+from trt_build.evaluate.options import Options
 from trt_build.evaluate.picture_scores import COLUMNS, score_pictures
 from trt_build.evaluate.recognisers import DlibRecogniser, find_places
 from trt_build.evaluate.results import Column, Drawn, Row, Strip, rows_of
 from trt_build.evaluate.samples import SHOWN, chosen, strip
 from trt_build.redeg.footage import Footage, FootageSpec, cached_footage
+from trt_build.work import Done, WorkCount
 
 TRUTH_PX = 64
 """Side of the truth: what the faces of usual footage have."""
-_PASSES = 4
+_PASSES = 8
 SUFFIXES = (".mkv", ".mp4", ".avi", ".mov", ".webm")
-Done = Callable[[str, int, int], None]
 
 
 def find_clips(data: Path) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def measure_footage(
 
     Args:
         clips: videos whose faces are in no training.
-        methods: by scale, ``BASE`` among each.
+        methods: by scale, ``options.against`` among each.
         options: seed, folders and extras.
         done: for progress.
 
@@ -75,21 +75,15 @@ def _measure(
     draws = draw_people(footage.encodings(), options.rounds, options.seed)
     shown = chosen(len(footage.low), SHOWN, options.seed)
     recogniser = DlibRecogniser(find_places(footage.high), TRUTH_PX, options.cache)
-    count, total = 0, (len(methods) + 1) * len(footage.low)
-
-    def advance(more: int) -> None:
-        nonlocal count
-        count += more
-        done("embedding", count, total)
-
+    count = WorkCount(done, {"embedding": (len(methods) + 1) * len(footage.low)})
     drawn: dict[str, dict[str, Drawn]] = {}
     pictures = {}
     try:
-        sharp = recogniser.vectors(footage.high, advance)
+        sharp = recogniser.vectors(footage.high, lambda n: count.add("embedding", n))
         for method in methods:
             enlarged = method.enlarge(footage.low)
             scores = score_pictures(enlarged, footage.high, footage.low, stratum.scale, options.perceptual)
-            alike = identity.likeness(recogniser.vectors(enlarged, advance), sharp)
+            alike = identity.likeness(recogniser.vectors(enlarged, lambda n: count.add("embedding", n)), sharp)
             drawn[method.name] = scores.drawn(draws) | {"cosine": draws.means(alike)}
             pictures[method.name] = enlarged
     finally:
@@ -98,4 +92,4 @@ def _measure(
         strip(str(stratum), footage.names[at], footage.low[at], {k: v[at] for k, v in pictures.items()}, footage.high[at])
         for at in shown
     ]
-    return rows_of(drawn, BASE, (stratum.kind, stratum.low_px, stratum.scale)), strips
+    return rows_of(drawn, options.against, (stratum.kind, stratum.low_px, stratum.scale)), strips

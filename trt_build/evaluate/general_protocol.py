@@ -8,7 +8,7 @@ channels, each shrunk in the same way, and the luma of its result counts. Bicubi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,30 +17,28 @@ from engine.contracts.frames import Uint8
 from trt_build.evaluate.bootstrap import draw_people
 from trt_build.evaluate.general_sets import Picture, check_size, cropped, shrunk
 from trt_build.evaluate.luma import luma_of
-from trt_build.evaluate.methods import BASE, Method
-from trt_build.evaluate.picture_scores import Perceptual, score_pictures
+from trt_build.evaluate.methods import Method
+from trt_build.evaluate.options import Options
+from trt_build.evaluate.picture_scores import score_pictures
 from trt_build.evaluate.resample import to_levels
 from trt_build.evaluate.results import Row, Strip, rows_of
 from trt_build.evaluate.samples import SHOWN, chosen, strip
-
-Done = Callable[[str, int, int], None]
+from trt_build.work import Done, WorkCount
 
 
 def measure_general(
     sets: Mapping[str, Sequence[Picture]],
     methods: Mapping[int, Sequence[Method]],
-    seed: int,
+    options: Options,
     done: Done,
-    perceptual: Perceptual | None = None,
 ) -> tuple[list[Row], list[Strip]]:
     """Measure all methods on all data sets at their scales; rows of few pictures, so no intervals.
 
     Args:
         sets: pictures by data set.
-        methods: by scale, ``BASE`` among each.
-        seed: of the choice of pictures that are shown.
+        methods: by scale, ``options.against`` among each.
+        options: seed of the choice of pictures that are shown, and extras.
         done: for progress.
-        perceptual: LPIPS, where its weights are known.
 
     Raises:
         DataError: a picture is too small.
@@ -50,18 +48,12 @@ def measure_general(
         for picture in pictures:
             check_size(picture, max(methods), inputs)
     total = sum(len(pictures) for pictures in sets.values()) * sum(len(some) for some in methods.values())
-    count = 0
-
-    def advance() -> None:
-        nonlocal count
-        count += 1
-        done("enlarging", count, total)
-
+    count = WorkCount(done, {"enlarging": total})
     rows: list[Row] = []
     strips: list[Strip] = []
     for scale, some in methods.items():
         for inputs, pictures in sets.items():
-            found, shown = _measure_set(inputs, pictures, scale, some, seed, advance, perceptual)
+            found, shown = _measure_set(inputs, pictures, scale, some, options, count)
             rows += found
             strips += shown
     return rows, strips
@@ -72,27 +64,26 @@ def _measure_set(
     pictures: Sequence[Picture],
     scale: int,
     methods: Sequence[Method],
-    seed: int,
-    advance: Callable[[], None],
-    perceptual: Perceptual | None,
+    options: Options,
+    count: WorkCount,
 ) -> tuple[list[Row], list[Strip]]:
     sharp = [cropped(picture, scale) for picture in pictures]
     truths = [luma_of(one) for one in sharp]
     lows = [shrunk(one, scale) for one in sharp]
-    each = draw_people([picture.name for picture in pictures], 0, seed)
+    each = draw_people([picture.name for picture in pictures], 0, options.seed)
     drawn, results = {}, {}
     for method in methods:
         enlarged = []
         for low in lows:
             enlarged.append(_enlarge(method, *low))
-            advance()
-        scores = score_pictures(enlarged, truths, [luma for luma, _ in lows], scale, perceptual)
+            count.add("enlarging")
+        scores = score_pictures(enlarged, truths, [luma for luma, _ in lows], scale, options.perceptual)
         drawn[method.name], results[method.name] = scores.drawn(each), enlarged
     strips = []
-    for index in chosen(len(pictures), SHOWN, seed):
+    for index in chosen(len(pictures), SHOWN, options.seed):
         shown = {name: to_levels(some[index]) for name, some in results.items()}
         strips.append(strip(f"{inputs}, x{scale}", pictures[index].name, lows[index][0], shown, to_levels(truths[index])))
-    return rows_of(drawn, BASE, (inputs, None, scale)), strips
+    return rows_of(drawn, options.against, (inputs, None, scale)), strips
 
 
 def _enlarge(method: Method, luma: Uint8, colour: Uint8) -> NDArray[np.float64]:

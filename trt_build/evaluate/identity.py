@@ -7,7 +7,8 @@ one (*sharp* gallery) or two small ones (*low*), by 1 - cosine. A network's dist
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from engine.contracts.frames import Float32
 from trt_build.evaluate.bootstrap import Draws
 from trt_build.evaluate.comparison import FMRS, Comparison, DistancesOf
 from trt_build.evaluate.results import Column, Curve, Drawn, Figure, Row
-from trt_build.evaluate.verification import Distances, Pairing, SortedTrial, cosine_distances
+from trt_build.evaluate.verification import Pairing, SortedTrial, cosine_distances
 
 GALLERIES = ("sharp", "low")
 """What the small face is compared with: sharp ones, or faces as small as itself, of the same method."""
@@ -68,28 +69,45 @@ def drawn_identity(vectors: Float32, sharp: Float32, draws: Draws, prefix: str =
     }
 
 
-def verify(
-    vectors: Mapping[str, Float32],
-    sharp: Float32,
-    networks: list[str],
-    base: str,
-    comparison: Comparison,
-    done: Callable[[], None],
-) -> dict[str, dict[str, Figure]]:
-    """Return the TARs of each method and of each network fused with ``base``, by the key of the column without prefix.
+@dataclass(frozen=True)
+class Systems:
+    """Who compares faces: the recogniser after each method, and after two."""
+
+    vectors: Mapping[str, Float32]
+    """Of the small faces, by method, (N, D) each."""
+    sharp: Float32
+    """Of the sharp faces."""
+    fused: Sequence[str] = ()
+    """Which methods' distances are also averaged with those of ``fused_with``."""
+    fused_with: str = ""
+
+    def distances(self, gallery: str) -> dict[str, DistancesOf]:
+        """Return who measures distances between faces of ``gallery`` and small faces, by name."""
+        alone = {name: self._of(name, gallery) for name in self.vectors}
+        other = self.fused_with
+        return alone | {f"{name} + {other}": _mean(alone[name], alone[other]) for name in self.fused}
+
+    def _of(self, name: str, gallery: str) -> DistancesOf:
+        known = self.sharp if gallery == "sharp" else self.vectors[name]
+        return lambda pairs: cosine_distances(known, self.vectors[name], pairs)
+
+
+def _mean(one: DistancesOf, other: DistancesOf) -> DistancesOf:
+    return lambda pairs: np.asarray((one(pairs) + other(pairs)) / 2, np.float64)
+
+
+def verify(systems: Systems, base: str, comparison: Comparison, done: Callable[[], None]) -> dict[str, dict[str, Figure]]:
+    """Return the TARs of each system, by the key of the column without prefix.
 
     Args:
-        vectors: of the small faces, by method, (N, D) each.
-        sharp: of the sharp faces.
-        networks: which methods are fused.
+        systems: what is compared.
         base: what gains are over.
         comparison: pairs and draws.
         done: called after each gallery.
     """
     found: dict[str, dict[str, Figure]] = {}
     for gallery in GALLERIES:
-        systems = _systems(vectors, sharp, networks, base, gallery)
-        for name, one in comparison.compare(systems, base).items():
+        for name, one in comparison.compare(systems.distances(gallery), base).items():
             for fmr, tar, gain in zip(FMRS, one.tar, one.tar_gain, strict=True):
                 cell = Figure(tar.value, (tar.low, tar.high), gain if name != base else None)
                 found.setdefault(name, {})[key_of(gallery, fmr)] = cell
@@ -105,28 +123,13 @@ def with_verified(rows: list[Row], verified: Mapping[str, Mapping[str, Figure]],
     return known + [Row(*first.place, name, figures) for name, figures in cells.items()]
 
 
-def det_curves(vectors: Mapping[str, Float32], sharp: Float32, pairs: Pairing, place: tuple[str, int, int]) -> list[Curve]:
+def det_curves(systems: Systems, pairs: Pairing, place: tuple[str, int, int]) -> list[Curve]:
     """Return a DET curve for each gallery and method; below what the pairs resolve there is no point."""
     strangers = int((~pairs.same).sum())
     rates = [rate for rate in RATES if rate * strangers >= 1]
     curves = []
     for gallery in GALLERIES:
-        for name, of in _systems(vectors, sharp, [], "", gallery).items():
+        for name, of in systems.distances(gallery).items():
             misses = SortedTrial(of(pairs), pairs.same).curve(rates)
             curves.append(Curve(*place, gallery, name, rates, misses))
     return curves
-
-
-def _systems(
-    vectors: Mapping[str, Float32], sharp: Float32, networks: list[str], base: str, gallery: str
-) -> dict[str, DistancesOf]:
-    def of(name: str) -> DistancesOf:
-        return lambda pairs: cosine_distances(sharp if gallery == "sharp" else vectors[name], vectors[name], pairs)
-
-    def fused(name: str) -> DistancesOf:
-        def mean(pairs: Pairing) -> Distances:
-            return np.asarray((of(name)(pairs) + of(base)(pairs)) / 2, np.float64)
-
-        return mean
-
-    return {name: of(name) for name in vectors} | {f"{name} + {base}": fused(name) for name in networks}

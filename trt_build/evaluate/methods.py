@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from trt_build.evaluate.metrics import bicubic, lanczos
 from trt_build.onnx_generator import OnnxGenerator
 
 BASE = "bicubic"
-"""What gains are over: OpenCV's."""
+"""What gains are over, unless another is asked for: OpenCV's."""
 DEFAULT_SCALES = {"faces": (4,), "footage": (4,), "general": (2, 3, 4)}
 """Where no model is given."""
 
@@ -106,6 +106,14 @@ def by_scale(models: Sequence[Method], protocol: str) -> dict[int, list[Method]]
     """Return baselines and models of each scale, rising; without models those of ``DEFAULT_SCALES``."""
     scales = sorted({model.scale for model in models}) or DEFAULT_SCALES[protocol]
     return {scale: baselines(scale, protocol) + [model for model in models if model.scale == scale] for scale in scales}
+
+
+def check_against(name: str, methods: Mapping[int, Sequence[Method]]) -> None:
+    """Raise a ``ModelError`` where some scale has no method of that name, which gains are to be over."""
+    for scale, some in methods.items():
+        known = [method.name for method in some]
+        if name not in known:
+            raise ModelError(f"nothing is called '{name}' at x{scale}: gains can be over {', '.join(known)}")
 
 
 def _of_checkpoint(path: Path) -> Method:

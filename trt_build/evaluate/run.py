@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,19 +16,20 @@ from platformdirs import user_cache_path
 import engine
 from trt_build.evaluate.bootstrap import ROUNDS
 from trt_build.evaluate.face_sets import people_subset
-from trt_build.evaluate.faces_protocol import Options, measure_faces
+from trt_build.evaluate.faces_protocol import measure_faces
 from trt_build.evaluate.footage_protocol import find_clips, measure_footage
 from trt_build.evaluate.general_protocol import measure_general
 from trt_build.evaluate.general_sets import load_sets
-from trt_build.evaluate.methods import BASE, Method, by_scale, open_models
+from trt_build.evaluate.methods import BASE, Method, by_scale, check_against, open_models
+from trt_build.evaluate.options import Options
 from trt_build.evaluate.papers import papers_of
 from trt_build.evaluate.picture_scores import COLUMNS, Perceptual
 from trt_build.evaluate.results import Column, Curve, MethodNote, Results, Row, Strip, present
 from trt_build.optional import require
 from trt_build.train.faces import load_faces
+from trt_build.work import Done
 
 Protocol = Literal["faces", "footage", "general"]
-Done = Callable[[str, int, int], None]
 
 _ENOUGH = 10_000
 """Pairs of strangers for a false match rate of 1e-3."""
@@ -45,7 +46,7 @@ _ABOUT_FACES = (
     "Intervals: 95 %, bootstrap over people, the same draws for all, so that differences are paired.",
 )
 _ABOUT_FOOTAGE = (
-    "Faces of real footage, luma. Each clip is shrunk by area until its faces are small, encoded with libx264 four times, at "
+    "Faces of real footage, luma. Each clip is shrunk by area until its faces are small, encoded with libx264 eight times, at "
     "sizes and CRFs (23 to 38) drawn by the seed, and decoded; the truth is the same place of the clip as it was.",
     "Results are clamped and rounded to 8 bits; a border of `scale` px is cut off for PSNR, SSIM and the false detail.",
     "Intervals: 95 %, bootstrap over the encodings of the clips. They say nothing about other people: a clip shows one.",
@@ -71,6 +72,8 @@ class Request:
     faces: int | None = None
     """At most about so many, by whole people."""
     rounds: int = ROUNDS
+    against: str = BASE
+    """The method that gains are over: an interpolation, or a model by its name in the table."""
     cache: Path | None = None
     second_embedder: Path | None = None
     lpips_weights: Path | None = None
@@ -95,6 +98,7 @@ def evaluate(request: Request, done: Done) -> Outcome:
     """
     models = open_models(request.models)
     methods = by_scale(models, request.protocol)
+    check_against(request.against, methods)
     perceptual = _perceptual(request.lpips_weights)
     measure, sentences = _PROTOCOLS[request.protocol]
     columns, rows, curves, strips, data = measure(request, methods, perceptual, done)
@@ -107,7 +111,7 @@ def evaluate(request: Request, done: Done) -> Outcome:
     facts: dict[str, str | int] = {"source": str(request.data), "seed": request.seed}
     results = Results(
         protocol=request.protocol,
-        baseline=BASE,
+        baseline=request.against,
         about=about,
         columns=present(columns, rows),
         rows=rows,
@@ -140,7 +144,7 @@ def _faces(request: Request, methods: dict[int, list[Method]], perceptual: Perce
 
 def _general(request: Request, methods: dict[int, list[Method]], perceptual: Perceptual | None, done: Done) -> _Parts:
     sets = load_sets(request.data)
-    rows, strips = measure_general(sets, methods, request.seed, done, perceptual)
+    rows, strips = measure_general(sets, methods, _options(request, perceptual), done)
     return list(COLUMNS), rows, [], strips, {f"pictures of {name}": len(pictures) for name, pictures in sets.items()}
 
 
@@ -155,7 +159,7 @@ _PROTOCOLS = {"faces": (_faces, _ABOUT_FACES), "footage": (_footage, _ABOUT_FOOT
 
 def _options(request: Request, perceptual: Perceptual | None) -> Options:
     cache = request.cache or user_cache_path("facestream")
-    return Options(request.seed, cache, request.rounds, request.second_embedder, perceptual)
+    return Options(request.seed, cache, request.rounds, request.against, request.second_embedder, perceptual)
 
 
 def _perceptual(weights: Path | None) -> Perceptual | None:

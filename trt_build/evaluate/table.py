@@ -94,5 +94,5 @@ def _gain(figure: Figure | None) -> Interval | None:
 def caption_of(results: Results) -> str:
     """Return what the marks and gains mean."""
     if has_intervals(results):
-        return f"▲ better, ▼ worse than {results.baseline} (OpenCV): the 95 % interval of the paired difference excludes 0"
-    return f"gains are over {results.baseline} (OpenCV)"
+        return f"▲ better, ▼ worse than {results.baseline}: the 95 % interval of the paired difference excludes 0"
+    return f"gains are over {results.baseline}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -11,15 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trt_build.array_files import write_array
 from trt_build.errors import RecipeError
 from trt_build.redeg.model import SHARP_PX, Redeg
 from trt_build.redeg.training import SCALE, SMALL_PX, load_redeg, real_faces
-from trt_build.train.dataset import unit
 from trt_build.train.degradation import Luma8
 from trt_build.train.recipe import LearnedSpec, Recipe
+from trt_build.train.tensors import unit_tensor
+from trt_build.work import Done
 
 _BATCH = 64
-Done = Callable[[str, int, int], None]
 
 
 def learned_bank(faces: Luma8, recipe: Recipe, folder: Path, done: Done) -> Luma8:
@@ -38,11 +39,8 @@ def learned_bank(faces: Luma8, recipe: Recipe, folder: Path, done: Done) -> Luma
     content = checkpoint.read_bytes() + msgspec.json.encode((spec, recipe.seed)) + np.ascontiguousarray(faces).tobytes()
     path = folder / f"learned-{hashlib.sha256(content).hexdigest()[:12]}.npy"
     if not path.exists():
-        restored, small = real_faces(networks, folder, done)
-        bank = make_bank(model, faces, (restored, small), spec, recipe.seed, done)
-        unfinished = path.with_suffix(".partial.npy")
-        np.save(unfinished, bank)
-        unfinished.replace(path)
+        restored, small = real_faces(networks, checkpoint.parent / "cache", done)
+        write_array(path, make_bank(model, faces, (restored, small), spec, recipe.seed, done))
     stored: Luma8 = np.load(path, mmap_mode="r")
     return stored
 
@@ -71,4 +69,4 @@ def make_bank(
 def _batches(*pictures: Luma8) -> Iterator[tuple[Tensor, ...]]:
     """(N, h, w) each -> (n, 1, h, w) each in [0, 1], some at a time."""
     for start in range(0, len(pictures[0]), _BATCH):
-        yield tuple(torch.from_numpy(unit(some[start : start + _BATCH]))[:, None] for some in pictures)
+        yield tuple(unit_tensor(some[start : start + _BATCH]) for some in pictures)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trt_build.train import degradation
-from trt_build.train.dataset import ENDLESS, unit
+from trt_build.train.dataset import ENDLESS, mirrored, unit
 from trt_build.train.degradation import Luma8
 
 Levels = NDArray[np.float32]
@@ -69,15 +69,10 @@ class CameraBatches:
         chosen = rng.integers(len(self._real), size=self._batch)
         small = [self._small(indices, cameras.tolist()) for indices in (one, other)]
         sides = (self._faces[one], small[0], self._faces[other], small[1], self._restored[chosen], self._real[chosen])
-        mirrored = np.repeat(rng.random((3, self._batch)) < 0.5, 2, axis=0)
-        return tuple(_batch(side, mirror) for side, mirror in zip(sides, mirrored, strict=True))
+        turned = np.repeat(rng.random((3, self._batch)) < 0.5, 2, axis=0)
+        return tuple(unit(mirrored(side, which))[:, None] for side, which in zip(sides, turned, strict=True))
 
     def _small(self, indices: NDArray[np.int64], cameras: list[int]) -> Luma8:
         side = self._real.shape[1]
         faces = zip(indices.tolist(), cameras, strict=True)
         return np.stack([through_camera(self._faces[i], side, camera, i, self._second_order) for i, camera in faces])
-
-
-def _batch(pictures: Luma8, mirrored: NDArray[np.bool_]) -> Levels:
-    turned = np.where(mirrored[:, None, None], pictures[:, :, ::-1], pictures)
-    return unit(turned)[:, None]

@@ -8,31 +8,32 @@ must use the small faces alone; the sharp ones are for measuring.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import av
 import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import DetectConfig
-from engine.contracts.frames import Planes, Uint8
+from engine.contracts.frames import Uint8
 from engine.detect.catalog import open_detector
 from engine.models.catalog import find_model
-from trt_build.detector.teacher import expand
+from trt_build.array_files import write_arrays
+from trt_build.clips import luma_frames
+from trt_build.detector.teacher import expand, grey_planes
 from trt_build.errors import DataError
 from trt_build.train.h264_bank import through_h264
 from trt_build.train.recipe import Positive
+from trt_build.work import Done
 
 _SCALES = (0.85, 1.15)
 """Range of the sizes that a clip is shrunk to, around that which gives most faces the wanted size."""
 _MOST_FRAMES = 600
 """Of a clip: all are in memory, at 1080p 2 MB each."""
-Done = Callable[[str, int, int], None]
 
 
 class FootageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -73,10 +74,7 @@ def cached_footage(spec: FootageSpec, low_px: int, scale: int, seed: int, cache:
     path = cache / f"footage-{key}.npz"
     if not path.exists():
         made = read_footage(spec, low_px, scale, seed, done)
-        cache.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".partial.npz")
-        np.savez(unfinished, allow_pickle=False, low=made.low, high=made.high, names=np.array(made.names))
-        unfinished.replace(path)
+        write_arrays(path, {"low": made.low, "high": made.high, "names": np.array(made.names)})
     with np.load(path) as stored:
         return Footage(stored["low"], stored["high"], tuple(stored["names"].tolist()))
 
@@ -96,7 +94,7 @@ def read_footage(spec: FootageSpec, low_px: int, scale: int, seed: int, done: Do
     """
     pairs = []
     for number, clip in enumerate(spec.clips):
-        frames = _luma(Path(clip))
+        frames = [expand(frame) for frame in islice(luma_frames(Path(clip)), _MOST_FRAMES)]
         places = _faces(frames, spec)
         if not len(places):
             raise DataError(f"No face was found in '{clip}': choose footage with faces.")
@@ -114,26 +112,12 @@ def read_footage(spec: FootageSpec, low_px: int, scale: int, seed: int, done: Do
     return Footage(np.stack(lows), np.stack(highs), names)
 
 
-def _luma(clip: Path) -> list[Uint8]:
-    """The luma of the first frames, 0 to 255."""
-    try:
-        with av.open(str(clip)) as container:
-            frames = islice(container.decode(video=0), _MOST_FRAMES)
-            planes = ((frame.reformat(format="yuv420p").to_ndarray(), frame.height) for frame in frames)
-            return [expand(np.ascontiguousarray(plane[:height])) for plane, height in planes]
-    except (OSError, ValueError, IndexError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"The clip '{clip}' cannot be read: {reason}.") from None
-
-
 def _faces(frames: list[Uint8], spec: FootageSpec) -> NDArray[np.float64]:
     """Faces of about ``frames_per_clip`` frames: (N, 5) middle x and y, width, height, number of the frame."""
     detector = open_detector(DetectConfig(detector=spec.detector), find_model)
     found: list[tuple[float, ...]] = []
     for index in range(0, len(frames), max(1, len(frames) // spec.frames_per_clip)):
-        grey = frames[index]
-        neutral = np.full(((grey.shape[0] + 1) // 2, (grey.shape[1] + 1) // 2), 128, np.uint8)
-        (seen,) = detector.detect([Planes(grey, neutral, neutral, full_range=True)])
+        (seen,) = detector.detect([grey_planes(frames[index], full_range=True)])
         sure = seen.boxes[seen.scores >= detector.sure_score]
         found += [(x + width / 2, y + height / 2, width, height, index) for x, y, width, height in sure.tolist()]
     return np.array(found).reshape(-1, 5)

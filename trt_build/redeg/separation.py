@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from trt_build.redeg.batches import through_camera
 from trt_build.redeg.model import Redeg
-from trt_build.train.dataset import unit
 from trt_build.train.degradation import Luma8
+from trt_build.train.tensors import unit_tensor
 
 Values = NDArray[np.float64]
 FIRST_CAMERA = 10**9
@@ -69,7 +69,7 @@ def all_omegas(model: Redeg, sets: Crossed) -> Values:
     rows = []
     with torch.inference_mode():
         for small in sets.small:
-            rows.append(model.omega(_tensor(sets.sharp), _tensor(small)).double().cpu().numpy())
+            rows.append(model.omega(unit_tensor(sets.sharp), unit_tensor(small)).double().cpu().numpy())
     return np.stack(rows)
 
 
@@ -78,7 +78,7 @@ def apply_to_all(model: Redeg, sets: Crossed, omegas: Values) -> Luma8:
     side, rows = sets.small.shape[-1], []
     with torch.inference_mode():
         for some in omegas:
-            made = model.apply_to(_tensor(sets.sharp), torch.from_numpy(some).float(), side)
+            made = model.apply_to(unit_tensor(sets.sharp), torch.from_numpy(some).float(), side)
             rows.append((255 * made[:, 0]).round().byte().cpu().numpy())
     return np.stack(rows)
 
@@ -146,8 +146,3 @@ def grid(model: Redeg, sets: Crossed, cameras: int, shown: int) -> Luma8:
 def _row(small: Luma8, sharp: Luma8) -> Luma8:
     times = sharp.shape[-1] // small.shape[-1]
     return np.hstack([face.repeat(times, 0).repeat(times, 1) for face in small])
-
-
-def _tensor(pictures: Luma8) -> torch.Tensor:
-    """uint8 (N, h, w) to (N, 1, h, w) in [0, 1]."""
-    return torch.from_numpy(unit(pictures))[:, None]

@@ -17,7 +17,7 @@ from engine.models.catalog import find_model
 from trt_build.errors import RecipeError
 from trt_build.onnx_generator import OnnxGenerator
 from trt_build.redeg.batches import CameraBatches
-from trt_build.redeg.footage import Done, Footage, cached_footage
+from trt_build.redeg.footage import Footage, cached_footage
 from trt_build.redeg.model import SHARP_PX, Judge, Redeg
 from trt_build.redeg.recipe import RedegRecipe
 from trt_build.redeg.separation import Crossed, crossed, grid, separation
@@ -28,6 +28,7 @@ from trt_build.train.degradation import Luma8
 from trt_build.train.faces import cached_faces, to_size
 from trt_build.train.loop import Parts, Watcher, loaded_batches
 from trt_build.train.run_state import Row, RunState
+from trt_build.work import Done
 
 SCHEMA = "facestream-redeg/1"
 SCALE = 4

@@ -74,10 +74,18 @@ class TrainBatches:
             high = self._full(index, size)
         else:
             high = self._augmented(index, size, rng)
-            low = _degrade(kind, high, small, rng)
+            low = self._degraded(kind, high, small, rng)
         if rng.random() < 0.5:
             low, high = low[:, ::-1], high[:, ::-1]
         return low, high
+
+    def _degraded(self, kind: str, high: Luma8, small: int, rng: Random) -> Luma8:
+        if kind == "clean":
+            method = "area" if rng.random() < self._recipe.data.area_share else "antialiased_cubic"
+            return degradation.clean(high, small, method)
+        if kind == "first_order":
+            return degradation.first_order(high, small, rng)
+        return degradation.second_order(high, small, rng)
 
     def _full(self, index: int, size: int) -> Luma8:
         face = cv2.resize(self._images[index], (size, size), interpolation=cv2.INTER_AREA)
@@ -103,15 +111,11 @@ def _only(kinds: Collection[str], shares: NDArray[np.float64]) -> NDArray[np.flo
     return np.asarray(kept / kept.sum(), dtype=np.float64)
 
 
+def mirrored(pictures: Luma8, which: NDArray[np.bool_]) -> Luma8:
+    """Return (N, h, w) with left and right exchanged where ``which`` (N,) says so."""
+    return np.where(which[:, None, None], pictures[:, :, ::-1], pictures)
+
+
 def unit(levels: Luma8) -> NDArray[np.float32]:
     """8-bit levels to [0, 1]."""
     return np.asarray(levels, dtype=np.float32) / np.float32(255)
-
-
-def _degrade(kind: str, high: Luma8, size: int, rng: Random) -> Luma8:
-    if kind == "clean":
-        method = "area" if rng.random() < 0.7 else "antialiased_cubic"
-        return degradation.clean(high, size, method)
-    if kind == "first_order":
-        return degradation.first_order(high, size, rng)
-    return degradation.second_order(high, size, rng)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trt_build.train.dataset import ENDLESS, Batch, unit
+from trt_build.train.dataset import ENDLESS, Batch, mirrored, unit
 from trt_build.train.degradation import Luma8
 from trt_build.train.recipe import Recipe
 
@@ -22,10 +22,6 @@ class PairBatches:
     def __getitem__(self, step: int) -> Batch:
         rng = np.random.default_rng((self._recipe.seed, step))
         chosen = rng.integers(len(self._low), size=self._recipe.batch)
-        mirrored = rng.random(self._recipe.batch) < 0.5
-        sides = (
-            np.stack([images[at][:, ::-1] if flip else images[at] for at, flip in zip(chosen, mirrored, strict=True)])[:, None]
-            for images in (self._low, self._high)
-        )
-        low, high = (unit(side) for side in sides)
+        turned = rng.random(self._recipe.batch) < 0.5
+        low, high = (unit(mirrored(images[chosen], turned))[:, None] for images in (self._low, self._high))
         return low, high

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from trt_build.array_files import write_array
 from trt_build.errors import DataError
 from trt_build.evaluate.face_sets import FaceSet, build_set, subset
 from trt_build.redeg.bank import learned_bank
@@ -22,14 +22,13 @@ from trt_build.train.pairs import PairBatches
 from trt_build.train.photographs import KEPT_APART, PatchBatches
 from trt_build.train.recipe import Recipe
 from trt_build.train.smoke import smoke_faces
+from trt_build.work import Done, WorkCount
 from trt_build.zero_shot.small_faces import SmallFaces
 from trt_build.zero_shot.targets import zero_shot_targets
 from trt_build.zero_shot.zssr import SURVEILLANCE
 
 VALIDATED = ("clean", "surveillance")
 SMOKE_FACES = 48
-Done = Callable[[str, int, int], None]
-"""Called with what is made, how many are, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -98,19 +97,10 @@ def cached_bank(faces: Faces, recipe: Recipe, folder: Path, done: Done) -> Luma8
     names = "\n".join(faces.names).encode()
     path = folder / f"h264-{hashlib.sha256(settings + names).hexdigest()[:12]}.npy"
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
         high = to_size(faces.images, data.hr_px)
         size = data.hr_px // data.scale
-        total, made = recipe.h264.passes * len(high), 0
-
-        def told(count: int) -> None:
-            nonlocal made
-            made += count
-            done("H.264 faces", made, total)
-
-        unfinished = path.with_suffix(".partial.npy")
-        np.save(unfinished, make_bank(high, size, recipe.h264, recipe.seed, told))
-        unfinished.replace(path)
+        count = WorkCount(done, {"H.264 faces": recipe.h264.passes * len(high)})
+        write_array(path, make_bank(high, size, recipe.h264, recipe.seed, lambda n: count.add("H.264 faces", n)))
     bank: Luma8 = np.load(path, mmap_mode="r")
     return bank
 

@@ -39,6 +39,8 @@ class DataSpec(_Spec, frozen=True):
     scale: Positive = 4
     native_crop: Share = 0.25
     """Share of samples of faces cut at the stored scale instead of shrunk to `hr_px`."""
+    area_share: Share = 0.7
+    """Of clean faces, those shrunk by area, as validation does; the others by an antialiased cubic."""
     sizes_px: tuple[Positive, ...] = ()
     """Sides of the small faces, one drawn for each batch; `hr_px / scale` alone if empty. Others than that have no H.264
     and no learned degradations."""

@@ -14,6 +14,7 @@ from trt_build.evaluate.metrics import Luma8, bicubic
 from trt_build.train.perceptual import PerceptualLoss
 from trt_build.train.recipe import PerceptualSpec
 from trt_build.train.run_state import Row
+from trt_build.train.tensors import unit_tensor
 
 SHOWN = 8
 _BATCH = 50
@@ -24,7 +25,7 @@ def enlarge_with(model: nn.Module, faces: Luma8) -> Luma8:
     device, parts = next(model.parameters()).device, []
     with torch.inference_mode():
         for start in range(0, len(faces), _BATCH):
-            low = _unit(faces[start : start + _BATCH]).to(device)
+            low = unit_tensor(faces[start : start + _BATCH]).to(device)
             high = model(low.contiguous(memory_format=torch.channels_last))
             parts.append((high.clamp(0, 1) * 255).round().byte()[:, 0].cpu().numpy())
     return np.concatenate(parts)
@@ -72,12 +73,7 @@ class Validator:
         assert self._features is not None
         with torch.inference_mode():
             distances = [
-                float(self._features(_unit(pictures[start : start + _BATCH]), _unit(truth[start : start + _BATCH])))
+                float(self._features(unit_tensor(pictures[start : start + _BATCH]), unit_tensor(truth[start : start + _BATCH])))
                 for start in range(0, len(truth), _BATCH)
             ]
         return float(np.mean(distances))
-
-
-def _unit(levels: Luma8) -> torch.Tensor:
-    """uint8 (N, h, w) to (N, 1, h, w) in [0, 1]."""
-    return torch.from_numpy(np.array(levels))[:, None].float() / 255

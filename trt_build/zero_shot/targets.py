@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from engine.contracts.frames import Uint8
+from trt_build.array_files import write_array
+from trt_build.work import Done
 from trt_build.zero_shot.zssr import ZeroShotSpec, enlarge_zero_shot
 
 _CHUNK = 16
 """Pictures learnt side by side, and lost if the run is stopped."""
-Done = Callable[[str, int, int], None]
 
 
 def zero_shot_targets(images: Uint8, spec: ZeroShotSpec, cache: Path, done: Done) -> Uint8:
@@ -24,14 +24,11 @@ def zero_shot_targets(images: Uint8, spec: ZeroShotSpec, cache: Path, done: Done
     """
     key = hashlib.sha256(images.tobytes() + repr(spec).encode()).hexdigest()[:12]
     folder = cache / f"zero-shot-{key}"
-    folder.mkdir(parents=True, exist_ok=True)
     parts = []
     for start in range(0, len(images), _CHUNK):
         path = folder / f"{start:06d}.npy"
         if not path.exists():
-            unfinished = path.with_suffix(".partial.npy")
-            np.save(unfinished, enlarge_zero_shot(images[start : start + _CHUNK], spec))
-            unfinished.replace(path)
+            write_array(path, enlarge_zero_shot(images[start : start + _CHUNK], spec))
         part: Uint8 = np.load(path)
         parts.append(part)
         done("zero-shot targets", min(start + _CHUNK, len(images)), len(images))

@@ -7,8 +7,9 @@ from tests.trt_build.evaluate.networks import Blocks, repeating
 from tests.trt_build.tiny import smooth_faces
 from trt_build.errors import DataError
 from trt_build.evaluate import faces_protocol
-from trt_build.evaluate.faces_protocol import Options, measure_faces
+from trt_build.evaluate.faces_protocol import measure_faces
 from trt_build.evaluate.methods import by_scale, open_models
+from trt_build.evaluate.options import Options
 
 FACES = smooth_faces(10, 128, people=5)
 
@@ -48,6 +49,17 @@ def test_all_strata_methods_and_figures(tmp_path, recognisers):
     assert len(found.strips) == 4 * len(places)
     assert {(curve.gallery, curve.scale) for curve in found.curves} == {("sharp", 2), ("low", 2), ("sharp", 4), ("low", 4)}
     assert all(one.closed for one in recognisers.values())
+
+
+def test_gains_over_another_method(tmp_path, recognisers):
+    methods = by_scale([], "faces")
+    found = measure_faces(FACES, "x.zip", methods, Options(3, tmp_path, rounds=10, against="lanczos4"), lambda *_: None)
+    by = {(row.place, row.method): row.figures for row in found.rows}
+    for (place, method), figures in by.items():
+        for key, figure in figures.items():
+            assert (figure.gain is None) == (method == "lanczos4")
+            if figure.gain is not None:
+                assert figure.gain.value == pytest.approx(figure.value - by[place, "lanczos4"][key].value)
 
 
 def test_a_network_that_is_bicubic_gains_nothing(tmp_path, recognisers):

@@ -8,9 +8,9 @@ import pytest
 
 from tests.trt_build.redeg.made import clip_of_a_face
 from trt_build.errors import DataError
-from trt_build.evaluate.faces_protocol import Options
 from trt_build.evaluate.footage_protocol import find_clips, measure_footage
 from trt_build.evaluate.methods import by_scale
+from trt_build.evaluate.options import Options
 
 
 def test_clips_by_path_folder_or_pattern(tmp_path):
@@ -31,7 +31,7 @@ def test_interpolations_are_measured_with_intervals(tmp_path):
     columns, rows, strips, data = measure_footage((str(clip),), by_scale([], "footage"), options, lambda *_: None)
     assert [(row.inputs, row.low_px, row.method) for row in rows] == [("footage", 16, "bicubic"), ("footage", 16, "lanczos4")]
     assert data["faces"] > 4
-    assert data["encodings"] == 4
+    assert data["encodings"] == 8
     for row in rows:
         assert 15 < row.figures["psnr_db"].value < 40
         assert 0 < row.figures["cosine"].value <= 1

@@ -1,6 +1,7 @@
 """Benchmarks as they are published, on made pictures and on the real ones."""
 
 import zipfile
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,9 +13,11 @@ from trt_build.evaluate.general_protocol import measure_general
 from trt_build.evaluate.general_sets import Picture, check_size, cropped, load_sets, shrunk
 from trt_build.evaluate.luma import luma_of
 from trt_build.evaluate.methods import Method, baselines, by_scale
+from trt_build.evaluate.options import Options
 
 RNG = np.random.default_rng(0)
 SILENT = lambda *_: None  # noqa: E731
+OPTIONS = Options(seed=0, cache=Path("unused"))
 A5 = "bicubic (a=-0.5)"
 
 
@@ -64,10 +67,10 @@ def test_damaged_and_missing_pictures_are_named(tmp_path):
 def test_a_picture_must_leave_something_to_measure(scale):
     least = next(side for side in range(8, 60) if not _refused(side, scale))
     methods = {scale: baselines(scale, "general")}
-    rows, _ = measure_general({"S": [Picture("S/x.png", smooth(least, least + 1))]}, methods, 0, SILENT)
+    rows, _ = measure_general({"S": [Picture("S/x.png", smooth(least, least + 1))]}, methods, OPTIONS, SILENT)
     assert all(np.isfinite(row.figures["ssim"].value) for row in rows)
     with pytest.raises(DataError, match=rf"'S/y\.png' of S has 40x{least - 1} px, x{scale} needs at least {least}"):
-        measure_general({"S": [Picture("S/y.png", smooth(least - 1, 40))]}, methods, 0, SILENT)
+        measure_general({"S": [Picture("S/y.png", smooth(least - 1, 40))]}, methods, OPTIONS, SILENT)
 
 
 def _refused(side, scale):
@@ -100,7 +103,7 @@ def test_a_colour_network_sees_colour_and_its_luma_counts():
         raise AssertionError
 
     methods = [*baselines(2, "general"), Method("net", 2, "", never, "ab", enlarge_rgb=enlarge_rgb)]
-    rows, strips = measure_general({"S": [Picture("S/x.png", smooth(40, 50))]}, {2: methods}, 0, SILENT)
+    rows, strips = measure_general({"S": [Picture("S/x.png", smooth(40, 50))]}, {2: methods}, OPTIONS, SILENT)
     assert seen == [(20, 25, 3)]
     assert [row.method for row in rows] == [A5, "bicubic", "lanczos4", "net"]
     by = {row.method: row.figures["psnr_db"] for row in rows}
@@ -117,7 +120,7 @@ def test_a_colour_network_sees_colour_and_its_luma_counts():
 def test_bicubic_comes_to_the_published_figures(inputs, published):
     sets = {inputs: load_sets(shared("data/general_sr/test.zip"))[inputs]}
     methods = {scale: baselines(scale, "general")[:2] for scale in published}
-    rows, _ = measure_general(sets, methods, 0, SILENT)
+    rows, _ = measure_general(sets, methods, OPTIONS, SILENT)
     found = {row.scale: row.figures["psnr_db"].value for row in rows if row.method == A5}
     assert found == pytest.approx(published, abs=0.02)
 
@@ -125,6 +128,6 @@ def test_bicubic_comes_to_the_published_figures(inputs, published):
 def test_progress_ends_where_it_should():
     told = []
     sets = {"S": [Picture("S/x.png", smooth(40, 40))], "T": [Picture("T/x.png", smooth(40, 40))]}
-    measure_general(sets, by_scale([], "general"), 0, lambda what, done, total: told.append((done, total)))
+    measure_general(sets, by_scale([], "general"), OPTIONS, lambda what, done, total: told.append((done, total)))
     assert told[-1] == (18, 18)
     assert len(told) == 18

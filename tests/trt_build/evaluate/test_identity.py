@@ -38,7 +38,9 @@ def test_a_flip_is_a_nearest_face_of_somebody_else():
 def test_verification_is_over_the_same_draws_and_fused_rows_come_along():
     low = {"bicubic": vectors(1.5), "net": vectors(0.6, 2)}
     told = []
-    found = identity.verify(low, SHARP, ["net"], "bicubic", Comparison(DRAWS, PAIRS), lambda: told.append(1))
+    found = identity.verify(
+        identity.Systems(low, SHARP, ["net"], "bicubic"), "bicubic", Comparison(DRAWS, PAIRS), lambda: told.append(1)
+    )
     assert len(told) == 2
     keys = {"tar_sharp_1e-2", "tar_sharp_1e-3", "tar_low_1e-2", "tar_low_1e-3"}
     assert set(found) == {"bicubic", "net", "net + bicubic"}
@@ -56,7 +58,7 @@ def test_verification_is_over_the_same_draws_and_fused_rows_come_along():
 
 
 def test_curves_stop_where_the_strangers_do():
-    curves = identity.det_curves({"bicubic": vectors(1.5)}, SHARP, PAIRS, ("clean", 16, 4))
+    curves = identity.det_curves(identity.Systems({"bicubic": vectors(1.5)}, SHARP), PAIRS, ("clean", 16, 4))
     assert [(curve.gallery, curve.method) for curve in curves] == [("sharp", "bicubic"), ("low", "bicubic")]
     for curve in curves:
         assert len(curve.fmr) == len(curve.fnmr)

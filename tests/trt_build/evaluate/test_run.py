@@ -66,6 +66,8 @@ def test_wrong_input_is_one_sentence(tmp_path, data, capsys):
         ([repeating(tmp_path, "colour", 4, channels=3)], "3 channels"),
         (["--data", tmp_path / "none.zip"], "do not exist"),
         (["--lpips-weights", tmp_path / "none.pth"], "none.pth"),
+        (["--data", data, "--against", "nobody"], "gains can be over bicubic, lanczos4"),
+        (["--data", data, "--against", "lanczos4", "--record"], "without --against"),
         (["--data", data, "--second-embedder", tmp_path / "none.onnx"], "none.onnx"),
     ):
         assert run("--protocol", "faces", "--cache", tmp_path / "cache", *arguments) == 1

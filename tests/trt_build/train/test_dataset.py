@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.trt_build.tiny import smooth_faces, tiny_recipe
-from trt_build.train.dataset import BANKS, KINDS, TrainBatches
+from trt_build.train.dataset import BANKS, KINDS, TrainBatches, mirrored
 from trt_build.train.recipe import LateSpec, LearnedSpec, MixtureSpec, Recipe
 
 
@@ -105,3 +105,8 @@ def test_other_sizes_need_more_than_h264():
     only = MixtureSpec(clean=0, first_order=0, second_order=0, h264=1)
     with pytest.raises(ValueError, match="sizes_px"):
         Recipe(name="x", data=data, budget=recipe.budget, mixture=only)
+
+
+def test_only_those_that_are_asked_for_are_mirrored():
+    pictures = np.array([[[1, 2, 3]], [[4, 5, 6]]], np.uint8)
+    assert mirrored(pictures, np.array([True, False])).tolist() == [[[3, 2, 1]], [[4, 5, 6]]]

@@ -1,0 +1,45 @@
+"""The luma of recorded video, for training and measuring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import av
+import numpy as np
+
+from engine.contracts.frames import Uint8
+from trt_build.errors import DataError
+
+
+def luma_frames(clip: Path, every: int = 1) -> Iterator[Uint8]:
+    """Yield the luma (H, W) of every so many-th frame, as decoded: usually 16 to 235.
+
+    Raises:
+        DataError: the clip cannot be read.
+    """
+    with _readable(clip), av.open(str(clip)) as container:
+        for frame in islice(container.decode(video=0), None, None, every):
+            planes = frame.reformat(format="yuv420p").to_ndarray()
+            yield np.ascontiguousarray(planes[: frame.height])
+
+
+def count_frames(clip: Path) -> int:
+    """Return the number of packets of the video stream, without decoding them.
+
+    Raises:
+        DataError: the clip cannot be read.
+    """
+    with _readable(clip), av.open(str(clip)) as container:
+        return sum(1 for packet in container.demux(video=0) if packet.size)
+
+
+@contextmanager
+def _readable(clip: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, IndexError) as error:  # IndexError: no video stream
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"The clip '{clip}' cannot be read: {reason}.") from None

@@ -1,0 +1,24 @@
+"""What all protocols are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from trt_build.evaluate.bootstrap import ROUNDS
+from trt_build.evaluate.methods import BASE
+from trt_build.evaluate.picture_scores import Perceptual
+
+
+@dataclass(frozen=True)
+class Options:
+    """Of one run."""
+
+    seed: int
+    cache: Path
+    """Of face vectors."""
+    rounds: int = ROUNDS
+    against: str = BASE
+    """The method that gains are over."""
+    second_embedder: Path | None = None
+    perceptual: Perceptual | None = None
