@@ -25,6 +25,7 @@ def evaluate(
     rounds: int = 1000,
     against: str = "bicubic",
     lpips_weights: Path | None = None,
+    features: bool = False,
     second_embedder: Path | None = None,
     record: bool = False,
     cache: Path | None = None,
@@ -54,6 +55,8 @@ def evaluate(
         The method that gains are over: `bicubic`, `lanczos4`, or one of the models.
     lpips_weights
         AlexNet or VGG16 (a torch state dict in torchvision's layout), for LPIPS.
+    features
+        Also measure the distance of the features of dlib's first blocks, where LPIPS has no weights (slow).
     second_embedder
         Another embedder beside dlib's, as an ArcFace model in ONNX.
     record
@@ -75,8 +78,19 @@ def evaluate(
         raise ModelError(f"manifests hold gains over {BASE}: give --record without --against")
     if out is not None:
         check_page()
-    source = data or DATA[protocol]
-    request = Request(protocol, models, source, seed, faces, rounds, against, cache, second_embedder, lpips_weights)
+    request = Request(
+        protocol=protocol,
+        models=models,
+        data=data or DATA[protocol],
+        seed=seed,
+        faces=faces,
+        rounds=rounds,
+        against=against,
+        cache=cache,
+        second_embedder=second_embedder,
+        lpips_weights=lpips_weights,
+        features=features,
+    )
     with RunProgress(CONSOLE) as progress:
         outcome = run(request, progress.on_prepare)
     print_table(outcome.results, CONSOLE)

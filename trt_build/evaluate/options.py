@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from trt_build.evaluate.bootstrap import ROUNDS
@@ -21,4 +22,5 @@ class Options:
     against: str = BASE
     """The method that gains are over."""
     second_embedder: Path | None = None
-    perceptual: Perceptual | None = None
+    perceptual: Mapping[str, Perceptual] = field(default_factory=dict)
+    """Distances of pictures, by the key of their column."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -30,6 +30,10 @@ COLUMNS = (
         "Energy above the input's Nyquist frequency that the truth does not have, relative to the truth's energy there.",
     ),
     Column("lpips", "LPIPS", 4, -1, "Learned perceptual distance (Zhang 2018) on three equal channels."),
+    Column(
+        "features", "features", 3, -1,
+        "Distance of the features of dlib's first blocks, in shares of their magnitude: where there are no weights for LPIPS.",
+    ),
 )  # fmt: skip
 
 
@@ -52,23 +56,28 @@ class PictureScores:
     """Mean square of false detail, squared levels."""
     true_energy: Values
     """Mean square of the truth's detail in the same band."""
-    lpips: Values | None = None
+    distances: Mapping[str, Values] = field(default_factory=dict)
+    """By the key of their column."""
 
     def drawn(self, draws: Draws) -> dict[str, Drawn]:
         """Return each figure over each draw, by the key of its column; the false detail is a ratio of sums."""
         there = draws.means(self.true_energy)
         rate = np.divide(draws.means(self.false_energy), there, out=np.full_like(there, np.nan), where=there > 1e-12)
-        found = {
+        return {
             "psnr_db": draws.means(self.psnr_db),
             "ssim": draws.means(self.ssim),
             "lr_consistency_db": draws.means(self.lr_consistency_db),
             "false_detail": rate,
+            **{key: draws.means(values) for key, values in self.distances.items()},
         }
-        return found if self.lpips is None else found | {"lpips": draws.means(self.lpips)}
 
 
 def score_pictures(
-    results: Iterable[Luma], truths: Iterable[Luma], lows: Iterable[Luma], scale: int, perceptual: Perceptual | None = None
+    results: Iterable[Luma],
+    truths: Iterable[Luma],
+    lows: Iterable[Luma],
+    scale: int,
+    perceptual: Mapping[str, Perceptual] | None = None,
 ) -> PictureScores:
     """Score enlarged pictures.
 
@@ -77,19 +86,18 @@ def score_pictures(
         truths: (H, W) each, of the same sizes.
         lows: what was enlarged, (H / scale, W / scale) each.
         scale: also the border that is cut off.
-        perceptual: LPIPS, where its weights are known; on whole pictures.
+        perceptual: distances of whole pictures, by the key of their column.
     """
     table = []
-    distances = []
+    distances: dict[str, list[float]] = {key: [] for key in perceptual or {}}
     for result, truth, low in zip(results, truths, lows, strict=True):
         inner, true_inner = shave(result, scale), shave(truth, scale)
         false, there = energies(band(inner, scale), band(true_inner, scale))
         noise = min(psnr(inner, true_inner, 0), HIGHEST_DB)
         table.append((noise, ssim(inner, true_inner, 0), lr_consistency(result, low), float(false), float(there)))
-        if perceptual is not None:
+        for key, distance in (perceptual or {}).items():
             one, other = (to_levels(np.asarray(picture, np.float64)) for picture in (result, truth))
-            distances.append(float(perceptual(one[None], other[None])[0]))
+            distances[key].append(float(distance(one[None], other[None])[0]))
     noises, alike, consistent, falsehoods, details = np.array(table, np.float64).T
-    return PictureScores(
-        noises, alike, consistent, falsehoods, details, np.array(distances) if perceptual is not None else None
-    )
+    far = {key: np.array(values) for key, values in distances.items()}
+    return PictureScores(noises, alike, consistent, falsehoods, details, far)

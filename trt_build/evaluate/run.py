@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -77,6 +77,8 @@ class Request:
     cache: Path | None = None
     second_embedder: Path | None = None
     lpips_weights: Path | None = None
+    features: bool = False
+    """Whether the distance of dlib's features is measured."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +101,17 @@ def evaluate(request: Request, done: Done) -> Outcome:
     models = open_models(request.models)
     methods = by_scale(models, request.protocol)
     check_against(request.against, methods)
-    perceptual = _perceptual(request.lpips_weights)
+    perceptual = _perceptual(request)
     measure, sentences = _PROTOCOLS[request.protocol]
     columns, rows, curves, strips, data = measure(request, methods, perceptual, done)
     about = list(sentences)
     strangers = data.get("pairs of two people")
     if isinstance(strangers, int) and strangers < _ENOUGH:
         about.append(f"Only {strangers:,} pairs of strangers: TAR at FMR 1e-3 rests on {strangers // 1000} of them.")
-    if perceptual is not None:
-        about.append(f"LPIPS: backbone {perceptual.backbone}, weights {request.lpips_weights}.")
+    if "lpips" in perceptual:
+        about.append(f"LPIPS: backbone {perceptual['lpips'].backbone}, weights {request.lpips_weights}.")
+    if "features" in perceptual:
+        about.append("Networks that were trained with the features of dlib's first blocks have an advantage in that column.")
     facts: dict[str, str | int] = {"source": str(request.data), "seed": request.seed}
     results = Results(
         protocol=request.protocol,
@@ -127,7 +131,7 @@ def evaluate(request: Request, done: Done) -> Outcome:
 _Parts = tuple[list[Column], list[Row], list[Curve], list[Strip], dict[str, str | int]]
 
 
-def _faces(request: Request, methods: dict[int, list[Method]], perceptual: Perceptual | None, done: Done) -> _Parts:
+def _faces(request: Request, methods: dict[int, list[Method]], perceptual: Mapping[str, Perceptual], done: Done) -> _Parts:
     faces = load_faces(request.data)
     if request.faces is not None:
         faces = people_subset(faces, request.faces, request.seed)
@@ -142,13 +146,13 @@ def _faces(request: Request, methods: dict[int, list[Method]], perceptual: Perce
     return found.columns, found.rows, found.curves, found.strips, data
 
 
-def _general(request: Request, methods: dict[int, list[Method]], perceptual: Perceptual | None, done: Done) -> _Parts:
+def _general(request: Request, methods: dict[int, list[Method]], perceptual: Mapping[str, Perceptual], done: Done) -> _Parts:
     sets = load_sets(request.data)
     rows, strips = measure_general(sets, methods, _options(request, perceptual), done)
     return list(COLUMNS), rows, [], strips, {f"pictures of {name}": len(pictures) for name, pictures in sets.items()}
 
 
-def _footage(request: Request, methods: dict[int, list[Method]], perceptual: Perceptual | None, done: Done) -> _Parts:
+def _footage(request: Request, methods: dict[int, list[Method]], perceptual: Mapping[str, Perceptual], done: Done) -> _Parts:
     clips = find_clips(request.data)
     columns, rows, strips, data = measure_footage(clips, methods, _options(request, perceptual), done)
     return columns, rows, [], strips, data | {"clips": ", ".join(Path(clip).name for clip in clips)}
@@ -157,18 +161,24 @@ def _footage(request: Request, methods: dict[int, list[Method]], perceptual: Per
 _PROTOCOLS = {"faces": (_faces, _ABOUT_FACES), "footage": (_footage, _ABOUT_FOOTAGE), "general": (_general, _ABOUT_GENERAL)}
 
 
-def _options(request: Request, perceptual: Perceptual | None) -> Options:
+def _options(request: Request, perceptual: Mapping[str, Perceptual]) -> Options:
     cache = request.cache or user_cache_path("facestream")
     return Options(request.seed, cache, request.rounds, request.against, request.second_embedder, perceptual)
 
 
-def _perceptual(weights: Path | None) -> Perceptual | None:
-    if weights is None:
-        return None
-    require("torch", "LPIPS")
-    from trt_build.evaluate.lpips import Lpips
+def _perceptual(request: Request) -> dict[str, Perceptual]:
+    found: dict[str, Perceptual] = {}
+    if request.lpips_weights is not None:
+        require("torch", "LPIPS")
+        from trt_build.evaluate.lpips import Lpips
 
-    return Lpips(weights)
+        found["lpips"] = Lpips(request.lpips_weights)
+    if request.features:
+        require("torch", "The distance of features")
+        from trt_build.evaluate.features import FeatureDistance
+
+        found["features"] = FeatureDistance()
+    return found
 
 
 def _versions() -> dict[str, str]:

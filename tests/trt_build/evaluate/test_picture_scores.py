@@ -22,7 +22,7 @@ class Constant:
 
 
 def test_means_over_draws_are_those_of_the_pictures():
-    scores = score_pictures(RESULT, TRUTH, LOW, 2, Constant())
+    scores = score_pictures(RESULT, TRUTH, LOW, 2, {"lpips": Constant(), "features": Constant()})
     drawn = scores.drawn(draw_people(["a", "b", "c"], 4, 0))
     assert set(drawn) == {column.key for column in COLUMNS}
     assert all(values.shape == (5,) for values in drawn.values())
@@ -31,7 +31,7 @@ def test_means_over_draws_are_those_of_the_pictures():
     assert drawn["ssim"][0] == pytest.approx(np.mean([ssim(a, b, 2) for a, b in pairs]))
     inner = [np.stack([shave(picture, 2) for picture in some]) for some in (RESULT, TRUTH)]
     assert drawn["false_detail"][0] == pytest.approx(false_detail_rate(*inner, 2))
-    assert drawn["lpips"][0] == 0.25
+    assert drawn["lpips"][0] == drawn["features"][0] == 0.25
 
 
 def test_the_truth_itself_is_as_good_as_it_gets():
