@@ -15,6 +15,8 @@ Distances = NDArray[np.float64]
 Weights = NDArray[np.float64]
 
 FOLDS = 10
+_NEAR = 0.05
+"""The share of impostors that usually decides: the others are only counted when it does not."""
 
 
 @dataclass(frozen=True)
@@ -87,19 +89,27 @@ class SortedTrial:
         A pair is accepted when its distance is *below* the threshold; the threshold is the distance of
         the first impostor that would go over the limit. NaN if a draw left no pair of a kind.
         """
-        impostors, genuine = np.cumsum(weights[self._impostors]), np.cumsum(weights[self._genuine])
-        if not len(impostors) or not len(genuine) or impostors[-1] == 0 or genuine[-1] == 0:
+        genuine = np.cumsum(weights[self._genuine])
+        total = float(weights.sum() - genuine[-1]) if len(genuine) else 0.0
+        if total <= 0 or genuine[-1] == 0:
             return [float("nan")] * len(fmrs)
-        shares = impostors / impostors[-1]
+        shares = self._shares(max(fmrs), weights, total)
         found = []
         for fmr in fmrs:
             first_over = int(np.searchsorted(shares, fmr, side="right"))
-            if first_over == len(impostors):
+            if first_over == len(shares):
                 found.append(1.0)
                 continue
             accepted = int(np.searchsorted(self._genuine_distances, self._impostor_distances[first_over]))
             found.append(float(genuine[accepted - 1] / genuine[-1]) if accepted else 0.0)
         return found
+
+    def _shares(self, limit: float, weights: Weights, total: float) -> Weights:
+        """Return the share of impostors up to each in turn, at least until it exceeds ``limit`` or all are counted."""
+        near = np.cumsum(weights[self._impostors[: round(_NEAR * len(self._impostors))]]) / total
+        if len(near) and near[-1] > limit:
+            return np.asarray(near, np.float64)
+        return np.asarray(np.cumsum(weights[self._impostors]) / total, np.float64)
 
     def curve(self, rates: Sequence[float]) -> list[float]:
         """Return the false non-match rate at each false match rate, every pair once: a DET curve."""
