@@ -25,6 +25,9 @@ from trt_build.evaluate.results import Row, Strip, rows_of
 from trt_build.evaluate.samples import SHOWN, chosen, strip
 from trt_build.work import Done, WorkCount
 
+_ENOUGH = 10
+"""Pictures, for a bootstrap over them."""
+
 
 def measure_general(
     sets: Mapping[str, Sequence[Picture]],
@@ -32,7 +35,7 @@ def measure_general(
     options: Options,
     done: Done,
 ) -> tuple[list[Row], list[Strip]]:
-    """Measure all methods on all data sets at their scales; rows of few pictures, so no intervals.
+    """Measure all methods on all data sets at their scales; intervals are over the pictures of a set that has at least ten.
 
     Args:
         sets: pictures by data set.
@@ -70,7 +73,8 @@ def _measure_set(
     sharp = [cropped(picture, scale) for picture in pictures]
     truths = [luma_of(one) for one in sharp]
     lows = [shrunk(one, scale) for one in sharp]
-    each = draw_people([picture.name for picture in pictures], 0, options.seed)
+    rounds = options.rounds if len(pictures) >= _ENOUGH else 0
+    each = draw_people([picture.name for picture in pictures], rounds, options.seed)
     drawn, results = {}, {}
     for method in methods:
         enlarged = []

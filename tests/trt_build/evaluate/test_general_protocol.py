@@ -113,6 +113,14 @@ def test_a_colour_network_sees_colour_and_its_luma_counts():
     assert [sample.caption for sample in strips[0].samples] == ["input", A5, "bicubic", "lanczos4", "net", "truth"]
 
 
+@pytest.mark.parametrize(("count", "known"), [(9, False), (10, True)])
+def test_a_set_of_ten_pictures_has_intervals(count, known):
+    pictures = [Picture(f"S/{index}.png", smooth(40, 40, index)) for index in range(count)]
+    rows, _ = measure_general({"S": pictures}, {2: baselines(2, "general")}, OPTIONS, SILENT)
+    (gain,) = (row.figures["psnr_db"].gain for row in rows if row.method == "lanczos4")
+    assert (gain.low <= gain.value <= gain.high) == known
+
+
 @pytest.mark.parametrize(
     ("inputs", "published"),
     [("Set5", {2: 33.66, 3: 30.39, 4: 28.42}), ("Set14", {2: 30.24, 3: 27.55, 4: 26.00})],
