@@ -57,8 +57,7 @@ _ABOUT_GENERAL = (
     "rounded to 8 bits.",
     "Results are clamped and rounded to 8 bits; a border of `scale` px is cut off for PSNR, SSIM and the false detail.",
     "A colour network gets the three channels, each shrunk in the same way; the luma of its result counts.",
-    "Intervals: 95 %, bootstrap over the pictures of sets of at least ten; of fewer, differences of hundredths of a decibel mean "
-    "nothing.",
+    "Intervals: 95 %, bootstrap over the pictures of sets of at least ten; with fewer, hundredths of a decibel mean nothing.",
 )
 
 
