@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trt_build.writing import writable
+
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
-    """Write one array as `.npy`, making the folder."""
-    unfinished = _beside(path)
-    np.save(unfinished, array)
-    unfinished.replace(path)
+    """Write one array as `.npy`, making the folder.
+
+    Raises:
+        DataError: it cannot be written, as on a full disk.
+    """
+    _in_place(path, lambda unfinished: np.save(unfinished, array))
 
 
 def write_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    """Write several by name as `.npz`, making the folder."""
-    unfinished = _beside(path)
-    np.savez(unfinished, allow_pickle=False, **arrays)
-    unfinished.replace(path)
+    """Write several by name as `.npz`, making the folder.
+
+    Raises:
+        DataError: they cannot be written, as on a full disk.
+    """
+    _in_place(path, lambda unfinished: np.savez(unfinished, allow_pickle=False, **arrays))
 
 
-def _beside(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_suffix(f".partial{path.suffix}")
+def key_of(source: Path) -> str:
+    """Return what changes when a file, or any file of a folder, does: by path, size and time of the last change."""
+    files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
+    stats = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(stats).encode()).hexdigest()[:12]
+
+
+def _in_place(path: Path, write: Callable[[Path], None]) -> None:
+    unfinished = path.with_suffix(f".{os.getpid()}.partial{path.suffix}")  # two runs may fill one cache
+    with writable(path):
+        try:
+            write(unfinished)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)

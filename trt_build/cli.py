@@ -166,6 +166,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ERRORS.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         return error.exit_code
     except KeyboardInterrupt:
-        ERRORS.print("Stopped; continue with --resume.")
+        ERRORS.print("Stopped. Training goes on with --resume.")
         return 130
     return 0

@@ -11,8 +11,10 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
+from engine.errors import UsageError
 from trt_build.cli_train import train_by_recipe
 from trt_build.optional import require
+from trt_build.writing import writable
 
 if TYPE_CHECKING:
     from trt_build.detector.recipe import DetectorRecipe
@@ -127,6 +129,8 @@ def evaluate(
         Also write the figures to this file.
     """
     require("torch", "Evaluating")
+    if frames < 1:
+        raise UsageError("--frames must be at least 1")
     from trt_build.detector.evaluation import evaluate_clips, time_ratio
 
     with CONSOLE.status("") as status:
@@ -147,4 +151,5 @@ def evaluate(
     CONSOLE.print(table)
     CONSOLE.print({name: round(value, 2) for name, value in times.items()})
     if json is not None:
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(rows | {"time": times}), indent=2) + b"\n")
+        with writable(json):
+            json.write_bytes(msgspec.json.format(msgspec.json.encode(rows | {"time": times}), indent=2) + b"\n")

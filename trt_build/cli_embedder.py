@@ -87,7 +87,6 @@ def evaluate(
             checkpoints, faces, pairs, out / "cache", progress.on_prepare, enlarge=enlarge, degraded=degraded, rounds=rounds
         )
     write_report(report, out / "embedders.json")
-    (out / "embedders.md").write_text(markdown(report), encoding="utf-8")
     CONSOLE.print(markdown(report), soft_wrap=True, markup=False)
     CONSOLE.print(f"{report.faces} faces of {report.people} people: {out / 'embedders.json'}", soft_wrap=True)
 

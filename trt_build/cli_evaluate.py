@@ -64,7 +64,7 @@ def evaluate(
     cache
         Folder for face vectors; the user's cache if not given.
     """
-    from engine.errors import ModelError
+    from engine.errors import UsageError
     from trt_build.evaluate.files import write_csv, write_json, write_markdown
     from trt_build.evaluate.methods import BASE
     from trt_build.evaluate.page import check_page, write_page
@@ -75,7 +75,11 @@ def evaluate(
     from trt_build.progress import RunProgress
 
     if record and against != BASE:
-        raise ModelError(f"manifests hold gains over {BASE}: give --record without --against")
+        raise UsageError(f"manifests hold gains over {BASE}: give --record without --against")
+    if protocol != "faces" and (faces is not None or second_embedder is not None):
+        raise UsageError("--faces and --second-embedder are for --protocol faces alone")
+    if rounds < 0 or seed < 0:
+        raise UsageError("--rounds and --seed must not be below 0")
     if out is not None:
         check_page()
     request = Request(
@@ -90,6 +94,7 @@ def evaluate(
         second_embedder=second_embedder,
         lpips_weights=lpips_weights,
         features=features,
+        record=record,
     )
     with RunProgress(CONSOLE) as progress:
         outcome = run(request, progress.on_prepare)

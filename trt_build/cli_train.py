@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
 from rich.console import Console
 
 from trt_build.optional import require
 from trt_build.progress import RunProgress
-from trt_build.train.recipe import BudgetSpec, TimedRecipe, find_recipe, read_recipe_of
+from trt_build.train.recipe import TimedRecipe, find_recipe, for_minutes, read_recipe_of
 
 AnyTimedRecipe = TypeVar("AnyTimedRecipe", bound=TimedRecipe)
 State = TypeVar("State")
@@ -40,7 +39,7 @@ def train_by_recipe(
     kind, train = load()
     chosen = read_recipe_of(kind, find_recipe(recipe))
     if minutes is not None:
-        chosen = msgspec.structs.replace(chosen, budget=BudgetSpec(minutes=minutes))
+        chosen = for_minutes(chosen, minutes)
     folder = out or Path("runs") / chosen.name
     with RunProgress(console) as progress:
         return train(chosen, folder, progress, resume=resume), folder

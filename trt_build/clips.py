@@ -22,8 +22,9 @@ def luma_frames(clip: Path, every: int = 1) -> Iterator[Uint8]:
     """
     with _readable(clip), av.open(str(clip)) as container:
         for frame in islice(container.decode(video=0), None, None, every):
-            planes = frame.reformat(format="yuv420p").to_ndarray()
-            yield np.ascontiguousarray(planes[: frame.height])
+            plane = frame.reformat(format="yuv420p").planes[0]
+            rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # to_ndarray refuses odd sizes
+            yield np.ascontiguousarray(rows[: frame.height, : frame.width])
 
 
 def count_frames(clip: Path) -> int:
@@ -40,6 +41,6 @@ def count_frames(clip: Path) -> int:
 def _readable(clip: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, IndexError) as error:  # IndexError: no video stream
+    except (OSError, ValueError, LookupError, av.error.FFmpegError) as error:  # LookupError: no video stream, no decoder
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"The clip '{clip}' cannot be read: {reason}.") from None

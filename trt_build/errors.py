@@ -5,6 +5,11 @@ from __future__ import annotations
 from engine.errors import FacestreamError, UsageError
 
 
+def first_line(error: Exception) -> str:
+    """Return what an error says in its first line, without a full stop, or what it is where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
+
+
 class RecipeError(UsageError):
     """The recipe or a command-line value is wrong (exit code 2)."""
 

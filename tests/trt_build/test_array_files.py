@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from trt_build.array_files import write_array, write_arrays
+from trt_build.array_files import key_of, write_array, write_arrays
+from trt_build.errors import DataError
 
 
 def test_what_is_written_is_read_again_and_nothing_lies_beside_it(tmp_path):
@@ -28,3 +29,18 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path):
 class _Broken:
     def __array__(self, dtype=None, copy=None):
         raise TypeError("no")
+
+
+def test_where_nothing_can_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"one\.npy' cannot be written: \w+"):
+        write_array(tmp_path / "file" / "one.npy", np.zeros(2))
+
+
+def test_the_key_of_a_folder_follows_its_files(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "one.png").write_bytes(b"1")
+    before = key_of(tmp_path / "a")
+    assert key_of(tmp_path / "a") == before
+    (tmp_path / "a" / "b" / "one.png").write_bytes(b"12")
+    assert key_of(tmp_path / "a") != before

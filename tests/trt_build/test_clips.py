@@ -58,3 +58,16 @@ def test_sound_alone_is_no_clip(tmp_path):
         container.mux(stream.encode(frame))
     with pytest.raises(DataError, match="cannot be read"):
         list(luma_frames(path))
+
+
+def test_odd_sizes_are_read(tmp_path):
+    path = tmp_path / "odd.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 33, 17, "gray"
+        rows = np.arange(17, dtype=np.uint8)[:, None].repeat(33, 1) * 4 + 40
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(rows, format="gray")))
+        container.mux(stream.encode(None))
+    (frame,) = luma_frames(path)
+    assert frame.shape == (17, 33)
+    assert np.abs(np.diff(frame[:, 0].astype(int)) - 4).max() <= 1

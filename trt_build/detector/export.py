@@ -19,6 +19,7 @@ from trt_build.detector.network import Exported, GreyDetector, count_parameters,
 from trt_build.detector.training import last_validation, load_detector
 from trt_build.errors import ExportError
 from trt_build.export_onnx import OPSET, versions, without_notes
+from trt_build.writing import writable
 
 INPUT = "luma"
 TOLERANCE = 2e-3
@@ -44,17 +45,14 @@ def export_detector(
 
     Raises:
         TrainingError: the checkpoint cannot be read.
-        ExportError: the folder cannot be made, or the file does not compute what the network computes.
+        ExportError: the folder cannot be written to, or the file does not compute what the network computes.
     """
     network, recipe = load_detector(checkpoint)
     name = name or recipe.name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ExportError(f"The folder '{folder}' cannot be made: {error.strerror}.") from None
     path = folder / f"{name}.onnx"
     parameters = count_parameters(network)
-    export_network(network, path)
+    with writable(path, ExportError):
+        export_network(network, path)
     parity = _parity(Exported(network), path)
     if not parity.max_abs_error <= TOLERANCE:
         raise ExportError(f"'{path}' differs from its network by {parity.max_abs_error:.2e}, more than {TOLERANCE:.0e}.")
@@ -75,7 +73,8 @@ def export_detector(
         parity=parity,
         versions=versions(),
     )
-    write_manifest(manifest, folder / f"{name}.json")
+    with writable(path, ExportError):
+        write_manifest(manifest, folder / f"{name}.json")
     return manifest
 
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Uint8
-from trt_build.array_files import write_arrays
+from trt_build.array_files import key_of, write_arrays
 from trt_build.clips import count_frames, luma_frames
 from trt_build.detector.recipe import MaterialSpec
 from trt_build.detector.teacher import Labelled, Teacher
 from trt_build.errors import DataError
-from trt_build.train.faces import encoded, load_faces
+from trt_build.train.faces import grey_pictures, load_faces, names_of
 from trt_build.work import Done
 
 _BORDER_PX = 48
@@ -39,8 +37,6 @@ class Material:
     """Photographs without a face, and frames of footage without one."""
     frames: list[Labelled]
     """Of footage, and photographs with faces."""
-    clips: list[str]
-    """The source of each frame."""
 
 
 def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Material]:
@@ -54,29 +50,37 @@ def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Mate
     every = max(2, len(photographs) // spec.validation_backgrounds)
     sides = []
     for number, (faces, clips) in enumerate(((spec.faces, spec.footage), (spec.validation_faces, spec.validation_footage))):
-        frames, names = [], []
+        frames = []
         for clip in clips:
             read = partial(frames_of, count=spec.frames_per_clip)
-            of_clip = _cached(cache, teacher, f"frames {spec.frames_per_clip}", Path(clip), read, False, done)
-            frames += of_clip
-            names += [Path(clip).name] * len(of_clip)
+            frames += _cached(cache, teacher, f"frames {spec.frames_per_clip}", Path(clip), read, False, done)
         photos = [photo for at, photo in enumerate(photographs) if (at % every == every - 1) == bool(number)]
         frames += [photo for photo in photos if not photo.is_empty]
-        names += [Path(spec.backgrounds).name] * (len(frames) - len(names))
         empty = [one.image for one in (*photos, *frames) if one.is_empty]
         pictures, _ = labelled_faces(Path(faces), teacher, cache, done)
-        sides.append(Material([one for one in pictures if len(one.boxes)], empty, frames, names))
+        seen = [one for one in pictures if len(one.boxes)]
+        if not seen:
+            raise DataError(f"The teacher sees no face in '{faces}'.")
+        sides.append(Material(seen, empty, frames))
     return sides[0], sides[1]
 
 
 def labelled_faces(source: Path, teacher: Teacher, cache: Path, done: Done) -> tuple[list[Labelled], tuple[str, ...]]:
-    """Return all pictures of faces, each with at most one face, and their names."""
-    names = tuple(name for name, _ in encoded(source)) if source.exists() else ()
-    return _cached(cache, teacher, "faces", source, _faces, True, done), names
+    """Return all pictures of faces, each with at most one face, and their names.
+
+    Raises:
+        DataError: the source is missing, cannot be read, or holds no picture.
+    """
+    labelled = _cached(cache, teacher, "faces", source, _faces, True, done)
+    return labelled, names_of(source)
 
 
 def frames_of(clip: Path, count: int) -> Iterator[Uint8]:
-    """Return the luma of about ``count`` frames, evenly spread."""
+    """Return the luma of about ``count`` frames, evenly spread.
+
+    Raises:
+        DataError: the clip cannot be read.
+    """
     return luma_frames(clip, max(1, count_frames(clip) // count))
 
 
@@ -90,13 +94,8 @@ def _photographs(source: Path, teacher: Teacher, cache: Path, done: Done) -> lis
 
 
 def _pictures(source: Path) -> Iterator[Uint8]:
-    try:
-        for _, content in encoded(source):
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
-            if image is not None:
-                yield np.asarray(image, np.uint8)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"The pictures '{source}' cannot be read: {error}.") from None
+    for _, image in grey_pictures(source, "pictures"):
+        yield image
 
 
 def _cached(
@@ -111,11 +110,12 @@ def _cached(
     """Label what ``read`` gives, or take it from the cache."""
     if not source.exists():
         raise DataError(f"'{source}' does not exist.")
-    stat = source.stat()
-    key = hashlib.sha256(f"{_LABELS}:{kind}:{source.resolve()}:{stat.st_size}:{stat.st_mtime_ns}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{_LABELS}:{kind}:{key_of(source)}".encode()).hexdigest()[:12]
     path = cache / f"{kind.split()[0]}-{key}.npz"
     if not path.exists():
         pictures = list(read(source))
+        if not pictures:
+            raise DataError(f"There is no picture in '{source}'.")
         labelled = []
         for number, image in enumerate(pictures):
             found = teacher.steadied(teacher.label(image, full_range=full_range), full_range=full_range)

@@ -54,6 +54,10 @@ class SceneSpec(_Spec, frozen=True):
     hard: Share = 0.4
     """Share of composed scenes whose background holds a false alarm of before, once there are some."""
 
+    def __post_init__(self) -> None:
+        if not 0 < self.smallest_px <= self.largest_px:
+            raise ValueError("smallest_px and largest_px must be in order, and above 0")
+
 
 class DetectorLossSpec(_Spec, frozen=True):
     """Weights of the parts."""

@@ -22,11 +22,12 @@ from trt_build.detector.recipe import DetectorRecipe
 from trt_build.detector.scenes import agreed, compose
 from trt_build.detector.teacher import Labelled, Teacher
 from trt_build.detector.textures import texture
-from trt_build.errors import RecipeError
+from trt_build.errors import TrainingError
 from trt_build.train import loop
-from trt_build.train.checkpoint import last_checkpoint, read_checkpoint
+from trt_build.train.checkpoint import check_unchanged, fill, last_checkpoint, read_checkpoint, recipe_of
 from trt_build.train.loop import Watcher, loaded_batches
 from trt_build.train.run_state import Row, RunState
+from trt_build.writing import make_folder
 
 SCHEMA = "facestream-detector/1"
 _PREFETCH = 6
@@ -44,10 +45,10 @@ def train_detector(recipe: DetectorRecipe, folder: Path, watcher: Watcher, *, re
         TrainingError: there is nothing to resume, or the loss is not finite.
     """
     before = last_checkpoint(folder, SCHEMA, resume=resume)
-    if before is not None and msgspec.convert(before["recipe"], DetectorRecipe).network != recipe.network:
-        raise RecipeError(f"The run in '{folder}' trained another 'network'; use another --out.")
+    if before is not None:
+        check_unchanged(recipe_of(before, DetectorRecipe, f"The run in '{folder}'"), recipe, ("network",))
     cv2.setNumThreads(1)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     training, validation = prepare(recipe.material, folder / "cache", watcher.on_prepare)
     teacher = Teacher(Path(recipe.material.teacher))
     scenes = SceneBatches(training, recipe, folder / "hard.npz", teacher)
@@ -66,19 +67,30 @@ def new_state(recipe: DetectorRecipe) -> State:
 
 
 def load_detector(path: Path) -> tuple[GreyDetector, DetectorRecipe]:
-    """Return the averaged network of a checkpoint, ready to run, and its recipe."""
+    """Return the averaged network of a checkpoint, ready to run, and its recipe.
+
+    Raises:
+        TrainingError: it cannot be read, or its recipe is not one of this version.
+        RecipeError: it holds another network than its recipe says.
+    """
     data = read_checkpoint(path, SCHEMA)
-    recipe = msgspec.convert(data["recipe"], DetectorRecipe)
+    recipe = recipe_of(data, DetectorRecipe, f"'{path}'")
     network = GreyDetector(**msgspec.structs.asdict(recipe.network))
-    network.load_state_dict(data["ema"])
+    fill(network, data["ema"], f"'{path}'")
     return network.eval().requires_grad_(False), recipe
 
 
 def last_validation(path: Path) -> Row:
     """Return the figures of a checkpoint's own validation: ``threshold`` is that of the best F1, ``quiet_threshold`` that of no
-    false alarm on empty pictures."""
-    row: Row = read_checkpoint(path, SCHEMA)["history"][-1]
-    return row
+    false alarm on empty pictures.
+
+    Raises:
+        TrainingError: the checkpoint cannot be read, or is older than the run's first validation.
+    """
+    history: list[Row] = read_checkpoint(path, SCHEMA)["history"]
+    if not history:
+        raise TrainingError(f"'{path}' was written before the first validation of its run: train on, or take best.pt.")
+    return history[-1]
 
 
 class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):

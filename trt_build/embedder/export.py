@@ -15,6 +15,7 @@ from trt_build.embedder.graphs import graph_of
 from trt_build.embedder.resnet import DlibResNet
 from trt_build.embedder.training import load_embedder
 from trt_build.errors import ExportError
+from trt_build.writing import writable
 
 TOLERANCE = 1e-3
 """Smallest accepted cosine is 1 less this, between the network and what was exported of it."""
@@ -28,22 +29,20 @@ def export_embedder(checkpoint: Path, folder: Path, name: str | None = None) -> 
 
     Raises:
         TrainingError: the checkpoint cannot be read.
-        ExportError: the folder cannot be made, or the file does not compute what the network computes.
+        ExportError: the folder cannot be written to, or the file does not compute what the network computes.
     """
     weights = read_dlib_weights(packaged_weights())
     network, recipe = load_embedder(checkpoint, weights)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ExportError(f"The folder '{folder}' cannot be made: {error.strerror}.") from None
     exact = graph_of(network)
     if isinstance(network, DlibResNet):
         path = folder / f"{name or recipe.name}.npz"
-        write_adaptation(weights, network.weights(), path)
+        with writable(path, ExportError):
+            write_adaptation(weights, network.weights(), path)
         shipped = build_dlib_resnet(adapted(weights, path))
     else:
         path = folder / f"{name or recipe.name}.onnx"
-        path.write_bytes(exact)
+        with writable(path, ExportError):
+            path.write_bytes(exact)
         shipped = path.read_bytes()
     cosine = _smallest_cosine(exact, shipped)
     if not cosine >= 1 - TOLERANCE:

@@ -33,13 +33,14 @@ from trt_build.embedder.evaluation import (
 )
 from trt_build.embedder.graphs import graph_of
 from trt_build.embedder.recipe import EmbedderRecipe
-from trt_build.embedder.training import load_embedder
+from trt_build.embedder.training import check_split, load_embedder
 from trt_build.errors import DataError
 from trt_build.evaluate.bootstrap import draw_people
 from trt_build.evaluate.comparison import FMRS, Comparison
 from trt_build.evaluate.face_sets import Enlarge
 from trt_build.evaluate.verification import Pairing, generated_pairs
 from trt_build.work import Done
+from trt_build.writing import writable
 
 _SEED = 11
 
@@ -95,11 +96,13 @@ def evaluate_embedders(
     graphs, recipes = {BASE: build_dlib_resnet(dlib)}, list[EmbedderRecipe]()
     for checkpoint in checkpoints:
         network, recipe = load_embedder(checkpoint, dlib)
-        graphs[recipe.name] = graph_of(network)
+        alike = sum(name.split("#")[0] == recipe.name for name in graphs)
+        graphs[f"{recipe.name}#{alike + 1}" if alike else recipe.name] = graph_of(network)
         recipes.append(recipe)
     spec = recipes[0].faces
     teacher = Path(spec.teacher)
-    held = load_chip_faces(Path(spec.train), teacher, cache, done).split(spec.kept_apart, recipes[0].seed)[1]
+    training, held = load_chip_faces(Path(spec.train), teacher, cache, done).split(spec.kept_apart, recipes[0].seed)
+    check_split(training, held, spec.train)
     tested = load_chip_faces(faces, teacher, cache, done)
     if shared := set(held.people) & set(tested.people):
         raise DataError(f"'{faces}' and '{spec.train}' share {len(shared)} people, as {min(shared)}: they must be apart.")
@@ -156,9 +159,14 @@ def read_pairing(path: Path, faces: ChipFaces) -> Pairing:
 
 
 def write_report(report: Report, path: Path) -> None:
-    """Write everything as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    """Write everything as JSON, and the tables as Markdown beside it.
+
+    Raises:
+        DataError: they cannot be written.
+    """
+    with writable(path):
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+        path.with_suffix(".md").write_text(markdown(report), encoding="utf-8")
 
 
 def markdown(report: Report) -> str:

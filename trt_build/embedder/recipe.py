@@ -34,6 +34,10 @@ class SmallSpec(_Spec, frozen=True):
     jitter: float = 0.04
     """Error of the landmarks, as a share of the distance of the eyes, besides a tenth of a pixel of the small picture."""
 
+    def __post_init__(self) -> None:
+        if self.smallest_px > self.largest_px:
+            raise ValueError("smallest_px and largest_px must be in order")
+
 
 class StudentSpec(_Spec, frozen=True):
     """Options of ``Student``."""

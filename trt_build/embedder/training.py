@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -17,16 +18,18 @@ from engine.models.dlib_embedder import packaged_weights
 from engine.models.dlib_resnet import INPUT, build_dlib_resnet
 from engine.models.dlib_weights import DlibWeights, read_dlib_weights
 from engine.runtime.session import open_session
+from trt_build.array_files import write_array
 from trt_build.embedder.chips import ChipBatches, ChipFaces, as_input, load_chip_faces
 from trt_build.embedder.recipe import EmbedderLossSpec, EmbedderRecipe
 from trt_build.embedder.resnet import DlibResNet
 from trt_build.embedder.student import Student
-from trt_build.errors import RecipeError
+from trt_build.errors import DataError
 from trt_build.evaluate.verification import Trial, generated_pairs, seeded_folds, tar_at_fmr
 from trt_build.train import loop
-from trt_build.train.checkpoint import last_checkpoint, read_checkpoint
+from trt_build.train.checkpoint import check_unchanged, fill, last_checkpoint, read_checkpoint, recipe_of
 from trt_build.train.loop import Watcher, loaded_batches
 from trt_build.train.run_state import Row, RunState
+from trt_build.work import Done
 
 SCHEMA = "facestream-embedder/1"
 VALIDATED_PX = (12, 16, 24, 32)
@@ -48,19 +51,33 @@ def train_embedder(recipe: EmbedderRecipe, folder: Path, watcher: Watcher, *, re
     """
     before = last_checkpoint(folder, SCHEMA, resume=resume)
     if before is not None:
-        other = msgspec.convert(before["recipe"], EmbedderRecipe)
-        if (other.student, other.adapted_blocks) != (recipe.student, recipe.adapted_blocks):
-            raise RecipeError(f"The run in '{folder}' trained another network; use another --out.")
+        began = recipe_of(before, EmbedderRecipe, f"The run in '{folder}'")
+        check_unchanged(began, recipe, ("student", "adapted_blocks", "faces", "seed"))
     cache, spec = folder / "cache", recipe.faces
     everyone = load_chip_faces(Path(spec.train), Path(spec.teacher), cache, watcher.on_prepare)
     training, validation = everyone.split(spec.kept_apart, recipe.seed)
+    check_split(training, validation, spec.train)
     weights = read_dlib_weights(packaged_weights())
     batches = loaded_batches(ChipBatches(training, recipe), before["step"] if before else 0, recipe.loaders, _PREFETCH, "fork")
-    targets = sharp_vectors(training, weights, cache / "targets.npy", watcher.on_prepare)
+    targets = sharp_vectors(training, weights, cache, watcher.on_prepare)
     state = new_state(recipe, weights)
     if before is not None:
         state.restore(before)
     return Trainer(state, batches, targets, training.people, validation, folder, watcher).run()
+
+
+def check_split(training: ChipFaces, apart: ChipFaces, source: str) -> None:
+    """Refuse faces that nothing can be learned from or chosen by.
+
+    Raises:
+        DataError: nobody is trained on, or those kept apart do not make pairs of one person and of two.
+    """
+    sizes = Counter(apart.people)
+    if not len(training) or len(sizes) < 2 or max(sizes.values()) < 2:
+        raise DataError(
+            f"'{source}' has too few people: of {len(sizes)} that are kept apart at least two are needed, one of them with two "
+            "pictures, and others to train on. Give more people, or another faces.kept_apart."
+        )
 
 
 def new_state(recipe: EmbedderRecipe, weights: DlibWeights) -> State:
@@ -79,28 +96,33 @@ def network_of(recipe: EmbedderRecipe, weights: DlibWeights) -> nn.Module:
 
 
 def load_embedder(path: Path, weights: DlibWeights) -> tuple[nn.Module, EmbedderRecipe]:
-    """Return the averaged network of a checkpoint, ready to run, and its recipe; ``weights`` give its shape."""
+    """Return the averaged network of a checkpoint, ready to run, and its recipe; ``weights`` give its shape.
+
+    Raises:
+        TrainingError: it cannot be read, or its recipe is not one of this version.
+        RecipeError: it holds another network than its recipe says.
+    """
     data = read_checkpoint(path, SCHEMA)
-    recipe = msgspec.convert(data["recipe"], EmbedderRecipe)
+    recipe = recipe_of(data, EmbedderRecipe, f"'{path}'")
     network = network_of(recipe, weights)
-    network.load_state_dict(data["ema"])
+    fill(network, data["ema"], f"'{path}'")
     return network.eval().requires_grad_(False), recipe
 
 
-def sharp_vectors(faces: ChipFaces, weights: DlibWeights, path: Path, done: Any) -> Float32:
-    """Return the vectors of all sharp chips, as they are and mirrored, (N, 2, 128); kept in ``path``."""
+def sharp_vectors(faces: ChipFaces, weights: DlibWeights, cache: Path, done: Done) -> Float32:
+    """Return the vectors of all sharp chips, as they are and mirrored, (N, 2, 128); kept in ``cache``."""
+    key = hashlib.sha256(faces.images.tobytes() + faces.matrices.tobytes()).hexdigest()[:12]
+    path = cache / f"targets-{key}.npy"
     if path.exists():
         stored: Float32 = np.load(path)
-        if stored.shape == (len(faces), 2, 128):
-            return stored
+        return stored
     vectors = np.empty((len(faces), 2, 128), np.float32)
     with open_session(build_dlib_resnet(weights), name="dlib's network") as session:
         for index in range(len(faces)):
             chip = faces.sharp_chip(index)
             vectors[index] = session.run({INPUT: as_input(np.stack([chip, chip[:, ::-1]]))})[0]
             done("sharp vectors", index + 1, len(faces))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, vectors)
+    write_array(path, vectors)
     return vectors
 
 

@@ -21,7 +21,9 @@ from engine.models.dlib_embedder import packaged_weights
 from engine.models.dlib_resnet import INPUT, build_dlib_resnet
 from engine.models.dlib_weights import read_dlib_weights
 from engine.runtime.session import open_session
+from trt_build.errors import DataError
 from trt_build.evaluate.metrics import Luma8
+from trt_build.writing import make_folder
 
 CHIP_PX = 150
 PADDING = 0.25
@@ -70,11 +72,21 @@ class Embedder:
     """Chips to 128-vectors, each kept at once in a small database by the SHA-256 of its chip."""
 
     def __init__(self, cache: Path) -> None:
-        cache.mkdir(parents=True, exist_ok=True)
+        """Open the database, making its folder.
+
+        Raises:
+            DataError: it cannot be written, or is no such database.
+        """
+        make_folder(cache)
         file = cache / "dlib-embeddings.sqlite"
-        self._store = sqlite3.connect(file, timeout=60, isolation_level=None)
-        self._store.execute("PRAGMA journal_mode=WAL")
-        self._store.execute("CREATE TABLE IF NOT EXISTS face (key TEXT PRIMARY KEY, vector BLOB)")
+        try:
+            self._store = sqlite3.connect(file, timeout=60, isolation_level=None)
+            self._store.execute("PRAGMA journal_mode=WAL")
+            self._store.execute("CREATE TABLE IF NOT EXISTS face (key TEXT PRIMARY KEY, vector BLOB)")
+        except sqlite3.Error as error:
+            raise DataError(
+                f"The face vectors in '{file}' cannot be read or written ({error}): give another --cache."
+            ) from None
         self._session = open_session(build_dlib_resnet(read_dlib_weights(packaged_weights())), name="dlib's network")
 
     def __call__(self, chips: Luma8, done: Callable[[], None] | None = None) -> Embedding:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from trt_build.errors import DataError
 from trt_build.evaluate.results import Figure, Results
 from trt_build.evaluate.table import markdown_of
+from trt_build.writing import writable
 
 _PARTS = ("", "_low", "_high", "_gain", "_gain_low", "_gain_high")
 
@@ -22,7 +21,8 @@ def write_json(results: Results, path: Path) -> None:
     Raises:
         DataError: the file cannot be written.
     """
-    write(path, lambda: path.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n"))
+    with writable(path):
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
 
 
 def write_csv(results: Results, path: Path) -> None:
@@ -32,16 +32,12 @@ def write_csv(results: Results, path: Path) -> None:
         DataError: the file cannot be written.
     """
     keys = [column.key for column in results.columns]
-
-    def table() -> None:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["inputs", "low_px", "scale", "method", *(key + part for key in keys for part in _PARTS)])
-            for row in results.rows:
-                cells = [cell for key in keys for cell in _cells(row.figures.get(key))]
-                writer.writerow([row.inputs, row.low_px or "", row.scale, row.method, *cells])
-
-    write(path, table)
+    with writable(path), path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["inputs", "low_px", "scale", "method", *(key + part for key in keys for part in _PARTS)])
+        for row in results.rows:
+            cells = [cell for key in keys for cell in _cells(row.figures.get(key))]
+            writer.writerow([row.inputs, row.low_px or "", row.scale, row.method, *cells])
 
 
 def write_markdown(results: Results, path: Path) -> None:
@@ -50,20 +46,8 @@ def write_markdown(results: Results, path: Path) -> None:
     Raises:
         DataError: the file cannot be written.
     """
-    write(path, lambda: path.write_text(markdown_of(results), encoding="utf-8"))
-
-
-def write(path: Path, how: Callable[[], object]) -> None:
-    """Write one file of the results, making its folder.
-
-    Raises:
-        DataError: it cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        how()
-    except OSError as error:
-        raise DataError(f"'{path}' cannot be written ({error.strerror}): give another folder to --out.") from None
+    with writable(path):
+        path.write_text(markdown_of(results), encoding="utf-8")
 
 
 def _cells(figure: Figure | None) -> list[str]:

@@ -19,7 +19,7 @@ from trt_build.redeg.footage import Footage, FootageSpec, cached_footage
 from trt_build.work import Done, WorkCount
 
 TRUTH_PX = 64
-"""Side of the truth: what the faces of usual footage have."""
+"""Side of the truth, or a little less where the scale does not divide it: what the faces of usual footage have."""
 _PASSES = 8
 SUFFIXES = (".mkv", ".mp4", ".avi", ".mov", ".webm")
 
@@ -74,7 +74,7 @@ def _measure(
 ) -> tuple[list[Row], list[Strip]]:
     draws = draw_people(footage.encodings(), options.rounds, options.seed)
     shown = chosen(len(footage.low), SHOWN, options.seed)
-    recogniser = DlibRecogniser(find_places(footage.high), TRUTH_PX, options.cache)
+    recogniser = DlibRecogniser(find_places(footage.high), footage.high.shape[1], options.cache)
     count = WorkCount(done, {"embedding": (len(methods) + 1) * len(footage.low)})
     drawn: dict[str, dict[str, Drawn]] = {}
     pictures = {}

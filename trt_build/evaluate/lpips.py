@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.errors import MissingRuntimeError, ModelError
+from trt_build.errors import first_line
 from trt_build.imagenet import vgg_layers
 
 _ALEX = ("64,11,4,2", "pool", "192,5,1,2", "pool", "384,3,1,1", "256,3,1,1", "256,3,1,1")
@@ -53,7 +54,7 @@ class Lpips:
         try:
             layers.load_state_dict(features)
         except RuntimeError as error:
-            raise ModelError(f"'{weights}' is not {self.backbone} in torchvision's layout: {_line(error)}") from error
+            raise ModelError(f"'{weights}' is not {self.backbone} in torchvision's layout: {first_line(error)}") from error
         self._layers = layers.eval()
         self._heads = heads(self.backbone)
 
@@ -105,7 +106,7 @@ def _read(path: Path) -> Mapping[str, Tensor]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        raise ModelError(f"'{path}' is not a state dict saved by torch: {_line(error)}") from error
+        raise ModelError(f"'{path}' is not a state dict saved by torch: {first_line(error)}") from error
     if not isinstance(state, Mapping):
         raise ModelError(f"'{path}' is not a state dict saved by torch: it holds a {type(state).__name__}")
     return state
@@ -132,7 +133,3 @@ def _vgg16() -> tuple[nn.Sequential, tuple[int, ...]]:
 
 def _grey(luma: Tensor) -> Tensor:
     return (luma.float() / 127.5 - 1)[:, None].expand(-1, 3, -1, -1)
-
-
-def _line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).strip().splitlines()[0].rstrip(".:")

@@ -8,11 +8,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from trt_build.evaluate.curves import figures
-from trt_build.evaluate.files import write
 from trt_build.evaluate.results import Column, Figure, Results, Row, Strip
 from trt_build.evaluate.samples import groups
 from trt_build.evaluate.table import gain_text, has_intervals, shown
 from trt_build.optional import require
+from trt_build.writing import writable
 
 
 def check_page() -> None:
@@ -33,7 +33,8 @@ def write_page(results: Results, strips: Sequence[Strip], path: Path) -> None:
         DataError: the file cannot be written.
     """
     text = render(results, strips)
-    write(path, lambda: path.write_text(text, encoding="utf-8"))
+    with writable(path):
+        path.write_text(text, encoding="utf-8")
 
 
 def render(results: Results, strips: Sequence[Strip]) -> str:

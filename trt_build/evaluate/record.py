@@ -11,6 +11,7 @@ from engine.errors import ModelError
 from trt_build.evaluate.face_sets import SETS
 from trt_build.evaluate.methods import Method
 from trt_build.evaluate.results import Results, Row
+from trt_build.writing import writable
 
 _BEGIN = {"faces": ("psnr_", "ssim_", "tar_", "cosine_", "flips_"), "footage": ("footage_",), "general": ("general_",)}
 """How the names of a protocol's figures begin."""
@@ -21,17 +22,24 @@ def record(models: Sequence[Method], results: Results) -> None:
 
     Raises:
         ModelError: a model has no manifest.
+        DataError: a manifest cannot be written, as of a model in a folder of the system's.
     """
-    for model in models:
-        if model.manifest is None:
-            raise ModelError(f"{model.name} has no manifest to record figures in: leave --record out, or export it to ONNX")
+    check_manifests(models)
     for model in models:
         if model.manifest is None:
             continue
         manifest = read_manifest(model.manifest)
         old = {key: value for key, value in manifest.figures.items() if not key.startswith(_BEGIN[results.protocol])}
         found = {key: round(value, 4) for key, value in figures_of(model, results).items()}
-        write_manifest(msgspec.structs.replace(manifest, figures=old | found), model.manifest)
+        with writable(model.manifest):
+            write_manifest(msgspec.structs.replace(manifest, figures=old | found), model.manifest)
+
+
+def check_manifests(models: Sequence[Method]) -> None:
+    """Refuse models that have no manifest, as a ``ModelError``."""
+    for model in models:
+        if model.manifest is None:
+            raise ModelError(f"{model.name} has no manifest to record figures in: leave --record out, or export it to ONNX")
 
 
 def figures_of(model: Method, results: Results) -> dict[str, float]:

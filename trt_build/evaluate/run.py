@@ -24,6 +24,7 @@ from trt_build.evaluate.methods import BASE, Method, by_scale, check_against, op
 from trt_build.evaluate.options import Options
 from trt_build.evaluate.papers import papers_of
 from trt_build.evaluate.picture_scores import COLUMNS, Perceptual
+from trt_build.evaluate.record import check_manifests
 from trt_build.evaluate.results import Column, Curve, MethodNote, Results, Row, Strip, present
 from trt_build.optional import require
 from trt_build.train.faces import load_faces
@@ -77,6 +78,8 @@ class Request:
     cache: Path | None = None
     second_embedder: Path | None = None
     lpips_weights: Path | None = None
+    record: bool = False
+    """Whether the figures are to go into the models' manifests."""
     features: bool = False
     """Whether the distance of dlib's features is measured."""
 
@@ -99,6 +102,8 @@ def evaluate(request: Request, done: Done) -> Outcome:
         MissingRuntimeError: an optional package is not installed.
     """
     models = open_models(request.models)
+    if request.record:
+        check_manifests(models)
     methods = by_scale(models, request.protocol)
     check_against(request.against, methods)
     perceptual = _perceptual(request)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.contracts.frames import Uint8
 from engine.contracts.manifest import sha256_of
 from engine.errors import MissingRuntimeError, ModelError
+from trt_build.errors import first_line
 
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
 _LUMA = (0.299, 0.587, 0.114)
@@ -40,7 +41,7 @@ class SpandrelModel:
             model: Any = spandrel.ModelLoader(device="cpu").load_from_file(str(path))
         except Exception as error:  # spandrel raises what torch and its architectures do
             raise ModelError(
-                f"'{path}' cannot be loaded by spandrel ({type(error).__name__}: {_line(error)}): give a checkpoint of an "
+                f"'{path}' cannot be loaded by spandrel ({type(error).__name__}: {first_line(error)}): give a checkpoint of an "
                 "architecture that it knows, or export the network to ONNX with a manifest"
             ) from error
         channels = (getattr(model, "input_channels", 0), getattr(model, "output_channels", 0))
@@ -94,7 +95,3 @@ def _spandrel(path: Path) -> Any:
 
 def _levels(values: NDArray[np.float64]) -> Uint8:
     return np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
-
-
-def _line(error: Exception) -> str:
-    return (str(error) or "no reason given").strip().splitlines()[0].rstrip(".")

@@ -9,13 +9,12 @@ at the start, so step 0 *is* bicubic (`interpolation.py`).
 
 from __future__ import annotations
 
-import math
-
 import msgspec
 from torch import Tensor, nn
 from torch.nn import functional
 
 from trt_build.generators.interpolation import Bicubic
+from trt_build.generators.sizes import Positive
 
 NEGATIVE_SLOPE = 0.1
 RESIDUAL_SCALE = 0.2
@@ -24,9 +23,9 @@ RESIDUAL_SCALE = 0.2
 class CompactOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Size of the network: `width` channels, `blocks` residual blocks, integer `scale`."""
 
-    width: int = 48
-    blocks: int = 8
-    scale: int = 4
+    width: Positive = 48
+    blocks: Positive = 8
+    scale: Positive = 4
 
 
 class ResidualBlock(nn.Module):
@@ -72,8 +71,3 @@ class Compact(nn.Module):
         deep = self.tail(self.body(shallow)) + shallow
         planes: Tensor = self.last(deep) + self.bicubic.planes(luma)
         return functional.pixel_shuffle(planes, self.options.scale)
-
-    @property
-    def receptive_radius(self) -> int:
-        """How many input pixels away an input can change an output pixel."""
-        return math.ceil(2 * self.options.blocks + 3)

@@ -15,12 +15,14 @@ from typing import Literal
 import msgspec
 from torch import Tensor, nn
 
+from trt_build.generators.sizes import Positive
+
 
 class EDSROptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Size of the network: `width` channels, `blocks` residual blocks, whole `scale`."""
 
-    width: int = 64
-    blocks: int = 16
+    width: Positive = 64
+    blocks: Positive = 16
     scale: Literal[2, 3, 4] = 4
 
 

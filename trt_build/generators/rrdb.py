@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trt_build.generators.interpolation import Bicubic, start_at_zero
+from trt_build.generators.sizes import Positive
 
 NEGATIVE_SLOPE = 0.2
 RESIDUAL_SCALE = 0.2
@@ -29,9 +30,9 @@ INITIAL_SCALE = 0.1
 class RRDBOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Size: `width` channels, `growth` more by each dense convolution, `blocks` RRDBs; whether to add bicubic."""
 
-    width: int = 32
-    growth: int = 16
-    blocks: int = 4
+    width: Positive = 32
+    growth: Positive = 16
+    blocks: Positive = 4
     scale: Literal[2, 4, 8] = 4
     residual: bool = True
 

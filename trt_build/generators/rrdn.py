@@ -25,6 +25,7 @@ from torch.nn import functional
 
 from trt_build.generators.interpolation import Bicubic, start_at_zero
 from trt_build.generators.rrdb import NEGATIVE_SLOPE, RRDB
+from trt_build.generators.sizes import Positive
 
 INITIAL_RANGE = 0.05
 REDUCTION = 4
@@ -34,9 +35,9 @@ REDUCTION = 4
 class RRDNOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Size: `blocks` RRDBs of `width` channels, refining with `refine_width`."""
 
-    width: int = 32
-    blocks: int = 3
-    refine_width: int = 16
+    width: Positive = 32
+    blocks: Positive = 3
+    refine_width: Positive = 16
 
 
 class AttentionBlock(nn.Module):

@@ -19,13 +19,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trt_build.generators.interpolation import Bicubic, start_at_zero
+from trt_build.generators.sizes import Positive
 
 
 class SRCNNOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Enlargement, channels after the first and second convolution, and whether to add the enlarged picture."""
 
     scale: Literal[2, 3, 4] = 4
-    features: tuple[int, int] = (64, 32)
+    features: tuple[Positive, Positive] = (64, 32)
     residual: bool = False
 
 

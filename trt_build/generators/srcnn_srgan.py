@@ -15,6 +15,7 @@ import msgspec
 from torch import Tensor, nn
 
 from trt_build.generators.interpolation import start_at_zero
+from trt_build.generators.sizes import Positive
 from trt_build.generators.srcnn import SRCNN, SRCNNOptions
 from trt_build.generators.srgan import SRGANOptions, SRResNet
 
@@ -23,11 +24,11 @@ class SRCNNSRGANOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """The options of both branches, and how they meet: the weight of the residual, and whether SRCNN stays as loaded."""
 
     scale: Literal[2, 4] = 4
-    features: tuple[int, int] = (64, 32)
+    features: tuple[Positive, Positive] = (64, 32)
     structure_residual: bool = False
     """`residual` of the structural branch: as the SRCNN had it whose weights are loaded."""
-    width: int = 64
-    blocks: int = 16
+    width: Positive = 64
+    blocks: Positive = 16
     batch_norm: bool = True
     blend: float = 1.0
     freeze_structure: bool = True

@@ -16,12 +16,14 @@ from typing import Literal
 import msgspec
 from torch import Tensor, nn
 
+from trt_build.generators.sizes import Positive
+
 
 class SRGANOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Size of the network: `width` channels, `blocks` residual blocks, and whether they normalise."""
 
-    width: int = 64
-    blocks: int = 16
+    width: Positive = 64
+    blocks: Positive = 16
     scale: Literal[2, 4, 8] = 4
     batch_norm: bool = True
 

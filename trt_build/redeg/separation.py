@@ -66,21 +66,27 @@ def separation(model: Redeg, sets: Crossed) -> dict[str, float]:
 
 def all_omegas(model: Redeg, sets: Crossed) -> Values:
     """Omega of every face through every camera, (C, F, dim)."""
-    rows = []
+    device, rows = _device(model), []
     with torch.inference_mode():
+        sharp = unit_tensor(sets.sharp).to(device)
         for small in sets.small:
-            rows.append(model.omega(unit_tensor(sets.sharp), unit_tensor(small)).double().cpu().numpy())
+            rows.append(model.omega(sharp, unit_tensor(small).to(device)).double().cpu().numpy())
     return np.stack(rows)
 
 
 def apply_to_all(model: Redeg, sets: Crossed, omegas: Values) -> Luma8:
     """What SynNet makes of each face with the omegas (C, F, dim) in its place: (C, F, s, s)."""
-    side, rows = sets.small.shape[-1], []
+    device, side, rows = _device(model), sets.small.shape[-1], []
     with torch.inference_mode():
+        sharp = unit_tensor(sets.sharp).to(device)
         for some in omegas:
-            made = model.apply_to(unit_tensor(sets.sharp), torch.from_numpy(some).float(), side)
+            made = model.apply_to(sharp, torch.from_numpy(some).float().to(device), side)
             rows.append((255 * made[:, 0]).round().byte().cpu().numpy())
     return np.stack(rows)
+
+
+def _device(model: Redeg) -> torch.device:
+    return next(model.parameters()).device
 
 
 def signature(small: Luma8, sharp: Luma8) -> list[Values]:

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import cv2
-import msgspec
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from engine.models.catalog import find_model
-from trt_build.errors import RecipeError
+from trt_build.errors import DataError, RecipeError
 from trt_build.onnx_generator import OnnxGenerator
 from trt_build.redeg.batches import CameraBatches
 from trt_build.redeg.footage import Footage, cached_footage
@@ -23,12 +22,13 @@ from trt_build.redeg.recipe import RedegRecipe
 from trt_build.redeg.separation import Crossed, crossed, grid, separation
 from trt_build.train import loop
 from trt_build.train.adversarial import AdversarialLoss
-from trt_build.train.checkpoint import last_checkpoint, read_checkpoint
+from trt_build.train.checkpoint import check_unchanged, fill, last_checkpoint, read_checkpoint, recipe_of
 from trt_build.train.degradation import Luma8
 from trt_build.train.faces import cached_faces, to_size
 from trt_build.train.loop import Parts, Watcher, loaded_batches
 from trt_build.train.run_state import Row, RunState
 from trt_build.work import Done
+from trt_build.writing import make_folder
 
 SCHEMA = "facestream-redeg/1"
 SCALE = 4
@@ -49,12 +49,14 @@ def train_redeg(recipe: RedegRecipe, folder: Path, watcher: Watcher, *, resume: 
         TrainingError: there is nothing to resume, the loss is not finite, or a checkpoint cannot be written.
     """
     before = last_checkpoint(folder, SCHEMA, resume=resume)
-    if before is not None and msgspec.convert(before["recipe"], RedegRecipe).network != recipe.network:
-        raise RecipeError(f"The run in '{folder}' trained another 'network'; use another --out.")
+    if before is not None:
+        check_unchanged(recipe_of(before, RedegRecipe, f"The run in '{folder}'"), recipe, ("network", "loss", "batch", "seed"))
     cv2.setNumThreads(1)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     cache = folder / "cache"
     faces = to_size(cached_faces(recipe.faces, cache).images, SHARP_PX)
+    if len(faces) < 2 * recipe.batch:
+        raise DataError(f"'{recipe.faces}' holds {len(faces)} faces: a batch of {recipe.batch} cameras needs two for each.")
     others = to_size(cached_faces(recipe.validation_faces, cache).images[:_FACES], SHARP_PX)
     real = real_faces(recipe, cache, watcher.on_prepare)
     material = CameraBatches(faces, real, recipe.batch, recipe.second_order, recipe.seed)
@@ -78,12 +80,13 @@ def load_redeg(path: Path) -> tuple[Redeg, RedegRecipe]:
     """Return the averaged networks of a checkpoint, ready to run, and their recipe.
 
     Raises:
-        TrainingError: the file is missing, damaged or no such checkpoint.
+        TrainingError: the file is missing, damaged, no such checkpoint, or its recipe is not one of this version.
+        RecipeError: it holds other networks than its recipe says.
     """
     data = read_checkpoint(path, SCHEMA)
-    recipe = msgspec.convert(data["recipe"], RedegRecipe)
+    recipe = recipe_of(data, RedegRecipe, f"'{path}'")
     model = Redeg(recipe.network)
-    model.load_state_dict(data["ema"])
+    fill(model, data["ema"], f"'{path}'")
     return model.to(memory_format=torch.channels_last).eval().requires_grad_(False), recipe  # type: ignore[call-overload]
 
 
@@ -158,7 +161,7 @@ class Trainer(loop.Trainer[RedegRecipe, Redeg]):
             self._made = (made.detach(), drawn_on, omega.detach())
             judge = self._judge().requires_grad_(False)
             logits = judge(made, drawn_on, self._made[2])
-            losses["adversarial"] = spec.adversarial_weight * self._against.generator(logits, logits)
+            losses["adversarial"] = spec.adversarial_weight * self._against.generator(logits)
         return torch.stack(list(losses.values())).sum(), {name: float(loss.detach()) for name, loss in losses.items()}
 
     def _rival_loss(self, batch: list[Tensor], fraction: float) -> Tensor | None:

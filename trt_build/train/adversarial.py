@@ -27,12 +27,15 @@ class AdversarialLoss:
     def __init__(self, kind: str) -> None:
         """``kind``: see ``AdversarialSpec.loss``."""
         self._kind = kind
+        self.needs_real = kind == "relativistic"
+        """Whether the generator's loss depends on the judgement of true pictures."""
 
-    def generator(self, fake: Tensor, real: Tensor) -> Tensor:
-        """Return the loss of whoever made the pictures that got the logits ``fake``."""
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """Return the loss of whoever made the pictures that got the logits ``fake``; ``real``: see ``needs_real``."""
         if self._kind == "hinge":
             return -fake.mean()
         if self._kind == "relativistic":
+            assert real is not None
             return (_towards(real - fake.mean(), 0.0) + _towards(fake - real.mean(), 1.0)) / 2
         return _towards(fake, 1.0)
 

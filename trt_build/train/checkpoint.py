@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import torch
+from torch import Tensor, nn
 
 from trt_build.errors import RecipeError, TrainingError
+
+AnyRecipe = TypeVar("AnyRecipe", bound=msgspec.Struct)
 
 
 def write_checkpoint(data: dict[str, Any], path: Path) -> None:
@@ -44,6 +49,42 @@ def read_checkpoint(path: Path, schema: str) -> dict[str, Any]:
     if not isinstance(data, dict) or data.get("schema") != schema:
         raise TrainingError(f"'{path}' is not a checkpoint of this trainer ({schema}).")
     return data
+
+
+def recipe_of(data: dict[str, Any], kind: type[AnyRecipe], source: str) -> AnyRecipe:
+    """Return the recipe that a checkpoint was trained by; ``source``: what it is called in messages.
+
+    Raises:
+        TrainingError: it is not one of this version.
+    """
+    try:
+        return msgspec.convert(data["recipe"], kind)
+    except (KeyError, msgspec.ValidationError) as error:
+        raise TrainingError(f"{source} holds a recipe that this version cannot read ({error}).") from None
+
+
+def check_unchanged(saved: msgspec.Struct, recipe: msgspec.Struct, keys: Iterable[str]) -> None:
+    """Refuse to go on with a run by another recipe.
+
+    Raises:
+        RecipeError: they differ in one of the keys.
+    """
+    for key in keys:
+        if getattr(saved, key) != getattr(recipe, key):
+            raise RecipeError(f"The run was begun with another '{key}'; use another --out.")
+
+
+def fill(model: nn.Module, stored: Mapping[str, Tensor], source: str) -> None:
+    """Give a network its weights.
+
+    Raises:
+        RecipeError: ``source`` holds those of another network.
+    """
+    wanted = model.state_dict()
+    differing = [key for key, value in wanted.items() if key not in stored or stored[key].shape != value.shape]
+    if differing := differing or sorted(stored.keys() - wanted.keys()):
+        raise RecipeError(f"{source} holds another network than the recipe's: they differ in {differing[0]}.")
+    model.load_state_dict(stored)
 
 
 def last_checkpoint(folder: Path, schema: str, *, resume: bool) -> dict[str, Any] | None:

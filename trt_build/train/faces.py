@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from trt_build.array_files import key_of, write_array
 from trt_build.errors import DataError
 from trt_build.train.degradation import Luma8
 
@@ -30,16 +30,26 @@ class Faces:
         return [name.rsplit("/", 1)[0] for name in self.names]
 
 
+def names_of(source: Path) -> tuple[str, ...]:
+    """Return the names of all pictures of a zip or folder, in order."""
+    if source.is_dir():
+        found = [path.relative_to(source).as_posix() for path in source.rglob("*")]
+    else:
+        with zipfile.ZipFile(source) as archive:
+            found = archive.namelist()
+    return tuple(sorted(name for name in found if name.lower().endswith(SUFFIXES)))
+
+
 def encoded(source: Path) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of every picture of a zip or folder, in the order of the names."""
+    names = names_of(source)
     if source.is_dir():
-        for path in sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES):
-            yield path.relative_to(source).as_posix(), path.read_bytes()
+        for name in names:
+            yield name, (source / name).read_bytes()
         return
     with zipfile.ZipFile(source) as archive:
-        for name in sorted(archive.namelist()):
-            if name.lower().endswith(SUFFIXES):
-                yield name, archive.read(name)
+        for name in names:
+            yield name, archive.read(name)
 
 
 def grey_pictures(source: Path, what: str) -> Iterator[tuple[str, Luma8]]:
@@ -75,21 +85,21 @@ def load_faces(source: str | Path) -> Faces:
 
 
 def cached_faces(source: str | Path, folder: Path) -> Faces:
-    """`load_faces`, kept in `folder` as an uncompressed array that processes can map."""
+    """`load_faces`, kept in `folder` as an uncompressed array that is mapped, not read.
+
+    Raises:
+        DataError: as for `load_faces`, or the cache cannot be written.
+    """
     path = Path(source)
     if not path.exists():
         raise DataError(f"The face data '{path}' do not exist.")
-    stat = path.stat()
-    key = hashlib.sha256(f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}".encode())
-    array = folder / f"faces-{key.hexdigest()[:12]}.npy"
-    listing = array.with_suffix(".txt")
-    if not (array.exists() and listing.exists()):
+    key = key_of(path)
+    pixels, names = folder / f"faces-{key}.npy", folder / f"names-{key}.npy"
+    if not (pixels.exists() and names.exists()):
         faces = load_faces(path)
-        folder.mkdir(parents=True, exist_ok=True)
-        np.save(array, faces.images)
-        listing.write_text("\n".join(faces.names), encoding="utf-8")
-    images = np.load(array, mmap_mode="r")
-    return Faces(images, tuple(listing.read_text(encoding="utf-8").split("\n")))
+        write_array(names, np.array(faces.names))
+        write_array(pixels, faces.images)
+    return Faces(np.load(pixels, mmap_mode="r"), tuple(np.load(names).tolist()))
 
 
 def to_size(images: Luma8, size: int) -> Luma8:

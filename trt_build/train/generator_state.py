@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +9,21 @@ import msgspec
 import onnx
 import torch
 from onnx import numpy_helper
-from torch import Tensor, nn
+from torch import nn
 
 from engine.contracts.manifest import read_manifest
 from engine.models.catalog import find_model
-from trt_build.errors import RecipeError, TrainingError
+from trt_build.errors import RecipeError
 from trt_build.generators.catalog import build_generator
 from trt_build.generators.weights import SUFFIX, read_network
 from trt_build.train.adversarial import build_discriminator
-from trt_build.train.checkpoint import read_checkpoint
+from trt_build.train.checkpoint import check_unchanged, fill, read_checkpoint, recipe_of
 from trt_build.train.recipe import Recipe
 from trt_build.train.run_state import RunState
 
 SCHEMA = "facestream-checkpoint/2"
+KEPT = ("generator", "data", "batch", "seed", "mixture", "h264", "learned", "zero_shot", "optimiser", "loss", "merit")
+"""What a resumed run may not change. The budget may, and what comes later (`late`)."""
 State = RunState[Recipe, nn.Module]
 
 
@@ -58,9 +59,9 @@ def load_trained(model: nn.Module, name: str) -> None:
     """
     path = Path(name)
     if path.suffix == ".pt":
-        _fill(model, read_checkpoint(path, SCHEMA)["ema"], path)
+        fill(model, read_checkpoint(path, SCHEMA)["ema"], f"'{path}'")
     elif path.suffix == SUFFIX:
-        _fill(model, read_network(path).state_dict(), path)
+        fill(model, read_network(path).state_dict(), f"'{path}'")
     else:
         load_exported(model, name)
 
@@ -77,24 +78,7 @@ def load_exported(model: nn.Module, name: str) -> None:
     file = manifest_path.with_name(read_manifest(manifest_path).file)
     weights = model.state_dict().keys()  # the file has other constants beside them
     stored = {one.name: numpy_helper.to_array(one) for one in onnx.load(str(file)).graph.initializer if one.name in weights}
-    _fill(model, {key: torch.from_numpy(value.copy()) for key, value in stored.items()}, file)
-
-
-def _fill(model: nn.Module, stored: Mapping[str, Tensor], path: Path) -> None:
-    _check_fit(model, stored, f"'{path}'")
-    model.load_state_dict(stored)
-
-
-def _check_fit(model: nn.Module, stored: Mapping[str, Tensor], source: str) -> None:
-    """Refuse the weights of another network.
-
-    Raises:
-        RecipeError: they are such, and `source` holds them.
-    """
-    wanted = model.state_dict()
-    differing = [key for key, value in wanted.items() if key not in stored or stored[key].shape != value.shape]
-    if differing := differing or sorted(stored.keys() - wanted.keys()):
-        raise RecipeError(f"{source} holds another network than the recipe's: they differ in {differing[0]}.")
+    fill(model, {key: torch.from_numpy(value.copy()) for key, value in stored.items()}, f"'{file}'")
 
 
 def check_scale(recipe: Recipe) -> None:
@@ -124,28 +108,26 @@ def mixed_with_start(model: nn.Module, recipe: Recipe, share: float) -> None:
     if not 0 <= share <= 1:
         raise RecipeError(f"The share of the start must lie within 0 and 1, not {share}.")
     if "" not in recipe.start:
-        raise RecipeError(f"The recipe '{recipe.name}' began with random weights: there is nothing to mix with.")
+        raise RecipeError(f"The recipe '{recipe.name}' did not begin with a trained network: there is nothing to mix with.")
     began = build_generator(recipe.generator.name, recipe.generator.options)
     load_trained(began, recipe.start[""])
     with torch.no_grad():
         for mine, theirs in zip(model.state_dict().values(), began.state_dict().values(), strict=True):
-            mine.lerp_(theirs, share)
+            if mine.is_floating_point():  # not the counters of batch normalisation
+                mine.lerp_(theirs, share)
 
 
 def restored(data: dict[str, Any], recipe: Recipe) -> State:
-    """Continue from a checkpoint; the recipe may differ from the saved one in its budget only.
+    """Continue from a checkpoint; the recipe may differ from the saved one in what is not among `KEPT`, as its budget.
 
     Raises:
         RecipeError: it differs otherwise, or the checkpoint holds another network than its recipe says.
         TrainingError: the checkpoint's recipe is not one of this version.
     """
-    saved = _saved_recipe(data, "The run's checkpoint")
-    for key in ("generator", "batch", "seed", "mixture", "optimiser", "loss"):
-        if getattr(saved, key) != getattr(recipe, key):
-            raise RecipeError(f"The run was begun with another '{key}'; use another --out.")
+    check_unchanged(recipe_of(data, Recipe, "The run's checkpoint"), recipe, KEPT)
     state = new_state(msgspec.structs.replace(recipe, start={}))
     state.recipe = recipe
-    _check_fit(state.model, data["model"], "The run's checkpoint")
+    fill(state.model, data["model"], "The run's checkpoint")
     state.restore(data)
     return state
 
@@ -158,14 +140,7 @@ def load_generator(path: Path) -> tuple[nn.Module, Recipe, dict[str, Any]]:
         TrainingError: it cannot be read, or its recipe is not one of this version.
     """
     data = read_checkpoint(path, SCHEMA)
-    recipe = _saved_recipe(data, f"'{path}'")
+    recipe = recipe_of(data, Recipe, f"'{path}'")
     model = build_generator(recipe.generator.name, recipe.generator.options)
-    _fill(model, data["ema"], path)
+    fill(model, data["ema"], f"'{path}'")
     return model.eval().requires_grad_(False), recipe, data
-
-
-def _saved_recipe(data: dict[str, Any], source: str) -> Recipe:
-    try:
-        return msgspec.convert(data["recipe"], Recipe)
-    except msgspec.ValidationError as error:
-        raise TrainingError(f"{source} holds a recipe that this version cannot read ({error}).") from None

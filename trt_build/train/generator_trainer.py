@@ -61,8 +61,10 @@ class GeneratorTrainer(loop.Trainer[Recipe, nn.Module]):
         self._made = output.detach()
         judge = self._judge()
         judge.requires_grad_(False)
-        with torch.no_grad():
-            real = judge(high)
+        real = None
+        if self._against.needs_real:
+            with torch.no_grad():
+                real = judge(high)
         return self._adversarial.weight * self._against.generator(judge(output), real)
 
     def _rival_loss(self, batch: list[Tensor], fraction: float) -> Tensor | None:

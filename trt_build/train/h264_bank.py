@@ -1,7 +1,7 @@
 """A bank of faces that really went through H.264, made once and off-line.
 
-Low-resolution faces stand in a mosaic at a 48-px pitch on a 1280x720 canvas, each at a random
-place of its cell (so not aligned with macroblocks) and moving 0.2 to 1.3 px a frame. The clip is
+Low-resolution faces stand in a mosaic at a pitch of 48 px, or more for larger ones, on a 1280x720 canvas, each at a random
+place of its cell (so not aligned with macroblocks) and moving, those of 32 px by up to 1.2 px a frame. The clip is
 encoded with libx264 (veryfast, one CRF a clip), decoded, and the faces are cut from one P or B
 frame in the middle, where each stands on whole pixels again: so the pair of a cut face is simply
 the sharp face itself.
@@ -17,16 +17,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from trt_build.errors import DataError
 from trt_build.train.degradation import Luma8, Random, optical_blur, to_uint8
 from trt_build.train.recipe import H264Spec
 
-WIDTH, HEIGHT, PITCH = 1280, 720, 48
+WIDTH, HEIGHT = 1280, 720
+_PITCH, _LEAST_SLACK = 48, 16
 
 
 def make_bank(faces: Luma8, size: int, spec: H264Spec, seed: int, done: Callable[[int], None] | None = None) -> Luma8:
-    """Encode `faces` (N, S, S) `spec.passes` times: uint8 (passes, N, size, size)."""
-    scale = faces.shape[1] // size
-    per_clip = (WIDTH // PITCH) * (HEIGHT // PITCH)
+    """Encode `faces` (N, S, S) `spec.passes` times: uint8 (passes, N, size, size).
+
+    Raises:
+        DataError: `size` is larger than the canvas.
+    """
+    scale, pitch = faces.shape[1] // size, _pitch(size)
+    per_clip = (WIDTH // pitch) * (HEIGHT // pitch)
     bank = np.empty((spec.passes, len(faces), size, size), dtype=np.uint8)
     for turn in range(spec.passes):
         order = np.random.default_rng((seed, turn)).permutation(len(faces))
@@ -39,13 +45,21 @@ def make_bank(faces: Luma8, size: int, spec: H264Spec, seed: int, done: Callable
     return bank
 
 
+def _pitch(size: int) -> int:
+    """Distance of the faces of a mosaic, which leaves them room to move."""
+    pitch = max(_PITCH, size + _LEAST_SLACK)
+    if pitch > HEIGHT:
+        raise DataError(f"Faces of {size} px are too large for the H.264 bank, whose clips are {HEIGHT} px high.")
+    return pitch
+
+
 def _through_codec(faces: Luma8, size: int, scale: int, spec: H264Spec, rng: Random) -> Luma8:
     """Faces (n, S, S) of one clip -> (n, size, size) as decoded from one inter frame."""
     cut = int(rng.integers(spec.frames // 3, spec.frames - 2))
-    slack = PITCH - size
-    columns = WIDTH // PITCH
+    pitch = _pitch(size)
+    slack, columns = pitch - size, WIDTH // pitch
     index = np.arange(len(faces))
-    corner = np.stack([index % columns, index // columns], axis=1) * PITCH
+    corner = np.stack([index % columns, index // columns], axis=1) * pitch
     reach = max(cut, spec.frames - 1 - cut)
     speed = rng.uniform(-1, 1, (len(faces), 2)) * (slack / 2 - 1) / reach
     home = corner + slack // 2 + rng.integers(-1, 2, (len(faces), 2))

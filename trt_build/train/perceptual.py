@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.models.dlib_embedder import packaged_weights
-from engine.models.dlib_weights import read_dlib_weights
+from engine.models.dlib_weights import BLOCKS, read_dlib_weights
 from trt_build.embedder.resnet import DlibResNet
 from trt_build.errors import RecipeError
 from trt_build.imagenet import vgg_layers
@@ -31,7 +31,15 @@ class DlibFeatures(nn.Module):
     """Luma (N, 1, S, S) in [0, 1] to the activations after some of dlib's blocks, largest first."""
 
     def __init__(self, layers: Sequence[str]) -> None:
+        """Read the packaged network.
+
+        Raises:
+            RecipeError: it has no such block.
+        """
         super().__init__()
+        known = [str(block) for block in range(len(BLOCKS) + 1)]
+        if unknown := [layer for layer in layers if layer not in known]:
+            raise RecipeError(f"loss.perceptual.layers: dlib has no {unknown[0]} (it has {', '.join(known)}).")
         self._after = sorted(int(layer) for layer in layers)
         self._network = DlibResNet(read_dlib_weights(packaged_weights())).eval().requires_grad_(False)
 

@@ -36,9 +36,18 @@ def load_photographs(source: str) -> list[Luma8]:
 
 
 def split(photographs: list[Luma8], data: DataSpec) -> tuple[list[Luma8], list[Luma8]]:
-    """Return those to train on and those to validate on."""
+    """Return those to train on and those to validate on.
+
+    Raises:
+        DataError: there are too few.
+    """
     if data.validation:
         return photographs, load_photographs(data.validation)
+    if len(photographs) < KEPT_APART:
+        raise DataError(
+            f"'{data.train}' holds {len(photographs)} photographs: one in {KEPT_APART} is kept apart for validation, so "
+            f"give at least {KEPT_APART}, or data.validation."
+        )
     apart = [photograph for at, photograph in enumerate(photographs) if at % KEPT_APART == KEPT_APART - 1]
     return [photograph for at, photograph in enumerate(photographs) if at % KEPT_APART != KEPT_APART - 1], apart
 
@@ -68,7 +77,8 @@ class PatchBatches:
         """
         data = recipe.data
         self._recipe, self._side = recipe, data.hr_px // data.scale
-        pairs = (pair_of(photograph, data.scale, zoom) for photograph in photographs for zoom in data.zooms)
+        large = [(one, zoom) for one in photographs for zoom in data.zooms if min(one.shape) * zoom >= data.hr_px]
+        pairs = (pair_of(photograph, data.scale, zoom) for photograph, zoom in large)
         self._pairs = [(low, high) for low, high in pairs if min(low.shape) >= self._side]
         if not self._pairs:
             raise DataError(f"No photograph is {data.hr_px} px high and wide, as data.hr_px asks for: '{data.train}'.")
@@ -110,6 +120,8 @@ def validation_set(photographs: list[Luma8], scale: int) -> FaceSet:
 
 def _middles(photographs: list[Luma8], scale: int, side: int) -> Iterator[Pair]:
     for photograph in photographs:
+        if min(photograph.shape) < _VALIDATED_PX:
+            continue
         low, high = pair_of(photograph, scale)
         if min(low.shape) >= side:
             top, left = ((length - side) // 2 for length in low.shape)

@@ -52,9 +52,9 @@ def run_data(recipe: Recipe, cache: Path, done: Done, *, smoke: bool = False) ->
         return _from_small_faces(recipe, cache, done)
     faces, others = _faces(recipe, cache, smoke)
     banks = {}
-    if recipe.mixture.h264 > 0:
+    if any(mixture.h264 for mixture in recipe.mixtures()):
         banks["h264"] = cached_bank(faces, recipe, cache, done)
-    if recipe.mixture.learned > 0:
+    if any(mixture.learned for mixture in recipe.mixtures()):
         banks["learned"] = learned_bank(to_size(faces.images, recipe.data.hr_px), recipe, cache, done)
     return RunData(TrainBatches(faces.images, banks, recipe), validation_sets(others, recipe))
 
@@ -94,8 +94,8 @@ def cached_bank(faces: Faces, recipe: Recipe, folder: Path, done: Done) -> Luma8
     """The bank of these faces, from `folder` if it was made before with the same settings."""
     data = recipe.data
     settings = msgspec.json.encode((recipe.h264, data.hr_px, data.scale, recipe.seed))
-    names = "\n".join(faces.names).encode()
-    path = folder / f"h264-{hashlib.sha256(settings + names).hexdigest()[:12]}.npy"
+    content = settings + np.ascontiguousarray(faces.images).tobytes()
+    path = folder / f"h264-{hashlib.sha256(content).hexdigest()[:12]}.npy"
     if not path.exists():
         high = to_size(faces.images, data.hr_px)
         size = data.hr_px // data.scale

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+import yaml
 
-from engine.config_errors import explain
+from engine.config_errors import explain, key_that_stands_twice
 from trt_build.errors import RecipeError
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -33,7 +35,7 @@ class DataSpec(_Spec, frozen=True):
     """Square grey faces (`Person_Name/Person_Name_0001.jpg`), photographs of any content (`photographs.py`), or small faces
     alone, whose truth is what ZSSR makes of them (`zero_shot/small_faces.py`)."""
     validation: str = ""
-    """Of other people; without it every tenth photograph or small face of `train` is kept apart."""
+    """Of other people, or other photographs; without it every tenth photograph or small face of `train` is kept apart."""
     hr_px: Positive = 128
     """Side of a training picture: the whole face, or a patch of a photograph."""
     scale: Positive = 4
@@ -50,6 +52,10 @@ class DataSpec(_Spec, frozen=True):
     def __post_init__(self) -> None:
         if self.kind == "faces" and not self.validation:
             raise ValueError("faces need `validation`: a zip or folder of other people")
+        if self.kind == "small_faces" and self.validation:
+            raise ValueError("small_faces take every tenth of `train` for validation: leave `validation` out")
+        if self.kind != "faces" and self.sizes_px:
+            raise ValueError(f"{self.kind} have one size: leave `sizes_px` out")
         if self.hr_px % self.scale:
             raise ValueError("hr_px must be a multiple of scale")
 
@@ -122,7 +128,7 @@ class OptimiserSpec(_Spec, frozen=True):
     warmup_steps: int = 200
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.0
-    clip_norm: float = 1.0
+    clip_norm: Annotated[float, msgspec.Meta(gt=0)] = 1.0
     ema_decay: float = 0.999
 
 
@@ -170,9 +176,14 @@ class LossSpec(_Spec, frozen=True):
     perceptual: PerceptualSpec | None = None
     adversarial: AdversarialSpec | None = None
 
+    def __post_init__(self) -> None:
+        weights = (self.pixel_weight, self.fourier_weight, self.identity_weight, self.consistency_weight)
+        if self.perceptual is None and not any(weights):
+            raise ValueError("one weight besides the adversarial one must be above 0")
+
 
 class BudgetSpec(_Spec, frozen=True):
-    """How long to train: by elapsed training minutes, or by steps (then exactly repeatable)."""
+    """How long to train: by elapsed training minutes, or by steps (a generator's run is exactly repeatable then)."""
 
     minutes: Annotated[float, msgspec.Meta(gt=0)] | None = None
     steps: Annotated[int, msgspec.Meta(ge=1)] | None = None
@@ -186,7 +197,7 @@ class ValidationSpec(_Spec, frozen=True):
     """On how many of the validation pictures."""
 
     faces: Positive = 200
-    seed: int = 2024
+    seed: NotNegative = 2024
 
 
 class TimedRecipe(_Spec, frozen=True, kw_only=True):
@@ -197,10 +208,10 @@ class TimedRecipe(_Spec, frozen=True, kw_only=True):
     optimiser: OptimiserSpec = OptimiserSpec()
     validate_every_minutes: float = 10.0
     batch: Positive = 16
-    seed: int = 7
+    seed: NotNegative = 7
     threads: Positive = 2
-    loaders: int = 1
-    """Processes that make batches."""
+    loaders: NotNegative = 1
+    """Processes that make batches; 0: the training process itself."""
 
 
 class Recipe(TimedRecipe, frozen=True, kw_only=True):
@@ -225,11 +236,18 @@ class Recipe(TimedRecipe, frozen=True, kw_only=True):
     validate_every_minutes: float = 5.0
 
     def __post_init__(self) -> None:
-        mixtures = (self.mixture, *(late.mixture for late in self.late))
+        mixtures = self.mixtures()
+        starts = [late.from_step for late in self.late]
+        if starts != sorted(starts):
+            raise ValueError("late must stand in the order of from_step")
         if self.data.sizes_px and any(one.simulated <= 0 for one in mixtures):
             raise ValueError("data.sizes_px needs a share other than h264 and learned in every mixture")
         if any(one.learned for one in mixtures) and not self.learned.checkpoint:
             raise ValueError("mixture.learned needs `learned.checkpoint`: that of a run of `trt-build redeg train`")
+
+    def mixtures(self) -> tuple[MixtureSpec, ...]:
+        """All that come up in a run."""
+        return (self.mixture, *(late.mixture for late in self.late))
 
 
 AnyRecipe = TypeVar("AnyRecipe", bound=msgspec.Struct)
@@ -247,11 +265,29 @@ def read_recipe_of(kind: type[AnyRecipe], path: Path) -> AnyRecipe:
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"The recipe '{path}' cannot be read: {error}") from None
     try:
-        return msgspec.yaml.decode(text, type=kind)
+        twice = key_that_stands_twice(text)
+        recipe = msgspec.yaml.decode(text, type=kind)
     except msgspec.ValidationError as error:
         raise RecipeError(explain(str(error), kind, path, text)) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, yaml.YAMLError) as error:
         raise RecipeError(f"The recipe '{path}' is not YAML: {error}") from None
+    if twice:
+        raise RecipeError(f"{path}, line {twice[1]}: {twice[0]}: this key stands twice in its section.")
+    return recipe
+
+
+AnyTimedRecipe = TypeVar("AnyTimedRecipe", bound=TimedRecipe)
+
+
+def for_minutes(recipe: AnyTimedRecipe, minutes: float) -> AnyTimedRecipe:
+    """Return the recipe with another budget.
+
+    Raises:
+        RecipeError: the minutes are not above 0.
+    """
+    if not minutes > 0:
+        raise RecipeError("--minutes must be above 0.")
+    return msgspec.structs.replace(recipe, budget=BudgetSpec(minutes=minutes))
 
 
 def find_recipe(name: str) -> Path:

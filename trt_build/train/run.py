@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import msgspec
 
-from trt_build.errors import DataError, RecipeError
 from trt_build.train import generator_state as states
 from trt_build.train.checkpoint import last_checkpoint
 from trt_build.train.generator_state import State
 from trt_build.train.generator_trainer import GeneratorTrainer
 from trt_build.train.loop import Watcher, loaded_batches
 from trt_build.train.prepare import run_data
-from trt_build.train.recipe import BudgetSpec, Recipe
+from trt_build.train.recipe import Recipe, for_minutes
 from trt_build.train.smoke import smoke_recipe
 from trt_build.train.validation import Validator
+from trt_build.writing import make_folder
 
 _PREFETCH = 8
 
@@ -42,7 +41,7 @@ def train(
     recipe = _adapted(recipe, smoke, minutes)
     states.check_scale(recipe)
     before = last_checkpoint(folder, states.SCHEMA, resume=resume)
-    _make(folder)
+    make_folder(folder)
     data = run_data(recipe, folder / "cache", watcher.on_prepare, smoke=smoke)
     batches = loaded_batches(data.batches, before["step"] if before else 0, recipe.loaders, _PREFETCH)
     state = states.new_state(recipe) if before is None else states.restored(before, recipe)
@@ -54,14 +53,5 @@ def _adapted(recipe: Recipe, smoke: bool, minutes: float | None) -> Recipe:
     if smoke:
         recipe = smoke_recipe(recipe)
     if minutes is not None:
-        if minutes <= 0:
-            raise RecipeError("--minutes must be above 0.")
-        recipe = msgspec.structs.replace(recipe, budget=BudgetSpec(minutes=minutes))
+        recipe = for_minutes(recipe, minutes)
     return recipe
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"The output folder '{folder}' cannot be made: {error.strerror}.") from None

@@ -27,7 +27,7 @@ from trt_build.train.recipe import (
 
 FACE_CENTRE_X, FACE_CENTRE_Y = 222, 110
 SIDE = 144
-_HR_PX = 96  # a multiple of every scale
+_HR_PX = 96  # a multiple of the usual scales
 
 
 def smoke_faces(count: int, seed: int) -> Faces:
@@ -61,9 +61,10 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
         recipe,
         name=f"{recipe.name}_smoke",
         start={},
-        data=msgspec.structs.replace(recipe.data, hr_px=_HR_PX),
+        data=msgspec.structs.replace(recipe.data, hr_px=_HR_PX - _HR_PX % recipe.data.scale),
         budget=BudgetSpec(steps=10),
         mixture=clean if recipe.data.kind != "faces" else _without_learned(recipe.mixture),
+        late=(),
         batch=4,
         h264=H264Spec(passes=1, frames=6),
         optimiser=OptimiserSpec(rate=5e-4, warmup_steps=4),

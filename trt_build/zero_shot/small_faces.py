@@ -16,6 +16,7 @@ from engine.contracts.frames import Uint8
 from trt_build.errors import DataError
 from trt_build.train import degradation
 from trt_build.train.faces import Faces, grey_pictures, load_faces, to_size
+from trt_build.writing import writable
 
 LARGEST_PX = 48
 """Side of the largest picture that is taken for a small face."""
@@ -66,22 +67,21 @@ def write_small_faces(source: Path, out: Path, side_px: int, count: int, seed: i
         done: called with how many are written, and of how many.
 
     Raises:
-        DataError: the source cannot be read, or ``out`` cannot be written.
+        DataError: the source cannot be read, its faces are smaller than four times ``side_px``, ``count`` is below 1, or
+            ``out`` cannot be written.
     """
+    if count < 1:
+        raise DataError("--count must be at least 1.")
     faces = load_faces(source)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(faces.names))[:count])
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(out, "w") as archive:
-            for number, (name, image) in enumerate(_degraded(faces, chosen.tolist(), side_px, seed), start=1):
-                archive.writestr(f"{name.rsplit('.', 1)[0]}.png", cv2.imencode(".png", image)[1].tobytes())
-                done(number, len(chosen))
-    except OSError as error:
-        raise DataError(f"'{out}' cannot be written: {error.strerror or error}.") from None
+    large = to_size(faces.images[chosen], 4 * side_px)
+    with writable(out), zipfile.ZipFile(out, "w") as archive:
+        for number, (name, image) in enumerate(_degraded(faces, chosen.tolist(), large, side_px, seed), start=1):
+            archive.writestr(f"{name.rsplit('.', 1)[0]}.png", cv2.imencode(".png", image)[1].tobytes())
+            done(number, len(chosen))
     return len(chosen)
 
 
-def _degraded(faces: Faces, chosen: list[int], side_px: int, seed: int) -> Iterator[tuple[str, Uint8]]:
-    large = to_size(faces.images[chosen], 4 * side_px)
+def _degraded(faces: Faces, chosen: list[int], large: Uint8, side_px: int, seed: int) -> Iterator[tuple[str, Uint8]]:
     for index, image in zip(chosen, large, strict=True):
         yield faces.names[index], degradation.first_order(image, side_px, np.random.default_rng((seed, index)))

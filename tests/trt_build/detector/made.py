@@ -28,7 +28,7 @@ def drawn_face(tone: float = 180) -> Labelled:
 def material() -> Material:
     """A few faces, one background, no footage."""
     ramp = np.tile(np.linspace(20, 220, 400, dtype=np.uint8), (360, 1))
-    return Material([drawn_face(tone) for tone in (150, 190, 220)], [ramp], [], [])
+    return Material([drawn_face(tone) for tone in (150, 190, 220)], [ramp], [])
 
 
 def recipe(**changes: object) -> DetectorRecipe:

@@ -49,7 +49,7 @@ def test_what_cannot_be_exported_is_one_sentence(tmp_path, weights, monkeypatch)
     with pytest.raises(TrainingError, match=r"no checkpoint .*none\.pt"):
         export_embedder(tmp_path / "none.pt", tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(ExportError, match="cannot be made"):
+    with pytest.raises(ExportError, match="cannot be written"):
         export_embedder(source, tmp_path / "file" / "out")
     monkeypatch.setattr(export, "adapted", lambda weights, path: weights)
     monkeypatch.setattr(export, "TOLERANCE", 1e-9)

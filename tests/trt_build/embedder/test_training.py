@@ -15,12 +15,13 @@ from trt_build.embedder.training import (  # noqa: E402
     SCHEMA,
     Trainer,
     adaptation_loss,
+    check_split,
     load_embedder,
     new_state,
     sharp_vectors,
     train_embedder,
 )
-from trt_build.errors import RecipeError  # noqa: E402
+from trt_build.errors import DataError, RecipeError  # noqa: E402
 from trt_build.evaluate.verification import generated_pairs  # noqa: E402
 from trt_build.train.recipe import BudgetSpec, OptimiserSpec  # noqa: E402
 
@@ -49,9 +50,9 @@ def batches_of(some):
 def test_two_steps_change_the_network_a_little_and_are_kept(tmp_path):
     weights, some, watcher = read_dlib_weights(packaged_weights()), faces(), Quiet()
     chosen = recipe()
-    targets = sharp_vectors(some, weights, tmp_path / "targets.npy", watcher.on_prepare)
+    targets = sharp_vectors(some, weights, tmp_path, watcher.on_prepare)
     assert watcher.prepared == 8
-    np.testing.assert_array_equal(sharp_vectors(some, weights, tmp_path / "targets.npy", None), targets)
+    np.testing.assert_array_equal(sharp_vectors(some, weights, tmp_path, None), targets)
     batches = batches_of(ChipBatches(some, chosen))
     state = Trainer(new_state(chosen, weights), batches, targets, some.people, some, tmp_path, watcher).run()
     assert state.clock.step == 2
@@ -75,7 +76,7 @@ def test_a_student_learns_and_its_graph_computes_the_same(tmp_path):
         budget=BudgetSpec(steps=30),
         optimiser=OptimiserSpec(rate=1e-2, warmup_steps=5, ema_decay=0.9),
     )
-    targets = sharp_vectors(some, weights, tmp_path / "targets.npy", watcher.on_prepare)
+    targets = sharp_vectors(some, weights, tmp_path, watcher.on_prepare)
     batches = batches_of(ChipBatches(some, chosen))
     Trainer(new_state(chosen, weights), batches, targets, some.people, some, tmp_path, watcher).run()
     first, last = ([part["small"] for part in watcher.parts[place]] for place in (slice(0, 3), slice(-3, None)))
@@ -91,7 +92,7 @@ def test_a_student_learns_and_its_graph_computes_the_same(tmp_path):
 def test_another_network_is_not_resumed(tmp_path):
     weights, chosen = read_dlib_weights(packaged_weights()), recipe(adapted_blocks=3)
     new_state(chosen, weights).save(tmp_path / "last.pt", SCHEMA)
-    with pytest.raises(RecipeError, match="another network"):
+    with pytest.raises(RecipeError, match="another 'adapted_blocks'"):
         train_embedder(recipe(), tmp_path, Quiet(), resume=True)
 
 
@@ -116,3 +117,12 @@ def test_generated_pairs_by_hand():
     assert (~pairs.same).sum() == 4 * 2 + 4 * 1 + 2 * 1
     assert len({frozenset(pair) for pair in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)}) == len(named)
     assert (~generated_pairs(people, 0, different=5).same).sum() == 5
+
+
+def test_too_few_people_are_one_sentence():
+    some = faces(8)
+    training, apart = some.split(0.5, 0)
+    check_split(training, apart, "faces.zip")
+    for share in (0.0, 0.25, 1.0):
+        with pytest.raises(DataError, match=r"'faces\.zip' has too few people"):
+            check_split(*some.split(share, 0), "faces.zip")

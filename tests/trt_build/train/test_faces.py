@@ -62,3 +62,15 @@ def test_broken_zip_empty_folder_and_odd_pictures(tmp_path):
 def test_to_size_refuses_to_enlarge():
     with pytest.raises(DataError, match="smaller than"):
         to_size(smooth_faces(1, 36).images, 64)
+
+
+def test_a_picture_that_is_changed_within_a_folder_is_seen(tmp_path):
+    faces = smooth_faces(4, 16)
+    for name, image in zip(faces.names, faces.images, strict=True):
+        (tmp_path / "people" / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / "people" / name), image)
+    cached_faces(tmp_path / "people", tmp_path / "cache")
+    time = (tmp_path / "people").stat().st_mtime_ns
+    cv2.imwrite(str(tmp_path / "people" / faces.names[0]).replace("_0000", "_0009"), 255 - faces.images[0])
+    assert (tmp_path / "people").stat().st_mtime_ns == time
+    assert len(cached_faces(tmp_path / "people", tmp_path / "cache").names) == 5

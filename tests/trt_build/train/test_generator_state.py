@@ -13,7 +13,7 @@ from trt_build.generators.catalog import build_generator  # noqa: E402
 from trt_build.generators.weights import write_weights  # noqa: E402
 from trt_build.onnx_generator import OnnxGenerator  # noqa: E402
 from trt_build.train import generator_state as states  # noqa: E402
-from trt_build.train.recipe import GeneratorSpec  # noqa: E402
+from trt_build.train.recipe import BudgetSpec, DataSpec, GeneratorSpec, H264Spec  # noqa: E402
 from trt_build.train.validation import enlarge_with  # noqa: E402
 
 
@@ -119,7 +119,28 @@ def test_a_network_can_be_moved_towards_its_start(tmp_path):
         states.mixed_with_start(model, later, share)
         for key, value in model.state_dict().items():
             torch.testing.assert_close(value, (1 - share) * own[key] + share * began.state_dict()[key])
-    with pytest.raises(RecipeError, match="began with random weights"):
+    with pytest.raises(RecipeError, match="did not begin with a trained network"):
         states.mixed_with_start(model, recipe, 0.5)
     with pytest.raises(RecipeError, match="within 0 and 1"):
         states.mixed_with_start(model, later, 1.5)
+
+
+def test_counters_of_batch_normalisation_are_not_mixed(tmp_path):
+    spec = GeneratorSpec("srgan", {"width": 8, "blocks": 1, "scale": 4})
+    states.new_state(tiny_recipe(generator=spec)).save(tmp_path / "start.pt", states.SCHEMA)
+    recipe = tiny_recipe(generator=spec, start={"": str(tmp_path / "start.pt")})
+    model = states.new_state(recipe).model
+    states.mixed_with_start(model, recipe, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("merit", "features"), ("h264", H264Spec(passes=9)), ("data", DataSpec("train.zip", validation="other.zip", hr_px=32))],
+)
+def test_a_run_does_not_go_on_with_other_aims_or_data(tmp_path, key, value):
+    recipe = tiny_recipe()
+    states.new_state(recipe).save(tmp_path / "last.pt", states.SCHEMA)
+    data = states.read_checkpoint(tmp_path / "last.pt", states.SCHEMA)
+    states.restored(data, msgspec.structs.replace(recipe, budget=BudgetSpec(steps=99), loaders=0))
+    with pytest.raises(RecipeError, match=f"begun with another '{key}'"):
+        states.restored(data, msgspec.structs.replace(recipe, **{key: value}))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.trt_build.tiny import smooth_faces
+from trt_build.errors import DataError
 from trt_build.train import degradation
 from trt_build.train.h264_bank import make_bank
 from trt_build.train.recipe import H264Spec
@@ -47,3 +48,17 @@ def test_reports_every_face(faces):
     counts = []
     make_bank(faces, 32, H264Spec(passes=1, frames=6), seed=0, done=counts.append)
     assert sum(counts) == len(faces)
+
+
+@pytest.mark.parametrize("size", [64, 100])
+def test_larger_faces_have_room_too(size):
+    faces = smooth_faces(3, 2 * size).images
+    found = make_bank(faces, size, H264Spec(passes=1, frames=6, crf_min=20, crf_max=20, noise_max=0), seed=2)[0]
+    clean = np.stack([degradation.clean(face, size) for face in faces]).astype(float)
+    assert found.shape == (3, size, size)
+    assert np.abs(found - clean)[:, 4:-4, 4:-4].mean() < 20
+
+
+def test_what_no_clip_can_hold_is_one_sentence():
+    with pytest.raises(DataError, match="710 px are too large"):
+        make_bank(smooth_faces(1, 710).images, 710, H264Spec(passes=1, frames=6), seed=0)

@@ -83,3 +83,11 @@ def test_bad_sources_are_one_sentence(tmp_path):
         archive.writestr("a.png", b"not a picture")
     with pytest.raises(DataError, match=r"'a\.png' in .* is not a picture"):
         load_photographs(str(tmp_path / "broken.zip"))
+
+
+def test_too_few_and_too_small_photographs():
+    with pytest.raises(DataError, match="holds 9 photographs: one in 10"):
+        split([photograph()] * 9, recipe().data)
+    assert len(PatchBatches([photograph(2, 90), photograph()], recipe(hr_px=24, scale=4))[0][0]) == 3
+    with pytest.raises(DataError, match="192 px high and wide"):
+        validation_set([photograph(2, 90)], 4)

@@ -7,7 +7,7 @@ import pytest
 from trt_build.detector.recipe import DetectorRecipe
 from trt_build.embedder.recipe import EmbedderRecipe
 from trt_build.errors import RecipeError
-from trt_build.train.recipe import Recipe, find_recipe, read_recipe, read_recipe_of
+from trt_build.train.recipe import Recipe, find_recipe, for_minutes, read_recipe, read_recipe_of
 
 GOOD = "name: a\ndata: {train: a.zip, validation: b.zip}\nbudget: {steps: 3}\n"
 
@@ -38,6 +38,14 @@ def test_minimal_recipe(tmp_path):
         (GOOD + "bacth: 8\n", "bacth"),
         (GOOD + "batch: many\n", "batch"),
         (GOOD + "batch: 0\n", "batch"),
+        (GOOD + "seed: -1\n", "seed"),
+        (GOOD + "loaders: -1\n", "loaders"),
+        (GOOD + "batch: 8\nbatch: 9\n", "line 5: batch: this key stands twice in its section"),
+        (GOOD + "optimiser: {clip_norm: 0}\n", "optimiser.clip_norm"),
+        (GOOD + "loss: {pixel_weight: 0, fourier_weight: 0}\n", "one weight besides the adversarial one must be above 0"),
+        (GOOD + "late: [{from_step: 9, mixture: {}}, {from_step: 5, mixture: {}}]\n", "in the order of from_step"),
+        (GOOD.replace("train: a.zip", "kind: small_faces, train: a.zip"), "leave validation out"),
+        (GOOD.replace("train: a.zip", "kind: photographs, sizes_px: [8], train: a.zip"), "leave sizes_px out"),
         (GOOD + "optimiser:\n  rate: fast\n", "optimiser.rate"),
         (GOOD + "loss: {pixel: l3}\n", "line 4: loss.pixel: unknown value 'l3'; allowed: charbonnier, l1, mse"),
         (GOOD + "loss: {adversarial: {weight: 1, loss: w}}\n", "unknown value 'w'; allowed: bce, hinge, relativistic"),
@@ -66,3 +74,11 @@ def test_find_by_name_and_missing():
         find_recipe("nothing")
     with pytest.raises(RecipeError, match="cannot be read"):
         read_recipe(find_recipe("nothing.yaml"))
+
+
+def test_other_minutes_must_be_some():
+    recipe = read_recipe(find_recipe("compact"))
+    assert for_minutes(recipe, 2).budget.minutes == 2
+    for wrong in (0, -1, float("nan")):
+        with pytest.raises(RecipeError, match="--minutes must be above 0"):
+            for_minutes(recipe, wrong)

@@ -99,3 +99,14 @@ def test_a_generator_learns_from_small_faces_alone(tmp_path):
 def test_too_few_small_faces_are_one_sentence(tmp_path):
     with pytest.raises(DataError, match="holds 3 small faces: at least 10"):
         run.train(recipe(folder_of(tmp_path, [32] * 3)), tmp_path / "run", Silent())
+
+
+def test_a_zip_is_not_lost_to_faces_that_are_too_small(tmp_path):
+    source = folder_of(tmp_path, [40, 40, 40], "large")
+    out = tmp_path / "out.zip"
+    write_small_faces(source, out, 8, 2, 0, print)
+    before = out.read_bytes()
+    for side, count in ((32, 2), (8, 0)):
+        with pytest.raises(DataError):
+            write_small_faces(source, out, side, count, 0, print)
+    assert out.read_bytes() == before
