@@ -106,6 +106,7 @@ def evaluate_embedders(
     tested = load_chip_faces(faces, teacher, cache, done)
     if shared := set(held.people) & set(tested.people):
         raise DataError(f"'{faces}' and '{spec.train}' share {len(shared)} people, as {min(shared)}: they must be apart.")
+    few = read_pairing(pairs, tested)
     sides = {"kept apart": held, "tested": tested}
     many = {side: generated_pairs(some.people, _SEED) for side, some in sides.items()}
     vectors: dict[str, dict[str, Vectors]] = {side: {} for side in sides}
@@ -126,7 +127,7 @@ def evaluate_embedders(
         systems[f"{name}, sum of scores"] = score_sums(
             ours[BASE], ours[name], (reference[BASE], reference[name], many["kept apart"])
         )
-    few, all_pairs = read_pairing(pairs, tested), many["tested"]
+    all_pairs = many["tested"]
     comparison = Comparison(draw_people(tested.people, rounds, _SEED), all_pairs, few, _SEED)
     rows = rows_of(comparison, enlarge is not None, systems)
     return Report(
@@ -144,13 +145,16 @@ def read_pairing(path: Path, faces: ChipFaces) -> Pairing:
     """Read ``image_a,image_b,same``; pairs with a face in which the teacher saw none are left out.
 
     Raises:
-        DataError: the table is missing, or no pair is left of either kind.
+        DataError: the table or one of its columns is missing, or no pair is left of either kind.
     """
     if not path.is_file():
         raise DataError(f"The pair table '{path}' does not exist.")
     index = {name: at for at, name in enumerate(faces.names)}
     with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("image_a") in index and row.get("image_b") in index]
+        table = csv.DictReader(file)
+        if missing := {"image_a", "image_b", "same"} - set(table.fieldnames or ()):
+            raise DataError(f"The pair table '{path}' has no column {min(missing)}.")
+        rows = [row for row in table if row["image_a"] in index and row["image_b"] in index]
     left, right = (np.array([index[row[key]] for row in rows], np.int64) for key in ("image_a", "image_b"))
     same = np.array([row["same"] == "1" for row in rows], np.bool_)
     if not same.any() or same.all():

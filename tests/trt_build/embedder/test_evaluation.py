@@ -120,3 +120,6 @@ def test_a_table_of_other_faces_is_refused(tmp_path):
     table.write_text("image_a,image_b,same\nx,y,1\n")
     with pytest.raises(DataError, match="of the faces given"):
         protocol.read_pairing(table, faces())
+    table.write_text("image_a,image_b\nx,y\n")
+    with pytest.raises(DataError, match="has no column same"):
+        protocol.read_pairing(table, faces())
