@@ -93,7 +93,7 @@ class SuperviseConfig(Section, frozen=True):
     """What happens to worker processes that die or hang."""
 
     restarts_per_minute: NonNegative = 5
-    """Of each worker; above it a camera is given up, and any other worker ends the run."""
+    """Of each worker; above it a camera waits for the next minute, and any other worker ends the run."""
     hung_seconds: Seconds = 20.0
     """A worker without a sign of life for so long is killed."""
 

@@ -54,12 +54,12 @@ def _convert(tree: dict[str, Any], path: Path | None, text: str) -> Config:
         raise ConfigError(explain(str(error), Config, path, text)) from error
 
 
-def _infinite(tree: dict[str, Any], steps: list[str | int]) -> list[str | int]:
+def _infinite(tree: dict[str, Any] | list[Any], steps: list[str | int]) -> list[str | int]:
     """Return the path of a value that is infinite or not a number, empty where there is none."""
-    for key, value in tree.items():
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
         if isinstance(value, float) and not math.isfinite(value):
             return [*steps, key]
-        if isinstance(value, dict) and (found := _infinite(value, [*steps, key])):
+        if isinstance(value, dict | list) and (found := _infinite(value, [*steps, key])):
             return found
     return []
 

@@ -99,6 +99,10 @@ def test_a_folder_is_no_configuration(tmp_path):
         ("profile: {fast: 1}\n", "line 1: profile: unknown profile"),
         ("track:\n  lost_seconds: .inf\n", "line 2: track.lost_seconds: expected a finite number"),
         ("detect:\n  min_score: .nan\n", "line 2: detect.min_score: expected a finite number"),
+        (
+            "sources:\n  - uri: rtsp://a\n    stall_seconds: .inf\n",
+            "line 3: sources[0].stall_seconds: expected a finite",
+        ),
     ],
 )
 def test_wrong_files_are_one_sentence(tmp_path, text, says):

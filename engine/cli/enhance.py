@@ -53,6 +53,7 @@ def enhance(
         raise UsageError("--zero-shot learns a network of its own: leave --generator away")
     name = ZERO_SHOT if zero_shot else generator or SuperResolveConfig().generator
     console, failed = Console(highlight=False), 0
+    written: set[Path] = set()
     table = Table("picture", "result", "size", "agrees with the picture", box=None, pad_edge=False)
     chosen = SuperResolveConfig(generator=name)
     with closing(Enhancer(open_generator(chosen, find_model, threads=0), strength, float("inf"))) as enhancer:
@@ -61,7 +62,7 @@ def enhance(
                 with console.status(f"{image.name}: {name}"):
                     original = _read(image)
                     (face,) = enhancer.enlarge([original])
-                    result = _write(face, image, out)
+                    result = _write(face, image, out, written)
             except FacestreamError as error:
                 failed += 1
                 table.add_row(image.name, "", "", str(error))
@@ -83,11 +84,14 @@ def _read(path: Path) -> Planes:
     return planes_from_bgr(np.asarray(picture, np.uint8), full_range=True)
 
 
-def _write(face: EnhancedFace, image: Path, folder: Path | None) -> Path:
+def _write(face: EnhancedFace, image: Path, folder: Path | None, written: set[Path]) -> Path:
     path = (folder or image.parent) / f"{image.stem}-enhanced.png"
+    if path.resolve() in written:
+        raise UsageError(f"{path} is the result of another of these pictures: enhance {image} by itself, with another --out")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode_picture(PublishConfig(codec="png"), face.bgr, mark(face.model)))
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}: choose another folder with --out") from error
+    written.add(path.resolve())
     return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -24,6 +23,7 @@ from engine.config import Config, HardwareDecoding
 from engine.config_file import load_config
 from engine.errors import FacestreamError
 from engine.pipeline.run import run_pipeline
+from engine.publish.run_directory import recorded
 from engine.source.cameras import is_camera
 
 
@@ -182,6 +182,5 @@ def _warn(sentence: str) -> None:
 
 def _say_what_is_left(settings: Config, started_ns: int, console: Console) -> None:
     """After a failure: where to find what this run wrote before it."""
-    record = Path(settings.output.directory, "run.json")
-    if settings.output.directory and record.exists() and json.loads(record.read_bytes())["started_ns"] >= started_ns:
+    if settings.output.directory and recorded(Path(settings.output.directory)).get("started_ns", 0) >= started_ns:
         console.print(f"What was written before the failure is in {settings.output.directory}", highlight=False)

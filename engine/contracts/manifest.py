@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -14,9 +14,9 @@ from engine.errors import ModelError
 class SizeRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Input sizes that a model accepts; a caller pads up to the rule and crops the result back."""
 
-    minimum: int = 1
+    minimum: Annotated[int, msgspec.Meta(ge=1)] = 1
     """Smallest height and width, in pixels."""
-    multiple_of: int = 1
+    multiple_of: Annotated[int, msgspec.Meta(ge=1)] = 1
     """Height and width are padded to multiples of this."""
 
     def padded(self, length_px: int) -> int:

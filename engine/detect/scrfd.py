@@ -77,8 +77,8 @@ def pack_directory(pack: str) -> Path:
     path = given if given.is_absolute() else PACKS.expanduser() / pack
     if not path.is_dir():
         raise ModelError(
-            f"there is no InsightFace pack {pack!r} in {path}: unpack it there, "
-            f"or fetch it with `facestream models pull {given.name} --accept-license`"
+            f"there is no InsightFace pack {pack!r} in {path}: fetch it with InsightFace "
+            f"(`insightface-cli model.download {given.name}`) and unpack it there"
         )
     return path
 

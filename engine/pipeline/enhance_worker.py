@@ -225,7 +225,11 @@ class _EnhanceWorker:
         for crop, original, face, score in zip(crops, originals, enhanced, scores, strict=True):
             with telemetry.stage("encode"):
                 parts, payloads = parts_of(
-                    self._config.publish, original, face.bgr if face else None, score.embedding, face.model if face else ""
+                    self._config.publish,
+                    original,
+                    face.bgr if face else None,
+                    score.embedding,
+                    face.model if face and face.scale > 1 else "",
                 )
             telemetry.counters["faces"] += 1
             telemetry.counters[f"faces.{crop.stream}"] += 1

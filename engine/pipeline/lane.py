@@ -25,10 +25,19 @@ class Lane:
         waiting: faces of one camera that may wait.
         budget_seconds: since they were chosen.
         on_drop: is told the stream and the cause of each face that is dropped.
+        alive: called now and then while the worker has no room for what it has granted.
     """
 
-    def __init__(self, channel: Channel, waiting: int, budget_seconds: float, on_drop: Callable[[str, Cause], None]) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        waiting: int,
+        budget_seconds: float,
+        on_drop: Callable[[str, Cause], None],
+        alive: Callable[[], None],
+    ) -> None:
         self.channel: Channel | None = channel
+        self._alive = alive
         self._credit = 0
         self._queue: FairQueue[Passed] = FairQueue(waiting, budget_seconds, lambda stream, _, cause: on_drop(stream, cause))
         self._in_hand: deque[Passed] = deque()
@@ -61,7 +70,7 @@ class Lane:
             self._credit -= 1
             faces += isinstance(link, FaceCrop)
             try:
-                self.channel.send(link)
+                self.channel.send(link, self._alive)
             except ChannelClosed:
                 self.die()
         return faces

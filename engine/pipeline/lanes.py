@@ -26,13 +26,20 @@ class Lanes:
         config: the staleness budget.
         ids: gives growing numbers to events, never the same twice in a run.
         on_drop: is told the stream and cause of each face that is dropped.
+        alive: called now and then while a worker has no room.
     """
 
     def __init__(
-        self, channels: list[Channel], config: LiveConfig, ids: Iterator[int], on_drop: Callable[[str, Cause], None]
+        self,
+        channels: list[Channel],
+        config: LiveConfig,
+        ids: Iterator[int],
+        on_drop: Callable[[str, Cause], None],
+        alive: Callable[[], None],
     ) -> None:
         self._ids = ids
-        self._lanes = [Lane(channel, _WAITING_FACES, config.budget_ms / 1000, on_drop) for channel in channels]
+        self._alive = alive
+        self._lanes = [Lane(channel, _WAITING_FACES, config.budget_ms / 1000, on_drop, alive) for channel in channels]
 
     @property
     def open_channels(self) -> list[Channel]:
@@ -68,13 +75,13 @@ class Lanes:
         """A worker was restarted."""
         self._lanes[index].attach(channel)
 
-    def drain(self, last: Drain, totals: Callable[[], dict[str, int]], beat: Callable[[], None]) -> None:
+    def drain(self, last: Drain, totals: Callable[[], dict[str, int]]) -> None:
         """Send what waits and then the last word; the totals go with the first lane that lives."""
         while any(lane.waiting and lane.channel is not None for lane in self._lanes):
             self.flush(0.0)
             for channel in wait_for_any(self.open_channels, BEAT_SECONDS):
                 self.hear(channel)
-            beat()
+            self._alive()
         if len(self.open_channels) < len(self._lanes):
             last = Drain("failed", "a worker that enhances the faces died")
             for lane in self._lanes:

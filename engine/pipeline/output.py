@@ -7,7 +7,7 @@ from collections import deque
 from engine.contracts.links import Checkpoint, Drain, InputFile, Outgoing, StreamChanged, Taken
 from engine.contracts.messages import Face
 from engine.runtime.channel import Channel, ChannelClosed
-from engine.runtime.worker import BEAT_SECONDS, WorkerContext
+from engine.runtime.worker import WorkerContext
 
 Sent = Outgoing | StreamChanged | Checkpoint | InputFile | Drain
 
@@ -29,16 +29,17 @@ class Output:
         self._in_hand.append(link)
         # Confirmations are read before and while this waits: publish must never wait for room to send one.
         self.hear()
-        while self._channel is not None and not self._channel.has_room(BEAT_SECONDS):
-            self.hear()
-            self._context.beat()
         if self._channel is None:
             self._drop_faces()
             return
         try:
-            self._channel.send(link)
+            self._channel.send(link, self._wait)
         except ChannelClosed:
             self._lose()
+
+    def _wait(self) -> None:
+        self.hear()
+        self._context.beat()
 
     def hear(self) -> None:
         """Take publish's confirmations, without waiting."""

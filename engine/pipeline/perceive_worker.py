@@ -92,7 +92,7 @@ class _Perceiver:
         self._upstreams = [Upstream(channel, is_live) for channel, is_live in zip(upstreams, live, strict=True)]
         self._next_track_id = first_id
         self._governor = Governor()
-        self._lanes = Lanes(downstreams, config.live, count(first_id), self._drop_face)
+        self._lanes = Lanes(downstreams, config.live, count(first_id), self._drop_face, context.beat)
         self._frames: FairQueue[tuple[Upstream, Ordered]] = FairQueue(
             config.live.waiting_frames, config.live.budget_ms / 1000, self._drop_frame
         )
@@ -158,7 +158,10 @@ class _Perceiver:
             return
         match link:
             case PoolOpened():
-                upstream.open_pool(link)
+                try:
+                    upstream.open_pool(link)
+                except WorkerError:  # it died before its first picture was seen here
+                    self._lose(upstream)
             case FrameReady():
                 upstream.streams.add(link.stream)
                 self._frames.put(link.stream, (upstream, link), link.captured_ns / 1e9 if link.live else None)
@@ -288,7 +291,7 @@ class _Perceiver:
 
     def _pass_on_drain(self) -> None:
         worst = next((drain for drain in self._drains if drain.outcome != "completed"), None)
-        self._lanes.drain(worst or Drain(), self._totals, self._context.beat)
+        self._lanes.drain(worst or Drain(), self._totals)
 
     def _totals(self) -> dict[str, int]:
         totals = self._context.telemetry.counters.copy()

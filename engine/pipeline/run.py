@@ -9,6 +9,7 @@ import platform
 import secrets
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,14 @@ from msgspec.structs import replace
 import engine
 from engine.config import Config
 from engine.contracts.links import Assign, Camera, StreamChanged
-from engine.errors import ConfigError, WorkerError
+from engine.errors import ConfigError, FacestreamError, WorkerError
 from engine.pipeline.crew import Crew
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.pipeline.supervisor import Supervisor
 from engine.publish.job import describe_inputs
 from engine.publish.report import write_report
 from engine.publish.resume import Resume, plan_resume
+from engine.publish.run_directory import recorded
 from engine.source.files import Recording
 from engine.source.sources import expand_sources
 
@@ -96,17 +98,20 @@ def run_pipeline(
     resumable = bool(config.output.directory) and not any(isinstance(source, Camera) for source in sources)
     restarts = config.supervise.restarts_per_minute if resumable else 0
     while True:
+        run = describe_run(config)
         try:
-            return _attempt(config, sources, observer, duration_seconds)
+            return _attempt(config, run, sources, observer, duration_seconds)
         except WorkerError:
             if restarts == 0:
                 raise
             restarts -= 1
-            config = replace(config, output=replace(config.output, resume=True, overwrite=False))
+            if _has_begun(config, run):  # otherwise what is in the directory is another run's
+                config = replace(config, output=replace(config.output, resume=True, overwrite=False))
 
 
 def _attempt(
     config: Config,
+    about: dict[str, Any],
     sources: Sequence[Recording | Camera],
     observer: Callable[[RunStatus], None],
     duration_seconds: float | None,
@@ -114,7 +119,7 @@ def _attempt(
     recordings = [source for source in sources if isinstance(source, Recording)]
     cameras = [source for source in sources if isinstance(source, Camera)]
     files = {recording.name: recording.path for recording in recordings}
-    run = describe_run(config) | {"inputs": describe_inputs(files)}
+    run = about | {"inputs": describe_inputs(files)}
     resume = None
     if config.output.resume:
         resume = plan_resume(Path(config.output.directory), run, files)
@@ -126,8 +131,11 @@ def _attempt(
     supervisor = Supervisor(crew, orders, config.supervise, status, observer, duration_seconds)
     try:
         supervisor.run()
-    finally:
-        report = _report(config)
+    except BaseException:
+        with suppress(FacestreamError, OSError):  # what went wrong first is what the user must know
+            _report(config, run)
+        raise
+    report = _report(config, run)
     outcome = "drained" if supervisor.was_drained else "completed"
     return RunResult(
         str(run["run_id"]), outcome, status.seconds, status.counters, list(status.streams.values()), status, report
@@ -164,9 +172,14 @@ def describe_run(config: Config) -> dict[str, Any]:
     }
 
 
-def _report(config: Config) -> Path | None:
-    """Write the report from whatever is in the output directory."""
-    if not config.output.directory or not config.output.report:
+def _has_begun(config: Config, run: dict[str, Any]) -> bool:
+    """Whether the output directory is this run's: publish has claimed it."""
+    return bool(config.output.directory) and recorded(Path(config.output.directory)).get("run_id") == run["run_id"]
+
+
+def _report(config: Config, run: dict[str, Any]) -> Path | None:
+    """Write the report from what this run has put into the output directory."""
+    if not config.output.report or not _has_begun(config, run):
         return None
     directory = Path(config.output.directory)
     return write_report(directory, config.output.report_tracks) if (directory / "faces.jsonl").exists() else None

@@ -32,9 +32,10 @@ def parts_of(
     Args:
         config: codec, quality and choice of parts.
         original_bgr: (height, width, 3) uint8, or None.
-        enhanced_bgr: likewise; the file says inside that it is enhanced, by which model, and what it is not for.
+        enhanced_bgr: likewise.
         embedding: (length,), sent as little-endian float32.
-        enhanced_by: name of the generator.
+        enhanced_by: name of the generator: the file of ``enhanced_bgr`` says inside that it is enhanced, by which model, and
+            what it is not for. Empty for a face that was large enough, whose picture is as it was.
 
     Raises:
         PublishError: a picture cannot be encoded.
@@ -49,14 +50,14 @@ def parts_of(
             continue
         picture = enhanced_bgr if name == "enhanced" else original_bgr
         if picture is not None:
-            payloads.append(encode_picture(config, picture, mark(enhanced_by) if name == "enhanced" else ""))
+            payloads.append(encode_picture(config, picture, mark(enhanced_by) if name == "enhanced" and enhanced_by else ""))
             parts.append(_part(name, config.codec, picture.shape, "uint8", payloads[-1]))
     return parts, payloads
 
 
 def mark(model: str) -> str:
     """Return the sentence that stands inside every enhanced picture."""
-    return f"AI-enhanced by facestream {model or 'super-resolution'}; not for identification"
+    return f"AI-enhanced by facestream {model}; not for identification"
 
 
 def encode_picture(config: PublishConfig, picture_bgr: NDArray[np.uint8], comment: str = "") -> bytes:

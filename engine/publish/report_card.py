@@ -84,7 +84,7 @@ def _pictures(directory: Path, line: FaceLine) -> str:
     figures = []
     if original:
         figures.append(_figure(original, "pixels", f"original {width} x {height} px"))
-    if original and enhanced:
+    if original and enhanced and line.face.enhanced is not None:
         bicubic = _bicubic(original[1], enhanced[1])
         figures += [_figure(("image/jpeg", bicubic), "", "bicubic")] if bicubic else []
     if enhanced and line.face.enhanced is not None:
@@ -97,7 +97,7 @@ def _small(directory: Path, line: FaceLine) -> str:
     picture = _read(directory, line.files.get("enhanced") or line.files.get("original"))
     if picture is None:
         return ""
-    enhanced = "enhanced" in line.files
+    enhanced = line.face.enhanced is not None
     title = f"{clock(line.face.pts_seconds)}, {line.face.quality.size_px:.0f} px{', ' + _MARK if enhanced else ''}"
     return f'<span class="small{" enhanced" if enhanced else ""}"><img src="{_uri(picture)}" alt="" title="{title}"></span>'
 

@@ -88,6 +88,14 @@ def read_run(directory: Path) -> dict[str, Any]:
     return run
 
 
+def recorded(directory: Path) -> dict[str, Any]:
+    """Return ``run.json`` as far as it can be read: nothing where there is none, or it is not a run's."""
+    try:
+        return read_run(directory)
+    except PublishError:
+        return {}
+
+
 def read_tracks(directory: Path, faces_per_track: int) -> list[TrackRecord]:
     """Return all tracks by time, each with its best faces.
 

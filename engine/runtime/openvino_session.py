@@ -24,7 +24,9 @@ class OpenVinoSession:
     def __init__(self, model: Path | bytes, threads: int, name: str) -> None:
         openvino = _import_openvino()
         # One stream for each thread that may call; a stream computes with ``threads`` threads, and an idle one costs nothing.
-        streams = max(1, (os.cpu_count() or 1) // threads)
+        cores = os.cpu_count() or 1
+        threads = threads or cores
+        streams = max(1, cores // threads)
         settings = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams * threads, "ENABLE_CPU_PINNING": False}
         _check_onnx(model, name)
         try:

@@ -47,6 +47,17 @@ def test_a_bad_picture_does_not_stop_the_others(capsys, face, tmp_path):
     assert face.with_name("face-enhanced.png").exists()
 
 
+def test_a_result_does_not_take_the_place_of_another(capsys, face, tmp_path):
+    (tmp_path / "b").mkdir()
+    twin = tmp_path / "b" / "face.png"
+    cv2.imwrite(str(twin), 255 - cv2.imread(str(face)))
+    shown = here(capsys, "enhance", face, twin, "--out", tmp_path / "r")
+    assert shown.code == 1
+    assert "is the result of another of these pictures" in " ".join(shown.out.split())
+    kept = cv2.resize(cv2.imread(str(tmp_path / "r" / "face-enhanced.png")), (40, 40), interpolation=cv2.INTER_AREA)
+    assert cv2.PSNR(kept, cv2.imread(str(face))) > 30
+
+
 def test_a_result_that_cannot_be_written_is_one_sentence(capsys, face):
     shown = here(capsys, "enhance", face, "--out", face / "below a file")
     assert shown.code == 1

@@ -72,7 +72,7 @@ def test_facts_and_threshold(pack: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_a_missing_pack_says_where_it_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(scrfd, "PACKS", tmp_path)
-    told = rf"no InsightFace pack 'buffalo_l' in {tmp_path}/buffalo_l: .*facestream models pull buffalo_l"
+    told = rf"no InsightFace pack 'buffalo_l' in {tmp_path}/buffalo_l: .*insightface-cli model.download buffalo_l"
     with pytest.raises(ModelError, match=told):
         Scrfd("buffalo_l", None)
     assert list(tmp_path.iterdir()) == []

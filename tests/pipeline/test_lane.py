@@ -46,7 +46,7 @@ class Bench:
     def __init__(self) -> None:
         self.drops: Counter[tuple[str, str]] = Counter()
         ours, self.theirs = channel_pair()
-        self.lane = Lane(ours, 2, 0.5, lambda stream, cause: self.drops.update([(stream, cause)]))
+        self.lane = Lane(ours, 2, 0.5, lambda stream, cause: self.drops.update([(stream, cause)]), lambda: None)
 
     def grant(self, room: int) -> None:
         self.theirs.send(Taken(room))

@@ -45,6 +45,8 @@ def test_an_enhanced_picture_says_so_inside_and_the_original_does_not(codec):
     _, (marked, plain) = parts_of(PublishConfig(codec=codec), original, enhanced, None, "compact_x4")
     assert b"AI-enhanced by facestream compact_x4; not for identification" in marked
     assert b"AI-enhanced" not in plain
+    _, as_they_were = parts_of(PublishConfig(codec=codec), original, original, None)
+    assert not any(b"AI-enhanced" in picture for picture in as_they_were)
 
 
 @pytest.mark.parametrize("codec", ["jpeg", "png"])

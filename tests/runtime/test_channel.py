@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from engine.contracts.links import Drain, SlotReleased
@@ -49,4 +51,35 @@ def test_confirming_to_a_peer_that_has_left_loses_nothing_it_had_sent():
     assert b.receive() == Drain("completed", "", {"frames": 3})
     with pytest.raises(ChannelClosed):
         b.receive()
+    b.close()
+
+
+LARGE = Drain("failed", "x" * 3_000_000, {"frames": 3})
+
+
+def test_a_large_message_waits_for_its_reader_with_signs_of_life():
+    a, b = channel_pair()
+    received, waits = [], []
+    reader = threading.Thread(target=lambda: received.extend([b.receive(), b.receive()]))
+
+    def waiting():
+        waits.append(1)
+        if len(waits) == 2:
+            reader.start()
+
+    a.send(LARGE, waiting)
+    a.send(SlotReleased(1, 2), waiting)
+    reader.join()
+    assert received == [LARGE, SlotReleased(1, 2)]
+    assert len(waits) >= 2
+    a.close()
+    b.close()
+
+
+@pytest.mark.parametrize("leaving", ["reader", "sender"])
+def test_a_large_message_ends_with_either_end(leaving):
+    a, b = channel_pair()
+    with pytest.raises(ChannelClosed):
+        a.send(LARGE, {"reader": b, "sender": a}[leaving].close)
+    a.close()
     b.close()

@@ -40,6 +40,11 @@ def test_runs_a_model_from_memory_and_from_a_file(runtime: str, tmp_path: Path):
             np.testing.assert_allclose(z, tensor + 1, rtol=1e-2)
 
 
+def test_no_number_of_threads_is_all_cores(runtime: str):
+    with open_session(doubling_model(), runtime, threads=0) as session:
+        assert session.run({"x": np.ones((1, 2, 3, 5), np.float32)})[0].max() == 2
+
+
 def test_a_single_output_is_given_by_its_name(runtime: str):
     tensor = np.random.default_rng(0).random((1, 2, 3, 5), np.float32)
     with open_session(doubling_model(), runtime, output="z") as session:

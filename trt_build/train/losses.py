@@ -18,10 +18,21 @@ _CHIP_DROP = 0.085
 """How much lower dlib's chip lies than the LFW pictures that we train on, in shares of their side; it is as large as they are
 (medians over 1,831 faces: 0.084 and 0.99)."""
 
+_LEAST_ERROR = 1e-7
+"""Mean square, of a picture that is right to far below one 8-bit level."""
+
 
 def charbonnier(difference: Tensor, epsilon: float) -> Tensor:
     """Smooth L1: mean of sqrt(d^2 + epsilon^2) (Lai et al., LapSRN)."""
     return torch.sqrt(difference * difference + epsilon * epsilon).mean()
+
+
+def negative_psnr(difference: Tensor) -> Tensor:
+    """Mean over the pictures (N, 1, H, W) of their PSNR in dB, negative, for a peak of 1 (Chen et al., HINet, 2021).
+
+    What a table of mean PSNRs measures: pictures count alike, however hard they are, and within one the squared error counts.
+    """
+    return 10 * torch.log10(difference.square().mean(dim=(1, 2, 3)) + _LEAST_ERROR).mean()
 
 
 def fourier_l1(difference: Tensor) -> Tensor:
@@ -103,3 +114,5 @@ def _pixel(difference: Tensor, spec: LossSpec) -> Tensor:
             return difference.abs().mean()
         case "mse":
             return difference.square().mean()
+        case "psnr":
+            return negative_psnr(difference)

@@ -162,7 +162,8 @@ class AdversarialSpec(_Spec, frozen=True):
 class LossSpec(_Spec, frozen=True):
     """Weights of what a generator learns from."""
 
-    pixel: Literal["charbonnier", "l1", "mse"] = "charbonnier"
+    pixel: Literal["charbonnier", "l1", "mse", "psnr"] = "charbonnier"
+    """`psnr`: the mean PSNR of the pictures in dB, negative; about 0.002 weighs as much as the others do."""
     pixel_weight: float = 1.0
     charbonnier_epsilon: float = 1e-3
     fourier_weight: float = 0.05

@@ -47,7 +47,7 @@ def test_minimal_recipe(tmp_path):
         (GOOD.replace("train: a.zip", "kind: small_faces, train: a.zip"), "leave validation out"),
         (GOOD.replace("train: a.zip", "kind: photographs, sizes_px: [8], train: a.zip"), "leave sizes_px out"),
         (GOOD + "optimiser:\n  rate: fast\n", "optimiser.rate"),
-        (GOOD + "loss: {pixel: l3}\n", "line 4: loss.pixel: unknown value 'l3'; allowed: charbonnier, l1, mse"),
+        (GOOD + "loss: {pixel: l3}\n", "line 4: loss.pixel: unknown value 'l3'; allowed: charbonnier, l1, mse, psnr"),
         (GOOD + "loss: {adversarial: {weight: 1, loss: w}}\n", "unknown value 'w'; allowed: bce, hinge, relativistic"),
         (GOOD + "loss: {adversarial: {weigth: 1}}\n", "loss.adversarial.weigth: unknown key; did you mean weight?"),
         (GOOD.replace("{steps: 3}", "{}"), "exactly one of minutes and steps"),
