@@ -128,9 +128,9 @@ class _PublishWorker:
             self._context.beat()
         if self._facts and self._config.output.directory:
             # Only now: a run that could not start leaves no directory that the next try would find taken.
-            output = self._config.output
-            self._sink = DirectorySink(
-                output, self._run | {"workers": self._facts}, overwrite=output.overwrite, resume=self._resume
+            output, run = self._config.output, self._run | {"workers": self._facts}
+            self._sink = self._context.alive_during(  # an earlier run that it deletes may be large
+                lambda: DirectorySink(output, run, overwrite=output.overwrite, resume=self._resume)
             )
         if self._config.publish.wait_seconds and self._publisher.bound_endpoint:
             self._publisher.wait_for_subscriber(self._config.publish.wait_seconds, self._should_stop)

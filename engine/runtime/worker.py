@@ -11,9 +11,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from types import FrameType
+from typing import TypeVar
 
 from engine.contracts.links import AnyLink, Failed, Ready
 from engine.errors import FacestreamError, FatalError, UsageError, WorkerError
@@ -21,6 +23,7 @@ from engine.runtime.channel import SPAWN, Channel, ChannelClosed, channel_pair
 from engine.runtime.telemetry import Telemetry
 
 BEAT_SECONDS = 0.5
+Result = TypeVar("Result")
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
@@ -44,6 +47,14 @@ class WorkerContext:
         if finished or now - self._last_beat >= BEAT_SECONDS:
             self._last_beat = now
             self.control.send(self.telemetry.beat(finished=finished))
+
+    def alive_during(self, work: Callable[[], Result]) -> Result:
+        """Do something long that cannot beat by itself, as deleting a large directory, in a thread; return its result."""
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(work)
+            while not wait([future], BEAT_SECONDS).done:
+                self.beat()
+            return future.result()
 
     def order(self) -> AnyLink | None:
         """Return the supervisor's next order, None if there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing as mp
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,13 @@ def parent_body(context: WorkerContext, litter: str, lines: Channel) -> None:
         context.control.has_message(60)
 
 
+def _lives(process_id: int) -> bool:
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def test_a_child_of_a_killed_parent_cleans_up_and_ends(tmp_path):
     litter = tmp_path / "socket"
     ours, theirs = channel_pair()
@@ -136,6 +144,36 @@ def test_a_child_of_a_killed_parent_cleans_up_and_ends(tmp_path):
     with pytest.raises(ChannelClosed):
         ours.receive()  # the child's end closes when it is gone
     assert not litter.exists()
-    assert not Path(f"/proc/{child}/fd").exists() or Path(f"/proc/{child}/stat").read_text().split()[2] == "Z"
+    deadline = time.monotonic() + 20
+    while _lives(child):  # its files are closed a moment before it is gone
+        assert time.monotonic() < deadline
+        os.sched_yield()
     ours.close()
     parent.control.close()
+
+
+def slow_body(context: WorkerContext, gate: Channel) -> None:
+    context.ready()
+    told = context.alive_during(gate.receive)
+    gate.send(told)
+    with pytest.raises(TimeoutError, match="the disk"):
+        context.alive_during(_time_out)
+
+
+def _time_out() -> None:
+    raise TimeoutError("the disk")
+
+
+def test_a_worker_lives_while_it_does_something_long():
+    ours, theirs = channel_pair()
+    worker = start_worker("slow", slow_body, theirs)
+    theirs.close()
+    assert isinstance(worker.control.receive(), Ready)
+    assert isinstance(worker.control.receive(), Beat)  # nothing else makes it beat
+    ours.send(Drain("drained"))
+    assert ours.receive() == Drain("drained")
+    assert hear_all(worker)[-1].finished
+    worker.process.join(10)
+    assert worker.process.exitcode == 0
+    ours.close()
+    worker.control.close()
