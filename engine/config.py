@@ -143,7 +143,7 @@ class CropConfig(Section, frozen=True):
 class SuperResolveConfig(Section, frozen=True):
     """Which generator, how strong."""
 
-    generator: str = "compact_sizes_x4"
+    generator: str = "compact_fine_x4"
     """The name of a model, the path of its manifest or ONNX file, ``bicubic``, or ``none``."""
     strength: Share = 1.0
     """0 is bicubic, 1 the generator's whole residual."""

@@ -8,6 +8,7 @@ import os
 import platform
 import secrets
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ _PACKAGES = (
     "trackers",
 )
 
+_DEATHS = 2
+"""Of decoders that read the same recording, after which it is not read any more."""
+
 
 @dataclass(frozen=True)
 class RunResult:
@@ -73,7 +77,8 @@ def run_pipeline(
     """Process all sources of a configuration.
 
     A run over recordings with an output directory survives the death of a worker: it goes on where it was, as with
-    ``output.resume``. A run with cameras replaces the worker.
+    ``output.resume``; a recording whose decoder died twice has failed then, and the others go on. A run with cameras replaces
+    the worker.
 
     Args:
         config: what to do; ``sources`` must not be empty.
@@ -97,10 +102,11 @@ def run_pipeline(
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
     resumable = bool(config.output.directory) and not any(isinstance(source, Camera) for source in sources)
     restarts = config.supervise.restarts_per_minute if resumable else 0
+    deaths: Counter[str] = Counter()
     while True:
         run = describe_run(config)
         try:
-            return _attempt(config, run, sources, observer, duration_seconds)
+            return _attempt(config, run, sources, observer, duration_seconds, deaths)
         except WorkerError:
             if restarts == 0:
                 raise
@@ -115,7 +121,9 @@ def _attempt(
     sources: Sequence[Recording | Camera],
     observer: Callable[[RunStatus], None],
     duration_seconds: float | None,
+    deaths: Counter[str],
 ) -> RunResult:
+    """Run once; ``deaths`` counts for each recording how often its decoder died."""
     recordings = [source for source in sources if isinstance(source, Recording)]
     cameras = [source for source in sources if isinstance(source, Camera)]
     files = {recording.name: recording.path for recording in recordings}
@@ -126,12 +134,15 @@ def _attempt(
     status = RunStatus({source.name: StreamStatus(source.name) for source in sources}, run_id=str(run["run_id"]))
     for event in resume.done.values() if resume else ():
         status.take_event(StreamChanged(event.stream, event.state, event.reason, event.detail))
-    orders = _orders(recordings, resume)
+    given_up = [stream for stream, count in deaths.items() if count >= _DEATHS and not (resume and stream in resume.done)]
+    orders = [order for order in _orders(recordings, resume) if order.stream not in given_up]
     crew = Crew(config, run, cameras, min(config.decode.parallel_files, len(orders)), resume)
-    supervisor = Supervisor(crew, orders, config.supervise, status, observer, duration_seconds)
+    supervisor = Supervisor(crew, orders, config.supervise, status, observer, duration_seconds, given_up)
     try:
         supervisor.run()
     except BaseException:
+        if supervisor.suspect is not None:
+            deaths[supervisor.suspect] += 1
         with suppress(FacestreamError, OSError):  # what went wrong first is what the user must know
             _report(config, run)
         raise

@@ -59,6 +59,7 @@ class Supervisor:
         status: of the run, kept up to date here.
         observer: called several times a second with the status.
         duration_seconds: end the run after this time; None: never.
+        given_up: recordings that are not read any more, because their decoders died.
     """
 
     def __init__(
@@ -69,8 +70,10 @@ class Supervisor:
         status: RunStatus,
         observer: Observer,
         duration_seconds: float | None = None,
+        given_up: Sequence[str] = (),
     ) -> None:
         self._crew = crew
+        self._given_up = given_up
         self._waiting = deque(recordings)
         self._reading: dict[str, str] = {}
         self._idle: list[str] = []
@@ -88,6 +91,8 @@ class Supervisor:
         self._signals = 0
         self.facts: dict[str, dict[str, str]] = {}
         """What each worker has loaded."""
+        self.suspect: str | None = None
+        """The recording that was being read by the decode worker whose death ended the run."""
         self.status = status
 
     def run(self) -> None:
@@ -129,6 +134,8 @@ class Supervisor:
         self.status.started = time.monotonic()
         for name in ("publish", *self._crew.cameras):
             self._tell(name, Begin(self.facts))
+        for stream in self._given_up:
+            self._give_up(stream)
 
     def _work(self) -> None:
         next_stats = 0.0
@@ -202,6 +209,7 @@ class Supervisor:
         if not (self._replaces and ready) or self.was_drained:
             if self.was_drained and worker.name in self._crew.cameras:
                 return  # it was killed because it held back the end
+            self.suspect = self._reading.get(worker.name)
             self._fail(WorkerError(f"{reason}: the run is incomplete"), 1)
             return
         self._replace(worker.name, reason)
@@ -241,9 +249,12 @@ class Supervisor:
         """A recording whose reader died in a run with cameras is not begun again: its faces would come twice."""
         stream = self._reading.pop(name, None)
         if stream is not None:
-            event = StreamChanged(stream, "failed", "worker_died", "the process that decoded this recording died")
-            self.status.take_event(event)
-            self._tell("publish", event)
+            self._give_up(stream)
+
+    def _give_up(self, stream: str) -> None:
+        event = StreamChanged(stream, "failed", "worker_died", "the process that decoded this recording died")
+        self.status.take_event(event)
+        self._tell("publish", event)
 
     def _fail(self, error: FacestreamError, exit_code: int) -> None:
         if self._error is None:

@@ -24,7 +24,7 @@ def test_a_picture_is_enlarged_beside_itself_and_says_what_it_is(capsys, face):
     assert "40x40 to 160x160" in shown.out
     with Image.open(face.with_name("face-enhanced.png")) as result:
         assert result.size == (160, 160)
-        assert result.text["Comment"] == "AI-enhanced by facestream compact_sizes_x4; not for identification"
+        assert result.text["Comment"] == "AI-enhanced by facestream compact_fine_x4; not for identification"
         enlarged = np.asarray(result.convert("RGB"))[:, :, ::-1]
     original = cv2.imread(str(face))
     back = cv2.resize(enlarged, (40, 40), interpolation=cv2.INTER_AREA)

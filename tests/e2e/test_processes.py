@@ -185,3 +185,46 @@ def test_a_killed_run_goes_on_where_it_was(clip: Clip, undisturbed, tmp_path: Pa
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert (out / "faces.jsonl").read_bytes() == before, "a finished run is left as it is"
+
+
+def test_a_recording_whose_decoder_dies_again_fails_alone(clip: Clip, tmp_path: Path):
+    out, config = tmp_path / "out", tmp_path / "run.yaml"
+    config.write_text(
+        f"sources:\n  - {{uri: {clip.video}, name: deadly}}\n  - {{uri: {clip.video}, name: good}}\n"
+        f"decode: {{parallel_files: 1}}\nsuper_resolve: {{generator: bicubic}}\nverify: {{embedder: none}}\n"
+        f"output: {{directory: {out}}}\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "engine", "run", str(config), "--realtime"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    killed: set[int] = set()
+
+    def reads_again() -> int:
+        assert process.poll() is None, process.stderr.read()
+        decoder = children_of(process.pid).get("fs-decode-1", 0)
+        path = out / "run.json"
+        begun = path.exists() and len(json.loads(path.read_text(encoding="utf-8"))["attempts"]) > len(killed)
+        return decoder if begun and decoder not in killed and _reads(decoder, clip.video) else 0
+
+    for _ in range(2):
+        decoder = wait_until(reads_again)
+        os.kill(decoder, signal.SIGKILL)
+        killed.add(decoder)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1, errors
+    assert "deadly failed (worker_died): the process that decoded this recording died" in " ".join(errors.split())
+    assert "Traceback" not in errors
+    run = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert (run["outcome"], len(run["attempts"])) == ("completed", 3)
+    states = [json.loads(line) for line in (out / "stream.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [one["state"] for one in states if one["stream"] == "deadly"][-1] == "failed"
+    assert [one["state"] for one in states if one["stream"] == "good"][-1] == "ended"
+    assert any(face[0] == "good" for face in results(out)[0])
+
+
+def _reads(pid: int, file: Path) -> bool:
+    """Whether a process has a file open."""
+    try:
+        return any(entry.resolve() == file.resolve() for entry in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from engine.config import Config, OutputConfig, SourceConfig
+from engine.contracts.links import Assign
 from engine.errors import PublishError, WorkerError
 from engine.pipeline import run
 
@@ -57,6 +59,8 @@ def test_a_report_that_fails_does_not_hide_what_went_wrong(config: Config, monke
     class Failing:
         def __init__(self, *_: object) -> None: ...
 
+        suspect = None
+
         def run(self) -> None:
             raise WorkerError("the enhance worker died")
 
@@ -67,7 +71,7 @@ def test_a_report_that_fails_does_not_hide_what_went_wrong(config: Config, monke
     monkeypatch.setattr(run, "_report", report)
     about = run.describe_run(config)
     with pytest.raises(WorkerError, match="enhance worker died"):
-        run._attempt(config, about, (), lambda _: None, None)
+        run._attempt(config, about, (), lambda _: None, None, Counter())
 
 
 def test_the_report_of_another_run_is_left_alone(config: Config):
@@ -76,3 +80,30 @@ def test_the_report_of_another_run_is_left_alone(config: Config):
     (directory / "report.html").write_text("another's")
     assert run._report(config, run.describe_run(config)) is None
     assert (directory / "report.html").read_text() == "another's"
+
+
+def test_a_recording_that_kills_its_decoder_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    seen: list[tuple[list[str], list[str]]] = []
+
+    class Deadly:
+        """Whoever reads `bad` dies; five times in all would end the run."""
+
+        was_drained = False
+
+        def __init__(self, crew: object, orders: list[Assign], *arguments: object) -> None:
+            self.suspect = "bad" if any(order.stream == "bad" for order in orders) else None
+            seen.append(([order.stream for order in orders], list(arguments[-1])))
+
+        def run(self) -> None:
+            if self.suspect:
+                raise WorkerError("the worker decode-1 died")
+
+    monkeypatch.setattr(run, "Supervisor", Deadly)
+    monkeypatch.setattr(run, "Crew", lambda *_: None)
+    names = ("bad", "good")
+    for name in names:
+        (tmp_path / f"{name}.mp4").touch()
+    sources = tuple(SourceConfig(uri=str(tmp_path / f"{name}.mp4"), name=name) for name in names)
+    config = replace(Config(), sources=sources, output=OutputConfig(directory=str(tmp_path / "out")))
+    assert run.run_pipeline(config).outcome == "completed"
+    assert seen == [(["bad", "good"], []), (["bad", "good"], []), (["good"], ["bad"])]
