@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,7 @@ class _PublishWorker:
     ) -> None:
         self._context = context
         self._upstreams: list[Channel | None] = list(upstreams)
+        self._successors: dict[int, deque[Channel]] = {index: deque() for index in range(len(upstreams))}
         self._replaced = live
         """Dead neighbours get successors, until the run ends."""
         self._config = config
@@ -147,9 +148,17 @@ class _PublishWorker:
             case StreamChanged():  # of a stream whose own processes can say no more
                 self._send(_stream_message(order), [])
             case Attach():
-                self._upstreams[order.index] = self._context.control.receive_channel()
+                self._attach(order.index)
             case Drain():
                 self._stop()
+
+    def _attach(self, index: int) -> None:
+        """An enhance worker was replaced; what its predecessor had sent is read first."""
+        channel = self._context.control.receive_channel()
+        if self._upstreams[index] is None:
+            self._upstreams[index] = channel
+        else:
+            self._successors[index].append(channel)
 
     def _stop(self) -> None:
         """The run ends: nobody is replaced any more, and a ``push`` without a reader does not hold it back for ever."""
@@ -169,10 +178,11 @@ class _PublishWorker:
                 return
         except ChannelClosed:
             channel.close()
-            self._upstreams[index] = None
+            waiting = self._successors[index]
+            self._upstreams[index] = waiting.popleft() if waiting else None
             if self._sink is not None:
                 self._sink.stop_vouching()
-            if self._replaced:
+            if self._replaced or self._upstreams[index] is not None:
                 return
             link = Drain("failed", "a worker that enhances the faces died")
         self._upstreams[index] = None
@@ -220,7 +230,7 @@ class _PublishWorker:
             if isinstance(order, Drain):
                 self._stop()
             elif isinstance(order, Attach):
-                self._upstreams[order.index] = self._context.control.receive_channel()
+                self._attach(order.index)
             elif isinstance(order, CountedBefore):
                 self._counted_before = order.counters
         self._context.beat()

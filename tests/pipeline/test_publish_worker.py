@@ -1,0 +1,87 @@
+"""What publish does when an enhance worker is replaced."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from engine.config import Config
+from engine.contracts.links import Attach, Drain, Outgoing
+from engine.contracts.messages import Track
+from engine.pipeline.publish_worker import _PublishWorker
+from engine.runtime.channel import Channel, channel_pair
+from engine.runtime.worker import WorkerContext
+from tests.publish.samples import track
+
+
+class Heard:
+    """In the place of the publisher: remembers the tracks that are sent."""
+
+    def __init__(self) -> None:
+        self.tracks: list[int] = []
+
+    def send(self, message: Track, payloads: list[bytes], give_up: object) -> Track:
+        self.tracks.append(message.track_id)
+        return message
+
+
+def said(track_id: int) -> Outgoing:
+    return Outgoing(*track(track_id=track_id))
+
+
+class Bench:
+    """A publish worker, its supervisor's line, and the first enhance worker's."""
+
+    def __init__(self) -> None:
+        self.supervisor, control = channel_pair()
+        upstream, self.enhance = channel_pair()
+        self.heard = Heard()
+        self.worker = _PublishWorker(
+            WorkerContext("publish", control), [upstream], Config(), self.heard, {}, None, True  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def replace(self) -> Channel:
+        """Start another enhance worker."""
+        theirs, ours = channel_pair()
+        self.supervisor.send_channel(Attach("upstream", 0), theirs, os.getpid())
+        self.worker._obey()
+        return ours
+
+    def read(self) -> None:
+        """Take all that can be read now."""
+        while (channel := self.worker._upstreams[0]) is not None and channel.has_message():
+            self.worker._receive(channel)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.supervisor.close()
+
+
+def test_what_a_dead_worker_had_sent_comes_before_its_successors(bench: Bench):
+    for number in range(3):
+        bench.enhance.send(said(number))
+    bench.enhance.close()
+    second = bench.replace()
+    second.send(said(10))
+    second.close()
+    third = bench.replace()
+    third.send(said(20))
+    bench.read()
+    assert bench.heard.tracks == [0, 1, 2, 10, 20]
+    third.send(Drain())
+    bench.read()
+    assert [drain.outcome for drain in bench.worker._drains] == ["completed"]
+
+
+def test_a_successor_of_one_that_is_gone_is_read_at_once(bench: Bench):
+    bench.enhance.close()
+    bench.read()
+    assert bench.worker._upstreams == [None]
+    bench.replace().send(said(10))
+    bench.read()
+    assert bench.heard.tracks == [10]
