@@ -65,7 +65,7 @@ def run(
     wait: Annotated[float | None, Parameter(help="Seconds to wait for a first subscriber.")] = None,
     profile: Annotated[str | None, Parameter(name=["--profile", "-p"], help="fast, balanced or thorough.")] = None,
     detector: Annotated[str | None, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = None,
-    every: Annotated[int | None, Parameter(help="Detect on every n-th frame.")] = None,
+    every: Annotated[int | None, Parameter(help="Detect on every n-th frame of recordings (cameras: live.detect_fps).")] = None,
     generator: Annotated[str | None, Parameter(help="A model's name or path, bicubic, lanczos or none.")] = None,
     strength: Annotated[float | None, Parameter(help="0 is bicubic, 1 the generator's whole residual.")] = None,
     embedder: Annotated[str | None, Parameter(help="dlib, insightface:PACK, an ONNX file, or none.")] = None,

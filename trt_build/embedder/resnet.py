@@ -37,7 +37,7 @@ class DlibResNet(nn.Module):
         return features.mean(dim=(2, 3)) @ self.projection
 
     def features(self, pictures: Tensor, after: Sequence[int]) -> list[Tensor]:
-        """Return the activations after so many blocks, each (N, channels, rows, columns); square pictures of any size."""
+        """Return the activations after so many blocks, each (N, channels, rows, columns); pictures of any size."""
         features = functional.relu(self.stem((pictures - self.mean) * _PIXEL_SCALE))
         features = functional.max_pool2d(features, 3, 2)
         found = [features] if 0 in after else []
@@ -45,7 +45,7 @@ class DlibResNet(nn.Module):
         for number, (first, second, (channels, stride)) in enumerate(islice(layers, max(after)), start=1):
             inside = second(functional.relu(first(features)))
             around = features if stride == 1 else functional.avg_pool2d(features, 2, 2)
-            features = functional.relu(_grown(inside, around.shape[2], channels) + _grown(around, inside.shape[2], channels))
+            features = functional.relu(_grown(inside, around, channels) + _grown(around, inside, channels))
             if number in after:
                 found.append(features)
         return found
@@ -72,10 +72,10 @@ def _convolution(layer: Convolution, stride: int) -> nn.Conv2d:
     return module
 
 
-def _grown(features: Tensor, side: int, channels: int) -> Tensor:
-    """Fill up with zeros at the end to the larger of two sides, and to so many channels."""
-    more = max(0, side - features.shape[2])
-    return functional.pad(features, (0, more, 0, more, 0, channels - features.shape[1]))
+def _grown(features: Tensor, other: Tensor, channels: int) -> Tensor:
+    """Fill up with zeros at the end to the larger sides of the two, and to so many channels."""
+    rows, columns = (max(0, other.shape[axis] - features.shape[axis]) for axis in (2, 3))
+    return functional.pad(features, (0, columns, 0, rows, 0, channels - features.shape[1]))
 
 
 def _numbers(layer: nn.Module) -> Convolution:

@@ -26,3 +26,9 @@ def test_each_pair_is_measured_alone():
     distance = FeatureDistance()
     together = distance(faces[:2], faces[2:])
     assert together[1:] == pytest.approx(distance(faces[1:2], faces[3:]))
+
+
+@pytest.mark.parametrize("shape", [(61, 93), (64, 47), (97, 100)])
+def test_pictures_need_not_be_square(shape):
+    one = np.random.default_rng(0).integers(0, 256, (1, *shape), dtype=np.uint8)
+    assert FeatureDistance()(one, 255 - one)[0] > 0
