@@ -45,6 +45,10 @@ def _profile(name: object, path: Path | None, text: str) -> dict[str, Any]:
     return {**PROFILES[name], "profile": name}
 
 
+_DEEPEST = 20
+"""Far deeper than any key; a list of YAML can hold itself."""
+
+
 def _convert(tree: dict[str, Any], path: Path | None, text: str) -> Config:
     if infinite := _infinite(tree, []):
         raise ConfigError(sentence(infinite, "expected a finite number", path, text))
@@ -56,6 +60,8 @@ def _convert(tree: dict[str, Any], path: Path | None, text: str) -> Config:
 
 def _infinite(tree: dict[str, Any] | list[Any], steps: list[str | int]) -> list[str | int]:
     """Return the path of a value that is infinite or not a number, empty where there is none."""
+    if len(steps) > _DEEPEST:
+        return []
     for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
         if isinstance(value, float) and not math.isfinite(value):
             return [*steps, key]
