@@ -10,9 +10,8 @@ from rich.console import Console
 
 from trt_build.optional import require
 from trt_build.progress import RunProgress
-from trt_build.train.recipe import TimedRecipe, find_recipe, for_minutes, read_recipe_of
+from trt_build.train.recipe import AnyTimedRecipe, find_recipe, for_minutes, read_recipe_of
 
-AnyTimedRecipe = TypeVar("AnyTimedRecipe", bound=TimedRecipe)
 State = TypeVar("State")
 
 

@@ -18,7 +18,7 @@ from engine.contracts.links import AnyLink, decode_link, encode_link
 from engine.errors import WorkerError
 
 SPAWN = mp.get_context("spawn")
-WAITING_SECONDS = 0.5
+_WAITING_SECONDS = 0.5
 _LENGTH = struct.Struct("!i")
 """Before each message: the format of ``multiprocessing.connection``, up to 2 GiB."""
 _ROOM_BYTES = 1 << 16
@@ -61,7 +61,7 @@ class Channel:
         """Write what ``Connection.send_bytes`` would, but never more at once than there is room for."""
         rest = memoryview(_LENGTH.pack(len(content)) + content)
         while rest:
-            while not self.has_room(WAITING_SECONDS):
+            while not self.has_room(_WAITING_SECONDS):
                 waiting()
             rest = rest[os.write(self._connection.fileno(), rest[:_ROOM_BYTES]) :]
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trt_build.generators.interpolation import Bicubic
-from trt_build.generators.sizes import Positive
+from trt_build.train.recipe import Positive
 
 NEGATIVE_SLOPE = 0.1
 RESIDUAL_SCALE = 0.2

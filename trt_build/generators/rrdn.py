@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from trt_build.generators.interpolation import Bicubic, start_at_zero
 from trt_build.generators.rrdb import NEGATIVE_SLOPE, RRDB
-from trt_build.generators.sizes import Positive
+from trt_build.train.recipe import Positive
 
 INITIAL_RANGE = 0.05
 REDUCTION = 4

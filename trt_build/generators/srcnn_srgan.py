@@ -15,9 +15,9 @@ import msgspec
 from torch import Tensor, nn
 
 from trt_build.generators.interpolation import start_at_zero
-from trt_build.generators.sizes import Positive
 from trt_build.generators.srcnn import SRCNN, SRCNNOptions
 from trt_build.generators.srgan import SRGANOptions, SRResNet
+from trt_build.train.recipe import Positive
 
 
 class SRCNNSRGANOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

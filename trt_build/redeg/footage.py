@@ -22,7 +22,7 @@ from engine.config import DetectConfig
 from engine.contracts.frames import Uint8
 from engine.detect.catalog import open_detector
 from engine.models.catalog import find_model
-from trt_build.array_files import write_arrays
+from trt_build.array_files import key_of, write_arrays
 from trt_build.clips import luma_frames
 from trt_build.detector.teacher import expand, grey_planes
 from trt_build.errors import DataError
@@ -69,8 +69,8 @@ class Footage:
 
 def cached_footage(spec: FootageSpec, low_px: int, scale: int, seed: int, cache: Path, done: Done) -> Footage:
     """`read_footage`, kept in ``cache``."""
-    stats = [(str(Path(clip).resolve()), Path(clip).stat().st_mtime_ns if Path(clip).exists() else 0) for clip in spec.clips]
-    key = hashlib.sha256(msgspec.json.encode((spec, low_px, scale, seed, stats))).hexdigest()[:12]
+    files = [key_of(Path(clip)) for clip in spec.clips if Path(clip).exists()]
+    key = hashlib.sha256(msgspec.json.encode((spec, low_px, scale, seed, files))).hexdigest()[:12]
     path = cache / f"footage-{key}.npz"
     if not path.exists():
         made = read_footage(spec, low_px, scale, seed, done)

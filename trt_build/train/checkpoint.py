@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import torch
 from torch import Tensor, nn
 
 from trt_build.errors import RecipeError, TrainingError
-
-AnyRecipe = TypeVar("AnyRecipe", bound=msgspec.Struct)
+from trt_build.train.recipe import AnyRecipe
 
 
 def write_checkpoint(data: dict[str, Any], path: Path) -> None:

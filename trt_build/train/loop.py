@@ -18,7 +18,8 @@ from torch.utils.data import DataLoader, Dataset
 from trt_build.errors import TrainingError
 from trt_build.train.dataset import ENDLESS
 from trt_build.train.journal import Journal
-from trt_build.train.run_state import AnyTimedRecipe, Network, Row, RunState
+from trt_build.train.recipe import AnyTimedRecipe
+from trt_build.train.run_state import Network, Row, RunState
 from trt_build.train.schedule import learning_rate
 
 CHECKPOINT_SECONDS = 60.0

@@ -77,9 +77,8 @@ class PatchBatches:
         """
         data = recipe.data
         self._recipe, self._side = recipe, data.hr_px // data.scale
-        large = [(one, zoom) for one in photographs for zoom in data.zooms if min(one.shape) * zoom >= data.hr_px]
-        pairs = (pair_of(photograph, data.scale, zoom) for photograph, zoom in large)
-        self._pairs = [(low, high) for low, high in pairs if min(low.shape) >= self._side]
+        zoomed = ((photograph, zoom) for photograph in photographs for zoom in data.zooms)
+        self._pairs = [pair_of(one, data.scale, zoom) for one, zoom in zoomed if round(min(one.shape) * zoom) >= data.hr_px]
         if not self._pairs:
             raise DataError(f"No photograph is {data.hr_px} px high and wide, as data.hr_px asks for: '{data.train}'.")
         areas = np.array([low.size for low, _ in self._pairs], np.float64)

@@ -12,10 +12,9 @@ import torch
 from torch import nn
 
 from trt_build.train.checkpoint import write_checkpoint
-from trt_build.train.recipe import OptimiserSpec, TimedRecipe
+from trt_build.train.recipe import AnyTimedRecipe, OptimiserSpec
 from trt_build.train.schedule import Clock
 
-AnyTimedRecipe = TypeVar("AnyTimedRecipe", bound=TimedRecipe)
 Network = TypeVar("Network", bound=nn.Module)
 Row = dict[str, float]
 _POWER_ITERATION = (".0._u", ".0._v")
