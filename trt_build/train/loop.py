@@ -133,7 +133,7 @@ class Trainer(ABC, Generic[AnyTimedRecipe, Network]):
         state.average()
         self._watcher.on_step(state.clock.step, state.clock.fraction(recipe.budget), self._last_loss, parts, rate)
 
-    def _descend(self, loss: Tensor, model: torch.nn.Module, optimiser: torch.optim.AdamW, rate: float) -> None:
+    def _descend(self, loss: Tensor, model: torch.nn.Module, optimiser: torch.optim.Optimizer, rate: float) -> None:
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrainingError(

@@ -11,6 +11,7 @@ import msgspec
 import torch
 from torch import nn
 
+from trt_build.optional import require
 from trt_build.train.checkpoint import write_checkpoint
 from trt_build.train.recipe import AnyTimedRecipe, OptimiserSpec
 from trt_build.train.schedule import Clock
@@ -26,7 +27,7 @@ class Rival:
     """A network that is trained against the other, as the discriminator of a GAN."""
 
     model: nn.Module
-    optimiser: torch.optim.AdamW
+    optimiser: torch.optim.Optimizer
 
 
 @dataclass
@@ -36,7 +37,7 @@ class RunState(Generic[AnyTimedRecipe, Network]):
     recipe: AnyTimedRecipe
     model: Network
     ema: Network
-    optimiser: torch.optim.AdamW
+    optimiser: torch.optim.Optimizer
     rival: Rival | None = None
     clock: Clock = field(default_factory=Clock)
     best: float = float("-inf")
@@ -112,6 +113,11 @@ class RunState(Generic[AnyTimedRecipe, Network]):
             torch.set_rng_state(data["torch_rng"])
 
 
-def _optimiser(model: nn.Module, spec: OptimiserSpec) -> torch.optim.AdamW:
+def _optimiser(model: nn.Module, spec: OptimiserSpec) -> torch.optim.Optimizer:
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return torch.optim.AdamW(trained, lr=spec.rate, betas=spec.betas, weight_decay=spec.weight_decay)
+    if spec.method == "adamw":
+        return torch.optim.AdamW(trained, lr=spec.rate, betas=spec.betas, weight_decay=spec.weight_decay)
+    require("pytorch_optimizer", "optimiser.method 'soap'")
+    from pytorch_optimizer import SOAP
+
+    return SOAP(trained, lr=spec.rate, betas=spec.betas, weight_decay=spec.weight_decay)
