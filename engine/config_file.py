@@ -79,15 +79,22 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+_INSTEAD = "; a recording or camera is given with --source"
+
+
 def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
     if path is None:
         return "", {}
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
+        if b"\0" in data:
+            raise ConfigError(f"{path} is no configuration but binary data{_INSTEAD}")
+        text = data.decode("utf-8")
         tree = yaml.safe_load(text)
         twice = key_that_stands_twice(text)
     except OSError as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+        instead = _INSTEAD if ":/" in str(path) else ""
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}{instead}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""

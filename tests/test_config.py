@@ -76,6 +76,11 @@ def test_missing_file_names_the_file(tmp_path):
         load_config(tmp_path / "none.yaml")
 
 
+def test_a_camera_in_the_place_of_a_configuration_is_told_where_it_belongs():
+    with pytest.raises(ConfigError, match="No such file or directory; a recording or camera is given with --source"):
+        load_config(Path("rtsp://192.0.2.1/stream"))
+
+
 def test_a_folder_is_no_configuration(tmp_path):
     with pytest.raises(ConfigError, match="directory"):
         load_config(tmp_path)
@@ -86,7 +91,8 @@ def test_a_folder_is_no_configuration(tmp_path):
     [
         ("detect: {every: 2\n", "line 2 is not usable YAML: expected"),
         ("a: b: c\n", "line 1 is not usable YAML: mapping values"),
-        ("\0", "is not usable YAML: unacceptable character"),
+        ("\0", "is no configuration but binary data; a recording or camera is given with --source"),
+        ("\x1b", "is not usable YAML: unacceptable character"),
         ("when: 2024-13-45\n", "is not usable YAML: month"),
         ("[" * 600, "is not usable YAML: maximum recursion"),
         ("x: !!python/object:os.system 1\n", "line 1 is not usable YAML: could not determine a constructor"),
