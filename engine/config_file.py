@@ -13,6 +13,10 @@ from engine.config import PROFILES, Config
 from engine.config_errors import explain, key_that_stands_twice, sentence
 from engine.errors import ConfigError
 
+_DEEPEST = 20
+"""Far deeper than any key; a list of YAML can hold itself."""
+_INSTEAD = "; a recording or camera is given with --source"
+
 
 def load_config(path: Path | None = None, overrides: dict[str, Any] | None = None) -> Config:
     """Read a YAML file, put profile and overrides around it, and check the result.
@@ -45,10 +49,6 @@ def _profile(name: object, path: Path | None, text: str) -> dict[str, Any]:
     return {**PROFILES[name], "profile": name}
 
 
-_DEEPEST = 20
-"""Far deeper than any key; a list of YAML can hold itself."""
-
-
 def _convert(tree: dict[str, Any], path: Path | None, text: str) -> Config:
     if infinite := _infinite(tree, []):
         raise ConfigError(sentence(infinite, "expected a finite number", path, text))
@@ -77,9 +77,6 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         below = result.get(key)
         result[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return result
-
-
-_INSTEAD = "; a recording or camera is given with --source"
 
 
 def _read(path: Path | None) -> tuple[str, dict[str, Any]]:

@@ -71,6 +71,7 @@ def test_missing_torch_says_what_to_install(capsys, monkeypatch, tmp_path, comma
         ("data: {train: cut.zip, validation: cut.zip}", 1, "'cut.zip' cannot be read"),
         ("data: {train: small, validation: small}", 1, "'small' have 20 px, and the recipe asks for truth of 128 px"),
         ("data: {train: small, kind: photographs}", 1, "one in 10 is kept apart for validation"),
+        ("data: {train: small, validation: small, kind: photographs}", 1, "No photograph is 128 px high and wide"),
         ("data: {train: small, validation: small}\nloss: {pixel: l3}", 2, "unknown value 'l3'"),
         ("data: {train: small, validation: small, scale: 2}", 2, "gives x4, and data.scale is 2"),
         ("data: {train: small, validation: small}\ngenerator: {name: none}", 2, "no generator 'none'"),
