@@ -14,7 +14,18 @@ import msgspec
 import numpy as np
 
 from engine.contracts.frames import ColourMatrix, FrameTime, Planes
-from engine.contracts.messages import Face, Outcome, Quality, Reason, Stats, StreamState, Track
+from engine.contracts.messages import (
+    Clock,
+    Deinterlace,
+    Face,
+    Outcome,
+    Quality,
+    Reason,
+    Rotate,
+    Stats,
+    StreamState,
+    Track,
+)
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -52,10 +63,14 @@ class FrameReady(Link, frozen=True):
     live: bool = False
     """From a camera: it may be dropped when it is late, a recording's frame may not."""
     ntp_ns: int | None = None
+    recorded_ns: int | None = None
+    damaged: bool = False
 
     @property
     def time(self) -> FrameTime:
-        return FrameTime(self.frame_index, self.pts, self.time_base, self.pts_seconds, self.captured_ns, self.ntp_ns)
+        return FrameTime(
+            self.frame_index, self.pts, self.time_base, self.pts_seconds, self.captured_ns, self.ntp_ns, self.recorded_ns
+        )
 
 
 class SlotReleased(Link, frozen=True):
@@ -79,6 +94,10 @@ class StreamChanged(Link, frozen=True):
     """Frames per second, 0 where unknown."""
     frames_expected: int = 0
     """Length of a recording, 0 where unknown: for progress."""
+    started_ns: int | None = None
+    """When a recording begins (wall clock, Unix, nanoseconds), where that is known."""
+    clock: Clock = ""
+    """Where ``started_ns`` comes from."""
     event_id: int = 0
     """Given by perceive, growing: the copies that come through several enhance workers have the same."""
     lanes: tuple[int, ...] = ()
@@ -122,6 +141,7 @@ class FaceCrop(Link, frozen=True):
     full_range: bool
     live: bool = False
     ntp_ns: int | None = None
+    recorded_ns: int | None = None
 
     @property
     def planes(self) -> Planes:
@@ -156,6 +176,8 @@ class TrackClosed(Link, frozen=True):
     last_pts_seconds: float
     time_base: tuple[int, int]
     frames_seen: int
+    first_recorded_ns: int | None = None
+    last_recorded_ns: int | None = None
 
 
 class Drain(Link, frozen=True):
@@ -196,6 +218,30 @@ class WantRecording(Link, frozen=True):
     worker: str
 
 
+class Appearance(msgspec.Struct, frozen=True):
+    """How pictures are made to look as they should, beyond what the file itself says."""
+
+    rotate: Rotate = 0
+    """Turn that is added to the file's own; see ``Rotate``."""
+    deinterlace: Deinterlace = "auto"
+    aspect: str = ""
+    """Width to height of the whole picture as it is meant to be seen, as ``4:3``, before any turn; empty: as the file says."""
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """How a recording is read."""
+
+    appearance: Appearance = Appearance()
+    video_stream: int | None = None
+    """Which of the video streams, from 0; None: the one that FFmpeg takes for the best."""
+    started_ns: int | None = None
+    """When the recording begins (wall clock, Unix, nanoseconds), as the user or the file's name says."""
+    clock: Clock = ""
+    """Where ``started_ns`` comes from."""
+    trusts_metadata: bool = True
+    """Whether the file's own ``creation_time`` is taken for its beginning, where ``started_ns`` is None."""
+
+
 class Assign(Link, frozen=True):
     """The supervisor's answer to WantRecording."""
 
@@ -203,6 +249,7 @@ class Assign(Link, frozen=True):
     path: str
     first_frame: int = 0
     """Frames before this one were processed by an earlier attempt: decode them, hand over none."""
+    reading: Reading = Reading()
 
 
 class Camera(Link, frozen=True):
@@ -225,6 +272,7 @@ class Camera(Link, frozen=True):
     max_reconnects: int | None = None
     hwaccel: str = "auto"
     detect_fps: float = 10.0
+    appearance: Appearance = Appearance()
     options: dict[str, str] = {}
 
     @property

@@ -11,7 +11,6 @@ from engine.contracts.links import Camera, StreamChanged
 from engine.contracts.messages import Reason, StreamState
 from engine.decode.backoff import Backoff
 from engine.decode.connection import WAIT_SECONDS, Connection
-from engine.decode.planes import PlaneConverter
 from engine.errors import SourceError
 
 _COUNTERS = (
@@ -55,7 +54,6 @@ class LiveDecoder:
         self._items: Generator[Frame | StreamChanged | None, None, None] | None = None
         self._connection: Connection | None = None
         self._last_packet_monotonic = time.monotonic()
-        self._converter = PlaneConverter()
         self._backoff = Backoff(
             camera.reconnect_first_seconds, camera.reconnect_cap_seconds, camera.auth_wait_seconds, camera.stable_seconds
         )
@@ -82,7 +80,7 @@ class LiveDecoder:
         retries, was_live = 0, False
         yield self._state("connecting", "", f"{camera.shown}: attempt 1")
         while True:
-            connection = self._connection = Connection(camera, self.counters, self._state, self._converter)
+            connection = self._connection = Connection(camera, self.counters, self._state)
             try:
                 loss = yield from self._watched(connection, was_live)
             finally:

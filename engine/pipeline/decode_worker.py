@@ -59,7 +59,7 @@ class _Reader:
         path, drain = Path(order.path), None
         self._record_input(order.stream, path)
         telemetry = self._context.telemetry
-        with Decoder(order.stream, path, self._config, self._detect_every) as decoder:
+        with Decoder(order.stream, path, self._config, self._detect_every, order.reading) as decoder:
             items = iter(decoder)
             while drain is None:
                 start = time.perf_counter()

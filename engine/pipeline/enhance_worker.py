@@ -265,6 +265,8 @@ class _EnhanceWorker:
             candidates=scores.candidates,
             gallery_version=scores.gallery_version,
             parts=parts,
+            first_recorded_ns=closed.first_recorded_ns,
+            last_recorded_ns=closed.last_recorded_ns,
         )
         self._publish.send(Outgoing(message, payloads))
 
@@ -293,5 +295,6 @@ def _face_message(crop: FaceCrop, face: EnhancedFace | None, score: FaceScores, 
         gallery_version=score.gallery_version,
         parts=parts,
         ntp_ns=crop.ntp_ns,
+        recorded_ns=crop.recorded_ns,
         live=crop.live,
     )

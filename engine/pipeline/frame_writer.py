@@ -126,6 +126,8 @@ class FrameWriter:
                 detect=frame.detect,
                 live=self._live,
                 ntp_ns=when.ntp_ns,
+                recorded_ns=when.recorded_ns,
+                damaged=frame.damaged,
             )
         )
 

@@ -242,7 +242,9 @@ class _Perceiver:
                 self._governor.note("detect", late=False)
         reader = upstream.pool_of(link)
         faces = self._stream(link.stream, link.live)
-        result = faces.update(Frame(link.stream, link.time, reader.view(link), link.detect), detections, telemetry)
+        result = faces.update(
+            Frame(link.stream, link.time, reader.view(link), link.detect, link.damaged), detections, telemetry
+        )
         if not reader.is_intact(link):
             raise WorkerError(f"{link.stream}: frame {link.frame_index} was overwritten while it was read")
         upstream.release(link)

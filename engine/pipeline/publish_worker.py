@@ -267,4 +267,6 @@ def _stream_message(event: StreamChanged) -> Stream:
         width_px=event.width_px,
         height_px=event.height_px,
         counters=event.counters,
+        started_ns=event.started_ns,
+        clock=event.clock,
     )

@@ -158,7 +158,7 @@ def _orders(recordings: Sequence[Recording], resume: Resume | None) -> list[Assi
     done = resume.done if resume else {}
     first = resume.first_frames if resume else {}
     return [
-        Assign(recording.name, str(recording.path), first.get(recording.name, 0))
+        Assign(recording.name, str(recording.path), first.get(recording.name, 0), recording.reading)
         for recording in recordings
         if recording.name not in done
     ]

@@ -106,6 +106,8 @@ class StreamFaces:
                     last_pts_seconds=end.last.pts_seconds,
                     time_base=end.first.time_base,
                     frames_seen=end.frames_seen,
+                    first_recorded_ns=end.first.recorded_ns,
+                    last_recorded_ns=end.last.recorded_ns,
                 )
             )
         return result

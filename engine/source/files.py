@@ -5,14 +5,17 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from engine.config import SourceConfig
+from engine.contracts.links import Reading
 from engine.contracts.redaction import HIDDEN, redact
 from engine.errors import ConfigError, SourceError
+from engine.source.appearance import appearance_of
+from engine.source.recording_clock import beginning_of, check_clock
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset([
@@ -32,15 +35,19 @@ class Recording:
     name: str
     """Of its stream: unique within the run and usable in a topic."""
     path: Path
+    reading: Reading = field(default_factory=Reading)
 
 
-def recordings_of(source: SourceConfig) -> list[Recording]:
+def recordings_of(source: SourceConfig, warn: Callable[[str], None] = lambda sentence: None) -> list[Recording]:
     """Return the files of one source, sorted by path, nameless where it gives no name.
+
+    ``warn`` is called with a sentence where a file's name does not hold the time that it should.
 
     A source is a file, a directory (searched recursively for ``VIDEO_EXTENSIONS``, hidden files left out) or a glob.
 
     Raises:
-        ConfigError: the name is given to several files; a directory holds no recording; a glob matches none.
+        ConfigError: the name or the start time is given to several files; a directory holds no recording; a glob matches none;
+            a key tells no time.
         SourceError: a path does not exist (``not_found``) or may not be read (``permission``).
     """
     paths = _files_of(source.uri)
@@ -49,7 +56,19 @@ def recordings_of(source: SourceConfig) -> list[Recording]:
             f"the name {source.name!r} cannot stand for the {len(paths)} files of {source.uri}: leave it out, "
             "names are then made from the file names"
         )
-    return [Recording(source.name, path) for path in paths]
+    if source.start_time and len(paths) > 1:
+        raise ConfigError(
+            f"the start time {source.start_time} cannot be that of all {len(paths)} files of {source.uri}: give them one by "
+            "one, or take it from their names (clock_from)"
+        )
+    check_clock(source)
+    return [Recording(source.name, path, _reading(source, path, warn)) for path in paths]
+
+
+def _reading(source: SourceConfig, path: Path, warn: Callable[[str], None]) -> Reading:
+    started_ns, clock = beginning_of(source, path, warn)
+    trusts_metadata = source.clock_from in ("", "creation_time")
+    return Reading(appearance_of(source), source.video_stream, started_ns, clock, trusts_metadata)
 
 
 def _files_of(uri: str) -> list[Path]:

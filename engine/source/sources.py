@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -39,7 +40,7 @@ def expand_sources(
             found.append(camera)
             made.append(name)
             continue
-        recordings = recordings_of(source)
+        recordings = recordings_of(source, warn)
         check_recording(source)
         found += recordings
         made += [name_from(recording.path) for recording in recordings]
@@ -50,4 +51,4 @@ def expand_sources(
 def _named(stream: Recording | Camera, name: str) -> Recording | Camera:
     if isinstance(stream, Camera):
         return msgspec.structs.replace(stream, name=name)
-    return Recording(name, stream.path)
+    return dataclasses.replace(stream, name=name)
