@@ -35,6 +35,9 @@ class Damage:
         self._waits_for_key = context.name in _BEGINS_ANYWHERE
         self._intra_only = bool(context.codec.intra_only)
         self._order = H264Order(context.extradata) if context.name == "h264" else None
+        self._has_begun = False
+        self.left_out = 0
+        """Pictures before the first that can be decoded, as far as they are known."""
         self._fed = 0
         self._fed_at: OrderedDict[int, int] = OrderedDict()
         self._lost_at: int | None = None
@@ -42,7 +45,7 @@ class Damage:
 
     def feed(self, packet: av.Packet[Any] | None) -> None:
         """Take note of a packet, None at the end."""
-        if packet is None:
+        if packet is None or packet.is_discard:
             return
         self._fed += 1
         if packet.pts is not None:
@@ -59,9 +62,16 @@ class Damage:
 
     def is_too_early(self, picture: av.VideoFrame) -> bool:
         """Whether a picture comes before the first that can be decoded."""
-        if self._waits_for_key and _is_key(picture):
-            self._waits_for_key = False
-        return self._waits_for_key
+        if self._has_begun:
+            return False
+        if self._waits_for_key and not _is_key(picture):
+            self.left_out += 1
+            return True
+        self._has_begun = True
+        # Other decoders say nothing of the packets that they cannot begin with.
+        before = self._fed_at.get(picture.pts, 1) - 1 if picture.pts is not None else 0
+        self.left_out = max(self.left_out, before)
+        return False
 
     def harms(self, picture: av.VideoFrame) -> bool:
         """Whether a picture, or one that it builds on, is damaged."""

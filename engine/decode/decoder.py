@@ -221,8 +221,10 @@ class Decoder:
     def _show(
         self, picture: av.VideoFrame, aspect: Fraction | None, damage: Damage, clock: StreamClock, captured_ns: int
     ) -> Iterator[Frame | StreamChanged]:
-        if damage.is_too_early(picture):
-            self._counters["drops.no_key_frame"] += 1
+        too_early = damage.is_too_early(picture)
+        if self._config.skip_frame == "none":
+            self._counters["drops.no_key_frame"] = damage.left_out
+        if too_early:
             return
         # Containers such as AVI time packets only in decoding order; FFmpeg carries that over to the order of showing.
         ticks = picture.dts if picture.pts is None else picture.pts
