@@ -58,7 +58,7 @@ def encrypted(path: Path, kind: str, detail: str = "") -> SourceError:
     return SourceError(f"encrypted: {path} is protected ({kind}){detail}: {HOW}", "encrypted")
 
 
-def chosen_stream(container: InputContainer, stream: VideoStream) -> str:
+def chosen_stream(path: Path, container: InputContainer, stream: VideoStream) -> str:
     """Return a sentence on which video stream is read, empty where there is no choice."""
     streams = _videos_of(container)
     if len(streams) < 2:
@@ -66,7 +66,8 @@ def chosen_stream(container: InputContainer, stream: VideoStream) -> str:
     shapes = ", ".join(
         f"{index}: {s.width}x{s.height} {s.codec_context.name}" for index, s in enumerate(streams) if s.codec_context
     )
-    return f"read is video stream {streams.index(stream)} of {len(streams)} ({shapes}); --video-stream N reads another"
+    index = streams.index(stream)
+    return f"{path}: video stream {index} of {len(streams)} was read ({shapes}); --video-stream N reads another"
 
 
 def container_aspect(stream: VideoStream) -> Fraction | None:

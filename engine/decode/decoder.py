@@ -139,7 +139,7 @@ class Decoder:
             yield self._state("failed", error.reason, str(error))
             return
         with container:
-            if note := chosen_stream(container, stream):
+            if note := chosen_stream(self._path, container, stream):
                 self._notes.append(note)
             if self._started_ns is None and self._reading.trusts_metadata:
                 self._started_ns = creation_time(container, stream)

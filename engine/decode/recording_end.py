@@ -50,12 +50,10 @@ class RecordingEnd:
         Raises:
             SourceError: it was not, with the reason ``truncated``, ``codec`` or ``encrypted``.
         """
-        path, frames, packets = self.path, self.counters["frames"], self.counters["packets"]
+        path, frames = self.path, self.counters["frames"]
         cut = self.cut or ("before the end that its index gives" if is_cut(self.container, self.stream) else "")
         if cut:
             raise SourceError(f"{path} breaks off {cut}; frames before that: {frames}", "truncated")
-        if packets == 0:
-            raise SourceError(f"{path} ends before its first picture", "truncated")
         if frames == 0:
             raise self._nothing_decoded()
         if self.counters["corrupt_frames"] == frames:
@@ -71,11 +69,13 @@ class RecordingEnd:
 
     def _nothing_decoded(self) -> SourceError:
         codec, early = self.stream.codec_context.name, self.counters["drops.no_key_frame"]
+        packets = self.counters["packets"]
         if early:
             return SourceError(f"{self.path}: none of its {early} {codec} pictures is a key frame to begin with", "codec")
         if kind := encryption_of_file(self.path):
             return encrypted(self.path, kind)
-        packets = self.counters["packets"]
+        if packets == 0:
+            return SourceError(f"{self.path} ends before its first picture", "truncated")
         return SourceError(f"{self.path}: no picture could be decoded from its {packets} {codec} packets", "codec")
 
     def _missing_time(self) -> Iterator[str]:
