@@ -58,7 +58,7 @@ def beginning_of(source: SourceConfig, path: Path, warn: Callable[[str], None]) 
     text = source.clock_from.removeprefix(_NAME)
     for found in pattern_of(source.clock_from).finditer(path.name):
         try:
-            return _nanoseconds(datetime.strptime(found[0], text)), "file_name"
+            return _nanoseconds(datetime.strptime(found[1], text)), "file_name"
         except ValueError:
             continue
     warn(f"{path} has no time of the form {text} in its name: when it was recorded is not known")
@@ -89,7 +89,7 @@ def pattern_of(clock_from: str) -> re.Pattern[str]:
         names.add(directive)
     if not (names & {"Y", "y"} and ((names & {"d"} and names & {"m", "b", "B"}) or "j" in names)):
         raise ConfigError(f"clock_from: {clock_from!r} names no whole date: give year, month and day, as {_EXAMPLE}")
-    return re.compile(expression)
+    return re.compile(f"(?=({expression}))")  # also where one match overlaps another
 
 
 def _parse_time(text: str) -> datetime:
