@@ -63,6 +63,20 @@ def test_settings_go_to_the_sources_that_they_mean_something_for(capsys, runs, t
     }
 
 
+def test_pictures_are_turned_for_all_sources_and_clocks_are_set_for_recordings(capsys, runs):
+    here(
+        capsys, "run", "-s", "a.mp4", *CAMERA, "--rotate", "180", "--deinterlace", "on", "--aspect", "4:3",
+        "--video-stream", "1", "--clock-from", "name:%Y%m%d",
+    )  # fmt: skip
+    recording, camera = runs.config.sources
+    assert (recording.rotate, recording.deinterlace, recording.aspect) == (180, "on", "4:3")
+    assert (camera.rotate, camera.deinterlace, camera.aspect) == (180, "on", "4:3")
+    assert (recording.video_stream, recording.clock_from) == (1, "name:%Y%m%d")
+    assert (camera.video_stream, camera.clock_from) == (None, "")
+    here(capsys, "run", "-s", "a.mp4", "--rotate", "flip", "--start-time", "2026-03-01")
+    assert (runs.config.sources[0].rotate, runs.config.sources[0].start_time) == ("flip", "2026-03-01")
+
+
 def test_settings_for_all_cameras_go_to_the_live_section(capsys, runs, tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text("sources:\n  - uri: rtsp://192.0.2.1/x\n    stall_seconds: 30\nlive:\n  budget_ms: 200\n")
@@ -85,6 +99,9 @@ def test_without_options_all_is_as_configured(capsys, runs):
     [
         (["-s", "clip.mp4", "--transport", "udp"], "--transport needs an rtsp:// address as --source"),
         (["--credentials", "door.txt"], "write `credentials: door.txt` under the source"),
+        ([*CAMERA, "--start-time", "2026-03-01"], "--start-time needs a recording as --source"),
+        (["--rotate", "90"], "write `rotate: 90` under the source"),
+        ([*CAMERA, "--rotate", "45"], "--rotate"),
         ([*CAMERA, "--duration", "0"], "--duration 0 must be more than 0 seconds"),
         ([*CAMERA, "--max-reconnects", "-1"], "max_reconnects"),
         ([*CAMERA, "--transport", "pigeon"], "--transport"),

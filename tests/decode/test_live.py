@@ -8,11 +8,13 @@ import av
 import numpy as np
 import pytest
 
-from engine.contracts.links import decode_link, encode_link
+from engine.contracts.links import Appearance, decode_link, encode_link
+from engine.crop.combs import combed
 from engine.decode import connection, packet_reader
 from engine.errors import WorkerError
 from tests.decode.byte_server import ByteServer, http, raw
 from tests.decode.clips import render
+from tests.decode.test_deinterlace import interlaced, read
 from tests.decode.watching import watching
 from tests.rtsp.clips import frame_number
 from tests.rtsp.faults import Bye, Close, Garbage, Jump, Reset, Restart, Stall, Switch, Unsteady
@@ -329,3 +331,18 @@ def test_a_real_server_is_lost_and_found_again(clip):
         assert abs(watch.frames[-1].time.ntp_ns - watch.frames[-1].time.captured_ns) < 1e9
         assert watch.decoder.counters["reconnects"] == 1
         assert "secret" not in str(watch.states)
+
+
+def test_a_camera_is_shown_as_a_player_does(tmp_path):
+    """Square pixels, no combs, and turned as it hangs: the rules of recordings."""
+    path = interlaced(tmp_path / "a.ts", 30)
+    truth = read(path, rotate=180, aspect="16:9")
+    with ByteServer(raw(path.read_bytes())) as server:
+        appearance = Appearance(rotate=180, aspect="16:9")
+        with watching(server.url("tcp"), appearance=appearance) as watch:
+            watch.until(lambda w: len(w.frames) >= 20)
+    assert {(f.planes.width_px, f.planes.height_px) for f in watch.frames} == {(214, 120)}
+    by_pts = {frame.time.pts: frame for frame in truth}
+    assert min(combed(frame.planes.y[30:90, 60:160]) for frame in read(path, deinterlace="off")[5:10]) > 0.3
+    for frame in watch.frames[1:]:
+        np.testing.assert_array_equal(frame.planes.y, by_pts[frame.time.pts].planes.y)
