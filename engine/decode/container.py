@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 
 from engine.contracts.messages import Reason
 from engine.decode.clock import Bridge
+from engine.decode.cropping import Crop, crop_of
 from engine.decode.encryption import HOW, encryption_of_file, encryption_of_stream
 from engine.errors import SourceError
 
@@ -66,8 +67,12 @@ def chosen_stream(path: Path, container: InputContainer, stream: VideoStream) ->
     shapes = ", ".join(
         f"{index}: {s.width}x{s.height} {s.codec_context.name}" for index, s in enumerate(streams) if s.codec_context
     )
-    index = streams.index(stream)
-    return f"{path}: video stream {index} of {len(streams)} was read ({shapes}); --video-stream N reads another"
+    return f"{path}: video stream {streams.index(stream)} of {len(streams)} was read ({shapes}); --video-stream N reads another"
+
+
+def container_crop(path: Path, container: InputContainer, stream: VideoStream) -> Crop:
+    """Return the border that the container says is not to be shown."""
+    return crop_of(path, container.format.name, _videos_of(container).index(stream))
 
 
 def container_aspect(stream: VideoStream) -> Fraction | None:

@@ -24,6 +24,7 @@ from engine.decode.container import (
     bridges,
     chosen_stream,
     container_aspect,
+    container_crop,
     creation_time,
     encrypted,
     expected_frames,
@@ -99,7 +100,7 @@ class Decoder:
     ) -> None:
         self._name, self._path, self._config, self._detect_every = recording_name, path, config, detect_every
         self._reading = reading = reading or Reading()
-        self._display: Display[_Note] = Display(reading.appearance)
+        self._display: Display[_Note] = Display()
         self._items: Generator[Frame | StreamChanged, None, None] | None = None
         self._counters = {"frames": 0, "packets": 0, "corrupt_packets": 0, "corrupt_frames": 0, "drops.no_key_frame": 0}
         self._started_ns, self._clock_is = reading.started_ns, reading.clock
@@ -144,6 +145,7 @@ class Decoder:
             if self._started_ns is None and self._reading.trusts_metadata:
                 self._started_ns = creation_time(container, stream)
                 self._clock_is = "" if self._started_ns is None else "creation_time"
+            self._display = Display(self._reading.appearance, container_crop(self._path, container, stream))
             try:
                 yield from self._read(container, stream)
                 end = RecordingEnd(self._path, container, stream, self._counters, self._cut, self._read_to_seconds)

@@ -1,6 +1,6 @@
 """From decoded pictures to what a player shows of them, in one place for recordings, cameras and series of pictures.
 
-interlaced lines -> HDR to SDR -> pixel format and square pixels (one scaling) -> turned upright
+interlaced lines -> HDR to SDR -> pixel format and square pixels (one scaling) -> cropped -> turned upright
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import av
 
 from engine.contracts.frames import Planes
 from engine.contracts.links import Appearance
+from engine.decode.cropping import Crop
 from engine.decode.deinterlace import Deinterlacer
 from engine.decode.orientation import Orientation
 from engine.decode.planes import PlaneConverter
@@ -46,9 +47,11 @@ class Display(Generic[Note]):
 
     Args:
         appearance: what the user asks for.
+        crop: the border that the container cuts off.
     """
 
-    def __init__(self, appearance: Appearance | None = None) -> None:
+    def __init__(self, appearance: Appearance | None = None, crop: Crop | None = None) -> None:
+        self._crop = crop or Crop()
         appearance = appearance or Appearance()
         self._aspect = Fraction(appearance.aspect.replace(":", "/")) if appearance.aspect else None
         self._deinterlacer: Deinterlacer[Note] = Deinterlacer(appearance.deinterlace)
@@ -81,4 +84,4 @@ class Display(Generic[Note]):
         size_px = shown_size(picture.width, picture.height, pixel_aspect)
         if hdr_transfer(picture) is not None:
             picture = self._tone_mapper.show(picture)
-        return turn.apply(self._converter.convert(picture, size_px))
+        return turn.apply(self._crop.apply(self._converter.convert(picture, size_px)))
