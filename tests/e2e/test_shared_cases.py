@@ -18,8 +18,8 @@ pytestmark = pytest.mark.e2e
 
 FILES = {
     "sar": "anamorphic/sar.mp4", "b2": "anamorphic/b2.mp4", "nokeym4": "no-key-frame/nokeym4.ts",
-    "inter": "interlaced/inter.mp4", "prog": "interlaced/prog.mp4", "off_mkv": "start-offset/off_mkv.mkv", "wrapmid": "start-offset/wrapmid.ts",
-    "exif_mjpeg": "exif-jpeg/exif_mjpeg.avi", "Canon_40D": "exif-jpeg/Canon_40D.jpg",
+    "inter": "interlaced/inter.mp4", "prog": "interlaced/prog.mp4", "off_mkv": "start-offset/off_mkv.mkv",
+    "wrapmid": "start-offset/wrapmid.ts", "exif_mjpeg": "exif-jpeg/exif_mjpeg.avi", "Canon_40D": "exif-jpeg/Canon_40D.jpg",
     "water_180_mvhevc_5frames": "view-ids/water_180_mvhevc_5frames.mov",
     "prog_8s_enc_dashinit": "encrypted/prog_8s_enc_dashinit.mp4", "good": "one-bad-file/good.ivf",
 }  # fmt: skip
