@@ -32,14 +32,19 @@ class Crop(NamedTuple):
 
     def apply(self, planes: Planes) -> Planes:
         """Return the part that is shown, without a copy; the whole where nothing sensible would be left."""
+        if self == _NOTHING:
+            return planes
         width, height = planes.width_px, planes.height_px
         left, top = 2 * round(self.left * width / 2), 2 * round(self.top * height / 2)
         right, bottom = width - round(self.right * width), height - round(self.bottom * height)
-        if not any(self) or left < 0 or top < 0 or right - left < 2 or bottom - top < 2:
+        if left < 0 or top < 0 or right - left < 2 or bottom - top < 2:
             return planes
         luma = planes.y[top:bottom, left:right]
         rows, columns = slice(top // 2, (bottom + 1) // 2), slice(left // 2, (right + 1) // 2)
         return Planes(luma, planes.u[rows, columns], planes.v[rows, columns], planes.matrix, planes.full_range)
+
+
+_NOTHING = Crop()
 
 
 def crop_of(path: Path, format_name: str, video_index: int) -> Crop:

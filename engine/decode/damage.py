@@ -34,7 +34,8 @@ class Damage:
     def __init__(self, context: VideoCodecContext) -> None:
         self._waits_for_key = context.name in _BEGINS_ANYWHERE
         self._intra_only = bool(context.codec.intra_only)
-        self._order = H264Order(context.extradata) if context.name == "h264" else None
+        in_mp4 = (context.extradata or b"").startswith(b"\x01")  # without the start codes that H264Order looks for
+        self._order = H264Order(context.extradata) if context.name == "h264" and not in_mp4 else None
         self._has_begun = False
         self.left_out = 0
         """Pictures before the first that can be decoded, as far as they are known."""
