@@ -18,13 +18,16 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class SourceConfig(Section, frozen=True):
-    """Recordings (a file, a directory or a glob), or one camera. The keys after ``name`` are for cameras."""
+    """Recordings (a file, a directory, a glob, a series of pictures), or one camera. The keys after ``fps`` are for cameras."""
 
     uri: str
-    """A path, a directory, a glob such as ``archive/*.mkv``; a camera as ``rtsp://host/path``, ``rtsps://``, ``http(s)://``,
+    """A path, a directory, a glob such as ``archive/*.mkv`` or ``seq/*.jpg``, a pattern such as ``seq/f%04d.jpg``;
+    a camera as ``rtsp://host/path``, ``rtsps://``, ``http(s)://``,
     ``udp://``, ``srt://`` or ``/dev/video0``."""
     name: str = ""
-    """The stream's name on the wire; made from the file's or host's name when empty. Not for directories and globs."""
+    """The stream's name on the wire; made from the file's or host's name when empty. Not for several recordings."""
+    fps: Seconds | None = None
+    """Pictures per second of a series; None: 25. Not for videos, which have a clock of their own."""
     credentials: str = ""
     """A file with one line ``user:password``, so that no password stands in a configuration or process list."""
     transport: Literal["tcp", "udp"] = "tcp"

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from engine.errors import UsageError
+from engine.config import SourceConfig
+from engine.errors import FacestreamError, UsageError
 from engine.source.camera_url import SCHEMES, looks_like_url, scheme_of
 from engine.source.cameras import is_camera
+from engine.source.files import recordings_of
+
+_NEEDS = {"transport": "an rtsp:// address", "credentials": "a camera on the network", "fps": "pictures"}
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
@@ -22,13 +26,16 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def sources_of(uris: list[str] | None, transport: str | None, credentials: Path | None) -> list[dict[str, Any]] | None:
+def sources_of(
+    uris: list[str] | None, transport: str | None, credentials: Path | None, fps: float | None = None
+) -> list[dict[str, Any]] | None:
     """Return the sources of the command line, each with those of the settings that mean something for it.
 
     Args:
         uris: recordings and cameras; None or empty: those of the configuration file are used.
         transport: for RTSP.
         credentials: for cameras that know users.
+        fps: for series of pictures.
 
     Raises:
         UsageError: a setting is given and none of the sources has a use for it.
@@ -38,14 +45,14 @@ def sources_of(uris: list[str] | None, transport: str | None, credentials: Path 
             "uri": uri,
             "transport": transport if _is_rtsp(uri) else None,
             "credentials": str(credentials) if credentials and _has_users(uri) else None,
+            "fps": fps if fps is not None and _has_pictures(uri) else None,
         }
         for uri in uris or []
     ]
-    for key, value in (("transport", transport), ("credentials", credentials)):
+    for key, value in (("transport", transport), ("credentials", credentials), ("fps", fps)):
         if value is not None and not any(source[key] for source in sources):
-            kind = "an rtsp:// address" if key == "transport" else "a camera on the network"
             raise UsageError(
-                f"--{key} needs {kind} as --source; in a configuration file write `{key}: {value}` under the source"
+                f"--{key} needs {_NEEDS[key]} as --source; in a configuration file write `{key}: {value}` under the source"
             )
     return [given(source) for source in sources] or None
 
@@ -62,6 +69,14 @@ def check_duration(seconds: float | None) -> None:
 
 def _is_rtsp(uri: str) -> bool:
     return looks_like_url(uri) and scheme_of(uri) == "rtsp"
+
+
+def _has_pictures(uri: str) -> bool:
+    """Whether a source is a series of pictures, or one; what cannot be found is refused later, with its own words."""
+    try:
+        return not is_camera(uri) and any(one.pictures for one in recordings_of(SourceConfig(uri=uri)))
+    except FacestreamError:
+        return False
 
 
 def _has_users(uri: str) -> bool:

@@ -1,8 +1,9 @@
 """What travels between the processes of a run, as MessagePack; frames themselves stay in the shared pool.
 
 decode --PoolOpened, FrameReady--> perceive --FaceCrop, TrackClosed--> enhance xN --Outgoing--> publish
-decode <--SlotReleased-- perceive <--Taken-- enhance   StreamChanged, Checkpoint, InputFile, Drain go all the way, in order
-every worker --Ready, Beat, Failed--> supervisor        supervisor --Assign--> decode, --Begin, Outgoing(stats)--> publish
+decode <--SlotReleased, Refused-- perceive <--Taken-- enhance
+StreamChanged, Checkpoint, InputFile and Drain go all the way, in order
+every worker --Ready, Beat, Warned, Failed--> supervisor    supervisor --Assign--> decode, --Begin, Outgoing(stats)--> publish
 supervisor --Attach--> the neighbours of a worker that was restarted
 """
 
@@ -65,6 +66,15 @@ class SlotReleased(Link, frozen=True):
     slot: int
 
 
+class Calls(Link, frozen=True):
+    """How often a model was called for a stream."""
+
+    total: int = 0
+    failed: int = 0
+    error: str = ""
+    """What the first failure said."""
+
+
 class StreamChanged(Link, frozen=True):
     """A stream entered a state; passes through all processes in order, so that ``ended`` is really last."""
 
@@ -83,6 +93,8 @@ class StreamChanged(Link, frozen=True):
     """Given by perceive, growing: the copies that come through several enhance workers have the same."""
     lanes: tuple[int, ...] = ()
     """The enhance workers to which perceive sent a copy."""
+    calls: dict[str, Calls] = {}
+    """In the last state: stage to calls of its model, as counted by the workers that this has passed."""
 
 
 class Checkpoint(Link, frozen=True):
@@ -174,6 +186,8 @@ class InputFile(Link, frozen=True):
     path: str
     size_bytes: int
     sha256: str
+    mtime_ns: int
+    """See ``Recording.facts``."""
 
 
 class Begin(Link, frozen=True):
@@ -203,6 +217,25 @@ class Assign(Link, frozen=True):
     path: str
     first_frame: int = 0
     """Frames before this one were processed by an earlier attempt: decode them, hand over none."""
+    pictures: list[str] = []
+    """A series: its files, in their order."""
+    fps: float = 0.0
+    """Pictures per second of a series."""
+
+
+class Refused(Link, frozen=True):
+    """Perceive to decode: a model fails on all of this stream; read no further, it has failed."""
+
+    stream: str
+    detail: str
+
+
+class Warned(Link, frozen=True):
+    """A worker to the supervisor: something goes wrong that ends nothing; for the log."""
+
+    stream: str
+    """Empty where it is no single stream's."""
+    detail: str
 
 
 class Camera(Link, frozen=True):
@@ -302,7 +335,7 @@ class Failed(Link, frozen=True):
 
 AnyLink = (
     PoolOpened | FrameReady | SlotReleased | StreamChanged | Checkpoint | InputFile | FaceCrop | Taken | TrackClosed
-    | Drain | Outgoing | Ready | Begin | CountedBefore | WantRecording | Assign | Attach | Beat | Failed
+    | Drain | Outgoing | Ready | Begin | CountedBefore | WantRecording | Assign | Attach | Beat | Failed | Refused | Warned
 )  # fmt: skip
 
 encode_link = msgspec.msgpack.Encoder().encode

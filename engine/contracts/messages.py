@@ -21,7 +21,7 @@ Outcome = Literal["completed", "drained", "failed"]
 Reason = Literal[
     "", "end_of_file", "drained", "not_found", "not_a_video", "no_video", "truncated", "codec", "permission", "timeout",
     "network", "auth", "busy", "server_error", "end_of_stream", "not_live", "resolution_change", "codec_change",
-    "timestamp_jump", "reconnect", "worker_died",
+    "timestamp_jump", "reconnect", "worker_died", "unexpected", "model",
 ]  # fmt: skip
 
 _STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")

@@ -32,6 +32,8 @@ _SKIP: dict[str, Literal["DEFAULT", "NONREF", "NONKEY"]] = {"none": "DEFAULT", "
 _ANNOUNCE_DURATION = {"matroska,webm", "flv"}
 """Containers whose header holds the duration while FFmpeg does not say that a file breaks off."""
 _MISSING_SHARE = 0.1
+_HOPELESS_PICTURES = 25
+"""So many from the start that cannot be used: the rest is not read."""
 
 
 class Decoder:
@@ -72,6 +74,7 @@ class Decoder:
         self._since_change = 0
         self._read_to_seconds = 0.0
         self._cut = ""
+        self._refusal = ""
 
     def __enter__(self) -> Decoder:
         return self
@@ -102,8 +105,12 @@ class Decoder:
             yield self._state("failed", error.reason, str(error))
             return
         with container:
-            yield from self._read(container, stream)
-            yield self._last_state(container, stream)
+            try:
+                yield from self._read(container, stream)
+            except SourceError as error:
+                yield self._state("failed", error.reason, str(error))
+            else:
+                yield self._last_state(container, stream)
 
     def _read(self, container: InputContainer, stream: VideoStream) -> Iterator[Frame | StreamChanged]:
         context = stream.codec_context
@@ -150,8 +157,11 @@ class Decoder:
     def _emit(self, picture: av.VideoFrame, clock: StreamClock, captured_ns: int) -> Iterator[Frame | StreamChanged]:
         try:
             planes = self._converter.convert(picture)
-        except av.error.FFmpegError:
+        except Exception as error:  # of whatever kind: it costs this picture
             self._counters["corrupt_packets"] += 1
+            self._refusal = self._refusal or f"{type(error).__name__}: {error}"
+            if self._counters["frames"] == 0 and self._counters["corrupt_packets"] >= _HOPELESS_PICTURES:
+                raise SourceError(f"{self._path}: none of its pictures can be used: {self._refusal}", "codec") from error
             return
         # Containers such as AVI time packets only in decoding order; FFmpeg carries that over to the order of showing.
         seconds, jumped = clock.advance(picture.dts if picture.pts is None else picture.pts)
@@ -184,9 +194,9 @@ class Decoder:
         if packets == 0:
             return self._state("failed", "truncated", f"{self._path} ends before its first picture")
         if frames == 0:
-            codec = stream.codec_context.name
+            codec, why = stream.codec_context.name, f" ({self._refusal})" if self._refusal else ""
             return self._state(
-                "failed", "codec", f"{self._path}: no picture could be decoded from its {packets} {codec} packets"
+                "failed", "codec", f"{self._path}: no picture could be decoded from its {packets} {codec} packets{why}"
             )
         return self._state("ended", "end_of_file", self._missing_time(container))
 

@@ -2,14 +2,15 @@ import os
 
 import pytest
 
+from engine.contracts.recording import Recording
 from engine.errors import ConfigError
-from engine.publish.job import check_same_models, check_same_recordings, check_same_settings, describe_inputs, sha256_of
+from engine.publish.job import check_same_models, check_same_recordings, check_same_settings, describe_inputs
 
 
 @pytest.fixture
 def recordings(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"the first")
-    return {"a": tmp_path / "a.mp4"}
+    return {"a": Recording("a", tmp_path / "a.mp4")}
 
 
 def inputs_of(recordings, **more):
@@ -23,25 +24,25 @@ def test_a_recording_that_stayed_is_not_hashed(recordings):
 
 
 def test_a_recording_that_moved_or_was_touched_is_compared_by_content(tmp_path, recordings):
-    inputs = inputs_of(recordings, sha256=sha256_of(recordings["a"]))
-    os.utime(recordings["a"], ns=(1, 1))
+    inputs = inputs_of(recordings, sha256=recordings["a"].sha256())
+    os.utime(recordings["a"].path, ns=(1, 1))
     check_same_recordings("out", inputs, recordings, {"a"})
-    moved = {"a": recordings["a"].rename(tmp_path / "b.mp4")}
+    moved = {"a": Recording("a", recordings["a"].path.rename(tmp_path / "b.mp4"))}
     check_same_recordings("out", inputs, moved, {"a"})
-    moved["a"].write_bytes(b"the other")
+    moved["a"].path.write_bytes(b"the other")
     with pytest.raises(ConfigError, match=r"b.mp4 \(stream a\) has changed its content since out was begun: put the earlier"):
         check_same_recordings("out", inputs, moved, {"a"})
 
 
 def test_differences_are_named(tmp_path, recordings):
     inputs = inputs_of(recordings)
-    os.utime(recordings["a"], ns=(1, 1))
+    os.utime(recordings["a"].path, ns=(1, 1))
     with pytest.raises(ConfigError, match="has been replaced or touched"):
         check_same_recordings("out", inputs, recordings, {"a"})
-    recordings["a"].write_bytes(b"longer than it was")
+    recordings["a"].path.write_bytes(b"longer than it was")
     with pytest.raises(ConfigError, match="has changed its size from 9 to 18 bytes"):
         check_same_recordings("out", inputs, recordings, {"a"})
-    recordings["a"].unlink()
+    recordings["a"].path.unlink()
     with pytest.raises(ConfigError, match=r"cannot be read any more \(No such file"):
         check_same_recordings("out", inputs, recordings, {"a"})
     with pytest.raises(ConfigError, match=r"holds results of .*a.mp4 \(stream a\), which is not among the sources now"):
