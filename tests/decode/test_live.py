@@ -329,3 +329,47 @@ def test_a_real_server_is_lost_and_found_again(clip):
         assert abs(watch.frames[-1].time.ntp_ns - watch.frames[-1].time.captured_ns) < 1e9
         assert watch.decoder.counters["reconnects"] == 1
         assert "secret" not in str(watch.states)
+
+
+@pytest.mark.parametrize("place", ["convert", "gate", "clock", "change", "opened"])
+def test_an_unexpected_error_of_the_decoder_is_a_loss_of_that_connection(clip, monkeypatch, place):
+    """As 31, which was no type of side data that Python knew; the next connection begins anew, and works."""
+    broken = [True, True]
+
+    def fault(*_: object, **__: object) -> object:
+        broken.pop()
+        raise KeyError("rtsp://admin:sesame@192.0.2.1/x")
+
+    target, name = {
+        "convert": (connection.PlaneConverter, "convert"),
+        "gate": (connection.PictureGate, "pictures"),
+        "clock": (connection.StreamClock, "advance"),
+        "change": (connection.Connection, "_change"),
+        "opened": (connection.Connection, "_ready"),
+    }[place]
+    usual = getattr(target, name)
+    monkeypatch.setattr(target, name, lambda *args, **more: fault() if broken else usual(*args, **more))
+    with ScriptedServer(clip) as server, watching(server.url()) as watch:
+        watch.until(lambda w: len(w.frames) == 3)
+    losses = [state for state in watch.states if state.reason == "unexpected"]
+    assert len(losses) == 2
+    assert all(state.state == "connecting" and "broke its decoder (KeyError: " in state.detail for state in losses)
+    assert not any("sesame" in state.detail for state in watch.states)
+    assert "next in" in losses[0].detail, "with back-off"
+
+
+def test_an_error_in_the_middle_of_a_live_camera_is_said_at_once(clip, monkeypatch):
+    usual = connection.PlaneConverter.convert
+
+    def convert(self, picture):
+        if len(watch.frames) == 5:
+            watch.frames.append(watch.frames[-1])  # once
+            raise IndexError("list index out of range")
+        return usual(self, picture)
+
+    monkeypatch.setattr(connection.PlaneConverter, "convert", convert)
+    with ScriptedServer(clip) as server, watching(server.url()) as watch:
+        watch.until(lambda w: len(w.frames) == 12)
+    assert watch.order == ["connecting", "live", "frame", "discontinuity", "connecting", "live", "frame"]
+    assert watch.states[2].reason == "unexpected"
+    assert watch.decoder.counters["reconnects"] == 1
