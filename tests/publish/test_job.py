@@ -75,3 +75,23 @@ def test_models_that_are_known_on_both_sides_are_compared():
     check_same_models("out", {"p": {"detector_sha256": "a"}}, {"q": {"detector_sha256": "a", "embedder_sha256": "b"}})
     with pytest.raises(ConfigError, match="another detector model"):
         check_same_models("out", {"p": {"detector_sha256": "a"}}, {"q": {"detector_sha256": "b"}})
+
+
+def test_a_series_that_has_changed_is_named(tmp_path):
+    paths = [tmp_path / name for name in ("1.jpg", "2.jpg")]
+    for path in paths:
+        path.write_bytes(path.name.encode())
+    series = {"seq": Recording("seq", tmp_path, tuple(paths))}
+    inputs = inputs_of(series, sha256=series["seq"].sha256())
+    check_same_recordings("out", inputs, series, {"seq"})
+    for other, words in (
+        (Recording("seq", tmp_path, tuple(paths[:1])), "has changed from 2 to 1 pictures"),
+        (Recording("seq", tmp_path, tuple(paths), 10.0), r"has changed from 25.0 to 10.0 pictures a second"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            check_same_recordings("out", inputs, {"seq": other}, {"seq"})
+    os.utime(paths[0], ns=(1, 1))
+    check_same_recordings("out", inputs, series, {"seq"})
+    paths[0].write_bytes(b"9.jpg")
+    with pytest.raises(ConfigError, match="has changed its content"):
+        check_same_recordings("out", inputs, series, {"seq"})
