@@ -18,7 +18,7 @@ from engine.cli.run_log import LogFormat, RunLog
 from engine.cli.run_options import check_duration, given, sources_of
 from engine.cli.run_result import print_result
 from engine.cli.run_view import run_view
-from engine.cli.run_words import printable
+from engine.cli.run_words import event_words, printable
 from engine.config import Config, HardwareDecoding
 from engine.config_file import load_config
 from engine.contracts.messages import Deinterlace
@@ -37,9 +37,11 @@ def run(
         Parameter(
             name=["--source", "-s"],
             negative=(),
-            help="A recording, a directory, a glob in quotes, a camera's URL or /dev/video0. Repeat it for several.",
+            help="A recording, a directory, a glob in quotes, pictures as seq/f%04d.jpg, a camera's URL or /dev/video0. "
+            "Repeat it for several.",
         ),
     ] = None,
+    fps: Annotated[float | None, Parameter(help="Pictures per second of a series of pictures; 25 by default.")] = None,
     transport: Annotated[
         Literal["tcp", "udp"] | None, Parameter(help="How the pictures of rtsp:// sources travel; tcp by default.")
     ] = None,
@@ -140,6 +142,7 @@ def run(
                     "video_stream": video_stream,
                     "start_time": start_time,
                     "clock_from": clock_from,
+                    "fps": fps,
                 },
             ),
             "decode": {"realtime": realtime, "skip_frame": skip_frame},
@@ -196,6 +199,9 @@ def _run(settings: Config, log: RunLog | None, duration_seconds: float | None, *
             log.end(result, exit_code)
     print_result(console, result, settings, live=live)
     if not is_program:
+        for event in result.status.events if log is None else ():
+            if event.name == "warning":
+                sys.stderr.write(f"facestream: note: {event_words(event)}\n")
         for stream in result.streams:
             if stream.state == "ended" and stream.reason == "end_of_file" and stream.detail:
                 sys.stderr.write(f"facestream: note: {printable(stream.detail)}\n")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.errors import UsageError
+from engine.config import SourceConfig
+from engine.errors import FacestreamError, UsageError
 from engine.source.camera_url import SCHEMES, looks_like_url, scheme_of
 from engine.source.cameras import is_camera
+from engine.source.files import recordings_of
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
@@ -60,6 +62,14 @@ def _is_rtsp(uri: str) -> bool:
     return looks_like_url(uri) and scheme_of(uri) == "rtsp"
 
 
+def _has_pictures(uri: str) -> bool:
+    """Whether a source is a series of pictures, or one; what cannot be found is refused later, with its own words."""
+    try:
+        return not is_camera(uri) and any(one.pictures for one in recordings_of(SourceConfig(uri=uri)))
+    except FacestreamError:
+        return False
+
+
 def _has_users(uri: str) -> bool:
     """Whether a camera's address may hold a user; an unknown kind of address is refused later, with its own words."""
     if not (looks_like_url(uri) and is_camera(uri)):
@@ -83,5 +93,6 @@ _USERS_OF: dict[str, tuple[str, Callable[[str], bool]]] = {
     "video_stream": _RECORDING,
     "start_time": _RECORDING,
     "clock_from": _RECORDING,
+    "fps": ("pictures", _has_pictures),
 }
 """Keys that not every source has a use for: which it must be, in words and as a test of its uri."""

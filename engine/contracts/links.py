@@ -1,8 +1,9 @@
 """What travels between the processes of a run, as MessagePack; frames themselves stay in the shared pool.
 
 decode --PoolOpened, FrameReady--> perceive --FaceCrop, TrackClosed--> enhance xN --Outgoing--> publish
-decode <--SlotReleased-- perceive <--Taken-- enhance   StreamChanged, Checkpoint, InputFile, Drain go all the way, in order
-every worker --Ready, Beat, Failed--> supervisor        supervisor --Assign--> decode, --Begin, Outgoing(stats)--> publish
+decode <--SlotReleased, Refused-- perceive <--Taken-- enhance
+StreamChanged, Checkpoint, InputFile and Drain go all the way, in order
+every worker --Ready, Beat, Warned, Failed--> supervisor    supervisor --Assign--> decode, --Begin, Outgoing(stats)--> publish
 supervisor --Attach--> the neighbours of a worker that was restarted
 """
 
@@ -16,16 +17,15 @@ import numpy as np
 from engine.contracts.frames import ColourMatrix, FrameTime, Planes
 from engine.contracts.messages import (
     Clock,
-    Deinterlace,
     Face,
     Outcome,
     Quality,
     Reason,
-    Rotate,
     Stats,
     StreamState,
     Track,
 )
+from engine.contracts.recording import Appearance, Reading
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -80,6 +80,15 @@ class SlotReleased(Link, frozen=True):
     slot: int
 
 
+class Calls(Link, frozen=True):
+    """How often a model was called for a stream."""
+
+    total: int = 0
+    failed: int = 0
+    error: str = ""
+    """What the first failure said."""
+
+
 class StreamChanged(Link, frozen=True):
     """A stream entered a state; passes through all processes in order, so that ``ended`` is really last."""
 
@@ -102,6 +111,8 @@ class StreamChanged(Link, frozen=True):
     """Given by perceive, growing: the copies that come through several enhance workers have the same."""
     lanes: tuple[int, ...] = ()
     """The enhance workers to which perceive sent a copy."""
+    calls: dict[str, Calls] = {}
+    """In the last state: stage to calls of its model, as counted by the workers that this has passed."""
 
 
 class Checkpoint(Link, frozen=True):
@@ -196,6 +207,8 @@ class InputFile(Link, frozen=True):
     path: str
     size_bytes: int
     sha256: str
+    mtime_ns: int
+    """See ``Recording.facts``."""
 
 
 class Begin(Link, frozen=True):
@@ -218,30 +231,6 @@ class WantRecording(Link, frozen=True):
     worker: str
 
 
-class Appearance(msgspec.Struct, frozen=True):
-    """How pictures are made to look as they should, beyond what the file itself says."""
-
-    rotate: Rotate = 0
-    """Turn that is added to the file's own; see ``Rotate``."""
-    deinterlace: Deinterlace = "auto"
-    aspect: str = ""
-    """Width to height of the whole picture as it is meant to be seen, as ``4:3``, before any turn; empty: as the file says."""
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """How a recording is read."""
-
-    appearance: Appearance = Appearance()
-    video_stream: int | None = None
-    """Which of the video streams, from 0; None: the one that FFmpeg takes for the best."""
-    started_ns: int | None = None
-    """When the recording begins (wall clock, Unix, nanoseconds), as the user or the file's name says."""
-    clock: Clock = ""
-    """Where ``started_ns`` comes from."""
-    trusts_metadata: bool = True
-    """Whether the file's own ``creation_time`` is taken for its beginning, where ``started_ns`` is None."""
-
-
 class Assign(Link, frozen=True):
     """The supervisor's answer to WantRecording."""
 
@@ -249,7 +238,26 @@ class Assign(Link, frozen=True):
     path: str
     first_frame: int = 0
     """Frames before this one were processed by an earlier attempt: decode them, hand over none."""
+    pictures: list[str] = []
+    """A series: its files, in their order."""
+    fps: float = 0.0
+    """Pictures per second of a series."""
     reading: Reading = Reading()
+
+
+class Refused(Link, frozen=True):
+    """Perceive to decode: a model fails on all of this stream; read no further, it has failed."""
+
+    stream: str
+    detail: str
+
+
+class Warned(Link, frozen=True):
+    """A worker to the supervisor: something goes wrong that ends nothing; for the log."""
+
+    stream: str
+    """Empty where it is no single stream's."""
+    detail: str
 
 
 class Camera(Link, frozen=True):
@@ -350,7 +358,7 @@ class Failed(Link, frozen=True):
 
 AnyLink = (
     PoolOpened | FrameReady | SlotReleased | StreamChanged | Checkpoint | InputFile | FaceCrop | Taken | TrackClosed
-    | Drain | Outgoing | Ready | Begin | CountedBefore | WantRecording | Assign | Attach | Beat | Failed
+    | Drain | Outgoing | Ready | Begin | CountedBefore | WantRecording | Assign | Attach | Beat | Failed | Refused | Warned
 )  # fmt: skip
 
 encode_link = msgspec.msgpack.Encoder().encode

@@ -37,7 +37,7 @@ class Crop(NamedTuple):
         width, height = planes.width_px, planes.height_px
         left, top = 2 * round(self.left * width / 2), 2 * round(self.top * height / 2)
         right, bottom = width - round(self.right * width), height - round(self.bottom * height)
-        if left < 0 or top < 0 or right - left < 2 or bottom - top < 2:
+        if left < 0 or top < 0 or right > width or bottom > height or right - left < 2 or bottom - top < 2:
             return planes
         luma = planes.y[top:bottom, left:right]
         rows, columns = slice(top // 2, (bottom + 1) // 2), slice(left // 2, (right + 1) // 2)

@@ -16,8 +16,9 @@ from av.video.stream import VideoStream
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame, FrameTime, Planes
-from engine.contracts.links import Reading, StreamChanged
+from engine.contracts.links import StreamChanged
 from engine.contracts.messages import Reason, StreamState
+from engine.contracts.recording import Reading
 from engine.decode.clock import StreamClock
 from engine.decode.container import (
     FALLBACK_TIME_BASE,
@@ -46,6 +47,8 @@ MAX_GAP_SECONDS = 10.0
 MAX_KEY_FRAME_GAP_SECONDS = 60.0
 """The same where only key frames are decoded."""
 _SKIP: dict[str, Literal["DEFAULT", "NONREF", "NONKEY"]] = {"none": "DEFAULT", "nonref": "NONREF", "nonkey": "NONKEY"}
+_HOPELESS_PICTURES = 25
+"""So many from the start that cannot be used: the rest is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Decoder:
         self._since_change = 0
         self._read_to_seconds = 0.0
         self._cut = ""
+        self._refusal = ""
 
     def __enter__(self) -> Decoder:
         return self
@@ -148,7 +152,9 @@ class Decoder:
             self._display = Display(self._reading.appearance, container_crop(self._path, container, stream))
             try:
                 yield from self._read(container, stream)
-                end = RecordingEnd(self._path, container, stream, self._counters, self._cut, self._read_to_seconds)
+                end = RecordingEnd(
+                    self._path, container, stream, self._counters, self._cut, self._read_to_seconds, self._refusal
+                )
                 end.check()
                 yield self._state("ended", "end_of_file", "; ".join([*self._notes, *end.notes()]))
             except SourceError as error:
@@ -233,8 +239,11 @@ class Decoder:
         note = _Note(picture.pts, ticks, captured_ns, bool(picture.is_corrupt), damage.harms(picture))
         try:
             shown = self._display.show(picture, aspect, note)
-        except (av.error.FFmpegError, ValueError):
+        except Exception as error:  # of whatever kind: it costs this picture
             self._counters["corrupt_packets"] += 1
+            self._refusal = self._refusal or f"{type(error).__name__}: {error}"
+            if self._counters["frames"] == 0 and self._counters["corrupt_packets"] >= _HOPELESS_PICTURES:
+                raise SourceError(f"{self._path}: none of its pictures can be used: {self._refusal}", "codec") from error
             return
         yield from self._emit(shown, clock)
 

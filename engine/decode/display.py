@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import av
 
 from engine.contracts.frames import Planes
-from engine.contracts.links import Appearance
+from engine.contracts.recording import Appearance
 from engine.decode.cropping import Crop
 from engine.decode.deinterlace import Deinterlacer
 from engine.decode.orientation import Orientation

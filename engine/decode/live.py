@@ -9,9 +9,11 @@ from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
 from engine.contracts.links import Camera, StreamChanged
 from engine.contracts.messages import Reason, StreamState
+from engine.contracts.redaction import redact
 from engine.decode.backoff import Backoff
+from engine.decode.camera_errors import failure
 from engine.decode.connection import WAIT_SECONDS, Connection
-from engine.errors import SourceError
+from engine.errors import SourceError, WorkerError
 
 _COUNTERS = (
     "frames", "packets", "bytes", "corrupt_packets", "corrupt_frames", "reconnects", "drops.decode_late", "drops.corrupt",
@@ -110,6 +112,11 @@ class LiveDecoder:
             except StopIteration as end:
                 loss: SourceError = end.value
                 return loss
+            except WorkerError:
+                raise
+            except Exception as error:  # costs this connection: the next one begins with a new decoder
+                what = f"broke its decoder ({type(error).__name__}: {redact(str(error))})"
+                return failure(self._camera, "unexpected", what)
             if not counted and connection.live_since is not None:
                 counted = True
                 self.counters["reconnects"] += 1

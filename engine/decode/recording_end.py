@@ -35,6 +35,7 @@ class RecordingEnd:
         counters: as ``Decoder`` counts.
         cut: where it breaks off, empty if it does not seem to.
         read_to_seconds: the last time stamp, where the container announces its duration.
+        refusal: why the first picture that could not be used was not, empty if there was none.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class RecordingEnd:
     counters: Mapping[str, int]
     cut: str
     read_to_seconds: float
+    refusal: str
 
     def check(self) -> None:
         """Return if it was read to its end.
@@ -76,7 +78,8 @@ class RecordingEnd:
             return encrypted(self.path, kind)
         if packets == 0:
             return SourceError(f"{self.path} ends before its first picture", "truncated")
-        return SourceError(f"{self.path}: no picture could be decoded from its {packets} {codec} packets", "codec")
+        why = f" ({self.refusal})" if self.refusal else ""
+        return SourceError(f"{self.path}: no picture could be decoded from its {packets} {codec} packets{why}", "codec")
 
     def _missing_time(self) -> Iterator[str]:
         if not announces_duration(self.container) or not self.container.duration:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from engine.config import SourceConfig
-from engine.contracts.links import Appearance
+from engine.contracts.recording import Appearance
 from engine.errors import ConfigError
 
 _ASPECT = re.compile(r"[1-9][0-9]{0,4}[:/][1-9][0-9]{0,4}")

@@ -21,7 +21,7 @@ from platformdirs import user_data_dir
 from engine.contracts.frames import Float32
 from engine.errors import GalleryError
 from engine.verify.gallery_export import PictureRow, write_pictures
-from engine.verify.gallery_file import GalleryFile
+from engine.verify.gallery_file import BUSY_SECONDS, GalleryFile
 
 
 class Identity(NamedTuple):
@@ -73,15 +73,16 @@ class Gallery:
     Args:
         path: the file; None: ``default_gallery_path()``.
         read_only: never write; the file must exist.
+        busy_seconds: how long another process that has locked the file is waited for.
 
     Raises:
         GalleryError: the file cannot be made or opened, or is not a gallery. Every method raises it for a file that is corrupt,
             locked or not writable.
     """
 
-    def __init__(self, path: Path | None = None, read_only: bool = False) -> None:
+    def __init__(self, path: Path | None = None, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path or default_gallery_path()
-        self._file = GalleryFile(self.path, read_only)
+        self._file = GalleryFile(self.path, read_only, busy_seconds)
 
     def version(self) -> int:
         """Return the number of changes since the gallery was made; cheap enough to ask before every batch."""

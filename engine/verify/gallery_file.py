@@ -14,7 +14,7 @@ from engine.errors import GalleryError
 
 _APPLICATION_ID = 0x66737467  # "fstg": tells our file from any other SQLite file
 _SCHEMA_VERSION = 1
-_BUSY_SECONDS = 5.0
+BUSY_SECONDS = 5.0
 _RETRY_SECONDS = 0.02
 _SCHEMA = (
     "CREATE TABLE state (version INTEGER NOT NULL)",
@@ -41,13 +41,14 @@ class GalleryFile:
     Args:
         path: made, with its folder, when it does not exist; only its owner may read it.
         read_only: never write; the file must exist.
+        busy_seconds: how long the lock of another process is waited for.
 
     Raises:
         GalleryError: it cannot be made or opened, or is something else. Every method raises it for a file that is corrupt,
             locked or not writable.
     """
 
-    def __init__(self, path: Path, read_only: bool) -> None:
+    def __init__(self, path: Path, read_only: bool, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
         if read_only and not path.is_file():
             raise GalleryError(f"there is no gallery {path}: enrol someone first with `facestream enroll NAME IMAGE`")
@@ -59,7 +60,7 @@ class GalleryFile:
             raise GalleryError(f"cannot open the gallery {path}: {error.strerror}") from error
         uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
         with self.errors():
-            self._database = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+            self._database = sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None)
         try:
             with self.errors():
                 self._prepare(read_only)
@@ -89,7 +90,7 @@ class GalleryFile:
 
     def _use_wal(self) -> None:
         """Switch to the write-ahead log, so that readers do not wait; SQLite's own time-out does not cover this lock."""
-        until = time.monotonic() + _BUSY_SECONDS
+        until = time.monotonic() + BUSY_SECONDS
         while True:
             try:
                 self._database.execute("PRAGMA journal_mode = WAL")

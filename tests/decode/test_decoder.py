@@ -12,8 +12,10 @@ import pytest
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
-from engine.contracts.links import Reading, StreamChanged, decode_link, encode_link
+from engine.contracts.links import StreamChanged, decode_link, encode_link
+from engine.contracts.recording import Reading
 from engine.decode.decoder import Decoder
+from engine.decode.planes import PlaneConverter
 from tests.assets import shared
 from tests.decode.clips import cut, picture, render, with_display_matrix
 
@@ -483,3 +485,38 @@ def test_the_wall_clock_comes_from_the_metadata(tmp_path, name, metadata, expect
         with Decoder("cam", path, DecodeConfig(), reading=reading) as decoder:
             end = list(decoder)[-1]
         assert (end.started_ns, end.clock) == clock
+
+
+@pytest.mark.parametrize("error", [ValueError("31 is not a valid Type"), KeyError(31), TypeError("no"), IndexError("no")])
+def test_a_picture_that_breaks_the_converter_costs_that_picture(tmp_path, monkeypatch, error):
+    usual, calls = PlaneConverter.convert, []
+
+    def convert(self, picture, size_px):
+        calls.append(picture)
+        if len(calls) in (1, 5):
+            raise error
+        return usual(self, picture, size_px)
+
+    monkeypatch.setattr(PlaneConverter, "convert", convert)
+    frames, states, _ = read(render(tmp_path / "a.mp4"))
+    assert len(frames) == 10
+    assert (states[-1].state, states[-1].counters["corrupt_packets"]) == ("ended", 2)
+
+
+@pytest.mark.parametrize(("frames", "looked_at"), [(1, 1), (12, 12), (60, 25)])
+def test_where_every_picture_breaks_it_the_recording_fails_with_the_reason(tmp_path, monkeypatch, frames, looked_at):
+    """And soon: nobody waits for the end of a long one."""
+    calls = []
+
+    def convert(self, picture, size_px):
+        calls.append(picture)
+        raise ValueError("31 is not a valid Type")
+
+    monkeypatch.setattr(PlaneConverter, "convert", convert)
+    path = render(tmp_path / "a.mp4", frames=frames)
+    given, states, order = read(path)
+    assert (given, order) == ([], ["connecting", "failed"])
+    assert states[-1].reason == "codec"
+    assert str(path) in states[-1].detail
+    assert "ValueError: 31 is not a valid Type" in states[-1].detail
+    assert len(calls) == looked_at

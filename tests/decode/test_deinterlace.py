@@ -6,7 +6,7 @@ import pytest
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
-from engine.contracts.links import Appearance, Reading
+from engine.contracts.recording import Appearance, Reading
 from engine.crop.combs import combed
 from engine.decode.decoder import Decoder
 from engine.decode.deinterlace import Deinterlacer

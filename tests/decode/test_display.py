@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
-from engine.contracts.links import Appearance, Reading
+from engine.contracts.recording import Appearance, Reading
 from engine.decode.decoder import Decoder
 from engine.decode.display import Display, shown_size
 from tests.decode.clips import picture

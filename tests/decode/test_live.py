@@ -8,7 +8,8 @@ import av
 import numpy as np
 import pytest
 
-from engine.contracts.links import Appearance, decode_link, encode_link
+from engine.contracts.links import decode_link, encode_link
+from engine.contracts.recording import Appearance
 from engine.crop.combs import combed
 from engine.decode import connection, packet_reader
 from engine.errors import WorkerError
@@ -346,3 +347,47 @@ def test_a_camera_is_shown_as_a_player_does(tmp_path):
     assert min(combed(frame.planes.y[30:90, 60:160]) for frame in read(path, deinterlace="off")[5:10]) > 0.3
     for frame in watch.frames[1:]:
         np.testing.assert_array_equal(frame.planes.y, by_pts[frame.time.pts].planes.y)
+
+
+@pytest.mark.parametrize("place", ["convert", "gate", "clock", "change", "opened"])
+def test_an_unexpected_error_of_the_decoder_is_a_loss_of_that_connection(clip, monkeypatch, place):
+    """As 31, which was no type of side data that Python knew; the next connection begins anew, and works."""
+    broken = [True, True]
+
+    def fault(*_: object, **__: object) -> object:
+        broken.pop()
+        raise KeyError("rtsp://admin:sesame@192.0.2.1/x")
+
+    target, name = {
+        "convert": (connection.Display, "show"),
+        "gate": (connection.PictureGate, "pictures"),
+        "clock": (connection.StreamClock, "advance"),
+        "change": (connection.Connection, "_change"),
+        "opened": (connection.Connection, "_ready"),
+    }[place]
+    usual = getattr(target, name)
+    monkeypatch.setattr(target, name, lambda *args, **more: fault() if broken else usual(*args, **more))
+    with ScriptedServer(clip) as server, watching(server.url()) as watch:
+        watch.until(lambda w: len(w.frames) == 3)
+    losses = [state for state in watch.states if state.reason == "unexpected"]
+    assert len(losses) == 2
+    assert all(state.state == "connecting" and "broke its decoder (KeyError: " in state.detail for state in losses)
+    assert not any("sesame" in state.detail for state in watch.states)
+    assert "next in" in losses[0].detail, "with back-off"
+
+
+def test_an_error_in_the_middle_of_a_live_camera_is_said_at_once(clip, monkeypatch):
+    usual = connection.Display.show
+
+    def show(self, picture, *more):
+        if len(watch.frames) == 5:
+            watch.frames.append(watch.frames[-1])  # once
+            raise IndexError("list index out of range")
+        return usual(self, picture, *more)
+
+    monkeypatch.setattr(connection.Display, "show", show)
+    with ScriptedServer(clip) as server, watching(server.url()) as watch:
+        watch.until(lambda w: len(w.frames) == 12)
+    assert watch.order == ["connecting", "live", "frame", "discontinuity", "connecting", "live", "frame"]
+    assert watch.states[2].reason == "unexpected"
+    assert watch.decoder.counters["reconnects"] == 1

@@ -94,10 +94,10 @@ def test_nothing_said_leaves_it_to_the_file(tmp_path):
         assert (found.reading.started_ns, found.reading.clock, found.reading.trusts_metadata) == (None, "", trusted)
 
 
-def test_one_start_time_cannot_be_that_of_several_files(tmp_path):
+def test_one_start_time_cannot_be_that_of_several_recordings(tmp_path):
     for name in ("a.mp4", "b.mp4"):
         (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(ConfigError, match="cannot be that of all 2 files"):
+    with pytest.raises(ConfigError, match="cannot be that of all 2 recordings"):
         expand_sources([SourceConfig(uri=str(tmp_path), start_time="2026-03-01")], LiveConfig())
 
 

@@ -11,11 +11,11 @@ import av
 import pytest
 
 from engine.config import LiveConfig, SourceConfig
-from engine.contracts.links import Appearance, Camera
+from engine.contracts.links import Camera
 from engine.contracts.messages import check_stream_name
+from engine.contracts.recording import Appearance, Recording
 from engine.errors import ConfigError
 from engine.source import cameras
-from engine.source.files import Recording
 from engine.source.sources import expand_sources
 
 LIVE = LiveConfig()
