@@ -7,8 +7,10 @@ import pytest
 from engine.config import DetectConfig
 from engine.contracts.frames import Detections
 from engine.detect.catalog import open_detector
+from engine.models import find_model
+from engine.enrolment.enrol import enrol_pictures
+from engine.enrolment.judge import EnrolLimits
 from engine.errors import UsageError
-from engine.pipeline.enrol import EnrolLimits, enrol_pictures
 from engine.verify.gallery import Gallery
 from tests.assets import SHARED
 from tests.crop.photographs import FOUND, PROFILE, picture
@@ -17,11 +19,11 @@ from tests.verify.faces import ThumbnailEmbedder, portrait
 YUNET = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
 
 
-@pytest.fixture(scope="module", params=["dlib-hog", "yunet"])
+@pytest.fixture(scope="module", params=["grey", "yunet"])
 def detector(request):
     if request.param == "yunet" and not YUNET.exists():
         pytest.skip("needs the YuNet model of the shared folder (set FACESTREAM_SHARED)")
-    opened = open_detector(DetectConfig(detector=request.param), {"yunet": YUNET}.get)
+    opened = open_detector(DetectConfig(detector=request.param), {"yunet": YUNET, "grey": find_model("grey")}.get)
     yield opened
     opened.close()
 
@@ -81,7 +83,7 @@ def test_each_refusal_says_which_picture_why_and_what_to_do(write, tmp_path, det
     cases = {
         tmp_path / "missing.jpg": r"missing.jpg cannot be read \(No such file or directory\): check the path",
         tmp_path: r"cannot be read \(Is a directory\)",
-        text: "text.jpg is not a picture that can be read: give a JPEG or PNG",
+        text: "text.jpg is not a picture that can be read: give a JPEG, PNG",
         empty: "empty.jpg is not a picture",
         write("noise.png", noise): "noise.png shows no face that the detector .* finds: give a clear frontal picture",
         write("group.jpg", picture("t1")): r"group.jpg shows [4-6] faces: cut it to the person you mean",
@@ -113,7 +115,7 @@ def test_small_blurred_and_turned_faces_are_refused(write, detector, gallery):
 def test_a_profile_is_refused_by_the_default_limits(write, gallery):
     if not YUNET.exists():
         pytest.skip("needs the YuNet model of the shared folder (set FACESTREAM_SHARED)")
-    detector = open_detector(DetectConfig(detector="yunet"), {"yunet": YUNET}.get)
+    detector = open_detector(DetectConfig(detector="yunet"), {"yunet": YUNET, "grey": find_model("grey")}.get)
     result = enrol([write("profile.png", portrait("t1", PROFILE)[0])], detector, gallery)[0]
     assert result.outcome == "refused"
     assert "looks too far to the side" in result.reason
