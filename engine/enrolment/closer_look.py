@@ -20,6 +20,8 @@ from engine.enrolment.turns import turn_boxes, turn_picture, turn_points
 from engine.runtime.colour import planes_from_bgr
 
 _FACE_SIZES_PX = (128, 104, 80, 64, 48)
+_EXACT = 3
+"""Of the sizes: the largest at which it was seen give the face's place."""
 _MARGIN = 0.75
 """Around the place on each side, as a share of its size."""
 _SAME_FACE = 0.5
@@ -89,7 +91,7 @@ def _cut(picture: Uint8, place: Float32, size_px: int) -> _Cut:
 
 
 def _seen(picture: Uint8, place: Float32, turn: int, views: Sequence[tuple[_Cut, Detections]]) -> SeenFace | None:
-    """Join what was seen at all sizes in one turn: the places of a face are medians, which single sizes do not move."""
+    """Join what was seen at all sizes in one turn; places are medians of the largest, where they are most exact."""
     height, width = picture.shape[:2]
     boxes, landmarks, scores = [], [], []
     for cut, faces in views:
@@ -104,6 +106,6 @@ def _seen(picture: Uint8, place: Float32, turn: int, views: Sequence[tuple[_Cut,
             scores.append(float(faces.scores[first]))
     if not scores:
         return None
-    box = turn_boxes(np.median(boxes, axis=0)[None].astype(np.float32), turn, width, height)[0]
-    points = turn_points(np.median(landmarks, axis=0).astype(np.float32), turn, width, height)
+    box = turn_boxes(np.median(boxes[:_EXACT], axis=0)[None].astype(np.float32), turn, width, height)[0]
+    points = turn_points(np.median(landmarks[:_EXACT], axis=0).astype(np.float32), turn, width, height)
     return SeenFace(turn, box, points if np.isfinite(points).all() else None, max(scores), sum(scores) / len(views))

@@ -31,9 +31,9 @@ def spelling(name: str) -> str:
 
     Composed (NFC); spaces of any kind and number are one, none at the ends; marks that are invisible and mean nothing are gone.
     """
-    text = unicodedata.normalize("NFC", name.translate(_DROPPED))
-    text = re.sub(f"([{_JOINERS}])[{_JOINERS}]*", r"\1", " ".join(text.split()))
-    return text.strip(_JOINERS + " ")
+    text = " ".join(unicodedata.normalize("NFC", name.translate(_DROPPED)).split())
+    text = re.sub(f"([{_JOINERS}])[{_JOINERS}]+", r"\1", text)  # joiners join letters: alone they say nothing
+    return " ".join(part.strip(_JOINERS) for part in text.split(" ") if part.strip(_JOINERS))
 
 
 def person_name(name: str) -> str:
