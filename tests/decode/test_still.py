@@ -104,8 +104,16 @@ def test_more_than_eight_bits_are_reduced_not_cut_off(tmp_path, name, pixels, ex
     np.testing.assert_allclose(read_still(tmp_path / name).bgr.astype(int), bgr(expected(corners())), atol=1)
 
 
-@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "LAB"])
-@pytest.mark.parametrize("kind", ["png", "tif", "jpg", "gif", "bmp"])
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        *(("png", mode) for mode in ("L", "1", "P")),
+        *(("tif", mode) for mode in ("L", "1", "P", "CMYK", "LAB")),
+        *(("jpg", mode) for mode in ("L", "CMYK")),
+        *(("gif", mode) for mode in ("L", "1", "P")),
+        *(("bmp", mode) for mode in ("L", "1", "P")),
+    ],
+)
 def test_every_mode_becomes_colours(tmp_path, mode, kind):
     path = tmp_path / f"photo.{kind}"
     if mode == "LAB":
@@ -113,10 +121,7 @@ def test_every_mode_becomes_colours(tmp_path, mode, kind):
         image = ImageCms.profileToProfile(corners(), srgb, lab, outputMode="LAB")
     else:
         image = corners().convert(mode)
-    try:
-        image.save(path, **({"quality": 95} if kind == "jpg" else {}))
-    except (OSError, KeyError):
-        pytest.skip(f"{kind} has no mode {mode}")
+    image.save(path, **({"quality": 95} if kind == "jpg" else {}))
     assert close(path, corners() if mode == "LAB" else image.convert("RGB"), 27 if kind == "gif" else 32)
 
 
@@ -150,7 +155,7 @@ def test_a_colour_profile_is_applied_and_a_damaged_one_left_out(tmp_path):
     np.testing.assert_array_equal(read_still(tmp_path / "srgb.png").bgr, bgr(corners()))
     # The same profile with red and blue exchanged: a viewer shows them exchanged.
     offset = srgb.index(b"rXYZ", 128)
-    exchanged = bytearray(srgb.replace(b"sRGB", b"test"))
+    exchanged = bytearray(srgb.replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be")))
     exchanged[offset : offset + 4], other = b"bXYZ", srgb.index(b"bXYZ", 128)
     exchanged[other : other + 4] = b"rXYZ"
     corners().save(tmp_path / "exchanged.png", icc_profile=bytes(exchanged))
@@ -217,7 +222,7 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path, kind, share):
     Image.fromarray(noise).save(tmp_path / f"photo.{kind}")
     content = (tmp_path / f"photo.{kind}").read_bytes()
     (tmp_path / f"photo.{kind}").write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(PictureError, match="damaged or cut off|that can be read"):
+    with pytest.raises(PictureError, match=r"damaged or cut off|that can be read"):
         read_still(tmp_path / f"photo.{kind}")
 
 
