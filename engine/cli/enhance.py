@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from engine.config import PublishConfig, SuperResolveConfig
 from engine.decode.still import read_still
@@ -52,9 +53,11 @@ def enhance(
         raise UsageError("--zero-shot learns a network of its own: leave --generator away")
     pictures = picture_files(images)
     name = ZERO_SHOT if zero_shot else generator or SuperResolveConfig().generator
-    console, failed = Console(highlight=False), 0
+    console, complaints = Console(highlight=False), list[str]()
     written: set[Path] = set()
-    table = Table("picture", "result", "size", "agrees with the picture", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("picture", "result", "size", "agrees with the picture"):
+        table.add_column(column, overflow="fold")
     chosen = SuperResolveConfig(generator=name)
     with closing(Enhancer(open_generator(chosen, find_model, threads=0), strength, float("inf"))) as enhancer:
         for image in pictures:
@@ -64,13 +67,15 @@ def enhance(
                     (face,) = enhancer.enlarge([original])
                     result = _write(face, image, out, written)
             except FacestreamError as error:
-                failed += 1
-                table.add_row(image.name, "", "", str(error))
+                complaints.append(str(error))
                 continue
             before, after = (f"{picture.shape[1]}x{picture.shape[0]}" for picture in (original.y, face.luma))
-            table.add_row(image.name, str(result), f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB")
-    console.print(table)
-    return 1 if failed else 0
+            table.add_row(Text(image.name), Text(str(result)), f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB")
+    if table.row_count:
+        console.print(table)
+    for complaint in complaints:
+        console.print(Text(complaint), soft_wrap=True)
+    return 1 if complaints else 0
 
 
 def _write(face: EnhancedFace, image: Path, folder: Path | None, written: set[Path]) -> Path:

@@ -116,12 +116,12 @@ def _known(name: str, gallery: Path | None) -> str:
 def _people_table(people: Sequence[Identity]) -> Table:
     table = Table()
     has_doubts = any(person.in_doubt for person in people)
-    table.add_column("name", overflow="fold")
+    table.add_column("name", overflow="fold", min_width=20)
     table.add_column("pictures", justify="right", no_wrap=True)
     if has_doubts:
         table.add_column("forced", justify="right", no_wrap=True)
-    table.add_column("best quality", justify="right")
-    table.add_column("embedder", overflow="fold")
+    table.add_column("quality", justify="right", no_wrap=True)
+    table.add_column("embedder", overflow="fold", min_width=8)
     table.add_column("enrolled (UTC)", no_wrap=True)
     for person in people:
         table.add_row(
