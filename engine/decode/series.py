@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Iterator
 from fractions import Fraction
@@ -10,8 +11,6 @@ from types import TracebackType
 from typing import cast
 
 import av
-import cv2
-import numpy as np
 from msgspec.structs import replace
 
 from engine.contracts.frames import Frame, FrameTime, Planes, Uint8
@@ -19,7 +18,8 @@ from engine.contracts.links import StreamChanged
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.recording import Recording
 from engine.decode.display import Display
-from engine.errors import SourceError
+from engine.decode.still import read_still
+from engine.errors import MissingRuntimeError, PictureError, SourceError
 
 _FINEST_RATE = 100_000
 
@@ -134,31 +134,7 @@ def read_picture(path: Path) -> Uint8:
         SourceError: it is not there, may not be read, is no picture, or breaks off.
     """
     try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise SourceError(f"{path} does not exist", "not_found") from error
-    except PermissionError as error:
-        raise SourceError(f"{path} may not be read: permission denied", "permission") from error
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}", "not_a_video") from error
-    if not data:
-        raise SourceError(f"{path} is empty", "not_a_video")
-    if _is_cut_jpeg(data):
-        raise SourceError(f"{path} breaks off before the end of its picture", "truncated")
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
-        image = None
-    if image is None:
-        raise SourceError(f"{path} is not a picture that can be read", "not_a_video")
-    return np.asarray(image, np.uint8)
-
-
-def _is_cut_jpeg(data: bytes) -> bool:
-    """Whether a JPEG has no end: its decoder would fill up the rest with grey, without a word."""
-    if not data.startswith(b"\xff\xd8"):
-        return False
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:  # segments, of which one may hold a thumbnail
-        at += 2 + int.from_bytes(data[at + 2 : at + 4])
-    return data.find(b"\xff\xd9", at) < 0
+        return read_still(path).bgr
+    except (PictureError, MissingRuntimeError) as error:
+        reason = "not_found" if not path.exists() else "not_a_video" if os.access(path, os.R_OK) else "permission"
+        raise SourceError(str(error), reason) from error

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PICTURE_EXTENSIONS = frozenset([
-    ".avif", ".bmp", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
+    ".avif", ".bmp", ".dib", ".heic", ".heif", ".hif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png",
+    ".pnm", ".ppm", ".tif", ".tiff", ".webp",
 ])  # fmt: skip
 _NUMBER = re.compile(r"(\d+)")
 _PLACE = re.compile(r"%(%|(0\d+)?d)")

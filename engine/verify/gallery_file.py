@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import GalleryError
+from engine.verify.person_name import spelling
 
 _APPLICATION_ID = 0x66737467  # "fstg": tells our file from any other SQLite file
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 BUSY_SECONDS = 5.0
 _RETRY_SECONDS = 0.02
 _SCHEMA = (
@@ -29,10 +30,19 @@ _SCHEMA = (
         picture_sha256 TEXT NOT NULL,
         quality REAL NOT NULL,
         enrolled_at TEXT NOT NULL,  -- UTC, ISO 8601
+        doubt TEXT NOT NULL DEFAULT '',  -- why it was in question when it was enrolled all the same
         UNIQUE (picture_sha256, embedder_sha256)
     )""",
     "CREATE INDEX pictures_by_embedder ON pictures (embedder_sha256, identity)",
 )
+_FROM_FORMAT_1 = (
+    "ALTER TABLE pictures ADD COLUMN doubt TEXT NOT NULL DEFAULT ''",
+    "UPDATE pictures SET identity = spelling(identity)",
+    "UPDATE state SET version = version + 1",
+)
+_FORMAT_1_AS_2 = """CREATE TEMP VIEW pictures AS SELECT id, spelling(identity) AS identity, embedder, embedder_sha256,
+    embedding, source_name, picture_sha256, quality, enrolled_at, '' AS doubt FROM main.pictures"""
+"""For readers, who cannot bring the file to the new format: it stands before the table of the same name."""
 
 
 class GalleryFile:
@@ -82,11 +92,26 @@ class GalleryFile:
         if run("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
             raise GalleryError(f"{self.path} is a database, but not a gallery of facestream: choose another path")
         found = run("PRAGMA user_version").fetchone()[0]
+        if found == 1:
+            found = self._from_format_1(read_only)
         if found != _SCHEMA_VERSION:
             raise GalleryError(
                 f"the gallery {self.path} has format {found}, this facestream reads format {_SCHEMA_VERSION}: use the "
                 "facestream that wrote it, or enrol into a new file"
             )
+
+    def _from_format_1(self, read_only: bool) -> int:
+        """Bring an older file to this format, or look at it as if it were; return the format."""
+        self._database.create_function("spelling", 1, spelling, deterministic=True)
+        if read_only:
+            self._database.execute(_FORMAT_1_AS_2)
+            return _SCHEMA_VERSION
+        with self.transaction("IMMEDIATE"):
+            if self._database.execute("PRAGMA user_version").fetchone()[0] == 1:  # another process may have been first
+                for statement in _FROM_FORMAT_1:
+                    self._database.execute(statement)
+                self._database.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        return _SCHEMA_VERSION
 
     def _use_wal(self) -> None:
         """Switch to the write-ahead log, so that readers do not wait; SQLite's own time-out does not cover this lock."""
