@@ -132,7 +132,7 @@ def test_a_jpeg_may_hold_a_whole_thumbnail_and_still_be_cut(tmp_path):
     read_picture(tmp_path / "a.jpg")
     data = (tmp_path / "a.jpg").read_bytes()
     (tmp_path / "a.jpg").write_bytes(data[:-40])
-    with pytest.raises(SourceError, match="breaks off"):
+    with pytest.raises(SourceError, match="damaged or cut off"):
         read_picture(tmp_path / "a.jpg")
 
 
@@ -145,9 +145,12 @@ def test_what_follows_a_jpeg_does_no_harm(tmp_path):
 def test_a_series_without_a_picture_fails_with_the_first_reason(tmp_path):
     frames, states = read([broken(tmp_path / "0.jpg", "empty"), broken(tmp_path / "1.jpg", "text")])
     assert (frames, states[-1].state, states[-1].reason) == ([], "failed", "not_a_video")
-    assert f"none of its 2 pictures; the first: {tmp_path / '0.jpg'} is empty" in states[-1].detail
+    assert f"none of its 2 pictures; the first: {tmp_path / '0.jpg'} is not a picture but empty: " in states[-1].detail
     _, states = read([broken(tmp_path / "2.jpg", "gone")])
-    assert (states[-1].reason, states[-1].detail) == ("not_found", f"{tmp_path / '2.jpg'} does not exist")
+    assert (states[-1].reason, states[-1].detail) == (
+        "not_found",
+        f"{tmp_path / '2.jpg'} cannot be read (No such file or directory): check the path",
+    )
 
 
 def test_a_photograph_of_a_camera_is_read():
