@@ -235,10 +235,11 @@ class Assign(Link, frozen=True):
     """The supervisor's answer to WantRecording."""
 
     stream: str
-    path: str
+    path: bytes
+    """As the system has it: a file's name need not be text."""
     first_frame: int = 0
     """Frames before this one were processed by an earlier attempt: decode them, hand over none."""
-    pictures: list[str] = []
+    pictures: list[bytes] = []
     """A series: its files, in their order."""
     fps: float = 0.0
     """Pictures per second of a series."""

@@ -19,6 +19,11 @@ SERIES_FPS = 25.0
 _HASH_BLOCK_BYTES = 1 << 20
 
 
+def shown(path: Path) -> str:
+    """Return a path as text; what of a file's name is not UTF-8 stands as an escape, as messages and JSON must be UTF-8."""
+    return str(path).encode(errors="backslashreplace").decode()
+
+
 class Appearance(msgspec.Struct, frozen=True):
     """How pictures are made to look as they should, beyond what the file itself says."""
 
@@ -69,7 +74,7 @@ class Recording:
         The size of a series is that of all its files. Its ``mtime_ns`` is the exclusive or over them: no file can be
         replaced, whether by a newer or by an older one, without changing it.
         """
-        facts: dict[str, Any] = {"path": str(self.path.absolute())}
+        facts: dict[str, Any] = {"path": shown(self.path.absolute())}
         if self.reading != Reading():
             facts["reading"] = msgspec.to_builtins(self.reading)
         if self.pictures:

@@ -145,7 +145,9 @@ class Crew:
         if name == "perceive":
             first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
             live = [pipe.writer in self._cameras for pipe in self._pipes if pipe.reader == name]
-            return start_worker(name, perceive_body, inputs, live, outputs, config, first_id)
+            first_frames = self._resume.first_frames if self._resume else {}
+            resumed = [stream for stream, first_frame in first_frames.items() if first_frame > 0]
+            return start_worker(name, perceive_body, inputs, live, outputs, config, first_id, resumed)
         if name in self.enhancers:
             return start_worker(name, enhance_body, inputs[0], outputs[0], config, self._live, self._threads())
         if name in self._cameras:

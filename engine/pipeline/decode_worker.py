@@ -6,6 +6,7 @@ and where it kills the process the supervisor starts another one, which says so 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -60,6 +61,10 @@ def _next_order(context: WorkerContext) -> Assign | Drain:
         context.beat()
 
 
+def _path(name: bytes) -> Path:
+    return Path(os.fsdecode(name))
+
+
 class _Reader:
     """Reads one recording."""
 
@@ -79,7 +84,9 @@ class _Reader:
         self._order = order
         self._pacer = Pacer()
         self._drain: Drain | None = None
-        self._recording = Recording(order.stream, Path(order.path), tuple(map(Path, order.pictures)), order.fps, order.reading)
+        self._recording = Recording(
+            order.stream, _path(order.path), tuple(map(_path, order.pictures)), order.fps, order.reading
+        )
         self._decoder: Decoder | SeriesDecoder
         if order.pictures:
             self._decoder = SeriesDecoder(self._recording, detect_every)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 
 from engine.config import Config
-from engine.contracts.frames import Uint8
 from engine.contracts.links import (
     Attach,
     Checkpoint,
@@ -21,6 +19,7 @@ from engine.contracts.links import (
     Warned,
 )
 from engine.models import find_model
+from engine.pipeline.enlarging import Enlarged, enlarge
 from engine.pipeline.face_messages import face_message, track_message
 from engine.pipeline.model_calls import ModelCalls
 from engine.pipeline.output import Output
@@ -28,10 +27,9 @@ from engine.pipeline.track_so_far import TrackSoFar
 from engine.publish.encode import parts_of
 from engine.runtime.batcher import Batcher
 from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
-from engine.runtime.colour import bgr_from_planes
 from engine.runtime.ordered_pool import OrderedPool
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
-from engine.super_resolve.enhancer import EnhancedFace, Enhancer
+from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import Generator, open_generator
 from engine.verify.embedder import Embedder, open_embedder
 from engine.verify.gallery import open_gallery
@@ -44,19 +42,6 @@ _READ_AHEAD = 4
 _HURRIED_THREADS = 2
 """Of a live face that nothing waits behind: a crop of 72 px takes 26 ms instead of 44. More would take cores from the cameras;
 and where faces do wait, two at a time on a core each are up to a quarter faster than each on two."""
-
-
-@dataclass(frozen=True)
-class Enlarged:
-    """What super-resolution made of a batch."""
-
-    originals: list[Uint8]
-    """BGR."""
-    faces: list[EnhancedFace | None]
-    """None where it was not asked to run, or failed."""
-    errors: dict[int, Exception]
-    """By place in the batch."""
-    seconds: float
 
 
 def enhance_body(
@@ -216,11 +201,7 @@ class _EnhanceWorker:
 
     def _enlarge(self, crops: list[FaceCrop]) -> Enlarged:
         """Runs in a thread of the pool."""
-        start = time.perf_counter()
-        originals = [bgr_from_planes(crop.planes) for crop in crops]
-        enhancer = self._hurried if len(self._pending) == 1 else self._enhancer
-        faces, errors = _enhance(enhancer, crops)
-        return Enlarged(originals, faces, errors, time.perf_counter() - start)
+        return enlarge(self._hurried if len(self._pending) == 1 else self._enhancer, crops)
 
     def _finish(self, tag: list[FaceCrop] | Passed, enlarged: Enlarged | None) -> None:
         match tag:
@@ -295,16 +276,3 @@ class _EnhanceWorker:
         self._say_gallery()
         parts, payloads = parts_of(self._config.publish, None, None, scores.embedding)
         self._publish.send(Outgoing(track_message(closed, scores, faces, parts, ended=ended), payloads))
-
-
-def _enhance(enhancer: Enhancer | None, crops: list[FaceCrop]) -> tuple[list[EnhancedFace | None], dict[int, Exception]]:
-    """Return the enhanced faces, and the errors of those that failed by their place."""
-    if enhancer is None:
-        return [None] * len(crops), {}
-    try:
-        return list(enhancer.enhance(crops)), {}
-    except Exception as error:
-        if len(crops) == 1:
-            return [None], {0: error}
-    alone = [_enhance(enhancer, [crop]) for crop in crops]  # one face fails all of its batch
-    return [faces[0] for faces, _ in alone], {place: errors[0] for place, (_, errors) in enumerate(alone) if errors}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from itertools import count
 
 from engine.config import Config
@@ -43,6 +44,7 @@ def perceive_body(
     downstreams: list[Channel],
     config: Config,
     first_id: int,
+    resumed: Sequence[str],
 ) -> None:
     """Work until every upstream has sent Drain, then pass one on.
 
@@ -53,10 +55,11 @@ def perceive_body(
         downstreams: to the enhance processes.
         config: of the run.
         first_id: track ids begin here, so that none is used twice in a run.
+        resumed: recordings of which an earlier attempt has read the beginning.
     """
     detector = open_detector(config.detect, find_model)
     Tracker(config.track, _DEFAULT_FRAME_RATE, count().__next__)  # loads its library now, not at the first face
-    perceiver = _Perceiver(context, upstreams, live, downstreams, config, detector, first_id)
+    perceiver = _Perceiver(context, upstreams, live, downstreams, config, detector, first_id, resumed)
     context.ready(
         {
             "detector": detector.name,
@@ -83,12 +86,14 @@ class _Perceiver:
         config: Config,
         detector: Detector,
         first_id: int,
+        resumed: Sequence[str],
     ) -> None:
         self._context = context
         self._config = config
         self._detector = detector
         self._upstreams = Upstreams(upstreams, live, self._put)
         self._next_track_id = first_id
+        self._resumed = frozenset(resumed)
         self._governor = Governor()
         self._lanes = Lanes(downstreams, config.live, count(first_id), self._drop_face, context.beat)
         self._frames: FairQueue[tuple[Upstream, Ordered]] = FairQueue(
@@ -215,7 +220,9 @@ class _Perceiver:
 
     def _new_stream(self, name: str, frame_rate: float, *, live: bool) -> StreamFaces:
         start_score = self._detector.sure_score
-        return StreamFaces(name, self._config, frame_rate, self._new_track_id, start_score, live=live)
+        return StreamFaces(
+            name, self._config, frame_rate, self._new_track_id, start_score, live=live, resumed=name in self._resumed
+        )
 
     def _change_stream(self, event: StreamChanged, *, live: bool) -> None:
         """End all tracks where the picture is cut; the other states only pass through."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 
 from engine.contracts.links import Assign, StreamChanged
+from engine.contracts.recording import shown
 
 
 class Readings:
@@ -41,7 +44,8 @@ class Readings:
         successor has to say; it is not begun again in this run, as its faces would come twice.
         """
         order = self._in_hand.pop(reader)
-        event = StreamChanged(order.stream, "failed", "worker_died", f"{order.path}: {reason} while it read this recording")
+        path = shown(Path(os.fsdecode(order.path)))
+        event = StreamChanged(order.stream, "failed", "worker_died", f"{path}: {reason} while it read this recording")
         self._unsaid.setdefault(reader, []).append(event)
         if interrupted:
             self.interrupted.add(order.stream)

@@ -169,9 +169,9 @@ def _orders(recordings: Sequence[Recording], resume: Resume | None) -> list[Assi
     return [
         Assign(
             recording.name,
-            str(recording.path),
+            os.fsencode(recording.path),
             first.get(recording.name, 0),
-            [str(path) for path in recording.pictures],
+            [os.fsencode(path) for path in recording.pictures],
             recording.fps,
             recording.reading,
         )

@@ -33,6 +33,7 @@ class StreamFaces:
         new_id: returns a track id that was never used.
         start_score: of the detections that may begin a track.
         live: it is a camera's.
+        resumed: an earlier attempt has read its beginning.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class StreamFaces:
         start_score: float = 0.0,
         *,
         live: bool,
+        resumed: bool = False,
     ) -> None:
         self._stream = stream
         self._track_config, self._frame_rate = config.track, frame_rate
@@ -53,7 +55,7 @@ class StreamFaces:
         self._tracker = Tracker(replace(config.track, lost_seconds=lost_seconds), frame_rate, new_id, start_score)
         self._selector = Selector(config.crop, live=live)
         self._keeps_short = not live
-        self._detected_frames = 0
+        self._detected_frames = config.track.min_detections if resumed else 0
         self._short: list[tuple[Frame, Detections]] = []
         """Copies of what was seen since the last cut, while that is too little for a track."""
         self._due_detections = 0

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
-from types import FrameType
 
 from engine.config import SuperviseConfig
 from engine.contracts.links import (
@@ -28,6 +25,7 @@ from engine.contracts.messages import Outcome
 from engine.errors import FacestreamError, WorkerError
 from engine.pipeline.crew import Crew
 from engine.pipeline.readings import Readings
+from engine.pipeline.signals import CountedSignals
 from engine.pipeline.status import RunStatus
 from engine.pipeline.watchdog import Watchdog
 from engine.runtime.channel import ChannelClosed
@@ -85,7 +83,7 @@ class Supervisor:
         self._error: FacestreamError | None = None
         self._flush_until: float | None = None
         self._drained_at: float | None = None
-        self._signals = 0
+        self._signals = CountedSignals()
         self.facts: dict[str, dict[str, str]] = {}
         """What each worker has loaded."""
         self.status = status
@@ -97,7 +95,7 @@ class Supervisor:
             FacestreamError: a worker failed for good; what it produced before has been written as far as the others could.
             KeyboardInterrupt: a second signal came while the run was being drained.
         """
-        with self._signal_handlers():
+        with self._signals:
             try:
                 self._wait_until_ready()
                 self._work()
@@ -127,7 +125,7 @@ class Supervisor:
             missing = [name for name in self._workers if name not in self.facts]
             if self._error is not None:
                 raise self._error
-            if self._signals:
+            if self._signals.count:
                 raise KeyboardInterrupt
             if time.monotonic() > deadline:
                 raise WorkerError(f"{', '.join(missing)} did not become ready within {READY_SECONDS:g} s")
@@ -143,7 +141,7 @@ class Supervisor:
             self._kill_the_hung()
             self._restart_those_due()
             self._drain_if_asked()
-            if self._signals > 1:
+            if self._signals.count > 1:
                 raise KeyboardInterrupt
             if self._flush_until is not None and time.monotonic() > self._flush_until:
                 break
@@ -279,10 +277,10 @@ class Supervisor:
         """At the first signal, or when the time is over: stop reading, finish what is held."""
         over = self._duration_seconds is not None and self.status.seconds >= self._duration_seconds
         now = time.monotonic()
-        if (self._signals or over) and self._drained_at is None:
+        if (self._signals.count or over) and self._drained_at is None:
             self._drained_at = now
             self._restart_at.clear()
-            self._stop_reading("drained", "stopped by a signal" if self._signals else "the time is over")
+            self._stop_reading("drained", "stopped by a signal" if self._signals.count else "the time is over")
         if self._drained_at is not None and now - self._drained_at > _CAMERA_DRAIN_SECONDS:
             for name in self._crew.cameras:
                 if not self._workers[name].finished:
@@ -292,15 +290,3 @@ class Supervisor:
         self._readings.stop()
         for name in self._workers:
             self._crew.tell(name, Drain(outcome, detail))
-
-    @contextmanager
-    def _signal_handlers(self) -> Iterator[None]:
-        def count(number: int, frame: FrameType | None) -> None:
-            self._signals += 1
-
-        before = {number: signal.signal(number, count) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

@@ -140,13 +140,14 @@ def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...])
 
 def error_words(error: Exception) -> str:
     """Return an error for a person: one of ours as it is, an unexpected one with the place where it happened."""
-    if isinstance(error, FacestreamError):
-        return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
-    if os.environ.get("FACESTREAM_TRACEBACK"):
-        return "".join(traceback.format_exception(error))
-    return ": ".join(filter(None, (type(error).__name__, str(error)))) + place
+    words = str(error)
+    if not isinstance(error, FacestreamError):
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
+        words = ": ".join(filter(None, (type(error).__name__, words))) + place
+        if os.environ.get("FACESTREAM_TRACEBACK"):
+            words = "".join(traceback.format_exception(error))
+    return words.encode(errors="backslashreplace").decode()  # a file name in it need not be UTF-8, a message must
 
 
 def _report(control: Channel, failed: Failed) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import os
 
 from engine.contracts.recording import Recording
+from engine.contracts.redaction import redact_tree
 
 
 def test_a_series_is_known_by_all_of_its_files_in_their_order(tmp_path):
@@ -25,3 +26,12 @@ def test_a_file_is_known_by_itself(tmp_path):
     found = path.stat()
     assert Recording("a", path).facts() == {"path": str(path), "size_bytes": 3, "mtime_ns": found.st_mtime_ns}
     assert Recording("a", tmp_path / "gone").facts() == {"path": str(tmp_path / "gone")}
+
+
+def test_a_name_that_is_no_text_is_shown_with_escapes(tmp_path):
+    path = tmp_path / os.fsdecode(b"latin\xe9.mp4")
+    path.write_bytes(b"x")
+    facts = Recording("a", path).facts()
+    assert facts["path"] == f"{tmp_path}/latin\\udce9.mp4"
+    assert facts["size_bytes"] == 1
+    assert redact_tree({"uri": str(path)}) == {"uri": facts["path"]}

@@ -94,6 +94,22 @@ def test_whatever_breaks_the_first_leaves_the_second_alone(tmp_path: Path, fault
     assert "Traceback" not in done.stderr
 
 
+def test_odd_names_are_names(tmp_path: Path):
+    """Whatever bytes the file system allows; one crashes its reader on top."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    first = face_clip(folder / "a.mp4")
+    for name in (b"latin\xe9.mp4", "\U0001f600.mp4".encode(), b"new\nline.mp4", b"100%d.mp4", b"crashes\xff.mp4"):
+        shutil.copy(first, folder / os.fsdecode(name))
+    out = tmp_path / "out"
+    done = run(out, "--source", folder, "--source", folder / os.fsdecode(b"latin\xe9.mp4"))
+    assert done.returncode == 1, done.stderr
+    ends = ends_of(out)
+    assert sorted(states[0]["state"] for states in ends.values()) == ["ended"] * 6 + ["failed"]
+    assert "crashes\\udcff.mp4: the worker" in ends["crashes"][0]["detail"]
+    assert (out / "report.html").exists()
+
+
 def test_a_reader_that_was_killed_from_outside_reads_its_recording_again_at_the_end(tmp_path: Path):
     """As the system does for want of memory: no fault of the recording. The others are read once."""
     folder = tmp_path / "in"

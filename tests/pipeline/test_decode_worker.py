@@ -89,7 +89,7 @@ class Bench:
             self.told.append(supervisor.receive())
             if isinstance(self.told[-1], WantRecording):
                 stream = waiting.pop(0) if waiting else ""
-                supervisor.send(Assign(stream, str(self.folder / f"{stream}.mp4")) if stream else Drain())
+                supervisor.send(Assign(stream, bytes(self.folder / f"{stream}.mp4")) if stream else Drain())
         worker.join(10)
         listener.join(10)
         for channel in (supervisor, control, perceive, downstream):

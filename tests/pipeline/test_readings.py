@@ -3,7 +3,7 @@ from __future__ import annotations
 from engine.contracts.links import Assign
 from engine.pipeline.readings import Readings
 
-ORDERS = [Assign(name, f"/in/{name}.mp4") for name in "abc"]
+ORDERS = [Assign(name, f"/in/{name}.mp4".encode()) for name in "abc"]
 
 
 def test_each_recording_is_given_once():

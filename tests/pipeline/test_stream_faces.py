@@ -23,9 +23,9 @@ def faces_at(*places: float, score: float = 0.9) -> Detections:
 
 
 class Stream:
-    def __init__(self, *, live: bool = False, **track: object) -> None:
+    def __init__(self, *, live: bool = False, resumed: bool = False, **track: object) -> None:
         config = replace(Config(), track=replace(TrackConfig(), **track))
-        self.faces = StreamFaces("cam", config, 25.0, count(1).__next__, 0.6, live=live)
+        self.faces = StreamFaces("cam", config, 25.0, count(1).__next__, 0.6, live=live, resumed=resumed)
         self.out: list[FaceCrop | TrackClosed] = []
         self._number = 0
 
@@ -97,6 +97,13 @@ def test_no_point_to_go_on_at_lies_behind_a_face_that_is_still_held(monkeypatch)
     monkeypatch.setattr(stream.faces, "_next_checkpoint", 0.0)
     assert not stream.faces.is_checkpoint_due(6)
     assert stream.end() == (1, 1)
+
+
+def test_what_is_left_of_a_recording_that_was_begun_before_is_not_taken_for_a_short_one():
+    """So that a resumed run finds what an undisturbed one does: there the one face at the end is a false alarm."""
+    stream = Stream(resumed=True).show(faces_at(40))
+    assert stream.end() == (0, 0)
+    assert stream.show(faces_at(40)).end() == (1, 1), "behind a cut both begin anew"
 
 
 def test_a_camera_goes_on_and_needs_no_such_thing():

@@ -364,3 +364,24 @@ def test_embeddings_of_all_kept_lines_are_their_own(tmp_path):
     rows = np.fromfile(directory / "embeddings_128.f32", "<f4").reshape(-1, 128)
     assert np.isfinite(rows).all()
     check_whole(directory, job)
+
+
+def test_within_a_run_a_recording_that_has_changed_is_begun_anew_and_ends_nothing(tmp_path):
+    """A user who resumes is told; a run that goes on by itself, after the death of a worker, has others to care for."""
+    job, directory = Job.random(3, tmp_path), tmp_path / "out"
+    cut_somewhere(directory, job, 3, 12)
+    begun = {stream for stream, first in plan(directory, job).first_frames.items() if first > 0}
+    assert begun
+    stream = min(begun)
+    job.recordings[stream].write_bytes(b"another")
+    about = {"config": CONFIG, "versions": VERSIONS}
+    with pytest.raises(ConfigError, match="has changed its size"):
+        plan_resume(directory, about, recordings_of(job))
+    resume = plan_resume(directory, about, recordings_of(job), same_run=True)
+    assert resume is not None
+    assert {name: first for name, first in resume.first_frames.items() if first > 0}.keys() == begun - {stream}
+    assert stream not in resume.inputs
+    job.recordings[stream].unlink()
+    again = plan_resume(directory, about, recordings_of(job), same_run=True)
+    assert again is not None
+    assert again.first_frames[stream] == 0
