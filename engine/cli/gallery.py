@@ -18,7 +18,7 @@ from engine.errors import FacestreamError, UsageError
 from engine.models import find_model
 from engine.pipeline.enrol import EnrolResult, enrol_pictures
 from engine.verify.embedder import open_embedder
-from engine.verify.gallery import Gallery, Identity
+from engine.verify.gallery import Gallery, Identity, unrecorded
 
 GalleryOption = Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")]
 
@@ -77,6 +77,8 @@ def list_people(*, gallery: GalleryOption = None) -> int:
         if people:
             console.print(_people_table(people))
         console.print(f"{_count(len(people), 'person', 'people')} in {opened.path}", highlight=False, soft_wrap=True)
+        if sentence := unrecorded(people):
+            console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

@@ -95,10 +95,12 @@ def _enrol(name: str, path: Path, detector: Detector, embedder: Embedder, galler
         content = _read(path)
         digest = hashlib.sha256(content).hexdigest()
         holder = gallery.holder(digest, embedder.sha256)
-        if holder == name:
+        if holder and holder.identity == name and holder.runtime:
             return EnrolResult(path, "duplicate", f"{path} is enrolled for {name} already: nothing to do", None)
-        if holder is not None:
-            raise EnrolmentRefused(f"{path} is enrolled for {holder}: remove {holder} first if it shows {name}")
+        if holder and holder.identity != name:
+            raise EnrolmentRefused(
+                f"{path} is enrolled for {holder.identity}: remove {holder.identity} first if it shows {name}"
+            )
         portrait = find_portrait(path, _decode(path, content), detector)
         quality = portrait.quality
         check_quality(path, quality, limits)
@@ -110,6 +112,7 @@ def _enrol(name: str, path: Path, detector: Detector, embedder: Embedder, galler
         vector,
         embedder=embedder.name,
         embedder_sha256=embedder.sha256,
+        runtime=embedder.runtime,
         source_name=path.name,
         picture_sha256=digest,
         quality=quality.score,

@@ -24,6 +24,7 @@ class PictureRow(NamedTuple):
     enrolled_at: str
     embedder: str
     embedder_sha256: str
+    runtime: str
     embedding: bytes
     """float32, little-endian."""
 

@@ -29,6 +29,7 @@ _SCHEMA = (
         picture_sha256 TEXT NOT NULL,
         quality REAL NOT NULL,
         enrolled_at TEXT NOT NULL,  -- UTC, ISO 8601
+        runtime TEXT NOT NULL DEFAULT '',  -- that computed the embedding, with version and precision
         UNIQUE (picture_sha256, embedder_sha256)
     )""",
     "CREATE INDEX pictures_by_embedder ON pictures (embedder_sha256, identity)",
@@ -81,11 +82,25 @@ class GalleryFile:
         if run("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
             raise GalleryError(f"{self.path} is a database, but not a gallery of facestream: choose another path")
         found = run("PRAGMA user_version").fetchone()[0]
+        if found == _SCHEMA_VERSION and not self._has_runtime():
+            self._add_runtime(read_only)
         if found != _SCHEMA_VERSION:
             raise GalleryError(
                 f"the gallery {self.path} has format {found}, this facestream reads format {_SCHEMA_VERSION}: use the "
                 "facestream that wrote it, or enrol into a new file"
             )
+
+    def _has_runtime(self) -> bool:
+        return any(column[1] == "runtime" for column in self._database.execute("PRAGMA table_info(pictures)"))
+
+    def _add_runtime(self, read_only: bool) -> None:
+        """Bring a file of before that column up to date; one that may only be read is shown as if it had it."""
+        if read_only:
+            self._database.execute("CREATE TEMP VIEW pictures AS SELECT *, '' AS runtime FROM main.pictures")
+            return
+        with self.transaction("IMMEDIATE"):
+            if not self._has_runtime():  # asked again under the lock
+                self._database.execute("ALTER TABLE pictures ADD COLUMN runtime TEXT NOT NULL DEFAULT ''")
 
     def _use_wal(self) -> None:
         """Switch to the write-ahead log, so that readers do not wait; SQLite's own time-out does not cover this lock."""
