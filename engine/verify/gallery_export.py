@@ -25,6 +25,8 @@ class PictureRow(NamedTuple):
     embedder: str
     embedder_sha256: str
     runtime: str
+    doubt: str
+    """Why it was in question; empty where it was not."""
     embedding: bytes
     """float32, little-endian."""
 

@@ -21,7 +21,7 @@ from engine.publish.directory import DirectorySink
 from engine.publish.numbering import Numbering
 from engine.publish.resume import plan_resume, reopen
 from engine.publish.survey import survey
-from tests.publish.jobs import CONFIG, VERSIONS, Cut, Job, attempt, plan, result, run_of
+from tests.publish.jobs import CONFIG, VERSIONS, Cut, Job, attempt, plan, recordings_of, result, run_of
 from tests.publish.samples import environment, face, stream_event, track
 
 FILES = ("faces.jsonl", "tracks.jsonl", "stream.jsonl", "progress.jsonl", "embeddings_128.f32")
@@ -315,7 +315,7 @@ def test_another_job_is_refused_and_nothing_is_touched(tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(directory, copy)
     with pytest.raises(ConfigError, match=r"was begun with detect.every = 1, now it is 2"):
-        plan_resume(directory, {"config": CONFIG | {"detect": {"every": 2}}, "versions": VERSIONS}, job.recordings)
+        plan_resume(directory, {"config": CONFIG | {"detect": {"every": 2}}, "versions": VERSIONS}, recordings_of(job))
     job.recordings["rec0"].write_bytes(b"x" * 1000)
     with pytest.raises(ConfigError, match=r"rec0.mp4 \(stream rec0\) has changed its content"):
         plan(directory, job)
@@ -351,7 +351,7 @@ def test_further_recordings_may_have_come(tmp_path):
 def test_progress_is_told_up_to_the_end(tmp_path):
     job, directory, told = Job.random(5, tmp_path), tmp_path / "out", []
     attempt(directory, job, 1)
-    plan_resume(directory, {"config": CONFIG, "versions": VERSIONS}, job.recordings, told.append)
+    plan_resume(directory, {"config": CONFIG, "versions": VERSIONS}, recordings_of(job), told.append)
     assert told == sorted(told)
     assert told[-1] == 1.0
 

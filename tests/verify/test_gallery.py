@@ -236,10 +236,12 @@ def test_a_truncated_gallery_is_an_error_not_an_empty_one(gallery):
 
 
 def as_of_an_earlier_version(gallery):
-    """Close it, and take out what tells how vectors were computed."""
+    """Close it, and take out what format 1 did not have."""
     gallery.close()
     database = sqlite3.connect(gallery.path)
-    database.execute("ALTER TABLE pictures DROP COLUMN runtime")
+    for column in ("runtime", "doubt"):
+        database.execute(f"ALTER TABLE pictures DROP COLUMN {column}")
+    database.execute("PRAGMA user_version = 1")
     database.close()
     return gallery.path
 
@@ -285,19 +287,6 @@ def test_an_unrecorded_vector_is_replaced_by_the_same_picture_of_the_same_person
             add(opened, "ada", 1)
 
 
-def test_an_earlier_version_still_writes_into_the_gallery(gallery):
-    """Its statement names the columns that it knows."""
-    database = sqlite3.connect(gallery.path)
-    with database:
-        database.execute(
-            "INSERT INTO pictures (identity, embedder, embedder_sha256, embedding, source_name, picture_sha256, quality,"
-            " enrolled_at) VALUES ('ada', 'dlib', ?, ?, 'ada.jpg', 'p', 1, '2026-01-01')",
-            (SHA, vector(1).tobytes()),
-        )
-    database.close()
-    assert [(person.name, person.unrecorded) for person in gallery.list()] == [("ada", 1)]
-
-
 def test_a_newer_format_is_refused(gallery):
     gallery.close()
     database = sqlite3.connect(gallery.path)
@@ -331,3 +320,74 @@ def test_the_default_is_in_the_users_own_data_folder(tmp_path, monkeypatch):
         assert gallery.path == default_gallery_path()
     with open_gallery(str(tmp_path / "other.sqlite")) as gallery:
         assert gallery.path == tmp_path / "other.sqlite"
+
+
+def test_a_name_is_found_by_every_spelling(gallery):
+    add(gallery, "Jose\u0301 ", 1)
+    add(gallery, "Jos\u00e9", 2)
+    add(gallery, "jos\u00e9", 3)
+    assert [(person.name, person.pictures) for person in gallery.list()] == [("Jos\u00e9", 2), ("jos\u00e9", 1)]
+    assert gallery.rename("Jose\u0301", "  Pepe  ") == 2
+    assert gallery.version() == 4
+    assert gallery.rename("nobody", "Ada") == 0
+    assert gallery.version() == 4
+    assert gallery.rename("jos\u00e9", "Pepe") == 1  # both are one person now
+    assert gallery.templates(SHA)[0] == ["Pepe"] * 3
+    assert gallery.remove("Pepe ") == 3
+
+
+def test_why_a_picture_was_in_doubt_is_kept(gallery, tmp_path):
+    add(gallery, "ada", 1)
+    gallery.add(
+        "ada", vector(2), embedder="dlib", embedder_sha256=SHA, runtime="", source_name="b.jpg", picture_sha256="2",
+        quality=0.5,
+        doubt="looks like bob (cosine 0.951)",
+    )  # fmt: skip
+    assert gallery.list()[0].in_doubt == 1
+    gallery.export(tmp_path / "people.csv")
+    with (tmp_path / "people.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["doubt"] for row in csv.DictReader(file)] == ["", "looks like bob (cosine 0.951)"]
+
+
+@pytest.fixture
+def older(tmp_path):
+    """A gallery as format 1 had it: no doubts, and names as they were typed."""
+    path = tmp_path / "older.sqlite"
+    database = sqlite3.connect(path)
+    database.executescript(
+        """PRAGMA journal_mode = WAL; CREATE TABLE state (version INTEGER NOT NULL); INSERT INTO state VALUES (3);
+        CREATE TABLE pictures (id INTEGER PRIMARY KEY, identity TEXT NOT NULL CHECK (identity <> ''), embedder TEXT NOT NULL,
+        embedder_sha256 TEXT NOT NULL, embedding BLOB NOT NULL, source_name TEXT NOT NULL, picture_sha256 TEXT NOT NULL,
+        quality REAL NOT NULL, enrolled_at TEXT NOT NULL, UNIQUE (picture_sha256, embedder_sha256));
+        PRAGMA application_id = 1718842471; PRAGMA user_version = 1;"""
+    )
+    for seed, name in enumerate(("Jos\u00e9", "Jose\u0301", "Ada  Lovelace")):
+        row = (name, "dlib", SHA, vector(seed).tobytes(), "a.jpg", str(seed), 0.5, "2026-01-01T00:00:00+00:00")
+        database.execute(
+            "INSERT INTO pictures (identity, embedder, embedder_sha256, embedding, source_name, picture_sha256, quality,"
+            " enrolled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+    database.commit()
+    database.close()
+    return path
+
+
+def test_a_reader_takes_an_older_gallery_as_it_is(older, tmp_path):
+    before = older.read_bytes()
+    with Gallery(older, read_only=True) as gallery:
+        assert [(person.name, person.pictures) for person in gallery.list()] == [("Ada Lovelace", 1), ("Jos\u00e9", 2)]
+        assert gallery.templates(SHA)[0] == ["Ada Lovelace", "Jos\u00e9", "Jos\u00e9"]
+        assert gallery.export(tmp_path / "people.jsonl") == 3
+        assert gallery.version() == 3
+    assert older.read_bytes() == before
+
+
+def test_a_writer_brings_an_older_gallery_to_the_new_format(older):
+    with Gallery(older) as gallery:
+        assert gallery.version() == 4  # readers look again
+        assert [(person.name, person.pictures) for person in gallery.list()] == [("Ada Lovelace", 1), ("Jos\u00e9", 2)]
+        assert gallery.remove("Jose\u0301") == 2
+    with Gallery(older) as again, Gallery(older, read_only=True) as reader:
+        assert again.version() == reader.version() == 5
+        assert [person.name for person in reader.list()] == ["Ada Lovelace"]
