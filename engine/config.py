@@ -131,6 +131,9 @@ class DetectConfig(Section, frozen=True):
     upsample: Annotated[int, msgspec.Meta(ge=0, le=3)] = 1
     """dlib-hog only: doublings of the picture; 0 finds faces from 80 px, 1 from 40 px, 2 from 20 px at 4 times the cost."""
     runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    """``auto`` is ONNX Runtime."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """bfloat16: OpenVINO only, where the CPU has it."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Frames that are detected at the same time; 0: one for each core."""
 
@@ -168,6 +171,9 @@ class SuperResolveConfig(Section, frozen=True):
     strength: Share = 1.0
     """0 is bicubic, 1 the generator's whole residual."""
     runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    """``auto`` is ONNX Runtime."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """bfloat16: OpenVINO only, where the CPU has it."""
     max_batch: Positive = 8
     max_wait_ms: Annotated[float, msgspec.Meta(ge=0.0)] = 20.0
     """A batch closes this long after its first face, or when it is full."""

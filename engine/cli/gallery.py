@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.errors import FacestreamError
-from engine.verify.gallery import Gallery, Identity
+from engine.verify.gallery import Gallery, Identity, unrecorded
 from engine.verify.person_name import alike, person_name, shown, spelling
 
 GalleryOption = Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")]
@@ -38,6 +38,8 @@ def list_people(*, gallery: GalleryOption = None) -> int:
         if people:
             console.print(_people_table(people))
         console.print(f"{_count(len(people), 'person', 'people')} in {opened.path}", highlight=False, soft_wrap=True)
+        if sentence := unrecorded(people):
+            console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

@@ -88,11 +88,13 @@ class _Enrolment:
             content = read_content(path)
             digest = hashlib.sha256(content).hexdigest()
             holder = self.gallery.holder(digest, self.embedder.sha256)
-            if holder == self.name:
-                reason = f"{path} is enrolled for {holder} already: nothing to do"
+            if holder and holder.identity == self.name and holder.runtime:
+                reason = f"{path} is enrolled for {self.name} already: nothing to do"
                 return replace(result, outcome="duplicate", reason=reason)
-            if holder is not None:
-                raise EnrolmentRefused(f"{path} is enrolled for {holder}: remove {holder} first if it shows {self.name}")
+            if holder and holder.identity != self.name:
+                raise EnrolmentRefused(
+                    f"{path} is enrolled for {holder.identity}: remove {holder.identity} first if it shows {self.name}"
+                )
             still = read_still(path, content)
             result = replace(result, pages=still.pages)
             portrait = find_portrait(path, still.bgr, self.detector)
@@ -110,6 +112,7 @@ class _Enrolment:
             vector,
             embedder=self.embedder.name,
             embedder_sha256=self.embedder.sha256,
+            runtime=self.embedder.runtime,
             source_name=path.name,
             picture_sha256=digest,
             quality=portrait.quality.score,

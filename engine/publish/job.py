@@ -13,10 +13,10 @@ from engine.errors import ConfigError
 
 _SETTINGS: dict[str, tuple[str, ...] | None] = {
     "decode": ("skip_frame",),
-    "detect": ("detector", "every", "min_score", "upsample", "runtime"),
+    "detect": ("detector", "every", "min_score", "upsample", "runtime", "precision"),
     "track": None,
     "crop": None,
-    "super_resolve": ("generator", "strength", "runtime"),
+    "super_resolve": ("generator", "strength", "runtime", "precision"),
     "verify": None,
     "publish": ("codec", "jpeg_quality", "parts"),
 }
@@ -66,7 +66,7 @@ def check_same_settings(directory: Path, earlier: Facts, run: Facts) -> None:
 
 
 def check_same_models(directory: Path, earlier: Facts, workers: Facts) -> None:
-    """Compare the SHA-256 of the models that the workers have loaded.
+    """Compare the models that the workers have loaded: their SHA-256, and which runtime they are on.
 
     Args:
         directory: for the message.
@@ -74,15 +74,20 @@ def check_same_models(directory: Path, earlier: Facts, workers: Facts) -> None:
         workers: worker name to facts, as ``detector`` and ``detector_sha256``.
 
     Raises:
-        ConfigError: a model is another one.
+        ConfigError: a model is another one, or on another runtime.
     """
-    before, after = _models(earlier), _models(workers)
+    before, after = _of_each_role(earlier, "sha256"), _of_each_role(workers, "sha256")
     for role in sorted(before.keys() & after.keys()):
         if before[role] != after[role]:
             raise ConfigError(
                 f"{directory} was begun with another {role} model (SHA-256 {before[role][:12]}, now {after[role][:12]}): "
                 f"put the earlier one back, {_START_OVER}"
             )
+    before, after = _of_each_role(earlier, "runtime"), _of_each_role(workers, "runtime")
+    for role in sorted(before.keys() & after.keys()):
+        (then, *_), (now, *_) = before[role].split(), after[role].split()
+        if then != now:
+            raise ConfigError(f"{directory} was begun with the {role} on {then}, now it is on {now}: use {then}, {_START_OVER}")
 
 
 def check_same_recordings(
@@ -142,12 +147,13 @@ def difference(facts: Facts, recording: Recording, alive: Callable[[], None] = l
         return f"cannot be read any more ({error.strerror})"
 
 
-def _models(workers: Facts) -> dict[str, str]:
+def _of_each_role(workers: Facts, facet: str) -> dict[str, str]:
+    """Return, for ``sha256``, the value of ``detector_sha256`` as that of ``detector``, and so on."""
     return {
-        key.removesuffix("_sha256"): str(value)
+        key.removesuffix(f"_{facet}"): str(value)
         for facts in workers.values()
         for key, value in facts.items()
-        if key.endswith("_sha256") and value
+        if key.endswith(f"_{facet}") and value
     }
 
 

@@ -37,6 +37,16 @@ class Identity(NamedTuple):
     """UTC, ISO 8601."""
     in_doubt: int = 0
     """Pictures that were enrolled although something spoke against them."""
+    unrecorded: int = 0
+    """Pictures of which the gallery does not say what computed their vectors, as those of earlier versions."""
+
+
+class Enrolled(NamedTuple):
+    """One picture that is in the gallery."""
+
+    identity: str
+    runtime: str
+    """What computed its vector, with version and precision; empty where that was not recorded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +108,7 @@ class Gallery:
         *,
         embedder: str,
         embedder_sha256: str,
+        runtime: str,
         source_name: str,
         picture_sha256: str,
         quality: float,
@@ -105,11 +116,14 @@ class Gallery:
     ) -> None:
         """Enrol one picture; it is visible to every reader when this returns.
 
+        The picture's earlier vector is replaced where it is the same person's and nothing records what computed it.
+
         Args:
             identity: who it is; not empty. It is kept by its ``spelling``.
             embedding: (length,) of length 1.
             embedder: its name, for people.
             embedder_sha256: of the weights: vectors are compared only where this is equal.
+            runtime: what computed the vector, with version and precision, as ``Embedder.runtime``.
             source_name: the picture's file name.
             picture_sha256: of the picture file; the same picture is never enrolled twice with one embedder, see ``holder``.
             quality: 0 to 1.
@@ -133,8 +147,12 @@ class Gallery:
                     f"the gallery {self.path} holds vectors of {other[0][0]} values from this embedder, not of {len(vector)}"
                 )
             self._file.execute(
+                "DELETE FROM pictures WHERE picture_sha256 = ? AND embedder_sha256 = ? AND identity = ? AND runtime = ''",
+                (picture_sha256, embedder_sha256, identity),
+            )
+            self._file.execute(
                 "INSERT INTO pictures (identity, embedder, embedder_sha256, embedding, source_name, picture_sha256, quality,"
-                " enrolled_at, doubt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " enrolled_at, runtime, doubt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     identity,
                     embedder,
@@ -144,6 +162,7 @@ class Gallery:
                     picture_sha256,
                     float(quality),
                     now,
+                    runtime,
                     doubt,
                 ),
             )
@@ -178,12 +197,13 @@ class Gallery:
                 self._file.execute("UPDATE state SET version = version + 1")
         return renamed
 
-    def holder(self, picture_sha256: str, embedder_sha256: str) -> str | None:
-        """Return the identity that a picture is enrolled for with an embedder, None if it is not."""
+    def holder(self, picture_sha256: str, embedder_sha256: str) -> Enrolled | None:
+        """Return whom a picture is enrolled for with an embedder, and what computed its vector; None if it is not."""
         rows = self._file.rows(
-            "SELECT identity FROM pictures WHERE picture_sha256 = ? AND embedder_sha256 = ?", (picture_sha256, embedder_sha256)
+            "SELECT identity, runtime FROM pictures WHERE picture_sha256 = ? AND embedder_sha256 = ?",
+            (picture_sha256, embedder_sha256),
         )
-        return str(rows[0][0]) if rows else None
+        return Enrolled(*rows[0]) if rows else None
 
     def snapshot(self, embedder_sha256: str) -> Snapshot:
         """Return everything that vectors of one embedder may be compared with, from one moment."""
@@ -223,7 +243,7 @@ class Gallery:
         """Return everyone, by name."""
         rows = self._file.rows(
             "SELECT identity, count(*), json_group_array(DISTINCT embedder), max(quality), max(enrolled_at),"
-            " sum(doubt <> '') FROM pictures GROUP BY identity ORDER BY identity"
+            " sum(doubt <> ''), sum(runtime = '') FROM pictures GROUP BY identity ORDER BY identity"
         )
         return [Identity(name, n, tuple(sorted(json.loads(used))), *rest) for name, n, used, *rest in rows]
 
@@ -236,6 +256,18 @@ class Gallery:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def unrecorded(people: Identities) -> str:
+    """Return one sentence about vectors of which the gallery does not say what computed them, empty if there are none."""
+    names = [person.name for person in people if person.unrecorded]
+    if not names:
+        return ""
+    some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return (
+        f"{some}: enrolled by an earlier version, which may have computed vectors in bfloat16, where a cosine differs by up to "
+        "0.01; they are compared as before, enrol the same pictures again to replace them"
+    )
 
 
 def _matrix(blobs: Sequence[bytes], path: Path) -> Float32:

@@ -24,6 +24,7 @@ class PictureRow(NamedTuple):
     enrolled_at: str
     embedder: str
     embedder_sha256: str
+    runtime: str
     doubt: str
     """Why it was in question; empty where it was not."""
     embedding: bytes

@@ -30,6 +30,7 @@ _SCHEMA = (
         picture_sha256 TEXT NOT NULL,
         quality REAL NOT NULL,
         enrolled_at TEXT NOT NULL,  -- UTC, ISO 8601
+        runtime TEXT NOT NULL DEFAULT '',  -- that computed the embedding, with version and precision
         doubt TEXT NOT NULL DEFAULT '',  -- why it was in question when it was enrolled all the same
         UNIQUE (picture_sha256, embedder_sha256)
     )""",
@@ -37,11 +38,12 @@ _SCHEMA = (
 )
 _FROM_FORMAT_1 = (
     "ALTER TABLE pictures ADD COLUMN doubt TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE pictures ADD COLUMN runtime TEXT NOT NULL DEFAULT ''",
     "UPDATE pictures SET identity = spelling(identity)",
     "UPDATE state SET version = version + 1",
 )
 _FORMAT_1_AS_2 = """CREATE TEMP VIEW pictures AS SELECT id, spelling(identity) AS identity, embedder, embedder_sha256,
-    embedding, source_name, picture_sha256, quality, enrolled_at, '' AS doubt FROM main.pictures"""
+    embedding, source_name, picture_sha256, quality, enrolled_at, '' AS doubt, '' AS runtime FROM main.pictures"""
 """For readers, who cannot bring the file to the new format: it stands before the table of the same name."""
 
 

@@ -1,5 +1,6 @@
 import json
 import re
+import sqlite3
 
 import cv2
 import numpy as np
@@ -140,6 +141,20 @@ def test_a_picture_is_added_once_and_to_one_person(write, detector, gallery):
     assert [(person.name, person.pictures) for person in gallery.list()] == [("ada", 1)]
     gallery.remove("ada")
     assert enrol([path], detector, gallery, name="bob")[0].outcome == "enrolled"
+
+
+def test_a_vector_of_which_nothing_is_recorded_is_made_again(write, detector, gallery):
+    path = write("face.png", picture("astronaut"))
+    enrol([path], detector, gallery)
+    database = sqlite3.connect(gallery.path)
+    with database:
+        database.execute("UPDATE pictures SET runtime = ''")
+    database.close()
+    assert gallery.list()[0].unrecorded == 1
+    assert [result.outcome for result in enrol([path, path], detector, gallery)] == ["enrolled", "duplicate"]
+    assert gallery.list()[0].unrecorded == 0
+    assert gallery.export(path.with_name("people.jsonl")) == 1
+    assert json.loads(path.with_name("people.jsonl").read_text())["runtime"] == ThumbnailEmbedder.runtime
 
 
 def test_without_landmarks_the_face_box_is_embedded(write, gallery):

@@ -77,6 +77,15 @@ def test_models_that_are_known_on_both_sides_are_compared():
         check_same_models("out", {"p": {"detector_sha256": "a"}}, {"q": {"detector_sha256": "b"}})
 
 
+def test_a_role_stays_on_its_runtime():
+    before = {"p": {"detector_runtime": "openvino 2026.4.1 CPU", "embedder_runtime": ""}}
+    check_same_models("out", before, {"q": {"detector_runtime": "openvino 2026.5.0 CPU bfloat16", "embedder_runtime": "x 1"}})
+    with pytest.raises(
+        ConfigError, match="begun with the detector on openvino, now it is on onnxruntime: use openvino, or start"
+    ):
+        check_same_models("out", before, {"q": {"detector_runtime": "onnxruntime 1.32.0 CPUExecutionProvider float32"}})
+
+
 def test_a_series_that_has_changed_is_named(tmp_path):
     paths = [tmp_path / name for name in ("1.jpg", "2.jpg")]
     for path in paths:

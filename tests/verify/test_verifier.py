@@ -43,7 +43,7 @@ def enrol(gallery, embedder, name, person, embedder_sha256=None):
     image, landmarks = portrait(*person)
     gallery.add(
         name, embedder.embed([image], [landmarks])[0], embedder=embedder.name,
-        embedder_sha256=embedder_sha256 or embedder.sha256, source_name="", picture_sha256=name, quality=1,
+        embedder_sha256=embedder_sha256 or embedder.sha256, runtime="", source_name="", picture_sha256=name, quality=1,
     )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from engine.contracts.frames import Uint8
-from engine.runtime.session import cpu_has_bfloat16
 from trt_build.detector import scoring
 from trt_build.detector.batches import SceneBatches, read_hard, write_hard
 from trt_build.detector.losses import detection_loss
@@ -116,7 +115,7 @@ class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):
 
     def _loss(self, batch: list[Tensor], fraction: float) -> tuple[Tensor, dict[str, float]]:
         images, states, boxes, points = batch
-        half = self._device.type == "cuda" or cpu_has_bfloat16()
+        half = self._state.recipe.precision == "bfloat16"
         with torch.autocast(self._device.type, torch.bfloat16, enabled=half):
             raw = self._state.model(images.float().contiguous(memory_format=torch.channels_last))
         return detection_loss(raw.float(), self._cells, (states, boxes, points), self._state.recipe.loss, fraction)
