@@ -18,18 +18,20 @@ BAD: dict[str, tuple[str, str]] = {
     "audio": ("no_video", "has no video stream, only audio"),
     "crashes": ("worker_died", "was killed by signal SIGSEGV while it read this recording"),
     "empty": ("not_a_video", "is empty"),
+    "encrypted": ("encrypted", "is protected (common encryption)"),
     "no_index": ("not_a_video", "its index (moov) is missing"),
     "raises": ("unexpected", "reading it failed: KeyError: 31"),
     "text": ("not_a_video", "is not a video"),
     "unreadable": ("not_a_video", "cannot be read: [Errno 5] Input/output error"),
 }
 """Name to reason and sentence."""
+_KEY = "76a6c65c5ea762046bd749a2e632ccbb"
 
 
-def face_clip(path: Path, frames: int = 3, size_px: int = 160) -> Path:
-    """Render a clip in which one face stands still."""
+def face_clip(path: Path, frames: int = 3, size_px: int = 160, options: dict[str, str] | None = None) -> Path:
+    """Render a clip in which one face stands still; ``options`` are the container's."""
     picture = np.ascontiguousarray(data.astronaut()[:300, 80:380])
-    with av.open(str(path), "w") as output:
+    with av.open(str(path), "w", options=options or {}) as output:
         stream = output.add_stream("libx264", rate=25)
         stream.width = stream.height = size_px
         stream.pix_fmt = "yuv420p"
@@ -58,6 +60,10 @@ def make_batch(folder: Path, good: int, frames: int = 3, bad: Collection[str] = 
                     audio.writeframes(bytes(16_000))
             case "empty":
                 path.touch()
+            case "encrypted":
+                face_clip(
+                    path, frames, options={"encryption_scheme": "cenc-aes-ctr", "encryption_key": _KEY, "encryption_kid": _KEY}
+                )
             case "no_index":
                 path.write_bytes(whole[: len(whole) * 6 // 10])
             case "text":
