@@ -131,7 +131,7 @@ def _seen(picture: Uint8, place: Float32, turn: int, views: Sequence[tuple[_Cut,
         side = cut.bgr.shape[0]
         found = turn_boxes(faces.boxes, -turn, side, side)
         if len(found):
-            middles = _upright_again(found[:, :2] + found[:, 2:] / 2 - 0.5, cut) + 0.5
+            middles = _upright_again((found[:, :2] + found[:, 2:] / 2 - 0.5).astype(np.float32), cut) + 0.5
             found = np.concatenate([middles - found[:, 2:] / 2, found[:, 2:]], axis=1)
         found = found / np.float32(cut.scale) + np.append(cut.corner, [0, 0]).astype(np.float32)
         here = np.flatnonzero(overlap(place, found) > _SAME_FACE)
