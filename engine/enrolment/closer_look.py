@@ -8,7 +8,7 @@ where the mouth is. A false alarm is seen once. So the mean score over the sizes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,6 +20,9 @@ from engine.enrolment.turns import turn_boxes, turn_picture, turn_points
 from engine.runtime.colour import planes_from_bgr
 
 _FACE_SIZES_PX = (128, 104, 80, 64, 48)
+_TILTS_DEGREES = (0, 30, -30)
+_PLAIN = 0.7
+"""Certainty from which a head is not also looked at tilted."""
 _EXACT = 3
 """Of the sizes: the largest at which it was seen give the face's place."""
 _MARGIN = 0.75
@@ -49,6 +52,7 @@ class _Cut:
     corner: Float32
     """(2,) of its upper left corner in the photograph, x, y."""
     scale: float
+    tilt_degrees: float = 0.0
 
 
 def look_closer(picture: Uint8, places: Float32, detector: Detector) -> list[list[SeenFace]]:
@@ -62,14 +66,24 @@ def look_closer(picture: Uint8, places: Float32, detector: Detector) -> list[lis
     Raises:
         ModelError: the detector fails.
     """
-    cuts = [[_cut(picture, place, size) for size in _FACE_SIZES_PX] for place in places]
-    shown = [planes_from_bgr(turn_picture(cut.bgr, turn), full_range=True) for of in cuts for turn in range(4) for cut in of]
-    answers = iter(detector.detect(shown) if shown else [])
-    seen = []
-    for place, of_place in zip(places, cuts, strict=True):
-        turns = [_seen(picture, place, turn, [(cut, next(answers)) for cut in of_place]) for turn in range(4)]
-        seen.append(sorted((face for face in turns if face is not None), key=lambda face: -face.certainty))
-    return seen
+    return [_look(picture, place, detector) for place in places]
+
+
+def _look(picture: Uint8, place: Float32, detector: Detector) -> list[SeenFace]:
+    """Look at one place; with the head held to a side, too, where it is not plain without."""
+    cuts = [_cut(picture, place, size) for size in _FACE_SIZES_PX]
+    seen: dict[int, SeenFace] = {}
+    for tilt in _TILTS_DEGREES:
+        if tilt == _TILTS_DEGREES[1] and any(face.certainty >= _PLAIN for face in seen.values()):
+            break
+        held = [_tilted(cut, tilt) for cut in cuts]
+        shown = [planes_from_bgr(turn_picture(cut.bgr, turn), full_range=True) for turn in range(4) for cut in held]
+        answers = iter(detector.detect(shown))
+        for turn in range(4):
+            face = _seen(picture, place, turn, [(cut, next(answers)) for cut in held])
+            if face is not None and (turn not in seen or face.certainty > seen[turn].certainty):
+                seen[turn] = face
+    return sorted(seen.values(), key=lambda face: -face.certainty)
 
 
 def _cut(picture: Uint8, place: Float32, size_px: int) -> _Cut:
@@ -90,17 +104,40 @@ def _cut(picture: Uint8, place: Float32, size_px: int) -> _Cut:
     return _Cut(small, low.astype(np.float32), side / part.shape[0])
 
 
+def _tilted(cut: _Cut, degrees: float) -> _Cut:
+    """Turn a cut about its middle, counter-clockwise."""
+    if degrees == 0:
+        return cut
+    side = cut.bgr.shape[0]
+    turned = cv2.warpAffine(cut.bgr, _rotation(side, degrees), (side, side), borderMode=cv2.BORDER_REPLICATE)
+    return replace(cut, bgr=np.asarray(turned, np.uint8), tilt_degrees=degrees)
+
+
+def _rotation(side: int, degrees: float) -> np.ndarray:
+    return cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), degrees, 1)
+
+
+def _upright_again(points: Float32, cut: _Cut) -> Float32:
+    """Return points (N, 2) of a tilted cut where they were before."""
+    back = _rotation(cut.bgr.shape[0], -cut.tilt_degrees)
+    return np.asarray(cv2.transform(points[:, None].astype(np.float32), back)[:, 0], np.float32)
+
+
 def _seen(picture: Uint8, place: Float32, turn: int, views: Sequence[tuple[_Cut, Detections]]) -> SeenFace | None:
     """Join what was seen at all sizes in one turn; places are medians of the largest, where they are most exact."""
     height, width = picture.shape[:2]
     boxes, landmarks, scores = [], [], []
     for cut, faces in views:
         side = cut.bgr.shape[0]
-        found = turn_boxes(faces.boxes, -turn, side, side) / cut.scale + np.append(cut.corner, [0, 0]).astype(np.float32)
+        found = turn_boxes(faces.boxes, -turn, side, side)
+        if len(found):
+            middles = _upright_again((found[:, :2] + found[:, 2:] / 2 - 0.5).astype(np.float32), cut) + 0.5
+            found = np.concatenate([middles - found[:, 2:] / 2, found[:, 2:]], axis=1)
+        found = found / np.float32(cut.scale) + np.append(cut.corner, [0, 0]).astype(np.float32)
         here = np.flatnonzero(overlap(place, found) > _SAME_FACE)
         if len(here):
             first = int(here[faces.scores[here].argmax()])
-            points = turn_points(faces.landmarks[first], -turn, side, side)
+            points = _upright_again(turn_points(faces.landmarks[first], -turn, side, side), cut)
             boxes.append(found[first])
             landmarks.append((points + 0.5) / np.float32(cut.scale) - 0.5 + cut.corner)
             scores.append(float(faces.scores[first]))

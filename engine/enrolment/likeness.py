@@ -1,4 +1,13 @@
-"""Whether a new picture goes with the gallery: like the person's other pictures, and like nobody else's."""
+"""Whether a new picture goes with the gallery: like the person's other pictures, and like nobody else's.
+
+What the default embedder's thresholds amount to, on 2,937 LFW pictures of 1,294 people, up to three pictures each enrolled:
+
+    people enrolled                                           20     100     400
+    right, more pictures of a person: questioned            1.1 %   0.7 %   0.4 %
+    right, the first picture of a person: questioned        0.1 %   0.6 %   4.2 %
+    somebody else's picture, for a person who has some        99 %    99 %    99 %  are questioned
+    an enrolled person's picture, under a new name            77 %    78 %    76 %  are questioned
+"""
 
 from __future__ import annotations
 

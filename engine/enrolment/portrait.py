@@ -17,10 +17,12 @@ from engine.enrolment.turns import turn_boxes, turn_picture
 from engine.errors import EnrolmentRefused
 from engine.runtime.colour import planes_from_bgr
 
-_A_FACE, _A_TURNED_FACE = 0.4, 0.5
+_A_FACE, _A_TURNED_FACE = 0.5, 0.6
 """``SeenFace.certainty`` from which a photograph shows somebody, as it lies and turned. Most photographs lie right, so turned
 ones must say it more clearly."""
-_ANOTHER_FACE, _ANOTHER_WAY_UP = 0.3, 0.7
+_SMALL_PX, _A_SMALL_FACE = 48.0, 0.7
+"""And from which it shows somebody smaller than this: there most false alarms are."""
+_ANOTHER_FACE, _ANOTHER_WAY_UP = 0.4, 0.7
 """From which it shows somebody else, too: the same way up, and lying beside."""
 _SMALLEST_PX = 16.0
 """What is smaller is nobody who could be meant: faces of this size cannot be told from leaves and bricks."""
@@ -113,7 +115,8 @@ def _different(picture: Uint8, seen: list[list[SeenFace]]) -> list[list[SeenFace
 
 
 def _is_sure(face: SeenFace) -> bool:
-    return face.certainty >= (_A_TURNED_FACE if face.turn else _A_FACE)
+    needed = _A_TURNED_FACE if face.turn else _A_FACE
+    return face.certainty >= (needed if _size(face) >= _SMALL_PX else max(needed, _A_SMALL_FACE))
 
 
 def _size(face: SeenFace) -> float:

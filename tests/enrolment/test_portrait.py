@@ -14,7 +14,7 @@ from engine.enrolment.portrait import find_portrait
 from engine.errors import EnrolmentRefused
 from engine.models import find_model
 from tests.assets import SHARED
-from tests.crop.photographs import FOUND, PROFILE, picture
+from tests.crop.photographs import FOUND, picture
 from tests.enrolment.blobs import BlobDetector, draw, empty
 from tests.verify.faces import PEOPLE, portrait
 
@@ -126,12 +126,12 @@ def test_a_tilted_head_is_not_turned(degrees, detector):
     found = find_portrait(PATH, tilted, detector)
     assert found.turned_degrees == 0
     expected = cv2.transform(np.float32(FOUND["astronaut"][0][4:]).reshape(1, 5, 2), turn)[0]
-    np.testing.assert_allclose(found.landmarks, expected, atol=15)
+    np.testing.assert_allclose(found.landmarks, expected, atol=20)
 
 
 def test_a_group_is_counted_on_its_head_too(detector):
     for image in (picture("t1"), np.rot90(picture("t1"), 2)):
-        with pytest.raises(EnrolmentRefused, match=f"shows [{PROFILE + 1}-6] faces"):
+        with pytest.raises(EnrolmentRefused, match=r"shows [2-6] faces"):
             find_portrait(PATH, image, detector)
 
 
