@@ -1,12 +1,13 @@
 """The H.264 bank: aligned with the sharp faces, seeded, and really compressed."""
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.trt_build.tiny import smooth_faces
 from trt_build.errors import DataError
 from trt_build.train import degradation
-from trt_build.train.h264_bank import make_bank
+from trt_build.train.h264_bank import make_bank, through_h264
 from trt_build.train.recipe import H264Spec
 
 SPEC = H264Spec(passes=2, frames=6, crf_min=23, crf_max=30)
@@ -20,6 +21,18 @@ def faces():
 @pytest.fixture(scope="module")
 def bank(faces):
     return make_bank(faces, 32, SPEC, seed=1)
+
+
+def test_the_same_frames_are_always_encoded_alike():
+    """Also where the memory that the encoder gets is not empty."""
+    rng = np.random.default_rng(0)
+    frames = [cv2.resize(rng.integers(0, 256, (12, 12), np.uint8), (64, 64), interpolation=cv2.INTER_CUBIC) for _ in range(8)]
+    results = set()
+    for _ in range(40):
+        used = [np.full(int(rng.integers(1_000, 200_000)), int(rng.integers(0, 256)), np.uint8) for _ in range(20)]
+        del used
+        results.add(np.stack(through_h264(iter(frames), (64, 64), 35)).tobytes())
+    assert len(results) == 1
 
 
 def test_shape_and_order(bank):
