@@ -69,9 +69,11 @@ class Session:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for outlet in self._outlets.values():
-                outlet.close()
+            try:
+                await asyncio.gather(*tasks, return_exceptions=True)
+            finally:  # the server may be closed, which cancels this, just when the client has left
+                for outlet in self._outlets.values():
+                    outlet.close()
 
     async def _requests(self) -> None:
         """Answer requests until the session is torn down."""
