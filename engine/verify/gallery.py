@@ -72,12 +72,19 @@ def default_gallery_path() -> Path:
 
 
 def open_gallery(path: str) -> Gallery:
-    """Open what ``verify.gallery`` names; empty: ``default_gallery_path()``.
+    """Open what ``verify.gallery`` names (empty: ``default_gallery_path()``) to be compared with.
+
+    It is made where it does not exist, and otherwise left as it is: one of an older format stays readable for the facestream
+    that wrote it, and one on a disk that cannot be written is enough.
 
     Raises:
         GalleryError: see ``Gallery``.
     """
-    return Gallery(Path(path).expanduser() if path else None)
+    where = Path(path).expanduser() if path else default_gallery_path()
+    try:
+        return Gallery(where, read_only=True)
+    except GalleryError:  # not there, or being made at this moment
+        return Gallery(where)
 
 
 class Gallery:

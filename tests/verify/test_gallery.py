@@ -373,6 +373,18 @@ def older(tmp_path):
     return path
 
 
+def test_a_run_leaves_an_older_gallery_to_the_facestream_that_wrote_it(older):
+    before = older.read_bytes()
+    with open_gallery(str(older)) as gallery:
+        assert len(gallery.list())
+    assert older.read_bytes() == before
+
+
+def test_a_run_makes_a_gallery_where_there_is_none(tmp_path):
+    with open_gallery(str(tmp_path / "new" / "g.sqlite")) as gallery:
+        assert gallery.list() == []
+
+
 def test_a_reader_takes_an_older_gallery_as_it_is(older, tmp_path):
     before = older.read_bytes()
     with Gallery(older, read_only=True) as gallery:
