@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,12 @@ class Crop(NamedTuple):
     top: float = 0.0
     right: float = 0.0
     bottom: float = 0.0
+
+    @property
+    def aspect(self) -> Fraction:
+        """By how much what is shown is wider, to its height, than the whole; 1 where nothing sensible would be left."""
+        width, height = 1 - self.left - self.right, 1 - self.top - self.bottom
+        return Fraction(width / height).limit_denominator(10_000) if min(width, height) > 0 else Fraction(1)
 
     def apply(self, planes: Planes) -> Planes:
         """Return the part that is shown, without a copy; the whole where nothing sensible would be left."""
