@@ -24,8 +24,8 @@ _HIGHEST_RATE = 1000
 _TS_DISCONT = 0x0200
 """FFmpeg's AVFMT_TS_DISCONT: time stamps of this format may jump without meaning a pause."""
 _SEGMENT_STARTS = (b"styp", b"moof", b"sidx")
-_FIRST_YEAR = 1980
-"""Clocks that were never set begin in 1904 or 1970."""
+_YEARS = range(1980, 2200)
+"""Clocks that were never set begin in 1904 or 1970; messages count nanoseconds in 64 bits, which end in 2262."""
 _INDEXED = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi"}
 
 
@@ -107,7 +107,7 @@ def creation_time(container: InputContainer, stream: VideoStream) -> int | None:
         except ValueError:
             continue
         when = when if when.tzinfo else when.replace(tzinfo=UTC)
-        if when.year >= _FIRST_YEAR:
+        if when.year in _YEARS:
             return round(when.timestamp() * 1e6) * 1000
     return None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,10 +16,11 @@ from engine.contracts.frames import Planes
 _MOST_BYTES = 64 << 20
 """Of an index; longer ones are not looked through."""
 _HEAD_BYTES = 1 << 20
-"""In which Matroska's tracks are looked for."""
+"""In which Matroska's tracks are looked for, or what tells where they are."""
 _ENTRY_HEAD_BYTES = 78
 """Of a video's entry in MP4's table of samples, before its boxes (ISO/IEC 14496-12, VisualSampleEntry)."""
 _SEGMENT, _TRACKS, _TRACK_ENTRY, _TRACK_TYPE, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0x83, 0xE0
+_SEEK_HEAD, _SEEK_ID, _SEEK_POSITION = 0x114D9B74, 0x53AB, 0x53AC
 _CROP_TOP, _CROP_LEFT, _CROP_RIGHT, _CROP_BOTTOM = 0x54BB, 0x54CC, 0x54DD, 0x54AA
 
 
@@ -29,6 +31,12 @@ class Crop(NamedTuple):
     top: float = 0.0
     right: float = 0.0
     bottom: float = 0.0
+
+    @property
+    def aspect(self) -> Fraction:
+        """By how much what is shown is wider, to its height, than the whole; 1 where nothing sensible would be left."""
+        width, height = 1 - self.left - self.right, 1 - self.top - self.bottom
+        return Fraction(width / height).limit_denominator(10_000) if min(width, height) > 0 else Fraction(1)
 
     def apply(self, planes: Planes) -> Planes:
         """Return the part that is shown, without a copy; the whole where nothing sensible would be left."""
@@ -122,10 +130,7 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _matroska_crops(path: Path) -> Iterator[Crop]:
     """Yield the crop of each video track."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    segment = dict(_elements(head)).get(_SEGMENT, b"")
-    for kind, track in _elements(dict(_elements(segment)).get(_TRACKS, b"")):
+    for kind, track in _elements(_matroska_tracks(path)):
         values = dict(_elements(track)) if kind == _TRACK_ENTRY else {}
         if int.from_bytes(values.get(_TRACK_TYPE, b""), "big") == 1:
             video = {key: int.from_bytes(value, "big") for key, value in _elements(values.get(_VIDEO, b""))}
@@ -136,6 +141,23 @@ def _matroska_crops(path: Path) -> Iterator[Crop]:
                 video.get(_CROP_RIGHT, 0) / width,
                 video.get(_CROP_BOTTOM, 0) / height,
             )
+
+
+def _matroska_tracks(path: Path) -> bytes:
+    """Return the content of the element of tracks; editors put it behind the pictures where it has outgrown its place."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+        segment = dict(_elements(head)).get(_SEGMENT, b"")
+        parts = dict(_elements(segment))
+        if _TRACKS in parts:
+            return parts[_TRACKS]
+        for _, seek in _elements(parts.get(_SEEK_HEAD, b"")):
+            told = dict(_elements(seek))
+            if int.from_bytes(told.get(_SEEK_ID, b""), "big") == _TRACKS:
+                # Positions count from where the segment's content begins, which fills the rest of the head.
+                file.seek(len(head) - len(segment) + int.from_bytes(told[_SEEK_POSITION], "big"))
+                return dict(_elements(file.read(_HEAD_BYTES))).get(_TRACKS, b"")
+    return b""
 
 
 def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -70,9 +70,15 @@ class Damage:
             return True
         self._has_begun = True
         # Other decoders say nothing of the packets that they cannot begin with.
-        before = self._fed_at.get(picture.pts, 1) - 1 if picture.pts is not None else 0
-        self.left_out = max(self.left_out, before)
+        self.left_out = max(self.left_out, self._fed_before(picture))
         return False
+
+    def _fed_before(self, picture: av.VideoFrame) -> int:
+        """How many packets came before a picture's, those not counted that are shown later: they are references."""
+        if picture.pts is None or picture.pts not in self._fed_at:
+            return 0
+        fed_at = self._fed_at[picture.pts]
+        return fed_at - 1 - sum(fed < fed_at and pts > picture.pts for pts, fed in self._fed_at.items())
 
     def harms(self, picture: av.VideoFrame) -> bool:
         """Whether a picture, or one that it builds on, is damaged."""

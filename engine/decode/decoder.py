@@ -184,7 +184,7 @@ class Decoder:
             aspect = container_says or context.sample_aspect_ratio
             for picture in pictures:
                 yield from self._show(picture, aspect, damage, clock, captured_ns)
-        yield from self._emit(self._display.flush(container_says or context.sample_aspect_ratio), clock)
+        yield from self._emit(self._display.flush(), clock)
 
     def _clock(self, container: InputContainer, stream: VideoStream) -> StreamClock:
         gap_seconds = MAX_KEY_FRAME_GAP_SECONDS if self._config.skip_frame == "nonkey" else MAX_GAP_SECONDS

@@ -54,7 +54,8 @@ class Display(Generic[Note]):
         self._crop = crop or Crop()
         appearance = appearance or Appearance()
         self._aspect = Fraction(appearance.aspect.replace(":", "/")) if appearance.aspect else None
-        self._deinterlacer: Deinterlacer[Note] = Deinterlacer(appearance.deinterlace)
+        # The shape of its pixels waits with a picture: the next one may have another.
+        self._deinterlacer: Deinterlacer[tuple[Fraction | None, Note]] = Deinterlacer(appearance.deinterlace)
         self._tone_mapper = ToneMapper()
         self._converter = PlaneConverter()
         self._orientation = Orientation(appearance.rotate)
@@ -71,16 +72,19 @@ class Display(Generic[Note]):
             av.error.FFmpegError: FFmpeg cannot convert it.
             ValueError: likewise.
         """
-        return [(self._shown(ready, pixel_aspect), its) for ready, its in self._deinterlacer.take(picture, note)]
+        return self._all_shown(self._deinterlacer.take(picture, (pixel_aspect, note)))
 
-    def flush(self, pixel_aspect: Fraction | None = None) -> list[tuple[Planes, Note]]:
+    def flush(self) -> list[tuple[Planes, Note]]:
         """Return what is held: the stream ends here, or what comes does not continue it."""
-        return [(self._shown(ready, pixel_aspect), its) for ready, its in self._deinterlacer.flush()]
+        return self._all_shown(self._deinterlacer.flush())
+
+    def _all_shown(self, ready: list[tuple[av.VideoFrame, tuple[Fraction | None, Note]]]) -> list[tuple[Planes, Note]]:
+        return [(self._shown(picture, pixel_aspect), note) for picture, (pixel_aspect, note) in ready]
 
     def _shown(self, picture: av.VideoFrame, pixel_aspect: Fraction | None) -> Planes:
         turn = self._orientation.of(picture)
         if self._aspect is not None:
-            pixel_aspect = self._aspect * picture.height / picture.width
+            pixel_aspect = self._aspect * picture.height / picture.width / self._crop.aspect
         size_px = shown_size(picture.width, picture.height, pixel_aspect)
         if hdr_transfer(picture) is not None:
             picture = self._tone_mapper.show(picture)

@@ -166,7 +166,8 @@ def _files_below(directory: Path) -> Iterator[Path]:
 
     for folder, folders, names in os.walk(directory, onerror=refuse):
         folders[:] = _shown(folders)
-        yield from (Path(folder, name) for name in _shown(names))
+        # A pipe or a socket would hang whoever reads it; a link that leads nowhere fails when it is its turn.
+        yield from (path for name in _shown(names) if (path := Path(folder, name)).is_file() or not path.exists())
 
 
 def _shown(names: Iterable[str]) -> list[str]:

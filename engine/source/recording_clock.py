@@ -20,6 +20,8 @@ _DIRECTIVES = {
 """What may stand behind a % in a pattern, and the text that it stands for."""
 _FIXED = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "j": 3}
 """Digits of a number that the next number follows without a mark between them."""
+_YEARS = range(1900, 2200)
+"""What is believed; messages count nanoseconds in 64 bits, which end in 2262."""
 _EXAMPLE = "name:cam_%Y%m%d_%H%M%S"
 
 
@@ -58,7 +60,7 @@ def beginning_of(source: SourceConfig, path: Path, warn: Callable[[str], None]) 
     text = source.clock_from.removeprefix(_NAME)
     for found in pattern_of(source.clock_from).finditer(path.name):
         try:
-            return _nanoseconds(datetime.strptime(found[1], text)), "file_name"
+            return _nanoseconds(_believable(datetime.strptime(found[1], text))), "file_name"
         except ValueError:
             continue
     warn(f"{path} has no time of the form {text} in its name: when it was recorded is not known")
@@ -94,12 +96,23 @@ def pattern_of(clock_from: str) -> re.Pattern[str]:
 
 def _parse_time(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text.strip())
+        return _believable(datetime.fromisoformat(text.strip()))
     except ValueError as error:
         raise ConfigError(
-            f"start_time: {text!r} is not a time: give one such as 2026-03-01T14:05:00+01:00; without an offset it is of this "
-            "machine's time zone"
+            f"start_time: {text!r} is not a time from 1900 to 2199: give one such as 2026-03-01T14:05:00+01:00; without an "
+            "offset it is of this machine's time zone"
         ) from error
+
+
+def _believable(when: datetime) -> datetime:
+    """Return a time.
+
+    Raises:
+        ValueError: no camera recorded then.
+    """
+    if when.year not in _YEARS:
+        raise ValueError(f"the year {when.year}")
+    return when
 
 
 def _nanoseconds(when: datetime) -> int:

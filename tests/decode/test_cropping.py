@@ -81,6 +81,21 @@ def test_pixel_crop_of_matroska(tmp_path):
     np.testing.assert_array_equal(shown.v, planes.v[2:22, 4:40])
 
 
+def test_pixel_crop_of_matroska_whose_tracks_were_moved_behind_the_pictures(tmp_path):
+    """As editors do where a changed element of tracks has outgrown its place, and the file is longer than its head."""
+    plain = matroska({0x54CC: 8, 0x54DD: 16})
+    at = plain.index(b"\x16\x54\xae\x6b")
+    tracks = plain[at:-100]
+    void = b"\xec\x01" + (2 << 20).to_bytes(7, "big") + bytes(2 << 20)
+    position = 30 + len(void)  # from the begin of the segment's content: behind the seek head of 30 bytes
+    seek = b"\x4d\xbb\x8f\x53\xab\x84\x16\x54\xae\x6b\x53\xac\x85" + position.to_bytes(5, "big")
+    head = b"\x11\x4d\x9b\x74" + (len(seek) | 1 << 56).to_bytes(8, "big") + seek
+    assert len(head) == 30
+    path = tmp_path / "a.mkv"
+    path.write_bytes(plain[:at] + head + void + tracks)
+    assert crop_of(path, "matroska,webm", 0) == Crop(8 / 96, 0.0, 16 / 96, 0.0)
+
+
 @given(st.integers(2, 99), st.integers(2, 99), *[st.floats(-0.5, 1.5)] * 4)
 def test_something_is_always_left(width, height, left, top, right, bottom):
     chroma = ((height + 1) // 2, (width + 1) // 2)

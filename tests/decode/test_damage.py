@@ -11,6 +11,7 @@ import pytest
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
 from engine.contracts.links import StreamChanged
+from engine.decode.damage import Damage
 from engine.decode.decoder import Decoder
 from tests.decode.clips import render
 
@@ -127,3 +128,18 @@ def test_a_recording_of_damaged_pictures_has_failed(tmp_path):
     assert (end.state, end.reason) == ("failed", "codec")
     assert "damaged" in end.detail or "no picture could be decoded" in end.detail
     assert all(frame.damaged for frame in frames)
+
+
+def test_references_of_a_first_picture_that_are_shown_later_are_not_taken_for_lost(tmp_path):
+    """As where an edit list begins at a picture that is built on a later one: packets before it are not to be shown."""
+    whole = clip(tmp_path / "whole.mp4", "libx264", bf="2", **{"b-pyramid": "none"})
+    with av.open(str(whole)) as source:
+        packets = [packet for packet in source.demux() if packet.size]
+        damage = Damage(source.streams.video[0].codec_context)
+    first = next(index for index in range(1, len(packets)) if packets[index].pts < packets[index - 1].pts)
+    damage.feed(packets[first - 1])
+    damage.feed(packets[first])
+    picture = av.VideoFrame(16, 16, "yuv420p")
+    picture.pts = packets[first].pts
+    assert not damage.is_too_early(picture)
+    assert damage.left_out == 0

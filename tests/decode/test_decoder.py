@@ -462,6 +462,7 @@ def test_time_goes_on_through_files_that_were_joined(tmp_path, name):
         ("a.mov", {"creation_time": "2026-03-01T14:05:00+01:00"}, 1_772_370_300),
         ("a.mp4", {}, None),
         ("a.mp4", {"creation_time": "1970-01-01T00:00:00.000000Z"}, None),
+        ("a.nut", {"creation_time": "9000-01-01T00:00:00.000000Z"}, None),
     ],
 )
 def test_the_wall_clock_comes_from_the_metadata(tmp_path, name, metadata, expected):

@@ -40,6 +40,14 @@ def test_a_directory_is_searched_recursively_for_videos_in_order(tmp_path):
     assert [r.path.relative_to(tmp_path).as_posix() for r in found] == ["a.MKV", "b.mp4", "deep/er/c.ts"]
 
 
+def test_pipes_in_a_directory_are_left_out_and_dead_links_are_not(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"x")
+    (tmp_path / "b.mp4").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "c.mp4")
+    found = expand_sources([SourceConfig(uri=str(tmp_path))])
+    assert [recording.path.name for recording in found] == ["a.mp4", "b.mp4"]
+
+
 def test_a_glob_with_an_extension_means_what_it_says(tmp_path):
     touch(tmp_path, "1.dat", "2.dat", "3.mp4")
     assert names_of(tmp_path / "*.dat") == ["1", "2"]

@@ -62,6 +62,14 @@ def test_a_time_is_found_in_a_name(name, pattern, expected):
     assert beginning(name, clock_from=f"name:{pattern}") == (nanoseconds(2026, 3, 1, *expected), "file_name")
 
 
+@pytest.mark.parametrize("date", ["99991231", "00010101", "24000101"])
+def test_a_name_that_tells_a_year_beyond_belief_tells_no_time(date):
+    said: list[str] = []
+    source = SourceConfig(uri="a.mp4", clock_from="name:%Y%m%d")
+    assert beginning_of(source, Path(f"{date}.mp4"), said.append) == (None, "")
+    assert said
+
+
 def test_a_name_that_does_not_fit_is_said_and_no_error():
     said: list[str] = []
     source = SourceConfig(uri="a.mp4", clock_from="name:%Y%m%d")
@@ -73,6 +81,9 @@ def test_a_name_that_does_not_fit_is_said_and_no_error():
     ("keys", "words"),
     [
         ({"start_time": "yesterday"}, "'yesterday' is not a time"),
+        ({"start_time": "0001-01-01"}, "'0001-01-01' is not a time"),
+        ({"start_time": "9999-12-31T23:59:59-12:00"}, "is not a time"),
+        ({"start_time": "2400-01-01"}, "is not a time"),
         ({"start_time": "2026-03-01", "clock_from": "none"}, "leave one out"),
         ({"clock_from": "exif"}, "'exif' is not known"),
         ({"clock_from": "name:%H%M%S"}, "names no whole date"),
