@@ -72,12 +72,18 @@ def default_gallery_path() -> Path:
 
 
 def open_gallery(path: str) -> Gallery:
-    """Open what ``verify.gallery`` names; empty: ``default_gallery_path()``.
+    """Open what ``verify.gallery`` names; empty: ``default_gallery_path()``. A run only reads: it need not be writable.
 
     Raises:
         GalleryError: see ``Gallery``.
     """
-    return Gallery(Path(path).expanduser() if path else None)
+    file = Path(path).expanduser() if path else default_gallery_path()
+    try:
+        return Gallery(file)
+    except GalleryError:
+        if not file.is_file():
+            raise
+        return Gallery(file, read_only=True)
 
 
 class Gallery:
