@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from rich.text import Text
 
 from engine.cli.gallery import GalleryOption
 from engine.config import DetectConfig, VerifyConfig
+from engine.contracts.recording import shown as readable_path
 from engine.detect.catalog import open_detector
 from engine.enrolment.enrol import EnrolResult, enrol_pictures
 from engine.errors import UsageError
@@ -72,8 +74,10 @@ def enroll(
 
 
 def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: Path, namesakes: Sequence[str]) -> None:
-    pictures = [{**msgspec.to_builtins(result, enc_hook=str)} for result in results]
-    said = {"name": name, "gallery": str(gallery), "alike": namesakes, "pictures": pictures}
+    # Paths need not be UTF-8, JSON must be.
+    readable = [replace(result, reason=readable_path(result.reason)) for result in results]
+    pictures = [msgspec.to_builtins(result, enc_hook=readable_path) for result in readable]
+    said = {"name": name, "gallery": readable_path(gallery), "alike": namesakes, "pictures": pictures}
     sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
 
 

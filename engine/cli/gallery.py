@@ -118,7 +118,7 @@ def _known(name: str, gallery: Path | None) -> str:
 def _people_table(people: Sequence[Identity]) -> Table:
     table = Table()
     has_doubts = any(person.in_doubt for person in people)
-    table.add_column("name", overflow="fold", min_width=20)
+    table.add_column("name", overflow="fold", min_width=16)
     table.add_column("pictures", justify="right", no_wrap=True)
     if has_doubts:
         table.add_column("forced", justify="right", no_wrap=True)

@@ -19,8 +19,8 @@ SERIES_FPS = 25.0
 _HASH_BLOCK_BYTES = 1 << 20
 
 
-def shown(path: Path) -> str:
-    """Return a path as text; what of a file's name is not UTF-8 stands as an escape, as messages and JSON must be UTF-8."""
+def shown(path: Path | str) -> str:
+    """Return a path, or a sentence with one; what is not UTF-8 stands as an escape, as messages and JSON must be UTF-8."""
     return str(path).encode(errors="backslashreplace").decode()
 
 

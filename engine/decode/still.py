@@ -91,7 +91,7 @@ def read_still(path: Path, content: bytes | None = None) -> Still:
     except (PictureError, MissingRuntimeError):
         raise
     except UnidentifiedImageError as error:
-        if kind is Kind.HEIC:
+        if kind in (Kind.HEIC, Kind.AVIF):
             raise PictureError(f"{path} is damaged or cut off: give another copy of it") from error
         raise PictureError(f"{path} is not a picture that can be read: give {_SUPPORTED}") from error
     except (Image.DecompressionBombError, MemoryError) as error:

@@ -26,6 +26,7 @@ class Kind(Enum):
 
     UNKNOWN = "perhaps a picture"
     HEIC = "HEIC"
+    AVIF = "AVIF"
     EMPTY = "empty"
     VIDEO = "video"
     WEB_PAGE = "web page"
@@ -72,7 +73,7 @@ def _kind_of_brands(head: bytes) -> Kind:
     end = min(int.from_bytes(head[:4], "big"), len(head))
     brands = {head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))}
     if brands & _AVIF_BRANDS:
-        return Kind.UNKNOWN
+        return Kind.AVIF
     if brands & _HEIC_BRANDS:
         return Kind.HEIC
     return Kind.RAW if brands & _RAW_BRANDS else Kind.VIDEO

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 from engine.contracts.messages import Quality
+from engine.contracts.recording import shown
 from engine.decode.still import read_content, read_still
 from engine.detect.detector import Detector
 from engine.enrolment.judge import EnrolLimits, check_quality
 from engine.enrolment.likeness import doubt_about
 from engine.enrolment.portrait import find_portrait
-from engine.errors import EnrolmentRefused, PictureError, UsageError
+from engine.errors import EnrolmentRefused, GalleryError, PictureError, UsageError
 from engine.verify.embedder import Embedder
 from engine.verify.gallery import Gallery
 from engine.verify.person_name import person_name
@@ -107,17 +108,22 @@ class _Enrolment:
                 raise EnrolmentRefused(f"the face in {path} {doubt}: add --force if it is {self.name}")
         except (EnrolmentRefused, PictureError) as refusal:
             return replace(result, reason=str(refusal))
-        self.gallery.add(
-            self.name,
-            vector,
-            embedder=self.embedder.name,
-            embedder_sha256=self.embedder.sha256,
-            runtime=self.embedder.runtime,
-            source_name=path.name,
-            picture_sha256=digest,
-            quality=portrait.quality.score,
-            doubt=doubt,
-        )
+        try:
+            self.gallery.add(
+                self.name,
+                vector,
+                embedder=self.embedder.name,
+                embedder_sha256=self.embedder.sha256,
+                runtime=self.embedder.runtime,
+                source_name=shown(Path(path.name)),
+                picture_sha256=digest,
+                quality=portrait.quality.score,
+                doubt=doubt,
+            )
+        except GalleryError:
+            if self.gallery.holder(digest, self.embedder.sha256) == holder:
+                raise
+            return self.enrol(path)  # another process was first: it is looked at again
         return replace(result, outcome="enrolled", reason=_remark(path, result))
 
 

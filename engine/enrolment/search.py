@@ -78,7 +78,9 @@ def _views(picture: Uint8) -> list[_View]:
 def _reduced(picture: Uint8, scale: float) -> Uint8:
     if scale == 1:
         return picture
-    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
+    size = (width, height) if min(height, width) == 1 else None  # a side of a strip would vanish
+    return np.asarray(cv2.resize(picture, size, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _different(boxes: Float32, scores: Float32) -> Float32:

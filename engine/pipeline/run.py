@@ -98,6 +98,10 @@ def run_pipeline(
         raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
     if config.output.resume and (not config.output.directory or config.output.overwrite):
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
+    if config.verify.gallery and config.verify.embedder != "none" and not Path(config.verify.gallery).expanduser().exists():
+        warn(
+            f"the gallery {config.verify.gallery} does not exist yet: nobody can be recognised before someone is enrolled in it"
+        )
     resumable = bool(config.output.directory) and not any(isinstance(source, Camera) for source in sources)
     restarts = config.supervise.restarts_per_minute if resumable else 0
     read_again: set[str] = set()

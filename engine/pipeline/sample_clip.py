@@ -21,6 +21,7 @@ from engine.errors import ConfigError, PublishError
 from engine.pipeline.sample_actors import Actor
 from engine.pipeline.sample_people import PEOPLE, Person, photographs
 from engine.pipeline.sample_scene import FPS, WAYS, Camera, hall, walk
+from engine.runtime.x264 import repeatable_x264
 
 SCHEMA = "facestream-sample/1"
 NOISE_LEVELS = 2.6
@@ -224,7 +225,7 @@ def _encode(out: Path, frames: Iterator[Uint8], size_px: tuple[int, int], bits_p
         context.gop_size = 2 * FPS
         context.colorspace, context.color_range = 6, 1
         if codec == "libx264":
-            context.options = {"preset": "veryfast"}
+            context.options = {"preset": "veryfast", **repeatable_x264()}
         for index, picture in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
             frame.pts = index

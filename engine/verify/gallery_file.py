@@ -70,7 +70,7 @@ class GalleryFile:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let others read it
         except OSError as error:
             raise GalleryError(f"cannot open the gallery {path}: {error.strerror}") from error
-        uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
+        uri = f"{path.absolute().as_uri()}?mode={_mode_to_read(path) if read_only else 'rw'}"
         with self.errors():
             self._database = sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None)
         try:
@@ -167,6 +167,13 @@ class GalleryFile:
     def close(self) -> None:
         """Close the file; no other method may be called after it."""
         self._database.close()
+
+
+def _mode_to_read(path: Path) -> str:
+    """Return how to open a file to read it: even then SQLite makes a log beside it, which a closed folder does not allow."""
+    log = Path(f"{path}-wal")
+    is_at_rest = not os.access(path.parent, os.W_OK) and not log.exists()
+    return "ro&immutable=1" if is_at_rest else "ro"
 
 
 def _advice(text: str) -> str:

@@ -127,6 +127,20 @@ def test_a_woman_who_was_photographed_upside_down_is_known(capsys, folder):
     assert here(capsys, "enroll", "astronaut", "ada.png").code == 0  # and is like the upright picture
 
 
+def test_a_file_name_that_is_not_utf_8_is_shown_with_escapes(capsys, folder):
+    copy, damaged = (folder / os.fsdecode(name) for name in (b"ada-\xe9.png", b"damaged-\xe9.png"))
+    copy.write_bytes((folder / "ada.png").read_bytes())
+    damaged.write_bytes(b"text")
+    shown = here(capsys, "enroll", "ada", copy, damaged, "tight.png", "--json")
+    assert shown.code == 1
+    said = json.loads(shown.out)["pictures"]
+    assert [one["outcome"] for one in said] == ["enrolled", "refused", "enrolled"]
+    assert said[0]["path"].endswith("ada-\\udce9.png")
+    assert "damaged-\\udce9.png is not a picture" in said[1]["reason"]
+    assert here(capsys, "gallery", "export", "people.csv").code == 0
+    assert "ada-\\udce9.png" in (folder / "people.csv").read_text()
+
+
 @pytest.mark.parametrize(
     "name", ["李小龍 " * 30, PERSIAN * 20, "Nguye\u0302\u0303n " * 25, "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 30]
 )
@@ -135,6 +149,7 @@ def test_tables_fit_a_terminal_of_80_columns(capsys, folder, monkeypatch, name):
     long = folder / f"{'photograph-' * 15}.png"
     cv2.imwrite(str(long), np.full((64, 64, 3), 128, np.uint8))
     enrolled = here(capsys, "enroll", name, "ada.png", long)
+    assert here(capsys, "enroll", "bob", "tight.png", "--force").code == 0  # one column more
     listed = here(capsys, "gallery", "list")
     for out in (enrolled.out, listed.out):
         table = [line for line in out.splitlines() if line.startswith(tuple("┏┃┡│└"))]

@@ -204,6 +204,7 @@ def test_a_camera_s_small_jpeg():
         (png(400, 300, bytes(500)), "is damaged or cut off"),
         (png(5, 5, bytes(80)), "has only 5x5 pixels: give a larger picture"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is damaged or cut off: give another copy of it"),
+        (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", "is damaged or cut off: give another copy of it"),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(tmp_path, content, reason):

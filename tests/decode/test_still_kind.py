@@ -9,8 +9,8 @@ from tests.assets import shared
     [
         (b"", Kind.EMPTY),
         (b"\xff\xd8\xff\xe0", Kind.UNKNOWN),
-        (b"\0\0\0\x1cftypavif\0\0\0\0mif1avifmiaf", Kind.UNKNOWN),
-        (b"\0\0\0\x1cftypmif1\0\0\0\0avifmif1miaf", Kind.UNKNOWN),
+        (b"\0\0\0\x1cftypavif\0\0\0\0mif1avifmiaf", Kind.AVIF),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0avifmif1miaf", Kind.AVIF),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", Kind.HEIC),
         (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", Kind.HEIC),
         (b"\0\0\0\x18ftypisom\0\0\0\0isomavc1", Kind.VIDEO),
@@ -41,5 +41,5 @@ def test_recordings_are_videos():
 
 
 def test_every_refusal_says_what_to_do():
-    assert set(REFUSALS) == set(Kind) - {Kind.UNKNOWN, Kind.HEIC}
+    assert set(REFUSALS) == set(Kind) - {Kind.UNKNOWN, Kind.HEIC, Kind.AVIF}
     assert all(": " in sentence for sentence in REFUSALS.values())

@@ -11,7 +11,7 @@ from engine.config import DetectConfig
 from engine.detect.catalog import open_detector
 from engine.enrolment.enrol import enrol_pictures
 from engine.enrolment.judge import EnrolLimits
-from engine.errors import UsageError
+from engine.errors import GalleryError, UsageError
 from engine.models import find_model
 from engine.verify.gallery import Gallery
 from tests.assets import SHARED
@@ -141,6 +141,28 @@ def test_a_picture_is_added_once_and_to_one_person(write, detector, gallery):
     assert [(person.name, person.pictures) for person in gallery.list()] == [("ada", 1)]
     gallery.remove("ada")
     assert enrol([path], detector, gallery, name="bob")[0].outcome == "enrolled"
+
+
+@pytest.mark.parametrize(("first", "outcome", "says"), [("ada", "duplicate", "already"), ("bob", "refused", "for bob: remove")])
+def test_another_process_may_enrol_the_same_picture_meanwhile(write, gallery, first, outcome, says):
+    paths = [write("one.png", draw(empty(), 200, 100, 100)), write("two.png", draw(empty(), 200, 100, 110))]
+
+    class Slow(ThumbnailEmbedder):
+        def embed(self, pictures, landmarks):
+            with Gallery(gallery.path) as other:
+                if not other.list():
+                    enrol_pictures(first, paths[:1], BlobDetector(), ThumbnailEmbedder(), other, EnrolLimits(**POOR))
+            return super().embed(pictures, landmarks)
+
+    results = enrol_pictures("ada", paths, BlobDetector(), Slow(), gallery, EnrolLimits(**POOR), force=True)
+    assert [result.outcome for result in results] == [outcome, "enrolled"]
+    assert says in results[0].reason
+
+
+def test_a_gallery_that_cannot_be_written_ends_the_enrolment(write, gallery):
+    path = write("one.png", draw(empty(), 200, 100, 100))
+    with Gallery(gallery.path, read_only=True) as closed, pytest.raises(GalleryError, match="readonly"):
+        enrol_pictures("ada", [path], BlobDetector(), ThumbnailEmbedder(), closed, EnrolLimits(**POOR))
 
 
 def test_a_vector_of_which_nothing_is_recorded_is_made_again(write, detector, gallery):

@@ -145,3 +145,10 @@ def test_a_couple_of_which_one_is_three_times_as_large_is_refused(share, detecto
     for cut in (0, large.shape[1] // 5):
         with pytest.raises(EnrolmentRefused, match="shows 2 faces"):
             find_portrait(PATH, image[:, cut:], detector)
+
+
+@pytest.mark.parametrize("size", [(8, 20000), (20000, 8), (9, 5000)])
+def test_a_strip_shows_no_face(size):
+    detector = BlobDetector()
+    with pytest.raises(EnrolmentRefused, match="shows no face"):
+        find_portrait(Path("strip.png"), empty(*size), detector)

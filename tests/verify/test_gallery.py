@@ -1,5 +1,7 @@
 import csv
+import errno
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -403,3 +405,30 @@ def test_a_writer_brings_an_older_gallery_to_the_new_format(older):
     with Gallery(older) as again, Gallery(older, read_only=True) as reader:
         assert again.version() == reader.version() == 5
         assert [person.name for person in reader.list()] == ["Ada Lovelace"]
+
+
+@pytest.fixture
+def closed_folder(tmp_path, monkeypatch):
+    """A folder that may not be written to, for those too who are allowed everything."""
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not (mode & os.W_OK and path == tmp_path) and access(path, mode))
+
+    def refuse(path, *_):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("engine.verify.gallery_file.os.open", refuse)
+    return tmp_path
+
+
+def test_a_gallery_in_a_closed_folder_can_be_read_by_a_run(tmp_path, request):
+    path = tmp_path / "people.sqlite"
+    with Gallery(path) as gallery:
+        add(gallery, "ada", 1)
+    request.getfixturevalue("closed_folder")
+    with open_gallery(str(path)) as gallery:
+        assert [person.name for person in gallery.list()] == ["ada"]
+        with pytest.raises(GalleryError, match="readonly"):
+            gallery.remove("ada")
+    assert [file.name for file in tmp_path.iterdir()] == ["people.sqlite"]  # a log would have to be made
+    with pytest.raises(GalleryError, match="Permission denied"):
+        open_gallery(str(tmp_path / "other.sqlite"))

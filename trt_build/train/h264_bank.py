@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
-from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.runtime.x264 import repeatable_x264
 from trt_build.errors import DataError
 from trt_build.train.degradation import Luma8, Random, optical_blur, to_uint8
 from trt_build.train.recipe import H264Spec
@@ -98,20 +97,6 @@ def _clip(
         yield to_uint8(small + grain)
 
 
-@cache
-def _without_avx512(cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
-    """Return options that make libx264 repeat itself.
-
-    For pictures of a few blocks its AVX-512 code reads memory that was never written: the same frames then gave up to 27
-    different encodings in 60 tries, and one with AVX2.
-    """
-    try:
-        has_avx512 = "avx512f" in cpuinfo.read_text(encoding="utf-8", errors="replace").split()
-    except OSError:
-        has_avx512 = False
-    return {"x264-params": "asm=avx2"} if has_avx512 else {}
-
-
 def through_h264(frames: Iterable[Luma8], size: tuple[int, int], crf: int) -> list[Luma8]:
     """Through libx264 (veryfast) in memory; luma goes into and out of the Y plane untouched by colour.
 
@@ -125,7 +110,7 @@ def through_h264(frames: Iterable[Luma8], size: tuple[int, int], crf: int) -> li
     with av.open(memory, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "veryfast", "threads": "1", **_without_avx512()}
+        stream.options = {"crf": str(crf), "preset": "veryfast", "threads": "1", **repeatable_x264()}
         grey = np.full((height // 2, width), 128, dtype=np.uint8)
         for luma in frames:
             frame = av.VideoFrame.from_ndarray(np.concatenate([luma, grey]), format="yuv420p")
