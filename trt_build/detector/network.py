@@ -45,6 +45,7 @@ class GreyDetector(nn.Module):
         depths: separable blocks at these strides, the one that halves the size included.
         neck: channels of the pyramid.
         head: separable blocks before each level's outputs.
+        early: separable blocks more at stride 4, where the smallest faces are seen.
     """
 
     def __init__(
@@ -54,9 +55,14 @@ class GreyDetector(nn.Module):
         depths: tuple[int, int, int] = (3, 4, 4),
         neck: int = 48,
         head: int = 1,
+        early: int = 0,
     ) -> None:
         super().__init__()
-        self.stem = nn.Sequential(convolution(1, stem[0], 3, 2), convolution(stem[0], stem[1], 3, 2))
+        self.stem = nn.Sequential(
+            convolution(1, stem[0], 3, 2),
+            convolution(stem[0], stem[1], 3, 2),
+            *(separable(stem[1], stem[1]) for _ in range(early)),
+        )
         self.stages = nn.ModuleList()
         for (before, width), depth in zip(pairwise((stem[1], *widths)), depths, strict=True):
             blocks = [separable(before, width, 2), *(separable(width, width) for _ in range(depth - 1))]
@@ -78,6 +84,16 @@ class GreyDetector(nn.Module):
 
     def levels(self, luma: Tensor) -> list[Tensor]:
         """Return (N, 15, H / stride, W / stride) for each stride."""
+        return [output(one) for output, one in zip(self.outputs, self.features(luma), strict=True)]
+
+    def read(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return what ``forward`` does, and the features (N, cells, neck) that it is read from, of the maps of ``features``."""
+        raw = [output(one) for output, one in zip(self.outputs, features, strict=True)]
+        whole, seen = (torch.cat([level.flatten(2).transpose(1, 2) for level in maps], dim=1) for maps in (raw, features))
+        return whole, seen
+
+    def features(self, luma: Tensor) -> list[Tensor]:
+        """Return (N, neck, H / stride, W / stride) for each stride."""
         features = self.stem((luma - _MIDDLE) / _SPREAD)
         maps = []
         for stage in self.stages:
@@ -86,7 +102,7 @@ class GreyDetector(nn.Module):
         merged = [lateral(one) for lateral, one in zip(self.laterals, maps, strict=True)]
         for level in (1, 0):
             merged[level] = merged[level] + functional.interpolate(merged[level + 1], scale_factor=2.0, mode="nearest")
-        return [output(head(one)) for head, output, one in zip(self.heads, self.outputs, merged, strict=True)]
+        return [head(one) for head, one in zip(self.heads, merged, strict=True)]
 
 
 class Exported(nn.Module):
