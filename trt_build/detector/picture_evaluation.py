@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.detector import Detector
+from trt_build.detector.pictures import read_pictures, split
+from trt_build.detector.recipe import MaterialSpec
 from trt_build.detector.scoring import Tally
 from trt_build.detector.teacher import Labelled, grey_planes
+from trt_build.errors import DataError
+from trt_build.work import Done
 
 BANDS = ((10.0, 16.0), (16.0, 24.0), (24.0, 48.0), (48.0, 96.0), (96.0, np.inf))
 KINDS = ("no_points", "profile", "dark")
@@ -18,6 +23,8 @@ _PROFILE = 0.35
 """Distance of the nose from the line between the middles of eyes and mouth, in shares of the face's width."""
 _DARK = 60.0
 """Mean luma of a dark face."""
+_WORDS = {"mask-detection-dataset": "masks", "/with_mask/": "masks", "surv-dataset": "cctv"}
+"""What pictures of a source show."""
 Row = dict[str, float]
 
 
@@ -70,6 +77,25 @@ def judge(
             judged[name].kinds += named
         done(number + 1)
     return judged
+
+
+def kept_apart(spec: MaterialSpec, cache: Path, done: Done) -> list[tuple[str, Labelled]]:
+    """Return the validation pictures of a recipe, with and without faces; what ``judge`` calls them is "masks", "cctv" or "".
+
+    Raises:
+        DataError: the recipe names no real pictures, or they cannot be read.
+    """
+    if not (spec.pictures and spec.negatives):
+        raise DataError("The recipe has no material.pictures and material.negatives to compare detectors on.")
+    apart = [
+        split(read_pictures(Path(one), cache, done), spec.validation_sources)[1] for one in (spec.pictures, spec.negatives)
+    ]
+    return [(_word(picture.source), picture.labelled) for side in apart for picture in side]
+
+
+def _word(source: str) -> str:
+    words = (word for part, word in _WORDS.items() if part in source)
+    return next(words, "")
 
 
 def kinds_of(truth: Labelled) -> list[frozenset[str]]:

@@ -1,9 +1,9 @@
 import zipfile
 
-import cv2
 import numpy as np
 import pytest
 
+from tests.trt_build.detector.made import POINT_NAMES, archive_of
 from trt_build.detector.pictures import merged, read_pictures, split
 from trt_build.errors import DataError
 
@@ -16,7 +16,7 @@ def given(x, y, w, h):
 
 
 def seen(score, x, y, w, h):
-    points = {key: str(10 + at) for at, key in enumerate(POINTS)}
+    points = {key: str(10 + at) for at, key in enumerate(POINT_NAMES)}
     return {**given(x, y, w, h), "score": str(score), **points}
 
 
@@ -47,21 +47,6 @@ def test_a_given_face_that_no_teacher_sees_has_no_points(others):
     assert found.boxes[-1].tolist() == [10, 10, 10, 12]
     assert np.isnan(found.points[-1]).all()
     assert len(found.boxes) == 1 + len(others)
-
-
-def archive_of(path, sources):
-    """A zip of pictures whose grey is their number, each with one face."""
-    with zipfile.ZipFile(path, "w") as archive:
-        names = [f"p{number:02d}.png" for number in range(len(sources))]
-        for number, name in enumerate(names):
-            ok, data = cv2.imencode(".png", np.full((20, 30 + number), number, np.uint8))
-            assert ok
-            archive.writestr(f"images/{name}", data.tobytes())
-        rows = [f"{name},{source.split(':')[0]},{source.split(':')[1]}" for name, source in zip(names, sources, strict=True)]
-        archive.writestr("manifest.csv", "\n".join(["file,source_repository,source_path", *rows]))
-        faces = [f"{name},1,2,10,12,0.9,1," + ",".join("5" for _ in POINTS) for name in names]
-        archive.writestr("teacher.csv", "\n".join(["file,x,y,w,h,score,scales_that_saw_it," + ",".join(POINTS), *faces]))
-    return path
 
 
 def test_pictures_are_read_once_and_mapped_later(tmp_path):
