@@ -1,4 +1,4 @@
-"""What is put over pictures: writing and logos of recorders, which are no faces, and masks, caps and glasses on faces."""
+"""What is put over pictures: writing, logos and vests, which are no faces, and masks, caps and glasses on faces."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _LEAST_COVERED_PX = 12
 
 
 def put_overlays(canvas: Float32, faces: Float32, rng: Random) -> Float32:
-    """Write dates, words and digits and draw logos where no face is; ``faces`` (N, 4)."""
+    """Write dates, words and digits, draw logos and vests where no face is; ``faces`` (N, 4)."""
     image = to_uint8(canvas)
     for _ in range(int(rng.integers(1, 5))):
-        (_put_text if rng.random() < 0.75 else _put_logo)(image, faces, rng)
+        _OVERLAYS[rng.integers(len(_OVERLAYS))](image, faces, rng)
     return image.astype(np.float32)
 
 
@@ -40,7 +40,7 @@ def cover_faces(canvas: Float32, boxes: Float32, points: Float32, share: float, 
 
 def _put_text(image: Uint8, faces: Float32, rng: Random) -> None:
     font, size = _FONTS[rng.integers(len(_FONTS))], float(np.exp(rng.uniform(np.log(0.3), np.log(1.6))))
-    thick = int(rng.integers(1, 4)) if size > 0.6 else 1
+    thick = int(rng.integers(1, int(4 + 3 * size))) if size > 0.5 else 1
     text = _words(rng)
     (width, height), below = cv2.getTextSize(text, font, size, thick)
     place = _free(image, faces, width, height + below, rng)
@@ -88,6 +88,29 @@ def _put_logo(image: Uint8, faces: Float32, rng: Random) -> None:
             cv2.line(image, one, other, tone, int(rng.integers(1, 4)), cv2.LINE_AA)
         else:
             cv2.rectangle(image, one, other, tone, int(rng.choice([-1, 1])))
+
+
+def _put_vest(image: Uint8, faces: Float32, rng: Random) -> None:
+    """A bright upper body with bands, as from behind: cameras see many, and detectors take them for faces."""
+    width = int(np.exp(rng.uniform(np.log(7), np.log(45))))
+    height = int(width * rng.uniform(1.0, 1.6))
+    place = _free(image, faces, width, height, rng)
+    if place is None:
+        return
+    x, y = place
+    tone, slope = float(rng.uniform(140, 255)), int(width * rng.uniform(0, 0.2))
+    outline = [(x + slope, y), (x + width - slope, y), (x + width, y + height // 2), (x + width - slope, y + height)]
+    cv2.fillPoly(image, [np.array([*outline, (x + slope, y + height), (x, y + height // 2)], np.int32)], tone, cv2.LINE_AA)
+    dark = tone * float(rng.uniform(0.2, 0.85))
+    for at in rng.uniform(0.15, 0.95, int(rng.integers(1, 4))):
+        row = y + int(at * height)
+        cv2.line(image, (x + 1, row), (x + width - 1, row), dark, max(1, int(rng.uniform(0.04, 0.14) * height)), cv2.LINE_AA)
+    if rng.random() < 0.6:
+        for column in (x + width // 4, x + 3 * width // 4):
+            cv2.line(image, (column, y), (column, y + int(height * 0.6)), dark, max(1, width // 14), cv2.LINE_AA)
+    if rng.random() < 0.6:
+        head = (x + width // 2, y - int(0.25 * width))
+        cv2.circle(image, head, max(1, int(0.28 * width)), float(rng.uniform(5, 90)), -1, cv2.LINE_AA)
 
 
 def _free(image: Uint8, faces: Float32, width: int, height: int, rng: Random) -> tuple[int, int] | None:
@@ -151,4 +174,5 @@ def _put_glasses(image: Uint8, box: NDArray[np.float64], points: NDArray[np.floa
         cv2.ellipse(image, eye, axes, 0, 0, 360, tone, thick, cv2.LINE_AA)
 
 
+_OVERLAYS = (_put_text, _put_text, _put_text, _put_logo, _put_vest, _put_vest)
 _COVERS = (_put_mask, _put_mask, _put_cap, _put_glasses)
