@@ -72,7 +72,7 @@ def export(
     out
         Folder for NAME.onnx and NAME.json.
     min_score
-        The default threshold; if not given, the one of the best F1 in its validation.
+        The default threshold; if not given, the lowest that was precise enough in its validation.
     sure_score
         From here on a face can begin a track; if not given, the lowest score at which no empty picture of its validation had a
         false alarm.

@@ -100,8 +100,7 @@ def load_detector(path: Path) -> tuple[GreyDetector, DetectorRecipe]:
 
 
 def last_validation(path: Path) -> Row:
-    """Return the figures of a checkpoint's own validation: ``threshold`` is that of the best F1, ``quiet_threshold`` that of no
-    false alarm on empty pictures.
+    """Return the figures of a checkpoint's own validation, its ``threshold`` and ``quiet_threshold`` among them, see ``Tally``.
 
     Raises:
         TrainingError: the checkpoint cannot be read, or is older than the run's first validation.
@@ -195,11 +194,10 @@ class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):
     def _measure(self) -> Row:
         state = self._state
         tally = scoring.measure(state.ema, self._validation)
-        threshold = tally.best_threshold()
+        threshold = tally.careful_threshold()
         row = {"hard": float(len(self._hard)), "quiet_threshold": tally.quiet_threshold(), "threshold": threshold}
         row |= tally.figures(threshold)
-        merit = 2 * row["recall"] * row["precision"] / max(1e-6, row["recall"] + row["precision"])
-        merit -= row["points"] if np.isfinite(row["points"]) else 1.0  # not finite: no face was found yet
+        merit = row["recall"] - (row["points"] if np.isfinite(row["points"]) else 1.0)  # not finite: no face was found yet
         return row | {"merit": merit}
 
 
