@@ -2,13 +2,23 @@
 # make test   install with the development extras and run all tests
 # make check  formatting, lint, types, import rules
 # make bench  cost of each stage and of the whole, against a plain loop and against the bound
+# make processors  what must not depend on the processor, where oneDNN may use bfloat16 for float32, and where it must not use it
+# make lowest  install the lowest versions that pyproject.toml allows, and run what could break with them
 
 PYTHON ?= python3
 VENV ?= .venv
+LOWEST ?= .venv-lowest
 OUT ?= out
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench clean
+PROCESSOR_TESTS := tests/runtime/test_session.py tests/models/test_dlib_embedder.py tests/verify/test_onnx_embedder.py \
+	tests/super_resolve/test_manifest_generator.py tests/detect/test_grey.py tests/trt_build/test_export.py \
+	tests/trt_build/embedder/test_resnet.py tests/trt_build/embedder/test_training.py
+LOWEST_TESTS := tests/test_config.py tests/contracts tests/cli tests/crop tests/detect tests/models tests/runtime \
+	tests/super_resolve tests/track tests/verify tests/decode/test_decoder.py tests/pipeline/test_run.py \
+	tests/enrolment/test_enrol.py tests/publish/test_encode.py tests/publish/test_endpoint.py tests/publish/test_report.py
+
+.PHONY: run test check bench processors lowest clean
 
 run: $(VENV)/.base
 	@mkdir -p $(OUT)
@@ -28,6 +38,19 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
 
+processors: $(VENV)/.dev
+	ONEDNN_DEFAULT_FPMATH_MODE=BF16 $(BIN)/python -m pytest $(PROCESSOR_TESTS)
+	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/python -m pytest $(PROCESSOR_TESTS)
+
+lowest: $(LOWEST)/.lowest
+	$(LOWEST)/bin/python -m pytest $(LOWEST_TESTS)
+
+$(LOWEST)/.lowest: pyproject.toml
+	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[dev,openvino]'
+	touch $@
+
 $(VENV)/.base: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable .
@@ -39,4 +62,4 @@ $(VENV)/.dev: pyproject.toml
 	touch $(VENV)/.base $@
 
 clean:
-	rm -rf $(VENV) $(OUT)
+	rm -rf $(VENV) $(LOWEST) $(OUT)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from engine.contracts.messages import Deinterlace, Rotate
+
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 NonNegative = Annotated[int, msgspec.Meta(ge=0)]
@@ -18,13 +20,31 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class SourceConfig(Section, frozen=True):
-    """Recordings (a file, a directory or a glob), or one camera. The keys after ``name`` are for cameras."""
+    """Recordings (a file, a directory, a glob, a series of pictures), or one camera: the keys up to ``aspect`` are for both,
+    those up to ``fps`` for recordings, all others for cameras."""
 
     uri: str
-    """A path, a directory, a glob such as ``archive/*.mkv``; a camera as ``rtsp://host/path``, ``rtsps://``, ``http(s)://``,
+    """A path, a directory, a glob such as ``archive/*.mkv`` or ``seq/*.jpg``, a pattern such as ``seq/f%04d.jpg``;
+    a camera as ``rtsp://host/path``, ``rtsps://``, ``http(s)://``,
     ``udp://``, ``srt://`` or ``/dev/video0``."""
     name: str = ""
-    """The stream's name on the wire; made from the file's or host's name when empty. Not for directories and globs."""
+    """The stream's name on the wire; made from the file's or host's name when empty. Not for several recordings."""
+    rotate: Rotate = 0
+    """Turn the picture, in addition to what the file says: degrees clockwise, ``flip`` (top to bottom) or ``mirror`` (left to
+    right); 180 for a camera that hangs upside down."""
+    deinterlace: Deinterlace = "auto"
+    """``auto``: pictures that are flagged as interlaced; ``on``: all, for combs that are not flagged."""
+    aspect: str = ""
+    """Width to height of the whole picture, as ``4:3``, where faces are squashed; empty: as the file says."""
+    video_stream: NonNegative | None = None
+    """Which of the video streams of a file, from 0; None: the best one."""
+    start_time: str = ""
+    """When the recording begins, as ``2026-03-01T14:05:00+01:00``; without an offset in this machine's time zone."""
+    clock_from: str = ""
+    """By what the beginning is known: ``creation_time`` (of the file's metadata; the default), ``none``, or ``name:`` and a
+    pattern of ``strptime`` that is looked for in the file's name, as ``name:%Y%m%d_%H%M%S``."""
+    fps: Seconds | None = None
+    """Pictures per second of a series; None: 25. Not for videos, which have a clock of their own."""
     credentials: str = ""
     """A file with one line ``user:password``, so that no password stands in a configuration or process list."""
     transport: Literal["tcp", "udp"] = "tcp"
@@ -111,6 +131,9 @@ class DetectConfig(Section, frozen=True):
     upsample: Annotated[int, msgspec.Meta(ge=0, le=3)] = 1
     """dlib-hog only: doublings of the picture; 0 finds faces from 80 px, 1 from 40 px, 2 from 20 px at 4 times the cost."""
     runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    """``auto`` is ONNX Runtime."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """bfloat16: OpenVINO only, where the CPU has it."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Frames that are detected at the same time; 0: one for each core."""
 
@@ -148,6 +171,9 @@ class SuperResolveConfig(Section, frozen=True):
     strength: Share = 1.0
     """0 is bicubic, 1 the generator's whole residual."""
     runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    """``auto`` is ONNX Runtime."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """bfloat16: OpenVINO only, where the CPU has it."""
     max_batch: Positive = 8
     max_wait_ms: Annotated[float, msgspec.Meta(ge=0.0)] = 20.0
     """A batch closes this long after its first face, or when it is full."""

@@ -5,6 +5,7 @@
     │   └── ConfigError             a configuration key or value is wrong (file, path of the key, allowed values)
     ├── RecoverableError            one stream or one item fails, the others go on
     │   ├── SourceError             a source cannot be opened or read; carries a reason code
+    │   ├── PictureError            a still picture cannot be read; says which and why
     │   └── EnrolmentRefused        a picture cannot be enrolled; says which and why
     └── FatalError                  the run cannot go on
         ├── ModelError              a model file or its manifest is missing, corrupt or of the wrong kind
@@ -48,6 +49,10 @@ class SourceError(RecoverableError):
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class PictureError(RecoverableError):
+    """A file is not a still picture that can be read."""
 
 
 class EnrolmentRefused(RecoverableError):

@@ -36,8 +36,8 @@ Exit codes: 0 done, 1 failed, 2 wrongly used, 130 interrupted.
 COMMANDS = {
     "run": ("engine.cli.run:run", "Process cameras or recordings into enhanced faces and identity scores."),
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
-    "enroll": ("engine.cli.gallery:enroll", "Add pictures of a person to the gallery."),
-    "gallery": ("engine.cli.gallery:gallery_app", "List, remove or export enrolled people."),
+    "enroll": ("engine.cli.enroll:enroll", "Add pictures of a person to the gallery."),
+    "gallery": ("engine.cli.gallery:gallery_app", "List, rename, remove or export enrolled people."),
     "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
     "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
     "models": ("engine.cli.models:models_app", "List models, or fetch one."),

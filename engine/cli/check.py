@@ -13,9 +13,9 @@ from rich.table import Table
 from engine.config import Config, SourceConfig
 from engine.config_file import load_config
 from engine.contracts.links import Camera
+from engine.contracts.recording import Recording
 from engine.contracts.redaction import redact, redact_tree
 from engine.source.cameras import CAMERA_KEYS, is_camera
-from engine.source.files import Recording
 from engine.source.sources import expand_sources
 
 

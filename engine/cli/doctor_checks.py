@@ -17,7 +17,7 @@ import msgspec
 
 from engine.cli.doctor_cameras import cameras, devices, hardware_decoding
 from engine.config import Config, DetectConfig, SuperResolveConfig, VerifyConfig
-from engine.errors import FacestreamError
+from engine.errors import FacestreamError, MissingRuntimeError
 from engine.models import find_model
 
 State = Literal["ok", "optional", "broken"]
@@ -87,15 +87,16 @@ def _opencv() -> Says:
 def _runtimes() -> Says:
     import onnxruntime
 
-    from engine.runtime.session import best_runtime, cpu_has_bfloat16
+    from engine.runtime.openvino_session import computes_in_bfloat16
+    from engine.runtime.session import AUTO
 
     yield "ok", f"ONNX Runtime {onnxruntime.__version__} with {', '.join(onnxruntime.get_available_providers())}"
-    bfloat16 = "computes in bfloat16" if cpu_has_bfloat16() else "has no bfloat16, where OpenVINO gains nothing"
-    if openvino := _version("openvino"):
-        yield "ok", f"OpenVINO {openvino}; this CPU {bfloat16}"
-    else:
-        yield "optional", f"OpenVINO is not installed (`pip install 'facestream[openvino]'`); this CPU {bfloat16}"
-    yield "ok", f"the runtime auto means {best_runtime()} here"
+    try:
+        precisions = "float32, and bfloat16 where asked to" if computes_in_bfloat16() else "float32: this CPU has no bfloat16"
+        yield "ok", f"OpenVINO {_version('openvino')} computes in {precisions}"
+    except MissingRuntimeError as error:
+        yield "optional", f"{error}; only the runtime openvino needs it"
+    yield "ok", f"the runtime auto is {AUTO}, on every machine; embedders compute in float32"
 
 
 def _gpu() -> Says:
@@ -182,7 +183,7 @@ def _embedder() -> Says:
 
 
 def _gallery() -> Says:
-    from engine.verify.gallery import Gallery, default_gallery_path
+    from engine.verify.gallery import Gallery, default_gallery_path, unrecorded
 
     path = default_gallery_path()
     folder = next(parent for parent in path.parents if parent.exists())
@@ -192,7 +193,10 @@ def _gallery() -> Says:
         yield "ok", f"the gallery {path} will be made at the first `facestream enroll`"
     else:
         with Gallery(path, read_only=True) as gallery:
-            yield "ok", f"the gallery {path} holds {len(gallery.list())} people"
+            people = gallery.list()
+        yield "ok", f"the gallery {path} holds {len(people)} people"
+        if sentence := unrecorded(people):
+            yield "optional", sentence
 
 
 def _memory() -> Says:

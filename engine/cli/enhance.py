@@ -6,18 +6,18 @@ from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
-import cv2
-import numpy as np
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from engine.config import PublishConfig, SuperResolveConfig
-from engine.contracts.frames import Planes
+from engine.decode.still import read_still
 from engine.errors import FacestreamError, UsageError
 from engine.models import find_model
 from engine.publish.encode import encode_picture, mark
 from engine.runtime.colour import planes_from_bgr
+from engine.source.picture_files import picture_files
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
 from engine.super_resolve.generator import open_generator
 
@@ -25,7 +25,7 @@ ZERO_SHOT = "zero-shot"
 
 
 def enhance(
-    *images: Annotated[Path, Parameter(help="Pictures, each cut to the face or thing of interest.")],
+    *images: Annotated[Path, Parameter(help="Pictures, each cut to the face or thing of interest, or folders of them.")],
     out: Annotated[Path | None, Parameter(help="Folder of the results; beside each picture if not given.")] = None,
     generator: Annotated[str | None, Parameter(help="As `facestream models list` shows it, or a model file.")] = None,
     strength: Annotated[float, Parameter(help="0 (bicubic) to 1 (the generator).")] = 1.0,
@@ -51,37 +51,31 @@ def enhance(
         raise UsageError(f"--strength {strength:g} must be 0 to 1")
     if zero_shot and generator is not None:
         raise UsageError("--zero-shot learns a network of its own: leave --generator away")
+    pictures = picture_files(images)
     name = ZERO_SHOT if zero_shot else generator or SuperResolveConfig().generator
-    console, failed = Console(highlight=False), 0
+    console, complaints = Console(highlight=False), list[str]()
     written: set[Path] = set()
-    table = Table("picture", "result", "size", "agrees with the picture", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("picture", "result", "size", "agrees with the picture"):
+        table.add_column(column, overflow="fold")
     chosen = SuperResolveConfig(generator=name)
     with closing(Enhancer(open_generator(chosen, find_model, threads=0), strength, float("inf"))) as enhancer:
-        for image in images:
+        for image in pictures:
             try:
                 with console.status(f"{image.name}: {name}"):
-                    original = _read(image)
+                    original = planes_from_bgr(read_still(image).bgr, full_range=True)
                     (face,) = enhancer.enlarge([original])
                     result = _write(face, image, out, written)
             except FacestreamError as error:
-                failed += 1
-                table.add_row(image.name, "", "", str(error))
+                complaints.append(str(error))
                 continue
             before, after = (f"{picture.shape[1]}x{picture.shape[0]}" for picture in (original.y, face.luma))
-            table.add_row(image.name, str(result), f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB")
-    console.print(table)
-    return 1 if failed else 0
-
-
-def _read(path: Path) -> Planes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
-    if picture is None:
-        raise UsageError(f"{path} is not a picture that OpenCV reads")
-    return planes_from_bgr(np.asarray(picture, np.uint8), full_range=True)
+            table.add_row(Text(image.name), Text(str(result)), f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB")
+    if table.row_count:
+        console.print(table)
+    for complaint in complaints:
+        console.print(Text(complaint), soft_wrap=True)
+    return 1 if complaints else 0
 
 
 def _write(face: EnhancedFace, image: Path, folder: Path | None, written: set[Path]) -> Path:

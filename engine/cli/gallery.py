@@ -1,9 +1,8 @@
-"""``facestream enroll`` and ``facestream gallery``: who may be recognised."""
+"""``facestream gallery``: who may be recognised."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -12,53 +11,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine.config import DetectConfig, VerifyConfig
-from engine.detect.catalog import open_detector
-from engine.errors import FacestreamError, UsageError
-from engine.models import find_model
-from engine.pipeline.enrol import EnrolResult, enrol_pictures
-from engine.verify.embedder import open_embedder
-from engine.verify.gallery import Gallery, Identity
+from engine.errors import FacestreamError
+from engine.verify.gallery import Gallery, Identity, unrecorded
+from engine.verify.person_name import alike, person_name, shown, spelling
 
 GalleryOption = Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")]
 
-gallery_app = App(name="gallery", help="List, remove or export enrolled people.", help_epilogue="", help_format="plaintext")
-
-
-def enroll(
-    name: Annotated[str, Parameter(help="Who is on the pictures.")],
-    /,
-    *images: Annotated[Path, Parameter(help="Pictures that show this person and nobody else.")],
-    gallery: GalleryOption = None,
-    detector: Annotated[str, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = "auto",
-    embedder: Annotated[str, Parameter(help="dlib, insightface:PACK, or an ONNX file; the same as for run.")] = "dlib",
-) -> int:
-    """Add pictures of a person to the gallery.
-
-    A picture is refused where it shows nobody, several people, or a face that is too small, too blurred or turned too far;
-    the others are still enrolled. The pictures themselves are not kept, only a vector of each.
-
-    For example:
-
-        facestream enroll "Ada Lovelace" ada-1.jpg ada-2.jpg
-
-        facestream enroll visitor-7 photo.png --gallery entrance.sqlite
-
-    Exit code: 0 all pictures are in the gallery, 1 one was refused, 2 the command line is wrong.
-    """
-    if not images:
-        raise UsageError(f"no picture to enrol for {name}: give at least one image file")
-    model = open_embedder(VerifyConfig(embedder=embedder), find_model)
-    if model is None:
-        raise UsageError("the embedder none makes no vectors: choose another to enrol with")
-    with (
-        closing(model),
-        closing(open_detector(DetectConfig(detector=detector), find_model)) as finder,
-        Gallery(gallery) as opened,
-    ):
-        results = enrol_pictures(name, images, finder, model, opened)
-        Console().print(_enrolment_table(name.strip(), results, opened.path))
-    return 1 if any(result.outcome == "refused" for result in results) else 0
+gallery_app = App(
+    name="gallery", help="List, rename, remove or export enrolled people.", help_epilogue="", help_format="plaintext"
+)
 
 
 @gallery_app.command(name="list")
@@ -77,6 +38,8 @@ def list_people(*, gallery: GalleryOption = None) -> int:
         if people:
             console.print(_people_table(people))
         console.print(f"{_count(len(people), 'person', 'people')} in {opened.path}", highlight=False, soft_wrap=True)
+        if sentence := unrecorded(people):
+            console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -88,13 +51,34 @@ def remove(name: Annotated[str, Parameter(help="As `gallery list` shows it.")], 
 
         facestream gallery remove "Ada Lovelace"
     """
-    with Gallery(gallery, read_only=True) as known:
-        names = [person.name for person in known.list()]
-    if name not in names:
-        raise FacestreamError(f"nobody in the gallery is called {name!r}: see `facestream gallery list`")
+    known = _known(name, gallery)
     with Gallery(gallery) as opened:
-        removed = opened.remove(name)
-    Console().print(f"removed {name} ({_count(removed, 'picture', 'pictures')})", highlight=False, markup=False)
+        removed = opened.remove(known)
+    Console().print(
+        f"removed {known} ({_count(removed, 'picture', 'pictures')})", highlight=False, markup=False, soft_wrap=True
+    )
+    return 0
+
+
+@gallery_app.command
+def rename(
+    name: Annotated[str, Parameter(help="As `gallery list` shows it.")],
+    new: Annotated[str, Parameter(help="The new name; one that is there already joins both.")],
+    /,
+    *,
+    gallery: GalleryOption = None,
+) -> int:
+    """Give a person another name, or join two names of one person.
+
+    For example:
+
+        facestream gallery rename visitor-7 "Ada Lovelace"
+    """
+    known, new = _known(name, gallery), person_name(new)
+    with Gallery(gallery) as opened:
+        renamed = opened.rename(known, new)
+    said = f"renamed {shown(known)} to {shown(new)} ({_count(renamed, 'picture', 'pictures')})"
+    Console().print(said, highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -120,31 +104,32 @@ def export(
     return 0
 
 
-def _enrolment_table(name: str, results: Sequence[EnrolResult], gallery: Path) -> Table:
-    table = Table(title=Text(f"{name} in {gallery}"), title_justify="left")
-    for column in ("picture", "outcome", "face px", "sharpness", "frontal", "quality"):
-        table.add_column(column, justify="left" if column in ("picture", "outcome") else "right")
-    table.add_column("reason", overflow="fold")
-    for result in results:
-        quality = result.quality
-        figures = (
-            [f"{quality.size_px:.0f}", f"{quality.sharpness:.2f}", f"{quality.frontal:.2f}", f"{quality.score:.2f}"]
-            if quality
-            else [""] * 4
-        )
-        colour = {"enrolled": "green", "duplicate": "yellow", "refused": "red"}[result.outcome]
-        table.add_row(Text(result.path.name), Text(result.outcome, colour), *figures, Text(result.reason))
-    return table
+def _known(name: str, gallery: Path | None) -> str:
+    """Return how a person's name is written in the gallery."""
+    with Gallery(gallery, read_only=True) as opened:
+        names = [person.name for person in opened.list()]
+    if (known := spelling(name)) in names:
+        return known
+    near = [other for other in names if alike(other, name)]
+    advice = f"did you mean {' or '.join(near)}?" if near else "see `facestream gallery list`"
+    raise FacestreamError(f"nobody in the gallery is called {known!r}: {advice}")
 
 
 def _people_table(people: Sequence[Identity]) -> Table:
     table = Table()
-    for column in ("name", "pictures", "best quality", "embedder", "last enrolled (UTC)"):
-        table.add_column(column, justify="right" if column in ("pictures", "best quality") else "left")
+    has_doubts = any(person.in_doubt for person in people)
+    table.add_column("name", overflow="fold", min_width=20)
+    table.add_column("pictures", justify="right", no_wrap=True)
+    if has_doubts:
+        table.add_column("forced", justify="right", no_wrap=True)
+    table.add_column("quality", justify="right", no_wrap=True)
+    table.add_column("embedder", overflow="fold", min_width=8)
+    table.add_column("enrolled (UTC)", no_wrap=True)
     for person in people:
         table.add_row(
-            Text(person.name),
+            Text(shown(person.name)),
             str(person.pictures),
+            *([str(person.in_doubt or "")] if has_doubts else []),
             f"{person.best_quality:.2f}",
             Text(", ".join(person.embedders)),
             person.last_enrolled_at[:16].replace("T", " "),

@@ -18,9 +18,10 @@ from engine.cli.run_log import LogFormat, RunLog
 from engine.cli.run_options import check_duration, given, sources_of
 from engine.cli.run_result import print_result
 from engine.cli.run_view import run_view
-from engine.cli.run_words import printable
+from engine.cli.run_words import event_words, printable
 from engine.config import Config, HardwareDecoding
 from engine.config_file import load_config
+from engine.contracts.messages import Deinterlace
 from engine.errors import FacestreamError
 from engine.pipeline.run import run_pipeline
 from engine.publish.run_directory import recorded
@@ -36,14 +37,31 @@ def run(
         Parameter(
             name=["--source", "-s"],
             negative=(),
-            help="A recording, a directory, a glob in quotes, a camera's URL or /dev/video0. Repeat it for several.",
+            help="A recording, a directory, a glob in quotes, pictures as seq/f%04d.jpg, a camera's URL or /dev/video0. "
+            "Repeat it for several.",
         ),
     ] = None,
+    fps: Annotated[float | None, Parameter(help="Pictures per second of a series of pictures; 25 by default.")] = None,
     transport: Annotated[
         Literal["tcp", "udp"] | None, Parameter(help="How the pictures of rtsp:// sources travel; tcp by default.")
     ] = None,
     credentials: Annotated[
         Path | None, Parameter(help="File with one line user:password, for the cameras given with --source.")
+    ] = None,
+    rotate: Annotated[
+        Literal["0", "90", "180", "270", "flip", "mirror"] | None,
+        Parameter(help="Turn the pictures, besides what the file says: degrees clockwise; flip: top to bottom."),
+    ] = None,
+    deinterlace: Annotated[
+        Deinterlace | None, Parameter(help="auto (default): pictures flagged as interlaced; on: all; off: none.")
+    ] = None,
+    aspect: Annotated[str | None, Parameter(help="Width to height of the picture, as 4:3, where faces are squashed.")] = None,
+    video_stream: Annotated[int | None, Parameter(help="Which of a file's video streams, from 0; by default the best.")] = None,
+    start_time: Annotated[
+        str | None, Parameter(help="When the recording begins, as 2026-03-01T14:05:00+01:00; else the file's creation_time.")
+    ] = None,
+    clock_from: Annotated[
+        str | None, Parameter(help="none, or name: and a pattern of the file's name, as name:cam_%Y%m%d_%H%M%S.")
     ] = None,
     hwaccel: Annotated[
         HardwareDecoding | None,
@@ -113,7 +131,20 @@ def run(
         check_duration(duration)
         options = {
             "profile": profile,
-            "sources": sources_of(source, transport, credentials),
+            "sources": sources_of(
+                source,
+                {
+                    "transport": transport,
+                    "credentials": str(credentials) if credentials else None,
+                    "rotate": int(rotate) if rotate and rotate.isdecimal() else rotate,
+                    "deinterlace": deinterlace,
+                    "aspect": aspect,
+                    "video_stream": video_stream,
+                    "start_time": start_time,
+                    "clock_from": clock_from,
+                    "fps": fps,
+                },
+            ),
             "decode": {"realtime": realtime, "skip_frame": skip_frame},
             "live": {"hwaccel": hwaccel, "max_reconnects": max_reconnects, "stall_seconds": stall},
             "detect": {"detector": detector, "every": every},
@@ -168,6 +199,9 @@ def _run(settings: Config, log: RunLog | None, duration_seconds: float | None, *
             log.end(result, exit_code)
     print_result(console, result, settings, live=live)
     if not is_program:
+        for event in result.status.events if log is None else ():
+            if event.name == "warning":
+                sys.stderr.write(f"facestream: note: {event_words(event)}\n")
         for stream in result.streams:
             if stream.state == "ended" and stream.reason == "end_of_file" and stream.detail:
                 sys.stderr.write(f"facestream: note: {printable(stream.detail)}\n")

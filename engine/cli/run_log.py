@@ -10,7 +10,16 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.cli.run_words import count, drops_of, event_words, frames_per_second, overload_words, printable, summary_words
+from engine.cli.run_words import (
+    count,
+    drops_of,
+    errors_of,
+    event_words,
+    frames_per_second,
+    overload_words,
+    printable,
+    summary_words,
+)
 from engine.contracts.redaction import redact_tree
 from engine.pipeline.run import RunResult
 from engine.pipeline.status import Level, RunEvent, RunStatus, StreamStatus
@@ -77,6 +86,7 @@ class RunLog:
             "tracks": counters.get("tracks", 0),
             "faces": counters.get("faces", 0),
             "drops": drops_of(counters),
+            "errors": errors_of(counters),
             "restarts": result.status.restarts,
             "failed_streams": [stream.name for stream in result.failed_streams],
             "streams": {stream.name: stream_fields(stream) for stream in result.streams},
@@ -152,6 +162,7 @@ def stats_fields(status: RunStatus) -> dict[str, Any]:
         "frames": counters.get("frames", 0),
         "faces": counters.get("faces", 0),
         "drops": drops_of(counters),
+        "errors": errors_of(counters),
         "overload_level": status.overload_level,
         "restarts": status.restarts,
         "streams": {name: stream_fields(stream) for name, stream in status.streams.items()},
@@ -163,12 +174,14 @@ def stream_fields(stream: StreamStatus) -> dict[str, Any]:
     return {
         "state": stream.standing,
         "reason": stream.reason,
+        "detail": stream.detail,
         "seconds_in_state": round(stream.seconds_in_state, 1),
         "frames_per_second": round(stream.fps, 1),
         "detections_per_second": round(stream.detections_per_second, 1),
         "frames": stream.frames,
         "faces": stream.faces,
         "dropped": stream.dropped,
+        "errored": stream.errored,
         "reconnects": stream.reconnects,
         "latency_p50_ms": _rounded(stream.latency_p50_ms),
         "latency_p99_ms": _rounded(stream.latency_p99_ms),

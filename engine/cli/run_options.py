@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from engine.errors import UsageError
+from engine.config import SourceConfig
+from engine.errors import FacestreamError, UsageError
 from engine.source.camera_url import SCHEMES, looks_like_url, scheme_of
 from engine.source.cameras import is_camera
+from engine.source.files import recordings_of
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
@@ -22,32 +24,28 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def sources_of(uris: list[str] | None, transport: str | None, credentials: Path | None) -> list[dict[str, Any]] | None:
+def sources_of(uris: list[str] | None, settings: dict[str, Any]) -> list[dict[str, Any]] | None:
     """Return the sources of the command line, each with those of the settings that mean something for it.
 
     Args:
         uris: recordings and cameras; None or empty: those of the configuration file are used.
-        transport: for RTSP.
-        credentials: for cameras that know users.
+        settings: keys of a source to values; None: not given.
 
     Raises:
         UsageError: a setting is given and none of the sources has a use for it.
     """
-    sources = [
-        {
-            "uri": uri,
-            "transport": transport if _is_rtsp(uri) else None,
-            "credentials": str(credentials) if credentials and _has_users(uri) else None,
-        }
-        for uri in uris or []
-    ]
-    for key, value in (("transport", transport), ("credentials", credentials)):
-        if value is not None and not any(source[key] for source in sources):
-            kind = "an rtsp:// address" if key == "transport" else "a camera on the network"
+    sources: list[dict[str, Any]] = [{"uri": uri} for uri in uris or []]
+    for key, value in given(settings).items():
+        kind, is_of_use = _USERS_OF.get(key, ("a recording or camera", _always))
+        users = [source for source in sources if is_of_use(source["uri"])]
+        if not users:
+            option = key.replace("_", "-")
             raise UsageError(
-                f"--{key} needs {kind} as --source; in a configuration file write `{key}: {value}` under the source"
+                f"--{option} needs {kind} as --source; in a configuration file write `{key}: {value}` under the source"
             )
-    return [given(source) for source in sources] or None
+        for source in users:
+            source[key] = value
+    return sources or None
 
 
 def check_duration(seconds: float | None) -> None:
@@ -64,9 +62,37 @@ def _is_rtsp(uri: str) -> bool:
     return looks_like_url(uri) and scheme_of(uri) == "rtsp"
 
 
+def _has_pictures(uri: str) -> bool:
+    """Whether a source is a series of pictures, or one; what cannot be found is refused later, with its own words."""
+    try:
+        return not is_camera(uri) and any(one.pictures for one in recordings_of(SourceConfig(uri=uri)))
+    except FacestreamError:
+        return False
+
+
 def _has_users(uri: str) -> bool:
     """Whether a camera's address may hold a user; an unknown kind of address is refused later, with its own words."""
     if not (looks_like_url(uri) and is_camera(uri)):
         return False
     scheme = SCHEMES.get(scheme_of(uri))
     return scheme is None or scheme.has_users
+
+
+def _always(uri: str) -> bool:
+    return True
+
+
+def _is_recording(uri: str) -> bool:
+    return not is_camera(uri)
+
+
+_RECORDING = ("a recording", _is_recording)
+_USERS_OF: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "transport": ("an rtsp:// address", _is_rtsp),
+    "credentials": ("a camera on the network", _has_users),
+    "video_stream": _RECORDING,
+    "start_time": _RECORDING,
+    "clock_from": _RECORDING,
+    "fps": ("pictures", _has_pictures),
+}
+"""Keys that not every source has a use for: which it must be, in words and as a test of its uri."""

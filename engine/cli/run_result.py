@@ -8,8 +8,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from engine.cli.run_table import end_table
-from engine.cli.run_words import count, drops_words
+from engine.cli.run_table import end_table, failed_table
+from engine.cli.run_words import count, drops_words, errors_words
 from engine.config import Config
 from engine.contracts.messages import Track
 from engine.pipeline.run import RunResult
@@ -31,12 +31,17 @@ def print_result(console: Console, result: RunResult, config: Config, *, live: b
         console.print(drops_words(counters), highlight=False)
         if result.status.restarts:
             console.print(f"{count(result.status.restarts, 'restart')} of workers that died or hung", highlight=False)
+    if words := errors_words(counters):
+        console.print(words, highlight=False)
     directory = Path(config.output.directory) if config.output.directory else None
     if directory is not None:
         # Days of cameras have more tracks than anybody reads here, or than fit into memory at once.
         tracks = [] if live else read_tracks(directory / "tracks.jsonl")
         if tracks:
             console.print(tracks_table(tracks))
+    if result.failed_streams and not live:
+        console.print(failed_table(result.failed_streams))
+    if directory is not None:
         console.print(f"faces and scores: {directory}", highlight=False, soft_wrap=True)
     if result.report is not None:
         console.print(f"report: {result.report.resolve()}", highlight=False, soft_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -23,12 +23,13 @@ _AILING = ("failed", "stalled", "connecting", "discontinuity")
 _WIDE = 72
 """Narrower terminals see fewer columns."""
 _REFRESH_SECONDS = 0.5
+_MOST_FAILED = 30
 _LINES_AROUND = 2
 """The heading's and the cursor's."""
 
 
 class LiveTable:
-    """Shows a run in place while it goes on, and leaves no trace; deaths of workers stay as lines above it.
+    """Shows a run in place while it goes on, and leaves no trace; deaths of workers and warnings stay as lines above it.
 
     Args:
         console: a terminal.
@@ -57,7 +58,7 @@ class LiveTable:
         self._next_refresh = time.monotonic() + _REFRESH_SECONDS
         for event in status.events_after(self._last_number):
             self._last_number = event.number
-            if event.name == "worker_died":
+            if event.name in ("worker_died", "warning"):
                 self._console.print(Text(event_words(event), "yellow"))
         self._live.update(live_table(status, *self._console.size), refresh=True)
 
@@ -123,7 +124,7 @@ def end_table(streams: Iterable[StreamStatus]) -> Table:
     table = Table()
     table.add_column("stream", overflow="fold")
     table.add_column("end", overflow="fold")
-    for heading in ("frames", "faces", "drops", "reconnects", "p99 ms"):
+    for heading in ("frames", "faces", "drops", "errors", "reconnects", "p99 ms"):
         table.add_column(heading, justify="right")
     for stream in streams:
         table.add_row(
@@ -132,9 +133,22 @@ def end_table(streams: Iterable[StreamStatus]) -> Table:
             str(stream.frames),
             str(stream.faces),
             str(stream.dropped),
+            str(stream.errored),
             str(stream.reconnects),
             _milliseconds(stream.worst_latency_ms),
         )
+    return table
+
+
+def failed_table(streams: Sequence[StreamStatus]) -> Table:
+    """Return the recordings that failed, with the reason; the first ones of many."""
+    more = f"the first {_MOST_FAILED} of {len(streams)}" if len(streams) > _MOST_FAILED else None
+    table = Table(title=f"{len(streams)} failed", title_style="bold red", caption=more)
+    for heading in ("stream", "reason", "why"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("frames", justify="right")
+    for stream in streams[:_MOST_FAILED]:
+        table.add_row(stream.name, stream.reason.replace("_", " "), Text(printable(stream.detail)), str(stream.frames))
     return table
 
 

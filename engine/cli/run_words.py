@@ -59,6 +59,18 @@ def drops_words(counters: Mapping[str, int]) -> str:
     return count(sum(drops.values()), "drop") + (f": {causes}" if causes else "")
 
 
+def errors_of(counters: Mapping[str, int]) -> dict[str, int]:
+    """Return how many calls of models failed, and readings of the gallery, by stage."""
+    return {name.removeprefix("errors."): n for name, n in sorted(counters.items()) if name.startswith("errors.") and n}
+
+
+def errors_words(counters: Mapping[str, int]) -> str:
+    """Return the errors by stage in one line, as ``3 errors: 2 detect, 1 gallery``; empty where there are none."""
+    errors = errors_of(counters)
+    stages = ", ".join(f"{n} {stage.replace('_', ' ')}" for stage, n in errors.items())
+    return f"{count(sum(errors.values()), 'error')}: {stages}" if errors else ""
+
+
 def frames_per_second(status: RunStatus) -> float:
     """Return how many frames all streams together give now."""
     return sum(stream.fps for stream in status.streams.values())
@@ -71,6 +83,7 @@ def summary_words(status: RunStatus) -> list[str]:
         f"{frames_per_second(status):.1f} frames/s",
         count(counters.get("faces", 0), "face"),
         count(sum(drops_of(counters).values()), "drop"),
+        count(sum(errors_of(counters).values()), "error") if errors_of(counters) else "",
         count(status.restarts, "restart") if status.restarts else "",
         f"up {how_long(status.seconds)}",
     ]
@@ -86,6 +99,8 @@ def event_words(event: RunEvent) -> str:
             size = f" {fields['width_px']}x{fields['height_px']}" if fields["state"] == "live" and "width_px" in fields else ""
             detail = f": {fields['detail']}" if "detail" in fields else ""
             words = f"{fields['stream']}: {fields['state']}{size}{reason}{detail}"
+        case "warning":
+            words = ": ".join(str(fields[key]) for key in ("stream", "detail") if key in fields)
         case "worker_died":
             words = f"{fields.get('reason') or 'the worker ' + str(fields['worker']) + ' died'}; it is started anew"
         case "worker_restarted":

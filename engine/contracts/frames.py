@@ -60,22 +60,27 @@ class FrameTime:
     time_base: tuple[int, int]
     """Seconds per tick, as (numerator, denominator)."""
     pts_seconds: float
-    """Seconds from the start of the stream's clock; continued from the frame rate where ``pts`` is missing."""
+    """Of a recording: seconds from its beginning as a player shows it, growing through wraps and joins. Of a camera: seconds
+    of the stream's clock. Continued from the frame rate where ``pts`` is missing."""
     captured_ns: int
     """Wall clock (Unix, nanoseconds) taken after the packet was read."""
     ntp_ns: int | None = None
     """When the camera took the picture by its own clock (Unix, nanoseconds), where it says so (RTCP sender reports)."""
+    recorded_ns: int | None = None
+    """Of a recording: when the picture was taken (Unix, nanoseconds), as far as the recording's clock is known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One decoded picture of one stream, upright (rotation metadata applied)."""
+    """One decoded picture of one stream, as a player shows it: upright, with square pixels, without combs, SDR."""
 
     stream: str
     time: FrameTime
     planes: Planes
     detect: bool = True
     """False: the tracker bridges this frame, the detector does not run."""
+    damaged: bool = False
+    """The decoder had to make up parts of it, or of a picture that it builds on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

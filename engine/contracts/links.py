@@ -1,8 +1,9 @@
 """What travels between the processes of a run, as MessagePack; frames themselves stay in the shared pool.
 
 decode --PoolOpened, FrameReady--> perceive --FaceCrop, TrackClosed--> enhance xN --Outgoing--> publish
-decode <--SlotReleased-- perceive <--Taken-- enhance   StreamChanged, Checkpoint, InputFile, Drain go all the way, in order
-every worker --Ready, Beat, Failed--> supervisor        supervisor --Assign--> decode, --Begin, Outgoing(stats)--> publish
+decode <--SlotReleased, Refused-- perceive <--Taken-- enhance
+StreamChanged, Checkpoint, InputFile and Drain go all the way, in order
+every worker --Ready, Beat, Warned, Failed--> supervisor    supervisor --Assign--> decode, --Begin, Outgoing(stats)--> publish
 supervisor --Attach--> the neighbours of a worker that was restarted
 """
 
@@ -14,7 +15,17 @@ import msgspec
 import numpy as np
 
 from engine.contracts.frames import ColourMatrix, FrameTime, Planes
-from engine.contracts.messages import Face, Outcome, Quality, Reason, Stats, StreamState, Track
+from engine.contracts.messages import (
+    Clock,
+    Face,
+    Outcome,
+    Quality,
+    Reason,
+    Stats,
+    StreamState,
+    Track,
+)
+from engine.contracts.recording import Appearance, Reading
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -52,10 +63,14 @@ class FrameReady(Link, frozen=True):
     live: bool = False
     """From a camera: it may be dropped when it is late, a recording's frame may not."""
     ntp_ns: int | None = None
+    recorded_ns: int | None = None
+    damaged: bool = False
 
     @property
     def time(self) -> FrameTime:
-        return FrameTime(self.frame_index, self.pts, self.time_base, self.pts_seconds, self.captured_ns, self.ntp_ns)
+        return FrameTime(
+            self.frame_index, self.pts, self.time_base, self.pts_seconds, self.captured_ns, self.ntp_ns, self.recorded_ns
+        )
 
 
 class SlotReleased(Link, frozen=True):
@@ -63,6 +78,15 @@ class SlotReleased(Link, frozen=True):
 
     pool_id: int
     slot: int
+
+
+class Calls(Link, frozen=True):
+    """How often a model was called for a stream."""
+
+    total: int = 0
+    failed: int = 0
+    error: str = ""
+    """What the first failure said."""
 
 
 class StreamChanged(Link, frozen=True):
@@ -79,10 +103,16 @@ class StreamChanged(Link, frozen=True):
     """Frames per second, 0 where unknown."""
     frames_expected: int = 0
     """Length of a recording, 0 where unknown: for progress."""
+    started_ns: int | None = None
+    """When a recording begins (wall clock, Unix, nanoseconds), where that is known."""
+    clock: Clock = ""
+    """Where ``started_ns`` comes from."""
     event_id: int = 0
     """Given by perceive, growing: the copies that come through several enhance workers have the same."""
     lanes: tuple[int, ...] = ()
     """The enhance workers to which perceive sent a copy."""
+    calls: dict[str, Calls] = {}
+    """In the last state: stage to calls of its model, as counted by the workers that this has passed."""
 
 
 class Checkpoint(Link, frozen=True):
@@ -122,6 +152,7 @@ class FaceCrop(Link, frozen=True):
     full_range: bool
     live: bool = False
     ntp_ns: int | None = None
+    recorded_ns: int | None = None
 
     @property
     def planes(self) -> Planes:
@@ -156,6 +187,8 @@ class TrackClosed(Link, frozen=True):
     last_pts_seconds: float
     time_base: tuple[int, int]
     frames_seen: int
+    first_recorded_ns: int | None = None
+    last_recorded_ns: int | None = None
 
 
 class Drain(Link, frozen=True):
@@ -174,6 +207,8 @@ class InputFile(Link, frozen=True):
     path: str
     size_bytes: int
     sha256: str
+    mtime_ns: int
+    """See ``Recording.facts``."""
 
 
 class Begin(Link, frozen=True):
@@ -200,9 +235,30 @@ class Assign(Link, frozen=True):
     """The supervisor's answer to WantRecording."""
 
     stream: str
-    path: str
+    path: bytes
+    """As the system has it: a file's name need not be text."""
     first_frame: int = 0
     """Frames before this one were processed by an earlier attempt: decode them, hand over none."""
+    pictures: list[bytes] = []
+    """A series: its files, in their order."""
+    fps: float = 0.0
+    """Pictures per second of a series."""
+    reading: Reading = Reading()
+
+
+class Refused(Link, frozen=True):
+    """Perceive to decode: a model fails on all of this stream; read no further, it has failed."""
+
+    stream: str
+    detail: str
+
+
+class Warned(Link, frozen=True):
+    """A worker to the supervisor: something goes wrong that ends nothing; for the log."""
+
+    stream: str
+    """Empty where it is no single stream's."""
+    detail: str
 
 
 class Camera(Link, frozen=True):
@@ -225,6 +281,7 @@ class Camera(Link, frozen=True):
     max_reconnects: int | None = None
     hwaccel: str = "auto"
     detect_fps: float = 10.0
+    appearance: Appearance = Appearance()
     options: dict[str, str] = {}
 
     @property
@@ -302,7 +359,7 @@ class Failed(Link, frozen=True):
 
 AnyLink = (
     PoolOpened | FrameReady | SlotReleased | StreamChanged | Checkpoint | InputFile | FaceCrop | Taken | TrackClosed
-    | Drain | Outgoing | Ready | Begin | CountedBefore | WantRecording | Assign | Attach | Beat | Failed
+    | Drain | Outgoing | Ready | Begin | CountedBefore | WantRecording | Assign | Attach | Beat | Failed | Refused | Warned
 )  # fmt: skip
 
 encode_link = msgspec.msgpack.Encoder().encode

@@ -21,8 +21,15 @@ Outcome = Literal["completed", "drained", "failed"]
 Reason = Literal[
     "", "end_of_file", "drained", "not_found", "not_a_video", "no_video", "truncated", "codec", "permission", "timeout",
     "network", "auth", "busy", "server_error", "end_of_stream", "not_live", "resolution_change", "codec_change",
-    "timestamp_jump", "reconnect", "worker_died",
+    "timestamp_jump", "reconnect", "worker_died", "encrypted", "unexpected", "model",
 ]  # fmt: skip
+
+Clock = Literal["", "start_time", "file_name", "creation_time"]
+"""Where the wall clock of a recording comes from: what the user said, the file's name, or the file's metadata."""
+Rotate = Literal[0, 90, 180, 270, "flip", "mirror"]
+"""Degrees clockwise; ``flip`` turns a picture upside down like a mirror below it, ``mirror`` exchanges left and right."""
+Deinterlace = Literal["auto", "on", "off"]
+"""``auto``: pictures that are flagged as interlaced."""
 
 _STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -49,6 +56,8 @@ class Quality(msgspec.Struct, frozen=True):
     """1 looks into the camera, 0 is a full profile; 0.5 where there are no landmarks."""
     score: float
     """All of them in one number: the weight of this face in the fusion over its track."""
+    damaged: bool = False
+    """The decoder had to make up parts of the picture: the lowest score of all."""
 
 
 class Enhanced(msgspec.Struct, frozen=True):
@@ -126,6 +135,8 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
     """When the camera took the picture by its own clock (Unix, nanoseconds), where it says so (RTCP sender reports)."""
     live: bool = False
     """From a camera: a reader may skip it once it is old."""
+    recorded_ns: int | None = None
+    """Of a recording: when the picture was taken (Unix, nanoseconds), if the clock in its ``stream`` messages is right."""
 
 
 class Track(Message, frozen=True, kw_only=True, tag="track"):
@@ -147,6 +158,9 @@ class Track(Message, frozen=True, kw_only=True, tag="track"):
     gallery_version: int
     parts: list[Part] = []
     """At most one: the fused ``embedding``."""
+    first_recorded_ns: int | None = None
+    """As ``Face.recorded_ns``."""
+    last_recorded_ns: int | None = None
 
 
 class Stream(Message, frozen=True, kw_only=True, tag="stream"):
@@ -159,6 +173,9 @@ class Stream(Message, frozen=True, kw_only=True, tag="stream"):
     width_px: int = 0
     height_px: int = 0
     counters: dict[str, int] = {}
+    started_ns: int | None = None
+    """Of a recording: when it begins (wall clock, Unix, nanoseconds), as far as ``clock`` can be believed."""
+    clock: Clock = ""
 
 
 class StageStats(msgspec.Struct, frozen=True):

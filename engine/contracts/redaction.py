@@ -50,10 +50,11 @@ def redact(text: str) -> str:
 def redact_tree(value: Any) -> Any:
     """Return mappings, lists and texts, as a configuration has them, with every text redacted.
 
-    A text under a key such as ``password``, ``token`` or ``headers`` is hidden as a whole.
+    A text under a key such as ``password``, ``token`` or ``headers`` is hidden as a whole. What of a text is not UTF-8, as in a
+    file's name, becomes an escape: the result can be encoded.
     """
     if isinstance(value, str):
-        return redact(value)
+        return redact(value).encode(errors="backslashreplace").decode()
     if isinstance(value, Mapping):
         return {redact_tree(key): _hidden(below) if _is_secret(key) else redact_tree(below) for key, below in value.items()}
     if isinstance(value, list | tuple):

@@ -53,6 +53,7 @@ def cut_face(frame: Frame, face: TrackedFace, quality: Quality, margin: float, *
         full_range=planes.full_range,
         live=live,
         ntp_ns=frame.time.ntp_ns,
+        recorded_ns=frame.time.recorded_ns,
     )
 
 

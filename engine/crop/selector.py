@@ -134,7 +134,7 @@ class Selector:
         if self.policy == "every" and track is not None and self._too_soon(track, frame):
             self.counters["faces.thinned"] += 1
             return None
-        quality = assess(frame.planes, face.box, face.landmarks, face.score)
+        quality = assess(frame.planes, face.box, face.landmarks, face.score, damaged=frame.damaged)
         if self.policy == "every":
             return self._send(track, frame, face, quality)
         if self.policy == "prompt":

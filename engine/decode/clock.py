@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Literal
 
 JITTER_FRAMES = 1.5
 """Steps back of less than this many frames are careless muxing, not a jump."""
+_WRAPS_TICKS = (1 << 33, 1 << 32)
+"""Where counters of time stamps begin anew: MPEG-2 systems, and containers of 32 bits."""
+Bridge = Literal["none", "backward", "both"]
 
 
 class StreamClock:
@@ -16,13 +20,29 @@ class StreamClock:
         frame_seconds: nominal duration of a frame; carries the clock on where a frame has no time stamp.
         max_gap_seconds: a longer step forward is a jump.
         held_seconds: steps back of up to this are no jump either; the clock then stands still until they are made up for.
+        starts_at_seconds: the time stamp from which the clock counts; None: its time is that of the time stamps.
+        bridge: over which jumps time goes on with the next frame, as in a player; others carry the clock along.
     """
 
-    def __init__(self, time_base: Fraction, frame_seconds: float, max_gap_seconds: float, held_seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        time_base: Fraction,
+        frame_seconds: float,
+        max_gap_seconds: float,
+        held_seconds: float = 0.0,
+        *,
+        starts_at_seconds: float | None = None,
+        bridge: Bridge = "none",
+    ) -> None:
         self.time_base = (time_base.numerator, time_base.denominator)
         self._frame_seconds = frame_seconds
         self._max_gap_seconds = max_gap_seconds
         self._held_seconds = held_seconds
+        self._starts_at_seconds = starts_at_seconds
+        self._bridge = bridge
+        self._wraps_seconds = [float(ticks * time_base) for ticks in _WRAPS_TICKS]
+        self._shift_seconds = 0.0
+        """What is added to a time stamp."""
         self._last_seconds: float | None = None
 
     def advance(self, ticks: int | None) -> tuple[float, bool]:
@@ -35,11 +55,32 @@ class StreamClock:
         if ticks is None:
             self._last_seconds = 0.0 if last is None else last + self._frame_seconds
             return self._last_seconds, False
-        now = ticks * self.time_base[0] / self.time_base[1]
-        if last is not None and 0.0 < last - now <= self._held_seconds:
-            return last, False
-        self._last_seconds = now
+        stamp = ticks * self.time_base[0] / self.time_base[1]
         if last is None:
-            return now, False
+            if self._starts_at_seconds is not None:
+                self._shift_seconds = -min(self._starts_at_seconds, stamp)
+            self._last_seconds = stamp + self._shift_seconds
+            return self._last_seconds, False
+        now = self._unwrapped(stamp + self._shift_seconds, last)
         step = now - last
-        return now, step > self._max_gap_seconds or step < -JITTER_FRAMES * self._frame_seconds
+        if 0.0 < -step <= self._held_seconds:
+            return last, False
+        jumped = not self._continues(step)
+        if jumped and (self._bridge == "both" or (self._bridge == "backward" and step < 0)):
+            self._shift_seconds += self._frame_seconds - step
+            now = last + self._frame_seconds
+        self._last_seconds = now
+        return now, jumped
+
+    def _continues(self, step_seconds: float) -> bool:
+        return -JITTER_FRAMES * self._frame_seconds <= step_seconds <= self._max_gap_seconds
+
+    def _unwrapped(self, now: float, last: float) -> float:
+        """Return the time of a stamp whose counter may have begun anew since the last one."""
+        if self._continues(now - last) or self._bridge == "none":
+            return now
+        for wrap_seconds in self._wraps_seconds:
+            if self._continues(now + wrap_seconds - last):
+                self._shift_seconds += wrap_seconds
+                return now + wrap_seconds
+        return now

@@ -13,10 +13,10 @@ from engine.contracts.messages import Reason, StreamState
 from engine.decode.camera_errors import failure
 from engine.decode.clock import StreamClock
 from engine.decode.detection_pace import DetectionPace
+from engine.decode.display import Display
 from engine.decode.packet_queue import Arrival
 from engine.decode.packet_reader import Opened, PacketReader, Reader
 from engine.decode.picture_gate import PictureGate
-from engine.decode.planes import PlaneConverter
 from engine.decode.v4l2 import DeviceReader
 from engine.errors import SourceError, WorkerError
 
@@ -43,13 +43,12 @@ class Connection:
         camera: the source.
         counters: counted up, see ``LiveDecoder``.
         announce: makes a state from state, reason, detail, (width, height) and frame rate.
-        converter: kept over all connections of a camera.
     """
 
-    def __init__(self, camera: Camera, counters: dict[str, int], announce: Announce, converter: PlaneConverter) -> None:
+    def __init__(self, camera: Camera, counters: dict[str, int], announce: Announce) -> None:
         self._camera, self._counters, self._announce = camera, counters, announce
         self._reader = _reader_for(camera)
-        self._converter = converter
+        self._display: Display[tuple[av.VideoFrame, Arrival]] = Display(camera.appearance)
         self._pace = DetectionPace(camera.detect_fps)
         self._gate: PictureGate | None = None
         self._clock: StreamClock | None = None
@@ -178,12 +177,13 @@ class Connection:
             yield self._state("live", "", "")
         for picture, source in gate.pictures(arrival):
             try:
-                planes = self._converter.convert(picture)
+                shown = self._display.show(picture, gate.pixel_aspect, (picture, source))
             except (av.error.FFmpegError, ValueError):
                 self._counters["corrupt_frames"] += 1
                 self._counters["drops.corrupt"] += 1
                 continue
-            yield from self._emit(picture, planes, clock, source)
+            for planes, (decoded, came_in) in shown:
+                yield from self._emit(decoded, planes, clock, came_in)
 
     def _ready(self) -> tuple[PictureGate, StreamClock]:
         """Return what needs to know the stream, made at its first packet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from engine.contracts.messages import Reason
+from engine.decode.clock import Bridge
+from engine.decode.cropping import Crop, crop_of
+from engine.decode.encryption import HOW, encryption_of_file, encryption_of_stream
 from engine.errors import SourceError
 
 _TEXT_DEMUXERS = {"tty"}
@@ -17,14 +21,23 @@ _TEXT_DEMUXERS = {"tty"}
 FALLBACK_TIME_BASE = Fraction(1, 90_000)
 _HIGHEST_RATE = 1000
 """A higher one is a time base that was taken for a rate."""
+_TS_DISCONT = 0x0200
+"""FFmpeg's AVFMT_TS_DISCONT: time stamps of this format may jump without meaning a pause."""
+_SEGMENT_STARTS = (b"styp", b"moof", b"sidx")
+_FIRST_YEAR = 1980
+"""Clocks that were never set begin in 1904 or 1970."""
 _INDEXED = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi"}
 
 
-def open_recording(path: Path) -> tuple[InputContainer, VideoStream]:
+def open_recording(path: Path, video_stream: int | None = None) -> tuple[InputContainer, VideoStream]:
     """Open a file and choose its video stream; the caller closes the container.
 
+    Args:
+        path: the file.
+        video_stream: which of its video streams, from 0; None: the one that FFmpeg takes for the best.
+
     Raises:
-        SourceError: with the reason ``not_found``, ``permission``, ``not_a_video``, ``no_video`` or ``codec``.
+        SourceError: with the reason ``not_found``, ``permission``, ``not_a_video``, ``no_video``, ``codec`` or ``encrypted``.
     """
     try:
         # "file:" keeps FFmpeg from taking "cam:1.mkv" for a protocol, the whitelist keeps a playlist from reaching out.
@@ -32,10 +45,71 @@ def open_recording(path: Path) -> tuple[InputContainer, VideoStream]:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise _explain_open(path, error) from error
     try:
-        return container, _video_stream_of(path, container)
+        stream = _video_stream_of(path, container, video_stream)
+        if kind := encryption_of_stream(path, container, stream):
+            raise encrypted(path, kind)
+        return container, stream
     except SourceError:
         container.close()
         raise
+
+
+def encrypted(path: Path, kind: str, detail: str = "") -> SourceError:
+    """Return the error of a recording that is encrypted by this kind of protection."""
+    return SourceError(f"encrypted: {path} is protected ({kind}){detail}: {HOW}", "encrypted")
+
+
+def chosen_stream(path: Path, container: InputContainer, stream: VideoStream) -> str:
+    """Return a sentence on which video stream is read, empty where there is no choice."""
+    streams = _videos_of(container)
+    if len(streams) < 2:
+        return ""
+    shapes = ", ".join(
+        f"{index}: {s.width}x{s.height} {s.codec_context.name}" for index, s in enumerate(streams) if s.codec_context
+    )
+    return f"{path}: video stream {streams.index(stream)} of {len(streams)} was read ({shapes}); --video-stream N reads another"
+
+
+def container_crop(path: Path, container: InputContainer, stream: VideoStream) -> Crop:
+    """Return the border that the container says is not to be shown."""
+    return crop_of(path, container.format.name, _videos_of(container).index(stream))
+
+
+def container_aspect(stream: VideoStream) -> Fraction | None:
+    """Return the width to height of a pixel where the container says another than the pictures do, else None.
+
+    Asked before the first picture; the pictures themselves may change theirs.
+    """
+    told = stream.sample_aspect_ratio
+    return told if told != stream.codec_context.sample_aspect_ratio else None
+
+
+def origin_seconds(container: InputContainer) -> float:
+    """Return the time stamp with which a player begins to count."""
+    return 0.0 if container.start_time is None else container.start_time / av.time_base
+
+
+def bridges(container: InputContainer) -> Bridge:
+    """Return over which jumps of its time stamps a player's time goes on."""
+    return "both" if container.format.flags & _TS_DISCONT else "backward"
+
+
+def creation_time(container: InputContainer, stream: VideoStream) -> int | None:
+    """Return when the file says that it was recorded (Unix, nanoseconds), None where it does not, or nonsense.
+
+    MP4 and QuickTime write ``creation_time``, Matroska its ``DateUTC``, both in UTC by their definition; some devices write
+    their local time.
+    """
+    for metadata in (container.metadata, stream.metadata):
+        text = metadata.get("creation_time") or metadata.get("com.apple.quicktime.creationdate") or ""
+        try:
+            when = datetime.fromisoformat(text.strip())
+        except ValueError:
+            continue
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        if when.year >= _FIRST_YEAR:
+            return round(when.timestamp() * 1e6) * 1000
+    return None
 
 
 def is_cut(container: InputContainer, stream: VideoStream) -> bool:
@@ -68,22 +142,31 @@ def expected_frames(container: InputContainer, stream: VideoStream) -> int:
     if stream.duration and stream.time_base:
         seconds = stream.duration * stream.time_base
     elif container.duration:
-        seconds = Fraction(container.duration, av.time_base)
+        # Matroska's duration counts from time 0, also where the recording begins later.
+        late = max(0, container.start_time or 0) if container.format.name == "matroska,webm" else 0
+        seconds = Fraction(container.duration - late, av.time_base)
     else:
         return 0
     return max(0, round(seconds * nominal_rate(stream)))
 
 
-def _video_stream_of(path: Path, container: InputContainer) -> VideoStream:
+def _videos_of(container: InputContainer) -> list[VideoStream]:
+    """Return the video streams; cover art of music files is none."""
+    return [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+
+
+def _video_stream_of(path: Path, container: InputContainer, wanted: int | None) -> VideoStream:
     if container.format.name in _TEXT_DEMUXERS or not container.streams:
         raise SourceError(f"{path} is not a video", "not_a_video")
-    # Cover art of music files is a video stream too.
-    streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+    streams = _videos_of(container)
     if not streams:
         kinds = sorted({stream.type or "unknown" for stream in container.streams})
         raise SourceError(f"{path} has no video stream, only {' and '.join(kinds)}", "no_video")
+    if wanted is not None and wanted >= len(streams):
+        held = "one video stream, 0" if len(streams) == 1 else f"{len(streams)} video streams, 0 to {len(streams) - 1}"
+        raise SourceError(f"{path} has {held}: there is no video stream {wanted}", "no_video")
     best = container.streams.best("video")
-    stream = best if best in streams else streams[0]
+    stream = streams[wanted] if wanted is not None else best if best in streams else streams[0]
     if stream.codec_context is None:
         raise SourceError(f"{path}: FFmpeg has no decoder for its video stream", "codec")
     return stream
@@ -104,6 +187,13 @@ def _explain_open(path: Path, error: Exception) -> SourceError:
         return SourceError(f"{path} cannot be read: {problem}", reason)
     if not start:
         return SourceError(f"{path} is empty", reason)
+    if kind := encryption_of_file(path):
+        return encrypted(path, kind)
+    if start[4:8] in _SEGMENT_STARTS:
+        return SourceError(
+            f"{path} is a segment of a stream without its initialisation (moov): join them, as `cat init.mp4 segment.m4s`",
+            reason,
+        )
     if start[4:8] == b"ftyp":
         return SourceError(
             f"{path} begins as an MP4 but its index (moov) is missing or broken: the recording was cut off or never closed; "

@@ -1,9 +1,11 @@
-"""One recording, from its file to upright YUV frames and the states of its stream."""
+"""One recording, from its file to frames as a player shows them and the states of its stream."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, cast
@@ -16,9 +18,25 @@ from engine.config import DecodeConfig
 from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.links import StreamChanged
 from engine.contracts.messages import Reason, StreamState
+from engine.contracts.recording import Reading
 from engine.decode.clock import StreamClock
-from engine.decode.container import FALLBACK_TIME_BASE, expected_frames, is_cut, nominal_rate, open_recording
-from engine.decode.planes import PlaneConverter
+from engine.decode.container import (
+    FALLBACK_TIME_BASE,
+    bridges,
+    chosen_stream,
+    container_aspect,
+    container_crop,
+    creation_time,
+    encrypted,
+    expected_frames,
+    nominal_rate,
+    open_recording,
+    origin_seconds,
+)
+from engine.decode.damage import Damage
+from engine.decode.display import Display
+from engine.decode.encryption import is_encrypted_packet
+from engine.decode.recording_end import RecordingEnd, announces_duration
 from engine.errors import SourceError
 
 # Log lines would call back into Python from FFmpeg's own threads, which is known to deadlock.
@@ -29,9 +47,20 @@ MAX_GAP_SECONDS = 10.0
 MAX_KEY_FRAME_GAP_SECONDS = 60.0
 """The same where only key frames are decoded."""
 _SKIP: dict[str, Literal["DEFAULT", "NONREF", "NONKEY"]] = {"none": "DEFAULT", "nonref": "NONREF", "nonkey": "NONKEY"}
-_ANNOUNCE_DURATION = {"matroska,webm", "flv"}
-"""Containers whose header holds the duration while FFmpeg does not say that a file breaks off."""
-_MISSING_SHARE = 0.1
+_HOPELESS_PICTURES = 25
+"""So many from the start that cannot be used: the rest is not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """What is known of a picture beside its pixels."""
+
+    pts: int | None
+    ticks: int | None
+    """``pts``, or the time of its decoding where there is none."""
+    captured_ns: int
+    corrupt: bool
+    damaged: bool
 
 
 class Decoder:
@@ -44,13 +73,19 @@ class Decoder:
     - ``frames``: decoded, those that the decoder skipped not included;
     - ``packets``: read from the file;
     - ``corrupt_packets``: the decoder refused them;
-    - ``corrupt_frames``: delivered, but the decoder had to conceal errors in them.
+    - ``corrupt_frames``: delivered, but the decoder had to conceal errors in them; these and all up to the next key frame are
+      marked as damaged;
+    - ``drops.no_key_frame``: pictures before the first key frame, which show a grey smear.
 
     From ``live`` on the states tell the nominal frame rate and the expected number of frames, unless the decoder skips some.
 
-    Bad input never raises. A file that ends too early gives all its frames first and then ``failed`` with ``truncated``, as
-    far as its container tells: MP4, MOV, AVI and FLV do (but for a cut exactly between two packets in the last two); an MKV,
-    TS or GIF that is cut just ends, and the detail of ``ended`` names the missing time where the header announced more.
+    They also tell the wall clock of the beginning, where the user, the file's name or its metadata do. The detail of
+    ``ended`` says what a user should know: which of several video streams was read, or how much was left out.
+
+    Bad input never raises. A recording that is encrypted, or of which every picture is damaged, has failed. A file that ends
+    too early gives all its frames first and then ``failed`` with ``truncated``, as far as its container tells: MP4, MOV, AVI
+    and FLV do (but for a cut exactly between two packets in the last two); an MKV, TS or GIF that is cut just ends, and the
+    detail of ``ended`` names the missing time where the header announced more.
 
     Planes are read-only views of the decoder's buffers where possible. They stay valid as long as they are referenced, but
     a consumer that keeps many keeps as many of the decoder's buffers.
@@ -60,18 +95,25 @@ class Decoder:
         path: the file.
         config: threads and skipping; pacing is the caller's.
         detect_every: every n-th frame, from the start and from each discontinuity, is marked for detection.
+        reading: what the user says of this recording.
     """
 
-    def __init__(self, recording_name: str, path: Path, config: DecodeConfig, detect_every: int = 1) -> None:
+    def __init__(
+        self, recording_name: str, path: Path, config: DecodeConfig, detect_every: int = 1, reading: Reading | None = None
+    ) -> None:
         self._name, self._path, self._config, self._detect_every = recording_name, path, config, detect_every
-        self._converter = PlaneConverter()
+        self._reading = reading = reading or Reading()
+        self._display: Display[_Note] = Display()
         self._items: Generator[Frame | StreamChanged, None, None] | None = None
-        self._counters = {"frames": 0, "packets": 0, "corrupt_packets": 0, "corrupt_frames": 0}
+        self._counters = {"frames": 0, "packets": 0, "corrupt_packets": 0, "corrupt_frames": 0, "drops.no_key_frame": 0}
+        self._started_ns, self._clock_is = reading.started_ns, reading.clock
+        self._notes: list[str] = []
         self._size_px = (0, 0)
         self._frame_rate, self._frames_expected = 0.0, 0
         self._since_change = 0
         self._read_to_seconds = 0.0
         self._cut = ""
+        self._refusal = ""
 
     def __enter__(self) -> Decoder:
         return self
@@ -97,13 +139,26 @@ class Decoder:
     def _run(self) -> Generator[Frame | StreamChanged, None, None]:
         yield self._state("connecting")
         try:
-            container, stream = open_recording(self._path)
+            container, stream = open_recording(self._path, self._reading.video_stream)
         except SourceError as error:
             yield self._state("failed", error.reason, str(error))
             return
         with container:
-            yield from self._read(container, stream)
-            yield self._last_state(container, stream)
+            if note := chosen_stream(self._path, container, stream):
+                self._notes.append(note)
+            if self._started_ns is None and self._reading.trusts_metadata:
+                self._started_ns = creation_time(container, stream)
+                self._clock_is = "" if self._started_ns is None else "creation_time"
+            self._display = Display(self._reading.appearance, container_crop(self._path, container, stream))
+            try:
+                yield from self._read(container, stream)
+                end = RecordingEnd(
+                    self._path, container, stream, self._counters, self._cut, self._read_to_seconds, self._refusal
+                )
+                end.check()
+                yield self._state("ended", "end_of_file", "; ".join([*self._notes, *end.notes()]))
+            except SourceError as error:
+                yield self._state("failed", error.reason, str(error))
 
     def _read(self, container: InputContainer, stream: VideoStream) -> Iterator[Frame | StreamChanged]:
         context = stream.codec_context
@@ -112,59 +167,101 @@ class Decoder:
         context.thread_count = self._config.thread_count
         context.thread_type = "SLICE" if self._config.thread_count == 1 else "AUTO"
         context.skip_frame = _SKIP[self._config.skip_frame]
-        gap_seconds = MAX_KEY_FRAME_GAP_SECONDS if self._config.skip_frame == "nonkey" else MAX_GAP_SECONDS
-        rate = nominal_rate(stream)
         if self._config.skip_frame == "none":
-            self._frame_rate, self._frames_expected = float(rate), expected_frames(container, stream)
-        clock = StreamClock(stream.time_base or FALLBACK_TIME_BASE, float(1 / rate), gap_seconds)
+            self._frame_rate, self._frames_expected = float(nominal_rate(stream)), expected_frames(container, stream)
+        clock = self._clock(container, stream)
+        damage = Damage(context)
+        container_says = container_aspect(stream)
         for packet in self._packets(container, stream):
             captured_ns = time.time_ns()
+            damage.feed(packet)
             try:
                 pictures = context.decode(packet)
             except (av.error.FFmpegError, ValueError):
                 self._counters["corrupt_packets"] += 1
+                damage.lose()
                 continue
+            aspect = container_says or context.sample_aspect_ratio
             for picture in pictures:
-                yield from self._emit(picture, clock, captured_ns)
+                yield from self._show(picture, aspect, damage, clock, captured_ns)
+        yield from self._emit(self._display.flush(container_says or context.sample_aspect_ratio), clock)
+
+    def _clock(self, container: InputContainer, stream: VideoStream) -> StreamClock:
+        gap_seconds = MAX_KEY_FRAME_GAP_SECONDS if self._config.skip_frame == "nonkey" else MAX_GAP_SECONDS
+        return StreamClock(
+            stream.time_base or FALLBACK_TIME_BASE,
+            float(1 / nominal_rate(stream)),
+            gap_seconds,
+            starts_at_seconds=origin_seconds(container),
+            bridge=bridges(container),
+        )
 
     def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[av.Packet[Any] | None]:
-        """Yield the packets of the video stream, then None to flush the decoder; note where the file breaks off."""
+        """Yield the packets of the video stream, then None to flush the decoder; note where the file breaks off.
+
+        Raises:
+            SourceError: ``encrypted``.
+        """
         # Other streams are read too: the file may break off within their packets. A partly read packet is marked corrupt,
         # but in a transport stream the mark means a lost packet somewhere before.
         marks_cut = container.format.name != "mpegts"
-        announces_duration = container.format.name in _ANNOUNCE_DURATION
+        follow_time = announces_duration(container)
         try:
             for packet in container.demux():
                 if packet.size == 0:  # PyAV's own flush packets, and the empty ones by which AVI repeats a picture
                     continue
                 self._cut = "in the middle of a packet" if marks_cut and packet.is_corrupt else ""
-                if announces_duration and packet.pts is not None:
+                if follow_time and packet.pts is not None:
                     self._read_to_seconds = max(self._read_to_seconds, float(packet.pts * packet.time_base))
                 if packet.stream.index == stream.index:
+                    if is_encrypted_packet(packet):
+                        raise encrypted(self._path, "common encryption", self._after())
                     self._counters["packets"] += 1
                     yield packet
         except av.error.FFmpegError as error:
             self._cut = f"with the error: {error.strerror}"
         yield None
 
-    def _emit(self, picture: av.VideoFrame, clock: StreamClock, captured_ns: int) -> Iterator[Frame | StreamChanged]:
-        try:
-            planes = self._converter.convert(picture)
-        except av.error.FFmpegError:
-            self._counters["corrupt_packets"] += 1
+    def _after(self) -> str:
+        frames = self._counters["frames"]
+        return f" after its first {frames} frames" if frames else ""
+
+    def _show(
+        self, picture: av.VideoFrame, aspect: Fraction | None, damage: Damage, clock: StreamClock, captured_ns: int
+    ) -> Iterator[Frame | StreamChanged]:
+        too_early = damage.is_too_early(picture)
+        if self._config.skip_frame == "none":
+            self._counters["drops.no_key_frame"] = damage.left_out
+        if too_early:
             return
         # Containers such as AVI time packets only in decoding order; FFmpeg carries that over to the order of showing.
-        seconds, jumped = clock.advance(picture.dts if picture.pts is None else picture.pts)
-        change = self._change(planes, jumped)
-        if change is not None:
-            self._since_change = 0
-            yield change
-        index = self._counters["frames"]
-        self._counters["frames"] += 1
-        self._counters["corrupt_frames"] += bool(picture.is_corrupt)
-        detect = self._since_change % self._detect_every == 0
-        self._since_change += 1
-        yield Frame(self._name, FrameTime(index, picture.pts, clock.time_base, seconds, captured_ns), planes, detect)
+        ticks = picture.dts if picture.pts is None else picture.pts
+        note = _Note(picture.pts, ticks, captured_ns, bool(picture.is_corrupt), damage.harms(picture))
+        try:
+            shown = self._display.show(picture, aspect, note)
+        except Exception as error:  # of whatever kind: it costs this picture
+            self._counters["corrupt_packets"] += 1
+            self._refusal = self._refusal or f"{type(error).__name__}: {error}"
+            if self._counters["frames"] == 0 and self._counters["corrupt_packets"] >= _HOPELESS_PICTURES:
+                raise SourceError(f"{self._path}: none of its pictures can be used: {self._refusal}", "codec") from error
+            return
+        yield from self._emit(shown, clock)
+
+    def _emit(self, shown: Iterable[tuple[Planes, _Note]], clock: StreamClock) -> Iterator[Frame | StreamChanged]:
+        for planes, note in shown:
+            seconds, jumped = clock.advance(note.ticks)
+            change = self._change(planes, jumped)
+            if change is not None:
+                self._since_change = 0
+                yield change
+            index = self._counters["frames"]
+            self._counters["frames"] += 1
+            self._counters["corrupt_frames"] += note.corrupt
+            detect = self._since_change % self._detect_every == 0
+            self._since_change += 1
+            recorded_ns = None if self._started_ns is None else self._started_ns + round(seconds * 1e9)
+            when = FrameTime(index, note.pts, clock.time_base, seconds, note.captured_ns, recorded_ns=recorded_ns)
+            yield Frame(self._name, when, planes, detect, note.damaged)
 
     def _change(self, planes: Planes, jumped: bool) -> StreamChanged | None:
         """Return the state to announce before this picture, if any."""
@@ -174,30 +271,6 @@ class Decoder:
         if before != self._size_px:
             return self._state("discontinuity", "resolution_change")
         return self._state("discontinuity", "timestamp_jump") if jumped else None
-
-    def _last_state(self, container: InputContainer, stream: VideoStream) -> StreamChanged:
-        frames, packets = self._counters["frames"], self._counters["packets"]
-        if not self._cut and is_cut(container, stream):
-            self._cut = "before the end that its index gives"
-        if self._cut:
-            return self._state("failed", "truncated", f"{self._path} breaks off {self._cut}; frames before that: {frames}")
-        if packets == 0:
-            return self._state("failed", "truncated", f"{self._path} ends before its first picture")
-        if frames == 0:
-            codec = stream.codec_context.name
-            return self._state(
-                "failed", "codec", f"{self._path}: no picture could be decoded from its {packets} {codec} packets"
-            )
-        return self._state("ended", "end_of_file", self._missing_time(container))
-
-    def _missing_time(self, container: InputContainer) -> str:
-        if container.format.name not in _ANNOUNCE_DURATION or not container.duration:
-            return ""
-        announced = container.duration / av.time_base
-        if announced - self._read_to_seconds <= max(1.0, _MISSING_SHARE * announced):
-            return ""
-        read = f"{self._read_to_seconds:.1f} s"
-        return f"{self._path} ends at {read} where its header announces {announced:.1f} s: it may be cut off or damaged"
 
     def _state(self, state: StreamState, reason: str = "", detail: str = "") -> StreamChanged:
         width_px, height_px = self._size_px
@@ -212,4 +285,6 @@ class Decoder:
             counters=self.counters,
             frame_rate=self._frame_rate,
             frames_expected=self._frames_expected,
+            started_ns=self._started_ns,
+            clock=self._clock_is,
         )

@@ -9,10 +9,11 @@ from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
 from engine.contracts.links import Camera, StreamChanged
 from engine.contracts.messages import Reason, StreamState
+from engine.contracts.redaction import redact
 from engine.decode.backoff import Backoff
+from engine.decode.camera_errors import failure
 from engine.decode.connection import WAIT_SECONDS, Connection
-from engine.decode.planes import PlaneConverter
-from engine.errors import SourceError
+from engine.errors import SourceError, WorkerError
 
 _COUNTERS = (
     "frames", "packets", "bytes", "corrupt_packets", "corrupt_frames", "reconnects", "drops.decode_late", "drops.corrupt",
@@ -55,7 +56,6 @@ class LiveDecoder:
         self._items: Generator[Frame | StreamChanged | None, None, None] | None = None
         self._connection: Connection | None = None
         self._last_packet_monotonic = time.monotonic()
-        self._converter = PlaneConverter()
         self._backoff = Backoff(
             camera.reconnect_first_seconds, camera.reconnect_cap_seconds, camera.auth_wait_seconds, camera.stable_seconds
         )
@@ -82,7 +82,7 @@ class LiveDecoder:
         retries, was_live = 0, False
         yield self._state("connecting", "", f"{camera.shown}: attempt 1")
         while True:
-            connection = self._connection = Connection(camera, self.counters, self._state, self._converter)
+            connection = self._connection = Connection(camera, self.counters, self._state)
             try:
                 loss = yield from self._watched(connection, was_live)
             finally:
@@ -112,6 +112,11 @@ class LiveDecoder:
             except StopIteration as end:
                 loss: SourceError = end.value
                 return loss
+            except WorkerError:
+                raise
+            except Exception as error:  # costs this connection: the next one begins with a new decoder
+                what = f"broke its decoder ({type(error).__name__}: {redact(str(error))})"
+                return failure(self._camera, "unexpected", what)
             if not counted and connection.live_since is not None:
                 counted = True
                 self.counters["reconnects"] += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, cast
 
 import av
@@ -37,6 +38,11 @@ class PictureDecoder:
     @property
     def codec_name(self) -> str:
         return self._context.name
+
+    @property
+    def pixel_aspect(self) -> Fraction | None:
+        """Width to height of a pixel as the newest picture says, None where it does not."""
+        return self._context.sample_aspect_ratio or None
 
     @property
     def intra_only(self) -> bool:

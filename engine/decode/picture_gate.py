@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -45,6 +46,11 @@ class PictureGate:
     @property
     def codec_name(self) -> str:
         return self._decoder.codec_name if self._decoder else "raw video"
+
+    @property
+    def pixel_aspect(self) -> Fraction | None:
+        """Width to height of a pixel of the newest picture, None where the stream does not say."""
+        return self._decoder.pixel_aspect if self._decoder else None
 
     @property
     def note(self) -> str:

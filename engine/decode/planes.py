@@ -1,9 +1,6 @@
-"""From a decoded frame of any pixel format to upright YUV 4:2:0 planes."""
+"""From a decoded frame of any pixel format and size to YUV 4:2:0 planes of the size that is shown."""
 
 from __future__ import annotations
-
-import struct
-from typing import Any
 
 import av
 import numpy as np
@@ -26,48 +23,36 @@ class PlaneConverter:
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
         self._neutral: Uint8 = np.zeros((0, 0), np.uint8)
-        self._upright = False
 
-    def convert(self, frame: av.VideoFrame) -> Planes:
-        """Return the picture, with its rotation metadata applied.
+    def convert(self, frame: av.VideoFrame, size_px: tuple[int, int] | None = None) -> Planes:
+        """Return the picture, in ``size_px`` (width, height; None: its own).
 
-        4:2:0 and grey pictures that lie upright are read-only views which keep the decoder's buffer alive; all others are
-        converted once. YUV and grey pictures keep their range; RGB becomes video range. An untagged matrix is BT.709 from
-        720 lines up and BT.601 below, as players do.
+        4:2:0 and grey pictures of that size are read-only views which keep the decoder's buffer alive; all others are
+        converted and scaled once. YUV and grey pictures keep their range; RGB becomes video range. An untagged matrix is
+        BT.709 from 720 lines up and BT.601 below, as players do.
 
         Raises:
             av.error.FFmpegError: FFmpeg cannot convert the pixel format.
         """
         name = frame.format.name
-        if name in _AS_THEY_ARE:
+        size_px = size_px or (frame.width, frame.height)
+        if name in _AS_THEY_ARE and size_px == (frame.width, frame.height):
             full_range = name == "yuvj420p" or frame.color_range == ColorRange.JPEG
-            planes = _yuv_views(frame, _matrix_of(frame), full_range)
-        elif name.startswith(("gray", "mono", "ya")) and not name.startswith("yaf"):
-            planes = self._grey(frame)
-        elif frame.format.is_rgb or frame.format.has_palette:
-            planes = self._from_rgb(frame)
-        else:
-            full_range = name.startswith("yuvj") or frame.color_range == ColorRange.JPEG
-            kept = ColorRange.JPEG if full_range else ColorRange.MPEG
-            planes = _yuv_views(self._to(frame, "yuv420p", kept), _matrix_of(frame), full_range)
-        turn = self._turn(frame)
-        return planes if turn is None else _turned(planes, *turn)
+            return _yuv_views(frame, _matrix_of(frame), full_range)
+        if name.startswith(("gray", "mono", "ya")) and not name.startswith("yaf"):
+            return self._grey(frame, size_px)
+        if frame.format.is_rgb or frame.format.has_palette:
+            return self._from_rgb(frame, size_px)
+        full_range = name.startswith("yuvj") or frame.color_range == ColorRange.JPEG
+        kept = ColorRange.JPEG if full_range else ColorRange.MPEG
+        return _yuv_views(self._to(frame, "yuv420p", kept, size_px), _matrix_of(frame), full_range)
 
-    def _turn(self, frame: av.VideoFrame) -> tuple[bool, bool, bool] | None:
-        # Looking at a frame's side data ties frame and side data into a cycle, which keeps the picture until the garbage
-        # collector comes by; a stream that has begun upright turns only with an angle, which PyAV tells without.
-        if self._upright and frame.rotation == 0:
-            return None
-        turn = _turn_of(frame)
-        self._upright = turn is None
-        return turn
-
-    def _grey(self, frame: av.VideoFrame) -> Planes:
+    def _grey(self, frame: av.VideoFrame, size_px: tuple[int, int]) -> Planes:
         # FFmpeg takes grey for full range unless it is tagged otherwise.
         full_range = frame.color_range != ColorRange.MPEG
         grey = frame
-        if frame.format.name != "gray":
-            grey = self._to(frame, "gray", ColorRange.JPEG if full_range else ColorRange.MPEG)
+        if frame.format.name != "gray" or size_px != (frame.width, frame.height):
+            grey = self._to(frame, "gray", ColorRange.JPEG if full_range else ColorRange.MPEG, size_px)
         luma = _view(grey.planes[0])
         shape = ((luma.shape[0] + 1) // 2, (luma.shape[1] + 1) // 2)
         if self._neutral.shape != shape:
@@ -75,10 +60,12 @@ class PlaneConverter:
             self._neutral.flags.writeable = False
         return Planes(luma, self._neutral, self._neutral, _matrix_of(frame), full_range)
 
-    def _from_rgb(self, frame: av.VideoFrame) -> Planes:
+    def _from_rgb(self, frame: av.VideoFrame, size_px: tuple[int, int]) -> Planes:
         matrix = _matrix_by_height(frame.height)
         yuv = self._reformatter.reformat(
             frame,
+            width=size_px[0],
+            height=size_px[1],
             format="yuv420p",
             dst_colorspace=Colorspace.ITU709 if matrix == "bt709" else Colorspace.ITU601,
             src_color_range=ColorRange.JPEG,
@@ -87,8 +74,11 @@ class PlaneConverter:
         )
         return _yuv_views(yuv, matrix, False)
 
-    def _to(self, frame: av.VideoFrame, pixel_format: str, kept: ColorRange) -> av.VideoFrame:
-        return self._reformatter.reformat(frame, format=pixel_format, src_color_range=kept, dst_color_range=kept, threads=1)
+    def _to(self, frame: av.VideoFrame, pixel_format: str, kept: ColorRange, size_px: tuple[int, int]) -> av.VideoFrame:
+        width, height = size_px
+        return self._reformatter.reformat(
+            frame, width, height, pixel_format, src_color_range=kept, dst_color_range=kept, threads=1
+        )
 
 
 def _matrix_of(frame: av.VideoFrame) -> ColourMatrix:
@@ -109,27 +99,3 @@ def _view(plane: VideoPlane) -> Uint8:
     view = np.ndarray((plane.height, plane.width), np.uint8, memoryview(plane), strides=(abs(stride), 1))
     view.flags.writeable = False  # the decoder still predicts from it
     return view if stride > 0 else view[::-1]  # negative: stored from the bottom up
-
-
-def _turn_of(frame: av.VideoFrame) -> tuple[bool, bool, bool] | None:
-    """Return (transpose, then mirror left to right, then top to bottom) of the display matrix, None if it changes nothing.
-
-    The matrix maps a stored point (x, y) to the shown point (a x + c y, b x + d y), in 16.16 fixed point, see FFmpeg's
-    libavutil/display.h; angles other than multiples of 90 degrees go to the nearest.
-    """
-    if not frame.side_data:
-        return None
-    data: Any = frame.side_data.get("DISPLAYMATRIX")
-    if data is None:
-        return None
-    a, b, _, c, d = struct.unpack("=5i", bytes(data)[:20])
-    turn = (True, c < 0, b < 0) if abs(b) + abs(c) > abs(a) + abs(d) else (False, a < 0, d < 0)
-    return turn if any(turn) else None
-
-
-def _turned(planes: Planes, transpose: bool, mirror: bool, flip: bool) -> Planes:
-    def turn(plane: Uint8) -> Uint8:
-        plane = plane.T if transpose else plane
-        return np.ascontiguousarray(plane[:: -1 if flip else 1, :: -1 if mirror else 1])
-
-    return Planes(turn(planes.y), turn(planes.u), turn(planes.v), planes.matrix, planes.full_range)

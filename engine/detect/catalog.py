@@ -21,7 +21,7 @@ def open_detector(config: DetectConfig, find_model: FindModel) -> Detector:
     Raises:
         ModelError: the model is missing, corrupt or of the wrong kind.
         MissingRuntimeError: a package is not installed.
-        ConfigError: no detector has this name.
+        ConfigError: no detector has this name, or it cannot compute in the precision that is asked for.
     """
     name = config.detector
     if name == "auto":
@@ -54,7 +54,7 @@ def _grey(config: DetectConfig, find_model: FindModel) -> Detector:
 def _grey_file(config: DetectConfig, manifest: Path) -> Detector:
     from engine.detect.grey import GreyDetector
 
-    return GreyDetector(manifest, config.min_score, config.runtime)
+    return GreyDetector(manifest, config.min_score, config.runtime, config.precision)
 
 
 def _yunet(config: DetectConfig, find_model: FindModel) -> Detector:
@@ -70,19 +70,26 @@ def _yunet(config: DetectConfig, find_model: FindModel) -> Detector:
 def _yunet_file(config: DetectConfig, path: Path, name: str, licence: str) -> Detector:
     from engine.detect.yunet import YuNet
 
-    return YuNet(path, config.min_score, config.runtime, name, licence)
+    return YuNet(path, config.min_score, config.runtime, name, licence, config.precision)
 
 
 def _dlib_hog(config: DetectConfig, find_model: FindModel) -> Detector:
     from engine.detect.dlib_hog import DlibHog
 
+    _check_float32(config, "dlib-hog")
     return DlibHog(config.min_score, config.upsample)
 
 
 def _scrfd(config: DetectConfig, pack: str) -> Detector:
     from engine.detect.scrfd import Scrfd
 
+    _check_float32(config, "scrfd")
     return Scrfd(pack, config.min_score)
+
+
+def _check_float32(config: DetectConfig, name: str) -> None:
+    if config.precision != "float32":
+        raise ConfigError(f"detect.precision: the detector {name} computes in float32 only, not in {config.precision}")
 
 
 DETECTORS: dict[str, Callable[[DetectConfig, FindModel], Detector]] = {

@@ -21,7 +21,7 @@ class Detector(Protocol):
     licence: str
     """Of the model's weights."""
     runtime: str
-    """What computes it, with its version."""
+    """What computes it, with its version and precision."""
     max_batch: int
     """Pictures that one call can compute together; 1 where a longer call only repeats itself."""
     min_score: float

@@ -56,7 +56,7 @@ class DlibHog:
         self._upsample = upsample
         self._min_margin = _margin_of(DEFAULT_MIN_SCORE if min_score is None else min_score)
         self.min_score = self.sure_score = _score_of(self._min_margin)
-        self.runtime = f"dlib {dlib.__version__} CPU"
+        self.runtime = f"dlib {dlib.__version__} CPU float32"
         self._detectors = threading.local()  # a detector holds the image pyramid it works on: one for each thread
         path = predictor_path()
         try:

@@ -16,7 +16,7 @@ from engine.contracts.frames import Detections, Planes, Uint8
 from engine.contracts.manifest import read_manifest
 from engine.detect.yunet_decode import STRIDES, decode, suppress
 from engine.errors import ModelError
-from engine.runtime.session import Session, open_session
+from engine.runtime.session import Precision, Session, open_session
 from engine.runtime.tensors import listed
 
 OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("score", "bbox", "kps") for stride in STRIDES)
@@ -29,16 +29,18 @@ _HEIGHT_OVER_WIDTH = (0.6, 2.4)
 class GreyDetector:
     """See ``engine.detect.Detector``."""
 
-    def __init__(self, manifest: Path, min_score: float | None, runtime: str) -> None:
+    def __init__(self, manifest: Path, min_score: float | None, runtime: str, precision: Precision = "float32") -> None:
         """Open a model by its manifest.
 
         Args:
             manifest: ``NAME.json`` beside the model; its figures ``min_score`` and ``sure_score`` are the default thresholds.
             min_score: smallest score to report, and to be sure of.
             runtime: as in ``open_session``.
+            precision: as in ``open_session``.
 
         Raises:
             ModelError: model or manifest is missing or corrupt, or not of this format.
+            ConfigError: the runtime cannot compute in this precision here.
         """
         described = read_manifest(manifest)
         if described.kind != "detector":
@@ -49,7 +51,7 @@ class GreyDetector:
         self.min_score = described.figures.get("min_score", 0.5) if min_score is None else min_score
         self.sure_score = described.figures.get("sure_score", self.min_score) if min_score is None else min_score
         path = manifest.with_name(described.file)
-        self._session = _open(path, runtime)
+        self._session = _open(path, runtime, precision)
         self._output_names = [spec.name for spec in self._session.outputs]
         self.runtime = self._session.runtime
         self.max_batch = _BATCH if self._session.prefers_batch else 1
@@ -109,8 +111,8 @@ def face_shaped(faces: Detections) -> Detections:
     return faces if kept.all() else Detections(faces.boxes[kept], faces.scores[kept], faces.landmarks[kept])
 
 
-def _open(path: Path, runtime: str) -> Session:
-    session = open_session(path, runtime)
+def _open(path: Path, runtime: str, precision: Precision) -> Session:
+    session = open_session(path, runtime, precision=precision)
     inputs, outputs = session.inputs, {spec.name for spec in session.outputs}
     if [spec.name for spec in inputs] != ["luma"] or inputs[0].dtype != np.uint8 or outputs != set(OUTPUTS):
         session.close()

@@ -44,7 +44,7 @@ class Scrfd:
         self.name = f"scrfd:{Path(pack).name}"
         self.min_score = self.sure_score = DEFAULT_MIN_SCORE if min_score is None else min_score
         self.model_sha256 = sha256_of(path)
-        self.runtime = f"insightface {_insightface_version()}, onnxruntime CPUExecutionProvider"
+        self.runtime = f"insightface {_insightface_version()}, onnxruntime CPUExecutionProvider float32"
 
     def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
         return [self._detect_one(picture) for picture in pictures]

@@ -18,7 +18,7 @@ from engine.contracts.manifest import sha256_of
 from engine.detect.yunet_decode import OUTPUTS, decode, suppress
 from engine.errors import ModelError
 from engine.runtime.colour import bgr_from_planes
-from engine.runtime.session import Session, open_session
+from engine.runtime.session import Precision, Session, open_session
 from engine.runtime.tensors import listed
 
 _MULTIPLE_OF = 32
@@ -31,7 +31,9 @@ class YuNet:
 
     max_batch = 1
 
-    def __init__(self, path: Path, min_score: float | None, runtime: str, name: str, licence: str) -> None:
+    def __init__(
+        self, path: Path, min_score: float | None, runtime: str, name: str, licence: str, precision: Precision = "float32"
+    ) -> None:
         """Open a model.
 
         Args:
@@ -40,14 +42,16 @@ class YuNet:
             runtime: as in ``open_session``.
             name: what the detector is called.
             licence: of the weights.
+            precision: as in ``open_session``.
 
         Raises:
             ModelError: the file is missing or corrupt, or not of this format.
+            ConfigError: the runtime cannot compute in this precision here.
         """
         self.name = name
         self.licence = licence
         self.min_score = self.sure_score = DEFAULT_MIN_SCORE if min_score is None else min_score
-        self._session = _open(path, runtime)
+        self._session = _open(path, runtime, precision)
         self._input = self._session.inputs[0].name
         self._output_names = [spec.name for spec in self._session.outputs]
         self.runtime = self._session.runtime
@@ -81,8 +85,8 @@ class YuNet:
         return buffer
 
 
-def _open(path: Path, runtime: str) -> Session:
-    session = open_session(path, runtime)
+def _open(path: Path, runtime: str, precision: Precision) -> Session:
+    session = open_session(path, runtime, precision=precision)
     shape = session.inputs[0].shape if len(session.inputs) == 1 else None
     found = [spec.name for spec in session.outputs]
     if shape is None or len(shape) != 4 or shape[1] not in (3, None) or set(found) != set(OUTPUTS):
@@ -94,7 +98,7 @@ def _open(path: Path, runtime: str) -> Session:
     if shape[2] is None and shape[3] is None:
         return session
     session.close()
-    session = open_session(with_free_size(path), runtime, name=str(path))
+    session = open_session(with_free_size(path), runtime, name=str(path), precision=precision)
     _check_free_size(session, path)
     return session
 

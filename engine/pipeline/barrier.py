@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.contracts.links import Checkpoint, StreamChanged
+from engine.pipeline.model_calls import merged
 
 Event = StreamChanged | Checkpoint
 
@@ -30,6 +31,8 @@ class Barrier:
                 self._passed[event.stream] = number
                 return [event]
             self._held[number], self._missing[number] = event, set(event.lanes) & self._alive
+        elif isinstance(event, StreamChanged) and isinstance(held := self._held[number], StreamChanged):
+            self._held[number] = merged([held, event])
         self._missing[number].discard(worker)
         return self._release()
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from engine.config import Config
-from engine.contracts.links import Attach, Camera
+from engine.contracts.links import Attach, Camera, StreamChanged
 from engine.pipeline.camera_worker import camera_body
 from engine.pipeline.decode_worker import decode_body
 from engine.pipeline.enhance_worker import enhance_body
@@ -67,8 +70,12 @@ class Crew:
         """Worker name to camera."""
         return self._cameras
 
-    def restart(self, name: str) -> None:
+    def restart(self, name: str, unsaid: Sequence[StreamChanged] = ()) -> None:
         """Start a dead worker anew and connect its neighbours, which live on, to it.
+
+        Args:
+            name: of the worker.
+            unsaid: of a reader of recordings: last states that the dead one did not come to say.
 
         Raises:
             WorkerError: it cannot be started.
@@ -76,11 +83,27 @@ class Crew:
         self.workers[name].control.close()
         pairs = {pipe: channel_pair() for pipe in self._pipes if name in (pipe.writer, pipe.reader)}
         try:
-            self.workers[name] = self._start(name, pairs)
+            self.workers[name] = self._start(name, pairs, unsaid)
         finally:
             for pipe, (writing, reading) in pairs.items():
                 (writing if pipe.writer == name else reading).close()
                 self._attach(pipe, name, reading if pipe.writer == name else writing)
+
+    def tell(self, name: str, order: msgspec.Struct) -> None:
+        """Send an order; a worker that is gone is noticed by its sentinel."""
+        if not self.workers[name].finished:
+            with suppress(ChannelClosed):
+                self.workers[name].control.send(order)
+
+    def kill(self, wait_seconds: float) -> None:
+        """Leave no process behind; those that have finished may take so long to end by themselves."""
+        for worker in self.workers.values():
+            if not worker.finished:
+                worker.process.kill()
+        for worker in self.workers.values():
+            worker.process.join(wait_seconds)
+            worker.process.kill()
+            worker.control.close()
 
     def _attach(self, pipe: _Pipe, restarted: str, end: Channel) -> None:
         """Give the neighbour its end; one that is dead too gets another when it is restarted itself."""
@@ -108,7 +131,7 @@ class Crew:
                 for end in pair:
                     end.close()
 
-    def _start(self, name: str, pairs: dict[_Pipe, tuple[Channel, Channel]]) -> Worker:
+    def _start(self, name: str, pairs: dict[_Pipe, tuple[Channel, Channel]], unsaid: Sequence[StreamChanged] = ()) -> Worker:
         inputs = [pairs[pipe][1] for pipe in self._pipes if pipe.reader == name]
         outputs = [pairs[pipe][0] for pipe in self._pipes if pipe.writer == name]
         earlier = self._starts.get(name, 0)
@@ -122,12 +145,14 @@ class Crew:
         if name == "perceive":
             first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
             live = [pipe.writer in self._cameras for pipe in self._pipes if pipe.reader == name]
-            return start_worker(name, perceive_body, inputs, live, outputs, config, first_id)
+            first_frames = self._resume.first_frames if self._resume else {}
+            resumed = [stream for stream, first_frame in first_frames.items() if first_frame > 0]
+            return start_worker(name, perceive_body, inputs, live, outputs, config, first_id, resumed)
         if name in self.enhancers:
             return start_worker(name, enhance_body, inputs[0], outputs[0], config, self._live, self._threads())
         if name in self._cameras:
             return start_worker(name, camera_body, outputs[0], self._cameras[name], config.decode)
-        return start_worker(name, decode_body, outputs[0], config.decode, config.detect.every)
+        return start_worker(name, decode_body, outputs[0], config.decode, config.detect.every, list(unsaid))
 
     def _threads(self) -> int:
         """Threads that enlarge in one enhance worker: for recordings more than its share, as verifying leaves cores idle; for

@@ -1,33 +1,53 @@
-"""The process that decodes recordings, one after the other, into the frame pool."""
+"""The process that decodes recordings, one after the other, into the frame pool.
+
+What goes wrong in a recording is that recording's end, and no other's: whatever decoding it raises makes it ``failed`` here,
+and where it kills the process the supervisor starts another one, which says so and goes on with the next recording.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import os
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
-from engine.contracts.links import Assign, Drain, InputFile, StreamChanged, WantRecording
+from engine.contracts.links import Assign, Drain, StreamChanged, WantRecording
+from engine.contracts.recording import Recording
 from engine.decode.decoder import Decoder
 from engine.decode.pacing import Pacer
+from engine.decode.series import SeriesDecoder
 from engine.pipeline.frame_writer import FrameWriter
-from engine.runtime.channel import Channel
-from engine.runtime.worker import BEAT_SECONDS, WorkerContext
+from engine.pipeline.input_hash import InputHash
+from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.worker import BEAT_SECONDS, WorkerContext, error_words
 
-_HASH_BLOCK_BYTES = 1 << 20
+_NO_FRAME_HASH_SECONDS = 1.0
+"""How long the next recording waits for the hash of one that gave no picture."""
 
 
-def decode_body(context: WorkerContext, downstream: Channel, config: DecodeConfig, detect_every: int) -> None:
-    """Decode what the supervisor assigns until it says Drain."""
+def decode_body(
+    context: WorkerContext, downstream: Channel, config: DecodeConfig, detect_every: int, unsaid: Sequence[StreamChanged]
+) -> None:
+    """Decode what the supervisor assigns until it says Drain.
+
+    Args:
+        context: of the worker.
+        downstream: to perceive.
+        config: how to decode.
+        detect_every: every n-th frame is marked for detection.
+        unsaid: the last states of recordings whose reader died, which this process says in its place.
+    """
+    for event in unsaid:
+        downstream.send(event)
     writer = FrameWriter(context, downstream, config.pool_slots, live=False)
     context.ready()
     drain: Drain | None = None
     while drain is None:
         context.control.send(WantRecording(context.name))
         order = _next_order(context)
-        reader = _Reader(context, downstream, writer, config, detect_every)
-        drain = reader.read(order) if isinstance(order, Assign) else order
+        drain = _Reader(context, downstream, writer, config, detect_every, order).read() if isinstance(order, Assign) else order
     writer.close()
     downstream.send(Drain(drain.outcome, drain.detail, dict(context.telemetry.counters)))
 
@@ -41,77 +61,127 @@ def _next_order(context: WorkerContext) -> Assign | Drain:
         context.beat()
 
 
+def _path(name: bytes) -> Path:
+    return Path(os.fsdecode(name))
+
+
 class _Reader:
     """Reads one recording."""
 
     def __init__(
-        self, context: WorkerContext, downstream: Channel, writer: FrameWriter, config: DecodeConfig, detect_every: int
+        self,
+        context: WorkerContext,
+        downstream: Channel,
+        writer: FrameWriter,
+        config: DecodeConfig,
+        detect_every: int,
+        order: Assign,
     ) -> None:
         self._context = context
         self._downstream = downstream
         self._writer = writer
         self._config = config
-        self._detect_every = detect_every
+        self._order = order
         self._pacer = Pacer()
+        self._drain: Drain | None = None
+        self._recording = Recording(
+            order.stream, _path(order.path), tuple(map(_path, order.pictures)), order.fps, order.reading
+        )
+        self._decoder: Decoder | SeriesDecoder
+        if order.pictures:
+            self._decoder = SeriesDecoder(self._recording, detect_every)
+        else:
+            self._decoder = Decoder(order.stream, self._recording.path, config, detect_every, order.reading)
 
-    def read(self, order: Assign) -> Drain | None:
-        """Decode to the end; return the Drain that cut it short, if one did."""
-        path, drain = Path(order.path), None
-        self._record_input(order.stream, path)
+    def read(self) -> Drain | None:
+        """Decode to the end, which may be a bad one; return the Drain that cut it short, if one did.
+
+        Raises:
+            ChannelClosed: perceive or the supervisor is gone. No other error of the recording leaves this method.
+        """
+        digest = InputHash(self._recording)
+        try:
+            try:
+                with self._decoder:
+                    last = self._hand_over_all(digest)
+            except ChannelClosed:
+                raise
+            except Exception as error:
+                last = self._last("failed", "unexpected", f"{self._recording.path}: reading it failed: {error_words(error)}")
+            self._wait_for(digest)
+            self._announce(last)
+        finally:
+            digest.stop()
+        self._writer.settle()
+        return self._drain
+
+    def _hand_over_all(self, digest: InputHash) -> StreamChanged:
+        """Pass all but the last state on; return that one."""
         telemetry = self._context.telemetry
-        with Decoder(order.stream, path, self._config, self._detect_every) as decoder:
-            items = iter(decoder)
-            while drain is None:
-                start = time.perf_counter()
-                item = next(items, None)
-                if item is None:
-                    return None
-                if isinstance(item, StreamChanged):
-                    self._pacer.restart()
-                    self._announce(item)
-                    continue
-                telemetry.record("decode", time.perf_counter() - start)
-                if item.time.frame_index < order.first_frame:
-                    drain = self._drain_order()
-                    continue
+        for item in self._items():
+            if isinstance(item, StreamChanged):
+                if item.state in ("ended", "failed"):
+                    return item
+                self._pacer.restart()
+                self._announce(item)
+                continue
+            if item.time.frame_index >= self._order.first_frame:
                 telemetry.counters["frames"] += 1
-                telemetry.counters[f"frames.{order.stream}"] += 1
-                drain = self._pace(item)
+                telemetry.counters[f"frames.{item.stream}"] += 1
+                self._pace(item)
                 self._writer.write(item)
-                drain = drain or self._drain_order()
-        self._announce(StreamChanged(order.stream, "ended", "drained", "the run was stopped before the end of the recording"))
-        return drain
+            self._tell(digest)
+            self._obey()
+            if self._drain is not None:
+                return self._last("ended", "drained", "the run was stopped before the end of the recording")
+            if refusal := self._writer.refusals.get(item.stream):
+                return self._last("failed", "model", refusal)
+        raise RuntimeError("the decoder ended without a last state")
+
+    def _items(self) -> Iterator[Frame | StreamChanged]:
+        items = iter(self._decoder)
+        while True:
+            start = time.perf_counter()
+            item = next(items, None)
+            if item is None:
+                return
+            if isinstance(item, Frame):
+                self._context.telemetry.record("decode", time.perf_counter() - start)
+            yield item
+
+    def _last(self, state: str, reason: str, detail: str) -> StreamChanged:
+        detail = detail.encode(errors="replace").decode()  # a file name need not be UTF-8, a message must
+        return StreamChanged(self._order.stream, state, reason, detail, counters=self._decoder.counters)  # type: ignore[arg-type]
 
     def _announce(self, event: StreamChanged) -> None:
         self._downstream.send(event)
         self._context.control.send(event)
 
-    def _pace(self, frame: Frame) -> Drain | None:
+    def _pace(self, frame: Frame) -> None:
         """With ``--realtime``, wait until the frame is due."""
         if not self._config.realtime:
-            return None
+            return
         wait_seconds = self._pacer.wait_seconds(frame.time.pts_seconds, time.monotonic())
         due = time.monotonic() + wait_seconds
-        while (left := due - time.monotonic()) > 0:
-            if self._context.control.has_message(min(left, BEAT_SECONDS)) and (drain := self._drain_order()):
-                return drain
+        while (left := due - time.monotonic()) > 0 and self._drain is None:
+            if self._context.control.has_message(min(left, BEAT_SECONDS)):
+                self._obey()
             self._context.beat()
-        return None
 
-    def _drain_order(self) -> Drain | None:
+    def _obey(self) -> None:
         self._context.beat()
         order = self._context.order()
-        return order if isinstance(order, Drain) else None
+        if isinstance(order, Drain):
+            self._drain = order
 
-    def _record_input(self, stream: str, path: Path) -> None:
-        """Hash the recording for the record of the run; what cannot be read is the decoder's to report."""
-        digest = hashlib.sha256()
-        try:
-            with path.open("rb") as file:
-                while block := file.read(_HASH_BLOCK_BYTES):
-                    digest.update(block)
-                    self._context.beat()
-            size_bytes = path.stat().st_size
-        except OSError:
-            return
-        self._downstream.send(InputFile(stream, str(path), size_bytes, digest.hexdigest()))
+    def _wait_for(self, digest: InputHash) -> None:
+        """Let the hash come before the end of the recording that it is of, unless the run is being stopped meanwhile."""
+        gave_frames = self._decoder.counters["frames"] > 0
+        deadline = time.monotonic() + _NO_FRAME_HASH_SECONDS
+        while self._drain is None and (gave_frames or time.monotonic() < deadline) and not digest.wait(BEAT_SECONDS / 10):
+            self._obey()
+        self._tell(digest)
+
+    def _tell(self, digest: InputHash) -> None:
+        if (found := digest.take()) is not None:
+            self._downstream.send(found)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
 
 from engine.config import Config
-from engine.contracts.frames import Uint8
 from engine.contracts.links import (
     Attach,
     Checkpoint,
@@ -18,18 +16,20 @@ from engine.contracts.links import (
     StreamChanged,
     Taken,
     TrackClosed,
+    Warned,
 )
-from engine.contracts.messages import Enhanced, Face, Part, Track
 from engine.models import find_model
+from engine.pipeline.enlarging import Enlarged, enlarge
+from engine.pipeline.face_messages import face_message, track_message
+from engine.pipeline.model_calls import ModelCalls
 from engine.pipeline.output import Output
 from engine.pipeline.track_so_far import TrackSoFar
 from engine.publish.encode import parts_of
 from engine.runtime.batcher import Batcher
 from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
-from engine.runtime.colour import bgr_from_planes
 from engine.runtime.ordered_pool import OrderedPool
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
-from engine.super_resolve.enhancer import EnhancedFace, Enhancer
+from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import Generator, open_generator
 from engine.verify.embedder import Embedder, open_embedder
 from engine.verify.gallery import open_gallery
@@ -42,8 +42,6 @@ _READ_AHEAD = 4
 _HURRIED_THREADS = 2
 """Of a live face that nothing waits behind: a crop of 72 px takes 26 ms instead of 44. More would take cores from the cameras;
 and where faces do wait, two at a time on a core each are up to a quarter faster than each on two."""
-Enlarged = tuple[list[Uint8], Sequence[EnhancedFace | None], float]
-"""Originals (BGR), enhanced faces, seconds that it took."""
 
 
 def enhance_body(
@@ -66,13 +64,15 @@ def enhance_body(
         hurried = open_generator(settings, find_model, min(_HURRIED_THREADS, os.cpu_count() or 1))
     embedder = open_embedder(config.verify, find_model)
     gallery = open_gallery(config.verify.gallery) if embedder else None
+    if gallery is not None:
+        gallery.close()  # it is there now; the verifier opens it when there is something new
     verifier = Verifier(embedder, gallery, config.verify)
     worker = _EnhanceWorker(context, upstream, downstream, config, generator, hurried, verifier, live, threads)
     context.ready(_facts(generator, embedder))
     try:
         worker.run()
     finally:
-        for part in (generator, hurried, embedder, gallery):
+        for part in (generator, hurried, embedder):
             if part is not None:
                 part.close()
 
@@ -108,6 +108,7 @@ class _EnhanceWorker:
         self._publish = Output(context, downstream)
         self._config = config
         self._verifier = verifier
+        self._calls = ModelCalls(context)
         self._replaced = live
         """Dead neighbours get successors, until the run ends."""
         settings = config.super_resolve
@@ -200,16 +201,14 @@ class _EnhanceWorker:
 
     def _enlarge(self, crops: list[FaceCrop]) -> Enlarged:
         """Runs in a thread of the pool."""
-        start = time.perf_counter()
-        originals = [bgr_from_planes(crop.planes) for crop in crops]
-        enhancer = self._hurried if len(self._pending) == 1 else self._enhancer
-        enhanced = enhancer.enhance(crops) if enhancer else [None] * len(crops)
-        return originals, enhanced, time.perf_counter() - start
+        return enlarge(self._hurried if len(self._pending) == 1 else self._enhancer, crops)
 
     def _finish(self, tag: list[FaceCrop] | Passed, enlarged: Enlarged | None) -> None:
         match tag:
             case TrackClosed():
                 self._close_track(tag)
+            case StreamChanged(state="ended" | "failed"):
+                self._publish.send(self._calls.close(tag))
             case StreamChanged() | InputFile() | Checkpoint():
                 self._publish.send(tag)
             case _ if enlarged is not None:
@@ -217,12 +216,18 @@ class _EnhanceWorker:
         self._grant(len(tag) if isinstance(tag, list) else 1)
 
     def _finish_faces(self, crops: list[FaceCrop], enlarged: Enlarged) -> None:
+        """Verify and send; a face that a model fails on goes on without what that model would have given."""
         telemetry = self._context.telemetry
-        originals, enhanced, seconds = enlarged
-        telemetry.record("super_resolve", seconds, len(crops))
+        telemetry.record("super_resolve", enlarged.seconds, len(crops))
+        for place, crop in enumerate(crops):
+            if place in enlarged.errors:
+                self._calls.failed(crop.stream, "super_resolve", enlarged.errors[place])
+            elif self._enhancer is not None:
+                self._calls.worked(crop.stream, "super_resolve")
         with telemetry.stage("verify", len(crops)):
-            scores = self._verifier.score(crops, originals, enhanced)
-        for crop, original, face, score in zip(crops, originals, enhanced, scores, strict=True):
+            scores = self._scores(crops, enlarged)
+        self._say_gallery()
+        for crop, original, face, score in zip(crops, enlarged.originals, enlarged.faces, scores, strict=True):
             with telemetry.stage("encode"):
                 parts, payloads = parts_of(
                     self._config.publish,
@@ -233,12 +238,33 @@ class _EnhanceWorker:
                 )
             telemetry.counters["faces"] += 1
             telemetry.counters[f"faces.{crop.stream}"] += 1
-            self._publish.send(Outgoing(_face_message(crop, face, score, parts, self._config), payloads))
+            self._publish.send(Outgoing(face_message(crop, face, score, parts, self._config), payloads))
             track = self._tracks.setdefault((crop.stream, crop.track_id), TrackSoFar(crop))
             track.last = crop
             track.faces += 1
             if score.track_decision_changed:
                 self._send_track(track.as_closed(), track.faces, ended=False)
+
+    def _scores(self, crops: list[FaceCrop], enlarged: Enlarged) -> list[FaceScores]:
+        try:
+            scores = self._verifier.score(crops, enlarged.originals, enlarged.faces)
+        except Exception as error:
+            if len(crops) == 1:
+                self._calls.failed(crops[0].stream, "verify", error)
+                return [self._verifier.no_score()]
+            ones = [
+                Enlarged([original], [face], {}, 0.0) for original, face in zip(enlarged.originals, enlarged.faces, strict=True)
+            ]
+            return [score for crop, one in zip(crops, ones, strict=True) for score in self._scores([crop], one)]
+        for crop in crops:
+            self._calls.worked(crop.stream, "verify")
+        return scores
+
+    def _say_gallery(self) -> None:
+        """Pass on what is wrong with the gallery, and that it is well again."""
+        for sentence in self._verifier.take_news():
+            self._context.telemetry.counters["errors.gallery"] += self._verifier.gallery_fault != ""
+            self._context.control.send(Warned("", sentence))
 
     def _close_track(self, closed: TrackClosed) -> None:
         track = self._tracks.pop((closed.stream, closed.track_id), None)
@@ -247,51 +273,6 @@ class _EnhanceWorker:
 
     def _send_track(self, closed: TrackClosed, faces: int, *, ended: bool) -> None:
         scores = self._verifier.track_scores(closed.stream, closed.track_id)
+        self._say_gallery()
         parts, payloads = parts_of(self._config.publish, None, None, scores.embedding)
-        message = Track(
-            run_id="",
-            stream=closed.stream,
-            track_id=closed.track_id,
-            ended=ended,
-            first_pts_seconds=closed.first_pts_seconds,
-            last_pts_seconds=closed.last_pts_seconds,
-            first_pts=closed.first_pts,
-            last_pts=closed.last_pts,
-            time_base=closed.time_base,
-            frames_seen=closed.frames_seen,
-            faces_enhanced=faces,
-            best_face_seq=None,
-            decision=scores.decision,
-            candidates=scores.candidates,
-            gallery_version=scores.gallery_version,
-            parts=parts,
-        )
-        self._publish.send(Outgoing(message, payloads))
-
-
-def _face_message(crop: FaceCrop, face: EnhancedFace | None, score: FaceScores, parts: list[Part], config: Config) -> Face:
-    enhanced = None
-    if face is not None and face.scale > 1:
-        enhanced = Enhanced(face.model, face.scale, face.lr_consistency_db, config.super_resolve.strength)
-    return Face(
-        run_id="",
-        stream=crop.stream,
-        track_id=crop.track_id,
-        frame_index=crop.frame_index,
-        pts=crop.pts,
-        time_base=crop.time_base,
-        pts_seconds=crop.pts_seconds,
-        captured_ns=crop.captured_ns,
-        box=crop.box,
-        landmarks=crop.landmarks,
-        detection_score=crop.detection_score,
-        quality=crop.quality,
-        crop_box=crop.crop_box,
-        enhanced=enhanced,
-        decision=score.decision,
-        candidates=score.candidates,
-        gallery_version=score.gallery_version,
-        parts=parts,
-        ntp_ns=crop.ntp_ns,
-        live=crop.live,
-    )
+        self._publish.send(Outgoing(track_message(closed, scores, faces, parts, ended=ended), payloads))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from engine.contracts.frames import Frame
-from engine.contracts.links import FrameReady, SlotReleased
+from engine.contracts.links import FrameReady, Refused, SlotReleased
 from engine.runtime.channel import Channel
 from engine.runtime.frame_pool import PoolWriter, slot_bytes_for
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
@@ -29,6 +29,9 @@ class FrameWriter:
         self._pool: PoolWriter | None = None
         self._pools_opened = 0
         self._in_use: deque[int] = deque()
+        self._unseen = False
+        self.refusals: dict[str, str] = {}
+        """Streams that perceive wants no more of, with the reason."""
 
     def write(self, frame: Frame) -> None:
         """Hand over a frame, waiting for a free slot.
@@ -75,6 +78,15 @@ class FrameWriter:
         if self._pool is not None:
             channel.send(self._pool.opened())
 
+    def settle(self) -> None:
+        """Wait until perceive has mapped the pool: from then on what was handed over survives the death of this process.
+
+        Raises:
+            ChannelClosed: perceive is gone.
+        """
+        while self._unseen and self._in_use:
+            self._take_back(BEAT_SECONDS)
+
     def close(self, *, wait: bool = True) -> None:
         """Wait until every slot has been read, then free the memory.
 
@@ -95,9 +107,10 @@ class FrameWriter:
         if self._too_small_for(frame):
             self.close()
         if self._pool is None:
-            self._pools_opened += 1
             needed = slot_bytes_for(frame.planes.width_px, frame.planes.height_px)
-            self._pool = PoolWriter(self._pools_opened, self._slots, needed)
+            self._pool = PoolWriter(self._pools_opened + 1, self._slots, needed)
+            self._pools_opened += 1
+            self._unseen = True
             self._channel.send(self._pool.opened())
         self._take_back(0.0)
         return self._pool
@@ -126,6 +139,8 @@ class FrameWriter:
                 detect=frame.detect,
                 live=self._live,
                 ntp_ns=when.ntp_ns,
+                recorded_ns=when.recorded_ns,
+                damaged=frame.damaged,
             )
         )
 
@@ -133,8 +148,11 @@ class FrameWriter:
         """Handle the slots that the reader has released."""
         while self._channel.has_message(timeout_seconds):
             link = self._channel.receive()
+            if isinstance(link, Refused):
+                self.refusals[link.stream] = link.detail
             if isinstance(link, SlotReleased) and link.pool_id == self._pools_opened and link.slot in self._in_use:
                 self._in_use.remove(link.slot)
+                self._unseen = False
                 if self._pool is not None:
                     self._pool.release(link.slot)
             timeout_seconds = 0.0

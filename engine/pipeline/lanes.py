@@ -60,6 +60,8 @@ class Lanes:
             event = replace(event, event_id=next(self._ids), lanes=tuple(range(len(self._lanes))))
         for lane in self._lanes:
             lane.offer(event)
+            if isinstance(event, StreamChanged) and event.calls:
+                event = replace(event, calls={})  # one copy carries the account
 
     def flush(self, now_seconds: float) -> int:
         """Send what the workers have room for; return how many faces went out."""

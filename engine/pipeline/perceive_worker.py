@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from itertools import count
 
 from engine.config import Config
-from engine.contracts.frames import Detections, Frame, Planes
+from engine.contracts.frames import Frame, Planes
 from engine.contracts.links import (
     Attach,
     Checkpoint,
     Drain,
     FaceCrop,
     FrameReady,
-    InputFile,
-    PoolOpened,
     StreamChanged,
     TrackClosed,
 )
-from engine.contracts.messages import StreamState
 from engine.detect import Detector, open_detector
 from engine.errors import WorkerError
 from engine.models import find_model
+from engine.pipeline.detecting import Detecting, Found
 from engine.pipeline.lanes import Lanes
+from engine.pipeline.model_calls import ModelCalls
 from engine.pipeline.overload import Governor
 from engine.pipeline.stream_faces import StreamFaces
 from engine.pipeline.upstream import Upstream
-from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
+from engine.pipeline.upstreams import Ordered, Upstreams
+from engine.runtime.channel import Channel, Waitable, wait_for_any
 from engine.runtime.fair_queue import FairQueue
 from engine.runtime.ordered_pool import OrderedPool
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 from engine.track.tracker import Tracker
 
-Found = tuple[Detections, float]
-Ordered = FrameReady | StreamChanged | InputFile
 _DEFAULT_FRAME_RATE = 25.0
 
 
@@ -45,6 +44,7 @@ def perceive_body(
     downstreams: list[Channel],
     config: Config,
     first_id: int,
+    resumed: Sequence[str],
 ) -> None:
     """Work until every upstream has sent Drain, then pass one on.
 
@@ -55,10 +55,11 @@ def perceive_body(
         downstreams: to the enhance processes.
         config: of the run.
         first_id: track ids begin here, so that none is used twice in a run.
+        resumed: recordings of which an earlier attempt has read the beginning.
     """
     detector = open_detector(config.detect, find_model)
     Tracker(config.track, _DEFAULT_FRAME_RATE, count().__next__)  # loads its library now, not at the first face
-    perceiver = _Perceiver(context, upstreams, live, downstreams, config, detector, first_id)
+    perceiver = _Perceiver(context, upstreams, live, downstreams, config, detector, first_id, resumed)
     context.ready(
         {
             "detector": detector.name,
@@ -85,27 +86,32 @@ class _Perceiver:
         config: Config,
         detector: Detector,
         first_id: int,
+        resumed: Sequence[str],
     ) -> None:
         self._context = context
         self._config = config
         self._detector = detector
-        self._upstreams = [Upstream(channel, is_live) for channel, is_live in zip(upstreams, live, strict=True)]
+        self._upstreams = Upstreams(upstreams, live, self._put)
         self._next_track_id = first_id
+        self._resumed = frozenset(resumed)
         self._governor = Governor()
         self._lanes = Lanes(downstreams, config.live, count(first_id), self._drop_face, context.beat)
         self._frames: FairQueue[tuple[Upstream, Ordered]] = FairQueue(
             config.live.waiting_frames, config.live.budget_ms / 1000, self._drop_frame
         )
         self._streams: dict[str, StreamFaces] = {}
-        self._drains: list[Drain] = []
-        self._replaced = any(live)
-        """Dead neighbours get successors, until the run ends."""
+        self._adapts = config.live.adapt and any(live)
+        """Until the run ends."""
+        self._calls = ModelCalls(context)
         workers = config.detect.workers or os.cpu_count() or 1
-        self._pending: OrderedPool[tuple[Upstream, Ordered], Planes, Found] = OrderedPool(self._detect, workers, "detect")
+        self._detecting = Detecting(detector, self._calls, context.telemetry, self._governor)
+        self._pending: OrderedPool[tuple[Upstream, Ordered], Planes, Found] = OrderedPool(
+            self._detecting.detect, workers, "detect"
+        )
 
     def run(self) -> None:
         """Take what comes, keep the detection threads fed, and take their results in the order of each stream."""
-        while any(upstream.open for upstream in self._upstreams) or len(self._frames) or len(self._pending):
+        while self._upstreams.any_open or len(self._frames) or len(self._pending):
             for source in wait_for_any(self._sources(), BEAT_SECONDS):
                 self._hear(source)
             while self._start_next() | self._finish_next():
@@ -117,14 +123,13 @@ class _Perceiver:
 
     def close(self) -> None:
         self._pending.close()
-        for upstream in self._upstreams:
-            upstream.close()
+        self._upstreams.close()
 
     def _sources(self) -> list[Waitable]:
         """Whatever may have news; recordings are not read while their faces or frames wait, which holds their decoders back."""
         held_back = self._lanes.is_backed_up or len(self._frames) >= self._pending.capacity
-        inputs = [up for up in self._upstreams if up.open and up.alive and (up.live or not held_back)]
-        return [self._context.control, self._pending, *self._lanes.open_channels, *(up.channel for up in inputs)]
+        inputs = self._upstreams.readable(live_only=held_back)
+        return [self._context.control, self._pending, *self._lanes.open_channels, *inputs]
 
     def _hear(self, source: Waitable) -> None:
         if source is self._context.control:
@@ -132,61 +137,21 @@ class _Perceiver:
         elif source in self._lanes.open_channels:
             self._lanes.hear(source)
         else:
-            for upstream in self._upstreams:
-                if upstream.channel is source:
-                    self._receive(upstream)
+            self._upstreams.hear(source)
 
     def _obey(self) -> None:
         match self._context.order():
             case Attach(side="upstream", index=index):
-                old = self._upstreams[index]
-                self._lose(old)
-                self._upstreams[index] = Upstream(self._context.control.receive_channel(), old.live)
+                self._upstreams.attach(index, self._context.control.receive_channel())
             case Attach(index=index):
                 self._lanes.attach(index, self._context.control.receive_channel())
             case Drain():
-                self._replaced = False
-                for upstream in self._upstreams:
-                    if not upstream.alive:
-                        upstream.open = False
+                self._adapts = False
+                self._upstreams.stop_replacing()
 
-    def _receive(self, upstream: Upstream) -> None:
-        try:
-            link = upstream.channel.receive()
-        except ChannelClosed:
-            self._lose(upstream)
-            return
-        match link:
-            case PoolOpened():
-                try:
-                    upstream.open_pool(link)
-                except WorkerError:  # it died before its first picture was seen here
-                    self._lose(upstream)
-            case FrameReady():
-                upstream.streams.add(link.stream)
-                self._frames.put(link.stream, (upstream, link), link.captured_ns / 1e9 if link.live else None)
-            case StreamChanged() | InputFile():
-                if isinstance(link, StreamChanged):
-                    upstream.note(link)
-                self._frames.put(link.stream, (upstream, link))
-            case Drain():
-                self._drains.append(link)
-                upstream.open = False
-            case _:
-                raise WorkerError(f"perceive cannot handle a {type(link).__name__}")
-
-    def _lose(self, upstream: Upstream) -> None:
-        """A decode worker died: its tracks end here; if no successor comes its streams fail, and the others go on."""
-        if not upstream.alive or not upstream.open:
-            return
-        upstream.alive = False
-        upstream.open = self._replaced
-        for stream in upstream.streams:
-            state: StreamState = "discontinuity" if upstream.open else "failed"
-            event = StreamChanged(stream, state, "worker_died", "the process that decoded this stream died")
-            self._frames.put(stream, (upstream, event))
-        if not upstream.open and not upstream.live:
-            self._drains.append(Drain("failed", "a decode worker died"))
+    def _put(self, upstream: Upstream, link: Ordered) -> None:
+        since = link.captured_ns / 1e9 if isinstance(link, FrameReady) and link.live else None
+        self._frames.put(link.stream, (upstream, link), since)
 
     def _drop_frame(self, stream: str, item: tuple[Upstream, Ordered], cause: str) -> None:
         upstream, link = item
@@ -195,6 +160,7 @@ class _Perceiver:
             if link.detect:
                 self._governor.note("detect", late=True)
                 self._stream(stream, live=True).owes_detection = True
+        self._upstreams.finished(upstream)
         self._context.telemetry.drop(stream, cause)
 
     def _drop_face(self, stream: str, cause: str) -> None:
@@ -212,12 +178,6 @@ class _Perceiver:
         self._pending.put(item, planes, link.stream)
         return True
 
-    def _detect(self, planes: Planes) -> Found:
-        """Runs in a thread of the pool."""
-        start = time.perf_counter()
-        (found,) = self._detector.detect([planes])
-        return found, time.perf_counter() - start
-
     def _finish_next(self) -> bool:
         if (done := self._pending.take_done()) is None:
             return False
@@ -228,21 +188,20 @@ class _Perceiver:
             self._change_stream(link, live=upstream.live)
         else:
             self._lanes.send_to_all(link)
+        self._upstreams.finished(upstream)
         return True
 
     def _finish_frame(self, upstream: Upstream, link: FrameReady, found: Found | None) -> None:
-        telemetry = self._context.telemetry
-        detections = None
-        if found is not None:
-            detections, seconds = found
-            telemetry.record("detect", seconds)
-            telemetry.counters["detections"] += len(detections)
-            telemetry.counters["frames_detected"] += 1
-            if link.live:
-                self._governor.note("detect", late=False)
+        detections = None if found is None else self._detecting.note(upstream, link, found)
         reader = upstream.pool_of(link)
         faces = self._stream(link.stream, link.live)
-        result = faces.update(Frame(link.stream, link.time, reader.view(link), link.detect), detections, telemetry)
+        frame = Frame(link.stream, link.time, reader.view(link), link.detect, link.damaged)
+        result: list[FaceCrop | TrackClosed] = []
+        try:
+            result = faces.update(frame, detections, self._context.telemetry)
+            self._calls.worked(link.stream, "track")
+        except Exception as error:  # costs this frame's faces, see ModelCalls
+            self._calls.failed(link.stream, "track", error)
         if not reader.is_intact(link):
             raise WorkerError(f"{link.stream}: frame {link.frame_index} was overwritten while it was read")
         upstream.release(link)
@@ -261,7 +220,9 @@ class _Perceiver:
 
     def _new_stream(self, name: str, frame_rate: float, *, live: bool) -> StreamFaces:
         start_score = self._detector.sure_score
-        return StreamFaces(name, self._config, frame_rate, self._new_track_id, start_score, live=live)
+        return StreamFaces(
+            name, self._config, frame_rate, self._new_track_id, start_score, live=live, resumed=name in self._resumed
+        )
 
     def _change_stream(self, event: StreamChanged, *, live: bool) -> None:
         """End all tracks where the picture is cut; the other states only pass through."""
@@ -273,7 +234,8 @@ class _Perceiver:
         if faces is not None and event.state in ("ended", "failed"):
             self._context.telemetry.counters.update(faces.counters)
             del self._streams[event.stream]
-        self._lanes.send_to_all(event)
+        is_over = event.state in ("ended", "failed")
+        self._lanes.send_to_all(self._calls.close(event) if is_over else event)
 
     def _send(self, items: list[FaceCrop | TrackClosed]) -> None:
         for item in items:
@@ -284,18 +246,18 @@ class _Perceiver:
         """Send what the enhance workers have room for; look at what was late."""
         for _ in range(self._lanes.flush(time.time())):
             self._governor.note("enhance", late=False)
-        if self._replaced and self._config.live.adapt and self._governor.update(time.monotonic()):
+        if self._adapts and self._governor.update(time.monotonic()):
             self._context.telemetry.counters["overload.level"] = self._governor.level
             for faces in self._streams.values():
                 faces.thin(self._governor.thinning)
 
     def _pass_on_drain(self) -> None:
-        worst = next((drain for drain in self._drains if drain.outcome != "completed"), None)
+        worst = next((drain for drain in self._upstreams.drains if drain.outcome != "completed"), None)
         self._lanes.drain(worst or Drain(), self._totals)
 
     def _totals(self) -> dict[str, int]:
         totals = self._context.telemetry.counters.copy()
-        for drain in self._drains:
+        for drain in self._upstreams.drains:
             totals.update(drain.counters)
         totals.pop("overload.level", None)  # not a total
         return dict(totals)

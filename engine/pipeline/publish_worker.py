@@ -25,6 +25,7 @@ from engine.contracts.links import (
 )
 from engine.contracts.messages import AnyMessage, End, Face, Outcome, Stream
 from engine.pipeline.barrier import Barrier
+from engine.pipeline.model_calls import judged
 from engine.publish.directory import DirectorySink
 from engine.publish.publisher import Publisher
 from engine.publish.resume import Resume, reopen
@@ -145,8 +146,6 @@ class _PublishWorker:
                 self._counted_before = order.counters
             case Outgoing():
                 self._send(order.message, order.payloads)
-            case StreamChanged():  # of a stream whose own processes can say no more
-                self._send(_stream_message(order), [])
             case Attach():
                 self._attach(order.index)
             case Drain():
@@ -201,12 +200,15 @@ class _PublishWorker:
             case InputFile():
                 if self._sink is not None and link.stream not in self._inputs:
                     self._inputs.add(link.stream)
-                    self._sink.record_input(link.stream, link.path, link.size_bytes, link.sha256)
+                    self._sink.record_input(link.stream, link.path, link.size_bytes, link.sha256, link.mtime_ns)
 
     def _pass(self, events: list[StreamChanged | Checkpoint]) -> None:
         for event in events:
             if isinstance(event, StreamChanged):
-                self._send(_stream_message(event), [])
+                verdict = judged(event)
+                self._send(_stream_message(verdict), [])
+                if verdict is not event:
+                    self._context.control.send(verdict)
             elif self._sink is not None:
                 with self._context.telemetry.stage("checkpoint"):
                     self._sink.checkpoint(event.stream, event.frame_index, event.next_track_id)
@@ -267,4 +269,6 @@ def _stream_message(event: StreamChanged) -> Stream:
         width_px=event.width_px,
         height_px=event.height_px,
         counters=event.counters,
+        started_ns=event.started_ns,
+        clock=event.clock,
     )

@@ -8,7 +8,6 @@ import os
 import platform
 import secrets
 import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from msgspec.structs import replace
 import engine
 from engine.config import Config
 from engine.contracts.links import Assign, Camera, StreamChanged
+from engine.contracts.recording import Recording
 from engine.errors import ConfigError, FacestreamError, WorkerError
 from engine.pipeline.crew import Crew
 from engine.pipeline.status import RunStatus, StreamStatus
@@ -29,7 +29,6 @@ from engine.publish.job import describe_inputs
 from engine.publish.report import write_report
 from engine.publish.resume import Resume, plan_resume
 from engine.publish.run_directory import recorded
-from engine.source.files import Recording
 from engine.source.sources import expand_sources
 
 _PACKAGES = (
@@ -45,9 +44,6 @@ _PACKAGES = (
     "trackers",
 )
 
-_DEATHS = 2
-"""Of decoders that read the same recording, after which it is not read any more."""
-
 
 @dataclass(frozen=True)
 class RunResult:
@@ -62,6 +58,8 @@ class RunResult:
     streams: list[StreamStatus]
     status: RunStatus
     report: Path | None
+    interrupted: frozenset[str] = frozenset()
+    """Of the streams that failed, those whose reader was killed from outside: reading them again may do."""
 
     @property
     def failed_streams(self) -> list[StreamStatus]:
@@ -76,9 +74,9 @@ def run_pipeline(
 ) -> RunResult:
     """Process all sources of a configuration.
 
-    A run over recordings with an output directory survives the death of a worker: it goes on where it was, as with
-    ``output.resume``; a recording whose decoder died twice has failed then, and the others go on. A run with cameras replaces
-    the worker.
+    A recording whose reader crashes or hangs fails alone. A run over recordings with an output directory survives the death of
+    any other worker: it goes on where it was, as with ``output.resume``; so does, once all others are done, a recording whose
+    reader was killed from outside. A run with cameras replaces the worker.
 
     Args:
         config: what to do; ``sources`` must not be empty.
@@ -102,17 +100,23 @@ def run_pipeline(
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
     resumable = bool(config.output.directory) and not any(isinstance(source, Camera) for source in sources)
     restarts = config.supervise.restarts_per_minute if resumable else 0
-    deaths: Counter[str] = Counter()
+    read_again: set[str] = set()
+    same_run = False
     while True:
         run = describe_run(config)
         try:
-            return _attempt(config, run, sources, observer, duration_seconds, deaths)
+            result = _attempt(config, run, sources, observer, duration_seconds, same_run=same_run)
         except WorkerError:
             if restarts == 0:
                 raise
             restarts -= 1
-            if _has_begun(config, run):  # otherwise what is in the directory is another run's
-                config = replace(config, output=replace(config.output, resume=True, overwrite=False))
+        else:
+            if not resumable or result.interrupted <= read_again:
+                return result
+            read_again |= result.interrupted
+        if _has_begun(config, run):  # otherwise what is in the directory is another run's
+            same_run = True
+            config = replace(config, output=replace(config.output, resume=True, overwrite=False))
 
 
 def _attempt(
@@ -121,35 +125,40 @@ def _attempt(
     sources: Sequence[Recording | Camera],
     observer: Callable[[RunStatus], None],
     duration_seconds: float | None,
-    deaths: Counter[str],
+    *,
+    same_run: bool = False,
 ) -> RunResult:
-    """Run once; ``deaths`` counts for each recording how often its decoder died."""
+    """Run once; ``same_run``: what is in the output directory is an earlier attempt of this run."""
     recordings = [source for source in sources if isinstance(source, Recording)]
     cameras = [source for source in sources if isinstance(source, Camera)]
-    files = {recording.name: recording.path for recording in recordings}
+    files = {recording.name: recording for recording in recordings}
     run = about | {"inputs": describe_inputs(files)}
     resume = None
     if config.output.resume:
-        resume = plan_resume(Path(config.output.directory), run, files)
+        resume = plan_resume(Path(config.output.directory), run, files, same_run=same_run)
     status = RunStatus({source.name: StreamStatus(source.name) for source in sources}, run_id=str(run["run_id"]))
     for event in resume.done.values() if resume else ():
         status.take_event(StreamChanged(event.stream, event.state, event.reason, event.detail))
-    given_up = [stream for stream, count in deaths.items() if count >= _DEATHS and not (resume and stream in resume.done)]
-    orders = [order for order in _orders(recordings, resume) if order.stream not in given_up]
+    orders = _orders(recordings, resume)
     crew = Crew(config, run, cameras, min(config.decode.parallel_files, len(orders)), resume)
-    supervisor = Supervisor(crew, orders, config.supervise, status, observer, duration_seconds, given_up)
+    supervisor = Supervisor(crew, orders, config.supervise, status, observer, duration_seconds)
     try:
         supervisor.run()
     except BaseException:
-        if supervisor.suspect is not None:
-            deaths[supervisor.suspect] += 1
         with suppress(FacestreamError, OSError):  # what went wrong first is what the user must know
             _report(config, run)
         raise
     report = _report(config, run)
     outcome = "drained" if supervisor.was_drained else "completed"
     return RunResult(
-        str(run["run_id"]), outcome, status.seconds, status.counters, list(status.streams.values()), status, report
+        run_id=str(run["run_id"]),
+        outcome=outcome,
+        seconds=status.seconds,
+        counters=status.counters,
+        streams=list(status.streams.values()),
+        status=status,
+        report=report,
+        interrupted=frozenset(supervisor.interrupted),
     )
 
 
@@ -158,7 +167,14 @@ def _orders(recordings: Sequence[Recording], resume: Resume | None) -> list[Assi
     done = resume.done if resume else {}
     first = resume.first_frames if resume else {}
     return [
-        Assign(recording.name, str(recording.path), first.get(recording.name, 0))
+        Assign(
+            recording.name,
+            os.fsencode(recording.path),
+            first.get(recording.name, 0),
+            [os.fsencode(path) for path in recording.pictures],
+            recording.fps,
+            recording.reading,
+        )
         for recording in recordings
         if recording.name not in done
     ]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from engine.contracts.links import Beat, StageBeat, StreamChanged
+from engine.contracts.links import Beat, StageBeat, StreamChanged, Warned
 from engine.contracts.messages import StageStats, Stats, StreamState
 from engine.pipeline.stream_status import StreamStatus
 
@@ -32,13 +32,15 @@ class RunEvent:
     """Wall clock (Unix, nanoseconds)."""
     level: Level
     name: str
-    """``stream``, ``worker_died``, ``worker_restarted`` or ``overload``."""
+    """``stream``, ``warning``, ``worker_died``, ``worker_restarted`` or ``overload``."""
     fields: dict[str, str | int]
     """``stream``, ``state``, ``reason``, ``detail``, ``width_px``, ``height_px``, ``worker``, ``restarts``, ``pid``,
     ``overload_level``: those that apply."""
 
 
-_STREAM_COUNTERS = ("frames", "faces", "dropped", "reconnects", "detections")
+_STREAM_COUNTERS = ("frames", "faces", "dropped", "reconnects", "detections", "errored")
+_SAME_SECONDS = 5.0
+"""What several workers say at the same time is one warning."""
 
 
 @dataclass
@@ -74,6 +76,7 @@ class RunStatus:
     _dead_counters: Counter[str] = field(default_factory=Counter)
     _last_stats: tuple[float, dict[str, StageBeat]] = (0.0, {})
     _events_seen: int = 0
+    _warned: dict[Warned, float] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -133,6 +136,13 @@ class RunStatus:
                 width_px=event.width_px,
                 height_px=event.height_px,
             )
+
+    def take_warning(self, warning: Warned) -> None:
+        """Remember that something goes wrong which ends nothing."""
+        now = time.monotonic()
+        if now - self._warned.get(warning, -_SAME_SECONDS) >= _SAME_SECONDS:
+            self._log("warning", "warning", stream=warning.stream, detail=warning.detail)
+        self._warned[warning] = now
 
     def worker_started(self, name: str, pid: int) -> None:
         """Remember which process has a worker's name now."""

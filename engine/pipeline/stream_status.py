@@ -54,6 +54,8 @@ class StreamStatus:
     faces: int = 0
     dropped: int = 0
     """Frames and faces, for any cause."""
+    errored: int = 0
+    """Calls of models that failed."""
     reconnects: int = 0
     detections: int = 0
     """Times that the detector ran; 0 also where nobody counts them."""
@@ -104,7 +106,7 @@ class StreamStatus:
         return is_news
 
     def count(self, name: str, total: int) -> None:
-        """Take over a new total of ``frames``, ``faces``, ``dropped``, ``reconnects`` or ``detections``."""
+        """Take over a new total of ``frames``, ``faces``, ``dropped``, ``errored``, ``reconnects`` or ``detections``."""
         setattr(self, name, total)
         if name == "frames":
             self._frame_rate.add(total)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
-from types import FrameType
-
-import msgspec
 
 from engine.config import SuperviseConfig
 from engine.contracts.links import (
@@ -24,10 +19,13 @@ from engine.contracts.links import (
     Ready,
     StreamChanged,
     WantRecording,
+    Warned,
 )
 from engine.contracts.messages import Outcome
 from engine.errors import FacestreamError, WorkerError
 from engine.pipeline.crew import Crew
+from engine.pipeline.readings import Readings
+from engine.pipeline.signals import CountedSignals
 from engine.pipeline.status import RunStatus
 from engine.pipeline.watchdog import Watchdog
 from engine.runtime.channel import ChannelClosed
@@ -49,8 +47,9 @@ Observer = Callable[[RunStatus], None]
 class Supervisor:
     """Runs started workers to their end.
 
-    With a camera among the sources a worker that dies or hangs is replaced; over recordings alone the run fails instead, since
-    it can be resumed without loss.
+    A reader of recordings that dies or hangs takes the recording that it was reading along, which has failed then, and is
+    replaced. So is any other worker where a camera is among the sources; over recordings alone the run fails instead, since it
+    can be resumed without loss.
 
     Args:
         crew: the workers.
@@ -59,7 +58,6 @@ class Supervisor:
         status: of the run, kept up to date here.
         observer: called several times a second with the status.
         duration_seconds: end the run after this time; None: never.
-        given_up: recordings that are not read any more, because their decoders died.
     """
 
     def __init__(
@@ -70,12 +68,9 @@ class Supervisor:
         status: RunStatus,
         observer: Observer,
         duration_seconds: float | None = None,
-        given_up: Sequence[str] = (),
     ) -> None:
         self._crew = crew
-        self._given_up = given_up
-        self._waiting = deque(recordings)
-        self._reading: dict[str, str] = {}
+        self._readings = Readings(recordings)
         self._idle: list[str] = []
         self._config = config
         self._watchdog = Watchdog(config.hung_seconds, crew.cameras)
@@ -88,11 +83,9 @@ class Supervisor:
         self._error: FacestreamError | None = None
         self._flush_until: float | None = None
         self._drained_at: float | None = None
-        self._signals = 0
+        self._signals = CountedSignals()
         self.facts: dict[str, dict[str, str]] = {}
         """What each worker has loaded."""
-        self.suspect: str | None = None
-        """The recording that was being read by the decode worker whose death ended the run."""
         self.status = status
 
     def run(self) -> None:
@@ -102,12 +95,12 @@ class Supervisor:
             FacestreamError: a worker failed for good; what it produced before has been written as far as the others could.
             KeyboardInterrupt: a second signal came while the run was being drained.
         """
-        with self._signal_handlers():
+        with self._signals:
             try:
                 self._wait_until_ready()
                 self._work()
             finally:
-                self._kill_all()
+                self._crew.kill(_FLUSH_SECONDS)
         if self._error is not None:
             raise self._error
 
@@ -115,6 +108,11 @@ class Supervisor:
     def was_drained(self) -> bool:
         """Whether a signal, or the time, ended the run early."""
         return self._drained_at is not None
+
+    @property
+    def interrupted(self) -> set[str]:
+        """Recordings that failed because their reader was killed from outside; none where the run was to end early."""
+        return set() if self.was_drained else self._readings.interrupted
 
     @property
     def _workers(self) -> dict[str, Worker]:
@@ -127,15 +125,13 @@ class Supervisor:
             missing = [name for name in self._workers if name not in self.facts]
             if self._error is not None:
                 raise self._error
-            if self._signals:
+            if self._signals.count:
                 raise KeyboardInterrupt
             if time.monotonic() > deadline:
                 raise WorkerError(f"{', '.join(missing)} did not become ready within {READY_SECONDS:g} s")
         self.status.started = time.monotonic()
         for name in ("publish", *self._crew.cameras):
-            self._tell(name, Begin(self.facts))
-        for stream in self._given_up:
-            self._give_up(stream)
+            self._crew.tell(name, Begin(self.facts))
 
     def _work(self) -> None:
         next_stats = 0.0
@@ -145,13 +141,13 @@ class Supervisor:
             self._kill_the_hung()
             self._restart_those_due()
             self._drain_if_asked()
-            if self._signals > 1:
+            if self._signals.count > 1:
                 raise KeyboardInterrupt
             if self._flush_until is not None and time.monotonic() > self._flush_until:
                 break
             if time.monotonic() >= next_stats:
                 next_stats = time.monotonic() + _STATS_SECONDS
-                self._tell("publish", Outgoing(self.status.stats(), []))
+                self._crew.tell("publish", Outgoing(self.status.stats(), []))
             self._observer(self.status)
         self.status.ended = time.monotonic()
         self._observer(self.status)
@@ -178,11 +174,12 @@ class Supervisor:
                 self.status.worker_started(worker.name, worker.process.pid or 0)
                 again = worker.name in self.facts
                 self.facts[worker.name] = link.facts
+                self._readings.said(worker.name)
                 self._watchdog.begin(worker.name)
                 if again and (worker.name == "publish" or worker.name in self._crew.cameras):
-                    self._tell(worker.name, Begin(self.facts))
+                    self._crew.tell(worker.name, Begin(self.facts))
                 if again:
-                    self._tell("publish", CountedBefore(self.status.counted_by_the_dead))
+                    self._crew.tell("publish", CountedBefore(self.status.counted_by_the_dead))
             case Beat():
                 self.status.take_beat(link)
                 self._watchdog.saw_packets(worker.name, link.counters)
@@ -190,40 +187,56 @@ class Supervisor:
             case StreamChanged():
                 self.status.take_event(link)
                 self._watchdog.saw_event(worker.name)
+            case Warned():
+                self.status.take_warning(link)
             case WantRecording():
-                self._reading.pop(worker.name, None)
+                self._readings.take_back(worker.name)
                 self._idle.append(worker.name)
             case Failed():
                 self._reasons[worker.name] = link.message
-                if link.fatal or not self._replaces or not self.facts.keys() >= self._workers.keys():
+                if (link.fatal or not self._is_replaced(worker.name)) and not self._reads(worker.name):
                     self._fail(FacestreamError(link.message) if link.fatal else WorkerError(link.message), link.exit_code)
 
     def _bury(self, worker: Worker) -> None:
         """A worker is gone without a last beat: replace it, or end the run."""
         worker.process.join(_TICK_SECONDS * 10)
         worker.finished = True
-        reason = self._reasons.pop(worker.name, "") or f"the worker {worker.name} {worker.describe_end()}"
-        ready = self.facts.keys() >= self._workers.keys()
+        told = self._reasons.pop(worker.name, "")
+        reason = told or f"the worker {worker.name} {worker.describe_end()}"
         if self._error is not None:
             return
-        if not (self._replaces and ready) or self.was_drained:
+        if worker.name in self._idle:
+            self._idle.remove(worker.name)
+        if self._reads(worker.name):
+            self.status.take_event(self._readings.fail(worker.name, reason, interrupted=worker.was_killed and not told))
+            if not self.was_drained:
+                self._replace(worker.name, reason, at_fault=False)
+        elif not self._is_replaced(worker.name) or self.was_drained:
             if self.was_drained and worker.name in self._crew.cameras:
                 return  # it was killed because it held back the end
-            self.suspect = self._reading.get(worker.name)
             self._fail(WorkerError(f"{reason}: the run is incomplete"), 1)
-            return
-        self._replace(worker.name, reason)
+        else:
+            self._replace(worker.name, reason)
 
-    def _replace(self, name: str, reason: str) -> None:
-        """Restart a worker, at once or, where it died too often, when the minute is over."""
+    def _is_replaced(self, name: str) -> bool:
+        """Whether a worker that dies gets a successor."""
+        return (self._replaces or name in self._crew.readers) and self.facts.keys() >= self._workers.keys()
+
+    def _reads(self, name: str) -> bool:
+        """Whether a worker has a recording in hand."""
+        order = self._readings.in_hand(name)
+        return order is not None and not self.status.streams[order.stream].is_over
+
+    def _replace(self, name: str, reason: str, *, at_fault: bool = True) -> None:
+        """Restart a worker, at once or, where it died too often by its own fault, when the minute is over."""
         now = time.monotonic()
         deaths = self._deaths.setdefault(name, deque())
         while deaths and now - deaths[0] > _MINUTE:
             deaths.popleft()
-        deaths.append(now)
+        if at_fault:
+            deaths.append(now)
         self._watchdog.forget(name)
         self.status.worker_restarted(name, reason)
-        self._give_up_recording(name)
         if len(deaths) <= self._config.restarts_per_minute:
             self._restart_at[name] = now
         elif name in self._crew.cameras:
@@ -235,7 +248,7 @@ class Supervisor:
         for name, due in list(self._restart_at.items()):
             if time.monotonic() >= due:
                 del self._restart_at[name]
-                self._crew.restart(name)
+                self._crew.restart(name, self._readings.unsaid(name))
                 self._watchdog.begin(name, READY_SECONDS)
 
     def _kill_the_hung(self) -> None:
@@ -244,17 +257,6 @@ class Supervisor:
             if not worker.finished:
                 self._reasons[name] = f"the worker {name} {silence} and was killed"
                 worker.process.kill()
-
-    def _give_up_recording(self, name: str) -> None:
-        """A recording whose reader died in a run with cameras is not begun again: its faces would come twice."""
-        stream = self._reading.pop(name, None)
-        if stream is not None:
-            self._give_up(stream)
-
-    def _give_up(self, stream: str) -> None:
-        event = StreamChanged(stream, "failed", "worker_died", "the process that decoded this recording died")
-        self.status.take_event(event)
-        self._tell("publish", event)
 
     def _fail(self, error: FacestreamError, exit_code: int) -> None:
         if self._error is None:
@@ -268,55 +270,23 @@ class Supervisor:
         """Give recordings to the decode workers that want one; a Drain when there is none left."""
         while self._idle:
             name = self._idle.pop()
-            if self._waiting:
-                order = self._waiting.popleft()
-                self._reading[name] = order.stream
-                self._tell(name, order)
-            else:
-                self._tell(name, Drain("drained", "the run was stopped") if self.was_drained else Drain())
+            order = self._readings.give(name)
+            self._crew.tell(name, order or (Drain("drained", "the run was stopped") if self.was_drained else Drain()))
 
     def _drain_if_asked(self) -> None:
         """At the first signal, or when the time is over: stop reading, finish what is held."""
         over = self._duration_seconds is not None and self.status.seconds >= self._duration_seconds
         now = time.monotonic()
-        if (self._signals or over) and self._drained_at is None:
+        if (self._signals.count or over) and self._drained_at is None:
             self._drained_at = now
             self._restart_at.clear()
-            self._stop_reading("drained", "stopped by a signal" if self._signals else "the time is over")
+            self._stop_reading("drained", "stopped by a signal" if self._signals.count else "the time is over")
         if self._drained_at is not None and now - self._drained_at > _CAMERA_DRAIN_SECONDS:
             for name in self._crew.cameras:
                 if not self._workers[name].finished:
                     self._workers[name].process.kill()
 
     def _stop_reading(self, outcome: Outcome, detail: str) -> None:
-        self._waiting.clear()
+        self._readings.stop()
         for name in self._workers:
-            self._tell(name, Drain(outcome, detail))
-
-    def _tell(self, name: str, order: msgspec.Struct) -> None:
-        """Send an order; a worker that is gone is noticed by its sentinel."""
-        if not self._workers[name].finished:
-            with suppress(ChannelClosed):
-                self._workers[name].control.send(order)
-
-    def _kill_all(self) -> None:
-        """Leave no process behind."""
-        for worker in self._workers.values():
-            if not worker.finished:
-                worker.process.kill()
-        for worker in self._workers.values():
-            worker.process.join(_FLUSH_SECONDS)
-            worker.process.kill()
-            worker.control.close()
-
-    @contextmanager
-    def _signal_handlers(self) -> Iterator[None]:
-        def count(number: int, frame: FrameType | None) -> None:
-            self._signals += 1
-
-        before = {number: signal.signal(number, count) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            self._crew.tell(name, Drain(outcome, detail))

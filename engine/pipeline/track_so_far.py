@@ -25,4 +25,6 @@ class TrackSoFar:
             last_pts_seconds=last.pts_seconds,
             time_base=first.time_base,
             frames_seen=self.faces,
+            first_recorded_ns=first.recorded_ns,
+            last_recorded_ns=last.recorded_ns,
         )

@@ -20,6 +20,8 @@ class Upstream:
     alive: bool = True
     streams: set[str] = field(default_factory=set)
     """Streams that it has begun and not ended."""
+    waiting: int = 0
+    """Items of it that have not been finished."""
     _pools: dict[int, PoolReader] = field(default_factory=dict)
 
     def note(self, event: StreamChanged) -> None:

@@ -101,14 +101,14 @@ class DirectorySink:
             if isinstance(message, Face | Track | Stream):
                 self._ledger.written(message)
 
-    def record_input(self, stream: str, path: str, size_bytes: int, sha256: str) -> None:
-        """Note what a recording was when it was read; call it before its first message.
+    def record_input(self, stream: str, path: str, size_bytes: int, sha256: str, mtime_ns: int) -> None:
+        """Note what a recording was when it was read; call it before its end.
 
         Raises:
             PublishError: it is not what the earlier attempt read, or the directory cannot be written.
         """
         with _one_sentence(self.directory):
-            self._ledger.record_input(stream, path, size_bytes, sha256)
+            self._ledger.record_input(stream, path, size_bytes, sha256, mtime_ns)
 
     def checkpoint(self, stream: str, frame_index: int, next_track_id: int) -> None:
         """Note that a run that is cut can go on after this frame.

@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from engine.contracts.recording import Recording
 from engine.errors import ConfigError
 
 _SETTINGS: dict[str, tuple[str, ...] | None] = {
     "decode": ("skip_frame",),
-    "detect": ("detector", "every", "min_score", "upsample", "runtime"),
+    "detect": ("detector", "every", "min_score", "upsample", "runtime", "precision"),
     "track": None,
     "crop": None,
-    "super_resolve": ("generator", "strength", "runtime"),
+    "super_resolve": ("generator", "strength", "runtime", "precision"),
     "verify": None,
     "publish": ("codec", "jpeg_quality", "parts"),
 }
 """The keys of each section that change the results; None: all of them."""
-_HASH_BLOCK_BYTES = 1 << 20
 _START_OVER = "or start over with --overwrite"
 Facts = Mapping[str, Any]
 
 
-def describe_inputs(recordings: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
-    """Return what ``run.json`` says of the recordings before they are read: ``path``, ``size_bytes`` and ``mtime_ns``.
+def describe_inputs(recordings: Mapping[str, Recording]) -> dict[str, dict[str, Any]]:
+    """Return what ``run.json`` says of the recordings before they are read, see ``Recording.facts``.
+
+    The SHA-256 comes when a recording has been read to its end. One of which only a part was read, as the run was stopped or
+    killed, has none: resuming knows it again by its path, size and time of change.
 
     Args:
-        recordings: stream name to file; one that cannot be looked at gets its path only.
+        recordings: stream name to recording; one that cannot be looked at gets its path only.
     """
-    inputs: dict[str, dict[str, Any]] = {}
-    for stream, path in recordings.items():
-        inputs[stream] = {"path": str(path.absolute())}
-        try:
-            found = path.stat()
-        except OSError:
-            continue
-        inputs[stream] |= {"size_bytes": found.st_size, "mtime_ns": found.st_mtime_ns}
-    return inputs
+    return {stream: recording.facts() for stream, recording in recordings.items()}
 
 
 def check_same_settings(directory: Path, earlier: Facts, run: Facts) -> None:
@@ -72,7 +66,7 @@ def check_same_settings(directory: Path, earlier: Facts, run: Facts) -> None:
 
 
 def check_same_models(directory: Path, earlier: Facts, workers: Facts) -> None:
-    """Compare the SHA-256 of the models that the workers have loaded.
+    """Compare the models that the workers have loaded: their SHA-256, and which runtime they are on.
 
     Args:
         directory: for the message.
@@ -80,21 +74,26 @@ def check_same_models(directory: Path, earlier: Facts, workers: Facts) -> None:
         workers: worker name to facts, as ``detector`` and ``detector_sha256``.
 
     Raises:
-        ConfigError: a model is another one.
+        ConfigError: a model is another one, or on another runtime.
     """
-    before, after = _models(earlier), _models(workers)
+    before, after = _of_each_role(earlier, "sha256"), _of_each_role(workers, "sha256")
     for role in sorted(before.keys() & after.keys()):
         if before[role] != after[role]:
             raise ConfigError(
                 f"{directory} was begun with another {role} model (SHA-256 {before[role][:12]}, now {after[role][:12]}): "
                 f"put the earlier one back, {_START_OVER}"
             )
+    before, after = _of_each_role(earlier, "runtime"), _of_each_role(workers, "runtime")
+    for role in sorted(before.keys() & after.keys()):
+        (then, *_), (now, *_) = before[role].split(), after[role].split()
+        if then != now:
+            raise ConfigError(f"{directory} was begun with the {role} on {then}, now it is on {now}: use {then}, {_START_OVER}")
 
 
 def check_same_recordings(
     directory: Path,
     inputs: Mapping[str, Facts],
-    recordings: Mapping[str, Path],
+    recordings: Mapping[str, Recording],
     used: Collection[str],
     alive: Callable[[], None] = lambda: None,
 ) -> None:
@@ -103,7 +102,7 @@ def check_same_recordings(
     Args:
         directory: for the message.
         inputs: what is known of the recordings of the earlier run.
-        recordings: stream name to file, of the run that wants to go on.
+        recordings: stream name to recording, of the run that wants to go on.
         used: the streams of which something will be kept.
         alive: called while a file is being hashed, which is done where its path or time of change is another one.
 
@@ -117,49 +116,44 @@ def check_same_recordings(
                 f"{directory} holds results of {facts.get('path') or stream} (stream {stream}), which is not among the sources "
                 f"now: resume with the same sources, {_START_OVER}"
             )
-        if why := _difference(facts, recordings[stream], alive):
+        if why := difference(facts, recordings[stream], alive):
             raise ConfigError(
-                f"{recordings[stream]} (stream {stream}) {why} since {directory} was begun: put the earlier recording back, "
-                f"{_START_OVER}"
+                f"{recordings[stream].path} (stream {stream}) {why} since {directory} was begun: put the earlier recording "
+                f"back, {_START_OVER}"
             )
 
 
-def sha256_of(path: Path, alive: Callable[[], None] = lambda: None) -> str:
-    """Return the hexadecimal SHA-256 of a file; ``alive`` is called for each MiB.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_HASH_BLOCK_BYTES):
-            digest.update(block)
-            alive()
-    return digest.hexdigest()
-
-
-def _difference(facts: Facts, path: Path, alive: Callable[[], None]) -> str:
+def difference(facts: Facts, recording: Recording, alive: Callable[[], None] = lambda: None) -> str:
     """Return how a recording differs from what is known of it, empty if it does not."""
+    found = recording.facts()
     try:
-        found = path.stat()
-        if facts.get("size_bytes", found.st_size) != found.st_size:
-            return f"has changed its size from {facts['size_bytes']:,} to {found.st_size:,} bytes"
-        same_file = Path(str(facts.get("path", ""))).absolute() == path.absolute()
-        if same_file and facts.get("mtime_ns") == found.st_mtime_ns:
+        if "size_bytes" not in found:
+            for path in recording.files:
+                path.stat()
+        for key, what in (("pictures", "pictures"), ("fps", "pictures a second")):
+            if facts.get(key, found.get(key)) != found.get(key):
+                return f"has changed from {facts[key]} to {found.get(key)} {what}"
+        if facts.get("reading") != found.get("reading"):
+            return "is to be read in another way (rotation, time, video stream)"
+        if facts.get("size_bytes", found["size_bytes"]) != found["size_bytes"]:
+            return f"has changed its size from {facts['size_bytes']:,} to {found['size_bytes']:,} bytes"
+        same_file = str(Path(str(facts.get("path", ""))).absolute()) == found["path"]
+        if same_file and facts.get("mtime_ns") == found["mtime_ns"]:
             return ""
         if not facts.get("sha256"):
             return "" if same_file and not facts.get("mtime_ns") else "has been replaced or touched"
-        return "" if sha256_of(path, alive) == facts["sha256"] else "has changed its content"
+        return "" if recording.sha256(alive) == facts["sha256"] else "has changed its content"
     except OSError as error:
         return f"cannot be read any more ({error.strerror})"
 
 
-def _models(workers: Facts) -> dict[str, str]:
+def _of_each_role(workers: Facts, facet: str) -> dict[str, str]:
+    """Return, for ``sha256``, the value of ``detector_sha256`` as that of ``detector``, and so on."""
     return {
-        key.removesuffix("_sha256"): str(value)
+        key.removesuffix(f"_{facet}"): str(value)
         for facts in workers.values()
         for key, value in facts.items()
-        if key.endswith("_sha256") and value
+        if key.endswith(f"_{facet}") and value
     }
 
 

@@ -71,7 +71,7 @@ class Ledger:
         self._mark()
         self._sync_if_due()
 
-    def record_input(self, stream: str, path: str, size_bytes: int, sha256: str) -> None:
+    def record_input(self, stream: str, path: str, size_bytes: int, sha256: str, mtime_ns: int) -> None:
         """Note what a recording is, as it is read.
 
         Raises:
@@ -84,12 +84,9 @@ class Ledger:
                 f"{path} (stream {stream}) has changed its content since the run was begun: put the earlier recording back, or "
                 "start over with --overwrite"
             )
-        try:
-            mtime_ns = Path(path).stat().st_mtime_ns
-        except OSError:
-            mtime_ns = 0
         note = InputNote(stream, str(Path(path).absolute()), size_bytes, sha256, mtime_ns)
-        self.inputs[stream] = {"path": note.path, "size_bytes": size_bytes, "sha256": sha256, "mtime_ns": mtime_ns}
+        facts = {"path": note.path, "size_bytes": size_bytes, "sha256": sha256, "mtime_ns": mtime_ns}
+        self.inputs[stream] = before | facts
         self._tallies.setdefault(stream, Tally())
         self._note(note)
 

@@ -131,5 +131,6 @@ def merged_inputs(recorded: dict[str, dict[str, object]], notes: Iterable[AnyNot
     for note in notes:
         if isinstance(note, InputNote):
             facts = msgspec.to_builtins(note)
-            inputs[note.stream] = {key: facts[key] for key in ("path", "size_bytes", "sha256", "mtime_ns")}
+            known = {key: facts[key] for key in ("path", "size_bytes", "sha256", "mtime_ns")}
+            inputs[note.stream] = inputs.get(note.stream, {}) | known
     return inputs

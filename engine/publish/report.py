@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from engine.contracts.messages import Decision
+from engine.contracts.messages import Decision, Stream
 from engine.errors import PublishError
 from engine.publish.files import write_whole
 from engine.publish.report_card import card
@@ -54,13 +54,14 @@ def _fields(directory: Path, run: dict[str, Any], records: list[TrackRecord], ma
     title = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     shown = records[:max_tracks]
     outcome = str(run.get("outcome", ""))
+    streams = read_streams(directory)
     return {
         "title": escape(title or str(run.get("run_id", "run"))),
         "subtitle": escape(started_and_took(run)),
         "outcome": escape(outcome),
-        "notice": _notice(_OUTCOMES.get(outcome, "")),
+        "notice": _notice(_OUTCOMES.get(outcome, "")) + _notice(_failed(streams)),
         "figures": _figures(records),
-        "inputs": inputs_table(inputs, read_streams(directory)),
+        "inputs": inputs_table(inputs, streams),
         "models": models_table(run),
         "counters": names_and_values(run.get("counters") or {}),
         "versions": names_and_values(run.get("versions") or {}),
@@ -69,6 +70,12 @@ def _fields(directory: Path, run: dict[str, Any], records: list[TrackRecord], ma
         "cards": "".join(card(directory, record) for record in shown) or '<p class="empty">No faces were found.</p>',
         "run_id": escape(str(run.get("run_id", ""))),
     }
+
+
+def _failed(streams: dict[str, list[Stream]]) -> str:
+    last = [events[-1] for events in streams.values() if events]
+    failed = [f"{event.stream} ({event.reason.replace('_', ' ')})" for event in last if event.state == "failed"]
+    return f"{len(failed)} of {len(last)} streams failed: {', '.join(failed)}." if failed else ""
 
 
 def _notice(sentence: str) -> str:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from engine.contracts.messages import Candidate
-from engine.publish.report_summary import clock
+from engine.publish.report_summary import clock, wall_clock
 from engine.publish.run_directory import FaceLine, TrackRecord
 
 _TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
@@ -43,7 +43,11 @@ def _headline(record: TrackRecord) -> str:
 
 def _span(record: TrackRecord) -> str:
     first, last = record.span_seconds
-    return f"{clock(first)} to {clock(last)}"
+    span = f"{clock(first)} to {clock(last)}"
+    if record.recorded_span_ns is None:
+        return span
+    began, ended = (wall_clock(nanoseconds) for nanoseconds in record.recorded_span_ns)
+    return f"{span} ({began[:-6]} to {ended.split()[1]} {ended.split()[2]})"
 
 
 def _details(record: TrackRecord, best: FaceLine | None) -> str:

@@ -7,15 +7,27 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from engine.contracts.messages import Stream
+from engine.contracts.messages import Clock, Stream
 
 _FACETS = ("sha256", "licence", "runtime")
+_CLOCKS: dict[Clock, str] = {
+    "": "",
+    "start_time": "as given",
+    "file_name": "by the file's name",
+    "creation_time": "by the file's metadata (creation_time), which may be when it was written",
+}
 
 
 def clock(seconds: float) -> str:
-    """Return a time in a recording as ``hh:mm:ss.s``."""
-    tenths = round(max(seconds, 0.0) * 10)
-    return f"{tenths // 36000:02d}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
+    """Return a time in a recording as ``hh:mm:ss.s``; one before its beginning has a minus sign."""
+    tenths = abs(round(seconds * 10))
+    sign = "-" if tenths and seconds < 0 else ""
+    return f"{sign}{tenths // 36000:02d}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+def wall_clock(nanoseconds: int) -> str:
+    """Return a wall clock time (Unix, nanoseconds) to the second, in this machine's time zone, with its offset."""
+    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
 
 
 def started_and_took(run: Mapping[str, Any]) -> str:
@@ -41,9 +53,16 @@ def inputs_table(inputs: Mapping[str, Mapping[str, Any]], streams: Mapping[str, 
         rows.append([
             name, facts.get("path", ""), f"{size / 1e6:,.1f} MB" if isinstance(size, int) else "", picture,
             f"{events[-1].state} {events[-1].reason.replace('_', ' ')} {events[-1].detail}".strip() if events else "",
+            _beginning(events),
             facts.get("sha256", ""),
         ])  # fmt: skip
-    return table(["stream", "file", "size", "picture", "last state", "SHA-256"], rows)
+    return table(["stream", "file", "size", "picture", "last state", "begins", "SHA-256"], rows)
+
+
+def _beginning(events: Sequence[Stream]) -> str:
+    """Return when a recording begins, and who says so."""
+    told = next((event for event in reversed(events) if event.started_ns is not None), None)
+    return "" if told is None or told.started_ns is None else f"{wall_clock(told.started_ns)}, {_CLOCKS[told.clock]}"
 
 
 def models_table(run: Mapping[str, Any]) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from engine.contracts.messages import Stream
+from engine.contracts.recording import Recording
 from engine.errors import PublishError
 from engine.publish.files import whole_lines
-from engine.publish.job import check_same_recordings, check_same_settings
+from engine.publish.job import check_same_recordings, check_same_settings, difference
 from engine.publish.lock import DirectoryLock
 from engine.publish.progress import AnyNote, CheckpointNote, DoneNote, MarkNote, is_final, merged_inputs, read_notes
 from engine.publish.run_directory import read_run, read_streams
@@ -59,7 +60,12 @@ class Resume(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_resume(
-    directory: Path, run: Mapping[str, Any], recordings: Mapping[str, Path], progress: Progress = lambda share: None
+    directory: Path,
+    run: Mapping[str, Any],
+    recordings: Mapping[str, Recording],
+    progress: Progress = lambda share: None,
+    *,
+    same_run: bool = False,
 ) -> Resume | None:
     """Return where the run in a directory can go on, None if there is none yet.
 
@@ -69,8 +75,10 @@ def plan_resume(
     Args:
         directory: as ``DirectorySink`` left it, also after a kill or a power cut.
         run: ``config`` and ``versions`` of the run that wants to go on, as for ``DirectorySink``.
-        recordings: stream name to file.
+        recordings: stream name to recording.
         progress: called with the share of the records that has been verified, 0 to 1.
+        same_run: the earlier attempt is of this same run. A recording that has changed since then ends nothing: it is begun
+            anew, or left as it is where it is done.
 
     Raises:
         ConfigError: it is another job: other settings, or other recordings.
@@ -87,8 +95,13 @@ def plan_resume(
         inputs = merged_inputs(earlier.get("inputs") or {}, notes)
         # Before the long look at every picture: a wrong list of sources is said at once.
         used = {note.stream for note in notes if isinstance(note, CheckpointNote | DoneNote)}
-        check_same_recordings(directory, inputs, recordings, used)
-        return _plan(directory, earlier, notes, inputs, recordings, survey(directory, progress))
+        changed: set[str] = set()
+        if same_run:
+            known = used & recordings.keys()
+            changed = {stream for stream in known if difference(inputs.get(stream, {}), recordings[stream])}
+        else:
+            check_same_recordings(directory, inputs, recordings, used)
+        return _plan(directory, earlier, notes, inputs, recordings, changed, survey(directory, progress))
 
 
 def reopen(directory: Path) -> Resume:
@@ -130,21 +143,22 @@ def _plan(
     earlier: Mapping[str, Any],
     notes: list[AnyNote],
     inputs: dict[str, dict[str, Any]],
-    recordings: Mapping[str, Path],
+    recordings: Collection[str],
+    changed: Collection[str],
     found: Survey,
 ) -> Resume:
     events = read_streams(directory)
     done: dict[str, Stream] = {}
     first_frames: dict[str, int] = {}
     # What was begun of a recording that is not among the sources any more goes.
-    limits = dict.fromkeys(inputs.keys() - recordings.keys(), 0)
+    limits = dict.fromkeys(inputs.keys() - set(recordings), 0)
     for stream in recordings:
         whole = found.streams.get(stream, StreamSurvey())
         last = events[stream][-1] if events.get(stream) else None
         if last is not None and is_final(last) and _is_done(stream, notes, whole):
             done[stream] = last
         else:
-            checkpoint = _newest_checkpoint(stream, notes, whole)
+            checkpoint = None if stream in changed else _newest_checkpoint(stream, notes, whole)
             first_frames[stream] = checkpoint.frame_index + 1 if checkpoint else 0
             limits[stream] = checkpoint.next_track_id if checkpoint else 0
     kept = {

@@ -58,6 +58,15 @@ class TrackRecord:
         return min(times, default=0.0), max(times, default=0.0)
 
     @property
+    def recorded_span_ns(self) -> tuple[int, int] | None:
+        """First and last time by the recording's wall clock (Unix, nanoseconds), None where that is not known."""
+        if self.track is not None:
+            first, last = self.track.first_recorded_ns, self.track.last_recorded_ns
+            return None if first is None or last is None else (first, last)
+        times = [line.face.recorded_ns for line in self.faces if line.face.recorded_ns is not None]
+        return (min(times), max(times)) if times else None
+
+    @property
     def decision(self) -> Decision:
         """Of the track, or of its best face."""
         if self.track is not None:

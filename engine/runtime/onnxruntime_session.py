@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU."""
+"""ONNX Runtime on the CPU, which computes a float32 network in float32 on every processor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from engine.errors import MissingRuntimeError, ModelError
+from engine.errors import ConfigError, MissingRuntimeError, ModelError
+from engine.runtime.precision import Precision
 from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
 
 _FATAL_ONLY = 4  # everything that the runtime would write to stderr comes back as an exception
@@ -20,7 +21,9 @@ class OnnxRuntimeSession:
 
     prefers_batch = False
 
-    def __init__(self, model: Path | bytes, threads: int, name: str) -> None:
+    def __init__(self, model: Path | bytes, threads: int, name: str, precision: Precision) -> None:
+        if precision != "float32":
+            raise ConfigError(f"ONNX Runtime cannot compute {name} in {precision}: use the runtime openvino, or float32")
         try:
             import onnxruntime
         except ImportError as error:
@@ -38,7 +41,7 @@ class OnnxRuntimeSession:
         except Exception as error:  # the runtime's exceptions have no base class of their own
             raise ModelError(f"{name} cannot be loaded by ONNX Runtime: {_brief(error)}") from error
         self._name = name
-        self.runtime = f"onnxruntime {onnxruntime.__version__} {self._session.get_providers()[0]}"
+        self.runtime = f"onnxruntime {onnxruntime.__version__} {self._session.get_providers()[0]} {precision}"
         self.inputs = tuple(map(_spec, self._session.get_inputs()))
         self.outputs = tuple(map(_spec, self._session.get_outputs()))
 

@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU. Where the CPU has bfloat16, OpenVINO computes in it and keeps float32 inputs and outputs."""
+"""OpenVINO on the CPU, in the precision that is asked for: left alone it takes bfloat16 wherever the CPU has it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Self
 
 import numpy as np
 
-from engine.errors import MissingRuntimeError, ModelError
+from engine.errors import ConfigError, MissingRuntimeError, ModelError
+from engine.runtime.precision import Precision, ignore_fpmath_mode
 from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
+
+_HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
 
 
 class OpenVinoSession:
@@ -21,23 +26,30 @@ class OpenVinoSession:
 
     prefers_batch = False
 
-    def __init__(self, model: Path | bytes, threads: int, name: str) -> None:
+    def __init__(self, model: Path | bytes, threads: int, name: str, precision: Precision) -> None:
         openvino = _import_openvino()
         # One stream for each thread that may call; a stream computes with ``threads`` threads, and an idle one costs nothing.
         cores = os.cpu_count() or 1
         threads = threads or cores
         streams = max(1, cores // threads)
-        settings = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams * threads, "ENABLE_CPU_PINNING": False}
+        settings = {
+            "NUM_STREAMS": streams,
+            "INFERENCE_NUM_THREADS": streams * threads,
+            "ENABLE_CPU_PINNING": False,
+            "INFERENCE_PRECISION_HINT": _HINTS[precision],
+        }
         _check_onnx(model, name)
         try:
-            core = openvino.Core()
-            graph = core.read_model(model) if isinstance(model, bytes) else core.read_model(str(model))
-            self._model: Any = core.compile_model(graph, "CPU", settings)
+            graph = _core().read_model(model) if isinstance(model, bytes) else _core().read_model(str(model))
+            self._model: Any = _core().compile_model(graph, "CPU", settings)
         except RuntimeError as error:
-            raise ModelError(f"{name} cannot be loaded by OpenVINO: {_brief(error)}") from error
+            raise ModelError(f"{name} cannot be loaded by OpenVINO in {precision}: {_brief(error)}") from error
+        if (used := precision_of(self._model)) != precision:
+            self._model = None
+            raise ConfigError(f"OpenVINO would compute {name} in {used} on this CPU, not in {precision}: choose float32")
         self._name = name
         self._requests = threading.local()
-        self.runtime = f"openvino {openvino.__version__.split('-')[0]} CPU"
+        self.runtime = f"openvino {openvino.__version__.split('-')[0]} CPU {precision}"
         self.inputs = tuple(map(_spec, graph.inputs))
         self.outputs = tuple(map(_spec, graph.outputs))
 
@@ -66,9 +78,45 @@ class OpenVinoSession:
         self.close()
 
 
+def computes_in_bfloat16() -> bool:
+    """Whether OpenVINO has bfloat16 on this CPU.
+
+    Raises:
+        MissingRuntimeError: OpenVINO is not installed.
+    """
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def precision_of(model: Any) -> str:
+    """Return what a compiled model says that it computes in, as ``float32``."""
+    hint = str(model.get_property("INFERENCE_PRECISION_HINT").get_type_name())
+    return {short: precision for precision, short in _HINTS.items()}.get(hint, hint)
+
+
+@cache
+def _core() -> Any:
+    """Return the only ``Core`` of this process, which is never freed.
+
+    With a core comes its plugin, and that gives the thread that loads it a signal stack for the large registers of AVX-512 and
+    AMX. Freed, it puts back the stack that it found; freed in another order than the last one first, one that is gone: the next
+    signal would kill the process. So there is one plugin, and the thread that loads it, the only one whose stack is ever
+    changed, ends at once.
+    """
+    openvino = _import_openvino()
+
+    def load() -> Any:
+        core = openvino.Core()
+        core.get_versions("CPU")
+        return core
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(load).result()
+
+
 def _import_openvino() -> ModuleType:
     # ``import openvino`` reports its use over the network; without its telemetry package it falls back to a stub.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    ignore_fpmath_mode()
     try:
         import openvino
     except ImportError as error:

@@ -6,18 +6,20 @@ with open_session(path) as session:
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from engine.errors import ConfigError, ModelError
+from engine.runtime.precision import Precision
 from engine.runtime.subgraph import part_for
 from engine.runtime.tensors import Tensor, TensorSpec
 
-__all__ = ["RUNTIMES", "Session", "Tensor", "TensorSpec", "best_runtime", "cpu_has_bfloat16", "open_session"]
+__all__ = ["AUTO", "RUNTIMES", "Precision", "Session", "Tensor", "TensorSpec", "open_session"]
+
+AUTO = "onnxruntime"
+"""The runtime that ``auto`` stands for, on every machine."""
 
 
 class Session(Protocol):
@@ -27,7 +29,7 @@ class Session(Protocol):
     """
 
     runtime: str
-    """Runtime, version and device, as ``onnxruntime 1.31.1 CPUExecutionProvider``."""
+    """Runtime, version, device and precision, as ``onnxruntime 1.31.1 CPUExecutionProvider float32``."""
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     prefers_batch: bool
@@ -53,7 +55,14 @@ class Session(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
 
-def open_session(model: Path | bytes, runtime: str = "auto", threads: int = 1, name: str = "", output: str = "") -> Session:
+def open_session(
+    model: Path | bytes,
+    runtime: str = "auto",
+    threads: int = 1,
+    name: str = "",
+    output: str = "",
+    precision: Precision = "float32",
+) -> Session:
     """Load an ONNX model.
 
     Args:
@@ -62,14 +71,15 @@ def open_session(model: Path | bytes, runtime: str = "auto", threads: int = 1, n
         threads: compute threads of one ``run``; one per worker is best where workers fill the cores.
         name: what messages call the model; the file's path by default.
         output: the one output that is wanted, and all that is computed; every output by default.
+        precision: what it computes in; inputs and outputs keep their types.
 
     Raises:
         ModelError: the file is missing, corrupt, has no such output, or uses what the runtime does not know.
         MissingRuntimeError: the runtime is not installed; the message says how to install it.
-        ConfigError: no runtime has this name.
+        ConfigError: no runtime has this name, or it cannot compute in this precision here.
     """
     if runtime == "auto":
-        runtime = best_runtime()
+        runtime = AUTO
     if runtime not in RUNTIMES:
         raise ConfigError(f"unknown runtime {runtime!r}: use one of auto, {', '.join(RUNTIMES)}")
     if isinstance(model, Path):
@@ -77,41 +87,22 @@ def open_session(model: Path | bytes, runtime: str = "auto", threads: int = 1, n
         if not model.is_file():
             raise ModelError(f"there is no model file {model}: check the path, or fetch it with `facestream models pull`")
     name = name or "the model"
-    return RUNTIMES[runtime](part_for(output, model, name) if output else model, threads, name)
+    return RUNTIMES[runtime](part_for(output, model, name) if output else model, threads, name, precision)
 
 
-def best_runtime() -> str:
-    """Return the runtime that ``auto`` stands for on this machine.
-
-    OpenVINO gains only through bfloat16: against ONNX Runtime in float32 it was 1.6 to 2.5 times as fast on 3x3 networks and
-    1.5 times on YuNet at 720p with it, and 0.9 to 1.2 times without.
-    """
-    return "openvino" if cpu_has_bfloat16() and importlib.util.find_spec("openvino") else "onnxruntime"
-
-
-@cache
-def cpu_has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether the CPU multiplies bfloat16 in hardware (AVX512_BF16 or AMX); False where the file cannot be read."""
-    try:
-        flags = set(cpuinfo.read_text(encoding="utf-8", errors="replace").split())
-    except OSError:
-        return False
-    return not flags.isdisjoint({"avx512_bf16", "amx_bf16"})
-
-
-def _onnxruntime(model: Path | bytes, threads: int, name: str) -> Session:
+def _onnxruntime(model: Path | bytes, threads: int, name: str, precision: Precision) -> Session:
     from engine.runtime.onnxruntime_session import OnnxRuntimeSession
 
-    return OnnxRuntimeSession(model, threads, name)
+    return OnnxRuntimeSession(model, threads, name, precision)
 
 
-def _openvino(model: Path | bytes, threads: int, name: str) -> Session:
+def _openvino(model: Path | bytes, threads: int, name: str, precision: Precision) -> Session:
     from engine.runtime.openvino_session import OpenVinoSession
 
-    return OpenVinoSession(model, threads, name)
+    return OpenVinoSession(model, threads, name, precision)
 
 
-RUNTIMES: dict[str, Callable[[Path | bytes, int, str], Session]] = {
+RUNTIMES: dict[str, Callable[[Path | bytes, int, str, Precision], Session]] = {
     "onnxruntime": _onnxruntime,
     "openvino": _openvino,
 }

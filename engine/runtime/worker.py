@@ -89,6 +89,11 @@ class Worker:
     def sentinel(self) -> int:
         return self.process.sentinel
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether it was ended from outside, as by the system for want of memory, and did not crash."""
+        return self.process.exitcode == -signal.SIGKILL
+
     def describe_end(self) -> str:
         """Return how the process ended, for a person."""
         code = self.process.exitcode
@@ -129,17 +134,20 @@ def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...])
         _report(control, Failed(name, str(error), error.exit_code, fatal))
         sys.exit(1)
     except Exception as error:
-        _report(control, Failed(name, f"the worker {name} failed: {_sentence(error)}", 1))
+        _report(control, Failed(name, f"the worker {name} failed: {error_words(error)}", 1))
         sys.exit(1)
 
 
-def _sentence(error: Exception) -> str:
-    """Return an unexpected error with the place where it happened."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
-    if os.environ.get("FACESTREAM_TRACEBACK"):
-        return "".join(traceback.format_exception(error))
-    return f"{type(error).__name__}: {error}{place}"
+def error_words(error: Exception) -> str:
+    """Return an error for a person: one of ours as it is, an unexpected one with the place where it happened."""
+    words = str(error)
+    if not isinstance(error, FacestreamError):
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
+        words = ": ".join(filter(None, (type(error).__name__, words))) + place
+        if os.environ.get("FACESTREAM_TRACEBACK"):
+            words = "".join(traceback.format_exception(error))
+    return words.encode(errors="backslashreplace").decode()  # a file name in it need not be UTF-8, a message must
 
 
 def _report(control: Channel, failed: Failed) -> None:

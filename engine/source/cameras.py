@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from engine.config import LiveConfig, SourceConfig
 from engine.contracts.links import Camera
+from engine.contracts.redaction import redact_url
 from engine.errors import ConfigError
+from engine.source.appearance import appearance_of
 from engine.source.camera_url import CameraUrl, looks_like_url, parse_camera_url, scheme_of
 from engine.source.credentials import credentials_from_url, read_credentials
 from engine.source.names import name_from_text
@@ -18,6 +20,7 @@ from engine.source.names import name_from_text
 _DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[^/]+)")
 _V4L_MAJOR = 81
 """Of the kernel's device numbers."""
+RECORDING_KEYS = ("video_stream", "start_time", "clock_from")
 CAMERA_KEYS = (
     "credentials", "transport", "stall_seconds", "silent_by_design", "max_reconnects", "hwaccel", "detect_fps", "options",
 )  # fmt: skip
@@ -46,6 +49,9 @@ def camera_of(source: SourceConfig, live: LiveConfig, warn: Callable[[str], None
     Raises:
         ConfigError: the address, the device, the credentials or a key is wrong.
     """
+    if keys := _given(source, RECORDING_KEYS):
+        shown = redact_url(source.uri) if looks_like_url(source.uri) else source.uri
+        raise ConfigError(f"{shown} is a camera, `{keys[0]}` is for recordings: leave it out")
     if not looks_like_url(source.uri):
         return _camera(source, live, _device(source), source.uri), name_from_text(Path(source.uri).name) or "camera"
     url = parse_camera_url(source.uri)
@@ -60,10 +66,13 @@ def check_recording(source: SourceConfig) -> None:
     Raises:
         ConfigError: the source has a key of ``CAMERA_KEYS``.
     """
-    plain = SourceConfig(uri="")
-    keys = [key for key in CAMERA_KEYS if getattr(source, key) != getattr(plain, key)]
-    if keys:
+    if keys := _given(source, CAMERA_KEYS):
         raise ConfigError(f"the source {source.uri} is a recording, `{keys[0]}` is for cameras: leave it out")
+
+
+def _given(source: SourceConfig, keys: Iterable[str]) -> list[str]:
+    plain = SourceConfig(uri="")
+    return [key for key in keys if getattr(source, key) != getattr(plain, key)]
 
 
 def _camera(source: SourceConfig, live: LiveConfig, url: str, shown: str) -> Camera:
@@ -83,15 +92,15 @@ def _camera(source: SourceConfig, live: LiveConfig, url: str, shown: str) -> Cam
         max_reconnects=live.max_reconnects if source.max_reconnects is None else source.max_reconnects,
         hwaccel=source.hwaccel or live.hwaccel,
         detect_fps=live.detect_fps if source.detect_fps is None else source.detect_fps,
+        appearance=appearance_of(source),
         options=source.options,
     )
 
 
 def _device(source: SourceConfig) -> str:
     """Return the path of a V4L2 device below /dev; one that is missing may be plugged in later."""
-    for key in ("credentials", "transport"):
-        if getattr(source, key) != getattr(SourceConfig(uri=""), key):
-            raise ConfigError(f"{source.uri} is a device, `{key}` is for network cameras: leave it out")
+    if keys := _given(source, ("credentials", "transport")):
+        raise ConfigError(f"{source.uri} is a device, `{keys[0]}` is for network cameras: leave it out")
     try:
         status = os.stat(source.uri)
     except FileNotFoundError:

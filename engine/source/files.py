@@ -5,14 +5,19 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from engine.config import SourceConfig
+from engine.contracts.recording import SERIES_FPS, Reading, Recording
 from engine.contracts.redaction import HIDDEN, redact
 from engine.errors import ConfigError, SourceError
+from engine.source.appearance import appearance_of
+from engine.source.names import name_from
+from engine.source.pictures import PICTURE_EXTENSIONS, is_picture, numbered, series_in
+from engine.source.recording_clock import beginning_of, check_clock
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset([
@@ -21,59 +26,81 @@ VIDEO_EXTENSIONS = frozenset([
     ".mts", ".mxf", ".nut", ".obu", ".ogm", ".ogv", ".rm", ".rmvb", ".ts", ".vob", ".webm", ".wmv", ".wtv", ".y4m",
 ])
 # fmt: on
-"""What a directory is searched for; a file that is named outright may have any extension."""
+"""What a directory is searched for, besides pictures; a file that is named outright may have any extension."""
 _FILE_URL = re.compile(r"file://", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Recording:
-    """One file of a run."""
+def recordings_of(source: SourceConfig, warn: Callable[[str], None] = lambda sentence: None) -> list[Recording]:
+    """Return the recordings of one source, videos sorted by path, nameless where it gives no name.
 
-    name: str
-    """Of its stream: unique within the run and usable in a topic."""
-    path: Path
+    A source is a file, a directory (searched recursively, hidden files left out), a glob, or a pattern such as ``f%04d.jpg``.
+    The pictures of one folder are one recording, a series in natural order. Where a directory, or a glob that does not say
+    which kind it means, holds videos, these alone are meant: pictures beside them are mostly previews.
 
+    A file that cannot be read is a recording all the same, which fails when it is its turn, as any other that is bad.
 
-def recordings_of(source: SourceConfig) -> list[Recording]:
-    """Return the files of one source, sorted by path, nameless where it gives no name.
-
-    A source is a file, a directory (searched recursively for ``VIDEO_EXTENSIONS``, hidden files left out) or a glob.
+    Args:
+        source: with a uri that is no camera's.
+        warn: called with a sentence on pictures that are left out, and on names that do not hold the time that they should.
 
     Raises:
-        ConfigError: the name is given to several files; a directory holds no recording; a glob matches none.
-        SourceError: a path does not exist (``not_found``) or may not be read (``permission``).
+        ConfigError: the name or the start time is given to several recordings; a directory or pattern holds none; a glob
+            matches none; ``fps`` is given where there is no series, or ``video_stream`` where there is nothing else; a key
+            tells no time.
+        SourceError: a path does not exist (``not_found``), or a directory may not be read (``permission``).
     """
-    paths = _files_of(source.uri)
-    if source.name and len(paths) > 1:
+    check_clock(source)
+    found = [_with_settings(source, recording, warn) for recording in _recordings_at(source.uri, warn)]
+    if source.name and len(found) > 1:
         raise ConfigError(
-            f"the name {source.name!r} cannot stand for the {len(paths)} files of {source.uri}: leave it out, "
-            "names are then made from the file names"
+            f"the name {source.name!r} cannot stand for the {len(found)} recordings of {source.uri}: leave it out, "
+            "names are then made from the names of files and folders"
         )
-    return [Recording(source.name, path) for path in paths]
+    if source.start_time and len(found) > 1:
+        raise ConfigError(
+            f"the start time {source.start_time} cannot be that of all {len(found)} recordings of {source.uri}: give them one "
+            "by one, or take it from their names (clock_from)"
+        )
+    if source.video_stream is not None and all(recording.pictures for recording in found):
+        raise ConfigError(f"{source.uri} is no video, `video_stream` is for videos: leave it out")
+    if source.fps is not None and not any(recording.pictures for recording in found):
+        raise ConfigError(f"{source.uri} has a clock of its own, `fps` is for pictures: leave it out")
+    return found
 
 
-def _files_of(uri: str) -> list[Path]:
+def name_of(recording: Recording) -> str:
+    """Return a valid stream name that is like the file's, or that of the folder of a series; it is not unique."""
+    return name_from(recording.path) if recording.path in recording.files else name_from(recording.files[0].absolute().parent)
+
+
+def _with_settings(source: SourceConfig, recording: Recording, warn: Callable[[str], None]) -> Recording:
+    started_ns, clock = beginning_of(source, recording.files[0], warn)
+    trusts_metadata = source.clock_from in ("", "creation_time")
+    reading = Reading(appearance_of(source), source.video_stream, started_ns, clock, trusts_metadata)
+    return replace(recording, name=source.name, fps=source.fps or SERIES_FPS, reading=reading)
+
+
+def _recordings_at(uri: str, warn: Callable[[str], None]) -> list[Recording]:
     path = _local_path(uri)
     try:
         kind = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
+        if (pictures := _numbered(path)) is not None:
+            if not pictures:
+                raise ConfigError(f"no file matches the pattern {path}") from error
+            return [Recording("", path, tuple(pictures))]
         if glob.has_magic(str(path)):
-            return _matches(path)
+            return _matches(path, warn)
         raise SourceError(f"{_without_password(uri)} does not exist: check the path", "not_found") from error
     except PermissionError as error:
         raise _not_readable(path) from error
     except (OSError, ValueError) as error:
         raise ConfigError(f"{uri!r} is not a path: {error}") from error
     if path.is_dir():
-        files = sorted(_videos_below(path))
-        if not files:
-            raise ConfigError(f"the directory {uri} holds no video file (looked for {', '.join(sorted(VIDEO_EXTENSIONS))})")
-        return files
+        return _of_directory(path, warn)
     if not path.is_file():
         raise ConfigError(f"{uri} is neither a file nor a directory (mode {kind:o}): give a recorded file")
-    if not os.access(path, os.R_OK):
-        raise _not_readable(path)
-    return [path]
+    return [Recording("", path, (path,) if is_picture(path) else ())]
 
 
 def _local_path(uri: str) -> Path:
@@ -84,28 +111,62 @@ def _local_path(uri: str) -> Path:
     return Path(uri).expanduser()
 
 
-def _matches(pattern: Path) -> list[Path]:
-    matched = {Path(match) for match in glob.iglob(str(pattern), recursive=True)}
+def _numbered(path: Path) -> list[Path] | None:
+    try:
+        return numbered(path)
+    except OSError:
+        return None
+
+
+def _of_directory(directory: Path, warn: Callable[[str], None]) -> list[Recording]:
+    files = list(_files_below(directory))
+    videos = sorted(path for path in files if path.suffix.lower() in VIDEO_EXTENSIONS)
+    pictures = [path for path in files if is_picture(path)]
+    if not videos and not pictures:
+        kinds = ", ".join(sorted(VIDEO_EXTENSIONS | PICTURE_EXTENSIONS))
+        raise ConfigError(f"the directory {directory} holds no video file and no picture (looked for {kinds})")
+    return _videos_alone(directory, videos, pictures, warn) or [
+        Recording("", series[0].parent, tuple(series)) for series in series_in(pictures)
+    ]
+
+
+def _matches(pattern: Path, warn: Callable[[str], None]) -> list[Recording]:
+    files = sorted(path for path in {Path(match) for match in glob.iglob(str(pattern), recursive=True)} if path.is_file())
+    pictures = [path for path in files if is_picture(path)]
+    series = [_series(pattern, one) for one in series_in(pictures)]
+    if pattern.suffix not in {"", ".*"}:
+        found = [Recording("", path) for path in files if not is_picture(path)] + series
+        if not found:
+            raise ConfigError(f"no file matches {pattern}")
+        return found
     # "archive/*" means the recordings in it, "archive/*.dat" means just what it says.
-    any_kind = pattern.suffix in {"", ".*"}
-    files = sorted(p for p in matched if p.is_file() and (not any_kind or p.suffix.lower() in VIDEO_EXTENSIONS))
-    if not files:
-        raise ConfigError(f"no {'video ' if any_kind else ''}file matches {pattern}")
-    for path in files:
-        if not os.access(path, os.R_OK):
-            raise _not_readable(path)
-    return files
+    videos = [path for path in files if path.suffix.lower() in VIDEO_EXTENSIONS]
+    if not videos and not pictures:
+        raise ConfigError(f"no video file and no picture matches {pattern}")
+    return _videos_alone(pattern, videos, pictures, warn) or series
 
 
-def _videos_below(directory: Path) -> Iterator[Path]:
+def _series(pattern: Path, pictures: list[Path]) -> Recording:
+    return Recording("", pictures[0] if len(pictures) == 1 else pictures[0].parent / pattern.name, tuple(pictures))
+
+
+def _videos_alone(where: Path, videos: list[Path], pictures: list[Path], warn: Callable[[str], None]) -> list[Recording]:
+    if videos and pictures:
+        example = pictures[0].parent / f"*{pictures[0].suffix}"
+        warn(
+            f"{where} holds videos ({len(videos)}) and pictures ({len(pictures)}), which are left out: name them by "
+            f"themselves, as '{example}', to read them as a series"
+        )
+    return [Recording("", path) for path in videos]
+
+
+def _files_below(directory: Path) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         raise _not_readable(Path(error.filename or directory)) from error
 
     for folder, folders, names in os.walk(directory, onerror=refuse):
         folders[:] = _shown(folders)
-        for name in _shown(names):
-            if Path(name).suffix.lower() in VIDEO_EXTENSIONS:
-                yield Path(folder, name)
+        yield from (Path(folder, name) for name in _shown(names))
 
 
 def _shown(names: Iterable[str]) -> list[str]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from engine.config import LiveConfig, SourceConfig
 from engine.contracts.links import Camera
+from engine.contracts.recording import Recording
 from engine.source.cameras import camera_of, check_recording, is_camera
-from engine.source.files import Recording, recordings_of
-from engine.source.names import name_from, name_streams
+from engine.source.files import name_of, recordings_of
+from engine.source.names import name_streams
 
 
 def expand_sources(
@@ -29,7 +31,7 @@ def expand_sources(
     Raises:
         ConfigError: a name is invalid, given twice, or given to several files; a directory holds no recording, a glob matches
             none; a camera's address, credentials or keys are wrong. No message shows credentials.
-        SourceError: a recording does not exist (``not_found``) or may not be read (``permission``).
+        SourceError: a recording does not exist (``not_found``), or a directory may not be read (``permission``).
     """
     found: list[Recording | Camera] = []
     made: list[str] = []
@@ -39,10 +41,10 @@ def expand_sources(
             found.append(camera)
             made.append(name)
             continue
-        recordings = recordings_of(source)
         check_recording(source)
+        recordings = recordings_of(source, warn)
         found += recordings
-        made += [name_from(recording.path) for recording in recordings]
+        made += map(name_of, recordings)
     names = name_streams(zip((stream.name for stream in found), made, strict=True))
     return [_named(stream, name) for stream, name in zip(found, names, strict=True)]
 
@@ -50,4 +52,4 @@ def expand_sources(
 def _named(stream: Recording | Camera, name: str) -> Recording | Camera:
     if isinstance(stream, Camera):
         return msgspec.structs.replace(stream, name=name)
-    return Recording(name, stream.path)
+    return dataclasses.replace(stream, name=name)

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from engine.config import SuperResolveConfig
 from engine.contracts.frames import Uint8
-from engine.errors import MissingRuntimeError, ModelError
+from engine.errors import ConfigError, MissingRuntimeError, ModelError
 from engine.super_resolve.interpolation import INTERPOLATIONS, Interpolation
 from engine.super_resolve.manifest_generator import ManifestGenerator
 
@@ -31,7 +31,7 @@ class Generator(Protocol):
     """Of the model file; empty where there is none."""
     licence: str
     runtime: str
-    """Runtime, version and device that runs it."""
+    """Runtime, version, device and precision that runs it."""
     scale: int
     colour: Literal["luma", "bgr"]
     """What ``upscale`` takes and returns: (h, w) luma or (h, w, 3) BGR."""
@@ -60,26 +60,35 @@ def open_generator(config: SuperResolveConfig, find_model: FindModel, threads: i
     manifest, or of a model whose manifest is beside it; any other name is looked up, at last in the entry points ``PLUGINS``.
 
     Args:
-        config: ``generator`` and ``runtime`` are read.
+        config: ``generator``, ``runtime`` and ``precision`` are read.
         find_model: where models with a name are.
         threads: compute threads of one run.
 
     Raises:
         ModelError: model or manifest is missing, corrupt, no generator, or does not do what its manifest says.
         MissingRuntimeError: the runtime is not installed.
+        ConfigError: it cannot compute in the precision that is asked for.
     """
     name = config.generator
     if name in INTERPOLATIONS:
+        _check_float32(config)
         return Interpolation(name)
     path = Path(name).expanduser() if name.endswith((".json", ".onnx")) else find_model(name)
     if path is None and (plugin := next(iter(entry_points(group=PLUGINS, name=name)), None)) is not None:
+        _check_float32(config)
         return _from_plugin(plugin)
     if path is None:
         raise ModelError(
             f"there is no generator named {name!r}: use {', '.join(INTERPOLATIONS)}, the path of a manifest or ONNX file, "
             "or a name that `facestream models list` shows"
         )
-    return ManifestGenerator(path, config.runtime, threads)
+    return ManifestGenerator(path, config.runtime, threads, config.precision)
+
+
+def _check_float32(config: SuperResolveConfig) -> None:
+    """Refuse another precision for what is not a file that a runtime of ours computes."""
+    if config.precision != "float32":
+        raise ConfigError(f"super_resolve.precision: {config.generator} cannot be computed in {config.precision}: use float32")
 
 
 def _from_plugin(plugin: EntryPoint) -> Generator:

@@ -13,7 +13,7 @@ import numpy as np
 from engine.contracts.frames import Uint8
 from engine.contracts.manifest import Manifest, read_manifest, sha256_of
 from engine.errors import ModelError
-from engine.runtime.session import Session, Tensor, open_session
+from engine.runtime.session import Precision, Session, Tensor, open_session
 
 _CHANNELS = {"luma": 1, "rgb": 3, "bgr": 3}
 
@@ -26,17 +26,19 @@ class ManifestGenerator:
     batch; elsewhere they run one by one, each at its own size.
     """
 
-    def __init__(self, path: Path, runtime: str = "auto", threads: int = 1) -> None:
+    def __init__(self, path: Path, runtime: str = "auto", threads: int = 1, precision: Precision = "float32") -> None:
         """Load and try the network.
 
         Args:
             path: a manifest ``NAME.json``, or an ONNX file with its manifest beside it.
             runtime: as for ``open_session``.
             threads: compute threads of one run.
+            precision: as for ``open_session``.
 
         Raises:
             ModelError: a file is missing, corrupt, no generator, or does not do what its manifest says.
             MissingRuntimeError: the runtime is not installed.
+            ConfigError: the runtime cannot compute in this precision here.
         """
         manifest_path = manifest_of(path)
         self._manifest = manifest = read_manifest(manifest_path)
@@ -44,7 +46,7 @@ class ManifestGenerator:
         self.name, self.sha256, self.licence, self.scale = manifest.name, manifest.sha256, manifest.licence, manifest.scale
         self.colour: Literal["luma", "bgr"] = "luma" if manifest.channels == 1 else "bgr"
         file = manifest_path.with_name(manifest.file)
-        self._session: Session = open_session(file, runtime, threads, manifest.name, manifest.output)
+        self._session: Session = open_session(file, runtime, threads, manifest.name, manifest.output, precision)
         self.runtime = self._session.runtime
         self.prefers_batch = self._session.prefers_batch
         try:

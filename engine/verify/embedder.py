@@ -24,6 +24,7 @@ class Embedder(Protocol):
     """Of the weights: vectors are compared only where this is equal."""
     licence: str
     runtime: str
+    """What computes it, with its version and precision: float32, so that vectors of all machines can be compared."""
     length: int
     """Of one vector."""
     known_cosine: float

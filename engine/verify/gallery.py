@@ -21,7 +21,8 @@ from platformdirs import user_data_dir
 from engine.contracts.frames import Float32
 from engine.errors import GalleryError
 from engine.verify.gallery_export import PictureRow, write_pictures
-from engine.verify.gallery_file import GalleryFile
+from engine.verify.gallery_file import BUSY_SECONDS, GalleryFile
+from engine.verify.person_name import spelling
 
 
 class Identity(NamedTuple):
@@ -34,6 +35,18 @@ class Identity(NamedTuple):
     best_quality: float
     last_enrolled_at: str
     """UTC, ISO 8601."""
+    in_doubt: int = 0
+    """Pictures that were enrolled although something spoke against them."""
+    unrecorded: int = 0
+    """Pictures of which the gallery does not say what computed their vectors, as those of earlier versions."""
+
+
+class Enrolled(NamedTuple):
+    """One picture that is in the gallery."""
+
+    identity: str
+    runtime: str
+    """What computed its vector, with version and precision; empty where that was not recorded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,15 +86,16 @@ class Gallery:
     Args:
         path: the file; None: ``default_gallery_path()``.
         read_only: never write; the file must exist.
+        busy_seconds: how long another process that has locked the file is waited for.
 
     Raises:
         GalleryError: the file cannot be made or opened, or is not a gallery. Every method raises it for a file that is corrupt,
             locked or not writable.
     """
 
-    def __init__(self, path: Path | None = None, read_only: bool = False) -> None:
+    def __init__(self, path: Path | None = None, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path or default_gallery_path()
-        self._file = GalleryFile(self.path, read_only)
+        self._file = GalleryFile(self.path, read_only, busy_seconds)
 
     def version(self) -> int:
         """Return the number of changes since the gallery was made; cheap enough to ask before every batch."""
@@ -94,27 +108,34 @@ class Gallery:
         *,
         embedder: str,
         embedder_sha256: str,
+        runtime: str,
         source_name: str,
         picture_sha256: str,
         quality: float,
+        doubt: str = "",
     ) -> None:
         """Enrol one picture; it is visible to every reader when this returns.
 
+        The picture's earlier vector is replaced where it is the same person's and nothing records what computed it.
+
         Args:
-            identity: who it is; not empty.
+            identity: who it is; not empty. It is kept by its ``spelling``.
             embedding: (length,) of length 1.
             embedder: its name, for people.
             embedder_sha256: of the weights: vectors are compared only where this is equal.
+            runtime: what computed the vector, with version and precision, as ``Embedder.runtime``.
             source_name: the picture's file name.
             picture_sha256: of the picture file; the same picture is never enrolled twice with one embedder, see ``holder``.
             quality: 0 to 1.
+            doubt: why the picture was in question, where it is enrolled all the same.
 
         Raises:
             GalleryError: as for all methods, or the picture is there already, or the vector does not fit the others.
             ValueError: the name is empty, or the vector is not a finite vector of length 1.
         """
         vector = np.ascontiguousarray(embedding, "<f4")
-        if not identity.strip() or vector.ndim != 1 or not abs(float(np.linalg.norm(vector)) - 1) < 1e-3:
+        identity = spelling(identity)
+        if not identity or vector.ndim != 1 or not abs(float(np.linalg.norm(vector)) - 1) < 1e-3:
             raise ValueError(f"needs a name and a vector of length 1, got {identity!r} and a vector of shape {vector.shape}")
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._file.transaction("IMMEDIATE"):
@@ -126,28 +147,63 @@ class Gallery:
                     f"the gallery {self.path} holds vectors of {other[0][0]} values from this embedder, not of {len(vector)}"
                 )
             self._file.execute(
+                "DELETE FROM pictures WHERE picture_sha256 = ? AND embedder_sha256 = ? AND identity = ? AND runtime = ''",
+                (picture_sha256, embedder_sha256, identity),
+            )
+            self._file.execute(
                 "INSERT INTO pictures (identity, embedder, embedder_sha256, embedding, source_name, picture_sha256, quality,"
-                " enrolled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (identity, embedder, embedder_sha256, vector.tobytes(), source_name, picture_sha256, float(quality), now),
+                " enrolled_at, runtime, doubt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    identity,
+                    embedder,
+                    embedder_sha256,
+                    vector.tobytes(),
+                    source_name,
+                    picture_sha256,
+                    float(quality),
+                    now,
+                    runtime,
+                    doubt,
+                ),
             )
             self._file.execute("UPDATE state SET version = version + 1")
 
     def remove(self, name: str) -> int:
-        """Take all pictures of a person out; return how many there were, 0 if nobody has this name."""
+        """Take all pictures of a person out; return how many there were, 0 if nobody has this name, in any encoding."""
         with self._file.transaction("IMMEDIATE"):
-            removed = self._file.execute("DELETE FROM pictures WHERE identity = ?", (name,)).rowcount
+            removed = self._file.execute("DELETE FROM pictures WHERE identity = ?", (spelling(name),)).rowcount
             if removed:
                 self._file.execute("UPDATE state SET version = version + 1")
         # The log still holds the old pages: it is emptied as far as readers let go of it.
         self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
         return removed
 
-    def holder(self, picture_sha256: str, embedder_sha256: str) -> str | None:
-        """Return the identity that a picture is enrolled for with an embedder, None if it is not."""
+    def rename(self, name: str, new: str) -> int:
+        """Give all pictures of a person another name; return how many there were, 0 if nobody has this name.
+
+        Where the new name is there already, both are one person from then on.
+
+        Raises:
+            GalleryError: as for all methods.
+            ValueError: the new name is empty.
+        """
+        if not spelling(new):
+            raise ValueError(f"needs a name, got {new!r}")
+        with self._file.transaction("IMMEDIATE"):
+            renamed = self._file.execute(
+                "UPDATE pictures SET identity = ? WHERE identity = ?", (spelling(new), spelling(name))
+            ).rowcount
+            if renamed:
+                self._file.execute("UPDATE state SET version = version + 1")
+        return renamed
+
+    def holder(self, picture_sha256: str, embedder_sha256: str) -> Enrolled | None:
+        """Return whom a picture is enrolled for with an embedder, and what computed its vector; None if it is not."""
         rows = self._file.rows(
-            "SELECT identity FROM pictures WHERE picture_sha256 = ? AND embedder_sha256 = ?", (picture_sha256, embedder_sha256)
+            "SELECT identity, runtime FROM pictures WHERE picture_sha256 = ? AND embedder_sha256 = ?",
+            (picture_sha256, embedder_sha256),
         )
-        return str(rows[0][0]) if rows else None
+        return Enrolled(*rows[0]) if rows else None
 
     def snapshot(self, embedder_sha256: str) -> Snapshot:
         """Return everything that vectors of one embedder may be compared with, from one moment."""
@@ -186,10 +242,10 @@ class Gallery:
     def list(self) -> Identities:
         """Return everyone, by name."""
         rows = self._file.rows(
-            "SELECT identity, count(*), json_group_array(DISTINCT embedder), max(quality), max(enrolled_at) FROM pictures"
-            " GROUP BY identity ORDER BY identity"
+            "SELECT identity, count(*), json_group_array(DISTINCT embedder), max(quality), max(enrolled_at),"
+            " sum(doubt <> ''), sum(runtime = '') FROM pictures GROUP BY identity ORDER BY identity"
         )
-        return [Identity(name, n, tuple(sorted(json.loads(used))), best, last) for name, n, used, best, last in rows]
+        return [Identity(name, n, tuple(sorted(json.loads(used))), *rest) for name, n, used, *rest in rows]
 
     def close(self) -> None:
         """Close the file; no other method may be called after it."""
@@ -200,6 +256,18 @@ class Gallery:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def unrecorded(people: Identities) -> str:
+    """Return one sentence about vectors of which the gallery does not say what computed them, empty if there are none."""
+    names = [person.name for person in people if person.unrecorded]
+    if not names:
+        return ""
+    some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return (
+        f"{some}: enrolled by an earlier version, which may have computed vectors in bfloat16, where a cosine differs by up to "
+        "0.01; they are compared as before, enrol the same pictures again to replace them"
+    )
 
 
 def _matrix(blobs: Sequence[bytes], path: Path) -> Float32:

@@ -24,6 +24,9 @@ class PictureRow(NamedTuple):
     enrolled_at: str
     embedder: str
     embedder_sha256: str
+    runtime: str
+    doubt: str
+    """Why it was in question; empty where it was not."""
     embedding: bytes
     """float32, little-endian."""
 

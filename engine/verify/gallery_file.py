@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import GalleryError
+from engine.verify.person_name import spelling
 
 _APPLICATION_ID = 0x66737467  # "fstg": tells our file from any other SQLite file
-_SCHEMA_VERSION = 1
-_BUSY_SECONDS = 5.0
+_SCHEMA_VERSION = 2
+BUSY_SECONDS = 5.0
 _RETRY_SECONDS = 0.02
 _SCHEMA = (
     "CREATE TABLE state (version INTEGER NOT NULL)",
@@ -29,10 +30,21 @@ _SCHEMA = (
         picture_sha256 TEXT NOT NULL,
         quality REAL NOT NULL,
         enrolled_at TEXT NOT NULL,  -- UTC, ISO 8601
+        runtime TEXT NOT NULL DEFAULT '',  -- that computed the embedding, with version and precision
+        doubt TEXT NOT NULL DEFAULT '',  -- why it was in question when it was enrolled all the same
         UNIQUE (picture_sha256, embedder_sha256)
     )""",
     "CREATE INDEX pictures_by_embedder ON pictures (embedder_sha256, identity)",
 )
+_FROM_FORMAT_1 = (
+    "ALTER TABLE pictures ADD COLUMN doubt TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE pictures ADD COLUMN runtime TEXT NOT NULL DEFAULT ''",
+    "UPDATE pictures SET identity = spelling(identity)",
+    "UPDATE state SET version = version + 1",
+)
+_FORMAT_1_AS_2 = """CREATE TEMP VIEW pictures AS SELECT id, spelling(identity) AS identity, embedder, embedder_sha256,
+    embedding, source_name, picture_sha256, quality, enrolled_at, '' AS doubt, '' AS runtime FROM main.pictures"""
+"""For readers, who cannot bring the file to the new format: it stands before the table of the same name."""
 
 
 class GalleryFile:
@@ -41,13 +53,14 @@ class GalleryFile:
     Args:
         path: made, with its folder, when it does not exist; only its owner may read it.
         read_only: never write; the file must exist.
+        busy_seconds: how long the lock of another process is waited for.
 
     Raises:
         GalleryError: it cannot be made or opened, or is something else. Every method raises it for a file that is corrupt,
             locked or not writable.
     """
 
-    def __init__(self, path: Path, read_only: bool) -> None:
+    def __init__(self, path: Path, read_only: bool, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
         if read_only and not path.is_file():
             raise GalleryError(f"there is no gallery {path}: enrol someone first with `facestream enroll NAME IMAGE`")
@@ -59,7 +72,7 @@ class GalleryFile:
             raise GalleryError(f"cannot open the gallery {path}: {error.strerror}") from error
         uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
         with self.errors():
-            self._database = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+            self._database = sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None)
         try:
             with self.errors():
                 self._prepare(read_only)
@@ -81,15 +94,30 @@ class GalleryFile:
         if run("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
             raise GalleryError(f"{self.path} is a database, but not a gallery of facestream: choose another path")
         found = run("PRAGMA user_version").fetchone()[0]
+        if found == 1:
+            found = self._from_format_1(read_only)
         if found != _SCHEMA_VERSION:
             raise GalleryError(
                 f"the gallery {self.path} has format {found}, this facestream reads format {_SCHEMA_VERSION}: use the "
                 "facestream that wrote it, or enrol into a new file"
             )
 
+    def _from_format_1(self, read_only: bool) -> int:
+        """Bring an older file to this format, or look at it as if it were; return the format."""
+        self._database.create_function("spelling", 1, spelling, deterministic=True)
+        if read_only:
+            self._database.execute(_FORMAT_1_AS_2)
+            return _SCHEMA_VERSION
+        with self.transaction("IMMEDIATE"):
+            if self._database.execute("PRAGMA user_version").fetchone()[0] == 1:  # another process may have been first
+                for statement in _FROM_FORMAT_1:
+                    self._database.execute(statement)
+                self._database.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        return _SCHEMA_VERSION
+
     def _use_wal(self) -> None:
         """Switch to the write-ahead log, so that readers do not wait; SQLite's own time-out does not cover this lock."""
-        until = time.monotonic() + _BUSY_SECONDS
+        until = time.monotonic() + BUSY_SECONDS
         while True:
             try:
                 self._database.execute("PRAGMA journal_mode = WAL")

@@ -66,7 +66,7 @@ class OnnxEmbedder:
         self.margin_cosine, self.min_size_px = recipe.margin_cosine, recipe.min_size_px
         self._recipe, self._path = recipe, model
         self.places, self.small_faces = recipe.places, recipe.small_faces
-        self._session: Session = open_session(model, threads=threads)
+        self._session: Session = open_session(model, threads=threads, precision="float32")
         try:
             self.sha256 = recipe.weights_sha256 or sha256_of(model)
             self.runtime = self._session.runtime

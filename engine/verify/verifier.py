@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -13,13 +14,16 @@ from engine.config import VerifyConfig
 from engine.contracts.frames import Float32, Uint8
 from engine.contracts.links import FaceCrop
 from engine.contracts.messages import Candidate, Decision
-from engine.errors import ConfigError
+from engine.errors import ConfigError, GalleryError
 from engine.verify.align import usable
 from engine.verify.embedder import Embedder
 from engine.verify.gallery import Gallery, Snapshot
+from engine.verify.gallery_watch import GalleryWatch
 from engine.verify.scores import Fusion, Thresholds, decide, rank
 
 _log = logging.getLogger(__name__)
+_RETRY_SECONDS = 1.0
+"""A gallery that cannot be read is tried again so often."""
 _NOBODY = Snapshot(0, [], np.zeros((0, 0), np.float32), [])
 
 
@@ -76,26 +80,32 @@ class _Track:
 class Verifier:
     """Scores faces and tracks; holds two vectors for each track until it is forgotten.
 
-    Use it from one thread; make it in the process that uses it.
-
-    The caller closes embedder and gallery.
+    Use it from one thread; make it in the process that uses it. The caller closes the embedder.
 
     Args:
         embedder: None: no vectors, and every decision is ``none``.
-        gallery: read again whenever its version changes; None: nobody to compare with.
+        gallery: read again whenever its file changes, or another one takes its place; only its path is used, so it may be
+            closed. None: nobody to compare with.
         config: thresholds (the embedder's own where they are None), ``min_faces``, ``max_candidates``, ``enhanced_scores``.
+
+    Raises:
+        GalleryError: the gallery cannot be read, or holds what does not fit the embedder. Later that ends nothing.
     """
 
     def __init__(self, embedder: Embedder | None, gallery: Gallery | None, config: VerifyConfig) -> None:
         self._embedder = embedder
-        self._gallery = gallery
         self._config = config
         self._people = _NOBODY
         self._tracks: dict[tuple[str, int], _Track] = {}
         self._thresholds = thresholds_of(embedder, config) if embedder else None
         self.notice = ""
         """One sentence about people in the gallery who cannot be compared; empty if there are none."""
-        self._refresh(first=True)
+        self.gallery_fault = ""
+        """Why the gallery cannot be read now; empty if it can. The people known before stay in force meanwhile."""
+        self._news: list[str] = []
+        self._retry_at = 0.0
+        self._watch = GalleryWatch(gallery.path, embedder.sha256) if gallery and embedder else None
+        self._load()
 
     def score(
         self, crops: Sequence[FaceCrop], originals: Sequence[Uint8], enhanced: Sequence[EnhancedPicture | None]
@@ -108,7 +118,6 @@ class Verifier:
             enhanced: the same after super-resolution; None, or scale 1, where there is none.
 
         Raises:
-            GalleryError: the gallery cannot be read.
             ModelError: the embedder fails.
         """
         self._refresh()
@@ -130,6 +139,15 @@ class Verifier:
         vector = track.originals.embedding()
         candidates, decision = self._compare(vector, track.enhanced.embedding(), track.originals)
         return TrackScores(vector, candidates, decision, track.originals.faces, self._people.version)
+
+    def no_score(self) -> FaceScores:
+        """Return what stands for a face that could not be compared."""
+        return FaceScores(None, [], "undecided" if self._people.names else "none", self._people.version, False)
+
+    def take_news(self) -> list[str]:
+        """Return the sentences on the gallery since the last call: each failed reading, and that it is read again."""
+        news, self._news = self._news, []
+        return news
 
     def forget(self, stream: str, track_id: int) -> None:
         """Free what is held for a track; nothing happens if there is nothing."""
@@ -180,13 +198,31 @@ class Verifier:
     def _is_large(self, crop: FaceCrop) -> bool:
         return self._thresholds is not None and crop.quality.size_px >= self._thresholds.min_size_px
 
-    def _refresh(self, first: bool = False) -> None:
-        if self._gallery is None or self._embedder is None:
+    def _refresh(self) -> None:
+        """Take over a changed gallery. One that cannot be read ends a run before it begins, but none that goes on."""
+        if self._watch is None or time.monotonic() < self._retry_at:
             return
-        if not first and self._gallery.version() == self._people.version:
+        try:
+            self._load()
+        except GalleryError as error:
+            self._retry_at = time.monotonic() + _RETRY_SECONDS
+            self.gallery_fault = str(error)
+            self._news.append(f"{error}; meanwhile everyone is compared with what was read before")
+        else:
+            if self.gallery_fault:
+                self._news.append(f"the gallery {self._watch.path} is read again")
+            self.gallery_fault = ""
+
+    def _load(self) -> None:
+        if self._watch is None or self._embedder is None or (people := self._watch.news()) is None:
             return
-        self._people = self._gallery.snapshot(self._embedder.sha256)
-        self.notice = not_comparable(self._people.other_embedder, self._embedder.name)
+        if people.names and people.matrix.shape[1] != self._embedder.length:
+            raise GalleryError(
+                f"the gallery {self._watch.path} holds vectors of {people.matrix.shape[1]} values, the embedder "
+                f"{self._embedder.name} makes {self._embedder.length}: restore it from a copy, or enrol again into a new file"
+            )
+        self._people = people
+        self.notice = not_comparable(people.other_embedder, self._embedder.name)
         if self.notice:
             _log.warning(self.notice)
 

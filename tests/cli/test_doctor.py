@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 
+import numpy as np
 import pytest
 
 from engine.cli import doctor_checks
 from engine.cli.doctor_checks import CHECKS, findings
-from engine.errors import ModelError
+from engine.errors import MissingRuntimeError, ModelError
+from engine.runtime import openvino_session
+from engine.verify.gallery import Gallery
 from tests.cli.command import here
 
 
@@ -28,7 +31,41 @@ def test_it_looks_at_everything_and_really_detects(capsys):
     sentences = {finding["subject"]: finding["sentence"] for finding in report["findings"]}
     assert re.match(r"grey found [4-6] faces on a photograph of 6 people in ", sentences["test"])
     assert "gallery.sqlite will be made" in sentences["gallery"]
+    assert sentences["runtimes"] == "the runtime auto is onnxruntime, on every machine; embedders compute in float32"
+    assert re.search(r" on onnxruntime \S+ CPUExecutionProvider float32, 128 values", sentences["embedder"])
     assert all(finding["sentence"] and "\n" not in finding["sentence"] for finding in report["findings"])
+
+
+def missing():
+    raise MissingRuntimeError("OpenVINO is not installed: pip")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (lambda: True, r"ok +runtimes +OpenVINO \S* ?computes in float32, and bfloat16 where asked to"),
+        (lambda: False, r"ok +runtimes +OpenVINO \S* ?computes in float32: this CPU has no bfloat16"),
+        (missing, r"optional +runtimes +OpenVINO is not installed: pip; only the runtime openvino needs it"),
+    ],
+)
+def test_precisions_of_openvino_are_told(capsys, monkeypatch, answer, told):
+    monkeypatch.setattr(doctor_checks, "CHECKS", {"runtimes": doctor_checks._runtimes})
+    monkeypatch.setattr(openvino_session, "computes_in_bfloat16", answer)
+    assert re.search(told, here(capsys, "doctor").out)
+
+
+def test_a_gallery_of_an_earlier_version_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    with Gallery(tmp_path / "facestream" / "gallery.sqlite") as gallery:
+        vector = np.eye(4, dtype=np.float32)[0]
+        gallery.add(
+            "ada", vector, embedder="dlib", embedder_sha256="s", runtime="", source_name="", picture_sha256="p", quality=1
+        )
+    monkeypatch.setattr(doctor_checks, "CHECKS", {"gallery": doctor_checks._gallery})
+    assert [(finding.state, finding.sentence.split(":")[0]) for finding in findings()] == [
+        ("ok", f"the gallery {tmp_path / 'facestream' / 'gallery.sqlite'} holds 1 people"),
+        ("optional", "ada"),
+    ]
 
 
 def test_what_is_broken_makes_it_1_and_is_said(capsys, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 
 import engine.cli.run
 from engine.config import Config
+from engine.contracts.links import Beat, Warned
 from engine.errors import WorkerError
 from engine.pipeline.run import RunResult
 from tests.cli.command import Outcome, apart, complains, here
@@ -63,6 +64,20 @@ def test_settings_go_to_the_sources_that_they_mean_something_for(capsys, runs, t
     }
 
 
+def test_pictures_are_turned_for_all_sources_and_clocks_are_set_for_recordings(capsys, runs):
+    here(
+        capsys, "run", "-s", "a.mp4", *CAMERA, "--rotate", "180", "--deinterlace", "on", "--aspect", "4:3",
+        "--video-stream", "1", "--clock-from", "name:%Y%m%d",
+    )  # fmt: skip
+    recording, camera = runs.config.sources
+    assert (recording.rotate, recording.deinterlace, recording.aspect) == (180, "on", "4:3")
+    assert (camera.rotate, camera.deinterlace, camera.aspect) == (180, "on", "4:3")
+    assert (recording.video_stream, recording.clock_from) == (1, "name:%Y%m%d")
+    assert (camera.video_stream, camera.clock_from) == (None, "")
+    here(capsys, "run", "-s", "a.mp4", "--rotate", "flip", "--start-time", "2026-03-01")
+    assert (runs.config.sources[0].rotate, runs.config.sources[0].start_time) == ("flip", "2026-03-01")
+
+
 def test_settings_for_all_cameras_go_to_the_live_section(capsys, runs, tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text("sources:\n  - uri: rtsp://192.0.2.1/x\n    stall_seconds: 30\nlive:\n  budget_ms: 200\n")
@@ -85,6 +100,11 @@ def test_without_options_all_is_as_configured(capsys, runs):
     [
         (["-s", "clip.mp4", "--transport", "udp"], "--transport needs an rtsp:// address as --source"),
         (["--credentials", "door.txt"], "write `credentials: door.txt` under the source"),
+        ([*CAMERA, "--start-time", "2026-03-01"], "--start-time needs a recording as --source"),
+        (["--rotate", "90"], "write `rotate: 90` under the source"),
+        ([*CAMERA, "--rotate", "45"], "--rotate"),
+        (["-s", "clip.mp4", "--fps", "10"], "--fps needs pictures as --source"),
+        (["--fps", "10"], "write `fps: 10.0` under the source"),
         ([*CAMERA, "--duration", "0"], "--duration 0 must be more than 0 seconds"),
         ([*CAMERA, "--max-reconnects", "-1"], "max_reconnects"),
         ([*CAMERA, "--transport", "pigeon"], "--transport"),
@@ -175,3 +195,40 @@ def test_what_is_unwise_is_a_note_in_words_and_in_json(capsys, runs):
     lines = here(capsys, "run", "-s", "clip.mp4", "-o", "out", "--log-format", "json").err.splitlines()
     events = [json.loads(line) for line in lines]
     assert [event["message"] for event in events if event["event"] == "note"] == [runs.note]
+
+
+def test_the_rate_goes_to_the_pictures_among_the_sources(capsys, runs, tmp_path):
+    for name in ("a.mp4", "seq/1.jpg", "seq/2.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    here(capsys, "run", "-s", tmp_path / "a.mp4", "-s", tmp_path / "seq", "-s", f"{tmp_path}/seq/*.jpg", "--fps", "12.5")
+    assert [source.fps for source in runs.config.sources] == [None, 12.5, 12.5]
+
+
+def test_recordings_that_failed_are_a_table_and_errors_a_line(capsys, runs):
+    """With name, reason and sentence; what went wrong and ended nothing is a note."""
+    fail(runs.status, "door")
+    runs.status.take_warning(Warned("door", f"detect failed: no memory for rtsp://admin:{SECRET}@x/"))
+    runs.status.take_beat(Beat("enhance-9", {}, {"errors.detect": 2, "errors.gallery": 1, "errored.door": 2}))
+    shown = here(capsys, "run", "-s", "clip.mp4")
+    assert shown.code == 1
+    assert "1 failed" in shown.err
+    assert "refuses the password" in shown.err
+    assert "3 errors: 2 detect, 1 gallery" in shown.err
+    assert "facestream: note: door: detect failed: no memory for" in shown.err
+    assert SECRET not in shown.err
+
+
+def test_a_program_is_told_the_sentence_of_each_stream_and_the_errors(capsys, runs):
+    fail(runs.status, "door")
+    runs.status.take_warning(Warned("", "the gallery g.sqlite is gone"))
+    runs.status.take_beat(Beat("enhance-9", {}, {"errors.gallery": 1, "errored.door": 2}))
+    lines = lines_of(here(capsys, "run", *CAMERA, "--log-format", "json"))
+    assert [(line["level"], line["message"]) for line in lines if line["event"] == "warning"] == [
+        ("warning", "the gallery g.sqlite is gone")
+    ]
+    ended = lines[-1]
+    assert ended["errors"] == {"gallery": 1}
+    assert ended["failed_streams"] == ["door"]
+    assert ended["streams"]["door"]["detail"].endswith("refuses the password")
+    assert ended["streams"]["door"]["errored"] == 2

@@ -100,5 +100,5 @@ def test_the_end_says_what_each_camera_gave():
     console = Console(file=io.StringIO(), width=100, color_system=None)
     console.print(end_table(status.streams.values()))
     text = console.file.getvalue()  # type: ignore[attr-defined]
-    assert re.search(r"door +│ live +│ +250 │ +1234 │ +3 │ +0 │ +132 ", text)
-    assert re.search(r"yard +│ failed auth +│ +250 │ +0 │ +3 │ +0 │ +- ", text)
+    assert re.search(r"door +│ live +│ +250 │ +1234 │ +3 │ +0 │ +0 │ +132 ", text)
+    assert re.search(r"yard +│ failed auth +│ +250 │ +0 │ +3 │ +0 │ +0 │ +- ", text)

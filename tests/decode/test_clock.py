@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.decode.clock import StreamClock
+from engine.decode.clock import Bridge, StreamClock
 
 
 def clock() -> StreamClock:
@@ -42,3 +43,71 @@ def test_small_steps_back_hold_the_clock_where_that_is_wanted():
         (0.0, False), (0.04, False), (0.08, False), (0.08, False), (0.12, False), (0.12, False), (0.16, False), (-0.4, True),
         (0.2, False),
     ]  # fmt: skip
+
+
+def seconds_of(clock: StreamClock, ticks: list[int | None]) -> tuple[list[float], list[int]]:
+    """Return the times, and where they jumped."""
+    both = [clock.advance(one) for one in ticks]
+    return [seconds for seconds, _ in both], [n for n, (_, jumped) in enumerate(both) if jumped]
+
+
+def transport_clock(start: float = 0.0, bridge: Bridge = "both") -> StreamClock:
+    return StreamClock(Fraction(1, 90_000), 0.04, 10.0, starts_at_seconds=start, bridge=bridge)
+
+
+FRAME = 3600
+"""Ticks of a frame at 25 per second."""
+WRAP = 1 << 33
+
+
+@pytest.mark.parametrize("start_ticks", [0, 126_000, 324_000_000, -100_592, WRAP - 10 * FRAME])
+def test_time_counts_from_the_beginning(start_ticks):
+    times, jumps = seconds_of(transport_clock(start_ticks / 90_000), [start_ticks + FRAME * n for n in range(50)])
+    assert times == pytest.approx([0.04 * n for n in range(50)])
+    assert jumps == []
+
+
+def test_a_first_picture_behind_the_beginning_is_shown_late_and_one_before_it_is_the_beginning():
+    assert transport_clock(1.0).advance(90_000 + 9 * FRAME)[0] == pytest.approx(0.36)
+    assert transport_clock(1.0).advance(90_000 - 9 * FRAME)[0] == 0.0
+
+
+@pytest.mark.parametrize("wrap", [1 << 33, 1 << 32])
+def test_a_counter_that_begins_anew_is_no_jump(wrap):
+    ticks = [(wrap - 5 * FRAME + FRAME * n) % wrap for n in range(20)]
+    times, jumps = seconds_of(transport_clock(ticks[0] / 90_000), ticks)
+    assert times == pytest.approx([0.04 * n for n in range(20)])
+    assert jumps == []
+
+
+@pytest.mark.parametrize("second", [126_000, 324_000_000, 126_000 + 40 * FRAME - 20 * FRAME])
+def test_time_goes_on_over_joined_files(second):
+    ticks = [126_000 + FRAME * n for n in range(40)] + [second + FRAME * n for n in range(40)]
+    times, jumps = seconds_of(transport_clock(1.4), ticks)
+    assert times == pytest.approx([0.04 * n for n in range(80)])
+    assert jumps == [40]
+
+
+def test_where_time_stamps_are_to_be_believed_a_pause_stays_a_pause():
+    ticks = [FRAME * n for n in range(10)] + [60 * 90_000 + FRAME * n for n in range(10)] + [FRAME * n for n in range(10)]
+    times, jumps = seconds_of(transport_clock(0.0, "backward"), ticks)
+    assert times[10] == pytest.approx(60.0)
+    assert times[20] == pytest.approx(times[19] + 0.04)
+    assert jumps == [10, 20]
+
+
+def test_frames_without_a_time_stamp_are_carried_on():
+    times, jumps = seconds_of(transport_clock(1.0), [90_000, None, None, 90_000 + 3 * FRAME])
+    assert times == pytest.approx([0, 0.04, 0.08, 0.12])
+    assert jumps == []
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, WRAP - 1), st.integers(1, 30)), min_size=1, max_size=8),
+)
+def test_time_never_runs_backwards_through_joins_and_wraps(parts):
+    ticks = [(start + FRAME * n) % WRAP for start, count in parts for n in range(count)]
+    times, _ = seconds_of(transport_clock(ticks[0] / 90_000), ticks)
+    assert times[0] == 0.0
+    assert all(later > earlier - 1.5 * 0.04 - 1e-9 for earlier, later in pairwise(times))
+    assert times[-1] <= 10.0 * len(times)

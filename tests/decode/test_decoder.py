@@ -13,9 +13,11 @@ import pytest
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
 from engine.contracts.links import StreamChanged, decode_link, encode_link
+from engine.contracts.recording import Reading
 from engine.decode.decoder import Decoder
+from engine.decode.planes import PlaneConverter
 from tests.assets import shared
-from tests.decode.clips import cut, render, with_display_matrix
+from tests.decode.clips import cut, picture, render, with_display_matrix
 
 FOOTAGE = [
     "video/asl_again.mkv", "video/asl_brother.mkv", "video/asl_hungry.mkv", "video/car-detection.mp4",
@@ -398,3 +400,123 @@ def test_the_file_is_closed_on_every_path(tmp_path):
 
 def test_ffmpeg_never_logs_into_python():
     assert av.logging.get_level() is None
+
+
+def test_the_choice_among_video_streams_is_said_and_can_be_made(tmp_path):
+    path = tmp_path / "two.mkv"
+    with av.open(str(path), "w") as output:
+        streams = [output.add_stream("libx264", rate=25) for _ in range(2)]
+        for stream, (width, height) in zip(streams, ((96, 64), (64, 48)), strict=True):
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for index in range(12):
+            for stream in streams:
+                rgb = picture(index, stream.width, stream.height)
+                output.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(format="yuv420p")))
+        for stream in streams:
+            output.mux(stream.encode(None))
+
+    def chosen(video_stream):
+        with Decoder("cam", path, DecodeConfig(), reading=Reading(video_stream=video_stream)) as decoder:
+            items = list(decoder)
+        return {(i.planes.width_px, i.planes.height_px) for i in items if isinstance(i, Frame)}, items[-1]
+
+    sizes, end = chosen(None)
+    assert sizes == {(96, 64)}
+    assert end.detail == f"{path}: video stream 0 of 2 was read (0: 96x64 h264, 1: 64x48 h264); --video-stream N reads another"
+    assert chosen(1)[0] == {(64, 48)}
+    sizes, end = chosen(2)
+    assert (sizes, end.state, end.reason) == (set(), "failed", "no_video")
+    assert end.detail == f"{path} has 2 video streams, 0 to 1: there is no video stream 2"
+
+
+@pytest.mark.parametrize(
+    ("name", "offset_seconds"), [("a.mkv", 3600), ("a.mp4", 3600), ("a.ts", 3600), ("a.ts", 0), ("a.flv", 100), ("a.mpg", 0)]
+)
+def test_time_counts_from_the_beginning_and_the_time_stamp_stays(tmp_path, name, offset_seconds):
+    codec, container = ("mpeg2video", "mpeg") if name.endswith("mpg") else ("libx264", None)
+    options = {"output_ts_offset": str(offset_seconds)} if offset_seconds else {}
+    path = render(tmp_path / name, codec, container=container, container_options=options, codec_options={"bf": "0"})
+    frames, states, _ = read(path)
+    assert [f.time.pts_seconds for f in frames] == pytest.approx([0.04 * n for n in range(12)], abs=0.0015)
+    with av.open(str(path)) as container:
+        assert [f.time.pts for f in frames] == [raw.pts for raw in container.decode(video=0)]
+    if name == "a.mkv":
+        assert states[-1].frames_expected == pytest.approx(12, abs=1)
+
+
+@pytest.mark.parametrize("name", ["a.ts", "a.mkv", "a.mpg"])
+def test_time_goes_on_through_files_that_were_joined(tmp_path, name):
+    codec, container = ("mpeg2video", "mpeg") if name.endswith("mpg") else ("libx264", None)
+    part = render(tmp_path / name, codec, container=container, codec_options={"bf": "0"}).read_bytes()
+    (tmp_path / name).write_bytes(part * 2)
+    frames, _, order = read(tmp_path / name)
+    assert [f.time.pts_seconds for f in frames] == pytest.approx([0.04 * n for n in range(24)], abs=0.01)
+    assert order.count("discontinuity") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata", "expected"),
+    [
+        ("a.mp4", {"creation_time": "2026-03-01T13:05:00.000000Z"}, 1_772_370_300),
+        ("a.mkv", {"creation_time": "2026-03-01T13:05:00.000000Z"}, 1_772_370_300),
+        ("a.mov", {"creation_time": "2026-03-01T14:05:00+01:00"}, 1_772_370_300),
+        ("a.mp4", {}, None),
+        ("a.mp4", {"creation_time": "1970-01-01T00:00:00.000000Z"}, None),
+    ],
+)
+def test_the_wall_clock_comes_from_the_metadata(tmp_path, name, metadata, expected):
+    plain, path = render(tmp_path / f"plain_{name}"), tmp_path / name
+    with av.open(str(plain)) as source, av.open(str(path), "w") as output:
+        output.metadata.update(metadata)
+        stream = output.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux():
+            if packet.size:
+                packet.stream = stream
+                output.mux(packet)
+    frames, states, _ = read(path)
+    if expected is None:
+        assert {f.time.recorded_ns for f in frames} == {None}
+        assert (states[-1].started_ns, states[-1].clock) == (None, "")
+    else:
+        assert (states[-1].started_ns, states[-1].clock) == (expected * 10**9, "creation_time")
+        assert frames[10].time.recorded_ns == pytest.approx(expected * 10**9 + frames[10].time.pts_seconds * 1e9, abs=1000)
+    told = Reading(started_ns=5, clock="file_name")
+    for reading, clock in ((told, (5, "file_name")), (Reading(trusts_metadata=False), (None, ""))):
+        with Decoder("cam", path, DecodeConfig(), reading=reading) as decoder:
+            end = list(decoder)[-1]
+        assert (end.started_ns, end.clock) == clock
+
+
+@pytest.mark.parametrize("error", [ValueError("31 is not a valid Type"), KeyError(31), TypeError("no"), IndexError("no")])
+def test_a_picture_that_breaks_the_converter_costs_that_picture(tmp_path, monkeypatch, error):
+    usual, calls = PlaneConverter.convert, []
+
+    def convert(self, picture, size_px):
+        calls.append(picture)
+        if len(calls) in (1, 5):
+            raise error
+        return usual(self, picture, size_px)
+
+    monkeypatch.setattr(PlaneConverter, "convert", convert)
+    frames, states, _ = read(render(tmp_path / "a.mp4"))
+    assert len(frames) == 10
+    assert (states[-1].state, states[-1].counters["corrupt_packets"]) == ("ended", 2)
+
+
+@pytest.mark.parametrize(("frames", "looked_at"), [(1, 1), (12, 12), (60, 25)])
+def test_where_every_picture_breaks_it_the_recording_fails_with_the_reason(tmp_path, monkeypatch, frames, looked_at):
+    """And soon: nobody waits for the end of a long one."""
+    calls = []
+
+    def convert(self, picture, size_px):
+        calls.append(picture)
+        raise ValueError("31 is not a valid Type")
+
+    monkeypatch.setattr(PlaneConverter, "convert", convert)
+    path = render(tmp_path / "a.mp4", frames=frames)
+    given, states, order = read(path)
+    assert (given, order) == ([], ["connecting", "failed"])
+    assert states[-1].reason == "codec"
+    assert str(path) in states[-1].detail
+    assert "ValueError: 31 is not a valid Type" in states[-1].detail
+    assert len(calls) == looked_at

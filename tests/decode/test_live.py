@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from engine.contracts.links import decode_link, encode_link
+from engine.contracts.recording import Appearance
+from engine.crop.combs import combed
 from engine.decode import connection, packet_reader
 from engine.errors import WorkerError
 from tests.decode.byte_server import ByteServer, http, raw
 from tests.decode.clips import render
+from tests.decode.test_deinterlace import interlaced, read
 from tests.decode.watching import watching
 from tests.rtsp.clips import frame_number
 from tests.rtsp.faults import Bye, Close, Garbage, Jump, Reset, Restart, Stall, Switch, Unsteady
@@ -329,3 +332,62 @@ def test_a_real_server_is_lost_and_found_again(clip):
         assert abs(watch.frames[-1].time.ntp_ns - watch.frames[-1].time.captured_ns) < 1e9
         assert watch.decoder.counters["reconnects"] == 1
         assert "secret" not in str(watch.states)
+
+
+def test_a_camera_is_shown_as_a_player_does(tmp_path):
+    """Square pixels, no combs, and turned as it hangs: the rules of recordings."""
+    path = interlaced(tmp_path / "a.ts", 30)
+    truth = read(path, rotate=180, aspect="16:9")
+    with ByteServer(raw(path.read_bytes())) as server:
+        appearance = Appearance(rotate=180, aspect="16:9")
+        with watching(server.url("tcp"), appearance=appearance) as watch:
+            watch.until(lambda w: len(w.frames) >= 20)
+    assert {(f.planes.width_px, f.planes.height_px) for f in watch.frames} == {(214, 120)}
+    by_pts = {frame.time.pts: frame for frame in truth}
+    assert min(combed(frame.planes.y[30:90, 60:160]) for frame in read(path, deinterlace="off")[5:10]) > 0.3
+    for frame in watch.frames[1:]:
+        np.testing.assert_array_equal(frame.planes.y, by_pts[frame.time.pts].planes.y)
+
+
+@pytest.mark.parametrize("place", ["convert", "gate", "clock", "change", "opened"])
+def test_an_unexpected_error_of_the_decoder_is_a_loss_of_that_connection(clip, monkeypatch, place):
+    """As 31, which was no type of side data that Python knew; the next connection begins anew, and works."""
+    broken = [True, True]
+
+    def fault(*_: object, **__: object) -> object:
+        broken.pop()
+        raise KeyError("rtsp://admin:sesame@192.0.2.1/x")
+
+    target, name = {
+        "convert": (connection.Display, "show"),
+        "gate": (connection.PictureGate, "pictures"),
+        "clock": (connection.StreamClock, "advance"),
+        "change": (connection.Connection, "_change"),
+        "opened": (connection.Connection, "_ready"),
+    }[place]
+    usual = getattr(target, name)
+    monkeypatch.setattr(target, name, lambda *args, **more: fault() if broken else usual(*args, **more))
+    with ScriptedServer(clip) as server, watching(server.url()) as watch:
+        watch.until(lambda w: len(w.frames) == 3)
+    losses = [state for state in watch.states if state.reason == "unexpected"]
+    assert len(losses) == 2
+    assert all(state.state == "connecting" and "broke its decoder (KeyError: " in state.detail for state in losses)
+    assert not any("sesame" in state.detail for state in watch.states)
+    assert "next in" in losses[0].detail, "with back-off"
+
+
+def test_an_error_in_the_middle_of_a_live_camera_is_said_at_once(clip, monkeypatch):
+    usual = connection.Display.show
+
+    def show(self, picture, *more):
+        if len(watch.frames) == 5:
+            watch.frames.append(watch.frames[-1])  # once
+            raise IndexError("list index out of range")
+        return usual(self, picture, *more)
+
+    monkeypatch.setattr(connection.Display, "show", show)
+    with ScriptedServer(clip) as server, watching(server.url()) as watch:
+        watch.until(lambda w: len(w.frames) == 12)
+    assert watch.order == ["connecting", "live", "frame", "discontinuity", "connecting", "live", "frame"]
+    assert watch.states[2].reason == "unexpected"
+    assert watch.decoder.counters["reconnects"] == 1

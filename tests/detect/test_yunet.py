@@ -27,7 +27,6 @@ CLIPS = [
 
 
 def open_yunet(path: Path, min_score: float | None = None) -> YuNet:
-    # float32, whatever the CPU: bfloat16 is not what OpenCV computes
     return YuNet(path, min_score, "onnxruntime", "yunet", "MIT")
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
 
-from engine.config import Config, OutputConfig, SourceConfig
-from engine.contracts.links import Assign
+from engine.config import Config, OutputConfig, PublishConfig, SourceConfig
 from engine.errors import PublishError, WorkerError
 from engine.pipeline import run
+
+DONE = SimpleNamespace(interrupted=frozenset())
 
 
 @pytest.fixture
@@ -30,13 +31,13 @@ def attempts(monkeypatch: pytest.MonkeyPatch, *, claims: bool) -> list[OutputCon
     """Let the first attempt fail, after publish has taken the directory or before; return the outputs of all."""
     seen: list[OutputConfig] = []
 
-    def attempt(config: Config, about: dict[str, object], *_: object) -> str:
+    def attempt(config: Config, about: dict[str, object], *_: object, same_run: bool) -> object:
         seen.append(config.output)
         if len(seen) == 1:
             if claims:
                 Path(config.output.directory, "run.json").write_text(json.dumps({"run_id": about["run_id"]}))
             raise WorkerError("a worker died")
-        return "done"
+        return DONE
 
     monkeypatch.setattr(run, "_attempt", attempt)
     return seen
@@ -44,22 +45,20 @@ def attempts(monkeypatch: pytest.MonkeyPatch, *, claims: bool) -> list[OutputCon
 
 def test_after_a_death_the_run_goes_on_where_it_was(config: Config, monkeypatch: pytest.MonkeyPatch):
     seen = attempts(monkeypatch, claims=True)
-    assert run.run_pipeline(config) == "done"
+    assert run.run_pipeline(config) is DONE
     assert seen == [config.output, replace(config.output, resume=True, overwrite=False)]
 
 
 def test_after_a_death_before_the_run_began_it_begins_again(config: Config, monkeypatch: pytest.MonkeyPatch):
     """What lies in the directory is another run's: going on with that would report its results as this one's."""
     seen = attempts(monkeypatch, claims=False)
-    assert run.run_pipeline(config) == "done"
+    assert run.run_pipeline(config) is DONE
     assert seen == [config.output, config.output]
 
 
 def test_a_report_that_fails_does_not_hide_what_went_wrong(config: Config, monkeypatch: pytest.MonkeyPatch):
     class Failing:
         def __init__(self, *_: object) -> None: ...
-
-        suspect = None
 
         def run(self) -> None:
             raise WorkerError("the enhance worker died")
@@ -71,7 +70,7 @@ def test_a_report_that_fails_does_not_hide_what_went_wrong(config: Config, monke
     monkeypatch.setattr(run, "_report", report)
     about = run.describe_run(config)
     with pytest.raises(WorkerError, match="enhance worker died"):
-        run._attempt(config, about, (), lambda _: None, None, Counter())
+        run._attempt(config, about, (), lambda _: None, None)
 
 
 def test_the_report_of_another_run_is_left_alone(config: Config):
@@ -82,28 +81,23 @@ def test_the_report_of_another_run_is_left_alone(config: Config):
     assert (directory / "report.html").read_text() == "another's"
 
 
-def test_a_recording_that_kills_its_decoder_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    seen: list[tuple[list[str], list[str]]] = []
+def test_a_recording_whose_reader_was_killed_from_outside_is_read_once_more(config: Config, monkeypatch: pytest.MonkeyPatch):
+    """When all others are done; and not a third time."""
+    seen: list[bool] = []
 
-    class Deadly:
-        """Whoever reads `bad` dies; five times in all would end the run."""
+    def attempt(config: Config, about: dict[str, object], *_: object, same_run: bool) -> object:
+        Path(config.output.directory, "run.json").write_text(json.dumps({"run_id": about["run_id"]}))
+        assert config.output.resume == same_run
+        seen.append(same_run)
+        return SimpleNamespace(interrupted=frozenset({"bad"}), number=len(seen))
 
-        was_drained = False
+    monkeypatch.setattr(run, "_attempt", attempt)
+    assert run.run_pipeline(config).number == 2
+    assert seen == [False, True]
 
-        def __init__(self, crew: object, orders: list[Assign], *arguments: object) -> None:
-            self.suspect = "bad" if any(order.stream == "bad" for order in orders) else None
-            seen.append(([order.stream for order in orders], list(arguments[-1])))
 
-        def run(self) -> None:
-            if self.suspect:
-                raise WorkerError("the worker decode-1 died")
-
-    monkeypatch.setattr(run, "Supervisor", Deadly)
-    monkeypatch.setattr(run, "Crew", lambda *_: None)
-    names = ("bad", "good")
-    for name in names:
-        (tmp_path / f"{name}.mp4").touch()
-    sources = tuple(SourceConfig(uri=str(tmp_path / f"{name}.mp4"), name=name) for name in names)
-    config = replace(Config(), sources=sources, output=OutputConfig(directory=str(tmp_path / "out")))
-    assert run.run_pipeline(config).outcome == "completed"
-    assert seen == [(["bad", "good"], []), (["bad", "good"], []), (["good"], ["bad"])]
+def test_without_a_directory_nothing_is_read_again(config: Config, monkeypatch: pytest.MonkeyPatch):
+    config = replace(config, output=OutputConfig(), publish=PublishConfig(endpoint="tcp://127.0.0.1:*"))
+    result = SimpleNamespace(interrupted=frozenset({"bad"}))
+    monkeypatch.setattr(run, "_attempt", lambda *_, same_run: result)
+    assert run.run_pipeline(config) is result

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.contracts.links import Beat, StageBeat, StreamChanged
+from engine.contracts.links import Beat, StageBeat, StreamChanged, Warned
 from engine.pipeline.status import RunStatus, StreamStatus
 
 
@@ -162,3 +162,25 @@ def test_the_end_of_a_worker_is_no_death():
     status.take_beat(Beat("decode-1", {}, {}))
     status.take_beat(Beat("decode-1", {}, {}, finished=True))
     assert (status.workers["decode-1"].alive, status.restarts, names_of(status)) == (False, 0, [])
+
+
+def test_what_several_workers_warn_of_at_once_is_one_event(monkeypatch: pytest.MonkeyPatch):
+    clock = [100.0]
+    monkeypatch.setattr("engine.pipeline.status.time.monotonic", lambda: clock[0])
+    status = RunStatus({"cam": StreamStatus("cam")})
+    for seconds in (0.0, 0.1, 1.0, 2.0, 20.0):
+        clock[0] = 100.0 + seconds
+        status.take_warning(Warned("", "the gallery is gone"))
+    status.take_warning(Warned("cam", "the gallery is gone"))
+    assert [(event.level, event.fields) for event in status.events] == [
+        ("warning", {"detail": "the gallery is gone"}),
+        ("warning", {"detail": "the gallery is gone"}),
+        ("warning", {"stream": "cam", "detail": "the gallery is gone"}),
+    ]
+
+
+def test_errors_are_counted_by_stream():
+    status = RunStatus({"cam": StreamStatus("cam")})
+    status.take_beat(Beat("perceive", {}, {"errors.detect": 3, "errored.cam": 3}))
+    status.take_beat(Beat("enhance-1", {}, {"errors.verify": 1, "errored.cam": 1}))
+    assert status.streams["cam"].errored == 4

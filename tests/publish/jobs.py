@@ -18,9 +18,10 @@ import numpy as np
 
 from engine.config import OutputConfig, PublishConfig
 from engine.contracts.messages import Face, Part, Quality, Stream, Track
+from engine.contracts.recording import Recording
 from engine.publish.directory import DirectorySink
 from engine.publish.encode import parts_of
-from engine.publish.job import describe_inputs, sha256_of
+from engine.publish.job import describe_inputs
 from engine.publish.numbering import Numbering
 from engine.publish.resume import Resume, plan_resume
 from tests.publish.samples import pictures
@@ -96,12 +97,16 @@ class Job:
         )
 
 
+def recordings_of(job: Job) -> dict[str, Recording]:
+    return {stream: Recording(stream, path) for stream, path in job.recordings.items()}
+
+
 def run_of(run_id: str, job: Job) -> dict:
-    return {"run_id": run_id, "config": CONFIG, "versions": VERSIONS, "inputs": describe_inputs(job.recordings)}
+    return {"run_id": run_id, "config": CONFIG, "versions": VERSIONS, "inputs": describe_inputs(recordings_of(job))}
 
 
 def plan(directory: Path, job: Job) -> Resume | None:
-    return plan_resume(directory, {"config": CONFIG, "versions": VERSIONS}, job.recordings)
+    return plan_resume(directory, {"config": CONFIG, "versions": VERSIONS}, recordings_of(job))
 
 
 def attempt(directory: Path, job: Job, seed: int, cut_after: int | None = None, pace_seconds: float = 0.0) -> Resume | None:
@@ -119,7 +124,9 @@ def attempt(directory: Path, job: Job, seed: int, cut_after: int | None = None, 
             if step == "input":
                 [stream] = what
                 path = job.recordings[stream]
-                sink.record_input(stream, str(path), path.stat().st_size, sha256_of(path))
+                sink.record_input(
+                    stream, str(path), path.stat().st_size, Recording(stream, path).sha256(), path.stat().st_mtime_ns
+                )
                 continue
             if left is not None:
                 left -= 1

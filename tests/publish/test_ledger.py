@@ -120,15 +120,15 @@ def test_a_disk_that_is_full_at_a_checkpoint_is_one_sentence(tmp_path, job, monk
 
 def test_a_recording_of_another_content_is_refused_when_it_is_read(tmp_path, job):
     sink, _ = opened(tmp_path / "out", job)
-    sink.record_input("a", str(job.recordings["a"]), 5, "ab" * 32)
+    sink.record_input("a", str(job.recordings["a"]), 5, "ab" * 32, job.recordings["a"].stat().st_mtime_ns)
     sink.checkpoint("a", 5, 1)
     sink.close("drained")
     resume = plan(tmp_path / "out", job)
     assert resume.inputs["a"]["sha256"] == "ab" * 32
     sink, _ = opened(tmp_path / "out", job, "run2", resume=resume)
-    sink.record_input("a", str(job.recordings["a"]), 5, "ab" * 32)
+    sink.record_input("a", str(job.recordings["a"]), 5, "ab" * 32, job.recordings["a"].stat().st_mtime_ns)
     with pytest.raises(PublishError, match=r"a.mp4 \(stream a\) has changed its content"):
-        sink.record_input("a", str(job.recordings["a"]), 5, "cd" * 32)
+        sink.record_input("a", str(job.recordings["a"]), 5, "cd" * 32, 1)
     sink.close("failed")
 
 

@@ -1,6 +1,7 @@
 import base64
 import json
 import re
+import time
 
 import cv2
 import numpy as np
@@ -133,10 +134,51 @@ def test_the_report_follows_what_the_track_says(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "00:00:00.0"), (59.96, "00:01:00.0"), (3661.25, "01:01:01.2"), (360000, "100:00:00.0")]
+    ("seconds", "text"),
+    [
+        (0, "00:00:00.0"),
+        (59.96, "00:01:00.0"),
+        (3661.25, "01:01:01.2"),
+        (360000, "100:00:00.0"),
+        (-1.08, "-00:00:01.1"),
+        (-0.01, "00:00:00.0"),
+    ],
 )
 def test_clock(seconds, text):
     assert clock(seconds) == text
+
+
+@pytest.fixture
+def _in_india(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_india")
+@pytest.mark.parametrize(
+    ("clock_is", "words"), [("start_time", "as given"), ("file_name", "by the file"), ("creation_time", "creation_time")]
+)
+def test_the_wall_clock_of_a_recording_is_shown_with_its_source(tmp_path, clock_is, words):
+    write_run(tmp_path, tracks=1)
+    began = 1_772_370_300_000_000_000  # 2026-03-01 13:05 UTC
+    for name, told in (
+        ("stream.jsonl", {"started_ns": began, "clock": clock_is}),
+        ("tracks.jsonl", {"first_recorded_ns": began + 2 * 10**9, "last_recorded_ns": began + 75 * 10**9}),
+    ):
+        lines = [json.loads(line) | told for line in (tmp_path / name).read_text().splitlines()]
+        (tmp_path / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    page = report(tmp_path)
+    assert "2026-03-01 18:35:00 +0530, " in page
+    assert words in page
+    assert "(2026-03-01 18:35:02 to 18:36:15 +0530)" in page
+
+
+def test_a_recording_without_a_clock_shows_none(tmp_path):
+    write_run(tmp_path, tracks=1)
+    assert "<th>begins</th>" not in report(tmp_path)
 
 
 def test_tables_escape_and_leave_empty_columns_out():

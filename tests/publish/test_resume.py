@@ -21,7 +21,7 @@ from engine.publish.directory import DirectorySink
 from engine.publish.numbering import Numbering
 from engine.publish.resume import plan_resume, reopen
 from engine.publish.survey import survey
-from tests.publish.jobs import CONFIG, VERSIONS, Cut, Job, attempt, plan, result, run_of
+from tests.publish.jobs import CONFIG, VERSIONS, Cut, Job, attempt, plan, recordings_of, result, run_of
 from tests.publish.samples import environment, face, stream_event, track
 
 FILES = ("faces.jsonl", "tracks.jsonl", "stream.jsonl", "progress.jsonl", "embeddings_128.f32")
@@ -315,7 +315,7 @@ def test_another_job_is_refused_and_nothing_is_touched(tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(directory, copy)
     with pytest.raises(ConfigError, match=r"was begun with detect.every = 1, now it is 2"):
-        plan_resume(directory, {"config": CONFIG | {"detect": {"every": 2}}, "versions": VERSIONS}, job.recordings)
+        plan_resume(directory, {"config": CONFIG | {"detect": {"every": 2}}, "versions": VERSIONS}, recordings_of(job))
     job.recordings["rec0"].write_bytes(b"x" * 1000)
     with pytest.raises(ConfigError, match=r"rec0.mp4 \(stream rec0\) has changed its content"):
         plan(directory, job)
@@ -351,7 +351,7 @@ def test_further_recordings_may_have_come(tmp_path):
 def test_progress_is_told_up_to_the_end(tmp_path):
     job, directory, told = Job.random(5, tmp_path), tmp_path / "out", []
     attempt(directory, job, 1)
-    plan_resume(directory, {"config": CONFIG, "versions": VERSIONS}, job.recordings, told.append)
+    plan_resume(directory, {"config": CONFIG, "versions": VERSIONS}, recordings_of(job), told.append)
     assert told == sorted(told)
     assert told[-1] == 1.0
 
@@ -364,3 +364,24 @@ def test_embeddings_of_all_kept_lines_are_their_own(tmp_path):
     rows = np.fromfile(directory / "embeddings_128.f32", "<f4").reshape(-1, 128)
     assert np.isfinite(rows).all()
     check_whole(directory, job)
+
+
+def test_within_a_run_a_recording_that_has_changed_is_begun_anew_and_ends_nothing(tmp_path):
+    """A user who resumes is told; a run that goes on by itself, after the death of a worker, has others to care for."""
+    job, directory = Job.random(3, tmp_path), tmp_path / "out"
+    cut_somewhere(directory, job, 3, 12)
+    begun = {stream for stream, first in plan(directory, job).first_frames.items() if first > 0}
+    assert begun
+    stream = min(begun)
+    job.recordings[stream].write_bytes(b"another")
+    about = {"config": CONFIG, "versions": VERSIONS}
+    with pytest.raises(ConfigError, match="has changed its size"):
+        plan_resume(directory, about, recordings_of(job))
+    resume = plan_resume(directory, about, recordings_of(job), same_run=True)
+    assert resume is not None
+    assert {name: first for name, first in resume.first_frames.items() if first > 0}.keys() == begun - {stream}
+    assert stream not in resume.inputs
+    job.recordings[stream].unlink()
+    again = plan_resume(directory, about, recordings_of(job), same_run=True)
+    assert again is not None
+    assert again.first_frames[stream] == 0

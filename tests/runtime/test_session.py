@@ -13,15 +13,15 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from engine.errors import ConfigError, MissingRuntimeError, ModelError
-from engine.runtime import session as module
-from engine.runtime.session import RUNTIMES, TensorSpec, best_runtime, cpu_has_bfloat16, open_session
-from tests.onnx_models import doubling_model
+from engine.runtime import openvino_session
+from engine.runtime.session import RUNTIMES, TensorSpec, open_session
+from tests.onnx_models import doubling_model, grey_model
+from tests.runtime.processors import need
 
 
 @pytest.fixture(params=sorted(RUNTIMES))
 def runtime(request: pytest.FixtureRequest) -> str:
-    if importlib.util.find_spec(request.param) is None:
-        pytest.skip(f"needs {request.param}")
+    need(request.param)
     return request.param
 
 
@@ -36,8 +36,8 @@ def test_runs_a_model_from_memory_and_from_a_file(runtime: str, tmp_path: Path):
             assert [spec.name for spec in session.outputs] == ["y", "z"]
             assert session.prefers_batch is False
             y, z = session.run({"x": tensor})
-            np.testing.assert_allclose(y, 2 * tensor, rtol=1e-2)
-            np.testing.assert_allclose(z, tensor + 1, rtol=1e-2)
+            np.testing.assert_array_equal(y, 2 * tensor)
+            np.testing.assert_allclose(z, tensor + 1, rtol=1e-6)
 
 
 def test_no_number_of_threads_is_all_cores(runtime: str):
@@ -50,7 +50,7 @@ def test_a_single_output_is_given_by_its_name(runtime: str):
     with open_session(doubling_model(), runtime, output="z") as session:
         assert [spec.name for spec in session.outputs] == ["z"]
         (z,) = session.run({"x": tensor})
-        np.testing.assert_allclose(z, tensor + 1, rtol=1e-2)
+        np.testing.assert_allclose(z, tensor + 1, rtol=1e-6)
 
 
 def test_outputs_belong_to_the_caller(runtime: str):
@@ -141,26 +141,38 @@ def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatc
         open_session(doubling_model(), package)
 
 
-@pytest.mark.parametrize(
-    ("flags", "expected"), [("fpu avx2 avx512_bf16 x", True), ("amx_bf16", True), ("avx2 avx512f avx512_vnni", False)]
-)
-def test_bfloat16_is_read_from_the_cpu_flags(tmp_path: Path, flags: str, expected: bool):
-    path = tmp_path / "cpuinfo"
-    path.write_text(f"processor : 0\nflags\t\t: {flags}\n")
-    assert cpu_has_bfloat16(path) is expected
-    assert cpu_has_bfloat16(tmp_path / "none") is False
-
-
-def test_auto_takes_openvino_only_where_it_gains(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "cpu_has_bfloat16", lambda: False)
-    assert best_runtime() == "onnxruntime"
+def test_auto_is_the_same_runtime_on_every_machine():
     with open_session(doubling_model()) as session:
         assert session.runtime.startswith("onnxruntime")
-    monkeypatch.setattr(module, "cpu_has_bfloat16", lambda: True)
-    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
-    assert best_runtime() == "onnxruntime"
-    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: object())
-    assert best_runtime() == "openvino"
+        assert session.runtime.endswith(" float32")
+
+
+def test_a_precision_is_obeyed():
+    need("openvino", "bfloat16")
+    luma = np.random.default_rng(0).integers(0, 256, (1, 1, 64, 96)).astype(np.uint8)
+    with open_session(grey_model()) as session:
+        expected = session.run({"luma": luma})
+    apart = {}
+    for precision in ("float32", "bfloat16"):
+        with open_session(grey_model(), "openvino", precision=precision) as session:
+            assert session.runtime.endswith(f" {precision}")
+            found = session.run({"luma": luma})
+            assert {output.dtype for output in found} == {np.dtype(np.float32)}
+            apart[precision] = max(np.abs(one - other).max() for one, other in zip(found, expected, strict=True))
+    assert apart["float32"] < 1e-5
+    assert 1e-4 < apart["bfloat16"] < 0.05
+
+
+def test_a_precision_that_a_runtime_has_not_is_refused(monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(
+        ConfigError, match="ONNX Runtime cannot compute doubling in bfloat16: use the runtime openvino, or float32"
+    ):
+        open_session(doubling_model(), name="doubling", precision="bfloat16")
+    need("openvino")
+    monkeypatch.setattr(openvino_session, "precision_of", lambda model: "float32")  # what OpenVINO falls back to without a word
+    told = "OpenVINO would compute doubling in float32 on this CPU, not in bfloat16: choose float32"
+    with pytest.raises(ConfigError, match=told):
+        open_session(doubling_model(), "openvino", name="doubling", precision="bfloat16")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="needs openvino")

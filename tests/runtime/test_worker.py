@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.contracts.links import Attach, Beat, Drain, Failed, Ready
-from engine.errors import ModelError
+from engine.contracts.links import Attach, Beat, Drain, Failed, Ready, encode_link
+from engine.errors import FacestreamError, ModelError
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
-from engine.runtime.worker import Worker, WorkerContext, start_worker
+from engine.runtime.worker import Worker, WorkerContext, error_words, start_worker
 
 
 def echo_body(context: WorkerContext, upstream: Channel) -> None:
@@ -177,3 +177,19 @@ def test_a_worker_lives_while_it_does_something_long():
     assert worker.process.exitcode == 0
     ours.close()
     worker.control.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FacestreamError("the model is gone: fetch it"), "the model is gone: fetch it"),
+        (KeyError(31), "KeyError: 31 (test_worker.py, line "),
+        (MemoryError(), "MemoryError (test_worker.py, line "),
+        (ValueError("latin\udce9.mp4"), "ValueError: latin\\udce9.mp4 (test_worker.py, line "),
+    ],
+)
+def test_an_error_is_a_sentence_that_can_be_sent(error, words):
+    with pytest.raises(type(error)) as caught:
+        raise error
+    assert error_words(caught.value).startswith(words)
+    encode_link(Failed("decode-1", error_words(caught.value), 1))

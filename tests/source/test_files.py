@@ -7,8 +7,9 @@ import pytest
 
 from engine.config import LiveConfig, SourceConfig
 from engine.contracts.links import Camera
+from engine.contracts.recording import Recording
 from engine.errors import ConfigError, SourceError
-from engine.source.files import Recording
+from engine.source.names import name_from_text
 from engine.source.sources import expand_sources as expand_all
 
 
@@ -81,7 +82,7 @@ def test_the_same_explicit_name_twice_is_refused(tmp_path):
 
 def test_one_name_for_several_files_is_refused(tmp_path):
     touch(tmp_path, "a.mp4", "b.mp4")
-    with pytest.raises(ConfigError, match="cannot stand for the 2 files"):
+    with pytest.raises(ConfigError, match="cannot stand for the 2 recordings"):
         expand_sources([SourceConfig(uri=str(tmp_path), name="door")])
 
 
@@ -108,16 +109,95 @@ def test_a_pipe_is_not_a_recording(tmp_path):
         names_of(tmp_path / "pipe")
 
 
-def test_an_unreadable_file_and_directory(tmp_path, monkeypatch):
-    touch(tmp_path, "a.mp4")
+def test_an_unreadable_file_is_a_recording_like_any_other(tmp_path, monkeypatch):
+    """It fails when it is its turn, and stops no other."""
+    touch(tmp_path, "a.mp4", "b.mp4")
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # the superuser may read everything
-    with pytest.raises(SourceError, match="permission denied") as caught:
-        names_of(tmp_path / "a.mp4")
-    assert caught.value.reason == "permission"
+    assert names_of(tmp_path / "a.mp4") == ["a"]
+    assert names_of(tmp_path / "*.mp4") == names_of(tmp_path) == ["a", "b"]
 
+
+def test_an_unreadable_directory(tmp_path, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(SourceError, match="permission denied"):
         names_of(tmp_path)
+
+
+def series_of(uri: str | Path, warnings: list[str] | None = None, **settings: object) -> list[Recording]:
+    source = SourceConfig(uri=str(uri), **settings)
+    return expand_all([source], LiveConfig(), (warnings if warnings is not None else []).append)
+
+
+def files_of(recording: Recording) -> list[str]:
+    return [path.name for path in recording.pictures]
+
+
+def test_a_folder_of_pictures_is_one_series_in_the_order_of_counting(tmp_path):
+    touch(tmp_path, "seq/f10.jpg", "seq/f2.JPG", "seq/f1.png", "seq/notes.txt", "seq/.f3.jpg")
+    (series,) = series_of(tmp_path / "seq")
+    assert (series.name, series.path, series.fps) == ("seq", tmp_path / "seq", 25.0)
+    assert files_of(series) == ["f1.png", "f2.JPG", "f10.jpg"]
+    (other,) = series_of(tmp_path / "seq", fps=10, name="door")
+    assert (other.name, other.fps) == ("door", 10.0)
+
+
+@pytest.mark.parametrize("pattern", ["seq/f*.jpg", "seq/f*", "seq/*", "seq/*.*", "seq/f[0-9]*.jpg"])
+def test_a_glob_of_pictures_is_one_series(tmp_path, pattern):
+    touch(tmp_path, "seq/f10.jpg", "seq/f2.jpg", "seq/f1.jpg")
+    (series,) = series_of(tmp_path / pattern)
+    assert (series.name, files_of(series)) == ("seq", ["f1.jpg", "f2.jpg", "f10.jpg"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [("f%04d.jpg", ["f0098.jpg", "f0100.jpg", "f12345.jpg"]), ("f%d.jpg", ["f7.jpg", "f12345.jpg"]),
+     ("100%%%d.png", ["100%3.png"])],
+)  # fmt: skip
+def test_a_pattern_takes_the_numbers_that_are_there(tmp_path, pattern, names):
+    """From any number on, with gaps; %04d has at least four digits, and only leading zeros."""
+    touch(tmp_path, "f0098.jpg", "f0100.jpg", "f12345.jpg", "f012345.jpg", "f99.png", "f7.jpg", "100%3.png")
+    (series,) = series_of(tmp_path / pattern)
+    assert files_of(series) == names
+    assert series.name == name_from_text(tmp_path.name)
+
+
+def test_a_pattern_without_a_file_and_a_file_called_like_a_pattern(tmp_path):
+    with pytest.raises(ConfigError, match="no file matches the pattern"):
+        series_of(tmp_path / "f%04d.jpg")
+    touch(tmp_path, "f%04d.jpg")
+    assert files_of(*series_of(tmp_path / "f%04d.jpg")) == ["f%04d.jpg"]
+
+
+def test_the_pictures_of_each_folder_are_a_series_of_their_own(tmp_path):
+    touch(tmp_path, "a/1.jpg", "a/2.jpg", "b/1.jpg", "b/deep/1.png")
+    assert [(one.name, len(one.pictures)) for one in series_of(tmp_path)] == [("a", 2), ("b", 1), ("deep", 1)]
+    assert [(one.name, len(one.pictures)) for one in series_of(f"{tmp_path}/*/*.jpg")] == [("a", 2), ("1", 1)]
+    with pytest.raises(ConfigError, match="cannot stand for the 3 recordings"):
+        series_of(tmp_path, name="door")
+
+
+def test_pictures_beside_videos_are_left_out_unless_they_are_named(tmp_path):
+    touch(tmp_path, "a.mp4", "a.jpg", "b.jpg")
+    for uri in (tmp_path, tmp_path / "*"):
+        warnings: list[str] = []
+        (video,) = series_of(uri, warnings)
+        assert (video.name, video.pictures) == ("a", ())
+        assert "holds videos (1) and pictures (2), which are left out" in warnings[0]
+        assert f"'{tmp_path}/*.jpg'" in warnings[0]
+    assert [one.pictures != () for one in series_of(tmp_path / "*.[jm]p[g4]")] == [False, True]
+
+
+def test_one_picture_is_a_recording_of_its_own_name(tmp_path):
+    touch(tmp_path, "photo.JPG")
+    for uri in ("photo.JPG", "photo.*", "ph*.JPG"):
+        (photo,) = series_of(tmp_path / uri)
+        assert (photo.name, photo.path, photo.pictures) == ("photo", tmp_path / "photo.JPG", (tmp_path / "photo.JPG",))
+
+
+def test_the_rate_of_a_video_is_its_own(tmp_path):
+    touch(tmp_path, "a.mp4")
+    with pytest.raises(ConfigError, match=r"a\.mp4 has a clock of its own, `fps` is for pictures"):
+        series_of(tmp_path / "a.mp4", fps=10)

@@ -13,9 +13,9 @@ import pytest
 from engine.config import LiveConfig, SourceConfig
 from engine.contracts.links import Camera
 from engine.contracts.messages import check_stream_name
+from engine.contracts.recording import Appearance, Recording
 from engine.errors import ConfigError
 from engine.source import cameras
-from engine.source.files import Recording
 from engine.source.sources import expand_sources
 
 LIVE = LiveConfig()
@@ -187,3 +187,31 @@ def refuse_twice(listener: socket.socket, sent: list[str]) -> None:
             connection.sendall(f"RTSP/1.0 {answer}\r\nCSeq: {header['cseq']}\r\n\r\n".encode())
             if sent:
                 return
+
+
+@pytest.mark.parametrize(
+    "keys", [{"video_stream": 1}, {"start_time": "2026-03-01"}, {"clock_from": "none"}], ids=lambda keys: next(iter(keys))
+)
+@pytest.mark.parametrize("uri", ["rtsp://admin:hunter2@10.0.0.5/cam1", "/dev/video7"])
+def test_a_camera_has_no_use_for_the_keys_of_recordings(uri, keys):
+    with pytest.raises(ConfigError, match=f"is a camera, `{next(iter(keys))}` is for recordings") as caught:
+        camera(uri, **keys)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_how_pictures_look_goes_to_recordings_and_cameras_alike(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"x")
+    keys = {"rotate": "mirror", "deinterlace": "off", "aspect": "16:9"}
+    (recording,) = expand_sources([SourceConfig(uri=str(tmp_path / "a.mp4"), **keys)], LIVE)
+    assert (
+        recording.reading.appearance == camera("rtsp://10.0.0.5/cam1", **keys).appearance == Appearance("mirror", "off", "16:9")
+    )
+
+
+@pytest.mark.parametrize("aspect", ["4x3", "4:0", "0:3", "1.78", ":", "four:three", "4:3:2", " 4:3"])
+@pytest.mark.parametrize("uri", ["rtsp://10.0.0.5/cam1", "a.mp4"])
+def test_what_is_no_aspect_is_said(tmp_path, monkeypatch, uri, aspect):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.mp4").write_bytes(b"x")
+    with pytest.raises(ConfigError, match="give two numbers, as 4:3"):
+        expand_sources([SourceConfig(uri=uri, aspect=aspect)], LIVE)

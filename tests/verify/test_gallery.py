@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from engine.errors import GalleryError
-from engine.verify.gallery import Gallery, default_gallery_path, open_gallery
+from engine.verify.gallery import Gallery, default_gallery_path, open_gallery, unrecorded
 
 SHA = "a" * 64
+RUNTIME = "onnxruntime 1.32.0 CPUExecutionProvider float32"
 
 
 def vector(seed, length=16):
@@ -23,8 +24,8 @@ def vector(seed, length=16):
 
 def add(gallery, name, seed, embedder_sha256=SHA, embedder="dlib", length=16, quality=0.5):
     gallery.add(
-        name, vector(seed, length), embedder=embedder, embedder_sha256=embedder_sha256, source_name=f"{name}-{seed}.jpg",
-        picture_sha256=f"{seed:064d}", quality=quality,
+        name, vector(seed, length), embedder=embedder, embedder_sha256=embedder_sha256, runtime=RUNTIME,
+        source_name=f"{name}-{seed}.jpg", picture_sha256=f"{seed:064d}", quality=quality,
     )  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def test_every_change_raises_the_version_and_nothing_else_does(gallery):
 
 def test_the_same_picture_is_not_added_twice(gallery):
     add(gallery, "ada", 1)
-    assert gallery.holder(f"{1:064d}", SHA) == "ada"
+    assert gallery.holder(f"{1:064d}", SHA) == ("ada", RUNTIME)
     assert gallery.holder(f"{1:064d}", "b" * 64) is None
     with pytest.raises(GalleryError, match="enrolled already"):
         add(gallery, "bob", 1)
@@ -103,7 +104,9 @@ def test_a_vector_that_does_not_fit_is_refused_and_changes_nothing(gallery):
         add(gallery, "bob", 2, length=32)
     for name, values in (("bob", np.ones(16)), ("bob", np.full(16, np.nan)), (" ", vector(2)), ("bob", np.eye(4))):
         with pytest.raises(ValueError, match="length 1"):
-            gallery.add(name, values, embedder="d", embedder_sha256=SHA, source_name="", picture_sha256="x", quality=1)
+            gallery.add(
+                name, values, embedder="d", embedder_sha256=SHA, runtime="", source_name="", picture_sha256="x", quality=1
+            )
     assert gallery.version() == 1
 
 
@@ -145,8 +148,8 @@ def test_two_processes_may_make_and_fill_the_same_gallery(tmp_path):
         who = sys.argv[1]
         with Gallery(Path({str(path)!r})) as gallery:
             for n in range(20):
-                gallery.add(who, np.eye(4, dtype=np.float32)[0], embedder="d", embedder_sha256="s", source_name="",
-                            picture_sha256=who + str(n), quality=1)
+                gallery.add(who, np.eye(4, dtype=np.float32)[0], embedder="d", embedder_sha256="s", runtime="r",
+                            source_name="", picture_sha256=who + str(n), quality=1)
     """)
     processes = [subprocess.Popen([sys.executable, "-c", writer, who]) for who in ("ada", "bob")]
     assert [process.wait(60) for process in processes] == [0, 0]
@@ -232,6 +235,58 @@ def test_a_truncated_gallery_is_an_error_not_an_empty_one(gallery):
         damaged.templates(SHA)
 
 
+def as_of_an_earlier_version(gallery):
+    """Close it, and take out what format 1 did not have."""
+    gallery.close()
+    database = sqlite3.connect(gallery.path)
+    for column in ("runtime", "doubt"):
+        database.execute(f"ALTER TABLE pictures DROP COLUMN {column}")
+    database.execute("PRAGMA user_version = 1")
+    database.close()
+    return gallery.path
+
+
+def test_what_computed_a_vector_is_recorded_and_exported(gallery, tmp_path):
+    add(gallery, "ada", 1)
+    assert gallery.list()[0].unrecorded == 0
+    assert unrecorded(gallery.list()) == ""
+    gallery.export(tmp_path / "people.jsonl")
+    assert json.loads((tmp_path / "people.jsonl").read_text())["runtime"] == RUNTIME
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_gallery_of_an_earlier_version_is_read_compared_and_told_of(gallery, tmp_path, read_only):
+    add(gallery, "ada", 1)
+    add(gallery, "bob", 2)
+    path = as_of_an_earlier_version(gallery)
+    before = path.read_bytes()
+    for _ in range(2):
+        with Gallery(path, read_only=read_only) as opened:
+            names, matrix = opened.templates(SHA)
+            assert names == ["ada", "bob"]
+            np.testing.assert_array_equal(matrix, np.stack([vector(1), vector(2)]))
+            assert [person.unrecorded for person in opened.list()] == [1, 1]
+            assert unrecorded(opened.list()).startswith("ada, bob: enrolled by an earlier version")
+            assert opened.holder(f"{1:064d}", SHA) == ("ada", "")
+            assert opened.export(tmp_path / "people.csv") == 2
+            if read_only:
+                with pytest.raises(GalleryError, match="cannot be used"):
+                    add(opened, "cy", 3)
+    assert (path.read_bytes() == before) == read_only
+
+
+def test_an_unrecorded_vector_is_replaced_by_the_same_picture_of_the_same_person(gallery):
+    add(gallery, "ada", 1)
+    with Gallery(as_of_an_earlier_version(gallery)) as opened:
+        with pytest.raises(GalleryError, match="enrolled already"):
+            add(opened, "bob", 1)
+        add(opened, "ada", 1)
+        assert opened.holder(f"{1:064d}", SHA) == ("ada", RUNTIME)
+        assert [(person.name, person.pictures, person.unrecorded) for person in opened.list()] == [("ada", 1, 0)]
+        with pytest.raises(GalleryError, match="enrolled already"):
+            add(opened, "ada", 1)
+
+
 def test_a_newer_format_is_refused(gallery):
     gallery.close()
     database = sqlite3.connect(gallery.path)
@@ -265,3 +320,74 @@ def test_the_default_is_in_the_users_own_data_folder(tmp_path, monkeypatch):
         assert gallery.path == default_gallery_path()
     with open_gallery(str(tmp_path / "other.sqlite")) as gallery:
         assert gallery.path == tmp_path / "other.sqlite"
+
+
+def test_a_name_is_found_by_every_spelling(gallery):
+    add(gallery, "Jose\u0301 ", 1)
+    add(gallery, "Jos\u00e9", 2)
+    add(gallery, "jos\u00e9", 3)
+    assert [(person.name, person.pictures) for person in gallery.list()] == [("Jos\u00e9", 2), ("jos\u00e9", 1)]
+    assert gallery.rename("Jose\u0301", "  Pepe  ") == 2
+    assert gallery.version() == 4
+    assert gallery.rename("nobody", "Ada") == 0
+    assert gallery.version() == 4
+    assert gallery.rename("jos\u00e9", "Pepe") == 1  # both are one person now
+    assert gallery.templates(SHA)[0] == ["Pepe"] * 3
+    assert gallery.remove("Pepe ") == 3
+
+
+def test_why_a_picture_was_in_doubt_is_kept(gallery, tmp_path):
+    add(gallery, "ada", 1)
+    gallery.add(
+        "ada", vector(2), embedder="dlib", embedder_sha256=SHA, runtime="", source_name="b.jpg", picture_sha256="2",
+        quality=0.5,
+        doubt="looks like bob (cosine 0.951)",
+    )  # fmt: skip
+    assert gallery.list()[0].in_doubt == 1
+    gallery.export(tmp_path / "people.csv")
+    with (tmp_path / "people.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["doubt"] for row in csv.DictReader(file)] == ["", "looks like bob (cosine 0.951)"]
+
+
+@pytest.fixture
+def older(tmp_path):
+    """A gallery as format 1 had it: no doubts, and names as they were typed."""
+    path = tmp_path / "older.sqlite"
+    database = sqlite3.connect(path)
+    database.executescript(
+        """PRAGMA journal_mode = WAL; CREATE TABLE state (version INTEGER NOT NULL); INSERT INTO state VALUES (3);
+        CREATE TABLE pictures (id INTEGER PRIMARY KEY, identity TEXT NOT NULL CHECK (identity <> ''), embedder TEXT NOT NULL,
+        embedder_sha256 TEXT NOT NULL, embedding BLOB NOT NULL, source_name TEXT NOT NULL, picture_sha256 TEXT NOT NULL,
+        quality REAL NOT NULL, enrolled_at TEXT NOT NULL, UNIQUE (picture_sha256, embedder_sha256));
+        PRAGMA application_id = 1718842471; PRAGMA user_version = 1;"""
+    )
+    for seed, name in enumerate(("Jos\u00e9", "Jose\u0301", "Ada  Lovelace")):
+        row = (name, "dlib", SHA, vector(seed).tobytes(), "a.jpg", str(seed), 0.5, "2026-01-01T00:00:00+00:00")
+        database.execute(
+            "INSERT INTO pictures (identity, embedder, embedder_sha256, embedding, source_name, picture_sha256, quality,"
+            " enrolled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+    database.commit()
+    database.close()
+    return path
+
+
+def test_a_reader_takes_an_older_gallery_as_it_is(older, tmp_path):
+    before = older.read_bytes()
+    with Gallery(older, read_only=True) as gallery:
+        assert [(person.name, person.pictures) for person in gallery.list()] == [("Ada Lovelace", 1), ("Jos\u00e9", 2)]
+        assert gallery.templates(SHA)[0] == ["Ada Lovelace", "Jos\u00e9", "Jos\u00e9"]
+        assert gallery.export(tmp_path / "people.jsonl") == 3
+        assert gallery.version() == 3
+    assert older.read_bytes() == before
+
+
+def test_a_writer_brings_an_older_gallery_to_the_new_format(older):
+    with Gallery(older) as gallery:
+        assert gallery.version() == 4  # readers look again
+        assert [(person.name, person.pictures) for person in gallery.list()] == [("Ada Lovelace", 1), ("Jos\u00e9", 2)]
+        assert gallery.remove("Jose\u0301") == 2
+    with Gallery(older) as again, Gallery(older, read_only=True) as reader:
+        assert again.version() == reader.version() == 5
+        assert [person.name for person in reader.list()] == ["Ada Lovelace"]

@@ -50,7 +50,7 @@ def evaluate_clips(
         width_px: of the frames that both see; as recorded where None.
         roll_degrees: by which these are turned, counter-clockwise.
     """
-    detector, judge = GreyDetector(model, None, "auto"), Teacher(teacher)
+    detector, judge = GreyDetector(model, None, "onnxruntime"), Teacher(teacher)
     everything, rows = (Tally(), Tally()), dict[str, dict[str, float]]()
     for clip in clips:
         of_clip = (Tally(), Tally())

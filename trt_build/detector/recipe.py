@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from engine.runtime.precision import Precision
 from trt_build.train.recipe import OptimiserSpec, Positive, Share, TimedRecipe, _Spec
 
 
@@ -129,4 +130,6 @@ class DetectorRecipe(TimedRecipe, frozen=True, kw_only=True):
     loss: DetectorLossSpec = DetectorLossSpec()
     distil: DistilSpec = DistilSpec()
     mining: MiningSpec = MiningSpec()
+    precision: Precision = "float32"
+    """Of a training step; bfloat16 pays only on a GPU or a CPU that has it, and is computed on any."""
     validate_every_minutes: float = 8.0

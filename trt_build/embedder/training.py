@@ -87,7 +87,8 @@ def new_state(recipe: EmbedderRecipe, weights: DlibWeights) -> State:
 
 
 def network_of(recipe: EmbedderRecipe, weights: DlibWeights) -> nn.Module:
-    """Return the network of a recipe, not yet trained."""
+    """Return the network of a recipe, not yet trained; it computes in float32 on a GPU too."""
+    torch.backends.cudnn.allow_tf32 = False  # torch's default: convolutions in 10 bits of mantissa
     if recipe.student is not None:
         return Student(recipe.student.widths, recipe.student.blocks)
     network = DlibResNet(weights)
@@ -112,7 +113,7 @@ def load_embedder(path: Path, weights: DlibWeights) -> tuple[nn.Module, Embedder
 def sharp_vectors(faces: ChipFaces, weights: DlibWeights, cache: Path, done: Done) -> Float32:
     """Return the vectors of all sharp chips, as they are and mirrored, (N, 2, 128); kept in ``cache``."""
     key = hashlib.sha256(faces.images.tobytes() + faces.matrices.tobytes()).hexdigest()[:12]
-    path = cache / f"targets-{key}.npy"
+    path = cache / f"targets-float32-{key}.npy"  # earlier versions kept some in bfloat16, as targets-KEY
     if path.exists():
         stored: Float32 = np.load(path)
         return stored

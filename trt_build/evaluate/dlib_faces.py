@@ -82,7 +82,7 @@ class Embedder:
         try:
             self._store = sqlite3.connect(file, timeout=60, isolation_level=None)
             self._store.execute("PRAGMA journal_mode=WAL")
-            self._store.execute("CREATE TABLE IF NOT EXISTS face (key TEXT PRIMARY KEY, vector BLOB)")
+            self._store.execute("CREATE TABLE IF NOT EXISTS face_float32 (key TEXT PRIMARY KEY, vector BLOB)")
         except sqlite3.Error as error:
             raise DataError(
                 f"The face vectors in '{file}' cannot be read or written ({error}): give another --cache."
@@ -100,12 +100,12 @@ class Embedder:
 
     def _one(self, chip: Luma8) -> Embedding:
         key = hashlib.sha256(np.ascontiguousarray(chip).tobytes()).hexdigest()
-        row = self._store.execute("SELECT vector FROM face WHERE key = ?", (key,)).fetchone()
+        row = self._store.execute("SELECT vector FROM face_float32 WHERE key = ?", (key,)).fetchone()
         if row is not None:
             return np.frombuffer(row[0], dtype=np.float32)
         tensor = np.ascontiguousarray(np.broadcast_to(chip, (1, 3, *chip.shape)), np.float32)
         vector = np.asarray(self._session.run({INPUT: tensor})[0][0], np.float32)
-        self._store.execute("INSERT OR REPLACE INTO face VALUES (?, ?)", (key, vector.tobytes()))
+        self._store.execute("INSERT OR REPLACE INTO face_float32 VALUES (?, ?)", (key, vector.tobytes()))
         return vector
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ class ZeroShotGenerator:
     prefers_batch = True
 
     def __init__(self) -> None:
-        self.runtime = f"torch {torch.__version__} CPU"
+        self.runtime = f"torch {torch.__version__} CPU float32"
 
     def upscale(self, pictures: Sequence[Uint8], /) -> list[Uint8]:
         """See ``Generator.upscale``.

@@ -1,27 +1,34 @@
+import json
 import re
+import sqlite3
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine.config import DetectConfig
-from engine.contracts.frames import Detections
 from engine.detect.catalog import open_detector
+from engine.enrolment.enrol import enrol_pictures
+from engine.enrolment.judge import EnrolLimits
 from engine.errors import UsageError
-from engine.pipeline.enrol import EnrolLimits, enrol_pictures
+from engine.models import find_model
 from engine.verify.gallery import Gallery
 from tests.assets import SHARED
 from tests.crop.photographs import FOUND, PROFILE, picture
+from tests.enrolment.blobs import BlobDetector, draw, empty
 from tests.verify.faces import ThumbnailEmbedder, portrait
 
 YUNET = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
 
+POOR = {"min_sharpness": 0.0, "min_score": 0.0}
 
-@pytest.fixture(scope="module", params=["dlib-hog", "yunet"])
+
+@pytest.fixture(scope="module", params=["grey", "yunet"])
 def detector(request):
     if request.param == "yunet" and not YUNET.exists():
         pytest.skip("needs the YuNet model of the shared folder (set FACESTREAM_SHARED)")
-    opened = open_detector(DetectConfig(detector=request.param), {"yunet": YUNET}.get)
+    opened = open_detector(DetectConfig(detector=request.param), {"yunet": YUNET, "grey": find_model("grey")}.get)
     yield opened
     opened.close()
 
@@ -58,7 +65,7 @@ def test_pictures_that_qualify_are_enrolled_and_recognised(write, detector, gall
     image, landmarks = portrait("astronaut", 0)
     probe = ThumbnailEmbedder().embed([image], [landmarks])[0]
     stranger = ThumbnailEmbedder().embed(*([part] for part in portrait("t1", 0)))[0]
-    assert float(matrix[0] @ probe) > 0.9
+    assert float(matrix[0] @ probe) > 0.8
     assert (matrix @ probe > matrix @ stranger + 0.2).all()
     assert gallery.list()[0].best_quality == pytest.approx(max(result.quality.score for result in results))
 
@@ -70,7 +77,7 @@ def test_a_large_photograph_is_searched_reduced_and_embedded_in_full(write, dete
     assert result.quality.size_px == pytest.approx(900, rel=0.35)
     landmarks = portrait("astronaut", 0, size_px=900, margin=0.9)[1]
     probe = ThumbnailEmbedder().embed([image], [landmarks])[0]
-    assert float(gallery.templates(ThumbnailEmbedder.sha256)[1][0] @ probe) > 0.97
+    assert float(gallery.templates(ThumbnailEmbedder.sha256)[1][0] @ probe) > 0.85
 
 
 def test_each_refusal_says_which_picture_why_and_what_to_do(write, tmp_path, detector, gallery):
@@ -81,7 +88,7 @@ def test_each_refusal_says_which_picture_why_and_what_to_do(write, tmp_path, det
     cases = {
         tmp_path / "missing.jpg": r"missing.jpg cannot be read \(No such file or directory\): check the path",
         tmp_path: r"cannot be read \(Is a directory\)",
-        text: "text.jpg is not a picture that can be read: give a JPEG or PNG",
+        text: "text.jpg is not a picture that can be read: give a JPEG, PNG",
         empty: "empty.jpg is not a picture",
         write("noise.png", noise): "noise.png shows no face that the detector .* finds: give a clear frontal picture",
         write("group.jpg", picture("t1")): r"group.jpg shows [4-6] faces: cut it to the person you mean",
@@ -102,7 +109,7 @@ def test_small_blurred_and_turned_faces_are_refused(write, detector, gallery):
     assert "face.jpg is too small" in results[0].reason
     assert "needed 150): give a larger picture" in results[0].reason
     assert results[0].quality is not None
-    blurred = cv2.GaussianBlur(image, (0, 0), 3)
+    blurred = cv2.GaussianBlur(portrait("astronaut", 0, margin=0.5)[0], (0, 0), 4)
     results = enrol([write("blurred.jpg", blurred)], detector, gallery, min_sharpness=0.6)
     assert "blurred.jpg is too blurred (sharpness" in results[0].reason
     results = enrol([write("turned.jpg", image)], detector, gallery, min_frontal=1.0)
@@ -113,7 +120,7 @@ def test_small_blurred_and_turned_faces_are_refused(write, detector, gallery):
 def test_a_profile_is_refused_by_the_default_limits(write, gallery):
     if not YUNET.exists():
         pytest.skip("needs the YuNet model of the shared folder (set FACESTREAM_SHARED)")
-    detector = open_detector(DetectConfig(detector="yunet"), {"yunet": YUNET}.get)
+    detector = open_detector(DetectConfig(detector="yunet"), {"yunet": YUNET, "grey": find_model("grey")}.get)
     result = enrol([write("profile.png", portrait("t1", PROFILE)[0])], detector, gallery)[0]
     assert result.outcome == "refused"
     assert "looks too far to the side" in result.reason
@@ -136,58 +143,90 @@ def test_a_picture_is_added_once_and_to_one_person(write, detector, gallery):
     assert enrol([path], detector, gallery, name="bob")[0].outcome == "enrolled"
 
 
-class BlindBox:
-    """A detector that gives a box without landmarks."""
-
-    name = "box"
-    model_sha256 = licence = runtime = ""
-    max_batch, min_score, sure_score = 1, 0.5, 0.5
-
-    def detect(self, pictures):
-        box = np.array([FOUND["astronaut"][0][:4]], np.float32)
-        return [Detections(box, np.float32([0.9]), np.full((1, 5, 2), np.nan, np.float32)) for _ in pictures]
-
-    def close(self):
-        pass
+def test_a_vector_of_which_nothing_is_recorded_is_made_again(write, detector, gallery):
+    path = write("face.png", picture("astronaut"))
+    enrol([path], detector, gallery)
+    database = sqlite3.connect(gallery.path)
+    with database:
+        database.execute("UPDATE pictures SET runtime = ''")
+    database.close()
+    assert gallery.list()[0].unrecorded == 1
+    assert [result.outcome for result in enrol([path, path], detector, gallery)] == ["enrolled", "duplicate"]
+    assert gallery.list()[0].unrecorded == 0
+    assert gallery.export(path.with_name("people.jsonl")) == 1
+    assert json.loads(path.with_name("people.jsonl").read_text())["runtime"] == ThumbnailEmbedder.runtime
 
 
 def test_without_landmarks_the_face_box_is_embedded(write, gallery):
-    result = enrol([write("face.png", picture("astronaut"))], BlindBox(), gallery, min_frontal=0.5)[0]
+    result = enrol(
+        [write("face.png", draw(empty(), 200, 100, 120))], BlobDetector(landmarks=False), gallery, min_frontal=0.5, **POOR
+    )[0]
     assert result.outcome == "enrolled"
-    x, y, width, height = (round(value) for value in FOUND["astronaut"][0][:4])
-    face = picture("astronaut")[y : y + height, x : x + width]
-    probe = ThumbnailEmbedder().embed([face], [None])[0]
+    probe = ThumbnailEmbedder().embed([draw(empty(120, 120), 0, 0, 120)], [None])[0]
     assert float(gallery.templates(ThumbnailEmbedder.sha256)[1][0] @ probe) > 0.98
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb"])
 def test_a_name_must_be_readable(name, gallery, tmp_path):
     with pytest.raises(UsageError, match="cannot be the name of a person"):
-        enrol([tmp_path / "face.jpg"], BlindBox(), gallery, name=name)
+        enrol([tmp_path / "face.jpg"], BlobDetector(), gallery, name=name)
 
 
 def test_no_pictures_is_wrong_usage(gallery):
     with pytest.raises(UsageError, match="no picture to enrol for ada"):
-        enrol([], BlindBox(), gallery)
+        enrol([], BlobDetector(), gallery)
 
 
-class Doubtful(BlindBox):
-    """Sees the face, and something else that it is not sure of."""
-
-    min_score, sure_score = 0.5, 0.6
-
-    def __init__(self, *scores):
-        self.scores = np.float32(scores)
-
-    def detect(self, pictures):
-        box = np.array([FOUND["astronaut"][0][:4]], np.float32)
-        boxes = np.concatenate([box, np.float32([[5, 5, 20, 20]])])
-        return [Detections(boxes, self.scores, np.full((2, 5, 2), np.nan, np.float32)) for _ in pictures]
+def test_what_was_done_to_a_picture_is_said(write, gallery):
+    path = write("face.png", np.rot90(draw(empty(), 200, 100, 120), 2))
+    result = enrol([path], BlobDetector(), gallery, **POOR)[0]
+    assert (result.outcome, result.reason, result.turned_degrees) == ("enrolled", f"{path}: was turned by 180°", 180)
+    pages = path.with_suffix(".tif")
+    upright = Image.fromarray(draw(empty(), 200, 100, 121)[:, :, ::-1])
+    upright.save(pages, save_all=True, append_images=[upright.rotate(180)])
+    result = enrol([pages], BlobDetector(), gallery, **POOR)[0]
+    assert (result.outcome, result.reason) == ("enrolled", f"{pages}: the first of its 2 pictures was taken")
 
 
-def test_a_doubtful_second_face_does_not_stand_in_the_way(write, gallery):
-    path = write("face.png", picture("astronaut"))
-    assert enrol([path], Doubtful(0.9, 0.55), gallery, min_frontal=0.5)[0].outcome == "enrolled"
-    for scores in ((0.9, 0.7), (0.55, 0.52)):
-        result = enrol([path], Doubtful(*scores), gallery, name="bob", min_frontal=0.5)[0]
-        assert "shows 2 faces" in result.reason or "is enrolled" in result.reason
+class ByRed(ThumbnailEmbedder):
+    """The strength of red is the angle of the vector: 255 is 0 degrees, 155 is 100."""
+
+    def embed(self, pictures, landmarks):
+        angles = np.radians([255.0 - float(picture[:, :, 2].max()) for picture in pictures])
+        return np.pad(np.stack([np.cos(angles), np.sin(angles)], axis=1), ((0, 0), (0, 62))).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "red", "doubt"),
+    [
+        ("cy", 250, r"looks like ada \(cosine 0.99[67]\)"),
+        ("bob", 250, r"looks more like ada \(cosine 0.99[67]\) than like the other pictures of bob \(-?0\.\d+\)"),
+        ("ada", 190, r"looks unlike the other pictures of ada \(cosine 0.4\d\d, below 0.500\)"),
+    ],
+)
+def test_a_picture_that_does_not_go_with_the_gallery_is_put_in_question(write, gallery, name, red, doubt):
+    def enrol_one(whose, strength, force=False):
+        path = write(f"{whose}-{strength}.png", draw(empty(), 200, 100, 120, strength))
+        limits = EnrolLimits(min_sharpness=0, min_score=0)
+        return enrol_pictures(whose, [path], BlobDetector(), ByRed(), gallery, limits, force)[0]
+
+    assert enrol_one("ada", 255).outcome == "enrolled"
+    assert enrol_one("bob", 165).outcome == "enrolled"
+    result = enrol_one(name, red)
+    assert result.outcome == "refused"
+    assert re.search(rf"the face in .*{name}-{red}.png {doubt}: add --force if it is {name}$", result.reason), result.reason
+    assert gallery.version() == 2
+    forced = enrol_one(name, red, force=True)
+    assert forced.outcome == "enrolled"
+    assert "was enrolled although the face looks" in forced.reason
+    assert {person.name: person.in_doubt for person in gallery.list()}[name] == 1
+    gallery.export(gallery.path.with_suffix(".jsonl"))
+    rows = [json.loads(line) for line in gallery.path.with_suffix(".jsonl").read_text().splitlines()]
+    assert [row["doubt"] for row in rows if row["doubt"]] == [forced.doubt]
+
+
+def test_force_does_not_bring_in_what_is_no_portrait(write, gallery):
+    pictures = [write("nobody.png", empty()), write("group.png", draw(draw(empty(), 50, 50, 120), 300, 50, 120))]
+    results = enrol_pictures("ada", pictures, BlobDetector(), ThumbnailEmbedder(), gallery, force=True)
+    assert [result.outcome for result in results] == ["refused", "refused"]
+    assert "shows 2 faces" in results[1].reason

@@ -1,0 +1,106 @@
+"""``facestream enroll``: who may be recognised."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.cli.gallery import GalleryOption
+from engine.config import DetectConfig, VerifyConfig
+from engine.detect.catalog import open_detector
+from engine.enrolment.enrol import EnrolResult, enrol_pictures
+from engine.errors import UsageError
+from engine.models import find_model
+from engine.source.picture_files import picture_files
+from engine.verify.embedder import open_embedder
+from engine.verify.gallery import Gallery
+from engine.verify.person_name import alike, person_name, shown
+
+
+def enroll(
+    name: Annotated[str, Parameter(help="Who is on the pictures.")],
+    /,
+    *images: Annotated[Path, Parameter(help="Pictures that show this person and nobody else, or folders of them.")],
+    gallery: GalleryOption = None,
+    detector: Annotated[str, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = "auto",
+    embedder: Annotated[str, Parameter(help="dlib, insightface:PACK, or an ONNX file; the same as for run.")] = "dlib",
+    force: Annotated[bool, Parameter(negative=(), help="Also what looks like somebody else; the reason is kept.")] = False,
+    json: Annotated[bool, Parameter(negative=(), help="One object for programs instead of the table.")] = False,
+) -> int:
+    """Add pictures of a person to the gallery.
+
+    JPEG, PNG, HEIC, AVIF, WebP, TIFF and more. A picture is refused where it shows nobody, several people, or a face that is
+    too small, too blurred, turned too far, or looks like somebody else; the others are still enrolled. A picture on its side or
+    head is turned. The pictures themselves are not kept, only a vector of each.
+
+    For example:
+
+        facestream enroll "Ada Lovelace" ada-1.jpg ada-2.heic
+
+        facestream enroll visitor-7 photos/visitor-7 --gallery entrance.sqlite
+
+    Exit code: 0 all pictures are in the gallery, 1 one was refused, 2 the command line is wrong.
+    """
+    name = person_name(name)
+    if not images:
+        raise UsageError(f"no picture to enrol for {name}: give at least one image file")
+    pictures = picture_files(images)
+    model = open_embedder(VerifyConfig(embedder=embedder), find_model)
+    if model is None:
+        raise UsageError("the embedder none makes no vectors: choose another to enrol with")
+    with (
+        closing(model),
+        closing(open_detector(DetectConfig(detector=detector), find_model)) as finder,
+        Gallery(gallery) as opened,
+    ):
+        namesakes = [person.name for person in opened.list() if person.name != name and alike(person.name, name)]
+        results = enrol_pictures(name, pictures, finder, model, opened, force=force)
+        if json:
+            _tell_programs(name, results, opened.path, namesakes)
+        else:
+            _tell_people(name, results, opened.path, namesakes)
+    return 1 if any(result.outcome == "refused" for result in results) else 0
+
+
+def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: Path, namesakes: Sequence[str]) -> None:
+    pictures = [{**msgspec.to_builtins(result, enc_hook=str)} for result in results]
+    said = {"name": name, "gallery": str(gallery), "alike": namesakes, "pictures": pictures}
+    sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
+
+
+def _tell_people(name: str, results: Sequence[EnrolResult], gallery: Path, namesakes: Sequence[str]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(Text(f"{shown(name)} in {gallery}"))
+    console.print(_table(results), soft_wrap=False)
+    for result in results:
+        if result.reason:
+            console.print(Text(result.reason))
+    for other in namesakes:
+        console.print(Text(f"{shown(other)} is in the gallery, too: if both are one, `facestream gallery rename` joins them"))
+
+
+def _table(results: Sequence[EnrolResult]) -> Table:
+    table = Table()
+    table.add_column("picture", overflow="fold")
+    table.add_column("outcome", no_wrap=True)
+    for column in ("face px", "sharpness", "frontal", "quality"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for result in results:
+        quality = result.quality
+        figures = (
+            [f"{quality.size_px:.0f}", f"{quality.sharpness:.2f}", f"{quality.frontal:.2f}", f"{quality.score:.2f}"]
+            if quality
+            else [""] * 4
+        )
+        colour = {"enrolled": "green", "duplicate": "yellow", "refused": "red"}[result.outcome]
+        table.add_row(Text(shown(result.path.name)), Text(result.outcome, colour), *figures)
+    return table

@@ -1,0 +1,115 @@
+"""A recording of a run: the files that it consists of, and what is remembered of them to know them again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import xor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.contracts.messages import Clock, Deinterlace, Rotate
+
+SERIES_FPS = 25.0
+"""Pictures per second of a series whose source does not tell."""
+_HASH_BLOCK_BYTES = 1 << 20
+
+
+def shown(path: Path) -> str:
+    """Return a path as text; what of a file's name is not UTF-8 stands as an escape, as messages and JSON must be UTF-8."""
+    return str(path).encode(errors="backslashreplace").decode()
+
+
+class Appearance(msgspec.Struct, frozen=True):
+    """How pictures are made to look as they should, beyond what the file itself says."""
+
+    rotate: Rotate = 0
+    """Turn that is added to the file's own; see ``Rotate``."""
+    deinterlace: Deinterlace = "auto"
+    aspect: str = ""
+    """Width to height of the whole picture as it is meant to be seen, as ``4:3``, before any turn; empty: as the file says."""
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """How a recording is read."""
+
+    appearance: Appearance = Appearance()
+    video_stream: int | None = None
+    """Which of the video streams, from 0; None: the one that FFmpeg takes for the best."""
+    started_ns: int | None = None
+    """When the recording begins (wall clock, Unix, nanoseconds), as the user or the file's name says."""
+    clock: Clock = ""
+    """Where ``started_ns`` comes from."""
+    trusts_metadata: bool = True
+    """Whether the file's own ``creation_time`` is taken for its beginning, where ``started_ns`` is None."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One stream that is read from files."""
+
+    name: str
+    """Of its stream: unique within the run and usable in a topic."""
+    path: Path
+    """The file; of a series of pictures its folder, glob or pattern, for people."""
+    pictures: tuple[Path, ...] = ()
+    """A series: its pictures, in their order. Empty for a video."""
+    fps: float = SERIES_FPS
+    """Pictures per second of a series."""
+    reading: Reading = field(default_factory=Reading)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What is read."""
+        return self.pictures or (self.path,)
+
+    def facts(self) -> dict[str, Any]:
+        """Return ``path``, and ``size_bytes`` and ``mtime_ns`` where the files can be looked at; of a series also ``pictures``
+        (how many) and ``fps``; and ``reading`` where the user said something of it.
+
+        The size of a series is that of all its files. Its ``mtime_ns`` is the exclusive or over them: no file can be
+        replaced, whether by a newer or by an older one, without changing it.
+        """
+        facts: dict[str, Any] = {"path": shown(self.path.absolute())}
+        if self.reading != Reading():
+            facts["reading"] = msgspec.to_builtins(self.reading)
+        if self.pictures:
+            facts |= {"pictures": len(self.pictures), "fps": self.fps}
+        try:
+            found = [path.stat() for path in self.files]
+        except OSError:
+            return facts
+        return facts | {
+            "size_bytes": sum(one.st_size for one in found),
+            "mtime_ns": reduce(xor, (one.st_mtime_ns for one in found)),
+        }
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the bytes of the files, one file after the other, in pieces of at most a MiB.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
+        for path in self.files:
+            with path.open("rb") as file:
+                while block := file.read(_HASH_BLOCK_BYTES):
+                    yield block
+
+    def sha256(self, alive: Callable[[], None] = lambda: None) -> str:
+        """Return the hexadecimal SHA-256, of a series over its files one after the other (``cat f*.jpg | sha256sum``).
+
+        Args:
+            alive: called for each MiB.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
+        digest = hashlib.sha256()
+        for block in self.blocks():
+            digest.update(block)
+            alive()
+        return digest.hexdigest()

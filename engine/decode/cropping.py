@@ -1,0 +1,160 @@
+"""The border that a container says is not to be shown: MP4's clean aperture, Matroska's PixelCrop.
+
+Codecs cut their own borders; these two FFmpeg reads, and PyAV does not hand them on.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.contracts.frames import Planes
+
+_MOST_BYTES = 64 << 20
+"""Of an index; longer ones are not looked through."""
+_HEAD_BYTES = 1 << 20
+"""In which Matroska's tracks are looked for."""
+_ENTRY_HEAD_BYTES = 78
+"""Of a video's entry in MP4's table of samples, before its boxes (ISO/IEC 14496-12, VisualSampleEntry)."""
+_SEGMENT, _TRACKS, _TRACK_ENTRY, _TRACK_TYPE, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0x83, 0xE0
+_CROP_TOP, _CROP_LEFT, _CROP_RIGHT, _CROP_BOTTOM = 0x54BB, 0x54CC, 0x54DD, 0x54AA
+
+
+class Crop(NamedTuple):
+    """What is cut off, as shares of the stored picture's width (left, right) and height (top, bottom), 0 to 1."""
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 0.0
+    bottom: float = 0.0
+
+    def apply(self, planes: Planes) -> Planes:
+        """Return the part that is shown, without a copy; the whole where nothing sensible would be left."""
+        if self == _NOTHING:
+            return planes
+        width, height = planes.width_px, planes.height_px
+        left, top = 2 * round(self.left * width / 2), 2 * round(self.top * height / 2)
+        right, bottom = width - round(self.right * width), height - round(self.bottom * height)
+        if left < 0 or top < 0 or right > width or bottom > height or right - left < 2 or bottom - top < 2:
+            return planes
+        luma = planes.y[top:bottom, left:right]
+        rows, columns = slice(top // 2, (bottom + 1) // 2), slice(left // 2, (right + 1) // 2)
+        return Planes(luma, planes.u[rows, columns], planes.v[rows, columns], planes.matrix, planes.full_range)
+
+
+_NOTHING = Crop()
+
+
+def crop_of(path: Path, format_name: str, video_index: int) -> Crop:
+    """Return what the container cuts off a video.
+
+    Args:
+        path: the file.
+        format_name: as FFmpeg calls the container.
+        video_index: which of its video streams, from 0.
+    """
+    try:
+        if "mp4" in format_name:
+            crops = list(_mp4_crops(path))
+        elif "matroska" in format_name:
+            crops = list(_matroska_crops(path))
+        else:
+            return Crop()
+    except (OSError, ValueError, struct.error, IndexError, StopIteration, RuntimeError, ZeroDivisionError):
+        return Crop()
+    return crops[video_index] if video_index < len(crops) else Crop()
+
+
+def _mp4_crops(path: Path) -> Iterator[Crop]:
+    """Yield the crop of each video track."""
+    for kind, track in _boxes(_movie_box(path)):
+        media = _inside(track, b"mdia", b"minf") if kind == b"trak" else b""
+        if b"vmhd" in dict(_boxes(media)):
+            entries = _inside(media, b"stbl", b"stsd")[8:]
+            yield _clean_aperture(next(_boxes(entries))[1])
+
+
+def _clean_aperture(entry: bytes) -> Crop:
+    width, height = struct.unpack_from(">HH", entry, 24)
+    box = dict(_boxes(entry[_ENTRY_HEAD_BYTES:])).get(b"clap")
+    if box is None or not width or not height:
+        return Crop()
+    numbers = struct.unpack(">IIIIiIiI", box[:32])
+    kept_width, kept_height, right_by, down_by = (numbers[at] / numbers[at + 1] for at in (0, 2, 4, 6))
+    # The aperture's centre lies so far from the picture's.
+    left, top = (width - kept_width) / 2 + right_by, (height - kept_height) / 2 + down_by
+    return Crop(left / width, top / height, (width - kept_width - left) / width, (height - kept_height - top) / height)
+
+
+def _movie_box(path: Path) -> bytes:
+    with path.open("rb") as file:
+        while len(head := file.read(8)) == 8:
+            size, kind = struct.unpack(">I4s", head)
+            length = size - 8
+            if size == 1:
+                length = struct.unpack(">Q", file.read(8))[0] - 16
+            if kind == b"moov":
+                return file.read(min(length, _MOST_BYTES))
+            if size == 0 or length < 0:
+                break
+            file.seek(length, 1)
+    return b""
+
+
+def _inside(data: bytes, *names: bytes) -> bytes:
+    """Return the content of a box within a box, and so on; empty where there is none."""
+    for name in names:
+        data = dict(_boxes(data)).get(name, b"")
+    return data
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if size < 8:
+            return
+        yield kind, data[at + 8 : at + size]
+        at += size
+
+
+def _matroska_crops(path: Path) -> Iterator[Crop]:
+    """Yield the crop of each video track."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    segment = dict(_elements(head)).get(_SEGMENT, b"")
+    for kind, track in _elements(dict(_elements(segment)).get(_TRACKS, b"")):
+        values = dict(_elements(track)) if kind == _TRACK_ENTRY else {}
+        if int.from_bytes(values.get(_TRACK_TYPE, b""), "big") == 1:
+            video = {key: int.from_bytes(value, "big") for key, value in _elements(values.get(_VIDEO, b""))}
+            width, height = video.get(0xB0, 0), video.get(0xBA, 0)
+            yield Crop(
+                video.get(_CROP_LEFT, 0) / width,
+                video.get(_CROP_TOP, 0) / height,
+                video.get(_CROP_RIGHT, 0) / width,
+                video.get(_CROP_BOTTOM, 0) / height,
+            )
+
+
+def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the EBML elements of a piece; one that reaches over its end, or has no length, is yielded as far as it goes."""
+    at = 0
+    while at < len(data):
+        identity, at = _number(data, at, keep_mark=True)
+        length, at = _number(data, at, keep_mark=False)
+        yield identity, data[at : at + length]
+        at += length
+
+
+def _number(data: bytes, at: int, *, keep_mark: bool) -> tuple[int, int]:
+    """Return a number of variable length, and where the next begins; one of unknown length reaches to the end."""
+    first = data[at]
+    count = 9 - first.bit_length()
+    value = int.from_bytes(data[at : at + count], "big")
+    if not keep_mark:
+        value &= (1 << 7 * count) - 1
+        if value == (1 << 7 * count) - 1:
+            value = len(data)
+    return value, at + count

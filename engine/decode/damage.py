@@ -1,0 +1,88 @@
+"""Which pictures of a recording are whole.
+
+A loss harms all pictures up to the next key frame, as they are built on each other; before the first key frame there is
+nothing to build on.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import av
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
+
+from engine.decode.h264_order import LOOKED_AT_BYTES, H264Order
+
+_BEGINS_ANYWHERE = {
+    "cavs", "flv", "h263", "h263p", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "msmpeg4v1", "msmpeg4v2", "rv10", "rv20",
+    "rv30", "rv40", "vc1", "vc1image", "wmv1", "wmv2", "wmv3",
+}  # fmt: skip
+"""Decoders that give grey smears where they begin between key frames; the others wait for one, or for as good as one."""
+_REMEMBERED = 64
+"""Packets whose pictures may still come."""
+
+
+class Damage:
+    """Follow one recording: ``feed`` each packet before it is decoded, then ask about each picture that comes out.
+
+    Args:
+        context: of its decoder.
+    """
+
+    def __init__(self, context: VideoCodecContext) -> None:
+        self._waits_for_key = context.name in _BEGINS_ANYWHERE
+        self._intra_only = bool(context.codec.intra_only)
+        in_mp4 = (context.extradata or b"").startswith(b"\x01")  # without the start codes that H264Order looks for
+        self._order = H264Order(context.extradata) if context.name == "h264" and not in_mp4 else None
+        self._has_begun = False
+        self.left_out = 0
+        """Pictures before the first that can be decoded, as far as they are known."""
+        self._fed = 0
+        self._fed_at: OrderedDict[int, int] = OrderedDict()
+        self._lost_at: int | None = None
+        """Since which packet pictures are damaged."""
+
+    def feed(self, packet: av.Packet[Any] | None) -> None:
+        """Take note of a packet, None at the end."""
+        if packet is None or packet.is_discard:
+            return
+        self._fed += 1
+        if packet.pts is not None:
+            self._fed_at[packet.pts] = self._fed
+            if len(self._fed_at) > _REMEMBERED:
+                self._fed_at.popitem(last=False)
+        missing = self._order is not None and self._order.gap_before(bytes(memoryview(packet)[:LOOKED_AT_BYTES]))
+        if (packet.is_corrupt or missing) and not packet.is_keyframe:
+            self.lose()
+
+    def lose(self) -> None:
+        """The newest packet is damaged, or gave no picture."""
+        self._lost_at = self._fed
+
+    def is_too_early(self, picture: av.VideoFrame) -> bool:
+        """Whether a picture comes before the first that can be decoded."""
+        if self._has_begun:
+            return False
+        if self._waits_for_key and not _is_key(picture):
+            self.left_out += 1
+            return True
+        self._has_begun = True
+        # Other decoders say nothing of the packets that they cannot begin with.
+        before = self._fed_at.get(picture.pts, 1) - 1 if picture.pts is not None else 0
+        self.left_out = max(self.left_out, before)
+        return False
+
+    def harms(self, picture: av.VideoFrame) -> bool:
+        """Whether a picture, or one that it builds on, is damaged."""
+        fed_at = self._fed_at.get(picture.pts, self._fed) if picture.pts is not None else self._fed
+        if picture.is_corrupt and not self._intra_only:
+            self._lost_at = max(self._lost_at or 0, fed_at)
+        elif self._lost_at is not None and _is_key(picture) and fed_at > self._lost_at:
+            self._lost_at = None
+        return bool(picture.is_corrupt) or (self._lost_at is not None and not self._intra_only)
+
+
+def _is_key(picture: av.VideoFrame) -> bool:
+    return bool(picture.key_frame) or picture.pict_type == PictureType.I

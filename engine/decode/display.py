@@ -1,0 +1,87 @@
+"""From decoded pictures to what a player shows of them, in one place for recordings, cameras and series of pictures.
+
+interlaced lines -> HDR to SDR -> pixel format and square pixels (one scaling) -> cropped -> turned upright
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Generic, TypeVar
+
+import av
+
+from engine.contracts.frames import Planes
+from engine.contracts.recording import Appearance
+from engine.decode.cropping import Crop
+from engine.decode.deinterlace import Deinterlacer
+from engine.decode.orientation import Orientation
+from engine.decode.planes import PlaneConverter
+from engine.decode.tone_map import ToneMapper, hdr_transfer
+
+Note = TypeVar("Note")
+_MOST_STRETCHED = 4
+"""Pixels are not believed to be wider, or higher, than this: the widest that recorders store are 2.9 times as wide as high."""
+_LEAST_CHANGE = 0.01
+"""Pixels this near to a square are left alone: encoders round 4319:4320 into a file."""
+
+
+def shown_size(width_px: int, height_px: int, pixel_aspect: Fraction | None) -> tuple[int, int]:
+    """Return the size with square pixels; it grows along one side, so that no line or column is lost.
+
+    Args:
+        width_px: as stored.
+        height_px: as stored.
+        pixel_aspect: width to height of a stored pixel; None, 0 or beyond belief: square.
+    """
+    if not pixel_aspect or not Fraction(1, _MOST_STRETCHED) <= pixel_aspect <= _MOST_STRETCHED:
+        return width_px, height_px
+    if abs(pixel_aspect - 1) < _LEAST_CHANGE:
+        return width_px, height_px
+    if pixel_aspect > 1:
+        return 2 * round(width_px * pixel_aspect / 2), height_px
+    return width_px, 2 * round(height_px / pixel_aspect / 2)
+
+
+class Display(Generic[Note]):
+    """Show the pictures of one stream. It keeps filters and tables between pictures; not thread-safe.
+
+    Args:
+        appearance: what the user asks for.
+        crop: the border that the container cuts off.
+    """
+
+    def __init__(self, appearance: Appearance | None = None, crop: Crop | None = None) -> None:
+        self._crop = crop or Crop()
+        appearance = appearance or Appearance()
+        self._aspect = Fraction(appearance.aspect.replace(":", "/")) if appearance.aspect else None
+        self._deinterlacer: Deinterlacer[Note] = Deinterlacer(appearance.deinterlace)
+        self._tone_mapper = ToneMapper()
+        self._converter = PlaneConverter()
+        self._orientation = Orientation(appearance.rotate)
+
+    def show(self, picture: av.VideoFrame, pixel_aspect: Fraction | None, note: Note) -> list[tuple[Planes, Note]]:
+        """Return the pictures that can be shown now, in order, each with its note: this one, none yet, or also the one before.
+
+        Args:
+            picture: as decoded, of any pixel format.
+            pixel_aspect: width to height of its pixels, None where unknown.
+            note: whatever must come out with it.
+
+        Raises:
+            av.error.FFmpegError: FFmpeg cannot convert it.
+            ValueError: likewise.
+        """
+        return [(self._shown(ready, pixel_aspect), its) for ready, its in self._deinterlacer.take(picture, note)]
+
+    def flush(self, pixel_aspect: Fraction | None = None) -> list[tuple[Planes, Note]]:
+        """Return what is held: the stream ends here, or what comes does not continue it."""
+        return [(self._shown(ready, pixel_aspect), its) for ready, its in self._deinterlacer.flush()]
+
+    def _shown(self, picture: av.VideoFrame, pixel_aspect: Fraction | None) -> Planes:
+        turn = self._orientation.of(picture)
+        if self._aspect is not None:
+            pixel_aspect = self._aspect * picture.height / picture.width
+        size_px = shown_size(picture.width, picture.height, pixel_aspect)
+        if hdr_transfer(picture) is not None:
+            picture = self._tone_mapper.show(picture)
+        return turn.apply(self._crop.apply(self._converter.convert(picture, size_px)))

@@ -1,0 +1,66 @@
+"""Recordings that are encrypted: how they are told from broken ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+_LOOKED_AT_BYTES = 1 << 20
+_MP4_MARKS = (b"sinf", b"schm", b"encv", b"pssh", b"senc")
+"""Boxes of ISO common encryption (ISO/IEC 23001-7)."""
+_MP4_STARTS = (b"ftyp", b"styp", b"moof", b"sidx", b"moov", b"pssh")
+_ASF_MARKS = (bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"), bytes.fromhex("14e68a292226174cb935dae07ee9289c"))
+"""The content encryption objects of Windows Media."""
+_TS_PACKET_BYTES, _TS_SYNC = 188, 0x47
+_TS_SCRAMBLED = 0xC0
+_MOST_SCRAMBLED = 0.5
+HOW = "decrypt it first, or export it anew without protection"
+
+
+def is_encrypted_packet(packet: av.Packet[Any]) -> bool:
+    """Whether a packet's content is encrypted (MP4 with common encryption)."""
+    return packet.has_sidedata("encryption_info")
+
+
+def encryption_of_stream(path: Path, container: InputContainer, stream: VideoStream) -> str:
+    """Return by what an opened file says that its video is encrypted, empty where it does not say so."""
+    if "enc_key_id" in stream.metadata:
+        return "WebM encryption"
+    return encryption_of_file(path) if container.format.name == "asf" else ""
+
+
+def encryption_of_file(path: Path) -> str:
+    """Return by what a file's bytes tell that it is encrypted, empty where they do not, or where it cannot be read.
+
+    Args:
+        path: of a file that could not be opened, or of whose packets no picture came.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(_LOOKED_AT_BYTES)
+    except (OSError, ValueError):
+        return ""
+    if start[4:8] in _MP4_STARTS and any(mark in start for mark in _MP4_MARKS):
+        return "common encryption"
+    if any(mark in start for mark in _ASF_MARKS):
+        return "Windows Media DRM"
+    return "scrambled transport stream" if _is_scrambled(start) else ""
+
+
+def _is_scrambled(start: bytes) -> bool:
+    """Whether most packets of a transport stream have their scrambling bits set."""
+    first = next((offset for offset in range(_TS_PACKET_BYTES) if _syncs_at(start, offset)), None)
+    if first is None:
+        return False
+    packets = range(first, len(start) - _TS_PACKET_BYTES, _TS_PACKET_BYTES)
+    scrambled = sum(start[at] == _TS_SYNC and bool(start[at + 3] & _TS_SCRAMBLED) for at in packets)
+    return scrambled > _MOST_SCRAMBLED * max(1, len(packets))
+
+
+def _syncs_at(start: bytes, offset: int) -> bool:
+    marks = start[offset : offset + 8 * _TS_PACKET_BYTES : _TS_PACKET_BYTES]
+    return len(marks) == 8 and set(marks) == {_TS_SYNC}

@@ -1,0 +1,106 @@
+"""Pictures upright: by the display matrix that a file gives, then by the turn that the user adds."""
+
+from __future__ import annotations
+
+import enum
+import struct
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+from av.sidedata.sidedata import Type
+
+from engine.contracts.frames import Planes, Uint8
+from engine.contracts.messages import Rotate
+
+
+class Turn(NamedTuple):
+    """A turn or mirroring by multiples of 90 degrees, as steps in this order."""
+
+    transpose: bool = False
+    mirror: bool = False
+    """Left to right."""
+    flip: bool = False
+    """Top to bottom."""
+
+    def then(self, other: Turn) -> Turn:
+        """Return the turn that does this one first and then the other."""
+        _, mirror, flip = self
+        if other.transpose:
+            mirror, flip = flip, mirror
+        return Turn(self.transpose ^ other.transpose, mirror ^ other.mirror, flip ^ other.flip)
+
+    def apply(self, planes: Planes) -> Planes:
+        """Return the picture, turned; the arrays are copies unless nothing changes."""
+        if not any(self):
+            return planes
+        return Planes(self._turned(planes.y), self._turned(planes.u), self._turned(planes.v), planes.matrix, planes.full_range)
+
+    def _turned(self, plane: Uint8) -> Uint8:
+        plane = plane.T if self.transpose else plane
+        return np.ascontiguousarray(plane[:: -1 if self.flip else 1, :: -1 if self.mirror else 1])
+
+
+TURNS: dict[Rotate, Turn] = {
+    0: Turn(),
+    90: Turn(transpose=True, mirror=True),
+    180: Turn(mirror=True, flip=True),
+    270: Turn(transpose=True, flip=True),
+    "flip": Turn(flip=True),
+    "mirror": Turn(mirror=True),
+}
+
+
+class Orientation:
+    """What turns the pictures of one stream upright.
+
+    Args:
+        rotate: what the user adds to what the file says.
+    """
+
+    def __init__(self, rotate: Rotate = 0) -> None:
+        self._added = TURNS[rotate]
+        self._was_upright = False
+
+    def of(self, frame: av.VideoFrame) -> Turn:
+        """Return how a picture must be turned."""
+        # Looking at a frame's side data ties frame and side data into a cycle, which keeps the picture until the garbage
+        # collector comes by; a stream that has begun upright turns only with an angle, which PyAV tells without.
+        if self._was_upright and frame.rotation == 0:
+            return self._added
+        told = _told_by(frame)
+        self._was_upright = not any(told)
+        return told.then(self._added)
+
+
+def _told_by(frame: av.VideoFrame) -> Turn:
+    """Return what the display matrix says.
+
+    It maps a stored point (x, y) to the shown point (a x + c y, b x + d y), in 16.16 fixed point, see FFmpeg's
+    libavutil/display.h; angles other than multiples of 90 degrees go to the nearest.
+    """
+    data: Any = frame.side_data.get("DISPLAYMATRIX") if _has_side_data(frame) else None
+    if data is None or len(bytes(data)) < 20:
+        return Turn()
+    a, b, _, c, d = struct.unpack("=5i", bytes(data)[:20])
+    if not (a or b or c or d):
+        return Turn()
+    return Turn(True, c < 0, b < 0) if abs(b) + abs(c) > abs(a) + abs(d) else Turn(False, a < 0, d < 0)
+
+
+def _has_side_data(frame: av.VideoFrame) -> bool:
+    return len(frame.side_data) > 0
+
+
+def _unnamed(kinds: type[enum.Enum], value: object) -> enum.Enum | None:
+    """Make a member for a kind of side data that FFmpeg knows and PyAV does not."""
+    if not isinstance(value, int):
+        return None
+    member = object.__new__(kinds)
+    member._name_, member._value_ = f"UNNAMED_{value}", value
+    kinds._value2member_map_[value] = member
+    return member
+
+
+# PyAV names each piece of side data when any of it is looked at, and raises where it has no name for one (EXIF, view ids).
+Type._missing_ = classmethod(_unnamed)  # type: ignore[method-assign, assignment]

@@ -1,0 +1,94 @@
+"""How the reading of a recording ended, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from engine.decode.container import encrypted, is_cut
+from engine.decode.encryption import encryption_of_file
+from engine.errors import SourceError
+
+_ANNOUNCE_DURATION = {"matroska,webm", "flv"}
+"""Containers whose header holds the duration while FFmpeg does not say that a file breaks off."""
+_MISSING_SHARE = 0.1
+
+
+def announces_duration(container: InputContainer) -> bool:
+    """Whether only the duration in a container's header shows that its end is missing."""
+    return container.format.name in _ANNOUNCE_DURATION
+
+
+@dataclass(frozen=True)
+class RecordingEnd:
+    """What was read of a recording.
+
+    Args:
+        path: the file.
+        container: still open.
+        stream: that was read.
+        counters: as ``Decoder`` counts.
+        cut: where it breaks off, empty if it does not seem to.
+        read_to_seconds: the last time stamp, where the container announces its duration.
+        refusal: why the first picture that could not be used was not, empty if there was none.
+    """
+
+    path: Path
+    container: InputContainer
+    stream: VideoStream
+    counters: Mapping[str, int]
+    cut: str
+    read_to_seconds: float
+    refusal: str
+
+    def check(self) -> None:
+        """Return if it was read to its end.
+
+        Raises:
+            SourceError: it was not, with the reason ``truncated``, ``codec`` or ``encrypted``.
+        """
+        path, frames = self.path, self.counters["frames"]
+        cut = self.cut or ("before the end that its index gives" if is_cut(self.container, self.stream) else "")
+        if cut:
+            raise SourceError(f"{path} breaks off {cut}; frames before that: {frames}", "truncated")
+        if frames == 0:
+            raise self._nothing_decoded()
+        if self.counters["corrupt_frames"] == frames:
+            raise SourceError(f"{path}: every one of its {frames} pictures is damaged", "codec")
+
+    def notes(self) -> Iterator[str]:
+        """Yield what a user should know of a recording that was read to its end."""
+        yield from self._missing_time()
+        if early := self.counters["drops.no_key_frame"]:
+            yield f"{self.path} begins between key frames: its first {early} pictures, which cannot be decoded, were left out"
+        if corrupt := self.counters["corrupt_frames"]:
+            yield f"{corrupt} of the {self.counters['frames']} pictures of {self.path} are damaged"
+
+    def _nothing_decoded(self) -> SourceError:
+        codec, early = self.stream.codec_context.name, self.counters["drops.no_key_frame"]
+        packets = self.counters["packets"]
+        if early:
+            return SourceError(f"{self.path}: none of its {early} {codec} pictures is a key frame to begin with", "codec")
+        if kind := encryption_of_file(self.path):
+            return encrypted(self.path, kind)
+        if packets == 0:
+            return SourceError(f"{self.path} ends before its first picture", "truncated")
+        why = f" ({self.refusal})" if self.refusal else ""
+        return SourceError(f"{self.path}: no picture could be decoded from its {packets} {codec} packets{why}", "codec")
+
+    def _missing_time(self) -> Iterator[str]:
+        if not announces_duration(self.container) or not self.container.duration:
+            return
+        start = (self.container.start_time or 0) / av.time_base
+        announced = self.container.duration / av.time_base
+        read = self.read_to_seconds
+        if announced - read > max(1.0, _MISSING_SHARE * (announced - start)):
+            yield (
+                f"{self.path} ends at {read - start:.1f} s where its header announces {announced - start:.1f} s: "
+                "it may be cut off or damaged"
+            )

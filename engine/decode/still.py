@@ -1,0 +1,143 @@
+"""Still pictures from files: the pixels that a viewer shows, upright.
+
+Orientation comes from EXIF (JPEG, PNG, WebP, TIFF) or from the container (``irot`` and ``imir`` of HEIC and AVIF, where EXIF's
+is not applied again). Of several pages or animation frames the first is read, of a HEIC file its primary picture.
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from engine.contracts.frames import Uint8
+from engine.decode.still_kind import REFUSALS, Kind, kind_of
+from engine.decode.still_pixels import bgr_of
+from engine.errors import MissingRuntimeError, PictureError
+
+MOST_PIXELS = 100_000_000
+"""Of a decoded picture: about 1 GB while it is converted. Larger JPEGs are decoded at half their size."""
+_MOST_BYTES = 1 << 30
+_FEWEST_PX = 8
+_FORMATS = ("AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+_SUPPORTED = "a JPEG, PNG, HEIC, AVIF, WebP or TIFF file"
+_HEAD_BYTES = 4096
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What to do for each value of EXIF's orientation."""
+_DNG_VERSION, _SUBFILE_TYPE = 50706, 254
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Still:
+    """One picture."""
+
+    bgr: Uint8
+    """(height, width, 3), upright; transparent parts are white."""
+    pages: int
+    """Pictures in the file, of which this is the first."""
+
+
+def read_content(path: Path) -> bytes:
+    """Return a picture file's bytes.
+
+    Raises:
+        PictureError: it cannot be read, or is plainly something else: a video, a web page, a folder.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            raise PictureError(f"{path} is a device or a pipe, not a picture file: copy it to a file first")
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+            _refuse_others(path, kind_of(head))
+            if path.stat().st_size > _MOST_BYTES:
+                raise PictureError(f"{path} is too large for a picture ({path.stat().st_size >> 20} MB): give {_SUPPORTED}")
+            return head + file.read()
+    except OSError as error:
+        raise PictureError(f"{path} cannot be read ({error.strerror}): check the path") from error
+
+
+def read_still(path: Path, content: bytes | None = None) -> Still:
+    """Read one picture.
+
+    Args:
+        path: the file; any name, the content says what it is.
+        content: its bytes where they were read already.
+
+    Raises:
+        PictureError: it cannot be read, is damaged, too large, or no picture. The message names it and says what to do.
+        MissingRuntimeError: HEIC, and its reader is not installed.
+    """
+    content = read_content(path) if content is None else content
+    kind = kind_of(content[:_HEAD_BYTES])
+    if kind is Kind.HEIC:
+        _know_heic()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, of size and of damaged EXIF data: both are dealt with here
+            return _decode(path, content)
+    except (PictureError, MissingRuntimeError):
+        raise
+    except UnidentifiedImageError as error:
+        if kind is Kind.HEIC:
+            raise PictureError(f"{path} is damaged or cut off: give another copy of it") from error
+        raise PictureError(f"{path} is not a picture that can be read: give {_SUPPORTED}") from error
+    except (Image.DecompressionBombError, MemoryError) as error:
+        raise PictureError(f"{path} is too large (at most {MOST_PIXELS // 10**6} megapixels): reduce it") from error
+    except Exception as error:  # decoders of damaged files raise whatever they stumble over
+        raise PictureError(f"{path} is damaged or cut off ({error}): give another copy of it") from error
+
+
+def _decode(path: Path, content: bytes) -> Still:
+    Image.init()  # all readers: Pillow's first step knows the commonest only
+    with Image.open(io.BytesIO(content), formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
+        if image.format == "TIFF" and _is_raw(image):
+            _refuse_others(path, Kind.RAW)
+        if image.width * image.height > MOST_PIXELS:
+            image.draft(None, (image.width // 2, image.height // 2))  # only JPEG has it; the others stay as they are
+        if image.width * image.height > MOST_PIXELS:
+            raise Image.DecompressionBombError
+        if min(image.size) < _FEWEST_PX:
+            raise PictureError(f"{path} has only {image.width}x{image.height} pixels: give a larger picture")
+        pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: the others show the same
+        image.load()
+        turn = _UPRIGHT.get(_orientation(image))
+        return Still(bgr_of(image if turn is None else image.transpose(turn)), pages)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged EXIF data, as viewers do
+        return 1
+
+
+def _is_raw(image: Image.Image) -> bool:
+    """Whether a TIFF file is a camera's raw data: its first page is then only a preview."""
+    tags = getattr(image, "tag_v2", {})
+    return _DNG_VERSION in tags or bool(int(tags.get(_SUBFILE_TYPE, 0)) & 1)
+
+
+def _refuse_others(path: Path, kind: Kind) -> None:
+    if kind in REFUSALS:
+        raise PictureError(f"{path} {REFUSALS[kind]}")
+
+
+def _know_heic() -> None:
+    try:
+        from pi_heif import register_heif_opener
+    except ImportError as error:
+        raise MissingRuntimeError("HEIC pictures need the package pi-heif: run `pip install pi-heif`") from error
+    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)

@@ -1,0 +1,93 @@
+"""What a file is that was given as a picture, from its first bytes."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+_RAW_BRANDS = {b"crx "}
+_VIDEO_BOXES = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
+_VIDEO_STARTS = (
+    b"\x1a\x45\xdf\xa3",
+    b"\x00\x00\x01\xba",
+    b"\x00\x00\x01\xb3",
+    b"FLV\x01",
+    b"\x30\x26\xb2\x75",
+    b"OggS",
+    b"DKIF",
+)
+_RAW_STARTS = (b"FUJIFILMCCD-RAW", b"IIRO", b"MMOR", b"IIU\x00")
+_TS_PACKET = 188
+
+
+class Kind(Enum):
+    """What was recognised."""
+
+    UNKNOWN = "perhaps a picture"
+    HEIC = "HEIC"
+    EMPTY = "empty"
+    VIDEO = "video"
+    WEB_PAGE = "web page"
+    DOCUMENT = "PDF"
+    DRAWING = "SVG"
+    ARCHIVE = "archive"
+    RAW = "raw data"
+
+
+REFUSALS = {
+    Kind.EMPTY: "is not a picture but empty: give another copy of it",
+    Kind.VIDEO: "is not a picture but a video: save a still of it, or give it to `facestream run`",
+    Kind.WEB_PAGE: "is not a picture but a web page: save the picture itself",
+    Kind.DOCUMENT: "is not a picture but a PDF document: save the picture from it",
+    Kind.DRAWING: "is not a photograph but a drawing (SVG): export it as PNG",
+    Kind.ARCHIVE: "is not a picture but an archive or office document: take the picture out of it",
+    Kind.RAW: "is a camera's raw data: export it as JPEG or TIFF",
+}
+"""How a sentence ends that begins with the name of such a file."""
+
+
+def kind_of(head: bytes) -> Kind:
+    """Return what a file is.
+
+    Args:
+        head: its first bytes, 512 or more where it has them.
+    """
+    if not head:
+        return Kind.EMPTY
+    if head[4:8] == b"ftyp":
+        return _kind_of_brands(head)
+    if head.startswith(_RAW_STARTS) or (head[:4] == b"II*\x00" and head[8:10] == b"CR"):
+        return Kind.RAW
+    if _is_video(head):
+        return Kind.VIDEO
+    if head.startswith(b"PK\x03\x04"):
+        return Kind.ARCHIVE
+    if head.startswith(b"%PDF"):
+        return Kind.DOCUMENT
+    return _kind_of_text(head)
+
+
+def _kind_of_brands(head: bytes) -> Kind:
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = {head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))}
+    if brands & _AVIF_BRANDS:
+        return Kind.UNKNOWN
+    if brands & _HEIC_BRANDS:
+        return Kind.HEIC
+    return Kind.RAW if brands & _RAW_BRANDS else Kind.VIDEO
+
+
+def _is_video(head: bytes) -> bool:
+    if head.startswith(_VIDEO_STARTS) or head[4:8] in _VIDEO_BOXES or (head[:4] == b"RIFF" and head[8:12] == b"AVI "):
+        return True
+    return len(head) > 2 * _TS_PACKET and all(head[at] == 0x47 for at in (0, _TS_PACKET, 2 * _TS_PACKET))
+
+
+def _kind_of_text(head: bytes) -> Kind:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if not start.startswith(b"<"):
+        return Kind.UNKNOWN
+    if b"<html" in start or b"<!doctype html" in start or b"<head" in start:
+        return Kind.WEB_PAGE
+    return Kind.DRAWING if b"<svg" in start else Kind.UNKNOWN

@@ -1,0 +1,51 @@
+"""Whether the face of a photograph is good enough for the gallery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.contracts.messages import Quality
+from engine.errors import EnrolmentRefused
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolLimits:
+    """What a picture must have. Every later comparison rests on it, so more is asked than of a face in a video."""
+
+    min_size_px: float = 48.0
+    """Geometric mean of the face box's sides; below 32 px the default embedder begins to miss its own people."""
+    min_sharpness: float = 0.25
+    """``Quality.sharpness``: 300 LFW faces have 0.6 to 1; blurred by 5 % of their size 0.2 to 0.46, by 10 % at most 0.25."""
+    min_frontal: float = 0.7
+    """``Quality.frontal``, the cosine of the yaw: 45 degrees. Of 300 LFW faces none is below, 99 % are above 0.8."""
+    min_score: float = 0.05
+    """``Quality.score``, all of it together."""
+
+
+def check_quality(path: Path, quality: Quality, limits: EnrolLimits) -> None:
+    """Check one face against the limits.
+
+    Raises:
+        EnrolmentRefused: the message names the picture, what is wrong with it, and what to do.
+    """
+    if quality.size_px < limits.min_size_px:
+        raise EnrolmentRefused(
+            f"the face in {path} is too small ({quality.size_px:.0f} px, needed {limits.min_size_px:.0f}): "
+            "give a larger picture"
+        )
+    if quality.sharpness < limits.min_sharpness:
+        raise EnrolmentRefused(
+            f"the face in {path} is too blurred (sharpness {quality.sharpness:.2f}, needed {limits.min_sharpness:.2f}): "
+            "give a sharper picture"
+        )
+    if quality.frontal < limits.min_frontal:
+        raise EnrolmentRefused(
+            f"the face in {path} looks too far to the side (frontal {quality.frontal:.2f}, needed {limits.min_frontal:.2f}): "
+            "give one that looks into the camera"
+        )
+    if quality.score < limits.min_score:
+        raise EnrolmentRefused(
+            f"the face in {path} is too poor in all (quality {quality.score:.2f}, needed {limits.min_score:.2f}): "
+            "give a clear frontal picture"
+        )

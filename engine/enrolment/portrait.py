@@ -1,0 +1,123 @@
+"""The one face of a photograph, upright."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.contracts.frames import Float32, Uint8
+from engine.contracts.messages import Quality
+from engine.crop.quality import assess
+from engine.detect.detector import Detector
+from engine.enrolment.closer_look import SeenFace, look_closer
+from engine.enrolment.search import find_places, overlap
+from engine.enrolment.turns import turn_boxes, turn_picture
+from engine.errors import EnrolmentRefused
+from engine.runtime.colour import planes_from_bgr
+
+_A_FACE, _A_TURNED_FACE = 0.5, 0.6
+"""``SeenFace.certainty`` from which a photograph shows somebody, as it lies and turned. Most photographs lie right, so turned
+ones must say it more clearly."""
+_SMALL_PX, _A_SMALL_FACE = 48.0, 0.7
+"""And from which it shows somebody smaller than this: there most false alarms are."""
+_ANOTHER_FACE, _ANOTHER_WAY_UP = 0.4, 0.7
+"""From which it shows somebody else, too: the same way up, and lying beside."""
+_SMALLEST_PX = 16.0
+"""What is smaller is nobody who could be meant: faces of this size cannot be told from leaves and bricks."""
+_BACKGROUND = 1 / 6
+"""Faces smaller than this share of the largest are not counted: pictures on a wall, passers-by far behind."""
+_OTHER_WAY_UP = 0.1
+"""As far the certainty must be above that of the same face on its head, to say which of them it is."""
+_SAME_PLACE = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portrait:
+    """A photograph of one person."""
+
+    bgr: Uint8
+    """(height, width, 3), the photograph turned upright; only the face's box where there are no landmarks."""
+    landmarks: Float32 | None
+    """(5, 2) in its pixels."""
+    quality: Quality
+    turned_degrees: int
+    """By how much the photograph was turned, counter-clockwise: 0, 90, 180 or 270."""
+
+
+def find_portrait(path: Path, picture: Uint8, detector: Detector) -> Portrait:
+    """Return the one face of a picture.
+
+    Args:
+        path: for messages.
+        picture: (height, width, 3) uint8 BGR; it may lie on its side or head.
+        detector: finds faces.
+
+    Raises:
+        EnrolmentRefused: it shows nobody, several people, or somebody of whom it cannot be told which way up they are.
+        ModelError: the detector fails.
+    """
+    turns = _of_the_only_face(path, _faces(picture, detector), detector)
+    face = turns[0]
+    on_its_head = next((other.certainty for other in turns if (other.turn - face.turn) % 4 == 2), 0.0)
+    if face.certainty - on_its_head < _OTHER_WAY_UP:
+        raise EnrolmentRefused(f"in {path} it cannot be told which way up the face is: give a clear frontal picture")
+    turned = turn_picture(picture, face.turn)
+    quality = assess(planes_from_bgr(turned, full_range=True), face.box, face.landmarks, face.score)
+    if face.landmarks is None:
+        x, y, width, height = face.box.tolist()
+        turned = turned[max(0, round(y)) : max(1, round(y + height)), max(0, round(x)) : max(1, round(x + width))]
+    return Portrait(turned, face.landmarks, quality, 90 * face.turn)
+
+
+def _faces(picture: Uint8, detector: Detector) -> list[list[SeenFace]]:
+    """Return how each face was seen; the picture is searched turned only where nobody in it is upright."""
+    places = find_places(picture, detector, (0,))
+    faces = _different(picture, look_closer(picture, places, detector))
+    if any(turns[0].turn == 0 and _is_sure(turns[0]) for turns in faces):
+        return faces
+    places = np.concatenate([places, find_places(picture, detector, (1, 2, 3))])
+    return _different(picture, look_closer(picture, places, detector))
+
+
+def _of_the_only_face(path: Path, faces: list[list[SeenFace]], detector: Detector) -> list[SeenFace]:
+    """Return how the only face was seen, the surest turn first."""
+    sure = [turns[0] for turns in faces if _is_sure(turns[0])]
+    if not sure:
+        raise EnrolmentRefused(f"{path} shows no face that the detector {detector.name} finds: give a clear frontal picture")
+    largest = max(map(_size, sure))
+    way_up = max(sure, key=lambda face: face.certainty).turn
+    people = [
+        turns
+        for turns in faces
+        if _size(turns[0]) >= _BACKGROUND * largest and (turns[0].turn == way_up or turns[0].certainty >= _ANOTHER_WAY_UP)
+    ]
+    if len(people) > 1:
+        raise EnrolmentRefused(f"{path} shows {len(people)} faces: cut it to the person you mean")
+    return people[0]
+
+
+def _different(picture: Uint8, seen: list[list[SeenFace]]) -> list[list[SeenFace]]:
+    """Leave out what is no face, and join what is one: a closer look can move two places to the same face."""
+    likely = [turns for turns in seen if turns and turns[0].certainty >= _ANOTHER_FACE and _size(turns[0]) >= _SMALLEST_PX]
+    likely.sort(key=lambda turns: -turns[0].certainty)
+    boxes = np.zeros((0, 4), np.float32)
+    kept = []
+    for turns in likely:
+        height, width = picture.shape[:2]
+        sides = (height, width) if turns[0].turn % 2 else (width, height)
+        box = turn_boxes(turns[0].box[None], -turns[0].turn, *sides)
+        if not (overlap(box[0], boxes) > _SAME_PLACE).any():
+            kept.append(turns)
+            boxes = np.concatenate([boxes, box])
+    return kept
+
+
+def _is_sure(face: SeenFace) -> bool:
+    needed = _A_TURNED_FACE if face.turn else _A_FACE
+    return face.certainty >= (needed if _size(face) >= _SMALL_PX else max(needed, _A_SMALL_FACE))
+
+
+def _size(face: SeenFace) -> float:
+    return float(np.sqrt(face.box[2] * face.box[3]))

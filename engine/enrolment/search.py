@@ -1,0 +1,99 @@
+"""Where a photograph may show faces, whatever their scale and whichever side of it is up.
+
+Detectors miss faces that fill a large picture, small ones in a reduced picture, and those that touch the border. So a picture
+is searched at several scales, with and without a border. What is found is only a place to look at closer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from engine.contracts.frames import Float32, Uint8
+from engine.detect.detector import Detector
+from engine.enrolment.turns import turn_boxes, turn_picture
+from engine.runtime.colour import planes_from_bgr
+
+_LONGEST_SIDE_PX = 1280
+_SMALLEST_SIDE_PX = 64
+_SCALES = (1.0, 0.5, 0.25)
+_BORDERED_SCALES = (0.5, 0.25)
+"""Faces at the border that are small enough for the largest scale alone are not cut much."""
+_BORDER = 0.35
+"""Added around the picture, as a share of its longer side."""
+_SAME_PLACE = 0.5
+"""Overlap of two boxes of one face, over the smaller of them."""
+MOST_PLACES = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """The picture as it is searched, with the way back."""
+
+    bgr: Uint8
+    scale: float
+    border_px: int
+
+
+def find_places(picture: Uint8, detector: Detector, turns: Sequence[int]) -> Float32:
+    """Return (N, 4) boxes in the picture as given, at most ``MOST_PLACES``, the surest first; they may reach over its border.
+
+    Args:
+        picture: (height, width, 3) uint8 BGR.
+        detector: finds them.
+        turns: quarters, counter-clockwise, by which the picture is turned to be searched.
+
+    Raises:
+        ModelError: the detector fails.
+    """
+    boxes, scores = [np.zeros((0, 4), np.float32)], [np.zeros(0, np.float32)]
+    for view in _views(picture):
+        height, width = view.bgr.shape[:2]
+        for turn in turns:
+            faces = detector.detect([planes_from_bgr(turn_picture(view.bgr, turn), full_range=True)])[0]
+            sides = (height, width) if turn % 2 else (width, height)
+            found = turn_boxes(faces.boxes, -turn, *sides) / view.scale
+            boxes.append(found - np.array([view.border_px, view.border_px, 0, 0], np.float32))
+            scores.append(faces.scores)
+    return _different(np.concatenate(boxes), np.concatenate(scores))
+
+
+def _views(picture: Uint8) -> list[_View]:
+    border = round(_BORDER * max(picture.shape[:2]))
+    bordered = np.asarray(cv2.copyMakeBorder(picture, border, border, border, border, cv2.BORDER_REPLICATE), np.uint8)
+    views = []
+    for source, border_px, scales in ((picture, 0, _SCALES), (bordered, border, _BORDERED_SCALES)):
+        longest = max(source.shape[:2])
+        base = min(1.0, _LONGEST_SIDE_PX / longest)
+        scales = _SCALES if longest <= _LONGEST_SIDE_PX / 2 else scales
+        for scale in scales:
+            if scale == 1 or base * scale * longest >= _SMALLEST_SIDE_PX:
+                views.append(_View(_reduced(source, base * scale), base * scale, border_px))
+    return views
+
+
+def _reduced(picture: Uint8, scale: float) -> Uint8:
+    if scale == 1:
+        return picture
+    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _different(boxes: Float32, scores: Float32) -> Float32:
+    left = np.argsort(-scores, kind="stable")
+    kept: list[int] = []
+    while len(left) and len(kept) < MOST_PLACES:
+        kept.append(int(left[0]))
+        left = left[overlap(boxes[left[0]], boxes[left]) <= _SAME_PLACE]
+    return boxes[kept]
+
+
+def overlap(box: Float32, others: Float32) -> Float32:
+    """Return (N,): the common area of a box (4,) and each of others (N, 4), over the smaller of the two areas, 0 to 1."""
+    near = np.maximum(box[:2], others[:, :2])
+    far = np.minimum(box[:2] + box[2:], others[:, :2] + others[:, 2:])
+    common = np.maximum(far - near, 0).prod(axis=1)
+    smaller = np.minimum(box[2:].prod(), others[:, 2:].prod(axis=1))
+    return np.asarray(common / np.maximum(smaller, 1e-9), np.float32)

@@ -1,0 +1,49 @@
+"""Super-resolution of a batch of faces, of which some may fail."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from engine.contracts.frames import Uint8
+from engine.contracts.links import FaceCrop
+from engine.runtime.colour import bgr_from_planes
+from engine.super_resolve.enhancer import EnhancedFace, Enhancer
+
+
+@dataclass(frozen=True)
+class Enlarged:
+    """What super-resolution made of a batch."""
+
+    originals: list[Uint8]
+    """BGR."""
+    faces: list[EnhancedFace | None]
+    """None where it was not asked to run, or failed."""
+    errors: dict[int, Exception]
+    """By place in the batch."""
+    seconds: float
+
+
+def enlarge(enhancer: Enhancer | None, crops: list[FaceCrop]) -> Enlarged:
+    """Enlarge faces; where the whole batch fails, each alone, so that one bad face costs no other.
+
+    Args:
+        enhancer: None: nothing is enlarged.
+        crops: the originals.
+    """
+    start = time.perf_counter()
+    originals = [bgr_from_planes(crop.planes) for crop in crops]
+    faces, errors = _enhanced(enhancer, crops)
+    return Enlarged(originals, faces, errors, time.perf_counter() - start)
+
+
+def _enhanced(enhancer: Enhancer | None, crops: list[FaceCrop]) -> tuple[list[EnhancedFace | None], dict[int, Exception]]:
+    if enhancer is None:
+        return [None] * len(crops), {}
+    try:
+        return list(enhancer.enhance(crops)), {}
+    except Exception as error:
+        if len(crops) == 1:
+            return [None], {0: error}
+    alone = [_enhanced(enhancer, [crop]) for crop in crops]
+    return [faces[0] for faces, _ in alone], {place: errors[0] for place, (_, errors) in enumerate(alone) if errors}

@@ -1,0 +1,22 @@
+"""How the pictures of a source are made to look as they should."""
+
+from __future__ import annotations
+
+import re
+
+from engine.config import SourceConfig
+from engine.contracts.recording import Appearance
+from engine.errors import ConfigError
+
+_ASPECT = re.compile(r"[1-9][0-9]{0,4}[:/][1-9][0-9]{0,4}")
+
+
+def appearance_of(source: SourceConfig) -> Appearance:
+    """Return what the user asks for.
+
+    Raises:
+        ConfigError: ``aspect`` is not the shape of a picture.
+    """
+    if source.aspect and not _ASPECT.fullmatch(source.aspect):
+        raise ConfigError(f"aspect: {source.aspect!r} is not a picture's width to height: give two numbers, as 4:3 or 16:9")
+    return Appearance(source.rotate, source.deinterlace, source.aspect)

@@ -1,0 +1,79 @@
+"""How a person's name is written: one spelling for each name, wherever it is given.
+
+Names are Unicode as people write them, in composed form (NFC), so that both encodings of "José" are one name. Capitals, accents
+and wide or narrow letters are never taken for one another: ``alike`` only tells that two names can be mistaken.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from engine.errors import UsageError
+
+MOST_CHARACTERS = 200
+_JOINERS = "\u200c\u200d"
+"""Zero width non-joiner and joiner: ordinary in Persian and Indian names, and in emoji."""
+_DROPPED = dict.fromkeys(map(ord, "\u00ad\u061c\u200b\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"))
+"""Invisible, and without a meaning inside a name: soft hyphen, direction marks, zero width spaces, byte order mark."""
+_REORDERING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Embeddings, overrides and isolates: they turn the text around a name about."""
+_BLANK = set("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show nothing: the Hangul fillers, the empty Braille cell."""
+_LOWEST_ACCENT = 200
+"""Combining class from which marks stand around a letter as accents do."""
+_REFUSED_KINDS = {"Cc": "a control character", "Cs": "a character that is not valid UTF-8", "Co": "a private character"}
+_REFUSED_KINDS |= {"Zl": "a line break", "Zp": "a line break"}
+
+
+def spelling(name: str) -> str:
+    """Return the one way a name is written, without a judgement: for names that were accepted before, and to look them up.
+
+    Composed (NFC); spaces of any kind and number are one, none at the ends; marks that are invisible and mean nothing are gone.
+    """
+    text = " ".join(unicodedata.normalize("NFC", name.translate(_DROPPED)).split())
+    text = re.sub(f"([{_JOINERS}])[{_JOINERS}]+", r"\1", text)  # joiners join letters: alone they say nothing
+    return " ".join(part.strip(_JOINERS) for part in text.split(" ") if part.strip(_JOINERS))
+
+
+def person_name(name: str) -> str:
+    """Return the name of a person as it is enrolled: its ``spelling``.
+
+    Raises:
+        UsageError: it shows nothing, is longer than 200 characters, or holds control characters, line breaks, characters that
+            reorder text, private ones, or what is not valid UTF-8.
+    """
+    for character in name.strip():
+        kind = _REFUSED_KINDS.get(unicodedata.category(character))
+        if character in _REORDERING:
+            kind = "a character that reorders text"
+        if kind is not None:
+            raise UsageError(f"{name!a} cannot be the name of a person: it holds {kind} (U+{ord(character):04X})")
+    written = spelling(name)
+    if not any(unicodedata.category(character)[0] in "LNPS" and character not in _BLANK for character in written):
+        raise UsageError(f"{name!a} cannot be the name of a person: give one that can be read")
+    if len(written) > MOST_CHARACTERS:
+        raise UsageError(f"a name of {len(written)} characters is too long: give one of at most {MOST_CHARACTERS}")
+    return written
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two names can be mistaken: they differ in capitals, accents, wide letters, joiners or spaces at most."""
+    return _skeleton(one) == _skeleton(other)
+
+
+def shown(name: str) -> str:
+    """Return a name to stand among other text: after one that is written from right to left a mark ends its direction."""
+    turns = any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in name)
+    return f"{name}\u200e" if turns else name
+
+
+def _skeleton(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", spelling(name)).casefold()
+    return "".join(filter(_tells_apart, plain))
+
+
+def _tells_apart(character: str) -> bool:
+    """Whether a character is more than an accent, a space or invisible; the vowel signs of Indian scripts are more."""
+    kind = unicodedata.category(character)[0]
+    return kind in "LNPS" or (kind == "M" and unicodedata.combining(character) < _LOWEST_ACCENT)

@@ -1,0 +1,143 @@
+"""``facestream enroll``: pictures of a person into the gallery."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from rich.cells import cell_len
+
+from engine.verify.gallery import Gallery
+from tests.assets import shared
+from tests.cli.command import complains, here
+from tests.crop.photographs import picture
+from tests.verify.faces import portrait
+
+PERSIAN = "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    cv2.imwrite("ada.png", picture("astronaut"))
+    cv2.imwrite("tight.png", portrait("astronaut", 0, margin=0.5)[0])
+    cv2.imwrite("bob.png", portrait("t1", 0, margin=0.5)[0])
+    return tmp_path
+
+
+def people(folder):
+    with Gallery(folder / "data" / "facestream" / "gallery.sqlite") as gallery:
+        return [(person.name, person.pictures) for person in gallery.list()]
+
+
+def test_both_encodings_of_a_name_are_one_person(capsys, folder):
+    assert here(capsys, "enroll", "Jos\u00e9", "ada.png").code == 0
+    assert here(capsys, "enroll", "Jose\u0301 ", "tight.png").code == 0
+    assert people(folder) == [("Jos\u00e9", 2)]
+    assert here(capsys, "gallery", "remove", "Jose\u0301").code == 0
+    assert people(folder) == []
+
+
+def test_a_name_with_a_joiner_is_a_name(capsys, folder):
+    assert here(capsys, "enroll", PERSIAN, "ada.png").code == 0
+    assert people(folder) == [(PERSIAN, 1)]
+
+
+def test_a_name_that_can_be_mistaken_is_told_not_joined(capsys, folder):
+    here(capsys, "enroll", "Jos\u00e9", "ada.png")
+    shown = here(capsys, "enroll", "jose", "bob.png")
+    assert shown.code == 0
+    assert "Jos\u00e9 is in the gallery, too: if both are one, `facestream gallery rename` joins them" in shown.out
+    assert people(folder) == [("Jos\u00e9", 1), ("jose", 1)]
+    complains(
+        here(capsys, "gallery", "remove", "JOSE"), 1, "nobody in the gallery is called 'JOSE': did you mean Jos\u00e9 or jose?"
+    )
+    assert here(capsys, "gallery", "rename", "jose", "Jose\u0301").out == "renamed jose to Jos\u00e9 (1 picture)\n"
+    assert people(folder) == [("Jos\u00e9", 2)]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("a\u202eb", "reorders text (U+202E)"),
+        ("\u200b\u200d", "give one that can be read"),
+        ("a\nb", "a control character"),
+        ("a" * 300, "a name of 300 characters is too long"),
+    ],
+)
+def test_what_cannot_be_a_name_is_wrong_use(capsys, folder, name, says):
+    complains(here(capsys, "enroll", name, "ada.png"), 2, says)
+    assert not (folder / "data").exists()
+
+
+def test_another_person_s_picture_needs_force_and_the_reason_is_kept(capsys, folder):
+    here(capsys, "enroll", "ada", "ada.png")
+    shown = here(capsys, "enroll", "bob", "tight.png")
+    assert shown.code == 1
+    assert "the face in tight.png looks like ada (cosine 0.9" in shown.out
+    assert "add --force if it is bob" in shown.out
+    assert here(capsys, "enroll", "bob", "tight.png", "--force").code == 0
+    assert "forced" in here(capsys, "gallery", "list").out
+    here(capsys, "gallery", "export", "people.jsonl")
+    rows = [json.loads(line) for line in (folder / "people.jsonl").read_text().splitlines()]
+    assert [row["doubt"][:14] for row in rows] == ["", "looks like ada"]
+    wrong = here(capsys, "enroll", "ada", "bob.png")
+    assert wrong.code == 1
+    assert "looks unlike the other pictures of ada (cosine 0." in wrong.out
+
+
+def test_every_kind_of_picture_in_a_folder(capsys, folder):
+    upright = Image.fromarray(picture("astronaut")[:, :, ::-1])
+    lying = Image.Exif()
+    lying[0x0112] = 6
+    exif = lying.tobytes()
+    (folder / "photos").mkdir()
+    (folder / "photos" / "readme.txt").write_text("no picture")
+    upright.save(folder / "photos" / "a.webp", quality=90)
+    upright.transpose(Image.Transpose.ROTATE_90).save(folder / "photos" / "b.avif", exif=exif, quality=90)
+    upright.transpose(Image.Transpose.ROTATE_180).save(folder / "photos" / "c.jpg", quality=90)
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    upright.transpose(Image.Transpose.ROTATE_90).save(folder / "photos" / "d.heic", exif=exif, quality=90)
+    told = here(capsys, "enroll", "ada", "photos", "--json")
+    assert (told.code, told.err) == (0, "")
+    said = json.loads(told.out)
+    assert (said["name"], said["alike"]) == ("ada", [])
+    assert [os.path.basename(one["path"]) for one in said["pictures"]] == ["a.webp", "b.avif", "c.jpg", "d.heic"]
+    assert [one["turned_degrees"] for one in said["pictures"]] == [0, 0, 180, 0]
+    assert all(one["outcome"] == "enrolled" and one["quality"]["size_px"] > 80 for one in said["pictures"])
+    with Gallery(folder / "data" / "facestream" / "gallery.sqlite") as gallery:
+        from engine.models import find_model
+        from engine.verify.onnx_embedder import OnnxEmbedder
+
+        matrix = gallery.templates(OnnxEmbedder(find_model("dlib")).sha256)[1]
+    assert (matrix @ matrix.T).min() > 0.98
+    complains(here(capsys, "enroll", "ada", "*.bmp"), 2, "matches no picture")
+
+
+def test_a_woman_who_was_photographed_upside_down_is_known(capsys, folder):
+    photo = shared("cases/upside-down-photo/astro_up.jpg")
+    shown = here(capsys, "enroll", "astronaut", photo)
+    assert shown.code == 0
+    assert "astro_up.jpg: was turned by 180°" in shown.out
+    assert here(capsys, "enroll", "astronaut", "ada.png").code == 0  # and is like the upright picture
+
+
+@pytest.mark.parametrize(
+    "name", ["李小龍 " * 30, PERSIAN * 20, "Nguye\u0302\u0303n " * 25, "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 30]
+)
+def test_tables_fit_a_terminal_of_80_columns(capsys, folder, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "80")
+    long = folder / f"{'photograph-' * 15}.png"
+    cv2.imwrite(str(long), np.full((64, 64, 3), 128, np.uint8))
+    enrolled = here(capsys, "enroll", name, "ada.png", long)
+    listed = here(capsys, "gallery", "list")
+    for out in (enrolled.out, listed.out):
+        table = [line for line in out.splitlines() if line.startswith(tuple("┏┃┡│└"))]
+        assert len(table) >= 6
+        assert {cell_len(line) for line in table} == {cell_len(table[0])}
+        assert cell_len(table[0]) <= 80

@@ -1,0 +1,107 @@
+"""A decode process dies: what it had sent comes first, its streams are cut, and its memory is let go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.contracts.frames import Planes
+from engine.contracts.links import Drain, FrameReady, PoolOpened, StreamChanged
+from engine.pipeline.upstream import Upstream
+from engine.pipeline.upstreams import Ordered, Upstreams
+from engine.runtime.channel import Channel, channel_pair
+from engine.runtime.frame_pool import PoolWriter, slot_bytes_for
+
+GREY = Planes(*(np.full((size, size), 7, np.uint8) for size in (16, 8, 8)))
+
+
+class Bench:
+    def __init__(self, live: bool = False) -> None:
+        self.writer, reader = channel_pair()
+        self.items: list[tuple[Upstream, Ordered]] = []
+        self.upstreams = Upstreams([reader], [live], lambda upstream, link: self.items.append((upstream, link)))
+        self.pool = PoolWriter(1, 2, slot_bytes_for(16, 16))
+
+    def hear(self) -> None:
+        while any(channel.has_message() for channel in self.upstreams.readable(live_only=False)):
+            self.upstreams.hear(self.upstreams.readable(live_only=False)[0])
+
+    def frame(self, stream: str, index: int) -> FrameReady:
+        slot = self.pool.acquire()
+        assert slot is not None
+        generation = self.pool.write(slot, GREY)
+        return FrameReady(stream, 1, slot, generation, 16, 16, index, index, (1, 25), index / 25, 0, "bt601", False, True)
+
+    def successor(self) -> Channel:
+        writer, reader = channel_pair()
+        self.upstreams.attach(0, reader)
+        return writer
+
+    @property
+    def states(self) -> list[tuple[str, str, str]]:
+        return [(link.stream, link.state, link.reason) for _, link in self.items if isinstance(link, StreamChanged)]
+
+
+@pytest.fixture
+def bench():
+    made = Bench()
+    yield made
+    made.pool.close()
+    made.upstreams.close()
+
+
+def maps() -> int:
+    return Path("/proc/self/maps").read_text().count("facestream-frames")
+
+
+def test_a_successor_says_what_became_of_the_stream(bench: Bench):
+    before = maps()
+    bench.writer.send(bench.pool.opened())
+    bench.writer.send(StreamChanged("done", "ended", "end_of_file"))
+    bench.writer.send(StreamChanged("bad", "live"))
+    bench.writer.send(bench.frame("bad", 0))
+    bench.hear()
+    bench.writer.send(bench.frame("bad", 1))
+    bench.writer.close()  # and before that is noticed
+    successor = bench.successor()
+    assert [link.frame_index for _, link in bench.items if isinstance(link, FrameReady)] == [0, 1]
+    assert bench.states == [("done", "ended", "end_of_file"), ("bad", "live", ""), ("bad", "discontinuity", "worker_died")]
+    for upstream, link in bench.items:
+        if isinstance(link, FrameReady):
+            assert upstream.pool_of(link).view(link).y[0, 0] == 7
+    assert bench.upstreams.any_open
+    for upstream, _ in bench.items:
+        bench.upstreams.finished(upstream)
+    assert maps() == before, "only the writer's own"
+    successor.send(StreamChanged("bad", "failed", "worker_died", "bad.mp4: killed"))
+    successor.send(Drain())
+    bench.hear()
+    assert bench.states[-1] == ("bad", "failed", "worker_died")
+    assert not bench.upstreams.any_open
+    assert [drain.outcome for drain in bench.upstreams.drains] == ["completed"]
+    successor.close()
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+def test_when_the_run_ends_no_successor_is_waited_for(bench: Bench, noticed: bool):
+    bench.writer.send(StreamChanged("bad", "live"))
+    bench.hear()
+    bench.writer.close()
+    if noticed:
+        bench.hear()
+    bench.upstreams.stop_replacing()
+    bench.hear()
+    assert bench.states[-1] == ("bad", "failed", "worker_died")
+    assert not bench.upstreams.any_open
+    assert [drain.outcome for drain in bench.upstreams.drains] == ["failed"]
+
+
+def test_a_pool_that_cannot_be_seen_any_more_is_a_death(bench: Bench):
+    bench.writer.send(StreamChanged("bad", "live"))
+    bench.writer.send(PoolOpened(1, 1 << 30, 99, 2, slot_bytes_for(16, 16)))
+    bench.writer.send(Drain())
+    bench.hear()
+    assert bench.states == [("bad", "live", ""), ("bad", "discontinuity", "worker_died")]
+    assert bench.upstreams.any_open, "a successor will come"

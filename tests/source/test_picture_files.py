@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import pytest
+
+from engine.errors import UsageError
+from engine.source.picture_files import picture_files
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.JPG", "a.heic", "c.webp", "notes.txt", ".hidden.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "below.jpg").mkdir()
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+def test_folders_and_patterns_are_the_pictures_in_them_by_name(folder):
+    expected = [folder / "a.heic", folder / "b.JPG", folder / "c.webp"]
+    assert picture_files([folder]) == expected
+    assert picture_files([folder / "*"]) == expected
+    assert picture_files([folder / "?.[wh]e*"]) == [folder / "a.heic", folder / "c.webp"]
+
+
+def test_files_stay_as_they_are(folder):
+    given = [folder / "notes.txt", Path("none.jpg"), folder / "b.JPG"]
+    assert picture_files(given) == given
+    (folder / "a[1].jpg").touch()
+    assert picture_files([folder / "a[1].jpg"]) == [folder / "a[1].jpg"]
+
+
+def test_where_no_picture_is_that_is_told(folder):
+    with pytest.raises(UsageError, match=r"the folder .*empty holds no picture \(looked for .avif"):
+        picture_files([folder / "empty"])
+    with pytest.raises(UsageError, match=r"\*.bmp matches no picture"):
+        picture_files([folder / "*.bmp"])
