@@ -190,7 +190,8 @@ def compare(
 
     material = read_recipe_of(DetectorRecipe, find_recipe(recipe)).material
     teacher = YuNet(Path(material.teacher), SURE, "onnxruntime", "teacher", "")
-    detectors: dict[str, Detector] = {str(path): GreyDetector(path, score, "onnxruntime") for path in models} | {"teacher": teacher}
+    detectors: dict[str, Detector] = {str(path): GreyDetector(path, score, "onnxruntime") for path in models}
+    detectors["teacher"] = teacher
     with CONSOLE.status("") as status:
         pictures = kept_apart(material, cache, lambda what, done, total: status.update(f"{what}: {done}"))
         judged = judge(detectors, pictures, lambda count: status.update(f"{count} of {len(pictures)} pictures"))
