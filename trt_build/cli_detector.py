@@ -17,6 +17,7 @@ from trt_build.optional import require
 from trt_build.writing import writable
 
 if TYPE_CHECKING:
+    from engine.detect.detector import Detector
     from trt_build.detector.recipe import DetectorRecipe
     from trt_build.detector.training import State
 
@@ -71,7 +72,7 @@ def export(
     out
         Folder for NAME.onnx and NAME.json.
     min_score
-        The default threshold; if not given, the one of the best F1 in its validation.
+        The default threshold; if not given, the lowest that was precise enough in its validation.
     sure_score
         From here on a face can begin a track; if not given, the lowest score at which no empty picture of its validation had a
         false alarm.
@@ -153,3 +154,52 @@ def evaluate(
     if json is not None:
         with writable(json):
             json.write_bytes(msgspec.json.format(msgspec.json.encode(rows | {"time": times}), indent=2) + b"\n")
+
+
+@detector_app.command
+def compare(
+    models: Annotated[list[Path], Parameter(negative=())],
+    *,
+    recipe: str = "grey_detector",
+    cache: Path = Path("runs/grey_detector/cache"),
+    score: float | None = None,
+    json: Path | None = None,
+) -> None:
+    """Compare detectors with the recipe's teacher on its validation pictures, all on the same grey pixels.
+
+    Parameters
+    ----------
+    models
+        Manifests, `NAME.json`.
+    recipe
+        Whose validation pictures and teacher.
+    cache
+        Folder for decoded pictures; that of a run is as good.
+    score
+        A threshold for all models instead of their own.
+    json
+        Also write the figures to this file.
+    """
+    require("torch", "Evaluating")
+    from engine.detect.grey import GreyDetector
+    from engine.detect.yunet import YuNet
+    from trt_build.detector.picture_evaluation import judge, kept_apart
+    from trt_build.detector.recipe import DetectorRecipe
+    from trt_build.detector.teacher import SURE
+    from trt_build.train.recipe import find_recipe, read_recipe_of
+
+    material = read_recipe_of(DetectorRecipe, find_recipe(recipe)).material
+    teacher = YuNet(Path(material.teacher), SURE, "onnxruntime", "teacher", "")
+    detectors: dict[str, Detector] = {str(path): GreyDetector(path, score, "onnxruntime") for path in models}
+    detectors["teacher"] = teacher
+    with CONSOLE.status("") as status:
+        pictures = kept_apart(material, cache, lambda what, done, total: status.update(f"{what}: {done}"))
+        judged = judge(detectors, pictures, lambda count: status.update(f"{count} of {len(pictures)} pictures"))
+    rows = {name: judged[name].row(detector.min_score) for name, detector in detectors.items()}
+    table = Table("figure", *rows, box=None)
+    for figure in rows["teacher"]:
+        table.add_row(figure, *(f"{row[figure]:.3f}" for row in rows.values()))
+    CONSOLE.print(table)
+    if json is not None:
+        with writable(json):
+            json.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")

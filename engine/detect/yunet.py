@@ -98,12 +98,12 @@ def _open(path: Path, runtime: str, precision: Precision) -> Session:
     if shape[2] is None and shape[3] is None:
         return session
     session.close()
-    session = open_session(_with_free_size(path), runtime, name=str(path), precision=precision)
+    session = open_session(with_free_size(path), runtime, name=str(path), precision=precision)
     _check_free_size(session, path)
     return session
 
 
-def _with_free_size(path: Path) -> bytes:
+def with_free_size(path: Path) -> bytes:
     """Return the model with free height and width: the graph computes with any, only its declarations are fixed."""
     import onnx
 

@@ -54,6 +54,7 @@ def test_missing_data_and_unknown_key(capsys, tmp_path):
         ["train", "compact"],
         ["detector", "train", "grey_detector"],
         ["detector", "evaluate", "none.json", "none.mkv"],
+        ["detector", "compare", "none.json"],
         ["embedder", "train", "low_resolution_embedder"],
     ],
 )

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contracts.frames import Uint8
-from trt_build.array_files import write_arrays
+from engine.contracts.frames import Float32
+from trt_build.detector.hard import Hard, read_hard
 from trt_build.detector.material import Material
 from trt_build.detector.recipe import DetectorRecipe
 from trt_build.detector.scenes import make_scene
-from trt_build.detector.targets import targets_of
+from trt_build.detector.targets import NOTHING, targets_of
 from trt_build.detector.teacher import Teacher
 from trt_build.train.dataset import ENDLESS
+from trt_build.train.degradation import Random
 
 _LOOK_EVERY = 20
 """Batches between two looks for new false alarms."""
-Batch = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
+_FEATURES_OF = 320
+"""Cells of a picture whose features are compared with the teacher's."""
+Batch = tuple[NDArray[Any], ...]
 
 
 class SceneBatches:
-    """``batches[step]``: pictures (B, 1, side, side) uint8, and state, boxes and points of their cells as in ``Targets``."""
+    """``batches[step]``: pictures (B, 1, side, side) uint8, and state, boxes and points of their cells as in ``Targets``.
+
+    With ``distil``, then the teacher's scores (B, cells), and for some cells, those of faces first, their numbers (B, some) and
+    the teacher's features of them (B, some, channels), of ``Teacher.look``.
+    """
 
     def __init__(self, material: Material, recipe: DetectorRecipe, hard: Path, teacher: Teacher | None = None) -> None:
         """``hard``: the file of ``write_hard``, which may come and change while training; ``teacher``: see ``agreed``."""
@@ -30,7 +38,7 @@ class SceneBatches:
         self._recipe = recipe
         self._hard_file = hard
         self._teacher = teacher
-        self._hard: list[Uint8] = []
+        self._hard = Hard()
         self._seen = 0.0
         self._until_look = 0
 
@@ -44,12 +52,19 @@ class SceneBatches:
             make_scene(self._material, self._hard, self._recipe.scene, rng, self._teacher) for _ in range(self._recipe.batch)
         ]
         targets = [targets_of(scene) for scene in scenes]
-        return (
+        batch: Batch = (
             np.stack([scene.image for scene in scenes])[:, None],
             np.stack([one.state for one in targets]),
             np.stack([one.boxes for one in targets]),
             np.stack([one.points for one in targets]),
         )
+        if self._teacher is None or not self._recipe.distil.asked:
+            return batch
+        seen = [
+            _chosen(*self._teacher.look(np.asarray(scene.image, np.uint8)), one.state, rng)
+            for scene, one in zip(scenes, targets, strict=True)
+        ]
+        return (*batch, *(np.stack(some) for some in zip(*seen, strict=True)))
 
     def _look(self) -> None:
         if self._until_look > 0:
@@ -60,16 +75,9 @@ class SceneBatches:
             self._hard, self._seen = read_hard(self._hard_file), changed
 
 
-def write_hard(path: Path, windows: list[Uint8]) -> None:
-    """Keep false alarms in one file, put in place at once."""
-    shapes = np.array([window.shape for window in windows], np.int64).reshape(-1, 2)
-    pixels = np.concatenate([window.ravel() for window in windows]) if windows else np.zeros(0, np.uint8)
-    write_arrays(path, {"shapes": shapes, "pixels": pixels})
-
-
-def read_hard(path: Path) -> list[Uint8]:
-    """Return what ``write_hard`` kept."""
-    with np.load(path) as stored:
-        shapes, pixels = stored["shapes"], stored["pixels"]
-    ends = np.cumsum(shapes.prod(axis=1)) if len(shapes) else np.zeros(0, np.int64)
-    return [pixels[end - h * w : end].reshape(h, w) for end, (h, w) in zip(ends, shapes, strict=True)]
+def _chosen(
+    scores: Float32, features: Float32, state: NDArray[np.uint8], rng: Random
+) -> tuple[Float32, NDArray[np.int64], Float32]:
+    """Return the scores, and number and features of so many cells: of faces and about them, then any."""
+    order = np.argsort(rng.random(len(state)) - (state != NOTHING))[:_FEATURES_OF]
+    return scores, order.astype(np.int64), features[order]

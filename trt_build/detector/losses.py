@@ -17,6 +17,8 @@ def detection_loss(
     targets: tuple[Tensor, Tensor, Tensor],
     spec: DetectorLossSpec,
     fraction: float,
+    soft: Tensor | None = None,
+    soft_weight: float = 0.0,
 ) -> tuple[Tensor, dict[str, float]]:
     """Return the loss and its parts.
 
@@ -30,6 +32,8 @@ def detection_loss(
         targets: state (N, cells), boxes (N, cells, 4), points (N, cells, 10), as in ``Targets``.
         spec: the weights.
         fraction: of the budget that is spent, 0 to 1.
+        soft: (N, cells) scores of a teacher, which count where ``state`` is ``IGNORE``.
+        soft_weight: how much.
     """
     state, boxes, points = targets
     learn = state == LEARN
@@ -40,18 +44,38 @@ def detection_loss(
     iou, diou = _overlap(found, wanted)
     quality = torch.zeros_like(logit)
     quality[learn] = 0.5 + 0.5 * iou.detach().clamp(min=0).to(quality.dtype)
+    if soft is not None:  # where the labels say nothing, the teacher may
+        doubtful = state == IGNORE
+        quality[doubtful] = soft[doubtful].to(quality.dtype)
     focal = functional.binary_cross_entropy_with_logits(logit, quality, reduction="none")
     focal = focal * (logit.sigmoid().detach() - quality).abs().pow(2)
     score = focal[state != IGNORE].sum() / count
+    if soft is not None:
+        score = score + soft_weight * focal[state == IGNORE].sum() / count
     steps = stride.expand_as(logit)[learn][:, None]
     size = functional.smooth_l1_loss(raw[..., 3:5][learn], (wanted[:, 2:] / steps).log(), beta=0.1, reduction="none").sum(dim=1)
     box = (1 - diou + size).sum() / count
     scale = wanted[:, 2:].prod(dim=1).sqrt()[:, None] / steps
-    off = functional.smooth_l1_loss(raw[..., 5:][learn] / scale, points[learn] / scale, beta=0.02, reduction="none")
-    point = off.sum(dim=1).sum() / count
+    known = torch.isfinite(points[learn]).all(dim=1)
+    off = functional.smooth_l1_loss(
+        (raw[..., 5:][learn] / scale)[known], (points[learn] / scale)[known], beta=0.02, reduction="none"
+    )
+    point = off.sum() / known.sum().clamp(min=1)
     weight = spec.late_points if fraction >= spec.late_from else spec.points
     loss = spec.score * score + spec.box * box + weight * point
     return loss, {"score": float(score.detach()), "box": float(box.detach()), "points": float(point.detach())}
+
+
+def unlikeness(features: Tensor, chosen: Tensor, wanted: Tensor) -> Tensor:
+    """Return how unlike the teacher's features the network's are, 0 to 1: the angle between them, whatever their size.
+
+    Args:
+        features: (N, cells, channels), of the network.
+        chosen: (N, some), numbers of cells.
+        wanted: (N, some, channels), the teacher's features of these.
+    """
+    ours = features.gather(1, chosen[..., None].expand(-1, -1, features.shape[2])).float()
+    return (1 - functional.cosine_similarity(ours, wanted, dim=2, eps=1e-4)).mean()
 
 
 def _overlap(found: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:

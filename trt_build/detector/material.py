@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.contracts.frames import Uint8
 from trt_build.array_files import key_of, write_arrays
 from trt_build.clips import count_frames, luma_frames
+from trt_build.detector.pictures import read_pictures, split
 from trt_build.detector.recipe import MaterialSpec
 from trt_build.detector.teacher import Labelled, Teacher
 from trt_build.errors import DataError
@@ -37,6 +38,10 @@ class Material:
     """Photographs without a face, and frames of footage without one."""
     frames: list[Labelled]
     """Of footage, and photographs with faces."""
+    pictures: list[Labelled] = field(default_factory=list)
+    """Real pictures with faces."""
+    negatives: list[Labelled] = field(default_factory=list)
+    """Real pictures without a face."""
 
 
 def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Material]:
@@ -48,6 +53,7 @@ def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Mate
     teacher = Teacher(Path(spec.teacher))
     photographs = _photographs(Path(spec.backgrounds), teacher, cache, done)
     every = max(2, len(photographs) // spec.validation_backgrounds)
+    real = [_real(Path(archive) if archive else None, spec, cache, done) for archive in (spec.pictures, spec.negatives)]
     sides = []
     for number, (faces, clips) in enumerate(((spec.faces, spec.footage), (spec.validation_faces, spec.validation_footage))):
         frames = []
@@ -61,8 +67,15 @@ def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Mate
         seen = [one for one in pictures if len(one.boxes)]
         if not seen:
             raise DataError(f"The teacher sees no face in '{faces}'.")
-        sides.append(Material(seen, empty, frames))
+        sides.append(Material(seen, empty, frames, *(both[number] for both in real)))
     return sides[0], sides[1]
+
+
+def _real(archive: Path | None, spec: MaterialSpec, cache: Path, done: Done) -> tuple[list[Labelled], list[Labelled]]:
+    if archive is None:
+        return [], []
+    training, validation = split(read_pictures(archive, cache, done), spec.validation_sources)
+    return [one.labelled for one in training], [one.labelled for one in validation]
 
 
 def labelled_faces(source: Path, teacher: Teacher, cache: Path, done: Done) -> tuple[list[Labelled], tuple[str, ...]]:

@@ -16,23 +16,31 @@ STRIDES = (8, 16, 32)
 OUTPUTS = ("score", "bbox", "kps")
 VALUES = (1, 4, 10)
 _MIDDLE, _SPREAD = 128.0, 64.0
+CEILING = 20.0
+"""Features stay below 18 on ordinary pictures. On odd ones (thermal images, flat signs) a channel that hardly ever varies was
+amplified from layer to layer to thousands, and with it the score of empty places. It began at stride 16; at finer strides a
+ceiling would cost a third of the time."""
+_LEAST_VARIANCE = 1e-3
 _RARE = -4.6
 """Logit of a score of 0.01: most cells hold no face."""
 
 
-def convolution(channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
-    """A convolution without bias, batch normalisation and ReLU."""
+def convolution(
+    channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1, *, coarse: bool = False
+) -> nn.Sequential:
+    """A convolution without bias, batch normalisation and a ReLU, where the map is ``coarse`` with a ceiling."""
     return nn.Sequential(
         nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(channels_out),
-        nn.ReLU(inplace=True),
+        nn.BatchNorm2d(channels_out, eps=_LEAST_VARIANCE),
+        nn.Hardtanh(0.0, CEILING, inplace=True) if coarse else nn.ReLU(inplace=True),
     )
 
 
-def separable(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
+def separable(channels_in: int, channels_out: int, stride: int = 1, *, coarse: bool = False) -> nn.Sequential:
     """Depthwise 3x3, then pointwise."""
     return nn.Sequential(
-        convolution(channels_in, channels_in, 3, stride, channels_in), convolution(channels_in, channels_out, 1)
+        convolution(channels_in, channels_in, 3, stride, channels_in, coarse=coarse),
+        convolution(channels_in, channels_out, 1, coarse=coarse),
     )
 
 
@@ -45,6 +53,7 @@ class GreyDetector(nn.Module):
         depths: separable blocks at these strides, the one that halves the size included.
         neck: channels of the pyramid.
         head: separable blocks before each level's outputs.
+        early: separable blocks more at stride 4, where the smallest faces are seen.
     """
 
     def __init__(
@@ -54,15 +63,22 @@ class GreyDetector(nn.Module):
         depths: tuple[int, int, int] = (3, 4, 4),
         neck: int = 48,
         head: int = 1,
+        early: int = 0,
     ) -> None:
         super().__init__()
-        self.stem = nn.Sequential(convolution(1, stem[0], 3, 2), convolution(stem[0], stem[1], 3, 2))
+        self.stem = nn.Sequential(
+            convolution(1, stem[0], 3, 2),
+            convolution(stem[0], stem[1], 3, 2),
+            *(separable(stem[1], stem[1]) for _ in range(early)),
+        )
         self.stages = nn.ModuleList()
-        for (before, width), depth in zip(pairwise((stem[1], *widths)), depths, strict=True):
-            blocks = [separable(before, width, 2), *(separable(width, width) for _ in range(depth - 1))]
+        coarse = [stride > STRIDES[0] for stride in STRIDES]
+        for (before, width), depth, bound in zip(pairwise((stem[1], *widths)), depths, coarse, strict=True):
+            blocks = [separable(before, width, 2, coarse=bound)]
+            blocks += [separable(width, width, coarse=bound) for _ in range(depth - 1)]
             self.stages.append(nn.Sequential(*blocks))
-        self.laterals = nn.ModuleList(convolution(width, neck, 1) for width in widths)
-        self.heads = nn.ModuleList(nn.Sequential(*(separable(neck, neck) for _ in range(head))) for _ in STRIDES)
+        self.laterals = nn.ModuleList(convolution(width, neck, 1, coarse=b) for width, b in zip(widths, coarse, strict=True))
+        self.heads = nn.ModuleList(nn.Sequential(*(separable(neck, neck, coarse=b) for _ in range(head))) for b in coarse)
         self.outputs = nn.ModuleList(nn.Conv2d(neck, sum(VALUES), 1) for _ in STRIDES)
         for output in self.outputs:
             assert isinstance(output, nn.Conv2d)
@@ -78,6 +94,16 @@ class GreyDetector(nn.Module):
 
     def levels(self, luma: Tensor) -> list[Tensor]:
         """Return (N, 15, H / stride, W / stride) for each stride."""
+        return [output(one) for output, one in zip(self.outputs, self.features(luma), strict=True)]
+
+    def read(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return what ``forward`` does, and the features (N, cells, neck) that it is read from, of the maps of ``features``."""
+        raw = [output(one) for output, one in zip(self.outputs, features, strict=True)]
+        whole, seen = (torch.cat([level.flatten(2).transpose(1, 2) for level in maps], dim=1) for maps in (raw, features))
+        return whole, seen
+
+    def features(self, luma: Tensor) -> list[Tensor]:
+        """Return (N, neck, H / stride, W / stride) for each stride."""
         features = self.stem((luma - _MIDDLE) / _SPREAD)
         maps = []
         for stage in self.stages:
@@ -86,7 +112,7 @@ class GreyDetector(nn.Module):
         merged = [lateral(one) for lateral, one in zip(self.laterals, maps, strict=True)]
         for level in (1, 0):
             merged[level] = merged[level] + functional.interpolate(merged[level + 1], scale_factor=2.0, mode="nearest")
-        return [output(head(one)) for head, output, one in zip(self.heads, self.outputs, merged, strict=True)]
+        return [head(one) for head, one in zip(self.heads, merged, strict=True)]
 
 
 class Exported(nn.Module):

@@ -1,4 +1,4 @@
-"""Training pictures as pure functions of a random generator: composed scenes and windows of footage.
+"""Training pictures as pure functions of a random generator: composed scenes and windows of real pictures.
 
 Coordinates are pixels, boxes x, y, width, height. A face that is mostly outside, too small or doubtful is neither learnt nor
 counted against the network: its box goes to ``ignored``.
@@ -14,33 +14,20 @@ from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32, Uint8
 from trt_build.detector.geometry import Matrix, covered, moved_boxes, moved_points, overlaps, turn_about, warp
+from trt_build.detector.hard import NEGATIVES, PICTURES, Hard
 from trt_build.detector.material import Material
 from trt_build.detector.photography import photograph
 from trt_build.detector.recipe import SceneSpec
+from trt_build.detector.scene import Scene, flipped
 from trt_build.detector.teacher import Labelled, Teacher
 from trt_build.detector.textures import texture
-from trt_build.train.degradation import Random, to_uint8
+from trt_build.detector.windows import NO_PLACES, Source, cut_scene, sorted_out
+from trt_build.train.degradation import Random
 
-_MIRRORED = [1, 0, 2, 4, 3]
-"""Right and left eye, and mouth corners, change places."""
-_VISIBLE = 0.6
-"""Share of a face that must lie inside."""
 _TRIES = 12
 _MOST_COVERED = 0.1
 _SEEN, _TOUCHED = 0.4, 0.2
 """IoU from which a box of the teacher is the same face, and from which it is about the same place."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A picture to learn from."""
-
-    image: Uint8
-    """(side, side)."""
-    boxes: Float32
-    points: Float32
-    ignored: Float32
-    """(M, 4)."""
 
 
 @dataclass(frozen=True)
@@ -54,19 +41,26 @@ class _Placed:
     points: Float32
 
 
-def make_scene(material: Material, hard: list[Uint8], spec: SceneSpec, rng: Random, teacher: Teacher | None = None) -> Scene:
+def make_scene(material: Material, hard: Hard, spec: SceneSpec, rng: Random, teacher: Teacher | None = None) -> Scene:
     """Return one scene.
 
     Args:
-        material: faces, backgrounds and footage.
-        hard: windows in which the network saw faces where there are none.
+        material: faces, backgrounds, footage and real pictures.
+        hard: where the network saw faces where there are none.
         spec: the shares.
         rng: decides everything.
         teacher: looks at composed scenes, see ``agreed``.
     """
-    if material.frames and rng.random() < spec.real:
-        return window_of_footage(material.frames[rng.integers(len(material.frames))], spec, rng)
-    scene = compose(material, hard, spec, rng)
+    draw = rng.random()
+    frames, pictures, negatives = material.frames, material.pictures, material.negatives
+    if frames and draw < spec.real:
+        return cut_scene(Source(frames, NO_PLACES), Source([], NO_PLACES), spec, rng, decoded=True)
+    with_faces, without = Source(pictures, hard.of(PICTURES)), Source(negatives, hard.of(NEGATIVES))
+    if pictures and spec.real <= draw < spec.real + spec.pictures:
+        return cut_scene(with_faces, without, spec, rng)
+    if negatives and spec.real + spec.pictures <= draw < spec.real + spec.pictures + spec.negatives:
+        return cut_scene(without, without, spec, rng)
+    scene = compose(material, hard.windows, spec, rng)
     return scene if teacher is None else agreed(scene, teacher.label(scene.image, full_range=False))
 
 
@@ -85,29 +79,8 @@ def compose(material: Material, hard: list[Uint8], spec: SceneSpec, rng: Random)
     boxes, points = [one.box for one in placed], [one.points for one in placed]
     image = photograph(canvas, rng)
     found = (np.stack(boxes), np.stack(points)) if boxes else (np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32))
-    return _flip(_sorted_out(image, *found, np.zeros((0, 4), np.float32), side), rng)
-
-
-def window_of_footage(frame: Labelled, spec: SceneSpec, rng: Random) -> Scene:
-    """Cut a window out of a frame, at another scale and turned."""
-    side = spec.side_px
-    height, width = frame.image.shape
-    if len(frame.boxes):
-        box = frame.boxes[rng.integers(len(frame.boxes))]
-        target = _draw_width(spec, rng, spec.largest_px)
-        scale = float(np.clip(target / box[2], 0.15, 2.5))
-        middle = box[:2] + box[2:] / 2 + rng.uniform(-0.4, 0.4, 2) * side / scale
-    else:
-        scale = float(np.exp(rng.uniform(np.log(0.4), np.log(1.6))))
-        middle = rng.uniform(0, 1, 2) * (width, height)
-    angle = rng.uniform(-45, 45) if rng.random() < 0.4 else rng.normal(0, 4)
-    matrix = turn_about(middle, (side / 2, side / 2), scale, angle)
-    # What lies beyond the frame is smeared, not mirrored: a face must not appear twice.
-    cut = warp(frame.image.astype(np.float32), matrix, scale, side, cv2.BORDER_REPLICATE)
-    image = photograph(cut, rng, decoded=True) if rng.random() < 0.6 else to_uint8(cut)
-    boxes, unsure = (moved_boxes(boxes, matrix, scale) for boxes in (frame.boxes, frame.unsure))
-    points = moved_points(frame.points, matrix)
-    return _flip(_sorted_out(image, boxes, points, unsure, side), rng)
+    labels = sorted_out(*found, np.zeros((0, 4), np.float32), side)
+    return flipped(Scene(image, labels.boxes, labels.points, labels.ignored), rng)
 
 
 def agreed(scene: Scene, seen: Labelled) -> Scene:
@@ -278,23 +251,3 @@ def _soft_ellipse(
     cv2.ellipse(mask, centre, (max(1, int(axes[0])), max(1, int(axes[1]))), angle, 0, 360, 1.0, -1, cv2.LINE_AA)
     width = float(softness * min(axes))
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), width), np.float32) if width > 0.3 else mask
-
-
-def _sorted_out(image: Uint8, boxes: Float32, points: Float32, ignored: Float32, side: int) -> Scene:
-    """Set aside what is hardly in the picture or too small to be learnt."""
-    low, high = np.maximum(boxes[:, :2], 0), np.minimum(boxes[:, :2] + boxes[:, 2:], side)
-    visible = np.maximum(high - low, 0).prod(axis=1) / np.maximum(boxes[:, 2:].prod(axis=1), 1e-6)
-    learnt = (visible >= _VISIBLE) & (boxes[:, 2] >= 7.0)
-    aside = ~learnt & (visible > 0)
-    return Scene(image, boxes[learnt], points[learnt], np.concatenate([ignored, boxes[aside]]))
-
-
-def _flip(scene: Scene, rng: Random) -> Scene:
-    if rng.random() < 0.5:
-        return scene
-    side = scene.image.shape[1]
-    boxes, points, ignored = scene.boxes.copy(), scene.points.copy(), scene.ignored.copy()
-    for some in (boxes, ignored):
-        some[:, 0] = side - some[:, 0] - some[:, 2]
-    points[:, :, 0] = side - points[:, :, 0]
-    return Scene(np.ascontiguousarray(scene.image[:, ::-1]), boxes, points[:, _MIRRORED], ignored)

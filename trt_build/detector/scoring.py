@@ -19,6 +19,8 @@ from trt_build.detector.teacher import Labelled
 
 SIZE_BANDS = ((10.0, 16.0), (16.0, 24.0), (24.0, 48.0), (48.0, np.inf))
 MATCH_IOU = 0.4
+ASKED_PRECISION, ASKED_ALARMS = 0.985, 0.01
+"""Share of detections from 16 px on that are faces, and false ones a picture without a face."""
 _SAME_PLACE_IOU = 0.2
 _MULTIPLE_OF = 32
 
@@ -92,18 +94,17 @@ class Tally:
         wrong = sum(score >= threshold for width, score in self.false if width >= 0.85 * low_px)
         return right / (right + wrong) if right + wrong else 1.0
 
-    def best_threshold(self, low_px: float = 16.0) -> float:
-        """Return the score of the largest F1."""
-        steps = np.arange(0.2, 0.81, 0.01)
-        return float(max(steps, key=lambda step: self._f1(float(step), low_px)))
+    def careful_threshold(self) -> float:
+        """Return the lowest score, in hundredths, with the precision and the few false alarms that are asked for."""
+        for step in np.arange(0.2, 0.9, 0.01):
+            alarms = sum(score >= step for score in self.empty_scores)
+            if self.precision(step, 16) >= ASKED_PRECISION and alarms <= ASKED_ALARMS * self.empty:
+                return float(step)
+        return 0.9
 
     def quiet_threshold(self) -> float:
-        """Return the score from which no empty picture has a false alarm, in hundredths, at least ``best_threshold()``."""
-        return max(self.best_threshold(), math.floor(100 * max(self.empty_scores, default=0.0) + 1) / 100)
-
-    def _f1(self, threshold: float, low_px: float) -> float:
-        recall, precision = self.recall(threshold, low_px), self.precision(threshold, low_px)
-        return 2 * recall * precision / (recall + precision) if recall + precision > 0 else 0.0
+        """Return the score from which no empty picture has a false alarm, in hundredths, at least ``careful_threshold()``."""
+        return max(self.careful_threshold(), math.floor(100 * max(self.empty_scores, default=0.0) + 1) / 100)
 
     def figures(self, threshold: float) -> dict[str, float]:
         """Return recall and precision from 16 px, recall by width, the median error of the points, and false alarms."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32
 from trt_build.detector.network import STRIDES
-from trt_build.detector.scenes import Scene
+from trt_build.detector.scene import Scene
 
 SIZES = {8: (0.0, 34.0), 16: (20.0, 84.0), 32: (52.0, np.inf)}
 """Faces (square root of the area, px) of each stride; they overlap, so that no size lies between two levels."""

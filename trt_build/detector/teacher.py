@@ -13,6 +13,7 @@ from engine.contracts.frames import Float32, Planes, Uint8
 from engine.detect.yunet import YuNet
 from engine.runtime.colour import planes_from_bgr
 from trt_build.detector.geometry import overlaps
+from trt_build.detector.insight import Insight
 from trt_build.errors import DataError
 
 SURE, UNSURE = 0.6, 0.3
@@ -52,6 +53,14 @@ class Teacher:
     @cached_property
     def _detector(self) -> YuNet:
         return YuNet(self._model, UNSURE, "onnxruntime", "teacher", "")
+
+    @cached_property
+    def _inside(self) -> Insight:
+        return Insight(self._model)
+
+    def look(self, image: Uint8) -> tuple[Float32, Float32]:
+        """Return score (cells,) and features (cells, channels) of every cell of a picture in video range, see ``Insight``."""
+        return self._inside.look(expand(image))
 
     def label(self, image: Uint8, *, full_range: bool) -> Labelled:
         """Return the picture with its faces; ``full_range``: luma 0 to 255, else 16 to 235."""

@@ -11,10 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.contracts.frames import Uint8
+from engine.contracts.frames import Float32, Uint8
 from trt_build.detector import scoring
-from trt_build.detector.batches import SceneBatches, read_hard, write_hard
-from trt_build.detector.losses import detection_loss
+from trt_build.detector.batches import SceneBatches
+from trt_build.detector.geometry import overlaps
+from trt_build.detector.growth import grow_from
+from trt_build.detector.hard import NEGATIVES, PICTURES, Hard, read_hard, write_hard
+from trt_build.detector.losses import detection_loss, unlikeness
 from trt_build.detector.material import Material, prepare
 from trt_build.detector.network import GreyDetector, cells_of
 from trt_build.detector.recipe import DetectorRecipe
@@ -24,14 +27,16 @@ from trt_build.detector.textures import texture
 from trt_build.errors import TrainingError
 from trt_build.train import loop
 from trt_build.train.checkpoint import check_unchanged, fill, last_checkpoint, read_checkpoint, recipe_of
+from trt_build.train.degradation import Random
 from trt_build.train.loop import Watcher, loaded_batches
 from trt_build.train.run_state import Row, RunState
 from trt_build.writing import make_folder
 
 SCHEMA = "facestream-detector/1"
 _PREFETCH = 6
-_VALIDATION_SCENES = 200
+_VALIDATION_SCENES = 100
 _VALIDATION_SEED = 11
+_START_BATCHES = 6
 State = RunState[DetectorRecipe, GreyDetector]
 
 
@@ -55,14 +60,29 @@ def train_detector(recipe: DetectorRecipe, folder: Path, watcher: Watcher, *, re
     state = new_state(recipe)
     if before is not None:
         state.restore(before)
-    pictures = [*validation.frames, *validation_scenes(validation, recipe, teacher)]
-    return Trainer(state, batches, training.backgrounds, pictures, folder, watcher).run()
+    elif recipe.start:
+        begin_as(state, Path(recipe.start), scenes)
+    pictures = [
+        *validation.frames,
+        *validation_scenes(validation, recipe, teacher),
+        *validation.pictures,
+        *validation.negatives,
+    ]
+    return Trainer(state, batches, training, pictures, folder, watcher).run()
 
 
 def new_state(recipe: DetectorRecipe) -> State:
     """Begin with a network of random numbers."""
     torch.manual_seed(recipe.seed)
     return RunState.begin(recipe, GreyDetector(**msgspec.structs.asdict(recipe.network)))
+
+
+def begin_as(state: State, exported: Path, scenes: SceneBatches) -> None:
+    """Begin with the weights of an exported network, see ``grow_from``."""
+    device = next(state.model.parameters()).device
+    pictures = torch.cat([torch.from_numpy(scenes[step][0]) for step in range(_START_BATCHES)]).float().to(device)
+    grow_from(state.model, exported, pictures)
+    state.ema.load_state_dict(state.model.state_dict())
 
 
 def load_detector(path: Path) -> tuple[GreyDetector, DetectorRecipe]:
@@ -80,8 +100,7 @@ def load_detector(path: Path) -> tuple[GreyDetector, DetectorRecipe]:
 
 
 def last_validation(path: Path) -> Row:
-    """Return the figures of a checkpoint's own validation: ``threshold`` is that of the best F1, ``quiet_threshold`` that of no
-    false alarm on empty pictures.
+    """Return the figures of a checkpoint's own validation, its ``threshold`` and ``quiet_threshold`` among them, see ``Tally``.
 
     Raises:
         TrainingError: the checkpoint cannot be read, or is older than the run's first validation.
@@ -101,24 +120,31 @@ class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):
         self,
         state: State,
         batches: Iterator[list[Tensor]],
-        backgrounds: list[Uint8],
+        training: Material,
         validation: list[Labelled],
         folder: Path,
         watcher: Watcher,
     ) -> None:
         super().__init__(state, batches, folder, watcher)
-        self._backgrounds, self._validation = backgrounds, validation
+        self._training, self._validation = training, validation
         side = state.recipe.scene.side_px
         self._cells = cells_of(side, side, self._device)
         self._mined_seconds = state.clock.seconds
-        self._hard = read_hard(folder / "hard.npz") if (folder / "hard.npz").exists() else []
+        self._hard = read_hard(folder / "hard.npz") if (folder / "hard.npz").exists() else Hard()
 
     def _loss(self, batch: list[Tensor], fraction: float) -> tuple[Tensor, dict[str, float]]:
-        images, states, boxes, points = batch
-        half = self._state.recipe.precision == "bfloat16"
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=half):
-            raw = self._state.model(images.float().contiguous(memory_format=torch.channels_last))
-        return detection_loss(raw.float(), self._cells, (states, boxes, points), self._state.recipe.loss, fraction)
+        images, states, boxes, points, *taught = batch
+        recipe, model = self._state.recipe, self._state.model
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+            raw, features = model.read(model.features(images.float().contiguous(memory_format=torch.channels_last)))
+        soft = taught[0] if taught else None
+        targets = (states, boxes, points)
+        loss, parts = detection_loss(raw.float(), self._cells, targets, recipe.loss, fraction, soft, recipe.distil.soft)
+        weight = recipe.distil.features * max(0.0, 1 - fraction / max(1e-6, recipe.distil.until))
+        if taught and weight > 0:
+            unlike = unlikeness(features, taught[1], taught[2])
+            loss, parts["features"] = loss + weight * unlike, float(unlike.detach())
+        return loss, parts
 
     def _between(self) -> None:
         seconds = self._state.clock.seconds
@@ -127,30 +153,56 @@ class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):
             self._mine()
 
     def _mine(self) -> None:
-        """Look at pictures without a face, and keep what the network takes for one."""
-        spec, clock = self._state.recipe.mining, self._state.clock
-        rng = np.random.default_rng((self._state.recipe.seed, 7_000_003, clock.step))
-        for _ in range(spec.pictures):
-            if self._backgrounds and rng.random() < 0.6:
-                picture = self._backgrounds[rng.integers(len(self._backgrounds))]
-                scale = float(np.exp(rng.uniform(np.log(0.5), np.log(1.5))))
-                picture = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+        """Look at pictures, and keep what the network takes for a face where there is none."""
+        recipe, clock, material = self._state.recipe, self._state.clock, self._training
+        rng = np.random.default_rng((recipe.seed, 7_000_003, clock.step))
+        windows, places = list(self._hard.windows), [self._hard.places]
+        for _ in range(recipe.mining.pictures):
+            draw = rng.random()
+            if material.negatives and draw < recipe.mining.negatives:
+                places.append(self._places(material.negatives, NEGATIVES, rng))
+            elif material.pictures and draw < recipe.mining.negatives + recipe.mining.faces:
+                places.append(self._places(material.pictures, PICTURES, rng))
             else:
-                picture = texture(2 * self._state.recipe.scene.side_px, rng).astype(np.uint8)
-            found = scoring.find_faces(self._state.ema, picture, spec.min_score)
-            self._hard += scoring.windows(picture, list(found.boxes[:10]))
-        self._hard = self._hard[-spec.keep :]
+                windows += self._windows(rng)
+        keep = recipe.mining.keep
+        self._hard = Hard(windows[-keep:], np.concatenate(places)[-keep:])
         write_hard(self._folder / "hard.npz", self._hard)
+
+    def _windows(self, rng: Random) -> list[Uint8]:
+        """Return what is wrong in a background or a texture, cut out."""
+        backgrounds = self._training.backgrounds
+        if backgrounds and rng.random() < 0.6:
+            picture = _resized(backgrounds[rng.integers(len(backgrounds))], rng)[0]
+        else:
+            picture = texture(2 * self._state.recipe.scene.side_px, rng).astype(np.uint8)
+        found = scoring.find_faces(self._state.ema, picture, self._state.recipe.mining.min_score)
+        return scoring.windows(picture, list(found.boxes[:10]))
+
+    def _places(self, pictures: list[Labelled], kind: int, rng: Random) -> Float32:
+        """Return rows of ``Hard.places``: what is wrong in one picture, away from all its faces and doubtful ones."""
+        number = int(rng.integers(len(pictures)))
+        one = pictures[number]
+        resized, scale = _resized(one.image, rng)
+        boxes = scoring.find_faces(self._state.ema, resized, self._state.recipe.mining.min_score).boxes / scale
+        known = np.concatenate([one.boxes, one.unsure])
+        away = ~(overlaps(boxes, known) > 0).any(axis=1)
+        wrong = boxes[away][:10]
+        return np.column_stack([np.full((len(wrong), 2), (kind, number)), wrong]).astype(np.float32)
 
     def _measure(self) -> Row:
         state = self._state
         tally = scoring.measure(state.ema, self._validation)
-        threshold = tally.best_threshold()
+        threshold = tally.careful_threshold()
         row = {"hard": float(len(self._hard)), "quiet_threshold": tally.quiet_threshold(), "threshold": threshold}
         row |= tally.figures(threshold)
-        merit = 2 * row["recall"] * row["precision"] / max(1e-6, row["recall"] + row["precision"])
-        merit -= row["points"] if np.isfinite(row["points"]) else 1.0  # not finite: no face was found yet
+        merit = row["recall"] - (row["points"] if np.isfinite(row["points"]) else 1.0)  # not finite: no face was found yet
         return row | {"merit": merit}
+
+
+def _resized(picture: Uint8, rng: Random) -> tuple[Uint8, float]:
+    scale = float(np.exp(rng.uniform(np.log(0.4), np.log(1.5))))
+    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
 def validation_scenes(material: Material, recipe: DetectorRecipe, teacher: Teacher) -> list[Labelled]:

@@ -135,6 +135,9 @@ class OptimiserSpec(_Spec, frozen=True):
     weight_decay: float = 0.0
     clip_norm: Annotated[float, msgspec.Meta(gt=0)] = 1.0
     ema_decay: float = 0.999
+    cooldown: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    """Last share of the budget, over which the rate falls from `rate` to `final_rate`; a run whose rate stays until then can be
+    resumed with a larger budget."""
 
 
 class PerceptualSpec(_Spec, frozen=True):

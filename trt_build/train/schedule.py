@@ -24,7 +24,9 @@ class Clock:
 
 
 def learning_rate(clock: Clock, budget: BudgetSpec, spec: OptimiserSpec) -> float:
-    """Linear warm-up over the first steps, times a cosine over the whole budget."""
+    """Linear warm-up over the first steps, times a cosine over the whole budget, or over its last share, see ``cooldown``."""
     warm = min(1.0, (clock.step + 1) / max(1, spec.warmup_steps))
-    cosine = 0.5 * (1 + math.cos(math.pi * clock.fraction(budget)))
+    begin = 1 - spec.cooldown
+    cooled = max(0.0, (clock.fraction(budget) - begin) / spec.cooldown)
+    cosine = 0.5 * (1 + math.cos(math.pi * cooled))
     return warm * (spec.final_rate + (spec.rate - spec.final_rate) * cosine)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
+from pathlib import Path
+
 import cv2
 import numpy as np
 
@@ -12,6 +15,7 @@ from trt_build.train.recipe import BudgetSpec
 
 POINTS = np.array([[52, 60], [92, 60], [72, 84], [57, 102], [87, 102]], np.float32)
 """Of the drawn face, in the order of ``Detections.landmarks``."""
+POINT_NAMES = ["re_x", "re_y", "le_x", "le_y", "nose_x", "nose_y", "rm_x", "rm_y", "lm_x", "lm_y"]
 BOX = np.array([36, 30, 72, 92], np.float32)
 
 
@@ -44,3 +48,20 @@ def recipe(**changes: object) -> DetectorRecipe:
         "loaders": 0,
     }
     return DetectorRecipe(**(options | changes))
+
+
+def archive_of(path: Path, sources: list[str], *, faces: bool = True) -> Path:
+    """A zip of pictures whose grey is their number, each with one face; ``sources``: ``repository:path``."""
+    with zipfile.ZipFile(path, "w") as archive:
+        names = [f"p{number:02d}.png" for number in range(len(sources))]
+        for number, name in enumerate(names):
+            ok, data = cv2.imencode(".png", np.full((20, 30 + number), number, np.uint8))
+            assert ok
+            archive.writestr(f"images/{name}", data.tobytes())
+        rows = [f"{name},{source.split(':')[0]},{source.split(':')[1]}" for name, source in zip(names, sources, strict=True)]
+        archive.writestr("manifest.csv", "\n".join(["file,source_repository,source_path", *rows]))
+        labels = [f"{name},1,2,10,12,0.9,1," + ",".join("5" for _ in POINT_NAMES) for name in names]
+        if faces:
+            header = "file,x,y,w,h,score,scales_that_saw_it," + ",".join(POINT_NAMES)
+            archive.writestr("teacher.csv", "\n".join([header, *labels]))
+    return path

@@ -1,3 +1,6 @@
+import dataclasses
+
+import msgspec
 import numpy as np
 import pytest
 
@@ -6,12 +9,13 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from engine.contracts.frames import Planes  # noqa: E402
 from engine.detect.grey import GreyDetector as Running  # noqa: E402
 from tests.trt_build.detector.made import BOX, drawn_face, material, recipe  # noqa: E402
-from trt_build.detector.batches import SceneBatches, read_hard, write_hard  # noqa: E402
+from trt_build.detector.batches import SceneBatches  # noqa: E402
 from trt_build.detector.export import export_detector  # noqa: E402
 from trt_build.detector.geometry import overlaps  # noqa: E402
-from trt_build.detector.losses import detection_loss  # noqa: E402
+from trt_build.detector.hard import NEGATIVES, PICTURES, Hard, read_hard, write_hard  # noqa: E402
+from trt_build.detector.losses import detection_loss, unlikeness  # noqa: E402
 from trt_build.detector.network import GreyDetector, boxes_of, cells_of  # noqa: E402
-from trt_build.detector.recipe import DetectorLossSpec, NetworkSpec  # noqa: E402
+from trt_build.detector.recipe import DetectorLossSpec, DistilSpec, MiningSpec, NetworkSpec  # noqa: E402
 from trt_build.detector.scenes import compose  # noqa: E402
 from trt_build.detector.scoring import find_faces, measure  # noqa: E402
 from trt_build.detector.teacher import Labelled  # noqa: E402
@@ -48,7 +52,7 @@ def train(some, folder):
         scene = compose(material(), [], some.scene, np.random.default_rng(seed))
         pictures.append(Labelled(scene.image, scene.boxes, scene.points, scene.ignored))
     batches = batches_of(some, folder / "hard.npz")
-    return Trainer(new_state(some), batches, material().backgrounds, pictures, folder, watcher).run(), watcher
+    return Trainer(new_state(some), batches, material(), pictures, folder, watcher).run(), watcher
 
 
 def test_the_outputs_cover_every_cell_of_every_level():
@@ -60,17 +64,15 @@ def test_the_outputs_cover_every_cell_of_every_level():
     assert raw[..., 0].sigmoid().max() < 0.1  # faces are rare before training
 
 
-def test_the_shipped_recipe_is_a_network_of_about_a_hundred_thousand_numbers():
+def test_the_shipped_recipe_is_a_network_of_less_than_a_quarter_of_a_million_numbers():
     from trt_build.detector.network import count_parameters
     from trt_build.detector.recipe import DetectorRecipe
     from trt_build.train.recipe import find_recipe, read_recipe_of
 
     chosen = read_recipe_of(DetectorRecipe, find_recipe("grey_detector"))
     assert isinstance(chosen.network, NetworkSpec)
-    network = GreyDetector(
-        chosen.network.stem, chosen.network.widths, chosen.network.depths, chosen.network.neck, chosen.network.head
-    )
-    assert 60_000 < count_parameters(network) < 120_000
+    network = GreyDetector(**msgspec.structs.asdict(chosen.network))
+    assert 60_000 < count_parameters(network) < 250_000
 
 
 def test_the_loss_is_small_where_the_network_is_right(tmp_path):
@@ -98,6 +100,67 @@ def test_the_loss_is_small_where_the_network_is_right(tmp_path):
     assert parts["points"] < 1e-3
     assert float(late) > float(bad) > 1
     torch.testing.assert_close(boxes_of(right[..., 1:5], cells)[learn], boxes[learn], atol=1e-3, rtol=1e-4)
+
+
+def test_unknown_points_teach_nothing_and_doubtful_cells_what_the_teacher_says():
+    cells = cells_of(32, 32)
+    count = len(cells[0])
+    raw = torch.randn(1, count, 15, requires_grad=True)
+    state = torch.zeros(1, count, dtype=torch.uint8)
+    state[0, 0], state[0, 1] = 1, 2
+    boxes = torch.tensor([0.0, 0.0, 8.0, 8.0]).expand(1, count, 4)
+    points = torch.full((1, count, 10), float("nan"))
+    soft = torch.full((1, count), 0.9)
+    loss, parts = detection_loss(raw, cells, (state, boxes, points), DetectorLossSpec(), 0.0, soft, 1.0)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert parts["points"] == 0
+    assert raw.grad is not None
+    assert raw.grad[..., 5:].abs().max() == 0
+    assert raw.grad[0, 1, 0] < 0  # it should be surer of this cell
+    assert raw.grad[0, 2, 0] > 0
+
+
+def test_features_are_compared_by_direction_where_they_were_chosen():
+    features = torch.tensor([[[1.0, 0.0], [0.0, 2.0], [5.0, 5.0]]])
+    chosen = torch.tensor([[1, 0]])
+    assert float(unlikeness(features, chosen, torch.tensor([[[0.0, 9.0], [3.0, 0.0]]]))) == pytest.approx(0, abs=1e-6)
+    assert float(unlikeness(features, chosen, torch.tensor([[[1.0, 0.0], [0.0, 1.0]]]))) == pytest.approx(1, abs=1e-6)
+
+
+class Looker:
+    """Sees nothing wrong in a scene, and in every cell the number of it."""
+
+    def label(self, image, *, full_range):
+        return Labelled(image)
+
+    def look(self, image):
+        cells = sum((image.shape[0] // stride) ** 2 for stride in (8, 16, 32))
+        return np.linspace(0, 1, cells, dtype=np.float32), np.tile(np.arange(cells, dtype=np.float32)[:, None], (1, 16))
+
+
+def test_a_batch_holds_the_teachers_features_of_the_cells_of_faces(tmp_path):
+    some = recipe(distil=DistilSpec(features=1.0))
+    batches = SceneBatches(material(), some, tmp_path / "hard.npz", Looker())
+    _, state, _, _, soft, chosen, features = batches[1]
+    assert soft.shape == state.shape
+    assert features.shape == (*chosen.shape, 16)
+    np.testing.assert_array_equal(features[..., 0], chosen)
+    for of_one, numbers in zip(state, chosen, strict=True):
+        assert set(np.flatnonzero(of_one)) <= set(numbers.tolist())
+
+
+def test_false_alarms_in_real_pictures_are_kept_as_places(tmp_path):
+    """A network that sees faces everywhere: what it says away from the only face is kept, with the number of the picture."""
+    some = recipe(mining=MiningSpec(pictures=8, negatives=0.5, faces=0.5, min_score=0.001))
+    face = drawn_face()
+    wide = Labelled(np.pad(face.image, ((0, 0), (0, 400)), mode="edge"), face.boxes, face.points)
+    real = dataclasses.replace(material(), pictures=[wide], negatives=[Labelled(np.full((200, 300), 99, np.uint8))])
+    trainer = Trainer(new_state(some), batches_of(some, tmp_path / "hard.npz"), real, [], tmp_path, Quiet())
+    trainer._mine()
+    hard = read_hard(tmp_path / "hard.npz")
+    assert len(hard.of(NEGATIVES)) > 0
+    assert (overlaps(hard.of(PICTURES)[:, 1:], face.boxes) == 0).all()
 
 
 def test_it_learns_to_find_a_drawn_face_and_the_export_finds_the_same(tmp_path):
@@ -131,11 +194,15 @@ def test_it_learns_to_find_a_drawn_face_and_the_export_finds_the_same(tmp_path):
 
 def test_false_alarms_survive_the_disk(tmp_path):
     windows = [np.arange(12, dtype=np.uint8).reshape(3, 4), np.zeros((2, 5), np.uint8)]
-    write_hard(tmp_path / "hard.npz", windows)
-    for ours, theirs in zip(read_hard(tmp_path / "hard.npz"), windows, strict=True):
+    places = np.array([[0, 7, 1, 2, 30, 40], [1, 5, 3, 4, 50, 60]], np.float32)
+    write_hard(tmp_path / "hard.npz", Hard(windows, places))
+    again = read_hard(tmp_path / "hard.npz")
+    for ours, theirs in zip(again.windows, windows, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    write_hard(tmp_path / "hard.npz", [])
-    assert read_hard(tmp_path / "hard.npz") == []
+    np.testing.assert_array_equal(again.of(1), [[5, 3, 4, 50, 60]])
+    assert len(again) == 4
+    write_hard(tmp_path / "hard.npz", Hard())
+    assert len(read_hard(tmp_path / "hard.npz")) == 0
 
 
 def test_the_last_step_is_validated_once(tmp_path):

@@ -67,7 +67,17 @@ def test_the_threshold_is_the_one_that_separates():
     tally = Tally()
     for number in range(20):
         tally.add(truth((10, 10, 40, 40)), found(((10, 10, 40, 40), 0.6 + number / 100), ((60, 60, 30, 30), 0.45)))
-    assert 0.45 < tally.best_threshold() <= 0.6
+    assert 0.45 < tally.careful_threshold() <= 0.46
+    assert tally.quiet_threshold() == tally.careful_threshold()  # there is no empty picture
+
+
+def test_false_alarms_on_empty_pictures_raise_the_threshold():
+    tally = Tally()
+    for number in range(100):
+        tally.add(truth((10, 10, 40, 40)), found(((10, 10, 40, 40), 0.9)))
+        tally.add(truth(), found(*[((10, 10, 40, 40), 0.503 + number / 100)] if number < 3 else []))
+    assert tally.careful_threshold() == pytest.approx(0.52)  # one false alarm in a hundred pictures may stay
+    assert tally.quiet_threshold() == pytest.approx(0.53)
 
 
 def test_windows_are_cut_with_their_surroundings():
