@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, cast
 
 import av
@@ -37,6 +36,7 @@ from engine.decode.damage import Damage
 from engine.decode.display import Display
 from engine.decode.encryption import is_encrypted_packet
 from engine.decode.recording_end import RecordingEnd, announces_duration
+from engine.decode.recording_reader import Items, RecordingReader
 from engine.errors import SourceError
 
 # Log lines would call back into Python from FFmpeg's own threads, which is known to deadlock.
@@ -63,7 +63,7 @@ class _Note:
     damaged: bool
 
 
-class Decoder:
+class Decoder(RecordingReader):
     """Read one recording. Iterate once; not thread-safe, and it may not cross a process.
 
     Iterating gives, in this order: a ``StreamChanged`` ``connecting``; ``live`` with the picture size; frames, with a
@@ -101,11 +101,11 @@ class Decoder:
     def __init__(
         self, recording_name: str, path: Path, config: DecodeConfig, detect_every: int = 1, reading: Reading | None = None
     ) -> None:
+        super().__init__()
         self._name, self._path, self._config, self._detect_every = recording_name, path, config, detect_every
         self._reading = reading = reading or Reading()
         self._display: Display[_Note] = Display()
-        self._items: Generator[Frame | StreamChanged, None, None] | None = None
-        self._counters = {"frames": 0, "packets": 0, "corrupt_packets": 0, "corrupt_frames": 0, "drops.no_key_frame": 0}
+        self._counters["drops.no_key_frame"] = 0
         self._started_ns, self._clock_is = reading.started_ns, reading.clock
         self._notes: list[str] = []
         self._size_px = (0, 0)
@@ -115,28 +115,7 @@ class Decoder:
         self._cut = ""
         self._refusal = ""
 
-    def __enter__(self) -> Decoder:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def __iter__(self) -> Iterator[Frame | StreamChanged]:
-        if self._items is None:
-            self._items = self._run()
-        return self._items
-
-    def close(self) -> None:
-        """Close the file, also in the middle of it. May be called twice."""
-        if self._items is not None:
-            self._items.close()
-
-    @property
-    def counters(self) -> dict[str, int]:
-        """What was counted up to now, see the class."""
-        return dict(self._counters)
-
-    def _run(self) -> Generator[Frame | StreamChanged, None, None]:
+    def _run(self) -> Items:
         yield self._state("connecting")
         try:
             container, stream = open_recording(self._path, self._reading.video_stream)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import cast
 
 import av
@@ -18,13 +16,14 @@ from engine.contracts.links import StreamChanged
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.recording import Recording
 from engine.decode.display import Display
+from engine.decode.recording_reader import Items, RecordingReader
 from engine.decode.still import read_still
 from engine.errors import MissingRuntimeError, PictureError, SourceError
 
 _FINEST_RATE = 100_000
 
 
-class SeriesDecoder:
+class SeriesDecoder(RecordingReader):
     """Read the pictures of one recording, in the way of ``Decoder``. Iterate once; not thread-safe.
 
     Iterating gives the same items as ``Decoder``. A picture that cannot be read is counted (``corrupt_packets``) and left
@@ -37,37 +36,15 @@ class SeriesDecoder:
     """
 
     def __init__(self, recording: Recording, detect_every: int = 1) -> None:
+        super().__init__()
         self._recording, self._detect_every = recording, detect_every
-        self._items: Generator[Frame | StreamChanged, None, None] | None = None
-        self._counters = {"frames": 0, "packets": 0, "corrupt_packets": 0, "corrupt_frames": 0}
         self._size_px = (0, 0)
         self._since_change = 0
         self._first_error: SourceError | None = None
         # Pictures of a series are not interlaced: fields are a matter of video.
         self._display: Display[None] = Display(replace(recording.reading.appearance, deinterlace="off"))
 
-    def __enter__(self) -> SeriesDecoder:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def __iter__(self) -> Iterator[Frame | StreamChanged]:
-        if self._items is None:
-            self._items = self._run()
-        return self._items
-
-    def close(self) -> None:
-        """End the reading. May be called twice."""
-        if self._items is not None:
-            self._items.close()
-
-    @property
-    def counters(self) -> dict[str, int]:
-        """What was counted up to now, see ``Decoder``."""
-        return dict(self._counters)
-
-    def _run(self) -> Generator[Frame | StreamChanged, None, None]:
+    def _run(self) -> Items:
         yield self._state("connecting")
         rate = Fraction(self._recording.fps).limit_denominator(_FINEST_RATE)
         time_base = (rate.denominator, rate.numerator)

@@ -17,6 +17,7 @@ from engine.contracts.links import Assign, Drain, StreamChanged, WantRecording
 from engine.contracts.recording import Recording
 from engine.decode.decoder import Decoder
 from engine.decode.pacing import Pacer
+from engine.decode.recording_reader import RecordingReader
 from engine.decode.series import SeriesDecoder
 from engine.pipeline.frame_writer import FrameWriter
 from engine.pipeline.input_hash import InputHash
@@ -87,7 +88,7 @@ class _Reader:
         self._recording = Recording(
             order.stream, _path(order.path), tuple(map(_path, order.pictures)), order.fps, order.reading
         )
-        self._decoder: Decoder | SeriesDecoder
+        self._decoder: RecordingReader
         if order.pictures:
             self._decoder = SeriesDecoder(self._recording, detect_every)
         else:

@@ -76,7 +76,6 @@ def test_the_container_is_believed_over_the_stream_as_in_players(tmp_path):
     plain = write(tmp_path / "plain.mp4", [circle(720, 576, Fraction(64, 45))] * 3, sar=Fraction(1))
     with av.open(str(plain)) as source, av.open(str(tmp_path / "wide.mov"), "w") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
-        stream.codec_context  # noqa: B018  the template's
         for packet in source.demux():
             if packet.size:
                 packet.stream = stream

@@ -1,0 +1,45 @@
+"""What readers of recordings have in common, whatever their files are."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator
+from types import TracebackType
+from typing import Self
+
+from engine.contracts.frames import Frame
+from engine.contracts.links import StreamChanged
+
+Items = Generator[Frame | StreamChanged, None, None]
+
+
+class RecordingReader(ABC):
+    """Gives the frames and states of one recording. Iterate once; not thread-safe, and it may not cross a process."""
+
+    def __init__(self) -> None:
+        self._items: Items | None = None
+        self._counters = {"frames": 0, "packets": 0, "corrupt_packets": 0, "corrupt_frames": 0}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Frame | StreamChanged]:
+        if self._items is None:
+            self._items = self._run()
+        return self._items
+
+    def close(self) -> None:
+        """End the reading, also in the middle of it. May be called twice."""
+        if self._items is not None:
+            self._items.close()
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What was counted up to now, see the class."""
+        return dict(self._counters)
+
+    @abstractmethod
+    def _run(self) -> Items: ...
