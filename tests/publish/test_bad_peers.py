@@ -12,6 +12,9 @@ from tests.publish.sender import sending
 
 RATE = 200
 SECONDS = 0.5
+ENOUGH = 50
+"""Messages that a publisher sends meanwhile if it goes on: in one turn, or on a busy machine in a few."""
+MOST_TURNS = 40
 GROWTH_KB = 100 * 1024
 """A flood is looked for twenty times a second; unhindered it takes hundreds of megabytes a second."""
 
@@ -47,11 +50,14 @@ def endure(sender, endpoint, misbehave):
     with Subscriber(sender.endpoint, timeout_seconds=10, max_age_seconds=None) as healthy:
         _, [first] = read(healthy, 1)
         before = sender.status()
-        misbehave(address_of(endpoint), SECONDS)
-        after = sender.status()
-        sent = after["published"] - before["published"]
+        for _ in range(MOST_TURNS):
+            misbehave(address_of(endpoint), SECONDS)
+            after = sender.status()
+            sent = after["published"] - before["published"]
+            if sent >= ENOUGH:
+                break
         gaps, numbers = read(healthy, sent)
-    assert sent >= 0.5 * SECONDS * RATE
+    assert sent >= ENOUGH
     assert gaps == []
     assert numbers[0] == first + 1
     assert after["rss_kb"] - before["rss_kb"] < GROWTH_KB, Counter(after)

@@ -17,7 +17,7 @@ def test_a_clip_arrives_whole_and_loops(gst: StartGst, small_clip: Clip, transpo
     seen = watch(gst({"cam": small_clip}).url("cam"), 60, transport)
     assert seen.numbers == [n % 50 for n in range(60)]
     assert seen.steps == {3600}
-    assert 2.2 < seen.seconds < 4
+    assert 2.2 < seen.seconds < 10
 
 
 def test_other_codecs_arrive_whole(gst: StartGst, h265_clip: Clip, mjpeg_clip: Clip) -> None:

@@ -30,7 +30,8 @@ Parts = dict[str, float]
 class Watcher(Protocol):
     """Shows progress."""
 
-    def on_prepare(self, what: str, done: int, total: int) -> None: ...
+    def on_prepare(self, what: str, done: int, total: int) -> None:
+        """So many of ``total`` are done; a total of 0 is not known yet."""
 
     def on_step(self, step: int, fraction: float, loss: float, parts: Parts, rate: float) -> None: ...
 
