@@ -20,7 +20,7 @@ from engine.source.names import name_from_text
 _DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[^/]+)")
 _V4L_MAJOR = 81
 """Of the kernel's device numbers."""
-RECORDING_KEYS = ("video_stream", "start_time", "clock_from")
+RECORDING_KEYS = ("video_stream", "start_time", "clock_from", "fps")
 CAMERA_KEYS = (
     "credentials", "transport", "stall_seconds", "silent_by_design", "max_reconnects", "hwaccel", "detect_fps", "options",
 )  # fmt: skip

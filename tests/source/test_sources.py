@@ -190,7 +190,9 @@ def refuse_twice(listener: socket.socket, sent: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", [{"video_stream": 1}, {"start_time": "2026-03-01"}, {"clock_from": "none"}], ids=lambda keys: next(iter(keys))
+    "keys",
+    [{"video_stream": 1}, {"start_time": "2026-03-01"}, {"clock_from": "none"}, {"fps": 5.0}],
+    ids=lambda keys: next(iter(keys)),
 )
 @pytest.mark.parametrize("uri", ["rtsp://admin:hunter2@10.0.0.5/cam1", "/dev/video7"])
 def test_a_camera_has_no_use_for_the_keys_of_recordings(uri, keys):
