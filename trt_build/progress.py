@@ -24,8 +24,8 @@ class RunProgress:
         self._progress.stop()
 
     def on_prepare(self, what: str, done: int, total: int) -> None:
-        """So many of so many are done."""
-        self._show(what, done / total, f"{done} of {total}")
+        """So many of so many are done; a total of 0: nobody knows of how many."""
+        self._show(what, done / total if total else 0.0, f"{done} of {total}" if total else f"{done}")
 
     def on_step(self, step: int, fraction: float, loss: float, parts: dict[str, float], rate: float) -> None:
         """A training step."""

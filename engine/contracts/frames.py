@@ -108,6 +108,12 @@ class Detections:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    def only(self, kept: NDArray[np.bool_] | NDArray[np.int64] | list[int]) -> Detections:
+        """Return some of them: a mask or their numbers."""
+        index = np.asarray(kept, None if len(kept) else np.int64)
+        faceness = None if self.faceness is None else self.faceness[index]
+        return Detections(self.boxes[index], self.scores[index], self.landmarks[index], faceness)
+
     @classmethod
     def empty(cls) -> Detections:
         """No face: not the same as a failed detector, which raises."""

@@ -11,8 +11,9 @@ from engine.contracts.frames import Float32, Uint8
 from engine.contracts.messages import Quality
 from engine.crop.quality import assess
 from engine.detect.detector import Detector
+from engine.detect.nested import shares
 from engine.enrolment.closer_look import SeenFace, look_closer
-from engine.enrolment.search import find_places, overlap
+from engine.enrolment.search import find_places
 from engine.enrolment.turns import turn_boxes, turn_picture
 from engine.errors import EnrolmentRefused
 from engine.runtime.colour import planes_from_bgr
@@ -108,7 +109,7 @@ def _different(picture: Uint8, seen: list[list[SeenFace]]) -> list[list[SeenFace
         height, width = picture.shape[:2]
         sides = (height, width) if turns[0].turn % 2 else (width, height)
         box = turn_boxes(turns[0].box[None], -turns[0].turn, *sides)
-        if not (overlap(box[0], boxes) > _SAME_PLACE).any():
+        if not (shares(box[0], boxes) > _SAME_PLACE).any():
             kept.append(turns)
             boxes = np.concatenate([boxes, box])
     return kept

@@ -84,7 +84,7 @@ class Tracker:
         return [self._end(library_id) for library_id in list(self._tracks)]
 
     def _associate(self, detections: Detections) -> list[tuple[int, int]]:
-        """Return (index of the detection, the library's id) of each in a track; the library may reorder, so the index travels."""
+        """Return (index of the detection, the library's id) of each in a track; the library may reorder them."""
         import supervision
 
         low = detections.boxes[:, :2]

@@ -59,7 +59,7 @@ def labelled_clips(spec: FootageSpec, teacher: Teacher, cache: Path, done: Done)
         raise DataError(f"The clips '{archive}' do not exist.")
     found: dict[str, list[Labelled]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for number, clip in enumerate(clips_in(archive, Path(folder))):
+        for number, clip in enumerate(clips := list(clips_in(archive, Path(folder)))):
             kept = cache / f"clip-{key_of(archive)}-{spec.frames_per_clip}-{clip.stem}.npz"
             if not kept.exists():
                 from trt_build.array_files import write_arrays
@@ -68,7 +68,7 @@ def labelled_clips(spec: FootageSpec, teacher: Teacher, cache: Path, done: Done)
                 write_arrays(kept, packed(frames))
             with np.load(kept) as stored:
                 found[clip.name] = list(unpacked(stored))
-            done("clips", number + 1, 0)
+            done("clips", number + 1, len(clips))
     return found
 
 
