@@ -136,6 +136,9 @@ class DetectConfig(Section, frozen=True):
     """bfloat16: OpenVINO only, where the CPU has it."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Frames that are detected at the same time; 0: one for each core."""
+    second_look: bool = True
+    """A small network looks again at what the detector found: tracks of what is no face are not published. Without it a track
+    needs ``track.min_detections`` and nothing else, so a photograph has none unless that is 1."""
 
 
 class TrackConfig(Section, frozen=True):
@@ -145,7 +148,7 @@ class TrackConfig(Section, frozen=True):
     lost_seconds: Seconds = 1.5
     """A track that is not seen for longer is over."""
     min_detections: Positive = 2
-    """Detections that make a track; a single one is taken for a false alarm."""
+    """Detections that make a track; with fewer it is one only where the second look is sure."""
 
 
 class CropConfig(Section, frozen=True):

@@ -16,6 +16,7 @@ from trt_build.cli_detector import detector_app
 from trt_build.cli_embedder import embedder_app
 from trt_build.cli_evaluate import evaluate
 from trt_build.cli_redeg import redeg_app
+from trt_build.cli_second_look import second_look_app
 from trt_build.optional import require
 
 CONSOLE = Console()
@@ -33,6 +34,7 @@ app.command(detector_app)
 app.command(embedder_app)
 app.command(evaluate)
 app.command(redeg_app)
+app.command(second_look_app)
 
 
 @app.command

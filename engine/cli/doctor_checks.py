@@ -158,6 +158,20 @@ def _detector() -> Says:
         detector.close()
 
 
+def _second_look() -> Says:
+    from engine.detect.second_look import open_second_look
+
+    second_look = open_second_look(DetectConfig(), find_model)
+    if second_look is not None:
+        limits = second_look.limits
+        what = f"{second_look.name} ({second_look.licence}) on {second_look.runtime}"
+        yield (
+            "ok",
+            f"the second look is {what}: a face from {limits.accepted_from:g} on, seen once from {limits.alone_from:g}",
+        )
+        second_look.close()
+
+
 def _generator() -> Says:
     from engine.super_resolve.generator import open_generator
 
@@ -239,6 +253,7 @@ CHECKS: dict[str, Callable[[], Says]] = {
     "dlib": _dlib,
     "InsightFace": _insightface,
     "detector": _detector,
+    "second look": _second_look,
     "generator": _generator,
     "embedder": _embedder,
     "gallery": _gallery,

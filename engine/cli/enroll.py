@@ -19,6 +19,7 @@ from engine.cli.gallery import GalleryOption
 from engine.config import DetectConfig, VerifyConfig
 from engine.contracts.recording import shown as readable_path
 from engine.detect.catalog import open_detector
+from engine.detect.second_look import SecondLook, open_second_look
 from engine.enrolment.enrol import EnrolResult, enrol_pictures
 from engine.errors import UsageError
 from engine.models import find_model
@@ -62,15 +63,22 @@ def enroll(
     with (
         closing(model),
         closing(open_detector(DetectConfig(detector=detector), find_model)) as finder,
+        closing(_second_look()) as second_look,
         Gallery(gallery) as opened,
     ):
         namesakes = [person.name for person in opened.list() if person.name != name and alike(person.name, name)]
-        results = enrol_pictures(name, pictures, finder, model, opened, force=force)
+        results = enrol_pictures(name, pictures, finder, model, opened, force=force, second_look=second_look)
         if json:
             _tell_programs(name, results, opened.path, namesakes)
         else:
             _tell_people(name, results, opened.path, namesakes)
     return 1 if any(result.outcome == "refused" for result in results) else 0
+
+
+def _second_look() -> SecondLook:
+    opened = open_second_look(DetectConfig(), find_model)
+    assert opened is not None
+    return opened
 
 
 def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: Path, namesakes: Sequence[str]) -> None:

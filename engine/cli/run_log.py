@@ -85,6 +85,7 @@ class RunLog:
             "frames": counters.get("frames", 0),
             "tracks": counters.get("tracks", 0),
             "faces": counters.get("faces", 0),
+            "rejected": counters.get("rejected", 0),
             "drops": drops_of(counters),
             "errors": errors_of(counters),
             "restarts": result.status.restarts,

@@ -23,7 +23,8 @@ def print_result(console: Console, result: RunResult, config: Config, *, live: b
     frames = counters.get("frames", 0)
     console.print(
         f"{result.outcome}: {frames} frames in {result.seconds:.1f} s ({frames / max(result.seconds, 1e-3):.1f} frames/s), "
-        f"{counters.get('tracks', 0)} tracks, {counters.get('faces', 0)} faces enhanced and scored",
+        f"{counters.get('tracks', 0)} tracks, {counters.get('faces', 0)} faces enhanced and scored"
+        + (f", {count(rejected, 'track')} of no face rejected" if (rejected := counters.get("rejected", 0)) else ""),
         highlight=False,
     )
     if live:

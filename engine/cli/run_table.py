@@ -124,7 +124,7 @@ def end_table(streams: Iterable[StreamStatus]) -> Table:
     table = Table()
     table.add_column("stream", overflow="fold")
     table.add_column("end", overflow="fold")
-    for heading in ("frames", "faces", "drops", "errors", "reconnects", "p99 ms"):
+    for heading in ("frames", "faces", "rejected", "drops", "errors", "reconnects", "p99 ms"):
         table.add_column(heading, justify="right")
     for stream in streams:
         table.add_row(
@@ -132,6 +132,7 @@ def end_table(streams: Iterable[StreamStatus]) -> Table:
             Text(" ".join(filter(None, (stream.state, stream.reason.replace("_", " ")))), STATE_STYLES.get(stream.state, "")),
             str(stream.frames),
             str(stream.faces),
+            str(stream.rejected),
             str(stream.dropped),
             str(stream.errored),
             str(stream.reconnects),

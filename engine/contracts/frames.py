@@ -93,9 +93,13 @@ class Detections:
     """(N,), 0 to 1."""
     landmarks: Float32
     """(N, 5, 2) as x, y: right eye, left eye, nose tip, right and left mouth corner (of the person); NaN where unknown."""
+    faceness: Float32 | None = None
+    """(N,) of the second look, 0 to 1; None where nobody took one."""
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
+        if self.faceness is not None and self.faceness.shape != (n,):
+            raise ValueError(f"boxes {self.boxes.shape} and faceness {self.faceness.shape} do not agree")
         if self.boxes.shape != (n, 4) or self.scores.shape != (n,) or self.landmarks.shape != (n, 5, 2):
             raise ValueError(
                 f"boxes {self.boxes.shape}, scores {self.scores.shape}, landmarks {self.landmarks.shape} do not agree"
@@ -103,6 +107,12 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.boxes)
+
+    def only(self, kept: NDArray[np.bool_] | NDArray[np.int64] | list[int]) -> Detections:
+        """Return some of them: a mask or their numbers."""
+        index = np.asarray(kept, None if len(kept) else np.int64)
+        faceness = None if self.faceness is None else self.faceness[index]
+        return Detections(self.boxes[index], self.scores[index], self.landmarks[index], faceness)
 
     @classmethod
     def empty(cls) -> Detections:
@@ -122,6 +132,8 @@ class TrackedFace:
     """(5, 2) in source pixels, None where the detector gave none."""
     score: float
     """Of the detection that this box comes from, 0 to 1."""
+    faceness: float | None = None
+    """Of that detection, by the second look; None where nobody took one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

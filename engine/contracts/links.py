@@ -122,6 +122,8 @@ class Checkpoint(Link, frozen=True):
     frame_index: int
     next_track_id: int
     """The tracks of the recording up to this frame have smaller ids, those after it have not."""
+    rejected: int = 0
+    """Tracks of the recording up to this frame that were of no face."""
     event_id: int = 0
     lanes: tuple[int, ...] = ()
 

@@ -52,7 +52,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     name: str
-    kind: Literal["generator", "detector", "embedder"]
+    kind: Literal["generator", "detector", "embedder", "second_look"]
     file: str
     """File name of the model, relative to the manifest."""
     output: str = ""

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from engine.contracts.frames import Detections, Float32, Planes
+from engine.detect.nested import without_nested
 from engine.errors import MissingRuntimeError, ModelError
 
 DEFAULT_MIN_SCORE = 0.5
@@ -83,7 +84,7 @@ class DlibHog:
         sides = np.array([(box.left(), box.top(), box.width(), box.height()) for box in boxes], np.float32)
         scores = np.array([_score_of(margin) for margin in margins], np.float32)
         best = np.argsort(-scores, kind="stable")
-        return Detections(sides[best], scores[best], points[best])
+        return without_nested(Detections(sides[best], scores[best], points[best]))
 
     def _five_points(self, luma: np.ndarray, box: Any) -> Float32:
         shape = self._predictor(luma, box)

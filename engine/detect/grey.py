@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.contracts.frames import Detections, Planes, Uint8
 from engine.contracts.manifest import read_manifest
+from engine.detect.nested import without_nested
 from engine.detect.yunet_decode import STRIDES, decode, suppress
 from engine.errors import ModelError
 from engine.runtime.session import Precision, Session, open_session
@@ -85,7 +86,7 @@ class GreyDetector:
             decode({name: output[row] for name, output in outputs.items()}, tensor.shape[3], self.min_score)
             for row in range(len(planes))
         )
-        return [suppress(face_shaped(faces)) for faces in decoded]
+        return [without_nested(suppress(face_shaped(faces))) for faces in decoded]
 
     def _buffer(self, count: int, height: int, width: int) -> Uint8:
         """Return this thread's input tensor for pictures of a size; what lies beyond the picture stays middle grey."""
@@ -108,7 +109,7 @@ def face_shaped(faces: Detections) -> Detections:
     low, high = _HEIGHT_OVER_WIDTH
     shape = faces.boxes[:, 3] / np.maximum(faces.boxes[:, 2], 1e-3)
     kept = (shape >= low) & (shape <= high)
-    return faces if kept.all() else Detections(faces.boxes[kept], faces.scores[kept], faces.landmarks[kept])
+    return faces if kept.all() else faces.only(kept)
 
 
 def _open(path: Path, runtime: str, precision: Precision) -> Session:

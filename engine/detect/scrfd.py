@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.contracts.frames import Detections, Planes
 from engine.contracts.manifest import sha256_of
+from engine.detect.nested import without_nested
 from engine.errors import MissingRuntimeError, ModelError
 from engine.runtime.colour import bgr_from_planes
 
@@ -64,7 +65,7 @@ class Scrfd:
         boxes = np.column_stack([found[:, :2], found[:, 2:4] - found[:, :2]]).astype(np.float32)
         if points is None:
             points = np.full((len(found), 5, 2), np.nan)
-        return Detections(boxes, found[:, 4].astype(np.float32), np.asarray(points, np.float32))
+        return without_nested(Detections(boxes, found[:, 4].astype(np.float32), np.asarray(points, np.float32)))
 
 
 def pack_directory(pack: str) -> Path:

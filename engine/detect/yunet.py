@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.contracts.frames import Detections, Float32, Planes
 from engine.contracts.manifest import sha256_of
+from engine.detect.nested import without_nested
 from engine.detect.yunet_decode import OUTPUTS, decode, suppress
 from engine.errors import ModelError
 from engine.runtime.colour import bgr_from_planes
@@ -71,7 +72,7 @@ class YuNet:
             tensor[0, channel, : picture.height_px, : picture.width_px] = plane
         outputs = self._session.run({self._input: tensor})
         by_name = dict(zip(self._output_names, outputs, strict=True))
-        return suppress(decode(by_name, tensor.shape[3], self.min_score))
+        return without_nested(suppress(decode(by_name, tensor.shape[3], self.min_score)))
 
     def _buffer(self, height_px: int, width_px: int) -> Float32:
         """Return this thread's input tensor for pictures of a size; what lies beyond the picture is 0 and stays so."""

@@ -69,7 +69,7 @@ def suppress(faces: Detections, iou_threshold: float = IOU_THRESHOLD, top_k: int
         best, rest = order[0], order[1:]
         kept.append(best)
         order = rest[_overlap(boxes[best], boxes[rest]) <= np.float32(iou_threshold)]
-    return Detections(faces.boxes[kept], faces.scores[kept], faces.landmarks[kept])
+    return faces.only(kept)
 
 
 def _overlap(box: NDArray[np.float64], others: NDArray[np.float64]) -> Float32:

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.contracts.frames import Detections, Float32, Uint8
 from engine.detect.detector import Detector
-from engine.enrolment.search import overlap
+from engine.detect.nested import shares
 from engine.enrolment.turns import turn_boxes, turn_picture, turn_points
 from engine.runtime.colour import planes_from_bgr
 
@@ -134,7 +134,7 @@ def _seen(picture: Uint8, place: Float32, turn: int, views: Sequence[tuple[_Cut,
             middles = _upright_again((found[:, :2] + found[:, 2:] / 2 - 0.5).astype(np.float32), cut) + 0.5
             found = np.concatenate([middles - found[:, 2:] / 2, found[:, 2:]], axis=1)
         found = found / np.float32(cut.scale) + np.append(cut.corner, [0, 0]).astype(np.float32)
-        here = np.flatnonzero(overlap(place, found) > _SAME_FACE)
+        here = np.flatnonzero(shares(place, found) > _SAME_FACE)
         if len(here):
             first = int(here[faces.scores[here].argmax()])
             points = _upright_again(turn_points(faces.landmarks[first], -turn, side, side), cut)

@@ -12,6 +12,7 @@ from engine.contracts.messages import Quality
 from engine.contracts.recording import shown
 from engine.decode.still import read_content, read_still
 from engine.detect.detector import Detector
+from engine.detect.second_look import SecondLook
 from engine.enrolment.judge import EnrolLimits, check_quality
 from engine.enrolment.likeness import doubt_about
 from engine.enrolment.portrait import find_portrait
@@ -47,6 +48,7 @@ def enrol_pictures(
     gallery: Gallery,
     limits: EnrolLimits | None = None,
     force: bool = False,
+    second_look: SecondLook | None = None,
 ) -> list[EnrolResult]:
     """Enrol every picture that qualifies; one that does not never stops the others.
 
@@ -58,6 +60,7 @@ def enrol_pictures(
         gallery: open for writing.
         limits: the defaults if None.
         force: enrol also what looks like somebody else; the gallery keeps the reason. All other refusals stand.
+        second_look: says whether what the detector found is a face; None: it is believed.
 
     Raises:
         UsageError: the name cannot be one, or there are no pictures.
@@ -68,7 +71,7 @@ def enrol_pictures(
     name = person_name(name)
     if not paths:
         raise UsageError(f"no picture to enrol for {name}: give at least one image file")
-    enrolment = _Enrolment(name, detector, embedder, gallery, limits or EnrolLimits(), force)
+    enrolment = _Enrolment(name, detector, embedder, gallery, limits or EnrolLimits(), force, second_look)
     return [enrolment.enrol(path) for path in paths]
 
 
@@ -82,6 +85,7 @@ class _Enrolment:
     gallery: Gallery
     limits: EnrolLimits
     force: bool
+    second_look: SecondLook | None
 
     def enrol(self, path: Path) -> EnrolResult:
         result = EnrolResult(path, "refused", "")
@@ -98,7 +102,7 @@ class _Enrolment:
                 )
             still = read_still(path, content)
             result = replace(result, pages=still.pages)
-            portrait = find_portrait(path, still.bgr, self.detector)
+            portrait = find_portrait(path, still.bgr, self.detector, self.second_look)
             result = replace(result, quality=portrait.quality, turned_degrees=portrait.turned_degrees)
             check_quality(path, portrait.quality, self.limits)
             vector = self.embedder.embed([portrait.bgr], [portrait.landmarks])[0]

@@ -11,8 +11,10 @@ from engine.contracts.frames import Float32, Uint8
 from engine.contracts.messages import Quality
 from engine.crop.quality import assess
 from engine.detect.detector import Detector
+from engine.detect.nested import shares
+from engine.detect.second_look import SecondLook
 from engine.enrolment.closer_look import SeenFace, look_closer
-from engine.enrolment.search import find_places, overlap
+from engine.enrolment.search import find_places
 from engine.enrolment.turns import turn_boxes, turn_picture
 from engine.errors import EnrolmentRefused
 from engine.runtime.colour import planes_from_bgr
@@ -46,19 +48,20 @@ class Portrait:
     """By how much the photograph was turned, counter-clockwise: 0, 90, 180 or 270."""
 
 
-def find_portrait(path: Path, picture: Uint8, detector: Detector) -> Portrait:
+def find_portrait(path: Path, picture: Uint8, detector: Detector, second_look: SecondLook | None = None) -> Portrait:
     """Return the one face of a picture.
 
     Args:
         path: for messages.
         picture: (height, width, 3) uint8 BGR; it may lie on its side or head.
         detector: finds faces.
+        second_look: says whether what was found is a face; None: the detector is believed.
 
     Raises:
         EnrolmentRefused: it shows nobody, several people, or somebody of whom it cannot be told which way up they are.
         ModelError: the detector fails.
     """
-    turns = _of_the_only_face(path, _faces(picture, detector), detector)
+    turns = _of_the_only_face(path, picture, _faces(picture, detector), detector, second_look)
     face = turns[0]
     on_its_head = next((other.certainty for other in turns if (other.turn - face.turn) % 4 == 2), 0.0)
     if face.certainty - on_its_head < _OTHER_WAY_UP:
@@ -81,21 +84,32 @@ def _faces(picture: Uint8, detector: Detector) -> list[list[SeenFace]]:
     return _different(picture, look_closer(picture, places, detector))
 
 
-def _of_the_only_face(path: Path, faces: list[list[SeenFace]], detector: Detector) -> list[SeenFace]:
+def _of_the_only_face(
+    path: Path, picture: Uint8, faces: list[list[SeenFace]], detector: Detector, second_look: SecondLook | None
+) -> list[SeenFace]:
     """Return how the only face was seen, the surest turn first."""
-    sure = [turns[0] for turns in faces if _is_sure(turns[0])]
+    faceness = [1.0 if second_look is None else _faceness(picture, turns[0], second_look) for turns in faces]
+    refused, accepted = (second_look.limits.refused_below, second_look.limits.accepted_from) if second_look else (0.0, 0.0)
+    sure = [turns[0] for turns, of in zip(faces, faceness, strict=True) if _is_sure(turns[0]) and of >= accepted]
     if not sure:
         raise EnrolmentRefused(f"{path} shows no face that the detector {detector.name} finds: give a clear frontal picture")
     largest = max(map(_size, sure))
     way_up = max(sure, key=lambda face: face.certainty).turn
     people = [
         turns
-        for turns in faces
-        if _size(turns[0]) >= _BACKGROUND * largest and (turns[0].turn == way_up or turns[0].certainty >= _ANOTHER_WAY_UP)
+        for turns, of in zip(faces, faceness, strict=True)
+        if of >= refused
+        and _size(turns[0]) >= _BACKGROUND * largest
+        and (turns[0].turn == way_up or turns[0].certainty >= _ANOTHER_WAY_UP)
     ]
     if len(people) > 1:
         raise EnrolmentRefused(f"{path} shows {len(people)} faces: cut it to the person you mean")
     return people[0]
+
+
+def _faceness(picture: Uint8, face: SeenFace, second_look: SecondLook) -> float:
+    luma = planes_from_bgr(turn_picture(picture, face.turn), full_range=True).y
+    return float(second_look.faceness(luma, face.box[None])[0])
 
 
 def _different(picture: Uint8, seen: list[list[SeenFace]]) -> list[list[SeenFace]]:
@@ -108,7 +122,7 @@ def _different(picture: Uint8, seen: list[list[SeenFace]]) -> list[list[SeenFace
         height, width = picture.shape[:2]
         sides = (height, width) if turns[0].turn % 2 else (width, height)
         box = turn_boxes(turns[0].box[None], -turns[0].turn, *sides)
-        if not (overlap(box[0], boxes) > _SAME_PLACE).any():
+        if not (shares(box[0], boxes) > _SAME_PLACE).any():
             kept.append(turns)
             boxes = np.concatenate([boxes, box])
     return kept

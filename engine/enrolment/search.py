@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.detector import Detector
+from engine.detect.nested import shares
 from engine.enrolment.turns import turn_boxes, turn_picture
 from engine.runtime.colour import planes_from_bgr
 
@@ -88,14 +89,5 @@ def _different(boxes: Float32, scores: Float32) -> Float32:
     kept: list[int] = []
     while len(left) and len(kept) < MOST_PLACES:
         kept.append(int(left[0]))
-        left = left[overlap(boxes[left[0]], boxes[left]) <= _SAME_PLACE]
+        left = left[shares(boxes[left[0]], boxes[left]) <= _SAME_PLACE]
     return boxes[kept]
-
-
-def overlap(box: Float32, others: Float32) -> Float32:
-    """Return (N,): the common area of a box (4,) and each of others (N, 4), over the smaller of the two areas, 0 to 1."""
-    near = np.maximum(box[:2], others[:, :2])
-    far = np.minimum(box[:2] + box[2:], others[:, :2] + others[:, 2:])
-    common = np.maximum(far - near, 0).prod(axis=1)
-    smaller = np.minimum(box[2:].prod(), others[:, 2:].prod(axis=1))
-    return np.asarray(common / np.maximum(smaller, 1e-9), np.float32)

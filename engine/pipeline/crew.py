@@ -24,6 +24,8 @@ from engine.runtime.worker import Worker, start_worker
 _MOST_ENHANCE_WORKERS = 4
 _IDS_PER_PERCEIVE = 1_000_000_000
 """Track ids of a restarted perceive begin so much higher: what the dead one gave out last is not known."""
+_REJECTED = "rejected."
+"""Begins the names of the counters of tracks of no face, one for each stream."""
 
 Start = Callable[[list[Channel], list[Channel]], Worker]
 """Starts a worker, given the pipes from its upstream and to its downstream neighbours."""
@@ -145,9 +147,9 @@ class Crew:
         if name == "perceive":
             first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
             live = [pipe.writer in self._cameras for pipe in self._pipes if pipe.reader == name]
-            first_frames = self._resume.first_frames if self._resume else {}
-            resumed = [stream for stream, first_frame in first_frames.items() if first_frame > 0]
-            return start_worker(name, perceive_body, inputs, live, outputs, config, first_id, resumed)
+            counted = self._resume.counters if self._resume else {}
+            rejected = {key.removeprefix(_REJECTED): n for key, n in counted.items() if key.startswith(_REJECTED)}
+            return start_worker(name, perceive_body, inputs, live, outputs, config, first_id, rejected)
         if name in self.enhancers:
             return start_worker(name, enhance_body, inputs[0], outputs[0], config, self._live, self._threads())
         if name in self._cameras:

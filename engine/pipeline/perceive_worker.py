@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from itertools import count
+
+from msgspec.structs import replace
 
 from engine.config import Config
 from engine.contracts.frames import Frame, Planes
@@ -19,6 +21,7 @@ from engine.contracts.links import (
     TrackClosed,
 )
 from engine.detect import Detector, open_detector
+from engine.detect.second_look import SecondLook, open_second_look
 from engine.errors import WorkerError
 from engine.models import find_model
 from engine.pipeline.detecting import Detecting, Found
@@ -44,7 +47,7 @@ def perceive_body(
     downstreams: list[Channel],
     config: Config,
     first_id: int,
-    resumed: Sequence[str],
+    rejected: Mapping[str, int],
 ) -> None:
     """Work until every upstream has sent Drain, then pass one on.
 
@@ -55,11 +58,12 @@ def perceive_body(
         downstreams: to the enhance processes.
         config: of the run.
         first_id: track ids begin here, so that none is used twice in a run.
-        resumed: recordings of which an earlier attempt has read the beginning.
+        rejected: tracks of no face that earlier attempts found in what is kept, by recording.
     """
     detector = open_detector(config.detect, find_model)
+    second_look = open_second_look(config.detect, find_model)
     Tracker(config.track, _DEFAULT_FRAME_RATE, count().__next__)  # loads its library now, not at the first face
-    perceiver = _Perceiver(context, upstreams, live, downstreams, config, detector, first_id, resumed)
+    perceiver = _Perceiver(context, upstreams, live, downstreams, config, detector, second_look, first_id, rejected)
     context.ready(
         {
             "detector": detector.name,
@@ -68,12 +72,15 @@ def perceive_body(
             "detector_runtime": detector.runtime,
             "detector_min_score": f"{detector.min_score:g}",
         }
+        | ({} if second_look is None else second_look.facts())
     )
     try:
         perceiver.run()
     finally:
         perceiver.close()
         detector.close()
+        if second_look is not None:
+            second_look.close()
 
 
 class _Perceiver:
@@ -85,15 +92,16 @@ class _Perceiver:
         downstreams: list[Channel],
         config: Config,
         detector: Detector,
+        second_look: SecondLook | None,
         first_id: int,
-        resumed: Sequence[str],
+        rejected: Mapping[str, int],
     ) -> None:
         self._context = context
         self._config = config
-        self._detector = detector
+        self._detector, self._limits = detector, None if second_look is None else second_look.limits
         self._upstreams = Upstreams(upstreams, live, self._put)
         self._next_track_id = first_id
-        self._resumed = frozenset(resumed)
+        self._rejected_before = dict(rejected)
         self._governor = Governor()
         self._lanes = Lanes(downstreams, config.live, count(first_id), self._drop_face, context.beat)
         self._frames: FairQueue[tuple[Upstream, Ordered]] = FairQueue(
@@ -104,7 +112,7 @@ class _Perceiver:
         """Until the run ends."""
         self._calls = ModelCalls(context)
         workers = config.detect.workers or os.cpu_count() or 1
-        self._detecting = Detecting(detector, self._calls, context.telemetry, self._governor)
+        self._detecting = Detecting(detector, second_look, self._calls, context.telemetry, self._governor)
         self._pending: OrderedPool[tuple[Upstream, Ordered], Planes, Found] = OrderedPool(
             self._detecting.detect, workers, "detect"
         )
@@ -205,9 +213,9 @@ class _Perceiver:
         if not reader.is_intact(link):
             raise WorkerError(f"{link.stream}: frame {link.frame_index} was overwritten while it was read")
         upstream.release(link)
-        self._send(result)
+        self._send(link.stream, faces, result)
         if not link.live and faces.is_checkpoint_due(link.frame_index):
-            self._lanes.send_to_all(Checkpoint(link.stream, link.frame_index, self._next_track_id))
+            self._lanes.send_to_all(Checkpoint(link.stream, link.frame_index, self._next_track_id, faces.rejected))
 
     def _new_track_id(self) -> int:
         self._next_track_id += 1
@@ -221,7 +229,14 @@ class _Perceiver:
     def _new_stream(self, name: str, frame_rate: float, *, live: bool) -> StreamFaces:
         start_score = self._detector.sure_score
         return StreamFaces(
-            name, self._config, frame_rate, self._new_track_id, start_score, live=live, resumed=name in self._resumed
+            name,
+            self._config,
+            frame_rate,
+            self._new_track_id,
+            start_score,
+            self._limits,
+            self._rejected_before.pop(name, 0),
+            live=live,
         )
 
     def _change_stream(self, event: StreamChanged, *, live: bool) -> None:
@@ -230,17 +245,22 @@ class _Perceiver:
         if faces is None and event.frame_rate:
             self._streams[event.stream] = self._new_stream(event.stream, event.frame_rate, live=live)
         if faces is not None and event.state in ("discontinuity", "ended", "failed"):
-            self._send(faces.cut())
+            self._send(event.stream, faces, faces.cut())
         if faces is not None and event.state in ("ended", "failed"):
             self._context.telemetry.counters.update(faces.counters)
+            event = replace(event, counters=event.counters | {"rejected": faces.rejected})
             del self._streams[event.stream]
         is_over = event.state in ("ended", "failed")
         self._lanes.send_to_all(self._calls.close(event) if is_over else event)
 
-    def _send(self, items: list[FaceCrop | TrackClosed]) -> None:
+    def _send(self, stream: str, faces: StreamFaces, items: list[FaceCrop | TrackClosed]) -> None:
+        counters = self._context.telemetry.counters
         for item in items:
-            self._context.telemetry.counters["crops" if isinstance(item, FaceCrop) else "tracks"] += 1
+            counters["crops" if isinstance(item, FaceCrop) else "tracks"] += 1
             self._lanes.send(item)
+        if rejected := faces.take_rejected():
+            counters["rejected"] += rejected
+            counters[f"rejected.{stream}"] += rejected
 
     def _flush(self) -> None:
         """Send what the enhance workers have room for; look at what was late."""

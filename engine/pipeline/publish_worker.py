@@ -211,7 +211,7 @@ class _PublishWorker:
                     self._context.control.send(verdict)
             elif self._sink is not None:
                 with self._context.telemetry.stage("checkpoint"):
-                    self._sink.checkpoint(event.stream, event.frame_index, event.next_track_id)
+                    self._sink.checkpoint(event.stream, event.frame_index, event.next_track_id, event.rejected)
 
     def _send(self, message: AnyMessage, payloads: list[bytes]) -> None:
         telemetry = self._context.telemetry

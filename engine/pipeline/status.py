@@ -38,7 +38,7 @@ class RunEvent:
     ``overload_level``: those that apply."""
 
 
-_STREAM_COUNTERS = ("frames", "faces", "dropped", "reconnects", "detections", "errored")
+_STREAM_COUNTERS = ("frames", "faces", "dropped", "reconnects", "detections", "errored", "rejected")
 _SAME_SECONDS = 5.0
 """What several workers say at the same time is one warning."""
 

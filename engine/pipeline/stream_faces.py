@@ -5,22 +5,20 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace as replaced
 
-import numpy as np
 from msgspec.structs import replace
 
 from engine.config import Config
 from engine.contracts.frames import Detections, Frame, TrackEnd
 from engine.contracts.links import FaceCrop, FrameReady, TrackClosed
 from engine.crop.selector import Selector
+from engine.detect.second_look import Faceness
+from engine.pipeline.acceptance import Acceptance
 from engine.pipeline.overload import Governor
 from engine.runtime.telemetry import Telemetry
 from engine.track.tracker import Tracker
 
 _CHECKPOINT_SECONDS = 1.0
-_MOST_SHORT_FRAMES = 8
-"""Frames that are kept whole, at most, where ``min_detections`` asks for more."""
 
 
 class StreamFaces:
@@ -32,8 +30,9 @@ class StreamFaces:
         frame_rate: nominal, in frames per second.
         new_id: returns a track id that was never used.
         start_score: of the detections that may begin a track.
+        limits: what follows from the second look; None where nobody takes one.
+        rejected: tracks of no face that an earlier attempt has found before the first frame.
         live: it is a camera's.
-        resumed: an earlier attempt has read its beginning.
     """
 
     def __init__(
@@ -43,21 +42,18 @@ class StreamFaces:
         frame_rate: float,
         new_id: Callable[[], int],
         start_score: float = 0.0,
+        limits: Faceness | None = None,
+        rejected: int = 0,
         *,
         live: bool,
-        resumed: bool = False,
     ) -> None:
         self._stream = stream
-        self._track_config, self._frame_rate = config.track, frame_rate
-        self._new_id, self._start_score = new_id, start_score
         # A track must outlive the frames on which the detector does not run, and one miss.
         lost_seconds = max(config.track.lost_seconds, 2.5 * config.detect.every / frame_rate)
         self._tracker = Tracker(replace(config.track, lost_seconds=lost_seconds), frame_rate, new_id, start_score)
+        self._acceptance = Acceptance(config.track.min_detections, limits)
+        self._rejected_before, self._rejected_told = rejected, 0
         self._selector = Selector(config.crop, live=live)
-        self._keeps_short = not live
-        self._detected_frames = config.track.min_detections if resumed else 0
-        self._short: list[tuple[Frame, Detections]] = []
-        """Copies of what was seen since the last cut, while that is too little for a track."""
         self._due_detections = 0
         self._next_checkpoint = time.monotonic() + _CHECKPOINT_SECONDS
         self.owes_detection = False
@@ -65,7 +61,17 @@ class StreamFaces:
 
     @property
     def counters(self) -> Counter[str]:
-        return self._selector.counters
+        return self._selector.counters + Counter({"faces.refused": self._acceptance.refused})
+
+    @property
+    def rejected(self) -> int:
+        """Tracks of no face since the beginning of the stream."""
+        return self._rejected_before + self._acceptance.rejected
+
+    def take_rejected(self) -> int:
+        """Return how many there were since the last call."""
+        new, self._rejected_told = self._acceptance.rejected - self._rejected_told, self._acceptance.rejected
+        return new
 
     def is_detection_due(self, link: FrameReady, governor: Governor) -> bool:
         """Tell whether the detector should run on this frame; under overload it does on every n-th that is marked."""
@@ -81,47 +87,22 @@ class StreamFaces:
 
     def update(self, frame: Frame, detections: Detections | None, telemetry: Telemetry) -> list[FaceCrop | TrackClosed]:
         """Take the next frame; return the faces to enhance and the tracks that are over, in the order in which they go on."""
-        if detections is not None and self._keeps_short:
-            self._keep(frame, detections)
         with telemetry.stage("track"):
             faces, ends = self._tracker.update(frame.time, detections)
         with telemetry.stage("crop"):
-            crops = self._selector.offer(frame, faces)
+            crops = self._selector.offer(frame, self._acceptance.admit(faces))
         return [*crops, *self._close(ends)]
 
     def cut(self) -> list[FaceCrop | TrackClosed]:
         """End all tracks: what comes next does not continue what was before."""
-        result = self._close(self._tracker.reset())
-        return [*result, *self._take_short()]
-
-    def _keep(self, frame: Frame, detections: Detections) -> None:
-        """Remember the frames of a recording that may be over before ``min_detections`` of them have been looked at."""
-        self._detected_frames += 1
-        if self._detected_frames >= self._track_config.min_detections:
-            self._short.clear()
-        elif len(detections) and len(self._short) < _MOST_SHORT_FRAMES:
-            y, u, v = (np.array(plane) for plane in (frame.planes.y, frame.planes.u, frame.planes.v))
-            self._short.append((replaced(frame, planes=replaced(frame.planes, y=y, u=u, v=v)), detections))
-
-    def _take_short(self) -> list[FaceCrop | TrackClosed]:
-        """Return the faces of a photograph, and of whatever else was too short for a track: there each detection makes one."""
-        kept, self._short, self._detected_frames = self._short, [], 0
-        if not kept:
-            return []
-        config = replace(self._track_config, method="bytetrack", min_detections=1)
-        tracker, result = Tracker(config, self._frame_rate, self._new_id, self._start_score), []
-        tracker.update(kept[0][0].time, kept[0][1])  # only a second look gives a face its track
-        for frame, detections in kept:
-            faces, ends = tracker.update(frame.time, detections)
-            result += [*self._selector.offer(frame, faces), *self._close(ends)]
-        return [*result, *self._close(tracker.reset())]
+        return self._close(self._tracker.reset())
 
     def is_checkpoint_due(self, frame_index: int) -> bool:
         """Tell whether a run that is cut could go on after this frame, and the last such point is some time ago.
 
         Where no track is open the tracker starts afresh, in this run as in one that goes on here: so both find the same.
         """
-        if not self._tracker.is_idle or self._short:
+        if not self._tracker.is_idle:
             return False
         self._tracker.reset()
         if time.monotonic() < self._next_checkpoint:
@@ -131,7 +112,7 @@ class StreamFaces:
 
     def _close(self, ends: Sequence[TrackEnd]) -> list[FaceCrop | TrackClosed]:
         result: list[FaceCrop | TrackClosed] = []
-        for end in ends:
+        for end in self._acceptance.close(ends):
             result += self._selector.close_track(end.track_id)
             result.append(
                 TrackClosed(

@@ -57,6 +57,8 @@ class StreamStatus:
     errored: int = 0
     """Calls of models that failed."""
     reconnects: int = 0
+    rejected: int = 0
+    """Tracks of no face."""
     detections: int = 0
     """Times that the detector ran; 0 also where nobody counts them."""
     latency_p50_ms: float | None = None
@@ -106,7 +108,7 @@ class StreamStatus:
         return is_news
 
     def count(self, name: str, total: int) -> None:
-        """Take over a new total of ``frames``, ``faces``, ``dropped``, ``errored``, ``reconnects`` or ``detections``."""
+        """Take over a new total of one of the counters that ``RunStatus`` keeps for each stream, as ``frames``."""
         setattr(self, name, total)
         if name == "frames":
             self._frame_rate.add(total)

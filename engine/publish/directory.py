@@ -110,7 +110,7 @@ class DirectorySink:
         with _one_sentence(self.directory):
             self._ledger.record_input(stream, path, size_bytes, sha256, mtime_ns)
 
-    def checkpoint(self, stream: str, frame_index: int, next_track_id: int) -> None:
+    def checkpoint(self, stream: str, frame_index: int, next_track_id: int, rejected: int = 0) -> None:
         """Note that a run that is cut can go on after this frame.
 
         Everything of the recording up to the frame must have been written. The note itself may be held back for
@@ -120,12 +120,13 @@ class DirectorySink:
             stream: a recording.
             frame_index: no track is open after this frame.
             next_track_id: the recording's tracks up to this frame have smaller ids, those after it have not.
+            rejected: tracks up to this frame that were of no face.
 
         Raises:
             PublishError: the directory cannot be written, or the disk is full; earlier checkpoints stay valid.
         """
         with _one_sentence(self.directory):
-            self._ledger.checkpoint(stream, frame_index, next_track_id)
+            self._ledger.checkpoint(stream, frame_index, next_track_id, rejected)
 
     def stop_vouching(self) -> None:
         """Something was lost on its way here, as when a worker died: later checkpoints and ends of recordings do not count.

@@ -13,7 +13,7 @@ from engine.errors import ConfigError
 
 _SETTINGS: dict[str, tuple[str, ...] | None] = {
     "decode": ("skip_frame",),
-    "detect": ("detector", "every", "min_score", "upsample", "runtime", "precision"),
+    "detect": ("detector", "every", "min_score", "upsample", "runtime", "precision", "second_look"),
     "track": None,
     "crop": None,
     "super_resolve": ("generator", "strength", "runtime", "precision"),

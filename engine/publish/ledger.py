@@ -90,7 +90,7 @@ class Ledger:
         self._tallies.setdefault(stream, Tally())
         self._note(note)
 
-    def checkpoint(self, stream: str, frame_index: int, next_track_id: int) -> None:
+    def checkpoint(self, stream: str, frame_index: int, next_track_id: int, rejected: int = 0) -> None:
         """Hold a checkpoint until the next flush.
 
         Raises:
@@ -100,7 +100,7 @@ class Ledger:
             raise ValueError(f"{stream}: a checkpoint needs the next track id, got {next_track_id}")
         if stream in self._tallies and self._vouches:
             faces, tracks = self._tallies[stream].settle(next_track_id)
-            self._held[stream] = CheckpointNote(stream, frame_index, next_track_id, faces, tracks)
+            self._held[stream] = CheckpointNote(stream, frame_index, next_track_id, faces, tracks, rejected)
         self._sync_if_due()
 
     def stop_vouching(self) -> None:

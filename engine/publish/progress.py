@@ -45,6 +45,8 @@ class CheckpointNote(Note, frozen=True, tag="checkpoint"):
     """Lines of the recording in ``faces.jsonl`` with a smaller ``track_id``."""
     tracks: int
     """The same in ``tracks.jsonl``."""
+    rejected: int = 0
+    """Tracks up to the frame that were of no face, which no file holds."""
 
 
 class DoneNote(Note, frozen=True, tag="done"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.resources
 import string
 from collections import Counter
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def _fields(directory: Path, run: dict[str, Any], records: list[TrackRecord], ma
         "subtitle": escape(started_and_took(run)),
         "outcome": escape(outcome),
         "notice": _notice(_OUTCOMES.get(outcome, "")) + _notice(_failed(streams)),
-        "figures": _figures(records),
+        "figures": _figures(records, run.get("counters") or {}),
         "inputs": inputs_table(inputs, streams),
         "models": models_table(run),
         "counters": names_and_values(run.get("counters") or {}),
@@ -89,10 +90,11 @@ def _truncated(records: list[TrackRecord], max_tracks: int) -> str:
     return _notice(f"Shown are the first {max_tracks} of {len(records)} tracks, up to {last}; tracks.jsonl holds all of them.")
 
 
-def _figures(records: list[TrackRecord]) -> str:
+def _figures(records: list[TrackRecord], counters: Mapping[str, int]) -> str:
     decisions = Counter(record.decision for record in records)
     figures: list[tuple[str, int]] = [("tracks", len(records)), ("faces", sum(record.faces_seen for record in records))]
     figures += [(decision, decisions[decision]) for decision in _DECISIONS if decisions[decision]]
+    figures += [("rejected as no face", counters["rejected"])] if counters.get("rejected") else []
     return "".join(f"<div><b>{count:,}</b><span>{escape(name)}</span></div>" for name, count in figures)
 
 

@@ -150,6 +150,7 @@ def _plan(
     events = read_streams(directory)
     done: dict[str, Stream] = {}
     first_frames: dict[str, int] = {}
+    rejected: dict[str, int] = {}
     # What was begun of a recording that is not among the sources any more goes.
     limits = dict.fromkeys(inputs.keys() - set(recordings), 0)
     for stream in recordings:
@@ -157,10 +158,12 @@ def _plan(
         last = events[stream][-1] if events.get(stream) else None
         if last is not None and is_final(last) and _is_done(stream, notes, whole):
             done[stream] = last
+            rejected[stream] = last.counters.get("rejected", 0)
         else:
             checkpoint = None if stream in changed else _newest_checkpoint(stream, notes, whole)
             first_frames[stream] = checkpoint.frame_index + 1 if checkpoint else 0
             limits[stream] = checkpoint.next_track_id if checkpoint else 0
+            rejected[stream] = checkpoint.rejected if checkpoint else 0
     kept = {
         stream: whole.below([limits[stream]])[0] if stream in limits else whole.totals
         for stream, whole in found.streams.items()
@@ -174,7 +177,7 @@ def _plan(
         first_frames=first_frames,
         done=done,
         first_track_id=max(used) + 1,
-        counters=_counters(first_frames, done, limits, found, kept),
+        counters=_counters(first_frames, done, limits, found, kept, rejected),
         attempts=attempts,
         inputs={stream: facts for stream, facts in inputs.items() if limits.get(stream) != 0},
         workers=dict(earlier.get("workers") or {}),
@@ -206,6 +209,7 @@ def _counters(
     limits: dict[str, int],
     found: Survey,
     kept: dict[str, tuple[int, int]],
+    rejected: dict[str, int],
 ) -> dict[str, int]:
     frames = first_frames | {stream: event.counters.get("frames", 0) for stream, event in done.items()}
     ended = {
@@ -213,7 +217,8 @@ def _counters(
         for stream, whole in found.streams.items()
     }
     counters: dict[str, int] = {}
-    for name, counts in (("frames", frames), ("faces", {s: faces for s, (faces, _) in kept.items()}), ("tracks", ended)):
+    of_faces = {stream: faces for stream, (faces, _) in kept.items()}
+    for name, counts in (("frames", frames), ("faces", of_faces), ("tracks", ended), ("rejected", rejected)):
         counters[name] = sum(counts.values())
         counters |= {f"{name}.{stream}": count for stream, count in counts.items() if count}
     return counters

@@ -5,6 +5,7 @@ ByteTrack: Zhang et al. 2022. OC-SORT: Cao et al. 2023.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,8 +31,8 @@ class _Track:
 class Tracker:
     """Follows the faces of one stream. Every stream has its own: nothing is shared between instances.
 
-    The library gives a track an id once ``min_detections`` detections in a row support it; the faces before that belong to no
-    track. Its ids begin at 0 again after a reset, so they stay in here, and tracks carry ids from ``new_id``.
+    Each detection that continues no track begins one, if it is sure enough; who may speak is decided elsewhere. The library
+    would number a track only at its second detection, so its tracks are numbered in here, and carry ids from ``new_id``.
     """
 
     def __init__(self, config: TrackConfig, frame_rate: float, new_id: Callable[[], int], start_score: float = 0.0) -> None:
@@ -49,7 +50,9 @@ class Tracker:
         if not (math.isfinite(frame_rate) and frame_rate > 0):
             raise ValueError(f"the frame rate must be positive, got {frame_rate}")
         self._library = _METHODS[config.method](config, frame_rate, start_score)
+        self._start_score = start_score if config.method == "bytetrack" else 0.0
         self._new_id = new_id
+        self._library_ids = itertools.count()
         self._tracks: dict[int, _Track] = {}
         self._clock_seconds = -math.inf
 
@@ -64,11 +67,7 @@ class Tracker:
         if detections is None:
             return [], []
         self._clock_seconds = max(time.pts_seconds, self._clock_seconds + _SMALLEST_STEP_SECONDS)
-        faces = [
-            self._face(detections, index, library_id, time)
-            for index, library_id in sorted(self._associate(detections))
-            if library_id >= 0
-        ]
+        faces = [self._face(detections, index, library_id, time) for index, library_id in sorted(self._associate(detections))]
         alive = {tracklet.tracker_id for tracklet in self._library.tracks}
         over = [library_id for library_id in self._tracks if library_id not in alive]
         return faces, [self._end(library_id) for library_id in over]
@@ -85,7 +84,7 @@ class Tracker:
         return [self._end(library_id) for library_id in list(self._tracks)]
 
     def _associate(self, detections: Detections) -> list[tuple[int, int]]:
-        """Return (index of the detection, the library's id or -1); the library may reorder, so the index travels along."""
+        """Return (index of the detection, the library's id) of each in a track; the library may reorder them."""
         import supervision
 
         low = detections.boxes[:, :2]
@@ -97,7 +96,18 @@ class Tracker:
         matched = self._library.update(given, timestamp=self._clock_seconds)
         if not len(matched):
             return []
-        return list(zip(matched.data["index"].tolist(), matched.tracker_id.tolist(), strict=True))
+        pairs = list(zip(matched.data["index"].tolist(), matched.tracker_id.tolist(), strict=True))
+        return [pair for pair in pairs if pair[1] >= 0] + self._number(
+            [index for index, number in pairs if number < 0], detections
+        )
+
+    def _number(self, indices: list[int], detections: Detections) -> list[tuple[int, int]]:
+        """Number the tracks that begin with this frame; the library has put them in the order of their detections."""
+        begun = [tracklet for tracklet in self._library.tracks if tracklet.tracker_id == -1]
+        sure = [index for index in indices if detections.scores[index] >= self._start_score]
+        for tracklet in begun:
+            tracklet.tracker_id = next(self._library_ids)
+        return [(index, tracklet.tracker_id) for index, tracklet in zip(sure, begun, strict=True)]
 
     def _face(self, detections: Detections, index: int, library_id: int, time: FrameTime) -> TrackedFace:
         track = self._tracks.get(library_id)
@@ -111,6 +121,7 @@ class Tracker:
             detections.boxes[index],
             None if np.isnan(points).any() else points,
             float(detections.scores[index]),
+            None if detections.faceness is None else float(detections.faceness[index]),
         )
 
     def _end(self, library_id: int) -> TrackEnd:
@@ -125,7 +136,7 @@ def _bytetrack(config: TrackConfig, frame_rate: float, start_score: float) -> An
     return trackers.ByteTrackTracker(
         lost_track_buffer=_lost_frames(config),
         frame_rate=frame_rate,
-        minimum_consecutive_frames=config.min_detections,
+        minimum_consecutive_frames=1,
         track_activation_threshold=start_score,
         high_conf_det_threshold=0.0,
     )
@@ -134,11 +145,10 @@ def _bytetrack(config: TrackConfig, frame_rate: float, start_score: float) -> An
 def _ocsort(config: TrackConfig, frame_rate: float, start_score: float) -> Any:
     import trackers
 
-    # OC-SORT does not count the detection that starts a track; in the first frames of a stream two are enough for it.
     return trackers.OCSORTTracker(
         lost_track_buffer=_lost_frames(config),
         frame_rate=frame_rate,
-        minimum_consecutive_frames=max(1, config.min_detections - 1),
+        minimum_consecutive_frames=1,
         high_conf_det_threshold=0.0,
     )
 

@@ -1,4 +1,4 @@
-"""Recordings that are too short for a track still give their faces."""
+"""Tracks of what is no face are counted and not published; a face that was seen once can be a track."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from engine.config import Config, TrackConfig
+from engine.config import Config, CropConfig, TrackConfig
 from engine.contracts.frames import Detections, Frame, FrameTime, Planes
 from engine.contracts.links import FaceCrop, TrackClosed
+from engine.detect.second_look import Faceness
 from engine.pipeline.stream_faces import StreamFaces
 from engine.runtime.telemetry import Telemetry
 
 NOTHING = Detections.empty()
+LIMITS = Faceness(refused_below=0.2, accepted_from=0.7, alone_from=0.9)
 
 
-def faces_at(*places: float, score: float = 0.9) -> Detections:
+def faces_at(*places: float, score: float = 0.9, faceness: float = 0.95) -> Detections:
     boxes = np.array([[x, 40, 40, 50] for x in places], np.float32).reshape(-1, 4)
-    return Detections(boxes, np.full(len(boxes), score, np.float32), np.full((len(boxes), 5, 2), np.nan, np.float32))
+    each = np.full(len(boxes), 1, np.float32)
+    return Detections(boxes, score * each, np.full((len(boxes), 5, 2), np.nan, np.float32), faceness * each)
 
 
 class Stream:
-    def __init__(self, *, live: bool = False, resumed: bool = False, **track: object) -> None:
-        config = replace(Config(), track=replace(TrackConfig(), **track))
-        self.faces = StreamFaces("cam", config, 25.0, count(1).__next__, 0.6, live=live, resumed=resumed)
+    def __init__(self, *, live: bool = False, limits: Faceness | None = LIMITS, rejected: int = 0, **track: object) -> None:
+        config = replace(Config(), track=replace(TrackConfig(), **track), crop=CropConfig(policy="every"))
+        self.faces = StreamFaces("cam", config, 25.0, count(1).__next__, 0.6, limits, rejected, live=live)
         self.out: list[FaceCrop | TrackClosed] = []
         self._number = 0
 
@@ -36,43 +39,61 @@ class Stream:
             planes = Planes(picture, picture[::2, ::2].copy(), picture[::2, ::2].copy())
             frame = Frame("cam", FrameTime(number, number, (1, 25), number / 25, 0), planes)
             self.out += self.faces.update(frame, found, Telemetry("perceive"))
-            picture[:] = 0  # as the slot is used again
         return self
 
-    def end(self) -> tuple[int, int]:
-        """Return how many faces and tracks came."""
+    def end(self) -> tuple[int, int, int]:
+        """Return how many faces and tracks came, and how many tracks were rejected."""
         self.out += self.faces.cut()
         tracks = [item.track_id for item in self.out if isinstance(item, TrackClosed)]
         assert len(set(tracks)) == len(tracks)
         assert {item.track_id for item in self.out if isinstance(item, FaceCrop)} <= set(tracks)
-        return sum(isinstance(item, FaceCrop) for item in self.out), len(tracks)
+        return sum(isinstance(item, FaceCrop) for item in self.out), len(tracks), self.faces.rejected
 
 
+@pytest.mark.parametrize("live", [False, True])
 @pytest.mark.parametrize("method", ["bytetrack", "ocsort"])
 @pytest.mark.parametrize(
     ("shown", "expected"),
     [
-        ([faces_at(40)], (1, 1)),
-        ([faces_at(40, 200)], (2, 2)),
-        ([NOTHING], (0, 0)),
-        ([faces_at(40, score=0.55)], (0, 0)),
-        ([faces_at(40), NOTHING], (0, 0)),
-        ([NOTHING, faces_at(40)], (0, 0)),
-        ([faces_at(40), None, None], (1, 1)),
-        ([faces_at(40), faces_at(41)], (1, 1)),
-        ([faces_at(40), faces_at(41), faces_at(42), faces_at(250)], (1, 1)),
+        ([faces_at(40)], (1, 1, 0)),
+        ([faces_at(40, 200)], (2, 2, 0)),
+        ([NOTHING], (0, 0, 0)),
+        ([faces_at(40), NOTHING], (1, 1, 0)),
+        ([NOTHING, faces_at(40), None, None], (1, 1, 0)),
+        ([faces_at(40, faceness=0.8)], (0, 0, 1)),
+        ([faces_at(40, faceness=0.8), faces_at(41, faceness=0.3)], (1, 1, 0)),
+        ([faces_at(40, faceness=0.3), faces_at(41, faceness=0.8)], (1, 1, 0)),
+        ([faces_at(40, faceness=0.8), *[faces_at(41, faceness=0.1)] * 3], (0, 1, 0)),
+        ([faces_at(40), faces_at(40, faceness=0.1), faces_at(40, faceness=0.25)], (2, 1, 0)),
+        ([faces_at(40 + n, faceness=0.6) for n in range(20)], (0, 0, 1)),
+        ([faces_at(40, 200)] * 4 + [faces_at(100, faceness=0.1)] * 4, (8, 2, 1)),
     ],
 )
-def test_only_where_fewer_frames_were_looked_at_than_a_track_needs(method, shown, expected):
-    """A second frame without the face is what makes it a false alarm."""
-    assert Stream(method=method).show(*shown).end() == expected
+def test_a_track_speaks_once_one_of_its_faces_was_accepted(method, shown, expected, live):
+    assert Stream(method=method, live=live).show(*shown).end() == expected
 
 
-def test_the_picture_is_kept_after_its_slot_is_gone():
-    stream = Stream().show(faces_at(40))
-    stream.end()
-    (crop,) = [item for item in stream.out if isinstance(item, FaceCrop)]
-    assert crop.planes.y.std() > 30
+def test_a_track_that_is_long_enough_needs_the_usual_acceptance_only():
+    doubtful = [faces_at(40 + n, faceness=0.8) for n in range(6)]
+    assert Stream(min_detections=4).show(*doubtful).end() == (3, 1, 0)
+    assert Stream(min_detections=7).show(*doubtful).end() == (0, 0, 1)
+    assert Stream(min_detections=7).show(*doubtful, faces_at(46, faceness=0.95)).end() == (1, 1, 0)
+
+
+@pytest.mark.parametrize("limits", [None, LIMITS])
+def test_without_a_second_look_the_length_decides(limits):
+    def unjudged(x: float) -> Detections:
+        found = faces_at(x)
+        return Detections(found.boxes, found.scores, found.landmarks)
+
+    assert Stream(limits=limits).show(unjudged(40)).end() == (0, 0, 1)
+    assert Stream(limits=limits).show(unjudged(40), unjudged(41), unjudged(42)).end() == (2, 1, 0)
+    assert Stream(limits=limits, min_detections=1).show(unjudged(40)).end() == (1, 1, 0)
+
+
+@pytest.mark.parametrize("method", ["bytetrack"])
+def test_a_doubtful_detection_begins_no_track_however_sure_the_second_look_is(method):
+    assert Stream(method=method).show(faces_at(40, score=0.55)).end() == (0, 0, 0)
 
 
 def test_every_piece_between_two_cuts_counts_for_itself():
@@ -81,30 +102,24 @@ def test_every_piece_between_two_cuts_counts_for_itself():
     for _ in range(3):
         stream.show(faces_at(40))
         stream.out += stream.faces.cut()
-    assert stream.end() == (3, 3)
-    stream.show(faces_at(40), NOTHING)
-    assert stream.end() == (3, 3)
+    assert stream.end() == (3, 3, 0)
+    stream.show(faces_at(40, faceness=0.8)).faces.cut()
+    assert stream.show(faces_at(40, faceness=0.8)).end() == (3, 3, 2)
 
 
-def test_with_more_detections_asked_for_people_are_still_followed():
-    assert Stream(min_detections=4).show(*(faces_at(40 + n) for n in range(3))).end() == (1, 1)
-    assert Stream(min_detections=30).show(*(faces_at(40 + n % 3) for n in range(20))).end() == (1, 1)
+def test_what_was_rejected_is_told_once_and_counted_from_the_beginning():
+    stream = Stream(rejected=5, lost_seconds=0.05)
+    stream.show(faces_at(40, faceness=0.1), *[NOTHING] * 5)
+    assert (stream.faces.take_rejected(), stream.faces.take_rejected(), stream.faces.rejected) == (1, 0, 6)
+    stream.show(faces_at(40, faceness=0.1), *[NOTHING] * 5)
+    assert (stream.faces.take_rejected(), stream.faces.rejected) == (1, 7)
+    assert stream.faces.counters["faces.refused"] == 2
 
 
-def test_no_point_to_go_on_at_lies_behind_a_face_that_is_still_held(monkeypatch):
-    stream = Stream(min_detections=3, lost_seconds=0.05)
-    stream.show(faces_at(40), *[None] * 5, NOTHING)
+def test_no_point_to_go_on_at_lies_behind_a_track_that_is_still_open(monkeypatch):
+    stream = Stream(lost_seconds=0.05)
     monkeypatch.setattr(stream.faces, "_next_checkpoint", 0.0)
-    assert not stream.faces.is_checkpoint_due(6)
-    assert stream.end() == (1, 1)
-
-
-def test_what_is_left_of_a_recording_that_was_begun_before_is_not_taken_for_a_short_one():
-    """So that a resumed run finds what an undisturbed one does: there the one face at the end is a false alarm."""
-    stream = Stream(resumed=True).show(faces_at(40))
-    assert stream.end() == (0, 0)
-    assert stream.show(faces_at(40)).end() == (1, 1), "behind a cut both begin anew"
-
-
-def test_a_camera_goes_on_and_needs_no_such_thing():
-    assert Stream(live=True).show(faces_at(40)).end() == (0, 0)
+    stream.show(faces_at(40, faceness=0.1), NOTHING)
+    assert not stream.faces.is_checkpoint_due(1)
+    stream.show(*[NOTHING] * 5)
+    assert stream.faces.is_checkpoint_due(6)

@@ -47,6 +47,14 @@ def report(directory, max_tracks=500):
     return path.read_text(encoding="utf-8")
 
 
+def test_tracks_of_no_face_are_counted_in_the_summary(tmp_path):
+    directory = write_run(tmp_path, tracks=1, faces=1)
+    assert "rejected" not in report(directory)
+    record = json.loads((directory / "run.json").read_text())
+    (directory / "run.json").write_text(json.dumps(record | {"counters": {"rejected": 1234}}))
+    assert "<b>1,234</b><span>rejected as no face</span>" in report(directory)
+
+
 def cards(page):
     return re.findall(r'<article class="card.*?</article>', page, re.DOTALL)
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -151,6 +152,29 @@ def test_a_run_that_is_complete_has_nothing_to_do(tmp_path):
     assert resume.kept[0] == job.faces.total() == resume.counters["faces"]
     assert resume.counters["tracks"] == job.tracks.total()
     assert resume.counters["frames.rec0"] == job.lengths["rec0"] == resume.done["rec0"].counters["frames"]
+
+
+def test_what_was_rejected_before_is_counted_on(tmp_path):
+    """Of a recording that is over by its last event, of one that goes on by its checkpoint, of one that begins anew not."""
+    job = Job({}, {}, {name: tmp_path / f"{name}.mp4" for name in ("over", "open", "new")})
+    for path in job.recordings.values():
+        path.write_bytes(b"video")
+    numbering = Numbering("run1")
+    sink = DirectorySink(OutputConfig(directory=str(tmp_path / "out")), run_of("run1", job))
+    for name, path in job.recordings.items():
+        sink.record_input(name, str(path), 5, "", path.stat().st_mtime_ns)
+        sink.write(numbering.stamp(stream_event(name)), [])
+    sink.checkpoint("open", 20, 1, 3)
+    sink.checkpoint("open", 40, 1, 4)
+    ended = msgspec.structs.replace(stream_event("over", "ended", "end_of_file"), counters={"frames": 9, "rejected": 2})
+    sink.write(numbering.stamp(ended), [])
+    sink.close("drained")
+    counters = plan(tmp_path / "out", job).counters
+    assert {name: n for name, n in counters.items() if "rejected" in name} == {
+        "rejected": 6,
+        "rejected.over": 2,
+        "rejected.open": 4,
+    }
 
 
 def test_a_picture_missing_from_a_complete_run_is_found_again(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 
@@ -60,9 +61,9 @@ def test_real_people_one_by_one(method: str):
             np.testing.assert_array_equal(found.landmarks[index], face.landmarks)
             assert found.scores[index] == np.float32(face.score)
     ends += follow.reset()
-    # Two people pass: one for eight seconds, the other for one.
-    assert len(seen) == 2
-    long, short = sorted(ends, key=lambda end: -end.frames_seen)
+    # Two people pass: one for eight seconds, the other for one. What was seen once may be a false alarm.
+    long, short, *once = sorted(ends, key=lambda end: -end.frames_seen)
+    assert [end.frames_seen for end in once] == [1] * len(once)
     assert long.frames_seen >= 60
     assert short.frames_seen >= 8
     assert {end.track_id: end.frames_seen for end in ends} == {key: len(value) for key, value in seen.items()}
@@ -104,13 +105,28 @@ def test_unknown_landmarks_are_none(method: str):
 
 
 @methods
-@pytest.mark.parametrize("min_detections", [2, 3, 4])
-def test_a_track_needs_its_detections(method: str, min_detections: int):
+@pytest.mark.parametrize("min_detections", [1, 2, 4])
+def test_a_track_begins_with_its_first_detection(method: str, min_detections: int):
+    """Whether it may speak is not the tracker's to say."""
     follow = tracker(method=method, min_detections=min_detections)
-    for index in range(20):  # OC-SORT confirms with two in the first frames of a stream
+    for index in range(20):
         follow.update(at(index), faces((300, 300)))
-    first = next(index for index in range(20, 40) if len(follow.update(at(index), faces((300, 300), (50, 50)))[0]) == 2)
-    assert first == 20 + min_detections - 1
+    found = faces((50, 50), (300, 300), (120, 200))
+    tracked, _ = follow.update(at(20), found)
+    assert [face.score for face in tracked] == found.scores.tolist()
+    assert [tuple(face.box) for face in tracked] == [tuple(box) for box in found.boxes]
+    (later,) = follow.update(at(21), faces((50, 50)))[0]
+    assert later.track_id == tracked[0].track_id
+    assert len({face.track_id for face in tracked}) == 3
+
+
+def test_faceness_stays_with_its_face():
+    follow = tracker()
+    for index in range(4):
+        found = faces((300 - index, 300), (50, 50))
+        tracked, _ = follow.update(at(index), dataclasses.replace(found, faceness=np.float32([0.25, 0.75])))
+        assert [(face.score, face.faceness) for face in tracked] == [(found.scores[0], 0.25), (found.scores[1], 0.75)]
+    assert [face.faceness for face in follow.update(at(4), faces((50, 50)))[0]] == [None]
 
 
 @methods
@@ -247,5 +263,5 @@ def test_a_doubtful_face_continues_a_track_but_begins_none():
         found = Detections(found.boxes, np.float32([score]), found.landmarks)
         tracked, _ = follow.update(at(number), found)
         seen.append(len(tracked))
-    assert not any(seen[:7])
-    assert all(seen[7:])
+    assert not any(seen[:6])
+    assert all(seen[6:])

@@ -86,7 +86,7 @@ def _validated(checkpoint: Path) -> dict[str, float]:
 
 def export_network(network: GreyDetector, path: Path) -> None:
     """Write a network as one self-contained ONNX file; its batch normalisation is folded into the convolutions."""
-    _fold(network.eval())
+    fold(network.eval())
     rows, columns = torch.export.Dim("rows", min=1, max=256), torch.export.Dim("columns", min=1, max=256)
     shapes = {0: torch.export.Dim("batch", min=1), 2: 32 * rows, 3: 32 * columns}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -107,13 +107,13 @@ def export_network(network: GreyDetector, path: Path) -> None:
     onnx.checker.check_model(str(path), full_check=True)
 
 
-def _fold(module: nn.Module) -> None:
+def fold(module: nn.Module) -> None:
     """Replace each convolution and the normalisation behind it by one convolution, in place."""
     for child in module.children():
         if isinstance(child, nn.Sequential) and isinstance(child[0], nn.Conv2d) and isinstance(child[1], nn.BatchNorm2d):
             child[0], child[1] = fuse_conv_bn_eval(child[0], child[1]), nn.Identity()
         else:
-            _fold(child)
+            fold(child)
 
 
 def _parity(network: nn.Module, path: Path) -> Parity:

@@ -134,9 +134,9 @@ def _cached(
             found = teacher.steadied(teacher.label(image, full_range=full_range), full_range=full_range)
             labelled.append(_middle_face(found) if kind == "faces" else found)
             done(f"{kind.split()[0]} of {source.name}", number + 1, len(pictures))
-        write_arrays(path, _packed(labelled))
+        write_arrays(path, packed(labelled))
     with np.load(path) as stored:
-        return list(_unpacked(stored))
+        return list(unpacked(stored))
 
 
 def _middle_face(found: Labelled) -> Labelled:
@@ -150,7 +150,8 @@ def _middle_face(found: Labelled) -> Labelled:
     return Labelled(image, found.boxes[best : best + 1] - shift, found.points[best : best + 1] - np.float32(_BORDER_PX))
 
 
-def _packed(labelled: list[Labelled]) -> dict[str, NDArray[Any]]:
+def packed(labelled: list[Labelled]) -> dict[str, NDArray[Any]]:
+    """Return labelled pictures as arrays for one file."""
     counts = [(*one.image.shape, len(one.boxes), len(one.unsure)) for one in labelled]
     return {
         "pixels": np.concatenate([one.image.ravel() for one in labelled]),
@@ -161,7 +162,8 @@ def _packed(labelled: list[Labelled]) -> dict[str, NDArray[Any]]:
     }
 
 
-def _unpacked(stored: Mapping[str, NDArray[Any]]) -> Iterator[Labelled]:
+def unpacked(stored: Mapping[str, NDArray[Any]]) -> Iterator[Labelled]:
+    """Yield what ``packed`` was given."""
     pixels, boxes, points, unsure = (stored[name] for name in ("pixels", "boxes", "points", "unsure"))
     at, face, maybe = 0, 0, 0
     for height, width, faces, doubts in stored["counts"]:

@@ -12,6 +12,7 @@ from torch import nn
 
 from engine.contracts.frames import Detections, Float32, Uint8
 from engine.detect.grey import face_shaped
+from engine.detect.nested import without_nested
 from engine.detect.yunet_decode import suppress
 from trt_build.detector.geometry import overlaps
 from trt_build.detector.network import boxes_of, cells_of
@@ -40,7 +41,8 @@ def find_faces(network: nn.Module, picture: Uint8, min_score: float) -> Detectio
         place, stride = cells[0][order], cells[1][order]
         boxes = boxes_of(raw[order, 1:5], (place, stride))
         points = (raw[order, 5:].reshape(-1, 5, 2) + place[:, None]) * stride[:, None, None]
-    return suppress(face_shaped(Detections(boxes.cpu().numpy(), scores[order].cpu().numpy(), points.cpu().numpy())))
+    found = Detections(boxes.cpu().numpy(), scores[order].cpu().numpy(), points.cpu().numpy())
+    return without_nested(suppress(face_shaped(found)))
 
 
 @dataclass

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engine.contracts.frames import Float32, Planes, Uint8
+from engine.contracts.frames import Detections, Float32, Planes, Uint8
 from engine.detect.yunet import YuNet
 from engine.runtime.colour import planes_from_bgr
 from trt_build.detector.geometry import overlaps
@@ -64,11 +64,15 @@ class Teacher:
 
     def label(self, image: Uint8, *, full_range: bool) -> Labelled:
         """Return the picture with its faces; ``full_range``: luma 0 to 255, else 16 to 235."""
-        grey = image if full_range else expand(image)
-        planes = planes_from_bgr(np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8), full_range=True)
-        (found,) = self._detector.detect([planes])
+        found = self.scored(image if full_range else expand(image))
         sure = found.scores >= SURE
         return Labelled(image, found.boxes[sure], found.landmarks[sure], found.boxes[~sure])
+
+    def scored(self, image: Uint8) -> Detections:
+        """Return all that may be faces, with scores, in a picture of full range."""
+        planes = planes_from_bgr(np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8), full_range=True)
+        (found,) = self._detector.detect([planes])
+        return found
 
     def steadied(self, labelled: Labelled, *, full_range: bool) -> Labelled:
         """Return the same faces with the mean points of other views of the picture, slightly larger, smaller and moved.

@@ -1,0 +1,123 @@
+"""A second look at what a detector found: a small network of ours says of each box whether it is a face.
+
+Detectors hold on to burnt-in digits, vests and lamps for seconds, with high scores. Whoever publishes tracks asks here first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.config import DetectConfig
+from engine.contracts.frames import Detections, Float32, Uint8
+from engine.contracts.manifest import Manifest, read_manifest
+from engine.detect.catalog import FindModel
+from engine.detect.face_windows import CONTEXTS, SIDE_PX, face_windows
+from engine.errors import ModelError
+from engine.runtime.session import Session, open_session
+from engine.runtime.tensors import listed
+
+NAME = "second_look"
+_INPUT, _OUTPUT = "windows", "faceness"
+
+
+@dataclass(frozen=True, slots=True)
+class Faceness:
+    """What follows from a faceness, 0 to 1."""
+
+    refused_below: float
+    """Clearly no face: not passed on, also where its track is one of a face."""
+    accepted_from: float
+    """A face: its track is one of a face."""
+    alone_from: float
+    """Sure enough to be a track that was seen once."""
+
+
+class SecondLook:
+    """Says of boxes whether they are faces. ``judge`` may be called from several threads; it cannot cross a process."""
+
+    def __init__(self, manifest: Path, runtime: str = "auto") -> None:
+        """Open the model by its manifest, whose figures are the limits.
+
+        Raises:
+            ModelError: model or manifest is missing or corrupt, or not of this format.
+        """
+        described = read_manifest(manifest)
+        if described.kind != "second_look":
+            raise ModelError(f"{manifest} describes a {described.kind}, not a second look: choose another file")
+        self.name, self.licence, self.model_sha256 = described.name, described.licence, described.sha256
+        self.limits = _limits(described, manifest)
+        self._session = _open(manifest.with_name(described.file), runtime)
+        self.runtime = self._session.runtime
+
+    def judge(self, luma: Uint8, found: Detections) -> Detections:
+        """Return the same detections, each with its faceness.
+
+        Args:
+            luma: (height, width) of the picture, of full or video range.
+            found: in its pixels.
+
+        Raises:
+            ModelError: the model fails.
+        """
+        return replace(found, faceness=self.faceness(luma, found.boxes))
+
+    def faceness(self, luma: Uint8, boxes: Float32) -> Float32:
+        """Return (N,), 0 to 1, of boxes (N, 4) in a picture (height, width); see ``judge``."""
+        if not len(boxes):
+            return np.zeros(0, np.float32)
+        (faceness,) = self._session.run({_INPUT: face_windows(luma, boxes)})
+        return np.asarray(faceness, np.float32)
+
+    def facts(self) -> dict[str, str]:
+        """Return what a run records of it."""
+        return {
+            "second_look": self.name,
+            "second_look_sha256": self.model_sha256,
+            "second_look_licence": self.licence,
+            "second_look_runtime": self.runtime,
+        }
+
+    def close(self) -> None:
+        """Free the model; nothing must be asked after it."""
+        self._session.close()
+
+
+def open_second_look(config: DetectConfig, find_model: FindModel) -> SecondLook | None:
+    """Open the second look that comes with this package; None where the configuration asks for none.
+
+    Raises:
+        ModelError: it is missing or corrupt.
+    """
+    if not config.second_look:
+        return None
+    path = find_model(NAME)
+    if path is None:
+        raise ModelError(
+            "the second look has no model file, although it comes with facestream: install facestream again, or set "
+            "detect.second_look: false"
+        )
+    return SecondLook(path)
+
+
+def _limits(manifest: Manifest, path: Path) -> Faceness:
+    try:
+        return Faceness(*(manifest.figures[name] for name in ("refused_below", "accepted_from", "alone_from")))
+    except KeyError as missing:
+        raise ModelError(f"{path} gives no {missing.args[0]} among its figures: export it again") from None
+
+
+def _open(path: Path, runtime: str) -> Session:
+    session = open_session(path, runtime)
+    inputs, outputs = session.inputs, [spec.name for spec in session.outputs]
+    expected = (len(CONTEXTS), SIDE_PX, SIDE_PX)
+    fits = [spec.name for spec in inputs] == [_INPUT] and tuple(inputs[0].shape or ())[1:] == expected
+    if not fits or inputs[0].dtype != np.uint8 or outputs != [_OUTPUT]:
+        session.close()
+        raise ModelError(
+            f"{path} is not a second look: found the inputs {listed(inputs)} and the outputs {', '.join(outputs)}, "
+            f"expected {_INPUT} uint8 Nx{'x'.join(map(str, expected))} and {_OUTPUT}"
+        )
+    return session

@@ -1,0 +1,55 @@
+"""Which tracks are of a face: a track may speak once one of its faces was accepted by the second look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.contracts.frames import TrackedFace, TrackEnd
+from engine.detect.second_look import Faceness
+
+
+@dataclass(slots=True)
+class _Track:
+    detections: int = 0
+    best: float = 0.0
+    accepted: bool = False
+
+
+class Acceptance:
+    """Holds back the faces of tracks that may be of no face, for one stream.
+
+    A track is accepted once it has ``min_detections`` and the best of its faces is accepted, or, at whatever length, once a
+    face is sure enough to stand alone. Where nobody took a second look its length alone decides.
+    """
+
+    def __init__(self, min_detections: int, limits: Faceness | None) -> None:
+        self._min_detections, self._limits = min_detections, limits
+        self._tracks: dict[int, _Track] = {}
+        self.rejected = 0
+        """Tracks that ended without having been accepted."""
+        self.refused = 0
+        """Faces that were not passed on."""
+
+    def admit(self, faces: Sequence[TrackedFace]) -> list[TrackedFace]:
+        """Return the faces of one frame that may go on: those of accepted tracks that are not clearly none."""
+        admitted = [face for face in faces if self._is_admitted(face)]
+        self.refused += len(faces) - len(admitted)
+        return admitted
+
+    def close(self, ends: Sequence[TrackEnd]) -> list[TrackEnd]:
+        """Forget tracks that are over; return those that had been accepted."""
+        published = [end for end in ends if self._tracks.pop(end.track_id, _Track()).accepted]
+        self.rejected += len(ends) - len(published)
+        return published
+
+    def _is_admitted(self, face: TrackedFace) -> bool:
+        track = self._tracks.setdefault(face.track_id, _Track())
+        track.detections += 1
+        long_enough = track.detections >= self._min_detections
+        if self._limits is None or face.faceness is None:
+            track.accepted |= long_enough
+            return track.accepted
+        track.best = max(track.best, face.faceness)
+        track.accepted |= track.best >= (self._limits.accepted_from if long_enough else self._limits.alone_from)
+        return track.accepted and face.faceness >= self._limits.refused_below

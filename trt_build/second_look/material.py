@@ -1,0 +1,123 @@
+"""Training and validation candidates: of real pictures, of clips, and of scenes as the detector is trained on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from engine.detect.grey import GreyDetector
+from trt_build.array_files import write_arrays
+from trt_build.detector.hard import Hard
+from trt_build.detector.material import Material, packed, prepare, unpacked
+from trt_build.detector.pictures import Picture, read_pictures, split
+from trt_build.detector.recipe import DetectorRecipe
+from trt_build.detector.scenes import make_scene
+from trt_build.detector.teacher import Labelled, Teacher
+from trt_build.second_look.candidates import Candidates, collect
+from trt_build.second_look.footage import is_kept_apart, labelled_clips
+from trt_build.second_look.recipe import SecondLookRecipe
+from trt_build.train.recipe import find_recipe, read_recipe_of
+from trt_build.work import Done
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What is learnt from, and what was kept apart."""
+
+    training: list[Candidates]
+    validation: list[Candidates]
+    """Of pictures."""
+    clips: Candidates
+    """Of the clips that were kept apart: looked at, not chosen by."""
+
+
+def candidates(recipe: SecondLookRecipe, cache: Path, done: Done) -> Sides:
+    """Return the candidates of both sides; what takes long is kept in ``cache``.
+
+    Raises:
+        DataError: a source is missing or cannot be read.
+        ModelError: the detector cannot be opened.
+    """
+    spec = recipe.candidates
+    detector_recipe = read_recipe_of(DetectorRecipe, find_recipe(recipe.material))
+    learnt, apart = pictures_of(detector_recipe, recipe, cache, done)
+    bare = msgspec.structs.replace(detector_recipe.material, pictures="", negatives="")
+    material, _ = prepare(bare, cache, done)
+    material = replace(
+        material,
+        pictures=[one for one in learnt if not one.is_empty],
+        negatives=[one for one in learnt if one.is_empty],
+    )
+    teacher = Teacher(Path(detector_recipe.material.teacher))
+    clips = labelled_clips(recipe.footage, teacher, cache, done)
+    known = {name: is_kept_apart(name, recipe.footage) for name in clips}
+    frames = [frame for name, some in clips.items() if not known[name] for frame in some]
+    tested = [frame for name, some in clips.items() if known[name] for frame in some]
+    scenes = _scenes(detector_recipe, recipe, material, teacher, cache, done)
+    detector = GreyDetector(Path(spec.detector), spec.min_score, "onnxruntime")
+    try:
+        parts: tuple[tuple[str, Sequence[Labelled], tuple[float, ...]], ...] = (
+            ("pictures", learnt, spec.scales),
+            ("frames", [*frames, *material.frames], (0.6, 1.0)),
+            ("scenes", scenes, (1.0,)),
+            ("validation", apart, spec.validation_scales),
+            ("clips", tested, (1.0,)),
+        )
+        found = [collect(some, detector, scales, name, cache, done) for name, some, scales in parts]
+    finally:
+        detector.close()
+    return Sides(found[:3], [found[3]], found[4])
+
+
+def pictures_of(
+    detector_recipe: DetectorRecipe, recipe: SecondLookRecipe, cache: Path, done: Done
+) -> tuple[list[Labelled], list[Labelled]]:
+    """Return the real pictures to learn from, and those that the detector's recipe keeps apart.
+
+    Pictures that are frames of a clip that is kept apart are left out.
+    """
+    material = detector_recipe.material
+    learnt: list[Picture] = []
+    apart: list[Picture] = []
+    for archive in (material.pictures, material.negatives):
+        for side, some in zip(
+            (learnt, apart), split(read_pictures(Path(archive), cache, done), material.validation_sources), strict=True
+        ):
+            side.extend(some)
+    learnt = [one for one in learnt if not _of_a_clip(one, recipe)]
+    return [one.labelled for one in learnt], [one.labelled for one in apart]
+
+
+def _of_a_clip(picture: Picture, recipe: SecondLookRecipe) -> bool:
+    repository, _, file = picture.source.rpartition("/")
+    clip = f"surv_{file}" if repository.endswith("surv-dataset") else f"{repository.split('/')[0].rstrip('s')}_{file}"
+    return file.endswith((".mp4", ".ts")) and is_kept_apart(clip, recipe.footage)
+
+
+def _scenes(
+    detector_recipe: DetectorRecipe,
+    recipe: SecondLookRecipe,
+    material: Material,
+    teacher: Teacher,
+    cache: Path,
+    done: Done,
+) -> list[Labelled]:
+    """Return pictures as the detector is trained on, with more overlays."""
+    spec = msgspec.structs.replace(detector_recipe.scene, overlays=recipe.candidates.overlays)
+    count = recipe.candidates.scenes
+    key = hashlib.sha256(f"{spec}:{count}:{recipe.seed}:{len(material.pictures)}".encode()).hexdigest()[:12]
+    path = cache / f"scenes-{key}.npz"
+    if not path.exists():
+        scenes = []
+        for number in range(count):
+            scene = make_scene(material, Hard(), spec, np.random.default_rng((recipe.seed, number)), teacher)
+            scenes.append(Labelled(np.asarray(scene.image, np.uint8), scene.boxes, scene.points, scene.ignored))
+            done("scenes", number + 1, count)
+        write_arrays(path, packed(scenes))
+    with np.load(path) as stored:
+        return list(unpacked(stored))
