@@ -17,11 +17,13 @@ from engine.contracts.links import (
     FrameReady,
     StreamChanged,
     TrackClosed,
+    Warned,
 )
 from engine.detect import Detector, open_detector
 from engine.errors import WorkerError
 from engine.models import find_model
 from engine.pipeline.detecting import Detecting, Found
+from engine.pipeline.face_judge import FaceJudge
 from engine.pipeline.lanes import Lanes
 from engine.pipeline.model_calls import ModelCalls
 from engine.pipeline.overload import Governor
@@ -103,6 +105,7 @@ class _Perceiver:
         self._adapts = config.live.adapt and any(live)
         """Until the run ends."""
         self._calls = ModelCalls(context)
+        self._judge = FaceJudge(lambda sentence: context.control.send(Warned("", sentence)))
         workers = config.detect.workers or os.cpu_count() or 1
         self._detecting = Detecting(detector, self._calls, context.telemetry, self._governor)
         self._pending: OrderedPool[tuple[Upstream, Ordered], Planes, Found] = OrderedPool(
@@ -124,6 +127,7 @@ class _Perceiver:
     def close(self) -> None:
         self._pending.close()
         self._upstreams.close()
+        self._judge.close()
 
     def _sources(self) -> list[Waitable]:
         """Whatever may have news; recordings are not read while their faces or frames wait, which holds their decoders back."""
@@ -219,9 +223,9 @@ class _Perceiver:
         return self._streams[name]
 
     def _new_stream(self, name: str, frame_rate: float, *, live: bool) -> StreamFaces:
-        start_score = self._detector.sure_score
+        start_score, is_resumed = self._detector.sure_score, name in self._resumed
         return StreamFaces(
-            name, self._config, frame_rate, self._new_track_id, start_score, live=live, resumed=name in self._resumed
+            name, self._config, frame_rate, self._new_track_id, start_score, self._judge, live=live, resumed=is_resumed
         )
 
     def _change_stream(self, event: StreamChanged, *, live: bool) -> None:

@@ -14,8 +14,10 @@ from engine.config import Config
 from engine.contracts.frames import Detections, Frame, TrackEnd
 from engine.contracts.links import FaceCrop, FrameReady, TrackClosed
 from engine.crop.selector import Selector
+from engine.pipeline.following import Following
 from engine.pipeline.overload import Governor
 from engine.runtime.telemetry import Telemetry
+from engine.track.persons import Judge
 from engine.track.tracker import Tracker
 
 _CHECKPOINT_SECONDS = 1.0
@@ -32,6 +34,7 @@ class StreamFaces:
         frame_rate: nominal, in frames per second.
         new_id: returns a track id that was never used.
         start_score: of the detections that may begin a track.
+        judge: compares the faces of a track; None: they are not compared.
         live: it is a camera's.
         resumed: an earlier attempt has read its beginning.
     """
@@ -43,6 +46,7 @@ class StreamFaces:
         frame_rate: float,
         new_id: Callable[[], int],
         start_score: float = 0.0,
+        judge: Judge | None = None,
         *,
         live: bool,
         resumed: bool = False,
@@ -52,7 +56,8 @@ class StreamFaces:
         self._new_id, self._start_score = new_id, start_score
         # A track must outlive the frames on which the detector does not run, and one miss.
         lost_seconds = max(config.track.lost_seconds, 2.5 * config.detect.every / frame_rate)
-        self._tracker = Tracker(replace(config.track, lost_seconds=lost_seconds), frame_rate, new_id, start_score)
+        track_config = replace(config.track, lost_seconds=lost_seconds)
+        self._following = Following(track_config, frame_rate, new_id, start_score, judge)
         self._selector = Selector(config.crop, live=live)
         self._keeps_short = not live
         self._detected_frames = config.track.min_detections if resumed else 0
@@ -65,7 +70,7 @@ class StreamFaces:
 
     @property
     def counters(self) -> Counter[str]:
-        return self._selector.counters
+        return self._selector.counters + self._following.counters
 
     def is_detection_due(self, link: FrameReady, governor: Governor) -> bool:
         """Tell whether the detector should run on this frame; under overload it does on every n-th that is marked."""
@@ -81,17 +86,20 @@ class StreamFaces:
 
     def update(self, frame: Frame, detections: Detections | None, telemetry: Telemetry) -> list[FaceCrop | TrackClosed]:
         """Take the next frame; return the faces to enhance and the tracks that are over, in the order in which they go on."""
+        with telemetry.stage("scene_cut"):
+            is_cut = self._following.is_cut(frame)
+        before = [*self._close(self._following.cut()), *self._take_short()] if is_cut else []
         if detections is not None and self._keeps_short:
             self._keep(frame, detections)
         with telemetry.stage("track"):
-            faces, ends = self._tracker.update(frame.time, detections)
+            faces, ends = self._following.update(frame, detections)
         with telemetry.stage("crop"):
             crops = self._selector.offer(frame, faces)
-        return [*crops, *self._close(ends)]
+        return [*before, *crops, *self._close(ends)]
 
     def cut(self) -> list[FaceCrop | TrackClosed]:
         """End all tracks: what comes next does not continue what was before."""
-        result = self._close(self._tracker.reset())
+        result = self._close(self._following.reset())
         return [*result, *self._take_short()]
 
     def _keep(self, frame: Frame, detections: Detections) -> None:
@@ -119,11 +127,13 @@ class StreamFaces:
     def is_checkpoint_due(self, frame_index: int) -> bool:
         """Tell whether a run that is cut could go on after this frame, and the last such point is some time ago.
 
-        Where no track is open the tracker starts afresh, in this run as in one that goes on here: so both find the same.
+        Where no track is open all starts afresh, in this run as in one that goes on here: so both find the same. A piece of
+        which too little was seen for a track goes on until its next cut.
         """
-        if not self._tracker.is_idle or self._short:
+        is_begun = self._detected_frames >= self._track_config.min_detections
+        if not self._following.is_idle or self._short or not is_begun:
             return False
-        self._tracker.reset()
+        self._following.reset()
         if time.monotonic() < self._next_checkpoint:
             return False
         self._next_checkpoint = time.monotonic() + _CHECKPOINT_SECONDS
