@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from engine.config import TrackConfig
 from engine.contracts.frames import Detections, Frame, TrackedFace, TrackEnd
-from engine.track.persons import Judge, Persons
+from engine.track.judge import Judge
+from engine.track.persons import Persons
 from engine.track.scene_cut import SceneCuts
 from engine.track.tracker import Tracker
 

@@ -17,7 +17,7 @@ from engine.crop.selector import Selector
 from engine.pipeline.following import Following
 from engine.pipeline.overload import Governor
 from engine.runtime.telemetry import Telemetry
-from engine.track.persons import Judge
+from engine.track.judge import Judge
 from engine.track.tracker import Tracker
 
 _CHECKPOINT_SECONDS = 1.0

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Protocol
 
 import numpy as np
 
@@ -27,43 +26,16 @@ from engine.track.doubt import (
     likeness,
     patch_of,
 )
+from engine.track.judge import Judge
+from engine.track.known_faces import KnownFaces, mean_vector
 
 _MOST_LOOKS = 3
-_MOST_REFERENCES = 3
-_REFERENCE_SECONDS = 0.4
-"""Between two faces that are kept of a person."""
+_HIDDEN_SECONDS = 0.6
+"""So long a question waits for two people who are near each other to part."""
 _FIRST_REACH_WIDTHS = 1.5
 _REACH_WIDTHS_PER_SECOND = 6.0
 """How far from where they were lost people are looked for."""
 _GROWTH = 1.6
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Cosines of two faces of a size."""
-
-    different: float
-    """Below it one look is enough to say that it is somebody else."""
-    even: float
-    """What decides when all looks lie between."""
-    same: float
-    """From here on one look is enough to say that it is the same person."""
-
-
-class Judge(Protocol):
-    """Compares faces."""
-
-    def look(self, planes: Planes, box: Float32, landmarks: Float32 | None) -> Any:
-        """Return what must be kept of a face to compare it later; None where there is nothing to compare."""
-        ...
-
-    def vector(self, look: Any) -> Float32 | None:
-        """Return the face as a vector of length 1, None where it cannot be computed."""
-        ...
-
-    def limits(self, width_px: float) -> Limits:
-        """Return the cosines that decide for faces of a width."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,30 +51,23 @@ class Seen:
 
 
 @dataclass(slots=True, eq=False)
-class _Reference:
-    look: Any
-    width_px: float
-    score: float
-    seconds: float
-    vector: Float32 | None = None
-
-
-@dataclass(slots=True, eq=False)
 class _Person:
     key: int
     carrier: int | None
+    """The tracker's id of the box that shows the person; None while none does."""
+    faces: KnownFaces
     box: Float32
     seconds: float
     """When the person was last seen, and for the how manieth time the detector had looked then."""
     turn: int
     patch: Float32 | None = None
-    references: list[_Reference] = field(default_factory=list)
     mixed: set[int] = field(default_factory=set)
     """Keys of people who came so near that they may have been taken for this one."""
 
 
 @dataclass(slots=True, eq=False)
 class _Question:
+    since_seconds: float
     vectors: list[Float32] = field(default_factory=list)
     looks: int = 0
     rivals: set[int] = field(default_factory=set)
@@ -149,15 +114,15 @@ class Persons:
         keys: list[int | None] = [None] * len(seen)
         for index, one in enumerate(seen):
             person = carried.get(one.carrier)
-            if self._is_sure(person, one, seconds, planes):
-                keys[index] = (person or self._begin(one, seconds)).key
+            if person is not None and self._is_sure(person, one, seconds, planes):
+                keys[index] = person.key
         for index, one in enumerate(seen):
             if keys[index] is None:
-                keys[index] = self._ask(carried.get(one.carrier), one, seconds, planes, keys)
+                keys[index] = self._settled(carried.get(one.carrier), one, seconds, planes, keys)
         for one, key in zip(seen, keys, strict=True):
             if key is not None:
                 self._saw(self._people[key], one, seconds, planes)
-        self._mix(seconds)
+        self._mix()
         return keys
 
     def end(self, alive: Collection[int], seconds: float) -> list[int]:
@@ -177,35 +142,31 @@ class Persons:
         self._questions = {carrier: question for carrier, question in self._questions.items() if carrier in alive}
         return over
 
-    def _is_sure(self, person: _Person | None, one: Seen, seconds: float, planes: Planes) -> bool:
-        """Tell whether a box needs no question, and open one where it does."""
-        if one.carrier in self._questions:
+    def _is_sure(self, person: _Person, one: Seen, seconds: float, planes: Planes) -> bool:
+        if one.carrier in self._questions or self._is_doubtful(person, one, seconds, planes):
             return False
-        if person is None:
-            rivals = {other.key for other in self._people.values() if self._may_be(other, one, seconds)}
-        else:
-            parted = self._parted(person, one)
-            if not (parted or self._is_doubtful(person, one, seconds, planes)):
-                return True
-            rivals = person.mixed | {
-                other.key for other in self._people.values() if other is not person and self._may_be(other, one, seconds)
-            }
-            person.mixed = person.mixed - parted
-        if person is None and not rivals:
-            return True
-        self._questions[one.carrier] = _Question(rivals=rivals)
-        self.counters["tracks.asked"] += 1
-        return False
+        return not self._parted(person, one)
+
+    def _settled(
+        self, own: _Person | None, one: Seen, seconds: float, planes: Planes, taken: Sequence[int | None]
+    ) -> int | None:
+        """Return whose face it is, None while that is open; ``taken`` are those who are elsewhere in this frame."""
+        if one.carrier not in self._questions:
+            rivals = {key for key, other in self._people.items() if other is not own and self._may_be(other, one, seconds)}
+            rivals = (rivals | (own.mixed if own is not None else set())).difference(taken)
+            if own is None and not rivals:
+                return self._begin(one, seconds).key
+            self._questions[one.carrier] = _Question(seconds, rivals=rivals)
+            self.counters["tracks.asked"] += 1
+        return self._ask(own, one, seconds, planes, taken)
 
     def _is_doubtful(self, person: _Person, one: Seen, seconds: float, planes: Planes) -> bool:
         if seconds - person.seconds > GAP_SECONDS and self._turn - person.turn > 2:
             return True
         if self._turn - person.turn == 1 and jumped(person.box, one.box):
             return True
-        if person.mixed or person.patch is None:
-            return False  # while one hides the other a face looks different every time
         patch = patch_of(planes.y, one.box)
-        return patch is not None and likeness(person.patch, patch) < SAME_PATCH
+        return person.patch is not None and patch is not None and likeness(person.patch, patch) < SAME_PATCH
 
     def _parted(self, person: _Person, one: Seen) -> set[int]:
         """Return those of ``person.mixed`` that are out of the way."""
@@ -218,7 +179,7 @@ class Persons:
     def _may_be(self, person: _Person, one: Seen, seconds: float) -> bool:
         """Whether somebody who was lost may have come here by now."""
         gap_seconds = seconds - person.seconds
-        if self._turn - person.turn < 2 or gap_seconds > self._lost_seconds:
+        if gap_seconds > self._lost_seconds:
             return False
         widths = sorted((float(person.box[2]), float(one.box[2])))
         reach = _FIRST_REACH_WIDTHS + _REACH_WIDTHS_PER_SECOND * gap_seconds
@@ -227,6 +188,8 @@ class Persons:
     def _ask(self, own: _Person | None, one: Seen, seconds: float, planes: Planes, taken: Sequence[int | None]) -> int | None:
         """Look at the face once more; return whose it is, None while that is open."""
         question = self._questions[one.carrier]
+        if own is not None and seconds - question.since_seconds < _HIDDEN_SECONDS and self._parted(own, one) != own.mixed:
+            return None  # one may still hide the other
         question.looks += 1
         look = self._judge.look(planes, one.box, one.landmarks)
         vector = None if look is None else self._judge.vector(look)
@@ -234,23 +197,25 @@ class Persons:
             question.vectors.append(vector)
         is_last = question.looks >= _MOST_LOOKS
         if not question.vectors:
-            return self._settle(own, own, one, seconds) if is_last else None
-        probe = _mean(question.vectors)
+            return self._close(own, own, one, seconds) if is_last else None
+        probe = mean_vector(question.vectors)
         rivals = [self._people[key] for key in question.rivals if key in self._people and key not in taken]
-        best, best_cosine = self._best(probe, rivals)
-        cosine = None if own is None else self._cosine(probe, own)
+        best, best_cosine = _best(probe, rivals)
+        cosine = None if own is None else own.faces.cosine(probe)
         limits = self._judge.limits(float(one.box[2]))
         if best is not None and best_cosine >= limits.same and (cosine is None or best_cosine > cosine):
-            return self._settle(own, best, one, seconds)
+            return self._close(own, best, one, seconds)
         if own is not None and (cosine is None or cosine >= (limits.even if is_last else limits.same)):
-            return self._settle(own, own, one, seconds)
+            return self._close(own, own, one, seconds)
         if is_last or (cosine is not None and cosine < limits.different):
-            return self._settle(own, None, one, seconds)
+            return self._close(own, None, one, seconds)
         return None
 
-    def _settle(self, own: _Person | None, whose: _Person | None, one: Seen, seconds: float) -> int:
+    def _close(self, own: _Person | None, whose: _Person | None, one: Seen, seconds: float) -> int:
         """Close a question; ``whose`` None: somebody new."""
         del self._questions[one.carrier]
+        if own is not None:
+            own.mixed -= self._parted(own, one)
         if whose is None:
             if own is not None:
                 own.carrier = None
@@ -265,54 +230,30 @@ class Persons:
 
     def _begin(self, one: Seen, seconds: float) -> _Person:
         key = next(self._keys)
-        person = self._people[key] = _Person(key, one.carrier, one.box, seconds, self._turn)
+        person = self._people[key] = _Person(key, one.carrier, KnownFaces(self._judge), one.box, seconds, self._turn)
         return person
 
     def _saw(self, person: _Person, one: Seen, seconds: float, planes: Planes) -> None:
         person.box, person.seconds, person.turn = one.box, seconds, self._turn
         person.patch = patch_of(planes.y, one.box)
-        if person.mixed:
-            return
-        references = person.references
-        is_due = not references or seconds - references[-1].seconds >= _REFERENCE_SECONDS
-        if not is_due and one.score <= references[-1].score:
-            return
-        look = self._judge.look(planes, one.box, one.landmarks)
-        if look is None:
-            return
-        if is_due:
-            references.append(_Reference(look, float(one.box[2]), one.score, seconds))
-            del references[:-_MOST_REFERENCES]
-        else:
-            references[-1] = _Reference(look, float(one.box[2]), one.score, references[-1].seconds)
+        if not person.mixed:
+            person.faces.add(planes, one.box, one.landmarks, one.score, seconds)
 
-    def _mix(self, seconds: float) -> None:
+    def _mix(self) -> None:
         """Note who is near whom."""
-        people = [person for person in self._people.values() if seconds - person.seconds <= self._lost_seconds]
+        people = [person for person in self._people.values() if person.carrier is not None and self._turn - person.turn <= 2]
         if len(people) < 2:
             return
         near = np.argwhere(np.triu(distances_widths(np.stack([person.box for person in people])) < NEAR_WIDTHS, 1))
         for one, other in near.tolist():
-            if self._turn in (people[one].turn, people[other].turn):
-                people[one].mixed.add(people[other].key)
-                people[other].mixed.add(people[one].key)
-
-    def _best(self, probe: Float32, people: Sequence[_Person]) -> tuple[_Person | None, float]:
-        best, best_cosine = None, -1.0
-        for person in people:
-            cosine = self._cosine(probe, person)
-            if cosine is not None and cosine > best_cosine:
-                best, best_cosine = person, cosine
-        return best, best_cosine
-
-    def _cosine(self, probe: Float32, person: _Person) -> float | None:
-        for reference in person.references:
-            if reference.vector is None:
-                reference.vector = self._judge.vector(reference.look)
-        vectors = [reference.vector for reference in person.references if reference.vector is not None]
-        return float(probe @ _mean(vectors)) if vectors else None
+            people[one].mixed.add(people[other].key)
+            people[other].mixed.add(people[one].key)
 
 
-def _mean(vectors: Sequence[Float32]) -> Float32:
-    total = np.sum(vectors, axis=0)
-    return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32)
+def _best(probe: Float32, people: Sequence[_Person]) -> tuple[_Person | None, float]:
+    best, best_cosine = None, -1.0
+    for person in people:
+        cosine = person.faces.cosine(probe)
+        if cosine is not None and cosine > best_cosine:
+            best, best_cosine = person, cosine
+    return best, best_cosine

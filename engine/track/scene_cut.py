@@ -5,9 +5,10 @@ picture of the frame before, first in the same place, then somewhat to all sides
 other light, after a shake and in a fast pan, as correlation sees neither brightness nor contrast. A frame without detail, as a
 white-out or black, says nothing and is passed over: what comes after it is compared with what came before it.
 
-Measured on 55 surveillance clips and 12 others, frame by frame: at least 0.67 of the blocks are found again within a scene
-(0.6 in noise with a standard deviation of 25, 0.75 under a flash, in a pan of 9 % of the width a frame or a zoom of 1.1). Of two
-different pictures 0.28 are found in 99 of 100 cases, of two portraits with their eyes in the same places 0.42, at most 0.5.
+Measured on 55 surveillance clips and 12 others, frame by frame: within a scene at least 0.67 of the blocks are found again, in
+99 of 100 photographs 0.58 under noise with a standard deviation of 25, 0.74 under a flash, 0.77 in a pan of 9 % of the width a
+frame and 0.76 in a zoom of 1.1; a pan of 15 % or a zoom of 1.3 a frame is a cut. Of 600 photographs in a row no change is
+missed, of 2,000 portraits with their eyes in the same places one. A dissolve is no cut: each frame is like the one before.
 """
 
 from __future__ import annotations
