@@ -20,8 +20,11 @@ NEAR_WIDTHS = 1.0
 """Faces whose middles come nearer than this, in widths of the larger one, may have changed their tracks."""
 APART_WIDTHS = 1.3
 """Further apart than this, neither hides the other any more."""
-SAME_PATCH = 0.55
-"""Correlation of two looks at one face that follow each other; see ``likeness``."""
+_SAME_PATCH = 0.75
+_UNUSUAL = 0.12
+_SHARE_OF_NEWS = 0.1
+USUAL = 0.9
+"""What ``likeness`` usually is for somebody of whom nothing is known yet."""
 _JUMP_WIDTHS = 0.9
 _GROWTH = 1.5
 
@@ -50,6 +53,24 @@ def likeness(before: Float32, now: Float32) -> float:
     if inner.std() < 1.0:
         return 1.0  # nothing to see is no sign
     return float(cv2.matchTemplate(before, inner, cv2.TM_CCOEFF_NORMED).max())
+
+
+def changed(alike: float, usual: float) -> bool:
+    """Tell whether a face suddenly looks different: less alike than faces of one person are, and than this one usually is.
+
+    Of two frontal faces in one place 96 in 100 are less alike than 0.7 from 18 px, 80 below; the same face is 0.72 (1 %) to
+    0.95 at 25 detections a second, 0.5 to 0.9 at 8.
+
+    Args:
+        alike: ``likeness`` of two looks that follow each other.
+        usual: what it was before.
+    """
+    return alike < _SAME_PATCH and alike < usual - _UNUSUAL
+
+
+def usual_after(usual: float, alike: float) -> float:
+    """Return what is usual once another ``likeness`` is known."""
+    return usual + _SHARE_OF_NEWS * (alike - usual)
 
 
 def jumped(before: Float32, now: Float32) -> bool:

@@ -19,12 +19,14 @@ from engine.track.doubt import (
     APART_WIDTHS,
     GAP_SECONDS,
     NEAR_WIDTHS,
-    SAME_PATCH,
+    USUAL,
+    changed,
     distance_widths,
     distances_widths,
     jumped,
     likeness,
     patch_of,
+    usual_after,
 )
 from engine.track.judge import Judge
 from engine.track.known_faces import KnownFaces, mean_vector
@@ -61,6 +63,7 @@ class _Person:
     """When the person was last seen, and for the how manieth time the detector had looked then."""
     turn: int
     patch: Float32 | None = None
+    usual: float = USUAL
     mixed: set[int] = field(default_factory=set)
     """Keys of people who came so near that they may have been taken for this one."""
 
@@ -166,7 +169,12 @@ class Persons:
         if self._turn - person.turn == 1 and jumped(person.box, one.box):
             return True
         patch = patch_of(planes.y, one.box)
-        return person.patch is not None and patch is not None and likeness(person.patch, patch) < SAME_PATCH
+        if person.patch is None or patch is None:
+            return False
+        alike = likeness(person.patch, patch)
+        is_doubtful = changed(alike, person.usual)
+        person.usual = usual_after(person.usual, alike)
+        return is_doubtful
 
     def _parted(self, person: _Person, one: Seen) -> set[int]:
         """Return those of ``person.mixed`` that are out of the way."""

@@ -69,7 +69,7 @@ def detail_of(luma: Uint8) -> Float32:
     Args:
         luma: (height, width), 0 to 255.
     """
-    step = max(1, min(luma.shape[0] // (3 * _HEIGHT), luma.shape[1] // (3 * _WIDTH)))
+    step = max(1, min(luma.shape[0] // (2 * _HEIGHT), luma.shape[1] // (2 * _WIDTH)))
     small = cv2.resize(np.ascontiguousarray(luma[::step, ::step]), (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
     values = small.astype(np.float32)
     return np.asarray(values - cv2.blur(values, (9, 9)), np.float32)
