@@ -149,6 +149,10 @@ class TrackConfig(Section, frozen=True):
     """A track that is not seen for longer is over."""
     min_detections: Positive = 2
     """Detections that make a track; with fewer it is one only where the second look is sure."""
+    scene_cuts: bool = True
+    """End all tracks where the picture changes to another scene."""
+    same_person: bool = True
+    """Compare faces where a track may have changed to another person, as after a gap or where two people crossed."""
 
 
 class CropConfig(Section, frozen=True):

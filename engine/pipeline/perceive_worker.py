@@ -19,12 +19,14 @@ from engine.contracts.links import (
     FrameReady,
     StreamChanged,
     TrackClosed,
+    Warned,
 )
 from engine.detect import Detector, open_detector
 from engine.detect.second_look import SecondLook, open_second_look
 from engine.errors import WorkerError
 from engine.models import find_model
 from engine.pipeline.detecting import Detecting, Found
+from engine.pipeline.face_judge import FaceJudge
 from engine.pipeline.lanes import Lanes
 from engine.pipeline.model_calls import ModelCalls
 from engine.pipeline.overload import Governor
@@ -111,6 +113,7 @@ class _Perceiver:
         self._adapts = config.live.adapt and any(live)
         """Until the run ends."""
         self._calls = ModelCalls(context)
+        self._judge = FaceJudge(lambda sentence: context.control.send(Warned("", sentence)))
         workers = config.detect.workers or os.cpu_count() or 1
         self._detecting = Detecting(detector, second_look, self._calls, context.telemetry, self._governor)
         self._pending: OrderedPool[tuple[Upstream, Ordered], Planes, Found] = OrderedPool(
@@ -132,6 +135,7 @@ class _Perceiver:
     def close(self) -> None:
         self._pending.close()
         self._upstreams.close()
+        self._judge.close()
 
     def _sources(self) -> list[Waitable]:
         """Whatever may have news; recordings are not read while their faces or frames wait, which holds their decoders back."""
@@ -234,6 +238,7 @@ class _Perceiver:
             frame_rate,
             self._new_track_id,
             start_score,
+            self._judge,
             self._limits,
             self._rejected_before.pop(name, 0),
             live=live,

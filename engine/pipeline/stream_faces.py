@@ -14,9 +14,10 @@ from engine.contracts.links import FaceCrop, FrameReady, TrackClosed
 from engine.crop.selector import Selector
 from engine.detect.second_look import Faceness
 from engine.pipeline.acceptance import Acceptance
+from engine.pipeline.following import Following
 from engine.pipeline.overload import Governor
 from engine.runtime.telemetry import Telemetry
-from engine.track.tracker import Tracker
+from engine.track.judge import Judge
 
 _CHECKPOINT_SECONDS = 1.0
 
@@ -30,6 +31,7 @@ class StreamFaces:
         frame_rate: nominal, in frames per second.
         new_id: returns a track id that was never used.
         start_score: of the detections that may begin a track.
+        judge: compares the faces of a track; None: they are not compared.
         limits: what follows from the second look; None where nobody takes one.
         rejected: tracks of no face that an earlier attempt has found before the first frame.
         live: it is a camera's.
@@ -42,6 +44,7 @@ class StreamFaces:
         frame_rate: float,
         new_id: Callable[[], int],
         start_score: float = 0.0,
+        judge: Judge | None = None,
         limits: Faceness | None = None,
         rejected: int = 0,
         *,
@@ -50,7 +53,8 @@ class StreamFaces:
         self._stream = stream
         # A track must outlive the frames on which the detector does not run, and one miss.
         lost_seconds = max(config.track.lost_seconds, 2.5 * config.detect.every / frame_rate)
-        self._tracker = Tracker(replace(config.track, lost_seconds=lost_seconds), frame_rate, new_id, start_score)
+        track_config = replace(config.track, lost_seconds=lost_seconds)
+        self._following = Following(track_config, frame_rate, new_id, start_score, judge)
         self._acceptance = Acceptance(config.track.min_detections, limits)
         self._rejected_before, self._rejected_told = rejected, 0
         self._selector = Selector(config.crop, live=live)
@@ -61,7 +65,7 @@ class StreamFaces:
 
     @property
     def counters(self) -> Counter[str]:
-        return self._selector.counters + Counter({"faces.refused": self._acceptance.refused})
+        return self._selector.counters + self._following.counters + Counter({"faces.refused": self._acceptance.refused})
 
     @property
     def rejected(self) -> int:
@@ -87,24 +91,27 @@ class StreamFaces:
 
     def update(self, frame: Frame, detections: Detections | None, telemetry: Telemetry) -> list[FaceCrop | TrackClosed]:
         """Take the next frame; return the faces to enhance and the tracks that are over, in the order in which they go on."""
+        with telemetry.stage("scene_cut"):
+            is_cut = self._following.is_cut(frame)
+        before = self._close(self._following.cut()) if is_cut else []
         with telemetry.stage("track"):
-            faces, ends = self._tracker.update(frame.time, detections)
+            faces, ends = self._following.update(frame, detections)
         with telemetry.stage("crop"):
             crops = self._selector.offer(frame, self._acceptance.admit(faces))
-        return [*crops, *self._close(ends)]
+        return [*before, *crops, *self._close(ends)]
 
     def cut(self) -> list[FaceCrop | TrackClosed]:
         """End all tracks: what comes next does not continue what was before."""
-        return self._close(self._tracker.reset())
+        return self._close(self._following.reset())
 
     def is_checkpoint_due(self, frame_index: int) -> bool:
         """Tell whether a run that is cut could go on after this frame, and the last such point is some time ago.
 
-        Where no track is open the tracker starts afresh, in this run as in one that goes on here: so both find the same.
+        Where no track is open all starts afresh, in this run as in one that goes on here: so both find the same.
         """
-        if not self._tracker.is_idle:
+        if not self._following.is_idle:
             return False
-        self._tracker.reset()
+        self._following.reset()
         if time.monotonic() < self._next_checkpoint:
             return False
         self._next_checkpoint = time.monotonic() + _CHECKPOINT_SECONDS

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from engine.config import TrackConfig
-from engine.contracts.frames import Detections, FrameTime, TrackedFace, TrackEnd
+from engine.contracts.frames import Detections, Float32, FrameTime, Planes, TrackedFace, TrackEnd
+from engine.track.persons import Persons, Seen
 
 _UNIT_FRAMES_PER_SECOND = 30  # the library counts its buffer of lost tracks in frames of 1/30 s, whatever the rate
 _SMALLEST_STEP_SECONDS = 0.001
@@ -35,7 +36,14 @@ class Tracker:
     would number a track only at its second detection, so its tracks are numbered in here, and carry ids from ``new_id``.
     """
 
-    def __init__(self, config: TrackConfig, frame_rate: float, new_id: Callable[[], int], start_score: float = 0.0) -> None:
+    def __init__(
+        self,
+        config: TrackConfig,
+        frame_rate: float,
+        new_id: Callable[[], int],
+        start_score: float = 0.0,
+        persons: Persons | None = None,
+    ) -> None:
         """Make a tracker.
 
         Args:
@@ -43,6 +51,7 @@ class Tracker:
             frame_rate: nominal, in frames per second; the real steps come from the time stamps.
             new_id: returns an id that was never returned before.
             start_score: a detection below it continues a track but begins none; ByteTrack only.
+            persons: parts and joins tracks by their faces; None: a track is what the library takes for one.
 
         Raises:
             ValueError: the frame rate is not a positive number.
@@ -53,35 +62,60 @@ class Tracker:
         self._start_score = start_score if config.method == "bytetrack" else 0.0
         self._new_id = new_id
         self._library_ids = itertools.count()
+        self._persons = persons
         self._tracks: dict[int, _Track] = {}
+        """By the key of the person, without ``persons`` by the library's id."""
         self._clock_seconds = -math.inf
 
-    def update(self, time: FrameTime, detections: Detections | None) -> tuple[list[TrackedFace], list[TrackEnd]]:
+    def update(
+        self, time: FrameTime, detections: Detections | None, planes: Planes | None = None
+    ) -> tuple[list[TrackedFace], list[TrackEnd]]:
         """Take the next frame; return the faces that belong to tracks, best score first, and the tracks that are over.
 
         Args:
             time: of the frame. A time stamp that does not advance counts as 1 ms after the one before.
             detections: None where the detector did not run: tracks are carried on and none is taken for lost, and the next
                 detections are matched against where the tracks should be by then.
+            planes: the frame, for ``persons``.
         """
         if detections is None:
             return [], []
         self._clock_seconds = max(time.pts_seconds, self._clock_seconds + _SMALLEST_STEP_SECONDS)
-        faces = [self._face(detections, index, library_id, time) for index, library_id in sorted(self._associate(detections))]
-        alive = {tracklet.tracker_id for tracklet in self._library.tracks}
-        over = [library_id for library_id in self._tracks if library_id not in alive]
-        return faces, [self._end(library_id) for library_id in over]
+        followed = sorted(self._associate(detections))
+        keys = self._keys(detections, followed, planes)
+        faces = [
+            self._face(detections, index, key, time) for (index, _), key in zip(followed, keys, strict=True) if key is not None
+        ]
+        return faces, [self._end(key) for key in self._over()]
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing is followed, not even a face that was seen once: going on is then the same as starting afresh."""
-        return not self._library.tracks
+        return not self._library.tracks and not self._tracks
 
     def reset(self) -> list[TrackEnd]:
         """End all tracks, for a discontinuity or the end of the stream; the next frame starts afresh."""
         self._library.reset()
+        if self._persons is not None:
+            self._persons.reset()
         self._clock_seconds = -math.inf
-        return [self._end(library_id) for library_id in list(self._tracks)]
+        return [self._end(key) for key in list(self._tracks)]
+
+    def _keys(self, detections: Detections, followed: list[tuple[int, int]], planes: Planes | None) -> Sequence[int | None]:
+        """Return whose track each detection goes on, None for a face that is still being asked."""
+        if self._persons is None or planes is None:
+            return [library_id for _, library_id in followed]
+        seen = [
+            Seen(library_id, detections.boxes[index], _points(detections, index), float(detections.scores[index]))
+            for index, library_id in followed
+        ]
+        return self._persons.assign(self._clock_seconds, seen, planes)
+
+    def _over(self) -> list[int]:
+        alive = {tracklet.tracker_id for tracklet in self._library.tracks}
+        if self._persons is None:
+            return [library_id for library_id in self._tracks if library_id not in alive]
+        return self._persons.end(alive, self._clock_seconds)
 
     def _associate(self, detections: Detections) -> list[tuple[int, int]]:
         """Return (index of the detection, the library's id) of each in a track; the library may reorder them."""
@@ -109,24 +143,28 @@ class Tracker:
             tracklet.tracker_id = next(self._library_ids)
         return [(index, tracklet.tracker_id) for index, tracklet in zip(sure, begun, strict=True)]
 
-    def _face(self, detections: Detections, index: int, library_id: int, time: FrameTime) -> TrackedFace:
-        track = self._tracks.get(library_id)
+    def _face(self, detections: Detections, index: int, key: int, time: FrameTime) -> TrackedFace:
+        track = self._tracks.get(key)
         if track is None:
-            track = self._tracks[library_id] = _Track(self._new_id(), time, time, 0)
+            track = self._tracks[key] = _Track(self._new_id(), time, time, 0)
         track.last = time
         track.frames_seen += 1
-        points = detections.landmarks[index]
         return TrackedFace(
             track.track_id,
             detections.boxes[index],
-            None if np.isnan(points).any() else points,
+            _points(detections, index),
             float(detections.scores[index]),
             None if detections.faceness is None else float(detections.faceness[index]),
         )
 
-    def _end(self, library_id: int) -> TrackEnd:
-        track = self._tracks.pop(library_id)
+    def _end(self, key: int) -> TrackEnd:
+        track = self._tracks.pop(key)
         return TrackEnd(track.track_id, track.first, track.last, track.frames_seen)
+
+
+def _points(detections: Detections, index: int) -> Float32 | None:
+    points = detections.landmarks[index]
+    return None if np.isnan(points).any() else points
 
 
 def _bytetrack(config: TrackConfig, frame_rate: float, start_score: float) -> Any:

@@ -1,0 +1,267 @@
+"""One track, one person: which person each box of the tracker shows.
+
+A tracker follows boxes. Where ``doubt`` says that a box may show somebody else by now, the face is compared with the earlier
+faces of its person, on at most ``_MOST_LOOKS`` detections, which meanwhile belong to nobody. Then it is the same person, or
+another who was lost near by, as after a crossing, or somebody new. A box that begins where somebody was lost is asked, too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+import numpy as np
+
+from engine.contracts.frames import Float32, Planes
+from engine.track.doubt import (
+    APART_WIDTHS,
+    GAP_SECONDS,
+    NEAR_WIDTHS,
+    USUAL,
+    changed,
+    distance_widths,
+    distances_widths,
+    jumped,
+    likeness,
+    patch_of,
+    usual_after,
+)
+from engine.track.judge import Judge
+from engine.track.known_faces import KnownFaces, mean_vector
+
+_MOST_LOOKS = 3
+_HIDDEN_SECONDS = 0.6
+"""So long a question waits for two people who are near each other to part."""
+_FIRST_REACH_WIDTHS = 1.5
+_REACH_WIDTHS_PER_SECOND = 6.0
+"""How far from where they were lost people are looked for."""
+_GROWTH = 1.6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """One detection that the tracker follows."""
+
+    carrier: int
+    """The tracker's own id."""
+    box: Float32
+    """(4,) x, y, width, height in pixels."""
+    landmarks: Float32 | None
+    score: float
+
+
+@dataclass(slots=True, eq=False)
+class _Person:
+    key: int
+    carrier: int | None
+    """The tracker's id of the box that shows the person; None while none does."""
+    faces: KnownFaces
+    box: Float32
+    seconds: float
+    """When the person was last seen, and for the how manieth time the detector had looked then."""
+    turn: int
+    patch: Float32 | None = None
+    usual: float = USUAL
+    mixed: set[int] = field(default_factory=set)
+    """Keys of people who came so near that they may have been taken for this one."""
+
+
+@dataclass(slots=True, eq=False)
+class _Question:
+    since_seconds: float
+    vectors: list[Float32] = field(default_factory=list)
+    looks: int = 0
+    rivals: set[int] = field(default_factory=set)
+
+
+class Persons:
+    """Names the person of each box by a key, for one stream.
+
+    Args:
+        judge: compares faces.
+        lost_seconds: who is not seen for longer is gone.
+    """
+
+    def __init__(self, judge: Judge, lost_seconds: float) -> None:
+        self._judge = judge
+        self._lost_seconds = lost_seconds
+        self._keys = count()
+        self._people: dict[int, _Person] = {}
+        self._questions: dict[int, _Question] = {}
+        self._turn = 0
+        self.counters: Counter[str] = Counter()
+        """``tracks.asked``, ``tracks.split`` (somebody new in a followed box), ``tracks.joined`` (found again in another)."""
+
+    @property
+    def keys(self) -> list[int]:
+        """Of the people that are not over."""
+        return list(self._people)
+
+    def reset(self) -> None:
+        """Forget everybody."""
+        self._people.clear()
+        self._questions.clear()
+
+    def assign(self, seconds: float, seen: Sequence[Seen], planes: Planes) -> list[int | None]:
+        """Return the key of each detection's person; None while the face is being asked.
+
+        Args:
+            seconds: of the frame; grows from call to call.
+            seen: what the tracker follows in this frame.
+            planes: the frame.
+        """
+        self._turn += 1
+        carried = {person.carrier: person for person in self._people.values() if person.carrier is not None}
+        keys: list[int | None] = [None] * len(seen)
+        for index, one in enumerate(seen):
+            person = carried.get(one.carrier)
+            if person is not None and self._is_sure(person, one, seconds, planes):
+                keys[index] = person.key
+        for index, one in enumerate(seen):
+            if keys[index] is None:
+                keys[index] = self._settled(carried.get(one.carrier), one, seconds, planes, keys)
+        for one, key in zip(seen, keys, strict=True):
+            if key is not None:
+                self._saw(self._people[key], one, seconds, planes)
+        self._mix()
+        return keys
+
+    def end(self, alive: Collection[int], seconds: float) -> list[int]:
+        """Forget the people who are gone; return their keys.
+
+        Args:
+            alive: the tracker's ids that are not over.
+            seconds: of the frame.
+        """
+        over = [
+            person.key
+            for person in self._people.values()
+            if person.carrier not in alive and not (person.carrier is None and seconds - person.seconds <= self._lost_seconds)
+        ]
+        for key in over:
+            del self._people[key]
+        self._questions = {carrier: question for carrier, question in self._questions.items() if carrier in alive}
+        return over
+
+    def _is_sure(self, person: _Person, one: Seen, seconds: float, planes: Planes) -> bool:
+        if one.carrier in self._questions or self._is_doubtful(person, one, seconds, planes):
+            return False
+        return not self._parted(person, one)
+
+    def _settled(
+        self, own: _Person | None, one: Seen, seconds: float, planes: Planes, taken: Sequence[int | None]
+    ) -> int | None:
+        """Return whose face it is, None while that is open; ``taken`` are those who are elsewhere in this frame."""
+        if one.carrier not in self._questions:
+            rivals = {key for key, other in self._people.items() if other is not own and self._may_be(other, one, seconds)}
+            rivals = (rivals | (own.mixed if own is not None else set())).difference(taken)
+            if own is None and not rivals:
+                return self._begin(one, seconds).key
+            self._questions[one.carrier] = _Question(seconds, rivals=rivals)
+            self.counters["tracks.asked"] += 1
+        return self._ask(own, one, seconds, planes, taken)
+
+    def _is_doubtful(self, person: _Person, one: Seen, seconds: float, planes: Planes) -> bool:
+        if seconds - person.seconds > GAP_SECONDS and self._turn - person.turn > 2:
+            return True
+        if self._turn - person.turn == 1 and jumped(person.box, one.box):
+            return True
+        patch = patch_of(planes.y, one.box)
+        if person.patch is None or patch is None:
+            return False
+        alike = likeness(person.patch, patch)
+        is_doubtful = changed(alike, person.usual)
+        person.usual = usual_after(person.usual, alike)
+        return is_doubtful
+
+    def _parted(self, person: _Person, one: Seen) -> set[int]:
+        """Return those of ``person.mixed`` that are out of the way."""
+        return {
+            key
+            for key in person.mixed
+            if key not in self._people or distance_widths(self._people[key].box, one.box) > APART_WIDTHS
+        }
+
+    def _may_be(self, person: _Person, one: Seen, seconds: float) -> bool:
+        """Whether somebody who was lost may have come here by now."""
+        gap_seconds = seconds - person.seconds
+        if gap_seconds > self._lost_seconds:
+            return False
+        widths = sorted((float(person.box[2]), float(one.box[2])))
+        reach = _FIRST_REACH_WIDTHS + _REACH_WIDTHS_PER_SECOND * gap_seconds
+        return widths[1] <= _GROWTH * widths[0] and distance_widths(person.box, one.box) <= reach
+
+    def _ask(self, own: _Person | None, one: Seen, seconds: float, planes: Planes, taken: Sequence[int | None]) -> int | None:
+        """Look at the face once more; return whose it is, None while that is open."""
+        question = self._questions[one.carrier]
+        if own is not None and seconds - question.since_seconds < _HIDDEN_SECONDS and self._parted(own, one) != own.mixed:
+            return None  # one may still hide the other
+        question.looks += 1
+        look = self._judge.look(planes, one.box, one.landmarks)
+        vector = None if look is None else self._judge.vector(look)
+        if vector is not None:
+            question.vectors.append(vector)
+        is_last = question.looks >= _MOST_LOOKS
+        if not question.vectors:
+            return self._close(own, own, one, seconds) if is_last else None
+        probe = mean_vector(question.vectors)
+        rivals = [self._people[key] for key in question.rivals if key in self._people and key not in taken]
+        best, best_cosine = _best(probe, rivals)
+        cosine = None if own is None else own.faces.cosine(probe)
+        limits = self._judge.limits(float(one.box[2]))
+        if best is not None and best_cosine >= limits.same and (cosine is None or best_cosine > cosine):
+            return self._close(own, best, one, seconds)
+        if own is not None and (cosine is None or cosine >= (limits.even if is_last else limits.same)):
+            return self._close(own, own, one, seconds)
+        if is_last or (cosine is not None and cosine < limits.different):
+            return self._close(own, None, one, seconds)
+        return None
+
+    def _close(self, own: _Person | None, whose: _Person | None, one: Seen, seconds: float) -> int:
+        """Close a question; ``whose`` None: somebody new."""
+        del self._questions[one.carrier]
+        if own is not None:
+            own.mixed -= self._parted(own, one)
+        if whose is None:
+            if own is not None:
+                own.carrier = None
+                self.counters["tracks.split"] += 1
+            return self._begin(one, seconds).key
+        if whose is not own:
+            if own is not None:
+                own.carrier = whose.carrier
+            whose.carrier = one.carrier
+            self.counters["tracks.joined"] += 1
+        return whose.key
+
+    def _begin(self, one: Seen, seconds: float) -> _Person:
+        key = next(self._keys)
+        person = self._people[key] = _Person(key, one.carrier, KnownFaces(self._judge), one.box, seconds, self._turn)
+        return person
+
+    def _saw(self, person: _Person, one: Seen, seconds: float, planes: Planes) -> None:
+        person.box, person.seconds, person.turn = one.box, seconds, self._turn
+        person.patch = patch_of(planes.y, one.box)
+        if not person.mixed:
+            person.faces.add(planes, one.box, one.landmarks, one.score, seconds)
+
+    def _mix(self) -> None:
+        """Note who is near whom."""
+        people = [person for person in self._people.values() if person.carrier is not None and self._turn - person.turn <= 2]
+        if len(people) < 2:
+            return
+        near = np.argwhere(np.triu(distances_widths(np.stack([person.box for person in people])) < NEAR_WIDTHS, 1))
+        for one, other in near.tolist():
+            people[one].mixed.add(people[other].key)
+            people[other].mixed.add(people[one].key)
+
+
+def _best(probe: Float32, people: Sequence[_Person]) -> tuple[_Person | None, float]:
+    best, best_cosine = None, -1.0
+    for person in people:
+        cosine = person.faces.cosine(probe)
+        if cosine is not None and cosine > best_cosine:
+            best, best_cosine = person, cosine
+    return best, best_cosine

@@ -1,0 +1,337 @@
+"""Rendered people whose every box is known: they cross, stand where another stood, walk behind posts, and are cut away.
+
+A person is a photograph of a face with a soft rim above plain clothes, on a photograph without faces; what is written is H.264.
+The photographs are grey, so are the clips.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.frames import FrameTime, Planes, Uint8
+from engine.runtime.x264 import repeatable_x264
+
+WIDTH, HEIGHT, FPS = 640, 360, 25
+_FACE_SHARE = 0.62
+"""Width of the face within its photograph."""
+Rng = np.random.Generator
+
+
+class Faces:
+    """Photographs by person."""
+
+    def __init__(self, archive: Path) -> None:
+        self._zip = zipfile.ZipFile(archive)
+        self.people: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(self._zip.namelist()):
+            if name.endswith(".jpg"):
+                self.people[name.split("/")[0]].append(name)
+
+    def draw(self, rng: Rng, count: int, photographs: int = 1) -> list[tuple[str, list[Uint8]]]:
+        """Return people with so many photographs of each, which may be of different years."""
+        able = [name for name, files in self.people.items() if len(files) >= photographs]
+        chosen = [able[index] for index in rng.choice(len(able), count, replace=False)]
+        return [(name, [self._read(file) for file in self.people[name][:photographs]]) for name in chosen]
+
+    def _read(self, file: str) -> Uint8:
+        return _grey(self._zip.read(file))
+
+
+class Backgrounds:
+    """Photographs without faces, filling the picture."""
+
+    def __init__(self, archive: Path) -> None:
+        self._zip = zipfile.ZipFile(archive)
+        self._names = sorted(name for name in self._zip.namelist() if name.endswith((".jpg", ".png")))
+
+    def draw(self, rng: Rng) -> Uint8:
+        picture = _grey(self._zip.read(self._names[rng.integers(len(self._names))]))
+        scale = max(WIDTH / picture.shape[1], HEIGHT / picture.shape[0])
+        large = cv2.resize(picture, None, fx=scale + 1e-3, fy=scale + 1e-3, interpolation=cv2.INTER_CUBIC)
+        return np.asarray(large[:HEIGHT, :WIDTH] * 0.85 + 10, np.uint8)
+
+
+@dataclass
+class Walker:
+    """One person of a clip."""
+
+    name: str
+    photographs: list[Uint8]
+    way: NDArray[np.float64]
+    """(frames, 3): middle of the face and its width in pixels; NaN while the person is not there."""
+    shown: NDArray[np.int64]
+    """(frames,): which photograph."""
+    clothes: int = 90
+    nods: float = 0.0
+    """Phase of the small movements of the head."""
+
+
+@dataclass
+class Scene:
+    """What a camera sees until the next cut."""
+
+    background: Uint8
+    walkers: list[Walker]
+    frames: int
+    posts: list[tuple[int, int]] = field(default_factory=list)
+    """Columns, from and to, behind which people walk."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """One face of one frame."""
+
+    name: str
+    box: tuple[float, float, float, float]
+    visible: float
+    """Share that nothing hides."""
+
+
+@dataclass
+class Clip:
+    """Encoded frames and what is in them."""
+
+    kind: str
+    planes: list[Planes]
+    truth: list[list[Box]]
+    cuts: list[int]
+    """Frames that begin another scene."""
+
+    def times(self) -> Iterator[tuple[FrameTime, Planes]]:
+        for index, planes in enumerate(self.planes):
+            yield FrameTime(index, index, (1, FPS), index / FPS, 0), planes
+
+
+def film(kind: str, scenes: Sequence[Scene], rng: Rng, crf: int = 26, noise: float = 2.0) -> Clip:
+    """Render scenes one after the other and send them through H.264."""
+    pictures, truth, cuts = [], [], []
+    for number, scene in enumerate(scenes):
+        if number:
+            cuts.append(len(pictures))
+        for index in range(scene.frames):
+            picture, boxes = _render(scene, index)
+            pictures.append(np.clip(picture + rng.normal(0, noise, picture.shape), 0, 255).astype(np.uint8))
+            truth.append(boxes)
+    return Clip(kind, _through_h264(pictures, crf), truth, cuts)
+
+
+def straight(frames: int, start: tuple[float, float, float], end: tuple[float, float, float]) -> NDArray[np.float64]:
+    """Return a way at even speed, with the steps of a walker."""
+    share = np.linspace(0, 1, frames)[:, None]
+    way = np.array(start) * (1 - share) + np.array(end) * share
+    way[:, 1] += 0.06 * way[:, 2] * np.sin(np.arange(frames) / FPS * 2 * np.pi * 1.8)
+    return way
+
+
+def _render(scene: Scene, index: int) -> tuple[Uint8, list[Box]]:
+    picture = scene.background.copy()
+    ranks = np.full(picture.shape, -1, np.int16)
+    there = [(float(walker.way[index, 2]), number) for number, walker in enumerate(scene.walkers) if walker.way[index, 2] > 0]
+    for _, number in sorted(there):  # the nearest last
+        _paint(picture, ranks, number, scene.walkers[number], index)
+    for left, right in scene.posts:
+        picture[:, left:right], ranks[:, left:right] = 60, 999
+    boxes = []
+    for _, number in there:
+        x, y, width = scene.walkers[number].way[index]
+        box = (x - width / 2, y - 0.64 * width, width, 1.28 * width)
+        inside = ranks[max(0, round(box[1])) : round(box[1] + box[3]), max(0, round(box[0])) : round(box[0] + box[2])]
+        share = (inside == number).sum() / max(1.0, box[2] * box[3])
+        boxes.append(Box(scene.walkers[number].name, box, float(min(1.0, share))))
+    return picture, boxes
+
+
+def _paint(picture: Uint8, ranks: NDArray[np.int16], number: int, walker: Walker, index: int) -> None:
+    x, y, width = walker.way[index]
+    shoulder = round(y + 0.75 * width), round(1.1 * width)
+    body = np.s_[
+        max(0, shoulder[0]) : shoulder[0] + int(3 * width), max(0, int(x) - shoulder[1]) : max(0, int(x) + shoulder[1])
+    ]
+    picture[body], ranks[body] = walker.clothes, number
+    photograph = walker.photographs[walker.shown[index]]
+    side = photograph.shape[0]
+    scale = width / (_FACE_SHARE * side)
+    phase = 2 * np.pi * (walker.nods + index / FPS)
+    turn = np.deg2rad(2.5 * np.sin(0.7 * phase))
+    cos, sin = np.cos(turn) * scale, np.sin(turn) * scale
+    squeeze = 1 - 0.06 * (1 + np.sin(0.45 * phase))
+    linear = np.array([[cos * squeeze, -sin], [sin * squeeze, cos]])
+    half = int(np.ceil(0.75 * side * scale)) + 2
+    left, top = round(x) - half, round(y) - half
+    matrix = np.column_stack([linear, np.array([x - left, y - top]) - linear @ np.array([side / 2, 0.53 * side])])
+    source, mask = _levels(photograph, scale)
+    factor = source.shape[0] / side
+    matrix[:, :2] /= factor
+    size = (2 * half, 2 * half)
+    patch = cv2.warpAffine(source, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    alpha = cv2.warpAffine(mask, matrix, size, flags=cv2.INTER_LINEAR)
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + 2 * half, WIDTH), min(top + 2 * half, HEIGHT)
+    if x0 >= x1 or y0 >= y1:
+        return
+    crop = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
+    below = picture[y0:y1, x0:x1]
+    light = 1 + 0.05 * np.sin(0.3 * phase)
+    below[:] = np.clip(patch[crop] * light * alpha[crop] + below * (1 - alpha[crop]), 0, 255)
+    ranks[y0:y1, x0:x1][alpha[crop] > 0.5] = number
+
+
+def _levels(photograph: Uint8, scale: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the photograph and its mask, halved until little is left to reduce."""
+    side = photograph.shape[0]
+    rows, columns = np.mgrid[0:side, 0:side] / side
+    distance = np.hypot((columns - 0.5) / 0.43, (rows - 0.5) / 0.52)
+    mask = np.clip((1 - distance) / 0.08, 0, 1).astype(np.float32)
+    picture = photograph.astype(np.float32)
+    while scale < 0.6 and picture.shape[0] > 24:
+        picture, mask = (cv2.resize(each, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for each in (picture, mask))
+        scale *= 2
+    return picture, mask
+
+
+def _through_h264(pictures: Sequence[Uint8], crf: int) -> list[Planes]:
+    memory = io.BytesIO()
+    grey = np.full((HEIGHT // 2, WIDTH), 128, np.uint8)
+    with av.open(memory, "w", format="h264") as container:
+        stream = container.add_stream("libx264", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.options = {"crf": str(crf), "preset": "veryfast", "threads": "1", "bf": "0", **repeatable_x264()}
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.concatenate([picture, grey]), format="yuv420p")))
+        container.mux(stream.encode(None))
+    memory.seek(0)
+    chroma = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
+    with av.open(memory, "r", format="h264") as container:
+        return [Planes(np.array(frame.to_ndarray()[:HEIGHT]), chroma, chroma) for frame in container.decode(video=0)]
+
+
+def _grey(data: bytes) -> Uint8:
+    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+Make = Callable[[Faces, Backgrounds, Rng], Clip]
+
+
+def crossing(faces: Faces, backgrounds: Backgrounds, rng: Rng) -> Clip:
+    """Three pairs on three rows, who pass each other; the nearer hides the other."""
+    frames = int(rng.integers(75, 125))
+    walkers = []
+    people = faces.draw(rng, 6)
+    for row in range(3):
+        size = float(rng.choice([12, 16, 20, 24, 32, 40, 48]))
+        sizes = size, size * rng.uniform(0.8, 1.1)
+        y = HEIGHT * (row + 0.35) / 3
+        middle, reach = rng.uniform(0.35, 0.65) * WIDTH, float(rng.uniform(2.5, 8)) * size
+        for side, one in ((-1, 0), (1, 1)):
+            name, photographs = people[2 * row + one]
+            drop = one * rng.uniform(-0.35, 0.35) * size
+            way = straight(frames, (middle - side * reach, y + drop, sizes[one]), (middle + side * reach, y + drop, sizes[one]))
+            walkers.append(_walker(name, photographs, way, rng))
+    return film("crossing", [Scene(backgrounds.draw(rng), walkers, frames)], rng)
+
+
+def cuts(faces: Faces, backgrounds: Backgrounds, rng: Rng, *, still: bool = False) -> Clip:
+    """Five scenes of a second with one to three people; of stills, faces often stand where others stood."""
+    scenes = []
+    places = [(rng.uniform(0.15, 0.85) * WIDTH, rng.uniform(0.2, 0.6) * HEIGHT, rng.choice([16, 24, 32, 48])) for _ in range(3)]
+    for _ in range(5):
+        walkers = []
+        for place, (name, photographs) in zip(places, faces.draw(rng, int(rng.integers(1, 4))), strict=False):
+            x, y, size = (value + rng.uniform(-0.3, 0.3) * place[2] for value in place)
+            way = (
+                np.tile([x, y, size], (FPS, 1))
+                if still
+                else straight(FPS, (x, y, size), (x + rng.uniform(-1, 1) * size, y, size))
+            )
+            walkers.append(_walker(name, photographs, way, rng))
+        scenes.append(Scene(backgrounds.draw(rng), walkers, FPS))
+    return film("stills" if still else "cuts", scenes, rng, noise=0.0 if still else 2.0)
+
+
+def stills(faces: Faces, backgrounds: Backgrounds, rng: Rng) -> Clip:
+    return cuts(faces, backgrounds, rng, still=True)
+
+
+def replaced(faces: Faces, backgrounds: Backgrounds, rng: Rng) -> Clip:
+    """In four places somebody stands for 1.5 s, and then somebody else, at once or after up to a second."""
+    frames = 4 * FPS
+    walkers = []
+    people = faces.draw(rng, 8)
+    for place in range(4):
+        size = float(rng.choice([12, 16, 20, 24, 32, 40, 48]))
+        x, y = (place % 2 + 0.5) * WIDTH / 2 + rng.uniform(-60, 60), (place // 2 + 0.4) * HEIGHT / 2
+        change, gap = int(rng.integers(30, 50)), int(rng.choice([0, 1, 3, 6, 12, 25]))
+        for one, (first, last) in enumerate(((0, change), (change + gap, frames))):
+            name, photographs = people[2 * place + one]
+            there = (x + rng.uniform(-0.25, 0.25) * size, y + rng.uniform(-0.25, 0.25) * size, size * rng.uniform(0.9, 1.1))
+            way = straight(frames, there, there)
+            way[:first], way[last:] = np.nan, np.nan
+            walkers.append(_walker(name, photographs, way, rng))
+    return film("replaced", [Scene(backgrounds.draw(rng), walkers, frames)], rng)
+
+
+def gaps(faces: Faces, backgrounds: Backgrounds, rng: Rng, photographs: int = 1) -> Clip:
+    """Three people walk behind a post for 0.2 to 1.2 s; with two photographs, another one of them comes out."""
+    frames = 4 * FPS
+    post = int(rng.integers(18, 60))
+    left = int(WIDTH * rng.uniform(0.4, 0.6))
+    walkers = []
+    for row, (name, pictures) in enumerate(faces.draw(rng, 3, photographs)):
+        size = float(rng.choice([12, 16, 20, 24, 32, 40, 48]))
+        hidden_seconds = rng.uniform(0.2, 1.2)
+        speed = (post + size) / hidden_seconds / FPS
+        side = rng.choice([-1, 1])
+        at = left + post / 2
+        y = HEIGHT * (row + 0.35) / 3
+        way = straight(frames, (at - side * speed * frames / 2, y, size), (at + side * speed * frames / 2, y, size))
+        walker = _walker(name, pictures, way, rng)
+        walker.shown[frames // 2 :] = photographs - 1
+        walkers.append(walker)
+    return film(
+        "gaps" if photographs == 1 else "gaps, another photograph",
+        [Scene(backgrounds.draw(rng), walkers, frames, [(left, left + post)])],
+        rng,
+    )
+
+
+def other_photograph(faces: Faces, backgrounds: Backgrounds, rng: Rng) -> Clip:
+    return gaps(faces, backgrounds, rng, photographs=2)
+
+
+def walks(faces: Faces, backgrounds: Backgrounds, rng: Rng) -> Clip:
+    """Four people walk alone, slowly or fast: nothing should part them."""
+    frames = 3 * FPS
+    walkers = []
+    for row, (name, photographs) in enumerate(faces.draw(rng, 4)):
+        size = float(rng.choice([12, 16, 20, 24, 32, 40, 48]))
+        speed = rng.uniform(0.5, 8) * size / FPS
+        y = HEIGHT * (row + 0.4) / 4
+        side = rng.choice([-1, 1])
+        middle = WIDTH / 2
+        way = straight(frames, (middle - side * speed * frames / 2, y, size), (middle + side * speed * frames / 2, y, size))
+        walkers.append(_walker(name, photographs, way, rng))
+    return film("walks", [Scene(backgrounds.draw(rng), walkers, frames)], rng)
+
+
+KINDS: dict[str, Make] = {
+    "crossing": crossing,
+    "cuts": cuts,
+    "stills": stills,
+    "replaced": replaced,
+    "gaps": gaps,
+    "gaps, another photograph": other_photograph,
+    "walks": walks,
+}
+
+
+def _walker(name: str, photographs: list[Uint8], way: NDArray[np.float64], rng: Rng) -> Walker:
+    return Walker(name, photographs, way, np.zeros(len(way), np.int64), int(rng.integers(30, 200)), float(rng.uniform(0, 1)))
