@@ -238,9 +238,9 @@ class _Perceiver:
             frame_rate,
             self._new_track_id,
             start_score,
-            self._judge,
             self._limits,
             self._rejected_before.pop(name, 0),
+            self._judge,
             live=live,
         )
 

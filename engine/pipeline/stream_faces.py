@@ -31,9 +31,9 @@ class StreamFaces:
         frame_rate: nominal, in frames per second.
         new_id: returns a track id that was never used.
         start_score: of the detections that may begin a track.
-        judge: compares the faces of a track; None: they are not compared.
         limits: what follows from the second look; None where nobody takes one.
         rejected: tracks of no face that an earlier attempt has found before the first frame.
+        judge: compares the faces of a track; None: they are not compared.
         live: it is a camera's.
     """
 
@@ -44,9 +44,9 @@ class StreamFaces:
         frame_rate: float,
         new_id: Callable[[], int],
         start_score: float = 0.0,
-        judge: Judge | None = None,
         limits: Faceness | None = None,
         rejected: int = 0,
+        judge: Judge | None = None,
         *,
         live: bool,
     ) -> None:
