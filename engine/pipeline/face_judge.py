@@ -32,8 +32,8 @@ from engine.verify.onnx_embedder import OnnxEmbedder
 from engine.verify.verifier import face_in
 
 _SMALL_PX = 20.0
-_LIMITS = Limits(different=0.87, even=0.915, same=0.94)
-_LIMITS_SMALL = Limits(different=0.875, even=0.922, same=0.945)
+_LIMITS = Limits(different=0.80, even=0.91, same=0.93)
+_LIMITS_SMALL = Limits(different=0.80, even=0.92, same=0.94)
 _MARGIN = 0.4
 _UNRATED = Quality(size_px=0.0, sharpness=0.0, frontal=0.0, score=0.0)
 _NOW = FrameTime(0, None, (1, 1), 0.0, 0)

@@ -94,11 +94,6 @@ class Persons:
         self.counters: Counter[str] = Counter()
         """``tracks.asked``, ``tracks.split`` (somebody new in a followed box), ``tracks.joined`` (found again in another)."""
 
-    @property
-    def keys(self) -> list[int]:
-        """Of the people that are not over."""
-        return list(self._people)
-
     def reset(self) -> None:
         """Forget everybody."""
         self._people.clear()
@@ -121,7 +116,7 @@ class Persons:
                 keys[index] = person.key
         for index, one in enumerate(seen):
             if keys[index] is None:
-                keys[index] = self._settled(carried.get(one.carrier), one, seconds, planes, keys)
+                keys[index] = self._settled(self._carried_by(one.carrier), one, seconds, planes, keys)
         for one, key in zip(seen, keys, strict=True):
             if key is not None:
                 self._saw(self._people[key], one, seconds, planes)
@@ -135,15 +130,21 @@ class Persons:
             alive: the tracker's ids that are not over.
             seconds: of the frame.
         """
+        for person in self._people.values():
+            if person.carrier not in alive:
+                person.carrier = None
         over = [
             person.key
             for person in self._people.values()
-            if person.carrier not in alive and not (person.carrier is None and seconds - person.seconds <= self._lost_seconds)
+            if person.carrier is None and seconds - person.seconds > self._lost_seconds
         ]
         for key in over:
             del self._people[key]
         self._questions = {carrier: question for carrier, question in self._questions.items() if carrier in alive}
         return over
+
+    def _carried_by(self, carrier: int) -> _Person | None:
+        return next((person for person in self._people.values() if person.carrier == carrier), None)
 
     def _is_sure(self, person: _Person, one: Seen, seconds: float, planes: Planes) -> bool:
         if one.carrier in self._questions or self._is_doubtful(person, one, seconds, planes):

@@ -78,6 +78,8 @@ def detail_of(luma: Uint8) -> Float32:
 def found_again(before: Float32, now: Float32) -> float | None:
     """Return the share of blocks of ``now`` that are found in ``before``, 0 to 1; None where too few can be told from others.
 
+    Where blocks have moved, counting ends at ``SAME_SCENE``.
+
     Args:
         before: (36, 64), from ``detail_of``; so is ``now``.
     """
@@ -87,13 +89,16 @@ def found_again(before: Float32, now: Float32) -> float | None:
     if usable.sum() < _LEAST_BLOCKS:
         return None
     found = (old * new).sum(axis=1) >= _FOUND * np.maximum(old_power * new_power, 1e-6)
-    missing = np.flatnonzero(usable & ~found)
-    if len(missing) <= usable.sum() * (1 - SAME_SCENE):
-        return float((usable & found).sum() / usable.sum())
+    count, enough = int((usable & found).sum()), SAME_SCENE * usable.sum()
+    if count >= enough:
+        return float(count / usable.sum())
     border = cv2.copyMakeBorder(before, _REACH, _REACH, _REACH, _REACH, cv2.BORDER_REPLICATE)
     around = np.asarray(border, np.float32)
-    moved = sum(_is_near(around, now, int(block)) for block in missing)
-    return float(((usable & found).sum() + moved) / usable.sum())
+    for block in np.flatnonzero(usable & ~found).tolist():
+        count += _is_near(around, now, block)
+        if count >= enough:
+            break
+    return float(count / usable.sum())
 
 
 def _centred_blocks(detail: Float32) -> NDArray[np.float32]:

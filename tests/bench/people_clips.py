@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import av
@@ -112,14 +112,29 @@ class Clip:
             yield FrameTime(index, index, (1, FPS), index / FPS, 0), planes
 
 
-def film(kind: str, scenes: Sequence[Scene], rng: Rng, crf: int = 26, noise: float = 2.0) -> Clip:
-    """Render scenes one after the other and send them through H.264."""
+def film(kind: str, scenes: Sequence[Scene], rng: Rng, crf: int = 26, noise: float = 2.0, fade: int = 0) -> Clip:
+    """Render scenes one after the other and send them through H.264.
+
+    Args:
+        kind: a name.
+        scenes: are cut, or fade into each other in ``fade`` frames, in whose middle the cut is said to be.
+        rng: decides the noise.
+        crf: of x264.
+        noise: standard deviation in steps of luma.
+        fade: less than the frames of a scene.
+    """
     pictures, truth, cuts = [], [], []
     for number, scene in enumerate(scenes):
         if number:
-            cuts.append(len(pictures))
+            cuts.append(len(pictures) + fade // 2)
+            before, gone = _render(scenes[number - 1], scenes[number - 1].frames - 1)
         for index in range(scene.frames):
             picture, boxes = _render(scene, index)
+            if number and index < fade:
+                share = (index + 1) / (fade + 1)
+                picture = np.asarray(picture * share + before * (1 - share), np.uint8)
+                boxes = [replace(box, visible=box.visible * share) for box in boxes]
+                boxes += [replace(box, visible=box.visible * (1 - share)) for box in gone]
             pictures.append(np.clip(picture + rng.normal(0, noise, picture.shape), 0, 255).astype(np.uint8))
             truth.append(boxes)
     return Clip(kind, _through_h264(pictures, crf), truth, cuts)
@@ -216,122 +231,3 @@ def _through_h264(pictures: Sequence[Uint8], crf: int) -> list[Planes]:
 
 def _grey(data: bytes) -> Uint8:
     return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
-
-
-Make = Callable[[Faces, Backgrounds, Rng], Clip]
-
-
-def crossing(faces: Faces, backgrounds: Backgrounds, rng: Rng) -> Clip:
-    """Three pairs on three rows, who pass each other; the nearer hides the other."""
-    frames = int(rng.integers(75, 125))
-    walkers = []
-    people = faces.draw(rng, 6)
-    for row in range(3):
-        size = float(rng.choice([12, 16, 20, 24, 32, 40, 48]))
-        sizes = size, size * rng.uniform(0.8, 1.1)
-        y = HEIGHT * (row + 0.35) / 3
-        middle, reach = rng.uniform(0.35, 0.65) * WIDTH, float(rng.uniform(2.5, 8)) * size
-        for side, one in ((-1, 0), (1, 1)):
-            name, photographs = people[2 * row + one]
-            drop = one * rng.uniform(-0.35, 0.35) * size
-            way = straight(frames, (middle - side * reach, y + drop, sizes[one]), (middle + side * reach, y + drop, sizes[one]))
-            walkers.append(_walker(name, photographs, way, rng))
-    return film("crossing", [Scene(backgrounds.draw(rng), walkers, frames)], rng)
-
-
-def cuts(faces: Faces, backgrounds: Backgrounds, rng: Rng, *, still: bool = False) -> Clip:
-    """Five scenes of a second with one to three people; of stills, faces often stand where others stood."""
-    scenes = []
-    places = [(rng.uniform(0.15, 0.85) * WIDTH, rng.uniform(0.2, 0.6) * HEIGHT, rng.choice([16, 24, 32, 48])) for _ in range(3)]
-    for _ in range(5):
-        walkers = []
-        for place, (name, photographs) in zip(places, faces.draw(rng, int(rng.integers(1, 4))), strict=False):
-            x, y, size = (value + rng.uniform(-0.3, 0.3) * place[2] for value in place)
-            way = (
-                np.tile([x, y, size], (FPS, 1))
-                if still
-                else straight(FPS, (x, y, size), (x + rng.uniform(-1, 1) * size, y, size))
-            )
-            walkers.append(_walker(name, photographs, way, rng))
-        scenes.append(Scene(backgrounds.draw(rng), walkers, FPS))
-    return film("stills" if still else "cuts", scenes, rng, noise=0.0 if still else 2.0)
-
-
-def stills(faces: Faces, backgrounds: Backgrounds, rng: Rng) -> Clip:
-    return cuts(faces, backgrounds, rng, still=True)
-
-
-def replaced(faces: Faces, backgrounds: Backgrounds, rng: Rng) -> Clip:
-    """In four places somebody stands for 1.5 s, and then somebody else, at once or after up to a second."""
-    frames = 4 * FPS
-    walkers = []
-    people = faces.draw(rng, 8)
-    for place in range(4):
-        size = float(rng.choice([12, 16, 20, 24, 32, 40, 48]))
-        x, y = (place % 2 + 0.5) * WIDTH / 2 + rng.uniform(-60, 60), (place // 2 + 0.4) * HEIGHT / 2
-        change, gap = int(rng.integers(30, 50)), int(rng.choice([0, 1, 3, 6, 12, 25]))
-        for one, (first, last) in enumerate(((0, change), (change + gap, frames))):
-            name, photographs = people[2 * place + one]
-            there = (x + rng.uniform(-0.25, 0.25) * size, y + rng.uniform(-0.25, 0.25) * size, size * rng.uniform(0.9, 1.1))
-            way = straight(frames, there, there)
-            way[:first], way[last:] = np.nan, np.nan
-            walkers.append(_walker(name, photographs, way, rng))
-    return film("replaced", [Scene(backgrounds.draw(rng), walkers, frames)], rng)
-
-
-def gaps(faces: Faces, backgrounds: Backgrounds, rng: Rng, photographs: int = 1) -> Clip:
-    """Three people walk behind a post for 0.2 to 1.2 s; with two photographs, another one of them comes out."""
-    frames = 4 * FPS
-    post = int(rng.integers(18, 60))
-    left = int(WIDTH * rng.uniform(0.4, 0.6))
-    walkers = []
-    for row, (name, pictures) in enumerate(faces.draw(rng, 3, photographs)):
-        size = float(rng.choice([12, 16, 20, 24, 32, 40, 48]))
-        hidden_seconds = rng.uniform(0.2, 1.2)
-        speed = (post + size) / hidden_seconds / FPS
-        side = rng.choice([-1, 1])
-        at = left + post / 2
-        y = HEIGHT * (row + 0.35) / 3
-        way = straight(frames, (at - side * speed * frames / 2, y, size), (at + side * speed * frames / 2, y, size))
-        walker = _walker(name, pictures, way, rng)
-        walker.shown[frames // 2 :] = photographs - 1
-        walkers.append(walker)
-    return film(
-        "gaps" if photographs == 1 else "gaps, another photograph",
-        [Scene(backgrounds.draw(rng), walkers, frames, [(left, left + post)])],
-        rng,
-    )
-
-
-def other_photograph(faces: Faces, backgrounds: Backgrounds, rng: Rng) -> Clip:
-    return gaps(faces, backgrounds, rng, photographs=2)
-
-
-def walks(faces: Faces, backgrounds: Backgrounds, rng: Rng) -> Clip:
-    """Four people walk alone, slowly or fast: nothing should part them."""
-    frames = 3 * FPS
-    walkers = []
-    for row, (name, photographs) in enumerate(faces.draw(rng, 4)):
-        size = float(rng.choice([12, 16, 20, 24, 32, 40, 48]))
-        speed = rng.uniform(0.5, 8) * size / FPS
-        y = HEIGHT * (row + 0.4) / 4
-        side = rng.choice([-1, 1])
-        middle = WIDTH / 2
-        way = straight(frames, (middle - side * speed * frames / 2, y, size), (middle + side * speed * frames / 2, y, size))
-        walkers.append(_walker(name, photographs, way, rng))
-    return film("walks", [Scene(backgrounds.draw(rng), walkers, frames)], rng)
-
-
-KINDS: dict[str, Make] = {
-    "crossing": crossing,
-    "cuts": cuts,
-    "stills": stills,
-    "replaced": replaced,
-    "gaps": gaps,
-    "gaps, another photograph": other_photograph,
-    "walks": walks,
-}
-
-
-def _walker(name: str, photographs: list[Uint8], way: NDArray[np.float64], rng: Rng) -> Walker:
-    return Walker(name, photographs, way, np.zeros(len(way), np.int64), int(rng.integers(30, 200)), float(rng.uniform(0, 1)))

@@ -24,7 +24,8 @@ from engine.models import find_model
 from engine.pipeline.face_judge import FaceJudge
 from engine.pipeline.following import Following
 from tests.assets import SHARED
-from tests.bench.people_clips import FPS, KINDS, Backgrounds, Clip, Faces
+from tests.bench.people_clips import FPS, Backgrounds, Clip, Faces
+from tests.bench.people_scenes import KINDS
 from tests.bench.track_score import Account, Score
 
 CONSOLE = Console(width=180)

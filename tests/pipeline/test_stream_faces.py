@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from itertools import count
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.config import Config, CropConfig, TrackConfig
@@ -25,19 +28,26 @@ def faces_at(*places: float, score: float = 0.9, faceness: float = 0.95) -> Dete
     return Detections(boxes, score * each, np.full((len(boxes), 5, 2), np.nan, np.float32), faceness * each)
 
 
+def picture_of(scene: int) -> np.ndarray:
+    coarse = np.random.default_rng(scene).integers(0, 255, (24, 32)).astype(np.uint8)
+    return np.asarray(cv2.resize(coarse, (320, 240), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
 class Stream:
-    def __init__(self, *, live: bool = False, limits: Faceness | None = LIMITS, rejected: int = 0, **track: object) -> None:
+    def __init__(
+        self, *, live: bool = False, limits: Faceness | None = LIMITS, rejected: int = 0, first: int = 0, **track: object
+    ) -> None:
         config = replace(Config(), track=replace(TrackConfig(), **track), crop=CropConfig(policy="every"))
         self.faces = StreamFaces("cam", config, 25.0, count(1).__next__, 0.6, limits, rejected, live=live)
         self.out: list[FaceCrop | TrackClosed] = []
-        self._number = 0
+        self._number = first
 
-    def show(self, *detections: Detections | None) -> Stream:
+    def show(self, *detections: Detections | None, scene: int = 0, damaged: bool = False) -> Stream:
         for found in detections:
             number, self._number = self._number, self._number + 1
-            picture = np.random.default_rng(7).integers(0, 255, (240, 320), np.uint8)
+            picture = picture_of(scene)
             planes = Planes(picture, picture[::2, ::2].copy(), picture[::2, ::2].copy())
-            frame = Frame("cam", FrameTime(number, number, (1, 25), number / 25, 0), planes)
+            frame = Frame("cam", FrameTime(number, number, (1, 25), number / 25, 0), planes, damaged=damaged)
             self.out += self.faces.update(frame, found, Telemetry("perceive"))
         return self
 
@@ -123,3 +133,70 @@ def test_no_point_to_go_on_at_lies_behind_a_track_that_is_still_open(monkeypatch
     assert not stream.faces.is_checkpoint_due(1)
     stream.show(*[NOTHING] * 5)
     assert stream.faces.is_checkpoint_due(6)
+
+
+def spans(stream: Stream) -> list[tuple[int, int]]:
+    """Return the first and last frame of each track."""
+    stream.end()
+    return sorted((item.first_pts, item.last_pts) for item in stream.out if isinstance(item, TrackClosed))
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_cut_of_the_scene_ends_the_tracks_though_the_faces_lie_in_one_place(live: bool):
+    stream = Stream(live=live).show(*[faces_at(40, 200)] * 5).show(*[faces_at(40, 200)] * 5, scene=1)
+    assert spans(stream) == [(0, 4), (0, 4), (5, 9), (5, 9)]
+    assert stream.faces.counters["tracks.cut"] == 2
+
+
+def test_a_cut_is_seen_on_a_frame_that_is_not_detected():
+    stream = Stream().show(*[faces_at(40), None, None] * 3).show(None, scene=1).show(*[faces_at(40), None, None] * 3)
+    assert spans(stream) == [(0, 6), (10, 16)]
+    stream = Stream().show(*[faces_at(40), None, None] * 3).show(None, *[faces_at(40), None, None] * 3, scene=1)
+    assert spans(stream) == [(0, 6), (10, 16)]
+
+
+def test_stills_of_one_frame_each_give_their_faces():
+    stream = Stream()
+    for scene in range(6):
+        stream.show(faces_at(40) if scene != 3 else NOTHING, scene=scene)
+    assert stream.end() == (5, 5, 0)
+
+
+def test_what_the_decoder_made_up_is_no_other_scene():
+    stream = Stream().show(*[faces_at(40)] * 5).show(*[faces_at(40)] * 3, scene=1, damaged=True).show(*[faces_at(40)] * 5)
+    assert spans(stream) == [(0, 12)]
+
+
+def test_scene_cuts_can_be_switched_off():
+    stream = Stream(scene_cuts=False).show(*[faces_at(40)] * 5).show(*[faces_at(40)] * 5, scene=1)
+    assert spans(stream) == [(0, 9)]
+    assert stream.faces.counters["tracks.cut"] == 0
+
+
+shots = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from(["face", "two", "none", "doubtful", "unseen"]), st.integers(1, 6)), max_size=10
+)
+
+
+@given(shots)
+@settings(max_examples=40, deadline=None)
+def test_a_run_that_goes_on_at_any_point_finds_what_an_undisturbed_one_does(plan: list[tuple[int, str, int]]):
+    seen = {"face": faces_at(40), "two": faces_at(40, 200), "doubtful": faces_at(40, faceness=0.5), "none": NOTHING}
+    seen["unseen"] = None
+    frames = [(scene, seen[what]) for scene, what, length in plan for _ in range(length)]
+
+    def run(first: int) -> tuple[list[object], list[tuple[int, int]]]:
+        """Return what came, and after which frames a run may go on, with how much had come by then."""
+        stream, points = Stream(lost_seconds=0.1, first=first), []
+        for index in range(first, len(frames)):
+            scene, found = frames[index]
+            stream.show(found, scene=scene)
+            stream.faces._next_checkpoint = 0.0
+            if stream.faces.is_checkpoint_due(index):
+                points.append((index, len(stream.out)))
+        stream.end()
+        return [(type(item), item.frame_index if isinstance(item, FaceCrop) else item.first_pts) for item in stream.out], points
+
+    whole, points = run(0)
+    for index, already in points:
+        assert run(index + 1)[0] == whole[already:]

@@ -72,6 +72,7 @@ class Film:
         moment = FrameTime(self._index, self._index, (1, 25), self._index / 25, 0)
         faces, ends = self.tracker.update(moment, found, Planes(picture, picture[::2, ::2], picture[::2, ::2]))
         self._index += 1
+        assert len({face.track_id for face in faces}) == len(faces)
         for face in faces:
             distances = [np.hypot(*(face.box[:2] - place)) for _, place in there]
             self.tracks[face.track_id][there[int(np.argmin(distances))][0]] += 1
@@ -148,6 +149,14 @@ def test_two_who_meet_and_turn_back_keep_their_tracks(method: str):
         hides = abs(at) < 0.6 * SIDE
         film.show(ada=(300 - abs(at), 100), bob=None if hides else (300 + abs(at), 103))
     assert film.people() == ["ada", "bob"]
+
+
+@methods
+def test_two_faces_of_one_frame_are_never_one_track(method: str):
+    """Two boxes change their people at once, so that each may claim the other's track."""
+    film = Film(method=method).for_frames(12, ada=(200, 100), bob=(242, 100)).for_frames(12, bob=(200, 100), ada=(242, 100))
+    assert film.people() == ["ada", "bob"]
+    assert sum(shown.total() for shown in film.tracks.values()) >= 36
 
 
 @methods
