@@ -1,0 +1,155 @@
+"""Who is named rightly and who falsely, through the whole product: ``python -m tests.bench.open_set --folder runs/open_set``.
+
+People of no training: some are enrolled with one sharp picture each, their other pictures and everybody else's are rendered as
+faces of one size that move for two seconds (H.264, noise, blur), and ``facestream run`` says who they are. What was found is
+kept by piece in the folder, so that a bench that was cut goes on; ``--json`` and ``--picture`` keep figures and curves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from engine.config import DetectConfig, VerifyConfig
+from engine.contracts.frames import Uint8
+from engine.detect.catalog import open_detector
+from engine.enrolment.enrol import enrol_pictures
+from engine.models import find_model
+from engine.verify.embedder import open_embedder
+from engine.verify.gallery import Gallery
+from tests.assets import SHARED
+from tests.bench.open_set_figures import Outcome, outcomes_of, write_curves
+from trt_build.open_set.photographs import Photographs, choose, person_of, read_photographs
+from trt_build.open_set.recording import Arrays, Recorder, joined, plan
+from trt_build.progress import RunProgress
+
+CONSOLE = Console()
+PROBES_A_PERSON = 8
+"""Of an enrolled person at most: some have a hundred pictures."""
+ROUND = 600
+"""Faces of one size that are rendered before the next size has its turn."""
+
+
+def main() -> None:
+    """Render, run, count."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--faces", type=Path, default=SHARED / "data/lfw_gray/val.zip", help="PERSON/PICTURE of no training")
+    parser.add_argument("--grounds", type=Path, default=SHARED / "data/detector_negatives.zip", help="pictures without faces")
+    parser.add_argument("--folder", type=Path, required=True, help="keeps what was found")
+    parser.add_argument("--enrolled", type=int, default=200, help="people in the gallery")
+    parser.add_argument("--strangers", type=int, default=3000, help="tracks of strangers, at each size")
+    parser.add_argument("--sizes", type=float, nargs="+", default=[16, 24, 32, 48])
+    parser.add_argument("--detector", default="grey")
+    parser.add_argument("--generator", default="none", help="decisions rest on the originals: without one it is faster")
+    parser.add_argument("--rounds", type=int, default=100, help="of rendering, at most: for a first look")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--picture", type=Path)
+    options = parser.parse_args()
+    with RunProgress(CONSOLE) as progress:
+        photographs = read_photographs(options.faces, options.detector, progress.on_prepare)
+        gallery = options.folder / "gallery.sqlite"
+        people = _enrol(photographs, options, gallery)
+        names = {at: [photographs.actors[one].name for one in several] for at, several in photographs.of_people().items()}
+        tracks = _record(photographs, names, people, gallery, options, progress.on_prepare)
+    with Gallery(gallery) as opened:
+        outcomes = outcomes_of(tracks, people, opened)
+    _print(outcomes)
+    if options.json:
+        options.json.write_text(json.dumps([msgspec.to_builtins(one) for one in outcomes], indent=1) + "\n", encoding="utf-8")
+    if options.picture:
+        with Gallery(gallery) as opened:
+            write_curves(tracks, people, opened, options.picture)
+
+
+def _enrol(photographs: Photographs, options: argparse.Namespace, path: Path) -> dict[str, str]:
+    """Enrol so many people with the first of their pictures, best first, that enrolment takes; return it by their names."""
+    several = [person for person, pictures in photographs.of_people().items() if len(pictures) > 1]
+    chosen = sorted(np.random.default_rng(3).permutation(several)[: options.enrolled].tolist())
+    kept = path.with_suffix(".json")
+    if kept.exists():
+        return dict(json.loads(kept.read_text(encoding="utf-8")))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    enrolled: dict[str, str] = {}
+    detector, embedder = open_detector(DetectConfig(detector=options.detector), find_model), open_embedder(VerifyConfig(), find_model)
+    with Gallery(path) as gallery:
+        for person in chosen:
+            for at in photographs.of_people()[person][:3]:
+                actor = photographs.actors[at]
+                picture = path.with_name("enrolment.png")
+                cv2.imwrite(str(picture), cv2.copyMakeBorder(actor.luma, *[48] * 4, cv2.BORDER_REPLICATE))
+                (result,) = enrol_pictures(person, [picture], detector, embedder, gallery, force=True)
+                if result.outcome == "enrolled":
+                    enrolled[person] = actor.name
+                    break
+    kept.write_text(json.dumps(enrolled), encoding="utf-8")
+    return enrolled
+
+
+def _record(photographs, names, people, gallery, options, done) -> Arrays:
+    """Render and run, size by size in turns."""
+    settings = {
+        "detect": {"detector": options.detector},
+        "super_resolve": {"generator": options.generator},
+        "verify": {"gallery": str(gallery)},
+        "publish": {"parts": ["embedding"]},
+    }
+    actors = {actor.name: actor for actor in photographs.actors}
+    recorder = Recorder(actors, options.folder / "tracks", settings, grounds_of(options.grounds))
+    probes = [
+        name for person, own in people.items() for name in [one for one in names[person] if one != own][:PROBES_A_PERSON]
+    ]
+    strangers = [name for person, several in names.items() if person not in people for name in several[:PROBES_A_PERSON]]
+    parts: list[Arrays] = []
+    count = dict.fromkeys(options.sizes, 0)
+    for turn in range(options.rounds):
+        for size in options.sizes:
+            if count[size] >= options.strangers:
+                continue
+            rng = np.random.default_rng((turn, int(size)))
+            shown = choose(strangers, ROUND, rng) + (choose(probes, len(probes), rng) if turn < 2 else [])
+            rng.shuffle(shown)
+            part = recorder.record(plan(shown, size, 1_000_000 * (turn + 1) + 10_000 * int(size)), lambda *_: None)
+            count[size] += int(sum(name != "" and person_of(name) not in people for name in part["picture"].tolist()))
+            done(f"strangers at {size:g} px", min(count[size], options.strangers), options.strangers)
+            parts.append(part)
+        if all(found >= options.strangers for found in count.values()):
+            break
+    return joined(parts)
+
+
+def grounds_of(archive: Path) -> Callable[[int], Uint8 | None]:
+    """Return what lies behind the faces of a clip: plain grey in a third of them, else a picture without faces."""
+    with zipfile.ZipFile(archive) as opened:
+        names = sorted(name for name in opened.namelist() if name.endswith(".jpg"))
+
+    def ground(seed: int) -> Uint8 | None:
+        if seed % 3 == 0:
+            return None
+        with zipfile.ZipFile(archive) as opened:
+            data = np.frombuffer(opened.read(names[seed * 7919 % len(names)]), np.uint8)
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+    return ground
+
+
+def _print(outcomes: list[Outcome]) -> None:
+    table = Table(box=None, title="of 100 tracks; 95 % intervals of the false names, Clopper-Pearson")
+    for heading in ("size", "rule", "enrolled", "right", "other's name", "undecided", "unknown", "strangers", "named", "unknown"):
+        table.add_column(heading, justify="left" if heading == "rule" else "right")
+    for one in outcomes:
+        table.add_row(*one.cells())
+    CONSOLE.print(table)
+
+
+if __name__ == "__main__":
+    main()
