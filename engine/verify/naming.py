@@ -75,6 +75,7 @@ class ByChance:
 
     def sentence(self, pictures: int) -> str:
         """See ``Rule``."""
+        pictures = max(pictures, 1)
         small = self._measured.too_small_px(pictures, self._rate)
         enrolled = f"with {pictures:,} pictures enrolled" if pictures != 1 else "with one picture enrolled"
         tail = f"faces below {small:.0f} px are too small to name" if small < float("inf") else "no face is sure enough for a name"

@@ -60,7 +60,7 @@ class OpenSet:
     @property
     def smallest_rate(self) -> float:
         """The smallest share of strangers with a name that the data can support."""
-        return _RULE_OF_THREE / float(self.strangers.min())
+        return _RULE_OF_THREE / float(self.strangers.sum())
 
     def check_rate(self, rate: float) -> None:
         """Refuse a false-name rate that the data cannot support.
@@ -70,7 +70,7 @@ class OpenSet:
         """
         if rate < self.smallest_rate:
             raise ConfigError(
-                f"verify.false_name_rate ({rate:g}) is below what the {self.strangers.min():,} strangers behind the limits can "
+                f"verify.false_name_rate ({rate:g}) is below what the {self.strangers.sum():,} tracks of strangers behind the limits can "
                 f"show: use {np.ceil(self.smallest_rate * 1e5) / 1e5:g} or more, or set verify.known_cosine yourself"
             )
 
@@ -175,7 +175,7 @@ def read_open_set(path: Path) -> OpenSet:
         )  # fmt: skip
         count = len(one.sizes_px)
         fits = one.limits.shape == (count, len(one.chances)) and one.own_low.shape == one.own_high.shape == (count,)
-        if not fits or count < 2 or len(one.chances) < 2 or (np.diff(one.limits, axis=1) < 0).any():
+        if not fits or count < 1 or len(one.chances) < 2 or (np.diff(one.limits, axis=1) < 0).any():
             raise ValueError("its tables do not agree")
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} does not hold the limits of an embedder ({error}): install facestream again") from error

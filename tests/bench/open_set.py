@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -20,7 +18,6 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.config import DetectConfig, VerifyConfig
-from engine.contracts.frames import Uint8
 from engine.detect.catalog import open_detector
 from engine.enrolment.enrol import enrol_pictures
 from engine.models import find_model
@@ -28,6 +25,7 @@ from engine.verify.embedder import open_embedder
 from engine.verify.gallery import Gallery
 from tests.assets import SHARED
 from tests.bench.open_set_figures import Outcome, outcomes_of, write_curves
+from trt_build.open_set.calibration import ROUND, grounds_of
 from trt_build.open_set.photographs import Photographs, choose, person_of, read_photographs
 from trt_build.open_set.recording import Arrays, Recorder, joined, plan
 from trt_build.progress import RunProgress
@@ -35,8 +33,6 @@ from trt_build.progress import RunProgress
 CONSOLE = Console()
 PROBES_A_PERSON = 8
 """Of an enrolled person at most: some have a hundred pictures."""
-ROUND = 600
-"""Faces of one size that are rendered before the next size has its turn."""
 
 
 def main() -> None:
@@ -125,21 +121,6 @@ def _record(photographs, names, people, gallery, options, done) -> Arrays:
         if all(found >= options.strangers for found in count.values()):
             break
     return joined(parts)
-
-
-def grounds_of(archive: Path) -> Callable[[int], Uint8 | None]:
-    """Return what lies behind the faces of a clip: plain grey in a third of them, else a picture without faces."""
-    with zipfile.ZipFile(archive) as opened:
-        names = sorted(name for name in opened.namelist() if name.endswith(".jpg"))
-
-    def ground(seed: int) -> Uint8 | None:
-        if seed % 3 == 0:
-            return None
-        with zipfile.ZipFile(archive) as opened:
-            data = np.frombuffer(opened.read(names[seed * 7919 % len(names)]), np.uint8)
-        return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
-
-    return ground
 
 
 def _print(outcomes: list[Outcome]) -> None:

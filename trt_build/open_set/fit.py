@@ -1,0 +1,112 @@
+"""From tracks of people whose names are known to the limits of an embedder: ``engine.verify.open_set``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.frames import Float32
+from engine.verify.open_set import OpenSet
+from trt_build.errors import DataError
+from trt_build.open_set.photographs import Photographs, person_of
+from trt_build.open_set.recording import NOBODY, Arrays
+
+GROUP = 8
+"""People whose mean is one member of the crowd."""
+_FEWEST = 5
+"""A smaller group tells too much of those in it, and is left out."""
+CHANCES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
+_FAR_CHANCE = 1e-6
+"""As rare as a few pairs in all: not counted, but fitted."""
+_OWN_LOW, _OWN_HIGH = 0.01, 0.95
+_SEED = 20261128
+
+
+def make_crowd(vectors: Float32) -> Float32:
+    """Return means of groups of people who look alike, (K, length): k-means, without groups of fewer than five.
+
+    Args:
+        vectors: (N, length), one of each person.
+    """
+    cv2.setRNGSeed(_SEED % 10_000)
+    count = max(len(vectors) // GROUP, 1)
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 50, 1e-6)
+    _, groups, means = cv2.kmeans(np.float32(vectors), count, None, stop, 3, cv2.KMEANS_PP_CENTERS)
+    sizes = np.bincount(groups.ravel(), minlength=count)
+    return np.asarray(means[sizes >= _FEWEST], np.float32)
+
+
+def fit(
+    tracks: Arrays, photographs: Photographs, crowd_people: Sequence[str], sizes_px: Sequence[float], embedder_sha256: str
+) -> OpenSet:
+    """Return the limits that strangers' tracks reach.
+
+    Each track is compared with one picture of everyone who is in neither the crowd nor the track.
+
+    Args:
+        tracks: of people who are not in the crowd, see ``Recorder.record``.
+        photographs: everyone's.
+        crowd_people: whose means the crowd is.
+        sizes_px: in which the faces were painted.
+        embedder_sha256: of the embedder.
+
+    Raises:
+        DataError: there are too few tracks of a size.
+    """
+    best = {person: pictures[0] for person, pictures in photographs.of_people().items()}
+    crowd = make_crowd(photographs.vectors[[best[person] for person in crowd_people]]).astype(np.float16).astype(np.float32)
+    enrolled = sorted(set(best) - set(crowd_people))
+    gallery = photographs.vectors[[best[person] for person in enrolled]]
+    own_pictures = {photographs.actors[best[person]].name for person in enrolled}
+    row = {person: at for at, person in enumerate(enrolled)}
+    blank = OpenSet(crowd, *(np.ones(1) for _ in range(5)), np.ones(1, np.int64), embedder_sha256, "")
+    crowding = blank.crowding(gallery)
+    whose = np.array([person_of(name) if name != NOBODY else "" for name in tracks["picture"].tolist()])
+    limits, lows, highs, medians, counts = [], [], [], [], []
+    for size in sizes_px:
+        chosen = np.flatnonzero((tracks["place_px"] == size) & np.isin(whose, enrolled))
+        if len(chosen) < 100:
+            raise DataError(f"There are {len(chosen)} tracks of faces of {size:g} px: at least 100 are needed.")
+        vectors = tracks["vector"][chosen]
+        all_pairs = 2 * vectors @ gallery.T - blank.crowding(vectors)[:, None] - crowding[None]
+        own = (np.arange(len(chosen)), np.array([row[person] for person in whose[chosen].tolist()]))
+        others = np.ones(all_pairs.shape, np.bool_)
+        others[own] = False
+        probe = np.array([name not in own_pictures for name in tracks["picture"][chosen].tolist()])
+        limits.append(_limits(all_pairs[others]))
+        lows.append(np.quantile(all_pairs[own][probe], _OWN_LOW))
+        highs.append(np.quantile(all_pairs[own][probe], _OWN_HIGH))
+        medians.append(np.median(sizes_of(tracks)[chosen]))
+        counts.append(len(chosen))
+    people = len(set(whose) & set(enrolled))
+    provenance = (
+        f"{sum(counts):,} tracks of {people:,} people, each against {len(enrolled) - 1:,} others; the crowd: "
+        f"{len(crowd):,} groups of {len(crowd_people):,} people"
+    )
+    return OpenSet(
+        crowd, np.array(medians), np.array([*CHANCES, _FAR_CHANCE]), np.stack(limits), np.array(lows), np.array(highs),
+        np.array(counts, np.int64), embedder_sha256, provenance,
+    )  # fmt: skip
+
+
+def sizes_of(tracks: Arrays) -> NDArray[np.float64]:
+    """Return the size of each track as the product takes it: the mean of its faces', weighted as they are."""
+    count = len(tracks["picture"])
+    weights = np.bincount(tracks["face_track"], tracks["face_weight"], count)
+    return np.bincount(tracks["face_track"], tracks["face_weight"] * tracks["face_size_px"], count) / np.maximum(weights, 1e-12)
+
+
+def _limits(values: Float32) -> NDArray[np.float64]:
+    """Return what a share of ``CHANCES`` of the values reaches, and of ``_FAR_CHANCE``.
+
+    Beyond the last the tail is taken as exponential (the mean excess over a threshold, Pickands 1975). Measured tails fall off
+    faster, so that limits far out are too high rather than too low.
+    """
+    ordered = np.sort(values).astype(np.float64)
+    at = np.minimum(np.ceil(len(ordered) * (1 - np.array(CHANCES))), len(ordered) - 1).astype(np.int64)
+    counted = ordered[at]
+    excess = float((ordered[at[-1] :] - counted[-1]).mean())
+    return np.append(counted, counted[-1] + excess * np.log(CHANCES[-1] / _FAR_CHANCE))
