@@ -192,7 +192,7 @@ class VerifyConfig(Section, frozen=True):
     """Share of strangers' tracks that may get a name at most, whatever the gallery's size; for embedders of which it was
     measured what strangers reach, see ``facestream doctor``."""
     known_cosine: Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)] | None = None
-    """At least this: known, whatever ``false_name_rate`` says. None: the embedder's own default, where it decides by cosines."""
+    """At least this: known, whatever ``false_name_rate`` says. None: the embedder's own, where cosines decide."""
     unknown_cosine: Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)] | None = None
     """Below this: unknown; between the two: undecided. Either of the two makes cosines decide."""
     min_faces: Positive = 2

@@ -150,7 +150,9 @@ def calibrate(
     from trt_build.writing import writable
 
     with RunProgress(CONSOLE) as progress:
-        found = measure(read_recipe_of(EmbedderRecipe, find_recipe(recipe)), grounds, detector, tracks, folder, progress.on_prepare)
+        found = measure(
+            read_recipe_of(EmbedderRecipe, find_recipe(recipe)), grounds, detector, tracks, folder, progress.on_prepare
+        )
     with writable(out):
         write_open_set(found, out)
     CONSOLE.print(f"{out}: {found.provenance}; rates from {found.smallest_rate:.1g} can be asked for", soft_wrap=True)

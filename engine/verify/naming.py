@@ -18,7 +18,10 @@ from engine.verify.scores import Fusion, Thresholds, best_cosines, decide, rank
 class Rule(Protocol):
     """Compares one fused vector with everyone, and decides."""
 
-    thresholds: Thresholds
+    @property
+    def thresholds(self) -> Thresholds:
+        """The cosines, and the sizes that they ask for."""
+        ...
 
     def sentence(self, pictures: int) -> str:
         """Return what a name may claim with so many pictures enrolled."""
@@ -51,7 +54,9 @@ class ByCosine:
     def sentence(self, pictures: int) -> str:
         """See ``Rule``."""
         cosines = f"{self.thresholds.known_cosine:g} and {self.thresholds.unknown_cosine:g}"
-        whose = f"the cosines {cosines} that were set" if self.is_set else f"the embedder's own cosines {cosines}, not calibrated"
+        whose = (
+            f"the cosines {cosines} that were set" if self.is_set else f"the embedder's own cosines {cosines}, not calibrated"
+        )
         return f"decided by {whose}: no rate of false names is claimed"
 
     def compare(
@@ -78,7 +83,9 @@ class ByChance:
         pictures = max(pictures, 1)
         small = self._measured.too_small_px(pictures, self._rate)
         enrolled = f"with {pictures:,} pictures enrolled" if pictures != 1 else "with one picture enrolled"
-        tail = f"faces below {small:.0f} px are too small to name" if small < float("inf") else "no face is sure enough for a name"
+        tail = (
+            f"faces below {small:.0f} px are too small to name" if small < float("inf") else "no face is sure enough for a name"
+        )
         return f"at most {self._rate * 1000:g} in 1,000 strangers get a name; {enrolled} {tail}"
 
     def compare(
@@ -87,7 +94,7 @@ class ByChance:
         """See ``Rule``."""
         size, pictures = faces.size_px, len(people.names)
         resemblances = self._measured.resemblance(vector, people.matrix, self._crowding_of(people.matrix))
-        best = {}
+        best: dict[str, float] = {}
         for name, value in zip(people.names, resemblances.tolist(), strict=True):
             best[name] = max(value, best.get(name, -9.0))
         cosines = best_cosines(vector, people.names, people.matrix)

@@ -24,10 +24,10 @@ from engine.models import find_model
 from engine.verify.embedder import open_embedder
 from engine.verify.gallery import Gallery
 from tests.assets import SHARED
-from tests.bench.open_set_figures import Outcome, outcomes_of, write_curves
+from tests.bench.open_set_figures import Outcome, agreement, by_gallery, outcomes_of, write_curves
 from trt_build.open_set.calibration import ROUND, grounds_of
 from trt_build.open_set.photographs import Photographs, choose, person_of, read_photographs
-from trt_build.open_set.recording import Arrays, Recorder, joined, plan
+from trt_build.open_set.recording import NOBODY, Arrays, Recorder, joined, plan
 from trt_build.progress import RunProgress
 
 CONSOLE = Console()
@@ -58,9 +58,21 @@ def main() -> None:
         tracks = _record(photographs, names, people, gallery, options, progress.on_prepare)
     with Gallery(gallery) as opened:
         outcomes = outcomes_of(tracks, people, opened)
+        same, of = agreement(tracks, opened)
     _print(outcomes)
+    CONSOLE.print(f"the product itself decided {same} of {of} tracks as computed here by its rule")
+    nobodys = tracks["picture"] == NOBODY
+    named = int((tracks["decision"][nobodys] == "known").sum())
+    CONSOLE.print(f"{int(nobodys.sum())} tracks belong to no face that was painted: {named} of them were named")
+    galleries = by_gallery(tracks, photographs)
+    _print_galleries(galleries)
     if options.json:
-        options.json.write_text(json.dumps([msgspec.to_builtins(one) for one in outcomes], indent=1) + "\n", encoding="utf-8")
+        kept = {
+            "outcomes": [msgspec.to_builtins(one) for one in outcomes],
+            "galleries": galleries,
+            "as the product": [same, of],
+        }
+        options.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     if options.picture:
         with Gallery(gallery) as opened:
             write_curves(tracks, people, opened, options.picture)
@@ -76,7 +88,10 @@ def _enrol(photographs: Photographs, options: argparse.Namespace, path: Path) ->
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     enrolled: dict[str, str] = {}
-    detector, embedder = open_detector(DetectConfig(detector=options.detector), find_model), open_embedder(VerifyConfig(), find_model)
+    detector, embedder = (
+        open_detector(DetectConfig(detector=options.detector), find_model),
+        open_embedder(VerifyConfig(), find_model),
+    )
     with Gallery(path) as gallery:
         for person in chosen:
             for at in photographs.of_people()[person][:3]:
@@ -101,9 +116,7 @@ def _record(photographs, names, people, gallery, options, done) -> Arrays:
     }
     actors = {actor.name: actor for actor in photographs.actors}
     recorder = Recorder(actors, options.folder / "tracks", settings, grounds_of(options.grounds))
-    probes = [
-        name for person, own in people.items() for name in [one for one in names[person] if one != own][:PROBES_A_PERSON]
-    ]
+    probes = [name for person, own in people.items() for name in [one for one in names[person] if one != own][:PROBES_A_PERSON]]
     strangers = [name for person, several in names.items() if person not in people for name in several[:PROBES_A_PERSON]]
     parts: list[Arrays] = []
     count = dict.fromkeys(options.sizes, 0)
@@ -125,10 +138,35 @@ def _record(photographs, names, people, gallery, options, done) -> Arrays:
 
 def _print(outcomes: list[Outcome]) -> None:
     table = Table(box=None, title="of 100 tracks; 95 % intervals of the false names, Clopper-Pearson")
-    for heading in ("size", "rule", "enrolled", "right", "other's name", "undecided", "unknown", "strangers", "named", "unknown"):
+    for heading in (
+        "size",
+        "rule",
+        "enrolled",
+        "right",
+        "other's name",
+        "undecided",
+        "unknown",
+        "strangers",
+        "named",
+        "unknown",
+    ):
         table.add_column(heading, justify="left" if heading == "rule" else "right")
     for one in outcomes:
         table.add_row(*one.cells())
+    CONSOLE.print(table)
+
+
+def _print_galleries(rows: list[tuple[int, float, int, float, int, float, int]]) -> None:
+    table = Table(box=None, title="the default rule in galleries drawn anew, all sizes: of 100 tracks (and how many)")
+    for heading in ("people", "right", "other's name", "strangers named"):
+        table.add_column(heading, justify="right")
+    for people, right, rights, wrong, wrongs, named, names in rows:
+        table.add_row(
+            str(people),
+            f"{100 * right:.1f} ({rights})",
+            f"{100 * wrong:.2f} ({wrongs})",
+            f"{100 * named:.3f} ({names})",
+        )
     CONSOLE.print(table)
 
 

@@ -18,11 +18,11 @@ from engine.verify.gallery import Gallery, Snapshot
 from engine.verify.naming import Rule, rule_of
 from engine.verify.scores import Fusion
 from trt_build.open_set.fit import sizes_of
-from trt_build.open_set.photographs import person_of
+from trt_build.open_set.photographs import Photographs, person_of
 from trt_build.open_set.recording import NOBODY, Arrays
 
 COSINE, CHANCE = "cosine 0.935", "chance 0.001"
-GALLERIES = (1, 10, 50, 100, 200)
+GALLERIES = (1, 10, 50, 100, 200, 800)
 _MIN_FACES = VerifyConfig().min_faces
 
 
@@ -50,7 +50,8 @@ class Outcome(msgspec.Struct, frozen=True):
         """Return a row of the table."""
         low, high = interval(self.stranger_named, self.strangers)
         own = [f"{100 * count / max(self.enrolled, 1):.2f}" for count in (self.right, self.wrong, self.undecided, self.unknown)]
-        named = f"{self.stranger_named} = {100 * self.stranger_named / max(self.strangers, 1):.2f} [{100 * low:.2f}, {100 * high:.2f}]"
+        share = 100 * self.stranger_named / max(self.strangers, 1)
+        named = f"{self.stranger_named} = {share:.2f} [{100 * low:.2f}, {100 * high:.2f}]"
         unknown = f"{100 * self.stranger_unknown / max(self.strangers, 1):.1f}"
         return [f"{self.size_px:g} px", self.rule, str(self.enrolled), *own, str(self.strangers), named, unknown]
 
@@ -75,7 +76,10 @@ def rules() -> dict[str, Rule]:
     embedder = open_embedder(VerifyConfig(), find_model)
     assert embedder is not None
     embedder.close()
-    return {COSINE: rule_of(embedder, VerifyConfig(known_cosine=embedder.known_cosine)), CHANCE: rule_of(embedder, VerifyConfig())}
+    return {
+        COSINE: rule_of(embedder, VerifyConfig(known_cosine=embedder.known_cosine)),
+        CHANCE: rule_of(embedder, VerifyConfig()),
+    }
 
 
 def judge(tracks: Arrays, rule: Rule, people: Snapshot) -> list[Judged]:
@@ -136,30 +140,34 @@ def _count(size: float, rule: str, judged: Sequence[Judged], tracks: Arrays, enr
     return Outcome(size, rule, **counts)
 
 
-def by_gallery(tracks: Arrays, enrolled: dict[str, str], gallery: Gallery, draws: int = 4) -> list[tuple[int, float, float, float]]:
-    """Return for galleries of so many people: their number, and of the default rule the shares right, wrong, and falsely named.
+def by_gallery(
+    tracks: Arrays, photographs: Photographs, draws: int = 4
+) -> list[tuple[int, float, int, float, int, float, int]]:
+    """Return what the default rule does in galleries of so many people, drawn anew several times from all of them.
 
-    Of all sizes together; people who are not drawn into a gallery are strangers to it.
+    A row: the number of people, share and number of their tracks with the right name, share and number of them with another's,
+    share and number of strangers' tracks with a name. Of all sizes together.
     """
-    whole, rule = snapshot_of(gallery), rules()[CHANCE]
-    people = sorted(set(whole.names))
+    best = {person: pictures[0] for person, pictures in photographs.of_people().items()}
+    own_pictures = {photographs.actors[at].name for at in best.values()}
+    rule = rules()[CHANCE]
+    pictures = tracks["picture"].tolist()
+    owners = [person_of(name) if name != NOBODY else NOBODY for name in pictures]
     rows = []
-    for count in GALLERIES:
-        if count > len(people):
-            continue
-        tally = np.zeros(5)
+    for count in (count for count in GALLERIES if count <= len(best)):
+        tally = np.zeros(5, np.int64)
         for draw in range(draws):
             rng = np.random.default_rng((count, draw))
-            drawn = set(rng.permutation(people)[:count].tolist())
-            kept = [at for at, name in enumerate(whole.names) if name in drawn]
-            some = Snapshot(0, [whole.names[at] for at in kept], np.ascontiguousarray(whole.matrix[kept]), [])
-            for picture, one in zip(tracks["picture"].tolist(), judge(tracks, rule, some), strict=True):
-                who = person_of(picture) if picture != NOBODY else NOBODY
-                known = one.decision == "known"
-                own = who in drawn and picture != enrolled.get(who)
+            drawn = sorted(rng.permutation(sorted(best))[:count].tolist())
+            some = Snapshot(0, drawn, np.ascontiguousarray(photographs.vectors[[best[person] for person in drawn]]), [])
+            inside = set(drawn)
+            for picture, who, one in zip(pictures, owners, judge(tracks, rule, some), strict=True):
+                known, enrolled = one.decision == "known", who in inside
+                own = enrolled and picture not in own_pictures
                 right = known and one.best is not None and one.best.identity == who
-                tally += (own, own and right, own and known and not right, who not in drawn, who not in drawn and known)
-        rows.append((count, tally[1] / max(tally[0], 1), tally[2] / max(tally[0], 1), tally[4] / max(tally[3], 1)))
+                tally += (own, own and right, own and known and not right, not enrolled, not enrolled and known)
+        own, right, wrong, strangers, named = tally.tolist()
+        rows.append((count, right / max(own, 1), right, wrong / max(own, 1), wrong, named / max(strangers, 1), named))
     return rows
 
 

@@ -124,7 +124,9 @@ def test_a_rate_that_was_not_measured_is_refused(monkeypatch):
     rule_of(ThumbnailEmbedder(), VerifyConfig(false_name_rate=0.0001, known_cosine=0.9))
 
 
-@pytest.mark.parametrize(("pictures", "words"), [(0, "one picture enrolled"), (1, "one picture enrolled"), (1200, "1,200 pictures")])
+@pytest.mark.parametrize(
+    ("pictures", "words"), [(0, "one picture enrolled"), (1, "one picture enrolled"), (1200, "1,200 pictures")]
+)
 def test_the_sentence_names_rate_gallery_and_what_is_too_small(pictures, words):
     sentence = RULE.sentence(pictures)
     assert sentence.startswith("at most 1 in 1,000 strangers get a name; with ")

@@ -57,7 +57,7 @@ def test_beyond_the_measured_sizes_nothing_changes_upwards_and_nobody_is_named_b
 
 
 def test_too_small_is_where_hardly_anybody_reaches_the_limit():
-    """1 in 20 reaches 0.5 at 16 px and 1.2 at 64 px; one picture at 1 in 1,000 asks for 0.35 and 0.3, a million for 0.95 and 0.9."""
+    """1 in 20 reaches 0.5 at 16 px and 1.2 at 64 px; at 1 in 1,000 one picture asks for 0.35 and 0.3, a million for more."""
     assert ONE.too_small_px(1, 1e-3) == pytest.approx(ONE.smallest_px)
     assert 16 < ONE.too_small_px(1_000_000, 1e-3) < 64
     assert ONE.too_small_px(1_000_000, 1e-9) == float("inf")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -31,7 +32,13 @@ _SEED = 11
 
 
 def calibrate(
-    recipe: EmbedderRecipe, grounds: Path, detector: str, tracks: int, folder: Path, done: Done, sizes_px: Sequence[float] = SIZES_PX
+    recipe: EmbedderRecipe,
+    grounds: Path,
+    detector: str,
+    tracks: int,
+    folder: Path,
+    done: Done,
+    sizes_px: Sequence[float] = SIZES_PX,
 ) -> OpenSet:
     """Record strangers through the product and return their limits.
 
@@ -76,7 +83,7 @@ def record_strangers(
     sizes_px: Sequence[float] = SIZES_PX,
 ) -> Arrays:
     """Record people's photographs in turn until there are so many tracks of each size, see ``calibrate``."""
-    settings = {
+    settings: dict[str, dict[str, Any]] = {
         "detect": {"detector": detector},
         "super_resolve": {"generator": "none"},  # decisions rest on the originals
         "verify": {"gallery": str(folder / "nobody.sqlite")},

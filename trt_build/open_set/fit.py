@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32
-from engine.verify.open_set import OpenSet
+from engine.verify.open_set import OpenSet, crowding_of
 from trt_build.errors import DataError
 from trt_build.open_set.photographs import Photographs, person_of
 from trt_build.open_set.recording import NOBODY, Arrays
@@ -34,9 +34,10 @@ def make_crowd(vectors: Float32) -> Float32:
     cv2.setRNGSeed(_SEED % 10_000)
     count = max(len(vectors) // GROUP, 1)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 50, 1e-6)
-    _, groups, means = cv2.kmeans(np.float32(vectors), count, None, stop, 3, cv2.KMEANS_PP_CENTERS)
-    sizes = np.bincount(groups.ravel(), minlength=count)
-    return np.asarray(means[sizes >= _FEWEST], np.float32)
+    groups = np.zeros((len(vectors), 1), np.int32)
+    _, found, means = cv2.kmeans(np.asarray(vectors, np.float32), count, groups, stop, 3, cv2.KMEANS_PP_CENTERS)
+    sizes = np.bincount(np.asarray(found).ravel(), minlength=count)
+    return np.asarray(means, np.float32)[sizes >= _FEWEST]
 
 
 def fit(
@@ -62,8 +63,7 @@ def fit(
     gallery = photographs.vectors[[best[person] for person in enrolled]]
     own_pictures = {photographs.actors[best[person]].name for person in enrolled}
     row = {person: at for at, person in enumerate(enrolled)}
-    blank = OpenSet(crowd, *(np.ones(1) for _ in range(5)), np.ones(1, np.int64), embedder_sha256, "")
-    crowding = blank.crowding(gallery)
+    crowding = crowding_of(gallery, crowd)
     whose = np.array([person_of(name) if name != NOBODY else "" for name in tracks["picture"].tolist()])
     limits, lows, highs, medians, counts = [], [], [], [], []
     for size in sizes_px:
@@ -71,7 +71,7 @@ def fit(
         if len(chosen) < 100:
             raise DataError(f"There are {len(chosen)} tracks of faces of {size:g} px: at least 100 are needed.")
         vectors = tracks["vector"][chosen]
-        all_pairs = 2 * vectors @ gallery.T - blank.crowding(vectors)[:, None] - crowding[None]
+        all_pairs = 2 * vectors @ gallery.T - crowding_of(vectors, crowd)[:, None] - crowding[None]
         own = (np.arange(len(chosen)), np.array([row[person] for person in whose[chosen].tolist()]))
         others = np.ones(all_pairs.shape, np.bool_)
         others[own] = False

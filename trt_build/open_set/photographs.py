@@ -63,14 +63,17 @@ def read_photographs(faces: Path, detector: str, done: Done) -> Photographs:
     try:
         for at, (name, luma) in enumerate(zip(names, pictures, strict=True)):
             done("photographs", at + 1, len(names))
-            planes = grey_planes(luma, full_range=True)
+            border = luma.shape[0] // 3
+            picture = np.asarray(cv2.copyMakeBorder(luma, border, border, border, border, cv2.BORDER_REPLICATE), np.uint8)
+            planes = grey_planes(picture, full_range=True)
             (found,) = finder.detect([planes])
-            which = _middle(found.boxes, luma)
+            which = _middle(found.boxes, picture)
             if which is None:
                 continue
             box, points = found.boxes[which], found.landmarks[which]
-            actors.append(Actor(name, luma, (float(box[0]), float(box[1]), float(box[2]), float(box[3]))))
-            vectors.append(embedder.embed([np.asarray(cv2.cvtColor(luma, cv2.COLOR_GRAY2BGR), np.uint8)], [points])[0])
+            x, y, width, height = (float(value) for value in box)
+            actors.append(Actor(name, luma, (x - border, y - border, width, height)))
+            vectors.append(embedder.embed([np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)], [points])[0])
             quality.append(assess(planes, box, points, float(found.scores[which])).score)
     finally:
         finder.close()

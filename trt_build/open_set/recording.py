@@ -89,7 +89,7 @@ class Recorder:
             config = work / "run.yaml"
             config.write_bytes(msgspec.yaml.encode(self.settings | {"sources": sources, "output": output}))
             command = [sys.executable, "-m", "engine", "run", str(config), "--quiet"]
-            run = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)  # noqa: S603
+            run = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
             if run.returncode != 0:
                 raise DataError(f"facestream run failed: {run.stderr.strip()[-500:]}")
             return joined([_tracks_of(work / "result", f"c{number}", clip) for number, clip in enumerate(clips)])

@@ -19,9 +19,9 @@ FPS = 25
 FRAMES = 50
 """Each face is seen for two seconds."""
 CRF = (18, 28)
-NOISE_LEVELS = (1.0, 4.0)
+NOISE_LEVELS = (1.0, 2.5)
 """Standard deviation of the camera's noise, of 255."""
-BLUR_PX = (0.35, 0.9)
+BLUR_PX = (0.1, 0.4)
 _WHOLE = 1.1
 """A face in a scene is boxed by so much larger than in a photograph that ends at its head."""
 _SWAY = 0.12
@@ -123,9 +123,7 @@ class _Tile:
         luma, alpha, centre = _figure(actor, rng)
         shrink = min(1.0, 2 * scale)
         if shrink < 1:
-            luma, alpha = (
-                cv2.resize(plane, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) for plane in (luma, alpha)
-            )
+            luma, alpha = (_shrunk(plane, shrink) for plane in (luma, alpha))
         gain, lift = rng.uniform(0.7, 1.05), rng.uniform(0, 25)
         self._luma = cv2.GaussianBlur(luma, (0, 0), rng.uniform(*BLUR_PX) * shrink / scale) * gain + lift
         self._alpha = alpha
@@ -144,6 +142,10 @@ class _Tile:
         alpha = cv2.warpAffine(self._alpha, matrix, (side, side), flags=cv2.INTER_LINEAR)
         under = picture[top : top + side, left : left + side]
         under += alpha * (face - under)
+
+
+def _shrunk(plane: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
+    return np.asarray(cv2.resize(plane, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _figure(actor: Actor, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
@@ -169,16 +171,17 @@ def _figure(actor: Actor, rng: np.random.Generator) -> tuple[NDArray[np.float32]
     oval(1.6, 1.1, 0.85, cloth)
     mask = np.zeros(side, np.float32)
     at = (round(float(centre[0])), round(float(centre[1] - 0.05 * height)))
-    cv2.ellipse(mask, at, (round(0.6 * width), round(0.64 * height)), 0, 0, 360, 1.0, -1, cv2.LINE_AA)
-    mask = cv2.GaussianBlur(mask, (0, 0), 0.08 * width)
-    luma += mask * (cv2.copyMakeBorder(actor.luma, *[frame] * 4, cv2.BORDER_REPLICATE) - luma)
+    cv2.ellipse(mask, at, (round(0.72 * width), round(0.75 * height)), 0, 0, 360, 1.0, -1, cv2.LINE_AA)
+    mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 0.06 * width), np.float32)
+    luma += mask * (cv2.copyMakeBorder(actor.luma, frame, frame, frame, frame, cv2.BORDER_REPLICATE) - luma)
     edges = [_ramp(length, 0.25 * frame) for length in side]
     return luma, np.asarray(np.maximum(alpha, mask) * np.minimum.outer(*edges), np.float32), centre
 
 
 def _behind(ground: Uint8 | None, rng: np.random.Generator) -> NDArray[np.float32]:
     if ground is None:
-        return np.tile(np.linspace(*rng.uniform(60, 190, 2), WIDTH, dtype=np.float32), (HEIGHT, 1))
+        left, right = rng.uniform(60, 190, 2).tolist()
+        return np.tile(np.linspace(left, right, WIDTH, dtype=np.float32), (HEIGHT, 1))
     return np.asarray(cv2.resize(ground, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR), np.float32) * 0.8 + 20
 
 
