@@ -31,6 +31,8 @@ from trt_build.open_set.recording import NOBODY, Arrays, Recorder, joined, plan
 from trt_build.progress import RunProgress
 
 CONSOLE = Console()
+OWN_TRACKS = 400
+"""Of enrolled people at each size, at least."""
 PROBES_A_PERSON = 8
 """Of an enrolled person at most: some have a hundred pictures."""
 
@@ -119,19 +121,22 @@ def _record(photographs, names, people, gallery, options, done) -> Arrays:
     probes = [name for person, own in people.items() for name in [one for one in names[person] if one != own][:PROBES_A_PERSON]]
     strangers = [name for person, several in names.items() if person not in people for name in several[:PROBES_A_PERSON]]
     parts: list[Arrays] = []
-    count = dict.fromkeys(options.sizes, 0)
+    count = {size: [0, 0] for size in options.sizes}  # tracks of strangers, and of enrolled people
     for turn in range(options.rounds):
         for size in options.sizes:
-            if count[size] >= options.strangers:
+            wants_probes = count[size][1] < OWN_TRACKS
+            if count[size][0] >= options.strangers and not wants_probes:
                 continue
             rng = np.random.default_rng((turn, int(size)))
-            shown = choose(strangers, ROUND, rng) + (choose(probes, len(probes), rng) if turn < 2 else [])
+            shown = choose(strangers, ROUND, rng) + (choose(probes, len(probes), rng) if wants_probes else [])
             rng.shuffle(shown)
             part = recorder.record(plan(shown, size, 1_000_000 * (turn + 1) + 10_000 * int(size)), lambda *_: None)
-            count[size] += int(sum(name != "" and person_of(name) not in people for name in part["picture"].tolist()))
-            done(f"strangers at {size:g} px", min(count[size], options.strangers), options.strangers)
+            for name in part["picture"].tolist():
+                if name != NOBODY:
+                    count[size][person_of(name) in people] += 1
+            done(f"strangers at {size:g} px", min(count[size][0], options.strangers), options.strangers)
             parts.append(part)
-        if all(found >= options.strangers for found in count.values()):
+        if all(found >= options.strangers for found, _ in count.values()):
             break
     return joined(parts)
 

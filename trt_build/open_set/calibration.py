@@ -86,7 +86,7 @@ def record_strangers(
     settings: dict[str, dict[str, Any]] = {
         "detect": {"detector": detector},
         "super_resolve": {"generator": "none"},  # decisions rest on the originals
-        "verify": {"gallery": str(folder / "nobody.sqlite")},
+        "verify": {"gallery": str(folder / "nobody.sqlite"), "known_cosine": 1.0},  # not by limits that are being made
         "publish": {"parts": ["embedding"]},
     }
     recorder = Recorder({one.name: one for one in photographs.actors}, folder, settings, grounds_of(grounds))
