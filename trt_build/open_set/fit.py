@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -21,6 +22,9 @@ _FEWEST = 5
 CHANCES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
 _FAR_CHANCE = 1e-6
 """As rare as a few pairs in all: not counted, but fitted."""
+_FIRST_RARE = 3
+"""Of ``CHANCES``: from here on the limits are upper bounds; before, there are pairs enough."""
+_BOOTSTRAPS, _SURE = 100, 0.95
 _OWN_LOW, _OWN_HIGH = 0.01, 0.95
 _SEED = 20261128
 
@@ -65,7 +69,7 @@ def fit(
     row = {person: at for at, person in enumerate(enrolled)}
     crowding = crowding_of(gallery, crowd)
     whose = np.array([person_of(name) if name != NOBODY else "" for name in tracks["picture"].tolist()])
-    limits, lows, highs, medians, counts = [], [], [], [], []
+    pairs, lows, highs, medians, counts = list[_Pairs](), [], [], [], []
     for size in sizes_px:
         chosen = np.flatnonzero((tracks["place_px"] == size) & np.isin(whose, enrolled))
         if len(chosen) < 100:
@@ -73,10 +77,8 @@ def fit(
         vectors = tracks["vector"][chosen]
         all_pairs = 2 * vectors @ gallery.T - crowding_of(vectors, crowd)[:, None] - crowding[None]
         own = (np.arange(len(chosen)), np.array([row[person] for person in whose[chosen].tolist()]))
-        others = np.ones(all_pairs.shape, np.bool_)
-        others[own] = False
         probe = np.array([name not in own_pictures for name in tracks["picture"][chosen].tolist()])
-        limits.append(_limits(all_pairs[others]))
+        pairs.append(_pairs_of(all_pairs, own[1], own[1], len(enrolled)))
         lows.append(np.quantile(all_pairs[own][probe], _OWN_LOW))
         highs.append(np.quantile(all_pairs[own][probe], _OWN_HIGH))
         medians.append(np.median(sizes_of(tracks)[chosen]))
@@ -87,7 +89,7 @@ def fit(
         f"{len(crowd):,} groups of {len(crowd_people):,} people"
     )
     return OpenSet(
-        crowd, np.array(medians), np.array([*CHANCES, _FAR_CHANCE]), np.stack(limits), np.array(lows), np.array(highs),
+        crowd, np.array(medians), np.array([*CHANCES, _FAR_CHANCE]), _limits(pairs), np.array(lows), np.array(highs),
         np.array(counts, np.int64), embedder_sha256, provenance,
     )  # fmt: skip
 
@@ -99,14 +101,64 @@ def sizes_of(tracks: Arrays) -> NDArray[np.float64]:
     return np.bincount(tracks["face_track"], tracks["face_weight"] * tracks["face_size_px"], count) / np.maximum(weights, 1e-12)
 
 
-def _limits(values: Float32) -> NDArray[np.float64]:
-    """Return what a share of ``CHANCES`` of the values reaches, and of ``_FAR_CHANCE``.
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """The resemblance of the tracks of one size with the pictures of others."""
 
-    Beyond the last the tail is taken as exponential (the mean excess over a threshold, Pickands 1975). Measured tails fall off
-    faster, so that limits far out are too high rather than too low.
+    common: NDArray[np.float64]
+    """What the first of ``CHANCES`` reach, in which there are pairs enough."""
+    values: NDArray[np.float64]
+    """Of the rarer pairs, falling."""
+    people: NDArray[np.int64]
+    """The stranger of each value."""
+    pictures: NDArray[np.int64]
+    """The picture of each value."""
+    met: NDArray[np.int64]
+    """(P, N): how many tracks of each stranger met each picture."""
+
+
+def _pairs_of(resemblance: Float32, own: NDArray[np.int64], strangers: NDArray[np.int64], people: int) -> _Pairs:
+    """Arguments: (T, N) resemblance of tracks and pictures, (T,) the own picture and the person of each track, all people."""
+    others = np.ones(resemblance.shape, np.bool_)
+    others[np.arange(len(own)), own] = False
+    common = np.quantile(resemblance[others], 1 - np.array(CHANCES[:_FIRST_RARE])).astype(np.float64)
+    threshold = np.quantile(resemblance[others], 1 - CHANCES[_FIRST_RARE - 1])
+    rows, columns = np.nonzero(others & (resemblance >= threshold))
+    order = np.argsort(-resemblance[rows, columns])
+    rows, columns = rows[order], columns[order]
+    met = np.zeros((people, resemblance.shape[1]), np.int64)
+    np.add.at(met, strangers, others.astype(np.int64))
+    return _Pairs(common, resemblance[rows, columns].astype(np.float64), strangers[rows], columns, met)
+
+
+def _limits(sizes: Sequence[_Pairs]) -> NDArray[np.float64]:
+    """Return for each size what a share of ``CHANCES`` of the pairs reaches at most, and of ``_FAR_CHANCE``; the rarer ones are
+    upper bounds at 95 %.
+
+    Beyond the last the tail is taken as exponential, with the mean excess over it of all sizes together (Pickands 1975);
+    measured tails fall off faster. The bounds come from a bootstrap over people, both strangers and enrolled (Owen 2007).
     """
-    ordered = np.sort(values).astype(np.float64)
-    at = np.minimum(np.ceil(len(ordered) * (1 - np.array(CHANCES))), len(ordered) - 1).astype(np.int64)
-    counted = ordered[at]
-    excess = float((ordered[at[-1] :] - counted[-1]).mean())
-    return np.append(counted, counted[-1] + excess * np.log(CHANCES[-1] / _FAR_CHANCE))
+    rng = np.random.default_rng(_SEED)
+    people, pictures = sizes[0].met.shape
+    drawn = [_tails(sizes, np.ones(people), np.ones(pictures))]
+    for _ in range(_BOOTSTRAPS):
+        weights = (np.bincount(rng.integers(0, count, count), minlength=count) for count in (people, pictures))
+        drawn.append(_tails(sizes, *(weight.astype(np.float64) for weight in weights)))
+    rare = np.maximum(np.quantile(drawn[1:], _SURE, axis=0), drawn[0])
+    return np.maximum.accumulate(np.hstack([np.stack([one.common for one in sizes]), rare]), axis=1)
+
+
+def _tails(sizes: Sequence[_Pairs], people: NDArray[np.float64], pictures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the limits of the rarer chances, (S, C), where people and pictures count by weight."""
+    wanted = np.array(CHANCES[_FIRST_RARE:])
+    counted, excess, weight = [], 0.0, 0.0
+    for one in sizes:
+        weights = people[one.people] * pictures[one.pictures]
+        reached = np.cumsum(weights) / float(people @ one.met @ pictures)
+        limits = one.values[np.minimum(np.searchsorted(reached, wanted), len(one.values) - 1)]
+        beyond = one.values >= limits[-1]
+        excess += float(weights[beyond] @ (one.values[beyond] - limits[-1]))
+        weight += float(weights[beyond].sum())
+        counted.append(limits)
+    far = excess / max(weight, 1e-12) * np.log(CHANCES[-1] / _FAR_CHANCE)
+    return np.stack([np.append(limits, limits[-1] + far) for limits in counted])
