@@ -195,10 +195,13 @@ class VerifyConfig(Section, frozen=True):
     """``dlib``, ``insightface:PACK``, the path of an ArcFace-style ONNX file, or ``none``."""
     gallery: str = ""
     """Path of the gallery; empty: the user's own, see ``facestream gallery list``."""
+    false_name_rate: Annotated[float, msgspec.Meta(gt=0.0, le=0.5)] = 0.001
+    """Share of strangers' tracks that may get a name at most, whatever the gallery's size; for embedders of which it was
+    measured what strangers reach, see ``facestream doctor``."""
     known_cosine: Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)] | None = None
-    """At least this: known. None: the embedder's own default."""
+    """At least this: known, whatever ``false_name_rate`` says. None: the embedder's own, where cosines decide."""
     unknown_cosine: Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)] | None = None
-    """Below this: unknown; between the two: undecided."""
+    """Below this: unknown; between the two: undecided. Either of the two makes cosines decide."""
     min_faces: Positive = 2
     """Faces of a track that a decision needs at least."""
     max_candidates: Positive = 5

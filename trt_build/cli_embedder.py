@@ -110,3 +110,49 @@ def export(checkpoint: Path, *, out: Path, name: str | None = None) -> None:
     path, cosine = export_embedder(checkpoint, out, name)
     size = path.stat().st_size / 1e6
     CONSOLE.print(f"{path}: {size:.1f} MB, smallest cosine with the network {cosine:.6f}.", soft_wrap=True)
+
+
+@embedder_app.command
+def calibrate(
+    recipe: str = "low_resolution_embedder",
+    *,
+    grounds: Path,
+    folder: Path,
+    out: Path,
+    detector: str = "grey",
+    tracks: int = 1500,
+) -> None:
+    """Measure what strangers reach through the whole product: the limits from which a face gets a name.
+
+    People whom the recipe kept apart are rendered as small moving faces, `facestream run` follows them, and their tracks are
+    compared with other people's photographs.
+
+    Parameters
+    ----------
+    recipe
+        Of the adaptation that ships: a file, or a name in configs/train. Its faces take part.
+    grounds
+        A zip of pictures without faces, which lie behind.
+    folder
+        Keeps what was recorded; the same command goes on where it was cut. Empty it after a change of detector or embedder.
+    out
+        File of the limits, as engine/models/dlib_open_set.npz.
+    detector
+        Finds the faces, as `detect.detector`.
+    tracks
+        Of strangers, at each size.
+    """
+    from engine.verify.open_set import write_open_set
+    from trt_build.embedder.recipe import EmbedderRecipe
+    from trt_build.open_set.calibration import calibrate as measure
+    from trt_build.progress import RunProgress
+    from trt_build.train.recipe import find_recipe, read_recipe_of
+    from trt_build.writing import writable
+
+    with RunProgress(CONSOLE) as progress:
+        found = measure(
+            read_recipe_of(EmbedderRecipe, find_recipe(recipe)), grounds, detector, tracks, folder, progress.on_prepare
+        )
+    with writable(out):
+        write_open_set(found, out)
+    CONSOLE.print(f"{out}: {found.provenance}; rates from {found.smallest_rate:.1g} can be asked for", soft_wrap=True)

@@ -196,6 +196,22 @@ def _embedder() -> Says:
         embedder.close()
 
 
+def _names() -> Says:
+    from engine.verify.embedder import open_embedder
+    from engine.verify.gallery import Gallery, default_gallery_path
+    from engine.verify.naming import rule_of
+
+    config = VerifyConfig()
+    embedder = open_embedder(config, find_model)
+    if embedder is not None:
+        embedder.close()
+        pictures = 0
+        if default_gallery_path().exists():
+            with Gallery(default_gallery_path(), read_only=True) as gallery:
+                pictures = len(gallery.templates(embedder.sha256)[0])
+        yield "ok", rule_of(embedder, config).sentence(pictures)
+
+
 def _gallery() -> Says:
     from engine.verify.gallery import Gallery, default_gallery_path, unrecorded
 
@@ -256,6 +272,7 @@ CHECKS: dict[str, Callable[[], Says]] = {
     "second look": _second_look,
     "generator": _generator,
     "embedder": _embedder,
+    "names": _names,
     "gallery": _gallery,
     "memory": _memory,
     "cores": _cores,

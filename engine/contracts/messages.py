@@ -72,7 +72,7 @@ class Enhanced(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """One enrolled person compared with a face or a track; best first."""
+    """One enrolled person compared with a face or a track; best first, by the chance of a false name where there is one."""
 
     identity: str
     cosine_original: float
@@ -81,6 +81,9 @@ class Candidate(msgspec.Struct, frozen=True):
     """The same after super-resolution: it may confirm, it never creates a match alone."""
     probability: float | None = None
     """Calibrated; None where no calibration is loaded."""
+    false_name_chance: float | None = None
+    """How often at most a stranger with a face of this size looks so much like anybody in this gallery: ``known`` asks for at
+    most ``verify.false_name_rate``. None where that was not measured for the embedder, or cosines decide."""
 
 
 class Part(msgspec.Struct, frozen=True):

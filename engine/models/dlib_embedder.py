@@ -1,12 +1,14 @@
 """The default embedder: dlib's face recognition network (ResNet-29, 128 values), made from the weights that a package carries.
 
-The manifest's thresholds are for cosines of plain vectors. dlib's own measure is the Euclidean distance of vectors of length
-1.4 (1.28 to 1.59), at most 0.6 for the same person; that is a cosine of 0.907 (0.896 to 0.919). All vectors lie in a narrow
-cone: two strangers have a cosine of 0.85. Taking the mean out first spreads them, but separates worse (at FMR 0.1 %, TAR 0.85
-against 0.895).
+The manifest's thresholds are for cosines of plain vectors; they decide where ``verify.known_cosine`` is set, and judge pictures
+at enrolment. By default chances decide that were measured by size and gallery (``engine.verify.open_set``).
 
-They rest on 400 LFW faces (grey, of 200 people, YuNet's landmarks): 200 pairs of the same person and all of different people,
-one picture sharp as in a gallery, the other reduced to the size given:
+dlib's own measure is the Euclidean distance of vectors of length 1.4 (1.28 to 1.59), at most 0.6 for the same person; that is
+a cosine of 0.907 (0.896 to 0.919). All vectors lie in a narrow cone: two strangers have a cosine of 0.85. Taking the mean out
+first spreads them, but separates worse (at FMR 0.1 %, TAR 0.85 against 0.895).
+
+The thresholds rest on 400 LFW faces (grey, of 200 people, YuNet's landmarks): 200 pairs of the same person and all of different
+people, one picture sharp as in a gallery, the other reduced to the size given:
 
     size of the probe          as it was    32 px    24 px    16 px    12 px
     strangers at 0.935            0.03 %   0.03 %   0.04 %   0.04 %   0.04 %

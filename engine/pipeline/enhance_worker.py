@@ -68,7 +68,7 @@ def enhance_body(
         gallery.close()  # it is there now; the verifier opens it when there is something new
     verifier = Verifier(embedder, gallery, config.verify)
     worker = _EnhanceWorker(context, upstream, downstream, config, generator, hurried, verifier, live, threads)
-    context.ready(_facts(generator, embedder))
+    context.ready(_facts(generator, embedder) | ({"names": verifier.naming()} if embedder else {}))
     try:
         worker.run()
     finally:

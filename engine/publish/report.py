@@ -14,7 +14,7 @@ from engine.contracts.messages import Decision, Stream
 from engine.errors import PublishError
 from engine.publish.files import write_whole
 from engine.publish.report_card import card
-from engine.publish.report_summary import clock, inputs_table, models_table, names_and_values, started_and_took
+from engine.publish.report_summary import clock, inputs_table, models_table, names_and_values, naming, started_and_took
 from engine.publish.run_directory import TrackRecord, read_run, read_streams, read_tracks
 
 _FACES_PER_TRACK = 7
@@ -63,7 +63,7 @@ def _fields(directory: Path, run: dict[str, Any], records: list[TrackRecord], ma
         "notice": _notice(_OUTCOMES.get(outcome, "")) + _notice(_failed(streams)),
         "figures": _figures(records, run.get("counters") or {}),
         "inputs": inputs_table(inputs, streams),
-        "models": models_table(run),
+        "models": models_table(run) + (f"<p>Names: {escape(said)}.</p>" if (said := naming(run)) else ""),
         "counters": names_and_values(run.get("counters") or {}),
         "versions": names_and_values(run.get("versions") or {}),
         "filters": _filters(shown),

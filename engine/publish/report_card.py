@@ -68,13 +68,24 @@ def _candidates(candidates: list[Candidate]) -> str:
     if not candidates:
         return ""
     calibrated = any(candidate.probability is not None for candidate in candidates)
+    measured = any(candidate.false_name_chance is not None for candidate in candidates)
     rows = []
     for candidate in candidates[:3]:
         cells = [escape(candidate.identity), f"{candidate.cosine_original:.3f}", _number(candidate.cosine_enhanced)]
         cells += [_number(candidate.probability)] if calibrated else []
+        cells += [_chance(candidate.false_name_chance)] if measured else []
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     head = "<th>candidate</th><th>cosine original</th><th>enhanced</th>" + ("<th>probability</th>" if calibrated else "")
+    head += (
+        '<th title="how often at most a stranger looks so much like anybody in the gallery">strangers</th>' if measured else ""
+    )
     return f'<table class="candidates"><tr>{head}</tr>{"".join(rows)}</table>'
+
+
+def _chance(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{100 * value:.0f} %" if value >= 0.1 else f"{1000 * value:.2g} in 1,000" if value >= 1e-5 else "&lt; 1 in 100,000"
 
 
 def _number(value: float | None) -> str:

@@ -78,6 +78,12 @@ def models_table(run: Mapping[str, Any]) -> str:
     return table(["role", "model", "runtime", "licence", "SHA-256"], [list(row) for row in rows])
 
 
+def naming(run: Mapping[str, Any]) -> str:
+    """Return what the workers of a run said a name may claim; a gallery that changed can have given several answers."""
+    said = dict.fromkeys(str(facts["names"]) for facts in (run.get("workers") or {}).values() if facts.get("names"))
+    return "; ".join(said)
+
+
 def names_and_values(values: Mapping[str, Any]) -> str:
     """Return a table of two columns."""
     return table([], [[name, f"{value:,}" if isinstance(value, int) else value] for name, value in sorted(values.items())])

@@ -39,14 +39,23 @@ class Fusion:
     faces: int = 0
     large_faces: int = 0
     """Those that can say ``unknown``."""
+    weight: float = 0.0
+    """Of all faces."""
+    weighted_size: float = 0.0
 
-    def add(self, embedding: Float32, weight: float, large: bool = True) -> Fusion:
+    @property
+    def size_px(self) -> float:
+        """Mean size of the faces, weighted as they are: a fused vector is as good as its best faces; 0 without faces."""
+        return self.weighted_size / self.weight if self.weight else 0.0
+
+    def add(self, embedding: Float32, weight: float, large: bool = True, size_px: float = 0.0) -> Fusion:
         """Return the fusion with one more face.
 
         Args:
             embedding: (length,) of length 1.
             weight: the face's quality, above 0.
             large: whether it has the size to say ``unknown``.
+            size_px: of the face.
 
         Raises:
             ValueError: the weight is not a positive number.
@@ -55,7 +64,13 @@ class Fusion:
             raise ValueError(f"the weight of a face must be a positive number, got {weight}")
         term = weight * np.asarray(embedding, np.float64)
         total = term if self.weighted_sum is None else self.weighted_sum + term
-        return Fusion(total, self.faces + 1, self.large_faces + int(large))
+        return Fusion(
+            total,
+            self.faces + 1,
+            self.large_faces + int(large),
+            self.weight + weight,
+            self.weighted_size + weight * size_px,
+        )
 
     def embedding(self) -> Float32 | None:
         """Return sum(w e) / |sum(w e)| as (length,) float32; None without faces, or where they cancel out."""

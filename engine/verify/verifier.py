@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -14,12 +14,13 @@ from engine.config import VerifyConfig
 from engine.contracts.frames import Float32, Uint8
 from engine.contracts.links import FaceCrop
 from engine.contracts.messages import Candidate, Decision
-from engine.errors import ConfigError, GalleryError
+from engine.errors import GalleryError
 from engine.verify.align import usable
 from engine.verify.embedder import Embedder
 from engine.verify.gallery import Gallery, Snapshot
 from engine.verify.gallery_watch import GalleryWatch
-from engine.verify.scores import Fusion, Thresholds, decide, rank
+from engine.verify.naming import rule_of
+from engine.verify.scores import Fusion
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 1.0
@@ -86,10 +87,11 @@ class Verifier:
         embedder: None: no vectors, and every decision is ``none``.
         gallery: read again whenever its file changes, or another one takes its place; only its path is used, so it may be
             closed. None: nobody to compare with.
-        config: thresholds (the embedder's own where they are None), ``min_faces``, ``max_candidates``, ``enhanced_scores``.
+        config: who decides, see ``rule_of``; ``min_faces``, ``max_candidates``, ``enhanced_scores``.
 
     Raises:
         GalleryError: the gallery cannot be read, or holds what does not fit the embedder. Later that ends nothing.
+        ConfigError: the thresholds cannot be.
     """
 
     def __init__(self, embedder: Embedder | None, gallery: Gallery | None, config: VerifyConfig) -> None:
@@ -97,7 +99,7 @@ class Verifier:
         self._config = config
         self._people = _NOBODY
         self._tracks: dict[tuple[str, int], _Track] = {}
-        self._thresholds = thresholds_of(embedder, config) if embedder else None
+        self._rule = rule_of(embedder, config) if embedder else None
         self.notice = ""
         """One sentence about people in the gallery who cannot be compared; empty if there are none."""
         self.gallery_fault = ""
@@ -127,7 +129,7 @@ class Verifier:
         scores = []
         for crop, vector, enhanced_vector in zip(crops, vectors, enhanced_vectors, strict=True):
             changed = self._add(crop, vector, enhanced_vector)
-            alone = Fusion().add(vector, 1.0, self._is_large(crop))
+            alone = Fusion().add(vector, 1.0, self._is_large(crop), crop.quality.size_px)
             candidates, decision = self._compare(vector, enhanced_vector, alone, min_faces=1)
             scores.append(FaceScores(vector, candidates, decision, self._people.version, changed))
         return scores
@@ -139,6 +141,10 @@ class Verifier:
         vector = track.originals.embedding()
         candidates, decision = self._compare(vector, track.enhanced.embedding(), track.originals)
         return TrackScores(vector, candidates, decision, track.originals.faces, self._people.version)
+
+    def naming(self) -> str:
+        """Return one sentence on what a name may claim now; empty without an embedder."""
+        return self._rule.sentence(len(self._people.names)) if self._rule else ""
 
     def no_score(self) -> FaceScores:
         """Return what stands for a face that could not be compared."""
@@ -156,7 +162,7 @@ class Verifier:
     def _add(self, crop: FaceCrop, vector: Float32, enhanced: Float32 | None) -> bool:
         """Add one face to its track; return whether that changed the track's decision."""
         track = self._tracks.setdefault((crop.stream, crop.track_id), _Track())
-        track.originals = track.originals.add(vector, crop.quality.score, self._is_large(crop))
+        track.originals = track.originals.add(vector, crop.quality.score, self._is_large(crop), crop.quality.size_px)
         if enhanced is not None:
             track.enhanced = track.enhanced.add(enhanced, crop.quality.score)
         _, decision = self._compare(track.originals.embedding(), None, track.originals)
@@ -185,18 +191,15 @@ class Verifier:
     def _compare(
         self, vector: Float32 | None, enhanced: Float32 | None, faces: Fusion, min_faces: int | None = None
     ) -> tuple[list[Candidate], Decision]:
-        people, limit = self._people, self._config.max_candidates
-        if self._thresholds is None or not people.names:
+        if self._rule is None or not self._people.names:
             return [], "none"
         if vector is None:
             return [], "undecided"
-        thresholds = self._thresholds if min_faces is None else replace(self._thresholds, min_faces=min_faces)
-        # The margin needs the second even where only one is published.
-        candidates = rank(vector, enhanced, people.names, people.matrix, max(limit, 2))
-        return candidates[:limit], decide(candidates, faces.faces, faces.large_faces, thresholds)
+        least = self._config.min_faces if min_faces is None else min_faces
+        return self._rule.compare(vector, enhanced, faces, self._people, self._config.max_candidates, least)
 
     def _is_large(self, crop: FaceCrop) -> bool:
-        return self._thresholds is not None and crop.quality.size_px >= self._thresholds.min_size_px
+        return self._rule is not None and crop.quality.size_px >= self._rule.thresholds.min_size_px
 
     def _refresh(self) -> None:
         """Take over a changed gallery. One that cannot be read ends a run before it begins, but none that goes on."""
@@ -225,22 +228,6 @@ class Verifier:
         self.notice = not_comparable(people.other_embedder, self._embedder.name)
         if self.notice:
             _log.warning(self.notice)
-
-
-def thresholds_of(embedder: Embedder, config: VerifyConfig) -> Thresholds:
-    """Return the thresholds in force: the configuration's, else the embedder's own.
-
-    Raises:
-        ConfigError: the two thresholds cross.
-    """
-    known = embedder.known_cosine if config.known_cosine is None else config.known_cosine
-    unknown = embedder.unknown_cosine if config.unknown_cosine is None else config.unknown_cosine
-    if unknown > known:
-        raise ConfigError(
-            f"verify.unknown_cosine ({unknown:g}) must not be above verify.known_cosine ({known:g}) for the embedder "
-            f"{embedder.name}: set both"
-        )
-    return Thresholds(known, unknown, embedder.margin_cosine, embedder.min_size_px, config.min_faces)
 
 
 def face_in(crop: FaceCrop, picture: Uint8, scale: int) -> tuple[Uint8, Float32 | None]:

@@ -142,6 +142,29 @@ def test_the_report_follows_what_the_track_says(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("chance", "words"), [(1.0, "100 %"), (0.0004, "0.4 in 1,000"), (0.025, "25 in 1,000"), (1e-9, "&lt; 1 in 100,000")]
+)
+def test_a_candidate_shows_how_often_strangers_look_so_much_like_somebody(tmp_path, chance, words):
+    write_run(tmp_path, tracks=1, faces=1)
+    assert "strangers</th>" not in report(tmp_path)
+    line = json.loads((tmp_path / "tracks.jsonl").read_text())
+    line["candidates"][0]["false_name_chance"] = chance
+    (tmp_path / "tracks.jsonl").write_text(json.dumps(line) + "\n")
+    page = report(tmp_path)
+    assert "strangers</th>" in page
+    assert f"<td>{words}</td>" in page
+
+
+def test_what_a_name_may_claim_is_said_once(tmp_path):
+    write_run(tmp_path, tracks=1, faces=1)
+    run = json.loads((tmp_path / "run.json").read_text())
+    for facts in run["workers"].values():
+        facts["names"] = "at most 1 in 1,000 strangers get a name; faces below 20 px & less are too small"
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    assert report(tmp_path).count("Names: at most 1 in 1,000 strangers get a name; faces below 20 px &amp; less are") == 1
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (0, "00:00:00.0"),

@@ -11,15 +11,18 @@ import numpy as np
 import pytest
 
 from engine.config import VerifyConfig
+from engine.contracts.messages import Quality
 from engine.errors import ConfigError, GalleryError
 from engine.models.catalog import find_model
 from engine.runtime.colour import bgr_from_planes
+from engine.verify import naming
 from engine.verify import verifier as verifier_module
 from engine.verify.align import similarity_transform
 from engine.verify.embedder import open_embedder
 from engine.verify.gallery import Gallery
 from engine.verify.verifier import Verifier, face_in
 from tests.verify.faces import PEOPLE, ThumbnailEmbedder, crop_of, portrait
+from tests.verify.measured import measured
 
 
 @dataclass
@@ -295,3 +298,45 @@ def test_vectors_of_another_length_are_refused_before_a_run(gallery, embedder):
     embedder.length += 1
     with pytest.raises(GalleryError, match="holds vectors of"):
         Verifier(embedder, gallery, VerifyConfig())
+
+
+@pytest.fixture
+def chances(monkeypatch):
+    """Measured limits for the embedder without weights."""
+    monkeypatch.setattr(naming, "open_set_of", lambda sha256: measured(length=64))
+
+
+def test_the_chance_of_a_false_name_follows_a_gallery_that_grows_and_shrinks(gallery, embedder, chances):
+    enrol(gallery, embedder, "ada", PEOPLE[0])
+    verifier = Verifier(embedder, gallery, VerifyConfig())
+    scores = score(verifier, [face(PEOPLE[0]), face(PEOPLE[0])])
+    alone = verifier.track_scores("cam1", 1)
+    assert (alone.decision, scores[1].track_decision_changed) == ("known", True)
+    with Gallery(gallery.path) as other:
+        for number, person in enumerate(PEOPLE[1:]):
+            enrol(other, embedder, f"other {number}", person)
+        among = verifier.track_scores("cam1", 1).candidates[0]
+        assert among.false_name_chance == pytest.approx(len(PEOPLE) * alone.candidates[0].false_name_chance)
+        assert f"with {len(PEOPLE)} pictures enrolled" in verifier.naming()
+        for number in range(len(PEOPLE) - 1):
+            other.remove(f"other {number}")
+    assert verifier.track_scores("cam1", 1).candidates == alone.candidates
+    gallery.remove("ada")
+    empty = verifier.track_scores("cam1", 1)
+    assert (empty.decision, empty.candidates) == ("none", [])
+
+
+def test_a_track_of_mixed_sizes_is_judged_by_the_size_of_its_better_faces(gallery, embedder, chances):
+    """Limits begin at 16 px: tiny faces alone have no name; one good face among them gives the vector and the size."""
+    enrol(gallery, embedder, "ada", PEOPLE[0])
+    verifier = Verifier(embedder, gallery, VerifyConfig())
+    tiny = [msgspec.structs.replace(face(PEOPLE[0]), quality=Quality(10.0, 0.8, 0.9, 0.01)) for _ in range(3)]
+    score(verifier, tiny)
+    assert verifier.track_scores("cam1", 1).decision == "undecided"
+    score(verifier, [face(PEOPLE[0])])
+    assert verifier.track_scores("cam1", 1).decision == "known"
+
+
+def test_a_rate_that_was_not_measured_ends_a_run_before_it_begins(gallery, embedder, chances):
+    with pytest.raises(ConfigError, match=r"verify.false_name_rate \(1e-06\) is below what"):
+        Verifier(embedder, gallery, VerifyConfig(false_name_rate=1e-6))

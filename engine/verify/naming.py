@@ -1,0 +1,150 @@
+"""Who decides whether a face gets a name: measured chances of a false name, or an embedder's cosines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from engine.config import VerifyConfig
+from engine.contracts.frames import Float32
+from engine.contracts.messages import Candidate, Decision
+from engine.errors import ConfigError
+from engine.verify.embedder import Embedder
+from engine.verify.gallery import Snapshot
+from engine.verify.open_set import OpenSet, open_set_of
+from engine.verify.scores import Fusion, Thresholds, best_cosines, decide, rank
+
+
+class Rule(Protocol):
+    """Compares one fused vector with everyone, and decides."""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The cosines, and the sizes that they ask for."""
+        ...
+
+    def sentence(self, pictures: int) -> str:
+        """Return what a name may claim with so many pictures enrolled."""
+        ...
+
+    def compare(
+        self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
+    ) -> tuple[list[Candidate], Decision]:
+        """Return the ``limit`` best candidates, best first, and what they amount to.
+
+        Args:
+            vector: (length,) of length 1, of the originals.
+            enhanced: the same of the enhanced crops, None where there are none: it stands beside and decides nothing.
+            faces: what the vector rests on.
+            people: at least one.
+            limit: at least 1.
+            min_faces: fewer faces decide nothing.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class ByCosine:
+    """One cosine for all: the embedder's own, or what the configuration sets."""
+
+    thresholds: Thresholds
+    is_set: bool
+    """By the configuration."""
+
+    def sentence(self, pictures: int) -> str:
+        """See ``Rule``."""
+        cosines = f"{self.thresholds.known_cosine:g} and {self.thresholds.unknown_cosine:g}"
+        whose = (
+            f"the cosines {cosines} that were set" if self.is_set else f"the embedder's own cosines {cosines}, not calibrated"
+        )
+        return f"decided by {whose}: no rate of false names is claimed"
+
+    def compare(
+        self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
+    ) -> tuple[list[Candidate], Decision]:
+        """See ``Rule``."""
+        # The margin needs the second even where only one is wanted.
+        candidates = rank(vector, enhanced, people.names, people.matrix, max(limit, 2))
+        decision = decide(candidates, faces.faces, faces.large_faces, replace(self.thresholds, min_faces=min_faces))
+        return candidates[:limit], decision
+
+
+class ByChance:
+    """A name where a stranger would hardly ever get one, see ``engine.verify.open_set``."""
+
+    def __init__(self, measured: OpenSet, thresholds: Thresholds, rate: float) -> None:
+        self.thresholds = thresholds
+        self._measured, self._rate = measured, rate
+        self._crowding: tuple[Float32, Float32] | None = None
+        """Of the pictures of a gallery that was seen before."""
+
+    def sentence(self, pictures: int) -> str:
+        """See ``Rule``."""
+        pictures = max(pictures, 1)
+        small = self._measured.too_small_px(pictures, self._rate)
+        enrolled = f"with {pictures:,} pictures enrolled" if pictures != 1 else "with one picture enrolled"
+        tail = (
+            f"faces below {small:.0f} px are too small to name" if small < float("inf") else "no face is sure enough for a name"
+        )
+        return f"at most {self._rate * 1000:g} in 1,000 strangers get a name; {enrolled} {tail}"
+
+    def compare(
+        self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
+    ) -> tuple[list[Candidate], Decision]:
+        """See ``Rule``."""
+        size, pictures = faces.size_px, len(people.names)
+        resemblances = self._measured.resemblance(vector, people.matrix, self._crowding_of(people.matrix))
+        best: dict[str, float] = {}
+        for name, value in zip(people.names, resemblances.tolist(), strict=True):
+            best[name] = max(value, best.get(name, -9.0))
+        cosines = best_cosines(vector, people.names, people.matrix)
+        second = best_cosines(enhanced, people.names, people.matrix) if enhanced is not None else {}
+        order = sorted(best, key=lambda name: (-best[name], name))[: max(limit, 2)]
+        candidates = [
+            Candidate(
+                name,
+                cosines[name],
+                second.get(name),
+                false_name_chance=self._measured.chance(best[name], size, pictures),
+            )
+            for name in order
+        ]
+        return candidates[:limit], self._decide([best[name] for name in order], candidates, faces, min_faces)
+
+    def _decide(self, best: list[float], candidates: list[Candidate], faces: Fusion, min_faces: int) -> Decision:
+        if faces.faces < min_faces:
+            return "undecided"
+        fits = [one.false_name_chance is not None and one.false_name_chance <= self._rate for one in candidates]
+        if fits[0]:
+            # Two people who both fit: sure is only that it is no stranger.
+            doubtful = len(fits) > 1 and fits[1] and best[0] - best[1] < 2 * self.thresholds.margin_cosine
+            return "undecided" if doubtful else "known"
+        return "unknown" if self._measured.is_nobody(best[0], faces.size_px) else "undecided"
+
+    def _crowding_of(self, matrix: Float32) -> Float32:
+        if self._crowding is None or self._crowding[0] is not matrix:
+            self._crowding = (matrix, self._measured.crowding(matrix))
+        return self._crowding[1]
+
+
+def rule_of(embedder: Embedder, config: VerifyConfig) -> Rule:
+    """Return who decides: chances where they were measured for the embedder, unless the configuration sets a cosine.
+
+    Raises:
+        ConfigError: the two cosines cross, or the measurement cannot support ``false_name_rate``.
+        ModelError: a measurement is damaged.
+    """
+    known = embedder.known_cosine if config.known_cosine is None else config.known_cosine
+    unknown = embedder.unknown_cosine if config.unknown_cosine is None else config.unknown_cosine
+    if unknown > known:
+        raise ConfigError(
+            f"verify.unknown_cosine ({unknown:g}) must not be above verify.known_cosine ({known:g}) for the embedder "
+            f"{embedder.name}: set both"
+        )
+    thresholds = Thresholds(known, unknown, embedder.margin_cosine, embedder.min_size_px, config.min_faces)
+    is_set = config.known_cosine is not None or config.unknown_cosine is not None
+    measured = None if is_set else open_set_of(embedder.sha256)
+    if measured is None:
+        return ByCosine(thresholds, is_set)
+    measured.check_rate(config.false_name_rate)
+    return ByChance(measured, thresholds, config.false_name_rate)

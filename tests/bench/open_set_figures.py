@@ -1,0 +1,229 @@
+"""What became of enrolled people and of strangers, by both rules: counts, intervals, curves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from scipy.stats import beta
+
+from engine.config import VerifyConfig
+from engine.contracts.messages import Candidate, Decision
+from engine.models import find_model
+from engine.verify.embedder import open_embedder
+from engine.verify.gallery import Gallery, Snapshot
+from engine.verify.naming import Rule, rule_of
+from engine.verify.scores import Fusion
+from trt_build.open_set.fit import sizes_of
+from trt_build.open_set.photographs import Photographs, person_of
+from trt_build.open_set.recording import NOBODY, Arrays
+
+COSINE, CHANCE = "cosine 0.935", "chance 0.001"
+GALLERIES = (1, 10, 50, 100, 200, 800)
+_MIN_FACES = VerifyConfig().min_faces
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """Tracks of one size by one rule."""
+
+    size_px: float
+    rule: str
+    right: int
+    wrong: int
+    """Enrolled people under somebody else's name."""
+    undecided: int
+    unknown: int
+    """Enrolled people, called unknown."""
+    stranger_named: int
+    stranger_unknown: int
+    strangers: int
+
+    @property
+    def enrolled(self) -> int:
+        """Tracks of people in the gallery."""
+        return self.right + self.wrong + self.undecided + self.unknown
+
+    def cells(self) -> list[str]:
+        """Return a row of the table."""
+        low, high = interval(self.stranger_named, self.strangers)
+        own = [f"{100 * count / max(self.enrolled, 1):.2f}" for count in (self.right, self.wrong, self.undecided, self.unknown)]
+        share = 100 * self.stranger_named / max(self.strangers, 1)
+        named = f"{self.stranger_named} = {share:.2f} [{100 * low:.2f}, {100 * high:.2f}]"
+        unknown = f"{100 * self.stranger_unknown / max(self.strangers, 1):.1f}"
+        return [f"{self.size_px:g} px", self.rule, str(self.enrolled), *own, str(self.strangers), named, unknown]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One track by one rule."""
+
+    decision: Decision
+    best: Candidate | None
+    second: Candidate | None
+
+
+def interval(count: int, of: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share after Clopper and Pearson."""
+    low = float(beta.ppf(0.025, count, of - count + 1)) if count else 0.0
+    return low, float(beta.ppf(0.975, count + 1, of - count)) if count < of else 1.0
+
+
+def rules() -> dict[str, Rule]:
+    """Return today's rule, one cosine for all, and the default."""
+    embedder = open_embedder(VerifyConfig(), find_model)
+    assert embedder is not None
+    embedder.close()
+    return {
+        COSINE: rule_of(embedder, VerifyConfig(known_cosine=embedder.known_cosine)),
+        CHANCE: rule_of(embedder, VerifyConfig()),
+    }
+
+
+def judge(tracks: Arrays, rule: Rule, people: Snapshot) -> list[Judged]:
+    """Decide each track as the product does."""
+    sizes = sizes_of(tracks)
+    count = np.bincount(tracks["face_track"], minlength=len(sizes))
+    large = np.bincount(tracks["face_track"], tracks["face_size_px"] >= rule.thresholds.min_size_px, len(sizes))
+    judged = []
+    for at, vector in enumerate(tracks["vector"]):
+        faces = Fusion(None, int(count[at]), int(large[at]), 1.0, float(sizes[at]))
+        candidates, decision = rule.compare(vector, None, faces, people, 2, _MIN_FACES)
+        judged.append(Judged(decision, candidates[0], candidates[1] if len(candidates) > 1 else None))
+    return judged
+
+
+def outcomes_of(tracks: Arrays, enrolled: dict[str, str], gallery: Gallery) -> list[Outcome]:
+    """Count by size and rule."""
+    people = snapshot_of(gallery)
+    result = []
+    for name, rule in rules().items():
+        judged = judge(tracks, rule, people)
+        for size in sorted(set(tracks["place_px"].tolist())):
+            result.append(_count(size, name, judged, tracks, enrolled))
+    return sorted(result, key=lambda one: one.size_px)
+
+
+def agreement(tracks: Arrays, gallery: Gallery) -> tuple[int, int]:
+    """Return how many tracks the product itself decided as ``judge`` does by default, and of how many."""
+    judged = judge(tracks, rules()[CHANCE], snapshot_of(gallery))
+    same = [
+        one.decision == said and (one.decision != "known" or (one.best is not None and one.best.identity == name))
+        for one, said, name in zip(judged, tracks["decision"].tolist(), tracks["identity"].tolist(), strict=True)
+    ]
+    return sum(same), len(same)
+
+
+def snapshot_of(gallery: Gallery) -> Snapshot:
+    """Return the gallery for the default embedder."""
+    embedder = open_embedder(VerifyConfig(), find_model)
+    assert embedder is not None
+    embedder.close()
+    return gallery.snapshot(embedder.sha256)
+
+
+def _count(size: float, rule: str, judged: Sequence[Judged], tracks: Arrays, enrolled: dict[str, str]) -> Outcome:
+    counts = dict.fromkeys(("right", "wrong", "undecided", "unknown", "stranger_named", "stranger_unknown", "strangers"), 0)
+    for at in np.flatnonzero(tracks["place_px"] == size).tolist():
+        picture, one = str(tracks["picture"][at]), judged[at]
+        who = person_of(picture) if picture != NOBODY else NOBODY
+        if who not in enrolled:
+            counts["strangers"] += 1
+            counts["stranger_named"] += one.decision == "known"
+            counts["stranger_unknown"] += one.decision == "unknown"
+        elif one.decision == "known" and one.best is not None:
+            counts["right" if one.best.identity == who else "wrong"] += 1
+        else:
+            counts["unknown" if one.decision == "unknown" else "undecided"] += 1
+    return Outcome(size, rule, **counts)
+
+
+def by_gallery(
+    tracks: Arrays, photographs: Photographs, draws: int = 4
+) -> list[tuple[int, float, int, float, int, float, int]]:
+    """Return what the default rule does in galleries of so many people, drawn anew several times from all of them.
+
+    A row: the number of people, share and number of their tracks with the right name, share and number of them with another's,
+    share and number of strangers' tracks with a name. Of all sizes together.
+    """
+    best = {person: pictures[0] for person, pictures in photographs.of_people().items()}
+    own_pictures = {photographs.actors[at].name for at in best.values()}
+    rule = rules()[CHANCE]
+    pictures = tracks["picture"].tolist()
+    owners = [person_of(name) if name != NOBODY else NOBODY for name in pictures]
+    rows = []
+    for count in (count for count in GALLERIES if count <= len(best)):
+        tally = np.zeros(5, np.int64)
+        for draw in range(draws):
+            rng = np.random.default_rng((count, draw))
+            drawn = sorted(rng.permutation(sorted(best))[:count].tolist())
+            some = Snapshot(0, drawn, np.ascontiguousarray(photographs.vectors[[best[person] for person in drawn]]), [])
+            inside = set(drawn)
+            for picture, who, one in zip(pictures, owners, judge(tracks, rule, some), strict=True):
+                known, enrolled = one.decision == "known", who in inside
+                own = enrolled and picture not in own_pictures
+                right = known and one.best is not None and one.best.identity == who
+                tally += (own, own and right, own and known and not right, not enrolled, not enrolled and known)
+        own, right, wrong, strangers, named = tally.tolist()
+        rows.append((count, right / max(own, 1), right, wrong / max(own, 1), wrong, named / max(strangers, 1), named))
+    return rows
+
+
+def write_curves(tracks: Arrays, enrolled: dict[str, str], gallery: Gallery, path: Path) -> None:
+    """Draw right names against false names, one panel for each size, with both rules and where they work."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    people = snapshot_of(gallery)
+    judged = {name: judge(tracks, rule, people) for name, rule in rules().items()}
+    sizes = sorted(set(tracks["place_px"].tolist()))
+    figure, axes = pyplot.subplots(1, len(sizes), figsize=(3.2 * len(sizes), 3.6), sharey=True, squeeze=False)
+    for axis, size in zip(axes[0], sizes, strict=True):
+        for (name, some), colour, scored in zip(judged.items(), ("#b4483c", "#17703c"), (_by_cosine, _by_chance), strict=True):
+            false, right = _curve(some, tracks, enrolled, size, scored)
+            axis.step(false, right, where="post", color=colour, label=f"score: {name.split()[0]}", linewidth=1.6)
+            one = _count(size, name, some, tracks, enrolled)
+            at = max(one.stranger_named / max(one.strangers, 1), 2e-4), one.right / max(one.enrolled, 1)
+            axis.plot(*at, "o", color=colour, markersize=7, markeredgecolor="white", label=f"default: {name}")
+        axis.axvline(1e-3, color="#888", linewidth=0.8, linestyle=":")
+        axis.set(xscale="log", xlim=(1.8e-4, 0.5), ylim=(0, 1), title=f"{size:g} px", xlabel="strangers with a name")
+        axis.grid(alpha=0.25)
+    axes[0][0].set_ylabel("enrolled people with their name")
+    axes[0][0].legend(fontsize=7, loc="upper left")
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+def _by_cosine(one: Judged) -> float:
+    if one.best is None:
+        return -1.0
+    ahead = one.second is None or one.best.cosine_original - one.second.cosine_original >= 0.01
+    return one.best.cosine_original if ahead else -1.0
+
+
+def _by_chance(one: Judged) -> float:
+    chance = one.best.false_name_chance if one.best else None
+    return -1.0 if chance is None else -float(np.log(max(chance, 1e-300)))
+
+
+def _curve(
+    judged: Sequence[Judged], tracks: Arrays, enrolled: dict[str, str], size: float, scored: Callable[[Judged], float]
+) -> tuple[list[float], list[float]]:
+    """Return the shares of strangers with a name and of enrolled people with theirs, from the strictest threshold on."""
+    rows = []
+    for at in np.flatnonzero(tracks["place_px"] == size).tolist():
+        picture, one = str(tracks["picture"][at]), judged[at]
+        who = person_of(picture) if picture != NOBODY else NOBODY
+        own = who in enrolled
+        rows.append((scored(one), own, own and one.best is not None and one.best.identity == who))
+    rows.sort(key=lambda row: -row[0])
+    owned = max(sum(row[1] for row in rows), 1)
+    others = max(sum(not row[1] for row in rows), 1)
+    false = np.cumsum([not row[1] for row in rows]) / others
+    right = np.cumsum([row[2] for row in rows]) / owned
+    return np.maximum(false, 2e-4).tolist(), right.tolist()

@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+
+from engine.config import VerifyConfig
+from engine.errors import ConfigError
+from engine.verify import naming
+from engine.verify.gallery import Snapshot
+from engine.verify.naming import ByChance, ByCosine, rule_of
+from engine.verify.scores import Fusion, Thresholds
+from tests.verify.faces import ThumbnailEmbedder
+from tests.verify.measured import measured
+
+ONE = measured()
+THRESHOLDS = Thresholds(0.9, 0.5, 0.01, 20.0)
+RULE = ByChance(ONE, THRESHOLDS, 0.001)
+
+
+def unit(*values):
+    vector = np.zeros(8, np.float32)
+    vector[: len(values)] = values
+    return vector / np.linalg.norm(vector)
+
+
+def snapshot(**people):
+    """Each with a list of vectors."""
+    names = [name for name, vectors in people.items() for _ in vectors]
+    rows = [vector for vectors in people.values() for vector in vectors]
+    return Snapshot(1, names, np.stack(rows).astype(np.float32), [])
+
+
+def faces(count=2, size_px=64.0):
+    fusion = Fusion()
+    for _ in range(count):
+        fusion = fusion.add(unit(1), 0.5, True, size_px)
+    return fusion
+
+
+def compare(vector, people, size_px=64.0, count=2, min_faces=2, limit=5, rule=RULE):
+    return rule.compare(vector, None, faces(count, size_px), people, limit, min_faces)
+
+
+ADA, BOB = unit(1), unit(0, 1)
+
+
+def test_one_person_who_is_there_is_known_and_a_stranger_is_not():
+    people = snapshot(ada=[ADA])
+    candidates, decision = compare(ADA, people)
+    assert (decision, candidates[0].identity) == ("known", "ada")
+    assert candidates[0].false_name_chance <= 0.001
+    candidates, decision = compare(-ADA, people)
+    assert decision == "unknown"
+    assert candidates[0].false_name_chance == 1.0
+
+
+def test_few_faces_and_tiny_faces_decide_nothing():
+    people = snapshot(ada=[ADA])
+    assert compare(ADA, people, count=1)[1] == "undecided"
+    for vector in (ADA, -ADA):
+        assert compare(vector, people, size_px=12)[1] == "undecided"
+
+
+def test_the_same_face_is_not_sure_enough_in_a_larger_gallery():
+    between = unit(0.83, 0, 0.55)
+    strangers = {f"other {at}": [unit(*row)] for at, row in enumerate(-np.eye(8)[:, :8])}
+    alone = compare(between, snapshot(ada=[ADA]))[0][0].false_name_chance
+    among = compare(between, snapshot(ada=[ADA], **strangers))[0][0].false_name_chance
+    assert among == pytest.approx(min(1.0, 9 * alone))
+
+
+def test_a_person_with_several_pictures_counts_as_often_and_is_named_once():
+    other = unit(0.9, 0.2)
+    candidates, _ = compare(ADA, snapshot(ada=[other, ADA, other], bob=[BOB]))
+    assert [one.identity for one in candidates] == ["ada", "bob"]
+    alone, _ = compare(ADA, snapshot(ada=[ADA]))
+    assert candidates[0].false_name_chance == pytest.approx(min(1.0, 4 * alone[0].false_name_chance))
+    assert candidates[0].cosine_original == pytest.approx(1.0)
+
+
+def test_two_people_who_both_fit_leave_it_open():
+    twins = snapshot(ada=[ADA], twin=[ADA], bob=[BOB])
+    assert compare(ADA, twins)[1] == "undecided"
+    assert compare(ADA, twins, limit=1)[1] == "undecided"
+    assert len(compare(ADA, twins, limit=1)[0]) == 1
+
+
+def test_enhanced_cosines_stand_beside_and_decide_nothing():
+    people = snapshot(ada=[ADA], bob=[BOB])
+    plain, decision = RULE.compare(ADA, None, faces(), people, 5, 2)
+    beside, same = RULE.compare(ADA, BOB, faces(), people, 5, 2)
+    assert same == decision == "known"
+    assert [one.false_name_chance for one in plain] == [one.false_name_chance for one in beside]
+    assert beside[1].cosine_enhanced == pytest.approx(1.0)
+
+
+def test_another_gallery_is_not_judged_by_the_crowding_of_the_one_before():
+    rule = ByChance(ONE, THRESHOLDS, 0.001)
+    compare(ADA, snapshot(ada=[ADA]), rule=rule)
+    later = compare(ADA, snapshot(bob=[BOB], ada=[ADA]), rule=rule)[0]
+    fresh = compare(ADA, snapshot(bob=[BOB], ada=[ADA]), rule=ByChance(ONE, THRESHOLDS, 0.001))[0]
+    assert later == fresh
+
+
+def test_cosines_that_are_set_decide_and_say_so(monkeypatch):
+    monkeypatch.setattr(naming, "open_set_of", lambda sha256: ONE)
+    embedder = ThumbnailEmbedder()
+    assert isinstance(rule_of(embedder, VerifyConfig()), ByChance)
+    for config in (VerifyConfig(known_cosine=0.95), VerifyConfig(unknown_cosine=0.3)):
+        rule = rule_of(embedder, config)
+        assert isinstance(rule, ByCosine)
+        assert "that were set: no rate of false names is claimed" in rule.sentence(3)
+    assert "0.95 and 0.5" in rule_of(embedder, VerifyConfig(known_cosine=0.95)).sentence(3)
+
+
+def test_an_embedder_that_was_not_measured_keeps_its_cosines_and_says_so():
+    rule = rule_of(ThumbnailEmbedder(), VerifyConfig())
+    assert isinstance(rule, ByCosine)
+    assert "the embedder's own cosines 0.9 and 0.5, not calibrated" in rule.sentence(3)
+
+
+def test_a_rate_that_was_not_measured_is_refused(monkeypatch):
+    monkeypatch.setattr(naming, "open_set_of", lambda sha256: ONE)
+    with pytest.raises(ConfigError, match="false_name_rate"):
+        rule_of(ThumbnailEmbedder(), VerifyConfig(false_name_rate=0.0001))
+    rule_of(ThumbnailEmbedder(), VerifyConfig(false_name_rate=0.0001, known_cosine=0.9))
+
+
+@pytest.mark.parametrize(
+    ("pictures", "words"), [(0, "one picture enrolled"), (1, "one picture enrolled"), (1200, "1,200 pictures")]
+)
+def test_the_sentence_names_rate_gallery_and_what_is_too_small(pictures, words):
+    sentence = RULE.sentence(pictures)
+    assert sentence.startswith("at most 1 in 1,000 strangers get a name; with ")
+    assert words in sentence
+    assert sentence.endswith("px are too small to name")
