@@ -54,8 +54,9 @@ class Following:
         return self._cuts is not None and not frame.damaged and self._cuts.is_cut(frame.planes.y)
 
     def update(self, frame: Frame, detections: Detections | None) -> tuple[list[TrackedFace], list[TrackEnd]]:
-        """See ``Tracker.update``."""
-        return self._tracker.update(frame.time, detections, frame.planes)
+        """See ``Tracker.update``; while one scene fades into another, detections do not count."""
+        is_mixed = self._cuts is not None and self._cuts.is_fading
+        return self._tracker.update(frame.time, None if is_mixed else detections, frame.planes)
 
     def cut(self) -> list[TrackEnd]:
         """End all tracks at a change of the scene."""

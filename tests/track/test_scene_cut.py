@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.contracts.frames import Uint8
-from engine.track.scene_cut import SceneCuts, detail_of, found_again
+from engine.track.scene_cut import SceneCuts
+from engine.track.small_picture import detail_of, found_again
 from tests.assets import shared
 from tests.footage import frames
 
