@@ -160,7 +160,7 @@ def judge(clip: Path, tracks: list[Seen], teacher: Teacher, truth: list[tuple[st
     for name, frame, x, y, verdict in truth:
         for one in tracks:
             place = one.boxes.get(frame)
-            if one.clip == name and place is not None and (place[:2] <= (x, y)).all() and ((x, y) <= place[:2] + place[2:]).all():
+            if one.clip == name and place is not None and _holds(place, x, y):
                 one.verdict = verdict
 
 
@@ -193,6 +193,11 @@ def _window(luma: Uint8, box: Float32) -> tuple[Uint8, Float32]:
     high = np.ceil(middle + reach).astype(int)
     cut = np.ascontiguousarray(luma[low[1] : high[1], low[0] : high[0]])
     return cut, np.concatenate([box[:2] - low, box[2:]]).astype(np.float32)
+
+
+def _holds(box: Float32, x: float, y: float) -> bool:
+    left, top, width, height = box.tolist()
+    return bool(left <= x <= left + width and top <= y <= top + height)
 
 
 def _hit(box: Float32, others: Float32) -> bool:
