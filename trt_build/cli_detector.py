@@ -191,6 +191,7 @@ def compare(
     material = read_recipe_of(DetectorRecipe, find_recipe(recipe)).material
     teacher = YuNet(Path(material.teacher), SURE, "onnxruntime", "teacher", "")
     detectors: dict[str, Detector] = {str(path): GreyDetector(path, score, "onnxruntime") for path in models}
+    detectors |= {f"{path} and second look": one for path in models if (one := _judged(path)) is not None and score is None}
     detectors["teacher"] = teacher
     with CONSOLE.status("") as status:
         pictures = kept_apart(material, cache, lambda what, done, total: status.update(f"{what}: {done}"))
@@ -203,3 +204,16 @@ def compare(
     if json is not None:
         with writable(json):
             json.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
+
+
+def _judged(model: Path) -> Detector | None:
+    """Return a detector with the second look that ships, None where that was fitted to another."""
+    from engine.config import DetectConfig
+    from engine.detect.judged import open_judged
+    from engine.models import find_model
+
+    detector, second_look = open_judged(DetectConfig(detector=str(model), runtime="onnxruntime"), find_model)
+    if second_look is not None and second_look.fits(detector):
+        return detector
+    detector.close()
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,15 +81,20 @@ def export(
         One sentence on the data, for the manifest.
     """
     require("torch", "Exporting")
-    from trt_build.second_look.evaluation import judged_by
+    from trt_build.second_look.evaluation import agreement_of, judged_by
     from trt_build.second_look.export import export_second_look
     from trt_build.second_look.limits import choose, figures
 
     with CONSOLE.status("") as status:
         judged, _, min_score = judged_by(checkpoint, cache or checkpoint.parent / "cache", _shown(status))
+        agreement = agreement_of(checkpoint, cache or checkpoint.parent / "cache", _shown(status))
     limits = choose(judged, min_score)
     found = figures(judged, limits, min_score)
-    manifest = export_second_look(checkpoint, out, name, licence, training_data, found)
+    if agreement is not None:
+        found |= {key: value for key, value in asdict(agreement).items() if isinstance(value, float)}
+    sha256 = agreement.detector_sha256 if agreement else ""
+    manifest = export_second_look(checkpoint, out, name, licence, training_data, found, sha256)
+    CONSOLE.print(agreement or "The detector alone finds as much: no agreement.")
     assert manifest.parity is not None
     CONSOLE.print(
         f"{out / manifest.file}: {manifest.parameters / 1e3:.0f} k parameters, refused below {limits.refused_below}, accepted "

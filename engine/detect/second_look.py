@@ -14,6 +14,7 @@ from engine.config import DetectConfig
 from engine.contracts.frames import Detections, Float32, Uint8
 from engine.contracts.manifest import Manifest, read_manifest
 from engine.detect.catalog import FindModel
+from engine.detect.detector import Detector
 from engine.detect.face_windows import CONTEXTS, SIDE_PX, face_windows
 from engine.errors import ModelError
 from engine.runtime.session import Session, open_session
@@ -35,6 +36,21 @@ class Faceness:
     """Sure enough to be a track that was seen once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How a second look and the detector that it was fitted to decide together."""
+
+    detector_sha256: str
+    asked_from: float
+    """Score at which the detector is asked."""
+    weight: float
+    """Of the logit of the faceness, beside that of the detector's score."""
+    min_score: float
+    """Of both, from which a face is reported."""
+    sure_score: float
+    """And from which it can stand alone."""
+
+
 class SecondLook:
     """Says of boxes whether they are faces. ``judge`` may be called from several threads; it cannot cross a process."""
 
@@ -48,7 +64,7 @@ class SecondLook:
         if described.kind != "second_look":
             raise ModelError(f"{manifest} describes a {described.kind}, not a second look: choose another file")
         self.name, self.licence, self.model_sha256 = described.name, described.licence, described.sha256
-        self.limits = _limits(described, manifest)
+        self.limits, self.agreement = _limits(described, manifest), _agreement(described)
         self._session = _open(manifest.with_name(described.file), runtime)
         self.runtime = self._session.runtime
 
@@ -70,6 +86,10 @@ class SecondLook:
             return np.zeros(0, np.float32)
         (faceness,) = self._session.run({_INPUT: face_windows(luma, boxes)})
         return np.asarray(faceness, np.float32)
+
+    def fits(self, detector: Detector) -> bool:
+        """Whether it was fitted to this detector, so that both can decide together."""
+        return self.agreement is not None and self.agreement.detector_sha256 == detector.model_sha256
 
     def facts(self) -> dict[str, str]:
         """Return what a run records of it."""
@@ -107,6 +127,13 @@ def _limits(manifest: Manifest, path: Path) -> Faceness:
         return Faceness(*(manifest.figures[name] for name in ("refused_below", "accepted_from", "alone_from")))
     except KeyError as missing:
         raise ModelError(f"{path} gives no {missing.args[0]} among its figures: export it again") from None
+
+
+def _agreement(manifest: Manifest) -> Agreement | None:
+    names = ("asked_from", "weight", "min_score", "sure_score")
+    if "detector_sha256" not in manifest.versions or any(name not in manifest.figures for name in names):
+        return None
+    return Agreement(manifest.versions["detector_sha256"], *(manifest.figures[name] for name in names))
 
 
 def _open(path: Path, runtime: str) -> Session:

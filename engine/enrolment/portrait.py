@@ -61,7 +61,10 @@ def find_portrait(path: Path, picture: Uint8, detector: Detector, second_look: S
         EnrolmentRefused: it shows nobody, several people, or somebody of whom it cannot be told which way up they are.
         ModelError: the detector fails.
     """
-    turns = _of_the_only_face(path, picture, _faces(picture, detector), detector, second_look)
+    faces = _faces(picture, detector)
+    if second_look is not None:
+        faces = [turns for turns in faces if _may_be_a_face(picture, turns[0], second_look)]
+    turns = _of_the_only_face(path, faces, detector)
     face = turns[0]
     on_its_head = next((other.certainty for other in turns if (other.turn - face.turn) % 4 == 2), 0.0)
     if face.certainty - on_its_head < _OTHER_WAY_UP:
@@ -84,32 +87,27 @@ def _faces(picture: Uint8, detector: Detector) -> list[list[SeenFace]]:
     return _different(picture, look_closer(picture, places, detector))
 
 
-def _of_the_only_face(
-    path: Path, picture: Uint8, faces: list[list[SeenFace]], detector: Detector, second_look: SecondLook | None
-) -> list[SeenFace]:
+def _of_the_only_face(path: Path, faces: list[list[SeenFace]], detector: Detector) -> list[SeenFace]:
     """Return how the only face was seen, the surest turn first."""
-    faceness = [1.0 if second_look is None else _faceness(picture, turns[0], second_look) for turns in faces]
-    refused, accepted = (second_look.limits.refused_below, second_look.limits.accepted_from) if second_look else (0.0, 0.0)
-    sure = [turns[0] for turns, of in zip(faces, faceness, strict=True) if _is_sure(turns[0]) and of >= accepted]
+    sure = [turns[0] for turns in faces if _is_sure(turns[0])]
     if not sure:
         raise EnrolmentRefused(f"{path} shows no face that the detector {detector.name} finds: give a clear frontal picture")
     largest = max(map(_size, sure))
     way_up = max(sure, key=lambda face: face.certainty).turn
     people = [
         turns
-        for turns, of in zip(faces, faceness, strict=True)
-        if of >= refused
-        and _size(turns[0]) >= _BACKGROUND * largest
-        and (turns[0].turn == way_up or turns[0].certainty >= _ANOTHER_WAY_UP)
+        for turns in faces
+        if _size(turns[0]) >= _BACKGROUND * largest and (turns[0].turn == way_up or turns[0].certainty >= _ANOTHER_WAY_UP)
     ]
     if len(people) > 1:
         raise EnrolmentRefused(f"{path} shows {len(people)} faces: cut it to the person you mean")
     return people[0]
 
 
-def _faceness(picture: Uint8, face: SeenFace, second_look: SecondLook) -> float:
+def _may_be_a_face(picture: Uint8, face: SeenFace, second_look: SecondLook) -> bool:
+    """Whether it is not clearly none: that it was seen at many sizes says more for it than one look can say against it."""
     luma = planes_from_bgr(turn_picture(picture, face.turn), full_range=True).y
-    return float(second_look.faceness(luma, face.box[None])[0])
+    return bool(second_look.faceness(luma, face.box[None])[0] >= second_look.limits.refused_below)
 
 
 def _different(picture: Uint8, seen: list[list[SeenFace]]) -> list[list[SeenFace]]:

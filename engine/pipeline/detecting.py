@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from engine.contracts.frames import Detections, Planes
 from engine.contracts.links import FrameReady, Refused
 from engine.detect import Detector
-from engine.detect.second_look import SecondLook
 from engine.pipeline.model_calls import ModelCalls
 from engine.pipeline.overload import Governor
 from engine.pipeline.upstream import Upstream
@@ -29,17 +28,13 @@ class Detecting:
 
     Args:
         detector: open; closed by the caller.
-        second_look: judges what it finds; open, closed by the caller. None: nobody does.
         calls: counts failures.
         telemetry: of the worker.
         governor: is told of each live frame that was detected.
     """
 
-    def __init__(
-        self, detector: Detector, second_look: SecondLook | None, calls: ModelCalls, telemetry: Telemetry, governor: Governor
-    ) -> None:
-        self._detector, self._second_look = detector, second_look
-        self._calls, self._telemetry, self._governor = calls, telemetry, governor
+    def __init__(self, detector: Detector, calls: ModelCalls, telemetry: Telemetry, governor: Governor) -> None:
+        self._detector, self._calls, self._telemetry, self._governor = detector, calls, telemetry, governor
         self._refused: set[str] = set()
 
     def detect(self, planes: Planes) -> Found:
@@ -47,8 +42,6 @@ class Detecting:
         start = time.perf_counter()
         try:
             (found,) = self._detector.detect([planes])
-            if self._second_look is not None:
-                found = self._second_look.judge(planes.y, found)
         except Exception as error:
             return Found(None, time.perf_counter() - start, error)
         return Found(found, time.perf_counter() - start)

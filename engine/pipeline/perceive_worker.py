@@ -21,8 +21,9 @@ from engine.contracts.links import (
     TrackClosed,
     Warned,
 )
-from engine.detect import Detector, open_detector
-from engine.detect.second_look import SecondLook, open_second_look
+from engine.detect import Detector
+from engine.detect.judged import open_judged
+from engine.detect.second_look import Faceness
 from engine.errors import WorkerError
 from engine.models import find_model
 from engine.pipeline.detecting import Detecting, Found
@@ -62,10 +63,10 @@ def perceive_body(
         first_id: track ids begin here, so that none is used twice in a run.
         rejected: tracks of no face that earlier attempts found in what is kept, by recording.
     """
-    detector = open_detector(config.detect, find_model)
-    second_look = open_second_look(config.detect, find_model)
+    detector, second_look = open_judged(config.detect, find_model)
     Tracker(config.track, _DEFAULT_FRAME_RATE, count().__next__)  # loads its library now, not at the first face
-    perceiver = _Perceiver(context, upstreams, live, downstreams, config, detector, second_look, first_id, rejected)
+    limits = None if second_look is None else second_look.limits
+    perceiver = _Perceiver(context, upstreams, live, downstreams, config, detector, limits, first_id, rejected)
     context.ready(
         {
             "detector": detector.name,
@@ -81,8 +82,6 @@ def perceive_body(
     finally:
         perceiver.close()
         detector.close()
-        if second_look is not None:
-            second_look.close()
 
 
 class _Perceiver:
@@ -94,13 +93,13 @@ class _Perceiver:
         downstreams: list[Channel],
         config: Config,
         detector: Detector,
-        second_look: SecondLook | None,
+        limits: Faceness | None,
         first_id: int,
         rejected: Mapping[str, int],
     ) -> None:
         self._context = context
         self._config = config
-        self._detector, self._limits = detector, None if second_look is None else second_look.limits
+        self._detector, self._limits = detector, limits
         self._upstreams = Upstreams(upstreams, live, self._put)
         self._next_track_id = first_id
         self._rejected_before = dict(rejected)
@@ -115,7 +114,7 @@ class _Perceiver:
         self._calls = ModelCalls(context)
         self._judge = FaceJudge(lambda sentence: context.control.send(Warned("", sentence)))
         workers = config.detect.workers or os.cpu_count() or 1
-        self._detecting = Detecting(detector, second_look, self._calls, context.telemetry, self._governor)
+        self._detecting = Detecting(detector, self._calls, context.telemetry, self._governor)
         self._pending: OrderedPool[tuple[Upstream, Ordered], Planes, Found] = OrderedPool(
             self._detecting.detect, workers, "detect"
         )

@@ -86,14 +86,17 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         for group, clips in groups(options.recipe, Path(folder)):
-            figures = {True: Figures(), False: Figures()}
-            tracks: dict[bool, list[Seen]] = {True: [], False: []}
-            for clip in (clip for clip in clips if options.only in clip.name):
-                found = {look: tracks_of(clip, options.detector, look, Path(folder), figures[look]) for look in (False, True)}
-                judge(clip, [*found[False], *found[True]], teacher, truth)
-                figures[True].lost += sum(one.verdict == "face" and not _is_among(one, found[True]) for one in found[False])
-                for look, some in found.items():
-                    tracks[look] += some
+            chosen = [clip for clip in clips if options.only in clip.name]
+            if not chosen:
+                continue
+            figures = {look: Figures(sum(map(_seconds, chosen))) for look in (False, True)}
+            tracks = {look: tracks_of(chosen, options.detector, look, Path(folder) / group, figures[look]) for look in figures}
+            for clip in chosen:
+                judge(clip, [one for some in tracks.values() for one in some if one.clip == clip.name], teacher, truth)
+            lost = [one for one in tracks[False] if one.verdict == "face" and not _is_among(one, tracks[True])]
+            figures[True].lost = len(lost)
+            if options.sheet and lost:
+                write_sheets(options.sheet, f"{group}-lost", lost)
             for look in (False, True):
                 for one in tracks[look]:
                     figures[look].tracks[one.verdict] += 1
@@ -118,11 +121,11 @@ def groups(recipe: str, folder: Path) -> Iterator[tuple[str, list[Path]]]:
             yield group, there
 
 
-def tracks_of(clip: Path, detector: str, second_look: bool, folder: Path, figures: Figures) -> list[Seen]:
-    """Run the product on a clip, every face kept, and return its tracks."""
-    out = folder / f"{clip.stem}-{second_look}"
+def tracks_of(clips: list[Path], detector: str, second_look: bool, folder: Path, figures: Figures) -> list[Seen]:
+    """Run the product on some clips, every face kept, and return the tracks of all."""
+    out = folder.with_name(f"{folder.name}-{second_look}")
     sections = {
-        "sources": [{"uri": str(clip), "name": "clip"}],
+        "sources": [{"uri": str(clip), "name": str(number)} for number, clip in enumerate(clips)],
         "detect": {"detector": detector, "second_look": second_look},
         "crop": {"policy": "every", "min_size_px": 6},
         "super_resolve": {"generator": "none"},
@@ -131,12 +134,11 @@ def tracks_of(clip: Path, detector: str, second_look: bool, folder: Path, figure
         "output": {"directory": str(out), "report": False},
     }
     result = run_pipeline(load_config(None, sections))
-    figures.seconds += _seconds(clip)
-    figures.rejected += result.counters.get("rejected", 0)
-    tracks: dict[int, Seen] = {}
+    figures.rejected = result.counters.get("rejected", 0)
+    tracks: dict[tuple[str, int], Seen] = {}
     for line in (out / "faces.jsonl").read_text().splitlines():
         face = json.loads(line)
-        one = tracks.setdefault(face["track_id"], Seen(clip.name))
+        one = tracks.setdefault((face["stream"], face["track_id"]), Seen(clips[int(face["stream"])].name))
         one.boxes[face["frame_index"]] = np.array(face["box"], np.float32)
     return list(tracks.values())
 
@@ -157,8 +159,8 @@ def judge(clip: Path, tracks: list[Seen], teacher: Teacher, truth: list[tuple[st
             one.cells.append(_cell(window, box))
     for name, frame, x, y, verdict in truth:
         for one in tracks:
-            box = one.boxes.get(frame)
-            if one.clip == name and box is not None and box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3]:
+            place = one.boxes.get(frame)
+            if one.clip == name and place is not None and _holds(place, x, y):
                 one.verdict = verdict
 
 
@@ -193,6 +195,11 @@ def _window(luma: Uint8, box: Float32) -> tuple[Uint8, Float32]:
     return cut, np.concatenate([box[:2] - low, box[2:]]).astype(np.float32)
 
 
+def _holds(box: Float32, x: float, y: float) -> bool:
+    left, top, width, height = box.tolist()
+    return bool(left <= x <= left + width and top <= y <= top + height)
+
+
 def _hit(box: Float32, others: Float32) -> bool:
     return bool(len(others) and (shares(box, others) >= _SAME_SHARE).any())
 
@@ -209,7 +216,7 @@ def _cell(window: Uint8, box: Float32) -> Uint8:
 def _is_among(one: Seen, others: Iterable[Seen]) -> bool:
     """Whether another run has a face of it: at the same place in the same frame."""
     return any(
-        frame in other.boxes and shares(box, other.boxes[frame][None])[0] >= _SAME_SHARE
+        other.clip == one.clip and frame in other.boxes and shares(box, other.boxes[frame][None])[0] >= _SAME_SHARE
         for other in others
         for frame, box in one.boxes.items()
     )

@@ -10,6 +10,7 @@ import pytest
 
 from engine.config import DetectConfig
 from engine.detect.catalog import open_detector
+from engine.detect.second_look import Faceness
 from engine.enrolment.portrait import find_portrait
 from engine.errors import EnrolmentRefused
 from engine.models import find_model
@@ -152,3 +153,39 @@ def test_a_strip_shows_no_face(size):
     detector = BlobDetector()
     with pytest.raises(EnrolmentRefused, match="shows no face"):
         find_portrait(Path("strip.png"), empty(*size), detector)
+
+
+class SaysNo:
+    """A second look that believes only what lies left of a column."""
+
+    limits = Faceness(0.3, 0.7, 0.9)
+
+    def __init__(self, column: float):
+        self.column, self.asked = column, []
+
+    def faceness(self, luma, boxes):
+        self.asked.append((luma.shape, boxes.shape))
+        return np.float32([0.31 if x + width / 2 < self.column else 0.29 for x, _, width, _ in boxes])
+
+
+def test_what_the_second_look_takes_for_none_is_nobody():
+    image = draw(empty(), 200, 100, 120)
+    assert find_portrait(PATH, image, BlobDetector(), SaysNo(1000)).quality.size_px == pytest.approx(120, rel=0.05)
+    look = SaysNo(0)
+    with pytest.raises(EnrolmentRefused, match="shows no face"):
+        find_portrait(PATH, image, BlobDetector(), look)
+    assert look.asked[0] == (image.shape[:2], (1, 4))
+
+
+def test_what_the_second_look_takes_for_none_is_no_second_person():
+    image = draw(draw(empty(), 100, 100, 120), 400, 100, 120)
+    with pytest.raises(EnrolmentRefused, match="shows 2 faces"):
+        find_portrait(PATH, image, BlobDetector(), SaysNo(1000))
+    assert find_portrait(PATH, image, BlobDetector(), SaysNo(300)).quality.size_px == pytest.approx(120, rel=0.05)
+
+
+def test_a_turned_photograph_is_judged_upright():
+    image = draw(empty(), 200, 100, 120)
+    look = SaysNo(1000)
+    assert find_portrait(PATH, np.rot90(image, 1), BlobDetector(), look).turned_degrees == 270
+    assert look.asked[0][0] == image.shape[:2]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,31 +30,14 @@ class Detector:
         return [Detections.empty()]
 
 
-class SecondLook:
-    """Says 0.5 of all, and that it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[int, ...]] = []
-
-    def judge(self, luma: np.ndarray, found: Detections) -> Detections:
-        self.asked.append(luma.shape)
-        return replace(found, faceness=np.full(len(found), 0.5, np.float32))
-
-
 class Bench:
     def __init__(self) -> None:
         self.supervisor, control = channel_pair()
         self.decoder, channel = channel_pair()
         self.context = WorkerContext("perceive", control)
-        self.detector, self.second_look = Detector(), SecondLook()
+        self.detector = Detector()
         self.upstream = Upstream(channel, live=False)
-        self.detecting = Detecting(
-            self.detector,  # type: ignore[arg-type]
-            self.second_look,  # type: ignore[arg-type]
-            ModelCalls(self.context),
-            self.context.telemetry,
-            Governor(),
-        )
+        self.detecting = Detecting(self.detector, ModelCalls(self.context), self.context.telemetry, Governor())  # type: ignore[arg-type]
 
     def frames(self, *fails: bool, live: bool = False) -> list[Detections | None]:
         self.detector.fails += fails
@@ -85,8 +67,6 @@ def test_a_frame_on_which_the_detector_fails_is_one_without_detection(bench: Ben
     assert [detections is None for detections in found] == [False, True, False]
     counters = bench.context.telemetry.counters
     assert (counters["errors.detect"], counters["errored.cam"], counters["frames_detected"]) == (1, 1, 2)
-    assert [detections.faceness.shape for detections in found if detections is not None] == [(0,), (0,)]
-    assert bench.second_look.asked == [PLANES.y.shape] * 2, "in whole pictures, once a frame"
     assert bench.refusals == []
 
 

@@ -29,7 +29,13 @@ _COUNTS = (1, 2, 7, 33)
 
 
 def export_second_look(
-    checkpoint: Path, folder: Path, name: str | None, licence: str, training_data: str, figures: dict[str, float]
+    checkpoint: Path,
+    folder: Path,
+    name: str | None,
+    licence: str,
+    training_data: str,
+    figures: dict[str, float],
+    detector_sha256: str = "",
 ) -> Manifest:
     """Write NAME.onnx and NAME.json into ``folder``.
 
@@ -39,7 +45,8 @@ def export_second_look(
         name: the recipe's where None.
         licence: of the weights.
         training_data: a sentence for the manifest.
-        figures: its thresholds and what was measured.
+        figures: its limits and what was measured.
+        detector_sha256: of the detector that it agrees with by these figures; empty: with none.
 
     Raises:
         TrainingError: the checkpoint cannot be read.
@@ -70,7 +77,7 @@ def export_second_look(
         parameters=parameters,
         figures={key: round(value, 4) for key, value in figures.items() if math.isfinite(value)},
         parity=parity,
-        versions=versions(),
+        versions=versions() | ({"detector_sha256": detector_sha256} if detector_sha256 else {}),
     )
     with writable(path, ExportError):
         write_manifest(manifest, folder / f"{name}.json")

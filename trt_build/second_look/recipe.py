@@ -56,5 +56,7 @@ class SecondLookRecipe(TimedRecipe, frozen=True, kw_only=True):
     draw: DrawSpec = DrawSpec()
     widths: tuple[int, int, int] = (24, 40, 64)
     smoothing: Share = 0.02
+    hardest: Share = 1.0
+    """Share of each batch, that with the largest losses, from which is learnt."""
     optimiser: OptimiserSpec = OptimiserSpec(rate=2e-3, ema_decay=0.998, weight_decay=1e-2, clip_norm=5.0)
     validate_every_minutes: float = 3.0

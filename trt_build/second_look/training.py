@@ -91,8 +91,9 @@ class Trainer(loop.Trainer[SecondLookRecipe, SecondLook]):
         windows, is_face = batch
         smoothing = self._state.recipe.smoothing
         targets = is_face * (1 - 2 * smoothing) + smoothing
-        loss = nn.functional.binary_cross_entropy_with_logits(self._state.model(windows.float()), targets)
-        return loss, {}
+        each = nn.functional.binary_cross_entropy_with_logits(self._state.model(windows.float()), targets, reduction="none")
+        hardest = each.topk(max(1, round(self._state.recipe.hardest * len(each)))).values
+        return hardest.mean(), {"all": float(each.detach().mean())}
 
     def _measure(self) -> Row:
         facenesses = faceness_of(self._state.ema, self._windows)

@@ -1,0 +1,82 @@
+"""A detector whose finds are looked at a second time before they are reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+
+from engine.config import DetectConfig
+from engine.contracts.frames import Detections, Float32, Planes
+from engine.detect.catalog import FindModel, open_detector
+from engine.detect.detector import Detector
+from engine.detect.nested import without_nested
+from engine.detect.second_look import Agreement, SecondLook, open_second_look
+
+_LEAST = 1e-4
+
+
+class JudgedDetector:
+    """See ``engine.detect.Detector``; what it reports has a faceness.
+
+    With an agreement the detector is asked at a lower threshold, and what counts is a score of both: so faces are found that
+    the detector alone is not sure enough of, at no more false alarms.
+    """
+
+    def __init__(self, detector: Detector, second_look: SecondLook, agreement: Agreement | None = None) -> None:
+        """Join both; they are closed with it."""
+        self._detector, self._second_look, self._agreement = detector, second_look, agreement
+        self.name, self.model_sha256, self.licence = detector.name, detector.model_sha256, detector.licence
+        self.runtime, self.max_batch = detector.runtime, detector.max_batch
+        self.min_score, self.sure_score = detector.min_score, detector.sure_score
+        if agreement is not None:
+            self.min_score, self.sure_score = agreement.min_score, agreement.sure_score
+
+    def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
+        """See ``Detector.detect``."""
+        found = self._detector.detect(pictures)
+        return [self._agreed(self._second_look.judge(one.y, faces)) for one, faces in zip(pictures, found, strict=True)]
+
+    def close(self) -> None:
+        """See ``Detector.close``."""
+        self._detector.close()
+        self._second_look.close()
+
+    def _agreed(self, faces: Detections) -> Detections:
+        if self._agreement is None or faces.faceness is None or not len(faces):
+            return faces
+        scores = agreed_scores(faces.scores, faces.faceness, self._agreement.weight)
+        order = np.argsort(-scores, kind="stable")
+        order = order[scores[order] >= self.min_score]
+        return without_nested(replace(faces, scores=scores).only(order))
+
+
+def agreed_scores(scores: Float32, faceness: Float32, weight: float) -> Float32:
+    """Return the scores of both, 0 to 1: the sum of their logits, that of the faceness times ``weight``."""
+    detector, look = (np.clip(one.astype(np.float64), _LEAST, 1 - _LEAST) for one in (scores, faceness))
+    logits = np.log(detector / (1 - detector)) + weight * np.log(look / (1 - look))
+    return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+
+
+def open_judged(config: DetectConfig, find_model: FindModel) -> tuple[Detector, SecondLook | None]:
+    """Open the detector that the configuration names, and with it the second look, None where none is wanted.
+
+    Where the second look was fitted to this detector, and no threshold is asked for, both agree on what is reported.
+
+    Raises:
+        ModelError: see ``open_detector`` and ``open_second_look``.
+        MissingRuntimeError: see ``open_detector``.
+        ConfigError: likewise.
+    """
+    detector = open_detector(config, find_model)
+    second_look = open_second_look(config, find_model)
+    if second_look is None:
+        return detector, None
+    agreement = second_look.agreement
+    if agreement is None or config.min_score is not None or not second_look.fits(detector):
+        return JudgedDetector(detector, second_look), second_look
+    detector.close()
+    detector = open_detector(msgspec.structs.replace(config, min_score=agreement.asked_from), find_model)
+    return JudgedDetector(detector, second_look, agreement), second_look
