@@ -1,6 +1,6 @@
 """Compares the faces of a stream's tracks, with dlib's network adapted to small faces whatever ``verify.embedder`` is.
 
-Its cosines were measured on 128 rendered clips of people of LFW's training part (H.264, faces of 12 to 48 px, detected by
+Its cosines were measured on 64 rendered clips of people of LFW's training part (H.264, faces of 12 to 48 px, detected by
 YuNet), of a face with the mean of up to three earlier ones of the same clip, by the width of the face:
 
     width                               below 18 px   18 to 28 px   from 28 px
