@@ -1,6 +1,6 @@
 """Compares the faces of a stream's tracks, with dlib's network adapted to small faces whatever ``verify.embedder`` is.
 
-Its cosines were measured on 128 rendered clips of people of LFW's training part (H.264, faces of 12 to 48 px, detected by
+Its cosines were measured on 64 rendered clips of people of LFW's training part (H.264, faces of 12 to 48 px, detected by
 YuNet), of a face with the mean of up to three earlier ones of the same clip, by the width of the face:
 
     width                               below 18 px   18 to 28 px   from 28 px
@@ -31,6 +31,8 @@ from engine.track.judge import Limits
 from engine.verify.onnx_embedder import OnnxEmbedder
 from engine.verify.verifier import face_in
 
+_LEAST_PX = 10.0
+"""Narrower faces say nothing."""
 _SMALL_PX = 20.0
 _LIMITS = Limits(different=0.80, even=0.91, same=0.93)
 _LIMITS_SMALL = Limits(different=0.80, even=0.92, same=0.94)
@@ -52,8 +54,8 @@ class FaceJudge:
         self._on_failure = on_failure
 
     def look(self, planes: Planes, box: Float32, landmarks: Float32 | None) -> FaceCrop | None:
-        """See ``Judge.look``: a copy of the face with its margin; without landmarks faces are not compared."""
-        if landmarks is None:
+        """See ``Judge.look``: a copy of the face with its margin; without landmarks, or tiny, faces are not compared."""
+        if landmarks is None or box[2] < _LEAST_PX:
             return None
         return cut_face(Frame("", _NOW, planes), TrackedFace(0, box, landmarks, 0.0), _UNRATED, _MARGIN)
 

@@ -202,11 +202,10 @@ class Persons:
         question.looks += 1
         look = self._judge.look(planes, one.box, one.landmarks)
         vector = None if look is None else self._judge.vector(look)
-        if vector is not None:
-            question.vectors.append(vector)
+        if vector is None:
+            return self._close(own, own, one, seconds)  # what cannot be compared stays as the tracker has it
+        question.vectors.append(vector)
         is_last = question.looks >= _MOST_LOOKS
-        if not question.vectors:
-            return self._close(own, own, one, seconds) if is_last else None
         probe = mean_vector(question.vectors)
         rivals = [self._people[key] for key in question.rivals if key in self._people and key not in taken]
         best, best_cosine = _best(probe, rivals)

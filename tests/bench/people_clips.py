@@ -106,6 +106,8 @@ class Clip:
     truth: list[list[Box]]
     cuts: list[int]
     """Frames that begin another scene."""
+    tolerance: int = 0
+    """Frames about each of them that belong to it."""
 
     def times(self) -> Iterator[tuple[FrameTime, Planes]]:
         for index, planes in enumerate(self.planes):
@@ -137,7 +139,7 @@ def film(kind: str, scenes: Sequence[Scene], rng: Rng, crf: int = 26, noise: flo
                 boxes += [replace(box, visible=box.visible * (1 - share)) for box in gone]
             pictures.append(np.clip(picture + rng.normal(0, noise, picture.shape), 0, 255).astype(np.uint8))
             truth.append(boxes)
-    return Clip(kind, _through_h264(pictures, crf), truth, cuts)
+    return Clip(kind, _through_h264(pictures, crf), truth, cuts, fade)
 
 
 def straight(frames: int, start: tuple[float, float, float], end: tuple[float, float, float]) -> NDArray[np.float64]:

@@ -93,7 +93,8 @@ def follow(clip: Clip, found: list[Detections | None], config: TrackConfig, star
     score.counters.update(following.counters)
     score.cuts = len(clip.cuts)
     if config.scene_cuts:
-        score.missed_cuts, score.false_cuts = len(set(clip.cuts) - cuts), len(cuts - set(clip.cuts))
+        score.missed_cuts = sum(all(abs(cut - at) > clip.tolerance for at in cuts) for cut in clip.cuts)
+        score.false_cuts = sum(all(abs(cut - at) > clip.tolerance for cut in clip.cuts) for at in cuts)
     return score
 
 
