@@ -13,7 +13,7 @@ from engine.contracts.frames import Detections, Float32, Planes
 from engine.detect.catalog import FindModel, open_detector
 from engine.detect.detector import Detector
 from engine.detect.nested import without_nested
-from engine.detect.second_look import Agreement, SecondLook, open_second_look
+from engine.detect.second_look import Agreement, Faceness, SecondLook, open_second_look
 
 _LEAST = 1e-4
 
@@ -33,6 +33,15 @@ class JudgedDetector:
         self.min_score, self.sure_score = detector.min_score, detector.sure_score
         if agreement is not None:
             self.min_score, self.sure_score = agreement.min_score, agreement.sure_score
+
+    @property
+    def limits(self) -> Faceness:
+        """What follows from the faceness and the score of a face that was reported."""
+        limits, agreement = self._second_look.limits, self._agreement
+        if agreement is None:
+            return limits
+        lowest = limits.refused_below
+        return Faceness(lowest, lowest, lowest, agreement.agreed_from, agreement.agreed_alone_from)
 
     def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
         """See ``Detector.detect``."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.config import DetectConfig
-from engine.contracts.frames import Detections, Float32, Uint8
+from engine.contracts.frames import Detections, Float32, TrackedFace, Uint8
 from engine.contracts.manifest import Manifest, read_manifest
 from engine.detect.catalog import FindModel
 from engine.detect.detector import Detector
@@ -34,6 +34,16 @@ class Faceness:
     """A face: its track is one of a face."""
     alone_from: float
     """Sure enough to be a track that was seen once."""
+    score_from: float = 0.0
+    """The same of the score, which where detector and second look decide together is of both: then it says more than the
+    faceness."""
+    score_alone_from: float = 0.0
+    """Likewise."""
+
+    def accepts(self, face: TrackedFace, *, alone: bool) -> bool:
+        """Whether a face makes its track one of a face; ``alone``: although it is seen too seldom."""
+        faceness, score = (self.alone_from, self.score_alone_from) if alone else (self.accepted_from, self.score_from)
+        return face.faceness is not None and face.faceness >= faceness and face.score >= score
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,11 @@ class Agreement:
     min_score: float
     """Of both, from which a face is reported."""
     sure_score: float
-    """And from which it can stand alone."""
+    """From which it begins a track."""
+    agreed_from: float
+    """From which its track is one of a face."""
+    agreed_alone_from: float
+    """Likewise, where it is seen once."""
 
 
 class SecondLook:
@@ -130,7 +144,7 @@ def _limits(manifest: Manifest, path: Path) -> Faceness:
 
 
 def _agreement(manifest: Manifest) -> Agreement | None:
-    names = ("asked_from", "weight", "min_score", "sure_score")
+    names = ("asked_from", "weight", "min_score", "sure_score", "agreed_from", "agreed_alone_from")
     if "detector_sha256" not in manifest.versions or any(name not in manifest.figures for name in names):
         return None
     return Agreement(manifest.versions["detector_sha256"], *(manifest.figures[name] for name in names))

@@ -12,14 +12,15 @@ from engine.detect.second_look import Faceness
 @dataclass(slots=True)
 class _Track:
     detections: int = 0
-    best: float = 0.0
+    likely: bool = False
+    """A face of it is accepted, once the track is long enough."""
     accepted: bool = False
 
 
 class Acceptance:
     """Holds back the faces of tracks that may be of no face, for one stream.
 
-    A track is accepted once it has ``min_detections`` and the best of its faces is accepted, or, at whatever length, once a
+    A track is accepted once it has ``min_detections`` and one of its faces is accepted, or, at whatever length, once a
     face is sure enough to stand alone. Where nobody took a second look its length alone decides.
     """
 
@@ -50,6 +51,6 @@ class Acceptance:
         if self._limits is None or face.faceness is None:
             track.accepted |= long_enough
             return track.accepted
-        track.best = max(track.best, face.faceness)
-        track.accepted |= track.best >= (self._limits.accepted_from if long_enough else self._limits.alone_from)
+        track.likely |= self._limits.accepts(face, alone=False)
+        track.accepted |= (track.likely and long_enough) or self._limits.accepts(face, alone=True)
         return track.accepted and face.faceness >= self._limits.refused_below

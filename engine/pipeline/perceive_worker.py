@@ -22,7 +22,7 @@ from engine.contracts.links import (
     Warned,
 )
 from engine.detect import Detector
-from engine.detect.judged import open_judged
+from engine.detect.judged import JudgedDetector, open_judged
 from engine.detect.second_look import Faceness
 from engine.errors import WorkerError
 from engine.models import find_model
@@ -65,7 +65,7 @@ def perceive_body(
     """
     detector, second_look = open_judged(config.detect, find_model)
     Tracker(config.track, _DEFAULT_FRAME_RATE, count().__next__)  # loads its library now, not at the first face
-    limits = None if second_look is None else second_look.limits
+    limits = detector.limits if isinstance(detector, JudgedDetector) else None
     perceiver = _Perceiver(context, upstreams, live, downstreams, config, detector, limits, first_id, rejected)
     context.ready(
         {

@@ -10,11 +10,11 @@ from engine.config import DetectConfig
 from engine.contracts.frames import Detections, Planes
 from engine.contracts.manifest import read_manifest
 from engine.detect.judged import JudgedDetector, agreed_scores, open_judged
-from engine.detect.second_look import NAME, Agreement
+from engine.detect.second_look import NAME, Agreement, Faceness
 from engine.models import find_model
 
 PLANES = Planes(*(np.zeros((size, size), np.uint8) for size in (64, 32, 32)))
-AGREEMENT = Agreement("ab", 0.2, 0.5, 0.5, 0.8)
+AGREEMENT = Agreement("ab", 0.2, 0.5, 0.5, 0.8, 0.85, 0.9)
 
 
 class Detector:
@@ -34,6 +34,8 @@ class Detector:
 
 
 class Look:
+    limits = Faceness(0.2, 0.7, 0.9)
+
     def __init__(self, *faceness: float):
         self._faceness, self.is_open = np.float32(faceness), True
 
@@ -51,6 +53,7 @@ def test_without_agreement_the_detector_is_believed_and_each_face_has_its_facene
     assert first.scores.tolist() == second.scores.tolist() == np.float32([0.9, 0.3]).tolist()
     assert first.faceness.tolist() == np.float32([0.1, 0.8]).tolist()
     assert (judged.min_score, judged.sure_score, judged.max_batch, judged.name) == (0.2, 0.6, 4, "some")
+    assert judged.limits == Look.limits
     judged.close()
     assert not detector.is_open
     assert not look.is_open
@@ -63,6 +66,7 @@ def test_with_agreement_both_decide_and_the_surest_comes_first():
     assert found.faceness.tolist() == np.float32([0.99, 0.9, 0.3]).tolist()
     assert found.scores.tolist() == sorted(found.scores.tolist(), reverse=True)
     assert (found.scores >= 0.5).all()
+    assert judged.limits == Faceness(0.2, 0.2, 0.2, 0.85, 0.9)
     assert (judged.min_score, judged.sure_score) == (0.5, 0.8)
 
 

@@ -90,6 +90,19 @@ def test_a_track_that_is_long_enough_needs_the_usual_acceptance_only():
     assert Stream(min_detections=7).show(*doubtful, faces_at(46, faceness=0.95)).end() == (1, 1, 0)
 
 
+def test_where_both_decide_together_the_score_of_both_counts():
+    limits = Faceness(0.2, 0.2, 0.2, score_from=0.75, score_alone_from=0.85)
+    for score, faceness, times, expected in (
+        (0.9, 0.3, 1, (1, 1, 0)),
+        (0.8, 0.99, 1, (0, 0, 1)),
+        (0.8, 0.3, 2, (1, 1, 0)),
+        (0.7, 0.99, 9, (0, 0, 1)),
+        (0.9, 0.1, 9, (0, 0, 1)),
+    ):
+        shown = [faces_at(40 + n, score=score, faceness=faceness) for n in range(times)]
+        assert Stream(limits=limits).show(*shown).end() == expected
+
+
 @pytest.mark.parametrize("limits", [None, LIMITS])
 def test_without_a_second_look_the_length_decides(limits):
     def unjudged(x: float) -> Detections:

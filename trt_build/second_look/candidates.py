@@ -58,7 +58,10 @@ def collect(
         cache: folder.
         done: for progress.
     """
-    key = hashlib.sha256(f"{detector.model_sha256}:{detector.min_score}:{tuple(scales)}:{name}".encode()).hexdigest()[:12]
+    shown = (detector.model_sha256, detector.min_score, tuple(scales), name, len(pictures))
+    key = hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
+        f"{detector.model_sha256}:{detector.min_score}:{tuple(scales)}:{name}:{len(pictures)}".encode()
+    ).hexdigest()[:12]
     path = cache / f"candidates-{key}.npz"
     if not path.exists():
         rows: list[dict[str, NDArray[Any]]] = []

@@ -11,7 +11,7 @@ from trt_build.detector.picture_evaluation import kept_apart
 from trt_build.detector.recipe import DetectorRecipe
 from trt_build.second_look.agreement import ASKED_FROM, fit, look_at
 from trt_build.second_look.limits import Judged
-from trt_build.second_look.material import candidates
+from trt_build.second_look.material import candidates_apart
 from trt_build.second_look.samples import plain_windows
 from trt_build.second_look.training import faceness_of, load_second_look
 from trt_build.train.recipe import find_recipe, read_recipe_of
@@ -27,10 +27,10 @@ def judged_by(checkpoint: Path, cache: Path, done: Done) -> tuple[Judged, Judged
         ModelError: the detector cannot be opened.
     """
     network, recipe = load_second_look(checkpoint)
-    sides = candidates(recipe, cache, done)
-    (pictures,) = sides.validation
-    judged = [Judged.of(some, faceness_of(network, plain_windows(some))) for some in (pictures, sides.clips)]
-    return judged[0], judged[1], read_manifest(Path(recipe.candidates.detector)).figures.get("min_score", 0.5)
+    pictures, clips = (
+        Judged.of(some, faceness_of(network, plain_windows(some))) for some in candidates_apart(recipe, cache, done)
+    )
+    return pictures, clips, read_manifest(Path(recipe.candidates.detector)).figures.get("min_score", 0.5)
 
 
 def agreement_of(checkpoint: Path, cache: Path, done: Done) -> Agreement | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -25,27 +25,15 @@ from trt_build.train.recipe import find_recipe, read_recipe_of
 from trt_build.work import Done
 
 
-@dataclass(frozen=True)
-class Sides:
-    """What is learnt from, and what was kept apart."""
-
-    training: list[Candidates]
-    validation: list[Candidates]
-    """Of pictures."""
-    clips: Candidates
-    """Of the clips that were kept apart: looked at, not chosen by."""
-
-
-def candidates(recipe: SecondLookRecipe, cache: Path, done: Done) -> Sides:
-    """Return the candidates of both sides; what takes long is kept in ``cache``.
+def training_candidates(recipe: SecondLookRecipe, cache: Path, done: Done) -> list[Candidates]:
+    """Return the candidates to learn from: of pictures, of frames and of scenes; what takes long is kept in ``cache``.
 
     Raises:
         DataError: a source is missing or cannot be read.
         ModelError: the detector cannot be opened.
     """
-    spec = recipe.candidates
     detector_recipe = read_recipe_of(DetectorRecipe, find_recipe(recipe.material))
-    learnt, apart = pictures_of(detector_recipe, recipe, cache, done)
+    learnt, _ = pictures_of(detector_recipe, recipe, cache, done)
     bare = msgspec.structs.replace(detector_recipe.material, pictures="", negatives="")
     material, _ = prepare(bare, cache, done)
     material = replace(
@@ -54,24 +42,40 @@ def candidates(recipe: SecondLookRecipe, cache: Path, done: Done) -> Sides:
         negatives=[one for one in learnt if one.is_empty],
     )
     teacher = Teacher(Path(detector_recipe.material.teacher))
-    clips = labelled_clips(recipe.footage, teacher, cache, done)
-    known = {name: is_kept_apart(name, recipe.footage) for name in clips}
-    frames = [frame for name, some in clips.items() if not known[name] for frame in some]
-    tested = [frame for name, some in clips.items() if known[name] for frame in some]
+    frames = [*_frames(recipe, teacher, cache, done, apart=False), *material.frames]
     scenes = _scenes(detector_recipe, recipe, material, teacher, cache, done)
-    detector = GreyDetector(Path(spec.detector), spec.min_score, "onnxruntime")
+    parts = (("pictures", learnt, recipe.candidates.scales), ("frames", frames, (0.6, 1.0)), ("scenes", scenes, (1.0,)))
+    return _collected(parts, recipe, cache, done)
+
+
+def candidates_apart(recipe: SecondLookRecipe, cache: Path, done: Done) -> tuple[Candidates, Candidates]:
+    """Return the candidates of validation pictures, and of the clips that were kept apart: looked at, not chosen by.
+
+    Raises:
+        DataError: a source is missing or cannot be read.
+        ModelError: the detector cannot be opened.
+    """
+    detector_recipe = read_recipe_of(DetectorRecipe, find_recipe(recipe.material))
+    _, apart = pictures_of(detector_recipe, recipe, cache, done)
+    frames = _frames(recipe, Teacher(Path(detector_recipe.material.teacher)), cache, done, apart=True)
+    parts = (("validation", apart, recipe.candidates.validation_scales), ("clips", frames, (1.0,)))
+    pictures, clips = _collected(parts, recipe, cache, done)
+    return pictures, clips
+
+
+def _collected(
+    parts: Sequence[tuple[str, Sequence[Labelled], tuple[float, ...]]], recipe: SecondLookRecipe, cache: Path, done: Done
+) -> list[Candidates]:
+    detector = GreyDetector(Path(recipe.candidates.detector), recipe.candidates.min_score, "onnxruntime")
     try:
-        parts: tuple[tuple[str, Sequence[Labelled], tuple[float, ...]], ...] = (
-            ("pictures", learnt, spec.scales),
-            ("frames", [*frames, *material.frames], (0.6, 1.0)),
-            ("scenes", scenes, (1.0,)),
-            ("validation", apart, spec.validation_scales),
-            ("clips", tested, (1.0,)),
-        )
-        found = [collect(some, detector, scales, name, cache, done) for name, some, scales in parts]
+        return [collect(some, detector, scales, name, cache, done) for name, some, scales in parts]
     finally:
         detector.close()
-    return Sides(found[:3], [found[3]], found[4])
+
+
+def _frames(recipe: SecondLookRecipe, teacher: Teacher, cache: Path, done: Done, *, apart: bool) -> list[Labelled]:
+    clips = labelled_clips(recipe.footage, teacher, cache, done)
+    return [frame for name, some in clips.items() if is_kept_apart(name, recipe.footage) == apart for frame in some]
 
 
 def pictures_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from engine.contracts.frames import Float32, Uint8
 from trt_build.second_look.candidates import Candidates
-from trt_build.second_look.material import candidates
+from trt_build.second_look.material import candidates_apart, training_candidates
 from trt_build.second_look.network import SecondLook
 from trt_build.second_look.recipe import SecondLookRecipe
 from trt_build.second_look.samples import WindowBatches, plain_windows
@@ -45,15 +45,14 @@ def train_second_look(recipe: SecondLookRecipe, folder: Path, watcher: Watcher, 
         check_unchanged(recipe_of(before, SecondLookRecipe, f"The run in '{folder}'"), recipe, ("widths",))
     cv2.setNumThreads(1)
     make_folder(folder)
-    sides = candidates(recipe, folder / "cache", watcher.on_prepare)
-    batches = loaded_batches(
-        WindowBatches(sides.training, recipe), before["step"] if before else 0, recipe.loaders, _PREFETCH, "fork"
-    )
+    learnt = training_candidates(recipe, folder / "cache", watcher.on_prepare)
+    validation, _ = candidates_apart(recipe, folder / "cache", watcher.on_prepare)
+    batches = loaded_batches(WindowBatches(learnt, recipe), before["step"] if before else 0, recipe.loaders, _PREFETCH, "fork")
     torch.manual_seed(recipe.seed)
     state = RunState.begin(recipe, SecondLook(recipe.widths))
     if before is not None:
         state.restore(before)
-    return Trainer(state, batches, sides.validation, folder, watcher).run()
+    return Trainer(state, batches, validation, folder, watcher).run()
 
 
 def load_second_look(path: Path) -> tuple[SecondLook, SecondLookRecipe]:
@@ -79,13 +78,12 @@ class Trainer(loop.Trainer[SecondLookRecipe, SecondLook]):
         self,
         state: State,
         batches: Iterator[list[Tensor]],
-        validation: Sequence[Candidates],
+        validation: Candidates,
         folder: Path,
         watcher: Watcher,
     ) -> None:
         super().__init__(state, batches, folder, watcher)
-        self._windows = np.concatenate([plain_windows(one) for one in validation])
-        self._is_face = np.concatenate([one.is_face for one in validation])
+        self._windows, self._is_face = plain_windows(validation), validation.is_face
 
     def _loss(self, batch: list[Tensor], fraction: float) -> tuple[Tensor, dict[str, float]]:
         windows, is_face = batch

@@ -79,7 +79,7 @@ def test_it_learns_and_what_is_exported_says_the_same(tmp_path):
     made = candidates()
     state: State = RunState.begin(recipe(), SecondLook((8, 8, 8)))
     batches = loaded_batches(WindowBatches([made], recipe()), 0, 0, 1)
-    trained = Trainer(state, batches, [made], tmp_path, Quiet()).run()
+    trained = Trainer(state, batches, made, tmp_path, Quiet()).run()
     network, read = load_second_look(tmp_path / "last.pt")
     assert read == trained.recipe
     said = faceness_of(network, plain_windows(made))
