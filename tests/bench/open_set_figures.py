@@ -22,7 +22,7 @@ from trt_build.open_set.photographs import Photographs, person_of
 from trt_build.open_set.recording import NOBODY, Arrays
 
 COSINE, CHANCE = "cosine 0.935", "chance 0.001"
-GALLERIES = {1: 40, 10: 20, 50: 8, 100: 4, 200: 4, 800: 2}
+GALLERIES = {1: 20, 10: 10, 50: 4, 100: 2, 200: 2, 800: 1}
 """People in a gallery, and how many such galleries are drawn."""
 _MIN_FACES = VerifyConfig().min_faces
 
