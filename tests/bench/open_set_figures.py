@@ -22,7 +22,8 @@ from trt_build.open_set.photographs import Photographs, person_of
 from trt_build.open_set.recording import NOBODY, Arrays
 
 COSINE, CHANCE = "cosine 0.935", "chance 0.001"
-GALLERIES = (1, 10, 50, 100, 200, 800)
+GALLERIES = {1: 20, 10: 10, 50: 4, 100: 2, 200: 2, 800: 1}
+"""People in a gallery, and how many such galleries are drawn."""
 _MIN_FACES = VerifyConfig().min_faces
 
 
@@ -140,9 +141,7 @@ def _count(size: float, rule: str, judged: Sequence[Judged], tracks: Arrays, enr
     return Outcome(size, rule, **counts)
 
 
-def by_gallery(
-    tracks: Arrays, photographs: Photographs, draws: int = 4
-) -> list[tuple[int, float, int, float, int, float, int]]:
+def by_gallery(tracks: Arrays, photographs: Photographs) -> list[tuple[int, float, int, float, int, float, int]]:
     """Return what the default rule does in galleries of so many people, drawn anew several times from all of them.
 
     A row: the number of people, share and number of their tracks with the right name, share and number of them with another's,
@@ -154,7 +153,9 @@ def by_gallery(
     pictures = tracks["picture"].tolist()
     owners = [person_of(name) if name != NOBODY else NOBODY for name in pictures]
     rows = []
-    for count in (count for count in GALLERIES if count <= len(best)):
+    for count, draws in GALLERIES.items():
+        if count > len(best):
+            continue
         tally = np.zeros(5, np.int64)
         for draw in range(draws):
             rng = np.random.default_rng((count, draw))
