@@ -208,8 +208,7 @@ def test_a_series_of_pictures_is_one_stream_and_a_photograph_gives_its_face(tmp_
     assert done.returncode == 0, done.stderr
     assert faces_of(out) == ["photo", "seq", "single"]
     (track,) = [line for line in lines_of(out / "tracks.jsonl") if line["stream"] == "seq" and line["ended"]]
-    # Of four frames; what a track is made of is its second sighting.
-    assert (track["frames_seen"], track["last_pts_seconds"]) == (3, pytest.approx(0.4))
+    assert (track["frames_seen"], track["last_pts_seconds"]) == (4, pytest.approx(0.4)), "of four frames"
     facts = json.loads((out / "run.json").read_text(encoding="utf-8"))["inputs"]["seq"]
     assert (facts["pictures"], facts["fps"], len(facts["sha256"])) == (5, 10.0, 64)
     assert "1 of 5 pictures were left out" in " ".join(done.stderr.split())

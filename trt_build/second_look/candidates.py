@@ -60,8 +60,6 @@ def collect(
     """
     shown = (detector.model_sha256, detector.min_score, tuple(scales), name, len(pictures))
     key = hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
-        f"{detector.model_sha256}:{detector.min_score}:{tuple(scales)}:{name}:{len(pictures)}".encode()
-    ).hexdigest()[:12]
     path = cache / f"candidates-{key}.npz"
     if not path.exists():
         rows: list[dict[str, NDArray[Any]]] = []
