@@ -191,7 +191,7 @@ def write_curves(tracks: Arrays, enrolled: dict[str, str], gallery: Gallery, pat
             at = max(one.stranger_named / max(one.strangers, 1), 2e-4), one.right / max(one.enrolled, 1)
             axis.plot(*at, "o", color=colour, markersize=7, markeredgecolor="white", label=f"default: {name}")
         axis.axvline(1e-3, color="#888", linewidth=0.8, linestyle=":")
-        axis.set(xscale="log", xlim=(1.8e-4, 0.5), ylim=(0, 1), title=f"{size:g} px", xlabel="strangers with a name")
+        axis.set(xscale="log", xlim=(1.8e-4, 0.2), ylim=(0, 1), title=f"{size:g} px", xlabel="strangers with a name")
         axis.grid(alpha=0.25)
     axes[0][0].set_ylabel("enrolled people with their name")
     axes[0][0].legend(fontsize=7, loc="upper left")
