@@ -77,7 +77,9 @@ def _candidates(candidates: list[Candidate]) -> str:
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     head = "<th>candidate</th><th>cosine original</th><th>enhanced</th>" + ("<th>probability</th>" if calibrated else "")
     head += (
-        '<th title="how often at most a stranger looks so much like anybody in the gallery">strangers</th>' if measured else ""
+        '<th title="how often at most a stranger looks so much like anybody in the gallery">strangers as alike</th>'
+        if measured
+        else ""
     )
     return f'<table class="candidates"><tr>{head}</tr>{"".join(rows)}</table>'
 

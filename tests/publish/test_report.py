@@ -146,12 +146,12 @@ def test_the_report_follows_what_the_track_says(tmp_path):
 )
 def test_a_candidate_shows_how_often_strangers_look_so_much_like_somebody(tmp_path, chance, words):
     write_run(tmp_path, tracks=1, faces=1)
-    assert "strangers</th>" not in report(tmp_path)
+    assert "strangers as alike</th>" not in report(tmp_path)
     line = json.loads((tmp_path / "tracks.jsonl").read_text())
     line["candidates"][0]["false_name_chance"] = chance
     (tmp_path / "tracks.jsonl").write_text(json.dumps(line) + "\n")
     page = report(tmp_path)
-    assert "strangers</th>" in page
+    assert "strangers as alike</th>" in page
     assert f"<td>{words}</td>" in page
 
 
