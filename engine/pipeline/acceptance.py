@@ -28,7 +28,7 @@ class Acceptance:
         self._min_detections, self._limits = min_detections, limits
         self._tracks: dict[int, _Track] = {}
         self.rejected = 0
-        """Tracks that ended without having been accepted."""
+        """Tracks that ended without having been accepted; none where nobody took a second look."""
         self.refused = 0
         """Faces that were not passed on."""
 
@@ -41,7 +41,8 @@ class Acceptance:
     def close(self, ends: Sequence[TrackEnd]) -> list[TrackEnd]:
         """Forget tracks that are over; return those that had been accepted."""
         published = [end for end in ends if self._tracks.pop(end.track_id, _Track()).accepted]
-        self.rejected += len(ends) - len(published)
+        if self._limits is not None:
+            self.rejected += len(ends) - len(published)
         return published
 
     def _is_admitted(self, face: TrackedFace) -> bool:
