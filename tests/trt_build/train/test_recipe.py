@@ -7,6 +7,7 @@ import pytest
 from trt_build.detector.recipe import DetectorRecipe
 from trt_build.embedder.recipe import EmbedderRecipe
 from trt_build.errors import RecipeError
+from trt_build.second_look.recipe import SecondLookRecipe
 from trt_build.train.recipe import Recipe, find_recipe, for_minutes, read_recipe, read_recipe_of
 
 GOOD = "name: a\ndata: {train: a.zip, validation: b.zip}\nbudget: {steps: 3}\n"
@@ -20,7 +21,12 @@ def write(tmp_path: Path, text: str) -> Path:
 
 def test_every_shipped_recipe_is_valid():
     folder = Path(__file__).parents[3] / "configs" / "train"
-    kinds = {"grey_detector": DetectorRecipe, "low_resolution_embedder": EmbedderRecipe, "embedder_student": EmbedderRecipe}
+    kinds = {
+        "grey_detector": DetectorRecipe,
+        "second_look": SecondLookRecipe,
+        "low_resolution_embedder": EmbedderRecipe,
+        "embedder_student": EmbedderRecipe,
+    }
     paths = [path for path in folder.glob("*.yaml") if path.stem != "redeg_networks"]
     recipes = [read_recipe_of(kinds.get(path.stem, Recipe), path) for path in paths]
     names = {recipe.name for recipe in recipes}
