@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ from engine.errors import ConfigError
 _DEEPEST = 20
 """Far deeper than any key; a list of YAML can hold itself."""
 _INSTEAD = "; a recording or camera is given with --source"
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # the library has no types
+    """PyYAML takes 1e-3 for a text, unlike YAML 1.2 and everybody who writes it."""
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), "-+0123456789")
 
 
 def load_config(path: Path | None = None, overrides: dict[str, Any] | None = None) -> Config:
@@ -87,7 +95,7 @@ def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
         if b"\0" in data:
             raise ConfigError(f"{path} is no configuration but binary data{_INSTEAD}")
         text = data.decode("utf-8")
-        tree = yaml.safe_load(text)
+        tree = yaml.load(text, _Loader)
         twice = key_that_stands_twice(text)
     except OSError as error:
         instead = _INSTEAD if ":/" in str(path) else ""

@@ -71,6 +71,11 @@ def test_the_commented_example_shows_the_true_defaults():
     assert load_config(recordings) == Config()
 
 
+@pytest.mark.parametrize(("written", "rate"), [("1e-3", 0.001), ("1.0e-3", 0.001), ("5E-2", 0.05), ("0.25", 0.25)])
+def test_a_number_may_have_an_exponent(tmp_path, written, rate):
+    assert load_config(write(tmp_path, f"verify: {{false_name_rate: {written}}}\n")).verify.false_name_rate == rate
+
+
 def test_missing_file_names_the_file(tmp_path):
     with pytest.raises(ConfigError, match=r"cannot read the configuration .*none\.yaml: No such file"):
         load_config(tmp_path / "none.yaml")

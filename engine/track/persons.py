@@ -7,6 +7,7 @@ another who was lost near by, as after a crossing, or somebody new. A box that b
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ from engine.track.judge import Judge
 from engine.track.known_faces import KnownFaces, mean_vector
 
 _MOST_LOOKS = 3
+_SELDOM_SECONDS = 0.2
+"""Between two looks of the detector, from which on the first decides: a passer-by may be gone before the third."""
 _HIDDEN_SECONDS = 0.6
 """So long a question waits for two people who are near each other to part."""
 _FIRST_REACH_WIDTHS = 1.5
@@ -91,13 +94,19 @@ class Persons:
         self._people: dict[int, _Person] = {}
         self._questions: dict[int, _Question] = {}
         self._turn = 0
+        self._seconds = math.inf
+        self._is_seldom = False
+        """The detector looks so seldom that one look has to do."""
         self.counters: Counter[str] = Counter()
-        """``tracks.asked``, ``tracks.split`` (somebody new in a followed box), ``tracks.joined`` (found again in another)."""
+        """``tracks.asked``, ``tracks.split`` (somebody new in a followed box), ``tracks.joined`` (found again in another),
+        ``tracks.unanswered`` (the box or the scene was over first: its last faces are in no track)."""
 
     def reset(self) -> None:
         """Forget everybody."""
         self._people.clear()
+        self._give_up(self._questions)
         self._questions.clear()
+        self._seconds = math.inf
 
     def assign(self, seconds: float, seen: Sequence[Seen], planes: Planes) -> list[int | None]:
         """Return the key of each detection's person; None while the face is being asked.
@@ -108,6 +117,7 @@ class Persons:
             planes: the frame.
         """
         self._turn += 1
+        self._is_seldom, self._seconds = seconds - self._seconds >= _SELDOM_SECONDS, seconds
         carried = {person.carrier: person for person in self._people.values() if person.carrier is not None}
         keys: list[int | None] = [None] * len(seen)
         for index, one in enumerate(seen):
@@ -140,8 +150,13 @@ class Persons:
         ]
         for key in over:
             del self._people[key]
+        self._give_up([carrier for carrier in self._questions if carrier not in alive])
         self._questions = {carrier: question for carrier, question in self._questions.items() if carrier in alive}
         return over
+
+    def _give_up(self, carriers: Collection[int]) -> None:
+        if carriers:
+            self.counters["tracks.unanswered"] += len(carriers)
 
     def _carried_by(self, carrier: int) -> _Person | None:
         return next((person for person in self._people.values() if person.carrier == carrier), None)
@@ -205,7 +220,7 @@ class Persons:
         if vector is None:
             return self._close(own, own, one, seconds)  # what cannot be compared stays as the tracker has it
         question.vectors.append(vector)
-        is_last = question.looks >= _MOST_LOOKS
+        is_last = question.looks >= _MOST_LOOKS or self._is_seldom
         probe = mean_vector(question.vectors)
         rivals = [self._people[key] for key in question.rivals if key in self._people and key not in taken]
         best, best_cosine = _best(probe, rivals)

@@ -214,3 +214,34 @@ def test_whoever_stands_where_no_track_has_two_people(plan: list[tuple[str, int,
             places[place] = name
         film.for_frames(frames, **{who: (60.0 + 150 * at, 120.0) for at, who in places.items()})
     assert all(len(shown) == 1 for shown in film.end())
+
+
+class Doubter(Judge):
+    """Takes nobody for somebody else at one look."""
+
+    def limits(self, width_px: float) -> Limits:
+        return Limits(-1.0, 0.6, 0.8)
+
+
+def doubtful_film() -> Film:
+    film = Film()
+    film.judge = Doubter()
+    film.persons = Persons(film.judge, 1.5)
+    film.tracker = Tracker(TrackConfig(), 25.0, count(1).__next__, 0.5, film.persons)
+    return film
+
+
+@pytest.mark.parametrize(("looks", "people"), [(1, ["ada"]), (2, ["ada"]), (3, ["ada", "bob"])])
+def test_a_question_that_ends_without_an_answer_is_counted(looks: int, people: list[str]):
+    film = doubtful_film().for_frames(15, ada=(200, 100)).for_frames(looks, bob=(202, 99))
+    assert film.people() == people
+    assert film.persons.counters["tracks.unanswered"] == (0 if "bob" in people else 1)
+
+
+def test_where_the_detector_looks_seldom_the_first_look_decides():
+    film = doubtful_film()
+    for name in ["ada"] * 6 + ["bob"]:
+        film.show(**{name: (200, 100)})
+        film._index += 5
+    assert film.people() == ["ada", "bob"]
+    assert film.persons.counters["tracks.unanswered"] == 0
