@@ -39,7 +39,7 @@ class Following:
 
     @property
     def counters(self) -> Counter[str]:
-        """``scene_cuts`` are those that ended tracks; see ``Persons.counters``."""
+        """``tracks.cut``: ended by a change of the scene; for the others see ``Persons.counters``."""
         counted = Counter() if self._persons is None else self._persons.counters.copy()
         counted["tracks.cut"] = self._cut_tracks
         return +counted

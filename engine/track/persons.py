@@ -104,8 +104,7 @@ class Persons:
     def reset(self) -> None:
         """Forget everybody."""
         self._people.clear()
-        self._give_up(self._questions)
-        self._questions.clear()
+        self._give_up(list(self._questions))
         self._seconds = math.inf
 
     def assign(self, seconds: float, seen: Sequence[Seen], planes: Planes) -> list[int | None]:
@@ -151,12 +150,12 @@ class Persons:
         for key in over:
             del self._people[key]
         self._give_up([carrier for carrier in self._questions if carrier not in alive])
-        self._questions = {carrier: question for carrier, question in self._questions.items() if carrier in alive}
         return over
 
-    def _give_up(self, carriers: Collection[int]) -> None:
-        if carriers:
-            self.counters["tracks.unanswered"] += len(carriers)
+    def _give_up(self, carriers: Sequence[int]) -> None:
+        for carrier in carriers:
+            del self._questions[carrier]
+            self.counters["tracks.unanswered"] += 1
 
     def _carried_by(self, carrier: int) -> _Person | None:
         return next((person for person in self._people.values() if person.carrier == carrier), None)
