@@ -13,7 +13,7 @@ from engine.contracts.frames import Frame
 from engine.contracts.links import StreamChanged
 from engine.decode.damage import Damage
 from engine.decode.decoder import Decoder
-from tests.decode.clips import render
+from tests.decode.clips import X265, render
 
 GOP = 12
 SIZE = (176, 144)
@@ -63,7 +63,7 @@ def read(path: Path) -> tuple[list[Frame], StreamChanged]:
     ],
 )  # fmt: skip
 def test_nothing_is_shown_before_the_first_key_frame(tmp_path, codec, name):
-    options = {"x265-params": "log-level=none"} if codec == "libx265" else {}
+    options = X265 if codec == "libx265" else {}
     whole = clip(tmp_path / f"whole_{name}", codec, **options)
     frames, end = read(remuxed(whole, tmp_path / name, set(range(4))))
     truth, _ = read(whole)

@@ -17,7 +17,7 @@ from engine.contracts.recording import Reading
 from engine.decode.decoder import Decoder
 from engine.decode.planes import PlaneConverter
 from tests.assets import shared
-from tests.decode.clips import cut, picture, render, with_display_matrix
+from tests.decode.clips import X265, cut, picture, render, with_display_matrix
 
 FOOTAGE = [
     "video/asl_again.mkv", "video/asl_brother.mkv", "video/asl_hungry.mkv", "video/car-detection.mp4",
@@ -54,7 +54,7 @@ def read(path: Path, config: DecodeConfig | None = None, every: int = 1) -> tupl
         ("h264.ts", {}),
         ("h264.mov", {}),
         ("h264.flv", {}),
-        ("hevc.mp4", {"codec": "libx265", "codec_options": {"x265-params": "log-level=none"}}),
+        ("hevc.mp4", {"codec": "libx265", "codec_options": X265}),
         ("vp9.webm", {"codec": "libvpx-vp9", "codec_options": {"cpu-used": "8"}}),
         ("mpeg4.avi", {"codec": "mpeg4"}),
         ("mpeg2.mpg", {"codec": "mpeg2video", "container": "mpeg"}),

@@ -16,7 +16,7 @@ from engine.contracts.recording import Appearance, Reading
 from engine.decode.cropping import Crop
 from engine.decode.decoder import Decoder
 from engine.decode.display import Display, shown_size
-from tests.decode.clips import picture
+from tests.decode.clips import X265, picture
 
 
 def circle(width: int, height: int, pixel_aspect: Fraction = Fraction(1)) -> np.ndarray:
@@ -63,7 +63,7 @@ def extent(luma: np.ndarray) -> tuple[int, int]:
     ],
 )
 def test_pixels_become_square(tmp_path, name, codec, stored, sar, shown):
-    options = {"x265-params": "log-level=none"} if codec == "libx265" else {}
+    options = X265 if codec == "libx265" else {}
     path = write(tmp_path / name, [circle(*stored, sar)] * 3, codec, sar, **options)
     frames = read(path)
     assert len(frames) == 3

@@ -10,6 +10,7 @@ from engine.contracts.frames import Frame
 from engine.decode.decoder import Decoder
 from engine.decode.tone_map import PEAK_NITS, WHITE_NITS, cube, pq_from_nits, pq_to_nits, sdr_from_hdr
 from engine.runtime.colour import bgr_from_planes
+from tests.decode.clips import X265
 
 BT2020_FROM_BT709 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])
 PQ, HLG, BT2020, BT2020_NCL = 16, 18, 9, 9
@@ -44,10 +45,9 @@ def write(path, rgb: np.ndarray, transfer: int, pix_fmt: str = "yuv420p10le", co
     dtype = np.uint16 if deep == 4 else np.uint8
     y = np.round(deep * (16 + 219 * luma)).astype(dtype)
     u, v = (np.round(deep * (128 + 224 * c[::2, ::2])).astype(dtype) for c in (blue, red))
+    options = {"x265-params": X265["x265-params"] + ":lossless=1"} if codec == "libx265" else {"crf": "1"}
     with av.open(str(path), "w") as output:
-        stream = output.add_stream(
-            codec, rate=25, options={"x265-params": "log-level=none:lossless=1"} if codec == "libx265" else {"crf": "1"}
-        )
+        stream = output.add_stream(codec, rate=25, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
         context = stream.codec_context
         context.color_primaries, context.color_trc, context.colorspace, context.color_range = BT2020, transfer, BT2020_NCL, 1
