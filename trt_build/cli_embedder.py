@@ -93,14 +93,14 @@ def evaluate(
 
 @embedder_app.command
 def export(checkpoint: Path, *, out: Path, name: str | None = None) -> None:
-    """Export the averaged weights of a checkpoint: what changed in dlib's network, or the graph of a student.
+    """Export the averaged weights of a checkpoint: what changed in dlib's network.
 
     Parameters
     ----------
     checkpoint
         Written by `embedder train`.
     out
-        Folder for NAME.npz or NAME.onnx.
+        Folder for NAME.npz.
     name
         Name of the model; the recipe's if not given.
     """

@@ -1,7 +1,7 @@
 """Models by name: those embedded in this package, those that were fetched, and those that can be.
 
->>> find_model("compact_x4")  # doctest: +SKIP
-PosixPath('.../engine/models/compact_x4.json')
+>>> find_model("compact_fine_x4")  # doctest: +SKIP
+PosixPath('.../engine/models/compact_fine_x4.json')
 """
 
 from engine.models.catalog import DOWNLOADABLE, Downloadable, embedded_manifests, find_model, models_dir

@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _compare(material: Material, folder: Path, rounds: int) -> dict[str, object]:
-    manifest = find_model("compact_x4")
+    manifest = find_model("compact_fine_x4")
     assert manifest is not None
     publish = {"endpoint": "tcp://127.0.0.1:*"}
     live = material.config(publish=publish)

@@ -95,7 +95,7 @@ def test_faces_of_one_person_cannot_be_evaluated(capsys, tmp_path, monkeypatch):
     Path("faces/Ada").mkdir(parents=True)
     for number in range(2):
         cv2.imwrite(f"faces/Ada/{number}.png", np.zeros((128, 128), np.uint8))
-    found, text = run(capsys, "evaluate", "compact_x4", "--protocol", "faces", "--data", "faces")
+    found, text = run(capsys, "evaluate", "compact_fine_x4", "--protocol", "faces", "--data", "faces")
     assert (found, text.startswith("error: "), "\n" in text) == (1, True, False)
     assert "'faces' are of one person" in text
 

@@ -1,4 +1,4 @@
-"""Every generator that is shipped: file, weights, manifest and card belong together, and it enlarges."""
+"""Every generator that is shipped: file, recipe, manifest and card belong together, and it enlarges."""
 
 from pathlib import Path
 
@@ -13,8 +13,10 @@ from trt_build.evaluate.general_sets import load_sets
 from trt_build.evaluate.methods import by_scale, open_model
 from trt_build.evaluate.options import Options
 from trt_build.onnx_generator import OnnxGenerator
+from trt_build.train.recipe import read_recipe
 
 MODELS = Path(__file__).parents[2] / "engine" / "models"
+RECIPES = Path(__file__).parents[2] / "configs" / "train"
 GENERATORS = sorted(path for path in MODELS.glob("*.json") if read_manifest(path).kind == "generator")
 LARGEST_BYTES = 8_000_000
 
@@ -40,13 +42,23 @@ def test_file_manifest_and_card_tell_the_same(shipped):
     assert f"{manifest.parameters:,}" in card
 
 
-def test_weights_rebuild_the_network(shipped):
-    torch = pytest.importorskip("torch", reason="weights are read as a torch module")
-    from trt_build.generators.catalog import pictures_of
-    from trt_build.generators.weights import SUFFIX, read_network
+def recipe_of(shipped):
+    """The recipe that a shipped generator was made by."""
+    for path in RECIPES.glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        if f"name: {Path(shipped.manifest.file).stem}\n" in text:
+            return read_recipe(path)
+    raise AssertionError(f"{shipped.manifest.file} has no recipe")
 
-    path = shipped.manifest_path.with_name(Path(shipped.manifest.file).stem + SUFFIX)
-    network = read_network(path)
+
+def test_training_can_go_on_from_what_is_shipped(shipped):
+    torch = pytest.importorskip("torch", reason="training needs torch")
+    from trt_build.generators.catalog import build_generator, pictures_of
+    from trt_build.train.generator_state import load_trained
+
+    spec = recipe_of(shipped).generator
+    network = build_generator(spec.name, spec.options).eval()
+    load_trained(network, shipped.manifest.name)
     low = np.random.default_rng(0).integers(0, 256, (1, 12, 10), dtype=np.uint8)
     with torch.inference_mode():
         pictures = pictures_of(network, torch.from_numpy(low)[:, None].float() / 255)

@@ -60,7 +60,7 @@ def vectors_of(
     """Embed all faces at all sizes.
 
     Args:
-        session: of a graph of ``graph_of``.
+        session: of a graph of ``build_dlib_resnet``.
         faces: N of them.
         enlarge: applied to the small pictures first.
         degraded: small pictures go through a camera; otherwise they are only shrunk.

@@ -1,4 +1,4 @@
-"""From a checkpoint to the file that ships: the differences to dlib's network, or a student's graph."""
+"""From a checkpoint to the file that ships: the differences to dlib's network."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from engine.models.dlib_embedder import CHIP_PX, packaged_weights
 from engine.models.dlib_resnet import INPUT, build_dlib_resnet
 from engine.models.dlib_weights import read_dlib_weights
 from engine.runtime.session import open_session
-from trt_build.embedder.graphs import graph_of
-from trt_build.embedder.resnet import DlibResNet
 from trt_build.embedder.training import load_embedder
 from trt_build.errors import ExportError
 from trt_build.writing import writable
@@ -22,7 +20,7 @@ TOLERANCE = 1e-3
 
 
 def export_embedder(checkpoint: Path, folder: Path, name: str | None = None) -> tuple[Path, float]:
-    """Write NAME.npz (an adapted network) or NAME.onnx (a student) into ``folder``.
+    """Write NAME.npz into ``folder``.
 
     Returns:
         The file, and the smallest cosine between the vectors of the network and of the file for noise.
@@ -33,18 +31,10 @@ def export_embedder(checkpoint: Path, folder: Path, name: str | None = None) -> 
     """
     weights = read_dlib_weights(packaged_weights())
     network, recipe = load_embedder(checkpoint, weights)
-    exact = graph_of(network)
-    if isinstance(network, DlibResNet):
-        path = folder / f"{name or recipe.name}.npz"
-        with writable(path, ExportError):
-            write_adaptation(weights, network.weights(), path)
-        shipped = build_dlib_resnet(adapted(weights, path))
-    else:
-        path = folder / f"{name or recipe.name}.onnx"
-        with writable(path, ExportError):
-            path.write_bytes(exact)
-        shipped = path.read_bytes()
-    cosine = _smallest_cosine(exact, shipped)
+    path = folder / f"{name or recipe.name}.npz"
+    with writable(path, ExportError):
+        write_adaptation(weights, network.weights(), path)
+    cosine = _smallest_cosine(build_dlib_resnet(network.weights()), build_dlib_resnet(adapted(weights, path)))
     if not cosine >= 1 - TOLERANCE:
         raise ExportError(f"'{path}' differs from its network: a cosine of {cosine:.5f}, less than {1 - TOLERANCE}.")
     return path, cosine

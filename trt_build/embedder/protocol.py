@@ -31,7 +31,6 @@ from trt_build.embedder.evaluation import (
     score_sums,
     vectors_of,
 )
-from trt_build.embedder.graphs import graph_of
 from trt_build.embedder.recipe import EmbedderRecipe
 from trt_build.embedder.training import check_split, load_embedder
 from trt_build.errors import DataError
@@ -97,7 +96,7 @@ def evaluate_embedders(
     for checkpoint in checkpoints:
         network, recipe = load_embedder(checkpoint, dlib)
         alike = sum(name.split("#")[0] == recipe.name for name in graphs)
-        graphs[f"{recipe.name}#{alike + 1}" if alike else recipe.name] = graph_of(network)
+        graphs[f"{recipe.name}#{alike + 1}" if alike else recipe.name] = build_dlib_resnet(network.weights())
         recipes.append(recipe)
     spec = recipes[0].faces
     teacher = Path(spec.teacher)

@@ -39,13 +39,6 @@ class SmallSpec(_Spec, frozen=True):
             raise ValueError("smallest_px and largest_px must be in order")
 
 
-class StudentSpec(_Spec, frozen=True):
-    """Options of ``Student``."""
-
-    widths: tuple[int, int, int, int] = (24, 48, 96, 160)
-    blocks: tuple[int, int, int, int] = (1, 2, 2, 1)
-
-
 class EmbedderLossSpec(_Spec, frozen=True):
     """Weights."""
 
@@ -63,8 +56,6 @@ class EmbedderRecipe(TimedRecipe, frozen=True, kw_only=True):
     """Everything that one training run needs."""
 
     faces: FacesSpec
-    student: StudentSpec | None = None
-    """Teach a small network; without it dlib's own is adapted."""
     adapted_blocks: Annotated[int, msgspec.Meta(ge=0, le=len(BLOCKS))] = 10
     """So many of dlib's blocks, from the input on, and the stem are trained; the others stay as they are."""
     small: SmallSpec = SmallSpec()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from engine.contracts.frames import Float32
@@ -22,7 +22,6 @@ from trt_build.array_files import write_array
 from trt_build.embedder.chips import ChipBatches, ChipFaces, as_input, load_chip_faces
 from trt_build.embedder.recipe import EmbedderLossSpec, EmbedderRecipe
 from trt_build.embedder.resnet import DlibResNet
-from trt_build.embedder.student import Student
 from trt_build.errors import DataError
 from trt_build.evaluate.verification import Trial, generated_pairs, seeded_folds, tar_at_fmr
 from trt_build.train import loop
@@ -36,11 +35,11 @@ VALIDATED_PX = (12, 16, 24, 32)
 _PREFETCH = 4
 _FMR = 0.01
 _CHUNK = 16
-State = RunState[EmbedderRecipe, nn.Module]
+State = RunState[EmbedderRecipe, DlibResNet]
 
 
 def train_embedder(recipe: EmbedderRecipe, folder: Path, watcher: Watcher, *, resume: bool = False) -> State:
-    """Adapt the packaged network, or teach a student; on a GPU where there is one.
+    """Adapt the packaged network; on a GPU where there is one.
 
     ``folder`` holds last.pt, best.pt, validation.csv and cache/ then.
 
@@ -52,7 +51,7 @@ def train_embedder(recipe: EmbedderRecipe, folder: Path, watcher: Watcher, *, re
     before = last_checkpoint(folder, SCHEMA, resume=resume)
     if before is not None:
         began = recipe_of(before, EmbedderRecipe, f"The run in '{folder}'")
-        check_unchanged(began, recipe, ("student", "adapted_blocks", "faces", "seed"))
+        check_unchanged(began, recipe, ("adapted_blocks", "faces", "seed"))
     cache, spec = folder / "cache", recipe.faces
     everyone = load_chip_faces(Path(spec.train), Path(spec.teacher), cache, watcher.on_prepare)
     training, validation = everyone.split(spec.kept_apart, recipe.seed)
@@ -81,22 +80,20 @@ def check_split(training: ChipFaces, apart: ChipFaces, source: str) -> None:
 
 
 def new_state(recipe: EmbedderRecipe, weights: DlibWeights) -> State:
-    """Begin with dlib's own numbers, or a student's random ones."""
+    """Begin with dlib's own numbers."""
     torch.manual_seed(recipe.seed)
     return RunState.begin(recipe, network_of(recipe, weights))
 
 
-def network_of(recipe: EmbedderRecipe, weights: DlibWeights) -> nn.Module:
+def network_of(recipe: EmbedderRecipe, weights: DlibWeights) -> DlibResNet:
     """Return the network of a recipe, not yet trained; it computes in float32 on a GPU too."""
     torch.backends.cudnn.allow_tf32 = False  # torch's default: convolutions in 10 bits of mantissa
-    if recipe.student is not None:
-        return Student(recipe.student.widths, recipe.student.blocks)
     network = DlibResNet(weights)
     network.freeze_from(recipe.adapted_blocks)
     return network
 
 
-def load_embedder(path: Path, weights: DlibWeights) -> tuple[nn.Module, EmbedderRecipe]:
+def load_embedder(path: Path, weights: DlibWeights) -> tuple[DlibResNet, EmbedderRecipe]:
     """Return the averaged network of a checkpoint, ready to run, and its recipe; ``weights`` give its shape.
 
     Raises:
@@ -156,7 +153,7 @@ def adaptation_loss(
     return distance + spec.rank * rank, parts
 
 
-class Trainer(loop.Trainer[EmbedderRecipe, nn.Module]):
+class Trainer(loop.Trainer[EmbedderRecipe, DlibResNet]):
     """See ``loop.Trainer``."""
 
     schema = SCHEMA

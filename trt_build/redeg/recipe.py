@@ -35,7 +35,7 @@ class RedegRecipe(TimedRecipe, frozen=True, kw_only=True):
     """Zip or folder of sharp faces."""
     validation_faces: str
     footage: FootageSpec
-    restorer: str = "compact_x4"
+    restorer: str = "compact_fine_x4"
     """The generator that makes a sharper version of each real face, for DegNet to compare with."""
     network: DegradationOptions = DegradationOptions()
     loss: RedegLossSpec = RedegLossSpec()

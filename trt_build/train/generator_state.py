@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import onnx
 import torch
-from onnx import numpy_helper
 from torch import nn
 
 from engine.contracts.manifest import read_manifest
 from engine.models.catalog import find_model
 from trt_build.errors import RecipeError
 from trt_build.generators.catalog import build_generator
+from trt_build.generators.exported import exported_weights
 from trt_build.generators.weights import SUFFIX, read_network
 from trt_build.train.adversarial import build_discriminator
 from trt_build.train.checkpoint import check_unchanged, fill, read_checkpoint, recipe_of
@@ -58,6 +57,8 @@ def load_trained(model: nn.Module, name: str) -> None:
         TrainingError: the checkpoint or the weights cannot be read.
     """
     path = Path(name)
+    if path.suffix in (".pt", SUFFIX) and not path.is_file():
+        raise RecipeError(f"start: there is no '{name}': make it first, as the head of the recipe says, or give another.")
     if path.suffix == ".pt":
         fill(model, read_checkpoint(path, SCHEMA)["ema"], f"'{path}'")
     elif path.suffix == SUFFIX:
@@ -67,7 +68,7 @@ def load_trained(model: nn.Module, name: str) -> None:
 
 
 def load_exported(model: nn.Module, name: str) -> None:
-    """Give a network the weights of an exported one: its ONNX file holds them under the names that they have in torch.
+    """Give a network the weights of an exported one, see ``exported_weights``.
 
     Raises:
         RecipeError: there is no such model, or it is another network.
@@ -76,9 +77,7 @@ def load_exported(model: nn.Module, name: str) -> None:
     if manifest_path is None or manifest_path.suffix != ".json":
         raise RecipeError(f"There is no generator '{name}' to start from: give its name or the path of its manifest.")
     file = manifest_path.with_name(read_manifest(manifest_path).file)
-    weights = model.state_dict().keys()  # the file has other constants beside them
-    stored = {one.name: numpy_helper.to_array(one) for one in onnx.load(str(file)).graph.initializer if one.name in weights}
-    fill(model, {key: torch.from_numpy(value.copy()) for key, value in stored.items()}, f"'{file}'")
+    fill(model, exported_weights(file, model), f"'{file}'")
 
 
 def check_scale(recipe: Recipe) -> None:

@@ -9,7 +9,6 @@ from engine.models.dlib_weights import read_dlib_weights  # noqa: E402
 from tests.trt_build.embedder.test_chips import recipe  # noqa: E402
 from trt_build.embedder import export  # noqa: E402
 from trt_build.embedder.export import export_embedder  # noqa: E402
-from trt_build.embedder.recipe import StudentSpec  # noqa: E402
 from trt_build.embedder.training import SCHEMA, new_state  # noqa: E402
 from trt_build.errors import ExportError, TrainingError  # noqa: E402
 
@@ -35,13 +34,6 @@ def test_an_adapted_network_is_exported_as_differences(tmp_path, weights):
     assert cosine > 0.99999
     again = adapted(weights, path)
     np.testing.assert_allclose(again.stem.weight, network.weights().stem.weight, atol=1e-6)
-
-
-def test_a_student_is_exported_as_a_graph(tmp_path, weights):
-    source, _ = checkpoint(tmp_path, weights, student=StudentSpec(widths=(8, 8, 8, 8), blocks=(0, 0, 0, 0)))
-    path, cosine = export_embedder(source, tmp_path / "out")
-    assert path == tmp_path / "out" / "tiny.onnx"
-    assert cosine > 0.99999
 
 
 def test_what_cannot_be_exported_is_one_sentence(tmp_path, weights, monkeypatch):

@@ -110,4 +110,4 @@ def test_a_recipe_with_a_mistake_is_named_with_its_key(tmp_path, change, says):
 
 
 def test_the_shipped_recipe_is_one():
-    assert read_recipe_of(RedegRecipe, find_recipe("redeg_networks")).restorer == "compact_x4"
+    assert read_recipe_of(RedegRecipe, find_recipe("redeg_networks")).restorer == "compact_fine_x4"

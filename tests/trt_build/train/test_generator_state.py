@@ -19,10 +19,10 @@ from trt_build.train.validation import enlarge_with  # noqa: E402
 
 def test_training_can_begin_with_an_exported_generator():
     options = {"width": 48, "blocks": 8, "scale": 4}
-    recipe = msgspec.structs.replace(tiny_recipe(), generator=GeneratorSpec("compact", options), start={"": "compact_x4"})
+    recipe = msgspec.structs.replace(tiny_recipe(), generator=GeneratorSpec("compact", options), start={"": "compact_fine_x4"})
     model = states.new_state(recipe).model.eval()
     low = np.random.default_rng(0).integers(0, 256, (1, 12, 16), dtype=np.uint8)
-    theirs = OnnxGenerator(find_model("compact_x4"), 1)(low)
+    theirs = OnnxGenerator(find_model("compact_fine_x4"), 1)(low)
     np.testing.assert_allclose(enlarge_with(model, low).astype(int), theirs, atol=1)
     other = msgspec.structs.replace(recipe, generator=GeneratorSpec("compact", options | {"width": 32}))
     with pytest.raises(RecipeError, match="holds another network than the recipe's"):
@@ -30,7 +30,7 @@ def test_training_can_begin_with_an_exported_generator():
     with pytest.raises(RecipeError, match="no generator 'nobody'"):
         states.new_state(msgspec.structs.replace(recipe, start={"": "nobody"}))
     with pytest.raises(RecipeError, match="no part 'structure'"):
-        states.new_state(msgspec.structs.replace(recipe, start={"structure": "compact_x4"}))
+        states.new_state(msgspec.structs.replace(recipe, start={"structure": "compact_fine_x4"}))
 
 
 def test_training_can_begin_with_a_checkpoint_as_one_part_of_a_network(tmp_path):
@@ -64,6 +64,27 @@ def test_a_part_of_a_larger_network_is_refused(tmp_path):
     write_weights(build_generator("compact", {"width": 8, "blocks": 2}), "compact", path)
     with pytest.raises(RecipeError, match=r"larger\.safetensors' holds another network than the recipe's: they differ in"):
         states.new_state(tiny_recipe(start={"": str(path)}))
+
+
+@pytest.mark.parametrize(
+    ("generator", "options", "shipped"),
+    [
+        ("compact", {"width": 48, "blocks": 7, "scale": 4}, "compact_fine_x4"),
+        ("compact", {"width": 48, "blocks": 9, "scale": 4}, "compact_fine_x4"),
+        ("compact", {"width": 40, "blocks": 8, "scale": 4}, "compact_fine_x4"),
+        ("srgan", {"width": 32, "blocks": 8, "scale": 2, "batch_norm": True}, "zssr_srgan_x2"),
+        ("srgan", {"width": 32, "blocks": 7, "scale": 2, "batch_norm": False}, "zssr_srgan_x2"),
+    ],
+)
+def test_an_exported_network_of_another_size_or_kind_is_refused(generator, options, shipped):
+    with pytest.raises(RecipeError, match=r"holds another network than the recipe's: they differ in \S+\.$"):
+        states.load_trained(build_generator(generator, options), shipped)
+
+
+@pytest.mark.parametrize("name", ["runs/none/best.pt", "none.safetensors"])
+def test_a_start_that_was_not_made_yet_is_one_sentence(name):
+    with pytest.raises(RecipeError, match=f"start: there is no '{name}': make it first"):
+        states.new_state(tiny_recipe(start={"": name}))
 
 
 def altered(tmp_path, **recipe):

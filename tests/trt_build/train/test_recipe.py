@@ -25,7 +25,6 @@ def test_every_shipped_recipe_is_valid():
         "grey_detector": DetectorRecipe,
         "second_look": SecondLookRecipe,
         "low_resolution_embedder": EmbedderRecipe,
-        "embedder_student": EmbedderRecipe,
     }
     paths = [path for path in folder.glob("*.yaml") if path.stem != "redeg_networks"]
     recipes = [read_recipe_of(kinds.get(path.stem, Recipe), path) for path in paths]

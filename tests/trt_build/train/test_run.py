@@ -15,7 +15,7 @@ from trt_build.train.generator_state import load_generator
 from trt_build.train.recipe import BudgetSpec, Recipe, ValidationSpec, find_recipe, read_recipe
 from trt_build.train.smoke import smoke_recipe
 
-NOT_GENERATORS = {"grey_detector", "second_look", "low_resolution_embedder", "embedder_student", "redeg_networks"}
+NOT_GENERATORS = {"grey_detector", "second_look", "low_resolution_embedder", "redeg_networks"}
 RECIPES = sorted({path.stem for path in find_recipe("compact").parent.glob("*.yaml")} - NOT_GENERATORS)
 
 
