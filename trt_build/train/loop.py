@@ -107,7 +107,7 @@ class Trainer(ABC, Generic[AnyTimedRecipe, Network]):
         while clock.fraction(recipe.budget) < 1 and clock.step != stop_after:
             started = time.perf_counter()
             self._step()
-            clock.seconds += time.perf_counter() - started
+            clock.add(time.perf_counter() - started)
             self._between()
             if clock.seconds - validated >= 60 * recipe.validate_every_minutes:
                 validated = saved = clock.seconds

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from tests.trt_build.tiny import Silent, smooth_faces, tiny_recipe  # noqa: E402
 from trt_build.errors import RecipeError, TrainingError  # noqa: E402
 from trt_build.train import generator_state as states  # noqa: E402
-from trt_build.train import prepare  # noqa: E402
+from trt_build.train import loop, prepare  # noqa: E402
 from trt_build.train.checkpoint import last_checkpoint, read_checkpoint  # noqa: E402
 from trt_build.train.dataset import TrainBatches  # noqa: E402
 from trt_build.train.generator_trainer import GeneratorTrainer  # noqa: E402
@@ -62,6 +62,15 @@ def test_checkpoint_keeps_clock_and_random_state(tmp_path):
     assert again.clock.seconds > 0
     assert torch.equal(torch.get_rng_state(), expected)
     assert again.history == state.history
+
+
+def test_a_halt_in_a_step_is_no_training_time(tmp_path, monkeypatch):
+    """A stopped process sees the clock jump within a step: each step takes 0.2 s here, the seventh an hour."""
+    ticks = iter([seconds for step in range(12) for seconds in (step * 3600.0, step * 3600.0 + (3600 if step == 6 else 0.2))])
+    monkeypatch.setattr(loop.time, "perf_counter", lambda: next(ticks))
+    state = trainer(tmp_path, states.new_state(tiny_recipe(steps=12))).run()
+    assert state.clock.seconds == pytest.approx(12 * 0.2)
+    assert state.history[-1]["minutes"] == pytest.approx(12 * 0.2 / 60)
 
 
 def test_a_worker_process_gives_the_same_training(tmp_path):
