@@ -93,7 +93,7 @@ def export(
     Parameters
     ----------
     checkpoint
-        A checkpoint written by `train`, as `runs/compact_x4/best.pt`.
+        A checkpoint written by `train`, as `runs/NAME/best.pt`.
     out
         Folder for NAME.onnx, NAME.json (NAME_x4.json and so on for a network of several scales) and NAME.safetensors.
     name

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from engine.errors import UsageError
 from trt_build.cli_train import train_by_recipe
+from trt_build.data_folder import data_file
 from trt_build.optional import require
 from trt_build.writing import writable
 
@@ -104,7 +105,7 @@ def evaluate(
     model: Path,
     clips: Annotated[list[Path], Parameter(negative=())],
     *,
-    teacher: Path = Path("../shared/models/face_detection_yunet_2023mar.onnx"),
+    teacher: Path | None = None,
     frames: int = 200,
     width: int | None = None,
     roll: float = 0.0,
@@ -119,7 +120,7 @@ def evaluate(
     clips
         Videos.
     teacher
-        A YuNet-format ONNX file, run on the same grey frames.
+        A YuNet-format ONNX file, run on the same grey frames; YuNet of the folder $FACESTREAM_DATA if not given.
     frames
         Of each clip.
     width
@@ -134,6 +135,7 @@ def evaluate(
         raise UsageError("--frames must be at least 1")
     from trt_build.detector.evaluation import evaluate_clips, time_ratio
 
+    teacher = teacher or data_file("models/face_detection_yunet_2023mar.onnx", "--teacher")
     with CONSOLE.status("") as status:
         rows = evaluate_clips(
             model,
@@ -161,7 +163,7 @@ def compare(
     models: Annotated[list[Path], Parameter(negative=())],
     *,
     recipe: str = "grey_detector",
-    cache: Path = Path("runs/grey_detector/cache"),
+    cache: Path | None = None,
     score: float | None = None,
     json: Path | None = None,
 ) -> None:
@@ -174,7 +176,7 @@ def compare(
     recipe
         Whose validation pictures and teacher.
     cache
-        Folder for decoded pictures; that of a run is as good.
+        Folder for decoded pictures; that of the recipe's run if not given.
     score
         A threshold for all models instead of their own.
     json
@@ -188,7 +190,8 @@ def compare(
     from trt_build.detector.teacher import SURE
     from trt_build.train.recipe import find_recipe, read_recipe_of
 
-    material = read_recipe_of(DetectorRecipe, find_recipe(recipe)).material
+    chosen = read_recipe_of(DetectorRecipe, find_recipe(recipe))
+    material, cache = chosen.material, cache or Path("runs") / chosen.name / "cache"
     teacher = YuNet(Path(material.teacher), SURE, "onnxruntime", "teacher", "")
     detectors: dict[str, Detector] = {str(path): GreyDetector(path, score, "onnxruntime") for path in models}
     detectors |= {f"{path} and second look": one for path in models if (one := _judged(path)) is not None and score is None}

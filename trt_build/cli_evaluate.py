@@ -7,12 +7,11 @@ from typing import Literal
 
 from rich.console import Console
 
+from trt_build.data_folder import data_file
+
 CONSOLE = Console()
-DATA = {
-    "faces": Path("../shared/data/lfw_gray/val.zip"),
-    "footage": Path("../shared/video/asl_h*.mkv"),
-    "general": Path("../shared/data/general_sr/test.zip"),
-}
+DATA = {"faces": "data/lfw_gray/val.zip", "footage": "video/asl_h*.mkv", "general": "data/general_sr/test.zip"}
+"""In ``$FACESTREAM_DATA``."""
 
 
 def evaluate(
@@ -45,6 +44,7 @@ def evaluate(
     data
         `faces`: zip or folder of square grey faces of people in no training, one folder for each person. `footage`: a
         video, a folder of them or a pattern. `general`: zip or folder of pictures, one folder for each data set.
+        By default those of the folder $FACESTREAM_DATA.
     faces
         Take only people drawn by the seed until there are so many faces.
     seed
@@ -85,7 +85,7 @@ def evaluate(
     request = Request(
         protocol=protocol,
         models=models,
-        data=data or DATA[protocol],
+        data=data or data_file(DATA[protocol], "--data"),
         seed=seed,
         faces=faces,
         rounds=rounds,

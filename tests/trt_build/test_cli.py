@@ -24,11 +24,15 @@ def run(capsys, *arguments):
         (["train", "compact", "--fast"], 2, "--fast"),
         (["evaluate", "x.onnx"], 2, "protocol"),
         (["evaluate", "x.onnx", "--protocol", "taste"], 2, "faces"),
-        (["evaluate", "x.onnx", "--protocol", "faces"], 1, "manifest"),
+        (["evaluate", "x.onnx", "--protocol", "faces", "--data", "faces"], 1, "manifest"),
+        (["evaluate", "x.onnx", "--protocol", "faces"], 2, "--data is missing: give it, or set FACESTREAM_DATA"),
+        (["evaluate", "--protocol", "general"], 2, "holds data/general_sr/test.zip"),
+        (["evaluate", "--protocol", "footage"], 2, "holds video/asl_h*.mkv"),
     ],
 )
 def test_wrong_use(capsys, tmp_path, monkeypatch, arguments, code, words):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FACESTREAM_DATA", raising=False)
     found, text = run(capsys, *arguments)
     assert found == code
     assert words.lower() in text.lower()

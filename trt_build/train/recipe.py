@@ -9,6 +9,7 @@ import msgspec
 import yaml
 
 from engine.config_errors import explain, key_that_stands_twice
+from trt_build.data_folder import with_data_folder
 from trt_build.errors import RecipeError
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -270,7 +271,7 @@ def read_recipe(path: Path) -> Recipe:
 def read_recipe_of(kind: type[AnyRecipe], path: Path) -> AnyRecipe:
     """The same for any kind of recipe."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = with_data_folder(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"The recipe '{path}' cannot be read: {error}") from None
     try:

@@ -1,0 +1,90 @@
+"""What a wheel and a source distribution hold, as hatchling chooses it; no network."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("hatchling", reason="needs the build backend")
+
+from hatchling.builders.sdist import SdistBuilder
+from hatchling.builders.wheel import WheelBuilder
+
+from engine.contracts.manifest import read_manifest
+
+ROOT = Path(__file__).parents[1]
+MODELS = ROOT / "engine" / "models"
+LARGEST_MODELS_BYTES = 16_000_000
+TEXT = (".py", ".md", ".yaml", ".json", ".toml", ".txt")
+PRIVATE = re.compile(r"\.\./shared|/work/|/home/|/root/|(?<![\w.])runs/[a-z0-9]")
+"""Paths of whoever developed it. `runs/NAME`, where commands put a run, is the user's own."""
+
+
+def included(builder):
+    """The files that a builder takes, by their path in what it builds; to compress 16 MB would take seconds."""
+    return {file.distribution_path: Path(file.path).read_bytes() for file in builder(str(ROOT)).recurse_included_files()}
+
+
+@pytest.fixture(scope="module")
+def wheel():
+    return included(WheelBuilder)
+
+
+@pytest.fixture(scope="module")
+def sdist():
+    return included(SdistBuilder)
+
+
+def test_the_wheel_holds_the_packages_and_their_models_alone(wheel):
+    assert {name.split("/")[0] for name in wheel} == {"engine", "trt_build"}
+    sources = {str(path.relative_to(ROOT)) for package in ("engine", "trt_build") for path in (ROOT / package).rglob("*.py")}
+    assert {name for name in wheel if name.endswith(".py")} == sources
+    suffixes = {Path(name).suffix for name in wheel if name.startswith(("engine/", "trt_build/"))}
+    assert suffixes <= {".py", ".typed", ".html", ".onnx", ".json", ".npz", ".md"}
+
+
+def test_the_models_are_those_that_the_live_side_opens(wheel):
+    models = {name: data for name, data in wheel.items() if name.startswith("engine/models/")}
+    assert sum(map(len, models.values())) <= LARGEST_MODELS_BYTES
+    described = {read_manifest(path).file for path in MODELS.glob("*.json")} | {"dlib_small.npz", "dlib_open_set.npz"}
+    assert {Path(name).name for name in models if name.endswith((".onnx", ".npz"))} == described
+
+
+def test_every_model_has_its_card(wheel):
+    files = [name for name in wheel if name.startswith("engine/models/") and name.endswith((".onnx", ".npz"))]
+    assert len(files) > 10
+    for name in files:
+        card = wheel[str(Path(name).with_suffix(".md"))].decode()
+        for link in re.findall(r"\]\((\w+\.md)\)", card):
+            assert f"engine/models/{link}" in wheel, f"{name}'s card names {link}"
+
+
+def test_the_commands_and_the_entry_points_are_there(wheel):
+    core = WheelBuilder(str(ROOT)).metadata.core
+    places = [*core.scripts.values(), *(place for group in core.entry_points.values() for place in group.values())]
+    assert len(places) == 3
+    for place in places:
+        module, name = place.split(":")
+        assert {f"{module.replace('.', '/')}.py", f"{module.replace('.', '/')}/__init__.py"} & wheel.keys()
+        assert hasattr(importlib.import_module(module), name)
+
+
+def test_the_source_distribution_can_be_built_tested_and_trained_from(sdist):
+    assert {"README.md", "LICENSE", "CHANGELOG.md", "Makefile"} <= sdist.keys()
+    assert {"engine", "trt_build", "configs", "tests", "docs"} <= {name.split("/")[0] for name in sdist}
+    assert {f"configs/train/{path.name}" for path in (ROOT / "configs" / "train").glob("*.yaml")} <= sdist.keys()
+    assert not {name for name in sdist if name.endswith((".safetensors", ".pt", ".pyc", ".partial"))}
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_nothing_names_a_developers_paths(request, kind):
+    files = request.getfixturevalue(kind)
+    own = ("tests/", "docs/", "configs/", "PKG-INFO")  # commands of a working copy may name its runs
+    found = []
+    for name, data in files.items():
+        if name.endswith(TEXT) and not (kind == "sdist" and name == "tests/test_distribution.py"):
+            text = data.decode()
+            hits = PRIVATE.findall(text) if not name.startswith(own) else re.findall(r"\.\./shared|/work/", text)
+            found += [f"{name}: {hit}" for hit in hits]
+    assert found == []
