@@ -26,11 +26,11 @@ from engine.contracts.frames import Float32, Uint8
 from engine.detect.nested import shares
 from engine.pipeline.run import run_pipeline
 from tests.assets import SHARED
-from trt_build.clips import luma_frames
-from trt_build.detector.teacher import Teacher, expand
-from trt_build.second_look.footage import clips_in, is_kept_apart, look_at_scales
-from trt_build.second_look.recipe import SecondLookRecipe
-from trt_build.train.recipe import find_recipe, read_recipe_of
+from trt_build.data.clips import luma_frames
+from trt_build.data.scenes.teacher import Teacher, expand
+from trt_build.recipes.generator import find_recipe, read_recipe_of
+from trt_build.recipes.second_look import SecondLookRecipe
+from trt_build.systems.second_look.footage import clips_in, is_kept_apart, look_at_scales
 
 CONSOLE = Console()
 LOOKED_AT = 8

@@ -25,10 +25,10 @@ from engine.verify.embedder import open_embedder
 from engine.verify.gallery import Gallery
 from tests.assets import SHARED
 from tests.bench.open_set_figures import Outcome, agreement, by_gallery, outcomes_of, write_curves
-from trt_build.open_set.calibration import ROUND, grounds_of
-from trt_build.open_set.photographs import Photographs, choose, person_of, read_photographs
-from trt_build.open_set.recording import NOBODY, Arrays, Recorder, joined, plan
-from trt_build.progress import RunProgress
+from trt_build.cli.progress import RunProgress
+from trt_build.data.people.photographs import Photographs, choose, person_of, read_photographs
+from trt_build.data.people.recording import NOBODY, Arrays, Recorder, joined, plan
+from trt_build.protocols.open_set.calibration import ROUND, grounds_of
 
 CONSOLE = Console()
 OWN_TRACKS = 400

@@ -17,9 +17,9 @@ from engine.verify.embedder import open_embedder
 from engine.verify.gallery import Gallery, Snapshot
 from engine.verify.naming import Rule, rule_of
 from engine.verify.scores import Fusion
-from trt_build.open_set.fit import sizes_of
-from trt_build.open_set.photographs import Photographs, person_of
-from trt_build.open_set.recording import NOBODY, Arrays
+from trt_build.data.people.photographs import Photographs, person_of
+from trt_build.data.people.recording import NOBODY, Arrays
+from trt_build.protocols.open_set.fit import sizes_of
 
 COSINE, CHANCE = "cosine 0.935", "chance 0.001"
 GALLERIES = {1: 20, 10: 10, 50: 4, 100: 2, 200: 2, 800: 1}

@@ -80,7 +80,7 @@ def test_zero_shot_learns_from_the_picture_alone(capsys, face, monkeypatch):
     pytest.importorskip("torch", reason="zero-shot learning needs torch")
     from dataclasses import replace
 
-    from trt_build.zero_shot import generator
+    from trt_build.systems.zero_shot import generator
 
     monkeypatch.setattr(generator, "SURVEILLANCE", replace(generator.SURVEILLANCE, width=4, steps=3))
     shown = here(capsys, "enhance", face, "--zero-shot")

@@ -9,8 +9,8 @@ from engine.models import find_model
 from engine.verify.embedder import open_embedder
 from engine.verify.gallery import Gallery
 from tests.assets import shared
-from trt_build.open_set.photographs import person_of, read_photographs
-from trt_build.open_set.recording import Recorder, plan
+from trt_build.data.people.photographs import person_of, read_photographs
+from trt_build.data.people.recording import Recorder, plan
 
 PEOPLE, ENROLLED = 24, 10
 

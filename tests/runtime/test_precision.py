@@ -98,7 +98,7 @@ SCRIPT = """
         import torch
         from engine.models.dlib_embedder import packaged_weights
         from engine.models.dlib_weights import read_dlib_weights
-        from trt_build.embedder.resnet import DlibResNet
+        from trt_build.networks.dlib_resnet import DlibResNet
 
         with torch.inference_mode():
             of_torch = DlibResNet(read_dlib_weights(packaged_weights())).eval()(torch.from_numpy(chips())).numpy()

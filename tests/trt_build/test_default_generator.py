@@ -10,9 +10,9 @@ from engine.config import SuperResolveConfig
 from engine.models import find_model
 from tests.assets import shared
 from tests.crop.photographs import FOUND, picture
-from trt_build.evaluate.face_sets import build_set, score_bicubic, score_set, subset
-from trt_build.onnx_generator import OnnxGenerator
-from trt_build.train.faces import Faces, load_faces
+from trt_build.data.face_sets import build_set, score_bicubic, score_set, subset
+from trt_build.data.faces import Faces, load_faces
+from trt_build.networks.onnx_generator import OnnxGenerator
 
 SEED = 2024
 

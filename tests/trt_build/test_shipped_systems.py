@@ -8,12 +8,12 @@ import pytest
 
 from engine.contracts.manifest import read_manifest
 from tests.assets import shared
-from trt_build.evaluate.general_protocol import measure_general
-from trt_build.evaluate.general_sets import load_sets
-from trt_build.evaluate.methods import by_scale, open_model
-from trt_build.evaluate.options import Options
-from trt_build.onnx_generator import OnnxGenerator
-from trt_build.train.recipe import read_recipe
+from trt_build.data.general_sets import load_sets
+from trt_build.networks.onnx_generator import OnnxGenerator
+from trt_build.protocols.generators.general import measure_general
+from trt_build.protocols.generators.methods import by_scale, open_model
+from trt_build.protocols.generators.options import Options
+from trt_build.recipes.generator import read_recipe
 
 MODELS = Path(__file__).parents[2] / "engine" / "models"
 RECIPES = Path(__file__).parents[2] / "configs" / "train"
@@ -53,8 +53,8 @@ def recipe_of(shipped):
 
 def test_training_can_go_on_from_what_is_shipped(shipped):
     torch = pytest.importorskip("torch", reason="training needs torch")
-    from trt_build.generators.catalog import build_generator, pictures_of
-    from trt_build.train.generator_state import load_trained
+    from trt_build.networks.generators.catalog import build_generator, pictures_of
+    from trt_build.systems.generator.state import load_trained
 
     spec = recipe_of(shipped).generator
     network = build_generator(spec.name, spec.options).eval()

@@ -6,8 +6,8 @@ import cv2
 import msgspec
 import numpy as np
 
-from trt_build.train.faces import Faces
-from trt_build.train.recipe import BudgetSpec, DataSpec, GeneratorSpec, H264Spec, MixtureSpec, Recipe
+from trt_build.data.faces import Faces
+from trt_build.recipes.generator import BudgetSpec, DataSpec, GeneratorSpec, H264Spec, MixtureSpec, Recipe
 
 
 def tiny_recipe(steps: int = 6, **changes: object) -> Recipe:

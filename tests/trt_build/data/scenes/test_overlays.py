@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from tests.trt_build.data.scenes.made import BOX, POINTS
+from trt_build.data.scenes.overlays import cover_faces, put_overlays
+
+FACES = np.array([[60, 60, 40, 50]], np.float32)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_writing_touches_no_face(seed):
+    before = np.full((160, 200), 128, np.float32)
+    after = put_overlays(before, FACES, np.random.default_rng(seed))
+    np.testing.assert_array_equal(after[62:108, 62:98], before[62:108, 62:98])
+
+
+def test_writing_is_seen():
+    blank = np.full((160, 200), 128, np.float32)
+    changed = [(put_overlays(blank, FACES, np.random.default_rng(seed)) != blank).mean() for seed in range(20)]
+    assert np.median(changed) > 0.005
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_covers_lie_on_the_face(seed):
+    before = np.full((300, 300), 128, np.float32)
+    shift = np.array([80, 80], np.float32)
+    box = BOX + np.array([80, 80, 0, 0], np.float32)
+    after = cover_faces(before, box[None], POINTS[None] + shift, 1.0, np.random.default_rng(seed))
+    rows, columns = np.nonzero(after != before)
+    assert len(rows) > 50
+    assert abs(columns.mean() - (box[0] + box[2] / 2)) < 0.25 * box[2]
+    assert box[1] - 0.5 * box[3] < rows.mean() < box[1] + 1.2 * box[3]
+
+
+def test_faces_without_known_points_and_tiny_ones_stay_as_they_are():
+    before = np.full((200, 200), 128, np.float32)
+    unknown = np.full((1, 5, 2), np.nan, np.float32)
+    tiny = np.array([[50, 50, 8, 9]], np.float32)
+    np.testing.assert_array_equal(cover_faces(before, BOX[None], unknown, 1.0, np.random.default_rng(0)), before)
+    np.testing.assert_array_equal(cover_faces(before, tiny, POINTS[None] / 10, 1.0, np.random.default_rng(0)), before)

@@ -1,0 +1,86 @@
+import zipfile
+
+import numpy as np
+import pytest
+
+from tests.trt_build.data.scenes.made import POINT_NAMES, archive_of
+from trt_build.data.scenes.pictures import merged, read_pictures, split
+from trt_build.errors import DataError
+
+IMAGE = np.zeros((60, 80), np.uint8)
+POINTS = ["re_x", "re_y", "le_x", "le_y", "nose_x", "nose_y", "rm_x", "rm_y", "lm_x", "lm_y"]
+
+
+def given(x, y, w, h):
+    return {"file": "a.jpg", "x": str(x), "y": str(y), "w": str(w), "h": str(h)}
+
+
+def seen(score, x, y, w, h):
+    points = {key: str(10 + at) for at, key in enumerate(POINT_NAMES)}
+    return {**given(x, y, w, h), "score": str(score), **points}
+
+
+def test_a_teachers_box_is_a_face_from_six_tenths_on_and_doubtful_below():
+    found = merged(IMAGE, [], [seen(0.5, 40, 10, 10, 12), seen(0.7, 10, 10, 10, 12)])
+    assert found.boxes.tolist() == [[10, 10, 10, 12]]
+    assert found.points[0].tolist() == [[10, 11], [12, 13], [14, 15], [16, 17], [18, 19]]
+    assert found.unsure.tolist() == [[40, 10, 10, 12]]
+
+
+def test_several_boxes_on_one_face_are_one():
+    found = merged(IMAGE, [], [seen(0.65, 10, 10, 10, 12), seen(0.9, 11, 10, 10, 12), seen(0.4, 12, 11, 10, 12)])
+    assert found.boxes.tolist() == [[11, 10, 10, 12]]
+    assert len(found.unsure) == 0
+
+
+def test_a_given_face_makes_the_teacher_sure_of_its_box():
+    found = merged(IMAGE, [given(10, 10, 10, 12)], [seen(0.35, 11, 10, 10, 12)])
+    assert found.boxes.tolist() == [[11, 10, 10, 12]]
+    assert np.isfinite(found.points).all()
+    assert len(found.unsure) == 0
+
+
+@pytest.mark.parametrize("others", [[], [("0.8", 50)]])
+def test_a_given_face_that_no_teacher_sees_has_no_points(others):
+    rows = [seen(float(score), x, 10, 10, 12) for score, x in others]
+    found = merged(IMAGE, [given(10, 10, 10, 12)], rows)
+    assert found.boxes[-1].tolist() == [10, 10, 10, 12]
+    assert np.isnan(found.points[-1]).all()
+    assert len(found.boxes) == 1 + len(others)
+
+
+def test_pictures_are_read_once_and_mapped_later(tmp_path):
+    archive = archive_of(tmp_path / "some.zip", ["o/a:x.jpg", "o/b:clip.mp4#frame7"])
+    seen_once, again = [], []
+    first = read_pictures(archive, tmp_path / "cache", lambda *what: seen_once.append(what))
+    second = read_pictures(archive, tmp_path / "cache", lambda *what: again.append(what))
+    assert len(seen_once) == 2
+    assert again == []
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one.labelled.image, other.labelled.image)
+        np.testing.assert_array_equal(one.labelled.boxes, [[1, 2, 10, 12]])
+    assert [one.labelled.image.shape for one in second] == [(20, 30), (20, 31)]
+    assert [one.source for one in second] == ["o/a/x.jpg", "o/b/clip.mp4"]
+    assert [int(one.labelled.image[0, 0]) for one in second] == [0, 1]
+
+
+def test_frames_of_a_clip_and_whole_sources_stay_together(tmp_path):
+    sources = [f"o/clips:{clip}.mp4#frame{frame}" for clip in range(30) for frame in range(3)] + [
+        "o/apart:x.jpg",
+        "o/apart:y.jpg",
+    ]
+    pictures = read_pictures(archive_of(tmp_path / "some.zip", sources), tmp_path / "cache", lambda *what: None)
+    training, validation = split(pictures, ("o/apart/",))
+    assert len(training) + len(validation) == len(sources)
+    assert not {one.source for one in training} & {one.source for one in validation}
+    assert {"o/apart/x.jpg", "o/apart/y.jpg"} <= {one.source for one in validation}
+    assert 2 < len(validation) < 45
+
+
+def test_a_zip_without_a_manifest_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bare.zip", "w") as archive:
+        archive.writestr("images/a.png", b"")
+    with pytest.raises(DataError, match=r"has no manifest\.csv"):
+        read_pictures(tmp_path / "bare.zip", tmp_path, lambda *what: None)
+    with pytest.raises(DataError, match="do not exist"):
+        read_pictures(tmp_path / "absent.zip", tmp_path, lambda *what: None)

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs torch")
+
+from trt_build.errors import DataError  # noqa: E402
+from trt_build.networks.grey_detector import GreyDetector  # noqa: E402
+from trt_build.systems.detector.export import export_network  # noqa: E402
+from trt_build.systems.detector.growth import grow_from  # noqa: E402
+
+SMALL = {"stem": (4, 8), "widths": (16, 16, 24), "depths": (1, 2, 1), "neck": 16}
+LARGE = {"stem": (6, 8), "widths": (24, 20, 24), "depths": (2, 2, 3), "neck": 24, "head": 1, "early": 1}
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    """A small network with normalisation that has seen something, exported; and what it computes."""
+    torch.manual_seed(3)
+    network = GreyDetector(**SMALL)
+    pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (8, 1, 64, 96)).astype(np.float32))
+    network.train()(pictures)
+    network.eval()
+    for output in network.outputs:  # equal arrays would be written once
+        torch.nn.init.normal_(output.bias)
+    with torch.no_grad():
+        expected = network(pictures)
+    path = tmp_path_factory.mktemp("start") / "small.onnx"
+    export_network(network, path)
+    return path, pictures, expected
+
+
+@pytest.mark.parametrize("options", [SMALL, LARGE], ids=["same", "wider and deeper"])
+def test_it_begins_as_the_smaller_one_computes(start, options):
+    path, pictures, expected = start
+    torch.manual_seed(4)
+    network = GreyDetector(**options)
+    with torch.no_grad():
+        before = network.eval()(pictures)
+        grow_from(network, path, pictures)
+        after = network.eval()(pictures)
+        batch = network.train()(pictures)
+    apart = (after - expected).abs().mean()
+    assert apart < 0.25 * (before - expected).abs().mean()
+    assert (batch - after).abs().mean() < 0.5 * (before - expected).abs().mean()
+    if options == SMALL:
+        torch.testing.assert_close(after, expected, atol=2e-3, rtol=1e-3)
+
+
+def test_a_smaller_network_cannot_begin_with_a_larger_one(start):
+    with pytest.raises(DataError, match="The start has a layer of"):
+        grow_from(GreyDetector(**(SMALL | {"neck": 8})), start[0], start[1])
+    with pytest.raises(DataError, match="has layers that the recipe's network has not"):
+        grow_from(GreyDetector(**(SMALL | {"depths": (1, 1, 1)})), start[0], start[1])
+
+
+def test_a_file_that_is_no_network_is_refused(tmp_path):
+    (tmp_path / "no.onnx").write_text("nothing")
+    with pytest.raises(DataError, match="cannot be read"):
+        grow_from(GreyDetector(**SMALL), tmp_path / "no.onnx", torch.zeros(1, 1, 32, 32))

@@ -1,0 +1,133 @@
+"""A second look learns to tell a drawn face from a blank, and the export says the same."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs torch")
+
+from engine.detect.face_windows import CONTEXTS, SIDE_PX  # noqa: E402
+from engine.detect.second_look import SecondLook as Shipped  # noqa: E402
+from tests.trt_build.data.scenes.made import BOX, drawn_face  # noqa: E402
+from tests.trt_build.networks.test_grey_detector import Quiet  # noqa: E402
+from trt_build.data.scenes.teacher import Labelled  # noqa: E402
+from trt_build.networks.second_look import SecondLook, count_parameters  # noqa: E402
+from trt_build.protocols.second_look.limits import Judged, choose, figures, rows  # noqa: E402
+from trt_build.recipes.generator import BudgetSpec, OptimiserSpec, find_recipe, read_recipe_of  # noqa: E402
+from trt_build.recipes.second_look import CandidateSpec, FootageSpec, SecondLookRecipe  # noqa: E402
+from trt_build.systems.second_look.candidates import Candidates  # noqa: E402
+from trt_build.systems.second_look.export import export_second_look  # noqa: E402
+from trt_build.systems.second_look.samples import WindowBatches, plain_windows  # noqa: E402
+from trt_build.systems.second_look.training import SCHEMA, State, Trainer, faceness_of, load_second_look  # noqa: E402
+from trt_build.training.loop import loaded_batches  # noqa: E402
+from trt_build.training.run_state import RunState  # noqa: E402
+
+
+def recipe(**changes: object) -> SecondLookRecipe:
+    options: dict[str, object] = {
+        "name": "tiny",
+        "material": "",
+        "candidates": CandidateSpec(detector=""),
+        "widths": (8, 8, 8),
+        "budget": BudgetSpec(steps=60),
+        "optimiser": OptimiserSpec(rate=1e-2, warmup_steps=5, ema_decay=0.9),
+        "batch": 32,
+        "threads": 1,
+        "loaders": 0,
+    }
+    return SecondLookRecipe(**(options | changes))
+
+
+def candidates() -> Candidates:
+    """Drawn faces, and as many places in stripes."""
+    stripes = np.tile(np.uint8([40, 40, 200, 200]), (144, 36))
+    pictures = [drawn_face(tone) for tone in (140, 180, 220)] + [Labelled(stripes), Labelled(stripes.T.copy())]
+    return Candidates(
+        pictures,
+        np.arange(5),
+        np.tile(BOX, (5, 1)),
+        np.float32([0.9, 0.8, 0.7, 0.6, 0.2]),
+        np.float32([0.5, 0.4, 0.3, 0.5, 0.3]),
+        np.array([True, True, True, False, False]),
+    )
+
+
+def test_a_batch_is_a_function_of_its_number():
+    batches = WindowBatches([candidates()], recipe())
+    windows, is_face = batches[3]
+    assert windows.shape == (32, len(CONTEXTS), SIDE_PX, SIDE_PX)
+    assert windows.dtype == np.uint8
+    assert is_face.shape == (32,)
+    assert 0 < is_face.mean() < 1
+    for one, other in zip((windows, is_face), batches[3], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (batches[4][0] != windows).any()
+
+
+def test_the_box_stays_in_the_middle_of_its_windows():
+    """Of the drawn face the middle is brighter than what lies around, in whatever light."""
+    faces = dataclasses.replace(candidates(), is_face=np.ones(5, bool))
+    windows = plain_windows(faces)[:3].astype(float)
+    near = windows[:, 0]
+    assert (near[:, 14:26, 14:26].mean(axis=(1, 2)) > near[:, :, :3].mean(axis=(1, 2)) + 20).all()
+
+
+def test_it_learns_and_what_is_exported_says_the_same(tmp_path):
+    made = candidates()
+    state: State = RunState.begin(recipe(), SecondLook((8, 8, 8)))
+    batches = loaded_batches(WindowBatches([made], recipe()), 0, 0, 1)
+    trained = Trainer(state, batches, made, tmp_path, Quiet()).run()
+    network, read = load_second_look(tmp_path / "last.pt")
+    assert read == trained.recipe
+    said = faceness_of(network, plain_windows(made))
+    assert said[:3].min() > said[3:].max() + 0.2
+    limits = choose(Judged.of(made, said), 0.5)
+    assert limits.refused_below <= limits.accepted_from <= limits.alone_from
+    judged = Judged.of(made, said)
+    manifest = export_second_look(tmp_path / "last.pt", tmp_path, "small", "none", "drawn", figures(judged, limits, 0.5))
+    assert manifest.parameters == count_parameters(network)
+    assert len(rows(judged, limits, 0.5)) == 4
+    shipped = Shipped(tmp_path / "small.json")
+    assert shipped.limits == limits
+    face = drawn_face(180)
+    (faceness,) = shipped.faceness(face.image, face.boxes)
+    np.testing.assert_allclose(faceness, faceness_of(network, plain_windows(one(made, 1)))[0], atol=1e-4)
+    shipped.close()
+
+
+def one(made: Candidates, at: int) -> Candidates:
+    chosen = slice(at, at + 1)
+    return Candidates(
+        made.pictures,
+        made.picture[chosen],
+        made.boxes[chosen],
+        made.scores[chosen],
+        np.ones(1, np.float32),
+        made.is_face[chosen],
+    )
+
+
+def test_the_range_of_the_luma_does_not_matter():
+    network = SecondLook((8, 8, 8)).eval()
+    full = np.random.default_rng(0).integers(0, 256, (4, len(CONTEXTS), SIDE_PX, SIDE_PX)).astype(np.uint8)
+    video = np.asarray(np.rint(16 + full * (219 / 255)), np.uint8)
+    np.testing.assert_allclose(faceness_of(network, full), faceness_of(network, video), atol=0.02)
+
+
+def test_the_shipped_recipe_is_small_and_learns_nothing_of_what_is_kept_apart():
+    shipped = read_recipe_of(SecondLookRecipe, find_recipe("second_look"))
+    assert count_parameters(SecondLook(shipped.widths)) < 100_000
+    assert shipped.footage.validation_share >= 1 / 3
+    assert SCHEMA.startswith("facestream-second-look")
+
+
+@pytest.mark.parametrize("kept", [0.0, 1.0])
+def test_clips_are_kept_apart_by_name_and_by_share(kept):
+    from trt_build.systems.second_look.footage import is_kept_apart
+
+    spec = FootageSpec(validation_share=kept, validation_clips=("hall.mp4",))
+    assert is_kept_apart("hall.mp4", spec)
+    assert is_kept_apart("other.mp4", spec) == bool(kept)

@@ -1,0 +1,222 @@
+"""The commands `trt-build detector ...`. Thin; the work is in ``trt_build.detector``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.table import Table
+
+from engine.errors import UsageError
+from trt_build.cli.training import train_by_recipe
+from trt_build.optional import require
+from trt_build.recipes.data_folder import data_file
+from trt_build.writing import writable
+
+if TYPE_CHECKING:
+    from engine.detect.detector import Detector
+    from trt_build.recipes.detector import DetectorRecipe
+    from trt_build.systems.detector.training import State
+
+CONSOLE = Console()
+
+detector_app = App(name="detector", help="Train, export and evaluate the face detector.", help_epilogue="")
+
+
+@detector_app.command
+def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes: float | None = None) -> None:
+    """Train a detector.
+
+    Parameters
+    ----------
+    recipe
+        A recipe file, or the name of one in configs/train (as `grey_detector`).
+    out
+        Folder of the run; `runs/NAME` if not given.
+    resume
+        Continue the run that is in the folder.
+    minutes
+        Train this long instead of the recipe's budget.
+    """
+    state, folder = train_by_recipe(recipe, _training, CONSOLE, out=out, resume=resume, minutes=minutes)
+    CONSOLE.print(f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes: {folder / 'best.pt'}", soft_wrap=True)
+
+
+def _training() -> tuple[type[DetectorRecipe], Callable[..., State]]:
+    from trt_build.recipes.detector import DetectorRecipe
+    from trt_build.systems.detector.training import train_detector
+
+    return DetectorRecipe, train_detector
+
+
+@detector_app.command
+def export(
+    checkpoint: Path,
+    *,
+    out: Path,
+    min_score: float | None = None,
+    sure_score: float | None = None,
+    name: str | None = None,
+    licence: str = "Apache-2.0",
+    training_data: str = "",
+) -> None:
+    """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked.
+
+    Parameters
+    ----------
+    checkpoint
+        A checkpoint written by `detector train`.
+    out
+        Folder for NAME.onnx and NAME.json.
+    min_score
+        The default threshold; if not given, the lowest that was precise enough in its validation.
+    sure_score
+        From here on a face can begin a track; if not given, the lowest score at which no empty picture of its validation had a
+        false alarm.
+    name
+        Name of the model; the recipe's if not given.
+    licence
+        Licence of the weights, for the manifest.
+    training_data
+        One sentence on the data, for the manifest.
+    """
+    require("torch", "Exporting")
+    from trt_build.systems.detector.export import export_detector
+    from trt_build.systems.detector.training import last_validation
+
+    validated = last_validation(checkpoint)
+    lower = validated["threshold"] if min_score is None else min_score
+    upper = validated["quiet_threshold"] if sure_score is None else sure_score
+    manifest = export_detector(checkpoint, out, name, licence, training_data, lower, upper)
+    assert manifest.parity is not None
+    CONSOLE.print(
+        f"{out / manifest.file}: {manifest.parameters / 1e3:.0f} k parameters, thresholds {lower:.2f} and {upper:.2f}, "
+        f"differs from torch by at most {manifest.parity.max_abs_error:.1e}.",
+        soft_wrap=True,
+    )
+
+
+@detector_app.command
+def evaluate(
+    model: Path,
+    clips: Annotated[list[Path], Parameter(negative=())],
+    *,
+    teacher: Path | None = None,
+    frames: int = 200,
+    width: int | None = None,
+    roll: float = 0.0,
+    json: Path | None = None,
+) -> None:
+    """Compare a detector with a teacher on whole clips that it was not trained on.
+
+    Parameters
+    ----------
+    model
+        The detector's manifest, `NAME.json`.
+    clips
+        Videos.
+    teacher
+        A YuNet-format ONNX file, run on the same grey frames; YuNet of the folder $FACESTREAM_DATA if not given.
+    frames
+        Of each clip.
+    width
+        Shrink (or enlarge) the frames to this many pixels first, for both: shows smaller faces.
+    roll
+        Turn the frames by so many degrees first, for both.
+    json
+        Also write the figures to this file.
+    """
+    require("torch", "Evaluating")
+    if frames < 1:
+        raise UsageError("--frames must be at least 1")
+    from trt_build.protocols.detector.clips import evaluate_clips, time_ratio
+
+    teacher = teacher or data_file("models/face_detection_yunet_2023mar.onnx", "--teacher")
+    with CONSOLE.status("") as status:
+        rows = evaluate_clips(
+            model,
+            teacher,
+            clips,
+            frames,
+            lambda name, count: status.update(f"{name}: {count} frames"),
+            width_px=width,
+            roll_degrees=roll,
+        )
+    times = time_ratio(model, teacher)
+    columns = list(rows["all"])
+    table = Table("clip", *columns, box=None)
+    for name, row in rows.items():
+        table.add_row(name, *(f"{row[column]:.3g}" for column in columns))
+    CONSOLE.print(table)
+    CONSOLE.print({name: round(value, 2) for name, value in times.items()})
+    if json is not None:
+        with writable(json):
+            json.write_bytes(msgspec.json.format(msgspec.json.encode(rows | {"time": times}), indent=2) + b"\n")
+
+
+@detector_app.command
+def compare(
+    models: Annotated[list[Path], Parameter(negative=())],
+    *,
+    recipe: str = "grey_detector",
+    cache: Path | None = None,
+    score: float | None = None,
+    json: Path | None = None,
+) -> None:
+    """Compare detectors with the recipe's teacher on its validation pictures, all on the same grey pixels.
+
+    Parameters
+    ----------
+    models
+        Manifests, `NAME.json`.
+    recipe
+        Whose validation pictures and teacher.
+    cache
+        Folder for decoded pictures; that of the recipe's run if not given.
+    score
+        A threshold for all models instead of their own.
+    json
+        Also write the figures to this file.
+    """
+    require("torch", "Evaluating")
+    from engine.detect.grey import GreyDetector
+    from engine.detect.yunet import YuNet
+    from trt_build.data.scenes.teacher import SURE
+    from trt_build.protocols.detector.pictures import judge, kept_apart
+    from trt_build.recipes.detector import DetectorRecipe
+    from trt_build.recipes.generator import find_recipe, read_recipe_of
+
+    chosen = read_recipe_of(DetectorRecipe, find_recipe(recipe))
+    material, cache = chosen.material, cache or Path("runs") / chosen.name / "cache"
+    teacher = YuNet(Path(material.teacher), SURE, "onnxruntime", "teacher", "")
+    detectors: dict[str, Detector] = {str(path): GreyDetector(path, score, "onnxruntime") for path in models}
+    detectors |= {f"{path} and second look": one for path in models if (one := _judged(path)) is not None and score is None}
+    detectors["teacher"] = teacher
+    with CONSOLE.status("") as status:
+        pictures = kept_apart(material, cache, lambda what, done, total: status.update(f"{what}: {done}"))
+        judged = judge(detectors, pictures, lambda count: status.update(f"{count} of {len(pictures)} pictures"))
+    rows = {name: judged[name].row(detector.min_score) for name, detector in detectors.items()}
+    table = Table("figure", *rows, box=None)
+    for figure in rows["teacher"]:
+        table.add_row(figure, *(f"{row[figure]:.3f}" for row in rows.values()))
+    CONSOLE.print(table)
+    if json is not None:
+        with writable(json):
+            json.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
+
+
+def _judged(model: Path) -> Detector | None:
+    """Return a detector with the second look that ships, None where that was fitted to another."""
+    from engine.config import DetectConfig
+    from engine.detect.judged import open_judged
+    from engine.models import find_model
+
+    detector, second_look = open_judged(DetectConfig(detector=str(model), runtime="onnxruntime"), find_model)
+    if second_look is not None and second_look.fits(detector):
+        return detector
+    detector.close()
+    return None

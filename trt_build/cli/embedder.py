@@ -1,0 +1,158 @@
+"""The commands `trt-build embedder ...`. Thin; the work is in ``trt_build.embedder``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cyclopts import App
+from rich.console import Console
+
+from trt_build.cli.training import train_by_recipe
+from trt_build.optional import require
+
+if TYPE_CHECKING:
+    from trt_build.recipes.embedder import EmbedderRecipe
+    from trt_build.systems.embedder.training import State
+
+CONSOLE = Console()
+
+embedder_app = App(name="embedder", help="Adapt the face embedder to small faces, and compare embedders.", help_epilogue="")
+
+
+@embedder_app.command
+def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes: float | None = None) -> None:
+    """Adapt dlib's network, or teach a small one.
+
+    Parameters
+    ----------
+    recipe
+        A recipe file, or the name of one in configs/train (as `low_resolution_embedder`).
+    out
+        Folder of the run; `runs/NAME` if not given.
+    resume
+        Continue the run that is in the folder.
+    minutes
+        Train this long instead of the recipe's budget.
+    """
+    state, folder = train_by_recipe(recipe, _training, CONSOLE, out=out, resume=resume, minutes=minutes)
+    CONSOLE.print(f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes: {folder / 'best.pt'}", soft_wrap=True)
+
+
+def _training() -> tuple[type[EmbedderRecipe], Callable[..., State]]:
+    from trt_build.recipes.embedder import EmbedderRecipe
+    from trt_build.systems.embedder.training import train_embedder
+
+    return EmbedderRecipe, train_embedder
+
+
+@embedder_app.command
+def evaluate(
+    *checkpoints: Path,
+    faces: Path,
+    pairs: Path,
+    out: Path,
+    generator: Path | None = None,
+    degraded: bool = False,
+    rounds: int = 300,
+) -> None:
+    """Compare embedders with dlib's on small faces: accuracy and TAR with intervals over people.
+
+    Parameters
+    ----------
+    checkpoints
+        Written by `embedder train`.
+    faces
+        A zip or folder of people who took no part in training, one folder for each.
+    pairs
+        A table of pairs of these faces (image_a, image_b, same), for the accuracy.
+    out
+        Folder for embedders.json and embedders.md.
+    generator
+        A generator (its ONNX file or manifest) that small faces go through first.
+    degraded
+        Small faces go through a camera too, instead of being shrunk alone.
+    rounds
+        Of the bootstrap.
+    """
+    require("torch", "Reading checkpoints")
+    from trt_build.cli.progress import RunProgress
+    from trt_build.networks.onnx_generator import OnnxGenerator
+    from trt_build.protocols.embedder.protocol import evaluate_embedders, markdown, write_report
+
+    enlarge = OnnxGenerator(generator, threads=1) if generator else None
+    with RunProgress(CONSOLE) as progress:
+        report = evaluate_embedders(
+            checkpoints, faces, pairs, out / "cache", progress.on_prepare, enlarge=enlarge, degraded=degraded, rounds=rounds
+        )
+    write_report(report, out / "embedders.json")
+    CONSOLE.print(markdown(report), soft_wrap=True, markup=False)
+    CONSOLE.print(f"{report.faces} faces of {report.people} people: {out / 'embedders.json'}", soft_wrap=True)
+
+
+@embedder_app.command
+def export(checkpoint: Path, *, out: Path, name: str | None = None) -> None:
+    """Export the averaged weights of a checkpoint: what changed in dlib's network.
+
+    Parameters
+    ----------
+    checkpoint
+        Written by `embedder train`.
+    out
+        Folder for NAME.npz.
+    name
+        Name of the model; the recipe's if not given.
+    """
+    require("torch", "Exporting")
+    from trt_build.systems.embedder.export import export_embedder
+
+    path, cosine = export_embedder(checkpoint, out, name)
+    size = path.stat().st_size / 1e6
+    CONSOLE.print(f"{path}: {size:.1f} MB, smallest cosine with the network {cosine:.6f}.", soft_wrap=True)
+
+
+@embedder_app.command
+def calibrate(
+    recipe: str = "low_resolution_embedder",
+    *,
+    grounds: Path,
+    folder: Path,
+    out: Path,
+    detector: str = "grey",
+    tracks: int = 1500,
+) -> None:
+    """Measure what strangers reach through the whole product: the limits from which a face gets a name.
+
+    People whom the recipe kept apart are rendered as small moving faces, `facestream run` follows them, and their tracks are
+    compared with other people's photographs.
+
+    Parameters
+    ----------
+    recipe
+        Of the adaptation that ships: a file, or a name in configs/train. Its faces take part.
+    grounds
+        A zip of pictures without faces, which lie behind.
+    folder
+        Keeps what was recorded; the same command goes on where it was cut. Empty it after a change of detector or embedder.
+    out
+        File of the limits, as engine/models/dlib_open_set.npz.
+    detector
+        Finds the faces, as `detect.detector`.
+    tracks
+        Of strangers, at each size.
+    """
+    from engine.verify.open_set import write_open_set
+    from trt_build.cli.progress import RunProgress
+    from trt_build.protocols.open_set.calibration import calibrate as measure
+    from trt_build.recipes.embedder import EmbedderRecipe
+    from trt_build.recipes.generator import find_recipe, read_recipe_of
+    from trt_build.writing import writable
+
+    with RunProgress(CONSOLE) as progress:
+        found = measure(
+            read_recipe_of(EmbedderRecipe, find_recipe(recipe)), grounds, detector, tracks, folder, progress.on_prepare
+        )
+    with writable(out):
+        write_open_set(found, out)
+    CONSOLE.print(f"{out}: {found.provenance}; rates from {found.smallest_rate:.1g} can be asked for", soft_wrap=True)

@@ -1,0 +1,135 @@
+"""The commands `trt-build second-look ...`. Thin; the work is in ``trt_build.second_look``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cyclopts import App
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+
+from trt_build.cli.training import train_by_recipe
+from trt_build.optional import require
+from trt_build.work import Done
+
+if TYPE_CHECKING:
+    from trt_build.recipes.second_look import SecondLookRecipe
+    from trt_build.systems.second_look.training import State
+
+CONSOLE = Console()
+
+second_look_app = App(
+    name="second-look", help="Train, export and evaluate what tells faces from a detector's false alarms.", help_epilogue=""
+)
+
+
+@second_look_app.command
+def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes: float | None = None) -> None:
+    """Train a second look on what its recipe's detector takes for faces.
+
+    Parameters
+    ----------
+    recipe
+        A recipe file, or the name of one in configs/train (as `second_look`).
+    out
+        Folder of the run; `runs/NAME` if not given.
+    resume
+        Continue the run that is in the folder.
+    minutes
+        Train this long instead of the recipe's budget.
+    """
+    state, folder = train_by_recipe(recipe, _training, CONSOLE, out=out, resume=resume, minutes=minutes)
+    CONSOLE.print(f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes: {folder / 'best.pt'}", soft_wrap=True)
+
+
+def _training() -> tuple[type[SecondLookRecipe], Callable[..., State]]:
+    from trt_build.recipes.second_look import SecondLookRecipe
+    from trt_build.systems.second_look.training import train_second_look
+
+    return SecondLookRecipe, train_second_look
+
+
+@second_look_app.command
+def export(
+    checkpoint: Path,
+    *,
+    out: Path,
+    cache: Path | None = None,
+    name: str | None = None,
+    licence: str = "Apache-2.0",
+    training_data: str = "",
+) -> None:
+    """Export the averaged weights of a checkpoint to ONNX with its manifest; limits are chosen on its validation.
+
+    Parameters
+    ----------
+    checkpoint
+        A checkpoint written by `second-look train`.
+    out
+        Folder for NAME.onnx and NAME.json.
+    cache
+        Folder of what was collected; by default the one beside the checkpoint.
+    name
+        Name of the model; the recipe's if not given.
+    licence
+        Licence of the weights, for the manifest.
+    training_data
+        One sentence on the data, for the manifest.
+    """
+    require("torch", "Exporting")
+    from trt_build.protocols.second_look.evaluation import agreement_of, judged_by
+    from trt_build.protocols.second_look.limits import choose, figures
+    from trt_build.systems.second_look.export import export_second_look
+
+    with CONSOLE.status("") as status:
+        judged, _, min_score = judged_by(checkpoint, cache or checkpoint.parent / "cache", _shown(status))
+        agreement = agreement_of(checkpoint, cache or checkpoint.parent / "cache", _shown(status))
+    limits = choose(judged, min_score)
+    found = figures(judged, limits, min_score)
+    if agreement is not None:
+        found |= {key: value for key, value in asdict(agreement).items() if isinstance(value, float)}
+    sha256 = agreement.detector_sha256 if agreement else ""
+    manifest = export_second_look(checkpoint, out, name, licence, training_data, found, sha256)
+    CONSOLE.print(agreement or "The detector alone finds as much: no agreement.")
+    assert manifest.parity is not None
+    CONSOLE.print(
+        f"{out / manifest.file}: {manifest.parameters / 1e3:.0f} k parameters, refused below {limits.refused_below}, accepted "
+        f"from {limits.accepted_from}, alone from {limits.alone_from}, differs from torch by at most "
+        f"{manifest.parity.max_abs_error:.1e}.",
+        soft_wrap=True,
+    )
+
+
+@second_look_app.command
+def evaluate(checkpoint: Path, *, cache: Path | None = None) -> None:
+    """Show, by width, which faces and false alarms reach the limits: on validation pictures and on clips that were kept apart.
+
+    Parameters
+    ----------
+    checkpoint
+        A checkpoint written by `second-look train`.
+    cache
+        Folder of what was collected; by default the one beside the checkpoint.
+    """
+    require("torch", "Evaluating")
+    from trt_build.protocols.second_look.evaluation import judged_by
+    from trt_build.protocols.second_look.limits import choose, rows
+
+    with CONSOLE.status("") as status:
+        pictures, clips, min_score = judged_by(checkpoint, cache or checkpoint.parent / "cache", _shown(status))
+    limits = choose(pictures, min_score)
+    CONSOLE.print(limits)
+    for title, judged in (("validation pictures", pictures), ("clips kept apart", clips)):
+        heads = [f"{what} {limit}" for what in ("faces", "alarms") for limit in ("", "not refused", "accepted", "alone")]
+        table = Table("", *heads, box=None, title=title)
+        for row in rows(judged, limits, min_score):
+            table.add_row(*row)
+        CONSOLE.print(table)
+
+
+def _shown(status: Status) -> Done:
+    return lambda what, done, total: status.update(f"{what}: {done}")

@@ -1,0 +1,1 @@
+"""Pictures, faces and footage: read, degraded, composed and cached."""

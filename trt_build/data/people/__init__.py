@@ -1,0 +1,1 @@
+"""Recordings of people who are known and who are not, for the limits of names."""

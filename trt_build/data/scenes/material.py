@@ -1,0 +1,172 @@
+"""What scenes are made of: faces, photographs and footage, labelled once by a teacher on the same grey pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.frames import Uint8
+from trt_build.array_files import key_of, write_arrays
+from trt_build.data.clips import count_frames, luma_frames
+from trt_build.data.faces import grey_pictures, load_faces, names_of
+from trt_build.data.scenes.pictures import read_pictures, split
+from trt_build.data.scenes.teacher import Labelled, Teacher
+from trt_build.errors import DataError
+from trt_build.recipes.detector import MaterialSpec
+from trt_build.work import Done
+
+_BORDER_PX = 48
+"""Around a face picture, which is cut too tightly for a detector."""
+_LABELS = "steadied"
+"""How a picture is labelled; part of the key under which labels are kept."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Of one side of the split."""
+
+    faces: list[Labelled]
+    """Pictures of one face each."""
+    backgrounds: list[Uint8]
+    """Photographs without a face, and frames of footage without one."""
+    frames: list[Labelled]
+    """Of footage, and photographs with faces."""
+    pictures: list[Labelled] = field(default_factory=list)
+    """Real pictures with faces."""
+    negatives: list[Labelled] = field(default_factory=list)
+    """Real pictures without a face."""
+
+
+def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Material]:
+    """Return training and validation material; labels are kept in ``cache``.
+
+    Raises:
+        DataError: a source is missing or cannot be read.
+    """
+    teacher = Teacher(Path(spec.teacher))
+    photographs = _photographs(Path(spec.backgrounds), teacher, cache, done)
+    every = max(2, len(photographs) // spec.validation_backgrounds)
+    real = [_real(Path(archive) if archive else None, spec, cache, done) for archive in (spec.pictures, spec.negatives)]
+    sides = []
+    for number, (faces, clips) in enumerate(((spec.faces, spec.footage), (spec.validation_faces, spec.validation_footage))):
+        frames = []
+        for clip in clips:
+            read = partial(frames_of, count=spec.frames_per_clip)
+            frames += _cached(cache, teacher, f"frames {spec.frames_per_clip}", Path(clip), read, False, done)
+        photos = [photo for at, photo in enumerate(photographs) if (at % every == every - 1) == bool(number)]
+        frames += [photo for photo in photos if not photo.is_empty]
+        empty = [one.image for one in (*photos, *frames) if one.is_empty]
+        pictures, _ = labelled_faces(Path(faces), teacher, cache, done)
+        seen = [one for one in pictures if len(one.boxes)]
+        if not seen:
+            raise DataError(f"The teacher sees no face in '{faces}'.")
+        sides.append(Material(seen, empty, frames, *(both[number] for both in real)))
+    return sides[0], sides[1]
+
+
+def _real(archive: Path | None, spec: MaterialSpec, cache: Path, done: Done) -> tuple[list[Labelled], list[Labelled]]:
+    if archive is None:
+        return [], []
+    training, validation = split(read_pictures(archive, cache, done), spec.validation_sources)
+    return [one.labelled for one in training], [one.labelled for one in validation]
+
+
+def labelled_faces(source: Path, teacher: Teacher, cache: Path, done: Done) -> tuple[list[Labelled], tuple[str, ...]]:
+    """Return all pictures of faces, each with at most one face, and their names.
+
+    Raises:
+        DataError: the source is missing, cannot be read, or holds no picture.
+    """
+    labelled = _cached(cache, teacher, "faces", source, _faces, True, done)
+    return labelled, names_of(source)
+
+
+def frames_of(clip: Path, count: int) -> Iterator[Uint8]:
+    """Return the luma of about ``count`` frames, evenly spread.
+
+    Raises:
+        DataError: the clip cannot be read.
+    """
+    return luma_frames(clip, max(1, count_frames(clip) // count))
+
+
+def _faces(source: Path) -> Iterator[Uint8]:
+    for image in load_faces(source).images:
+        yield np.pad(image, _BORDER_PX, mode="edge")
+
+
+def _photographs(source: Path, teacher: Teacher, cache: Path, done: Done) -> list[Labelled]:
+    return _cached(cache, teacher, "photographs", source, _pictures, True, done)
+
+
+def _pictures(source: Path) -> Iterator[Uint8]:
+    for _, image in grey_pictures(source, "pictures"):
+        yield image
+
+
+def _cached(
+    cache: Path,
+    teacher: Teacher,
+    kind: str,
+    source: Path,
+    read: Callable[[Path], Iterator[Uint8]],
+    full_range: bool,
+    done: Done,
+) -> list[Labelled]:
+    """Label what ``read`` gives, or take it from the cache."""
+    if not source.exists():
+        raise DataError(f"'{source}' does not exist.")
+    key = hashlib.sha256(f"{_LABELS}:{kind}:{key_of(source)}".encode()).hexdigest()[:12]
+    path = cache / f"{kind.split()[0]}-{key}.npz"
+    if not path.exists():
+        pictures = list(read(source))
+        if not pictures:
+            raise DataError(f"There is no picture in '{source}'.")
+        labelled = []
+        for number, image in enumerate(pictures):
+            found = teacher.steadied(teacher.label(image, full_range=full_range), full_range=full_range)
+            labelled.append(_middle_face(found) if kind == "faces" else found)
+            done(f"{kind.split()[0]} of {source.name}", number + 1, len(pictures))
+        write_arrays(path, packed(labelled))
+    with np.load(path) as stored:
+        return list(unpacked(stored))
+
+
+def _middle_face(found: Labelled) -> Labelled:
+    """Keep the face nearest to the middle, and take the border away again."""
+    image = np.ascontiguousarray(found.image[_BORDER_PX:-_BORDER_PX, _BORDER_PX:-_BORDER_PX])
+    if not len(found.boxes):
+        return Labelled(image)
+    middle = found.boxes[:, :2] + found.boxes[:, 2:] / 2 - np.array(found.image.shape[::-1]) / 2
+    best = int(np.argmin((middle**2).sum(axis=1)))
+    shift = np.array([_BORDER_PX, _BORDER_PX, 0, 0], np.float32)
+    return Labelled(image, found.boxes[best : best + 1] - shift, found.points[best : best + 1] - np.float32(_BORDER_PX))
+
+
+def packed(labelled: list[Labelled]) -> dict[str, NDArray[Any]]:
+    """Return labelled pictures as arrays for one file."""
+    counts = [(*one.image.shape, len(one.boxes), len(one.unsure)) for one in labelled]
+    return {
+        "pixels": np.concatenate([one.image.ravel() for one in labelled]),
+        "counts": np.array(counts, np.int64),
+        "boxes": np.concatenate([one.boxes for one in labelled]),
+        "points": np.concatenate([one.points for one in labelled]),
+        "unsure": np.concatenate([one.unsure for one in labelled]),
+    }
+
+
+def unpacked(stored: Mapping[str, NDArray[Any]]) -> Iterator[Labelled]:
+    """Yield what ``packed`` was given."""
+    pixels, boxes, points, unsure = (stored[name] for name in ("pixels", "boxes", "points", "unsure"))
+    at, face, maybe = 0, 0, 0
+    for height, width, faces, doubts in stored["counts"]:
+        image = pixels[at : at + height * width].reshape(height, width)
+        yield Labelled(image, boxes[face : face + faces], points[face : face + faces], unsure[maybe : maybe + doubts])
+        at, face, maybe = at + height * width, face + faces, maybe + doubts

@@ -1,0 +1,178 @@
+"""What is put over pictures: writing, logos and vests, which are no faces, and masks, caps and glasses on faces."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.frames import Float32, Uint8
+from trt_build.data.degradation import Random, to_uint8
+
+_FONTS = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_PLAIN,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+    cv2.FONT_HERSHEY_TRIPLEX,
+)
+_LETTERS = np.array(list("ABCDEFGHIKLMNOPRSTUVWXYZabcdeghiknoprstuvwx0123456789"))
+_TRIES = 5
+_LEAST_COVERED_PX = 12
+
+
+def put_overlays(canvas: Float32, faces: Float32, rng: Random) -> Float32:
+    """Write dates, words and digits, draw logos and vests where no face is; ``faces`` (N, 4)."""
+    image = to_uint8(canvas)
+    for _ in range(int(rng.integers(1, 5))):
+        _OVERLAYS[rng.integers(len(_OVERLAYS))](image, faces, rng)
+    return image.astype(np.float32)
+
+
+def cover_faces(canvas: Float32, boxes: Float32, points: Float32, share: float, rng: Random) -> Float32:
+    """Put a mask, a cap or glasses on this share of the faces whose points are known."""
+    image = to_uint8(canvas)
+    for box, five in zip(boxes, points, strict=True):
+        if box[2] >= _LEAST_COVERED_PX and np.isfinite(five).all() and rng.random() < share:
+            _COVERS[rng.integers(len(_COVERS))](image, box.astype(np.float64), five.astype(np.float64), rng)
+    return image.astype(np.float32)
+
+
+def _put_text(image: Uint8, faces: Float32, rng: Random) -> None:
+    font, size = _FONTS[rng.integers(len(_FONTS))], float(np.exp(rng.uniform(np.log(0.3), np.log(1.6))))
+    thick = int(rng.integers(1, int(4 + 3 * size))) if size > 0.5 else 1
+    text = _words(rng)
+    (width, height), below = cv2.getTextSize(text, font, size, thick)
+    place = _free(image, faces, width, height + below, rng)
+    if place is None:
+        return
+    x, y = place
+    if rng.random() < 0.35:
+        cv2.rectangle(image, (x - 2, y - 2, width + 4, height + below + 4), float(rng.integers(0, 256)), -1)
+    tone = float(rng.choice([255, 235, 0, int(rng.integers(0, 256))]))
+    if rng.random() < 0.4:
+        cv2.putText(image, text, (x, y + height), font, size, 255 - tone, thick + 2, cv2.LINE_AA)
+    cv2.putText(image, text, (x, y + height), font, size, tone, thick, cv2.LINE_AA)
+
+
+def _words(rng: Random) -> str:
+    if rng.random() < 0.5:
+        date = f"{rng.integers(1, 29):02d}{'-/.'[rng.integers(3)]}{rng.integers(1, 13):02d}"
+        clock = f"{rng.integers(24):02d}:{rng.integers(60):02d}:{rng.integers(60):02d}"
+        return (f"{date} {clock}", clock, f"CAM {rng.integers(1, 32):02d}", str(rng.integers(0, 10000)))[rng.integers(4)]
+    return "".join(rng.choice(_LETTERS, int(rng.integers(1, 11))))
+
+
+def _put_logo(image: Uint8, faces: Float32, rng: Random) -> None:
+    """Rings, bars and dots in a round or square sign."""
+    size = int(rng.integers(10, 60))
+    place = _free(image, faces, size, size, rng)
+    if place is None:
+        return
+    middle = (place[0] + size // 2, place[1] + size // 2)
+    ground, tone = (float(value) for value in rng.integers(0, 256, 2))
+    if rng.random() < 0.5:
+        cv2.circle(image, middle, size // 2, ground, -1, cv2.LINE_AA)
+    else:
+        cv2.rectangle(image, (*place, size, size), ground, -1)
+    for _ in range(int(rng.integers(1, 5))):
+        one, other = (
+            tuple(int(value) for value in np.array(middle) + rng.integers(-size // 3, size // 3 + 1, 2)) for _ in range(2)
+        )
+        draw = int(rng.integers(3))
+        if draw == 0:
+            cv2.circle(
+                image, one, max(1, int(rng.integers(1, max(2, size // 4)))), tone, int(rng.choice([-1, 1, 2])), cv2.LINE_AA
+            )
+        elif draw == 1:
+            cv2.line(image, one, other, tone, int(rng.integers(1, 4)), cv2.LINE_AA)
+        else:
+            cv2.rectangle(image, one, other, tone, int(rng.choice([-1, 1])))
+
+
+def _put_vest(image: Uint8, faces: Float32, rng: Random) -> None:
+    """A bright upper body with bands, as from behind: cameras see many, and detectors take them for faces."""
+    width = int(np.exp(rng.uniform(np.log(7), np.log(45))))
+    height = int(width * rng.uniform(1.0, 1.6))
+    place = _free(image, faces, width, height, rng)
+    if place is None:
+        return
+    x, y = place
+    tone, slope = float(rng.uniform(140, 255)), int(width * rng.uniform(0, 0.2))
+    outline = [(x + slope, y), (x + width - slope, y), (x + width, y + height // 2), (x + width - slope, y + height)]
+    cv2.fillPoly(image, [np.array([*outline, (x + slope, y + height), (x, y + height // 2)], np.int32)], tone, cv2.LINE_AA)
+    dark = tone * float(rng.uniform(0.2, 0.85))
+    for at in rng.uniform(0.15, 0.95, int(rng.integers(1, 4))):
+        row = y + int(at * height)
+        cv2.line(image, (x + 1, row), (x + width - 1, row), dark, max(1, int(rng.uniform(0.04, 0.14) * height)), cv2.LINE_AA)
+    if rng.random() < 0.6:
+        for column in (x + width // 4, x + 3 * width // 4):
+            cv2.line(image, (column, y), (column, y + int(height * 0.6)), dark, max(1, width // 14), cv2.LINE_AA)
+    if rng.random() < 0.6:
+        head = (x + width // 2, y - int(0.25 * width))
+        cv2.circle(image, head, max(1, int(0.28 * width)), float(rng.uniform(5, 90)), -1, cv2.LINE_AA)
+
+
+def _free(image: Uint8, faces: Float32, width: int, height: int, rng: Random) -> tuple[int, int] | None:
+    """Return a corner from which a rectangle touches no face, None if a few tries find none."""
+    for _ in range(_TRIES):
+        x, y = int(rng.integers(-4, max(1, image.shape[1] - width // 2))), int(rng.integers(0, max(1, image.shape[0] - height)))
+        apart = (
+            (faces[:, 0] > x + width)
+            | (faces[:, 0] + faces[:, 2] < x)
+            | (faces[:, 1] > y + height)
+            | (faces[:, 1] + faces[:, 3] < y)
+        )
+        if apart.all():
+            return x, y
+    return None
+
+
+def _put_mask(image: Uint8, box: NDArray[np.float64], points: NDArray[np.float64], rng: Random) -> None:
+    """Cloth from the bridge of the nose to the chin."""
+    eyes, nose, mouth = points[:2].mean(axis=0), points[2], points[3:].mean(axis=0)
+    down = mouth - eyes
+    across = np.array([down[1], -down[0]]) / max(1e-3, float(np.linalg.norm(down)))
+    half = box[2] * rng.uniform(0.42, 0.55)
+    top = eyes + (nose - eyes) * rng.uniform(0.35, 0.8)
+    low = mouth + 0.5 * down * rng.uniform(0.7, 1.1)
+    outline = [top - across * half * 0.95 + 0.1 * down, top - 0.05 * down, top + across * half * 0.95 + 0.1 * down]
+    outline += [
+        mouth + across * half * 0.85,
+        low + across * half * 0.4,
+        low - across * half * 0.4,
+        mouth - across * half * 0.85,
+    ]
+    tone = float(rng.choice([rng.uniform(10, 70), rng.uniform(150, 250), rng.uniform(10, 250)]))
+    cv2.fillPoly(image, [np.round(outline).astype(np.int32)], tone, cv2.LINE_AA)
+    for share in (0.3, 0.6) if rng.random() < 0.5 else ():
+        left, right = (
+            np.round(top + share * (low - top) + sign * across * half * 0.7).astype(int).tolist() for sign in (-1, 1)
+        )
+        cv2.line(image, left, right, tone * 0.85, 1, cv2.LINE_AA)
+
+
+def _put_cap(image: Uint8, box: NDArray[np.float64], points: NDArray[np.float64], rng: Random) -> None:
+    """A dome over the forehead, with or without a peak."""
+    brow = points[:2].mean(axis=0) - (0, box[3] * rng.uniform(0.1, 0.2))
+    axes = (max(1, int(0.58 * box[2])), max(1, int(rng.uniform(0.3, 0.45) * box[3])))
+    tone, middle = float(rng.uniform(5, 250)), (int(brow[0]), int(brow[1]))
+    cv2.ellipse(image, middle, axes, 0, 180, 360, tone, -1, cv2.LINE_AA)
+    if rng.random() < 0.6:
+        peak = (max(1, int(0.55 * box[2])), max(1, int(rng.uniform(0.05, 0.13) * box[3])))
+        cv2.ellipse(image, middle, peak, 0, 0, 360, float(np.clip(tone * rng.uniform(0.5, 1.1), 0, 255)), -1, cv2.LINE_AA)
+
+
+def _put_glasses(image: Uint8, box: NDArray[np.float64], points: NDArray[np.float64], rng: Random) -> None:
+    """Two lenses, dark or clear, and a bridge."""
+    apart = float(np.linalg.norm(points[1] - points[0]))
+    axes = (max(1, int(apart * rng.uniform(0.28, 0.42))), max(1, int(apart * rng.uniform(0.2, 0.34))))
+    tone, thick = float(rng.uniform(5, 60)), -1 if rng.random() < 0.6 else max(1, int(0.05 * apart))
+    right, left = (tuple(int(value) for value in eye) for eye in points[:2])
+    cv2.line(image, right, left, tone, max(1, int(0.06 * apart)), cv2.LINE_AA)
+    for eye in (right, left):
+        cv2.ellipse(image, eye, axes, 0, 0, 360, tone, thick, cv2.LINE_AA)
+
+
+_OVERLAYS = (_put_text, _put_text, _put_text, _put_logo, _put_vest, _put_vest)
+_COVERS = (_put_mask, _put_mask, _put_cap, _put_glasses)

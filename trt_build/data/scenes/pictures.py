@@ -1,0 +1,139 @@
+"""Real pictures with given and teacher boxes, and pictures without a face: zips of ``images/`` and tables.
+
+``manifest.csv`` names the ``source_repository`` and ``source_path`` of each file. With faces there are ``teacher.csv`` (every
+box of a teacher above 0.3 at several scales, with its score and five points) and ``boxes.csv`` (boxes that came with them).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.contracts.frames import Float32, Uint8
+from trt_build.array_files import key_of, write_array, write_arrays
+from trt_build.data.faces import grey_pictures
+from trt_build.data.scenes.geometry import overlaps
+from trt_build.data.scenes.teacher import SURE, Labelled
+from trt_build.errors import DataError
+from trt_build.work import Done
+
+_TENTH = 10
+_SAME_IOU, _TOUCHED_IOU = 0.35, 0.3
+"""From which a teacher's box is a given face, and from which two boxes of the teacher are one face."""
+_POINTS = [f"{part}_{axis}" for part in ("re", "le", "nose", "rm", "lm") for axis in "xy"]
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture, and where it comes from."""
+
+    name: str
+    source: str
+    """Repository and path; frames of a clip share theirs, up to ``#``."""
+    labelled: Labelled
+    """Points that nobody gave are NaN."""
+
+
+def read_pictures(archive: Path, cache: Path, done: Done) -> list[Picture]:
+    """Return all pictures of a zip; decoded pixels are kept in ``cache`` and mapped, not read.
+
+    Raises:
+        DataError: the zip or one of its tables is missing or cannot be read.
+    """
+    tables = _tables(archive)
+    images = _pixels(archive, cache, done)
+    given, seen = _by_file(tables.get("boxes.csv", [])), _by_file(tables.get("teacher.csv", []))
+    sources = {
+        row["file"]: f"{row['source_repository']}/{row['source_path'].partition('#')[0]}" for row in tables["manifest.csv"]
+    }
+    return [
+        Picture(name, sources.get(name, name), merged(image, given.get(name, []), seen.get(name, [])))
+        for name, image in images.items()
+    ]
+
+
+def split(pictures: Iterable[Picture], whole: tuple[str, ...]) -> tuple[list[Picture], list[Picture]]:
+    """Return training and validation pictures.
+
+    To validation goes what starts with one of ``whole``, and a tenth of all other sources: of clips, not of their frames.
+    """
+    sides: tuple[list[Picture], list[Picture]] = ([], [])
+    for picture in pictures:
+        aside = picture.source.startswith(whole) if whole else False
+        sides[aside or zlib.crc32(picture.source.encode()) % _TENTH == 0].append(picture)
+    return sides
+
+
+def merged(image: Uint8, given: list[Row], seen: list[Row]) -> Labelled:
+    """Return a picture with one box for each face.
+
+    The teacher's box and points stand for a given face that it sees, at whatever score; what only it sees is a face from 0.6
+    on, and doubtful below. Of several boxes on one face the best is taken.
+    """
+    seen = sorted(seen, key=lambda row: -float(row["score"]))
+    boxes = _boxes(seen)
+    overlap = overlaps(boxes, boxes)
+    first = [at for at in range(len(seen)) if not (overlap[at, :at] >= _TOUCHED_IOU).any()]
+    boxes, seen = boxes[first], [seen[at] for at in first]
+    points = np.array([[float(row[key]) for key in _POINTS] for row in seen], np.float32).reshape(-1, 5, 2)
+    sure = np.array([float(row["score"]) >= SURE for row in seen], bool)
+    known = _boxes(given)
+    shared = overlaps(known, boxes)
+    if shared.size:
+        sure |= shared.max(axis=0) >= _SAME_IOU
+    alone = known[shared.max(axis=1) < _SAME_IOU] if shared.size else known
+    nowhere = np.full((len(alone), 5, 2), np.nan, np.float32)
+    return Labelled(
+        image, np.concatenate([boxes[sure], alone]), np.concatenate([points[sure], nowhere]), np.ascontiguousarray(boxes[~sure])
+    )
+
+
+def _boxes(rows: list[Row]) -> Float32:
+    return np.array([[float(row[key]) for key in "xywh"] for row in rows], np.float32).reshape(-1, 4)
+
+
+def _by_file(rows: list[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["file"], []).append(row)
+    return found
+
+
+def _tables(archive: Path) -> dict[str, list[Row]]:
+    if not archive.is_file():
+        raise DataError(f"The pictures '{archive}' do not exist.")
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            names = [name for name in opened.namelist() if name.endswith(".csv")]
+            tables = {name: list(csv.DictReader(io.StringIO(opened.read(name).decode()))) for name in names}
+    except (zipfile.BadZipFile, zlib.error, OSError, UnicodeDecodeError) as error:
+        raise DataError(f"The pictures '{archive}' cannot be read: {error}.") from None
+    if "manifest.csv" not in tables:
+        raise DataError(f"'{archive}' has no manifest.csv: it must name each picture's source.")
+    return tables
+
+
+def _pixels(archive: Path, cache: Path, done: Done) -> dict[str, Uint8]:
+    key = key_of(archive)
+    pixels, index = cache / f"pictures-{key}.npy", cache / f"pictures-{key}.npz"
+    if not (pixels.exists() and index.exists()):
+        names, images = [], []
+        for name, image in grey_pictures(archive, "pictures"):
+            names.append(name.rpartition("/")[2])
+            images.append(image)
+            done(archive.name, len(names), 0)
+        write_arrays(index, {"names": np.array(names), "shapes": np.array([image.shape for image in images], np.int64)})
+        write_array(pixels, np.concatenate([image.ravel() for image in images]))
+    stored = np.load(pixels, mmap_mode="r")
+    with np.load(index) as known:
+        names, shapes = known["names"].tolist(), known["shapes"]
+    ends = np.cumsum(shapes.prod(axis=1))
+    return {name: stored[end - h * w : end].reshape(h, w) for name, end, (h, w) in zip(names, ends, shapes, strict=True)}

@@ -1,0 +1,38 @@
+"""What every training picture is, however it was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.contracts.frames import Float32, Uint8
+from trt_build.data.degradation import Random
+
+_MIRRORED = [1, 0, 2, 4, 3]
+"""Right and left eye, and mouth corners, change places."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture to learn from. Coordinates are pixels, boxes x, y, width, height."""
+
+    image: Uint8
+    """(side, side)."""
+    boxes: Float32
+    points: Float32
+    """(N, 5, 2); NaN where they are not known."""
+    ignored: Float32
+    """(M, 4): neither learnt nor counted against the network."""
+
+
+def flipped(scene: Scene, rng: Random) -> Scene:
+    """Mirror every second scene."""
+    if rng.random() < 0.5:
+        return scene
+    side = scene.image.shape[1]
+    boxes, points, ignored = scene.boxes.copy(), scene.points.copy(), scene.ignored.copy()
+    for some in (boxes, ignored):
+        some[:, 0] = side - some[:, 0] - some[:, 2]
+    points[:, :, 0] = side - points[:, :, 0]
+    return Scene(np.ascontiguousarray(scene.image[:, ::-1], np.uint8), boxes, points[:, _MIRRORED], ignored)

@@ -1,1 +1,0 @@
-"""The grey face detector: scenes made of faces and backgrounds, training, evaluation and export."""

@@ -1,1 +1,0 @@
-"""Evaluation: metrics and the two protocols, faces and identity."""

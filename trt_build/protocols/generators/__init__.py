@@ -1,0 +1,1 @@
+"""Generators against interpolation and each other: small faces, real footage, photographs."""

@@ -1,0 +1,121 @@
+"""The limits of the default embedder, end to end: photographs in, ``engine.verify.open_set.OpenSet`` out."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from engine.config import VerifyConfig
+from engine.contracts.frames import Uint8
+from engine.models.catalog import find_model
+from engine.verify.embedder import open_embedder
+from engine.verify.open_set import OpenSet
+from trt_build.data.chips import load_chip_faces
+from trt_build.data.people.photographs import Photographs, choose, person_of, read_photographs
+from trt_build.data.people.recording import NOBODY, Arrays, Recorder, joined, plan
+from trt_build.protocols.open_set.fit import fit
+from trt_build.recipes.embedder import EmbedderRecipe
+from trt_build.work import Done
+
+SIZES_PX = (16.0, 24.0, 32.0, 48.0)
+CROWD = 2500
+"""People in the crowd; everyone else is compared with the strangers."""
+ROUND = 600
+"""Faces of one size that are rendered before the next size has its turn."""
+_MOST_ROUNDS = 40
+_SEED = 11
+
+
+def calibrate(
+    recipe: EmbedderRecipe,
+    grounds: Path,
+    detector: str,
+    tracks: int,
+    folder: Path,
+    done: Done,
+    sizes_px: Sequence[float] = SIZES_PX,
+) -> OpenSet:
+    """Record strangers through the product and return their limits.
+
+    The strangers are the people whom the recipe kept apart from the embedder's training: the embedder knows the others too well
+    where faces are small.
+
+    Args:
+        recipe: of the adaptation to small faces that ships.
+        grounds: a zip of pictures without faces, which lie behind.
+        detector: as ``detect.detector``.
+        tracks: of strangers, at each size.
+        folder: keeps what was recorded; the same arguments go on with it.
+        done: for progress.
+        sizes_px: of the faces.
+
+    Raises:
+        DataError: a source is missing, a run fails, or the detector finds too few faces.
+    """
+    faces = Path(recipe.faces.train)
+    _, apart = load_chip_faces(faces, Path(recipe.faces.teacher), folder / "cache", done).split(
+        recipe.faces.kept_apart, recipe.seed
+    )
+    strangers = set(apart.people)
+    photographs = read_photographs(faces, detector, done)
+    others = sorted(set(photographs.of_people()) - strangers)
+    crowd = np.random.default_rng(_SEED).permutation(others)[:CROWD].tolist()
+    recorded = record_strangers(photographs, strangers, grounds, detector, tracks, folder / "tracks", done, sizes_px)
+    embedder = open_embedder(VerifyConfig(), find_model)
+    assert embedder is not None
+    embedder.close()
+    return fit(recorded, photographs, crowd, sizes_px, embedder.sha256)
+
+
+def record_strangers(
+    photographs: Photographs,
+    people: set[str],
+    grounds: Path,
+    detector: str,
+    tracks: int,
+    folder: Path,
+    done: Done,
+    sizes_px: Sequence[float] = SIZES_PX,
+) -> Arrays:
+    """Record people's photographs in turn until there are so many tracks of each size, see ``calibrate``."""
+    settings: dict[str, dict[str, Any]] = {
+        "detect": {"detector": detector},
+        "super_resolve": {"generator": "none"},  # decisions rest on the originals
+        "verify": {"gallery": str(folder / "nobody.sqlite"), "known_cosine": 1.0},  # not by limits that are being made
+        "publish": {"parts": ["embedding"]},
+    }
+    recorder = Recorder({one.name: one for one in photographs.actors}, folder, settings, grounds_of(grounds))
+    names = [one.name for one in photographs.actors if person_of(one.name) in people]
+    parts, count = list[Arrays](), dict.fromkeys(sizes_px, 0)
+    for turn in range(_MOST_ROUNDS):
+        for size in sizes_px:
+            if count[size] >= tracks:
+                continue
+            shown = choose(names, ROUND, np.random.default_rng((_SEED, turn, int(size))))
+            part = recorder.record(plan(shown, size, 1_000_000 * (turn + 1) + 10_000 * int(size)), lambda *_: None)
+            count[size] += int((part["picture"] != NOBODY).sum())
+            done(f"tracks at {size:g} px", min(count[size], tracks), tracks)
+            parts.append(part)
+        if min(count.values()) >= tracks:
+            break
+    return joined(parts)
+
+
+def grounds_of(archive: Path) -> Callable[[int], Uint8 | None]:
+    """Return what lies behind the faces of a clip: plain grey in a third of them, else a picture without faces."""
+    with zipfile.ZipFile(archive) as opened:
+        names = sorted(name for name in opened.namelist() if name.endswith(".jpg"))
+
+    def ground(seed: int) -> Uint8 | None:
+        if seed % 3 == 0:
+            return None
+        with zipfile.ZipFile(archive) as opened:
+            data = np.frombuffer(opened.read(names[seed * 7919 % len(names)]), np.uint8)
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+    return ground

@@ -1,0 +1,164 @@
+"""From tracks of people whose names are known to the limits of an embedder: ``engine.verify.open_set``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.frames import Float32
+from engine.verify.open_set import OpenSet, crowding_of
+from trt_build.data.people.photographs import Photographs, person_of
+from trt_build.data.people.recording import NOBODY, Arrays
+from trt_build.errors import DataError
+
+GROUP = 8
+"""People whose mean is one member of the crowd."""
+_FEWEST = 5
+"""A smaller group tells too much of those in it, and is left out."""
+CHANCES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
+_FAR_CHANCE = 1e-6
+"""As rare as a few pairs in all: not counted, but fitted."""
+_FIRST_RARE = 3
+"""Of ``CHANCES``: from here on the limits are upper bounds; before, there are pairs enough."""
+_BOOTSTRAPS, _SURE = 100, 0.95
+_OWN_LOW, _OWN_HIGH = 0.01, 0.95
+_SEED = 20261128
+
+
+def make_crowd(vectors: Float32) -> Float32:
+    """Return means of groups of people who look alike, (K, length): k-means, without groups of fewer than five.
+
+    Args:
+        vectors: (N, length), one of each person.
+    """
+    cv2.setRNGSeed(_SEED % 10_000)
+    count = max(len(vectors) // GROUP, 1)
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 50, 1e-6)
+    groups = np.zeros((len(vectors), 1), np.int32)
+    _, found, means = cv2.kmeans(np.asarray(vectors, np.float32), count, groups, stop, 3, cv2.KMEANS_PP_CENTERS)
+    sizes = np.bincount(np.asarray(found).ravel(), minlength=count)
+    return np.asarray(means, np.float32)[sizes >= _FEWEST]
+
+
+def fit(
+    tracks: Arrays, photographs: Photographs, crowd_people: Sequence[str], sizes_px: Sequence[float], embedder_sha256: str
+) -> OpenSet:
+    """Return the limits that strangers' tracks reach.
+
+    Each track is compared with one picture of everyone who is in neither the crowd nor the track.
+
+    Args:
+        tracks: of people who are not in the crowd, see ``Recorder.record``.
+        photographs: everyone's.
+        crowd_people: whose means the crowd is.
+        sizes_px: in which the faces were painted.
+        embedder_sha256: of the embedder.
+
+    Raises:
+        DataError: there are too few tracks of a size.
+    """
+    best = {person: pictures[0] for person, pictures in photographs.of_people().items()}
+    crowd = make_crowd(photographs.vectors[[best[person] for person in crowd_people]]).astype(np.float16).astype(np.float32)
+    enrolled = sorted(set(best) - set(crowd_people))
+    gallery = photographs.vectors[[best[person] for person in enrolled]]
+    own_pictures = {photographs.actors[best[person]].name for person in enrolled}
+    row = {person: at for at, person in enumerate(enrolled)}
+    crowding = crowding_of(gallery, crowd)
+    whose = np.array([person_of(name) if name != NOBODY else "" for name in tracks["picture"].tolist()])
+    pairs, lows, highs, medians, counts = list[_Pairs](), [], [], [], []
+    for size in sizes_px:
+        chosen = np.flatnonzero((tracks["place_px"] == size) & np.isin(whose, enrolled))
+        if len(chosen) < 100:
+            raise DataError(f"There are {len(chosen)} tracks of faces of {size:g} px: at least 100 are needed.")
+        vectors = tracks["vector"][chosen]
+        all_pairs = 2 * vectors @ gallery.T - crowding_of(vectors, crowd)[:, None] - crowding[None]
+        own = (np.arange(len(chosen)), np.array([row[person] for person in whose[chosen].tolist()]))
+        probe = np.array([name not in own_pictures for name in tracks["picture"][chosen].tolist()])
+        pairs.append(_pairs_of(all_pairs, own[1], own[1], len(enrolled)))
+        lows.append(np.quantile(all_pairs[own][probe], _OWN_LOW))
+        highs.append(np.quantile(all_pairs[own][probe], _OWN_HIGH))
+        medians.append(np.median(sizes_of(tracks)[chosen]))
+        counts.append(len(chosen))
+    people = len(set(whose) & set(enrolled))
+    provenance = (
+        f"{sum(counts):,} tracks of {people:,} people, each against {len(enrolled) - 1:,} others; the crowd: "
+        f"{len(crowd):,} groups of {len(crowd_people):,} people"
+    )
+    return OpenSet(
+        crowd, np.array(medians), np.array([*CHANCES, _FAR_CHANCE]), _limits(pairs), np.array(lows), np.array(highs),
+        np.array(counts, np.int64), embedder_sha256, provenance,
+    )  # fmt: skip
+
+
+def sizes_of(tracks: Arrays) -> NDArray[np.float64]:
+    """Return the size of each track as the product takes it: the mean of its faces', weighted as they are."""
+    count = len(tracks["picture"])
+    weights = np.bincount(tracks["face_track"], tracks["face_weight"], count)
+    return np.bincount(tracks["face_track"], tracks["face_weight"] * tracks["face_size_px"], count) / np.maximum(weights, 1e-12)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """The resemblance of the tracks of one size with the pictures of others."""
+
+    common: NDArray[np.float64]
+    """What the first of ``CHANCES`` reach, in which there are pairs enough."""
+    values: NDArray[np.float64]
+    """Of the rarer pairs, falling."""
+    people: NDArray[np.int64]
+    """The stranger of each value."""
+    pictures: NDArray[np.int64]
+    """The picture of each value."""
+    met: NDArray[np.int64]
+    """(P, N): how many tracks of each stranger met each picture."""
+
+
+def _pairs_of(resemblance: Float32, own: NDArray[np.int64], strangers: NDArray[np.int64], people: int) -> _Pairs:
+    """Arguments: (T, N) resemblance of tracks and pictures, (T,) the own picture and the person of each track, all people."""
+    others = np.ones(resemblance.shape, np.bool_)
+    others[np.arange(len(own)), own] = False
+    common = np.quantile(resemblance[others], 1 - np.array(CHANCES[:_FIRST_RARE])).astype(np.float64)
+    threshold = np.quantile(resemblance[others], 1 - CHANCES[_FIRST_RARE - 1])
+    rows, columns = np.nonzero(others & (resemblance >= threshold))
+    order = np.argsort(-resemblance[rows, columns])
+    rows, columns = rows[order], columns[order]
+    met = np.zeros((people, resemblance.shape[1]), np.int64)
+    np.add.at(met, strangers, others.astype(np.int64))
+    return _Pairs(common, resemblance[rows, columns].astype(np.float64), strangers[rows], columns, met)
+
+
+def _limits(sizes: Sequence[_Pairs]) -> NDArray[np.float64]:
+    """Return for each size what a share of ``CHANCES`` of the pairs reaches at most, and of ``_FAR_CHANCE``; the rarer ones are
+    upper bounds at 95 %.
+
+    Beyond the last the tail is taken as exponential, with the mean excess over it of all sizes together (Pickands 1975);
+    measured tails fall off faster. The bounds come from a bootstrap over people, both strangers and enrolled (Owen 2007).
+    """
+    rng = np.random.default_rng(_SEED)
+    people, pictures = sizes[0].met.shape
+    drawn = [_tails(sizes, np.ones(people), np.ones(pictures))]
+    for _ in range(_BOOTSTRAPS):
+        weights = (np.bincount(rng.integers(0, count, count), minlength=count) for count in (people, pictures))
+        drawn.append(_tails(sizes, *(weight.astype(np.float64) for weight in weights)))
+    rare = np.maximum(np.quantile(drawn[1:], _SURE, axis=0), drawn[0])
+    return np.maximum.accumulate(np.hstack([np.stack([one.common for one in sizes]), rare]), axis=1)
+
+
+def _tails(sizes: Sequence[_Pairs], people: NDArray[np.float64], pictures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the limits of the rarer chances, (S, C), where people and pictures count by weight."""
+    wanted = np.array(CHANCES[_FIRST_RARE:])
+    counted, excess, weight = [], 0.0, 0.0
+    for one in sizes:
+        weights = people[one.people] * pictures[one.pictures]
+        reached = np.cumsum(weights) / float(people @ one.met @ pictures)
+        limits = one.values[np.minimum(np.searchsorted(reached, wanted), len(one.values) - 1)]
+        beyond = one.values >= limits[-1]
+        excess += float(weights[beyond] @ (one.values[beyond] - limits[-1]))
+        weight += float(weights[beyond].sum())
+        counted.append(limits)
+    far = excess / max(weight, 1e-12) * np.log(CHANCES[-1] / _FAR_CHANCE)
+    return np.stack([np.append(limits, limits[-1] + far) for limits in counted])

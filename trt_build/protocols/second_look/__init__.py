@@ -1,0 +1,1 @@
+"""The second look: its limits, and how it and the detector decide together."""

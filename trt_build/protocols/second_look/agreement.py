@@ -1,0 +1,83 @@
+"""How much the second look and its detector should count, chosen on the detector's validation pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.contracts.frames import Detections, Float32
+from engine.detect.detector import Detector
+from engine.detect.face_windows import face_windows
+from engine.detect.judged import agreed_scores
+from engine.detect.nested import without_nested
+from engine.detect.second_look import Agreement
+from trt_build.data.scenes.teacher import Labelled, grey_planes
+from trt_build.networks.second_look import SecondLook
+from trt_build.protocols.detector.pictures import BANDS
+from trt_build.systems.detector.scoring import Tally
+from trt_build.systems.second_look.training import faceness_of
+from trt_build.work import Done
+
+ASKED_FROM = 0.25
+_WEIGHTS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0)
+_AGREED, _AGREED_ALONE = 0.85, 1.2
+"""So far, in logits, the limits of tracks lie above the score that is precise enough for a picture: a track has many
+frames, and one false alarm is enough. Found on clips that were kept apart (see the card), as 776 pictures are too few."""
+_LEAST_GAIN = 0.01
+"""In the mean recall of all widths, for which it is worth asking twice."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A picture, and what the detector found in it at a low threshold."""
+
+    truth: Labelled
+    found: Detections
+    faceness: Float32
+
+
+def look_at(pictures: Sequence[Labelled], detector: Detector, network: SecondLook, done: Done) -> list[Seen]:
+    """Run both over pictures of full range; the detector is open at ``ASKED_FROM``."""
+    seen = []
+    for number, truth in enumerate(pictures):
+        image = np.ascontiguousarray(truth.image)
+        (found,) = detector.detect([grey_planes(image, full_range=True)])
+        seen.append(Seen(truth, found, faceness_of(network, face_windows(image, found.boxes))))
+        done("agreement", number + 1, len(pictures))
+    return seen
+
+
+def tally_of(seen: Sequence[Seen], weight: float) -> Tally:
+    """Count faces and false alarms by the scores of both."""
+    tally = Tally()
+    for one in seen:
+        scores = agreed_scores(one.found.scores, one.faceness, weight)
+        order = np.argsort(-scores, kind="stable")
+        ranked = Detections(one.found.boxes[order], scores[order], one.found.landmarks[order])
+        tally.add(one.truth, without_nested(ranked))
+    return tally
+
+
+def fit(seen: Sequence[Seen], detector_sha256: str) -> Agreement | None:
+    """Return the weight at which most faces are found, each width counting alike; None where the detector alone is as good."""
+    tallies = {weight: tally_of(seen, weight) for weight in _WEIGHTS}
+    recalls = {weight: _mean_recall(tally) for weight, tally in tallies.items()}
+    weight = max(recalls, key=lambda one: (recalls[one], -one))
+    if recalls[weight] < recalls[0.0] + _LEAST_GAIN:
+        return None
+    tally = tallies[weight]
+    lower, upper = tally.careful_threshold(), tally.quiet_threshold()
+    figures = (lower, (lower + upper) / 2, _raised(lower, _AGREED), _raised(lower, _AGREED_ALONE))
+    return Agreement(detector_sha256, ASKED_FROM, weight, *(round(one, 3) for one in figures))
+
+
+def _raised(score: float, by: float) -> float:
+    """Return a score whose logit is larger by so much."""
+    return float(1 / (1 + (1 / score - 1) * np.exp(-by)))
+
+
+def _mean_recall(tally: Tally) -> float:
+    threshold = tally.careful_threshold()
+    return float(np.nanmean([tally.recall(threshold, low, high) for low, high in BANDS]))

@@ -1,0 +1,51 @@
+"""What a checkpoint says of candidates that it has not learnt from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.contracts.manifest import read_manifest
+from engine.detect.grey import GreyDetector
+from engine.detect.second_look import Agreement
+from trt_build.protocols.detector.pictures import kept_apart
+from trt_build.protocols.second_look.agreement import ASKED_FROM, fit, look_at
+from trt_build.protocols.second_look.limits import Judged
+from trt_build.recipes.detector import DetectorRecipe
+from trt_build.recipes.generator import find_recipe, read_recipe_of
+from trt_build.systems.second_look.material import candidates_apart
+from trt_build.systems.second_look.samples import plain_windows
+from trt_build.systems.second_look.training import faceness_of, load_second_look
+from trt_build.work import Done
+
+
+def judged_by(checkpoint: Path, cache: Path, done: Done) -> tuple[Judged, Judged, float]:
+    """Return the candidates of validation pictures and of the clips kept apart, and the detector's own threshold.
+
+    Raises:
+        TrainingError: the checkpoint cannot be read.
+        DataError: material is missing.
+        ModelError: the detector cannot be opened.
+    """
+    network, recipe = load_second_look(checkpoint)
+    pictures, clips = (
+        Judged.of(some, faceness_of(network, plain_windows(some))) for some in candidates_apart(recipe, cache, done)
+    )
+    return pictures, clips, read_manifest(Path(recipe.candidates.detector)).figures.get("min_score", 0.5)
+
+
+def agreement_of(checkpoint: Path, cache: Path, done: Done) -> Agreement | None:
+    """Return how a checkpoint and its recipe's detector decide together, None where the detector alone is as good.
+
+    Raises:
+        TrainingError: the checkpoint cannot be read.
+        DataError: material is missing.
+        ModelError: the detector cannot be opened.
+    """
+    network, recipe = load_second_look(checkpoint)
+    material = read_recipe_of(DetectorRecipe, find_recipe(recipe.material)).material
+    pictures = [truth for _, truth in kept_apart(material, cache, done)]
+    detector = GreyDetector(Path(recipe.candidates.detector), ASKED_FROM, "onnxruntime")
+    try:
+        return fit(look_at(pictures, detector, network, done), detector.model_sha256)
+    finally:
+        detector.close()

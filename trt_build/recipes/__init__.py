@@ -1,0 +1,1 @@
+"""Recipes: values alone, read from YAML; an unknown key is an error."""

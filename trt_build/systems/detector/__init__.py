@@ -1,0 +1,1 @@
+"""The grey face detector: training and export."""

@@ -1,0 +1,1 @@
+"""dlib's face recognition network, adapted to small faces."""

@@ -1,0 +1,1 @@
+"""Generators: from a recipe to a checkpoint, and from there to ONNX."""

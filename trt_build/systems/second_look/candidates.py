@@ -1,0 +1,114 @@
+"""What a detector takes for faces at a low threshold, sorted by the labels into faces and false alarms."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.frames import Float32, Uint8
+from engine.detect.detector import Detector
+from trt_build.array_files import write_arrays
+from trt_build.data.scenes.geometry import overlaps
+from trt_build.data.scenes.teacher import Labelled, grey_planes
+from trt_build.systems.detector.scoring import MATCH_IOU
+from trt_build.work import Done
+
+_AWAY_IOU, _AWAY_SHARE = 0.02, 0.1
+"""A false alarm overlaps what may be a face by no more: over the union, and over the smaller of the two."""
+_LEAST_SIDE_PX = 64
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Boxes in a list of pictures; what is neither surely a face nor surely none is left out."""
+
+    pictures: list[Labelled]
+    picture: NDArray[np.int64]
+    """(N,) number of the picture of each."""
+    boxes: Float32
+    """(N, 4) in its pixels."""
+    scores: Float32
+    """(N,) of the detector."""
+    scales: Float32
+    """(N,) at which the picture was shown to the detector."""
+    is_face: NDArray[np.bool_]
+    """(N,)."""
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+def collect(
+    pictures: Sequence[Labelled], detector: Detector, scales: Sequence[float], name: str, cache: Path, done: Done
+) -> Candidates:
+    """Show each picture to the detector at each scale; what was found is kept in ``cache``.
+
+    Args:
+        pictures: luma of either range.
+        detector: open at a low threshold.
+        scales: by which they are shrunk or enlarged.
+        name: of the pictures, for the file in the cache; other pictures need another.
+        cache: folder.
+        done: for progress.
+    """
+    shown = (detector.model_sha256, detector.min_score, tuple(scales), name, len(pictures))
+    key = hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
+    path = cache / f"candidates-{key}.npz"
+    if not path.exists():
+        rows: list[dict[str, NDArray[Any]]] = []
+        for number, one in enumerate(pictures):
+            rows += [_seen(one, number, detector, scale) for scale in scales]
+            done(f"candidates in {name}", number + 1, len(pictures))
+        write_arrays(path, {key: np.concatenate([row[key] for row in rows]) for key in rows[0]})
+    with np.load(path) as stored:
+        return Candidates(list(pictures), **{key: stored[key] for key in stored.files})
+
+
+def _seen(one: Labelled, number: int, detector: Detector, scale: float) -> dict[str, NDArray[Any]]:
+    resized = scaled(one.image, scale)
+    if resized is None:
+        boxes, scores = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+    else:
+        (found,) = detector.detect([grey_planes(resized, full_range=True)])
+        factor = np.array([resized.shape[1] / one.image.shape[1], resized.shape[0] / one.image.shape[0]] * 2, np.float32)
+        boxes, scores = found.boxes / factor, found.scores
+    is_face, is_none = sorted_by_labels(boxes, one)
+    kept = is_face | is_none
+    return {
+        "picture": np.full(kept.sum(), number, np.int64),
+        "boxes": boxes[kept],
+        "scores": scores[kept],
+        "scales": np.full(kept.sum(), scale, np.float32),
+        "is_face": is_face[kept],
+    }
+
+
+def scaled(image: Uint8, scale: float) -> Uint8 | None:
+    """Return a picture at another scale, None where too little would be left."""
+    if scale * min(image.shape) < _LEAST_SIDE_PX and scale < 1:
+        return None
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.ascontiguousarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=how), np.uint8)
+
+
+def sorted_by_labels(boxes: Float32, truth: Labelled) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which boxes are a labelled face, and which lie away from all that may be one."""
+    is_face = np.any(overlaps(boxes, truth.boxes) >= MATCH_IOU, axis=1)
+    known = np.concatenate([truth.boxes, truth.unsure])
+    near = np.any((overlaps(boxes, known) > _AWAY_IOU) | (shares(boxes, known) > _AWAY_SHARE), axis=1)
+    return is_face, np.asarray(~near)
+
+
+def shares(ones: Float32, others: Float32) -> Float32:
+    """Return the intersection of each of N boxes with each of M, over the smaller of the two, (N, M)."""
+    low = np.maximum(ones[:, None, :2], others[None, :, :2])
+    high = np.minimum(ones[:, None, :2] + ones[:, None, 2:], others[None, :, :2] + others[None, :, 2:])
+    smaller = np.minimum(ones[:, 2:].prod(axis=1)[:, None], others[:, 2:].prod(axis=1)[None])
+    return np.asarray(np.maximum(high - low, 0).prod(axis=2) / np.maximum(smaller, 1e-6), np.float32)

@@ -1,0 +1,96 @@
+"""Frames of a zip of clips, labelled by the teacher at several scales, and which clips are kept apart."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+
+from engine.contracts.frames import Float32, Uint8
+from trt_build.array_files import key_of
+from trt_build.data.scenes.geometry import overlaps
+from trt_build.data.scenes.material import frames_of, packed, unpacked
+from trt_build.data.scenes.teacher import Labelled, Teacher, expand
+from trt_build.errors import DataError
+from trt_build.recipes.second_look import FootageSpec
+from trt_build.work import Done
+
+LABEL_SCALES = (0.5, 1.0, 1.6, 2.2)
+_LONGEST_PX = 2200
+_SAME_IOU = 0.3
+"""Boxes of two scales from which they are one face."""
+
+
+def is_kept_apart(clip: str, spec: FootageSpec) -> bool:
+    """Tell whether a clip (name of a file) is for validation: those that are named, and a share of all others."""
+    return clip in spec.validation_clips or zlib.crc32(clip.encode()) % 100 < 100 * spec.validation_share
+
+
+def clips_in(archive: Path, folder: Path) -> Iterator[Path]:
+    """Take all clips out of a zip, one after the other, into ``folder``.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for name in sorted(opened.namelist()):
+                if PurePosixPath(name).suffix.lower() in (".mp4", ".ts", ".mkv", ".avi", ".webm"):
+                    yield Path(opened.extract(name, folder))
+    except (zipfile.BadZipFile, OSError) as error:
+        raise DataError(f"The clips '{archive}' cannot be read: {error}.") from None
+
+
+def labelled_clips(spec: FootageSpec, teacher: Teacher, cache: Path, done: Done) -> dict[str, list[Labelled]]:
+    """Return frames of each clip, by its file's name, in full range; labels are kept in ``cache``.
+
+    Raises:
+        DataError: the clips cannot be read.
+    """
+    if not spec.clips:
+        return {}
+    archive = Path(spec.clips)
+    if not archive.exists():
+        raise DataError(f"The clips '{archive}' do not exist.")
+    found: dict[str, list[Labelled]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for number, clip in enumerate(clips := list(clips_in(archive, Path(folder)))):
+            kept = cache / f"clip-{key_of(archive)}-{spec.frames_per_clip}-{clip.stem}.npz"
+            if not kept.exists():
+                from trt_build.array_files import write_arrays
+
+                frames = [look_at_scales(expand(one), teacher) for one in frames_of(clip, spec.frames_per_clip)]
+                write_arrays(kept, packed(frames))
+            with np.load(kept) as stored:
+                found[clip.name] = list(unpacked(stored))
+            done("clips", number + 1, len(clips))
+    return found
+
+
+def look_at_scales(image: Uint8, teacher: Teacher) -> Labelled:
+    """Return a picture of full range with what the teacher sees at several scales; a face by its best score."""
+    boxes, scores, points = [], [], []
+    for scale in LABEL_SCALES:
+        if scale > 1 and scale * max(image.shape) > _LONGEST_PX:
+            continue
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        resized = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=how), np.uint8)
+        seen = teacher.scored(resized)
+        boxes.append(seen.boxes / np.float32(scale))
+        points.append(seen.landmarks / np.float32(scale))
+        scores.append(seen.scores)
+    return best_of(image, np.concatenate(boxes), np.concatenate(scores), np.concatenate(points))
+
+
+def best_of(image: Uint8, boxes: Float32, scores: Float32, points: Float32) -> Labelled:
+    """Return one box for each face: the surest of those that overlap; below 0.6 it is doubtful."""
+    order = np.argsort(-scores)
+    overlap = overlaps(boxes[order], boxes[order])
+    first = order[[at for at in range(len(order)) if not (overlap[at, :at] >= _SAME_IOU).any()]] if len(order) else order
+    sure = scores[first] >= 0.6
+    return Labelled(image, boxes[first[sure]], points[first[sure]], boxes[first[~sure]])

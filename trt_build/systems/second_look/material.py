@@ -1,0 +1,127 @@
+"""Training and validation candidates: of real pictures, of clips, and of scenes as the detector is trained on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from engine.detect.grey import GreyDetector
+from trt_build.array_files import write_arrays
+from trt_build.data.scenes.compose import make_scene
+from trt_build.data.scenes.hard import Hard
+from trt_build.data.scenes.material import Material, packed, prepare, unpacked
+from trt_build.data.scenes.pictures import Picture, read_pictures, split
+from trt_build.data.scenes.teacher import Labelled, Teacher
+from trt_build.recipes.detector import DetectorRecipe
+from trt_build.recipes.generator import find_recipe, read_recipe_of
+from trt_build.recipes.second_look import SecondLookRecipe
+from trt_build.systems.second_look.candidates import Candidates, collect
+from trt_build.systems.second_look.footage import is_kept_apart, labelled_clips
+from trt_build.work import Done
+
+
+def training_candidates(recipe: SecondLookRecipe, cache: Path, done: Done) -> list[Candidates]:
+    """Return the candidates to learn from: of pictures, of frames and of scenes; what takes long is kept in ``cache``.
+
+    Raises:
+        DataError: a source is missing or cannot be read.
+        ModelError: the detector cannot be opened.
+    """
+    detector_recipe = read_recipe_of(DetectorRecipe, find_recipe(recipe.material))
+    learnt, _ = pictures_of(detector_recipe, recipe, cache, done)
+    bare = msgspec.structs.replace(detector_recipe.material, pictures="", negatives="")
+    material, _ = prepare(bare, cache, done)
+    material = replace(
+        material,
+        pictures=[one for one in learnt if not one.is_empty],
+        negatives=[one for one in learnt if one.is_empty],
+    )
+    teacher = Teacher(Path(detector_recipe.material.teacher))
+    frames = [*_frames(recipe, teacher, cache, done, apart=False), *material.frames]
+    scenes = _scenes(detector_recipe, recipe, material, teacher, cache, done)
+    parts = (("pictures", learnt, recipe.candidates.scales), ("frames", frames, (0.6, 1.0)), ("scenes", scenes, (1.0,)))
+    return _collected(parts, recipe, cache, done)
+
+
+def candidates_apart(recipe: SecondLookRecipe, cache: Path, done: Done) -> tuple[Candidates, Candidates]:
+    """Return the candidates of validation pictures, and of the clips that were kept apart: looked at, not chosen by.
+
+    Raises:
+        DataError: a source is missing or cannot be read.
+        ModelError: the detector cannot be opened.
+    """
+    detector_recipe = read_recipe_of(DetectorRecipe, find_recipe(recipe.material))
+    _, apart = pictures_of(detector_recipe, recipe, cache, done)
+    frames = _frames(recipe, Teacher(Path(detector_recipe.material.teacher)), cache, done, apart=True)
+    parts = (("validation", apart, recipe.candidates.validation_scales), ("clips", frames, (1.0,)))
+    pictures, clips = _collected(parts, recipe, cache, done)
+    return pictures, clips
+
+
+def _collected(
+    parts: Sequence[tuple[str, Sequence[Labelled], tuple[float, ...]]], recipe: SecondLookRecipe, cache: Path, done: Done
+) -> list[Candidates]:
+    detector = GreyDetector(Path(recipe.candidates.detector), recipe.candidates.min_score, "onnxruntime")
+    try:
+        return [collect(some, detector, scales, name, cache, done) for name, some, scales in parts]
+    finally:
+        detector.close()
+
+
+def _frames(recipe: SecondLookRecipe, teacher: Teacher, cache: Path, done: Done, *, apart: bool) -> list[Labelled]:
+    clips = labelled_clips(recipe.footage, teacher, cache, done)
+    return [frame for name, some in clips.items() if is_kept_apart(name, recipe.footage) == apart for frame in some]
+
+
+def pictures_of(
+    detector_recipe: DetectorRecipe, recipe: SecondLookRecipe, cache: Path, done: Done
+) -> tuple[list[Labelled], list[Labelled]]:
+    """Return the real pictures to learn from, and those that the detector's recipe keeps apart.
+
+    Pictures that are frames of a clip that is kept apart are left out.
+    """
+    material = detector_recipe.material
+    learnt: list[Picture] = []
+    apart: list[Picture] = []
+    for archive in (material.pictures, material.negatives):
+        for side, some in zip(
+            (learnt, apart), split(read_pictures(Path(archive), cache, done), material.validation_sources), strict=True
+        ):
+            side.extend(some)
+    learnt = [one for one in learnt if not _of_a_clip(one, recipe)]
+    return [one.labelled for one in learnt], [one.labelled for one in apart]
+
+
+def _of_a_clip(picture: Picture, recipe: SecondLookRecipe) -> bool:
+    repository, _, file = picture.source.rpartition("/")
+    clip = f"surv_{file}" if repository.endswith("surv-dataset") else f"{repository.split('/')[0].rstrip('s')}_{file}"
+    return file.endswith((".mp4", ".ts")) and is_kept_apart(clip, recipe.footage)
+
+
+def _scenes(
+    detector_recipe: DetectorRecipe,
+    recipe: SecondLookRecipe,
+    material: Material,
+    teacher: Teacher,
+    cache: Path,
+    done: Done,
+) -> list[Labelled]:
+    """Return pictures as the detector is trained on, with more overlays."""
+    spec = msgspec.structs.replace(detector_recipe.scene, overlays=recipe.candidates.overlays)
+    count = recipe.candidates.scenes
+    key = hashlib.sha256(f"{spec}:{count}:{recipe.seed}:{len(material.pictures)}".encode()).hexdigest()[:12]
+    path = cache / f"scenes-{key}.npz"
+    if not path.exists():
+        scenes = []
+        for number in range(count):
+            scene = make_scene(material, Hard(), spec, np.random.default_rng((recipe.seed, number)), teacher)
+            scenes.append(Labelled(np.asarray(scene.image, np.uint8), scene.boxes, scene.points, scene.ignored))
+            done("scenes", number + 1, count)
+        write_arrays(path, packed(scenes))
+    with np.load(path) as stored:
+        return list(unpacked(stored))

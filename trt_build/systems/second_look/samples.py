@@ -1,0 +1,165 @@
+"""Training batches as a pure function of the step number: windows about candidates, as a camera would give them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.frames import Float32, Uint8
+from engine.detect.face_windows import CONTEXTS, face_windows
+from trt_build.data.batches import ENDLESS
+from trt_build.data.degradation import Random, to_uint8
+from trt_build.data.scenes.geometry import turn_about, warp
+from trt_build.data.scenes.photography import photograph
+from trt_build.data.scenes.teacher import Labelled
+from trt_build.recipes.second_look import SecondLookRecipe
+from trt_build.systems.second_look.candidates import Candidates, sorted_by_labels
+
+_LARGEST_PX, _LARGEST_ENLARGED = 56.0, 1.6
+_UNTOUCHED = 0.3
+_SURE_SCORE = 0.35
+_MARGIN = 1.15
+"""Of the window around what is cut from it at last."""
+_TRIES = 8
+_VIEWS = 4
+"""Of each picture that was photographed, which takes longer than to cut it."""
+Batch = tuple[Uint8, Float32]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A box in a picture, how it is shown, and what it is."""
+
+    image: Uint8
+    box: Float32
+    scale: float
+    is_face: bool
+
+
+class WindowBatches:
+    """``batches[step]``: windows (B, contexts, 40, 40) uint8, and 1 for a face, 0 for none, (B,) float32."""
+
+    def __init__(self, candidates: Sequence[Candidates], recipe: SecondLookRecipe) -> None:
+        self._parts, self._recipe = candidates, recipe
+        self._faces = _by_part(candidates, lambda one: one.is_face)
+        self._alarms = _by_part(candidates, lambda one: ~one.is_face)
+        self._sure = _by_part(candidates, lambda one: ~one.is_face & (one.scores >= _SURE_SCORE))
+        self._labelled = [one for part in candidates for one in part.pictures if len(one.boxes)]
+        self._anywhere = [one for part in candidates for one in part.pictures]
+
+    def __len__(self) -> int:
+        return ENDLESS
+
+    def __getitem__(self, step: int) -> Batch:
+        rng = np.random.default_rng((self._recipe.seed, step))
+        drawn = [self._draw(rng) for _ in range(-(-self._recipe.batch // _VIEWS))]
+        windows = np.concatenate([windows_of(place, _VIEWS, rng) for place in drawn])
+        return windows, np.repeat(np.array([place.is_face for place in drawn], np.float32), _VIEWS)
+
+    def _draw(self, rng: Random) -> _Place:
+        spec, draw = self._recipe.draw, rng.random()
+        if draw < spec.found:
+            return self._candidate(self._faces, rng)
+        if draw < spec.found + spec.labelled:
+            one = self._labelled[rng.integers(len(self._labelled))]
+            box = one.boxes[rng.integers(len(one.boxes))]
+            width = np.exp(rng.uniform(np.log(spec.smallest_px), np.log(spec.largest_px)))
+            return _Place(one.image, box, min(_LARGEST_ENLARGED, float(width / max(box[2], 1.0))), True)
+        if draw < spec.found + spec.labelled + spec.elsewhere and (place := self._elsewhere(rng)) is not None:
+            return place
+        sure = any(map(len, self._sure)) and rng.random() < spec.sure
+        return self._candidate(self._sure if sure else self._alarms, rng)
+
+    def _candidate(self, rows: list[NDArray[np.int64]], rng: Random) -> _Place:
+        """Return one of any part: a part that is ten times as large comes up three times as often."""
+        often = np.sqrt([len(some) for some in rows])
+        part = int(rng.choice(len(rows), p=often / often.sum()))
+        found, at = self._parts[part], rows[part][rng.integers(len(rows[part]))]
+        scale = float(found.scales[at]) * float(np.exp(rng.normal(0, 0.15)))
+        return _Place(found.pictures[found.picture[at]].image, found.boxes[at], scale, bool(found.is_face[at]))
+
+    def _elsewhere(self, rng: Random) -> _Place | None:
+        one = self._anywhere[rng.integers(len(self._anywhere))]
+        height, width = one.image.shape
+        for _ in range(_TRIES):
+            across = float(np.exp(rng.uniform(np.log(8), np.log(max(9.0, 0.4 * min(height, width))))))
+            size = np.array([across, across * rng.uniform(1.0, 1.5)])
+            corner = rng.uniform(0, 1, 2) * np.maximum(1, np.array([width, height]) - size)
+            box = np.concatenate([corner, size]).astype(np.float32)
+            if sorted_by_labels(box[None], one)[1][0]:
+                return _Place(one.image, box, min(1.0, float(self._recipe.draw.largest_px / across)), False)
+        return None
+
+
+def _by_part(candidates: Sequence[Candidates], chosen: Callable[[Candidates], NDArray[np.bool_]]) -> list[NDArray[np.int64]]:
+    return [np.flatnonzero(chosen(one)) for one in candidates]
+
+
+def windows_of(place: _Place, count: int, rng: Random) -> Uint8:
+    """Return views of one place (count, contexts, 40, 40): turned and photographed once, moved and mirrored each time."""
+    size = float(np.sqrt(place.box[2:].prod()))
+    scale = min(place.scale, _LARGEST_PX / size)
+    side = 2 * int(np.ceil(max(24.0, _MARGIN * CONTEXTS[-1] * size * scale) / 2))
+    middle = place.box[:2] + place.box[2:] / 2
+    angle = rng.uniform(-30, 30) if rng.random() < 0.15 else rng.normal(0, 4)
+    matrix = turn_about(middle.astype(np.float64), (side / 2, side / 2), scale, angle, float(rng.uniform(0.93, 1.07)))
+    cut = warp(_part(place.image, middle, side / scale), _moved(matrix, place.image, middle, side / scale), scale, side, 1)
+    image = to_uint8(cut) if rng.random() < _UNTOUCHED else photograph(cut, rng)
+    boxes = np.concatenate([_jittered(place.box[2:] * scale, side, rng) for _ in range(count)])
+    windows = face_windows(image, boxes)
+    windows[::2] = windows[::2, :, :, ::-1].copy()
+    return windows
+
+
+def _span(image: Uint8, middle: NDArray[np.floating], span: float) -> tuple[slice, slice]:
+    """Return the rows and columns that a window can need, turned or not."""
+    reach = 0.75 * span + 4
+    low = np.clip(np.floor(middle - reach), 0, np.array(image.shape[::-1]) - 1).astype(int)
+    high = np.clip(np.ceil(middle + reach), 1, np.array(image.shape[::-1])).astype(int)
+    high = np.maximum(high, low + 1)
+    return slice(low[1], high[1]), slice(low[0], high[0])
+
+
+def _part(image: Uint8, middle: NDArray[np.floating], span: float) -> Float32:
+    return image[_span(image, middle, span)].astype(np.float32)
+
+
+def _moved(matrix: NDArray[np.float64], image: Uint8, middle: NDArray[np.floating], span: float) -> NDArray[np.float64]:
+    """Return the matrix for the part that ``_part`` returns."""
+    rows, columns = _span(image, middle, span)
+    moved = matrix.copy()
+    moved[:, 2] += matrix[:, :2] @ (columns.start, rows.start)
+    return moved
+
+
+def _jittered(size: NDArray[np.floating], side: int, rng: Random) -> Float32:
+    """Return a box (1, 4) of about this size about the middle of a window, as a detector misses it."""
+    size = size * np.exp(rng.normal(0, 0.1)) * np.exp(rng.normal(0, 0.04, 2))
+    middle = side / 2 + rng.normal(0, 0.06, 2) * size
+    return np.concatenate([middle - size / 2, size]).astype(np.float32)[None]
+
+
+def plain_windows(candidates: Candidates) -> Uint8:
+    """Return what the second look sees of each candidate (N, contexts, 40, 40), at the scale at which it was found."""
+    windows = np.zeros(
+        (len(candidates), *face_windows(np.zeros((8, 8), np.uint8), np.ones((1, 4), np.float32)).shape[1:]), np.uint8
+    )
+    shown: tuple[int, float] | None = None
+    image = np.zeros((8, 8), np.uint8)
+    for at in range(len(candidates)):
+        wanted = int(candidates.picture[at]), float(candidates.scales[at])
+        if wanted != shown:
+            shown, image = wanted, _scaled(candidates.pictures[wanted[0]], wanted[1])
+        truth = candidates.pictures[wanted[0]].image.shape
+        factor = np.array([image.shape[1] / truth[1], image.shape[0] / truth[0]] * 2, np.float32)
+        windows[at] = face_windows(image, candidates.boxes[at][None] * factor)[0]
+    return windows
+
+
+def _scaled(one: Labelled, scale: float) -> Uint8:
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(one.image, None, fx=scale, fy=scale, interpolation=how), np.uint8)

@@ -1,0 +1,116 @@
+"""Trains a second look: windows in, checkpoints and validation rows out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from engine.contracts.frames import Float32, Uint8
+from trt_build.networks.second_look import SecondLook
+from trt_build.recipes.second_look import SecondLookRecipe
+from trt_build.systems.second_look.candidates import Candidates
+from trt_build.systems.second_look.material import candidates_apart, training_candidates
+from trt_build.systems.second_look.samples import WindowBatches, plain_windows
+from trt_build.training import loop
+from trt_build.training.checkpoint import check_unchanged, fill, last_checkpoint, read_checkpoint, recipe_of
+from trt_build.training.loop import Watcher, loaded_batches
+from trt_build.training.run_state import Row, RunState
+from trt_build.writing import make_folder
+
+SCHEMA = "facestream-second-look/1"
+_PREFETCH = 6
+_AT_ONCE = 512
+_KEPT_FACES = (0.95, 0.98, 0.99)
+"""Shares of the faces that stay, at which it is asked how many false alarms go."""
+State = RunState[SecondLookRecipe, SecondLook]
+
+
+def train_second_look(recipe: SecondLookRecipe, folder: Path, watcher: Watcher, *, resume: bool = False) -> State:
+    """Train ``recipe`` into ``folder`` (last.pt, best.pt, validation.csv, cache/); on a GPU where there is one.
+
+    Raises:
+        RecipeError: the folder holds a run and ``resume`` is false, or one of another network.
+        DataError: material is missing.
+        ModelError: the detector cannot be opened.
+        TrainingError: there is nothing to resume, or the loss is not finite.
+    """
+    before = last_checkpoint(folder, SCHEMA, resume=resume)
+    if before is not None:
+        check_unchanged(recipe_of(before, SecondLookRecipe, f"The run in '{folder}'"), recipe, ("widths",))
+    cv2.setNumThreads(1)
+    make_folder(folder)
+    learnt = training_candidates(recipe, folder / "cache", watcher.on_prepare)
+    validation, _ = candidates_apart(recipe, folder / "cache", watcher.on_prepare)
+    batches = loaded_batches(WindowBatches(learnt, recipe), before["step"] if before else 0, recipe.loaders, _PREFETCH, "fork")
+    torch.manual_seed(recipe.seed)
+    state = RunState.begin(recipe, SecondLook(recipe.widths))
+    if before is not None:
+        state.restore(before)
+    return Trainer(state, batches, validation, folder, watcher).run()
+
+
+def load_second_look(path: Path) -> tuple[SecondLook, SecondLookRecipe]:
+    """Return the averaged network of a checkpoint, ready to run, and its recipe.
+
+    Raises:
+        TrainingError: it cannot be read, or its recipe is not one of this version.
+        RecipeError: it holds another network than its recipe says.
+    """
+    data = read_checkpoint(path, SCHEMA)
+    recipe = recipe_of(data, SecondLookRecipe, f"'{path}'")
+    network = SecondLook(recipe.widths)
+    fill(network, data["ema"], f"'{path}'")
+    return network.eval().requires_grad_(False), recipe
+
+
+class Trainer(loop.Trainer[SecondLookRecipe, SecondLook]):
+    """See ``loop.Trainer``."""
+
+    schema = SCHEMA
+
+    def __init__(
+        self,
+        state: State,
+        batches: Iterator[list[Tensor]],
+        validation: Candidates,
+        folder: Path,
+        watcher: Watcher,
+    ) -> None:
+        super().__init__(state, batches, folder, watcher)
+        self._windows, self._is_face = plain_windows(validation), validation.is_face
+
+    def _loss(self, batch: list[Tensor], fraction: float) -> tuple[Tensor, dict[str, float]]:
+        windows, is_face = batch
+        smoothing = self._state.recipe.smoothing
+        targets = is_face * (1 - 2 * smoothing) + smoothing
+        each = nn.functional.binary_cross_entropy_with_logits(self._state.model(windows.float()), targets, reduction="none")
+        hardest = each.topk(max(1, round(self._state.recipe.hardest * len(each)))).values
+        return hardest.mean(), {"all": float(each.detach().mean())}
+
+    def _measure(self) -> Row:
+        facenesses = faceness_of(self._state.ema, self._windows)
+        row = refused(facenesses, self._is_face)
+        return row | {"merit": float(np.mean(list(row.values())))}
+
+
+def faceness_of(network: SecondLook, windows: Uint8) -> Float32:
+    """Return the faceness (N,) of windows (N, contexts, 40, 40)."""
+    device = next(network.parameters()).device
+    with torch.inference_mode():
+        parts = [
+            torch.sigmoid(network(torch.from_numpy(windows[at : at + _AT_ONCE]).to(device).float())).cpu().numpy()
+            for at in range(0, len(windows), _AT_ONCE)
+        ]
+    return np.concatenate([np.zeros(0, np.float32), *parts])
+
+
+def refused(faceness: Float32, is_face: NDArray[np.bool_]) -> dict[str, float]:
+    """Return the share of the false alarms that is refused where so many of the faces stay, by ``refused_95`` and so on."""
+    faces, others = faceness[is_face], faceness[~is_face]
+    return {f"refused_{100 * kept:.0f}": float(np.mean(others < np.quantile(faces, 1 - kept))) for kept in _KEPT_FACES}

@@ -1,0 +1,52 @@
+"""ZSSR as a generator of the live side: ``facestream enhance --zero-shot``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+
+from engine.contracts.frames import Uint8
+from engine.errors import ModelError
+from trt_build.errors import DataError
+from trt_build.systems.zero_shot.zssr import SURVEILLANCE, enlarge_zero_shot
+
+_MOST_PIXELS = 1_000_000
+"""Of a picture: the widest layer of a larger one would not fit into the memory of a laptop."""
+
+
+class ZeroShotGenerator:
+    """Learns a network from each picture and forgets it; see ``Generator``. Pictures of one size are learnt side by side."""
+
+    name = "zero-shot"
+    sha256 = ""
+    licence = "none: nothing was learnt before"
+    scale = SURVEILLANCE.scale
+    colour: Literal["luma", "bgr"] = "luma"
+    prefers_batch = True
+
+    def __init__(self) -> None:
+        self.runtime = f"torch {torch.__version__} CPU float32"
+
+    def upscale(self, pictures: Sequence[Uint8], /) -> list[Uint8]:
+        """See ``Generator.upscale``.
+
+        Raises:
+            ModelError: a picture is too small or too large to be learnt.
+        """
+        results: dict[int, Uint8] = {}
+        for shape in {picture.shape for picture in pictures}:
+            if shape[0] * shape[1] > _MOST_PIXELS:
+                raise ModelError(f"a picture of {shape[1]}x{shape[0]} px is too large to be learnt: cut out what matters first")
+            chosen = [index for index, picture in enumerate(pictures) if picture.shape == shape]
+            try:
+                enlarged = enlarge_zero_shot(np.stack([pictures[index] for index in chosen]), SURVEILLANCE)
+            except DataError as error:
+                raise ModelError(str(error)) from error
+            results |= dict(zip(chosen, enlarged, strict=True))
+        return [results[index] for index in range(len(pictures))]
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -1,1 +1,0 @@
-"""Training: recipe, faces, degradations, loop and checkpoints."""

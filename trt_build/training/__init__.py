@@ -1,0 +1,1 @@
+"""Training of any network: loop, state of a run, checkpoints, learning rate."""

@@ -1,0 +1,99 @@
+"""Checkpoint files: put in place at once, read without running code from them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from trt_build.errors import RecipeError, TrainingError
+from trt_build.recipes.generator import AnyRecipe
+
+
+def write_checkpoint(data: dict[str, Any], path: Path) -> None:
+    """Write beside and move into place, so that a crash or a full disk leaves the old one.
+
+    Raises:
+        TrainingError: it cannot be written, as on a full disk.
+    """
+    partial = path.with_suffix(".partial")
+    try:
+        torch.save(data, partial)
+        os.replace(partial, path)
+    except (OSError, RuntimeError) as error:  # torch reports a failed write as a RuntimeError
+        partial.unlink(missing_ok=True)
+        kept = " (the one before is kept)" if path.exists() else ""
+        raise TrainingError(
+            f"The checkpoint '{path}' cannot be written{kept}: {error}. Free some space, then --resume."
+        ) from None
+
+
+def read_checkpoint(path: Path, schema: str) -> dict[str, Any]:
+    """Read a checkpoint.
+
+    Raises:
+        TrainingError: there is none, it cannot be read, or another trainer wrote it.
+    """
+    try:
+        data = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise TrainingError(f"There is no checkpoint '{path}'.") from None
+    except Exception as error:
+        raise TrainingError(f"'{path}' is not a readable checkpoint ({error}).") from None
+    if not isinstance(data, dict) or data.get("schema") != schema:
+        raise TrainingError(f"'{path}' is not a checkpoint of this trainer ({schema}).")
+    return data
+
+
+def recipe_of(data: dict[str, Any], kind: type[AnyRecipe], source: str) -> AnyRecipe:
+    """Return the recipe that a checkpoint was trained by; ``source``: what it is called in messages.
+
+    Raises:
+        TrainingError: it is not one of this version.
+    """
+    try:
+        return msgspec.convert(data["recipe"], kind)
+    except (KeyError, msgspec.ValidationError) as error:
+        raise TrainingError(f"{source} holds a recipe that this version cannot read ({error}).") from None
+
+
+def check_unchanged(saved: msgspec.Struct, recipe: msgspec.Struct, keys: Iterable[str]) -> None:
+    """Refuse to go on with a run by another recipe.
+
+    Raises:
+        RecipeError: they differ in one of the keys.
+    """
+    for key in keys:
+        if getattr(saved, key) != getattr(recipe, key):
+            raise RecipeError(f"The run was begun with another '{key}'; use another --out.")
+
+
+def fill(model: nn.Module, stored: Mapping[str, Tensor], source: str) -> None:
+    """Give a network its weights.
+
+    Raises:
+        RecipeError: ``source`` holds those of another network.
+    """
+    wanted = model.state_dict()
+    differing = [key for key, value in wanted.items() if key not in stored or stored[key].shape != value.shape]
+    if differing := differing or sorted(stored.keys() - wanted.keys()):
+        raise RecipeError(f"{source} holds another network than the recipe's: they differ in {differing[0]}.")
+    model.load_state_dict(stored)
+
+
+def last_checkpoint(folder: Path, schema: str, *, resume: bool) -> dict[str, Any] | None:
+    """Return the checkpoint to go on from, None for a new run.
+
+    Raises:
+        RecipeError: the folder holds a run and ``resume`` is false.
+        TrainingError: there is nothing to resume, or it cannot be read.
+    """
+    last = folder / "last.pt"
+    if last.exists() and not resume:
+        raise RecipeError(f"'{last}' exists: give --resume to continue it, or another --out.")
+    return read_checkpoint(last, schema) if resume else None
