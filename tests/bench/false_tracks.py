@@ -28,7 +28,7 @@ from engine.pipeline.run import run_pipeline
 from tests.assets import SHARED
 from trt_build.data.clips import luma_frames
 from trt_build.data.scenes.teacher import Teacher, expand
-from trt_build.recipes.generator import find_recipe, read_recipe_of
+from trt_build.recipes.files import find_recipe, read_recipe_of
 from trt_build.recipes.second_look import SecondLookRecipe
 from trt_build.systems.second_look.footage import clips_in, is_kept_apart, look_at_scales
 

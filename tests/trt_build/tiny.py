@@ -7,7 +7,9 @@ import msgspec
 import numpy as np
 
 from trt_build.data.faces import Faces
-from trt_build.recipes.generator import BudgetSpec, DataSpec, GeneratorSpec, H264Spec, MixtureSpec, Recipe
+from trt_build.recipes.degradations import H264Spec, MixtureSpec
+from trt_build.recipes.generator import DataSpec, GeneratorSpec, Recipe
+from trt_build.recipes.timed import BudgetSpec
 
 
 def tiny_recipe(steps: int = 6, **changes: object) -> Recipe:

@@ -61,7 +61,8 @@ def train(
     minutes
         Train this long instead of the recipe's budget.
     """
-    from trt_build.recipes.generator import find_recipe, read_recipe
+    from trt_build.recipes.files import find_recipe
+    from trt_build.recipes.generator import read_recipe
 
     chosen = read_recipe(find_recipe(recipe))
     require("torch", "Training")

@@ -188,7 +188,7 @@ def compare(
     from trt_build.data.scenes.teacher import SURE
     from trt_build.protocols.detector.pictures import judge, kept_apart
     from trt_build.recipes.detector import DetectorRecipe
-    from trt_build.recipes.generator import find_recipe, read_recipe_of
+    from trt_build.recipes.files import find_recipe, read_recipe_of
 
     chosen = read_recipe_of(DetectorRecipe, find_recipe(recipe))
     material, cache = chosen.material, cache or Path("runs") / chosen.name / "cache"

@@ -146,7 +146,7 @@ def calibrate(
     from trt_build.cli.progress import RunProgress
     from trt_build.protocols.open_set.calibration import calibrate as measure
     from trt_build.recipes.embedder import EmbedderRecipe
-    from trt_build.recipes.generator import find_recipe, read_recipe_of
+    from trt_build.recipes.files import find_recipe, read_recipe_of
     from trt_build.writing import writable
 
     with RunProgress(CONSOLE) as progress:

@@ -10,7 +10,8 @@ from rich.console import Console
 
 from trt_build.cli.progress import RunProgress
 from trt_build.optional import require
-from trt_build.recipes.generator import AnyTimedRecipe, find_recipe, for_minutes, read_recipe_of
+from trt_build.recipes.files import find_recipe, read_recipe_of
+from trt_build.recipes.timed import AnyTimedRecipe, for_minutes
 
 State = TypeVar("State")
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from trt_build.data import degradation
 from trt_build.data.degradation import Luma8, Random
-from trt_build.recipes.generator import MixtureSpec, Recipe
+from trt_build.recipes.degradations import MixtureSpec
+from trt_build.recipes.generator import Recipe
 
 BANKS = ("h264", "learned")
 """Kinds whose small faces were made beforehand."""

@@ -18,7 +18,7 @@ from trt_build.data.faces import Faces, to_size
 from trt_build.data.h264_bank import make_bank
 from trt_build.errors import DataError
 from trt_build.measures.metrics import HIGHEST_DB, Luma8, bicubic, psnr, ssim
-from trt_build.recipes.generator import H264Spec
+from trt_build.recipes.degradations import H264Spec
 
 SETS = ("clean", "surveillance", "h264")
 HIGH_PX = 128

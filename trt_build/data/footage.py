@@ -27,31 +27,13 @@ from trt_build.data.clips import luma_frames
 from trt_build.data.h264_bank import through_h264
 from trt_build.data.scenes.teacher import expand, grey_planes
 from trt_build.errors import DataError
-from trt_build.recipes.generator import Positive
+from trt_build.recipes.redeg import FootageSpec
 from trt_build.work import Done
 
 _SCALES = (0.85, 1.15)
 """Range of the sizes that a clip is shrunk to, around that which gives most faces the wanted size."""
 _MOST_FRAMES = 600
 """Of a clip: all are in memory, at 1080p 2 MB each."""
-
-
-class FootageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Faces of real footage, as a camera's small stream would show them."""
-
-    clips: tuple[str, ...]
-    """Videos with a face in most frames; of each the first 600 frames count."""
-    frames_per_clip: Positive = 60
-    passes: Positive = 6
-    """How often each clip is encoded, at another size and rate each time."""
-    crf_min: int = 23
-    crf_max: int = 38
-    detector: str = "grey"
-    """Who finds the faces: the name or manifest of a detector."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.crf_min <= self.crf_max <= 51:
-            raise ValueError("crf_min and crf_max must be in order within 0 to 51")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from engine.runtime.x264 import repeatable_x264
 from trt_build.data.degradation import Luma8, Random, optical_blur, to_uint8
 from trt_build.errors import DataError
-from trt_build.recipes.generator import H264Spec
+from trt_build.recipes.degradations import H264Spec
 
 WIDTH, HEIGHT = 1280, 720
 _PITCH, _LEAST_SLACK = 48, 16

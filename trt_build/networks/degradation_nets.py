@@ -14,34 +14,15 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-import msgspec
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-CHANNELS = {64: 256, 32: 512, 16: 512, 8: 512, 4: 512}
-"""Published channels at each side of the features, from the picture to the bottleneck."""
+from trt_build.recipes.redeg import DegradationOptions
 
-DIM = 512
 MAPPING_LAYERS = 8
 NEGATIVE_SLOPE = 0.2
-
-
-class DegradationOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Share of the published channels and of the published length of omega (512)."""
-
-    multiplier: float = 0.25
-
-    @property
-    def channels(self) -> list[int]:
-        """Channels at sides 64, 32, 16, 8 and 4."""
-        return [round(count * self.multiplier) for count in CHANNELS.values()]
-
-    @property
-    def dim(self) -> int:
-        """Length of omega, and of its W."""
-        return round(DIM * self.multiplier)
 
 
 def _layer(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:

@@ -19,7 +19,7 @@ from engine.models.dlib_weights import BLOCKS, read_dlib_weights
 from trt_build.errors import RecipeError
 from trt_build.networks.dlib_resnet import DlibResNet
 from trt_build.networks.imagenet import vgg_layers
-from trt_build.recipes.generator import PerceptualSpec
+from trt_build.recipes.losses import PerceptualSpec
 
 USUAL = {"dlib": ("1", "4"), "vgg16": ("2_2", "3_3"), "vgg19": ("2_2", "5_4")}
 """Layers if a recipe names none. Of dlib's: after so many blocks, at a quarter and an eighth of the size; of VGG's: block and

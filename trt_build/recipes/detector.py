@@ -7,10 +7,11 @@ from typing import Annotated
 import msgspec
 
 from engine.runtime.precision import Precision
-from trt_build.recipes.generator import OptimiserSpec, Positive, Share, TimedRecipe, _Spec
+from trt_build.recipes.fields import Positive, Share, Spec
+from trt_build.recipes.timed import OptimiserSpec, TimedRecipe
 
 
-class NetworkSpec(_Spec, frozen=True):
+class NetworkSpec(Spec, frozen=True):
     """Options of ``GreyDetector``."""
 
     stem: tuple[int, int] = (8, 24)
@@ -21,7 +22,7 @@ class NetworkSpec(_Spec, frozen=True):
     early: int = 0
 
 
-class MaterialSpec(_Spec, frozen=True):
+class MaterialSpec(Spec, frozen=True):
     """Where scenes come from. Whole clips are kept apart: none may stand in both lists."""
 
     teacher: str
@@ -47,7 +48,7 @@ class MaterialSpec(_Spec, frozen=True):
             raise ValueError(f"{', '.join(sorted(twice))} is in footage and in validation_footage")
 
 
-class SceneSpec(_Spec, frozen=True):
+class SceneSpec(Spec, frozen=True):
     """How a training picture is made."""
 
     side_px: Annotated[int, msgspec.Meta(ge=64, multiple_of=32)] = 320
@@ -78,7 +79,7 @@ class SceneSpec(_Spec, frozen=True):
             raise ValueError("smallest_px and largest_px must be in order, and above 0")
 
 
-class DetectorLossSpec(_Spec, frozen=True):
+class DetectorLossSpec(Spec, frozen=True):
     """Weights of the parts."""
 
     score: float = 2.0
@@ -89,7 +90,7 @@ class DetectorLossSpec(_Spec, frozen=True):
     late_from: Share = 0.7
 
 
-class DistilSpec(_Spec, frozen=True):
+class DistilSpec(Spec, frozen=True):
     """What is learnt from the inside of the teacher, on every training picture."""
 
     features: float = 0.0
@@ -105,7 +106,7 @@ class DistilSpec(_Spec, frozen=True):
         return self.features > 0 or self.soft > 0
 
 
-class MiningSpec(_Spec, frozen=True):
+class MiningSpec(Spec, frozen=True):
     """False alarms on pictures without a face are looked for while training."""
 
     every_minutes: float = 6.0

@@ -7,10 +7,11 @@ from typing import Annotated
 import msgspec
 
 from engine.models.dlib_weights import BLOCKS
-from trt_build.recipes.generator import OptimiserSpec, Positive, Share, TimedRecipe, _Spec
+from trt_build.recipes.fields import Positive, Share, Spec
+from trt_build.recipes.timed import OptimiserSpec, TimedRecipe
 
 
-class FacesSpec(_Spec, frozen=True):
+class FacesSpec(Spec, frozen=True):
     """Whom to learn from."""
 
     train: str
@@ -21,7 +22,7 @@ class FacesSpec(_Spec, frozen=True):
     """Share of the people who are not trained on: they choose the checkpoint, and the rule by which the network is used."""
 
 
-class SmallSpec(_Spec, frozen=True):
+class SmallSpec(Spec, frozen=True):
     """How a face becomes small."""
 
     smallest_px: Annotated[float, msgspec.Meta(ge=4)] = 10.0
@@ -39,7 +40,7 @@ class SmallSpec(_Spec, frozen=True):
             raise ValueError("smallest_px and largest_px must be in order")
 
 
-class EmbedderLossSpec(_Spec, frozen=True):
+class EmbedderLossSpec(Spec, frozen=True):
     """Weights."""
 
     distance: float = 1.0

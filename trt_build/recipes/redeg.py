@@ -4,9 +4,47 @@ from __future__ import annotations
 
 import msgspec
 
-from trt_build.data.footage import FootageSpec
-from trt_build.networks.degradation_nets import DegradationOptions
-from trt_build.recipes.generator import Positive, Share, TimedRecipe
+from trt_build.recipes.fields import Positive, Share
+from trt_build.recipes.timed import TimedRecipe
+
+CHANNELS = {64: 256, 32: 512, 16: 512, 8: 512, 4: 512}
+"""Published channels at each side of the features, from the picture to the bottleneck."""
+
+DIM = 512
+
+
+class DegradationOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Share of the published channels and of the published length of omega (512)."""
+
+    multiplier: float = 0.25
+
+    @property
+    def channels(self) -> list[int]:
+        """Channels at sides 64, 32, 16, 8 and 4."""
+        return [round(count * self.multiplier) for count in CHANNELS.values()]
+
+    @property
+    def dim(self) -> int:
+        """Length of omega, and of its W."""
+        return round(DIM * self.multiplier)
+
+
+class FootageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Faces of real footage, as a camera's small stream would show them."""
+
+    clips: tuple[str, ...]
+    """Videos with a face in most frames; of each the first 600 frames count."""
+    frames_per_clip: Positive = 60
+    passes: Positive = 6
+    """How often each clip is encoded, at another size and rate each time."""
+    crf_min: int = 23
+    crf_max: int = 38
+    detector: str = "grey"
+    """Who finds the faces: the name or manifest of a detector."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.crf_min <= self.crf_max <= 51:
+            raise ValueError("crf_min and crf_max must be in order within 0 to 51")
 
 
 class RedegLossSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from trt_build.recipes.generator import OptimiserSpec, Positive, Share, TimedRecipe, _Spec
+from trt_build.recipes.fields import Positive, Share, Spec
+from trt_build.recipes.timed import OptimiserSpec, TimedRecipe
 
 
-class CandidateSpec(_Spec, frozen=True):
+class CandidateSpec(Spec, frozen=True):
     """What the detector, asked at a low threshold, takes for a face."""
 
     detector: str
@@ -20,7 +21,7 @@ class CandidateSpec(_Spec, frozen=True):
     """Share of their windows with text, digits, logos or vests."""
 
 
-class FootageSpec(_Spec, frozen=True):
+class FootageSpec(Spec, frozen=True):
     """A zip of clips; those of validation are never learnt, neither as clips nor as pictures of the same source."""
 
     clips: str = ""
@@ -30,7 +31,7 @@ class FootageSpec(_Spec, frozen=True):
     """Names of files that are kept apart whatever the share."""
 
 
-class DrawSpec(_Spec, frozen=True):
+class DrawSpec(Spec, frozen=True):
     """Shares of what a batch is made of; the rest are the detector's false alarms."""
 
     found: Share = 0.2

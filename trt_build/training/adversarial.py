@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trt_build.networks.discriminators import PatchDiscriminator, SRGANDiscriminator, UNetDiscriminator
-from trt_build.recipes.generator import AdversarialSpec
+from trt_build.recipes.losses import AdversarialSpec
 
 
 def build_discriminator(spec: AdversarialSpec) -> nn.Module:

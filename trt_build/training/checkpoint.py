@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trt_build.errors import RecipeError, TrainingError
-from trt_build.recipes.generator import AnyRecipe
+from trt_build.recipes.files import AnyRecipe
 
 
 def write_checkpoint(data: dict[str, Any], path: Path) -> None:

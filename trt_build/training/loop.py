@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from trt_build.data.batches import ENDLESS
 from trt_build.errors import TrainingError
-from trt_build.recipes.generator import AnyTimedRecipe
+from trt_build.recipes.timed import AnyTimedRecipe
 from trt_build.training.journal import Journal
 from trt_build.training.run_state import Network, Row, RunState
 from trt_build.training.schedule import learning_rate

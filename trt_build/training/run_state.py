@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from trt_build.optional import require
-from trt_build.recipes.generator import AnyTimedRecipe, OptimiserSpec
+from trt_build.recipes.timed import AnyTimedRecipe, OptimiserSpec
 from trt_build.training.checkpoint import write_checkpoint
 from trt_build.training.schedule import Clock
 

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
 
-from trt_build.recipes.generator import BudgetSpec, OptimiserSpec
+from trt_build.recipes.timed import BudgetSpec, OptimiserSpec
 
 _RECENT = 101
 """Steps that say how long one usually takes; few enough that a machine that became slower is believed soon."""

@@ -113,7 +113,7 @@ def test_export_of_nothing(capsys, tmp_path):
 
 def test_smoke_then_resume_rules(capsys, tmp_path, monkeypatch):
     pytest.importorskip("torch", reason="training needs torch")
-    from trt_build.recipes.generator import BudgetSpec
+    from trt_build.recipes.timed import BudgetSpec
     from trt_build.systems.generator import run as training
     from trt_build.systems.generator.smoke import smoke_recipe
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.trt_build.tiny import smooth_faces, tiny_recipe
 from trt_build.data.batches import BANKS, KINDS, TrainBatches, mirrored
-from trt_build.recipes.generator import LateSpec, LearnedSpec, MixtureSpec, Recipe
+from trt_build.recipes.degradations import LateSpec, LearnedSpec, MixtureSpec
+from trt_build.recipes.generator import Recipe
 
 
 def batches(bank=None, **changes):

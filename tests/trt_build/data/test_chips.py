@@ -7,7 +7,7 @@ from engine.models.dlib_embedder import CHIP_POINTS, CHIP_PX
 from engine.verify.align import align, similarity_transform
 from trt_build.data.chips import ChipBatches, ChipFaces, _error
 from trt_build.recipes.embedder import EmbedderRecipe, FacesSpec
-from trt_build.recipes.generator import BudgetSpec
+from trt_build.recipes.timed import BudgetSpec
 from trt_build.systems.generator.smoke import smoke_faces
 
 PLACES = np.array(CHIP_POINTS)

@@ -8,7 +8,7 @@ from tests.trt_build.tiny import smooth_faces
 from trt_build.data import degradation
 from trt_build.data.h264_bank import make_bank, through_h264
 from trt_build.errors import DataError
-from trt_build.recipes.generator import H264Spec
+from trt_build.recipes.degradations import H264Spec
 
 SPEC = H264Spec(passes=2, frames=6, crf_min=23, crf_max=30)
 

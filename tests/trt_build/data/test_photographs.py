@@ -11,7 +11,8 @@ pytest.importorskip("torch", reason="recipes of training need torch")
 from tests.assets import shared
 from trt_build.data.photographs import PatchBatches, load_photographs, pair_of, split, validation_set
 from trt_build.errors import DataError
-from trt_build.recipes.generator import BudgetSpec, DataSpec, Recipe
+from trt_build.recipes.generator import DataSpec, Recipe
+from trt_build.recipes.timed import BudgetSpec
 
 
 def photograph(rows=120, columns=150, seed=0):

@@ -14,7 +14,8 @@ from tests.trt_build.tiny import Silent, smooth_faces
 from trt_build import cli
 from trt_build.data.small_faces import LARGEST_PX, SmallFaces, write_small_faces
 from trt_build.errors import DataError
-from trt_build.recipes.generator import BudgetSpec, DataSpec, GeneratorSpec, Recipe, ValidationSpec, ZeroShotOptions
+from trt_build.recipes.generator import DataSpec, GeneratorSpec, Recipe, ValidationSpec, ZeroShotOptions
+from trt_build.recipes.timed import BudgetSpec
 from trt_build.systems.generator import run
 from trt_build.systems.zero_shot import targets
 from trt_build.systems.zero_shot.zssr import SURVEILLANCE

@@ -6,7 +6,8 @@ torch = pytest.importorskip("torch", reason="generators are torch modules")
 from torch.nn import functional  # noqa: E402
 
 from tests.trt_build.networks.small import count, luma  # noqa: E402
-from trt_build.networks.degradation_nets import DegNet, DegradationOptions, ModulatedConv, SynNet  # noqa: E402
+from trt_build.networks.degradation_nets import DegNet, ModulatedConv, SynNet  # noqa: E402
+from trt_build.recipes.redeg import DegradationOptions  # noqa: E402
 
 TINY = DegradationOptions(multiplier=1 / 32)
 HQ = luma(3, 1, 64, 64)

@@ -67,7 +67,7 @@ def test_the_outputs_cover_every_cell_of_every_level():
 def test_the_shipped_recipe_is_a_network_of_less_than_a_quarter_of_a_million_numbers():
     from trt_build.networks.grey_detector import count_parameters
     from trt_build.recipes.detector import DetectorRecipe
-    from trt_build.recipes.generator import find_recipe, read_recipe_of
+    from trt_build.recipes.files import find_recipe, read_recipe_of
 
     chosen = read_recipe_of(DetectorRecipe, find_recipe("grey_detector"))
     assert isinstance(chosen.network, NetworkSpec)
@@ -164,7 +164,7 @@ def test_false_alarms_in_real_pictures_are_kept_as_places(tmp_path):
 
 
 def test_it_learns_to_find_a_drawn_face_and_the_export_finds_the_same(tmp_path):
-    from trt_build.recipes.generator import BudgetSpec, OptimiserSpec
+    from trt_build.recipes.timed import BudgetSpec, OptimiserSpec
 
     optimiser = OptimiserSpec(rate=8e-3, warmup_steps=10, ema_decay=0.9, clip_norm=10.0)
     loss = DetectorLossSpec(late_from=1.0)

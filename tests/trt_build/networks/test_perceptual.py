@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch", reason="feature networks are torch modules"
 
 from trt_build.errors import RecipeError  # noqa: E402
 from trt_build.networks.perceptual import DlibFeatures, PerceptualLoss, VggFeatures, build_features  # noqa: E402
-from trt_build.recipes.generator import PerceptualSpec  # noqa: E402
+from trt_build.recipes.losses import PerceptualSpec  # noqa: E402
 
 
 def random_vgg16(path):

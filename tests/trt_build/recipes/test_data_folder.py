@@ -4,7 +4,8 @@ import pytest
 
 from engine.errors import UsageError
 from trt_build.recipes.data_folder import data_file, with_data_folder
-from trt_build.recipes.generator import find_recipe, read_recipe
+from trt_build.recipes.files import find_recipe
+from trt_build.recipes.generator import read_recipe
 
 
 @pytest.mark.parametrize("folder", ["/data", "/data/", "../elsewhere", "a folder with blanks"])

@@ -7,8 +7,10 @@ import pytest
 from trt_build.errors import RecipeError
 from trt_build.recipes.detector import DetectorRecipe
 from trt_build.recipes.embedder import EmbedderRecipe
-from trt_build.recipes.generator import Recipe, find_recipe, for_minutes, read_recipe, read_recipe_of
+from trt_build.recipes.files import find_recipe, read_recipe_of
+from trt_build.recipes.generator import Recipe, read_recipe
 from trt_build.recipes.second_look import SecondLookRecipe
+from trt_build.recipes.timed import for_minutes
 
 GOOD = "name: a\ndata: {train: a.zip, validation: b.zip}\nbudget: {steps: 3}\n"
 

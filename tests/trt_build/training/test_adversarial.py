@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="losses are torch functions")
 
-from trt_build.recipes.generator import AdversarialSpec  # noqa: E402
+from trt_build.recipes.losses import AdversarialSpec  # noqa: E402
 from trt_build.training.adversarial import AdversarialLoss, build_discriminator  # noqa: E402
 
 FAKE, REAL = torch.tensor([-1.0, 0.5]), torch.tensor([2.0, 0.0])

@@ -8,7 +8,8 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from tests.trt_build.tiny import Silent, smooth_faces, tiny_recipe  # noqa: E402
 from trt_build.data.batches import TrainBatches  # noqa: E402
 from trt_build.errors import RecipeError, TrainingError  # noqa: E402
-from trt_build.recipes.generator import AdversarialSpec, LossSpec, OptimiserSpec  # noqa: E402
+from trt_build.recipes.losses import AdversarialSpec, LossSpec  # noqa: E402
+from trt_build.recipes.timed import OptimiserSpec  # noqa: E402
 from trt_build.systems.generator import prepare  # noqa: E402
 from trt_build.systems.generator import state as states  # noqa: E402
 from trt_build.systems.generator.trainer import GeneratorTrainer  # noqa: E402

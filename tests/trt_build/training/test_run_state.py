@@ -9,7 +9,7 @@ from torch.nn.utils.parametrizations import spectral_norm  # noqa: E402
 
 from engine.errors import MissingRuntimeError  # noqa: E402
 from tests.trt_build.tiny import tiny_recipe  # noqa: E402
-from trt_build.recipes.generator import OptimiserSpec  # noqa: E402
+from trt_build.recipes.timed import OptimiserSpec  # noqa: E402
 from trt_build.training.run_state import RunState  # noqa: E402
 
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from trt_build.recipes.generator import BudgetSpec, OptimiserSpec
+from trt_build.recipes.timed import BudgetSpec, OptimiserSpec
 from trt_build.training.schedule import Clock, learning_rate
 
 SPEC = OptimiserSpec(rate=1e-3, final_rate=1e-6, warmup_steps=10)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trt_build.networks.generators.interpolation import Bicubic
-from trt_build.recipes.generator import Positive
+from trt_build.recipes.fields import Positive
 
 NEGATIVE_SLOPE = 0.1
 RESIDUAL_SCALE = 0.2

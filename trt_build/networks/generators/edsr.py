@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 from torch import Tensor, nn
 
-from trt_build.recipes.generator import Positive
+from trt_build.recipes.fields import Positive
 
 
 class EDSROptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trt_build.networks.generators.interpolation import Bicubic, start_at_zero
-from trt_build.recipes.generator import Positive
+from trt_build.recipes.fields import Positive
 
 NEGATIVE_SLOPE = 0.2
 RESIDUAL_SCALE = 0.2

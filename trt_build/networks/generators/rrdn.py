@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from trt_build.networks.generators.interpolation import Bicubic, start_at_zero
 from trt_build.networks.generators.rrdb import NEGATIVE_SLOPE, RRDB
-from trt_build.recipes.generator import Positive
+from trt_build.recipes.fields import Positive
 
 INITIAL_RANGE = 0.05
 REDUCTION = 4

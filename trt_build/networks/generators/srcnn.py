@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trt_build.networks.generators.interpolation import Bicubic, start_at_zero
-from trt_build.recipes.generator import Positive
+from trt_build.recipes.fields import Positive
 
 
 class SRCNNOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from trt_build.networks.generators.interpolation import start_at_zero
 from trt_build.networks.generators.srcnn import SRCNN, SRCNNOptions
 from trt_build.networks.generators.srgan import SRGANOptions, SRResNet
-from trt_build.recipes.generator import Positive
+from trt_build.recipes.fields import Positive
 
 
 class SRCNNSRGANOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

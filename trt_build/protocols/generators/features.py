@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trt_build.data.tensors import unit_tensor
 from trt_build.networks.perceptual import PerceptualLoss
-from trt_build.recipes.generator import PerceptualSpec
+from trt_build.recipes.losses import PerceptualSpec
 
 
 class FeatureDistance:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trt_build.data.face_sets import Stratum
-from trt_build.data.footage import Footage, FootageSpec, cached_footage
+from trt_build.data.footage import Footage, cached_footage
 from trt_build.errors import DataError
 from trt_build.measures.bootstrap import draw_people
 from trt_build.protocols.generators import identity
@@ -16,6 +16,7 @@ from trt_build.protocols.generators.picture_scores import COLUMNS, score_picture
 from trt_build.protocols.generators.recognisers import DlibRecogniser, find_places
 from trt_build.protocols.generators.results import Column, Drawn, Row, Strip, rows_of
 from trt_build.protocols.generators.samples import SHOWN, chosen, strip
+from trt_build.recipes.redeg import FootageSpec
 from trt_build.work import Done, WorkCount
 
 TRUTH_PX = 64

@@ -11,7 +11,7 @@ from trt_build.protocols.detector.pictures import kept_apart
 from trt_build.protocols.second_look.agreement import ASKED_FROM, fit, look_at
 from trt_build.protocols.second_look.limits import Judged
 from trt_build.recipes.detector import DetectorRecipe
-from trt_build.recipes.generator import find_recipe, read_recipe_of
+from trt_build.recipes.files import find_recipe, read_recipe_of
 from trt_build.systems.second_look.material import candidates_apart
 from trt_build.systems.second_look.samples import plain_windows
 from trt_build.systems.second_look.training import faceness_of, load_second_look

@@ -12,7 +12,7 @@ from engine.models.dlib_embedder import CHIP_PX, packaged_weights
 from engine.models.dlib_weights import read_dlib_weights
 from trt_build.networks.dlib_resnet import DlibResNet
 from trt_build.networks.perceptual import PerceptualLoss
-from trt_build.recipes.generator import LossSpec
+from trt_build.recipes.losses import LossSpec
 
 _CHIP_DROP = 0.085
 """How much lower dlib's chip lies than the LFW pictures that we train on, in shares of their side; it is as large as they are

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import cv2
 
-from trt_build.recipes.generator import Recipe, for_minutes
+from trt_build.recipes.generator import Recipe
+from trt_build.recipes.timed import for_minutes
 from trt_build.systems.generator import state as states
 from trt_build.systems.generator.prepare import run_data
 from trt_build.systems.generator.smoke import smoke_recipe

@@ -16,14 +16,9 @@ from skimage import data as pictures
 
 from trt_build.data.degradation import Luma8
 from trt_build.data.faces import Faces
-from trt_build.recipes.generator import (
-    BudgetSpec,
-    H264Spec,
-    MixtureSpec,
-    OptimiserSpec,
-    Recipe,
-    ValidationSpec,
-)
+from trt_build.recipes.degradations import H264Spec, MixtureSpec
+from trt_build.recipes.generator import Recipe, ValidationSpec
+from trt_build.recipes.timed import BudgetSpec, OptimiserSpec
 
 FACE_CENTRE_X, FACE_CENTRE_Y = 222, 110
 SIDE = 144

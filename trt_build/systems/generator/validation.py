@@ -13,7 +13,7 @@ from trt_build.data.face_sets import FaceSet, Score, score, score_bicubic
 from trt_build.data.tensors import unit_tensor
 from trt_build.measures.metrics import Luma8, bicubic
 from trt_build.networks.perceptual import PerceptualLoss
-from trt_build.recipes.generator import PerceptualSpec
+from trt_build.recipes.losses import PerceptualSpec
 from trt_build.training.run_state import Row
 
 SHOWN = 8

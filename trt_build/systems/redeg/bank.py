@@ -15,7 +15,8 @@ from trt_build.array_files import write_array
 from trt_build.data.degradation import Luma8
 from trt_build.data.tensors import unit_tensor
 from trt_build.errors import RecipeError
-from trt_build.recipes.generator import LearnedSpec, Recipe
+from trt_build.recipes.degradations import LearnedSpec
+from trt_build.recipes.generator import Recipe
 from trt_build.systems.redeg.model import SHARP_PX, Redeg
 from trt_build.systems.redeg.training import SCALE, SMALL_PX, load_redeg, real_faces
 from trt_build.work import Done

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trt_build.networks.degradation_nets import DegNet, DegradationOptions, SynNet
+from trt_build.networks.degradation_nets import DegNet, SynNet
 from trt_build.networks.discriminators import UNetDiscriminator
+from trt_build.recipes.redeg import DegradationOptions
 
 SHARP_PX = 64
 """Side of the sharp pictures, which is that of both networks."""

@@ -18,7 +18,7 @@ from trt_build.data.scenes.material import Material, packed, prepare, unpacked
 from trt_build.data.scenes.pictures import Picture, read_pictures, split
 from trt_build.data.scenes.teacher import Labelled, Teacher
 from trt_build.recipes.detector import DetectorRecipe
-from trt_build.recipes.generator import find_recipe, read_recipe_of
+from trt_build.recipes.files import find_recipe, read_recipe_of
 from trt_build.recipes.second_look import SecondLookRecipe
 from trt_build.systems.second_look.candidates import Candidates, collect
 from trt_build.systems.second_look.footage import is_kept_apart, labelled_clips

@@ -11,7 +11,7 @@ import numpy as np
 from trt_build.data.scenes.material import Material
 from trt_build.data.scenes.teacher import Labelled
 from trt_build.recipes.detector import DetectorRecipe, MaterialSpec, NetworkSpec, SceneSpec
-from trt_build.recipes.generator import BudgetSpec
+from trt_build.recipes.timed import BudgetSpec
 
 POINTS = np.array([[52, 60], [92, 60], [72, 84], [57, 102], [87, 102]], np.float32)
 """Of the drawn face, in the order of ``Detections.landmarks``."""

@@ -13,7 +13,7 @@ from trt_build.errors import DataError, RecipeError  # noqa: E402
 from trt_build.measures.verification import generated_pairs  # noqa: E402
 from trt_build.networks.dlib_resnet import DlibResNet  # noqa: E402
 from trt_build.recipes.embedder import EmbedderLossSpec  # noqa: E402
-from trt_build.recipes.generator import BudgetSpec, OptimiserSpec  # noqa: E402
+from trt_build.recipes.timed import BudgetSpec, OptimiserSpec  # noqa: E402
 from trt_build.systems.embedder.training import (  # noqa: E402
     SCHEMA,
     Trainer,

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="losses are torch functions")
 
-from trt_build.recipes.generator import LossSpec  # noqa: E402
+from trt_build.recipes.losses import LossSpec  # noqa: E402
 from trt_build.systems.generator.losses import GeneratorLoss, IdentityLoss, charbonnier, fourier_l1, shrunk  # noqa: E402
 
 

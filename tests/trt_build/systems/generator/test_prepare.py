@@ -7,7 +7,8 @@ import pytest
 
 from tests.trt_build.tiny import smooth_faces, tiny_recipe
 from trt_build.errors import DataError
-from trt_build.recipes.generator import DataSpec, LateSpec, MixtureSpec
+from trt_build.recipes.degradations import LateSpec, MixtureSpec
+from trt_build.recipes.generator import DataSpec
 from trt_build.systems.generator.prepare import run_data
 
 

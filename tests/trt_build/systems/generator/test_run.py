@@ -10,7 +10,9 @@ pytest.importorskip("torch", reason="training needs torch")
 
 from tests.trt_build.tiny import Silent
 from trt_build.errors import DataError
-from trt_build.recipes.generator import BudgetSpec, Recipe, ValidationSpec, find_recipe, read_recipe
+from trt_build.recipes.files import find_recipe
+from trt_build.recipes.generator import Recipe, ValidationSpec, read_recipe
+from trt_build.recipes.timed import BudgetSpec
 from trt_build.systems.generator import run
 from trt_build.systems.generator.smoke import smoke_recipe
 from trt_build.systems.generator.state import load_generator

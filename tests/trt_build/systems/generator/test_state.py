@@ -12,7 +12,9 @@ from trt_build.errors import RecipeError, TrainingError  # noqa: E402
 from trt_build.networks.generators.catalog import build_generator  # noqa: E402
 from trt_build.networks.generators.weights import write_weights  # noqa: E402
 from trt_build.networks.onnx_generator import OnnxGenerator  # noqa: E402
-from trt_build.recipes.generator import BudgetSpec, DataSpec, GeneratorSpec, H264Spec  # noqa: E402
+from trt_build.recipes.degradations import H264Spec  # noqa: E402
+from trt_build.recipes.generator import DataSpec, GeneratorSpec  # noqa: E402
+from trt_build.recipes.timed import BudgetSpec  # noqa: E402
 from trt_build.systems.generator import state as states  # noqa: E402
 from trt_build.systems.generator.validation import enlarge_with  # noqa: E402
 

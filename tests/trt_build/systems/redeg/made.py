@@ -7,10 +7,8 @@ import cv2
 import numpy as np
 from skimage import data as pictures
 
-from trt_build.data.footage import FootageSpec
-from trt_build.networks.degradation_nets import DegradationOptions
-from trt_build.recipes.generator import BudgetSpec
-from trt_build.recipes.redeg import RedegRecipe
+from trt_build.recipes.redeg import DegradationOptions, FootageSpec, RedegRecipe
+from trt_build.recipes.timed import BudgetSpec
 from trt_build.systems.redeg.model import Redeg
 
 TINY = DegradationOptions(multiplier=1 / 32)

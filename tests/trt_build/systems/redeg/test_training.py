@@ -12,8 +12,10 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from tests.trt_build.systems.redeg.made import clip_of_a_face, recipe_of  # noqa: E402
 from tests.trt_build.tiny import Silent, smooth_faces, tiny_recipe  # noqa: E402
 from trt_build.errors import RecipeError, TrainingError  # noqa: E402
-from trt_build.recipes.generator import BudgetSpec, LearnedSpec, find_recipe, read_recipe_of  # noqa: E402
+from trt_build.recipes.degradations import LearnedSpec  # noqa: E402
+from trt_build.recipes.files import find_recipe, read_recipe_of  # noqa: E402
 from trt_build.recipes.redeg import RedegRecipe  # noqa: E402
+from trt_build.recipes.timed import BudgetSpec  # noqa: E402
 from trt_build.systems.redeg.bank import learned_bank, make_bank  # noqa: E402
 from trt_build.systems.redeg.training import load_redeg, real_faces, train_redeg  # noqa: E402
 

@@ -16,8 +16,9 @@ from tests.trt_build.networks.test_grey_detector import Quiet  # noqa: E402
 from trt_build.data.scenes.teacher import Labelled  # noqa: E402
 from trt_build.networks.second_look import SecondLook, count_parameters  # noqa: E402
 from trt_build.protocols.second_look.limits import Judged, choose, figures, rows  # noqa: E402
-from trt_build.recipes.generator import BudgetSpec, OptimiserSpec, find_recipe, read_recipe_of  # noqa: E402
+from trt_build.recipes.files import find_recipe, read_recipe_of  # noqa: E402
 from trt_build.recipes.second_look import CandidateSpec, FootageSpec, SecondLookRecipe  # noqa: E402
+from trt_build.recipes.timed import BudgetSpec, OptimiserSpec  # noqa: E402
 from trt_build.systems.second_look.candidates import Candidates  # noqa: E402
 from trt_build.systems.second_look.export import export_second_look  # noqa: E402
 from trt_build.systems.second_look.samples import WindowBatches, plain_windows  # noqa: E402
