@@ -18,6 +18,7 @@ from trt_build.cli.evaluate import evaluate
 from trt_build.cli.redeg import redeg_app
 from trt_build.cli.second_look import second_look_app
 from trt_build.optional import require
+from trt_build.recipes.data_folder import explained
 
 CONSOLE = Console()
 ERRORS = Console(stderr=True)
@@ -166,7 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ERRORS.print(f"error: {str(error).strip()}", style="red", markup=False, soft_wrap=True)
         return 2
     except FacestreamError as error:
-        ERRORS.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        ERRORS.print(f"error: {explained(str(error))}", style="red", markup=False, soft_wrap=True)
         return error.exit_code
     except KeyboardInterrupt:
         ERRORS.print("Stopped. Training goes on with --resume.")

@@ -1,8 +1,7 @@
-"""The commands `trt-build detector ...`. Thin; the work is in ``trt_build.detector``."""
+"""The commands `trt-build detector ...`. Thin; the work is in ``systems.detector`` and ``protocols.detector``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,45 +11,27 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.errors import UsageError
-from trt_build.cli.training import train_by_recipe
+from trt_build.cli.training import System, add_train
 from trt_build.optional import require
 from trt_build.recipes.data_folder import data_file
 from trt_build.writing import writable
 
 if TYPE_CHECKING:
     from engine.detect.detector import Detector
-    from trt_build.recipes.detector import DetectorRecipe
-    from trt_build.systems.detector.training import State
 
 CONSOLE = Console()
 
 detector_app = App(name="detector", help="Train, export and evaluate the face detector.", help_epilogue="")
 
 
-@detector_app.command
-def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes: float | None = None) -> None:
-    """Train a detector.
-
-    Parameters
-    ----------
-    recipe
-        A recipe file, or the name of one in configs/train (as `grey_detector`).
-    out
-        Folder of the run; `runs/NAME` if not given.
-    resume
-        Continue the run that is in the folder.
-    minutes
-        Train this long instead of the recipe's budget.
-    """
-    state, folder = train_by_recipe(recipe, _training, CONSOLE, out=out, resume=resume, minutes=minutes)
-    CONSOLE.print(f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes: {folder / 'best.pt'}", soft_wrap=True)
-
-
-def _training() -> tuple[type[DetectorRecipe], Callable[..., State]]:
+def _training() -> System:
     from trt_build.recipes.detector import DetectorRecipe
     from trt_build.systems.detector.training import train_detector
 
     return DetectorRecipe, train_detector
+
+
+add_train(detector_app, "Train a detector.", "grey_detector", _training)
 
 
 @detector_app.command

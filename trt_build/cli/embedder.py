@@ -1,50 +1,28 @@
-"""The commands `trt-build embedder ...`. Thin; the work is in ``trt_build.embedder``."""
+"""The commands `trt-build embedder ...`. Thin; the work is in ``systems.embedder`` and ``protocols.embedder``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cyclopts import App
 from rich.console import Console
 
-from trt_build.cli.training import train_by_recipe
+from trt_build.cli.training import System, add_train
 from trt_build.optional import require
-
-if TYPE_CHECKING:
-    from trt_build.recipes.embedder import EmbedderRecipe
-    from trt_build.systems.embedder.training import State
 
 CONSOLE = Console()
 
 embedder_app = App(name="embedder", help="Adapt the face embedder to small faces, and compare embedders.", help_epilogue="")
 
 
-@embedder_app.command
-def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes: float | None = None) -> None:
-    """Adapt dlib's network, or teach a small one.
-
-    Parameters
-    ----------
-    recipe
-        A recipe file, or the name of one in configs/train (as `low_resolution_embedder`).
-    out
-        Folder of the run; `runs/NAME` if not given.
-    resume
-        Continue the run that is in the folder.
-    minutes
-        Train this long instead of the recipe's budget.
-    """
-    state, folder = train_by_recipe(recipe, _training, CONSOLE, out=out, resume=resume, minutes=minutes)
-    CONSOLE.print(f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes: {folder / 'best.pt'}", soft_wrap=True)
-
-
-def _training() -> tuple[type[EmbedderRecipe], Callable[..., State]]:
+def _training() -> System:
     from trt_build.recipes.embedder import EmbedderRecipe
     from trt_build.systems.embedder.training import train_embedder
 
     return EmbedderRecipe, train_embedder
+
+
+add_train(embedder_app, "Adapt dlib's network.", "low_resolution_embedder", _training)
 
 
 @embedder_app.command

@@ -1,4 +1,4 @@
-"""The command `trt-build evaluate`. Thin; the work is in ``trt_build.evaluate``."""
+"""The command `trt-build evaluate`. Thin; the work is in ``trt_build.protocols.generators``."""
 
 from __future__ import annotations
 

@@ -1,24 +1,18 @@
-"""The commands `trt-build second-look ...`. Thin; the work is in ``trt_build.second_look``."""
+"""The commands `trt-build second-look ...`. Thin; the work is in ``systems.second_look`` and ``protocols.second_look``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cyclopts import App
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from trt_build.cli.training import train_by_recipe
+from trt_build.cli.training import System, add_train
 from trt_build.optional import require
 from trt_build.work import Done
-
-if TYPE_CHECKING:
-    from trt_build.recipes.second_look import SecondLookRecipe
-    from trt_build.systems.second_look.training import State
 
 CONSOLE = Console()
 
@@ -27,30 +21,14 @@ second_look_app = App(
 )
 
 
-@second_look_app.command
-def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes: float | None = None) -> None:
-    """Train a second look on what its recipe's detector takes for faces.
-
-    Parameters
-    ----------
-    recipe
-        A recipe file, or the name of one in configs/train (as `second_look`).
-    out
-        Folder of the run; `runs/NAME` if not given.
-    resume
-        Continue the run that is in the folder.
-    minutes
-        Train this long instead of the recipe's budget.
-    """
-    state, folder = train_by_recipe(recipe, _training, CONSOLE, out=out, resume=resume, minutes=minutes)
-    CONSOLE.print(f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes: {folder / 'best.pt'}", soft_wrap=True)
-
-
-def _training() -> tuple[type[SecondLookRecipe], Callable[..., State]]:
+def _training() -> System:
     from trt_build.recipes.second_look import SecondLookRecipe
     from trt_build.systems.second_look.training import train_second_look
 
     return SecondLookRecipe, train_second_look
+
+
+add_train(second_look_app, "Train a second look on what its recipe's detector takes for faces.", "second_look", _training)
 
 
 @second_look_app.command

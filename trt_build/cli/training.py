@@ -1,45 +1,64 @@
-"""What the commands `train` of detectors, embedders and learned degradation share."""
+"""The command `train` of detectors, second looks, embedders and learned degradation: one, with a recipe of each kind."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any
 
+from cyclopts import App
 from rich.console import Console
 
 from trt_build.cli.progress import RunProgress
 from trt_build.optional import require
 from trt_build.recipes.files import find_recipe, read_recipe_of
-from trt_build.recipes.timed import AnyTimedRecipe, for_minutes
+from trt_build.recipes.timed import TimedRecipe, for_minutes
 
-State = TypeVar("State")
+if TYPE_CHECKING:
+    from trt_build.training.run_state import RunState
+
+CONSOLE = Console()
+System = tuple[type[TimedRecipe], "Callable[..., RunState[Any, Any]]"]
+"""The kind of a recipe, and the training by it: `(recipe, folder, watcher, *, resume)` to the final state."""
 
 
-def train_by_recipe(
-    recipe: str,
-    load: Callable[[], tuple[type[AnyTimedRecipe], Callable[..., State]]],
-    console: Console,
-    *,
-    out: Path | None,
-    resume: bool,
-    minutes: float | None,
-) -> tuple[State, Path]:
-    """Train, showing progress; returns the final state and the folder of the run.
+def add_train(app: App, summary: str, usual: str, load: Callable[[], System], *, told: str = "", default: bool = False) -> None:
+    """Give `app` the command `train`.
 
     Args:
-        recipe: a file, or a name of configs/train.
-        load: gives the kind of the recipe and its training, `(recipe, folder, watcher, *, resume)`; called once torch is there.
-        console: of the progress.
-        out: folder of the run, `runs/NAME` if not given.
-        resume: continue the run that is there.
-        minutes: instead of the recipe's budget.
+        app: of a system.
+        summary: of the help: what is trained.
+        usual: the recipe of configs/train that ships.
+        load: called once torch is known to be there.
+        told: said after a run, of the final ``state``.
+        default: `usual` is the recipe where none is given.
     """
-    require("torch", "Training")
-    kind, train = load()
-    chosen = read_recipe_of(kind, find_recipe(recipe))
-    if minutes is not None:
-        chosen = for_minutes(chosen, minutes)
-    folder = out or Path("runs") / chosen.name
-    with RunProgress(console) as progress:
-        return train(chosen, folder, progress, resume=resume), folder
+
+    def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes: float | None = None) -> None:
+        require("torch", "Training")
+        kind, run = load()
+        chosen = read_recipe_of(kind, find_recipe(recipe))
+        if minutes is not None:
+            chosen = for_minutes(chosen, minutes)
+        folder = out or Path("runs") / chosen.name
+        with RunProgress(CONSOLE) as progress:
+            state = run(chosen, folder, progress, resume=resume)
+        minutes_taken = f"{state.clock.step} steps in {state.clock.seconds / 60:.1f} minutes"
+        CONSOLE.print(f"{minutes_taken}{told.format(state=state)}: {folder / 'best.pt'}", soft_wrap=True)
+
+    train.__doc__ = f"""{summary}
+
+    Parameters
+    ----------
+    recipe
+        A recipe file, or the name of one in configs/train (as `{usual}`).
+    out
+        Folder of the run; `runs/NAME` if not given.
+    resume
+        Continue the run that is in the folder.
+    minutes
+        Train this long instead of the recipe's budget.
+    """
+    if default:
+        train.__defaults__ = (usual,)
+    app.command(train)

@@ -19,6 +19,11 @@ def with_data_folder(text: str) -> str:
     return text.replace(f"${VARIABLE}", folder.rstrip("/")) if folder else text
 
 
+def explained(message: str) -> str:
+    """Say what to do about a message that names the folder, because there is none."""
+    return f"{message} Set {VARIABLE} to the folder of the data." if f"${VARIABLE}" in message else message
+
+
 def data_file(relative: str, option: str) -> Path:
     """Return a path (or pattern) in the folder, the default of ``option``.
 

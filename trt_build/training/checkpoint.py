@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import torch
@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from trt_build.errors import RecipeError, TrainingError
 from trt_build.recipes.files import AnyRecipe
+
+AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 
 def write_checkpoint(data: dict[str, Any], path: Path) -> None:
@@ -84,6 +86,28 @@ def fill(model: nn.Module, stored: Mapping[str, Tensor], source: str) -> None:
     if differing := differing or sorted(stored.keys() - wanted.keys()):
         raise RecipeError(f"{source} holds another network than the recipe's: they differ in {differing[0]}.")
     model.load_state_dict(stored)
+
+
+def load_averaged(
+    path: Path, schema: str, kind: type[AnyRecipe], build: Callable[[AnyRecipe], AnyNetwork]
+) -> tuple[AnyNetwork, AnyRecipe, dict[str, Any]]:
+    """Return the averaged network of a checkpoint, ready to run, its recipe, and all that is in the file.
+
+    Args:
+        path: of the checkpoint.
+        schema: of the trainer that wrote it.
+        kind: of its recipe.
+        build: makes the network of a recipe, not yet trained.
+
+    Raises:
+        TrainingError: it cannot be read, or its recipe is not one of this version.
+        RecipeError: it holds another network than its recipe says.
+    """
+    data = read_checkpoint(path, schema)
+    recipe = recipe_of(data, kind, f"'{path}'")
+    network = build(recipe)
+    fill(network, data["ema"], f"'{path}'")
+    return network.eval().requires_grad_(False), recipe, data
 
 
 def last_checkpoint(folder: Path, schema: str, *, resume: bool) -> dict[str, Any] | None:

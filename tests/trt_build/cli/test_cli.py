@@ -53,6 +53,27 @@ def test_missing_data_and_unknown_key(capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "command", [["train", "srcnn_x4"], ["redeg", "train"], ["embedder", "train", "low_resolution_embedder"]]
+)
+def test_without_the_folder_of_data_it_is_asked_for(capsys, tmp_path, monkeypatch, command):
+    pytest.importorskip("torch", reason="training needs torch")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FACESTREAM_DATA", raising=False)
+    code, text = run(capsys, *command, "--out", "run")
+    assert code == 1
+    assert "'$FACESTREAM_DATA/" in text
+    assert text.endswith("Set FACESTREAM_DATA to the folder of the data.")
+
+
+@pytest.mark.parametrize("system", ["detector", "second-look", "embedder", "redeg"])
+def test_every_system_has_the_same_train(capsys, system):
+    assert cli.main([system, "train", "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for words in ("RECIPE", "runs/NAME if not given", "Continue the run", "instead of the recipe's budget"):
+        assert words in text
+
+
+@pytest.mark.parametrize(
     "command",
     [
         ["train", "compact"],
@@ -60,6 +81,8 @@ def test_missing_data_and_unknown_key(capsys, tmp_path):
         ["detector", "evaluate", "none.json", "none.mkv"],
         ["detector", "compare", "none.json"],
         ["embedder", "train", "low_resolution_embedder"],
+        ["second-look", "train", "second_look"],
+        ["redeg", "train"],
     ],
 )
 def test_missing_torch_says_what_to_install(capsys, monkeypatch, tmp_path, command):

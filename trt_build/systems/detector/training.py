@@ -27,7 +27,7 @@ from trt_build.systems.detector.batches import SceneBatches
 from trt_build.systems.detector.growth import grow_from
 from trt_build.systems.detector.losses import detection_loss, unlikeness
 from trt_build.training import loop
-from trt_build.training.checkpoint import check_unchanged, fill, last_checkpoint, read_checkpoint, recipe_of
+from trt_build.training.checkpoint import check_unchanged, last_checkpoint, load_averaged, read_checkpoint, recipe_of
 from trt_build.training.loop import Watcher, loaded_batches
 from trt_build.training.run_state import Row, RunState
 from trt_build.writing import make_folder
@@ -74,7 +74,12 @@ def train_detector(recipe: DetectorRecipe, folder: Path, watcher: Watcher, *, re
 def new_state(recipe: DetectorRecipe) -> State:
     """Begin with a network of random numbers."""
     torch.manual_seed(recipe.seed)
-    return RunState.begin(recipe, GreyDetector(**msgspec.structs.asdict(recipe.network)))
+    return RunState.begin(recipe, network_of(recipe))
+
+
+def network_of(recipe: DetectorRecipe) -> GreyDetector:
+    """Return the network of a recipe, not yet trained."""
+    return GreyDetector(**msgspec.structs.asdict(recipe.network))
 
 
 def begin_as(state: State, exported: Path, scenes: SceneBatches) -> None:
@@ -92,11 +97,7 @@ def load_detector(path: Path) -> tuple[GreyDetector, DetectorRecipe]:
         TrainingError: it cannot be read, or its recipe is not one of this version.
         RecipeError: it holds another network than its recipe says.
     """
-    data = read_checkpoint(path, SCHEMA)
-    recipe = recipe_of(data, DetectorRecipe, f"'{path}'")
-    network = GreyDetector(**msgspec.structs.asdict(recipe.network))
-    fill(network, data["ema"], f"'{path}'")
-    return network.eval().requires_grad_(False), recipe
+    return load_averaged(path, SCHEMA, DetectorRecipe, network_of)[:2]
 
 
 def last_validation(path: Path) -> Row:

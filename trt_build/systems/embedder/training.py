@@ -25,7 +25,7 @@ from trt_build.measures.verification import Trial, generated_pairs, seeded_folds
 from trt_build.networks.dlib_resnet import DlibResNet
 from trt_build.recipes.embedder import EmbedderLossSpec, EmbedderRecipe
 from trt_build.training import loop
-from trt_build.training.checkpoint import check_unchanged, fill, last_checkpoint, read_checkpoint, recipe_of
+from trt_build.training.checkpoint import check_unchanged, last_checkpoint, load_averaged, recipe_of
 from trt_build.training.loop import Watcher, loaded_batches
 from trt_build.training.run_state import Row, RunState
 from trt_build.work import Done
@@ -100,11 +100,7 @@ def load_embedder(path: Path, weights: DlibWeights) -> tuple[DlibResNet, Embedde
         TrainingError: it cannot be read, or its recipe is not one of this version.
         RecipeError: it holds another network than its recipe says.
     """
-    data = read_checkpoint(path, SCHEMA)
-    recipe = recipe_of(data, EmbedderRecipe, f"'{path}'")
-    network = network_of(recipe, weights)
-    fill(network, data["ema"], f"'{path}'")
-    return network.eval().requires_grad_(False), recipe
+    return load_averaged(path, SCHEMA, EmbedderRecipe, lambda recipe: network_of(recipe, weights))[:2]
 
 
 def sharp_vectors(faces: ChipFaces, weights: DlibWeights, cache: Path, done: Done) -> Float32:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import copy
-import logging
-import platform
-import warnings
 from pathlib import Path
 
 import msgspec
-import onnx
-import onnxruntime
 import torch
 from torch import nn
 
@@ -21,6 +16,7 @@ from trt_build.networks.generators.weights import SUFFIX, write_weights
 from trt_build.recipes.generator import Recipe
 from trt_build.systems.generator.parity import check_parity
 from trt_build.systems.generator.state import load_generator, mixed_with_start
+from trt_build.training.onnx_file import check, versions, write_onnx
 
 OPSET = 18
 INPUT, OUTPUT = "luma", "enhanced"
@@ -35,42 +31,17 @@ def export_module(model: nn.Module, path: Path) -> None:
     """
     example = torch.rand(2, 1, 24, 20)
     axes = {0: "batch", 2: "height", 3: "width"}
-    dynamic = {name: torch.export.Dim(text, min=1) for name, text in axes.items()}
+    dynamic = {axis: torch.export.Dim(text, min=1) for axis, text in axes.items()}
     plain = model.eval()
     if scales := scales_of(model):
         plain = copy.copy(model)  # instead of a network around it, in which the weights would have other names
         plain.forward = plain.pyramid  # type: ignore[assignment]
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            plain,
-            (example,),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=[INPUT],
-            output_names=[output_of(scale) for scale in scales] or [OUTPUT],
-            dynamic_shapes=({key: dynamic[key] for key in axes},),
-            verbose=False,
-        )
-    assert program is not None
-    onnx.save(without_notes(program.model_proto), str(path))
-    onnx.checker.check_model(str(path), full_check=True)
+    write_onnx(plain, example, path, (INPUT, [output_of(scale) for scale in scales] or [OUTPUT]), dynamic)
 
 
 def output_of(scale: int) -> str:
     """Name of the output of one of several scales."""
     return f"{OUTPUT}_x{scale}"
-
-
-def without_notes(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Drop what the exporter notes about the machine it ran on (source paths, stack traces)."""
-    graph = model.graph
-    noted = [model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info]
-    for part in [*noted, *graph.initializer]:
-        part.ClearField("metadata_props")
-        part.ClearField("doc_string")
-    return model
 
 
 def export_checkpoint(
@@ -106,10 +77,7 @@ def _write(
     path = folder / f"{name}.onnx"
     export_module(model, path)
     parity = check_parity(model, path)
-    if not parity.max_abs_error <= TOLERANCE:
-        raise ExportError(
-            f"'{path}' differs from its network by {parity.max_abs_error:.2e}, more than the {TOLERANCE:.0e} that is accepted."
-        )
+    check(parity, path, TOLERANCE)
     whole = Manifest(
         name=name,
         kind="generator",
@@ -136,14 +104,3 @@ def _write(
         write_manifest(manifest, folder / f"{manifest.name}.json")
     write_weights(model, recipe.generator.name, folder / f"{name}{SUFFIX}")
     return manifests
-
-
-def versions() -> dict[str, str]:
-    """What wrote a model, for its manifest."""
-    return {
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        "onnx": onnx.__version__,
-        "onnxruntime": onnxruntime.__version__,
-        "opset": str(OPSET),
-    }

@@ -17,7 +17,7 @@ from trt_build.networks.generators.exported import exported_weights
 from trt_build.networks.generators.weights import SUFFIX, read_network
 from trt_build.recipes.generator import Recipe
 from trt_build.training.adversarial import build_discriminator
-from trt_build.training.checkpoint import check_unchanged, fill, read_checkpoint, recipe_of
+from trt_build.training.checkpoint import check_unchanged, fill, load_averaged, read_checkpoint, recipe_of
 from trt_build.training.run_state import RunState
 
 SCHEMA = "facestream-checkpoint/2"
@@ -29,12 +29,17 @@ State = RunState[Recipe, nn.Module]
 def new_state(recipe: Recipe) -> State:
     """Seed torch and build model, average and optimiser, and the discriminator where there is one."""
     torch.manual_seed(recipe.seed)
-    model = build_generator(recipe.generator.name, recipe.generator.options)
+    model = network_of(recipe)
     for part, name in recipe.start.items():
         load_trained(_part(model, part), name)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 2.5 times as fast on a CPU
     adversarial = recipe.loss.adversarial
     return RunState.begin(recipe, model, (build_discriminator(adversarial), adversarial.rate) if adversarial else None)
+
+
+def network_of(recipe: Recipe) -> nn.Module:
+    """Return the network of a recipe, not yet trained."""
+    return build_generator(recipe.generator.name, recipe.generator.options)
 
 
 def _part(model: nn.Module, name: str) -> nn.Module:
@@ -86,7 +91,7 @@ def check_scale(recipe: Recipe) -> None:
     Raises:
         RecipeError: it does not, or there is no such generator.
     """
-    model = build_generator(recipe.generator.name, recipe.generator.options).eval()
+    model = network_of(recipe).eval()
     with torch.inference_mode():
         scale = model(torch.zeros(1, 1, 1, 1)).shape[2]
     if scale != recipe.data.scale:
@@ -108,7 +113,7 @@ def mixed_with_start(model: nn.Module, recipe: Recipe, share: float) -> None:
         raise RecipeError(f"The share of the start must lie within 0 and 1, not {share}.")
     if "" not in recipe.start:
         raise RecipeError(f"The recipe '{recipe.name}' did not begin with a trained network: there is nothing to mix with.")
-    began = build_generator(recipe.generator.name, recipe.generator.options)
+    began = network_of(recipe)
     load_trained(began, recipe.start[""])
     with torch.no_grad():
         for mine, theirs in zip(model.state_dict().values(), began.state_dict().values(), strict=True):
@@ -138,8 +143,4 @@ def load_generator(path: Path) -> tuple[nn.Module, Recipe, dict[str, Any]]:
         RecipeError: the checkpoint holds another network than its recipe says.
         TrainingError: it cannot be read, or its recipe is not one of this version.
     """
-    data = read_checkpoint(path, SCHEMA)
-    recipe = recipe_of(data, Recipe, f"'{path}'")
-    model = build_generator(recipe.generator.name, recipe.generator.options)
-    fill(model, data["ema"], f"'{path}'")
-    return model.eval().requires_grad_(False), recipe, data
+    return load_averaged(path, SCHEMA, Recipe, network_of)

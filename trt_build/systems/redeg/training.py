@@ -24,7 +24,7 @@ from trt_build.systems.redeg.model import SHARP_PX, Judge, Redeg
 from trt_build.systems.redeg.separation import Crossed, crossed, grid, separation
 from trt_build.training import loop
 from trt_build.training.adversarial import AdversarialLoss
-from trt_build.training.checkpoint import check_unchanged, fill, last_checkpoint, read_checkpoint, recipe_of
+from trt_build.training.checkpoint import check_unchanged, last_checkpoint, load_averaged, recipe_of
 from trt_build.training.loop import Parts, Watcher, loaded_batches
 from trt_build.training.run_state import Row, RunState
 from trt_build.work import Done
@@ -83,11 +83,8 @@ def load_redeg(path: Path) -> tuple[Redeg, RedegRecipe]:
         TrainingError: the file is missing, damaged, no such checkpoint, or its recipe is not one of this version.
         RecipeError: it holds other networks than its recipe says.
     """
-    data = read_checkpoint(path, SCHEMA)
-    recipe = recipe_of(data, RedegRecipe, f"'{path}'")
-    model = Redeg(recipe.network)
-    fill(model, data["ema"], f"'{path}'")
-    return model.to(memory_format=torch.channels_last).eval().requires_grad_(False), recipe  # type: ignore[call-overload]
+    model, recipe, _ = load_averaged(path, SCHEMA, RedegRecipe, lambda recipe: Redeg(recipe.network))
+    return model.to(memory_format=torch.channels_last), recipe  # type: ignore[call-overload]
 
 
 def real_faces(recipe: RedegRecipe, cache: Path, done: Done) -> tuple[Luma8, Luma8]:

@@ -18,7 +18,7 @@ from trt_build.systems.second_look.candidates import Candidates
 from trt_build.systems.second_look.material import candidates_apart, training_candidates
 from trt_build.systems.second_look.samples import WindowBatches, plain_windows
 from trt_build.training import loop
-from trt_build.training.checkpoint import check_unchanged, fill, last_checkpoint, read_checkpoint, recipe_of
+from trt_build.training.checkpoint import check_unchanged, last_checkpoint, load_averaged, recipe_of
 from trt_build.training.loop import Watcher, loaded_batches
 from trt_build.training.run_state import Row, RunState
 from trt_build.writing import make_folder
@@ -62,11 +62,7 @@ def load_second_look(path: Path) -> tuple[SecondLook, SecondLookRecipe]:
         TrainingError: it cannot be read, or its recipe is not one of this version.
         RecipeError: it holds another network than its recipe says.
     """
-    data = read_checkpoint(path, SCHEMA)
-    recipe = recipe_of(data, SecondLookRecipe, f"'{path}'")
-    network = SecondLook(recipe.widths)
-    fill(network, data["ema"], f"'{path}'")
-    return network.eval().requires_grad_(False), recipe
+    return load_averaged(path, SCHEMA, SecondLookRecipe, lambda recipe: SecondLook(recipe.widths))[:2]
 
 
 class Trainer(loop.Trainer[SecondLookRecipe, SecondLook]):

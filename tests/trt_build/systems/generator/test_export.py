@@ -18,11 +18,12 @@ from tests.trt_build.tiny import tiny_recipe  # noqa: E402
 from trt_build.errors import ExportError  # noqa: E402
 from trt_build.networks.onnx_generator import OnnxGenerator  # noqa: E402
 from trt_build.recipes.generator import GeneratorSpec  # noqa: E402
-from trt_build.systems.generator import export as export_onnx  # noqa: E402
+from trt_build.systems.generator import export  # noqa: E402
 from trt_build.systems.generator import state as states  # noqa: E402
 from trt_build.systems.generator.export import export_checkpoint  # noqa: E402
 from trt_build.systems.generator.parity import SHAPES, check_parity  # noqa: E402
 from trt_build.systems.generator.validation import enlarge_with  # noqa: E402
+from trt_build.training.onnx_file import OPSET  # noqa: E402
 
 RRDN = GeneratorSpec(name="rrdn", options={"width": 4, "blocks": 1, "refine_width": 4})
 
@@ -62,7 +63,7 @@ def test_file_is_alone_and_notes_nothing_of_this_machine(exported):
     assert b"site-packages" not in path.read_bytes()
     assert b".py" not in path.read_bytes()
     model = onnx.load(path)
-    assert model.opset_import[0].version == export_onnx.OPSET
+    assert model.opset_import[0].version == OPSET
     assert {node.domain for node in model.graph.node} == {""}
 
 
@@ -75,8 +76,8 @@ def test_runs_as_the_network_does(exported):
 
 
 def test_a_bad_export_is_refused(exported, tmp_path, monkeypatch):
-    monkeypatch.setattr(export_onnx, "TOLERANCE", -1.0)
-    monkeypatch.setattr(export_onnx, "export_module", lambda _, path: path.write_bytes(onnx_bytes))
+    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    monkeypatch.setattr(export, "export_module", lambda _, path: path.write_bytes(onnx_bytes))
     onnx_bytes = exported[2].read_bytes()
     checkpoint = exported[2].parents[1] / "last.pt"
     with pytest.raises(ExportError, match="differs from its network"):

@@ -1,0 +1,133 @@
+"""A trained network as one self-contained ONNX file with its manifest; what the exports of all systems share."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from engine.contracts.manifest import Manifest, Parity, sha256_of, write_manifest
+from trt_build.errors import ExportError
+from trt_build.writing import writable
+
+OPSET = 18
+
+
+def write_onnx(network: nn.Module, example: Tensor, path: Path, names: tuple[str, list[str]], axes: dict[int, Any]) -> None:
+    """Write a network of one input as one file without external data, checked by onnx.
+
+    Args:
+        network: gives one tensor, or a tuple of them.
+        example: an input.
+        path: of the file; its folder exists.
+        names: of the input, and of the outputs.
+        axes: the dimensions of the input that are free, as ``torch.export.Dim``.
+    """
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            network.eval(),
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[names[0]],
+            output_names=names[1],
+            dynamic_shapes=(axes,),
+            verbose=False,
+        )
+    assert program is not None
+    onnx.save(_without_notes(program.model_proto), str(path))
+    onnx.checker.check_model(str(path), full_check=True)
+
+
+def _without_notes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop what the exporter notes about the machine it ran on (source paths, stack traces)."""
+    graph = model.graph
+    noted = [model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info]
+    for part in [*noted, *graph.initializer]:
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    return model
+
+
+def fold(module: nn.Module) -> None:
+    """Replace each convolution and the normalisation behind it by one convolution, in place."""
+    for child in module.children():
+        if isinstance(child, nn.Sequential) and isinstance(child[0], nn.Conv2d) and isinstance(child[1], nn.BatchNorm2d):
+            child[0], child[1] = fuse_conv_bn_eval(child[0], child[1]), nn.Identity()
+        else:
+            fold(child)
+
+
+def parity_of(network: Callable[[Tensor], Tensor | tuple[Tensor, ...]], path: Path, inputs: Iterable[NDArray[Any]]) -> Parity:
+    """Return the largest absolute difference between a network and its file, over all outputs; infinite for no number."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    worst, shapes = 0.0, []
+    for array in inputs:
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(array))
+        outputs = (expected,) if isinstance(expected, Tensor) else expected
+        for theirs, ours in zip(outputs, session.run(None, {name: array}), strict=True):
+            difference = float(np.max(np.abs(theirs.numpy() - ours)))
+            worst = max(worst, difference) if np.isfinite(difference) else float("inf")
+        shapes.append(array.shape)
+    return Parity(worst, shapes, f"onnxruntime {onnxruntime.__version__}")
+
+
+def check(parity: Parity, path: Path, tolerance: float) -> None:
+    """Refuse a file that does not compute what its network computes.
+
+    Raises:
+        ExportError: they differ by more than ``tolerance``.
+    """
+    if not parity.max_abs_error <= tolerance:
+        raise ExportError(f"'{path}' differs from its network by {parity.max_abs_error:.2e}, more than {tolerance:.0e}.")
+
+
+def described(path: Path, parity: Parity, made_by: dict[str, str] | None = None, **known: Any) -> Manifest:
+    """Write the manifest of a file beside it, as NAME.json.
+
+    Args:
+        path: NAME.onnx.
+        parity: of the file.
+        made_by: versions beside those of the tools.
+        known: the other fields.
+
+    Raises:
+        ExportError: it cannot be written.
+    """
+    manifest = Manifest(
+        name=path.stem,
+        file=path.name,
+        sha256=sha256_of(path),
+        parity=parity,
+        versions=versions() | (made_by or {}),
+        **known,
+    )
+    with writable(path, ExportError):
+        write_manifest(manifest, path.with_suffix(".json"))
+    return manifest
+
+
+def versions() -> dict[str, str]:
+    """What wrote a model, for its manifest."""
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "onnx": onnx.__version__,
+        "onnxruntime": onnxruntime.__version__,
+        "opset": str(OPSET),
+    }
