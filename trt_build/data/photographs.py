@@ -1,6 +1,6 @@
 """Training and validation pairs from photographs of any content, as the published work on super-resolution makes them.
 
-Luma and low resolution are those of the published benchmarks (``evaluate/luma.py``, ``evaluate/resample.py``), but of 8 bits.
+Luma and low resolution are those of the published benchmarks (``measures/luma.py``, ``measures/resample.py``), but of 8 bits.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class H264Spec(Spec, frozen=True):
 
 
 class LearnedSpec(Spec, frozen=True):
-    """The bank of learned degradations, see ``trt_build.redeg``."""
+    """The bank of learned degradations, see ``trt_build.systems.redeg``."""
 
     checkpoint: str = ""
     """Of DegNet and SynNet."""

@@ -15,7 +15,7 @@ from trt_build.recipes.timed import TimedRecipe
 
 
 class GeneratorSpec(Spec, frozen=True):
-    """Which generator of `generators/catalog.py`, and its options."""
+    """Which generator of `networks/generators/catalog.py`, and its options."""
 
     name: str = "compact"
     options: dict[str, Any] = {}
@@ -26,8 +26,8 @@ class DataSpec(Spec, frozen=True):
 
     train: str
     kind: Literal["faces", "photographs", "small_faces"] = "faces"
-    """Square grey faces (`Person_Name/Person_Name_0001.jpg`), photographs of any content (`photographs.py`), or small faces
-    alone, whose truth is what ZSSR makes of them (`zero_shot/small_faces.py`)."""
+    """Square grey faces (`Person_Name/Person_Name_0001.jpg`), photographs of any content (`data/photographs.py`), or small
+    faces alone, whose truth is what ZSSR makes of them (`data/small_faces.py`)."""
     validation: str = ""
     """Of other people, or other photographs; without it every tenth photograph or small face of `train` is kept apart."""
     hr_px: Positive = 128

@@ -10,7 +10,7 @@ from trt_build.recipes.fields import Positive, Share, Spec
 
 
 class PerceptualSpec(Spec, frozen=True):
-    """Distance of features, see `perceptual.py`."""
+    """Distance of features, see `networks/perceptual.py`."""
 
     weight: float
     network: Literal["dlib", "vgg16", "vgg19"] = "dlib"

@@ -43,7 +43,9 @@ def render(results: Results, strips: Sequence[Strip]) -> str:
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    template = environment.from_string(files("trt_build.evaluate").joinpath("page.html").read_text(encoding="utf-8"))
+    template = environment.from_string(
+        files("trt_build.protocols.generators").joinpath("page.html").read_text(encoding="utf-8")
+    )
     return template.render(
         results=results,
         places=_places(results.rows),
