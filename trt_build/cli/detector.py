@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
-from rich.table import Table
 
 from engine.errors import UsageError
 from trt_build.cli.training import System, add_train
 from trt_build.optional import require
+from trt_build.protocols.tables import table_of, turned, write_json
 from trt_build.recipes.data_folder import data_file
-from trt_build.writing import writable
 
 if TYPE_CHECKING:
     from engine.detect.detector import Detector
@@ -128,15 +126,10 @@ def evaluate(
             roll_degrees=roll,
         )
     times = time_ratio(model, teacher)
-    columns = list(rows["all"])
-    table = Table("clip", *columns, box=None)
-    for name, row in rows.items():
-        table.add_row(name, *(f"{row[column]:.3g}" for column in columns))
-    CONSOLE.print(table)
+    CONSOLE.print(table_of(rows, "clip", ".3g").on_terminal())
     CONSOLE.print({name: round(value, 2) for name, value in times.items()})
     if json is not None:
-        with writable(json):
-            json.write_bytes(msgspec.json.format(msgspec.json.encode(rows | {"time": times}), indent=2) + b"\n")
+        write_json(rows | {"time": times}, json)
 
 
 @detector_app.command
@@ -181,13 +174,9 @@ def compare(
         pictures = kept_apart(material, cache, lambda what, done, total: status.update(f"{what}: {done}"))
         judged = judge(detectors, pictures, lambda count: status.update(f"{count} of {len(pictures)} pictures"))
     rows = {name: judged[name].row(detector.min_score) for name, detector in detectors.items()}
-    table = Table("figure", *rows, box=None)
-    for figure in rows["teacher"]:
-        table.add_row(figure, *(f"{row[figure]:.3f}" for row in rows.values()))
-    CONSOLE.print(table)
+    CONSOLE.print(table_of(turned(rows), "figure", ".3f").on_terminal())
     if json is not None:
-        with writable(json):
-            json.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
+        write_json(rows, json)
 
 
 def _judged(model: Path) -> Detector | None:

@@ -66,13 +66,14 @@ def evaluate(
     """
     from engine.errors import UsageError
     from trt_build.cli.progress import RunProgress
-    from trt_build.protocols.generators.files import write_csv, write_json, write_markdown
+    from trt_build.protocols.generators.files import write_csv, write_markdown
     from trt_build.protocols.generators.methods import BASE
     from trt_build.protocols.generators.page import check_page, write_page
     from trt_build.protocols.generators.record import record as record_figures
     from trt_build.protocols.generators.run import Request
     from trt_build.protocols.generators.run import evaluate as run
     from trt_build.protocols.generators.table import print_table
+    from trt_build.protocols.tables import write_json
 
     if record and against != BASE:
         raise UsageError(f"manifests hold gains over {BASE}: give --record without --against")

@@ -8,10 +8,10 @@ from pathlib import Path
 from cyclopts import App
 from rich.console import Console
 from rich.status import Status
-from rich.table import Table
 
 from trt_build.cli.training import System, add_train
 from trt_build.optional import require
+from trt_build.protocols.tables import TextTable
 from trt_build.work import Done
 
 CONSOLE = Console()
@@ -103,10 +103,7 @@ def evaluate(checkpoint: Path, *, cache: Path | None = None) -> None:
     CONSOLE.print(limits)
     for title, judged in (("validation pictures", pictures), ("clips kept apart", clips)):
         heads = [f"{what} {limit}" for what in ("faces", "alarms") for limit in ("", "not refused", "accepted", "alone")]
-        table = Table("", *heads, box=None, title=title)
-        for row in rows(judged, limits, min_score):
-            table.add_row(*row)
-        CONSOLE.print(table)
+        CONSOLE.print(TextTable(["", *heads], rows(judged, limits, min_score), title).on_terminal())
 
 
 def _shown(status: Status) -> Done:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from engine.models.dlib_embedder import packaged_weights
@@ -36,6 +35,7 @@ from trt_build.protocols.embedder.evaluation import (
     score_sums,
     vectors_of,
 )
+from trt_build.protocols.tables import TextTable, write_json
 from trt_build.recipes.embedder import EmbedderRecipe
 from trt_build.systems.embedder.training import check_split, load_embedder
 from trt_build.work import Done
@@ -167,23 +167,22 @@ def write_report(report: Report, path: Path) -> None:
     Raises:
         DataError: they cannot be written.
     """
+    write_json(report, path)
     with writable(path):
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
         path.with_suffix(".md").write_text(markdown(report), encoding="utf-8")
 
 
 def markdown(report: Report) -> str:
     """Return the tables: one for each gallery, a line for each system and size."""
-    lines = []
+    lines: list[str] = []
     for gallery, title in (("sharp", "Sharp gallery"), ("low", "Both faces small")):
         heads = ["size", "system", "accuracy", *(f"TAR at FMR {fmr:g}" for fmr in FMRS), f"TAR at {FMRS[0]:g} less {BASE}'s"]
-        lines += [f"### {title}", "", f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+        rows = []
         for row in report.rows:
             if row.gallery == gallery:
                 size = "as it is" if row.size_px == SHARP else f"{row.size_px} px"
                 gain = row.tar_gain[0]
                 apart = "" if row.system == BASE else f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
-                cells = [size, row.system, str(row.accuracy), *map(str, row.tar), apart]
-                lines.append(f"| {' | '.join(cells)} |")
-        lines.append("")
+                rows.append([size, row.system, str(row.accuracy), *map(str, row.tar), apart])
+        lines += [f"### {title}", "", *TextTable(heads, rows).markdown(), ""]
     return "\n".join(lines)

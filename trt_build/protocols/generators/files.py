@@ -1,4 +1,4 @@
-"""Results as files: JSON with everything, CSV and Markdown with the table."""
+"""The table of results as files: CSV and Markdown."""
 
 from __future__ import annotations
 
@@ -6,23 +6,11 @@ import csv
 import math
 from pathlib import Path
 
-import msgspec
-
 from trt_build.protocols.generators.results import Figure, Results
 from trt_build.protocols.generators.table import markdown_of
 from trt_build.writing import writable
 
 _PARTS = ("", "_low", "_high", "_gain", "_gain_low", "_gain_high")
-
-
-def write_json(results: Results, path: Path) -> None:
-    """Write everything as indented JSON; a figure that is not a number becomes null.
-
-    Raises:
-        DataError: the file cannot be written.
-    """
-    with writable(path):
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
 
 
 def write_csv(results: Results, path: Path) -> None:

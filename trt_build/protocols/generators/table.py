@@ -10,6 +10,7 @@ from rich.table import Table
 
 from trt_build.measures.bootstrap import Interval
 from trt_build.protocols.generators.results import Column, Figure, Results
+from trt_build.protocols.tables import TextTable
 
 _WORDS = ("input", "px", "scale", "method")
 _MARKS = {1: " ▲", -1: " ▼", 0: ""}
@@ -51,9 +52,8 @@ def cells_of(results: Results) -> tuple[list[str], list[list[str]]]:
 def markdown_of(results: Results) -> str:
     """Return the same table in Markdown, with what it says beneath it."""
     headings, rows = cells_of(results)
-    lines = [" | ".join(cells) for cells in (headings, ["---"] * len(headings), *rows)]
     facts = ", ".join(f"{name} {value}" for name, value in results.data.items())
-    return "\n".join([*(f"| {line} |" for line in lines), "", f"{caption_of(results)}. {facts}.", ""])
+    return "\n".join([*TextTable(headings, rows).markdown(), "", f"{caption_of(results)}. {facts}.", ""])
 
 
 def has_intervals(results: Results) -> bool:
