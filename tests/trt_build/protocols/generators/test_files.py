@@ -5,7 +5,8 @@ import pytest
 
 from tests.trt_build.protocols.generators.runs import results
 from trt_build.errors import DataError
-from trt_build.protocols.generators.files import write_csv, write_json, write_markdown
+from trt_build.protocols.generators.files import write_csv, write_markdown
+from trt_build.protocols.tables import write_json
 
 
 def test_json_holds_everything(tmp_path):
