@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 
 from engine.contracts.frames import Detections, Planes
-from engine.contracts.links import FrameReady, Refused
+from engine.contracts.orders import Refused
 from engine.detect import Detector
+from engine.pipeline.links import FrameReady
 from engine.pipeline.model_calls import ModelCalls
 from engine.pipeline.overload import Governor
 from engine.pipeline.upstream import Upstream

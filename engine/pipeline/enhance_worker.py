@@ -6,21 +6,13 @@ import os
 import time
 
 from engine.config import Config
-from engine.contracts.links import (
-    Attach,
-    Checkpoint,
-    Drain,
-    FaceCrop,
-    InputFile,
-    Outgoing,
-    StreamChanged,
-    Taken,
-    TrackClosed,
-    Warned,
-)
+from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed, TrackResult
+from engine.contracts.messages import Enhanced, Part
+from engine.contracts.orders import Warned
+from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
 from engine.models import find_model
 from engine.pipeline.enlarging import Enlarged, enlarge
-from engine.pipeline.face_messages import face_message, track_message
+from engine.pipeline.links import outgoing
 from engine.pipeline.model_calls import ModelCalls
 from engine.pipeline.output import Output
 from engine.pipeline.track_so_far import TrackSoFar
@@ -28,8 +20,9 @@ from engine.publish.encode import parts_of
 from engine.runtime.batcher import Batcher
 from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
 from engine.runtime.ordered_pool import OrderedPool
+from engine.runtime.protocol import Attach, Drain, Taken
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
-from engine.super_resolve.enhancer import Enhancer
+from engine.super_resolve.enhancer import EnhancedFace, Enhancer
 from engine.super_resolve.generator import Generator, open_generator
 from engine.verify.embedder import Embedder, open_embedder
 from engine.verify.gallery import open_gallery
@@ -238,12 +231,17 @@ class _EnhanceWorker:
                 )
             telemetry.counters["faces"] += 1
             telemetry.counters[f"faces.{crop.stream}"] += 1
-            self._publish.send(Outgoing(face_message(crop, face, score, parts, self._config), payloads))
+            self._publish.send(outgoing(self._result(crop, face, score, parts), payloads))
             track = self._tracks.setdefault((crop.stream, crop.track_id), TrackSoFar(crop))
-            track.last = crop
-            track.faces += 1
+            track.add(crop)
             if score.track_decision_changed:
                 self._send_track(track.as_closed(), track.faces, ended=False)
+
+    def _result(self, crop: FaceCrop, face: EnhancedFace | None, score: FaceScores, parts: list[Part]) -> FaceResult:
+        enhanced = None
+        if face is not None and face.scale > 1:
+            enhanced = Enhanced(face.model, face.scale, face.lr_consistency_db, self._config.super_resolve.strength)
+        return FaceResult(crop.sighting, enhanced, score.decision, score.candidates, score.gallery_version, parts)
 
     def _scores(self, crops: list[FaceCrop], enlarged: Enlarged) -> list[FaceScores]:
         try:
@@ -275,4 +273,5 @@ class _EnhanceWorker:
         scores = self._verifier.track_scores(closed.stream, closed.track_id)
         self._say_gallery()
         parts, payloads = parts_of(self._config.publish, None, None, scores.embedding)
-        self._publish.send(Outgoing(track_message(closed, scores, faces, parts, ended=ended), payloads))
+        result = TrackResult(closed, ended, faces, scores.decision, scores.candidates, scores.gallery_version, parts)
+        self._publish.send(outgoing(result, payloads))

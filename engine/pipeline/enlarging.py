@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Uint8
-from engine.contracts.links import FaceCrop
 from engine.runtime.colour import bgr_from_planes
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
 

@@ -7,9 +7,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from engine.contracts.links import Checkpoint, FaceCrop, InputFile, StreamChanged, Taken, TrackClosed
+from engine.contracts.faces import FaceCrop, TrackClosed
+from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.fair_queue import FairQueue
+from engine.runtime.protocol import Taken
 
 Passed = FaceCrop | TrackClosed | StreamChanged | Checkpoint | InputFile
 Cause = Literal["late", "stale", "worker_died"]

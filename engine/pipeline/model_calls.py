@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from engine.contracts.links import Calls, StreamChanged, Warned
+from engine.contracts.orders import Warned
+from engine.contracts.streams import Calls, StreamChanged
 from engine.runtime.worker import WorkerContext, error_words
 
 HOPELESS_CALLS = 25

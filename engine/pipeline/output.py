@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 
-from engine.contracts.links import Checkpoint, Drain, InputFile, Outgoing, StreamChanged, Taken
-from engine.contracts.messages import Face
+from engine.contracts.faces import FaceResult
+from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
+from engine.pipeline.links import Outgoing
 from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.protocol import Drain, Taken
 from engine.runtime.worker import WorkerContext
 
 Sent = Outgoing | StreamChanged | Checkpoint | InputFile | Drain
@@ -70,8 +72,8 @@ class Output:
     def _drop_faces(self) -> None:
         kept: deque[Sent] = deque()
         for link in self._in_hand:
-            if isinstance(link, Outgoing) and isinstance(link.message, Face):
-                self._context.telemetry.drop(link.message.stream, "worker_died")
+            if isinstance(link, Outgoing) and isinstance(link.body, FaceResult):
+                self._context.telemetry.drop(link.body.stream, "worker_died")
             else:
                 kept.append(link)
         self._in_hand = kept

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from itertools import count
 
 from msgspec.structs import replace
 
 from engine.config import Config
+from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Frame, Planes
-from engine.contracts.links import (
-    Attach,
-    Checkpoint,
-    Drain,
-    FaceCrop,
-    FrameReady,
-    StreamChanged,
-    TrackClosed,
-    Warned,
-)
+from engine.contracts.orders import Warned
+from engine.contracts.streams import Checkpoint, StreamChanged
 from engine.detect import Detector
 from engine.detect.judged import JudgedDetector, open_judged
 from engine.detect.second_look import Faceness
@@ -29,6 +22,7 @@ from engine.models import find_model
 from engine.pipeline.detecting import Detecting, Found
 from engine.pipeline.face_judge import FaceJudge
 from engine.pipeline.lanes import Lanes
+from engine.pipeline.links import FrameReady
 from engine.pipeline.model_calls import ModelCalls
 from engine.pipeline.overload import Governor
 from engine.pipeline.stream_faces import StreamFaces
@@ -37,6 +31,7 @@ from engine.pipeline.upstreams import Ordered, Upstreams
 from engine.runtime.channel import Channel, Waitable, wait_for_any
 from engine.runtime.fair_queue import FairQueue
 from engine.runtime.ordered_pool import OrderedPool
+from engine.runtime.protocol import Attach, Drain
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 from engine.track.tracker import Tracker
 
@@ -45,9 +40,9 @@ _DEFAULT_FRAME_RATE = 25.0
 
 def perceive_body(
     context: WorkerContext,
-    upstreams: list[Channel],
-    live: list[bool],
-    downstreams: list[Channel],
+    upstreams: dict[str, Channel],
+    live: Set[str],
+    downstreams: dict[str, Channel],
     config: Config,
     first_id: int,
     rejected: Mapping[str, int],
@@ -56,9 +51,9 @@ def perceive_body(
 
     Args:
         context: of the worker.
-        upstreams: from the decode processes.
-        live: for each of them, whether it reads a camera; if one does, dead neighbours are replaced, and waited for.
-        downstreams: to the enhance processes.
+        upstreams: from the decode processes, by name.
+        live: names of those that read a camera; if one does, dead neighbours are replaced, and waited for.
+        downstreams: to the enhance processes, by name.
         config: of the run.
         first_id: track ids begin here, so that none is used twice in a run.
         rejected: tracks of no face that earlier attempts found in what is kept, by recording.
@@ -88,9 +83,9 @@ class _Perceiver:
     def __init__(
         self,
         context: WorkerContext,
-        upstreams: list[Channel],
-        live: list[bool],
-        downstreams: list[Channel],
+        upstreams: dict[str, Channel],
+        live: Set[str],
+        downstreams: dict[str, Channel],
         config: Config,
         detector: Detector,
         limits: Faceness | None,
@@ -109,7 +104,7 @@ class _Perceiver:
             config.live.waiting_frames, config.live.budget_ms / 1000, self._drop_frame
         )
         self._streams: dict[str, StreamFaces] = {}
-        self._adapts = config.live.adapt and any(live)
+        self._adapts = config.live.adapt and bool(live)
         """Until the run ends."""
         self._calls = ModelCalls(context)
         self._judge = FaceJudge(lambda sentence: context.control.send(Warned("", sentence)))
@@ -152,16 +147,16 @@ class _Perceiver:
 
     def _obey(self) -> None:
         match self._context.order():
-            case Attach(side="upstream", index=index):
-                self._upstreams.attach(index, self._context.control.receive_channel())
-            case Attach(index=index):
-                self._lanes.attach(index, self._context.control.receive_channel())
+            case Attach(side="upstream", name=name):
+                self._upstreams.attach(name, self._context.control.receive_channel())
+            case Attach(name=name):
+                self._lanes.attach(name, self._context.control.receive_channel())
             case Drain():
                 self._adapts = False
                 self._upstreams.stop_replacing()
 
     def _put(self, upstream: Upstream, link: Ordered) -> None:
-        since = link.captured_ns / 1e9 if isinstance(link, FrameReady) and link.live else None
+        since = link.time.captured_ns / 1e9 if isinstance(link, FrameReady) and link.live else None
         self._frames.put(link.stream, (upstream, link), since)
 
     def _drop_frame(self, stream: str, item: tuple[Upstream, Ordered], cause: str) -> None:
@@ -185,7 +180,7 @@ class _Perceiver:
         upstream, link = item
         planes = None
         if isinstance(link, FrameReady) and self._stream(link.stream, link.live).is_detection_due(link, self._governor):
-            planes = upstream.pool_of(link).view(link)
+            planes = upstream.pool_of(link).view(link.picture)
         self._pending.put(item, planes, link.stream)
         return True
 
@@ -206,19 +201,19 @@ class _Perceiver:
         detections = None if found is None else self._detecting.note(upstream, link, found)
         reader = upstream.pool_of(link)
         faces = self._stream(link.stream, link.live)
-        frame = Frame(link.stream, link.time, reader.view(link), link.detect, link.damaged)
+        frame = Frame(link.stream, link.time, reader.view(link.picture), link.detect, link.damaged)
         result: list[FaceCrop | TrackClosed] = []
         try:
             result = faces.update(frame, detections, self._context.telemetry)
             self._calls.worked(link.stream, "track")
         except Exception as error:  # costs this frame's faces, see ModelCalls
             self._calls.failed(link.stream, "track", error)
-        if not reader.is_intact(link):
-            raise WorkerError(f"{link.stream}: frame {link.frame_index} was overwritten while it was read")
+        if not reader.is_intact(link.picture):
+            raise WorkerError(f"{link.stream}: frame {link.time.frame_index} was overwritten while it was read")
         upstream.release(link)
         self._send(link.stream, faces, result)
-        if not link.live and faces.is_checkpoint_due(link.frame_index):
-            self._lanes.send_to_all(Checkpoint(link.stream, link.frame_index, self._next_track_id, faces.rejected))
+        if not link.live and faces.is_checkpoint_due(link.time.frame_index):
+            self._lanes.send_to_all(Checkpoint(link.stream, link.time.frame_index, self._next_track_id, faces.rejected))
 
     def _new_track_id(self) -> int:
         self._next_track_id += 1

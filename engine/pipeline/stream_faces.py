@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from engine.config import Config
+from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Detections, Frame, TrackEnd
-from engine.contracts.links import FaceCrop, FrameReady, TrackClosed
 from engine.crop.selector import Selector
 from engine.detect.second_look import Faceness
 from engine.pipeline.acceptance import Acceptance
 from engine.pipeline.following import Following
+from engine.pipeline.links import FrameReady
 from engine.pipeline.overload import Governor
 from engine.runtime.telemetry import Telemetry
 from engine.track.judge import Judge
@@ -121,18 +122,5 @@ class StreamFaces:
         result: list[FaceCrop | TrackClosed] = []
         for end in self._acceptance.close(ends):
             result += self._selector.close_track(end.track_id)
-            result.append(
-                TrackClosed(
-                    stream=self._stream,
-                    track_id=end.track_id,
-                    first_pts=end.first.pts,
-                    first_pts_seconds=end.first.pts_seconds,
-                    last_pts=end.last.pts,
-                    last_pts_seconds=end.last.pts_seconds,
-                    time_base=end.first.time_base,
-                    frames_seen=end.frames_seen,
-                    first_recorded_ns=end.first.recorded_ns,
-                    last_recorded_ns=end.last.recorded_ns,
-                )
-            )
+            result.append(TrackClosed(self._stream, end.track_id, end.span, end.frames_seen))
         return result

@@ -8,27 +8,18 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 
 from engine.config import SuperviseConfig
-from engine.contracts.links import (
-    Assign,
-    Beat,
-    Begin,
-    CountedBefore,
-    Drain,
-    Failed,
-    Outgoing,
-    Ready,
-    StreamChanged,
-    WantRecording,
-    Warned,
-)
 from engine.contracts.messages import Outcome
+from engine.contracts.orders import Assign, Begin, CountedBefore, WantRecording, Warned
+from engine.contracts.streams import StreamChanged
 from engine.errors import FacestreamError, WorkerError
 from engine.pipeline.crew import Crew
+from engine.pipeline.links import outgoing
 from engine.pipeline.readings import Readings
 from engine.pipeline.signals import CountedSignals
 from engine.pipeline.status import RunStatus
 from engine.pipeline.watchdog import Watchdog
 from engine.runtime.channel import ChannelClosed
+from engine.runtime.protocol import Beat, Drain, Failed, Ready
 from engine.runtime.worker import Worker
 
 READY_SECONDS = 120.0
@@ -147,7 +138,7 @@ class Supervisor:
                 break
             if time.monotonic() >= next_stats:
                 next_stats = time.monotonic() + _STATS_SECONDS
-                self._crew.tell("publish", Outgoing(self.status.stats(), []))
+                self._crew.tell("publish", outgoing(self.status.stats()))
             self._observer(self.status)
         self.status.ended = time.monotonic()
         self._observer(self.status)

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from engine.contracts.links import FaceCrop, TrackClosed
+from engine.contracts.faces import FaceCrop, TrackClosed
+from engine.contracts.frames import Span
 
 
 class TrackSoFar:
     """What this worker has seen of a track that goes on."""
 
     def __init__(self, first: FaceCrop) -> None:
-        self.first = first
-        self.last = first
+        self._stream, self._track_id = first.stream, first.track_id
+        self._first = self._last = first.time
         self.faces = 0
+
+    def add(self, crop: FaceCrop) -> None:
+        """Count one more enhanced face."""
+        self._last = crop.time
+        self.faces += 1
 
     def as_closed(self) -> TrackClosed:
         """Return the track as if it ended with its newest enhanced face."""
-        first, last = self.first, self.last
-        return TrackClosed(
-            stream=first.stream,
-            track_id=first.track_id,
-            first_pts=first.pts,
-            first_pts_seconds=first.pts_seconds,
-            last_pts=last.pts,
-            last_pts_seconds=last.pts_seconds,
-            time_base=first.time_base,
-            frames_seen=self.faces,
-            first_recorded_ns=first.recorded_ns,
-            last_recorded_ns=last.recorded_ns,
-        )
+        return TrackClosed(self._stream, self._track_id, Span(self._first, self._last), self.faces)

@@ -15,11 +15,12 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from engine.contracts.links import AnyLink, Failed, Ready
 from engine.errors import FacestreamError, FatalError, UsageError, WorkerError
 from engine.runtime.channel import SPAWN, Channel, ChannelClosed, channel_pair
+from engine.runtime.codec import Codec
+from engine.runtime.protocol import Failed, Ready
 from engine.runtime.telemetry import Telemetry
 
 BEAT_SECONDS = 0.5
@@ -56,7 +57,7 @@ class WorkerContext:
                 self.beat()
             return future.result()
 
-    def order(self) -> AnyLink | None:
+    def order(self) -> Any:
         """Return the supervisor's next order, None if there is none."""
         return self.control.receive() if self.control.has_message() else None
 
@@ -102,9 +103,19 @@ class Worker:
         return f"ended with exit code {code}"
 
 
-def start_worker(name: str, body: Body, *arguments: object) -> Worker:
-    """Start a named process that runs ``body(context, *arguments)``; channels among the arguments now belong to it."""
-    ours, theirs = channel_pair()
+def start_worker(name: str, body: Body, *arguments: object, codec: Codec) -> Worker:
+    """Start a named process that runs ``body(context, *arguments)``; channels among the arguments now belong to it.
+
+    Args:
+        name: of the worker.
+        body: see ``Body``.
+        arguments: of the body.
+        codec: of what it and its supervisor tell each other, ``PROTOCOL`` included.
+
+    Raises:
+        WorkerError: the system starts no more processes.
+    """
+    ours, theirs = channel_pair(codec)
     process = SPAWN.Process(target=_run, args=(name, theirs, body, arguments), name=f"facestream-{name}", daemon=True)
     try:
         process.start()

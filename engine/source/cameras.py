@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from engine.config import LiveConfig, SourceConfig
-from engine.contracts.links import Camera
+from engine.contracts.camera import Camera
 from engine.contracts.redaction import redact_url
 from engine.errors import ConfigError
 from engine.source.appearance import appearance_of

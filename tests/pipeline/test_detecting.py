@@ -5,14 +5,16 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from engine.contracts.frames import Detections, Planes
-from engine.contracts.links import FrameReady, Refused
+from engine.contracts.frames import Detections, FrameTime, Planes
+from engine.contracts.orders import Refused
 from engine.errors import ModelError
 from engine.pipeline.detecting import Detecting
+from engine.pipeline.links import FrameReady, link_pair
 from engine.pipeline.model_calls import HOPELESS_CALLS, ModelCalls
 from engine.pipeline.overload import Governor
 from engine.pipeline.upstream import Upstream
-from engine.runtime.channel import Channel, channel_pair
+from engine.runtime.channel import Channel
+from engine.runtime.frame_slots import SlotPicture
 from engine.runtime.worker import WorkerContext
 
 PLANES = Planes(*(np.zeros((size, size), np.uint8) for size in (16, 8, 8)))
@@ -32,8 +34,8 @@ class Detector:
 
 class Bench:
     def __init__(self) -> None:
-        self.supervisor, control = channel_pair()
-        self.decoder, channel = channel_pair()
+        self.supervisor, control = link_pair()
+        self.decoder, channel = link_pair()
         self.context = WorkerContext("perceive", control)
         self.detector = Detector()
         self.upstream = Upstream(channel, live=False)
@@ -41,7 +43,7 @@ class Bench:
 
     def frames(self, *fails: bool, live: bool = False) -> list[Detections | None]:
         self.detector.fails += fails
-        link = FrameReady("cam", 1, 0, 2, 16, 16, 0, 0, (1, 25), 0.0, 0, "bt601", False, True, live)
+        link = FrameReady("cam", FrameTime(0, 0, (1, 25), 0.0, 0), SlotPicture(1, 0, 2, 16, 16, "bt601", False), True, live)
         return [self.detecting.note(self.upstream, link, self.detecting.detect(PLANES)) for _ in fails]
 
     @property

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.contracts.links import Calls, StreamChanged, Warned, decode_link, encode_link
+from engine.contracts.orders import Warned
+from engine.contracts.streams import Calls, StreamChanged
 from engine.errors import ModelError
 from engine.pipeline.barrier import Barrier
+from engine.pipeline.links import link_pair
 from engine.pipeline.model_calls import HOPELESS_CALLS, ModelCalls, judged, merged
-from engine.runtime.channel import Channel, channel_pair
+from engine.runtime.channel import Channel
 from engine.runtime.worker import WorkerContext
+from tests.carried import carried
 
 ERROR = ModelError("the model grey.onnx cannot be run: out of memory")
 ENDED = StreamChanged("cam", "ended", "end_of_file")
@@ -17,7 +20,7 @@ ENDED = StreamChanged("cam", "ended", "end_of_file")
 
 @pytest.fixture
 def supervisor() -> Iterator[tuple[Channel, ModelCalls, WorkerContext]]:
-    ours, theirs = channel_pair()
+    ours, theirs = link_pair()
     context = WorkerContext("enhance-1", theirs)
     yield ours, ModelCalls(context), context
     ours.close()
@@ -73,13 +76,13 @@ def test_a_stream_becomes_hopeless_only_from_its_start(supervisor):
 def test_the_calls_of_all_workers_count_together():
     """One of two workers had a single face, on which the model failed: the other's worked."""
     copies = [ENDED, ENDED]
-    copies[0] = StreamChanged("cam", "ended", event_id=1, lanes=(0, 1), calls={"verify": Calls(1, 1, "verify failed: no")})
-    copies[1] = StreamChanged("cam", "ended", event_id=1, lanes=(0, 1), calls={"verify": Calls(5, 0)})
-    assert all(decode_link(encode_link(copy)) == copy for copy in copies)
+    copies[0] = StreamChanged("cam", "ended", event_id=1, lanes=("0", "1"), calls={"verify": Calls(1, 1, "verify failed: no")})
+    copies[1] = StreamChanged("cam", "ended", event_id=1, lanes=("0", "1"), calls={"verify": Calls(5, 0)})
+    assert all(carried(copy) == copy for copy in copies)
     assert merged(copies).calls == {"verify": Calls(6, 1, "verify failed: no")}
     for order in (copies, copies[::-1]):
-        barrier = Barrier(2)
-        assert barrier.take(order[0], 0 if order is copies else 1) == []
-        (event,) = barrier.take(order[1], 1 if order is copies else 0)
+        barrier = Barrier("01")
+        assert barrier.take(order[0], "0" if order is copies else "1") == []
+        (event,) = barrier.take(order[1], "1" if order is copies else "0")
         assert judged(event).state == "ended"
         assert event.calls["verify"].total == 6

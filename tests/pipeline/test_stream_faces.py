@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.config import Config, CropConfig, TrackConfig
+from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Detections, Frame, FrameTime, Planes
-from engine.contracts.links import FaceCrop, TrackClosed
 from engine.detect.second_look import Faceness
 from engine.pipeline.stream_faces import StreamFaces
 from engine.runtime.telemetry import Telemetry
@@ -151,7 +151,7 @@ def test_no_point_to_go_on_at_lies_behind_a_track_that_is_still_open(monkeypatch
 def spans(stream: Stream) -> list[tuple[int, int]]:
     """Return the first and last frame of each track."""
     stream.end()
-    return sorted((item.first_pts, item.last_pts) for item in stream.out if isinstance(item, TrackClosed))
+    return sorted((item.span.first.pts, item.span.last.pts) for item in stream.out if isinstance(item, TrackClosed))
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -208,7 +208,9 @@ def test_a_run_that_goes_on_at_any_point_finds_what_an_undisturbed_one_does(plan
             if stream.faces.is_checkpoint_due(index):
                 points.append((index, len(stream.out)))
         stream.end()
-        return [(type(item), item.frame_index if isinstance(item, FaceCrop) else item.first_pts) for item in stream.out], points
+        return [
+            (type(item), item.time.frame_index if isinstance(item, FaceCrop) else item.span.first.pts) for item in stream.out
+        ], points
 
     whole, points = run(0)
     for index, already in points:
