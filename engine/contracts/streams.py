@@ -44,6 +44,13 @@ class StreamChanged(Event, frozen=True):
     """The enhance workers to which perceive sent a copy."""
     calls: dict[str, Calls] = {}
     """In the last state: stage to calls of its model, as counted by the workers that this has passed."""
+    lost: int = 0
+    """In the last state of a recording: its faces that workers which died took along."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing of the stream comes after it."""
+        return self.state in ("ended", "failed")
 
 
 class Checkpoint(Event, frozen=True):

@@ -19,6 +19,7 @@ from engine.pipeline.decode_worker import decode_body
 from engine.pipeline.enhance_worker import enhance_body
 from engine.pipeline.links import LINKS, link_pair
 from engine.pipeline.perceive_worker import perceive_body
+from engine.pipeline.policy import policy_of
 from engine.pipeline.publish_worker import publish_body
 from engine.publish.resume import Resume
 from engine.runtime.channel import Channel, ChannelClosed
@@ -57,7 +58,7 @@ class Crew:
     ) -> None:
         self._config, self._run, self._resume = config, run, resume
         self._cameras = {f"camera-{camera.name}": camera for camera in cameras}
-        self._live = bool(cameras)
+        self.policy = policy_of(has_camera=bool(cameras))
         self._starts: dict[str, int] = {}
         self.readers = [f"decode-{number + 1}" for number in range(readers)]
         self.enhancers = [f"enhance-{number + 1}" for number in range(_enhancers(config))]
@@ -142,23 +143,24 @@ class Crew:
             # What was sent last is only known from an output directory; without one, subscribers see another run.
             suffix = f"-{earlier}" if earlier and not config.output.directory else ""
             run = self._run | {"run_id": f"{self._run['run_id']}{suffix}"}
-            return start(publish_body, inputs, config, run, self._resume, self._live, earlier > 0)
+            return start(publish_body, inputs, config, run, self._resume, self.policy, earlier > 0)
         if name == "perceive":
             first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
             counted = self._resume.counters if self._resume else {}
             rejected = {key.removeprefix(_REJECTED): n for key, n in counted.items() if key.startswith(_REJECTED)}
             return start(perceive_body, inputs, set(self._cameras), outputs, config, first_id, rejected)
         if name in self.enhancers:
-            return start(enhance_body, inputs["perceive"], outputs["publish"], config, self._live, self._threads())
+            return start(
+                enhance_body,
+                inputs["perceive"],
+                outputs["publish"],
+                config,
+                self.policy,
+                self.policy.threads(len(self.enhancers)),
+            )
         if name in self._cameras:
             return start(camera_body, outputs["perceive"], self._cameras[name], config.decode)
         return start(decode_body, outputs["perceive"], config.decode, config.detect.every, list(unsaid))
-
-    def _threads(self) -> int:
-        """Threads that enlarge in one enhance worker: for recordings more than its share, as verifying leaves cores idle; for
-        cameras just that, as a face should be done soon rather than many at once."""
-        cores = os.cpu_count() or 1
-        return max(1, cores // len(self.enhancers)) if self._live else cores
 
 
 def _enhancers(config: Config) -> int:

@@ -15,6 +15,7 @@ from engine.pipeline.enlarging import Enlarged, enlarge
 from engine.pipeline.links import outgoing
 from engine.pipeline.model_calls import ModelCalls
 from engine.pipeline.output import Output
+from engine.pipeline.policy import Policy
 from engine.pipeline.track_so_far import TrackSoFar
 from engine.publish.encode import parts_of
 from engine.runtime.batcher import Batcher
@@ -30,15 +31,13 @@ from engine.verify.verifier import FaceScores, Verifier
 
 Passed = TrackClosed | StreamChanged | InputFile | Checkpoint
 """Waits until the faces before it are done."""
-_READ_AHEAD = 4
-"""Items of recordings that wait here, so that the threads never do."""
 _HURRIED_THREADS = 2
 """Of a live face that nothing waits behind: a crop of 72 px takes 26 ms instead of 44. More would take cores from the cameras;
 and where faces do wait, two at a time on a core each are up to a quarter faster than each on two."""
 
 
 def enhance_body(
-    context: WorkerContext, upstream: Channel, downstream: Channel, config: Config, live: bool, threads: int
+    context: WorkerContext, upstream: Channel, downstream: Channel, config: Config, policy: Policy, threads: int
 ) -> None:
     """Work until the upstream sends Drain, then pass it on.
 
@@ -47,20 +46,20 @@ def enhance_body(
         upstream: from perceive.
         downstream: to publish.
         config: of the run.
-        live: a source is a camera: dead neighbours are replaced, and waited for.
+        policy: of the run.
         threads: faces that are enlarged at the same time.
     """
     settings = config.super_resolve
     generator = None if settings.generator == "none" else open_generator(settings, find_model)
     hurried = None
-    if live and generator is not None and not generator.prefers_batch:
+    if policy.is_prompt and generator is not None and not generator.prefers_batch:
         hurried = open_generator(settings, find_model, min(_HURRIED_THREADS, os.cpu_count() or 1))
     embedder = open_embedder(config.verify, find_model)
     gallery = open_gallery(config.verify.gallery) if embedder else None
     if gallery is not None:
         gallery.close()  # it is there now; the verifier opens it when there is something new
     verifier = Verifier(embedder, gallery, config.verify)
-    worker = _EnhanceWorker(context, upstream, downstream, config, generator, hurried, verifier, live, threads)
+    worker = _EnhanceWorker(context, upstream, downstream, config, generator, hurried, verifier, policy, threads)
     context.ready(_facts(generator, embedder) | ({"names": verifier.naming()} if embedder else {}))
     try:
         worker.run()
@@ -93,7 +92,7 @@ class _EnhanceWorker:
         generator: Generator | None,
         hurried: Generator | None,
         verifier: Verifier,
-        live: bool,
+        policy: Policy,
         threads: int,
     ) -> None:
         self._context = context
@@ -102,7 +101,7 @@ class _EnhanceWorker:
         self._config = config
         self._verifier = verifier
         self._calls = ModelCalls(context)
-        self._replaced = live
+        self._replaced = policy.replaces_workers
         """Dead neighbours get successors, until the run ends."""
         settings = config.super_resolve
         self._enhancer = Enhancer(generator, settings.strength, config.crop.max_size_px) if generator else None
@@ -112,7 +111,7 @@ class _EnhanceWorker:
         self._pending: OrderedPool[list[FaceCrop] | Passed, list[FaceCrop], Enlarged] = OrderedPool(
             self._enlarge, threads, "enhance"
         )
-        self._room = batch * self._pending.capacity + (0 if self._replaced else _READ_AHEAD)
+        self._room = batch * self._pending.capacity + policy.read_ahead
         self._tracks: dict[tuple[str, int], TrackSoFar] = {}
         self._drain: Drain | None = None
 
@@ -121,7 +120,7 @@ class _EnhanceWorker:
         self._grant(self._room)
         while self._drain is None or len(self._pending) or len(self._batcher):
             sources: list[Waitable] = [self._context.control, self._pending]
-            if self._upstream is not None and self._drain is None:
+            if self._upstream is not None and self._drain is None and not self._publish.is_backed_up:
                 sources.append(self._upstream)
             left = self._batcher.seconds_left(time.monotonic())
             for source in wait_for_any(sources, BEAT_SECONDS if left is None else min(left, BEAT_SECONDS)):
@@ -140,6 +139,7 @@ class _EnhanceWorker:
         counters = self._context.telemetry.counters.copy()
         counters.update(self._drain.counters)
         self._publish.send(Drain(self._drain.outcome, self._drain.detail, dict(counters)))
+        self._publish.close()
 
     def _obey(self) -> None:
         match self._context.order():

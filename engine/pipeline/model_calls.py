@@ -46,7 +46,7 @@ class ModelCalls:
 
     def close(self, event: StreamChanged) -> StreamChanged:
         """Return a stream's last state with what was counted, and forget the stream."""
-        return merged([event, replace(event, calls=self._calls.pop(event.stream, {}))])
+        return merged([event, replace(event, calls=self._calls.pop(event.stream, {}), lost=0)])
 
     def _note(self, stream: str, stage: str, call: Calls) -> Calls:
         of_stream = self._calls.setdefault(stream, {})
@@ -55,19 +55,27 @@ class ModelCalls:
 
 
 def merged(copies: Iterable[StreamChanged]) -> StreamChanged:
-    """Return one event of its copies that came through several workers, each with the calls of its own."""
+    """Return one event of its copies that came through several workers, each with an account of its own."""
     first, *others = copies
-    calls = dict(first.calls)
+    calls, lost = dict(first.calls), first.lost
     for other in others:
+        lost += other.lost
         for stage, counted in other.calls.items():
             calls[stage] = _sum(calls.get(stage, Calls()), counted)
-    return replace(first, calls=calls)
+    return replace(first, calls=calls, lost=lost)
 
 
 def judged(event: StreamChanged) -> StreamChanged:
-    """Return the last state of a stream: ``failed`` with the model's sentence where no call of one of the models worked."""
-    sentence = _first_hopeless(event.calls)
-    return replace(event, state="failed", reason="model", detail=sentence) if event.state == "ended" and sentence else event
+    """Return the last state of a stream: ``failed`` with the model's sentence where no call of one of the models worked, and
+    where a recording has lost faces."""
+    if event.state != "ended":
+        return event
+    if sentence := _first_hopeless(event.calls):
+        return replace(event, state="failed", reason="model", detail=sentence)
+    if event.lost:
+        lost = "1 of its faces was" if event.lost == 1 else f"{event.lost} of its faces were"
+        return replace(event, state="failed", reason="worker_died", detail=f"{lost} lost with a worker that died")
+    return event
 
 
 def _first_hopeless(calls: Mapping[str, Calls]) -> str:

@@ -52,7 +52,7 @@ def perceive_body(
     Args:
         context: of the worker.
         upstreams: from the decode processes, by name.
-        live: names of those that read a camera; if one does, dead neighbours are replaced, and waited for.
+        live: names of those that read a camera.
         downstreams: to the enhance processes, by name.
         config: of the run.
         first_id: track ids begin here, so that none is used twice in a run.

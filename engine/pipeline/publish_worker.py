@@ -20,6 +20,7 @@ from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChange
 from engine.pipeline.barrier import Barrier
 from engine.pipeline.links import Outgoing
 from engine.pipeline.model_calls import judged
+from engine.pipeline.policy import Policy
 from engine.publish.directory import DirectorySink
 from engine.publish.publisher import Publisher
 from engine.publish.resume import Resume, reopen
@@ -40,7 +41,7 @@ def publish_body(
     config: Config,
     run: dict[str, Any],
     resume: Resume | None,
-    live: bool,
+    policy: Policy,
     again: bool,
 ) -> None:
     """Work until every upstream has sent Drain, then publish ``end``.
@@ -51,7 +52,7 @@ def publish_body(
         config: of the run.
         run: what ``run.json`` says of it.
         resume: what an earlier attempt of the run left in the output directory.
-        live: a source is a camera: dead neighbours are replaced, and waited for.
+        policy: of the run.
         again: this process replaces one that died.
     """
     if again and config.output.directory:
@@ -59,7 +60,7 @@ def publish_body(
     _raise_file_limit()
     zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     next_seq = resume.next_seq if resume else None
-    publisher = Publisher(config.publish, str(run["run_id"]), zmq_context, live=live, next_seq=next_seq)
+    publisher = Publisher(config.publish, str(run["run_id"]), zmq_context, live=policy.is_prompt, next_seq=next_seq)
     sockets = [Path(end[6:]) for end in (publisher.bound_endpoint, publisher.bound_replay) if end.startswith("ipc:///")]
 
     def remove_sockets() -> None:
@@ -69,7 +70,7 @@ def publish_body(
     context.clean_up_after_parent(remove_sockets)
     try:
         context.ready({"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay})
-        _PublishWorker(context, upstreams, config, publisher, run, resume, live).run()
+        _PublishWorker(context, upstreams, config, publisher, run, resume, policy).run()
     finally:
         remove_sockets()  # while nobody else can have bound them; libzmq leaves them behind
         publisher.close(_LINGER_MS)
@@ -85,12 +86,12 @@ class _PublishWorker:
         publisher: Publisher,
         run: dict[str, Any],
         resume: Resume | None,
-        live: bool,
+        policy: Policy,
     ) -> None:
         self._context = context
         self._upstreams: dict[str, Channel | None] = dict(upstreams)
         self._successors: dict[str, deque[Channel]] = {name: deque() for name in upstreams}
-        self._replaced = live
+        self._replaced = policy.replaces_workers
         """Dead neighbours get successors, until the run ends."""
         self._config = config
         self._publisher = publisher

@@ -65,7 +65,7 @@ class Supervisor:
         self._idle: list[str] = []
         self._config = config
         self._watchdog = Watchdog(config.hung_seconds, crew.cameras)
-        self._replaces = bool(crew.cameras)
+        self._replaces = crew.policy.replaces_workers
         self._deaths: dict[str, deque[float]] = {}
         self._restart_at: dict[str, float] = {}
         self._reasons: dict[str, str] = {}

@@ -17,6 +17,7 @@ from engine.errors import ModelError
 from engine.pipeline.enhance_worker import _EnhanceWorker
 from engine.pipeline.links import Outgoing, link_pair
 from engine.pipeline.model_calls import judged
+from engine.pipeline.policy import policy_of
 from engine.runtime.protocol import Drain, Taken
 from engine.runtime.worker import WorkerContext
 from engine.verify.verifier import Verifier
@@ -69,7 +70,9 @@ def run(generator_fails: bool, embedder_fails: bool, tracks: list[int]) -> tuple
     config = replace(Config(), super_resolve=settings)
     context = WorkerContext("enhance-1", control)
     verifier = Verifier(embedder, None, config.verify)
-    worker = _EnhanceWorker(context, upstream, downstream, config, Generator(generator_fails), None, verifier, False, 2)
+    worker = _EnhanceWorker(
+        context, upstream, downstream, config, Generator(generator_fails), None, verifier, policy_of(has_camera=False), 2
+    )
     thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     for track_id in tracks:

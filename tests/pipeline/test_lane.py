@@ -129,3 +129,21 @@ def test_death_is_noticed_on_both_ways(bench: Bench):
     bench.lane.flush(time.time())
     assert bench.lane.channel is None
     assert bench.drops == {("cam", "worker_died"): 1}
+
+
+@pytest.mark.parametrize("sent_before", [True, False])
+def test_a_recording_that_lost_a_face_says_so_at_its_end(bench: Bench, sent_before: bool):
+    ends = [StreamChanged("clip", "ended", "end_of_file"), StreamChanged("cam", "ended", "drained")]
+    bench.grant(9)
+    bench.lane.offer(face(1, live=False, stream="clip"))
+    bench.lane.offer(face(2))
+    for end in ends if sent_before else ():
+        bench.lane.offer(end)
+    bench.lane.flush(time.time())
+    bench.lane.attach(bench.successor())
+    for end in ends if not sent_before else ():
+        bench.lane.offer(end)
+    bench.grant(9)
+    bench.lane.flush(time.time())
+    assert bench.received() == [replace(ends[0], lost=1), ends[1]]
+    assert bench.drops == {("clip", "worker_died"): 1, ("cam", "worker_died"): 1}

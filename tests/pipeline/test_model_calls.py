@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from engine.contracts.orders import Warned
 from engine.contracts.streams import Calls, StreamChanged
@@ -86,3 +87,17 @@ def test_the_calls_of_all_workers_count_together():
         (event,) = barrier.take(order[1], "1" if order is copies else "0")
         assert judged(event).state == "ended"
         assert event.calls["verify"].total == 6
+
+
+def test_a_recording_that_lost_faces_has_failed_whatever_its_models_did():
+    copies = [replace(ENDED, calls={"verify": Calls(5, 0)}), replace(ENDED, lost=2), replace(ENDED, lost=1)]
+    verdict = judged(merged(copies))
+    assert (verdict.state, verdict.reason) == ("failed", "worker_died")
+    assert verdict.detail == "3 of its faces were lost with a worker that died"
+    assert judged(replace(ENDED, lost=1)).detail.startswith("1 of its faces was lost")
+    assert judged(ENDED) == ENDED
+
+
+def test_what_was_lost_before_a_worker_counts_once(supervisor):
+    _, calls, _ = supervisor
+    assert calls.close(replace(ENDED, lost=2)).lost == 2

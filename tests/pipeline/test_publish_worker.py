@@ -9,6 +9,7 @@ import pytest
 from engine.config import Config
 from engine.contracts.faces import TrackResult
 from engine.pipeline.links import Outgoing, link_pair, outgoing
+from engine.pipeline.policy import policy_of
 from engine.pipeline.publish_worker import _PublishWorker
 from engine.runtime.channel import Channel
 from engine.runtime.protocol import Attach, Drain
@@ -39,8 +40,14 @@ class Bench:
         upstream, self.enhance = link_pair()
         self.heard = Heard()
         self.worker = _PublishWorker(
-            WorkerContext("publish", control), {"enhance-1": upstream}, Config(), self.heard, {}, None, True  # type: ignore[arg-type]
-        )  # fmt: skip
+            WorkerContext("publish", control),
+            {"enhance-1": upstream},
+            Config(),
+            self.heard,  # type: ignore[arg-type]
+            {},
+            None,
+            policy_of(has_camera=True),
+        )
 
     def replace(self) -> Channel:
         """Start another enhance worker."""
