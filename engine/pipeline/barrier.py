@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from engine.contracts.model_calls import merged
 from engine.contracts.streams import Checkpoint, StreamChanged
-from engine.pipeline.model_calls import merged
 
 Event = StreamChanged | Checkpoint
 

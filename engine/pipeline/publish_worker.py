@@ -15,11 +15,11 @@ from engine.config import Config
 from engine.contracts.envelope import Body
 from engine.contracts.frames import Uint8
 from engine.contracts.messages import Face, Outcome
+from engine.contracts.model_calls import judged
 from engine.contracts.orders import Begin, CountedBefore
 from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChanged
 from engine.pipeline.barrier import Barrier
 from engine.pipeline.links import Outgoing
-from engine.pipeline.model_calls import judged
 from engine.pipeline.policy import Policy
 from engine.publish.directory import DirectorySink
 from engine.publish.publisher import Publisher

@@ -68,7 +68,7 @@ class RunStatus:
     workers: dict[str, WorkerStatus] = field(default_factory=dict)
     """Those that have been heard of."""
     overload_level: int = 0
-    """0 is no overload; see ``engine.pipeline.overload.LEVELS``."""
+    """0 is no overload; see ``engine.perception.overload.LEVELS``."""
     events: deque[RunEvent] = field(default_factory=lambda: deque(maxlen=_KEPT_EVENTS))
     """The newest ones, oldest first."""
     _beats: dict[str, Beat] = field(default_factory=dict)

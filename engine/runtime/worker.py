@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, TypeVar
 
-from engine.errors import FacestreamError, FatalError, UsageError, WorkerError
+from engine.errors import FacestreamError, FatalError, UsageError, WorkerError, error_words
 from engine.runtime.channel import SPAWN, Channel, ChannelClosed, channel_pair
 from engine.runtime.codec import Codec
 from engine.runtime.protocol import Failed, Ready
@@ -147,18 +146,6 @@ def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...])
     except Exception as error:
         _report(control, Failed(name, f"the worker {name} failed: {error_words(error)}", 1))
         sys.exit(1)
-
-
-def error_words(error: Exception) -> str:
-    """Return an error for a person: one of ours as it is, an unexpected one with the place where it happened."""
-    words = str(error)
-    if not isinstance(error, FacestreamError):
-        frames = traceback.extract_tb(error.__traceback__)
-        place = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
-        words = ": ".join(filter(None, (type(error).__name__, words))) + place
-        if os.environ.get("FACESTREAM_TRACEBACK"):
-            words = "".join(traceback.format_exception(error))
-    return words.encode(errors="backslashreplace").decode()  # a file name in it need not be UTF-8, a message must
 
 
 def _report(control: Channel, failed: Failed) -> None:

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from engine.config import Config, SuperResolveConfig
 from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed
 from engine.contracts.frames import Span
+from engine.contracts.model_calls import judged
 from engine.contracts.orders import Warned
 from engine.contracts.streams import StreamChanged
 from engine.errors import ModelError
-from engine.pipeline.enhance_worker import _EnhanceWorker
+from engine.pipeline.enhance_worker import EnhanceWorker, core_of
 from engine.pipeline.links import Outgoing, link_pair
-from engine.pipeline.model_calls import judged
 from engine.pipeline.policy import policy_of
 from engine.runtime.protocol import Drain, Taken
 from engine.runtime.worker import WorkerContext
@@ -70,9 +70,8 @@ def run(generator_fails: bool, embedder_fails: bool, tracks: list[int]) -> tuple
     config = replace(Config(), super_resolve=settings)
     context = WorkerContext("enhance-1", control)
     verifier = Verifier(embedder, None, config.verify)
-    worker = _EnhanceWorker(
-        context, upstream, downstream, config, Generator(generator_fails), None, verifier, policy_of(has_camera=False), 2
-    )
+    core = core_of(config, context, Generator(generator_fails), None, verifier)
+    worker = EnhanceWorker(context, core, upstream, downstream, config, policy_of(has_camera=False), 4, 2)
     thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     for track_id in tracks:

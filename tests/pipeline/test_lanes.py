@@ -3,10 +3,10 @@ from __future__ import annotations
 from itertools import count
 
 from engine.config import LiveConfig
+from engine.contracts.model_calls import merged
 from engine.contracts.streams import Calls, StreamChanged
 from engine.pipeline.lanes import Lanes
 from engine.pipeline.links import link_pair
-from engine.pipeline.model_calls import merged
 from engine.runtime.protocol import Taken
 
 

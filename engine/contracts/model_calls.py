@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
 from engine.contracts.orders import Warned
 from engine.contracts.streams import Calls, StreamChanged
-from engine.runtime.worker import WorkerContext, error_words
+from engine.errors import error_words
 
 HOPELESS_CALLS = 25
 """So many failures from the start of a stream, and no success: the rest of a recording is not read."""
@@ -20,11 +21,12 @@ class ModelCalls:
     Failures are in the counters ``errors.<stage>`` and ``errored.<stream>``; the first of each stream and stage is said.
 
     Args:
-        context: of the worker.
+        counters: where failures are counted.
+        warn: is told of the first failure.
     """
 
-    def __init__(self, context: WorkerContext) -> None:
-        self._context = context
+    def __init__(self, counters: Counter[str], warn: Callable[[Warned], None]) -> None:
+        self._counters, self._warn = counters, warn
         self._calls: dict[str, dict[str, Calls]] = {}
 
     def worked(self, stream: str, stage: str) -> None:
@@ -35,9 +37,9 @@ class ModelCalls:
         """Note a call that raised."""
         sentence = f"{stage.replace('_', ' ')} failed: {error_words(error)}"
         if self._note(stream, stage, Calls(1, 1, sentence)).failed == 1:
-            self._context.control.send(Warned(stream, sentence))
-        self._context.telemetry.counters[f"errors.{stage}"] += 1
-        self._context.telemetry.counters[f"errored.{stream}"] += 1
+            self._warn(Warned(stream, sentence))
+        self._counters[f"errors.{stage}"] += 1
+        self._counters[f"errored.{stream}"] += 1
 
     def hopeless(self, stream: str, stage: str) -> str:
         """Return why a stream is not worth going on with, empty where it is."""

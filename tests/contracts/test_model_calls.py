@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
+from engine.contracts.model_calls import HOPELESS_CALLS, ModelCalls, judged, merged
 from engine.contracts.orders import Warned
 from engine.contracts.streams import Calls, StreamChanged
 from engine.errors import ModelError
 from engine.pipeline.barrier import Barrier
 from engine.pipeline.links import link_pair
-from engine.pipeline.model_calls import HOPELESS_CALLS, ModelCalls, judged, merged
 from engine.runtime.channel import Channel
 from engine.runtime.worker import WorkerContext
 from tests.carried import carried
@@ -23,7 +23,7 @@ ENDED = StreamChanged("cam", "ended", "end_of_file")
 def supervisor() -> Iterator[tuple[Channel, ModelCalls, WorkerContext]]:
     ours, theirs = link_pair()
     context = WorkerContext("enhance-1", theirs)
-    yield ours, ModelCalls(context), context
+    yield ours, ModelCalls(context.telemetry.counters, context.control.send), context
     ours.close()
     theirs.close()
 

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.contracts.frames import Detections, Planes
+from engine.contracts.model_calls import HOPELESS_CALLS, ModelCalls
+from engine.contracts.orders import Warned
+from engine.errors import ModelError
+from engine.perception.detecting import Detecting
+from engine.perception.overload import Governor
+from engine.runtime.telemetry import Telemetry
+
+PLANES = Planes(*(np.zeros((size, size), np.uint8) for size in (16, 8, 8)))
+
+
+class Detector:
+    """Fails where its list says so."""
+
+    def __init__(self) -> None:
+        self.fails: list[bool] = []
+
+    def detect(self, pictures: list[Planes]) -> list[Detections]:
+        if self.fails.pop(0):
+            raise ModelError("the detector grey fails: no memory")
+        return [Detections.empty()]
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.telemetry = Telemetry("perceive")
+        self.detector = Detector()
+        self.warnings: list[Warned] = []
+        calls = ModelCalls(self.telemetry.counters, self.warnings.append)
+        self.detecting = Detecting(self.detector, calls, self.telemetry, Governor())  # type: ignore[arg-type]
+        self.refusals: list[str] = []
+
+    def frames(self, *fails: bool, live: bool = False) -> list[Detections | None]:
+        self.detector.fails += fails
+        found = []
+        for _ in fails:
+            found.append(self.detecting.note("cam", self.detecting.detect(PLANES), live=live))
+            if not live:
+                self.refusals += filter(None, [self.detecting.take_refusal("cam")])
+        return found
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_a_frame_on_which_the_detector_fails_is_one_without_detection(bench: Bench):
+    found = bench.frames(False, True, False)
+    assert [detections is None for detections in found] == [False, True, False]
+    counters = bench.telemetry.counters
+    assert (counters["errors.detect"], counters["errored.cam"], counters["frames_detected"]) == (1, 1, 2)
+    assert bench.refusals == []
+
+
+def test_where_it_fails_from_the_start_the_decoder_is_told_once(bench: Bench):
+    bench.frames(*[True] * (HOPELESS_CALLS - 1))
+    assert bench.refusals == []
+    bench.frames(True, True, True)
+    sentence = f"detect failed: the detector grey fails: no memory (none of {HOPELESS_CALLS} calls worked)"
+    assert bench.refusals == [sentence]
+
+
+def test_after_one_success_it_is_never_hopeless(bench: Bench):
+    bench.frames(False, *[True] * 3 * HOPELESS_CALLS)
+    assert bench.refusals == []
+
+
+def test_a_camera_is_never_given_up(bench: Bench):
+    bench.frames(*[True] * 2 * HOPELESS_CALLS, live=True)
+    assert len(bench.warnings) == 1
+    assert bench.telemetry.counters["errors.detect"] == 2 * HOPELESS_CALLS
