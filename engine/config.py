@@ -6,13 +6,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from engine.contracts.camera import CameraDefaults, HardwareDecoding, NonNegative, Seconds, Transport
 from engine.contracts.messages import Deinterlace, Rotate
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
-NonNegative = Annotated[int, msgspec.Meta(ge=0)]
-Seconds = Annotated[float, msgspec.Meta(gt=0.0)]
-HardwareDecoding = Literal["auto", "none", "cuda", "vaapi"]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -47,7 +45,7 @@ class SourceConfig(Section, frozen=True):
     """Pictures per second of a series; None: 25. Not for videos, which have a clock of their own."""
     credentials: str = ""
     """A file with one line ``user:password``, so that no password stands in a configuration or process list."""
-    transport: Literal["tcp", "udp"] = "tcp"
+    transport: Transport = "tcp"
     """RTSP only: how the pictures travel. UDP loses packets where TCP waits."""
     stall_seconds: Seconds | None = None
     """Reconnect when nothing came for so long; None: ``live.stall_seconds``."""
@@ -78,35 +76,15 @@ class DecodeConfig(Section, frozen=True):
     """Threads of one decoder; 0 lets FFmpeg choose."""
 
 
-class LiveConfig(Section, frozen=True):
-    """How cameras are read, and what gives way when the machine is too slow for them."""
+class LiveConfig(CameraDefaults, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How cameras are read (the keys of ``CameraDefaults``), and what gives way when the machine is too slow for them."""
 
     budget_ms: Annotated[float, msgspec.Meta(ge=20.0)] = 500.0
     """A picture or face that has waited longer is dropped, and counted, instead of delivered late."""
     waiting_frames: Positive = 2
     """Pictures of one camera that may wait for the detector; the oldest gives way."""
-    detect_fps: Seconds = 10.0
-    """Detections per second and camera at most; tracks are carried over the frames between."""
     adapt: bool = True
     """Under overload enhance fewer faces, then detect less often, and recover; False: only drop."""
-    connect_seconds: Seconds = 10.0
-    """A camera that does not answer within this is tried again."""
-    stalled_after_seconds: Seconds = 2.0
-    """Without a packet for so long a camera is called stalled; the connection is kept."""
-    stall_seconds: Seconds = 10.0
-    """Without a packet for so long the connection is given up and made anew."""
-    reconnect_first_seconds: Seconds = 0.5
-    """Wait before the first attempt to reconnect; each further one waits twice as long, with jitter."""
-    reconnect_cap_seconds: Seconds = 8.0
-    """Longest wait between two attempts; a refused password always waits ``auth_wait_seconds``."""
-    auth_wait_seconds: Seconds = 30.0
-    """Cameras lock accounts after a few wrong passwords."""
-    stable_seconds: Seconds = 60.0
-    """A connection that lasted so long resets the waiting time."""
-    max_reconnects: NonNegative | None = None
-    """Attempts in a row after which a camera is given up; None: never."""
-    hwaccel: HardwareDecoding = "auto"
-    """Hardware decoding where this machine and its FFmpeg can; software otherwise, with the reason said."""
 
 
 class SuperviseConfig(Section, frozen=True):

@@ -19,6 +19,9 @@ A message says what failed, where, and what to do, in one sentence: the command 
 
 from __future__ import annotations
 
+import os
+import traceback
+
 
 class FacestreamError(Exception):
     """Base of all errors raised on purpose; ``exit_code`` is what the command returns."""
@@ -81,3 +84,15 @@ class PublishError(FatalError):
 
 class WorkerError(FatalError):
     """A worker process died, hung or refused to start."""
+
+
+def error_words(error: Exception) -> str:
+    """Return an error for a person: one of ours as it is, an unexpected one with the place where it happened."""
+    words = str(error)
+    if not isinstance(error, FacestreamError):
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
+        words = ": ".join(filter(None, (type(error).__name__, words))) + place
+        if os.environ.get("FACESTREAM_TRACEBACK"):
+            words = "".join(traceback.format_exception(error))
+    return words.encode(errors="backslashreplace").decode()  # a file name in it need not be UTF-8, a message must

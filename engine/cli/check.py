@@ -12,7 +12,7 @@ from rich.table import Table
 
 from engine.config import Config, SourceConfig
 from engine.config_file import load_config
-from engine.contracts.links import Camera
+from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
 from engine.contracts.redaction import redact, redact_tree
 from engine.source.cameras import CAMERA_KEYS, is_camera

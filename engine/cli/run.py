@@ -19,8 +19,9 @@ from engine.cli.run_options import check_duration, given, sources_of
 from engine.cli.run_result import print_result
 from engine.cli.run_view import run_view
 from engine.cli.run_words import event_words, printable
-from engine.config import Config, HardwareDecoding
+from engine.config import Config
 from engine.config_file import load_config
+from engine.contracts.camera import HardwareDecoding
 from engine.contracts.messages import Deinterlace
 from engine.errors import FacestreamError
 from engine.pipeline.run import run_pipeline

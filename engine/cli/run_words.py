@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.contracts.redaction import redact
-from engine.pipeline.overload import LEVELS
+from engine.perception.overload import LEVELS
 from engine.pipeline.status import RunEvent, RunStatus, StreamStatus
 
 _NEWS_SECONDS = 10.0

@@ -1,10 +1,11 @@
-"""Pictures and faces between the stages, as arrays. Nothing here crosses a process: see ``links.py`` for that."""
+"""Pictures, their times, and what is found in them, as values: none of them knows how it travels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,8 +14,11 @@ Float32 = NDArray[np.float32]
 ColourMatrix = Literal["bt601", "bt709", "bt2020"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Planes:
+class Value(msgspec.Struct, frozen=True, array_like=True):
+    """Base of values that are parts of others."""
+
+
+class Planes(Value, frozen=True, eq=False):
     """One picture as YUV 4:2:0 planes. The arrays may be views into shared memory: copy what must outlive the slot."""
 
     y: Uint8
@@ -49,8 +53,7 @@ class Planes:
         return f"Planes({self.width_px}x{self.height_px}, {self.matrix}, {'full' if self.full_range else 'video'} range)"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FrameTime:
+class FrameTime(Value, frozen=True):
     """When a frame was shown and when it arrived."""
 
     frame_index: int
@@ -68,6 +71,13 @@ class FrameTime:
     """When the camera took the picture by its own clock (Unix, nanoseconds), where it says so (RTCP sender reports)."""
     recorded_ns: int | None = None
     """Of a recording: when the picture was taken (Unix, nanoseconds), as far as the recording's clock is known."""
+
+
+class Span(Value, frozen=True):
+    """From one frame of a stream to another."""
+
+    first: FrameTime
+    last: FrameTime
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,8 +151,7 @@ class TrackEnd:
     """A track that is over: left the picture, or its stream ended or was cut."""
 
     track_id: int
-    first: FrameTime
-    last: FrameTime
+    span: Span
     frames_seen: int
     """Frames in which a detection supported the track."""
 

@@ -105,9 +105,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     run_id: str
     stream: str
     """Empty in ``stats`` and ``end``."""
-    seq: int = -1
+    seq: int
     """Counts from 0 for each run, stream and kind: a missing number is a lost message."""
-    sent_ns: int = 0
+    sent_ns: int
     """Wall clock when the publisher sent it (Unix, nanoseconds)."""
     schema: str = SCHEMA
 

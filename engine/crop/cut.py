@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from engine.contracts.frames import Frame, TrackedFace
-from engine.contracts.links import FaceCrop
+from engine.contracts.faces import FaceCrop
+from engine.contracts.frames import Frame, Planes, TrackedFace
 from engine.contracts.messages import Quality
 
 
@@ -16,7 +16,7 @@ def cut_face(frame: Frame, face: TrackedFace, quality: Quality, margin: float, *
 
     The crop grows outwards to even coordinates, so that each chroma sample keeps its four luma pixels, and is clipped at the
     picture's border: every pixel of it was seen by the camera, none is made up. Only a picture of odd width or height gives
-    a crop of odd width or height. The bytes are a copy and outlive the frame.
+    a crop of odd width or height. The pixels are a copy and outlive the frame.
 
     Args:
         frame: the picture.
@@ -36,24 +36,20 @@ def cut_face(frame: Frame, face: TrackedFace, quality: Quality, margin: float, *
     return FaceCrop(
         stream=frame.stream,
         track_id=face.track_id,
-        frame_index=frame.time.frame_index,
-        pts=frame.time.pts,
-        time_base=frame.time.time_base,
-        pts_seconds=frame.time.pts_seconds,
-        captured_ns=frame.time.captured_ns,
+        time=frame.time,
         box=(x, y, width, height),
         landmarks=_points(face),
         detection_score=float(face.score),
         quality=quality,
         crop_box=(left, top, right - left, bottom - top),
-        y=planes.y[top:bottom, left:right].tobytes(),
-        u=planes.u[chroma].tobytes(),
-        v=planes.v[chroma].tobytes(),
-        matrix=planes.matrix,
-        full_range=planes.full_range,
         live=live,
-        ntp_ns=frame.time.ntp_ns,
-        recorded_ns=frame.time.recorded_ns,
+        planes=Planes(
+            planes.y[top:bottom, left:right].copy(),
+            planes.u[chroma].copy(),
+            planes.v[chroma].copy(),
+            planes.matrix,
+            planes.full_range,
+        ),
     )
 
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.config import CropConfig
+from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Frame, TrackedFace
-from engine.contracts.links import FaceCrop
 from engine.contracts.messages import Quality
 from engine.crop.cut import cut_face
 from engine.crop.quality import assess
@@ -214,4 +214,4 @@ def _rank(crop: FaceCrop) -> float:
 
 
 def _time_order(crop: FaceCrop) -> int:
-    return crop.frame_index
+    return crop.time.frame_index

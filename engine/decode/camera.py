@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import av
 
-from engine.contracts.links import Camera
+from engine.contracts.camera import Camera
 
 # Lines of FFmpeg's log would call back into Python from its own threads, and may hold a URL with its password.
 av.logging.set_level(None)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import av
 
-from engine.contracts.links import Camera
+from engine.contracts.camera import Camera
 from engine.contracts.messages import Reason
 from engine.decode.camera import scheme_of, server_port
 from engine.decode.rtsp_question import Answer, ask

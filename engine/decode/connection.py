@@ -7,9 +7,10 @@ from collections.abc import Callable, Generator, Iterator
 
 import av
 
+from engine.contracts.camera import Camera
 from engine.contracts.frames import Frame, FrameTime, Planes
-from engine.contracts.links import Camera, StreamChanged
 from engine.contracts.messages import Reason, StreamState
+from engine.contracts.streams import StreamChanged
 from engine.decode.camera_errors import failure
 from engine.decode.clock import StreamClock
 from engine.decode.detection_pace import DetectionPace

@@ -15,9 +15,9 @@ from av.video.stream import VideoStream
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame, FrameTime, Planes
-from engine.contracts.links import StreamChanged
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.recording import Reading
+from engine.contracts.streams import StreamChanged
 from engine.decode.clock import StreamClock
 from engine.decode.container import (
     FALLBACK_TIME_BASE,

@@ -6,10 +6,11 @@ import time
 from collections.abc import Generator, Iterator
 
 from engine.config import DecodeConfig
+from engine.contracts.camera import Camera
 from engine.contracts.frames import Frame
-from engine.contracts.links import Camera, StreamChanged
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.redaction import redact
+from engine.contracts.streams import StreamChanged
 from engine.decode.backoff import Backoff
 from engine.decode.camera_errors import failure
 from engine.decode.connection import WAIT_SECONDS, Connection

@@ -15,7 +15,7 @@ from av.container import InputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from engine.contracts.links import Camera
+from engine.contracts.camera import Camera
 from engine.decode.camera import plan_of, read_timeout_seconds, scheme_of, server_port
 from engine.decode.camera_errors import explain_end, explain_open, failure
 from engine.decode.container import FALLBACK_TIME_BASE, announced_rate

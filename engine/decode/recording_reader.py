@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from engine.contracts.frames import Frame
-from engine.contracts.links import StreamChanged
+from engine.contracts.streams import StreamChanged
 
 Items = Generator[Frame | StreamChanged, None, None]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from engine.contracts.links import Camera
+from engine.contracts.camera import Camera
 from engine.decode.camera import server_port
 
 WAIT_SECONDS = 2.0

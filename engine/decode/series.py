@@ -12,9 +12,9 @@ import av
 from msgspec.structs import replace
 
 from engine.contracts.frames import Frame, FrameTime, Planes, Uint8
-from engine.contracts.links import StreamChanged
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.recording import Recording
+from engine.contracts.streams import StreamChanged
 from engine.decode.display import Display
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.decode.still import read_still

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import av
 import cv2
 
+from engine.contracts.camera import Camera
 from engine.contracts.frames import Uint8
-from engine.contracts.links import Camera
 from engine.decode.camera_errors import device_failure, explain_end
 from engine.decode.packet_reader import Opened, Reader
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from engine.contracts.links import Checkpoint, StreamChanged
-from engine.pipeline.model_calls import merged
+from collections.abc import Iterable
+
+from engine.contracts.model_calls import merged
+from engine.contracts.streams import Checkpoint, StreamChanged
 
 Event = StreamChanged | Checkpoint
 
@@ -15,13 +17,13 @@ class Barrier:
     Each worker sends a stream's events in the order of their numbers; one that was restarted may send some again.
     """
 
-    def __init__(self, workers: int) -> None:
-        self._alive = set(range(workers))
+    def __init__(self, workers: Iterable[str]) -> None:
+        self._alive = set(workers)
         self._passed: dict[str, int] = {}
-        self._missing: dict[int, set[int]] = {}
+        self._missing: dict[int, set[str]] = {}
         self._held: dict[int, Event] = {}
 
-    def take(self, event: Event, worker: int) -> list[Event]:
+    def take(self, event: Event, worker: str) -> list[Event]:
         """Take one copy of an event and return what may go out now."""
         number = event.event_id
         if number not in self._missing:
@@ -36,14 +38,14 @@ class Barrier:
         self._missing[number].discard(worker)
         return self._release()
 
-    def leave(self, worker: int) -> list[Event]:
+    def leave(self, worker: str) -> list[Event]:
         """A worker will send no more; return what waited for it alone."""
         self._alive.discard(worker)
         for missing in self._missing.values():
             missing.discard(worker)
         return self._release()
 
-    def has_left(self, worker: int) -> bool:
+    def has_left(self, worker: str) -> bool:
         return worker not in self._alive
 
     def _release(self) -> list[Event]:

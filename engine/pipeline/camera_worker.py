@@ -8,11 +8,14 @@ from contextlib import closing, suppress
 from msgspec.structs import replace
 
 from engine.config import DecodeConfig
+from engine.contracts.camera import Camera
 from engine.contracts.frames import Frame
-from engine.contracts.links import Attach, Begin, Camera, Drain, StreamChanged
+from engine.contracts.orders import Begin
+from engine.contracts.streams import StreamChanged
 from engine.decode.live import LiveDecoder
 from engine.pipeline.frame_writer import FrameWriter
 from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.protocol import Attach, Drain
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 
 

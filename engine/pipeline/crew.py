@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from engine.config import Config
-from engine.contracts.links import Attach, Camera, StreamChanged
+from engine.contracts.camera import Camera
+from engine.contracts.streams import StreamChanged
 from engine.pipeline.camera_worker import camera_body
 from engine.pipeline.decode_worker import decode_body
 from engine.pipeline.enhance_worker import enhance_body
+from engine.pipeline.links import LINKS, link_pair
 from engine.pipeline.perceive_worker import perceive_body
+from engine.pipeline.policy import policy_of
 from engine.pipeline.publish_worker import publish_body
 from engine.publish.resume import Resume
-from engine.runtime.channel import Channel, ChannelClosed, channel_pair
+from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.protocol import Attach
 from engine.runtime.worker import Worker, start_worker
 
 _MOST_ENHANCE_WORKERS = 4
@@ -26,9 +31,6 @@ _IDS_PER_PERCEIVE = 1_000_000_000
 """Track ids of a restarted perceive begin so much higher: what the dead one gave out last is not known."""
 _REJECTED = "rejected."
 """Begins the names of the counters of tracks of no face, one for each stream."""
-
-Start = Callable[[list[Channel], list[Channel]], Worker]
-"""Starts a worker, given the pipes from its upstream and to its downstream neighbours."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Crew:
     ) -> None:
         self._config, self._run, self._resume = config, run, resume
         self._cameras = {f"camera-{camera.name}": camera for camera in cameras}
-        self._live = bool(cameras)
+        self.policy = policy_of(has_camera=bool(cameras))
         self._starts: dict[str, int] = {}
         self.readers = [f"decode-{number + 1}" for number in range(readers)]
         self.enhancers = [f"enhance-{number + 1}" for number in range(_enhancers(config))]
@@ -83,7 +85,7 @@ class Crew:
             WorkerError: it cannot be started.
         """
         self.workers[name].control.close()
-        pairs = {pipe: channel_pair() for pipe in self._pipes if name in (pipe.writer, pipe.reader)}
+        pairs = {pipe: link_pair() for pipe in self._pipes if name in (pipe.writer, pipe.reader)}
         try:
             self.workers[name] = self._start(name, pairs, unsaid)
         finally:
@@ -110,17 +112,14 @@ class Crew:
     def _attach(self, pipe: _Pipe, restarted: str, end: Channel) -> None:
         """Give the neighbour its end; one that is dead too gets another when it is restarted itself."""
         neighbour = self.workers[pipe.reader if pipe.writer == restarted else pipe.writer]
-        if pipe.writer == restarted:
-            order = Attach("upstream", [p for p in self._pipes if p.reader == pipe.reader].index(pipe))
-        else:
-            order = Attach("downstream", [p for p in self._pipes if p.writer == pipe.writer].index(pipe))
+        order = Attach("upstream" if pipe.writer == restarted else "downstream", restarted)
         try:
-            neighbour.control.send_channel(order, end, neighbour.process.pid or 0)
+            neighbour.control.send_channel(order, end)
         except ChannelClosed:
             end.close()
 
     def _start_all(self, names: list[str]) -> None:
-        pairs = {pipe: channel_pair() for pipe in self._pipes}
+        pairs = {pipe: link_pair() for pipe in self._pipes}
         try:
             for name in names:
                 self.workers[name] = self._start(name, pairs)
@@ -134,8 +133,9 @@ class Crew:
                     end.close()
 
     def _start(self, name: str, pairs: dict[_Pipe, tuple[Channel, Channel]], unsaid: Sequence[StreamChanged] = ()) -> Worker:
-        inputs = [pairs[pipe][1] for pipe in self._pipes if pipe.reader == name]
-        outputs = [pairs[pipe][0] for pipe in self._pipes if pipe.writer == name]
+        inputs = {pipe.writer: pairs[pipe][1] for pipe in self._pipes if pipe.reader == name}
+        outputs = {pipe.reader: pairs[pipe][0] for pipe in self._pipes if pipe.writer == name}
+        start = partial(start_worker, name, codec=LINKS)
         earlier = self._starts.get(name, 0)
         self._starts[name] = earlier + 1
         config = self._config
@@ -143,24 +143,24 @@ class Crew:
             # What was sent last is only known from an output directory; without one, subscribers see another run.
             suffix = f"-{earlier}" if earlier and not config.output.directory else ""
             run = self._run | {"run_id": f"{self._run['run_id']}{suffix}"}
-            return start_worker(name, publish_body, inputs, config, run, self._resume, self._live, earlier > 0)
+            return start(publish_body, inputs, config, run, self._resume, self.policy, earlier > 0)
         if name == "perceive":
             first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
-            live = [pipe.writer in self._cameras for pipe in self._pipes if pipe.reader == name]
             counted = self._resume.counters if self._resume else {}
             rejected = {key.removeprefix(_REJECTED): n for key, n in counted.items() if key.startswith(_REJECTED)}
-            return start_worker(name, perceive_body, inputs, live, outputs, config, first_id, rejected)
+            return start(perceive_body, inputs, set(self._cameras), outputs, config, first_id, rejected)
         if name in self.enhancers:
-            return start_worker(name, enhance_body, inputs[0], outputs[0], config, self._live, self._threads())
+            return start(
+                enhance_body,
+                inputs["perceive"],
+                outputs["publish"],
+                config,
+                self.policy,
+                self.policy.threads(len(self.enhancers)),
+            )
         if name in self._cameras:
-            return start_worker(name, camera_body, outputs[0], self._cameras[name], config.decode)
-        return start_worker(name, decode_body, outputs[0], config.decode, config.detect.every, list(unsaid))
-
-    def _threads(self) -> int:
-        """Threads that enlarge in one enhance worker: for recordings more than its share, as verifying leaves cores idle; for
-        cameras just that, as a face should be done soon rather than many at once."""
-        cores = os.cpu_count() or 1
-        return max(1, cores // len(self.enhancers)) if self._live else cores
+            return start(camera_body, outputs["perceive"], self._cameras[name], config.decode)
+        return start(decode_body, outputs["perceive"], config.decode, config.detect.every, list(unsaid))
 
 
 def _enhancers(config: Config) -> int:

@@ -13,16 +13,19 @@ from pathlib import Path
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
-from engine.contracts.links import Assign, Drain, StreamChanged, WantRecording
+from engine.contracts.orders import Assign, WantRecording
 from engine.contracts.recording import Recording
+from engine.contracts.streams import StreamChanged
 from engine.decode.decoder import Decoder
 from engine.decode.pacing import Pacer
 from engine.decode.recording_reader import RecordingReader
 from engine.decode.series import SeriesDecoder
+from engine.errors import error_words
 from engine.pipeline.frame_writer import FrameWriter
 from engine.pipeline.input_hash import InputHash
 from engine.runtime.channel import Channel, ChannelClosed
-from engine.runtime.worker import BEAT_SECONDS, WorkerContext, error_words
+from engine.runtime.protocol import Drain
+from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 
 _NO_FRAME_HASH_SECONDS = 1.0
 """How long the next recording waits for the hash of one that gave no picture."""

@@ -1,4 +1,6 @@
-"""The process that enlarges faces and says whose they are. Several may run, each with tracks of its own."""
+"""The process that enlarges faces and says whose they are: it gives ``Enhancement`` what perceive sends. Several may run, each
+with tracks of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,46 +8,35 @@ import os
 import time
 
 from engine.config import Config
-from engine.contracts.links import (
-    Attach,
-    Checkpoint,
-    Drain,
-    FaceCrop,
-    InputFile,
-    Outgoing,
-    StreamChanged,
-    Taken,
-    TrackClosed,
-    Warned,
-)
+from engine.contracts.faces import FaceCrop, TrackClosed
+from engine.contracts.model_calls import ModelCalls
+from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
+from engine.enhancement.enhancement import Enhancement, Said
+from engine.enhancement.enlarging import Enlarged
 from engine.models import find_model
-from engine.pipeline.enlarging import Enlarged, enlarge
-from engine.pipeline.face_messages import face_message, track_message
-from engine.pipeline.model_calls import ModelCalls
+from engine.pipeline.links import outgoing
 from engine.pipeline.output import Output
-from engine.pipeline.track_so_far import TrackSoFar
-from engine.publish.encode import parts_of
+from engine.pipeline.policy import Policy
 from engine.runtime.batcher import Batcher
 from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
 from engine.runtime.ordered_pool import OrderedPool
+from engine.runtime.protocol import Attach, Drain, Taken
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import Generator, open_generator
 from engine.verify.embedder import Embedder, open_embedder
 from engine.verify.gallery import open_gallery
-from engine.verify.verifier import FaceScores, Verifier
+from engine.verify.verifier import Verifier
 
 Passed = TrackClosed | StreamChanged | InputFile | Checkpoint
 """Waits until the faces before it are done."""
-_READ_AHEAD = 4
-"""Items of recordings that wait here, so that the threads never do."""
 _HURRIED_THREADS = 2
 """Of a live face that nothing waits behind: a crop of 72 px takes 26 ms instead of 44. More would take cores from the cameras;
 and where faces do wait, two at a time on a core each are up to a quarter faster than each on two."""
 
 
 def enhance_body(
-    context: WorkerContext, upstream: Channel, downstream: Channel, config: Config, live: bool, threads: int
+    context: WorkerContext, upstream: Channel, downstream: Channel, config: Config, policy: Policy, threads: int
 ) -> None:
     """Work until the upstream sends Drain, then pass it on.
 
@@ -54,20 +45,22 @@ def enhance_body(
         upstream: from perceive.
         downstream: to publish.
         config: of the run.
-        live: a source is a camera: dead neighbours are replaced, and waited for.
+        policy: of the run.
         threads: faces that are enlarged at the same time.
     """
     settings = config.super_resolve
     generator = None if settings.generator == "none" else open_generator(settings, find_model)
     hurried = None
-    if live and generator is not None and not generator.prefers_batch:
+    if policy.is_prompt and generator is not None and not generator.prefers_batch:
         hurried = open_generator(settings, find_model, min(_HURRIED_THREADS, os.cpu_count() or 1))
     embedder = open_embedder(config.verify, find_model)
     gallery = open_gallery(config.verify.gallery) if embedder else None
     if gallery is not None:
         gallery.close()  # it is there now; the verifier opens it when there is something new
     verifier = Verifier(embedder, gallery, config.verify)
-    worker = _EnhanceWorker(context, upstream, downstream, config, generator, hurried, verifier, live, threads)
+    core = core_of(config, context, generator, hurried, verifier)
+    batch = settings.max_batch if generator is not None and generator.prefers_batch else 1
+    worker = EnhanceWorker(context, core, upstream, downstream, config, policy, batch, threads)
     context.ready(_facts(generator, embedder) | ({"names": verifier.naming()} if embedder else {}))
     try:
         worker.run()
@@ -75,6 +68,19 @@ def enhance_body(
         for part in (generator, hurried, embedder):
             if part is not None:
                 part.close()
+
+
+def core_of(
+    config: Config, context: WorkerContext, generator: Generator | None, hurried: Generator | None, verifier: Verifier
+) -> Enhancement:
+    """Return the core of a worker, with open models."""
+    warn, telemetry = context.control.send, context.telemetry
+    calls = ModelCalls(telemetry.counters, warn)
+    return Enhancement(config, _enhancer(config, generator), _enhancer(config, hurried), verifier, calls, telemetry, warn)
+
+
+def _enhancer(config: Config, generator: Generator | None) -> Enhancer | None:
+    return None if generator is None else Enhancer(generator, config.super_resolve.strength, config.crop.max_size_px)
 
 
 def _facts(generator: Generator | None, embedder: Embedder | None) -> dict[str, str]:
@@ -90,48 +96,49 @@ def _facts(generator: Generator | None, embedder: Embedder | None) -> dict[str, 
     return facts
 
 
-class _EnhanceWorker:
+class EnhanceWorker:
+    """Keeps the threads of a core fed, and its neighbours told.
+
+    Args:
+        context: of the worker.
+        core: what does the work.
+        upstream: from perceive.
+        downstream: to publish.
+        config: of the run.
+        policy: of the run.
+        batch: faces that are enlarged together at most.
+        threads: batches that are enlarged at the same time.
+    """
+
     def __init__(
         self,
         context: WorkerContext,
+        core: Enhancement,
         upstream: Channel,
         downstream: Channel,
         config: Config,
-        generator: Generator | None,
-        hurried: Generator | None,
-        verifier: Verifier,
-        live: bool,
+        policy: Policy,
+        batch: int,
         threads: int,
     ) -> None:
-        self._context = context
+        self._context, self._core = context, core
         self._upstream: Channel | None = upstream
         self._publish = Output(context, downstream)
-        self._config = config
-        self._verifier = verifier
-        self._calls = ModelCalls(context)
-        self._replaced = live
+        self._replaced = policy.replaces_workers
         """Dead neighbours get successors, until the run ends."""
-        settings = config.super_resolve
-        self._enhancer = Enhancer(generator, settings.strength, config.crop.max_size_px) if generator else None
-        self._hurried = Enhancer(hurried, settings.strength, config.crop.max_size_px) if hurried else self._enhancer
-        batch = settings.max_batch if generator is not None and generator.prefers_batch else 1
-        self._batcher: Batcher[FaceCrop] = Batcher(batch, settings.max_wait_ms / 1000)
+        self._batcher: Batcher[FaceCrop] = Batcher(batch, config.super_resolve.max_wait_ms / 1000)
         self._pending: OrderedPool[list[FaceCrop] | Passed, list[FaceCrop], Enlarged] = OrderedPool(
             self._enlarge, threads, "enhance"
         )
-        self._room = batch * self._pending.capacity + (0 if self._replaced else _READ_AHEAD)
-        self._tracks: dict[tuple[str, int], TrackSoFar] = {}
+        self._room = batch * self._pending.capacity + policy.read_ahead
         self._drain: Drain | None = None
 
     def run(self) -> None:
         """Keep the threads that enlarge fed, and do the rest in order."""
         self._grant(self._room)
         while self._drain is None or len(self._pending) or len(self._batcher):
-            sources: list[Waitable] = [self._context.control, self._pending]
-            if self._upstream is not None and self._drain is None:
-                sources.append(self._upstream)
             left = self._batcher.seconds_left(time.monotonic())
-            for source in wait_for_any(sources, BEAT_SECONDS if left is None else min(left, BEAT_SECONDS)):
+            for source in wait_for_any(self._sources(), BEAT_SECONDS if left is None else min(left, BEAT_SECONDS)):
                 if source is self._context.control:
                     self._obey()
                 elif source is self._upstream:
@@ -147,6 +154,11 @@ class _EnhanceWorker:
         counters = self._context.telemetry.counters.copy()
         counters.update(self._drain.counters)
         self._publish.send(Drain(self._drain.outcome, self._drain.detail, dict(counters)))
+        self._publish.close()
+
+    def _sources(self) -> list[Waitable]:
+        reads = self._upstream is not None and self._drain is None and not self._publish.is_backed_up
+        return [self._context.control, self._pending, *([self._upstream] if reads and self._upstream else [])]
 
     def _obey(self) -> None:
         match self._context.order():
@@ -169,8 +181,8 @@ class _EnhanceWorker:
     def _forget_all_tracks(self) -> None:
         """Perceive was restarted and follows other tracks now: the ones before are over."""
         self._close_batch()
-        for track in list(self._tracks.values()):
-            self._pending.put(track.as_closed(), None)
+        for track in self._core.open_tracks():
+            self._pending.put(track, None)
 
     def _receive(self) -> None:
         if self._upstream is None:
@@ -201,78 +213,20 @@ class _EnhanceWorker:
 
     def _enlarge(self, crops: list[FaceCrop]) -> Enlarged:
         """Runs in a thread of the pool."""
-        return enlarge(self._hurried if len(self._pending) == 1 else self._enhancer, crops)
+        return self._core.enlarge(crops, hurry=len(self._pending) == 1)
 
     def _finish(self, tag: list[FaceCrop] | Passed, enlarged: Enlarged | None) -> None:
         match tag:
             case TrackClosed():
-                self._close_track(tag)
+                self._say([self._core.close_track(tag)])
             case StreamChanged(state="ended" | "failed"):
-                self._publish.send(self._calls.close(tag))
+                self._publish.send(self._core.close_stream(tag))
             case StreamChanged() | InputFile() | Checkpoint():
                 self._publish.send(tag)
             case _ if enlarged is not None:
-                self._finish_faces(tag, enlarged)
+                self._say(self._core.finish(tag, enlarged))
         self._grant(len(tag) if isinstance(tag, list) else 1)
 
-    def _finish_faces(self, crops: list[FaceCrop], enlarged: Enlarged) -> None:
-        """Verify and send; a face that a model fails on goes on without what that model would have given."""
-        telemetry = self._context.telemetry
-        telemetry.record("super_resolve", enlarged.seconds, len(crops))
-        for place, crop in enumerate(crops):
-            if place in enlarged.errors:
-                self._calls.failed(crop.stream, "super_resolve", enlarged.errors[place])
-            elif self._enhancer is not None:
-                self._calls.worked(crop.stream, "super_resolve")
-        with telemetry.stage("verify", len(crops)):
-            scores = self._scores(crops, enlarged)
-        self._say_gallery()
-        for crop, original, face, score in zip(crops, enlarged.originals, enlarged.faces, scores, strict=True):
-            with telemetry.stage("encode"):
-                parts, payloads = parts_of(
-                    self._config.publish,
-                    original,
-                    face.bgr if face else None,
-                    score.embedding,
-                    face.model if face and face.scale > 1 else "",
-                )
-            telemetry.counters["faces"] += 1
-            telemetry.counters[f"faces.{crop.stream}"] += 1
-            self._publish.send(Outgoing(face_message(crop, face, score, parts, self._config), payloads))
-            track = self._tracks.setdefault((crop.stream, crop.track_id), TrackSoFar(crop))
-            track.last = crop
-            track.faces += 1
-            if score.track_decision_changed:
-                self._send_track(track.as_closed(), track.faces, ended=False)
-
-    def _scores(self, crops: list[FaceCrop], enlarged: Enlarged) -> list[FaceScores]:
-        try:
-            scores = self._verifier.score(crops, enlarged.originals, enlarged.faces)
-        except Exception as error:
-            if len(crops) == 1:
-                self._calls.failed(crops[0].stream, "verify", error)
-                return [self._verifier.no_score()]
-            ones = [
-                Enlarged([original], [face], {}, 0.0) for original, face in zip(enlarged.originals, enlarged.faces, strict=True)
-            ]
-            return [score for crop, one in zip(crops, ones, strict=True) for score in self._scores([crop], one)]
-        for crop in crops:
-            self._calls.worked(crop.stream, "verify")
-        return scores
-
-    def _say_gallery(self) -> None:
-        """Pass on what is wrong with the gallery, and that it is well again."""
-        for sentence in self._verifier.take_news():
-            self._context.telemetry.counters["errors.gallery"] += self._verifier.gallery_fault != ""
-            self._context.control.send(Warned("", sentence))
-
-    def _close_track(self, closed: TrackClosed) -> None:
-        track = self._tracks.pop((closed.stream, closed.track_id), None)
-        self._send_track(closed, track.faces if track else 0, ended=True)
-        self._verifier.forget(closed.stream, closed.track_id)
-
-    def _send_track(self, closed: TrackClosed, faces: int, *, ended: bool) -> None:
-        scores = self._verifier.track_scores(closed.stream, closed.track_id)
-        self._say_gallery()
-        parts, payloads = parts_of(self._config.publish, None, None, scores.embedding)
-        self._publish.send(Outgoing(track_message(closed, scores, faces, parts, ended=ended), payloads))
+    def _say(self, said: list[Said]) -> None:
+        for one in said:
+            self._publish.send(outgoing(one.body, one.payloads))

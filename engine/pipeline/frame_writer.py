@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import deque
 
 from engine.contracts.frames import Frame
-from engine.contracts.links import FrameReady, Refused, SlotReleased
+from engine.contracts.orders import Refused
+from engine.pipeline.links import FrameReady
 from engine.runtime.channel import Channel
 from engine.runtime.frame_pool import PoolWriter, slot_bytes_for
+from engine.runtime.frame_slots import SlotReleased
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 
 
@@ -117,32 +119,10 @@ class FrameWriter:
 
     def _hand_over(self, pool: PoolWriter, slot: int, frame: Frame) -> None:
         with self._context.telemetry.stage("hand_over"):
-            generation = pool.write(slot, frame.planes)
+            picture = pool.write(slot, frame.planes)
         self._in_use.append(slot)
         self._context.telemetry.queue_depths["hand_over"] = len(self._in_use)
-        when, planes = frame.time, frame.planes
-        self._channel.send(
-            FrameReady(
-                stream=frame.stream,
-                pool_id=self._pools_opened,
-                slot=slot,
-                generation=generation,
-                width_px=planes.width_px,
-                height_px=planes.height_px,
-                frame_index=when.frame_index,
-                pts=when.pts,
-                time_base=when.time_base,
-                pts_seconds=when.pts_seconds,
-                captured_ns=when.captured_ns,
-                matrix=planes.matrix,
-                full_range=planes.full_range,
-                detect=frame.detect,
-                live=self._live,
-                ntp_ns=when.ntp_ns,
-                recorded_ns=when.recorded_ns,
-                damaged=frame.damaged,
-            )
-        )
+        self._channel.send(FrameReady(frame.stream, frame.time, picture, frame.detect, self._live, frame.damaged))
 
     def _take_back(self, timeout_seconds: float) -> None:
         """Handle the slots that the reader has released."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import threading
 
-from engine.contracts.links import InputFile
 from engine.contracts.recording import Recording
+from engine.contracts.streams import InputFile
 
 
 class InputHash:

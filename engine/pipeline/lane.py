@@ -7,9 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from engine.contracts.links import Checkpoint, FaceCrop, InputFile, StreamChanged, Taken, TrackClosed
+from engine.contracts.faces import FaceCrop, TrackClosed
+from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
+from engine.pipeline.losses import Losses
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.fair_queue import FairQueue
+from engine.runtime.protocol import Taken
 
 Passed = FaceCrop | TrackClosed | StreamChanged | Checkpoint | InputFile
 Cause = Literal["late", "stale", "worker_died"]
@@ -42,6 +45,7 @@ class Lane:
         self._queue: FairQueue[Passed] = FairQueue(waiting, budget_seconds, lambda stream, _, cause: on_drop(stream, cause))
         self._in_hand: deque[Passed] = deque()
         self._again: deque[Passed] = deque()
+        self._losses = Losses()
         self._on_drop = on_drop
 
     @property
@@ -66,6 +70,7 @@ class Lane:
             link = self._again.popleft() if self._again else self._queue.take(now_seconds)
             if link is None:
                 break
+            link = self._losses.tell(link)
             self._in_hand.append(link)
             self._credit -= 1
             faces += isinstance(link, FaceCrop)
@@ -96,6 +101,7 @@ class Lane:
             self.channel = None
         for link in self._in_hand:
             if isinstance(link, FaceCrop):
+                self._losses.add(link.stream, live=link.live)
                 self._on_drop(link.stream, "worker_died")
         self._again = deque([link for link in self._in_hand if not isinstance(link, FaceCrop)] + list(self._again))
         self._in_hand.clear()

@@ -5,31 +5,27 @@ from __future__ import annotations
 import resource
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import zmq
 
 from engine.config import Config
-from engine.contracts.links import (
-    AnyLink,
-    Attach,
-    Begin,
-    Checkpoint,
-    CountedBefore,
-    Drain,
-    InputFile,
-    Outgoing,
-    StreamChanged,
-    Taken,
-)
-from engine.contracts.messages import AnyMessage, End, Face, Outcome, Stream
+from engine.contracts.envelope import Body
+from engine.contracts.frames import Uint8
+from engine.contracts.messages import Face, Outcome
+from engine.contracts.model_calls import judged
+from engine.contracts.orders import Begin, CountedBefore
+from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChanged
 from engine.pipeline.barrier import Barrier
-from engine.pipeline.model_calls import judged
+from engine.pipeline.links import Outgoing
+from engine.pipeline.policy import Policy
 from engine.publish.directory import DirectorySink
 from engine.publish.publisher import Publisher
 from engine.publish.resume import Resume, reopen
 from engine.runtime.channel import Channel, ChannelClosed, wait_for_any
+from engine.runtime.protocol import Attach, Drain, Taken
 from engine.runtime.worker import WorkerContext
 
 _POLL_SECONDS = 0.05
@@ -41,22 +37,22 @@ _MOST_FILES = 65_536
 
 def publish_body(
     context: WorkerContext,
-    upstreams: list[Channel],
+    upstreams: dict[str, Channel],
     config: Config,
     run: dict[str, Any],
     resume: Resume | None,
-    live: bool,
+    policy: Policy,
     again: bool,
 ) -> None:
     """Work until every upstream has sent Drain, then publish ``end``.
 
     Args:
         context: of the worker.
-        upstreams: from the enhance processes.
+        upstreams: from the enhance processes, by name.
         config: of the run.
         run: what ``run.json`` says of it.
         resume: what an earlier attempt of the run left in the output directory.
-        live: a source is a camera: dead neighbours are replaced, and waited for.
+        policy: of the run.
         again: this process replaces one that died.
     """
     if again and config.output.directory:
@@ -64,7 +60,7 @@ def publish_body(
     _raise_file_limit()
     zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     next_seq = resume.next_seq if resume else None
-    publisher = Publisher(config.publish, str(run["run_id"]), zmq_context, live=live, next_seq=next_seq)
+    publisher = Publisher(config.publish, str(run["run_id"]), zmq_context, live=policy.is_prompt, next_seq=next_seq)
     sockets = [Path(end[6:]) for end in (publisher.bound_endpoint, publisher.bound_replay) if end.startswith("ipc:///")]
 
     def remove_sockets() -> None:
@@ -74,7 +70,7 @@ def publish_body(
     context.clean_up_after_parent(remove_sockets)
     try:
         context.ready({"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay})
-        _PublishWorker(context, upstreams, config, publisher, run, resume, live).run()
+        _PublishWorker(context, upstreams, config, publisher, run, resume, policy).run()
     finally:
         remove_sockets()  # while nobody else can have bound them; libzmq leaves them behind
         publisher.close(_LINGER_MS)
@@ -85,24 +81,24 @@ class _PublishWorker:
     def __init__(
         self,
         context: WorkerContext,
-        upstreams: list[Channel],
+        upstreams: dict[str, Channel],
         config: Config,
         publisher: Publisher,
         run: dict[str, Any],
         resume: Resume | None,
-        live: bool,
+        policy: Policy,
     ) -> None:
         self._context = context
-        self._upstreams: list[Channel | None] = list(upstreams)
-        self._successors: dict[int, deque[Channel]] = {index: deque() for index in range(len(upstreams))}
-        self._replaced = live
+        self._upstreams: dict[str, Channel | None] = dict(upstreams)
+        self._successors: dict[str, deque[Channel]] = {name: deque() for name in upstreams}
+        self._replaced = policy.replaces_workers
         """Dead neighbours get successors, until the run ends."""
         self._config = config
         self._publisher = publisher
         self._run = run
         self._resume = resume
         self._sink: DirectorySink | None = None
-        self._barrier = Barrier(len(upstreams))
+        self._barrier = Barrier(upstreams)
         self._drains: list[Drain] = []
         self._facts: dict[str, Any] = {}
         self._counted_before: dict[str, int] = {}
@@ -112,7 +108,7 @@ class _PublishWorker:
     def run(self) -> None:
         self._begin()
         while len(self._drains) < len(self._upstreams):
-            for channel in wait_for_any([*filter(None, self._upstreams), self._context.control], _POLL_SECONDS):
+            for channel in wait_for_any([*filter(None, self._upstreams.values()), self._context.control], _POLL_SECONDS):
                 if channel is self._context.control:
                     self._obey()
                 else:
@@ -145,58 +141,58 @@ class _PublishWorker:
             case CountedBefore():
                 self._counted_before = order.counters
             case Outgoing():
-                self._send(order.message, order.payloads)
+                self._send(order.body, order.payloads)
             case Attach():
-                self._attach(order.index)
+                self._attach(order.name)
             case Drain():
                 self._stop()
 
-    def _attach(self, index: int) -> None:
+    def _attach(self, name: str) -> None:
         """An enhance worker was replaced; what its predecessor had sent is read first."""
         channel = self._context.control.receive_channel()
-        if self._upstreams[index] is None:
-            self._upstreams[index] = channel
+        if self._upstreams[name] is None:
+            self._upstreams[name] = channel
         else:
-            self._successors[index].append(channel)
+            self._successors[name].append(channel)
 
     def _stop(self) -> None:
         """The run ends: nobody is replaced any more, and a ``push`` without a reader does not hold it back for ever."""
         self._stop_since = self._stop_since or time.monotonic()
         self._replaced = False
-        for index, channel in enumerate(self._upstreams):
-            if channel is None and not self._barrier.has_left(index):
-                self._leave(index, Drain("failed", "a worker that enhances the faces died"))
+        for name, channel in self._upstreams.items():
+            if channel is None and not self._barrier.has_left(name):
+                self._leave(name, Drain("failed", "a worker that enhances the faces died"))
 
     def _receive(self, channel: Channel) -> None:
-        index = self._upstreams.index(channel)
+        name = next(name for name, upstream in self._upstreams.items() if upstream is channel)
         try:
             link = channel.receive()
             if not isinstance(link, Drain):
-                self._handle(link, index)
+                self._handle(link, name)
                 channel.confirm(Taken(1))
                 return
         except ChannelClosed:
             channel.close()
-            waiting = self._successors[index]
-            self._upstreams[index] = waiting.popleft() if waiting else None
+            waiting = self._successors[name]
+            self._upstreams[name] = waiting.popleft() if waiting else None
             if self._sink is not None:
                 self._sink.stop_vouching()
-            if self._replaced or self._upstreams[index] is not None:
+            if self._replaced or self._upstreams[name] is not None:
                 return
             link = Drain("failed", "a worker that enhances the faces died")
-        self._upstreams[index] = None
-        self._leave(index, link)
+        self._upstreams[name] = None
+        self._leave(name, link)
 
-    def _leave(self, index: int, drain: Drain) -> None:
+    def _leave(self, name: str, drain: Drain) -> None:
         self._drains.append(drain)
-        self._pass(self._barrier.leave(index))
+        self._pass(self._barrier.leave(name))
 
-    def _handle(self, link: AnyLink, index: int) -> None:
+    def _handle(self, link: object, name: str) -> None:
         match link:
             case Outgoing():
-                self._send(link.message, link.payloads)
+                self._send(link.body, link.payloads)
             case StreamChanged() | Checkpoint():
-                self._pass(self._barrier.take(link, index))
+                self._pass(self._barrier.take(link, name))
             case InputFile():
                 if self._sink is not None and link.stream not in self._inputs:
                     self._inputs.add(link.stream)
@@ -206,17 +202,18 @@ class _PublishWorker:
         for event in events:
             if isinstance(event, StreamChanged):
                 verdict = judged(event)
-                self._send(_stream_message(verdict), [])
+                self._send(verdict, [])
                 if verdict is not event:
                     self._context.control.send(verdict)
             elif self._sink is not None:
                 with self._context.telemetry.stage("checkpoint"):
                     self._sink.checkpoint(event.stream, event.frame_index, event.next_track_id, event.rejected)
 
-    def _send(self, message: AnyMessage, payloads: list[bytes]) -> None:
+    def _send(self, body: Body, arrays: Sequence[Uint8]) -> None:
         telemetry = self._context.telemetry
+        payloads = [array.data for array in arrays]
         with telemetry.stage("publish"):
-            sent = self._publisher.send(message, payloads, self._should_stop)
+            sent = self._publisher.send(body, payloads, self._should_stop)
         if isinstance(sent, Face):
             seconds = (sent.sent_ns - sent.captured_ns) / 1e9
             telemetry.record("latency", seconds)
@@ -232,7 +229,7 @@ class _PublishWorker:
             if isinstance(order, Drain):
                 self._stop()
             elif isinstance(order, Attach):
-                self._attach(order.index)
+                self._attach(order.name)
             elif isinstance(order, CountedBefore):
                 self._counted_before = order.counters
         self._context.beat()
@@ -244,8 +241,7 @@ class _PublishWorker:
             counters.update(part)
         worst = next((drain for drain in self._drains if drain.outcome != "completed"), self._drains[0])
         outcome: Outcome = worst.outcome
-        end = End(run_id="", stream="", outcome=outcome, detail=worst.detail, last_seq={}, counters=dict(counters))
-        self._send(end, [])
+        self._send(RunEnd(outcome, worst.detail, dict(counters)), [])
         counters.update(self._publisher.counters)
         self._context.telemetry.counters.update(counters)
         if self._sink is not None:
@@ -257,18 +253,3 @@ def _raise_file_limit() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
-
-
-def _stream_message(event: StreamChanged) -> Stream:
-    return Stream(
-        run_id="",
-        stream=event.stream,
-        state=event.state,
-        reason=event.reason,
-        detail=event.detail,
-        width_px=event.width_px,
-        height_px=event.height_px,
-        counters=event.counters,
-        started_ns=event.started_ns,
-        clock=event.clock,
-    )

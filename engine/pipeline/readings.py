@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.contracts.links import Assign, StreamChanged
+from engine.contracts.orders import Assign
 from engine.contracts.recording import shown
+from engine.contracts.streams import StreamChanged
 
 
 class Readings:

@@ -19,8 +19,10 @@ from msgspec.structs import replace
 
 import engine
 from engine.config import Config
-from engine.contracts.links import Assign, Camera, StreamChanged
+from engine.contracts.camera import Camera
+from engine.contracts.orders import Assign
 from engine.contracts.recording import Recording
+from engine.contracts.streams import StreamChanged
 from engine.errors import ConfigError, FacestreamError, WorkerError
 from engine.pipeline.crew import Crew
 from engine.pipeline.status import RunStatus, StreamStatus

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from engine.contracts.links import Beat, StageBeat, StreamChanged, Warned
-from engine.contracts.messages import StageStats, Stats, StreamState
+from engine.contracts.messages import StageStats, StreamState
+from engine.contracts.orders import Warned
+from engine.contracts.streams import RunStats, StreamChanged
 from engine.pipeline.stream_status import StreamStatus
+from engine.runtime.protocol import Beat, StageBeat
 
 __all__ = ["Level", "RunEvent", "RunStatus", "StreamStatus", "WorkerStatus"]
 
@@ -66,7 +68,7 @@ class RunStatus:
     workers: dict[str, WorkerStatus] = field(default_factory=dict)
     """Those that have been heard of."""
     overload_level: int = 0
-    """0 is no overload; see ``engine.pipeline.overload.LEVELS``."""
+    """0 is no overload; see ``engine.perception.overload.LEVELS``."""
     events: deque[RunEvent] = field(default_factory=lambda: deque(maxlen=_KEPT_EVENTS))
     """The newest ones, oldest first."""
     _beats: dict[str, Beat] = field(default_factory=dict)
@@ -176,15 +178,13 @@ class RunStatus:
                 merged[name] = stage if other is None else _merged(stage, other)
         return merged
 
-    def stats(self) -> Stats:
-        """Return the ``stats`` message: rates are since the one before."""
+    def stats(self) -> RunStats:
+        """Return the body of a ``stats`` message: rates are since the one before."""
         now, stages = self.seconds, self.stages()
         then, before = self._last_stats
         self._last_stats = (now, stages)
         seconds = max(now - then, 1e-3)
-        return Stats(
-            run_id="",
-            stream="",
+        return RunStats(
             stages={
                 name: StageStats(
                     items=stage.items,

@@ -6,8 +6,9 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from engine.contracts.links import StageBeat, StreamChanged
 from engine.contracts.messages import Reason, StreamState
+from engine.contracts.streams import StreamChanged
+from engine.runtime.protocol import StageBeat
 
 _RATE_WINDOW_SECONDS = 5.0
 _FRESH_SECONDS = 1.5

@@ -8,27 +8,18 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 
 from engine.config import SuperviseConfig
-from engine.contracts.links import (
-    Assign,
-    Beat,
-    Begin,
-    CountedBefore,
-    Drain,
-    Failed,
-    Outgoing,
-    Ready,
-    StreamChanged,
-    WantRecording,
-    Warned,
-)
 from engine.contracts.messages import Outcome
+from engine.contracts.orders import Assign, Begin, CountedBefore, WantRecording, Warned
+from engine.contracts.streams import StreamChanged
 from engine.errors import FacestreamError, WorkerError
 from engine.pipeline.crew import Crew
+from engine.pipeline.links import outgoing
 from engine.pipeline.readings import Readings
 from engine.pipeline.signals import CountedSignals
 from engine.pipeline.status import RunStatus
 from engine.pipeline.watchdog import Watchdog
 from engine.runtime.channel import ChannelClosed
+from engine.runtime.protocol import Beat, Drain, Failed, Ready
 from engine.runtime.worker import Worker
 
 READY_SECONDS = 120.0
@@ -74,7 +65,7 @@ class Supervisor:
         self._idle: list[str] = []
         self._config = config
         self._watchdog = Watchdog(config.hung_seconds, crew.cameras)
-        self._replaces = bool(crew.cameras)
+        self._replaces = crew.policy.replaces_workers
         self._deaths: dict[str, deque[float]] = {}
         self._restart_at: dict[str, float] = {}
         self._reasons: dict[str, str] = {}
@@ -147,7 +138,7 @@ class Supervisor:
                 break
             if time.monotonic() >= next_stats:
                 next_stats = time.monotonic() + _STATS_SECONDS
-                self._crew.tell("publish", Outgoing(self.status.stats(), []))
+                self._crew.tell("publish", outgoing(self.status.stats()))
             self._observer(self.status)
         self.status.ended = time.monotonic()
         self._observer(self.status)

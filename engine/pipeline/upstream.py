@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.contracts.links import FrameReady, PoolOpened, SlotReleased, StreamChanged
+from engine.contracts.streams import StreamChanged
+from engine.pipeline.links import FrameReady
 from engine.runtime.channel import Channel
 from engine.runtime.frame_pool import PoolReader
+from engine.runtime.frame_slots import PoolOpened, SlotReleased
 
 
 @dataclass(eq=False)
@@ -38,11 +40,11 @@ class Upstream:
         self._pools[opened.pool_id] = PoolReader(opened)
 
     def pool_of(self, link: FrameReady) -> PoolReader:
-        return self._pools[link.pool_id]
+        return self._pools[link.picture.pool_id]
 
     def release(self, link: FrameReady) -> None:
         """Tell the decoder that a slot is free; one that died needs none."""
-        self.channel.confirm(SlotReleased(link.pool_id, link.slot))
+        self.channel.confirm(SlotReleased(link.picture.pool_id, link.picture.slot))
 
     def close(self) -> None:
         """Unmap the pools and close the pipe."""

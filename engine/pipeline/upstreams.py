@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Set
 
-from engine.contracts.links import Drain, FrameReady, InputFile, PoolOpened, StreamChanged
+from engine.contracts.streams import InputFile, StreamChanged
 from engine.errors import WorkerError
+from engine.pipeline.links import FrameReady
 from engine.pipeline.upstream import Upstream
 from engine.runtime.channel import Channel, ChannelClosed, Waitable
+from engine.runtime.frame_slots import PoolOpened
+from engine.runtime.protocol import Drain
 
 Ordered = FrameReady | StreamChanged | InputFile
 """What waits its turn in its stream."""
@@ -19,13 +22,13 @@ class Upstreams:
     A dead one has a successor until ``stop_replacing``; its streams are cut, and the successor says what became of them.
 
     Args:
-        channels: from the decode processes.
-        live: for each, whether it reads a camera.
+        channels: from the decode processes, by name.
+        live: names of those that read a camera.
         put: is given each item; whoever has it calls ``finished`` when it is done with it.
     """
 
-    def __init__(self, channels: Sequence[Channel], live: Sequence[bool], put: Callable[[Upstream, Ordered], None]) -> None:
-        self._all = [Upstream(channel, is_live) for channel, is_live in zip(channels, live, strict=True)]
+    def __init__(self, channels: Mapping[str, Channel], live: Set[str], put: Callable[[Upstream, Ordered], None]) -> None:
+        self._all = {name: Upstream(channel, name in live) for name, channel in channels.items()}
         self._put = put
         self._replaced = True
         self.drains: list[Drain] = []
@@ -34,30 +37,30 @@ class Upstreams:
     @property
     def any_open(self) -> bool:
         """Whether more may come."""
-        return any(upstream.open for upstream in self._all)
+        return any(upstream.open for upstream in self._all.values())
 
     def readable(self, *, live_only: bool) -> list[Channel]:
         """Return the channels that may have news."""
-        return [up.channel for up in self._all if up.open and up.alive and (up.live or not live_only)]
+        return [up.channel for up in self._all.values() if up.open and up.alive and (up.live or not live_only)]
 
     def hear(self, source: Waitable) -> None:
         """Receive one message."""
-        for upstream in self._all:
+        for upstream in self._all.values():
             if upstream.channel is source:
                 self._receive(upstream)
 
-    def attach(self, index: int, channel: Channel) -> None:
+    def attach(self, name: str, channel: Channel) -> None:
         """A decode process was replaced: what the dead one had sent comes first."""
-        old = self._all[index]
+        old = self._all[name]
         while old.alive and old.open:
             self._receive(old)
-        self._all[index] = Upstream(channel, old.live)
+        self._all[name] = Upstream(channel, old.live)
         self._close_if_over(old)
 
     def stop_replacing(self) -> None:
         """The run ends: no successors come any more."""
         self._replaced = False
-        for upstream in self._all:
+        for upstream in self._all.values():
             if not upstream.alive and upstream.open:
                 self._abandon(upstream)
 
@@ -67,7 +70,7 @@ class Upstreams:
         self._close_if_over(upstream)
 
     def close(self) -> None:
-        for upstream in self._all:
+        for upstream in self._all.values():
             upstream.close()
 
     def _receive(self, upstream: Upstream) -> None:
@@ -121,5 +124,5 @@ class Upstreams:
 
     def _close_if_over(self, upstream: Upstream) -> None:
         """Free what a dead process left once its last frame has been read."""
-        if upstream not in self._all and not upstream.waiting:
+        if upstream not in self._all.values() and not upstream.waiting:
             upstream.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from engine.contracts.links import Camera
+from engine.contracts.camera import Camera
 
 _GRACE_SECONDS = 10.0
 """FFmpeg's own time-outs, and the decoder's, come first."""

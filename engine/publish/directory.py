@@ -28,6 +28,7 @@ from typing import Any
 import msgspec
 
 from engine.config import OutputConfig
+from engine.contracts.envelope import Payload
 from engine.contracts.messages import AnyMessage, Face, Stream, Track, kind_of
 from engine.contracts.redaction import redact_tree
 from engine.errors import PublishError
@@ -81,7 +82,7 @@ class DirectorySink:
             self._begin(run, resume or Resume())
             undo.pop_all()
 
-    def write(self, message: AnyMessage, payloads: Sequence[bytes]) -> None:
+    def write(self, message: AnyMessage, payloads: Sequence[Payload]) -> None:
         """Write a message as it was sent; ``stats`` and ``end`` leave no line (their totals are in ``run.json``).
 
         Raises:
@@ -198,7 +199,7 @@ class DirectorySink:
             else:
                 path.unlink()
 
-    def _write_parts(self, message: Face | Track, payloads: Sequence[bytes]) -> dict[str, Any]:
+    def _write_parts(self, message: Face | Track, payloads: Sequence[Payload]) -> dict[str, Any]:
         """Write the payloads; return ``files`` and ``embedding`` for the line."""
         extra: dict[str, Any] = {}
         for part, payload in zip(message.parts, payloads, strict=True):

@@ -21,7 +21,7 @@ class Appended:
         """Where the next piece will start."""
         return self._end
 
-    def append(self, piece: bytes) -> int:
+    def append(self, piece: bytes | memoryview) -> int:
         """Write a piece and return where it starts; if it does not fit, the file stays as it was.
 
         Raises:
@@ -81,7 +81,7 @@ class AppendedFiles:
         self._files.clear()
 
 
-def write_new(path: Path, content: bytes) -> None:
+def write_new(path: Path, content: bytes | memoryview) -> None:
     """Write a file, or leave none.
 
     Raises:

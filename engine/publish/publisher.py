@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 import zmq
 
 from engine.config import PublishConfig
+from engine.contracts.envelope import Body, Payload
 from engine.contracts.messages import AnyMessage, encode_header, kind_of, topic_of
 from engine.errors import ConfigError
 from engine.publish.endpoint import bind, harden
@@ -132,18 +133,18 @@ class Publisher:
                 return False
         return False
 
-    def send(self, message: AnyMessage, payloads: Sequence[bytes], should_stop: Callable[[], bool] = _never) -> AnyMessage:
+    def send(self, body: Body, payloads: Sequence[Payload], should_stop: Callable[[], bool] = _never) -> AnyMessage:
         """Number a message and send it as ``[topic][header][part...]``.
 
         Args:
-            message: its ``run_id``, ``seq`` and ``sent_ns`` are set here.
-            payloads: one for each of ``message.parts``, in that order.
+            body: what it says.
+            payloads: one for each of its ``parts``, in that order.
             should_stop: asked about every 50 ms while ``push`` has no room; True gives this message up.
 
         Returns:
             The message as it was sent.
         """
-        message = self._numbering.stamp(message)
+        message = self._numbering.stamp(body)
         if self._socket is None:
             return message
         frames = [topic_of(message).encode(), encode_header(message), *payloads]
@@ -196,7 +197,7 @@ class Publisher:
             socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, _KEEPALIVE_SECONDS)
         return socket
 
-    def _push(self, socket: zmq.Socket[bytes], frames: list[bytes], should_stop: Callable[[], bool]) -> bool:
+    def _push(self, socket: zmq.Socket[bytes], frames: Sequence[Payload], should_stop: Callable[[], bool]) -> bool:
         while True:
             try:
                 socket.send_multipart(frames, zmq.NOBLOCK)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import zmq
 
+from engine.contracts.envelope import Payload
 from engine.contracts.replay import ReplayAnswer, ReplayRequest, decode_request, encode_replay
 from engine.publish.endpoint import bind, harden
 
@@ -30,10 +31,10 @@ class Ring:
         self.max_bytes = max_bytes
         self.bytes_held = 0
         self._order: deque[tuple[tuple[str, str], int]] = deque()
-        self._frames: dict[tuple[str, str], dict[int, tuple[bytes, ...]]] = {}
+        self._frames: dict[tuple[str, str], dict[int, tuple[Payload, ...]]] = {}
         self._next: dict[tuple[str, str], int] = {}
 
-    def put(self, stream: str, kind: str, seq: int, frames: Sequence[bytes]) -> None:
+    def put(self, stream: str, kind: str, seq: int, frames: Sequence[Payload]) -> None:
         """Add a message; ``seq`` follows the one before of its stream and kind."""
         key = (stream, kind)
         self._order.append((key, seq))
@@ -53,7 +54,7 @@ class Ring:
         held = self._frames.get((stream, kind))
         return next(iter(held)) if held else self.newest_seq(stream, kind) + 1
 
-    def get(self, stream: str, kind: str, seq: int) -> tuple[bytes, ...] | None:
+    def get(self, stream: str, kind: str, seq: int) -> tuple[Payload, ...] | None:
         """Return the frames of one message, None if it has left the ring or was never in it."""
         return self._frames.get((stream, kind), {}).get(seq)
 
@@ -105,7 +106,7 @@ class ReplayService:
         """Stop answering."""
         self.socket.close()
 
-    def _answers(self, body: list[bytes]) -> Iterator[tuple[bytes, ...]]:
+    def _answers(self, body: list[bytes]) -> Iterator[tuple[Payload, ...]]:
         try:
             request = decode_request(body[-1] if body else b"")
         except msgspec.DecodeError as error:
@@ -118,7 +119,7 @@ class ReplayService:
         elif request.deadline_ns == 0 or request.deadline_ns > time.time_ns():
             yield from self._series(request)
 
-    def _series(self, request: ReplayRequest) -> Iterator[tuple[bytes, ...]]:
+    def _series(self, request: ReplayRequest) -> Iterator[tuple[Payload, ...]]:
         stream, kind, first = request.stream, request.kind, request.from_seq
         newest = self._ring.newest_seq(stream, kind)
         last = newest if request.to_seq is None else min(request.to_seq, newest)
@@ -148,5 +149,5 @@ def _answer(request: ReplayRequest, status: str, first: int, last: int, newest: 
     return (encode_replay(msgspec.convert(fields, ReplayAnswer)),)
 
 
-def _size(frames: Sequence[bytes]) -> int:
+def _size(frames: Sequence[Payload]) -> int:
     return _OVERHEAD_BYTES + sum(map(len, frames))

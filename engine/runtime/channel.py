@@ -3,110 +3,149 @@
 from __future__ import annotations
 
 import multiprocessing as mp
-import os
 import select
+import socket
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from multiprocessing import reduction
-from multiprocessing.connection import Connection, wait
-from typing import Protocol, TypeVar
+from multiprocessing.connection import wait
+from typing import Any, Protocol, TypeVar
 
 import msgspec
+import numpy as np
 
-from engine.contracts.links import AnyLink, decode_link, encode_link
 from engine.errors import WorkerError
+from engine.runtime.codec import Codec
 
 SPAWN = mp.get_context("spawn")
 _WAITING_SECONDS = 0.5
-_LENGTH = struct.Struct("!i")
-"""Before each message: the format of ``multiprocessing.connection``, up to 2 GiB."""
-_ROOM_BYTES = 1 << 16
-"""Linux calls a local socket writable when three quarters of its buffer, over 150 KiB, are free."""
+_HEAD = struct.Struct("!II")
+"""Before each message: the bytes of its fields and of its arrays, which follow in this order."""
 
 
 class ChannelClosed(WorkerError):
     """The process at the other end is gone."""
+
+    def __init__(self) -> None:
+        super().__init__("the worker at the other end of a channel is gone")
+
+
+class _End(socket.socket):
+    """Closes itself without a warning when nobody holds it any more."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class Channel:
     """One end of a duplex pipe. It may be handed to a child process when that is started, and used by one thread only.
 
     ``send`` blocks while the pipe is full: that is the back-pressure. The pipe has no name, so that nothing is left behind.
+    An array in a message is copied twice on its way: into the kernel, and out of it.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, end: socket.socket, codec: Codec) -> None:
+        self._socket, self._codec = end, codec
 
-    def send(self, link: msgspec.Struct, waiting: Callable[[], None] | None = None) -> None:
-        """Send one message of ``engine.contracts.links``.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _received, (reduction.DupFd(self.fileno()), self._codec)
+
+    def send(self, message: msgspec.Struct, waiting: Callable[[], None] = lambda: None) -> None:
+        """Send one message.
 
         Args:
-            link: the message.
+            message: of the types that the codec knows.
             waiting: called every half second while the pipe is full: a worker whose reader is late still lives.
 
         Raises:
             ChannelClosed: nobody will read it.
         """
-        content = encode_link(link)
+        fields, arrays, array_bytes = self._codec.encode(message)
+        pieces = [_HEAD.pack(len(fields), array_bytes) + fields, *arrays]
         try:
-            if waiting is None:
-                self._connection.send_bytes(content)
-            else:
-                self._send_slowly(content, waiting)
-        except (BrokenPipeError, ConnectionResetError, OSError) as error:
-            raise ChannelClosed("the worker at the other end of a channel is gone") from error
+            sent = self._send_some(pieces, waiting)
+            if sent < len(pieces[0]) + array_bytes:
+                self._send_rest(pieces, sent, waiting)
+        except (OSError, ValueError) as error:
+            raise ChannelClosed from error
 
-    def _send_slowly(self, content: bytes, waiting: Callable[[], None]) -> None:
-        """Write what ``Connection.send_bytes`` would, but never more at once than there is room for."""
-        rest = memoryview(_LENGTH.pack(len(content)) + content)
+    def _send_some(self, pieces: Sequence[Any], waiting: Callable[[], None]) -> int:
+        """Write as much as there is room for, waiting where there is none; return how many bytes."""
+        while True:
+            try:
+                return self._socket.sendmsg(pieces, (), socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                if not self.has_room(_WAITING_SECONDS):
+                    waiting()
+
+    def _send_rest(self, pieces: Sequence[Any], sent: int, waiting: Callable[[], None]) -> None:
+        rest = [memoryview(piece).cast("B") for piece in pieces]
         while rest:
-            while not self.has_room(_WAITING_SECONDS):
-                waiting()
-            rest = rest[os.write(self._connection.fileno(), rest[:_ROOM_BYTES]) :]
+            while rest and sent >= len(rest[0]):
+                sent -= len(rest.pop(0))
+            if rest:
+                rest[0] = rest[0][sent:]
+                sent = self._send_some(rest, waiting)
 
-    def confirm(self, link: msgspec.Struct) -> None:
+    def confirm(self, message: msgspec.Struct) -> None:
         """Send an answer that a peer which has said its last word no longer needs: whether it is gone, only ``receive`` tells,
         after everything that it had sent."""
         with suppress(ChannelClosed):
-            self.send(link)
+            self.send(message)
 
-    def receive(self) -> AnyLink:
-        """Return the next message, waiting for it.
+    def receive(self) -> Any:
+        """Return the next message, waiting for it; its arrays are its own.
 
         Raises:
             ChannelClosed: the other end is closed and everything that was sent has been read.
         """
         try:
-            link: AnyLink = decode_link(self._connection.recv_bytes())
-            return link
-        except (EOFError, ConnectionResetError, OSError) as error:
-            raise ChannelClosed("the worker at the other end of a channel is gone") from error
+            head = self._socket.recv(_HEAD.size, socket.MSG_WAITALL)
+            if len(head) < _HEAD.size:
+                raise ChannelClosed
+            fields, arrays = _HEAD.unpack(head)
+            content = self._read(fields + arrays)
+        except OSError as error:
+            raise ChannelClosed from error
+        return self._codec.decode(content[:fields], content[fields:])
+
+    def _read(self, length: int) -> memoryview:
+        content = np.empty(length, np.uint8).data
+        done = 0
+        while done < length:
+            count = self._socket.recv_into(content[done:] if done else content, length - done, socket.MSG_WAITALL)
+            if not count:
+                raise ChannelClosed
+            done += count
+        return content
 
     def has_message(self, timeout_seconds: float = 0.0) -> bool:
         """Tell whether ``receive`` would return, or raise, at once."""
-        try:
-            return self._connection.poll(timeout_seconds)
-        except (BrokenPipeError, OSError):
-            return True
+        return self._is(select.POLLIN, timeout_seconds)
 
     def has_room(self, timeout_seconds: float = 0.0) -> bool:
-        """Tell whether ``send`` of a message under 64 KiB would return, or raise, at once."""
+        """Tell whether ``send`` of a small message would return, or raise, at once."""
+        return self._is(select.POLLOUT, timeout_seconds)
+
+    def _is(self, what: int, timeout_seconds: float) -> bool:
+        if self._socket.fileno() < 0:
+            return True
         poller = select.poll()
-        poller.register(self._connection.fileno(), select.POLLOUT)
+        poller.register(self._socket.fileno(), what)
         return bool(poller.poll(timeout_seconds * 1000))
 
-    def send_channel(self, link: msgspec.Struct, channel: Channel, process_id: int) -> None:
+    def send_channel(self, message: msgspec.Struct, channel: Channel) -> None:
         """Send a message and, behind it, one end of another pipe to a process that runs already; ours is closed.
 
         Raises:
             ChannelClosed: nobody will read it.
         """
-        self.send(link)
         try:
-            reduction.send_handle(self._connection, channel.fileno(), process_id)
+            self.send(message)
+            socket.send_fds(self._socket, [b"\0"], [channel.fileno()])
         except OSError as error:
-            raise ChannelClosed("the worker at the other end of a channel is gone") from error
+            raise ChannelClosed from error
         finally:
             channel.close()
 
@@ -117,22 +156,29 @@ class Channel:
             ChannelClosed: the sender died in between.
         """
         try:
-            return Channel(Connection(reduction.recv_handle(self._connection)))
-        except (EOFError, OSError, RuntimeError) as error:
-            raise ChannelClosed("the worker at the other end of a channel is gone") from error
+            _, handles, _, _ = socket.recv_fds(self._socket, 1, 1)
+        except OSError as error:
+            raise ChannelClosed from error
+        if not handles:
+            raise ChannelClosed
+        return Channel(_End(fileno=handles[0]), self._codec)
 
     def fileno(self) -> int:
-        return self._connection.fileno()
+        return self._socket.fileno()
 
     def close(self) -> None:
         """Close this end; may be called again."""
-        self._connection.close()
+        self._socket.close()
 
 
-def channel_pair() -> tuple[Channel, Channel]:
+def channel_pair(codec: Codec) -> tuple[Channel, Channel]:
     """Return the two ends of a new pipe."""
-    a, b = SPAWN.Pipe(duplex=True)
-    return Channel(a), Channel(b)
+    a, b = socket.socketpair()
+    return Channel(_End(fileno=a.detach()), codec), Channel(_End(fileno=b.detach()), codec)
+
+
+def _received(handle: Any, codec: Codec) -> Channel:
+    return Channel(_End(fileno=handle.detach()), codec)
 
 
 class Waitable(Protocol):

@@ -8,7 +8,7 @@ One process writes, one reads. The writer alone keeps the books on which slots a
 messages (``SlotReleased``). A slot's generation is odd while the slot is being written (a seqlock), so that a reader can see
 that what it read was overwritten meanwhile.
 
-Neither class is thread-safe; neither may cross a fork. ``PoolOpened`` and ``FrameReady`` may cross processes.
+Neither class is thread-safe; neither may cross a fork. ``PoolOpened`` and ``SlotPicture`` may cross processes.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Planes, Uint8
-from engine.contracts.links import FrameReady, PoolOpened
 from engine.errors import WorkerError
+from engine.runtime.frame_slots import PoolOpened, SlotPicture
 
 HEADER_BYTES = 64
 """Start of every slot: generation, pool, width, height as unsigned 64-bit integers; one cache line."""
@@ -100,8 +100,8 @@ class PoolWriter:
         """Take a free slot, the most recently used first because it is in the cache; None when all are in use."""
         return self._free.pop() if self._free else None
 
-    def write(self, slot: int, planes: Planes) -> int:
-        """Copy a picture into an acquired slot and return the slot's new generation, which is even.
+    def write(self, slot: int, planes: Planes) -> SlotPicture:
+        """Copy a picture into an acquired slot, whose new generation is even, and return what a reader needs to see it.
 
         Raises:
             WorkerError: the picture does not fit, or the slot was not acquired.
@@ -117,7 +117,7 @@ class PoolWriter:
         for target, source in zip(self._slots[slot].planes(width_px, height_px), (planes.y, planes.u, planes.v), strict=True):
             np.copyto(target, source)
         header[_GENERATION] = generation
-        return generation
+        return SlotPicture(self._pool_id, slot, generation, width_px, height_px, planes.matrix, planes.full_range)
 
     def release(self, slot: int) -> None:
         """Give a slot back.
@@ -173,26 +173,26 @@ class PoolReader:
             self.close()
             raise WorkerError(f"process {opened.pid} has closed frame pool {opened.pool_id}: its decoder was restarted")
 
-    def view(self, ready: FrameReady) -> Planes:
+    def view(self, picture: SlotPicture) -> Planes:
         """Return a slot's picture as read-only views, without a copy.
 
         The views stay mapped as long as they live, but their content is only the frame's while ``is_intact`` says so.
 
         Raises:
-            WorkerError: the message does not belong to this pool.
+            WorkerError: the picture does not belong to this pool.
         """
-        y, u, v = self._slot(ready).planes(ready.width_px, ready.height_px)
-        return Planes(y, u, v, ready.matrix, ready.full_range)
+        y, u, v = self._slot(picture).planes(picture.width_px, picture.height_px)
+        return Planes(y, u, v, picture.matrix, picture.full_range)
 
-    def is_intact(self, ready: FrameReady) -> bool:
-        """Tell whether the slot still holds the picture of this message; ask after reading.
+    def is_intact(self, picture: SlotPicture) -> bool:
+        """Tell whether the slot still holds this picture; ask after reading.
 
         Raises:
-            WorkerError: the message does not belong to this pool.
+            WorkerError: the picture does not belong to this pool.
         """
-        header = self._slot(ready).header
+        header = self._slot(picture).header
         now = (int(header[_GENERATION]), int(header[_WIDTH]), int(header[_HEIGHT]))
-        return now == (ready.generation, ready.width_px, ready.height_px)
+        return now == (picture.generation, picture.width_px, picture.height_px)
 
     def close(self) -> None:
         """Unmap the pool, at once or when the last view dies. May be called twice."""
@@ -206,14 +206,14 @@ class PoolReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _slot(self, ready: FrameReady) -> _Slot:
-        fits = slot_bytes_for(ready.width_px, ready.height_px) <= self._opened.slot_bytes
-        if ready.pool_id != self._opened.pool_id or not 0 <= ready.slot < len(self._slots) or not fits:
+    def _slot(self, picture: SlotPicture) -> _Slot:
+        fits = slot_bytes_for(picture.width_px, picture.height_px) <= self._opened.slot_bytes
+        if picture.pool_id != self._opened.pool_id or not 0 <= picture.slot < len(self._slots) or not fits:
             raise WorkerError(
-                f"frame pool {self._opened.pool_id} has no {ready.width_px}x{ready.height_px} picture in slot {ready.slot} "
-                f"of pool {ready.pool_id}"
+                f"frame pool {self._opened.pool_id} has no {picture.width_px}x{picture.height_px} picture in slot "
+                f"{picture.slot} of pool {picture.pool_id}"
             )
-        return self._slots[ready.slot]
+        return self._slots[picture.slot]
 
 
 def _allocate(size: int, what: str) -> int:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from engine.contracts.links import Beat, StageBeat
+from engine.runtime.protocol import Beat, StageBeat
 
 _KEPT_DURATIONS = 1024
 

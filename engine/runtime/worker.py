@@ -9,17 +9,17 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from engine.contracts.links import AnyLink, Failed, Ready
-from engine.errors import FacestreamError, FatalError, UsageError, WorkerError
+from engine.errors import FacestreamError, FatalError, UsageError, WorkerError, error_words
 from engine.runtime.channel import SPAWN, Channel, ChannelClosed, channel_pair
+from engine.runtime.codec import Codec
+from engine.runtime.protocol import Failed, Ready
 from engine.runtime.telemetry import Telemetry
 
 BEAT_SECONDS = 0.5
@@ -56,7 +56,7 @@ class WorkerContext:
                 self.beat()
             return future.result()
 
-    def order(self) -> AnyLink | None:
+    def order(self) -> Any:
         """Return the supervisor's next order, None if there is none."""
         return self.control.receive() if self.control.has_message() else None
 
@@ -102,9 +102,19 @@ class Worker:
         return f"ended with exit code {code}"
 
 
-def start_worker(name: str, body: Body, *arguments: object) -> Worker:
-    """Start a named process that runs ``body(context, *arguments)``; channels among the arguments now belong to it."""
-    ours, theirs = channel_pair()
+def start_worker(name: str, body: Body, *arguments: object, codec: Codec) -> Worker:
+    """Start a named process that runs ``body(context, *arguments)``; channels among the arguments now belong to it.
+
+    Args:
+        name: of the worker.
+        body: see ``Body``.
+        arguments: of the body.
+        codec: of what it and its supervisor tell each other, ``PROTOCOL`` included.
+
+    Raises:
+        WorkerError: the system starts no more processes.
+    """
+    ours, theirs = channel_pair(codec)
     process = SPAWN.Process(target=_run, args=(name, theirs, body, arguments), name=f"facestream-{name}", daemon=True)
     try:
         process.start()
@@ -136,18 +146,6 @@ def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...])
     except Exception as error:
         _report(control, Failed(name, f"the worker {name} failed: {error_words(error)}", 1))
         sys.exit(1)
-
-
-def error_words(error: Exception) -> str:
-    """Return an error for a person: one of ours as it is, an unexpected one with the place where it happened."""
-    words = str(error)
-    if not isinstance(error, FacestreamError):
-        frames = traceback.extract_tb(error.__traceback__)
-        place = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
-        words = ": ".join(filter(None, (type(error).__name__, words))) + place
-        if os.environ.get("FACESTREAM_TRACEBACK"):
-            words = "".join(traceback.format_exception(error))
-    return words.encode(errors="backslashreplace").decode()  # a file name in it need not be UTF-8, a message must
 
 
 def _report(control: Channel, failed: Failed) -> None:

@@ -7,9 +7,10 @@ import re
 import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from engine.config import LiveConfig, SourceConfig
-from engine.contracts.links import Camera
+from engine.contracts.camera import Camera, CameraSettings
 from engine.contracts.redaction import redact_url
 from engine.errors import ConfigError
 from engine.source.appearance import appearance_of
@@ -21,9 +22,7 @@ _DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[^/]+)")
 _V4L_MAJOR = 81
 """Of the kernel's device numbers."""
 RECORDING_KEYS = ("video_stream", "start_time", "clock_from", "fps")
-CAMERA_KEYS = (
-    "credentials", "transport", "stall_seconds", "silent_by_design", "max_reconnects", "hwaccel", "detect_fps", "options",
-)  # fmt: skip
+CAMERA_KEYS = ("credentials", *(key for key in SourceConfig.__struct_fields__ if key in CameraSettings.__struct_fields__))
 
 
 def is_camera(uri: str) -> bool:
@@ -76,25 +75,13 @@ def _given(source: SourceConfig, keys: Iterable[str]) -> list[str]:
 
 
 def _camera(source: SourceConfig, live: LiveConfig, url: str, shown: str) -> Camera:
-    return Camera(
-        name=source.name,
-        url=url,
-        shown=shown,
-        transport=source.transport,
-        connect_seconds=live.connect_seconds,
-        stalled_after_seconds=live.stalled_after_seconds,
-        stall_seconds=live.stall_seconds if source.stall_seconds is None else source.stall_seconds,
-        silent_by_design=source.silent_by_design,
-        reconnect_first_seconds=live.reconnect_first_seconds,
-        reconnect_cap_seconds=live.reconnect_cap_seconds,
-        auth_wait_seconds=live.auth_wait_seconds,
-        stable_seconds=live.stable_seconds,
-        max_reconnects=live.max_reconnects if source.max_reconnects is None else source.max_reconnects,
-        hwaccel=source.hwaccel or live.hwaccel,
-        detect_fps=live.detect_fps if source.detect_fps is None else source.detect_fps,
-        appearance=appearance_of(source),
-        options=source.options,
-    )
+    return Camera(source.name, url, shown, appearance_of(source), **_settings(source, live))
+
+
+def _settings(source: SourceConfig, live: LiveConfig) -> dict[str, Any]:
+    """Return a value for every key of ``CameraSettings``: the source's own, else that of ``live``."""
+    own = {key: getattr(source, key, None) for key in CameraSettings.__struct_fields__}
+    return {key: getattr(live, key) if value is None and hasattr(live, key) else value for key, value in own.items()}
 
 
 def _device(source: SourceConfig) -> str:

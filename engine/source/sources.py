@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from engine.config import LiveConfig, SourceConfig
-from engine.contracts.links import Camera
+from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
 from engine.source.cameras import camera_of, check_recording, is_camera
 from engine.source.files import name_of, recordings_of

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Planes, Uint8
-from engine.contracts.links import FaceCrop
 from engine.runtime.colour import bgr_from_planes, planes_from_bgr
 from engine.super_resolve.generator import Generator
 from engine.super_resolve.interpolation import enlarge

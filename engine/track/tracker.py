@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine.config import TrackConfig
-from engine.contracts.frames import Detections, Float32, FrameTime, Planes, TrackedFace, TrackEnd
+from engine.contracts.frames import Detections, Float32, FrameTime, Planes, Span, TrackedFace, TrackEnd
 from engine.track.persons import Persons, Seen
 
 _UNIT_FRAMES_PER_SECOND = 30  # the library counts its buffer of lost tracks in frames of 1/30 s, whatever the rate
@@ -163,7 +163,7 @@ class Tracker:
 
     def _end(self, key: int) -> TrackEnd:
         track = self._tracks.pop(key)
-        return TrackEnd(track.track_id, track.first, track.last, track.frames_seen)
+        return TrackEnd(track.track_id, Span(track.first, track.last), track.frames_seen)
 
 
 def _points(detections: Detections, index: int) -> Float32 | None:

@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from engine.config import VerifyConfig
+from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Float32, Uint8
-from engine.contracts.links import FaceCrop
 from engine.contracts.messages import Candidate, Decision
 from engine.errors import GalleryError
 from engine.verify.align import usable

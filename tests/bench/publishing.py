@@ -9,7 +9,10 @@ from collections.abc import Callable
 import zmq
 
 from engine.config import PublishConfig
-from engine.contracts.messages import Face, Part, Quality, encode_header, topic_of
+from engine.contracts.envelope import Envelope, sealed
+from engine.contracts.faces import FaceResult, Sighting
+from engine.contracts.frames import FrameTime
+from engine.contracts.messages import Part, Quality, encode_header, topic_of
 from engine.publish.publisher import Publisher
 
 MESSAGES = 20_000
@@ -28,7 +31,7 @@ def compare_publishing(rounds: int = 5) -> dict[str, float]:
     return {"facestream": ours[middle], "bare pyzmq": bare[middle], "ratio": ours[middle] / bare[middle]}
 
 
-def _message() -> Face:
+def _result() -> FaceResult:
     parts = [
         Part(name, codec, shape, dtype, "0" * 64)
         for name, codec, shape, dtype in (
@@ -37,17 +40,17 @@ def _message() -> Face:
             ("embedding", "raw", (128,), "float32"),
         )
     ]
-    return Face(
-        run_id="r", stream="cam1", track_id=7, frame_index=1, pts=1, time_base=(1, 90_000), pts_seconds=0.1, captured_ns=1,
-        box=(1.0, 2.0, 3.0, 4.0), landmarks=[(1.0, 2.0)] * 5, detection_score=0.9, quality=Quality(32.0, 0.5, 0.5, 0.5),
-        crop_box=(0, 0, 32, 32), enhanced=None, decision="none", candidates=[], gallery_version=1, parts=parts,
+    seen = Sighting(
+        "cam1", 7, FrameTime(1, 1, (1, 90_000), 0.1, 1), (1.0, 2.0, 3.0, 4.0), [(1.0, 2.0)] * 5, 0.9,
+        Quality(32.0, 0.5, 0.5, 0.5), (0, 0, 32, 32), False,
     )  # fmt: skip
+    return FaceResult(seen, None, "none", [], 1, parts)
 
 
 def _our_sender(context: zmq.Context, endpoint: str) -> tuple[Callable[[], None], Callable[[], None]]:
     publisher = Publisher(PublishConfig(endpoint=endpoint, socket="push"), "bench", context)
-    message = _message()
-    return lambda: publisher.send(message, _PAYLOADS) and None, lambda: publisher.close(1000)
+    result = _result()
+    return lambda: publisher.send(result, _PAYLOADS) and None, lambda: publisher.close(1000)
 
 
 def _bare_sender(context: zmq.Context, endpoint: str) -> tuple[Callable[[], None], Callable[[], None]]:
@@ -55,7 +58,7 @@ def _bare_sender(context: zmq.Context, endpoint: str) -> tuple[Callable[[], None
     socket.setsockopt(zmq.SNDHWM, PublishConfig().send_hwm)
     socket.setsockopt(zmq.SNDBUF, PublishConfig().send_buffer_bytes)
     socket.bind(endpoint)
-    message = _message()
+    message = sealed(_result(), Envelope("bench", 0, 1))
     frames = [topic_of(message).encode(), encode_header(message), *_PAYLOADS]
     return lambda: socket.send_multipart(frames), lambda: socket.close(1000)
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import zmq
 
 from engine.config import Config
+from engine.contracts.faces import FaceResult
 from engine.contracts.frames import Frame
-from engine.contracts.messages import Enhanced, Face
+from engine.contracts.messages import Enhanced
 from engine.crop.selector import Selector
 from engine.decode.decoder import Decoder
 from engine.detect import open_detector
@@ -79,12 +80,6 @@ def _finish(costs: StageCosts, config: Config, enhancer: Enhancer, publisher: Pu
     costs.end("super_resolve")
     parts, payloads = parts_of(config.publish, original, face.bgr, None, face.model)
     costs.end("encode")
-    message = Face(
-        run_id="", stream=crop.stream, track_id=crop.track_id, frame_index=crop.frame_index, pts=crop.pts,
-        time_base=crop.time_base, pts_seconds=crop.pts_seconds, captured_ns=crop.captured_ns, box=crop.box,
-        landmarks=crop.landmarks, detection_score=crop.detection_score, quality=crop.quality, crop_box=crop.crop_box,
-        enhanced=Enhanced(face.model, face.scale, face.lr_consistency_db), decision="none", candidates=[],
-        gallery_version=0, parts=parts,
-    )  # fmt: skip
-    publisher.send(message, payloads)
+    enhanced = Enhanced(face.model, face.scale, face.lr_consistency_db)
+    publisher.send(FaceResult(crop.sighting, enhanced, "none", [], 0, parts), payloads)
     costs.end("publish")

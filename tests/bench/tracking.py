@@ -21,8 +21,8 @@ from engine.config import DetectConfig, TrackConfig
 from engine.contracts.frames import Detections, Frame
 from engine.detect import open_detector
 from engine.models import find_model
-from engine.pipeline.face_judge import FaceJudge
-from engine.pipeline.following import Following
+from engine.perception.face_judge import FaceJudge
+from engine.perception.following import Following
 from tests.assets import SHARED
 from tests.bench.people_clips import FPS, Backgrounds, Clip, Faces
 from tests.bench.people_scenes import KINDS

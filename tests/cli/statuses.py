@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
-from engine.contracts.links import Beat, StageBeat, StreamChanged
+from engine.contracts.streams import StreamChanged
 from engine.pipeline.status import RunStatus, StreamStatus
+from engine.runtime.protocol import Beat, StageBeat
 
 SECRET = "sesame"
 

@@ -8,9 +8,10 @@ import pytest
 
 import engine.cli.run
 from engine.config import Config
-from engine.contracts.links import Beat, Warned
+from engine.contracts.orders import Warned
 from engine.errors import WorkerError
 from engine.pipeline.run import RunResult
+from engine.runtime.protocol import Beat
 from tests.cli.command import Outcome, apart, complains, here
 from tests.cli.statuses import SECRET, fail, stall, status_of
 

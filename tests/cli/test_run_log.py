@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from engine.cli.run_log import RunLog
-from engine.contracts.links import StreamChanged
+from engine.contracts.streams import StreamChanged
 from engine.pipeline.run import RunResult
 from engine.pipeline.status import RunStatus
 from tests.cli.statuses import SECRET, fail, overload, stall, status_of

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from engine.cli.run_table import LiveTable, end_table, live_table
-from engine.contracts.links import Beat
 from engine.pipeline.status import RunStatus
+from engine.runtime.protocol import Beat
 from tests.cli.statuses import SECRET, fail, overload, stall, status_of
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.cli.run_words import drops_words, event_words, how_long, overload_words, printable, state_words
-from engine.contracts.links import StreamChanged
-from engine.pipeline.overload import LEVELS
+from engine.contracts.streams import StreamChanged
+from engine.perception.overload import LEVELS
 from engine.pipeline.status import StreamStatus
 from tests.cli.statuses import SECRET, fail, overload, status_of
 

@@ -11,7 +11,7 @@ from engine.client import Gap, Received
 from engine.config import PublishConfig
 from engine.publish.publisher import Publisher
 from engine.publish.report import write_report
-from tests.publish.samples import end, environment, face, stream_event, track
+from tests.publish.samples import as_sent, end, environment, face, stream_event, track
 
 
 @pytest.fixture
@@ -102,4 +102,4 @@ def test_a_gap_is_said_in_red_and_what_was_replayed_in_words():
     gap = describe(Gap("cam1", "face", 3, 5))
     assert (gap.plain, str(gap.style)) == ("missed 3 face of cam1: seq 3 to 5", "bold red")
     assert describe(Gap("", "stats", 3, 3)).plain == "missed 1 stats of the run: seq 3"
-    assert describe(Received(face()[0], face()[1], replayed=True)).plain.endswith("replayed")
+    assert describe(Received(as_sent(face()[0]), face()[1], replayed=True)).plain.endswith("replayed")

@@ -11,10 +11,11 @@ from engine.client import Gap, Received
 from engine.client.received import Malformed, parse
 from engine.contracts.messages import encode_header, topic_of
 from engine.errors import FatalError
-from tests.publish.samples import end, environment, face, pictures, track
+from tests.publish.samples import as_sent, end, environment, face, pictures, track
 
 
 def frames_of(message, payloads):
+    message = as_sent(message)
     return [topic_of(message).encode(), encode_header(message), *payloads]
 
 
@@ -37,7 +38,7 @@ def test_a_part_that_is_not_carried_is_said():
         parse(frames_of(*track())).image()
     with pytest.raises(LookupError, match="carries no parts"):
         parse(frames_of(end(), [])).embedding()
-    broken = Received(face()[0], [b"not a picture"] * 3)
+    broken = Received(as_sent(face()[0]), [b"not a picture"] * 3)
     with pytest.raises(ValueError, match="is not a picture"):
         broken.image()
 

@@ -1,13 +1,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from engine.client.sequence import Sequence
-from tests.publish.samples import end, face
+from tests.publish.samples import as_sent, end, face
 
 
 def numbered(seq, stream="cam1", run_id="run1"):
-    return replace(face(stream)[0], seq=seq, run_id=run_id)
+    return as_sent(face(stream)[0], seq=seq, run_id=run_id)
 
 
 @given(st.integers(1, 80), st.data(), st.booleans())
@@ -15,7 +14,7 @@ def test_what_is_seen_and_what_is_missing_make_up_the_whole(count, data, from_st
     seen = sorted(data.draw(st.sets(st.integers(0, count - 1))))
     sequence = Sequence(from_start)
     missing = [seq for number in seen for seq in sequence.arrived(numbered(number))]
-    last = replace(end(), run_id="run1", seq=0, last_seq={"face/cam1": count - 1})
+    last = as_sent(end(), run_id="run1", seq=0, last_seq={"face/cam1": count - 1})
     sequence.arrived(last)
     missing += [seq for _, _, numbers in sequence.missing_at_end(last) for seq in numbers]
     first = 0 if from_start else (seen[0] if seen else count)

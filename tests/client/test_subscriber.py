@@ -8,13 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 import zmq
-from msgspec.structs import replace
 
 from engine.client import End, Face, Gap, Subscriber
 from engine.contracts.messages import encode_header, topic_of
 from engine.contracts.replay import ReplayAnswer, decode_request, encode_replay
 from engine.errors import ConfigError, FatalError
-from tests.publish.samples import context, end, face, stream_event, track
+from tests.publish.samples import as_sent, context, end, face, stream_event, track
 
 
 class Wire:
@@ -25,17 +24,17 @@ class Wire:
         self.socket.bind("tcp://127.0.0.1:*")
         self.endpoint = self.socket.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()
 
-    def say(self, message, seq, payloads=(), run_id="run1"):
-        message = replace(message, run_id=run_id, seq=seq)
+    def say(self, body, seq, payloads=(), run_id="run1", **fields):
+        message = as_sent(body, seq, run_id, **fields)
         self.socket.send_multipart([topic_of(message).encode(), encode_header(message), *payloads])
 
     def face(self, seq, stream="cam1", run_id="run1", age_seconds=0.0, live=False):
         message, payloads = face(stream)
         sent_ns = time.time_ns() - int(age_seconds * 1e9)
-        self.say(replace(message, sent_ns=sent_ns, live=live), seq, payloads, run_id)
+        self.say(message, seq, payloads, run_id, sent_ns=sent_ns, live=live)
 
     def end(self, run_id="run1", **last_seq):
-        self.say(replace(end(), last_seq=last_seq), 0, run_id=run_id)
+        self.say(end(), 0, run_id=run_id, last_seq=last_seq)
 
     def subscriber(self, **options):
         return Subscriber(self.endpoint, socket="pull", **({"timeout_seconds": 10} | options))
@@ -179,7 +178,7 @@ def answer_once(router, steps):
     router.send_multipart([identity, b"noise"])
     router.send_multipart([identity, encode_replay(ReplayAnswer(request_id=request_id + 100, status="done", last_seq=99))])
     for seq, run_id, payloads in steps:
-        stamped = replace(face()[0], run_id=run_id, seq=seq)
+        stamped = as_sent(face()[0], seq, run_id)
         answer = ReplayAnswer(request_id=request_id, status="message", first_seq=seq, last_seq=seq)
         router.send_multipart([identity, encode_replay(answer), topic_of(stamped).encode(), encode_header(stamped), *payloads])
     done = ReplayAnswer(request_id=request_id, status="done", first_seq=0, last_seq=3)
@@ -234,7 +233,7 @@ def test_faces_of_recordings_are_never_skipped_and_a_limit_is_a_choice(opened, l
 def test_tracks_and_the_end_are_never_skipped(opened):
     with subscribed(opened) as (wire, subscriber):
         message, payloads = track()
-        wire.say(replace(message, sent_ns=1), 0, payloads)
+        wire.say(message, 0, payloads, sent_ns=1)
         wire.end()
         assert seen(subscriber) == ["Track", "End"]
 
@@ -285,7 +284,7 @@ def answer_all(router, identity, request, age_seconds=0.0, live=True):
     message, payloads = face()
     for seq in range(request.from_seq, request.to_seq + 1):
         sent_ns = time.time_ns() - int(age_seconds * 1e9)
-        stamped = replace(message, run_id="run1", seq=seq, live=live, sent_ns=sent_ns)
+        stamped = as_sent(message, seq, live=live, sent_ns=sent_ns)
         answer = ReplayAnswer(request_id=request.request_id, status="message", first_seq=seq, last_seq=seq)
         router.send_multipart([identity, encode_replay(answer), topic_of(stamped).encode(), encode_header(stamped), *payloads])
     fields = {"first_seq": request.from_seq, "last_seq": request.to_seq}

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Planes, TrackedFace
-from engine.contracts.links import FaceCrop, decode_link, encode_link
 from engine.contracts.messages import Quality
 from engine.crop.cut import cut_face
 from engine.runtime.colour import bgr_from_planes
+from tests.carried import carried
 from tests.crop.photographs import FOUND, face_of, frame_of, planes_of
 
 QUALITY = Quality(20.0, 0.5, 0.5, 0.2)
@@ -94,14 +95,21 @@ def test_a_crop_has_the_same_colours_as_the_whole_picture(index):
 def test_the_crop_outlives_the_frame_and_the_wire():
     planes = noise_planes(32, 32)
     crop = cut_face(frame_of(planes, frame_index=3, seconds=0.12), face_at(8, 8, 10, 10), QUALITY, 0.4)
-    before = bytes(crop.y), bytes(crop.u), bytes(crop.v)
+    before = [plane.tobytes() for plane in _arrays(crop)]
     for plane in (planes.y, planes.u, planes.v):
         plane[:] = 0
-    assert (crop.y, crop.u, crop.v) == before
-    received = decode_link(encode_link(crop))
+    assert [plane.tobytes() for plane in _arrays(crop)] == before
+    received = carried(crop)
     assert isinstance(received, FaceCrop)
-    assert received == crop
-    assert (received.frame_index, received.pts, received.pts_seconds) == (3, 1536, 0.12)
+    assert received.sighting == crop.sighting
+    assert [plane.tobytes() for plane in _arrays(received)] == before
+    assert [plane.shape for plane in _arrays(received)] == [plane.shape for plane in _arrays(crop)]
+    assert (received.planes.matrix, received.planes.full_range) == ("bt709", True)
+    assert (received.time.frame_index, received.time.pts, received.time.pts_seconds) == (3, 1536, 0.12)
+
+
+def _arrays(crop: FaceCrop) -> tuple[np.ndarray, ...]:
+    return crop.planes.y, crop.planes.u, crop.planes.v
 
 
 def test_unknown_landmarks_are_none():

@@ -76,7 +76,7 @@ def test_prompt_gives_the_first_of_each_interval_at_once_and_any_that_is_clearly
                 best[interval] = score_of(score)
                 expected.append((track, index))
         crops = selector.offer(frame_of(PLANES, index, index / 4), [face(*item) for item in faces.items()])
-        assert [(crop.track_id, crop.frame_index) for crop in crops] == expected
+        assert [(crop.track_id, crop.time.frame_index) for crop in crops] == expected
         assert balance(selector) == 0
     assert selector.counters["faces.thinned"] == 0
     assert [crop for track in begun for crop in selector.close_track(track)] == selector.drain() == []
@@ -90,7 +90,7 @@ def test_interval_gives_the_first_best_face_of_each_interval(walk):
     for index, faces in enumerate(walk):
         crops = selector.offer(frame_of(PLANES, index, index / 4), [face(track, score) for track, score in faces.items()])
         for crop in crops:
-            assert index / 4 >= crop.pts_seconds + 0.25
+            assert index / 4 >= crop.time.pts_seconds + 0.25
         got += crops
     got += selector.drain()
 
@@ -101,7 +101,7 @@ def test_interval_gives_the_first_best_face_of_each_interval(walk):
             begun.setdefault(track, index)
             groups[track, (index - begun[track]) // 4].append((-score, index))
     expected = {(track, min(group)[1]) for (track, _), group in groups.items()}
-    assert {(crop.track_id, crop.frame_index) for crop in got} == expected
+    assert {(crop.track_id, crop.time.frame_index) for crop in got} == expected
     assert len(got) == len(expected)
     assert balance(selector) == 0
 
@@ -119,7 +119,7 @@ def test_best_keeps_the_top_k_of_each_track_until_it_closes(walk, top_k):
     for track, seen in scores.items():
         crops = selector.close_track(track)
         assert sorted(crop.detection_score for crop in crops) == sorted(seen)[-top_k:]
-        assert [crop.frame_index for crop in crops] == sorted(crop.frame_index for crop in crops)
+        assert [crop.time.frame_index for crop in crops] == sorted(crop.time.frame_index for crop in crops)
         assert selector.close_track(track) == []
     assert selector.drain() == []
     assert balance(selector) == 0
@@ -131,7 +131,7 @@ def test_time_alone_closes_an_interval_but_only_of_its_own_stream():
     assert selector.offer(frame_of(PLANES, 0, 99.0, stream="cam2"), [face(2, 0.9)]) == []
     assert selector.offer(frame_of(PLANES, 9, 10.99), []) == []
     due = selector.offer(frame_of(PLANES, 10, 11.0), [])
-    assert [(crop.stream, crop.track_id, crop.frame_index) for crop in due] == [("cam1", 1, 0)]
+    assert [(crop.stream, crop.track_id, crop.time.frame_index) for crop in due] == [("cam1", 1, 0)]
     assert [crop.stream for crop in selector.drain()] == ["cam2"]
 
 
@@ -139,7 +139,7 @@ def test_time_that_steps_back_stays_in_the_open_interval():
     selector = Selector(CropConfig(policy="interval"))
     selector.offer(frame_of(PLANES, 0, 5.0), [face(1, 0.5)])
     assert selector.offer(frame_of(PLANES, 1, 3.0), [face(1, 0.6)]) == []
-    assert [crop.frame_index for crop in selector.close_track(1)] == [1]
+    assert [crop.time.frame_index for crop in selector.close_track(1)] == [1]
 
 
 def test_close_track_leaves_the_other_tracks():
@@ -173,7 +173,7 @@ def test_the_sharp_frontal_face_wins_over_its_blurred_and_smaller_copies():
     soft = Planes(cv2.GaussianBlur(PLANES.y, (0, 0), 3), PLANES.u, PLANES.v)
     for index, planes in enumerate((soft, PLANES, soft)):
         selector.offer(frame_of(planes, index, index / 25), [face(1, 0.9)])
-    assert [crop.frame_index for crop in selector.drain()] == [1]
+    assert [crop.time.frame_index for crop in selector.drain()] == [1]
 
 
 def test_auto_is_prompt_for_cameras_and_interval_for_recordings():
@@ -187,7 +187,7 @@ def test_crops_say_where_they_come_from_and_when_the_camera_took_them(live):
     frame = frame_of(PLANES)
     time = FrameTime(0, 0, (1, 90000), 0.0, 1_700_000_000_000_000_000, ntp_ns=1_699_999_999_900_000_000)
     (crop,) = Selector(CropConfig(policy="every"), live=live).offer(Frame("cam1", time, frame.planes), [face(1, 0.9)])
-    assert (crop.live, crop.ntp_ns) == (live, 1_699_999_999_900_000_000)
+    assert (crop.live, crop.time.ntp_ns) == (live, 1_699_999_999_900_000_000)
 
 
 thinnings = st.lists(st.sampled_from([1.0, 1.5, 2.0, 4.0]), min_size=14, max_size=14)
@@ -206,7 +206,7 @@ def test_the_counters_add_up_however_thinning_changes(walk, changes, policy):
         assert balance(selector) <= sum(min(seen, 2 if policy == "best" else 1) for seen in held.values())
         if policy in ("every", "prompt"):
             assert balance(selector) == 0
-            assert all(crop.frame_index == index for crop in crops)
+            assert all(crop.time.frame_index == index for crop in crops)
     selector.drain()
     assert balance(selector) == 0
     if policy == "best" or set(changes[: len(walk)]) == {1.0}:
@@ -218,7 +218,7 @@ def offer_steadily(selector: Selector, first: int, last: int, score: float = 0.5
     crops = []
     for index in range(first, last):
         crops += selector.offer(frame_of(PLANES, index, index / 10), [face(1, score)])
-    return [crop.pts_seconds for crop in crops]
+    return [crop.time.pts_seconds for crop in crops]
 
 
 @pytest.mark.parametrize("policy", ["prompt", "interval"])
@@ -230,7 +230,7 @@ def test_thinning_makes_intervals_longer_and_ends_at_once(policy):
     assert selector.counters["faces.thinned"] == 2
     selector.thinning = 1.0
     times += offer_steadily(selector, 80, 120)
-    times += [crop.pts_seconds for crop in selector.drain()]
+    times += [crop.time.pts_seconds for crop in selector.drain()]
     assert times == [0, 1, 2, 3, 5, 7, 8, 9, 10, 11]  # the interval that was open at 4 s became longer, too
     assert selector.counters["faces.thinned"] == 2
     assert balance(selector) == 0
@@ -250,7 +250,7 @@ def test_thinning_asks_more_of_a_better_face():
         selector.thinning = thinning
         scores = [0.2, 0.26, 0.34, 0.44]
         crops = [selector.offer(frame_of(PLANES, i, i / 10), [face(1, score)]) for i, score in enumerate(scores)]
-        assert [crop.frame_index for due in crops for crop in due] == sent
+        assert [crop.time.frame_index for due in crops for crop in due] == sent
         assert selector.counters["faces.thinned"] == 4 - len(sent)
         assert balance(selector) == 0
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.contracts.links import StreamChanged
+from engine.contracts.streams import StreamChanged
 from tests.decode.byte_server import ByteServer, http, raw
 from tests.decode.clips import render
 from tests.decode.watching import watching

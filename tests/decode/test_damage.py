@@ -10,7 +10,7 @@ import pytest
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
-from engine.contracts.links import StreamChanged
+from engine.contracts.streams import StreamChanged
 from engine.decode.damage import Damage
 from engine.decode.decoder import Decoder
 from tests.decode.clips import X265, render

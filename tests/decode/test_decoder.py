@@ -12,11 +12,12 @@ import pytest
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
-from engine.contracts.links import StreamChanged, decode_link, encode_link
 from engine.contracts.recording import Reading
+from engine.contracts.streams import StreamChanged
 from engine.decode.decoder import Decoder
 from engine.decode.planes import PlaneConverter
 from tests.assets import shared
+from tests.carried import carried
 from tests.decode.clips import X265, cut, picture, render, with_display_matrix
 
 FOOTAGE = [
@@ -40,7 +41,7 @@ def read(path: Path, config: DecodeConfig | None = None, every: int = 1) -> tupl
     assert states[-1].counters["frames"] == len(frames)
     assert (states[-1].detail == "" or states[-1].state == "failed") or "may be cut" in states[-1].detail
     for state in states:
-        assert decode_link(encode_link(state)) == state
+        assert carried(state) == state
         assert "\n" not in state.detail
     order = [item.state if isinstance(item, StreamChanged) else "frame" for item in items]
     return frames, states, order

@@ -8,11 +8,11 @@ import av
 import numpy as np
 import pytest
 
-from engine.contracts.links import decode_link, encode_link
 from engine.contracts.recording import Appearance
 from engine.crop.combs import combed
 from engine.decode import connection, packet_reader
 from engine.errors import WorkerError
+from tests.carried import carried
 from tests.decode.byte_server import ByteServer, http, raw
 from tests.decode.clips import render
 from tests.decode.test_deinterlace import interlaced, read
@@ -50,7 +50,7 @@ def test_frames_come_at_once_in_order_with_their_times(clip, transport):
     server.wait(lambda: server.connections_open == 0)
     assert server.counts.teardowns == 1
     for state in watch.states:
-        assert decode_link(encode_link(state)) == state
+        assert carried(state) == state
 
 
 def test_ten_detections_a_second_are_marked(clip):

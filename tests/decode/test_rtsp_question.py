@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.contracts.links import Camera
+from engine.contracts.camera import Camera
 from engine.decode import rtsp_question
 from engine.decode.rtsp_question import Answer, ask
 from tests.decode.byte_server import ByteServer, raw

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine.contracts.frames import Frame
-from engine.contracts.links import StreamChanged
 from engine.contracts.recording import Appearance, Reading, Recording
+from engine.contracts.streams import StreamChanged
 from engine.decode.series import SeriesDecoder, read_picture
 from engine.errors import SourceError
 from engine.runtime.colour import bgr_from_planes

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 from engine.config import DecodeConfig
+from engine.contracts.camera import Camera
 from engine.contracts.frames import Frame
-from engine.contracts.links import Camera, StreamChanged
+from engine.contracts.streams import StreamChanged
 from engine.decode.live import LiveDecoder
 
 LONGEST_PAUSE_SECONDS = 0.5

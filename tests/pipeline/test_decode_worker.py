@@ -12,23 +12,15 @@ import pytest
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame, FrameTime, Planes
-from engine.contracts.links import (
-    AnyLink,
-    Assign,
-    Drain,
-    FrameReady,
-    InputFile,
-    PoolOpened,
-    Ready,
-    Refused,
-    SlotReleased,
-    StreamChanged,
-    WantRecording,
-)
+from engine.contracts.orders import Assign, Refused, WantRecording
+from engine.contracts.streams import InputFile, StreamChanged
 from engine.errors import SourceError, WorkerError
 from engine.pipeline import decode_worker, input_hash
 from engine.pipeline.decode_worker import decode_body
-from engine.runtime.channel import Channel, ChannelClosed, channel_pair
+from engine.pipeline.links import FrameReady, link_pair
+from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.frame_slots import PoolOpened, SlotReleased
+from engine.runtime.protocol import Drain, Ready
 from engine.runtime.worker import WorkerContext
 
 FRAMES = 6
@@ -71,12 +63,12 @@ class Bench:
     streams: list[str]
     refuses: str = ""
     drains_after: int = 1000
-    said: list[AnyLink] = field(default_factory=list)
-    told: list[AnyLink] = field(default_factory=list)
+    said: list[object] = field(default_factory=list)
+    told: list[object] = field(default_factory=list)
 
     def run(self, unsaid: list[StreamChanged] | None = None) -> Bench:
-        supervisor, control = channel_pair()
-        perceive, downstream = channel_pair()
+        supervisor, control = link_pair()
+        perceive, downstream = link_pair()
         arguments = (WorkerContext("decode-1", control), downstream, DecodeConfig(pool_slots=2), 1, unsaid or [])
         worker = threading.Thread(target=decode_body, args=arguments, daemon=True)
         listener = threading.Thread(target=self._perceive, args=(perceive, supervisor), daemon=True)
@@ -105,7 +97,7 @@ class Bench:
                     channel.send(Refused(link.stream, "detect failed: no"))
                 if len(self.frames) == self.drains_after:
                     supervisor.send(Drain("drained"))
-                channel.send(SlotReleased(link.pool_id, link.slot))
+                channel.send(SlotReleased(link.picture.pool_id, link.picture.slot))
 
     @property
     def frames(self) -> list[FrameReady]:
@@ -158,7 +150,7 @@ def test_whatever_reading_raises_fails_that_recording_alone(bench: Bench, where:
         assert f"{bench.folder / 'bad.mp4'}: reading it failed: {words}" in bad.detail
     for stream in ("first", "last"):
         assert bench.last(stream).state == "ended"
-        assert [frame.frame_index for frame in bench.frames if frame.stream == stream] == list(range(FRAMES))
+        assert [frame.time.frame_index for frame in bench.frames if frame.stream == stream] == list(range(FRAMES))
     given = {"bad": 2, "bad opens": 0, "bad closes": FRAMES, "bad ends": FRAMES}
     assert sum(frame.stream == "bad" for frame in bench.frames) == given[where] == bad.counters["frames"]
 
@@ -224,8 +216,8 @@ def test_what_a_dead_reader_did_not_say_comes_first(bench: Bench):
 
 
 def test_a_dead_perceive_ends_the_worker(bench: Bench):
-    _, control = channel_pair()
-    perceive, downstream = channel_pair()
+    _, control = link_pair()
+    perceive, downstream = link_pair()
     perceive.close()
     with pytest.raises(ChannelClosed):
         decode_body(WorkerContext("decode-1", control), downstream, DecodeConfig(), 1, [StreamChanged("a", "failed")])

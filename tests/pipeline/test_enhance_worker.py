@@ -9,12 +9,16 @@ import pytest
 from msgspec.structs import replace
 
 from engine.config import Config, SuperResolveConfig
-from engine.contracts.links import Drain, FaceCrop, Outgoing, StreamChanged, Taken, TrackClosed, Warned
-from engine.contracts.messages import Face
+from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed
+from engine.contracts.frames import Span
+from engine.contracts.model_calls import judged
+from engine.contracts.orders import Warned
+from engine.contracts.streams import StreamChanged
 from engine.errors import ModelError
-from engine.pipeline.enhance_worker import _EnhanceWorker
-from engine.pipeline.model_calls import judged
-from engine.runtime.channel import channel_pair
+from engine.pipeline.enhance_worker import EnhanceWorker, core_of
+from engine.pipeline.links import Outgoing, link_pair
+from engine.pipeline.policy import policy_of
+from engine.runtime.protocol import Drain, Taken
 from engine.runtime.worker import WorkerContext
 from engine.verify.verifier import Verifier
 from tests.super_resolve.test_enhancer import crop_of, noise_planes
@@ -55,34 +59,35 @@ def crop(track_id: int) -> FaceCrop:
     return replace(made, stream="bad" if track_id == BAD else "cam")
 
 
-def run(generator_fails: bool, embedder_fails: bool, tracks: list[int]) -> tuple[dict[int, Face], dict, list, dict]:
+def run(generator_fails: bool, embedder_fails: bool, tracks: list[int]) -> tuple[dict[int, FaceResult], dict, list, dict]:
     """Return the faces by track, the last states by stream as publish judges them, the warnings, and the counters."""
-    supervisor, control = channel_pair()
-    perceive, upstream = channel_pair()
-    downstream, publish = channel_pair()
+    supervisor, control = link_pair()
+    perceive, upstream = link_pair()
+    downstream, publish = link_pair()
     settings = SuperResolveConfig(max_batch=4, max_wait_ms=10_000)
     embedder = Embedder()
     embedder.fails = embedder_fails
     config = replace(Config(), super_resolve=settings)
     context = WorkerContext("enhance-1", control)
     verifier = Verifier(embedder, None, config.verify)
-    worker = _EnhanceWorker(context, upstream, downstream, config, Generator(generator_fails), None, verifier, False, 2)
+    core = core_of(config, context, Generator(generator_fails), None, verifier)
+    worker = EnhanceWorker(context, core, upstream, downstream, config, policy_of(has_camera=False), 4, 2)
     thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     for track_id in tracks:
         perceive.send(crop(track_id))
     for track_id in tracks:
         stream = crop(track_id).stream
-        perceive.send(TrackClosed(stream, track_id, 0, 0.0, 0, 0.0, (1, 25), 1))
+        perceive.send(TrackClosed(stream, track_id, Span(crop(track_id).time, crop(track_id).time), 1))
     for stream in ("cam", "bad"):
-        perceive.send(StreamChanged(stream, "ended", "end_of_file", event_id=1, lanes=(0,)))
+        perceive.send(StreamChanged(stream, "ended", "end_of_file", event_id=1, lanes=("enhance-1",)))
     perceive.send(Drain())
-    faces: dict[int, Face] = {}
+    faces: dict[int, FaceResult] = {}
     ends: dict[str, StreamChanged] = {}
     while not isinstance(link := publish.receive(), Drain):
         publish.confirm(Taken(1))
-        if isinstance(link, Outgoing) and isinstance(link.message, Face):
-            faces[link.message.track_id] = link.message
+        if isinstance(link, Outgoing) and isinstance(link.body, FaceResult):
+            faces[link.body.face.track_id] = link.body
         elif isinstance(link, StreamChanged):
             ends[link.stream] = judged(link)
     thread.join(20)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from engine.contracts.frames import Frame, FrameTime, Planes
-from engine.contracts.links import FrameReady, PoolOpened
 from engine.pipeline.frame_writer import FrameWriter
+from engine.pipeline.links import FrameReady, link_pair
 from engine.pipeline.upstream import Upstream
-from engine.runtime.channel import ChannelClosed, channel_pair
+from engine.runtime.channel import ChannelClosed
+from engine.runtime.frame_slots import PoolOpened
 from engine.runtime.worker import WorkerContext
 
 SLOTS = 3
@@ -24,15 +25,15 @@ def frame(index: int, width: int = 64, height: int = 48) -> Frame:
 
 class Bench:
     def __init__(self) -> None:
-        self.control, supervisor = channel_pair()
+        self.control, supervisor = link_pair()
         self.supervisor = supervisor
-        ours, theirs = channel_pair()
+        ours, theirs = link_pair()
         self.reader = Upstream(theirs, live=True)
         self.writer = FrameWriter(WorkerContext("camera", self.control), ours, SLOTS, live=True)
 
     def successor(self) -> None:
         self.reader.close()
-        ours, theirs = channel_pair()
+        ours, theirs = link_pair()
         self.reader = Upstream(theirs, live=True)
         self.writer.attach(ours)
 
@@ -44,10 +45,10 @@ class Bench:
                 self.reader.open_pool(link)
             elif isinstance(link, FrameReady):
                 pool = self.reader.pool_of(link)
-                sent = frame(link.frame_index, link.width_px, link.height_px).planes
-                assert np.array_equal(pool.view(link).y, sent.y)
-                assert np.array_equal(pool.view(link).v, sent.v)
-                assert pool.is_intact(link)
+                sent = frame(link.time.frame_index, link.picture.width_px, link.picture.height_px).planes
+                assert np.array_equal(pool.view(link.picture).y, sent.y)
+                assert np.array_equal(pool.view(link.picture).v, sent.v)
+                assert pool.is_intact(link.picture)
                 frames.append(link)
         return frames
 
@@ -65,7 +66,7 @@ def bench():
 def test_a_full_pool_refuses_and_never_waits(bench: Bench):
     assert [bench.writer.offer(frame(index)) for index in range(5)] == [True, True, True, False, False]
     first, *_ = bench.read()
-    assert (first.live, first.ntp_ns, first.captured_ns) == (True, 77, 1_000)
+    assert (first.live, first.time.ntp_ns, first.time.captured_ns) == (True, 77, 1_000)
     bench.reader.release(first)
     assert bench.writer.offer(frame(5))
     assert not bench.writer.offer(frame(6))
@@ -81,7 +82,7 @@ def test_slots_that_a_dead_reader_held_are_reclaimed(bench: Bench):
     assert bench.writer.lose_reader() == SLOTS
     bench.successor()
     assert [bench.writer.offer(frame(index)) for index in range(4, 8)] == [True, True, True, False]
-    assert [link.frame_index for link in bench.read()] == [4, 5, 6]
+    assert [link.time.frame_index for link in bench.read()] == [4, 5, 6]
 
 
 def test_a_larger_picture_waits_for_the_old_pool_to_be_read(bench: Bench):
@@ -90,7 +91,7 @@ def test_a_larger_picture_waits_for_the_old_pool_to_be_read(bench: Bench):
     bench.reader.release(bench.read()[0])
     assert bench.writer.offer(frame(2, 640, 480))
     (large,) = bench.read()
-    assert (large.width_px, large.pool_id) == (640, 2)
+    assert (large.picture.width_px, large.picture.pool_id) == (640, 2)
     bench.reader.release(large)
     assert bench.writer.offer(frame(3))
-    assert [link.width_px for link in bench.read()] == [64]
+    assert [link.picture.width_px for link in bench.read()] == [64]

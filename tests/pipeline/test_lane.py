@@ -5,39 +5,40 @@ from __future__ import annotations
 import time
 from collections import Counter
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from engine.contracts.links import FaceCrop, StreamChanged, Taken, TrackClosed
+from engine.contracts.faces import FaceCrop, TrackClosed
+from engine.contracts.frames import FrameTime, Planes, Span
 from engine.contracts.messages import Quality
+from engine.contracts.streams import StreamChanged
 from engine.pipeline.lane import Lane
-from engine.runtime.channel import Channel, channel_pair
+from engine.pipeline.links import link_pair
+from engine.runtime.channel import Channel
+from engine.runtime.protocol import Taken
+
+
+def moment(index: int, captured_ns: int = 0) -> FrameTime:
+    return FrameTime(index, index, (1, 25), index / 25, captured_ns)
 
 
 def face(track: int, *, live: bool = True, age: float = 0.0, stream: str = "cam") -> FaceCrop:
     return FaceCrop(
         stream=stream,
         track_id=track,
-        frame_index=track,
-        pts=track,
-        time_base=(1, 25),
-        pts_seconds=track / 25,
-        captured_ns=time.time_ns() - round(age * 1e9),
+        time=moment(track, time.time_ns() - round(age * 1e9)),
         box=(0.0, 0.0, 2.0, 2.0),
         landmarks=None,
         detection_score=0.9,
         quality=Quality(2.0, 0.5, 0.5, 0.5),
         crop_box=(0, 0, 2, 2),
-        y=bytes(4),
-        u=bytes(1),
-        v=bytes(1),
-        matrix="bt601",
-        full_range=False,
         live=live,
+        planes=Planes(*(np.zeros((side, side), np.uint8) for side in (2, 1, 1))),
     )
 
 
-CLOSED = TrackClosed("cam", 1, 0, 0.0, 1, 0.1, (1, 25), 2)
+CLOSED = TrackClosed("cam", 1, Span(moment(0), moment(1)), 2)
 
 
 class Bench:
@@ -45,7 +46,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.drops: Counter[tuple[str, str]] = Counter()
-        ours, self.theirs = channel_pair()
+        ours, self.theirs = link_pair()
         self.lane = Lane(ours, 2, 0.5, lambda stream, cause: self.drops.update([(stream, cause)]), lambda: None)
 
     def grant(self, room: int) -> None:
@@ -60,7 +61,7 @@ class Bench:
 
     def successor(self) -> Channel:
         self.theirs.close()
-        ours, self.theirs = channel_pair()
+        ours, self.theirs = link_pair()
         return ours
 
 
@@ -128,3 +129,21 @@ def test_death_is_noticed_on_both_ways(bench: Bench):
     bench.lane.flush(time.time())
     assert bench.lane.channel is None
     assert bench.drops == {("cam", "worker_died"): 1}
+
+
+@pytest.mark.parametrize("sent_before", [True, False])
+def test_a_recording_that_lost_a_face_says_so_at_its_end(bench: Bench, sent_before: bool):
+    ends = [StreamChanged("clip", "ended", "end_of_file"), StreamChanged("cam", "ended", "drained")]
+    bench.grant(9)
+    bench.lane.offer(face(1, live=False, stream="clip"))
+    bench.lane.offer(face(2))
+    for end in ends if sent_before else ():
+        bench.lane.offer(end)
+    bench.lane.flush(time.time())
+    bench.lane.attach(bench.successor())
+    for end in ends if not sent_before else ():
+        bench.lane.offer(end)
+    bench.grant(9)
+    bench.lane.flush(time.time())
+    assert bench.received() == [replace(ends[0], lost=1), ends[1]]
+    assert bench.drops == {("clip", "worker_died"): 1, ("cam", "worker_died"): 1}

@@ -3,16 +3,23 @@ from __future__ import annotations
 from itertools import count
 
 from engine.config import LiveConfig
-from engine.contracts.links import Calls, StreamChanged, Taken
+from engine.contracts.model_calls import merged
+from engine.contracts.streams import Calls, StreamChanged
 from engine.pipeline.lanes import Lanes
-from engine.pipeline.model_calls import merged
-from engine.runtime.channel import channel_pair
+from engine.pipeline.links import link_pair
+from engine.runtime.protocol import Taken
 
 
 def test_the_account_of_model_calls_goes_one_way_only():
     """All copies of an event are put together again: what perceive counted must not count for each of them."""
-    pairs = [channel_pair() for _ in range(3)]
-    lanes = Lanes([ours for ours, _ in pairs], LiveConfig(), count(1), lambda stream, cause: None, lambda: None)
+    pairs = [link_pair() for _ in range(3)]
+    lanes = Lanes(
+        {f"enhance-{number}": ours for number, (ours, _) in enumerate(pairs)},
+        LiveConfig(),
+        count(1),
+        lambda stream, cause: None,
+        lambda: None,
+    )
     for ours, theirs in pairs:
         theirs.send(Taken(4))
         lanes.hear(ours)

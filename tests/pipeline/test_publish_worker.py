@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from engine.config import Config
-from engine.contracts.links import Attach, Drain, Outgoing
-from engine.contracts.messages import Track
+from engine.contracts.faces import TrackResult
+from engine.pipeline.links import Outgoing, link_pair, outgoing
+from engine.pipeline.policy import policy_of
 from engine.pipeline.publish_worker import _PublishWorker
-from engine.runtime.channel import Channel, channel_pair
+from engine.runtime.channel import Channel
+from engine.runtime.protocol import Attach, Drain
 from engine.runtime.worker import WorkerContext
 from tests.publish.samples import track
 
@@ -22,36 +23,42 @@ class Heard:
     def __init__(self) -> None:
         self.tracks: list[int] = []
 
-    def send(self, message: Track, payloads: list[bytes], give_up: object) -> Track:
-        self.tracks.append(message.track_id)
-        return message
+    def send(self, body: TrackResult, payloads: list[memoryview], give_up: object) -> TrackResult:
+        self.tracks.append(body.track.track_id)
+        return body
 
 
 def said(track_id: int) -> Outgoing:
-    return Outgoing(*track(track_id=track_id))
+    return outgoing(*track(track_id=track_id))
 
 
 class Bench:
     """A publish worker, its supervisor's line, and the first enhance worker's."""
 
     def __init__(self) -> None:
-        self.supervisor, control = channel_pair()
-        upstream, self.enhance = channel_pair()
+        self.supervisor, control = link_pair()
+        upstream, self.enhance = link_pair()
         self.heard = Heard()
         self.worker = _PublishWorker(
-            WorkerContext("publish", control), [upstream], Config(), self.heard, {}, None, True  # type: ignore[arg-type]
-        )  # fmt: skip
+            WorkerContext("publish", control),
+            {"enhance-1": upstream},
+            Config(),
+            self.heard,  # type: ignore[arg-type]
+            {},
+            None,
+            policy_of(has_camera=True),
+        )
 
     def replace(self) -> Channel:
         """Start another enhance worker."""
-        theirs, ours = channel_pair()
-        self.supervisor.send_channel(Attach("upstream", 0), theirs, os.getpid())
+        theirs, ours = link_pair()
+        self.supervisor.send_channel(Attach("upstream", "enhance-1"), theirs)
         self.worker._obey()
         return ours
 
     def read(self) -> None:
         """Take all that can be read now."""
-        while (channel := self.worker._upstreams[0]) is not None and channel.has_message():
+        while (channel := self.worker._upstreams["enhance-1"]) is not None and channel.has_message():
             self.worker._receive(channel)
 
 
@@ -81,7 +88,7 @@ def test_what_a_dead_worker_had_sent_comes_before_its_successors(bench: Bench):
 def test_a_successor_of_one_that_is_gone_is_read_at_once(bench: Bench):
     bench.enhance.close()
     bench.read()
-    assert bench.worker._upstreams == [None]
+    assert bench.worker._upstreams == {"enhance-1": None}
     bench.replace().send(said(10))
     bench.read()
     assert bench.heard.tracks == [10]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from engine.contracts.links import Assign
+from engine.contracts.orders import Assign
 from engine.pipeline.readings import Readings
 
 ORDERS = [Assign(name, f"/in/{name}.mp4".encode()) for name in "abc"]

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.contracts.links import Beat, StageBeat, StreamChanged, Warned
+from engine.contracts.orders import Warned
+from engine.contracts.streams import StreamChanged
 from engine.pipeline.status import RunStatus, StreamStatus
+from engine.runtime.protocol import Beat, StageBeat
 
 
 def test_totals_are_summed_over_workers_and_stages_merged():

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.contracts.links import StreamChanged
+from engine.contracts.streams import StreamChanged
 from engine.pipeline.stream_status import StreamStatus
 
 

@@ -7,21 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.contracts.frames import Planes
-from engine.contracts.links import Drain, FrameReady, PoolOpened, StreamChanged
+from engine.contracts.frames import FrameTime, Planes
+from engine.contracts.streams import StreamChanged
+from engine.pipeline.links import FrameReady, link_pair
 from engine.pipeline.upstream import Upstream
 from engine.pipeline.upstreams import Ordered, Upstreams
-from engine.runtime.channel import Channel, channel_pair
+from engine.runtime.channel import Channel
 from engine.runtime.frame_pool import PoolWriter, slot_bytes_for
+from engine.runtime.frame_slots import PoolOpened
+from engine.runtime.protocol import Drain
 
 GREY = Planes(*(np.full((size, size), 7, np.uint8) for size in (16, 8, 8)))
 
 
 class Bench:
     def __init__(self, live: bool = False) -> None:
-        self.writer, reader = channel_pair()
+        self.writer, reader = link_pair()
         self.items: list[tuple[Upstream, Ordered]] = []
-        self.upstreams = Upstreams([reader], [live], lambda upstream, link: self.items.append((upstream, link)))
+        self.upstreams = Upstreams(
+            {"decode-1": reader}, {"decode-1"} if live else set(), lambda upstream, link: self.items.append((upstream, link))
+        )
         self.pool = PoolWriter(1, 2, slot_bytes_for(16, 16))
 
     def hear(self) -> None:
@@ -31,12 +36,11 @@ class Bench:
     def frame(self, stream: str, index: int) -> FrameReady:
         slot = self.pool.acquire()
         assert slot is not None
-        generation = self.pool.write(slot, GREY)
-        return FrameReady(stream, 1, slot, generation, 16, 16, index, index, (1, 25), index / 25, 0, "bt601", False, True)
+        return FrameReady(stream, FrameTime(index, index, (1, 25), index / 25, 0), self.pool.write(slot, GREY), True)
 
     def successor(self) -> Channel:
-        writer, reader = channel_pair()
-        self.upstreams.attach(0, reader)
+        writer, reader = link_pair()
+        self.upstreams.attach("decode-1", reader)
         return writer
 
     @property
@@ -66,11 +70,11 @@ def test_a_successor_says_what_became_of_the_stream(bench: Bench):
     bench.writer.send(bench.frame("bad", 1))
     bench.writer.close()  # and before that is noticed
     successor = bench.successor()
-    assert [link.frame_index for _, link in bench.items if isinstance(link, FrameReady)] == [0, 1]
+    assert [link.time.frame_index for _, link in bench.items if isinstance(link, FrameReady)] == [0, 1]
     assert bench.states == [("done", "ended", "end_of_file"), ("bad", "live", ""), ("bad", "discontinuity", "worker_died")]
     for upstream, link in bench.items:
         if isinstance(link, FrameReady):
-            assert upstream.pool_of(link).view(link).y[0, 0] == 7
+            assert upstream.pool_of(link).view(link.picture).y[0, 0] == 7
     assert bench.upstreams.any_open
     for upstream, _ in bench.items:
         bench.upstreams.finished(upstream)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.contracts.links import Camera
+from engine.contracts.camera import Camera
 from engine.pipeline.watchdog import Watchdog
 
 

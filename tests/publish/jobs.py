@@ -17,8 +17,11 @@ import msgspec
 import numpy as np
 
 from engine.config import OutputConfig, PublishConfig
-from engine.contracts.messages import Face, Part, Quality, Stream, Track
+from engine.contracts.faces import FaceResult, Sighting, TrackClosed, TrackResult
+from engine.contracts.frames import FrameTime, Span
+from engine.contracts.messages import Face, Part, Quality, Track
 from engine.contracts.recording import Recording
+from engine.contracts.streams import StreamChanged
 from engine.publish.directory import DirectorySink
 from engine.publish.encode import parts_of
 from engine.publish.job import describe_inputs
@@ -193,13 +196,9 @@ def _walk(stream: str, walk: Walk, track_id: int):
     seen = _seen(walk)
     for number, frame in enumerate(seen):
         parts, payloads = _parts(stream, frame)
-        message = Face(
-            run_id="", stream=stream, track_id=track_id, frame_index=frame, pts=frame * 512, time_base=_TIME_BASE,
-            pts_seconds=frame / 25, captured_ns=1, box=_box(walk, frame), landmarks=None, detection_score=0.9,
-            quality=Quality(size_px=24.0, sharpness=0.4, frontal=0.9, score=(frame % 7) / 7), crop_box=(6, 16, 24, 24),
-            enhanced=None, decision="none", candidates=[], gallery_version=0, parts=parts,
-        )  # fmt: skip
-        yield "write", message, payloads
+        quality = Quality(size_px=24.0, sharpness=0.4, frontal=0.9, score=(frame % 7) / 7)
+        seen_at = Sighting(stream, track_id, _time(frame), _box(walk, frame), None, 0.9, quality, (6, 16, 24, 24), False)
+        yield "write", FaceResult(seen_at, None, "none", [], 0, parts), payloads
         if number == 1:
             yield "write", *_track(stream, walk, track_id, ended=False)
     yield "write", *_track(stream, walk, track_id, ended=True)
@@ -207,13 +206,12 @@ def _walk(stream: str, walk: Walk, track_id: int):
 
 def _track(stream: str, walk: Walk, track_id: int, *, ended: bool):
     parts, payloads = parts_of(PublishConfig(), None, None, np.full(128, walk.last, np.float32)) if _seen(walk) else ([], [])
-    message = Track(
-        run_id="", stream=stream, track_id=track_id, ended=ended, first_pts_seconds=walk.frames[0] / 25,
-        last_pts_seconds=walk.last / 25, first_pts=walk.frames[0] * 512, last_pts=walk.last * 512, time_base=_TIME_BASE,
-        frames_seen=len(walk.frames), faces_enhanced=0, best_face_seq=None, decision="none", candidates=[], gallery_version=0,
-        parts=parts,
-    )  # fmt: skip
-    return message, payloads
+    over = TrackClosed(stream, track_id, Span(_time(walk.frames[0]), _time(walk.last)), len(walk.frames))
+    return TrackResult(over, ended, 0, "none", [], 0, parts), payloads
+
+
+def _time(frame: int) -> FrameTime:
+    return FrameTime(frame, frame * 512, _TIME_BASE, frame / 25, 1)
 
 
 def _seen(walk: Walk) -> tuple[int, ...]:
@@ -225,8 +223,8 @@ def _box(walk: Walk, frame: int) -> tuple[float, float, float, float]:
     return 10.0 + walk.frames[0], 20.0 + frame, 24.0, 24.0
 
 
-def _event(stream: str, state: str, reason: str = "", frames: int = 0) -> Stream:
-    return Stream(run_id="", stream=stream, state=state, reason=reason, counters={"frames": frames})
+def _event(stream: str, state: str, reason: str = "", frames: int = 0) -> StreamChanged:
+    return StreamChanged(stream, state, reason, counters={"frames": frames})
 
 
 @cache

@@ -9,14 +9,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 import zmq
+from msgspec.structs import replace
 from skimage.data import astronaut
 
 from engine.config import PublishConfig
-from engine.contracts.messages import Candidate, End, Enhanced, Face, Quality, Stream, Track
+from engine.contracts.envelope import Envelope, sealed
+from engine.contracts.faces import FaceResult, Sighting, TrackClosed, TrackResult
+from engine.contracts.frames import FrameTime, Span
+from engine.contracts.messages import Candidate, Enhanced, Quality
+from engine.contracts.streams import RunEnd, StreamChanged
 from engine.publish.encode import parts_of
 
 _FACE = (186, 78, 80, 80)
 """x, y, width, height of the astronaut's face with margin."""
+
+_EPOCH_NS = 1_700_000_000_000_000_000
 
 
 @cache
@@ -37,37 +44,39 @@ def _parts(size_px: int, codec: str):
 
 
 def face(stream="cam1", track_id=1, index=0, score=0.5, size_px=32, codec="jpeg", decision="known", pts_seconds=None):
-    """Return a face message and its payloads."""
+    """Return the body of a face message and its payloads."""
     parts, payloads = _parts(size_px, codec)
-    message = Face(
-        run_id="", stream=stream, track_id=track_id, frame_index=index, pts=index * 512, time_base=(1, 12800),
-        pts_seconds=index / 25 if pts_seconds is None else pts_seconds, captured_ns=1_700_000_000_000_000_000 + index,
+    seconds = index / 25 if pts_seconds is None else pts_seconds
+    seen = Sighting(
+        stream=stream, track_id=track_id, time=FrameTime(index, index * 512, (1, 12800), seconds, _EPOCH_NS + index),
         box=(10.0, 20.0, 24.0, 24.0), landmarks=[(1.0, 2.0)] * 5, detection_score=0.9,
-        quality=Quality(size_px=24.0, sharpness=0.4, frontal=0.9, score=score), crop_box=(6, 16, size_px, size_px),
-        enhanced=Enhanced("compact_x4", 4, 41.3), decision=decision, candidates=[Candidate("Eileen Collins", 0.71, 0.74)],
-        gallery_version=3, parts=parts,
+        quality=Quality(size_px=24.0, sharpness=0.4, frontal=0.9, score=score), crop_box=(6, 16, size_px, size_px), live=False,
     )  # fmt: skip
-    return message, list(payloads)
+    candidates = [Candidate("Eileen Collins", 0.71, 0.74)]
+    return FaceResult(seen, Enhanced("compact_x4", 4, 41.3), decision, candidates, 3, parts), list(payloads)
 
 
 def track(stream="cam1", track_id=1, first=0.0, last=2.5, decision="known", ended=True, identity="Eileen Collins"):
-    """Return a track message and its payload."""
+    """Return the body of a track message and its payload."""
     embedding = np.linspace(1, -1, 128, dtype=np.float32)
     parts, payloads = parts_of(PublishConfig(), None, None, embedding)
-    message = Track(
-        run_id="", stream=stream, track_id=track_id, ended=ended, first_pts_seconds=first, last_pts_seconds=last, first_pts=0,
-        last_pts=100, time_base=(1, 12800), frames_seen=62, faces_enhanced=3, best_face_seq=None, decision=decision,
-        candidates=[Candidate(identity, 0.73, 0.75), Candidate("A <b>& B", 0.31, None)], gallery_version=3, parts=parts,
-    )  # fmt: skip
-    return message, payloads
+    span = Span(FrameTime(0, 0, (1, 12800), first, 0), FrameTime(62, 100, (1, 12800), last, 0))
+    candidates = [Candidate(identity, 0.73, 0.75), Candidate("A <b>& B", 0.31, None)]
+    return TrackResult(TrackClosed(stream, track_id, span, 62), ended, 3, decision, candidates, 3, parts), payloads
 
 
 def stream_event(stream="cam1", state="live", reason=""):
-    return Stream(run_id="", stream=stream, state=state, reason=reason, width_px=768, height_px=432, counters={"frames": 10})
+    return StreamChanged(stream, state, reason, width_px=768, height_px=432, counters={"frames": 10})
 
 
 def end(outcome="completed"):
-    return End(run_id="", stream="", outcome=outcome, detail="", last_seq={}, counters={"faces": 1})
+    return RunEnd(outcome, "", {"faces": 1})
+
+
+def as_sent(body, seq=0, run_id="run1", sent_ns=1, **changes):
+    """Return the message of a body as a publisher would send it, with some fields changed."""
+    known = {"best_face_seq": None} if isinstance(body, TrackResult) else {"last_seq": {}} if isinstance(body, RunEnd) else {}
+    return replace(sealed(body, Envelope(run_id, seq, sent_ns), **known), **changes)
 
 
 def context():

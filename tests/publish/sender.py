@@ -20,6 +20,7 @@ import zmq
 from msgspec.structs import replace
 
 from engine.config import PublishConfig
+from engine.contracts.faces import FaceResult
 from engine.contracts.messages import Part
 from engine.publish.publisher import Publisher
 from tests.publish.samples import environment, face
@@ -45,7 +46,7 @@ def main() -> None:
             late_ms = 0.0
         publisher.poll()
         if time.perf_counter() >= due:
-            publisher.send(replace(message, captured_ns=time.time_ns()), payloads)
+            publisher.send(_now(message), payloads)
             late_ms = max(late_ms, 1000 * (time.perf_counter() - due))
             due = max(due + 1 / rate, time.perf_counter() - 0.1)
     publisher.close()
@@ -56,7 +57,12 @@ def _face_of(stream: str, size_bytes: int, live: bool):
     message, _ = face(stream)
     payload = os.urandom(size_bytes)
     part = Part("enhanced", "jpeg", (128, 128, 3), "uint8", hashlib.sha256(payload).hexdigest())
-    return replace(message, parts=[part], live=live), [payload]
+    return replace(message, parts=[part], face=replace(message.face, live=live)), [payload]
+
+
+def _now(result: FaceResult) -> FaceResult:
+    time_now = replace(result.face.time, captured_ns=time.time_ns())
+    return replace(result, face=replace(result.face, time=time_now))
 
 
 def _say(what: dict) -> None:

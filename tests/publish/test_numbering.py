@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.contracts.messages import StageStats, Stats, kind_of
+from engine.contracts.messages import StageStats, kind_of
+from engine.contracts.streams import RunStats
 from engine.publish.numbering import Numbering
 from tests.publish.samples import end, face, stream_event, track
 
@@ -19,7 +20,7 @@ def test_each_stream_and_kind_counts_from_zero(choices):
 
 def test_stats_and_end_have_no_stream():
     numbering = Numbering("run")
-    stats = Stats(run_id="", stream="x", stages={"detect": StageStats(1, 2.0, 3.0, 4.0)}, counters={})
+    stats = RunStats({"detect": StageStats(1, 2.0, 3.0, 4.0)}, {})
     assert [numbering.stamp(stats).seq for _ in range(2)] == [0, 1]
     assert numbering.stamp(stats).stream == ""
     assert numbering.stamp(end()).stream == ""
@@ -46,6 +47,6 @@ def test_the_end_says_how_far_each_series_went():
 def test_another_publisher_of_the_same_run_goes_on():
     numbering = Numbering("run", {"face/a": 7, "stats/": 3})
     assert [numbering.stamp(face(name)[0]).seq for name in ("a", "a", "b")] == [7, 8, 0]
-    stats = Stats(run_id="", stream="", stages={}, counters={})
+    stats = RunStats({}, {})
     assert numbering.stamp(stats).seq == 3
     assert numbering.last_seq == {"face/a": 8, "face/b": 0, "stats/": 3}

@@ -4,12 +4,16 @@ import threading
 
 import pytest
 
-from engine.contracts.links import Drain, SlotReleased
 from engine.runtime.channel import ChannelClosed, channel_pair, wait_for_any
+from engine.runtime.codec import Codec
+from engine.runtime.frame_slots import SlotReleased
+from engine.runtime.protocol import Drain
+
+CODEC = Codec([Drain, SlotReleased])
 
 
 def test_messages_arrive_typed_and_in_order():
-    a, b = channel_pair()
+    a, b = channel_pair(CODEC)
     sent = [SlotReleased(1, 2), Drain("failed", "why", {"frames": 3})]
     for link in sent:
         a.send(link)
@@ -20,7 +24,7 @@ def test_messages_arrive_typed_and_in_order():
 
 
 def test_a_closed_end_is_noticed_after_everything_that_was_sent():
-    a, b = channel_pair()
+    a, b = channel_pair(CODEC)
     a.send(Drain())
     a.close()
     assert wait_for_any([b], 0) == [b]
@@ -34,14 +38,14 @@ def test_a_closed_end_is_noticed_after_everything_that_was_sent():
 
 
 def test_waiting_ends_with_the_time_out():
-    a, b = channel_pair()
+    a, b = channel_pair(CODEC)
     assert wait_for_any([a, b], 0.01) == []
     a.close()
     b.close()
 
 
 def test_confirming_to_a_peer_that_has_left_loses_nothing_it_had_sent():
-    a, b = channel_pair()
+    a, b = channel_pair(CODEC)
     a.send(SlotReleased(1, 2))
     a.send(Drain("completed", "", {"frames": 3}))
     b.confirm(Drain())  # not read by a, which leaves
@@ -58,7 +62,7 @@ LARGE = Drain("failed", "x" * 3_000_000, {"frames": 3})
 
 
 def test_a_large_message_waits_for_its_reader_with_signs_of_life():
-    a, b = channel_pair()
+    a, b = channel_pair(CODEC)
     received, waits = [], []
     reader = threading.Thread(target=lambda: received.extend([b.receive(), b.receive()]))
 
@@ -78,7 +82,7 @@ def test_a_large_message_waits_for_its_reader_with_signs_of_life():
 
 @pytest.mark.parametrize("leaving", ["reader", "sender"])
 def test_a_large_message_ends_with_either_end(leaving):
-    a, b = channel_pair()
+    a, b = channel_pair(CODEC)
     with pytest.raises(ChannelClosed):
         a.send(LARGE, {"reader": b, "sender": a}[leaving].close)
     a.close()

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.contracts.frames import Planes
-from engine.contracts.links import FrameReady, PoolOpened
 from engine.errors import WorkerError
 from engine.runtime import frame_pool
 from engine.runtime.frame_pool import PoolReader, PoolWriter, slot_bytes_for
+from engine.runtime.frame_slots import PoolOpened, SlotPicture
 
 
 def planes(width: int, height: int, seed: int = 0) -> Planes:
@@ -24,8 +24,8 @@ def planes(width: int, height: int, seed: int = 0) -> Planes:
     return Planes(*(rng.integers(0, 256, shape, np.uint8) for shape in ((height, width), chroma, chroma)), "bt709", True)
 
 
-def ready(slot: int, generation: int, width: int, height: int, pool_id: int = 7) -> FrameReady:
-    return FrameReady("s", pool_id, slot, generation, width, height, 0, 0, (1, 25), 0.0, 0, "bt709", True, True)
+def ready(slot: int, generation: int, width: int, height: int, pool_id: int = 7) -> SlotPicture:
+    return SlotPicture(pool_id, slot, generation, width, height, "bt709", True)
 
 
 def assert_same(left: Planes, right: Planes) -> None:
@@ -41,7 +41,7 @@ def test_any_size_comes_back_as_it_was(width, height, padding):
     with PoolWriter(7, 2, slot_bytes_for(70, 70)) as writer, PoolReader(writer.opened()) as reader:
         slot = writer.acquire()
         assert slot is not None
-        message = ready(slot, writer.write(slot, Planes(padded, picture.u, picture.v, "bt709", True)), width, height)
+        message = writer.write(slot, Planes(padded, picture.u, picture.v, "bt709", True))
         assert_same(reader.view(message), picture)
         assert reader.is_intact(message)
 
@@ -49,7 +49,7 @@ def test_any_size_comes_back_as_it_was(width, height, padding):
 def test_a_view_is_read_only_and_not_a_copy():
     with PoolWriter(7, 1, slot_bytes_for(8, 8)) as writer, PoolReader(writer.opened()) as reader:
         slot = writer.acquire()
-        view = reader.view(ready(slot, writer.write(slot, planes(8, 8, seed=1)), 8, 8))
+        view = reader.view(writer.write(slot, planes(8, 8, seed=1)))
         with pytest.raises(ValueError, match="read-only"):
             view.y[0, 0] = 1
         writer.write(slot, planes(8, 8, seed=2))
@@ -59,11 +59,11 @@ def test_a_view_is_read_only_and_not_a_copy():
 def test_an_overwritten_slot_is_seen():
     with PoolWriter(7, 1, slot_bytes_for(8, 8)) as writer, PoolReader(writer.opened()) as reader:
         slot = writer.acquire()
-        first = ready(slot, writer.write(slot, planes(8, 8)), 8, 8)
+        first = writer.write(slot, planes(8, 8))
         assert first.generation % 2 == 0
         writer.release(slot)
         assert writer.acquire() == slot
-        second = ready(slot, writer.write(slot, planes(6, 8)), 6, 8)
+        second = writer.write(slot, planes(6, 8))
         assert not reader.is_intact(first)
         assert reader.is_intact(second)
 
@@ -71,7 +71,7 @@ def test_an_overwritten_slot_is_seen():
 def test_a_slot_that_is_being_written_is_seen(monkeypatch):
     with PoolWriter(7, 1, slot_bytes_for(8, 8)) as writer, PoolReader(writer.opened()) as reader:
         slot = writer.acquire()
-        before = ready(slot, writer.write(slot, planes(8, 8)), 8, 8)
+        before = writer.write(slot, planes(8, 8))
         seen: list[bool] = []
         copy = np.copyto
 
@@ -138,7 +138,7 @@ def test_closing_frees_everything_also_twice():
     writer = PoolWriter(7, 2, slot_bytes_for(64, 64))
     reader = PoolReader(writer.opened())
     slot = writer.acquire()
-    view = reader.view(ready(slot, writer.write(slot, planes(64, 64)), 64, 64))
+    view = reader.view(writer.write(slot, planes(64, 64)))
     for _ in range(2):
         writer.close()
         reader.close()
@@ -181,7 +181,7 @@ def _write_pictures(pipe):
     pipe.send(writer.opened())
     for seed in range(20):
         slot = writer.acquire()
-        pipe.send(ready(slot, writer.write(slot, planes(33, 21, seed)), 33, 21))
+        pipe.send(writer.write(slot, planes(33, 21, seed)))
         assert pipe.recv() == slot
         writer.release(slot)
     pipe.recv()

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.contracts.links import Attach, Beat, Drain, Failed, Ready, encode_link
 from engine.errors import FacestreamError, ModelError
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
+from engine.runtime.codec import Codec
+from engine.runtime.protocol import PROTOCOL, Attach, Beat, Drain, Failed, Ready
 from engine.runtime.worker import Worker, WorkerContext, error_words, start_worker
+
+CODEC = Codec(PROTOCOL)
 
 
 def echo_body(context: WorkerContext, upstream: Channel) -> None:
@@ -42,8 +45,8 @@ def hear_all(worker: Worker) -> list[object]:
 
 
 def test_a_worker_says_ready_works_and_says_that_it_stops():
-    ours, theirs = channel_pair()
-    worker = start_worker("echo", echo_body, theirs)
+    ours, theirs = channel_pair(CODEC)
+    worker = start_worker("echo", echo_body, theirs, codec=CODEC)
     theirs.close()
     ours.send(Drain("drained"))
     assert ours.receive() == Drain("drained")
@@ -63,7 +66,7 @@ def test_a_worker_says_ready_works_and_says_that_it_stops():
     [(failing_body, "the model is not there: fetch it"), (crashing_body, "the worker bad failed: KeyError: 'surprise'")],
 )
 def test_an_error_is_one_sentence_and_a_code(body, message):
-    worker = start_worker("bad", body)
+    worker = start_worker("bad", body, codec=CODEC)
     (failed,) = hear_all(worker)
     assert isinstance(failed, Failed)
     assert failed.message.startswith(message)
@@ -74,8 +77,8 @@ def test_an_error_is_one_sentence_and_a_code(body, message):
 
 
 def test_a_killed_worker_is_described_and_its_neighbour_notices():
-    ours, theirs = channel_pair()
-    worker = start_worker("victim", echo_body, theirs)
+    ours, theirs = channel_pair(CODEC)
+    worker = start_worker("victim", echo_body, theirs, codec=CODEC)
     theirs.close()
     assert isinstance(worker.control.receive(), Ready)
     os.kill(worker.process.pid, signal.SIGKILL)
@@ -97,10 +100,10 @@ def reattached_body(context: WorkerContext) -> None:
 
 
 def test_a_running_worker_is_given_another_pipe():
-    worker = start_worker("neighbour", reattached_body)
+    worker = start_worker("neighbour", reattached_body, codec=CODEC)
     assert isinstance(worker.control.receive(), Ready)
-    ours, theirs = channel_pair()
-    worker.control.send_channel(Attach("upstream", 0), theirs, worker.process.pid or 0)
+    ours, theirs = channel_pair(CODEC)
+    worker.control.send_channel(Attach("upstream", "other"), theirs)
     assert ours.receive() == Drain("drained", "from neighbour")
     with pytest.raises(ChannelClosed):
         ours.receive()  # no end is left open in this process
@@ -119,7 +122,7 @@ def litter_body(context: WorkerContext, litter: str, lines: Channel) -> None:
 
 def parent_body(context: WorkerContext, litter: str, lines: Channel) -> None:
     mp.current_process()._config["daemon"] = False  # type: ignore[attr-defined]  # a worker of a worker, only here
-    start_worker("child", litter_body, litter, lines)
+    start_worker("child", litter_body, litter, lines, codec=CODEC)
     context.ready()
     while True:
         context.control.has_message(60)
@@ -134,8 +137,8 @@ def _lives(process_id: int) -> bool:
 
 def test_a_child_of_a_killed_parent_cleans_up_and_ends(tmp_path):
     litter = tmp_path / "socket"
-    ours, theirs = channel_pair()
-    parent = start_worker("parent", parent_body, str(litter), theirs)
+    ours, theirs = channel_pair(CODEC)
+    parent = start_worker("parent", parent_body, str(litter), theirs, codec=CODEC)
     theirs.close()
     child = int(ours.receive().worker)
     assert litter.exists()
@@ -165,8 +168,8 @@ def _time_out() -> None:
 
 
 def test_a_worker_lives_while_it_does_something_long():
-    ours, theirs = channel_pair()
-    worker = start_worker("slow", slow_body, theirs)
+    ours, theirs = channel_pair(CODEC)
+    worker = start_worker("slow", slow_body, theirs, codec=CODEC)
     theirs.close()
     assert isinstance(worker.control.receive(), Ready)
     assert isinstance(worker.control.receive(), Beat)  # nothing else makes it beat
@@ -192,4 +195,4 @@ def test_an_error_is_a_sentence_that_can_be_sent(error, words):
     with pytest.raises(type(error)) as caught:
         raise error
     assert error_words(caught.value).startswith(words)
-    encode_link(Failed("decode-1", error_words(caught.value), 1))
+    CODEC.encode(Failed("decode-1", error_words(caught.value), 1))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.config import LiveConfig, SourceConfig
-from engine.contracts.links import Camera
+from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
 from engine.errors import ConfigError, SourceError
 from engine.source.names import name_from_text

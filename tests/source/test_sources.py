@@ -11,7 +11,7 @@ import av
 import pytest
 
 from engine.config import LiveConfig, SourceConfig
-from engine.contracts.links import Camera
+from engine.contracts.camera import Camera
 from engine.contracts.messages import check_stream_name
 from engine.contracts.recording import Appearance, Recording
 from engine.errors import ConfigError

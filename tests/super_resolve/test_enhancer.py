@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio
 
-from engine.contracts.frames import Planes
-from engine.contracts.links import FaceCrop
+from engine.contracts.faces import FaceCrop
+from engine.contracts.frames import FrameTime, Planes
 from engine.contracts.messages import Quality
 from engine.runtime.colour import bgr_from_planes, planes_from_bgr
 from engine.super_resolve.enhancer import Enhancer, enlarge_planes, lr_consistency_db
@@ -41,9 +41,8 @@ class Marker:
 
 def crop_of(planes: Planes, size_px: float = 20.0) -> FaceCrop:
     return FaceCrop(
-        "cam1", 1, 0, 0, (1, 25), 0.0, 0, (2.0, 2.0, size_px, size_px), None, 0.9, Quality(size_px, 0.5, 0.5, 0.3),
-        (0, 0, planes.width_px, planes.height_px), planes.y.tobytes(), planes.u.tobytes(), planes.v.tobytes(),
-        planes.matrix, planes.full_range,
+        "cam1", 1, FrameTime(0, 0, (1, 25), 0.0, 0), (2.0, 2.0, size_px, size_px), None, 0.9,
+        Quality(size_px, 0.5, 0.5, 0.3), (0, 0, planes.width_px, planes.height_px), False, planes,
     )  # fmt: skip
 
 

@@ -178,14 +178,14 @@ def test_who_stands_or_walks_alone_is_not_asked(method: str):
 def test_who_is_lost_for_too_long_is_not_found_again():
     film = Film(lost_seconds=0.5).for_frames(15, ada=(200, 100)).for_frames(20).for_frames(15, ada=(200, 100))
     assert film.people() == ["ada", "ada"]
-    assert [end.last.frame_index for end in film.ends] == [14, 49]
+    assert [end.span.last.frame_index for end in film.ends] == [14, 49]
 
 
 def test_the_track_of_somebody_who_was_replaced_ends_when_he_is_lost():
     film = Film(lost_seconds=0.5).for_frames(15, ada=(200, 100)).for_frames(12, bob=(200, 100))
     assert not film.ends
     film.for_frames(4, bob=(200, 100))
-    assert [end.last.frame_index for end in film.ends] == [14]
+    assert [end.span.last.frame_index for end in film.ends] == [14]
     assert not film.tracker.is_idle
     assert film.people() == ["ada", "bob"]
 

@@ -68,7 +68,7 @@ def test_real_people_one_by_one(method: str):
     assert short.frames_seen >= 8
     assert {end.track_id: end.frames_seen for end in ends} == {key: len(value) for key, value in seen.items()}
     for end in ends:
-        assert (end.first.pts_seconds, end.last.pts_seconds) == (seen[end.track_id][0], seen[end.track_id][-1])
+        assert (end.span.first.pts_seconds, end.span.last.pts_seconds) == (seen[end.track_id][0], seen[end.track_id][-1])
 
 
 @methods
@@ -142,7 +142,7 @@ def test_frames_without_the_detector_are_bridged(method: str):
     assert len(set(tracked)) == 1
     assert len(tracked) >= 10
     (end,) = follow.reset()
-    assert end.last.frame_index == 55
+    assert end.span.last.frame_index == 55
 
 
 @methods
@@ -159,7 +159,7 @@ def test_a_lost_track_ends_after_its_seconds_at_any_frame_rate(method: str, lost
         assert seconds < 10
     assert lost_seconds < seconds - last + 0.04
     assert seconds - last <= lost_seconds + step_seconds + 0.04
-    assert over[0].last.pts_seconds == last
+    assert over[0].span.last.pts_seconds == last
     assert follow.reset() == []
 
 
@@ -243,7 +243,7 @@ def test_any_sequence_keeps_the_books(script: list, method: str):
                 mine[face.track_id] = mine.get(face.track_id, 0) + 1
         for end in ends:
             assert end.frames_seen == mine.pop(end.track_id)
-            assert end.first.frame_index <= end.last.frame_index
+            assert end.span.first.frame_index <= end.span.last.frame_index
             finished.add(end.track_id)
         if step == "reset":
             assert mine == {}

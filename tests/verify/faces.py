@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from engine.contracts.frames import Float32, Uint8
-from engine.contracts.links import FaceCrop
+from engine.contracts.faces import FaceCrop
+from engine.contracts.frames import Float32, FrameTime, Uint8
 from engine.contracts.messages import Quality
 from engine.runtime.colour import planes_from_bgr
 from engine.verify.align import align
@@ -52,8 +52,8 @@ def crop_of(
     box = (100 + width * 0.4 / 1.8, 50 + height * 0.4 / 1.8, width / 1.8, height / 1.8)
     points = None if landmarks is None else [(float(x) + 100, float(y) + 50) for x, y in landmarks]
     return FaceCrop(
-        stream, track_id, 0, 0, (1, 25), 0.0, 0, box, points, 0.9, Quality(size_px, 0.8, 0.9, weight), (100, 50, width, height),
-        planes.y.tobytes(), planes.u.tobytes(), planes.v.tobytes(), planes.matrix, planes.full_range,
+        stream, track_id, FrameTime(0, 0, (1, 25), 0.0, 0), box, points, 0.9, Quality(size_px, 0.8, 0.9, weight),
+        (100, 50, width, height), False, planes,
     )  # fmt: skip
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.config import Config, CropConfig, TrackConfig
+from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Detections, Frame, FrameTime, Planes
-from engine.contracts.links import FaceCrop, TrackClosed
 from engine.detect.second_look import Faceness
-from engine.pipeline.stream_faces import StreamFaces
+from engine.perception.stream_faces import StreamFaces
 from engine.runtime.telemetry import Telemetry
 
 NOTHING = Detections.empty()
@@ -139,19 +139,20 @@ def test_what_was_rejected_is_told_once_and_counted_from_the_beginning():
     assert stream.faces.counters["faces.refused"] == 2
 
 
-def test_no_point_to_go_on_at_lies_behind_a_track_that_is_still_open(monkeypatch):
+def test_no_point_to_go_on_at_lies_behind_a_track_that_is_still_open():
     stream = Stream(lost_seconds=0.05)
-    monkeypatch.setattr(stream.faces, "_next_checkpoint", 0.0)
+    assert not stream.faces.is_checkpoint_due(100.0), "the first one has its time too"
     stream.show(faces_at(40, faceness=0.1), NOTHING)
-    assert not stream.faces.is_checkpoint_due(1)
+    assert not stream.faces.is_checkpoint_due(200.0)
     stream.show(*[NOTHING] * 5)
-    assert stream.faces.is_checkpoint_due(6)
+    assert stream.faces.is_checkpoint_due(201.0)
+    assert [stream.faces.is_checkpoint_due(now) for now in (201.5, 202.0)] == [False, True]
 
 
 def spans(stream: Stream) -> list[tuple[int, int]]:
     """Return the first and last frame of each track."""
     stream.end()
-    return sorted((item.first_pts, item.last_pts) for item in stream.out if isinstance(item, TrackClosed))
+    return sorted((item.span.first.pts, item.span.last.pts) for item in stream.out if isinstance(item, TrackClosed))
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -201,14 +202,16 @@ def test_a_run_that_goes_on_at_any_point_finds_what_an_undisturbed_one_does(plan
     def run(first: int) -> tuple[list[object], list[tuple[int, int]]]:
         """Return what came, and after which frames a run may go on, with how much had come by then."""
         stream, points = Stream(lost_seconds=0.1, first=first), []
+        stream.faces.is_checkpoint_due(-10.0)
         for index in range(first, len(frames)):
             scene, found = frames[index]
             stream.show(found, scene=scene)
-            stream.faces._next_checkpoint = 0.0
-            if stream.faces.is_checkpoint_due(index):
+            if stream.faces.is_checkpoint_due(10.0 * index):
                 points.append((index, len(stream.out)))
         stream.end()
-        return [(type(item), item.frame_index if isinstance(item, FaceCrop) else item.first_pts) for item in stream.out], points
+        return [
+            (type(item), item.time.frame_index if isinstance(item, FaceCrop) else item.span.first.pts) for item in stream.out
+        ], points
 
     whole, points = run(0)
     for index, already in points:

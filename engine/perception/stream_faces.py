@@ -1,21 +1,20 @@
-"""What perceive keeps of one stream: its tracker, its selector, and when to detect."""
+"""What is kept of one stream: its tracker, its selector, and when to detect."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
 from engine.config import Config
+from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Detections, Frame, TrackEnd
-from engine.contracts.links import FaceCrop, FrameReady, TrackClosed
 from engine.crop.selector import Selector
 from engine.detect.second_look import Faceness
-from engine.pipeline.acceptance import Acceptance
-from engine.pipeline.following import Following
-from engine.pipeline.overload import Governor
+from engine.perception.acceptance import Acceptance
+from engine.perception.following import Following
+from engine.perception.overload import Governor
 from engine.runtime.telemetry import Telemetry
 from engine.track.judge import Judge
 
@@ -50,7 +49,7 @@ class StreamFaces:
         *,
         live: bool,
     ) -> None:
-        self._stream = stream
+        self._stream, self._live = stream, live
         # A track must outlive the frames on which the detector does not run, and one miss.
         lost_seconds = max(config.track.lost_seconds, 2.5 * config.detect.every / frame_rate)
         track_config = replace(config.track, lost_seconds=lost_seconds)
@@ -59,7 +58,7 @@ class StreamFaces:
         self._rejected_before, self._rejected_told = rejected, 0
         self._selector = Selector(config.crop, live=live)
         self._due_detections = 0
-        self._next_checkpoint = time.monotonic() + _CHECKPOINT_SECONDS
+        self._next_checkpoint: float | None = None
         self.owes_detection = False
         """A frame that was to be detected was dropped: the next one takes its place."""
 
@@ -77,13 +76,14 @@ class StreamFaces:
         new, self._rejected_told = self._acceptance.rejected - self._rejected_told, self._acceptance.rejected
         return new
 
-    def is_detection_due(self, link: FrameReady, governor: Governor) -> bool:
-        """Tell whether the detector should run on this frame; under overload it does on every n-th that is marked."""
-        if not (link.detect or self.owes_detection):
+    def is_detection_due(self, governor: Governor, *, marked: bool) -> bool:
+        """Tell whether the detector should run on the next frame, which its decoder has ``marked`` for it or not; under
+        overload it does on every n-th that is."""
+        if not (marked or self.owes_detection):
             return False
         self.owes_detection = False
         self._due_detections += 1
-        return not link.live or self._due_detections % governor.detect_step == 0
+        return not self._live or self._due_detections % governor.detect_step == 0
 
     def thin(self, factor: float) -> None:
         """Choose ``factor`` times fewer faces than without overload."""
@@ -104,35 +104,24 @@ class StreamFaces:
         """End all tracks: what comes next does not continue what was before."""
         return self._close(self._following.reset())
 
-    def is_checkpoint_due(self, frame_index: int) -> bool:
-        """Tell whether a run that is cut could go on after this frame, and the last such point is some time ago.
+    def is_checkpoint_due(self, now_seconds: float) -> bool:
+        """Tell whether a run that is cut could go on after the last frame, and the last such point is some time ago.
 
         Where no track is open all starts afresh, in this run as in one that goes on here: so both find the same.
         """
+        if self._next_checkpoint is None:
+            self._next_checkpoint = now_seconds + _CHECKPOINT_SECONDS
         if not self._following.is_idle:
             return False
         self._following.reset()
-        if time.monotonic() < self._next_checkpoint:
+        if now_seconds < self._next_checkpoint:
             return False
-        self._next_checkpoint = time.monotonic() + _CHECKPOINT_SECONDS
+        self._next_checkpoint = now_seconds + _CHECKPOINT_SECONDS
         return True
 
     def _close(self, ends: Sequence[TrackEnd]) -> list[FaceCrop | TrackClosed]:
         result: list[FaceCrop | TrackClosed] = []
         for end in self._acceptance.close(ends):
             result += self._selector.close_track(end.track_id)
-            result.append(
-                TrackClosed(
-                    stream=self._stream,
-                    track_id=end.track_id,
-                    first_pts=end.first.pts,
-                    first_pts_seconds=end.first.pts_seconds,
-                    last_pts=end.last.pts,
-                    last_pts_seconds=end.last.pts_seconds,
-                    time_base=end.first.time_base,
-                    frames_seen=end.frames_seen,
-                    first_recorded_ns=end.first.recorded_ns,
-                    last_recorded_ns=end.last.recorded_ns,
-                )
-            )
+            result.append(TrackClosed(self._stream, end.track_id, end.span, end.frames_seen))
         return result

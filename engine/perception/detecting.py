@@ -1,4 +1,4 @@
-"""Calls of the detector in threads, and the account of them."""
+"""Calls of the detector, which may run in several threads, and the account of them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import time
 from dataclasses import dataclass
 
 from engine.contracts.frames import Detections, Planes
-from engine.contracts.links import FrameReady, Refused
+from engine.contracts.model_calls import ModelCalls
 from engine.detect import Detector
-from engine.pipeline.model_calls import ModelCalls
-from engine.pipeline.overload import Governor
-from engine.pipeline.upstream import Upstream
+from engine.perception.overload import Governor
 from engine.runtime.telemetry import Telemetry
 
 
@@ -29,7 +27,7 @@ class Detecting:
     Args:
         detector: open; closed by the caller.
         calls: counts failures.
-        telemetry: of the worker.
+        telemetry: counts the rest.
         governor: is told of each live frame that was detected.
     """
 
@@ -46,22 +44,22 @@ class Detecting:
             return Found(None, time.perf_counter() - start, error)
         return Found(found, time.perf_counter() - start)
 
-    def note(self, upstream: Upstream, link: FrameReady, found: Found) -> Detections | None:
-        """Account for what was found in a frame and return it, None where the call failed; where no call works for a
-        recording, tell its decoder to stop.
-        """
-        telemetry, stream = self._telemetry, link.stream
-        if link.live:
+    def note(self, stream: str, found: Found, *, live: bool) -> Detections | None:
+        """Account for what was found in a frame and return it, None where the call failed."""
+        if live:
             self._governor.note("detect", late=False)
         if found.error is not None:
             self._calls.failed(stream, "detect", found.error)
-            hopeless = self._calls.hopeless(stream, "detect")
-            if hopeless and not link.live and stream not in self._refused:
-                self._refused.add(stream)
-                upstream.channel.confirm(Refused(stream, hopeless))
             return None
         self._calls.worked(stream, "detect")
-        telemetry.record("detect", found.seconds)
-        telemetry.counters["detections"] += len(found.detections or ())
-        telemetry.counters["frames_detected"] += 1
+        self._telemetry.record("detect", found.seconds)
+        self._telemetry.counters["detections"] += len(found.detections or ())
+        self._telemetry.counters["frames_detected"] += 1
         return found.detections
+
+    def take_refusal(self, stream: str) -> str:
+        """Return, once, why no more of a recording should be read: no call works; empty otherwise."""
+        sentence = "" if stream in self._refused else self._calls.hopeless(stream, "detect")
+        if sentence:
+            self._refused.add(stream)
+        return sentence

@@ -13,8 +13,8 @@ from engine.contracts.frames import Float32, Planes
 from engine.detect import open_detector
 from engine.errors import ModelError
 from engine.models import find_model
-from engine.pipeline import face_judge
-from engine.pipeline.face_judge import FaceJudge
+from engine.perception import face_judge
+from engine.perception.face_judge import FaceJudge
 from engine.pipeline.sample_people import PEOPLE, Person, photographs
 from engine.runtime.colour import planes_from_bgr
 

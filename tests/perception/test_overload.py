@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.pipeline.overload import LEVELS, Governor
+from engine.perception.overload import LEVELS, Governor
 
 
 def second(governor: Governor, now: float, *, detect: tuple[int, int] = (0, 0), enhance: tuple[int, int] = (0, 0)) -> None:

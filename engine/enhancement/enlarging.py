@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Uint8
-from engine.contracts.links import FaceCrop
 from engine.runtime.colour import bgr_from_planes
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
 
@@ -23,8 +24,12 @@ class Enlarged:
     """By place in the batch."""
     seconds: float
 
+    def each(self) -> list[Enlarged]:
+        """Return what was made of each face, alone."""
+        return [Enlarged([original], [face], {}, 0.0) for original, face in zip(self.originals, self.faces, strict=True)]
 
-def enlarge(enhancer: Enhancer | None, crops: list[FaceCrop]) -> Enlarged:
+
+def enlarge(enhancer: Enhancer | None, crops: Sequence[FaceCrop]) -> Enlarged:
     """Enlarge faces; where the whole batch fails, each alone, so that one bad face costs no other.
 
     Args:
@@ -37,7 +42,7 @@ def enlarge(enhancer: Enhancer | None, crops: list[FaceCrop]) -> Enlarged:
     return Enlarged(originals, faces, errors, time.perf_counter() - start)
 
 
-def _enhanced(enhancer: Enhancer | None, crops: list[FaceCrop]) -> tuple[list[EnhancedFace | None], dict[int, Exception]]:
+def _enhanced(enhancer: Enhancer | None, crops: Sequence[FaceCrop]) -> tuple[list[EnhancedFace | None], dict[int, Exception]]:
     if enhancer is None:
         return [None] * len(crops), {}
     try:

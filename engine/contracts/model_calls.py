@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
-from engine.contracts.links import Calls, StreamChanged, Warned
-from engine.runtime.worker import WorkerContext, error_words
+from engine.contracts.orders import Warned
+from engine.contracts.streams import Calls, StreamChanged
+from engine.errors import error_words
 
 HOPELESS_CALLS = 25
 """So many failures from the start of a stream, and no success: the rest of a recording is not read."""
@@ -19,11 +21,12 @@ class ModelCalls:
     Failures are in the counters ``errors.<stage>`` and ``errored.<stream>``; the first of each stream and stage is said.
 
     Args:
-        context: of the worker.
+        counters: where failures are counted.
+        warn: is told of the first failure.
     """
 
-    def __init__(self, context: WorkerContext) -> None:
-        self._context = context
+    def __init__(self, counters: Counter[str], warn: Callable[[Warned], None]) -> None:
+        self._counters, self._warn = counters, warn
         self._calls: dict[str, dict[str, Calls]] = {}
 
     def worked(self, stream: str, stage: str) -> None:
@@ -34,9 +37,9 @@ class ModelCalls:
         """Note a call that raised."""
         sentence = f"{stage.replace('_', ' ')} failed: {error_words(error)}"
         if self._note(stream, stage, Calls(1, 1, sentence)).failed == 1:
-            self._context.control.send(Warned(stream, sentence))
-        self._context.telemetry.counters[f"errors.{stage}"] += 1
-        self._context.telemetry.counters[f"errored.{stream}"] += 1
+            self._warn(Warned(stream, sentence))
+        self._counters[f"errors.{stage}"] += 1
+        self._counters[f"errored.{stream}"] += 1
 
     def hopeless(self, stream: str, stage: str) -> str:
         """Return why a stream is not worth going on with, empty where it is."""
@@ -45,7 +48,7 @@ class ModelCalls:
 
     def close(self, event: StreamChanged) -> StreamChanged:
         """Return a stream's last state with what was counted, and forget the stream."""
-        return merged([event, replace(event, calls=self._calls.pop(event.stream, {}))])
+        return merged([event, replace(event, calls=self._calls.pop(event.stream, {}), lost=0)])
 
     def _note(self, stream: str, stage: str, call: Calls) -> Calls:
         of_stream = self._calls.setdefault(stream, {})
@@ -54,19 +57,27 @@ class ModelCalls:
 
 
 def merged(copies: Iterable[StreamChanged]) -> StreamChanged:
-    """Return one event of its copies that came through several workers, each with the calls of its own."""
+    """Return one event of its copies that came through several workers, each with an account of its own."""
     first, *others = copies
-    calls = dict(first.calls)
+    calls, lost = dict(first.calls), first.lost
     for other in others:
+        lost += other.lost
         for stage, counted in other.calls.items():
             calls[stage] = _sum(calls.get(stage, Calls()), counted)
-    return replace(first, calls=calls)
+    return replace(first, calls=calls, lost=lost)
 
 
 def judged(event: StreamChanged) -> StreamChanged:
-    """Return the last state of a stream: ``failed`` with the model's sentence where no call of one of the models worked."""
-    sentence = _first_hopeless(event.calls)
-    return replace(event, state="failed", reason="model", detail=sentence) if event.state == "ended" and sentence else event
+    """Return the last state of a stream: ``failed`` with the model's sentence where no call of one of the models worked, and
+    where a recording has lost faces."""
+    if event.state != "ended":
+        return event
+    if sentence := _first_hopeless(event.calls):
+        return replace(event, state="failed", reason="model", detail=sentence)
+    if event.lost:
+        lost = "1 of its faces was" if event.lost == 1 else f"{event.lost} of its faces were"
+        return replace(event, state="failed", reason="worker_died", detail=f"{lost} lost with a worker that died")
+    return event
 
 
 def _first_hopeless(calls: Mapping[str, Calls]) -> str:

@@ -19,8 +19,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Float32, Frame, FrameTime, Planes, TrackedFace
-from engine.contracts.links import FaceCrop
 from engine.contracts.messages import Quality
 from engine.crop.cut import cut_face
 from engine.errors import FacestreamError, MissingRuntimeError

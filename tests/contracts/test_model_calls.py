@@ -3,13 +3,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
-from engine.contracts.links import Calls, StreamChanged, Warned, decode_link, encode_link
+from engine.contracts.model_calls import HOPELESS_CALLS, ModelCalls, judged, merged
+from engine.contracts.orders import Warned
+from engine.contracts.streams import Calls, StreamChanged
 from engine.errors import ModelError
 from engine.pipeline.barrier import Barrier
-from engine.pipeline.model_calls import HOPELESS_CALLS, ModelCalls, judged, merged
-from engine.runtime.channel import Channel, channel_pair
+from engine.pipeline.links import link_pair
+from engine.runtime.channel import Channel
 from engine.runtime.worker import WorkerContext
+from tests.carried import carried
 
 ERROR = ModelError("the model grey.onnx cannot be run: out of memory")
 ENDED = StreamChanged("cam", "ended", "end_of_file")
@@ -17,9 +21,9 @@ ENDED = StreamChanged("cam", "ended", "end_of_file")
 
 @pytest.fixture
 def supervisor() -> Iterator[tuple[Channel, ModelCalls, WorkerContext]]:
-    ours, theirs = channel_pair()
+    ours, theirs = link_pair()
     context = WorkerContext("enhance-1", theirs)
-    yield ours, ModelCalls(context), context
+    yield ours, ModelCalls(context.telemetry.counters, context.control.send), context
     ours.close()
     theirs.close()
 
@@ -73,13 +77,27 @@ def test_a_stream_becomes_hopeless_only_from_its_start(supervisor):
 def test_the_calls_of_all_workers_count_together():
     """One of two workers had a single face, on which the model failed: the other's worked."""
     copies = [ENDED, ENDED]
-    copies[0] = StreamChanged("cam", "ended", event_id=1, lanes=(0, 1), calls={"verify": Calls(1, 1, "verify failed: no")})
-    copies[1] = StreamChanged("cam", "ended", event_id=1, lanes=(0, 1), calls={"verify": Calls(5, 0)})
-    assert all(decode_link(encode_link(copy)) == copy for copy in copies)
+    copies[0] = StreamChanged("cam", "ended", event_id=1, lanes=("0", "1"), calls={"verify": Calls(1, 1, "verify failed: no")})
+    copies[1] = StreamChanged("cam", "ended", event_id=1, lanes=("0", "1"), calls={"verify": Calls(5, 0)})
+    assert all(carried(copy) == copy for copy in copies)
     assert merged(copies).calls == {"verify": Calls(6, 1, "verify failed: no")}
     for order in (copies, copies[::-1]):
-        barrier = Barrier(2)
-        assert barrier.take(order[0], 0 if order is copies else 1) == []
-        (event,) = barrier.take(order[1], 1 if order is copies else 0)
+        barrier = Barrier("01")
+        assert barrier.take(order[0], "0" if order is copies else "1") == []
+        (event,) = barrier.take(order[1], "1" if order is copies else "0")
         assert judged(event).state == "ended"
         assert event.calls["verify"].total == 6
+
+
+def test_a_recording_that_lost_faces_has_failed_whatever_its_models_did():
+    copies = [replace(ENDED, calls={"verify": Calls(5, 0)}), replace(ENDED, lost=2), replace(ENDED, lost=1)]
+    verdict = judged(merged(copies))
+    assert (verdict.state, verdict.reason) == ("failed", "worker_died")
+    assert verdict.detail == "3 of its faces were lost with a worker that died"
+    assert judged(replace(ENDED, lost=1)).detail.startswith("1 of its faces was lost")
+    assert judged(ENDED) == ENDED
+
+
+def test_what_was_lost_before_a_worker_counts_once(supervisor):
+    _, calls, _ = supervisor
+    assert calls.close(replace(ENDED, lost=2)).lost == 2

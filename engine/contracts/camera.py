@@ -1,0 +1,71 @@
+"""A camera with all its settings. What a configuration may say of one, of all, and what holds in the end is declared once:
+``live`` is ``CameraDefaults``, a camera is ``CameraSettings``, and ``engine.source.cameras`` resolves them by their names.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from engine.contracts.recording import Appearance
+
+Seconds = Annotated[float, msgspec.Meta(gt=0.0)]
+NonNegative = Annotated[int, msgspec.Meta(ge=0)]
+HardwareDecoding = Literal["auto", "none", "cuda", "vaapi"]
+Transport = Literal["tcp", "udp"]
+
+
+class CameraDefaults(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be said once for all cameras."""
+
+    detect_fps: Seconds = 10.0
+    """Detections per second and camera at most; tracks are carried over the frames between."""
+    connect_seconds: Seconds = 10.0
+    """A camera that does not answer within this is tried again."""
+    stalled_after_seconds: Seconds = 2.0
+    """Without a packet for so long a camera is called stalled; the connection is kept."""
+    stall_seconds: Seconds = 10.0
+    """Without a packet for so long the connection is given up and made anew."""
+    reconnect_first_seconds: Seconds = 0.5
+    """Wait before the first attempt to reconnect; each further one waits twice as long, with jitter."""
+    reconnect_cap_seconds: Seconds = 8.0
+    """Longest wait between two attempts; a refused password always waits ``auth_wait_seconds``."""
+    auth_wait_seconds: Seconds = 30.0
+    """Cameras lock accounts after a few wrong passwords."""
+    stable_seconds: Seconds = 60.0
+    """A connection that lasted so long resets the waiting time."""
+    max_reconnects: NonNegative | None = None
+    """Attempts in a row after which a camera is given up; None: never."""
+    hwaccel: HardwareDecoding = "auto"
+    """Hardware decoding where this machine and its FFmpeg can; software otherwise, with the reason said."""
+
+
+class CameraSettings(CameraDefaults, frozen=True, kw_only=True):
+    """What holds for one camera."""
+
+    transport: Transport = "tcp"
+    """RTSP only: how the pictures travel."""
+    silent_by_design: bool = False
+    """It sends only when something happens: silence is neither a stall nor a reason to reconnect."""
+    options: dict[str, str] = {}
+    """FFmpeg's own options of the protocol or device."""
+
+
+class Camera(CameraSettings, frozen=True):
+    """A live source with all its settings. ``url`` may hold credentials: show ``shown`` instead."""
+
+    name: str
+    url: str
+    """As FFmpeg opens it, or the path of a V4L2 device."""
+    shown: str
+    """The same without credentials, for messages."""
+    appearance: Appearance = Appearance()
+
+    @property
+    def is_device(self) -> bool:
+        """Whether it is a V4L2 device of this machine."""
+        return self.url.startswith("/dev/")
+
+    def __repr__(self) -> str:
+        return f"Camera({self.name!r}, {self.shown!r})"

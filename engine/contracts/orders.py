@@ -1,0 +1,61 @@
+"""What the supervisor and its workers, and neighbours of a stream, tell each other beside the stream itself."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.contracts.recording import Reading
+
+
+class Order(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Base of what is said beside the stream."""
+
+
+class Begin(Order, frozen=True):
+    """Every worker is ready: the supervisor tells the publisher what they loaded, worker by worker, and the cameras' workers
+    to connect."""
+
+    facts: dict[str, dict[str, str]]
+
+
+class CountedBefore(Order, frozen=True):
+    """The supervisor to the publisher: what workers had counted that died, as of their last beats; replaces what it said
+    before."""
+
+    counters: dict[str, int]
+
+
+class WantRecording(Order, frozen=True):
+    """A decode worker has finished its recording and can take another."""
+
+    worker: str
+
+
+class Assign(Order, frozen=True):
+    """The supervisor's answer to WantRecording."""
+
+    stream: str
+    path: bytes
+    """As the system has it: a file's name need not be text."""
+    first_frame: int = 0
+    """Frames before this one were processed by an earlier attempt: decode them, hand over none."""
+    pictures: list[bytes] = []
+    """A series: its files, in their order."""
+    fps: float = 0.0
+    """Pictures per second of a series."""
+    reading: Reading = Reading()
+
+
+class Refused(Order, frozen=True):
+    """Perceive to decode: a model fails on all of this stream; read no further, it has failed."""
+
+    stream: str
+    detail: str
+
+
+class Warned(Order, frozen=True):
+    """A worker to the supervisor: something goes wrong that ends nothing; for the log."""
+
+    stream: str
+    """Empty where it is no single stream's."""
+    detail: str

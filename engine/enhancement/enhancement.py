@@ -1,0 +1,134 @@
+"""Enlarges faces, compares them with the gallery, and says what is known of their tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engine.config import Config
+from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed, TrackResult
+from engine.contracts.messages import Enhanced, Part
+from engine.contracts.model_calls import ModelCalls
+from engine.contracts.orders import Warned
+from engine.contracts.streams import StreamChanged
+from engine.enhancement.enlarging import Enlarged, enlarge
+from engine.enhancement.track_so_far import TrackSoFar
+from engine.publish.encode import parts_of
+from engine.runtime.telemetry import Telemetry
+from engine.super_resolve.enhancer import EnhancedFace, Enhancer
+from engine.verify.verifier import FaceScores, Verifier
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message for the publisher."""
+
+    body: FaceResult | TrackResult
+    payloads: list[bytes]
+    """One for each of its parts."""
+
+
+class Enhancement:
+    """The core: give it the crops of each track in order, and then its end; pass on what it returns, in order.
+
+    Only ``enlarge`` may be called from other threads.
+
+    Args:
+        config: of the run.
+        enhancer: None: nothing is enlarged.
+        hurried: the same, faster for a face that is alone and slower for many.
+        verifier: says whose faces they are.
+        calls: counts the calls of models that fail.
+        telemetry: counts and measures the rest.
+        warn: is told what is wrong with the gallery.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        enhancer: Enhancer | None,
+        hurried: Enhancer | None,
+        verifier: Verifier,
+        calls: ModelCalls,
+        telemetry: Telemetry,
+        warn: Callable[[Warned], None],
+    ) -> None:
+        self._config, self._enhancer, self._hurried = config, enhancer, hurried
+        self._verifier, self._calls, self._telemetry, self._warn = verifier, calls, telemetry, warn
+        self._tracks: dict[tuple[str, int], TrackSoFar] = {}
+
+    def enlarge(self, crops: Sequence[FaceCrop], *, hurry: bool = False) -> Enlarged:
+        """Enlarge faces; see ``enlarging.enlarge``."""
+        return enlarge((self._hurried if hurry else None) or self._enhancer, crops)
+
+    def finish(self, crops: Sequence[FaceCrop], enlarged: Enlarged) -> list[Said]:
+        """Verify enlarged faces; a face that a model fails on goes on without what that model would have given."""
+        self._telemetry.record("super_resolve", enlarged.seconds, len(crops))
+        for place, crop in enumerate(crops):
+            if place in enlarged.errors:
+                self._calls.failed(crop.stream, "super_resolve", enlarged.errors[place])
+            elif self._enhancer is not None:
+                self._calls.worked(crop.stream, "super_resolve")
+        with self._telemetry.stage("verify", len(crops)):
+            scores = self._scores(crops, enlarged)
+        self._say_gallery()
+        said = []
+        for crop, original, face, score in zip(crops, enlarged.originals, enlarged.faces, scores, strict=True):
+            with self._telemetry.stage("encode"):
+                picture, model = (face.bgr, face.model) if face else (None, "")
+                enhanced_by = model if face and face.scale > 1 else ""
+                parts, payloads = parts_of(self._config.publish, original, picture, score.embedding, enhanced_by)
+            self._telemetry.counters["faces"] += 1
+            self._telemetry.counters[f"faces.{crop.stream}"] += 1
+            said.append(Said(self._result(crop, face, score, parts), payloads))
+            track = self._tracks.setdefault((crop.stream, crop.track_id), TrackSoFar(crop))
+            track.add(crop)
+            if score.track_decision_changed:
+                said.append(self._track(track.as_closed(), track.faces, ended=False))
+        return said
+
+    def close_track(self, closed: TrackClosed) -> Said:
+        """A track is over, and all its faces are finished: say what is known of it, and forget it."""
+        track = self._tracks.pop((closed.stream, closed.track_id), None)
+        said = self._track(closed, track.faces if track else 0, ended=True)
+        self._verifier.forget(closed.stream, closed.track_id)
+        return said
+
+    def open_tracks(self) -> list[TrackClosed]:
+        """Return the tracks that go on, as if each ended with its newest finished face."""
+        return [track.as_closed() for track in self._tracks.values()]
+
+    def close_stream(self, event: StreamChanged) -> StreamChanged:
+        """Return the last state of a stream with the account of the models' calls."""
+        return self._calls.close(event)
+
+    def _result(self, crop: FaceCrop, face: EnhancedFace | None, score: FaceScores, parts: list[Part]) -> FaceResult:
+        enhanced = None
+        if face is not None and face.scale > 1:
+            enhanced = Enhanced(face.model, face.scale, face.lr_consistency_db, self._config.super_resolve.strength)
+        return FaceResult(crop.sighting, enhanced, score.decision, score.candidates, score.gallery_version, parts)
+
+    def _track(self, closed: TrackClosed, faces: int, *, ended: bool) -> Said:
+        scores = self._verifier.track_scores(closed.stream, closed.track_id)
+        self._say_gallery()
+        parts, payloads = parts_of(self._config.publish, None, None, scores.embedding)
+        result = TrackResult(closed, ended, faces, scores.decision, scores.candidates, scores.gallery_version, parts)
+        return Said(result, payloads)
+
+    def _scores(self, crops: Sequence[FaceCrop], enlarged: Enlarged) -> list[FaceScores]:
+        try:
+            scores = self._verifier.score(crops, enlarged.originals, enlarged.faces)
+        except Exception as error:
+            if len(crops) == 1:
+                self._calls.failed(crops[0].stream, "verify", error)
+                return [self._verifier.no_score()]
+            return [score for crop, one in zip(crops, enlarged.each(), strict=True) for score in self._scores([crop], one)]
+        for crop in crops:
+            self._calls.worked(crop.stream, "verify")
+        return scores
+
+    def _say_gallery(self) -> None:
+        """Pass on what is wrong with the gallery, and that it is well again."""
+        for sentence in self._verifier.take_news():
+            self._telemetry.counters["errors.gallery"] += self._verifier.gallery_fault != ""
+            self._warn(Warned("", sentence))

@@ -1,0 +1,170 @@
+"""Finds, follows and cuts the faces of any number of streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+
+from msgspec.structs import replace
+
+from engine.config import Config
+from engine.contracts.faces import FaceCrop, TrackClosed
+from engine.contracts.frames import Detections, Frame
+from engine.contracts.model_calls import ModelCalls
+from engine.contracts.streams import Checkpoint, StreamChanged
+from engine.detect import Detector
+from engine.detect.second_look import Faceness
+from engine.perception.detecting import Detecting, Found
+from engine.perception.overload import Governor
+from engine.perception.stream_faces import StreamFaces
+from engine.runtime.telemetry import Telemetry
+from engine.track.judge import Judge
+from engine.track.tracker import Tracker
+
+DEFAULT_FRAME_RATE = 25.0
+Item = FaceCrop | TrackClosed | StreamChanged | Checkpoint
+
+
+@dataclass(frozen=True)
+class Models:
+    """What looks at pictures: open, and closed by the caller."""
+
+    detector: Detector
+    limits: Faceness | None = None
+    """What follows from the second look; None where nobody takes one."""
+    judge: Judge | None = None
+    """Compares the faces of a track; None: they are not compared."""
+
+
+class Perception:
+    """The core: give it the frames and states of each stream in order, and pass on what it returns, in order.
+
+    Only ``detect`` may be called from other threads.
+
+    Args:
+        config: of the run.
+        models: what looks at pictures.
+        calls: counts the calls of models that fail.
+        telemetry: counts and measures the rest.
+        first_id: track ids begin here.
+        rejected: tracks of no face that earlier attempts found in what is kept, by recording.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        models: Models,
+        calls: ModelCalls,
+        telemetry: Telemetry,
+        first_id: int = 1,
+        rejected: Mapping[str, int] | None = None,
+    ) -> None:
+        Tracker(config.track, DEFAULT_FRAME_RATE, count().__next__)  # loads its library now, not at the first face
+        self._config, self._models, self._calls, self._telemetry = config, models, calls, telemetry
+        self._governor = Governor()
+        self._detecting = Detecting(models.detector, calls, telemetry, self._governor)
+        self._streams: dict[str, StreamFaces] = {}
+        self._next_track_id = first_id
+        self._rejected_before = dict(rejected or {})
+        self.detect = self._detecting.detect
+        """Look for the faces of one picture; see ``Detecting.detect``."""
+        self.take_refusal = self._detecting.take_refusal
+        """See ``Detecting.take_refusal``."""
+
+    def is_detection_due(self, stream: str, *, marked: bool, live: bool) -> bool:
+        """Tell whether the detector should run on the next frame of a stream; ask once for each frame."""
+        return self._stream(stream, live=live).is_detection_due(self._governor, marked=marked)
+
+    def miss(self, stream: str, *, marked: bool) -> None:
+        """A camera's frame was dropped before it was looked at."""
+        if marked:
+            self._governor.note("detect", late=True)
+            self._stream(stream, live=True).owes_detection = True
+
+    def miss_face(self, *, late: bool) -> None:
+        """A camera's face was dropped behind this, ``late`` where the next stage had no time for it."""
+        self._governor.note("enhance", late=late)
+
+    def note_face(self) -> None:
+        """A face was handed to the next stage in time."""
+        self._governor.note("enhance", late=False)
+
+    def take(self, frame: Frame, found: Found | None, now_seconds: float, *, live: bool) -> list[Item]:
+        """Take the next frame of a stream.
+
+        Args:
+            frame: the picture.
+            found: by the detector; None where it did not run.
+            now_seconds: on any clock that does not step back.
+            live: it is a camera's.
+        """
+        detections = None if found is None else self._detecting.note(frame.stream, found, live=live)
+        faces = self._stream(frame.stream, live=live)
+        items = self._follow(faces, frame, detections)
+        self._count(frame.stream, faces, items)
+        if not live and faces.is_checkpoint_due(now_seconds):
+            items.append(Checkpoint(frame.stream, frame.time.frame_index, self._next_track_id, faces.rejected))
+        return items
+
+    def change(self, event: StreamChanged, *, live: bool) -> list[Item]:
+        """A stream entered a state: end all tracks where the picture is cut; the other states only pass through."""
+        faces, items = self._streams.get(event.stream), list[Item]()
+        if faces is None:
+            if event.frame_rate:
+                self._streams[event.stream] = self._new_stream(event.stream, event.frame_rate, live=live)
+        else:
+            if event.is_last or event.state == "discontinuity":
+                items += faces.cut()
+                self._count(event.stream, faces, items)
+            if event.is_last:
+                self._telemetry.counters.update(faces.counters)
+                event = replace(event, counters=event.counters | {"rejected": faces.rejected})
+                del self._streams[event.stream]
+        return [*items, self._calls.close(event) if event.is_last else event]
+
+    def adapt(self, now_seconds: float) -> None:
+        """Do less where the machine is too slow for its cameras, and more again where it is not."""
+        if self._governor.update(now_seconds):
+            self._telemetry.counters["overload.level"] = self._governor.level
+            for faces in self._streams.values():
+                faces.thin(self._governor.thinning)
+
+    def _follow(self, faces: StreamFaces, frame: Frame, detections: Detections | None) -> list[Item]:
+        try:
+            items = faces.update(frame, detections, self._telemetry)
+        except Exception as error:  # costs this frame's faces, see ModelCalls
+            self._calls.failed(frame.stream, "track", error)
+            return []
+        self._calls.worked(frame.stream, "track")
+        return list(items)
+
+    def _count(self, stream: str, faces: StreamFaces, items: list[Item]) -> None:
+        counters = self._telemetry.counters
+        for item in items:
+            counters["crops" if isinstance(item, FaceCrop) else "tracks"] += 1
+        if rejected := faces.take_rejected():
+            counters["rejected"] += rejected
+            counters[f"rejected.{stream}"] += rejected
+
+    def _new_track_id(self) -> int:
+        self._next_track_id += 1
+        return self._next_track_id - 1
+
+    def _stream(self, name: str, *, live: bool) -> StreamFaces:
+        if name not in self._streams:
+            self._streams[name] = self._new_stream(name, DEFAULT_FRAME_RATE, live=live)
+        return self._streams[name]
+
+    def _new_stream(self, name: str, frame_rate: float, *, live: bool) -> StreamFaces:
+        return StreamFaces(
+            name,
+            self._config,
+            frame_rate,
+            self._new_track_id,
+            self._models.detector.sure_score,
+            self._models.limits,
+            self._rejected_before.pop(name, 0),
+            self._models.judge,
+            live=live,
+        )

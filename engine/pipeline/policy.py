@@ -1,0 +1,35 @@
+"""What follows for the processes of a run from what it reads: three questions, each with an answer of its own.
+
+May a face be dropped when it is late? That is said by each face (``Sighting.live``): one of a camera may, one of a recording
+never, whatever else the run reads. The others concern processes that all streams share:
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Answers that hold for a whole run."""
+
+    replaces_workers: bool
+    """Whether a process that all streams share gets a successor when it dies. With a camera it must, as a camera does not wait;
+    a recording that loses a face by it has failed. Over recordings alone the run ends instead, and goes on without loss."""
+    is_prompt: bool
+    """Whether a face should be done soon rather than many at once: short queues to subscribers, two threads for one face."""
+    read_ahead: int
+    """Items beyond those that an enhance worker has in its threads, which wait there so that the threads never do; what waits
+    there cannot give way to fresher ones."""
+
+    def threads(self, workers: int) -> int:
+        """Return how many threads enlarge in each of the enhance workers: for recordings more than its share, as verifying
+        leaves cores idle; else just that."""
+        cores = os.cpu_count() or 1
+        return max(1, cores // workers) if self.is_prompt else cores
+
+
+def policy_of(*, has_camera: bool) -> Policy:
+    """Return the policy of a run."""
+    return Policy(replaces_workers=has_camera, is_prompt=has_camera, read_ahead=0 if has_camera else 4)

@@ -1,0 +1,175 @@
+"""The whole core in this process: frames in, crops and ends of tracks out, with no worker, pipe or clock."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from engine.config import Config, CropConfig
+from engine.contracts.faces import FaceCrop, TrackClosed
+from engine.contracts.frames import Detections, Frame, FrameTime, Planes
+from engine.contracts.model_calls import ModelCalls
+from engine.contracts.orders import Warned
+from engine.contracts.streams import Checkpoint, StreamChanged
+from engine.errors import ModelError
+from engine.perception.perception import Item, Models, Perception
+from engine.runtime.telemetry import Telemetry
+
+LAST = ("ended", "end_of_file")
+
+
+class Squares:
+    """Finds the white square of a picture, if there is one."""
+
+    name, model_sha256, licence, runtime, max_batch, min_score, sure_score = "squares", "", "none", "test", 1, 0.5, 0.6
+    fails = False
+
+    def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
+        if self.fails:
+            raise ModelError("the detector squares fails: no memory")
+        return [self._one(picture) for picture in pictures]
+
+    def _one(self, picture: Planes) -> Detections:
+        rows, columns = np.nonzero(picture.y > 250)
+        if not len(rows):
+            return Detections.empty()
+        box = [columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1]
+        return Detections(np.array([box], np.float32), np.ones(1, np.float32), np.full((1, 5, 2), np.nan, np.float32))
+
+    def close(self) -> None: ...
+
+
+BACKGROUND = np.asarray(cv2.resize(np.random.default_rng(1).integers(0, 200, (24, 32)).astype(np.uint8), (320, 240)), np.uint8)
+
+
+def frame(index: int, square: int | None, stream: str = "clip") -> Frame:
+    """Return a frame with a square at x = ``square``."""
+    luma = BACKGROUND.copy()
+    if square is not None:
+        luma[60:110, square : square + 40] = 255
+    grey = np.full((120, 160), 128, np.uint8)
+    return Frame(stream, FrameTime(index, index, (1, 25), index / 25, 7 + index), Planes(luma, grey, grey))
+
+
+class Core:
+    def __init__(self, *, live: bool = False, first_id: int = 1) -> None:
+        self.telemetry, self.detector, self.warnings = Telemetry("perceive"), Squares(), list[Warned]()
+        self.live = live
+        config = replace(Config(), crop=CropConfig(policy="every"))
+        calls = ModelCalls(self.telemetry.counters, self.warnings.append)
+        self.core = Perception(config, Models(self.detector), calls, self.telemetry, first_id)  # type: ignore[arg-type]
+
+    def show(self, index: int, square: int | None, stream: str = "clip", marked: bool = True) -> list[Item]:
+        shown = frame(index, square, stream)
+        due = self.core.is_detection_due(stream, marked=marked, live=self.live)
+        found = self.core.detect(shown.planes) if due else None
+        return self.core.take(shown, found, float(index), live=self.live)
+
+
+def test_a_face_that_walks_by_is_one_track():
+    threads, children = threading.active_count(), os.listdir("/proc/self/task")
+    run = Core()
+    assert run.core.change(StreamChanged("clip", "live", frame_rate=25.0), live=False) == [
+        StreamChanged("clip", "live", frame_rate=25.0)
+    ]
+    items = [item for index in range(30) for item in run.show(index, 40 + 2 * index)]
+    items += run.core.change(StreamChanged("clip", *LAST), live=False)
+    crops = [item for item in items if isinstance(item, FaceCrop)]
+    assert {crop.track_id for crop in crops} == {1}
+    for crop in crops:
+        x, y, width, height = crop.crop_box
+        assert np.array_equal(
+            crop.planes.y, frame(crop.time.frame_index, 40 + 2 * crop.time.frame_index).planes.y[y : y + height, x : x + width]
+        )
+    *_, closed, last = items
+    assert isinstance(closed, TrackClosed)
+    assert (closed.span.first.frame_index, closed.span.last.frame_index, closed.frames_seen) == (0, 29, 30)
+    assert isinstance(last, StreamChanged)
+    assert last.is_last
+    assert last.calls["detect"].total == last.calls["track"].total == 30
+    assert run.telemetry.counters["crops"] == len(crops)
+    assert threading.active_count() == threads
+    assert len(os.listdir("/proc/self/task")) >= len(children)
+
+
+def test_streams_do_not_mix_and_ids_are_never_used_twice():
+    run = Core(first_id=100)
+    items = [item for index in range(20) for name in ("a", "b") for item in run.show(index, 40, name)]
+    for name in ("a", "b"):
+        items += run.core.change(StreamChanged(name, *LAST), live=False)
+    tracks = {(item.stream, item.track_id) for item in items if isinstance(item, FaceCrop | TrackClosed)}
+    assert tracks == {("a", 100), ("b", 101)}
+
+
+def test_a_cut_ends_the_tracks_and_its_state_comes_behind_them():
+    run = Core()
+    for index in range(10):
+        run.show(index, 40)
+    items = run.core.change(StreamChanged("clip", "discontinuity", "timestamp_jump"), live=False)
+    assert [type(item) for item in items[-2:]] == [TrackClosed, StreamChanged]
+    assert not any(isinstance(item, FaceCrop | TrackClosed) for item in run.show(10, None))
+
+
+def test_a_recording_can_go_on_where_no_track_is_open():
+    run = Core()
+    points = [
+        item for index in range(100) for item in run.show(index, None if index > 10 else 40) if isinstance(item, Checkpoint)
+    ]
+    assert points
+    assert all(point.frame_index > 10 and point.next_track_id == 2 for point in points)
+    camera = Core(live=True)
+    assert not [item for index in range(100) for item in camera.show(index, None) if isinstance(item, Checkpoint)]
+
+
+def test_a_dropped_detection_is_made_up_for_on_the_next_frame():
+    run = Core(live=True)
+    assert not run.core.is_detection_due("clip", marked=False, live=True)
+    run.core.miss("clip", marked=True)
+    assert run.core.is_detection_due("clip", marked=False, live=True)
+    run.core.miss("clip", marked=False)
+    assert not run.core.is_detection_due("clip", marked=False, live=True)
+
+
+def test_a_detector_that_fails_costs_the_faces_of_its_frames():
+    run = Core()
+    run.detector.fails = True
+    assert [item for index in range(40) for item in run.show(index, 40) if not isinstance(item, Checkpoint)] == []
+    assert run.warnings == [Warned("clip", "detect failed: the detector squares fails: no memory")]
+    assert run.core.take_refusal("clip").endswith("(none of 40 calls worked)")
+    assert run.core.take_refusal("clip") == ""
+
+
+def test_under_overload_fewer_detections_are_due_and_later_all_again():
+    run = Core(live=True)
+
+    def share_of(seconds: range) -> float:
+        due = [run.core.is_detection_due("cam", marked=True, live=True) for _ in range(60)]
+        for second in seconds:
+            run.core.adapt(float(second))
+        return sum(due) / len(due)
+
+    assert share_of(range(1)) == 1.0
+    for second in range(1, 12):
+        for _ in range(20):
+            run.core.miss("cam", marked=True)
+        run.core.adapt(float(second))
+    assert run.telemetry.counters["overload.level"] > 4
+    assert share_of(range(12, 400)) < 0.6
+    assert run.telemetry.counters["overload.level"] == 0
+    assert share_of(range(400, 401)) == 1.0
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_only_late_faces_are_overload(late: bool):
+    run = Core(live=True)
+    for second in range(6):
+        for _ in range(20):
+            run.core.miss_face(late=late)
+        run.core.adapt(float(second))
+    assert (run.telemetry.counters["overload.level"] > 0) == late
