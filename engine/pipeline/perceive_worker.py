@@ -229,7 +229,7 @@ class _Perceiver:
             self._streams[name] = self._new_stream(name, _DEFAULT_FRAME_RATE, live=live)
         return self._streams[name]
 
-    def _new_stream(self, name: str, frame_rate: float, *, live: bool) -> StreamFaces:
+    def _new_stream(self, name: str, frame_rate: float, frames_expected: int = 0, *, live: bool) -> StreamFaces:
         start_score = self._detector.sure_score
         return StreamFaces(
             name,
@@ -240,6 +240,7 @@ class _Perceiver:
             self._limits,
             self._rejected_before.pop(name, 0),
             self._judge,
+            frames_expected=frames_expected,
             live=live,
         )
 
@@ -247,7 +248,7 @@ class _Perceiver:
         """End all tracks where the picture is cut; the other states only pass through."""
         faces = self._streams.get(event.stream)
         if faces is None and event.frame_rate:
-            self._streams[event.stream] = self._new_stream(event.stream, event.frame_rate, live=live)
+            self._streams[event.stream] = self._new_stream(event.stream, event.frame_rate, event.frames_expected, live=live)
         if faces is not None and event.state in ("discontinuity", "ended", "failed"):
             self._send(event.stream, faces, faces.cut())
         if faces is not None and event.state in ("ended", "failed"):
