@@ -17,6 +17,8 @@ from engine.decode.encryption import HOW, encryption_of_file, encryption_of_stre
 from engine.errors import SourceError
 
 _TEXT_DEMUXERS = {"tty"}
+_PICTURE_DEMUXERS = "_pipe"
+"""With this end the names of those that read one picture."""
 """FFmpeg draws any .txt or .nfo file as a picture of a terminal."""
 FALLBACK_TIME_BASE = Fraction(1, 90_000)
 _HIGHEST_RATE = 1000
@@ -137,6 +139,8 @@ def _believable(*rates: Fraction | None) -> Fraction | None:
 
 def expected_frames(container: InputContainer, stream: VideoStream) -> int:
     """Return about how many frames the stream has, 0 where the file does not tell."""
+    if container.format.name.endswith(_PICTURE_DEMUXERS):
+        return 1
     if stream.frames and container.format.name != "matroska,webm":  # there it comes from a tag, which may be a leftover
         return stream.frames
     if stream.duration and stream.time_base:

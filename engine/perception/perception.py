@@ -112,7 +112,7 @@ class Perception:
         faces, items = self._streams.get(event.stream), list[Item]()
         if faces is None:
             if event.frame_rate:
-                self._streams[event.stream] = self._new_stream(event.stream, event.frame_rate, live=live)
+                self._streams[event.stream] = self._new_stream(event.stream, event.frame_rate, event.frames_expected, live=live)
         else:
             if event.is_last or event.state == "discontinuity":
                 items += faces.cut()
@@ -156,7 +156,7 @@ class Perception:
             self._streams[name] = self._new_stream(name, DEFAULT_FRAME_RATE, live=live)
         return self._streams[name]
 
-    def _new_stream(self, name: str, frame_rate: float, *, live: bool) -> StreamFaces:
+    def _new_stream(self, name: str, frame_rate: float, frames_expected: int = 0, *, live: bool) -> StreamFaces:
         return StreamFaces(
             name,
             self._config,
@@ -166,5 +166,6 @@ class Perception:
             self._models.limits,
             self._rejected_before.pop(name, 0),
             self._models.judge,
+            frames_expected=frames_expected,
             live=live,
         )

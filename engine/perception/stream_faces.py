@@ -33,6 +33,8 @@ class StreamFaces:
         limits: what follows from the second look; None where nobody takes one.
         rejected: tracks of no face that an earlier attempt has found before the first frame.
         judge: compares the faces of a track; None: they are not compared.
+        frames_expected: of the whole recording; 0: unknown. In one that is shorter than ``track.min_detections`` a track is
+            long enough when it was seen each time: a photograph has one picture to be seen in.
         live: it is a camera's.
     """
 
@@ -47,6 +49,7 @@ class StreamFaces:
         rejected: int = 0,
         judge: Judge | None = None,
         *,
+        frames_expected: int = 0,
         live: bool,
     ) -> None:
         self._stream, self._live = stream, live
@@ -54,7 +57,9 @@ class StreamFaces:
         lost_seconds = max(config.track.lost_seconds, 2.5 * config.detect.every / frame_rate)
         track_config = replace(config.track, lost_seconds=lost_seconds)
         self._following = Following(track_config, frame_rate, new_id, start_score, judge)
-        self._acceptance = Acceptance(config.track.min_detections, limits)
+        looks = -(-frames_expected // config.detect.every)
+        enough = min(config.track.min_detections, looks) if looks else config.track.min_detections
+        self._acceptance = Acceptance(enough, limits)
         self._rejected_before, self._rejected_told = rejected, 0
         self._selector = Selector(config.crop, live=live)
         self._due_detections = 0

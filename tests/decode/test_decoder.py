@@ -522,3 +522,11 @@ def test_where_every_picture_breaks_it_the_recording_fails_with_the_reason(tmp_p
     assert str(path) in states[-1].detail
     assert "ValueError: 31 is not a valid Type" in states[-1].detail
     assert len(calls) == looked_at
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.bmp", "a.webp", "a.tiff"])
+def test_a_photograph_is_a_recording_of_one_frame(tmp_path, name):
+    cv2.imwrite(str(tmp_path / name), picture(0, 96, 64))
+    frames, states, _ = read(tmp_path / name)
+    assert len(frames) == 1
+    assert states[1].frames_expected == 1

@@ -35,10 +35,20 @@ def picture_of(scene: int) -> np.ndarray:
 
 class Stream:
     def __init__(
-        self, *, live: bool = False, limits: Faceness | None = LIMITS, rejected: int = 0, first: int = 0, **track: object
+        self,
+        *,
+        live: bool = False,
+        limits: Faceness | None = LIMITS,
+        rejected: int = 0,
+        first: int = 0,
+        every: int = 1,
+        frames_expected: int = 0,
+        **track: object,
     ) -> None:
         config = replace(Config(), track=replace(TrackConfig(), **track), crop=CropConfig(policy="every"))
-        self.faces = StreamFaces("cam", config, 25.0, count(1).__next__, 0.6, limits, rejected, live=live)
+        config = replace(config, detect=replace(config.detect, every=every))
+        new_id = count(1).__next__
+        self.faces = StreamFaces("cam", config, 25.0, new_id, 0.6, limits, rejected, frames_expected=frames_expected, live=live)
         self.out: list[FaceCrop | TrackClosed] = []
         self._number = first
 
@@ -88,6 +98,26 @@ def test_a_track_that_is_long_enough_needs_the_usual_acceptance_only():
     assert Stream(min_detections=4).show(*doubtful).end() == (3, 1, 0)
     assert Stream(min_detections=7).show(*doubtful).end() == (0, 0, 1)
     assert Stream(min_detections=7).show(*doubtful, faces_at(46, faceness=0.95)).end() == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("frames", "every", "shown", "expected"),
+    [
+        (1, 1, [0.8], (1, 1, 0)),
+        (1, 1, [0.6], (0, 0, 1)),
+        (1, 3, [0.8], (1, 1, 0)),
+        (2, 1, [0.8, 0.8], (1, 1, 0)),
+        (2, 1, [0.8], (0, 0, 1)),
+        (3, 3, [0.8], (1, 1, 0)),
+        (4, 3, [0.8], (0, 0, 1)),
+        (100, 1, [0.8], (0, 0, 1)),
+        (0, 1, [0.8], (0, 0, 1)),
+    ],
+)
+def test_in_a_photograph_a_face_need_not_stand_out(frames, every, shown, expected):
+    """As often as the detector looks, a face can be seen: that it is seen once there says nothing against it."""
+    stream = Stream(min_detections=3, every=every, frames_expected=frames)
+    assert stream.show(*[faces_at(40, faceness=one) for one in shown]).end() == expected
 
 
 def test_where_both_decide_together_the_score_of_both_counts():

@@ -16,6 +16,19 @@ def _layer(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
+class _Residual(nn.Module):
+    """Two layers whose input is added to their output."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = _layer(width, width)
+        self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
+        nn.init.zeros_(torch.as_tensor(self.second[1].weight))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return torch.relu(features + self.second(self.first(features)))
+
+
 class SecondLook(nn.Module):
     """(N, contexts, 40, 40) luma as float, 0 to 255, to one logit each, (N,): above 0 it is rather a face.
 
@@ -26,14 +39,16 @@ class SecondLook(nn.Module):
         super().__init__()
         first, second, third = widths
         self.layers = nn.Sequential(
-            _layer(len(CONTEXTS), 16, 2),
-            _layer(16, first),
+            _layer(len(CONTEXTS), first, 2),
+            _Residual(first),
             _layer(first, second, 2),
-            _layer(second, second),
+            _Residual(second),
+            _Residual(second),
             _layer(second, third, 2),
-            _layer(third, third),
+            _Residual(third),
+            _Residual(third),
         )
-        self.drop = nn.Dropout(0.2)
+        self.drop = nn.Dropout(0.3)
         self.output = nn.Linear(third * 25, 1)
 
     def forward(self, luma: Tensor) -> Tensor:

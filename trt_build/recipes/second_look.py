@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.runtime.precision import Precision
 from trt_build.recipes.fields import Positive, Share, Spec
 from trt_build.recipes.timed import OptimiserSpec, TimedRecipe
 
@@ -60,4 +61,6 @@ class SecondLookRecipe(TimedRecipe, frozen=True, kw_only=True):
     hardest: Share = 1.0
     """Share of each batch, that with the largest losses, from which is learnt."""
     optimiser: OptimiserSpec = OptimiserSpec(rate=2e-3, ema_decay=0.998, weight_decay=1e-2, clip_norm=5.0)
+    precision: Precision = "float32"
+    """Of a training step; bfloat16 pays only on a GPU or a CPU that has it, and is computed on any."""
     validate_every_minutes: float = 3.0

@@ -25,7 +25,7 @@ _SURE_SCORE = 0.35
 _MARGIN = 1.15
 """Of the window around what is cut from it at last."""
 _TRIES = 8
-_VIEWS = 4
+_VIEWS = 3
 """Of each picture that was photographed, which takes longer than to cut it."""
 Batch = tuple[Uint8, Float32]
 
@@ -58,7 +58,8 @@ class WindowBatches:
         rng = np.random.default_rng((self._recipe.seed, step))
         drawn = [self._draw(rng) for _ in range(-(-self._recipe.batch // _VIEWS))]
         windows = np.concatenate([windows_of(place, _VIEWS, rng) for place in drawn])
-        return windows, np.repeat(np.array([place.is_face for place in drawn], np.float32), _VIEWS)
+        is_face = np.repeat(np.array([place.is_face for place in drawn], np.float32), _VIEWS)
+        return windows[: self._recipe.batch], is_face[: self._recipe.batch]
 
     def _draw(self, rng: Random) -> _Place:
         spec, draw = self._recipe.draw, rng.random()

@@ -85,7 +85,10 @@ class Trainer(loop.Trainer[SecondLookRecipe, SecondLook]):
         windows, is_face = batch
         smoothing = self._state.recipe.smoothing
         targets = is_face * (1 - 2 * smoothing) + smoothing
-        each = nn.functional.binary_cross_entropy_with_logits(self._state.model(windows.float()), targets, reduction="none")
+        recipe, shown = self._state.recipe, windows.float().contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+            logits = self._state.model(shown)
+        each = nn.functional.binary_cross_entropy_with_logits(logits.float(), targets, reduction="none")
         hardest = each.topk(max(1, round(self._state.recipe.hardest * len(each)))).values
         return hardest.mean(), {"all": float(each.detach().mean())}
 

@@ -120,7 +120,7 @@ def test_the_range_of_the_luma_does_not_matter():
 
 def test_the_shipped_recipe_is_small_and_learns_nothing_of_what_is_kept_apart():
     shipped = read_recipe_of(SecondLookRecipe, find_recipe("second_look"))
-    assert count_parameters(SecondLook(shipped.widths)) < 100_000
+    assert count_parameters(SecondLook(shipped.widths)) < 300_000
     assert shipped.footage.validation_share >= 1 / 3
     assert SCHEMA.startswith("facestream-second-look")
 
