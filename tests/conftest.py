@@ -1,19 +1,28 @@
-"""For all tests: an environment in which the result does not depend on the user or the processor."""
+"""For all tests: an environment in which the result does not depend on the user, the processor, the hour or the load."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from engine.runtime.precision import ignore_fpmath_mode
 
 ignore_fpmath_mode()  # read when torch is imported, which some test files do before anything of ours
 
+# Every run tries the same examples, and takes the time that a busy machine needs; to look for others, run
+# ``pytest --hypothesis-profile=search``.
+_PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("repeatable", derandomize=True, **_PATIENT)
+settings.register_profile("search", **_PATIENT)
+settings.load_profile("repeatable")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _nobodys_gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the user's own gallery and models out of the tests, and the tests out of them."""
+    """Keep the user's own gallery and models out of the tests, and the tests out of them; let modules be compiled once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # the product starts its processes hundreds of times
         yield

@@ -6,23 +6,30 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
+import pytest
+
 from engine.config import DecodeConfig
 from engine.contracts.camera import Camera
 from engine.contracts.frames import Frame
 from engine.contracts.streams import StreamChanged
+from engine.decode import packet_queue
 from engine.decode.live import LiveDecoder
 
 LONGEST_PAUSE_SECONDS = 0.5
 """A caller must hear of a decoder at least so often (on a busy machine)."""
 
 
+IMPATIENT = {"stalled_after_seconds": 0.4, "stall_seconds": 1.2}
+"""For a test of silence: it says so soon. A busy machine may make a server silent for so long, too."""
+
+
 def camera(url: str, **settings: object) -> Camera:
-    """Return a camera with short times."""
+    """Return a camera that is connected again soon, and that no busy machine makes seem silent."""
     shown = url if "@" not in url else f"{url.partition('://')[0]}://{url.rpartition('@')[2]}"
     quick: dict[str, object] = {
-        "connect_seconds": 2.0,
-        "stalled_after_seconds": 0.4,
-        "stall_seconds": 1.2,
+        "connect_seconds": 10.0,
+        "stalled_after_seconds": 5.0,
+        "stall_seconds": 15.0,
         "reconnect_first_seconds": 0.05,
         "reconnect_cap_seconds": 0.1,
         "hwaccel": "none",
@@ -40,7 +47,7 @@ class Watch:
         self.order: list[str] = []
         """``frame`` or the name of a state; runs of frames as one."""
 
-    def until(self, condition: Callable[[Watch], bool], seconds: float = 10.0) -> Watch:
+    def until(self, condition: Callable[[Watch], bool], seconds: float = 30.0) -> Watch:
         """Iterate until the condition holds.
 
         Raises:
@@ -69,8 +76,14 @@ class Watch:
 
 
 @contextmanager
-def watching(url: str, **settings: object) -> Iterator[Watch]:
-    """Give a watch on a camera; its decoder is closed afterwards."""
+def watching(url: str, *, leaves_out_late: bool = False, **settings: object) -> Iterator[Watch]:
+    """Give a watch on a camera; its decoder is closed afterwards.
+
+    Without ``leaves_out_late`` every packet is decoded, however late a busy machine comes to it.
+    """
     watch = Watch(camera(url, **settings))
-    with closing(watch.decoder):
+    with pytest.MonkeyPatch.context() as patch, closing(watch.decoder):
+        if not leaves_out_late:
+            patch.setattr(packet_queue, "LATE_SECONDS", 60.0)
+            patch.setattr(packet_queue, "TOO_LATE_SECONDS", 60.0)
         yield watch

@@ -54,7 +54,7 @@ def ask(service, **fields):
 
 def served(serving, asker):
     assert serving.socket.poll(5000)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not serving.poll() and time.monotonic() < deadline:
         pass  # it takes only its share of the time
     answers = []
@@ -133,7 +133,7 @@ def test_answers_take_only_their_share_of_the_time(service):
     for _ in range(1000):
         asker.send(request, zmq.NOBLOCK)
     begun, busy_seconds, longest_seconds, answered = time.monotonic(), 0.0, 0.0, 0
-    while answered < 200 and time.monotonic() < begun + 10:
+    while answered < 200 and time.monotonic() < begun + 60:
         while asker.poll(0):
             asker.recv_multipart()
         before = time.thread_time()
@@ -155,7 +155,7 @@ def test_an_asker_that_does_not_read_is_cut_off_and_holds_little(service):
     asker.setsockopt(zmq.RCVHWM, 1)
     for request_id in range(300):
         asker.send(encode_replay(ReplayRequest(request_id=request_id, stream="a", kind="face", from_seq=0)))
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while serving.counters["replay.requests"] < 300 and time.monotonic() < deadline:
         serving.poll()
     assert serving.counters["replay.cut_off"] > 0

@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -136,6 +136,13 @@ def reset(writer: asyncio.StreamWriter) -> None:
     if connection is not None and not writer.is_closing():
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
     writer.transport.abort()
+
+
+@contextlib.contextmanager
+def refusing_port() -> Iterator[int]:
+    """Yield a port that refuses connections and that nobody else is given meanwhile: bound, and nothing listens."""
+    with _bound(0) as bound:
+        yield bound.getsockname()[1]
 
 
 def _bound(port: int) -> socket.socket:
