@@ -40,6 +40,7 @@ def test_file_manifest_and_card_tell_the_same(shipped):
     assert path.with_name(manifest.file).stat().st_size < LARGEST_BYTES
     assert manifest.figures, "measured"
     assert f"{manifest.parameters:,}" in card
+    assert "**On faces**" in card or manifest.name.startswith("compact"), "a card says plainly what it is worth on faces"
 
 
 def recipe_of(shipped):
