@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing as mp
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -153,6 +154,23 @@ def test_a_child_of_a_killed_parent_cleans_up_and_ends(tmp_path):
         os.sched_yield()
     ours.close()
     parent.control.close()
+
+
+def test_a_worker_outlives_the_thread_that_asked_for_it():
+    ours, theirs = channel_pair(CODEC)
+    started: list[Worker] = []
+    asker = threading.Thread(target=lambda: started.append(start_worker("echo", echo_body, theirs, codec=CODEC)))
+    asker.start()
+    asker.join()
+    theirs.close()
+    (worker,) = started
+    assert isinstance(worker.control.receive(), Ready)
+    ours.send(Drain("drained"))
+    assert ours.receive() == Drain("drained")
+    worker.process.join(20)
+    assert worker.process.exitcode == 0
+    ours.close()
+    worker.control.close()
 
 
 def slow_body(context: WorkerContext, gate: Channel) -> None:
