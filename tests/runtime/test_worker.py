@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import os
+import queue
 import signal
 import threading
 import time
@@ -158,13 +159,20 @@ def test_a_child_of_a_killed_parent_cleans_up_and_ends(tmp_path):
 
 def test_a_worker_outlives_the_thread_that_asked_for_it():
     ours, theirs = channel_pair(CODEC)
-    started: list[Worker] = []
-    asker = threading.Thread(target=lambda: started.append(start_worker("echo", echo_body, theirs, codec=CODEC)))
+    started: queue.Queue[Worker] = queue.Queue()
+    is_up = threading.Event()
+
+    def ask() -> None:
+        started.put(start_worker("echo", echo_body, theirs, codec=CODEC))
+        is_up.wait(60)
+
+    asker = threading.Thread(target=ask)
     asker.start()
-    asker.join()
+    worker = started.get(timeout=60)
     theirs.close()
-    (worker,) = started
     assert isinstance(worker.control.receive(), Ready)
+    is_up.set()
+    asker.join()
     ours.send(Drain("drained"))
     assert ours.receive() == Drain("drained")
     worker.process.join(20)
