@@ -102,6 +102,11 @@ class Worker:
         return f"ended with exit code {code}"
 
 
+_starter = ThreadPoolExecutor(1, "starter")
+"""Its one thread starts all workers, whichever thread asks: the kernel takes the thread that started a process for its parent,
+and kills what ``_die_with_parent`` has bound to it when that thread ends."""
+
+
 def start_worker(name: str, body: Body, *arguments: object, codec: Codec) -> Worker:
     """Start a named process that runs ``body(context, *arguments)``; channels among the arguments now belong to it.
 
@@ -117,7 +122,7 @@ def start_worker(name: str, body: Body, *arguments: object, codec: Codec) -> Wor
     ours, theirs = channel_pair(codec)
     process = SPAWN.Process(target=_run, args=(name, theirs, body, arguments), name=f"facestream-{name}", daemon=True)
     try:
-        process.start()
+        _starter.submit(process.start).result()
     except OSError as error:
         raise WorkerError(f"the worker {name} cannot be started: {error.strerror}") from error
     finally:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import os
+import queue
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -153,6 +155,30 @@ def test_a_child_of_a_killed_parent_cleans_up_and_ends(tmp_path):
         os.sched_yield()
     ours.close()
     parent.control.close()
+
+
+def test_a_worker_outlives_the_thread_that_asked_for_it():
+    ours, theirs = channel_pair(CODEC)
+    started: queue.Queue[Worker] = queue.Queue()
+    is_up = threading.Event()
+
+    def ask() -> None:
+        started.put(start_worker("echo", echo_body, theirs, codec=CODEC))
+        is_up.wait(60)
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    worker = started.get(timeout=60)
+    theirs.close()
+    assert isinstance(worker.control.receive(), Ready)
+    is_up.set()
+    asker.join()
+    ours.send(Drain("drained"))
+    assert ours.receive() == Drain("drained")
+    worker.process.join(20)
+    assert worker.process.exitcode == 0
+    ours.close()
+    worker.control.close()
 
 
 def slow_body(context: WorkerContext, gate: Channel) -> None:
