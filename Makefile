@@ -9,6 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 LOWEST ?= .venv-lowest
 OUT ?= out
+SAMPLE_SECONDS ?= 20
 BIN := $(VENV)/bin
 
 PROCESSOR_TESTS := tests/runtime/test_session.py tests/models/test_dlib_embedder.py tests/verify/test_onnx_embedder.py \
@@ -22,7 +23,7 @@ LOWEST_TESTS := tests/test_config.py tests/contracts tests/cli tests/crop tests/
 
 run: $(VENV)/.base
 	@mkdir -p $(OUT)
-	$(BIN)/facestream sample $(OUT)/sample.mp4
+	$(BIN)/facestream sample $(OUT)/sample.mp4 --seconds $(SAMPLE_SECONDS)
 	$(BIN)/facestream enroll astronaut $(OUT)/sample-enrol/astronaut.png --gallery $(OUT)/gallery.sqlite
 	$(BIN)/facestream run --source $(OUT)/sample.mp4 --gallery $(OUT)/gallery.sqlite --out $(OUT)/result --every 3 --overwrite
 

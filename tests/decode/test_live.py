@@ -104,7 +104,7 @@ def test_a_camera_that_is_silent_by_design_is_left_alone(clip):
         watch.until(lambda w: w.count("discontinuity") == 1)
     assert watch.order == ["connecting", "live", "frame", "discontinuity"]
     assert watch.states[-1].reason == "network"
-    assert len(watch.frames) >= 18
+    assert len(watch.frames) > 10, "it went on after the silence; the reset takes what was not read yet"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from tests.rtsp.clips import Clip, face_clip, recorded_clip
 MODEL = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
 FOOTAGE = SHARED / "video" / "asl_book.mkv"
 FPS = 10
-COMMAND = (sys.executable, "-m", "engine", "run", "--embedder", "none", "--generator", "bicubic")
+ARGUMENTS = ("run", "--embedder", "none", "--generator", "bicubic")
+COMMAND = (sys.executable, "-m", "engine", *ARGUMENTS)
 
 
 def make_clip(folder: Path, seconds: float = 4.0) -> tuple[Clip, list[str]]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
 from engine.client import End, Track
-from tests.e2e.live_run import COMMAND, FPS, LiveRun, make_clip
+from tests.cli.command import here
+from tests.e2e.live_run import ARGUMENTS, FPS, LiveRun, make_clip
 from tests.e2e.test_processes import assert_nothing_left, wait_until
 from tests.rtsp.clips import Clip
 from tests.rtsp.fixtures import StartGst, gst
+from tests.rtsp.listener import refusing_port
 
 __all__ = ["gst"]
 pytestmark = pytest.mark.e2e
@@ -34,12 +35,6 @@ def configuration(folder: Path, sources: dict[str, str], **sections: dict[str, o
     tree = {"sources": [{"uri": uri, "name": name} for name, uri in sources.items()], **sections}
     path.write_text(yaml.safe_dump(tree), encoding="utf-8")
     return str(path)
-
-
-def closed_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def track_ids_that_came_back(run: LiveRun) -> set[tuple[str, int]]:
@@ -134,7 +129,14 @@ def test_a_live_run_outlives_each_of_its_workers(gst: StartGst, scene: Scene, tm
     assert_nothing_left({str(pid): pid for pid in seen})
 
 
-def test_sick_cameras_say_why_and_harm_no_other(gst: StartGst, scene: Scene, tmp_path: Path) -> None:
+@pytest.fixture
+def refusing() -> Iterator[int]:
+    """Yield a port at which nobody listens."""
+    with refusing_port() as port:
+        yield port
+
+
+def test_sick_cameras_say_why_and_harm_no_other(gst: StartGst, scene: Scene, refusing: int, tmp_path: Path) -> None:
     clip, options = scene
     healthy = gst({"cam": clip, "sound": "audio"})
     locked = gst({"cam": clip}, user="ann", password="right-one")
@@ -145,7 +147,7 @@ def test_sick_cameras_say_why_and_harm_no_other(gst: StartGst, scene: Scene, tmp
         {"uri": healthy.url("cam"), "name": "healthy"},
         {"uri": locked.url("cam", f"ann:{PASSWORD}"), "name": "locked"},
         {"uri": locked.url("cam"), "name": "locked2", "credentials": str(tmp_path / "door.txt")},
-        {"uri": f"rtsp://127.0.0.1:{closed_port()}/cam", "name": "refused"},
+        {"uri": f"rtsp://127.0.0.1:{refusing}/cam", "name": "refused"},
         {"uri": healthy.url("sound"), "name": "sound"},
         {"uri": "/dev/video97", "name": "device"},
         {"uri": healthy.url("nothing"), "name": "nowhere"},
@@ -177,16 +179,17 @@ def test_sick_cameras_say_why_and_harm_no_other(gst: StartGst, scene: Scene, tmp
     ],
     ids=["one name twice", "missing file", "directory", "port", "scheme"],
 )
-def test_what_cannot_be_meant_is_refused_at_once(tmp_path: Path, sources: list[dict[str, str]], words: str) -> None:
+def test_what_cannot_be_meant_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], sources: list[dict[str, str]], words: str
+) -> None:
     config = tmp_path / "cameras.yaml"
     text = yaml.safe_dump({"sources": sources}).replace("{folder}", str(tmp_path))
     config.write_text(text, encoding="utf-8")
-    command = [*COMMAND, str(config), "--out", str(tmp_path / "out")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 2, done.stderr
-    assert words in done.stderr.replace("\n", "")
-    assert PASSWORD not in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    done = here(capsys, *ARGUMENTS, str(config), "--out", tmp_path / "out")
+    assert done.code == 2, done.err
+    assert words in done.err.replace("\n", "")
+    assert PASSWORD not in done.out + done.err
+    assert "Traceback" not in done.err
     assert not (tmp_path / "out").exists()
 
 

@@ -17,9 +17,15 @@ from tests.e2e.conftest import Clip
 pytestmark = pytest.mark.e2e
 
 
-def start(clip: Clip, out: Path, *more: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "engine", "run", "--source", str(clip.video), "--out", str(out), "--embedder", "none"]
-    return subprocess.Popen([*command, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+QUICK = ["--embedder", "none", "--every", "3"]
+"""What happens to processes does not depend on how much they compute."""
+
+
+def start(clip: Clip, out: Path, *more: str, generator: str = "bicubic") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "engine", "run", "--source", str(clip.video), "--out", str(out), *QUICK]
+    return subprocess.Popen(
+        [*command, "--generator", generator, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def children_of(pid: int) -> dict[str, int]:
@@ -86,7 +92,7 @@ def test_a_signal_drains(clip: Clip, tmp_path: Path, number: signal.Signals):
 def test_a_second_signal_forces(clip: Clip, tmp_path: Path):
     """A push socket that nobody reads holds the drain back; the second signal does not wait."""
     out = tmp_path / "out"
-    process = start(clip, out, "--publish", f"ipc://{tmp_path}/nobody", "--socket", "push", "--every", "5")
+    process = start(clip, out, "--publish", f"ipc://{tmp_path}/nobody", "--socket", "push")
     wait_until(lambda: len(children_of(process.pid)) >= 4 and (out / "run.json").exists())
     workers = children_of(process.pid)
     process.send_signal(signal.SIGINT)
@@ -126,7 +132,8 @@ def undisturbed(clip: Clip, tmp_path_factory: pytest.TempPathFactory):
 @pytest.mark.parametrize("victim", ["fs-decode-1", "fs-perceive", "fs-enhance-1", "fs-publish"])
 def test_a_run_outlives_its_workers_without_loss(clip: Clip, undisturbed, tmp_path: Path, victim: str):
     out = tmp_path / "out"
-    process = start(clip, out, "--realtime")
+    generator = "compact_fine_x4" if victim == "fs-enhance-1" else "bicubic"  # so that it has something to lose
+    process = start(clip, out, "--realtime", generator=generator)
     wait_until(lambda: is_working(process, out))
     workers = children_of(process.pid)
     os.kill(workers[victim], signal.SIGKILL)
@@ -142,9 +149,7 @@ def test_a_run_outlives_its_workers_without_loss(clip: Clip, undisturbed, tmp_pa
 
 def test_without_a_directory_a_dead_worker_ends_the_run_with_a_clear_error(clip: Clip, tmp_path: Path):
     command = [sys.executable, "-m", "engine", "run", "--source", str(clip.video), "--publish", f"ipc://{tmp_path}/faces"]
-    process = subprocess.Popen(
-        [*command, "--embedder", "none", "--realtime"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([*command, *QUICK, "--realtime"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_until(lambda: "fs-perceive" in children_of(process.pid) and (tmp_path / "faces").exists())
     workers = children_of(process.pid)
     os.kill(workers["fs-perceive"], signal.SIGKILL)
@@ -192,7 +197,8 @@ def test_a_recording_whose_decoder_is_killed_again_fails_alone(clip: Clip, tmp_p
     out, config = tmp_path / "out", tmp_path / "run.yaml"
     config.write_text(
         f"sources:\n  - {{uri: {clip.video}, name: deadly}}\n  - {{uri: {clip.video}, name: good}}\n"
-        f"decode: {{parallel_files: 1}}\nsuper_resolve: {{generator: bicubic}}\nverify: {{embedder: none}}\n"
+        f"decode: {{parallel_files: 1}}\ndetect: {{every: 3}}\nsuper_resolve: {{generator: bicubic}}\n"
+        f"verify: {{embedder: none}}\n"
         f"output: {{directory: {out}}}\n",
         encoding="utf-8",
     )

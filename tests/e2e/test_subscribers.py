@@ -23,8 +23,8 @@ def endpoint_of(transport, folder):
     return "tcp://127.0.0.1:*" if transport == "tcp" else f"ipc://{folder}/faces"
 
 
-def age_seconds(item: Received) -> float:
-    return (time.time_ns() - item.message.sent_ns) / 1e9
+def age_seconds(item: Received, at_ns: int | None = None) -> float:
+    return ((at_ns or time.time_ns()) - item.message.sent_ns) / 1e9
 
 
 def let_send(sender, count):
@@ -47,12 +47,12 @@ def test_a_reader_that_stalled_is_handed_nothing_old(transport, size_bytes, tmp_
         let_send(sender, 750)
         ages, stale = [], 0
         while len(ages) < 100:
-            item = next(items)
+            asked_ns, item = time.time_ns(), next(items)
             if isinstance(item, Gap):
                 stale += item.stale
             else:
-                ages.append(age_seconds(item))
-    assert max(ages) < 1.05  # the limit, and the moment between handing out and looking
+                ages.append(age_seconds(item, asked_ns))
+    assert max(ages) < 1.0  # when it was asked for: a busy machine may pause before it can be looked at
     assert stale == subscriber.counters["stale"] > 0
     assert ages[-1] < 0.5
 
@@ -63,20 +63,19 @@ def test_every_message_at_a_slow_reader_is_handed_out_or_told_of(transport, tmp_
         sending(endpoint=endpoint_of(transport, tmp_path), rate=500) as sender,
         Subscriber(sender.endpoint, timeout_seconds=20) as subscriber,
     ):
-        ranges, ages = [], []
-        deadline = time.monotonic() + 3
-        for item in subscriber:
+        ranges, ages, items = [], [], iter(subscriber)
+        deadline = time.monotonic() + 60
+        while (len(ages) < 100 or subscriber.counters["missed"] == 0) and time.monotonic() < deadline:
+            asked_ns, item = time.time_ns(), next(items)
             if isinstance(item, Gap):
                 ranges.append((item.first_seq, item.last_seq))
             else:
                 ranges.append((item.message.seq, item.message.seq))
-                ages.append(age_seconds(item))
+                ages.append(age_seconds(item, asked_ns))
                 time.sleep(0.02)  # the slowness that is tested
-            if time.monotonic() > deadline:
-                break
     assert all(before[1] + 1 == after[0] for before, after in pairwise(ranges))
     assert subscriber.counters["missed"] > 0
-    assert max(ages) < 1.05
+    assert max(ages) < 1.0
 
 
 def test_a_reader_with_replay_gets_what_it_missed_while_it_stalled(tmp_path):
@@ -125,8 +124,9 @@ for misbehave in itertools.cycle([bad_peers.random_bytes, bad_peers.http_request
 @pytest.mark.parametrize("code", [STALLED, GARBAGE], ids=["stalled", "garbage"])
 def test_a_bad_neighbour_costs_a_healthy_reader_nothing(code):
     with (
-        sending(rate=200) as sender,
-        Subscriber(sender.endpoint, timeout_seconds=20) as subscriber,
+        # Long queues: a busy machine that pauses the reader is not what is looked at here.
+        sending(rate=200, send_hwm=2000) as sender,
+        Subscriber(sender.endpoint, timeout_seconds=20, max_age_seconds=None) as subscriber,
         neighbour(code, sender.endpoint),
     ):
         before = sender.status()["rss_kb"]

@@ -214,4 +214,6 @@ class Sender:
         if offset is None or time.monotonic() < self._report_due_seconds:
             return
         self._report_due_seconds = time.monotonic() + self._behaviour.report_every_seconds
-        await self.outlet.control(rtp.sender_report(time.time() + offset, timestamp, self._packets, self._bytes))
+        late_seconds = asyncio.get_running_loop().time() - self._due_seconds
+        taken = time.time() - late_seconds  # a camera tells when it took the picture, however late that leaves it
+        await self.outlet.control(rtp.sender_report(taken + offset, timestamp, self._packets, self._bytes))

@@ -101,7 +101,10 @@ def test_silence_is_no_answer(scripted: StartScripted, small_clip: Clip, method:
 def test_a_connection_can_end(scripted: StartScripted, small_clip: Clip, fault: Close | Reset, transport: str) -> None:
     server = scripted(small_clip, replace(FAST, faults=(fault,)))
     seen = watch(server.url(), 60, transport)
-    assert (seen.end, seen.numbers) == ("closed", numbers(20))
+    # A reset also takes what had arrived and was not read yet: that is up to the client's pace.
+    came = len(seen.numbers) if isinstance(fault, Reset) else 20
+    assert came <= 20
+    assert (seen.end, seen.numbers, server.counts.pictures) == ("closed", numbers(came), 20)
     left_nothing(server)
     assert server.counts.teardowns == 0
 

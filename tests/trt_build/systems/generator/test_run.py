@@ -13,7 +13,7 @@ from trt_build.errors import DataError
 from trt_build.recipes.files import find_recipe
 from trt_build.recipes.generator import Recipe, ValidationSpec, read_recipe
 from trt_build.recipes.timed import BudgetSpec
-from trt_build.systems.generator import run
+from trt_build.systems.generator import prepare, run
 from trt_build.systems.generator.smoke import smoke_recipe
 from trt_build.systems.generator.state import load_generator
 
@@ -24,17 +24,18 @@ RECIPES = sorted({path.stem for path in find_recipe("compact").parent.glob("*.ya
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_runs_from_start_to_end(tmp_path, monkeypatch, name):
     def brief(recipe: Recipe) -> Recipe:
-        few = {"budget": BudgetSpec(steps=4), "batch": 2, "validation": ValidationSpec(faces=2), "loaders": 0}
+        few = {"budget": BudgetSpec(steps=2), "batch": 2, "validation": ValidationSpec(faces=2), "loaders": 0}
         return msgspec.structs.replace(smoke_recipe(recipe), **few)
 
     monkeypatch.setattr(run, "smoke_recipe", brief)
+    monkeypatch.setattr(prepare, "SMOKE_FACES", 8)
     recipe, watcher = read_recipe(find_recipe(name)), Silent()
     state = run.train(recipe, tmp_path, watcher, smoke=True)
-    assert state.clock.step == len(watcher.losses) == 4
+    assert state.clock.step == len(watcher.losses) == 2
     assert np.isfinite(watcher.losses).all()
     assert ("adversarial" in watcher.parts) == (recipe.loss.adversarial is not None)
     assert watcher.rows[-1]["merit"] == state.best
-    assert {"last.pt", "best.pt", "validation.csv", "samples-000004.png"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"last.pt", "best.pt", "validation.csv", "samples-000002.png"} <= {path.name for path in tmp_path.iterdir()}
     network, again, _ = load_generator(tmp_path / "best.pt")
     assert again.generator == recipe.generator
     assert not network.training
