@@ -134,7 +134,7 @@ def _attempt(
     sources: Sequence[Recording | Camera],
     observer: Callable[[RunStatus], None],
     duration_seconds: float | None,
-    control: RunControl | None,
+    control: RunControl | None = None,
     *,
     same_run: bool = False,
 ) -> RunResult:
