@@ -52,7 +52,9 @@ class _CameraWorker:
                 if self._drain is not None:
                     break
         if self._drain is not None:
-            self._announce(StreamChanged(self._camera.name, "ended", "drained", "the run was stopped"))
+            was_removed = self._drain.outcome == "completed"
+            detail = self._drain.detail if was_removed else "the run was stopped"
+            self._announce(StreamChanged(self._camera.name, "ended", "drained", detail))
         self._finish(self._drain or Drain())
 
     def _hand_over(self, frame: Frame) -> None:

@@ -1,11 +1,10 @@
-"""The workers of a run and the pipes between them: starts them all, and each anew when it has died."""
+"""The workers of a run and the pipes between them: does what ``reconcile`` says, and starts each anew that has died."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,11 +18,13 @@ from engine.pipeline.decode_worker import decode_body
 from engine.pipeline.enhance_worker import enhance_body
 from engine.pipeline.links import LINKS, link_pair
 from engine.pipeline.perceive_worker import perceive_body
+from engine.pipeline.plan import Member, Pipe, Plan, plan_of
 from engine.pipeline.policy import policy_of
 from engine.pipeline.publish_worker import publish_body
+from engine.pipeline.reconcile import Start, Stop, reconcile
 from engine.publish.resume import Resume
 from engine.runtime.channel import Channel, ChannelClosed
-from engine.runtime.protocol import Attach
+from engine.runtime.protocol import Attach, Detach, Drain
 from engine.runtime.worker import Worker, start_worker
 
 _MOST_ENHANCE_WORKERS = 4
@@ -31,12 +32,6 @@ _IDS_PER_PERCEIVE = 1_000_000_000
 """Track ids of a restarted perceive begin so much higher: what the dead one gave out last is not known."""
 _REJECTED = "rejected."
 """Begins the names of the counters of tracks of no face, one for each stream."""
-
-
-@dataclass(frozen=True)
-class _Pipe:
-    writer: str
-    reader: str
 
 
 class Crew:
@@ -57,22 +52,63 @@ class Crew:
         self, config: Config, run: dict[str, Any], cameras: Sequence[Camera], readers: int, resume: Resume | None
     ) -> None:
         self._config, self._run, self._resume = config, run, resume
-        self._cameras = {f"camera-{camera.name}": camera for camera in cameras}
-        self.policy = policy_of(has_camera=bool(cameras))
         self._starts: dict[str, int] = {}
-        self.readers = [f"decode-{number + 1}" for number in range(readers)]
-        self.enhancers = [f"enhance-{number + 1}" for number in range(_enhancers(config))]
-        sources = [*self._cameras, *self.readers]
-        self._pipes = [_Pipe(source, "perceive") for source in sources]
-        self._pipes += [_Pipe("perceive", enhancer) for enhancer in self.enhancers]
-        self._pipes += [_Pipe(enhancer, "publish") for enhancer in self.enhancers]
+        self.policy = policy_of(has_camera=bool(cameras))
+        self.plan = plan_of(cameras, readers, _enhancers(config))
+        """Who should be there."""
         self.workers: dict[str, Worker] = {}
-        self._start_all(["publish", *self.enhancers, "perceive", *sources])
+        """Who is there; those that have died or finished too."""
+        self._leaving: set[str] = set()
+        missing = [action.member for action in reconcile(self.plan, Plan()) if isinstance(action, Start)]
+        try:
+            self._start(missing)
+        except BaseException:
+            for worker in self.workers.values():
+                worker.process.kill()
+            raise
 
     @property
     def cameras(self) -> dict[str, Camera]:
         """Worker name to camera."""
-        return self._cameras
+        return self.plan.cameras
+
+    @property
+    def readers(self) -> list[str]:
+        """Names of the workers that read recordings."""
+        return self.plan.of("reader")
+
+    def change_cameras(self, cameras: Sequence[Camera]) -> bool:
+        """Let these be the cameras; return whether all of it is done. What stands in the way is a worker that is still
+        finishing and whose name is wanted again: ask again when it has finished.
+
+        Raises:
+            WorkerError: a worker cannot be started; the others are.
+        """
+        desired = self.plan.with_cameras(cameras)
+        for action in reconcile(desired, self.plan):
+            if isinstance(action, Stop):
+                self.tell(action.name, Drain("completed", "the camera was removed"))
+                self._leaving.add(action.name)
+                self.plan = Plan({name: member for name, member in self.plan.members.items() if name != action.name})
+            elif action.member.name not in self.workers:
+                self.plan = Plan({action.member.name: action.member, **self.plan.members})
+                self._start([action.member])
+        return reconcile(desired, self.plan) == []
+
+    def is_leaving(self, name: str) -> bool:
+        """Whether a worker was removed and has not been forgotten."""
+        return name in self._leaving
+
+    def forget_those_who_left(self) -> list[str]:
+        """Let go of the workers that were removed and have ended, and tell their neighbours; return their names."""
+        gone = [name for name in self._leaving if self.workers[name].finished and not self.workers[name].process.is_alive()]
+        for name in gone:
+            worker = self.workers.pop(name)
+            worker.control.close()
+            worker.process.close()
+            self._leaving.discard(name)
+            self.tell("perceive", Detach("upstream", name))
+        return gone
 
     def restart(self, name: str, unsaid: Sequence[StreamChanged] = ()) -> None:
         """Start a dead worker anew and connect its neighbours, which live on, to it.
@@ -85,13 +121,7 @@ class Crew:
             WorkerError: it cannot be started.
         """
         self.workers[name].control.close()
-        pairs = {pipe: link_pair() for pipe in self._pipes if name in (pipe.writer, pipe.reader)}
-        try:
-            self.workers[name] = self._start(name, pairs, unsaid)
-        finally:
-            for pipe, (writing, reading) in pairs.items():
-                (writing if pipe.writer == name else reading).close()
-                self._attach(pipe, name, reading if pipe.writer == name else writing)
+        self._start([self.plan.members[name]], unsaid)
 
     def tell(self, name: str, order: msgspec.Struct) -> None:
         """Send an order; a worker that is gone is noticed by its sentinel."""
@@ -109,58 +139,53 @@ class Crew:
             worker.process.kill()
             worker.control.close()
 
-    def _attach(self, pipe: _Pipe, restarted: str, end: Channel) -> None:
-        """Give the neighbour its end; one that is dead too gets another when it is restarted itself."""
-        neighbour = self.workers[pipe.reader if pipe.writer == restarted else pipe.writer]
-        order = Attach("upstream" if pipe.writer == restarted else "downstream", restarted)
+    def _start(self, members: Sequence[Member], unsaid: Sequence[StreamChanged] = ()) -> None:
+        """Start workers and give their ends of the pipes to those that live already."""
+        names = {member.name for member in members}
+        pairs = {pipe: link_pair() for pipe in self.plan.pipes if names & {pipe.writer, pipe.reader}}
         try:
-            neighbour.control.send_channel(order, end)
+            for member in members:
+                self.workers[member.name] = self._start_one(member, pairs, unsaid)
+        finally:
+            for pipe, (writing, reading) in pairs.items():
+                self._attach(pipe.writer, writing, Attach("downstream", pipe.reader), names)
+                self._attach(pipe.reader, reading, Attach("upstream", pipe.writer), names)
+
+    def _attach(self, name: str, end: Channel, order: Attach, started: Set[str]) -> None:
+        """Give a neighbour its end, which one that was started now has; one that is dead gets another when it is restarted."""
+        if name in started:
+            end.close()
+            return
+        try:
+            self.workers[name].control.send_channel(order, end)
         except ChannelClosed:
             end.close()
 
-    def _start_all(self, names: list[str]) -> None:
-        pairs = {pipe: link_pair() for pipe in self._pipes}
-        try:
-            for name in names:
-                self.workers[name] = self._start(name, pairs)
-        except BaseException:
-            for worker in self.workers.values():
-                worker.process.kill()
-            raise
-        finally:
-            for pair in pairs.values():
-                for end in pair:
-                    end.close()
-
-    def _start(self, name: str, pairs: dict[_Pipe, tuple[Channel, Channel]], unsaid: Sequence[StreamChanged] = ()) -> Worker:
-        inputs = {pipe.writer: pairs[pipe][1] for pipe in self._pipes if pipe.reader == name}
-        outputs = {pipe.reader: pairs[pipe][0] for pipe in self._pipes if pipe.writer == name}
+    def _start_one(self, member: Member, pairs: dict[Pipe, tuple[Channel, Channel]], unsaid: Sequence[StreamChanged]) -> Worker:
+        name, config = member.name, self._config
+        inputs = {pipe.writer: reading for pipe, (_, reading) in pairs.items() if pipe.reader == name}
+        outputs = {pipe.reader: writing for pipe, (writing, _) in pairs.items() if pipe.writer == name}
         start = partial(start_worker, name, codec=LINKS)
         earlier = self._starts.get(name, 0)
         self._starts[name] = earlier + 1
-        config = self._config
-        if name == "publish":
-            # What was sent last is only known from an output directory; without one, subscribers see another run.
-            suffix = f"-{earlier}" if earlier and not config.output.directory else ""
-            run = self._run | {"run_id": f"{self._run['run_id']}{suffix}"}
-            return start(publish_body, inputs, config, run, self._resume, self.policy, earlier > 0)
-        if name == "perceive":
-            first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
-            counted = self._resume.counters if self._resume else {}
-            rejected = {key.removeprefix(_REJECTED): n for key, n in counted.items() if key.startswith(_REJECTED)}
-            return start(perceive_body, inputs, set(self._cameras), outputs, config, first_id, rejected)
-        if name in self.enhancers:
-            return start(
-                enhance_body,
-                inputs["perceive"],
-                outputs["publish"],
-                config,
-                self.policy,
-                self.policy.threads(len(self.enhancers)),
-            )
-        if name in self._cameras:
-            return start(camera_body, outputs["perceive"], self._cameras[name], config.decode)
-        return start(decode_body, outputs["perceive"], config.decode, config.detect.every, list(unsaid))
+        match member.role:
+            case "publish":
+                # What was sent last is only known from an output directory; without one, subscribers see another run.
+                suffix = f"-{earlier}" if earlier and not config.output.directory else ""
+                run = self._run | {"run_id": f"{self._run['run_id']}{suffix}"}
+                return start(publish_body, inputs, config, run, self._resume, self.policy, earlier > 0)
+            case "perceive":
+                first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
+                counted = self._resume.counters if self._resume else {}
+                rejected = {key.removeprefix(_REJECTED): n for key, n in counted.items() if key.startswith(_REJECTED)}
+                return start(perceive_body, inputs, set(self.cameras), outputs, config, first_id, rejected)
+            case "enhance":
+                threads = self.policy.threads(len(self.plan.of("enhance")))
+                return start(enhance_body, inputs["perceive"], outputs["publish"], config, self.policy, threads)
+            case "camera":
+                return start(camera_body, outputs["perceive"], self.cameras[name], config.decode)
+            case "reader":
+                return start(decode_body, outputs["perceive"], config.decode, config.detect.every, list(unsaid))
 
 
 def _enhancers(config: Config) -> int:

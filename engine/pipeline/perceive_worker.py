@@ -26,7 +26,7 @@ from engine.pipeline.upstreams import Ordered, Upstreams
 from engine.runtime.channel import Channel, Waitable, wait_for_any
 from engine.runtime.fair_queue import FairQueue
 from engine.runtime.ordered_pool import OrderedPool
-from engine.runtime.protocol import Attach, Drain
+from engine.runtime.protocol import Attach, Detach, Drain
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 
 
@@ -134,6 +134,8 @@ class _PerceiveWorker:
         match self._context.order():
             case Attach(side="upstream", name=name):
                 self._upstreams.attach(name, self._context.control.receive_channel())
+            case Detach(name=name):
+                self._upstreams.detach(name)
             case Attach(name=name):
                 self._lanes.attach(name, self._context.control.receive_channel())
             case Drain():

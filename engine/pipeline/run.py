@@ -24,6 +24,7 @@ from engine.contracts.orders import Assign
 from engine.contracts.recording import Recording
 from engine.contracts.streams import StreamChanged
 from engine.errors import ConfigError, FacestreamError, WorkerError
+from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.pipeline.supervisor import Supervisor
@@ -73,6 +74,7 @@ def run_pipeline(
     observer: Callable[[RunStatus], None] = lambda status: None,
     duration_seconds: float | None = None,
     warn: Callable[[str], None] = lambda sentence: None,
+    control: RunControl | None = None,
 ) -> RunResult:
     """Process all sources of a configuration.
 
@@ -85,6 +87,7 @@ def run_pipeline(
         observer: called several times a second with the run's status, from this thread.
         warn: called with a sentence on what is unwise but not wrong.
         duration_seconds: end the run, in good order, after this time; None: when the recordings end, or a signal comes.
+        control: adds and removes cameras of a run that has one, from any thread.
 
     Raises:
         ConfigError: nothing to read, or nowhere to put the result.
@@ -111,7 +114,7 @@ def run_pipeline(
     while True:
         run = describe_run(config)
         try:
-            result = _attempt(config, run, sources, observer, duration_seconds, same_run=same_run)
+            result = _attempt(config, run, sources, observer, duration_seconds, control, same_run=same_run)
         except WorkerError:
             if restarts == 0:
                 raise
@@ -131,6 +134,7 @@ def _attempt(
     sources: Sequence[Recording | Camera],
     observer: Callable[[RunStatus], None],
     duration_seconds: float | None,
+    control: RunControl | None = None,
     *,
     same_run: bool = False,
 ) -> RunResult:
@@ -147,7 +151,7 @@ def _attempt(
         status.take_event(StreamChanged(event.stream, event.state, event.reason, event.detail))
     orders = _orders(recordings, resume)
     crew = Crew(config, run, cameras, min(config.decode.parallel_files, len(orders)), resume)
-    supervisor = Supervisor(crew, orders, config.supervise, status, observer, duration_seconds)
+    supervisor = Supervisor(crew, orders, config.supervise, status, observer, duration_seconds, control)
     try:
         supervisor.run()
     except BaseException:

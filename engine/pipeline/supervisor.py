@@ -12,6 +12,8 @@ from engine.contracts.messages import Outcome
 from engine.contracts.orders import Assign, Begin, CountedBefore, WantRecording, Warned
 from engine.contracts.streams import StreamChanged
 from engine.errors import FacestreamError, WorkerError
+from engine.pipeline.camera_changes import LEAVING_SECONDS, READY_SECONDS, CameraChanges
+from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
 from engine.pipeline.links import outgoing
 from engine.pipeline.readings import Readings
@@ -22,14 +24,10 @@ from engine.runtime.channel import ChannelClosed
 from engine.runtime.protocol import Beat, Drain, Failed, Ready
 from engine.runtime.worker import Worker
 
-READY_SECONDS = 120.0
-"""A worker that has not loaded its models by then is given up."""
 _TICK_SECONDS = 0.2
 _STATS_SECONDS = 1.0
 _FLUSH_SECONDS = 15.0
 """After a worker has died for good, how long the others may take to bring what they hold to the output."""
-_CAMERA_DRAIN_SECONDS = 5.0
-"""A camera's process that hangs in FFmpeg does not hold back the end of the run for longer."""
 _MINUTE = 60.0
 
 Observer = Callable[[RunStatus], None]
@@ -49,6 +47,7 @@ class Supervisor:
         status: of the run, kept up to date here.
         observer: called several times a second with the status.
         duration_seconds: end the run after this time; None: never.
+        control: what is asked of the run while it goes on.
     """
 
     def __init__(
@@ -59,6 +58,7 @@ class Supervisor:
         status: RunStatus,
         observer: Observer,
         duration_seconds: float | None = None,
+        control: RunControl | None = None,
     ) -> None:
         self._crew = crew
         self._readings = Readings(recordings)
@@ -75,9 +75,11 @@ class Supervisor:
         self._flush_until: float | None = None
         self._drained_at: float | None = None
         self._signals = CountedSignals()
+        self._begun = False
         self.facts: dict[str, dict[str, str]] = {}
         """What each worker has loaded."""
         self.status = status
+        self._changes = CameraChanges(crew, self._watchdog, status, control or RunControl())
 
     def run(self) -> None:
         """Return when every worker has finished.
@@ -121,6 +123,7 @@ class Supervisor:
             if time.monotonic() > deadline:
                 raise WorkerError(f"{', '.join(missing)} did not become ready within {READY_SECONDS:g} s")
         self.status.started = time.monotonic()
+        self._begun = True
         for name in ("publish", *self._crew.cameras):
             self._crew.tell(name, Begin(self.facts))
 
@@ -132,6 +135,7 @@ class Supervisor:
             self._kill_the_hung()
             self._restart_those_due()
             self._drain_if_asked()
+            self._change_cameras()
             if self._signals.count > 1:
                 raise KeyboardInterrupt
             if self._flush_until is not None and time.monotonic() > self._flush_until:
@@ -167,7 +171,7 @@ class Supervisor:
                 self.facts[worker.name] = link.facts
                 self._readings.said(worker.name)
                 self._watchdog.begin(worker.name)
-                if again and (worker.name == "publish" or worker.name in self._crew.cameras):
+                if self._begun and (worker.name == "publish" or worker.name in self._crew.cameras):
                     self._crew.tell(worker.name, Begin(self.facts))
                 if again:
                     self._crew.tell("publish", CountedBefore(self.status.counted_by_the_dead))
@@ -198,6 +202,8 @@ class Supervisor:
             return
         if worker.name in self._idle:
             self._idle.remove(worker.name)
+        if self._crew.is_leaving(worker.name):
+            return
         if self._reads(worker.name):
             self.status.take_event(self._readings.fail(worker.name, reason, interrupted=worker.was_killed and not told))
             if not self.was_drained:
@@ -211,7 +217,7 @@ class Supervisor:
 
     def _is_replaced(self, name: str) -> bool:
         """Whether a worker that dies gets a successor."""
-        return (self._replaces or name in self._crew.readers) and self.facts.keys() >= self._workers.keys()
+        return (self._replaces or name in self._crew.readers) and self._begun
 
     def _reads(self, name: str) -> bool:
         """Whether a worker has a recording in hand."""
@@ -272,10 +278,17 @@ class Supervisor:
             self._drained_at = now
             self._restart_at.clear()
             self._stop_reading("drained", "stopped by a signal" if self._signals.count else "the time is over")
-        if self._drained_at is not None and now - self._drained_at > _CAMERA_DRAIN_SECONDS:
+        if self._drained_at is not None and now - self._drained_at > LEAVING_SECONDS:
             for name in self._crew.cameras:
                 if not self._workers[name].finished:
                     self._workers[name].process.kill()
+
+    def _change_cameras(self) -> None:
+        if self._drained_at is None and self._error is None and self._replaces:  # not where it reads recordings alone
+            self._changes.settle()
+        for name in self._changes.clear():
+            for books in (self.facts, self._restart_at, self._deaths, self._reasons):
+                books.pop(name, None)
 
     def _stop_reading(self, outcome: Outcome, detail: str) -> None:
         self._readings.stop()

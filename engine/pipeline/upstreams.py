@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Set
+
+from msgspec.structs import replace
 
 from engine.contracts.streams import InputFile, StreamChanged
 from engine.errors import WorkerError
@@ -50,12 +53,22 @@ class Upstreams:
                 self._receive(upstream)
 
     def attach(self, name: str, channel: Channel) -> None:
-        """A decode process was replaced: what the dead one had sent comes first."""
-        old = self._all[name]
-        while old.alive and old.open:
-            self._receive(old)
-        self._all[name] = Upstream(channel, old.live)
+        """A decode process was replaced, and what the dead one had sent comes first; or a camera was added."""
+        old = self._all.get(name)
+        self._all[name] = Upstream(channel, old.live if old else True)
+        if old is not None:
+            self._read_to_the_end(old)
+            self._close_if_over(old)
+
+    def detach(self, name: str) -> None:
+        """A decode process was removed and has ended: what it had sent comes first."""
+        if (old := self._all.pop(name, None)) is None:
+            return
+        self._read_to_the_end(old)
+        if old.open:
+            self._abandon(old)
         self._close_if_over(old)
+        self._fold_drains()
 
     def stop_replacing(self) -> None:
         """The run ends: no successors come any more."""
@@ -72,6 +85,19 @@ class Upstreams:
     def close(self) -> None:
         for upstream in self._all.values():
             upstream.close()
+
+    def _read_to_the_end(self, upstream: Upstream) -> None:
+        while upstream.alive and upstream.open:
+            self._receive(upstream)
+
+    def _fold_drains(self) -> None:
+        """Keep one last word of each kind, with the sum of their counters, however many come and go."""
+        folded: dict[tuple[str, str], Drain] = {}
+        for drain in self.drains:
+            before = folded.get((drain.outcome, drain.detail), Drain())
+            counters = Counter(before.counters) + Counter(drain.counters)
+            folded[drain.outcome, drain.detail] = replace(drain, counters=dict(counters))
+        self.drains = list(folded.values())
 
     def _receive(self, upstream: Upstream) -> None:
         try:

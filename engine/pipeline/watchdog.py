@@ -22,7 +22,8 @@ class Watchdog:
 
     def __init__(self, hung_seconds: float, cameras: Mapping[str, Camera]) -> None:
         self._hung_seconds = hung_seconds
-        self._cameras = cameras
+        self.cameras = cameras
+        """Worker name to camera, as of now."""
         self._deadline_of_life: dict[str, float] = {}
         self._packets: dict[str, tuple[int, float]] = {}
 
@@ -30,7 +31,7 @@ class Watchdog:
         """Watch a worker, which may be silent for ``seconds`` first."""
         now = time.monotonic()
         self._deadline_of_life[name] = now + max(seconds, self._hung_seconds)
-        if name in self._cameras:
+        if name in self.cameras:
             self._packets[name] = (-1, now + seconds)
 
     def forget(self, name: str) -> None:
@@ -62,7 +63,7 @@ class Watchdog:
             if now > deadline
         ]
         for name, (_, since) in self._packets.items():
-            camera = self._cameras[name]
+            camera = self.cameras[name]
             waits = (camera.connect_seconds, camera.stall_seconds, camera.reconnect_cap_seconds, camera.auth_wait_seconds)
             if not camera.silent_by_design and now - since > max(waits) + _GRACE_SECONDS:
                 found.append((name, f"had no packet and no news from {camera.shown} for {now - since:.0f} s"))

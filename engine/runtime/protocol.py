@@ -8,6 +8,8 @@ import msgspec
 
 from engine.contracts.messages import Outcome
 
+Side = Literal["upstream", "downstream"]
+
 
 class Signal(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Base of what keeps workers together."""
@@ -75,9 +77,16 @@ class Taken(Signal, frozen=True):
 class Attach(Signal, frozen=True):
     """The supervisor to a worker: your neighbour was restarted; the new channel's handle follows on the same pipe."""
 
-    side: Literal["upstream", "downstream"]
+    side: Side
     name: str
-    """Of the neighbour."""
+    """Of the neighbour; one that is not known yet has been added."""
 
 
-PROTOCOL = (Ready, Beat, Failed, Drain, Taken, Attach)
+class Detach(Signal, frozen=True):
+    """The supervisor to a worker: your neighbour on this side was removed and has ended; it will have no successor."""
+
+    side: Side
+    name: str
+
+
+PROTOCOL = (Ready, Beat, Failed, Drain, Taken, Attach, Detach)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +32,8 @@ class Bench:
         self.pool = PoolWriter(1, 2, slot_bytes_for(16, 16))
 
     def hear(self) -> None:
-        while any(channel.has_message() for channel in self.upstreams.readable(live_only=False)):
-            self.upstreams.hear(self.upstreams.readable(live_only=False)[0])
+        while ready := [channel for channel in self.upstreams.readable(live_only=False) if channel.has_message()]:
+            self.upstreams.hear(ready[0])
 
     def frame(self, stream: str, index: int) -> FrameReady:
         slot = self.pool.acquire()
@@ -109,3 +111,41 @@ def test_a_pool_that_cannot_be_seen_any_more_is_a_death(bench: Bench):
     bench.hear()
     assert bench.states == [("bad", "live", ""), ("bad", "discontinuity", "worker_died")]
     assert bench.upstreams.any_open, "a successor will come"
+
+
+@pytest.mark.parametrize("says_so", [True, False])
+def test_a_camera_that_comes_and_goes_leaves_nothing(bench: Bench, says_so: bool):
+    gc.collect()  # what other tests left
+    before = len(os.listdir("/proc/self/fd")), maps()
+    for number in range(20):
+        writer, reader = link_pair()
+        bench.upstreams.attach("camera-guest", reader)
+        with PoolWriter(1, 2, slot_bytes_for(16, 16)) as pool:
+            writer.send(pool.opened())
+            writer.send(StreamChanged("guest", "live"))
+            slot = pool.acquire()
+            assert slot is not None
+            writer.send(FrameReady("guest", FrameTime(0, 0, (1, 25), 0.0, 0), pool.write(slot, GREY), True, live=True))
+            if number % 2:
+                bench.hear()
+            if says_so:
+                writer.send(StreamChanged("guest", "ended", "drained"))
+                writer.send(Drain("completed", "the camera was removed", {"frames": 1}))
+            writer.close()
+            bench.upstreams.detach("camera-guest")
+        states = bench.states[-1]
+        assert states == (("guest", "ended", "drained") if says_so else ("guest", "failed", "worker_died"))
+        for upstream, link in bench.items:
+            if isinstance(link, FrameReady):
+                assert upstream.pool_of(link).view(link.picture).y[0, 0] == 7, "readable until it is done with"
+            bench.upstreams.finished(upstream)
+        assert sum(isinstance(link, FrameReady) for _, link in bench.items) == 1
+        bench.items.clear()
+    assert (len(os.listdir("/proc/self/fd")), maps()) == before
+    assert bench.upstreams.any_open, "the other one is still there"
+    assert [drain.counters for drain in bench.upstreams.drains] == ([{"frames": 20}] if says_so else [])
+
+
+def test_nothing_happens_when_somebody_leaves_who_was_never_there(bench: Bench):
+    bench.upstreams.detach("camera-stranger")
+    assert bench.items == []

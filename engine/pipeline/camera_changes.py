@@ -1,0 +1,65 @@
+"""Cameras that come and go while a run goes on."""
+
+from __future__ import annotations
+
+import time
+
+from engine.contracts.camera import Camera
+from engine.contracts.streams import StreamChanged
+from engine.pipeline.control import RunControl
+from engine.pipeline.crew import Crew
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
+from engine.pipeline.watchdog import Watchdog
+
+READY_SECONDS = 120.0
+"""A worker that has not loaded its models by then is given up."""
+LEAVING_SECONDS = 5.0
+"""A camera's process that hangs in FFmpeg when it should end is killed after so long."""
+
+
+class CameraChanges:
+    """Brings the crew to the cameras that are asked for, as far as it can be done at the moment.
+
+    Args:
+        crew: whose cameras change.
+        watchdog: is told of them.
+        status: of the run.
+        control: what is asked for.
+    """
+
+    def __init__(self, crew: Crew, watchdog: Watchdog, status: RunStatus, control: RunControl) -> None:
+        self._crew, self._watchdog, self._status, self._control = crew, watchdog, status, control
+        self._wanted: dict[str, Camera] = {camera.name: camera for camera in crew.cameras.values()}
+        self._leaving: dict[str, float] = {}
+        self._is_settled = True
+
+    def settle(self) -> None:
+        """Do what was asked for since the last call, and what could not be done then."""
+        wanted = self._control.changed(self._wanted)
+        if wanted == self._wanted and self._is_settled:
+            return
+        for name in wanted.keys() - self._wanted.keys():
+            self._status.streams[name] = StreamStatus(name)
+        self._wanted = wanted
+        before = self._crew.cameras
+        self._is_settled = self._crew.change_cameras(list(wanted.values()))
+        now = self._watchdog.cameras = self._crew.cameras
+        for worker in before.keys() - now.keys():
+            self._watchdog.forget(worker)
+            self._leaving[worker] = time.monotonic()
+        for worker in now.keys() - before.keys():
+            self._watchdog.begin(worker, READY_SECONDS)
+
+    def clear(self) -> list[str]:
+        """Let go of the workers that were removed and have ended, and end those that do not; return the names of the former."""
+        for worker, since in self._leaving.items():
+            if time.monotonic() - since > LEAVING_SECONDS:
+                self._crew.workers[worker].process.kill()
+        gone = self._crew.forget_those_who_left()
+        for worker in gone:
+            self._leaving.pop(worker, None)
+            stream = self._status.streams.get(worker.removeprefix("camera-"))
+            if stream is not None and not stream.is_over:
+                self._status.take_event(StreamChanged(stream.name, "ended", "drained", "the camera was removed"))
+        return gone

@@ -1,0 +1,89 @@
+"""A camera is added and removed while another one goes on, which does not notice."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.config import Config, CropConfig, DetectConfig, OutputConfig, SourceConfig, SuperResolveConfig, VerifyConfig
+from engine.contracts.camera import Camera
+from engine.pipeline.control import RunControl
+from engine.pipeline.run import run_pipeline
+from engine.pipeline.status import RunStatus
+from tests.e2e.live_run import make_clip
+from tests.e2e.test_processes import children_of
+from tests.rtsp.fixtures import StartGst, gst
+
+__all__ = ["gst"]
+pytestmark = pytest.mark.e2e
+ROUNDS = 3
+
+
+def workers() -> dict[str, int]:
+    return {name: pid for name, pid in children_of(os.getpid()).items() if name.startswith("fs-")}
+
+
+def handles(process_id: int) -> int:
+    return len(os.listdir(f"/proc/{process_id}/fd"))
+
+
+class Story:
+    """What happens in the run, told by its observer: it goes on to the next step when the condition before it holds."""
+
+    def __init__(self, control: RunControl, guest: Camera) -> None:
+        self.control, self.guest = control, guest
+        self.handles: list[tuple[int, int]] = []
+        self.seen: set[str] = set()
+        self._steps: Iterator[bool] | None = None
+
+    def __call__(self, status: RunStatus) -> None:
+        self.seen |= {
+            str(event.fields.get("state", event.name)) for event in status.events if event.fields.get("stream") == "stays"
+        }
+        self._steps = self._steps or self._tell(status)
+        next(self._steps, None)
+
+    def _tell(self, status: RunStatus) -> Iterator[bool]:
+        while status.streams["stays"].frames < 5:
+            yield False
+        for _ in range(ROUNDS):
+            frames = status.streams["stays"].frames
+            self.control.add(self.guest)
+            while "guest" not in status.streams or status.streams["guest"].is_over or status.streams["guest"].frames < 5:
+                yield False
+            before = status.streams["guest"].frames
+            assert "fs-camera-guest" in workers()
+            self.control.remove("guest")
+            while not status.streams["guest"].is_over or "fs-camera-guest" in workers():
+                yield False
+            assert (status.streams["guest"].state, status.streams["guest"].detail) == ("ended", "the camera was removed")
+            assert before >= 5
+            while status.streams["stays"].frames < frames + 10:
+                yield False
+            self.handles.append((handles(os.getpid()), handles(workers()["fs-perceive"])))
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_camera_comes_and_goes(gst: StartGst, tmp_path: Path) -> None:
+    clip, _ = make_clip(tmp_path)
+    server = gst({"one": clip, "two": clip})
+    config = Config(
+        sources=[SourceConfig(uri=server.url("one"), name="stays")],
+        detect=DetectConfig(every=5),
+        crop=CropConfig(policy="best"),
+        super_resolve=SuperResolveConfig(generator="none", workers=1),
+        verify=VerifyConfig(embedder="none"),
+        output=OutputConfig(directory=str(tmp_path / "out"), report=False),
+    )
+    control = RunControl()
+    story = Story(control, Camera("guest", server.url("two"), "guest"))
+    result = run_pipeline(config, story, duration_seconds=200, control=control)
+    assert len(story.handles) == ROUNDS, "the run ended before the story"
+    assert len(set(story.handles[1:])) == 1, "nothing of a guest is left behind"
+    assert story.seen == {"connecting", "live", "ended"} or story.seen == {"live", "ended"}
+    assert (result.outcome, result.status.restarts, result.counters.get("drops.worker_died", 0)) == ("drained", 0, 0)
+    assert workers() == {}
