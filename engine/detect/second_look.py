@@ -40,6 +40,13 @@ class Faceness:
     score_alone_from: float = 0.0
     """Likewise."""
 
+    def of_a_photograph(self) -> Faceness:
+        """Return the limits where there is no more than a look or two: what is reported is accepted.
+
+        The others are stricter than those of a picture, since a track has many chances to be taken for a face once.
+        """
+        return Faceness(self.refused_below, self.refused_below, self.refused_below)
+
     def accepts(self, face: TrackedFace, *, alone: bool) -> bool:
         """Whether a face makes its track one of a face; ``alone``: although it is seen too seldom."""
         faceness, score = (self.alone_from, self.score_alone_from) if alone else (self.accepted_from, self.score_from)

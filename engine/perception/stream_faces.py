@@ -33,8 +33,8 @@ class StreamFaces:
         limits: what follows from the second look; None where nobody takes one.
         rejected: tracks of no face that an earlier attempt has found before the first frame.
         judge: compares the faces of a track; None: they are not compared.
-        frames_expected: of the whole recording; 0: unknown. In one that is shorter than ``track.min_detections`` a track is
-            long enough when it was seen each time: a photograph has one picture to be seen in.
+        frames_expected: of the whole recording; 0: unknown. In one that is shorter than ``track.min_detections``, as a
+            photograph is, what is reported is accepted.
         live: it is a camera's.
     """
 
@@ -57,8 +57,9 @@ class StreamFaces:
         lost_seconds = max(config.track.lost_seconds, 2.5 * config.detect.every / frame_rate)
         track_config = replace(config.track, lost_seconds=lost_seconds)
         self._following = Following(track_config, frame_rate, new_id, start_score, judge)
-        looks = -(-frames_expected // config.detect.every)
-        enough = min(config.track.min_detections, looks) if looks else config.track.min_detections
+        enough, looks = config.track.min_detections, -(-frames_expected // config.detect.every)
+        if 0 < looks < enough:
+            enough, limits = looks, limits and limits.of_a_photograph()
         self._acceptance = Acceptance(enough, limits)
         self._rejected_before, self._rejected_told = rejected, 0
         self._selector = Selector(config.crop, live=live)
