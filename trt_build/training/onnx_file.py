@@ -62,6 +62,35 @@ def _without_notes(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+def store_in_half(path: Path, least: int = 1024) -> None:
+    """Keep the weights of a file as float16, half its size, which become float32 again when it is opened.
+
+    Args:
+        path: of an ONNX file, rewritten.
+        least: numbers that a tensor has to have for it to be worth it.
+    """
+    model = onnx.load(str(path))
+    casts = []
+    for tensor in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < least:
+            continue
+        casts.append(onnx.helper.make_node("Cast", [f"{tensor.name}_half"], [tensor.name], to=onnx.TensorProto.FLOAT))
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{tensor.name}_half"))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.save(model, str(path))
+    onnx.checker.check_model(str(path), full_check=True)
+
+
+def round_to_half(network: nn.Module) -> None:
+    """Round all parameters to what float16 can hold, in place, so that a file that keeps them so computes the same."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(parameter.half().float())
+
+
 def fold(module: nn.Module) -> None:
     """Replace each convolution and the normalisation behind it by one convolution, in place."""
     for child in module.children():

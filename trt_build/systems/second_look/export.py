@@ -13,7 +13,7 @@ from engine.detect.face_windows import CONTEXTS, SIDE_PX
 from trt_build.errors import ExportError
 from trt_build.networks.second_look import Exported, SecondLook, count_parameters
 from trt_build.systems.second_look.training import load_second_look
-from trt_build.training.onnx_file import check, described, fold, parity_of, write_onnx
+from trt_build.training.onnx_file import check, described, fold, parity_of, round_to_half, store_in_half, write_onnx
 from trt_build.writing import writable
 
 INPUT, OUTPUT = "windows", "faceness"
@@ -74,7 +74,10 @@ def export_second_look(
 
 
 def export_network(network: SecondLook, path: Path) -> None:
-    """Write a network as one self-contained ONNX file; its batch normalisation is folded into the convolutions."""
+    """Write a network as one self-contained ONNX file with weights in float16; its batch normalisation is folded into the
+    convolutions, in place."""
     fold(network.eval())
+    round_to_half(network)
     example = torch.zeros(2, len(CONTEXTS), SIDE_PX, SIDE_PX, dtype=torch.uint8)
     write_onnx(Exported(network), example, path, (INPUT, [OUTPUT]), {0: torch.export.Dim("faces", min=1)})
+    store_in_half(path)

@@ -24,18 +24,18 @@ RECIPES = sorted({path.stem for path in find_recipe("compact").parent.glob("*.ya
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_runs_from_start_to_end(tmp_path, monkeypatch, name):
     def brief(recipe: Recipe) -> Recipe:
-        few = {"budget": BudgetSpec(steps=2), "batch": 2, "validation": ValidationSpec(faces=2), "loaders": 0}
+        few = {"budget": BudgetSpec(steps=3), "batch": 2, "validation": ValidationSpec(faces=2), "loaders": 0}
         return msgspec.structs.replace(smoke_recipe(recipe), **few)
 
     monkeypatch.setattr(run, "smoke_recipe", brief)
     monkeypatch.setattr(prepare, "SMOKE_FACES", 8)
     recipe, watcher = read_recipe(find_recipe(name)), Silent()
     state = run.train(recipe, tmp_path, watcher, smoke=True)
-    assert state.clock.step == len(watcher.losses) == 2
+    assert state.clock.step == len(watcher.losses) == 3
     assert np.isfinite(watcher.losses).all()
     assert ("adversarial" in watcher.parts) == (recipe.loss.adversarial is not None)
     assert watcher.rows[-1]["merit"] == state.best
-    assert {"last.pt", "best.pt", "validation.csv", "samples-000002.png"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"last.pt", "best.pt", "validation.csv", "samples-000003.png"} <= {path.name for path in tmp_path.iterdir()}
     network, again, _ = load_generator(tmp_path / "best.pt")
     assert again.generator == recipe.generator
     assert not network.training
