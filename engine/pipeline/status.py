@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -99,6 +100,16 @@ class RunStatus:
     @property
     def restarts(self) -> int:
         return sum(worker.restarts for worker in self.workers.values())
+
+    def snapshot(self) -> RunStatus:
+        """Return a copy that later news leaves as it is, for another thread."""
+        taken = copy.copy(self)
+        taken.streams = {name: stream.copy() for name, stream in self.streams.items()}
+        taken.workers = {name: copy.copy(worker) for name, worker in self.workers.items()}
+        taken.events = self.events.copy()
+        taken._beats, taken._totals = self._beats.copy(), self._totals.copy()
+        taken._dead_stages, taken._dead_counters = self._dead_stages.copy(), self._dead_counters.copy()
+        return taken
 
     def frames_of(self, stream: str) -> int:
         """Frames decoded of one stream."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from multiprocessing.connection import wait
 
 from engine.config import SuperviseConfig
@@ -24,6 +24,7 @@ from engine.contracts.links import (
 from engine.contracts.messages import Outcome
 from engine.errors import FacestreamError, WorkerError
 from engine.pipeline.crew import Crew
+from engine.pipeline.observing import Observer, Observing
 from engine.pipeline.readings import Readings
 from engine.pipeline.signals import CountedSignals
 from engine.pipeline.status import RunStatus
@@ -41,8 +42,6 @@ _CAMERA_DRAIN_SECONDS = 5.0
 """A camera's process that hangs in FFmpeg does not hold back the end of the run for longer."""
 _MINUTE = 60.0
 
-Observer = Callable[[RunStatus], None]
-
 
 class Supervisor:
     """Runs started workers to their end.
@@ -56,7 +55,7 @@ class Supervisor:
         recordings: what the decode workers read, in this order.
         config: when a worker is taken for hung, how often it is replaced.
         status: of the run, kept up to date here.
-        observer: called several times a second with the status.
+        observer: shown the status several times a second, from another thread: it may block.
         duration_seconds: end the run after this time; None: never.
     """
 
@@ -78,7 +77,7 @@ class Supervisor:
         self._deaths: dict[str, deque[float]] = {}
         self._restart_at: dict[str, float] = {}
         self._reasons: dict[str, str] = {}
-        self._observer = observer
+        self._observing = Observing(observer)
         self._duration_seconds = duration_seconds
         self._error: FacestreamError | None = None
         self._flush_until: float | None = None
@@ -101,6 +100,7 @@ class Supervisor:
                 self._work()
             finally:
                 self._crew.kill(_FLUSH_SECONDS)
+                self._observing.close(self.status if self.status.ended else None)
         if self._error is not None:
             raise self._error
 
@@ -147,10 +147,14 @@ class Supervisor:
                 break
             if time.monotonic() >= next_stats:
                 next_stats = time.monotonic() + _STATS_SECONDS
-                self._crew.tell("publish", Outgoing(self.status.stats(), []))
-            self._observer(self.status)
+                self._send_stats()
+            self._observing.offer(self.status)
         self.status.ended = time.monotonic()
-        self._observer(self.status)
+
+    def _send_stats(self) -> None:
+        """Unless publish, as behind a reader that takes nothing, still has some to read: nothing here waits for a worker."""
+        if self._workers["publish"].control.has_room():
+            self._crew.tell("publish", Outgoing(self.status.stats(), []))
 
     def _listen(self) -> None:
         """Handle what workers say; notice those that end."""

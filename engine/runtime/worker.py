@@ -42,9 +42,10 @@ class WorkerContext:
         self.control.send(Ready(self.name, facts or {}))
 
     def beat(self, *, finished: bool = False) -> None:
-        """Send a sign of life, if the last one is old enough."""
+        """Send a sign of life, if the last one is old enough and the supervisor has read those before it: work never waits for
+        that, and the next one says more."""
         now = time.monotonic()
-        if finished or now - self._last_beat >= BEAT_SECONDS:
+        if finished or (now - self._last_beat >= BEAT_SECONDS and self.control.has_room()):
             self._last_beat = now
             self.control.send(self.telemetry.beat(finished=finished))
 

@@ -193,3 +193,25 @@ def test_an_error_is_a_sentence_that_can_be_sent(error, words):
         raise error
     assert error_words(caught.value).startswith(words)
     encode_link(Failed("decode-1", error_words(caught.value), 1))
+
+
+def test_a_beat_never_waits_for_a_supervisor_that_does_not_read():
+    """Work goes on, and when there is room again the next beat says how things stand then."""
+    ours, theirs = channel_pair()
+    context = WorkerContext("busy", theirs)
+    context.telemetry.counters.update({f"frames.camera-{number}": 0 for number in range(200)})
+    for frames in range(500):
+        context.telemetry.counters["frames"] = frames
+        context._last_beat = 0.0
+        context.beat()
+    sent = 0
+    while ours.has_message():
+        ours.receive()
+        sent += 1
+    assert 1 < sent < 500
+    context.beat()
+    newest = ours.receive()
+    assert isinstance(newest, Beat)
+    assert newest.counters["frames"] == 499
+    ours.close()
+    theirs.close()
