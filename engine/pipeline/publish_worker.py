@@ -37,6 +37,8 @@ _GIVE_UP_SECONDS = 10.0
 """How long a ``push`` without a reader may hold back the end of a run that is being stopped."""
 _LINGER_MS = 5_000
 _MOST_FILES = 65_536
+_MOST_HELD_STATS = 60
+"""A minute of them: later ones take the place of the oldest, and have the totals of all."""
 
 
 def publish_body(
@@ -108,6 +110,8 @@ class _PublishWorker:
         self._counted_before: dict[str, int] = {}
         self._inputs: set[str] = set()
         self._stop_since: float | None = None
+        self._held: deque[AnyLink] = deque()
+        """Orders that came while a message waited for its reader: they follow it, in their order."""
 
     def run(self) -> None:
         self._begin()
@@ -117,6 +121,7 @@ class _PublishWorker:
                     self._obey()
                 else:
                     self._receive(channel)
+                self._obey_held()
             self._publisher.poll()
             self._context.beat()
         self._end()
@@ -138,7 +143,13 @@ class _PublishWorker:
             self._publisher.wait_for_subscriber(self._config.publish.wait_seconds, self._should_stop)
 
     def _obey(self) -> None:
-        order = self._context.control.receive()
+        self._carry_out(self._context.control.receive())
+
+    def _obey_held(self) -> None:
+        while self._held:
+            self._carry_out(self._held.popleft())
+
+    def _carry_out(self, order: AnyLink) -> None:
         match order:
             case Begin():
                 self._facts = dict(order.facts)
@@ -226,17 +237,26 @@ class _PublishWorker:
                 self._sink.write(sent, payloads)
 
     def _should_stop(self) -> bool:
-        """Whether a blocked ``push`` gives up; asked while it waits, so orders are read here too."""
-        if self._context.control.has_message():
+        """Whether a blocked ``push`` gives up; asked while it waits, so orders are read here too.
+
+        None is carried out that sends something: it would overtake the message that waits.
+        """
+        while self._context.control.has_message():
             order = self._context.control.receive()
+            if isinstance(order, Attach):
+                self._attach(order.index)  # the channel follows on the same pipe
+                continue
             if isinstance(order, Drain):
-                self._stop()
-            elif isinstance(order, Attach):
-                self._attach(order.index)
-            elif isinstance(order, CountedBefore):
-                self._counted_before = order.counters
+                self._stop_since = self._stop_since or time.monotonic()
+            self._hold(order)
         self._context.beat()
         return self._stop_since is not None and time.monotonic() - self._stop_since > _GIVE_UP_SECONDS
+
+    def _hold(self, order: AnyLink) -> None:
+        stats = [held for held in self._held if isinstance(held, Outgoing)] if isinstance(order, Outgoing) else []
+        if len(stats) >= _MOST_HELD_STATS:
+            self._held.remove(stats[0])
+        self._held.append(order)
 
     def _end(self) -> None:
         counters: Counter[str] = Counter(self._resume.counters if self._resume else {})

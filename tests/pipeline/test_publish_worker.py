@@ -1,15 +1,17 @@
-"""What publish does when an enhance worker is replaced."""
+"""What publish does when an enhance worker is replaced, and while a reader takes nothing."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from engine.config import Config
-from engine.contracts.links import Attach, Drain, Outgoing
-from engine.contracts.messages import Track
+from engine.contracts.links import Attach, CountedBefore, Drain, Outgoing, StreamChanged
+from engine.contracts.messages import AnyMessage, Stats, Stream, Track, kind_of
+from engine.pipeline.barrier import Barrier
 from engine.pipeline.publish_worker import _PublishWorker
 from engine.runtime.channel import Channel, channel_pair
 from engine.runtime.worker import WorkerContext
@@ -85,3 +87,101 @@ def test_a_successor_of_one_that_is_gone_is_read_at_once(bench: Bench):
     bench.replace().send(said(10))
     bench.read()
     assert bench.heard.tracks == [10]
+
+
+class Blocked:
+    """In the place of a publisher whose ``push`` has no room until everything that ``news`` says has been heard.
+
+    ``news`` is called while the message waits.
+    """
+
+    def __init__(self, news: Callable[[], None]) -> None:
+        self._news: Callable[[], None] | None = news
+        self.sent: list[str] = []
+        self.counters: dict[str, int] = {}
+
+    def send(self, message: AnyMessage, payloads: list[bytes], should_stop: Callable[[], bool]) -> AnyMessage:
+        news, self._news = self._news, None
+        if news is not None:
+            news()
+            for _ in range(3):
+                should_stop()
+        self.sent.append(word_of(message))
+        return message
+
+    def poll(self) -> None: ...
+
+
+def word_of(message: AnyMessage) -> str:
+    match message:
+        case Stats():
+            return f"stats {message.counters['frames']}"
+        case Stream():
+            return f"{message.stream} {message.state}"
+        case Track():
+            return f"track {message.track_id}"
+    return kind_of(message)
+
+
+def stats(frames: int) -> Outgoing:
+    return Outgoing(Stats(run_id="", stream="", stages={}, counters={"frames": frames}), [])
+
+
+def blocked_bench(news: Callable[[Bench], None]) -> tuple[Bench, Blocked]:
+    bench = Bench()
+    blocked = Blocked(lambda: news(bench))
+    bench.worker._publisher = blocked  # type: ignore[assignment]
+    return bench, blocked
+
+
+def test_what_comes_while_push_is_blocked_follows_in_its_order():
+    def news(bench: Bench) -> None:
+        for frames in (1, 2):
+            bench.supervisor.send(stats(frames))
+        bench.supervisor.send(CountedBefore({"faces": 7}))
+        bench.supervisor.send(stats(3))
+
+    bench, blocked = blocked_bench(news)
+    bench.enhance.send(said(1))
+    bench.enhance.send(StreamChanged("door", "failed", "network", "it is gone", event_id=1, lanes=(0,)))
+    bench.enhance.send(Drain())
+    bench.worker._facts = {"publish": {}}
+    bench.worker.run()
+    assert blocked.sent == ["track 1", "stats 1", "stats 2", "stats 3", "door failed", "end"]
+    assert bench.worker._counted_before == {"faces": 7}
+    bench.supervisor.close()
+
+
+def test_a_last_state_never_overtakes_what_waits_for_its_reader():
+    """The run is stopped while a face waits: the states that a dead worker held back came first, between the two."""
+
+    def news(bench: Bench) -> None:
+        bench.supervisor.send(Drain("drained"))
+
+    bench, blocked = blocked_bench(news)
+    worker = bench.worker
+    worker._upstreams, worker._barrier = [*worker._upstreams, None], Barrier(2)
+    worker._successors[1] = deque()
+    worker._facts = {"publish": {}}
+    worker._pass(worker._barrier.take(StreamChanged("door", "ended", "end_of_file", event_id=1, lanes=(0, 1)), 0))
+    bench.enhance.send(said(1))
+    bench.enhance.send(Drain("drained"))
+    worker.run()
+    assert blocked.sent == ["track 1", "door ended", "end"]
+    bench.supervisor.close()
+
+
+def test_stats_of_a_long_wait_do_not_pile_up():
+    def news(bench: Bench) -> None:
+        for frames in range(200):
+            bench.supervisor.send(stats(frames))
+        bench.supervisor.send(CountedBefore({"faces": 7}))
+
+    bench, blocked = blocked_bench(news)
+    bench.enhance.send(said(1))
+    bench.enhance.send(Drain())
+    bench.worker._facts = {"publish": {}}
+    bench.worker.run()
+    assert blocked.sent == ["track 1", *(f"stats {frames}" for frames in range(140, 200)), "end"]
+    assert bench.worker._counted_before == {"faces": 7}
+    bench.supervisor.close()
