@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from engine.contracts.counts import Counts
 from engine.contracts.frames import ColourMatrix, FrameTime, Planes
 from engine.contracts.messages import (
     Clock,
@@ -198,7 +199,7 @@ class Drain(Link, frozen=True):
 
     outcome: Outcome = "completed"
     detail: str = ""
-    counters: dict[str, int] = {}
+    counts: Counts = Counts()
     """Totals of the workers that this has passed; each adds its own."""
 
 
@@ -224,7 +225,7 @@ class CountedBefore(Link, frozen=True):
     """The supervisor to the publisher: what workers had counted that died, as of their last beats; replaces what it said
     before."""
 
-    counters: dict[str, int]
+    counts: Counts
 
 
 class WantRecording(Link, frozen=True):
@@ -343,7 +344,7 @@ class Beat(Link, frozen=True):
 
     worker: str
     stages: dict[str, StageBeat]
-    counters: dict[str, int]
+    counts: Counts
     """Totals since the start of the worker."""
     finished: bool = False
     """The last beat of a worker that stops as it should."""

@@ -24,8 +24,6 @@ from engine.runtime.worker import Worker, start_worker
 _MOST_ENHANCE_WORKERS = 4
 _IDS_PER_PERCEIVE = 1_000_000_000
 """Track ids of a restarted perceive begin so much higher: what the dead one gave out last is not known."""
-_REJECTED = "rejected."
-"""Begins the names of the counters of tracks of no face, one for each stream."""
 
 Start = Callable[[list[Channel], list[Channel]], Worker]
 """Starts a worker, given the pipes from its upstream and to its downstream neighbours."""
@@ -147,8 +145,8 @@ class Crew:
         if name == "perceive":
             first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
             live = [pipe.writer in self._cameras for pipe in self._pipes if pipe.reader == name]
-            counted = self._resume.counters if self._resume else {}
-            rejected = {key.removeprefix(_REJECTED): n for key, n in counted.items() if key.startswith(_REJECTED)}
+            counted = self._resume.counts.streams if self._resume else {}
+            rejected = {stream: counts["rejected"] for stream, counts in counted.items() if "rejected" in counts}
             return start_worker(name, perceive_body, inputs, live, outputs, config, first_id, rejected)
         if name in self.enhancers:
             return start_worker(name, enhance_body, inputs[0], outputs[0], config, self._live, self._threads())

@@ -144,9 +144,9 @@ class _EnhanceWorker:
             self._context.telemetry.queue_depths["super_resolve"] = len(self._batcher) + len(self._pending)
             self._context.beat()
         self._pending.close()
-        counters = self._context.telemetry.counters.copy()
-        counters.update(self._drain.counters)
-        self._publish.send(Drain(self._drain.outcome, self._drain.detail, dict(counters)))
+        counts = self._context.telemetry.counts.copy()
+        counts.add(self._drain.counts)
+        self._publish.send(Drain(self._drain.outcome, self._drain.detail, counts.now()))
 
     def _obey(self) -> None:
         match self._context.order():
@@ -236,8 +236,7 @@ class _EnhanceWorker:
                     score.embedding,
                     face.model if face and face.scale > 1 else "",
                 )
-            telemetry.counters["faces"] += 1
-            telemetry.counters[f"faces.{crop.stream}"] += 1
+            telemetry.counts.everywhere(crop.stream, "faces")
             self._publish.send(Outgoing(face_message(crop, face, score, parts, self._config), payloads))
             track = self._tracks.setdefault((crop.stream, crop.track_id), TrackSoFar(crop))
             track.last = crop

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from msgspec.structs import replace
 
 from engine.config import LiveConfig
+from engine.contracts.counts import Counts
 from engine.contracts.links import Checkpoint, Drain, FaceCrop, InputFile, StreamChanged, TrackClosed
 from engine.pipeline.lane import Cause, Lane
 from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
@@ -77,7 +78,7 @@ class Lanes:
         """A worker was restarted."""
         self._lanes[index].attach(channel)
 
-    def drain(self, last: Drain, totals: Callable[[], dict[str, int]]) -> None:
+    def drain(self, last: Drain, totals: Callable[[], Counts]) -> None:
         """Send what waits and then the last word; the totals go with the first lane that lives."""
         while any(lane.waiting and lane.channel is not None for lane in self._lanes):
             self.flush(0.0)
@@ -91,6 +92,6 @@ class Lanes:
                     lane.abandon()
         for number, channel in enumerate(self.open_channels):
             try:
-                channel.send(Drain(last.outcome, last.detail, totals() if number == 0 else {}))
+                channel.send(Drain(last.outcome, last.detail, totals() if number == 0 else Counts()))
             except ChannelClosed:
                 continue

@@ -16,7 +16,7 @@ HOPELESS_CALLS = 25
 class ModelCalls:
     """Counts the calls of one worker by stream and stage.
 
-    Failures are in the counters ``errors.<stage>`` and ``errored.<stream>``; the first of each stream and stage is said.
+    Failures are counted as ``errors.<stage>``, and as ``errored`` of the stream; the first of each stream and stage is said.
 
     Args:
         context: of the worker.
@@ -36,7 +36,7 @@ class ModelCalls:
         if self._note(stream, stage, Calls(1, 1, sentence)).failed == 1:
             self._context.control.send(Warned(stream, sentence))
         self._context.telemetry.counters[f"errors.{stage}"] += 1
-        self._context.telemetry.counters[f"errored.{stream}"] += 1
+        self._context.telemetry.counts.of_stream(stream, "errored")
 
     def hopeless(self, stream: str, stage: str) -> str:
         """Return why a stream is not worth going on with, empty where it is."""

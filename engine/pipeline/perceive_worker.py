@@ -10,6 +10,7 @@ from itertools import count
 from msgspec.structs import replace
 
 from engine.config import Config
+from engine.contracts.counts import Counts
 from engine.contracts.frames import Frame, Planes
 from engine.contracts.links import (
     Attach,
@@ -258,13 +259,12 @@ class _Perceiver:
         self._lanes.send_to_all(self._calls.close(event) if is_over else event)
 
     def _send(self, stream: str, faces: StreamFaces, items: list[FaceCrop | TrackClosed]) -> None:
-        counters = self._context.telemetry.counters
+        counts = self._context.telemetry.counts
         for item in items:
-            counters["crops" if isinstance(item, FaceCrop) else "tracks"] += 1
+            counts.run["crops" if isinstance(item, FaceCrop) else "tracks"] += 1
             self._lanes.send(item)
         if rejected := faces.take_rejected():
-            counters["rejected"] += rejected
-            counters[f"rejected.{stream}"] += rejected
+            counts.everywhere(stream, "rejected", rejected)
 
     def _flush(self) -> None:
         """Send what the enhance workers have room for; look at what was late."""
@@ -279,9 +279,9 @@ class _Perceiver:
         worst = next((drain for drain in self._upstreams.drains if drain.outcome != "completed"), None)
         self._lanes.drain(worst or Drain(), self._totals)
 
-    def _totals(self) -> dict[str, int]:
-        totals = self._context.telemetry.counters.copy()
+    def _totals(self) -> Counts:
+        totals = self._context.telemetry.counts.copy()
         for drain in self._upstreams.drains:
-            totals.update(drain.counters)
-        totals.pop("overload.level", None)  # not a total
-        return dict(totals)
+            totals.add(drain.counts)
+        totals.run.pop("overload.level", None)  # not a total
+        return totals.now()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import resource
 import time
-from collections import Counter, deque
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 import zmq
 
 from engine.config import Config
+from engine.contracts.counts import Counts
 from engine.contracts.links import (
     AnyLink,
     Attach,
@@ -107,7 +108,7 @@ class _PublishWorker:
         self._barrier = Barrier(len(upstreams))
         self._drains: list[Drain] = []
         self._facts: dict[str, Any] = {}
-        self._counted_before: dict[str, int] = {}
+        self._counted_before = Counts()
         self._inputs: set[str] = set()
         self._stop_since: float | None = None
         self._held: deque[AnyLink] = deque()
@@ -154,7 +155,7 @@ class _PublishWorker:
             case Begin():
                 self._facts = dict(order.facts)
             case CountedBefore():
-                self._counted_before = order.counters
+                self._counted_before = order.counts
             case Outgoing():
                 self._send(order.message, order.payloads)
             case Attach():
@@ -259,17 +260,17 @@ class _PublishWorker:
         self._held.append(order)
 
     def _end(self) -> None:
-        counters: Counter[str] = Counter(self._resume.counters if self._resume else {})
-        for part in (self._counted_before, *(drain.counters for drain in self._drains)):
-            counters.update(part)
+        counts = self._context.telemetry.counts
+        before = self._resume.counts if self._resume else Counts()
+        for part in (before, self._counted_before, *(drain.counts for drain in self._drains)):
+            counts.add(part)
         worst = next((drain for drain in self._drains if drain.outcome != "completed"), self._drains[0])
         outcome: Outcome = worst.outcome
-        end = End(run_id="", stream="", outcome=outcome, detail=worst.detail, last_seq={}, counters=dict(counters))
+        end = End(run_id="", stream="", outcome=outcome, detail=worst.detail, last_seq={}, counters=counts.now().flat())
         self._send(end, [])
-        counters.update(self._publisher.counters)
-        self._context.telemetry.counters.update(counters)
+        counts.run.update(self._publisher.counters)
         if self._sink is not None:
-            self._sink.close(outcome, {"workers": self._facts, "counters": dict(counters)})
+            self._sink.close(outcome, {"workers": self._facts, "counters": counts.now().flat(), "streams": counts.streams})
 
 
 def _raise_file_limit() -> None:

@@ -186,7 +186,7 @@ class Supervisor:
                     self._crew.tell("publish", CountedBefore(self.status.counted_by_the_dead))
             case Beat():
                 self.status.take_beat(link)
-                self._watchdog.saw_packets(worker.name, link.counters)
+                self._watchdog.saw_packets(worker.name, link.counts.run)
                 worker.finished = link.finished
             case StreamChanged():
                 self.status.take_event(link)

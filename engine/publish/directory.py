@@ -42,7 +42,7 @@ from engine.publish.rewind import rewind
 _SUFFIX = {"jpeg": ".jpg", "png": ".png", "raw": ".raw"}
 _LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
 _OWN = ("run.json", "report.html", "faces", *_LINES.values(), PROGRESS)
-_OF_AN_ATTEMPT = ("run_id", "started", "started_ns", "ended_ns", "outcome", "counters", "kept", "first_track_id")
+_OF_AN_ATTEMPT = ("run_id", "started", "started_ns", "ended_ns", "outcome", "counters", "streams", "kept", "first_track_id")
 
 
 class DirectorySink:

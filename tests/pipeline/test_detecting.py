@@ -65,8 +65,8 @@ def bench() -> Iterator[Bench]:
 def test_a_frame_on_which_the_detector_fails_is_one_without_detection(bench: Bench):
     found = bench.frames(False, True, False)
     assert [detections is None for detections in found] == [False, True, False]
-    counters = bench.context.telemetry.counters
-    assert (counters["errors.detect"], counters["errored.cam"], counters["frames_detected"]) == (1, 1, 2)
+    counts = bench.context.telemetry.counts
+    assert (counts.run["errors.detect"], counts.streams["cam"]["errored"], counts.run["frames_detected"]) == (1, 1, 2)
     assert bench.refusals == []
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from engine.config import Config
+from engine.contracts.counts import Counts
 from engine.contracts.links import Attach, CountedBefore, Drain, Outgoing, StreamChanged
 from engine.contracts.messages import AnyMessage, Stats, Stream, Track, kind_of
 from engine.pipeline.barrier import Barrier
@@ -138,7 +139,7 @@ def test_what_comes_while_push_is_blocked_follows_in_its_order():
     def news(bench: Bench) -> None:
         for frames in (1, 2):
             bench.supervisor.send(stats(frames))
-        bench.supervisor.send(CountedBefore({"faces": 7}))
+        bench.supervisor.send(CountedBefore(Counts({"faces": 7})))
         bench.supervisor.send(stats(3))
 
     bench, blocked = blocked_bench(news)
@@ -148,7 +149,7 @@ def test_what_comes_while_push_is_blocked_follows_in_its_order():
     bench.worker._facts = {"publish": {}}
     bench.worker.run()
     assert blocked.sent == ["track 1", "stats 1", "stats 2", "stats 3", "door failed", "end"]
-    assert bench.worker._counted_before == {"faces": 7}
+    assert bench.worker._counted_before.run == {"faces": 7}
     bench.supervisor.close()
 
 
@@ -175,7 +176,7 @@ def test_stats_of_a_long_wait_do_not_pile_up():
     def news(bench: Bench) -> None:
         for frames in range(200):
             bench.supervisor.send(stats(frames))
-        bench.supervisor.send(CountedBefore({"faces": 7}))
+        bench.supervisor.send(CountedBefore(Counts({"faces": 7})))
 
     bench, blocked = blocked_bench(news)
     bench.enhance.send(said(1))
@@ -183,5 +184,5 @@ def test_stats_of_a_long_wait_do_not_pile_up():
     bench.worker._facts = {"publish": {}}
     bench.worker.run()
     assert blocked.sent == ["track 1", *(f"stats {frames}" for frames in range(140, 200)), "end"]
-    assert bench.worker._counted_before == {"faces": 7}
+    assert bench.worker._counted_before.run == {"faces": 7}
     bench.supervisor.close()

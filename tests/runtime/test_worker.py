@@ -51,7 +51,7 @@ def test_a_worker_says_ready_works_and_says_that_it_stops():
     assert ready == Ready("echo", {"pid": str(worker.process.pid)})
     assert isinstance(last, Beat)
     assert last.finished
-    assert last.counters == {"links": 1}
+    assert last.counts.run == {"links": 1}
     worker.process.join(10)
     assert worker.process.exitcode == 0
     ours.close()
@@ -212,6 +212,6 @@ def test_a_beat_never_waits_for_a_supervisor_that_does_not_read():
     context.beat()
     newest = ours.receive()
     assert isinstance(newest, Beat)
-    assert newest.counters["frames"] == 499
+    assert newest.counts.run["frames"] == 499
     ours.close()
     theirs.close()
