@@ -200,7 +200,7 @@ def _run(settings: Config, log: RunLog | None, duration_seconds: float | None, *
     print_result(console, result, settings, live=live)
     if not is_program:
         for event in result.status.events if log is None else ():
-            if event.name == "warning":
+            if event.name in ("warning", "worker_output"):
                 sys.stderr.write(f"facestream: note: {event_words(event)}\n")
         for stream in result.streams:
             if stream.state == "ended" and stream.reason == "end_of_file" and stream.detail:

@@ -58,7 +58,7 @@ class LiveTable:
         self._next_refresh = time.monotonic() + _REFRESH_SECONDS
         for event in status.events_after(self._last_number):
             self._last_number = event.number
-            if event.name in ("worker_died", "warning"):
+            if event.name in ("worker_died", "worker_output", "warning"):
                 self._console.print(Text(event_words(event), "yellow"))
         self._live.update(live_table(status, *self._console.size), refresh=True)
 

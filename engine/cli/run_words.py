@@ -103,6 +103,8 @@ def event_words(event: RunEvent) -> str:
             words = ": ".join(str(fields[key]) for key in ("stream", "detail") if key in fields)
         case "worker_died":
             words = f"{fields.get('reason') or 'the worker ' + str(fields['worker']) + ' died'}; it is started anew"
+        case "worker_output":
+            words = f"{fields['worker']}: {fields['detail']}"
         case "worker_restarted":
             words = f"the worker {fields['worker']} works again, after {count(int(fields['restarts']), 'restart')}"
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +19,16 @@ from engine.pipeline.perceive_worker import perceive_body
 from engine.pipeline.publish_worker import publish_body
 from engine.publish.resume import Resume
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
+from engine.runtime.descriptors import open_descriptors, require_descriptors
 from engine.runtime.worker import Worker, start_worker
 
 _MOST_ENHANCE_WORKERS = 4
+_OF_A_WORKER = 3
+"""Descriptors here: the line to it, what it prints, and its end. Pipes to its neighbours are open only while it starts."""
+_OF_A_CHILD, _OF_A_PIPE = 24, 3
+"""Descriptors there: what it opens by itself; and a neighbour's pipe, its frame pool, and the pipe of a successor."""
+_SPARE = 12
+"""What is open for a moment, as while a process starts."""
 _IDS_PER_PERCEIVE = 1_000_000_000
 """Track ids of a restarted perceive begin so much higher: what the dead one gave out last is not known."""
 
@@ -80,7 +87,7 @@ class Crew:
         Raises:
             WorkerError: it cannot be started.
         """
-        self.workers[name].control.close()
+        self.workers[name].close()
         pairs = {pipe: channel_pair() for pipe in self._pipes if name in (pipe.writer, pipe.reader)}
         try:
             self.workers[name] = self._start(name, pairs, unsaid)
@@ -103,7 +110,6 @@ class Crew:
         for worker in self.workers.values():
             worker.process.join(wait_seconds)
             worker.process.kill()
-            worker.control.close()
 
     def _attach(self, pipe: _Pipe, restarted: str, end: Channel) -> None:
         """Give the neighbour its end; one that is dead too gets another when it is restarted itself."""
@@ -118,10 +124,15 @@ class Crew:
             end.close()
 
     def _start_all(self, names: list[str]) -> None:
-        pairs = {pipe: channel_pair() for pipe in self._pipes}
+        ends = {name: [pipe for pipe in self._pipes if name in (pipe.writer, pipe.reader)] for name in names}
+        require_descriptors(descriptors_needed(list(ends.values())), f"the {len(names)} processes of this run")
+        pairs: dict[_Pipe, tuple[Channel, Channel]] = {}
         try:
             for name in names:
+                pairs |= {pipe: channel_pair() for pipe in ends[name] if pipe not in pairs}
                 self.workers[name] = self._start(name, pairs)
+                for pipe in ends[name]:
+                    pairs[pipe][pipe.reader == name].close()  # it has its own now
         except BaseException:
             for worker in self.workers.values():
                 worker.process.kill()
@@ -159,6 +170,22 @@ class Crew:
         cameras just that, as a face should be done soon rather than many at once."""
         cores = os.cpu_count() or 1
         return max(1, cores // len(self.enhancers)) if self._live else cores
+
+
+def descriptors_needed(starts: Sequence[Sequence[Hashable]]) -> int:
+    """Return how many descriptors the process that needs most has open at once: this one, or one that it starts.
+
+    Args:
+        starts: of each worker, in the order of their starts, the pipes that lead to its neighbours.
+    """
+    here = peak = open_descriptors()
+    seen: set[Hashable] = set()
+    for pipes in starts:
+        here += 2 * len(set(pipes) - seen)
+        seen |= set(pipes)
+        peak = max(peak, here + _OF_A_WORKER)
+        here += _OF_A_WORKER - len(pipes)
+    return max(peak, _OF_A_CHILD + _OF_A_PIPE * max(map(len, starts))) + _SPARE
 
 
 def _enhancers(config: Config) -> int:

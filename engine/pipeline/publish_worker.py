@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections import deque
 from pathlib import Path
@@ -31,6 +30,7 @@ from engine.publish.directory import DirectorySink
 from engine.publish.publisher import Publisher
 from engine.publish.resume import Resume, reopen
 from engine.runtime.channel import Channel, ChannelClosed, wait_for_any
+from engine.runtime.descriptors import raise_limit
 from engine.runtime.worker import WorkerContext
 
 _POLL_SECONDS = 0.05
@@ -64,7 +64,7 @@ def publish_body(
     """
     if again and config.output.directory:
         resume = reopen(Path(config.output.directory))
-    _raise_file_limit()
+    raise_limit(_MOST_FILES)  # a crowd of connections must not cost this process the files that it writes
     zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     next_seq = resume.next_seq if resume else None
     publisher = Publisher(config.publish, str(run["run_id"]), zmq_context, live=live, next_seq=next_seq)
@@ -271,13 +271,6 @@ class _PublishWorker:
         counts.run.update(self._publisher.counters)
         if self._sink is not None:
             self._sink.close(outcome, {"workers": self._facts, "counters": counts.now().flat(), "streams": counts.streams})
-
-
-def _raise_file_limit() -> None:
-    """A crowd of connections must not cost this process the files that it writes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def _stream_message(event: StreamChanged) -> Stream:

@@ -34,7 +34,7 @@ class RunEvent:
     """Wall clock (Unix, nanoseconds)."""
     level: Level
     name: str
-    """``stream``, ``warning``, ``worker_died``, ``worker_restarted`` or ``overload``."""
+    """``stream``, ``warning``, ``worker_died``, ``worker_restarted``, ``worker_output`` or ``overload``."""
     fields: dict[str, str | int]
     """``stream``, ``state``, ``reason``, ``detail``, ``width_px``, ``height_px``, ``worker``, ``restarts``, ``pid``,
     ``overload_level``: those that apply."""
@@ -43,6 +43,10 @@ class RunEvent:
 _STREAM_COUNTS: tuple[StreamCount, ...] = ("frames", "faces", "dropped", "reconnects", "detections", "errored", "rejected")
 _SAME_SECONDS = 5.0
 """What several workers say at the same time is one warning."""
+
+
+_MOST_LINES, _TEXT_SECONDS = 50, 10.0
+"""So many lines of what one worker prints are kept in so many seconds."""
 
 
 @dataclass
@@ -79,6 +83,7 @@ class RunStatus:
     _last_stats: tuple[float, dict[str, StageBeat]] = (0.0, {})
     _events_seen: int = 0
     _warned: dict[Warned, float] = field(default_factory=dict)
+    _printed: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -159,6 +164,18 @@ class RunStatus:
         if now - self._warned.get(warning, -_SAME_SECONDS) >= _SAME_SECONDS:
             self._log("warning", "warning", stream=warning.stream, detail=warning.detail)
         self._warned[warning] = now
+
+    def take_text(self, worker: str, line: str) -> None:
+        """Remember a line that a worker, or a library in it, printed; of one that prints without end the first lines alone."""
+        now = time.monotonic()
+        since, lines = self._printed.get(worker, (now, 0))
+        if now - since >= _TEXT_SECONDS:
+            since, lines = now, 0
+        self._printed[worker] = (since, lines + 1)
+        if lines < _MOST_LINES:
+            self._log("warning", "worker_output", worker=worker, detail=line)
+        elif lines == _MOST_LINES:
+            self._log("warning", "worker_output", worker=worker, detail=f"(more follows; left out for {_TEXT_SECONDS:g} s)")
 
     def worker_started(self, name: str, pid: int) -> None:
         """Remember which process has a worker's name now."""

@@ -100,6 +100,7 @@ class Supervisor:
                 self._work()
             finally:
                 self._crew.kill(_FLUSH_SECONDS)
+                self._hear_last_words()
                 self._observing.close(self.status if self.status.ended else None)
         if self._error is not None:
             raise self._error
@@ -160,7 +161,11 @@ class Supervisor:
         """Handle what workers say; notice those that end."""
         alive = [worker for worker in self._workers.values() if not worker.finished]
         handles = {worker.control.fileno(): worker for worker in alive} | {worker.sentinel: worker for worker in alive}
-        for handle in wait(list(handles), _TICK_SECONDS):
+        printing = {worker.text.fileno(): worker for worker in self._workers.values() if worker.text.is_open}
+        for handle in wait([*handles, *printing], _TICK_SECONDS):
+            if handle in printing:
+                self._hear_text(printing[handle])
+                continue
             worker = handles[handle]  # type: ignore[index]
             while not worker.finished and worker.control.has_message():
                 try:
@@ -169,6 +174,15 @@ class Supervisor:
                     self._bury(worker)
             if handle == worker.sentinel and not worker.finished:
                 self._bury(worker)
+
+    def _hear_text(self, worker: Worker) -> None:
+        for line in worker.text.read():
+            self.status.take_text(worker.name, line)
+
+    def _hear_last_words(self) -> None:
+        for worker in self._workers.values():
+            self._hear_text(worker)
+            worker.close()
 
     def _hear(self, worker: Worker) -> None:
         link = worker.control.receive()
@@ -205,6 +219,7 @@ class Supervisor:
         """A worker is gone without a last beat: replace it, or end the run."""
         worker.process.join(_TICK_SECONDS * 10)
         worker.finished = True
+        self._hear_text(worker)
         told = self._reasons.pop(worker.name, "")
         reason = told or f"the worker {worker.name} {worker.describe_end()}"
         if self._error is not None:

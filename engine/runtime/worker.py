@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import TypeVar
@@ -20,6 +21,8 @@ from typing import TypeVar
 from engine.contracts.links import AnyLink, Failed, Ready
 from engine.errors import FacestreamError, FatalError, UsageError, WorkerError
 from engine.runtime.channel import SPAWN, Channel, ChannelClosed, channel_pair
+from engine.runtime.child_text import ChildText, text_pipe, write_all_to
+from engine.runtime.descriptors import shortage
 from engine.runtime.telemetry import Telemetry
 
 BEAT_SECONDS = 0.5
@@ -83,6 +86,8 @@ class Worker:
     name: str
     process: BaseProcess
     control: Channel
+    text: ChildText
+    """What it prints."""
     finished: bool = False
     """It has said that it stops as it should."""
 
@@ -95,6 +100,11 @@ class Worker:
         """Whether it was ended from outside, as by the system for want of memory, and did not crash."""
         return self.process.exitcode == -signal.SIGKILL
 
+    def close(self) -> None:
+        """Close what leads to it; may be called again."""
+        self.control.close()
+        self.text.close()
+
     def describe_end(self) -> str:
         """Return how the process ended, for a person."""
         code = self.process.exitcode
@@ -106,18 +116,23 @@ class Worker:
 def start_worker(name: str, body: Body, *arguments: object) -> Worker:
     """Start a named process that runs ``body(context, *arguments)``; channels among the arguments now belong to it."""
     ours, theirs = channel_pair()
-    process = SPAWN.Process(target=_run, args=(name, theirs, body, arguments), name=f"facestream-{name}", daemon=True)
+    text, printed = text_pipe()
+    process = SPAWN.Process(target=_run, args=(name, theirs, printed, body, arguments), name=f"facestream-{name}", daemon=True)
     try:
         process.start()
     except OSError as error:
-        raise WorkerError(f"the worker {name} cannot be started: {error.strerror}") from error
+        ours.close()
+        text.close()
+        raise WorkerError(f"the worker {name} cannot be started: {shortage(error) or error.strerror}") from error
     finally:
         theirs.close()
-    return Worker(name, process, ours)
+        printed.close()
+    return Worker(name, process, ours, text)
 
 
-def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...]) -> None:
+def _run(name: str, control: Channel, printed: Connection, body: Body, arguments: tuple[object, ...]) -> None:
     """Body of the child process."""
+    write_all_to(printed)
     _die_with_parent()
     _name_process(f"fs-{name}")
     _keep_freed_memory()
@@ -135,6 +150,9 @@ def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...])
         _report(control, Failed(name, str(error), error.exit_code, fatal))
         sys.exit(1)
     except Exception as error:
+        if words := shortage(error):
+            _report(control, Failed(name, f"the worker {name} cannot go on: {words}", 1, fatal=True))
+            sys.exit(1)
         _report(control, Failed(name, f"the worker {name} failed: {error_words(error)}", 1))
         sys.exit(1)
 

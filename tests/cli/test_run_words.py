@@ -61,6 +61,7 @@ def test_events_are_sentences_without_secrets():
     status.worker_restarted("perceive", "the worker perceive was killed by signal SIGKILL")
     status.worker_restarted("publish")
     overload(status, 0)
+    status.take_text("decode-1", f"[rtsp] rtsp://admin:{SECRET}@192.0.2.1/x\t\x07is odd")
     words = [event_words(event) for event in status.events]
     assert words == [
         "door: live 640x480",
@@ -71,6 +72,7 @@ def test_events_are_sentences_without_secrets():
         "the worker perceive was killed by signal SIGKILL; it is started anew",
         "the worker publish died; it is started anew",
         "the worker perceive works again, after 1 restart",
+        "decode-1: [rtsp] rtsp://192.0.2.1/x  is odd",
     ]
     assert SECRET not in "".join(words)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import msgspec
@@ -19,6 +20,15 @@ from engine.runtime.worker import Worker, WorkerContext, start_worker
 HUNG_SECONDS = 1.5
 BEATS = 400
 """More than a pipe holds."""
+
+
+def chatty_body(context: WorkerContext) -> None:
+    """Prints before it is ready, while it works, and as its last word."""
+    os.write(2, b"loading\n")
+    context.ready()
+    while not isinstance(context.order(), Begin):
+        context.control.has_message(0.1)
+    os.write(1, b"line\n" * 20_000 + b"last word")
 
 
 def busy_body(context: WorkerContext) -> None:
@@ -38,8 +48,8 @@ class OneWorker:
     cameras: dict[str, object] = {}
     readers: list[str] = []
 
-    def __init__(self) -> None:
-        self.workers: dict[str, Worker] = {"publish": start_worker("publish", busy_body)}
+    def __init__(self, body: Callable[[WorkerContext], None]) -> None:
+        self.workers: dict[str, Worker] = {"publish": start_worker("publish", body)}
 
     def tell(self, name: str, order: msgspec.Struct) -> None:
         if not isinstance(order, Drain):
@@ -49,16 +59,16 @@ class OneWorker:
         for worker in self.workers.values():
             worker.process.join(wait_seconds)
             worker.process.kill()
-            worker.control.close()
 
 
 @pytest.fixture
-def crew() -> Iterator[OneWorker]:
-    made = OneWorker()
+def crew(request: pytest.FixtureRequest) -> Iterator[OneWorker]:
+    made = OneWorker(request.param)
     yield made
     made.kill(0.0)
 
 
+@pytest.mark.parametrize("crew", [busy_body], indirect=True)
 def test_an_observer_that_stands_still_holds_no_worker_up(crew: OneWorker, monkeypatch: pytest.MonkeyPatch):
     """It used to be called by the thread that reads the beats: workers filled their pipes, stood, and were killed as hung."""
     monkeypatch.setattr(observing, "_LAST_LOOK_SECONDS", 0.05)
@@ -91,3 +101,16 @@ def test_stats_wait_for_no_publisher(monkeypatch: pytest.MonkeyPatch):
     crew.workers["publish"] = room
     supervisor._send_stats()
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("crew", [chatty_body], indirect=True)
+def test_what_a_worker_prints_is_a_record_of_the_run(crew: OneWorker):
+    """Also what it prints without end, which fills no pipe and no memory."""
+    supervisor = Supervisor(crew, [], SuperviseConfig(), RunStatus(), lambda status: None)  # type: ignore[arg-type]
+    supervisor.run()
+    said = [(event.level, event.name, event.fields) for event in supervisor.status.events]
+    assert said[0] == ("warning", "worker_output", {"worker": "publish", "detail": "loading"})
+    lines = [fields["detail"] for _, _, fields in said[1:]]
+    assert lines[:-1] == ["line"] * (len(lines) - 1)
+    assert lines[-1] == "(more follows; left out for 10 s)"
+    assert crew.workers["publish"].process.exitcode == 0

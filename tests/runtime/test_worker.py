@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing as mp
 import os
+import resource
 import signal
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -215,3 +218,45 @@ def test_a_beat_never_waits_for_a_supervisor_that_does_not_read():
     assert newest.counts.run["frames"] == 499
     ours.close()
     theirs.close()
+
+
+def printing_body(context: WorkerContext) -> None:
+    context.ready()
+    print("a library says hello")  # noqa: T201
+    warnings.warn("a warning of Python", stacklevel=1)
+    logging.getLogger("some.library").warning("nobody has set up logging")
+    os.write(2, b"\x1b[0;93mbelow Python\x1b[m\n")
+    os.write(1, b"no line break at the end")
+
+
+def test_what_a_child_prints_comes_to_its_parent(capfd: pytest.CaptureFixture[str]):
+    """It went to the terminal, past the log of the run."""
+    worker = start_worker("printing", printing_body)
+    hear_all(worker)
+    worker.process.join(10)
+    lines = worker.text.read()
+    assert {"a library says hello", "nobody has set up logging", "below Python"} <= set(lines)
+    assert any(line.endswith("UserWarning: a warning of Python") for line in lines)
+    assert lines[-1] == "no line break at the end"
+    assert not worker.text.is_open
+    assert capfd.readouterr() == ("", "")
+    worker.close()
+
+
+def hungry_body(context: WorkerContext) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    held = []
+    while True:
+        held.append(os.dup(1))
+
+
+def test_a_child_without_descriptors_says_so_in_one_sentence():
+    worker = start_worker("hungry", hungry_body)
+    (failed,) = hear_all(worker)
+    assert isinstance(failed, Failed)
+    assert failed.fatal
+    assert failed.message.startswith(
+        "the worker hungry cannot go on: it has 64 open files, as many as one process may have here: "
+    )
+    assert "ulimit -n 128" in failed.message
+    worker.close()
