@@ -234,7 +234,7 @@ class _EnhanceWorker:
                     original,
                     face.bgr if face else None,
                     score.embedding,
-                    face.model if face and face.scale > 1 else "",
+                    face.model if face else "",
                 )
             telemetry.counts.everywhere(crop.stream, "faces")
             self._publish.send(Outgoing(face_message(crop, face, score, parts, self._config), payloads))

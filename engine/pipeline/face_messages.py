@@ -14,13 +14,13 @@ def face_message(crop: FaceCrop, face: EnhancedFace | None, score: FaceScores, p
 
     Args:
         crop: the original.
-        face: None, or scale 1: it was not enhanced.
+        face: None: it was not enhanced.
         score: compared with the gallery.
         parts: what the payloads are.
         config: of the run.
     """
     enhanced = None
-    if face is not None and face.scale > 1:
+    if face is not None:
         enhanced = Enhanced(face.model, face.scale, face.lr_consistency_db, config.super_resolve.strength)
     return Face(
         run_id="",
