@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.cli.run_table import end_table, failed_table
-from engine.cli.run_words import count, drops_words, errors_words
+from engine.cli.run_words import count, drops_words, errors_words, removed_words
 from engine.config import Config
 from engine.contracts.messages import Track
 from engine.pipeline.run import RunResult
@@ -35,6 +35,8 @@ def print_result(console: Console, result: RunResult, config: Config, *, live: b
         if result.status.restarts:
             console.print(f"{count(result.status.restarts, 'restart')} of workers that died or hung", highlight=False)
     if words := errors_words(counters):
+        console.print(words, highlight=False)
+    if words := removed_words(counters):
         console.print(words, highlight=False)
     directory = Path(config.output.directory) if config.output.directory else None
     if directory is not None:

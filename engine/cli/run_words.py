@@ -71,6 +71,15 @@ def errors_words(counters: Mapping[str, int]) -> str:
     return f"{count(sum(errors.values()), 'error')}: {stages}" if errors else ""
 
 
+def removed_words(counters: Mapping[str, int]) -> str:
+    """Return what retention has deleted, empty where it was nothing."""
+    pictures, tracks = counters.get("removed.pictures", 0), counters.get("removed.tracks", 0)
+    if not pictures:
+        return ""
+    freed = counters.get("removed.bytes", 0) / 1e6
+    return f"{count(pictures, 'picture')} of {count(tracks, 'track')} deleted ({freed:,.1f} MB), as output.keep_pictures_* says"
+
+
 def frames_per_second(status: RunStatus) -> float:
     """Return how many frames all streams together give now."""
     return sum(stream.fps for stream in status.streams.values())

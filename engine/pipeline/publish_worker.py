@@ -98,6 +98,7 @@ class _PublishWorker:
         self._context = context
         self._upstreams: list[Channel | None] = list(upstreams)
         self._successors: dict[int, deque[Channel]] = {index: deque() for index in range(len(upstreams))}
+        self._expires = live
         self._replaced = live
         """Dead neighbours get successors, until the run ends."""
         self._config = config
@@ -138,7 +139,7 @@ class _PublishWorker:
             # Only now: a run that could not start leaves no directory that the next try would find taken.
             output, run = self._config.output, self._run | {"workers": self._facts}
             self._sink = self._context.alive_during(  # an earlier run that it deletes may be large
-                lambda: DirectorySink(output, run, overwrite=output.overwrite, resume=self._resume)
+                lambda: DirectorySink(output, run, overwrite=output.overwrite, resume=self._resume, expires=self._expires)
             )
         if self._config.publish.wait_seconds and self._publisher.bound_endpoint:
             self._publisher.wait_for_subscriber(self._config.publish.wait_seconds, self._should_stop)
@@ -236,6 +237,8 @@ class _PublishWorker:
         if self._sink is not None:
             with telemetry.stage("write"):
                 self._sink.write(sent, payloads)
+            for name, total in self._sink.counters.items():
+                telemetry.counters[name] = total
 
     def _should_stop(self) -> bool:
         """Whether a blocked ``push`` gives up; asked while it waits, so orders are read here too.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.cli.run_words import drops_words, event_words, how_long, overload_words, printable, state_words
+from engine.cli.run_words import drops_words, event_words, how_long, overload_words, printable, removed_words, state_words
 from engine.contracts.links import StreamChanged
 from engine.pipeline.overload import LEVELS
 from engine.pipeline.status import StreamStatus
@@ -80,3 +80,9 @@ def test_events_are_sentences_without_secrets():
 @given(st.text())
 def test_nothing_from_a_camera_steers_the_terminal(text):
     assert printable(text).isprintable()
+
+
+def test_what_retention_has_deleted_is_said():
+    assert removed_words({"frames": 3}) == ""
+    counters = {"removed.pictures": 2100, "removed.tracks": 1, "removed.bytes": 12_340_000}
+    assert removed_words(counters) == "2100 pictures of 1 track deleted (12.3 MB), as output.keep_pictures_* says"
