@@ -111,11 +111,11 @@ def event_words(event: RunEvent) -> str:
         case "warning":
             words = ": ".join(str(fields[key]) for key in ("stream", "detail") if key in fields)
         case "worker_died":
-            words = f"{fields.get('reason') or 'the worker ' + str(fields['worker']) + ' died'}; it is started anew"
+            words = f"{fields.get('reason') or 'the worker ' + str(fields['worker']) + ' died'}; it is being restarted"
         case "worker_output":
             words = f"{fields['worker']}: {fields['detail']}"
         case "worker_restarted":
-            words = f"the worker {fields['worker']} works again, after {count(int(fields['restarts']), 'restart')}"
+            words = f"the worker {fields['worker']} is back after {count(int(fields['restarts']), 'restart')}"
         case _:
             level = int(fields["overload_level"])
             words = f"overload level {level}: {overload_words(level)}" if level else "no overload any more"

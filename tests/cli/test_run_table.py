@@ -92,7 +92,7 @@ def test_in_a_terminal_it_redraws_and_tells_of_deaths(monkeypatch):
         table.show(status)
         clock[0] += 1
         table.show(status)
-    assert written().count("the worker publish was killed by signal SIGKILL; it is started anew") == 1
+    assert written().count("the worker publish was killed by signal SIGKILL; it is being restarted") == 1
     assert written().count("1 restart") >= 2
 
 

@@ -69,9 +69,9 @@ def test_events_are_sentences_without_secrets():
         "yard: failed (auth): rtsp://192.0.2.1/x refuses the password",
         "overload level 4: enhancing fewer faces, detecting less often",
         "no overload any more",
-        "the worker perceive was killed by signal SIGKILL; it is started anew",
-        "the worker publish died; it is started anew",
-        "the worker perceive works again, after 1 restart",
+        "the worker perceive was killed by signal SIGKILL; it is being restarted",
+        "the worker publish died; it is being restarted",
+        "the worker perceive is back after 1 restart",
         "decode-1: [rtsp] rtsp://192.0.2.1/x  is odd",
     ]
     assert SECRET not in "".join(words)
