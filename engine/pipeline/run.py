@@ -84,7 +84,7 @@ def run_pipeline(
 
     Args:
         config: what to do; ``sources`` must not be empty.
-        observer: called several times a second with the run's status, from this thread.
+        observer: called several times a second with a copy of the run's status, in a thread of its own: it may block.
         warn: called with a sentence on what is unwise but not wrong.
         duration_seconds: end the run, in good order, after this time; None: when the recordings end, or a signal comes.
         control: adds and removes cameras of a run that has one, from any thread.
@@ -134,7 +134,7 @@ def _attempt(
     sources: Sequence[Recording | Camera],
     observer: Callable[[RunStatus], None],
     duration_seconds: float | None,
-    control: RunControl | None,
+    control: RunControl | None = None,
     *,
     same_run: bool = False,
 ) -> RunResult:

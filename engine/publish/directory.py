@@ -38,19 +38,30 @@ from engine.publish.ledger import Ledger
 from engine.publish.lock import DirectoryLock
 from engine.publish.progress import PROGRESS
 from engine.publish.resume import Resume
+from engine.publish.retention import Retention
 from engine.publish.rewind import rewind
 
 _SUFFIX = {"jpeg": ".jpg", "png": ".png", "raw": ".raw"}
 _LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
-_OWN = ("run.json", "report.html", "faces", *_LINES.values(), PROGRESS)
-_OF_AN_ATTEMPT = ("run_id", "started", "started_ns", "ended_ns", "outcome", "counters", "kept", "first_track_id")
+_FACES = "faces"
+_MOST_FOLDERS = 4096
+"""Folders that are remembered as made."""
+_DAY_SECONDS, _GB = 86_400.0, 10**9
+_OWN = ("run.json", "report.html", _FACES, *_LINES.values(), PROGRESS)
+_OF_AN_ATTEMPT = ("run_id", "started", "started_ns", "ended_ns", "outcome", "counters", "streams", "kept", "first_track_id")
 
 
 class DirectorySink:
     """Writes one run, or one attempt of it. For one thread; while it is open, no other process gets in."""
 
     def __init__(
-        self, config: OutputConfig, run: dict[str, Any], *, overwrite: bool = False, resume: Resume | None = None
+        self,
+        config: OutputConfig,
+        run: dict[str, Any],
+        *,
+        overwrite: bool = False,
+        resume: Resume | None = None,
+        expires: bool = False,
     ) -> None:
         """Make the directory and write ``run.json``, or cut an earlier attempt back and go on with it.
 
@@ -61,6 +72,8 @@ class DirectorySink:
                 of the earlier attempt.
             overwrite: remove what an earlier run left there; else a directory that holds a run is refused.
             resume: of ``plan_resume`` or ``reopen`` for this directory.
+            expires: pictures go when they are too old or too many, as ``config`` says: for cameras, as a run over recordings is
+                resumed from them.
 
         Raises:
             PublishError: the directory holds a run, another process writes there, it has changed since ``resume`` was made, or
@@ -80,6 +93,7 @@ class DirectorySink:
                 check_same_models(self.directory, resume.workers, run.get("workers") or {})
                 rewind(self.directory, resume)
             self._begin(run, resume or Resume())
+            self._retention = _retention(config, self.directory) if expires else None
             undo.pop_all()
 
     def write(self, message: AnyMessage, payloads: Sequence[Payload]) -> None:
@@ -101,6 +115,8 @@ class DirectorySink:
             )
             if isinstance(message, Face | Track | Stream):
                 self._ledger.written(message)
+            if self._retention is not None:
+                self._let_go(self._retention, message)
 
     def record_input(self, stream: str, path: str, size_bytes: int, sha256: str, mtime_ns: int) -> None:
         """Note what a recording was when it was read; call it before its end.
@@ -158,6 +174,19 @@ class DirectorySink:
             finally:
                 self._close_files()
 
+    @property
+    def counters(self) -> dict[str, int]:
+        """``removed.tracks``, ``removed.pictures`` and ``removed.bytes``: what was deleted, see ``Retention``."""
+        return {} if self._retention is None else self._retention.counters
+
+    def _let_go(self, retention: Retention, message: AnyMessage) -> None:
+        if isinstance(message, Track) and message.ended:
+            retention.ended(self._folder(message))
+        self._folders.difference_update(retention.look())
+
+    def _folder(self, message: Face | Track) -> Path:
+        return self.directory / _FACES / _folder(message.stream) / str(message.track_id)
+
     def _begin(self, run: dict[str, Any], resume: Resume) -> None:
         """Write ``run.json``, and open the files where they end."""
         going_on = resume.append and resume.attempts and resume.attempts[-1].get("run_id") == run.get("run_id")
@@ -208,20 +237,31 @@ class DirectorySink:
                 offset = self._files[name].append(payload)
                 extra["embedding"] = {"file": name, "row": offset // len(payload)}
             else:
-                name = f"faces/{_folder(message.stream)}/{message.track_id}/{message.seq:06d}_{part.name}{_SUFFIX[part.codec]}"
-                self._make_folder((self.directory / name).parent)
-                write_new(self.directory / name, payload)
-                extra.setdefault("files", {})[part.name] = name
+                folder = self._folder(message)
+                path = folder / f"{message.seq:06d}_{part.name}{_SUFFIX[part.codec]}"
+                self._make_folder(folder)
+                write_new(path, payload)
+                extra.setdefault("files", {})[part.name] = path.relative_to(self.directory).as_posix()
+                if self._retention is not None:
+                    self._retention.wrote(folder, len(payload))
         return extra
 
     def _make_folder(self, folder: Path) -> None:
         if folder not in self._folders:
+            if len(self._folders) >= _MOST_FOLDERS:
+                self._folders.clear()
             folder.mkdir(parents=True, exist_ok=True)
             self._folders.add(folder)
 
     def _close_files(self) -> None:
         self._files.close()
         self._lock.close()
+
+
+def _retention(config: OutputConfig, directory: Path) -> Retention | None:
+    if not config.keep_pictures_days and not config.keep_pictures_gb:
+        return None
+    return Retention(directory / _FACES, config.keep_pictures_days * _DAY_SECONDS, round(config.keep_pictures_gb * _GB))
 
 
 def _folder(stream: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -101,8 +101,17 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: it could not be written; the old one is still there.
     """
+    write_pieces(path, [content])
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Do the same with one piece after the other.
+
+    Raises:
+        OSError: it could not be written; the old one is still there.
+    """
     with _replacing(path) as file:
-        file.write(content)
+        file.writelines(pieces)
 
 
 def keep_lines(path: Path, keep: Callable[[bytes], bool]) -> int:

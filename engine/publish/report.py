@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import itertools
 import string
 from collections import Counter
 from collections.abc import Mapping
@@ -12,10 +13,11 @@ from typing import Any
 
 from engine.contracts.messages import Decision, Stream
 from engine.errors import PublishError
-from engine.publish.files import write_whole
+from engine.publish.files import write_pieces
 from engine.publish.report_card import card
 from engine.publish.report_summary import clock, inputs_table, models_table, names_and_values, naming, started_and_took
-from engine.publish.run_directory import TrackRecord, read_run, read_streams, read_tracks
+from engine.publish.run_directory import TrackRecord, read_run, read_streams
+from engine.publish.track_selection import Selection, select_tracks
 
 _FACES_PER_TRACK = 7
 _DECISIONS: tuple[Decision, ...] = ("known", "undecided", "unknown", "none")
@@ -38,22 +40,28 @@ def write_report(directory: Path, max_tracks: int) -> Path:
         PublishError: the directory does not hold a run, or the report cannot be written.
     """
     run = read_run(directory)
-    records = read_tracks(directory, _FACES_PER_TRACK)
+    found = select_tracks(directory, max_tracks, _FACES_PER_TRACK)
     path = directory / "report.html"
     template = importlib.resources.files("engine.publish").joinpath("report_page.html").read_text(encoding="utf-8")
-    page = string.Template(template).substitute(_fields(directory, run, records, max_tracks))
+    head, _, tail = template.partition("$cards")
+    fields = _fields(directory, run, found, max_tracks)
+    cards = (card(directory, record) for record in found.records)
+    pieces = itertools.chain(
+        [string.Template(head).substitute(fields)],
+        cards if found.records else ['<p class="empty">No faces were found.</p>'],
+        [string.Template(tail).substitute(fields)],
+    )
     try:
-        write_whole(path, page.encode())
+        write_pieces(path, (piece.encode() for piece in pieces))
     except OSError as error:
         raise PublishError(f"cannot write the report {path}: {error.strerror}") from error
     return path
 
 
-def _fields(directory: Path, run: dict[str, Any], records: list[TrackRecord], max_tracks: int) -> dict[str, str]:
+def _fields(directory: Path, run: dict[str, Any], found: Selection, max_tracks: int) -> dict[str, str]:
     inputs = run.get("inputs") or {}
     names = [Path(str(facts.get("path", stream))).name for stream, facts in inputs.items()]
     title = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    shown = records[:max_tracks]
     outcome = str(run.get("outcome", ""))
     streams = read_streams(directory)
     return {
@@ -61,14 +69,13 @@ def _fields(directory: Path, run: dict[str, Any], records: list[TrackRecord], ma
         "subtitle": escape(started_and_took(run)),
         "outcome": escape(outcome),
         "notice": _notice(_OUTCOMES.get(outcome, "")) + _notice(_failed(streams)),
-        "figures": _figures(records, run.get("counters") or {}),
+        "figures": _figures(found, run.get("counters") or {}),
         "inputs": inputs_table(inputs, streams),
         "models": models_table(run) + (f"<p>Names: {escape(said)}.</p>" if (said := naming(run)) else ""),
         "counters": names_and_values(run.get("counters") or {}),
         "versions": names_and_values(run.get("versions") or {}),
-        "filters": _filters(shown),
-        "truncated": _truncated(records, max_tracks),
-        "cards": "".join(card(directory, record) for record in shown) or '<p class="empty">No faces were found.</p>',
+        "filters": _filters(found.records),
+        "truncated": _truncated(found, max_tracks),
         "run_id": escape(str(run.get("run_id", ""))),
     }
 
@@ -83,17 +90,16 @@ def _notice(sentence: str) -> str:
     return f'<p class="notice">{escape(sentence)}</p>' if sentence else ""
 
 
-def _truncated(records: list[TrackRecord], max_tracks: int) -> str:
-    if len(records) <= max_tracks:
+def _truncated(found: Selection, max_tracks: int) -> str:
+    if found.tracks <= max_tracks:
         return ""
-    last = clock(records[max_tracks - 1].span_seconds[0])
-    return _notice(f"Shown are the first {max_tracks} of {len(records)} tracks, up to {last}; tracks.jsonl holds all of them.")
+    last = clock(found.records[-1].span_seconds[0])
+    return _notice(f"Shown are the first {max_tracks} of {found.tracks} tracks, up to {last}; tracks.jsonl holds all of them.")
 
 
-def _figures(records: list[TrackRecord], counters: Mapping[str, int]) -> str:
-    decisions = Counter(record.decision for record in records)
-    figures: list[tuple[str, int]] = [("tracks", len(records)), ("faces", sum(record.faces_seen for record in records))]
-    figures += [(decision, decisions[decision]) for decision in _DECISIONS if decisions[decision]]
+def _figures(found: Selection, counters: Mapping[str, int]) -> str:
+    figures: list[tuple[str, int]] = [("tracks", found.tracks), ("faces", found.faces)]
+    figures += [(decision, found.decisions[decision]) for decision in _DECISIONS if found.decisions[decision]]
     figures += [("rejected as no face", counters["rejected"])] if counters.get("rejected") else []
     return "".join(f"<div><b>{count:,}</b><span>{escape(name)}</span></div>" for name, count in figures)
 

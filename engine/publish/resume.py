@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from engine.contracts.counts import Counting, Counts, StreamCount
 from engine.contracts.messages import Stream
 from engine.contracts.recording import Recording
 from engine.errors import PublishError
@@ -35,8 +36,8 @@ class Resume(msgspec.Struct, frozen=True, kw_only=True):
     next_seq: dict[str, int] = {}
     """``<kind>/<stream>`` to the next number. Empty for a new ``run_id``, whose numbers begin at 0; a picture's name cannot
     come twice all the same, as track ids are not used again."""
-    counters: dict[str, int] = {}
-    """Of what stays: ``frames``, ``faces`` and ``tracks``, in all and as ``faces.<stream>``."""
+    counts: Counts = Counts()
+    """Of what stays: ``frames``, ``faces``, ``tracks`` and ``rejected``."""
     attempts: list[dict[str, Any]] = []
     """What ``run.json`` says of the earlier attempts, oldest first."""
     inputs: dict[str, dict[str, Any]] = {}
@@ -177,7 +178,7 @@ def _plan(
         first_frames=first_frames,
         done=done,
         first_track_id=max(used) + 1,
-        counters=_counters(first_frames, done, limits, found, kept, rejected),
+        counts=_counts(first_frames, done, limits, found, kept, rejected),
         attempts=attempts,
         inputs={stream: facts for stream, facts in inputs.items() if limits.get(stream) != 0},
         workers=dict(earlier.get("workers") or {}),
@@ -203,25 +204,28 @@ def _newest_checkpoint(stream: str, notes: list[AnyNote], whole: StreamSurvey) -
     return max(intact, key=lambda note: note.frame_index, default=None)
 
 
-def _counters(
+def _counts(
     first_frames: dict[str, int],
     done: dict[str, Stream],
     limits: dict[str, int],
     found: Survey,
     kept: dict[str, tuple[int, int]],
     rejected: dict[str, int],
-) -> dict[str, int]:
+) -> Counts:
     frames = first_frames | {stream: event.counters.get("frames", 0) for stream, event in done.items()}
     ended = {
         stream: sum(n for track_id, n in whole.ended.items() if stream not in limits or track_id < limits[stream])
         for stream, whole in found.streams.items()
     }
-    counters: dict[str, int] = {}
+    kinds: tuple[StreamCount, ...] = ("frames", "faces", "tracks", "rejected")
+    counts = Counting()
+    counts.run.update(dict.fromkeys(kinds, 0))
     of_faces = {stream: faces for stream, (faces, _) in kept.items()}
-    for name, counts in (("frames", frames), ("faces", of_faces), ("tracks", ended), ("rejected", rejected)):
-        counters[name] = sum(counts.values())
-        counters |= {f"{name}.{stream}": count for stream, count in counts.items() if count}
-    return counters
+    for kind, of_streams in zip(kinds, (frames, of_faces, ended, rejected), strict=True):
+        for stream, count in of_streams.items():
+            if count:
+                counts.everywhere(stream, kind, count)
+    return counts.now()
 
 
 def _attempts(earlier: Mapping[str, Any]) -> list[dict[str, Any]]:

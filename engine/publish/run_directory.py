@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,11 @@ class FaceLine(msgspec.Struct, frozen=True):
     face: Face
     files: dict[str, str]
     """Part name to file, relative to the directory."""
+
+
+class _Key(msgspec.Struct):
+    stream: str
+    track_id: int
 
 
 class _Files(msgspec.Struct):
@@ -105,34 +110,41 @@ def recorded(directory: Path) -> dict[str, Any]:
         return {}
 
 
-def read_tracks(directory: Path, faces_per_track: int) -> list[TrackRecord]:
-    """Return all tracks by time, each with its best faces.
+def face_lines(directory: Path, wanted: Callable[[str, int], bool]) -> Iterator[FaceLine]:
+    """Yield readable lines of ``faces.jsonl``, in their order.
+
+    Args:
+        directory: of the run.
+        wanted: is asked about each line, by stream and track, before the rest of it is read.
 
     Raises:
-        PublishError: a file cannot be read.
+        PublishError: the file cannot be read.
     """
-    records: dict[tuple[str, int], TrackRecord] = {}
     for line in _lines(directory / "faces.jsonl"):
+        key = _decoded(line, _Key)
+        if key is None or not wanted(key.stream, key.track_id):
+            continue
         face = _decoded(line, Face)
         files = _decoded(line, _Files)
-        if face is None or files is None:
-            continue
-        record = records.setdefault((face.stream, face.track_id), TrackRecord(face.stream, face.track_id))
-        record.faces.append(FaceLine(face, files.files))
-        record.faces_seen += 1
-        if len(record.faces) > 4 * faces_per_track:
-            _keep_best(record, faces_per_track)
+        if face is not None and files is not None:
+            yield FaceLine(face, files.files)
+
+
+def track_lines(directory: Path) -> Iterator[Track]:
+    """Yield the readable lines of ``tracks.jsonl``, in their order.
+
+    Raises:
+        PublishError: the file cannot be read.
+    """
     for line in _lines(directory / "tracks.jsonl"):
         track = _decoded(line, Track)
         if track is not None:
-            records.setdefault((track.stream, track.track_id), TrackRecord(track.stream, track.track_id)).track = track
-    for record in records.values():
-        _keep_best(record, faces_per_track)
-    return sorted(records.values(), key=lambda record: (record.span_seconds, record.stream, record.track_id))
+            yield track
 
 
 def read_streams(directory: Path) -> dict[str, list[Stream]]:
-    """Return the life of each stream, in order.
+    """Return of the life of each stream, in order, the last event, and the last ones that say how large its picture is and when
+    it began.
 
     Raises:
         PublishError: the file cannot be read.
@@ -141,13 +153,19 @@ def read_streams(directory: Path) -> dict[str, list[Stream]]:
     for line in _lines(directory / "stream.jsonl"):
         event = _decoded(line, Stream)
         if event is not None:
-            streams.setdefault(event.stream, []).append(event)
+            streams[event.stream] = [*_still_telling(streams.get(event.stream, []), event), event]
     return streams
 
 
-def _keep_best(record: TrackRecord, count: int) -> None:
-    record.faces.sort(key=lambda line: (-line.face.quality.score, line.face.seq))
-    del record.faces[count:]
+def _still_telling(before: list[Stream], event: Stream) -> list[Stream]:
+    """Return those events that say what no later one says."""
+    kept: list[Stream] = []
+    sized, begun = bool(event.width_px), event.started_ns is not None
+    for earlier in reversed(before):
+        if (earlier.width_px and not sized) or (earlier.started_ns is not None and not begun):
+            kept.insert(0, earlier)
+        sized, begun = sized or bool(earlier.width_px), begun or earlier.started_ns is not None
+    return kept
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ import re
 import time
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from engine.publish.directory import DirectorySink
 from engine.publish.numbering import Numbering
 from engine.publish.report import write_report
 from engine.publish.report_summary import clock, models_table, table
+from engine.publish.run_directory import read_streams
 from tests.publish.samples import face, pictures, stream_event, track
 
 RUN = {"run_id": "run1", "versions": {"facestream": "0.1.0", "opencv": "5.0"}}
@@ -233,3 +235,21 @@ def test_the_best_face_is_of_the_attempt_that_named_it(tmp_path):
     [record] = json.loads("[" + (tmp_path / "tracks.jsonl").read_text() + "]")
     (tmp_path / "tracks.jsonl").write_text(json.dumps(record | {"best_face_seq": 1}) + "\n")
     assert "best at</dt><dd>00:00:01.0" in report(tmp_path)
+
+
+def test_of_a_long_life_of_a_stream_the_head_needs_three_events(tmp_path):
+    """A camera that reconnects for months has many."""
+    numbering, sink = Numbering("run1"), DirectorySink(OutputConfig(directory=str(tmp_path)), RUN)
+    begun = msgspec.structs.replace(
+        stream_event("cam1", "connecting"), started_ns=1, clock="start_time", width_px=0, height_px=0
+    )
+    for event in (begun, *[stream_event("cam1", state) for state in ("live", "discontinuity") * 50]):
+        sink.write(numbering.stamp(event), [])
+    stalled = msgspec.structs.replace(stream_event("cam1", "stalled", "timeout"), width_px=0, height_px=0)
+    sink.write(numbering.stamp(stalled), [])
+    sink.close("completed", FACTS)
+    assert [event.seq for event in read_streams(tmp_path)["cam1"]] == [0, 100, 101]
+    page = report(tmp_path)
+    assert "768 x 432" in page
+    assert "stalled timeout" in page
+    assert "as given" in page

@@ -149,9 +149,9 @@ def test_a_run_that_is_complete_has_nothing_to_do(tmp_path):
     attempt(tmp_path / "out", job, 1)
     resume = plan(tmp_path / "out", job)
     assert (resume.first_frames, sorted(resume.done), resume.dropped) == ({}, sorted(job.recordings), (0, 0))
-    assert resume.kept[0] == job.faces.total() == resume.counters["faces"]
-    assert resume.counters["tracks"] == job.tracks.total()
-    assert resume.counters["frames.rec0"] == job.lengths["rec0"] == resume.done["rec0"].counters["frames"]
+    assert resume.kept[0] == job.faces.total() == resume.counts.run["faces"]
+    assert resume.counts.run["tracks"] == job.tracks.total()
+    assert resume.counts.streams["rec0"]["frames"] == job.lengths["rec0"] == resume.done["rec0"].counters["frames"]
 
 
 def test_what_was_rejected_before_is_counted_on(tmp_path):
@@ -169,7 +169,7 @@ def test_what_was_rejected_before_is_counted_on(tmp_path):
     ended = msgspec.structs.replace(stream_event("over", "ended", "end_of_file"), counters={"frames": 9, "rejected": 2})
     sink.write(numbering.stamp(ended), [])
     sink.close("drained")
-    counters = plan(tmp_path / "out", job).counters
+    counters = plan(tmp_path / "out", job).counts.flat()
     assert {name: n for name, n in counters.items() if "rejected" in name} == {
         "rejected": 6,
         "rejected.over": 2,

@@ -281,7 +281,7 @@ def read_recipe_of(kind: type[AnyRecipe], path: Path) -> AnyRecipe:
     except (msgspec.DecodeError, yaml.YAMLError) as error:
         raise RecipeError(f"The recipe '{path}' is not YAML: {error}") from None
     if twice:
-        raise RecipeError(f"{path}, line {twice[1]}: {twice[0]}: this key stands twice in its section.")
+        raise RecipeError(f"{path}, line {twice[1]}: {twice[0]}: this key appears twice.")
     return recipe
 
 

@@ -46,7 +46,7 @@ def test_minimal_recipe(tmp_path):
         (GOOD + "batch: 0\n", "batch"),
         (GOOD + "seed: -1\n", "seed"),
         (GOOD + "loaders: -1\n", "loaders"),
-        (GOOD + "batch: 8\nbatch: 9\n", "line 5: batch: this key stands twice in its section"),
+        (GOOD + "batch: 8\nbatch: 9\n", "line 5: batch: this key appears twice"),
         (GOOD + "optimiser: {clip_norm: 0}\n", "optimiser.clip_norm"),
         (GOOD + "loss: {pixel_weight: 0, fourier_weight: 0}\n", "one weight besides the adversarial one must be above 0"),
         (GOOD + "late: [{from_step: 9, mixture: {}}, {from_step: 5, mixture: {}}]\n", "in the order of from_step"),
