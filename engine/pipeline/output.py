@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from contextlib import suppress
 
 from engine.contracts.faces import FaceResult
 from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
 from engine.pipeline.links import Outgoing
 from engine.pipeline.losses import Losses
-from engine.runtime.channel import Channel, ChannelClosed
-from engine.runtime.protocol import Drain, Taken
+from engine.runtime.channel import Channel
+from engine.runtime.mailbox import Outbox
+from engine.runtime.protocol import Drain
 from engine.runtime.worker import WorkerContext
 
 Sent = Outgoing | StreamChanged | Checkpoint | InputFile | Drain
@@ -26,9 +26,8 @@ class Output:
 
     def __init__(self, context: WorkerContext, channel: Channel) -> None:
         self._context = context
-        self._channel: Channel | None = channel
+        self._outbox: Outbox[Sent] = Outbox(channel, self._is_lost, context.beat, on_credit=False)
         self._waiting: deque[Sent] = deque()
-        self._in_hand: deque[Sent] = deque()
         self._losses = Losses()
 
     @property
@@ -43,55 +42,31 @@ class Output:
 
     def hear(self) -> None:
         """Take publish's confirmations, without waiting."""
-        while self._channel is not None and self._channel.has_message():
-            try:
-                link = self._channel.receive()
-            except ChannelClosed:
-                self._lose()
-                return
-            if isinstance(link, Taken):
-                for _ in range(min(link.count, len(self._in_hand))):
-                    self._in_hand.popleft()
+        self._outbox.hear()
 
     def attach(self, channel: Channel) -> None:
         """Publish was restarted: give it what its predecessor had not confirmed."""
-        self.hear()
-        self._lose()
-        self._channel = channel
+        self._outbox.attach(channel)
         self._flush()
 
     def close(self) -> None:
         """No successor will come: what still waits is lost."""
         for link in self._waiting:
-            self._count_lost(link)
+            self._is_lost(link)
         self._waiting.clear()
 
     def _flush(self) -> None:
-        # Confirmations are read before and while this waits: publish must never wait for room to send one.
-        self.hear()
-        while self._waiting and self._channel is not None:
-            link = self._losses.tell(self._waiting.popleft())
-            self._in_hand.append(link)
-            with suppress(ChannelClosed):  # which is heard below, behind what it has confirmed
-                self._channel.send(link, self._wait)
-            self.hear()
-        if self._channel is None:
-            self._waiting = deque(link for link in self._waiting if not (_is_live_face(link) and self._count_lost(link)))
+        self._outbox.hear()
+        while self._outbox.has_room and (link := self._next()) is not None:
+            self._outbox.send(self._losses.tell(link))
+        if not self._outbox.has_room:
+            self._waiting = deque(link for link in self._waiting if not (_is_live_face(link) and self._is_lost(link)))
 
-    def _wait(self) -> None:
-        self.hear()
-        self._context.beat()
+    def _next(self) -> Sent | None:
+        return self._outbox.take_owed() or (self._waiting.popleft() if self._waiting else None)
 
-    def _lose(self) -> None:
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
-        kept = [link for link in self._in_hand if not self._count_lost(link)]
-        self._waiting.extendleft(reversed(kept))
-        self._in_hand.clear()
-
-    def _count_lost(self, link: Sent) -> bool:
-        """Count a face that nobody will get; return whether it is one."""
+    def _is_lost(self, link: Sent) -> bool:
+        """Whether it is a face, which nobody will get then: count it."""
         if not (isinstance(link, Outgoing) and isinstance(link.body, FaceResult)):
             return False
         self._losses.add(link.body.stream, live=link.body.face.live)

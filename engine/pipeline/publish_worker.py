@@ -24,9 +24,10 @@ from engine.pipeline.policy import Policy
 from engine.publish.directory import DirectorySink
 from engine.publish.publisher import Publisher
 from engine.publish.resume import Resume, reopen
-from engine.runtime.channel import Channel, ChannelClosed, wait_for_any
+from engine.runtime.channel import Channel, wait_for_any
 from engine.runtime.descriptors import raise_limit
-from engine.runtime.protocol import Attach, Drain, Taken
+from engine.runtime.mailbox import Inbox
+from engine.runtime.protocol import Attach, Drain
 from engine.runtime.worker import WorkerContext
 
 _POLL_SECONDS = 0.05
@@ -92,8 +93,7 @@ class _PublishWorker:
         policy: Policy,
     ) -> None:
         self._context = context
-        self._upstreams: dict[str, Channel | None] = dict(upstreams)
-        self._successors: dict[str, deque[Channel]] = {name: deque() for name in upstreams}
+        self._names, self._inbox = list(upstreams), Inbox(upstreams)
         self._expires = policy.forgets_pictures
         self._replaced = policy.replaces_workers
         """Dead neighbours get successors, until the run ends."""
@@ -113,8 +113,8 @@ class _PublishWorker:
 
     def run(self) -> None:
         self._begin()
-        while len(self._drains) < len(self._upstreams):
-            for channel in wait_for_any([*filter(None, self._upstreams.values()), self._context.control], _POLL_SECONDS):
+        while len(self._drains) < len(self._names):
+            for channel in wait_for_any([*self._inbox.channels, self._context.control], _POLL_SECONDS):
                 if channel is self._context.control:
                     self._obey()
                 else:
@@ -156,45 +156,34 @@ class _PublishWorker:
             case Outgoing():
                 self._send(order.body, order.payloads)
             case Attach():
-                self._attach(order.name)
+                self._attach(order)
             case Drain():
                 self._stop()
 
-    def _attach(self, name: str) -> None:
-        """An enhance worker was replaced; what its predecessor had sent is read first."""
-        channel = self._context.control.receive_channel()
-        if self._upstreams[name] is None:
-            self._upstreams[name] = channel
-        else:
-            self._successors[name].append(channel)
+    def _attach(self, order: Attach) -> None:
+        self._inbox.attach(order.name, self._context.control.receive_channel())
 
     def _stop(self) -> None:
         """The run ends: nobody is replaced any more, and a ``push`` without a reader does not hold it back for ever."""
         self._stop_since = self._stop_since or time.monotonic()
         self._replaced = False
-        for name, channel in self._upstreams.items():
-            if channel is None and not self._barrier.has_left(name):
+        for name in self._names:
+            if not self._inbox.is_open(name) and not self._barrier.has_left(name):
                 self._leave(name, Drain("failed", "a worker that enhances the faces died"))
 
     def _receive(self, channel: Channel) -> None:
-        name = next(name for name, upstream in self._upstreams.items() if upstream is channel)
-        try:
-            link = channel.receive()
-            if not isinstance(link, Drain):
-                self._handle(link, name)
-                channel.confirm(Taken(1))
-                return
-        except ChannelClosed:
-            channel.close()
-            waiting = self._successors[name]
-            self._upstreams[name] = waiting.popleft() if waiting else None
+        name, link = self._inbox.receive(channel)
+        if isinstance(link, Drain):
+            self._inbox.close(name)
+            self._leave(name, link)
+        elif link is not None:
+            self._handle(link, name)
+            self._inbox.confirm(name)
+        else:
             if self._sink is not None:
                 self._sink.stop_vouching()
-            if self._replaced or self._upstreams[name] is not None:
-                return
-            link = Drain("failed", "a worker that enhances the faces died")
-        self._upstreams[name] = None
-        self._leave(name, link)
+            if not self._replaced and not self._inbox.is_open(name):
+                self._leave(name, Drain("failed", "a worker that enhances the faces died"))
 
     def _leave(self, name: str, drain: Drain) -> None:
         self._drains.append(drain)
@@ -245,7 +234,7 @@ class _PublishWorker:
         while self._context.control.has_message():
             order = self._context.control.receive()
             if isinstance(order, Attach):
-                self._attach(order.name)  # the channel follows on the same pipe
+                self._attach(order)  # the channel follows on the same pipe
                 continue
             if isinstance(order, Drain):
                 self._stop_since = self._stop_since or time.monotonic()

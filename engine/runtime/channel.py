@@ -156,7 +156,7 @@ class Channel:
             ChannelClosed: the sender died in between.
         """
         try:
-            _, handles, _, _ = socket.recv_fds(self._socket, 1, 1)
+            _, handles, _, _ = socket.recv_fds(self._socket, 1, 1, socket.MSG_CMSG_CLOEXEC)
         except OSError as error:
             raise ChannelClosed from error
         if not handles:

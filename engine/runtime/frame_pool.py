@@ -63,7 +63,7 @@ class PoolWriter:
     """The writing side; owns the memory until ``close``.
 
     Args:
-        pool_id: unique among the pools of a run.
+        pool_id: unique among the pools of its process.
         slots: pictures that fit.
         slot_bytes: size of each, see ``slot_bytes_for``.
 

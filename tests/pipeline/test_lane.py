@@ -70,7 +70,7 @@ def bench():
     made = Bench()
     yield made
     made.theirs.close()
-    made.lane.die()
+    made.lane.close()
 
 
 def test_nothing_goes_out_without_room(bench: Bench):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -64,8 +63,8 @@ class Bench:
 
     def read(self) -> None:
         """Take all that can be read now."""
-        while (channel := self.worker._upstreams["enhance-1"]) is not None and channel.has_message():
-            self.worker._receive(channel)
+        while ready := [channel for channel in self.worker._inbox.channels if channel.has_message()]:
+            self.worker._receive(ready[0])
 
 
 @pytest.fixture
@@ -94,7 +93,7 @@ def test_what_a_dead_worker_had_sent_comes_before_its_successors(bench: Bench):
 def test_a_successor_of_one_that_is_gone_is_read_at_once(bench: Bench):
     bench.enhance.close()
     bench.read()
-    assert bench.worker._upstreams == {"enhance-1": None}
+    assert not bench.worker._inbox.is_open("enhance-1")
     bench.replace().send(said(10))
     bench.read()
     assert bench.heard.tracks == [10]
@@ -171,8 +170,8 @@ def test_a_last_state_never_overtakes_what_waits_for_its_reader():
 
     bench, blocked = blocked_bench(news)
     worker = bench.worker
-    worker._upstreams["enhance-2"], worker._successors["enhance-2"] = None, deque()
-    worker._barrier = Barrier(worker._upstreams)
+    worker._names.append("enhance-2")
+    worker._barrier = Barrier(worker._names)
     worker._facts = {"publish": {}}
     worker._pass(
         worker._barrier.take(

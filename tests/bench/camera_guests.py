@@ -1,0 +1,119 @@
+"""A camera is added and removed many times beside two others: what is left behind, and what the others notice.
+
+Usage: python -m tests.bench.camera_guests [ROUNDS]     (200 by default, about 4 s each)
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from engine.config import Config, DetectConfig, PublishConfig, SourceConfig, SuperResolveConfig, VerifyConfig
+from engine.contracts.camera import Camera
+from engine.pipeline.control import RunControl
+from engine.pipeline.run import run_pipeline
+from engine.pipeline.status import RunStatus
+from tests.bench.camera_turn import Faces
+from tests.e2e.live_run import make_clip
+from tests.e2e.test_processes import children_of
+from tests.rtsp.server import GstServer
+
+OTHERS = ("one", "two")
+
+
+def held() -> dict[str, tuple[int, int, int]]:
+    """Return handles, threads and resident KB of this process and of the workers, without the guest's."""
+    found = {}
+    for name, pid in {"supervisor": os.getpid(), **children_of(os.getpid())}.items():
+        status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
+        found[name] = (len(os.listdir(f"/proc/{pid}/fd")), int(status["Threads"]), int(status["VmRSS"].split()[0]))
+    return {name: values for name, values in found.items() if name == "supervisor" or name.startswith("fs-")}
+
+
+class Guests:
+    """Adds and removes the guest, driven by the run's observer."""
+
+    def __init__(self, control: RunControl, guest: Camera, rounds: int) -> None:
+        self.control, self.guest, self.rounds = control, guest, rounds
+        self.done = 0
+        self.quiet_ns = (0, 0)
+        self.busy_ns = (0, 0)
+        self.before: dict[str, tuple[int, int, int]] = {}
+        self.after: dict[str, tuple[int, int, int]] = {}
+        self._steps: Iterator[None] | None = None
+
+    def __call__(self, status: RunStatus) -> None:
+        self._steps = self._steps or self._tell(status)
+        next(self._steps, None)
+
+    def _tell(self, status: RunStatus) -> Iterator[None]:
+        while not all(status.streams[name].frames > 20 for name in OTHERS):
+            yield
+        yield from self._round(status)  # the first one loads what stays
+        start = time.time_ns()
+        while time.time_ns() - start < 20e9:
+            yield
+        self.quiet_ns = (start, time.time_ns())
+        self.before = held()
+        for _ in range(self.rounds):
+            yield from self._round(status)
+            self.done += 1
+        self.busy_ns = (self.quiet_ns[1], time.time_ns())
+        self.after = held()
+        signal.raise_signal(signal.SIGTERM)
+
+    def _round(self, status: RunStatus) -> Iterator[None]:
+        self.control.add(self.guest)
+        while "guest" not in status.streams or status.streams["guest"].is_over or status.streams["guest"].frames < 3:
+            yield
+        self.control.remove("guest")
+        while not status.streams["guest"].is_over or "fs-camera-guest"[:15] in children_of(os.getpid()):
+            yield
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    with tempfile.TemporaryDirectory() as folder:
+        clip, options = make_clip(Path(folder))
+        detector = options[1] if options[0] == "--detector" else "auto"
+        endpoint = f"ipc://{folder}/faces"
+        faces = Faces(endpoint)
+        with GstServer({"cam": clip}) as server:
+            config = Config(
+                sources=[SourceConfig(uri=server.url("cam"), name=name) for name in OTHERS],
+                detect=DetectConfig(detector=detector),
+                super_resolve=SuperResolveConfig(generator="bicubic", workers=1),
+                verify=VerifyConfig(embedder="none"),
+                publish=PublishConfig(endpoint=endpoint),
+            )
+            control = RunControl()
+            guests = Guests(control, Camera("guest", server.url("cam"), "guest"), rounds)
+            faces.start()
+            result = run_pipeline(config, guests, control=control)
+            faces.stop()
+    _tell(guests, result.status, faces)
+
+
+def _tell(guests: Guests, status: RunStatus, faces: Faces) -> None:
+    say = sys.stdout.write
+    dropped = [status.streams[name].dropped for name in OTHERS]
+    say(f"rounds {guests.done}, restarts {status.restarts}, dropped by the others {dropped}\n")
+    for name, (handles, threads, kilobytes) in guests.after.items():
+        h, t, kb = guests.before[name]
+        say(f"{name:12s} handles {h} -> {handles}, threads {t} -> {threads}, memory {kilobytes - kb:+d} KB\n")
+    p99 = [
+        float(np.percentile([ms for sent, ms in faces.seen if first <= sent < last] or [np.nan], 99))
+        for first, last in (guests.quiet_ns, guests.busy_ns)
+    ]
+    say(f"packet to message p99: {p99[0]:.0f} ms without guests, {p99[1]:.0f} ms with, ratio {p99[1] / p99[0]:.2f}\n")
+
+
+if __name__ == "__main__":
+    main()

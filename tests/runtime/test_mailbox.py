@@ -1,0 +1,140 @@
+"""Whatever happens to the reader, each message is confirmed once, lost once, or comes to a successor, in order."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.runtime.channel import channel_pair
+from engine.runtime.codec import Codec
+from engine.runtime.mailbox import Inbox, Outbox
+from engine.runtime.protocol import Taken
+
+
+class Item(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    number: int
+    precious: bool
+
+
+CODEC = Codec([Item, Taken])
+
+
+class Bench:
+    def __init__(self, *, on_credit: bool = True) -> None:
+        self.lost: list[Item] = []
+        ours, self.theirs = channel_pair(CODEC)
+        self.outbox: Outbox[Item] = Outbox(ours, self._is_lost, on_credit=on_credit)
+
+    def _is_lost(self, item: Item) -> bool:
+        if not item.precious:
+            self.lost.append(item)
+        return not item.precious
+
+    def replace_reader(self) -> None:
+        self.theirs.close()
+        ours, self.theirs = channel_pair(CODEC)
+        self.outbox.attach(ours)
+
+    def read(self) -> list[Item]:
+        items = []
+        while self.theirs.has_message():
+            items.append(self.theirs.receive())
+        return items
+
+    def close(self) -> None:
+        self.theirs.close()
+        self.outbox.close()
+
+
+def test_room_is_what_the_reader_grants():
+    bench = Bench()
+    assert not bench.outbox.has_room
+    bench.theirs.send(Taken(2))
+    bench.outbox.hear()
+    for number in range(2):
+        assert bench.outbox.has_room
+        bench.outbox.send(Item(number, True))
+    assert not bench.outbox.has_room
+    assert len(bench.read()) == 2
+    bench.theirs.send(Taken(1))
+    bench.outbox.hear()
+    assert bench.outbox.has_room
+    bench.close()
+
+
+def test_without_credit_there_is_room_while_there_is_a_reader():
+    bench = Bench(on_credit=False)
+    assert bench.outbox.has_room
+    bench.theirs.close()
+    bench.outbox.hear()
+    assert not bench.outbox.has_room
+    with pytest.raises(RuntimeError, match="ask has_room"):
+        bench.outbox.send(Item(1, True))
+
+
+steps = st.lists(st.sampled_from(["send precious", "send", "read", "confirm", "die", "die unseen"]), max_size=40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps)
+def test_nothing_is_lost_twice_or_silently(plan: list[str]):
+    bench, number, unconfirmed, got = Bench(on_credit=False), 0, 0, []
+    sent: list[Item] = []
+    for step in plan:
+        if step.startswith("send"):
+            item = Item(number, step.endswith("precious"))
+            number += 1
+            sent.append(item)
+            bench.outbox.send(item)
+        elif step == "read":
+            new = bench.read()
+            got += new
+            unconfirmed += len(new)
+        elif step == "confirm" and unconfirmed:
+            bench.theirs.send(Taken(1))
+            unconfirmed -= 1
+        elif step.startswith("die"):
+            if step == "die unseen":
+                bench.theirs.close()
+                bench.outbox.hear()
+            bench.replace_reader()
+            unconfirmed = 0
+            while (owed := bench.outbox.take_owed()) is not None:
+                bench.outbox.send(owed)
+    got += bench.read()
+    bench.close()
+    lost = {item.number for item in bench.lost}
+    assert len(lost) == len(bench.lost)
+    assert all(not item.precious for item in bench.lost)
+    came = {item.number for item in got}
+    assert came | lost == {item.number for item in sent}, "every message came, or was counted"
+    last = {item.number: place for place, item in enumerate(got)}
+    order = [item.number for item in sorted((item for item in got if item.precious), key=lambda item: last[item.number])]
+    assert list(dict.fromkeys(order)) == sorted(set(order)), "what goes to a successor keeps its order"
+
+
+def test_what_a_dead_sender_had_sent_is_read_before_its_successor():
+    first, reading = channel_pair(CODEC)
+    inbox = Inbox({"a": reading})
+    first.send(Item(0, True))
+    second, channel = channel_pair(CODEC)
+    inbox.attach("a", channel)
+    second.send(Item(1, True))
+    first.close()
+    got = [inbox.receive(inbox.channels[0]) for _ in range(3)]
+    assert got == [("a", Item(0, True)), ("a", None), ("a", Item(1, True))]
+    inbox.confirm("a")
+    assert second.receive() == Taken(1)
+    second.close()
+    assert inbox.receive(inbox.channels[0]) == ("a", None)
+    assert not inbox.is_open("a")
+    inbox.confirm("a")  # to nobody
+    third, channel = channel_pair(CODEC)
+    inbox.attach("b", channel)
+    third.send(Item(2, True))
+    assert inbox.receive(inbox.channels[0]) == ("b", Item(2, True))
+    inbox.close("b")
+    assert inbox.channels == []
+    third.close()
