@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from engine.archive.resume import Resume
 from engine.config import Config
 from engine.contracts.links import Attach, Camera, StreamChanged
 from engine.pipeline.camera_worker import camera_body
@@ -17,7 +18,6 @@ from engine.pipeline.decode_worker import decode_body
 from engine.pipeline.enhance_worker import enhance_body
 from engine.pipeline.perceive_worker import perceive_body
 from engine.pipeline.publish_worker import publish_body
-from engine.publish.resume import Resume
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
 from engine.runtime.descriptors import open_descriptors, require_descriptors
 from engine.runtime.worker import Worker, start_worker

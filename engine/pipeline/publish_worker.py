@@ -9,6 +9,8 @@ from typing import Any
 
 import zmq
 
+from engine.archive.resume import Resume, reopen
+from engine.archive.writer import DirectorySink
 from engine.config import Config
 from engine.contracts.counts import Counts
 from engine.contracts.links import (
@@ -26,9 +28,7 @@ from engine.contracts.links import (
 from engine.contracts.messages import AnyMessage, End, Face, Outcome, Stream
 from engine.pipeline.barrier import Barrier
 from engine.pipeline.model_calls import judged
-from engine.publish.directory import DirectorySink
 from engine.publish.publisher import Publisher
-from engine.publish.resume import Resume, reopen
 from engine.runtime.channel import Channel, ChannelClosed, wait_for_any
 from engine.runtime.descriptors import raise_limit
 from engine.runtime.worker import WorkerContext
