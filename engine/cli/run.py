@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from rich.console import Console
 
+from engine.archive.reader import recorded
 from engine.cli.complaints import complaint
 from engine.cli.run_log import LogFormat, RunLog
 from engine.cli.run_options import check_duration, given, sources_of
@@ -25,7 +26,6 @@ from engine.contracts.camera import HardwareDecoding
 from engine.contracts.messages import Deinterlace
 from engine.errors import FacestreamError
 from engine.pipeline.run import run_pipeline
-from engine.publish.run_directory import recorded
 from engine.source.cameras import is_camera
 
 

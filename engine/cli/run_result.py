@@ -9,12 +9,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from engine.archive.reader import track_lines
 from engine.cli.run_table import end_table, failed_table
 from engine.cli.run_words import count, drops_words, errors_words, removed_words
 from engine.config import Config
 from engine.contracts.messages import Track
 from engine.pipeline.run import RunResult
-from engine.publish.run_directory import track_lines
 
 _MOST_ROWS = 30
 

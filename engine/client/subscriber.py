@@ -9,7 +9,7 @@ from typing import Literal, Self, cast, get_args
 
 import zmq
 
-from engine.client.age import AgeLimit, is_same_machine
+from engine.client.age import age_limit
 from engine.client.limits import Connection, Limits
 from engine.client.received import Gap, Malformed, Received, parse
 from engine.client.replay import ReplayClient
@@ -24,7 +24,6 @@ _BUFFER_BYTES = 64 * 1024
 _FRESH_HWM = 8
 _FRESH_BUFFER_BYTES = 16 * 1024
 """What waits here is already old for a slow reader."""
-_MAX_AGE_SECONDS = 1.0
 _RECONNECT_MS, _RECONNECT_CAP_MS = 100, 1_000
 _KEEPALIVE_IDLE_SECONDS, _KEEPALIVE_SECONDS, _KEEPALIVE_TRIES = 15, 5, 3
 _REFILL_BURST = 1024
@@ -105,7 +104,7 @@ class Subscriber:
             raise ConfigError(f"unknown kind {', '.join(sorted(unknown))}: use some of {', '.join(_KINDS)}")
         self._timeout_seconds = timeout_seconds
         self._follow = follow
-        self._age = _age_limit(endpoint, max_age_seconds, lossless=socket == "pull" or replay is not None)
+        self._age = age_limit(endpoint, max_age_seconds, lossless=socket == "pull" or replay is not None)
         self._sequence = Sequence(from_start if from_start is not None else socket == "pull" or replay is not None)
         self._skipped: dict[str, tuple[int, int, int]] = {}
         self._live = False
@@ -294,13 +293,3 @@ class Subscriber:
         self.counters["missed"] += len(numbers)
         if first < numbers.stop:
             yield Gap(stream, kind, first, numbers.stop - 1, stale)
-
-
-def _age_limit(endpoint: str, max_age_seconds: float | Literal["auto"] | None, lossless: bool) -> AgeLimit | None:
-    if max_age_seconds == "auto":
-        max_age_seconds = None if lossless else _MAX_AGE_SECONDS
-    if max_age_seconds is None:
-        return None
-    if not 0 < max_age_seconds < float("inf"):
-        raise ConfigError(f"max_age_seconds is {max_age_seconds}: use a number of seconds above 0, or None")
-    return AgeLimit(max_age_seconds, is_same_machine(endpoint))

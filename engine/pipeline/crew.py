@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from engine.archive.resume import Resume
 from engine.config import Config
 from engine.contracts.camera import Camera
 from engine.contracts.streams import StreamChanged
@@ -22,7 +23,6 @@ from engine.pipeline.plan import Member, Pipe, Plan, plan_of
 from engine.pipeline.policy import policy_of
 from engine.pipeline.publish_worker import publish_body
 from engine.pipeline.reconcile import Start, Stop, reconcile
-from engine.publish.resume import Resume
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.descriptors import open_descriptors, raise_limit, require_descriptors
 from engine.runtime.protocol import Attach, Detach, Drain

@@ -10,6 +10,8 @@ from typing import Any
 
 import zmq
 
+from engine.archive.resume import Resume, reopen
+from engine.archive.writer import DirectorySink
 from engine.config import Config
 from engine.contracts.counts import Counts
 from engine.contracts.envelope import Body
@@ -21,9 +23,7 @@ from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChange
 from engine.pipeline.barrier import Barrier
 from engine.pipeline.links import Outgoing
 from engine.pipeline.policy import Policy
-from engine.publish.directory import DirectorySink
 from engine.publish.publisher import Publisher
-from engine.publish.resume import Resume, reopen
 from engine.runtime.channel import Channel, wait_for_any
 from engine.runtime.descriptors import raise_limit
 from engine.runtime.mailbox import Inbox

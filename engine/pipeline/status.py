@@ -167,17 +167,18 @@ class RunStatus:
             self._log("warning", "warning", stream=warning.stream, detail=warning.detail)
         self._warned[warning] = now
 
-    def take_text(self, worker: str, line: str) -> None:
-        """Remember a line that a worker, or a library in it, printed; of one that prints without end the first lines alone."""
-        now = time.monotonic()
-        since, lines = self._printed.get(worker, (now, 0))
-        if now - since >= _TEXT_SECONDS:
-            since, lines = now, 0
-        self._printed[worker] = (since, lines + 1)
-        if lines < _MOST_LINES:
-            self._log("warning", "worker_output", worker=worker, detail=line)
-        elif lines == _MOST_LINES:
-            self._log("warning", "worker_output", worker=worker, detail=f"(more follows; left out for {_TEXT_SECONDS:g} s)")
+    def take_text(self, worker: str, *lines: str) -> None:
+        """Remember what a worker, or a library in it, printed; of one that prints without end the first lines alone."""
+        for line in lines:
+            now = time.monotonic()
+            since, count = self._printed.get(worker, (now, 0))
+            if now - since >= _TEXT_SECONDS:
+                since, count = now, 0
+            self._printed[worker] = (since, count + 1)
+            if count < _MOST_LINES:
+                self._log("warning", "worker_output", worker=worker, detail=line)
+            elif count == _MOST_LINES:
+                self._log("warning", "worker_output", worker=worker, detail=f"(more follows; left out for {_TEXT_SECONDS:g} s)")
 
     def worker_started(self, name: str, pid: int) -> None:
         """Remember which process has a worker's name now."""

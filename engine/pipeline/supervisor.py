@@ -159,7 +159,7 @@ class Supervisor:
         printing = {worker.text.fileno(): worker for worker in self._workers.values() if worker.text.is_open}
         for handle in wait([*handles, *printing], _TICK_SECONDS):
             if handle in printing:
-                self._hear_text(printing[handle])
+                self.status.take_text(printing[handle].name, *printing[handle].text.read())
                 continue
             worker = handles[handle]  # type: ignore[index]
             while not worker.finished and worker.control.has_message():
@@ -170,13 +170,9 @@ class Supervisor:
             if handle == worker.sentinel and not worker.finished:
                 self._bury(worker)
 
-    def _hear_text(self, worker: Worker) -> None:
-        for line in worker.text.read():
-            self.status.take_text(worker.name, line)
-
     def _hear_last_words(self) -> None:
         for worker in self._workers.values():
-            self._hear_text(worker)
+            self.status.take_text(worker.name, *worker.text.read())
             worker.close()
 
     def _hear(self, worker: Worker) -> None:
@@ -214,7 +210,7 @@ class Supervisor:
         """A worker is gone without a last beat: replace it, or end the run."""
         worker.process.join(_TICK_SECONDS * 10)
         worker.finished = True
-        self._hear_text(worker)
+        self.status.take_text(worker.name, *worker.text.read())
         told = self._reasons.pop(worker.name, "")
         reason = told or f"the worker {worker.name} {worker.describe_end()}"
         if self._error is not None:

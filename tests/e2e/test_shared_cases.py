@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.publish.files import whole_lines
+from engine.archive.files import whole_lines
 from tests.assets import shared
 from tests.e2e.conftest import Clip, facestream
 

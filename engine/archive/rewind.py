@@ -12,10 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.contracts.messages import Stream
-from engine.errors import PublishError
-from engine.publish.files import cut_torn_line, keep_lines, sync_directory, whole_lines, write_whole
-from engine.publish.progress import (
+from engine.archive.checkpoints import (
     PROGRESS,
     AnyNote,
     CheckpointNote,
@@ -25,14 +22,14 @@ from engine.publish.progress import (
     is_over,
     read_notes,
 )
-from engine.publish.resume import LINES, Resume
-from engine.publish.survey import RECORDS, decode_record, size_of
+from engine.archive.files import cut_torn_line, keep_lines, sync_directory, whole_lines, write_whole
+from engine.archive.reader import NamedFiles
+from engine.archive.record_check import RECORDS, decode_record, size_of
+from engine.archive.resume import LINES, Resume
+from engine.contracts.messages import Stream
+from engine.errors import PublishError
 
 _FLOAT_BYTES = 4
-
-
-class _Files(msgspec.Struct):
-    files: dict[str, str] = {}
 
 
 def rewind(directory: Path, resume: Resume) -> None:
@@ -103,7 +100,7 @@ def _remove_pictures(directory: Path) -> None:
     """Delete the pictures that no line names, and the folders that are empty then."""
     named: set[str] = set()
     for line in whole_lines(directory / "faces.jsonl"):
-        named.update(msgspec.json.decode(line, type=_Files).files.values())
+        named.update(msgspec.json.decode(line, type=NamedFiles).files.values())
     for folder, _, names in os.walk(directory / "faces", topdown=False):
         inside = Path(folder).relative_to(directory).as_posix()
         for name in names:

@@ -9,16 +9,16 @@ from typing import Any
 
 import msgspec
 
+from engine.archive.checkpoints import AnyNote, CheckpointNote, DoneNote, MarkNote, is_final, merged_inputs, read_notes
+from engine.archive.files import whole_lines
+from engine.archive.lock import DirectoryLock
+from engine.archive.reader import read_run, read_streams
+from engine.archive.record_check import RECORDS, CheckedRecords, CheckedStream, check_records, decode_record, size_of
+from engine.archive.same_job import check_same_recordings, check_same_settings, difference
 from engine.contracts.counts import Counting, Counts, StreamCount
 from engine.contracts.messages import Stream
 from engine.contracts.recording import Recording
 from engine.errors import PublishError
-from engine.publish.files import whole_lines
-from engine.publish.job import check_same_recordings, check_same_settings, difference
-from engine.publish.lock import DirectoryLock
-from engine.publish.progress import AnyNote, CheckpointNote, DoneNote, MarkNote, is_final, merged_inputs, read_notes
-from engine.publish.run_directory import read_run, read_streams
-from engine.publish.survey import RECORDS, StreamSurvey, Survey, decode_record, size_of, survey
 
 LINES = (*RECORDS, "stream.jsonl", "progress.jsonl")
 Progress = Callable[[float], None]
@@ -102,7 +102,7 @@ def plan_resume(
             changed = {stream for stream in known if difference(inputs.get(stream, {}), recordings[stream])}
         else:
             check_same_recordings(directory, inputs, recordings, used)
-        return _plan(directory, earlier, notes, inputs, recordings, changed, survey(directory, progress))
+        return _plan(directory, earlier, notes, inputs, recordings, changed, check_records(directory, progress))
 
 
 def reopen(directory: Path) -> Resume:
@@ -146,7 +146,7 @@ def _plan(
     inputs: dict[str, dict[str, Any]],
     recordings: Collection[str],
     changed: Collection[str],
-    found: Survey,
+    found: CheckedRecords,
 ) -> Resume:
     events = read_streams(directory)
     done: dict[str, Stream] = {}
@@ -155,7 +155,7 @@ def _plan(
     # What was begun of a recording that is not among the sources any more goes.
     limits = dict.fromkeys(inputs.keys() - set(recordings), 0)
     for stream in recordings:
-        whole = found.streams.get(stream, StreamSurvey())
+        whole = found.streams.get(stream, CheckedStream())
         last = events[stream][-1] if events.get(stream) else None
         if last is not None and is_final(last) and _is_done(stream, notes, whole):
             done[stream] = last
@@ -191,12 +191,12 @@ def _plan(
     )
 
 
-def _is_done(stream: str, notes: list[AnyNote], whole: StreamSurvey) -> bool:
+def _is_done(stream: str, notes: list[AnyNote], whole: CheckedStream) -> bool:
     last = next((note for note in reversed(notes) if isinstance(note, DoneNote) and note.stream == stream), None)
     return last is not None and (last.faces, last.tracks) == whole.totals
 
 
-def _newest_checkpoint(stream: str, notes: list[AnyNote], whole: StreamSurvey) -> CheckpointNote | None:
+def _newest_checkpoint(stream: str, notes: list[AnyNote], whole: CheckedStream) -> CheckpointNote | None:
     """Return the latest checkpoint before which nothing is missing."""
     own = [note for note in notes if isinstance(note, CheckpointNote) and note.stream == stream]
     there = whole.below([note.next_track_id for note in own])
@@ -208,7 +208,7 @@ def _counts(
     first_frames: dict[str, int],
     done: dict[str, Stream],
     limits: dict[str, int],
-    found: Survey,
+    found: CheckedRecords,
     kept: dict[str, tuple[int, int]],
     rejected: dict[str, int],
 ) -> Counts:

@@ -11,13 +11,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from engine.archive.files import write_pieces
+from engine.archive.reader import TrackRecord, read_run, read_streams
 from engine.contracts.messages import Decision, Stream
 from engine.errors import PublishError
-from engine.publish.files import write_pieces
-from engine.publish.report_card import card
-from engine.publish.report_summary import clock, inputs_table, models_table, names_and_values, naming, started_and_took
-from engine.publish.run_directory import TrackRecord, read_run, read_streams
-from engine.publish.track_selection import Selection, select_tracks
+from engine.report.card import card
+from engine.report.summary import clock, inputs_table, models_table, names_and_values, naming, started_and_took
+from engine.report.track_selection import Selection, select_tracks
 
 _FACES_PER_TRACK = 7
 _DECISIONS: tuple[Decision, ...] = ("known", "undecided", "unknown", "none")
@@ -42,7 +42,7 @@ def write_report(directory: Path, max_tracks: int) -> Path:
     run = read_run(directory)
     found = select_tracks(directory, max_tracks, _FACES_PER_TRACK)
     path = directory / "report.html"
-    template = importlib.resources.files("engine.publish").joinpath("report_page.html").read_text(encoding="utf-8")
+    template = importlib.resources.files("engine.report").joinpath("page.html").read_text(encoding="utf-8")
     head, _, tail = template.partition("$cards")
     fields = _fields(directory, run, found, max_tracks)
     cards = (card(directory, record) for record in found.records)

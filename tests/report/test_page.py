@@ -8,13 +8,13 @@ import msgspec
 import numpy as np
 import pytest
 
+from engine.archive.reader import read_streams
+from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
 from engine.errors import PublishError
-from engine.publish.directory import DirectorySink
 from engine.publish.numbering import Numbering
-from engine.publish.report import write_report
-from engine.publish.report_summary import clock, models_table, table
-from engine.publish.run_directory import read_streams
+from engine.report.page import write_report
+from engine.report.summary import clock, models_table, table
 from tests.publish.samples import face, pictures, stream_event, track
 
 RUN = {"run_id": "run1", "versions": {"facestream": "0.1.0", "opencv": "5.0"}}

@@ -2,9 +2,9 @@ import os
 
 import pytest
 
+from engine.archive.same_job import check_same_models, check_same_recordings, check_same_settings, describe_inputs
 from engine.contracts.recording import Recording
 from engine.errors import ConfigError
-from engine.publish.job import check_same_models, check_same_recordings, check_same_settings, describe_inputs
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.archive import retention
+from engine.archive.retention import Retention
+from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
-from engine.publish import retention
-from engine.publish.directory import DirectorySink
 from engine.publish.numbering import Numbering
-from engine.publish.report import write_report
-from engine.publish.retention import Retention
+from engine.report.page import write_report
 from tests.publish.samples import face, track
 
 

@@ -4,7 +4,7 @@
     faces.jsonl tracks.jsonl stream.jsonl    one message a line: its header as JSON, and the files that hold its payloads
     faces/<stream>/<track>/<seq>_original.jpg, <seq>_enhanced.jpg    as sent, so their SHA-256 is the one in the header
     embeddings_<length>.f32                  little-endian float32, one row an embedding
-    progress.jsonl                           what the run vouches for, see ``progress.py``; only where recordings are read
+    progress.jsonl                           what the run vouches for, see ``checkpoints.py``; only where recordings are read
 
 A line is written after the files that it names, in one piece, and is at once in the hands of the system: a run that is killed
 loses the line that it was writing. All embeddings: ``np.fromfile("embeddings_128.f32", "<f4").reshape(-1, 128)``; a line's
@@ -27,19 +27,19 @@ from typing import Any
 
 import msgspec
 
+from engine.archive.checkpoint_writer import CheckpointWriter
+from engine.archive.checkpoints import PROGRESS
+from engine.archive.files import AppendedFiles, sync_directory, write_new, write_whole
+from engine.archive.lock import DirectoryLock
+from engine.archive.resume import Resume
+from engine.archive.retention import Retention
+from engine.archive.rewind import rewind
+from engine.archive.same_job import check_same_models
 from engine.config import OutputConfig
 from engine.contracts.envelope import Payload
 from engine.contracts.messages import AnyMessage, Face, Stream, Track, kind_of
 from engine.contracts.redaction import redact_tree
 from engine.errors import PublishError
-from engine.publish.files import AppendedFiles, sync_directory, write_new, write_whole
-from engine.publish.job import check_same_models
-from engine.publish.ledger import Ledger
-from engine.publish.lock import DirectoryLock
-from engine.publish.progress import PROGRESS
-from engine.publish.resume import Resume
-from engine.publish.retention import Retention
-from engine.publish.rewind import rewind
 
 _SUFFIX = {"jpeg": ".jpg", "png": ".png", "raw": ".raw"}
 _LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
@@ -114,7 +114,7 @@ class DirectorySink:
                 header[:-1] + b"," + msgspec.json.encode(extra)[1:-1] + b"}\n" if extra else header + b"\n"
             )
             if isinstance(message, Face | Track | Stream):
-                self._ledger.written(message)
+                self._checkpoints.written(message)
             if self._retention is not None:
                 self._let_go(self._retention, message)
 
@@ -125,13 +125,13 @@ class DirectorySink:
             PublishError: it is not what the earlier attempt read, or the directory cannot be written.
         """
         with _one_sentence(self.directory):
-            self._ledger.record_input(stream, path, size_bytes, sha256, mtime_ns)
+            self._checkpoints.record_input(stream, path, size_bytes, sha256, mtime_ns)
 
     def checkpoint(self, stream: str, frame_index: int, next_track_id: int, rejected: int = 0) -> None:
         """Note that a run that is cut can go on after this frame.
 
         Everything of the recording up to the frame must have been written. The note itself may be held back for
-        ``ledger.SYNC_SECONDS``, and a later one takes its place then.
+        ``checkpoint_writer.SYNC_SECONDS``, and a later one takes its place then.
 
         Args:
             stream: a recording.
@@ -143,14 +143,14 @@ class DirectorySink:
             PublishError: the directory cannot be written, or the disk is full; earlier checkpoints stay valid.
         """
         with _one_sentence(self.directory):
-            self._ledger.checkpoint(stream, frame_index, next_track_id, rejected)
+            self._checkpoints.checkpoint(stream, frame_index, next_track_id, rejected)
 
     def stop_vouching(self) -> None:
         """Something was lost on its way here, as when a worker died: later checkpoints and ends of recordings do not count.
 
         Call it before the first of them that the loss may have let through. What was vouched for before stays true.
         """
-        self._ledger.stop_vouching()
+        self._checkpoints.stop_vouching()
 
     def close(self, outcome: str, facts: dict[str, Any] | None = None) -> None:
         """Close the files and write the final ``run.json``.
@@ -165,8 +165,8 @@ class DirectorySink:
         facts = dict(facts or {})
         with _one_sentence(self.directory):
             try:
-                self._ledger.sync()
-                inputs = self._ledger.inputs
+                self._checkpoints.sync()
+                inputs = self._checkpoints.inputs
                 for stream, found in (facts.pop("inputs", None) or {}).items():
                     inputs[stream] = inputs.get(stream, {}) | found
                 self._run |= facts | {"outcome": outcome, "ended_ns": time.time_ns()} | ({"inputs": inputs} if inputs else {})
@@ -202,9 +202,9 @@ class DirectorySink:
                 {"kept": {"faces": faces, "tracks": tracks}, "first_track_id": resume.first_track_id} if self._earlier else {}
             )
         self._run = kept | run | {"outcome": "running"}
-        self._ledger = Ledger(self._files, resume, self._run.pop("inputs", None) or {})
-        if self._ledger.inputs:
-            self._run["inputs"] = self._ledger.inputs
+        self._checkpoints = CheckpointWriter(self._files, resume, self._run.pop("inputs", None) or {})
+        if self._checkpoints.inputs:
+            self._run["inputs"] = self._checkpoints.inputs
         self._write_run()
         for name in _LINES.values():
             self._files[name]

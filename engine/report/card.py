@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.messages import Candidate
-from engine.publish.report_summary import clock, wall_clock
-from engine.publish.run_directory import FaceLine, TrackRecord
+from engine.report.summary import clock, wall_clock
 
 _TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 _MARK = "AI-enhanced: not for identification"

@@ -6,10 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from engine.contracts.messages import Face, Stream, Track, kind_of
-from engine.errors import PublishError
-from engine.publish.files import AppendedFiles
-from engine.publish.progress import (
+from engine.archive.checkpoints import (
     PROGRESS,
     AnyNote,
     CheckpointNote,
@@ -21,7 +18,10 @@ from engine.publish.progress import (
     is_final,
     is_over,
 )
-from engine.publish.resume import Resume
+from engine.archive.files import AppendedFiles
+from engine.archive.resume import Resume
+from engine.contracts.messages import Face, Stream, Track, kind_of
+from engine.errors import PublishError
 
 SYNC_SECONDS = 2.0
 """Checkpoints are flushed to the disk at most so often; the end of a recording at once."""
@@ -30,7 +30,7 @@ MARK_BYTES = 16 << 20
 _LINES = ("faces.jsonl", "tracks.jsonl", "stream.jsonl")
 
 
-class Ledger:
+class CheckpointWriter:
     """Keeps count of the lines of recordings. Cameras are never vouched for, nor is anything after a restart of the publisher:
     what that lost is not known."""
 

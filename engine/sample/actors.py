@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Uint8
-from engine.pipeline.sample_people import CHIN, HIP, SOLE, UNIT_PX, Person, Sprite, leg, upper_body
-from engine.pipeline.sample_scene import FACE_METRES, FPS, Camera
+from engine.sample.people import CHIN, HIP, SOLE, UNIT_PX, Person, Sprite, leg, upper_body
+from engine.sample.scene import FACE_METRES, FPS, Camera
 
 STRIDE_HZ = 0.95
 SHOULDER = 2.6

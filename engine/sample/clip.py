@@ -18,10 +18,10 @@ import numpy as np
 
 from engine.contracts.frames import Uint8
 from engine.errors import ConfigError, PublishError
-from engine.pipeline.sample_actors import Actor
-from engine.pipeline.sample_people import PEOPLE, Person, photographs
-from engine.pipeline.sample_scene import FPS, WAYS, Camera, hall, walk
 from engine.runtime.x264 import repeatable_x264
+from engine.sample.actors import Actor
+from engine.sample.people import PEOPLE, Person, photographs
+from engine.sample.scene import FPS, WAYS, Camera, hall, walk
 
 SCHEMA = "facestream-sample/1"
 NOISE_LEVELS = 2.6

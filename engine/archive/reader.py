@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from engine.archive.files import whole_lines
 from engine.contracts.messages import Candidate, Decision, Face, Stream, Track
 from engine.errors import PublishError
-from engine.publish.files import whole_lines
 
 _Line = TypeVar("_Line", bound=msgspec.Struct)
 
@@ -29,7 +29,9 @@ class _Key(msgspec.Struct):
     track_id: int
 
 
-class _Files(msgspec.Struct):
+class NamedFiles(msgspec.Struct):
+    """Of a line of ``faces.jsonl`` only which files it names."""
+
     files: dict[str, str] = {}
 
 
@@ -125,7 +127,7 @@ def face_lines(directory: Path, wanted: Callable[[str, int], bool]) -> Iterator[
         if key is None or not wanted(key.stream, key.track_id):
             continue
         face = _decoded(line, Face)
-        files = _decoded(line, _Files)
+        files = _decoded(line, NamedFiles)
         if face is not None and files is not None:
             yield FaceLine(face, files.files)
 

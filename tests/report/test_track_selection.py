@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.publish.run_directory import TrackRecord
-from engine.publish.track_selection import select_tracks
+from engine.archive.reader import TrackRecord
+from engine.report.track_selection import select_tracks
 from tests.publish.samples import as_sent, face, track
 
 FACE, TRACK = as_sent(face()[0]), as_sent(track()[0])

@@ -1,6 +1,6 @@
 """A job that a run carries out over recordings, as the pipeline would: in attempts, each of which may be cut anywhere.
 
-Usage: python -m tests.publish.jobs DIRECTORY SEED PACE_SECONDS goes on with the job in a directory, or begins it.
+Usage: python -m tests.archive.jobs DIRECTORY SEED PACE_SECONDS goes on with the job in a directory, or begins it.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from engine.archive.resume import Resume, plan_resume
+from engine.archive.same_job import describe_inputs
+from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig, PublishConfig
 from engine.contracts.faces import FaceResult, Sighting, TrackClosed, TrackResult
 from engine.contracts.frames import FrameTime, Span
 from engine.contracts.messages import Face, Part, Quality, Track
 from engine.contracts.recording import Recording
 from engine.contracts.streams import StreamChanged
-from engine.publish.directory import DirectorySink
 from engine.publish.encode import parts_of
-from engine.publish.job import describe_inputs
 from engine.publish.numbering import Numbering
-from engine.publish.resume import Resume, plan_resume
 from tests.publish.samples import pictures
 
 CONFIG = {"detect": {"every": 1}, "publish": {"codec": "jpeg", "parts": ["enhanced", "original", "embedding"]}}

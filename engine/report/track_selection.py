@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.archive.reader import FaceLine, TrackRecord, face_lines, track_lines
 from engine.contracts.messages import Decision, Track
-from engine.publish.run_directory import FaceLine, TrackRecord, face_lines, track_lines
 
 _PAGE_BITS = 1 << 16
 Key = tuple[str, int]

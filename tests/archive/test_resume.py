@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.archive import checkpoint_writer, rewind
+from engine.archive.record_check import check_records
+from engine.archive.resume import plan_resume, reopen
+from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
 from engine.errors import ConfigError, PublishError
-from engine.publish import ledger, rewind
-from engine.publish.directory import DirectorySink
 from engine.publish.numbering import Numbering
-from engine.publish.resume import plan_resume, reopen
-from engine.publish.survey import survey
-from tests.publish.jobs import CONFIG, VERSIONS, Cut, Job, attempt, plan, recordings_of, result, run_of
+from tests.archive.jobs import CONFIG, VERSIONS, Cut, Job, attempt, plan, recordings_of, result, run_of
 from tests.publish.samples import environment, face, stream_event, track
 
 FILES = ("faces.jsonl", "tracks.jsonl", "stream.jsonl", "progress.jsonl", "embeddings_128.f32")
@@ -30,13 +30,13 @@ FILES = ("faces.jsonl", "tracks.jsonl", "stream.jsonl", "progress.jsonl", "embed
 
 @pytest.fixture(autouse=True)
 def every_checkpoint_is_written(monkeypatch):
-    monkeypatch.setattr(ledger, "SYNC_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint_writer, "SYNC_SECONDS", 0.0)
 
 
 def check_whole(directory, job):
     """The directory holds what an undisturbed run finds, everything in it is intact, and nothing else is there."""
     assert result(directory) == (job.faces, job.tracks)
-    found = survey(directory)
+    found = check_records(directory)
     assert (found.broken, found.unreadable) == (set(), 0)
     lines = [json.loads(line) for line in (directory / "faces.jsonl").read_text().splitlines()]
     named = {name for line in lines for name in line["files"].values()}
@@ -125,7 +125,7 @@ def test_a_kill_while_the_files_are_cut_back_is_harmless(seed):
         with pytest.raises(Cut):
             attempt(directory, job, seed)
         patch.undo()
-        patch.setattr(ledger, "SYNC_SECONDS", 0.0)
+        patch.setattr(checkpoint_writer, "SYNC_SECONDS", 0.0)
         attempt(directory, job, seed)
         check_whole(directory, job)
 
@@ -133,7 +133,7 @@ def test_a_kill_while_the_files_are_cut_back_is_harmless(seed):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_killed_process_loses_and_doubles_nothing(tmp_path, seed):
     job, chance = Job.random(seed, tmp_path, segments=12), random.Random(seed)
-    command = [sys.executable, "-m", "tests.publish.jobs", str(tmp_path / "out"), str(seed)]
+    command = [sys.executable, "-m", "tests.archive.jobs", str(tmp_path / "out"), str(seed)]
     for _ in range(6):
         with subprocess.Popen([*command, "0.003"], stdout=subprocess.PIPE, env=environment()) as process:
             assert process.stdout.readline() == b"go\n"
@@ -264,11 +264,11 @@ def test_cameras_keep_everything_that_is_whole(tmp_path):
     sink.close("drained")
     lines = [json.loads(line) for line in (tmp_path / "faces.jsonl").read_text().splitlines()]
     assert [line["frame_index"] for line in lines] == [0, 1, 3, 9]
-    assert survey(tmp_path).broken == set()
+    assert check_records(tmp_path).broken == set()
 
 
 def test_another_publisher_of_the_same_run_goes_on_numbering(tmp_path, monkeypatch):
-    monkeypatch.setattr(ledger, "MARK_BYTES", 3000)
+    monkeypatch.setattr(checkpoint_writer, "MARK_BYTES", 3000)
     job, numbering = Job({}, {}, {}), Numbering("run1")
     sink = DirectorySink(OutputConfig(directory=str(tmp_path)), run_of("run1", job))
     for index in range(12):
@@ -292,7 +292,7 @@ def test_another_publisher_of_the_same_run_goes_on_numbering(tmp_path, monkeypat
     lines = [json.loads(line) for line in (tmp_path / "faces.jsonl").read_text().splitlines()]
     assert [line["seq"] for line in lines] == [*range(12), 13]
     assert [entry["outcome"] for entry in json.loads((tmp_path / "run.json").read_text())["attempts"]] == ["completed"]
-    assert survey(tmp_path).broken == set()
+    assert check_records(tmp_path).broken == set()
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", '{"run_id": "x"}'])
@@ -307,7 +307,7 @@ def test_a_directory_without_a_usable_record_is_one_sentence(tmp_path, content):
 
 
 def test_a_directory_in_use_is_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.publish.lock.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("engine.archive.lock.WAIT_SECONDS", 0.1)
     job = Job.random(5, tmp_path)
     sink = DirectorySink(OutputConfig(directory=str(tmp_path / "out")), run_of("run1", job))
     for call in (

@@ -15,7 +15,7 @@ from types import TracebackType
 
 import msgspec
 
-from engine.publish.files import whole_lines
+from engine.archive.files import whole_lines
 
 RECORDS = ("faces.jsonl", "tracks.jsonl")
 _AT_ONCE = 256
@@ -66,7 +66,7 @@ def decode_record(line: bytes) -> Record | None:
 
 
 @dataclass
-class StreamSurvey:
+class CheckedStream:
     """The whole records of one stream, by track."""
 
     faces: Counter[int] = field(default_factory=Counter)
@@ -85,10 +85,10 @@ class StreamSurvey:
 
 
 @dataclass
-class Survey:
+class CheckedRecords:
     """All records of a directory."""
 
-    streams: dict[str, StreamSurvey] = field(default_factory=dict)
+    streams: dict[str, CheckedStream] = field(default_factory=dict)
     broken: set[tuple[str, str, str, int]] = field(default_factory=set)
     """Keys of the records that a picture or an embedding is missing to."""
     unreadable: int = 0
@@ -97,7 +97,7 @@ class Survey:
     """Highest that was seen, broken records included."""
 
 
-def survey(directory: Path, progress: Callable[[float], None] = lambda share: None) -> Survey:
+def check_records(directory: Path, progress: Callable[[float], None] = lambda share: None) -> CheckedRecords:
     """Read and verify all records.
 
     Args:
@@ -107,7 +107,7 @@ def survey(directory: Path, progress: Callable[[float], None] = lambda share: No
     Raises:
         OSError: a file cannot be read, other than by not being there.
     """
-    found = Survey()
+    found = CheckedRecords()
     total = max(1, sum(size_of(directory / name) for name in RECORDS))
     done = 0
     with _Embeddings(directory) as embeddings, ThreadPoolExecutor(_THREADS, "verify") as pool:
@@ -146,7 +146,7 @@ def is_intact(directory: Path, record: Record, embeddings: _Embeddings) -> bool:
     return True
 
 
-def _count(found: Survey, record: Record | None, intact: bool) -> None:
+def _count(found: CheckedRecords, record: Record | None, intact: bool) -> None:
     if record is None:
         found.unreadable += 1
         return
@@ -154,7 +154,7 @@ def _count(found: Survey, record: Record | None, intact: bool) -> None:
     if not intact:
         found.broken.add(record.key)
         return
-    stream = found.streams.setdefault(record.stream, StreamSurvey())
+    stream = found.streams.setdefault(record.stream, CheckedStream())
     if record.kind == "face":
         stream.faces[record.track_id] += 1
     else:

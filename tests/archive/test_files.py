@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.publish.files import AppendedFiles, cut_torn_line, keep_lines, whole_lines
+from engine.archive.files import AppendedFiles, cut_torn_line, keep_lines, whole_lines
 
 PIECES = st.lists(st.sampled_from([b"a", b"bb\n", b"\n", b"x" * 70_000, b"\0\n"]), max_size=8).map(b"".join)
 

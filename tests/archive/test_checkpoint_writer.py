@@ -4,13 +4,13 @@ import signal
 
 import pytest
 
+from engine.archive import checkpoint_writer
+from engine.archive.resume import reopen
+from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
 from engine.errors import PublishError
-from engine.publish import ledger
-from engine.publish.directory import DirectorySink
 from engine.publish.numbering import Numbering
-from engine.publish.resume import reopen
-from tests.publish.jobs import Job, plan, run_of
+from tests.archive.jobs import Job, plan, run_of
 from tests.publish.samples import face, stream_event, track
 
 
@@ -37,7 +37,7 @@ def write_checkpoints(sink, written):
 
 
 def test_checkpoints_are_held_back_and_the_newest_is_written(tmp_path, job, monkeypatch):
-    monkeypatch.setattr(ledger, "SYNC_SECONDS", 3600.0)
+    monkeypatch.setattr(checkpoint_writer, "SYNC_SECONDS", 3600.0)
     sink, _ = opened(tmp_path / "out", job)
     for frame in range(5):
         sink.checkpoint("a", frame, 1)
@@ -47,10 +47,10 @@ def test_checkpoints_are_held_back_and_the_newest_is_written(tmp_path, job, monk
 
 
 def test_a_held_checkpoint_is_written_when_its_time_has_come(tmp_path, job, monkeypatch):
-    monkeypatch.setattr(ledger, "SYNC_SECONDS", 3600.0)
+    monkeypatch.setattr(checkpoint_writer, "SYNC_SECONDS", 3600.0)
     sink, numbering = opened(tmp_path / "out", job)
     sink.checkpoint("a", 7, 1)
-    monkeypatch.setattr(ledger, "SYNC_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint_writer, "SYNC_SECONDS", 0.0)
     message, payloads = face("b", track_id=1)
     sink.write(numbering.stamp(message), payloads)
     assert [note["frame_index"] for note in notes(tmp_path / "out")] == [7]
@@ -58,7 +58,7 @@ def test_a_held_checkpoint_is_written_when_its_time_has_come(tmp_path, job, monk
 
 
 def test_a_checkpoint_counts_the_lines_before_it(tmp_path, job, monkeypatch):
-    monkeypatch.setattr(ledger, "SYNC_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint_writer, "SYNC_SECONDS", 0.0)
     sink, numbering = opened(tmp_path / "out", job)
     for message, payloads in (
         face("a", 1),
@@ -79,7 +79,7 @@ def test_a_checkpoint_counts_the_lines_before_it(tmp_path, job, monkeypatch):
 
 
 def test_nothing_is_vouched_for_after_a_loss(tmp_path, job, monkeypatch):
-    monkeypatch.setattr(ledger, "SYNC_SECONDS", 3600.0)
+    monkeypatch.setattr(checkpoint_writer, "SYNC_SECONDS", 3600.0)
     sink, numbering = opened(tmp_path / "out", job)
     sink.checkpoint("a", 5, 1)
     sink.stop_vouching()
@@ -90,7 +90,7 @@ def test_nothing_is_vouched_for_after_a_loss(tmp_path, job, monkeypatch):
 
 
 def test_nothing_is_vouched_for_after_a_restart_of_the_publisher(tmp_path, job, monkeypatch):
-    monkeypatch.setattr(ledger, "SYNC_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint_writer, "SYNC_SECONDS", 0.0)
     sink, _ = opened(tmp_path / "out", job)
     sink.checkpoint("a", 5, 1)
     sink._close_files()
@@ -102,7 +102,7 @@ def test_nothing_is_vouched_for_after_a_restart_of_the_publisher(tmp_path, job, 
 
 
 def test_a_disk_that_is_full_at_a_checkpoint_is_one_sentence(tmp_path, job, monkeypatch):
-    monkeypatch.setattr(ledger, "SYNC_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint_writer, "SYNC_SECONDS", 0.0)
     sink, _ = opened(tmp_path / "out", job)
     written, handler = [], signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
 from engine.errors import PublishError
-from engine.publish.directory import DirectorySink
 from engine.publish.numbering import Numbering
 from tests.publish.samples import end, environment, face, stream_event, track
 
@@ -130,7 +130,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_whole_lines(tmp_path):
 
 def test_a_killed_run_keeps_what_it_had_written(tmp_path):
     code = (
-        "import sys; from tests.publish.test_directory import sink; from tests.publish.samples import face\n"
+        "import sys; from tests.archive.test_writer import sink; from tests.publish.samples import face\n"
         "from engine.publish.numbering import Numbering\n"
         "numbering, written = Numbering('run1'), sink(sys.argv[1])\n"
         "for index in range(20):\n"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from engine.archive.files import whole_lines
 from engine.contracts.messages import Stream
-from engine.publish.files import whole_lines
 
 PROGRESS = "progress.jsonl"
 _OF_THE_FILE = frozenset(["not_a_video", "no_video", "truncated", "codec"])

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from engine.errors import ConfigError, PublishError
-from engine.pipeline.sample_clip import SampleClip, Truth, read_truth, render_sample
-from engine.pipeline.sample_people import PEOPLE
-from engine.pipeline.sample_scene import CYCLE_SECONDS, FPS, WAYS, Camera, walk
+from engine.sample.clip import SampleClip, Truth, read_truth, render_sample
+from engine.sample.people import PEOPLE
+from engine.sample.scene import CYCLE_SECONDS, FPS, WAYS, Camera, walk
 
 SMALL = (320, 240)
 
