@@ -77,13 +77,13 @@ def _finish(costs: StageCosts, config: Config, enhancer: Enhancer, publisher: Pu
     original = bgr_from_planes(crop.planes)
     (face,) = enhancer.enhance([crop])
     costs.end("super_resolve")
-    parts, payloads = parts_of(config.publish, original, face.bgr, None, face.model)
+    parts, payloads = parts_of(config.publish, original, face.bgr if face else None, None, face.model if face else "")
     costs.end("encode")
     message = Face(
         run_id="", stream=crop.stream, track_id=crop.track_id, frame_index=crop.frame_index, pts=crop.pts,
         time_base=crop.time_base, pts_seconds=crop.pts_seconds, captured_ns=crop.captured_ns, box=crop.box,
         landmarks=crop.landmarks, detection_score=crop.detection_score, quality=crop.quality, crop_box=crop.crop_box,
-        enhanced=Enhanced(face.model, face.scale, face.lr_consistency_db), decision="none", candidates=[],
+        enhanced=face and Enhanced(face.model, face.scale, face.lr_consistency_db), decision="none", candidates=[],
         gallery_version=0, parts=parts,
     )  # fmt: skip
     publisher.send(message, payloads)
