@@ -221,6 +221,11 @@ class OutputConfig(Section, frozen=True):
     report: bool = True
     report_tracks: Positive = 500
     """Tracks that the report shows at most."""
+    keep_pictures_days: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
+    """Where a source is a camera: the pictures of older tracks are deleted while the run goes on; 0: none are. Their lines and
+    vectors stay."""
+    keep_pictures_gb: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
+    """The same for the oldest pictures where all of them take more than so many gigabytes (10^9 bytes); 0: any size."""
 
 
 class Config(Section, frozen=True):

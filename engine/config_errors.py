@@ -54,8 +54,9 @@ def explain(message: str, root: type[msgspec.Struct], file: Path | None, text: s
     what = re.sub(r"`([^`]*)`", lambda quoted: _in_words(quoted[1]), what.replace("Invalid enum value", "unknown value"))
     if value := _scalar_at(text, steps):
         what = f"{_GOT.sub('', what)}, got {value}" if "'" not in what else what
-    if allowed := _allowed(kind):
-        what = _BOUND.sub(r"\1", what)
+    allowed = _allowed(kind)
+    if allowed and (bound := _BOUND.search(what)):
+        what = f"out of range{bound[1] or ''}"
     return sentence(steps, f"{what[:1].lower()}{what[1:]}{allowed}", file, text)
 
 

@@ -93,7 +93,7 @@ def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
     try:
         data = path.read_bytes()
         if b"\0" in data:
-            raise ConfigError(f"{path} is no configuration but binary data{_INSTEAD}")
+            raise ConfigError(f"{path} is a binary file, not a configuration{_INSTEAD}")
         text = data.decode("utf-8")
         tree = yaml.load(text, _Loader)
         twice = key_that_stands_twice(text)
@@ -106,7 +106,7 @@ def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
         raise ConfigError(f"{path}{line} is not usable YAML: {problem}") from error
     if twice:
-        raise ConfigError(f"{path}, line {twice[1]}: {twice[0]}: this key stands twice in its section")
+        raise ConfigError(f"{path}, line {twice[1]}: {twice[0]}: this key appears twice")
     if tree is None:
         return text, {}
     if not isinstance(tree, dict):

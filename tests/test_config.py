@@ -96,15 +96,15 @@ def test_a_folder_is_no_configuration(tmp_path):
     [
         ("detect: {every: 2\n", "line 2 is not usable YAML: expected"),
         ("a: b: c\n", "line 1 is not usable YAML: mapping values"),
-        ("\0", "is no configuration but binary data; a recording or camera is given with --source"),
+        ("\0", "is a binary file, not a configuration; a recording or camera is given with --source"),
         ("\x1b", "is not usable YAML: unacceptable character"),
         ("when: 2024-13-45\n", "is not usable YAML: month"),
         ("[" * 600, "is not usable YAML: maximum recursion"),
         ("x: !!python/object:os.system 1\n", "line 1 is not usable YAML: could not determine a constructor"),
         ("- a\n", "must be a mapping with the keys profile, sources"),
         ("hello", "must be a mapping"),
-        ("detect: {every: 1}\ndetect: {every: 2}\n", "line 2: detect: this key stands twice"),
-        ("sources:\n  - uri: a\n    uri: b\n", "line 3: uri: this key stands twice"),
+        ("detect: {every: 1}\ndetect: {every: 2}\n", "line 2: detect: this key appears twice"),
+        ("sources:\n  - uri: a\n    uri: b\n", "line 3: uri: this key appears twice"),
         ("profile: fsat\n", "line 1: profile: unknown profile 'fsat'; allowed: fast, balanced, thorough"),
         ("profile: [fast]\n", "line 1: profile: unknown profile"),
         ("profile: {fast: 1}\n", "line 1: profile: unknown profile"),
@@ -133,7 +133,7 @@ def test_latin_1_is_named_as_not_utf_8(tmp_path):
 
 def test_what_the_command_line_sets_wrongly_is_not_blamed_on_the_file(tmp_path):
     path = write(tmp_path, "detect:\n  every: 2\n")
-    with pytest.raises(ConfigError, match=r"^command line: detect\.every: expected a whole number; allowed: 1 or more$"):
+    with pytest.raises(ConfigError, match=r"^command line: detect\.every: out of range; allowed: 1 or more$"):
         load_config(path, {"detect": {"every": 0}})
     with pytest.raises(ConfigError, match=r"^command line: profile: unknown profile 'x'"):
         load_config(path, {"profile": "x"})

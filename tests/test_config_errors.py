@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import typing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.config import Config
 from engine.config_errors import explain, key_that_stands_twice, line_of
 from engine.config_file import load_config
 from engine.errors import ConfigError
@@ -19,12 +23,12 @@ from engine.errors import ConfigError
     ("text", "sentence"),
     [
         ("publish:\n  socket: psuh\n", "line 2: publish.socket: unknown value 'psuh'; allowed: pub, push"),
-        ("detect:\n\n  every: 0\n", "line 3: detect.every: expected a whole number, got 0; allowed: 1 or more"),
+        ("detect:\n\n  every: 0\n", "line 3: detect.every: out of range, got 0; allowed: 1 or more"),
         ("detect:\n  every: 1.5\n", "line 2: detect.every: expected a whole number, got 1.5; allowed: 1 or more"),
         ("detect:\n  every: true\n", "line 2: detect.every: expected a whole number, got true; allowed: 1 or more"),
-        ("publish:\n  jpeg_quality: 101\n", "line 2: publish.jpeg_quality: expected a whole number, got 101; allowed: 1"),
+        ("publish:\n  jpeg_quality: 101\n", "line 2: publish.jpeg_quality: out of range, got 101; allowed: 1 to 100"),
         ("verify:\n  known_cosine: x\n", "line 2: verify.known_cosine: expected a number or nothing, got x; allowed: -1 to 1"),
-        ("track:\n  lost_seconds: 0\n", "line 2: track.lost_seconds: expected a number, got 0; allowed: more than 0"),
+        ("track:\n  lost_seconds: 0\n", "line 2: track.lost_seconds: out of range, got 0; allowed: more than 0"),
         ("detect: 5\n", "line 1: detect: expected a section of keys, got 5"),
         ("detect: [1]\n", "line 1: detect: expected a section of keys, got a list"),
         ("sources: a.mp4\n", "line 1: sources: expected a list, got a.mp4"),
@@ -51,6 +55,27 @@ def test_sentence(tmp_path, text, sentence):
     assert sentence in str(caught.value)
     assert str(caught.value).startswith(str(path))
     assert "`" not in str(caught.value).replace("a`b", "")
+
+
+def bounded_keys() -> Iterator[tuple[str, str, float]]:
+    """Yield every key of a section that has a range, with a number outside of it."""
+    for section, kind in typing.get_type_hints(Config).items():
+        if not isinstance(kind, type) or not issubclass(kind, msgspec.Struct):
+            continue
+        for key, annotated in typing.get_type_hints(kind, include_extras=True).items():
+            options = [annotated, *typing.get_args(annotated)]
+            for meta in (meta for option in options for meta in getattr(option, "__metadata__", ())):
+                low = meta.ge if meta.ge is not None else meta.gt
+                high = meta.le if meta.le is not None else meta.lt
+                yield section, key, low - 1 if low is not None else high + 1
+
+
+@pytest.mark.parametrize(("section", "key", "outside"), list(bounded_keys()))
+def test_a_number_out_of_range_is_told_the_range(section: str, key: str, outside: float):
+    """\"Expected a number, got 1\" says nothing to somebody who gave a number."""
+    with pytest.raises(ConfigError) as caught:
+        load_config(None, {section: {key: outside}})
+    assert re.search(rf"{section}\.{key}: out of range(, got .*)?; allowed: .*\d", str(caught.value))
 
 
 def test_a_list_that_holds_itself_ends(tmp_path):
@@ -80,7 +105,7 @@ class Outer(msgspec.Struct, forbid_unknown_fields=True):
 @pytest.mark.parametrize(
     ("tree", "says"),
     [
-        ({"inner": {"share": 2}}, "command line: inner.share: expected a number; allowed: 0 to less than 1"),
+        ({"inner": {"share": 2}}, "command line: inner.share: out of range; allowed: 0 to less than 1"),
         ({"inner": {"mode": "c"}}, "command line: inner.mode: unknown value 'c'; allowed: a, b"),
         ({"inner": {"moda": "a"}}, "command line: inner.moda: unknown key; did you mean mode? allowed here: share, mode"),
         ({"innre": 1}, "command line: innre: unknown key; did you mean inner? allowed here: inner"),

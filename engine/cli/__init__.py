@@ -28,9 +28,9 @@ Examples:
   facestream run --source rtsp://192.0.2.10/stream1 --credentials door.txt --publish tcp://127.0.0.1:5556
       attach a camera
   facestream watch tcp://127.0.0.1:5556
-      be one
+      subscribe to a run
 
-Exit codes: 0 done, 1 failed, 2 wrongly used, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 usage error, 130 interrupted.
 """
 
 COMMANDS = {

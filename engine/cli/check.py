@@ -17,6 +17,7 @@ from engine.contracts.recording import Recording
 from engine.contracts.redaction import redact, redact_tree
 from engine.source.cameras import CAMERA_KEYS, is_camera
 from engine.source.sources import expand_sources
+from engine.verify.open_set import check_false_name_rate
 
 
 def check(config: Path, /, *, profile: str = "") -> None:
@@ -32,6 +33,7 @@ def check(config: Path, /, *, profile: str = "") -> None:
         Use this profile instead of the one that the file names.
     """
     loaded = load_config(config, {"profile": profile} if profile else None)
+    check_false_name_rate(loaded.verify)
     console = Console(highlight=False)
     warnings: list[str] = []
     cameras = [source for source in loaded.sources if is_camera(source.uri)]

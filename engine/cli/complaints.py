@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from engine.contracts.redaction import redact
 from engine.errors import FacestreamError
+from engine.runtime.descriptors import shortage
 
 
 def complaint(error: Exception) -> tuple[str, int]:
     """Return what to say of an error that ends a command, and the command's exit code."""
     if isinstance(error, FacestreamError):
         return redact(str(error)), error.exit_code
+    if words := shortage(error):
+        return f"this process cannot go on: {words}", 1
     # What libraries write may quote the address of a camera.
     sentence = redact(f"unexpected {type(error).__name__}: {error}")
     return f"{sentence} (set FACESTREAM_TRACEBACK=1 to see where)", 1

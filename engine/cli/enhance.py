@@ -50,7 +50,7 @@ def enhance(
     if not 0 <= strength <= 1:
         raise UsageError(f"--strength {strength:g} must be 0 to 1")
     if zero_shot and generator is not None:
-        raise UsageError("--zero-shot learns a network of its own: leave --generator away")
+        raise UsageError("--zero-shot learns a network of its own: remove --generator")
     pictures = picture_files(images)
     name = ZERO_SHOT if zero_shot else generator or SuperResolveConfig().generator
     console, complaints = Console(highlight=False), list[str]()

@@ -121,7 +121,7 @@ def _remote(entry: Downloadable) -> Entry:
     if installed_as(entry, models_dir()):
         where = str(models_dir())
     elif path.is_file():
-        where = "spoilt: pull it again"
+        where = "corrupt; pull it again"
     else:
         where = f"not fetched: facestream models pull {entry.name}"
     return entry.name, [entry.kind, entry.licence, _size(entry.size_bytes), where], [entry.note]

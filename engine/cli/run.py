@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from rich.console import Console
 
+from engine.archive.reader import recorded
 from engine.cli.complaints import complaint
 from engine.cli.run_log import LogFormat, RunLog
 from engine.cli.run_options import check_duration, given, sources_of
@@ -25,7 +26,6 @@ from engine.contracts.camera import HardwareDecoding
 from engine.contracts.messages import Deinterlace
 from engine.errors import FacestreamError
 from engine.pipeline.run import run_pipeline
-from engine.publish.run_directory import recorded
 from engine.source.cameras import is_camera
 
 
@@ -69,10 +69,10 @@ def run(
         Parameter(help="Hardware decoding of cameras; auto by default: where it works, else software."),
     ] = None,
     max_reconnects: Annotated[
-        int | None, Parameter(help="Attempts in a row after which a camera is given up; by default never.")
+        int | None, Parameter(help="Failed attempts in a row after which a camera is abandoned; by default never.")
     ] = None,
-    stall: Annotated[float | None, Parameter(help="Seconds without a packet after which a camera is connected anew.")] = None,
-    duration: Annotated[float | None, Parameter(help="Stop in good order after so many seconds.")] = None,
+    stall: Annotated[float | None, Parameter(help="Seconds without a packet after which a camera is reconnected.")] = None,
+    duration: Annotated[float | None, Parameter(help="Stop cleanly after so many seconds.")] = None,
     out: Annotated[
         Path | None, Parameter(name=["--out", "-o"], help="Directory for crops, JSON lines and report.html.")
     ] = None,
@@ -105,9 +105,9 @@ def run(
 ) -> int:
     """Find, enhance and verify the faces of cameras and recordings.
 
-    A camera is connected to again for ever; Ctrl-C or SIGTERM ends the run in
-    good order. --hwaccel, --max-reconnects and --stall are for all cameras,
-    where a source in the configuration file does not say otherwise.
+    A camera reconnects indefinitely; Ctrl-C or SIGTERM ends the run cleanly.
+    --hwaccel, --max-reconnects and --stall apply to all cameras, unless a source in
+    the configuration file says otherwise.
 
     For example:
 
@@ -201,7 +201,7 @@ def _run(settings: Config, log: RunLog | None, duration_seconds: float | None, *
     print_result(console, result, settings, live=live)
     if not is_program:
         for event in result.status.events if log is None else ():
-            if event.name == "warning":
+            if event.name in ("warning", "worker_output"):
                 sys.stderr.write(f"facestream: note: {event_words(event)}\n")
         for stream in result.streams:
             if stream.state == "ended" and stream.reason == "end_of_file" and stream.detail:

@@ -62,11 +62,11 @@ class RunLog:
 
     def show(self, status: RunStatus) -> None:
         """Log what has happened since the last call."""
-        if status is not self._status:
-            again = self._status is not None
-            self._status, self._last_number = status, 0
+        before, self._status = self._status, status
+        if before is None or before.run_id != status.run_id:
+            self._last_number = 0
             self._next_stats = time.monotonic() + STATS_SECONDS
-            self._begin(status, again)
+            self._begin(status, again=before is not None)
         for event in status.events_after(self._last_number):
             self._last_number = event.number
             if not self._is_repeated(event):
@@ -103,7 +103,7 @@ class RunLog:
         """Log why a run could not begin or go on."""
         self._write("error", "run_failed", printable(sentence), {"exit_code": exit_code})
 
-    def _begin(self, status: RunStatus, again: bool) -> None:
+    def _begin(self, status: RunStatus, *, again: bool) -> None:
         words = f"all workers are ready, {count(len(status.streams), 'stream')}"
         if again:
             words += "; the run goes on after the death of a worker"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from engine.archive.reader import track_lines
 from engine.cli.run_table import end_table, failed_table
-from engine.cli.run_words import count, drops_words, errors_words
+from engine.cli.run_words import count, drops_words, errors_words, removed_words
 from engine.config import Config
 from engine.contracts.messages import Track
 from engine.pipeline.run import RunResult
@@ -34,12 +36,14 @@ def print_result(console: Console, result: RunResult, config: Config, *, live: b
             console.print(f"{count(result.status.restarts, 'restart')} of workers that died or hung", highlight=False)
     if words := errors_words(counters):
         console.print(words, highlight=False)
+    if words := removed_words(counters):
+        console.print(words, highlight=False)
     directory = Path(config.output.directory) if config.output.directory else None
     if directory is not None:
-        # Days of cameras have more tracks than anybody reads here, or than fit into memory at once.
-        tracks = [] if live else read_tracks(directory / "tracks.jsonl")
-        if tracks:
-            console.print(tracks_table(tracks))
+        # Days of cameras have more tracks than anybody reads here.
+        table = None if live else tracks_table(directory)
+        if table is not None:
+            console.print(table)
     if result.failed_streams and not live:
         console.print(failed_table(result.failed_streams))
     if directory is not None:
@@ -48,22 +52,23 @@ def print_result(console: Console, result: RunResult, config: Config, *, live: b
         console.print(f"report: {result.report.resolve()}", highlight=False, soft_wrap=True)
 
 
-def read_tracks(path: Path) -> list[Track]:
-    """Return the ended tracks of ``tracks.jsonl``; a half-written last line is left out."""
-    decoder = msgspec.json.Decoder(Track)
-    tracks = []
-    for line in path.read_bytes().splitlines():
-        try:
-            tracks.append(decoder.decode(line))
-        except msgspec.DecodeError:
-            continue
-    return [track for track in tracks if track.ended]
+def tracks_table(directory: Path) -> Table | None:
+    """Return the ended tracks of an output directory as a table, the first ones of many; None if there is none."""
+    total, streams = 0, set[str]()
 
+    def ended() -> Iterator[Track]:
+        nonlocal total
+        for track in track_lines(directory):
+            if track.ended:
+                total += 1
+                streams.add(track.stream)
+                yield track
 
-def tracks_table(tracks: list[Track]) -> Table:
-    """Return the tracks as a table, the first ones of many."""
-    several = len({track.stream for track in tracks}) > 1
-    table = Table(caption=f"the first {_MOST_ROWS} of {len(tracks)} tracks" if len(tracks) > _MOST_ROWS else None)
+    tracks = heapq.nsmallest(_MOST_ROWS, ended(), key=lambda track: (track.stream, track.first_pts_seconds))
+    if not tracks:
+        return None
+    several = len(streams) > 1
+    table = Table(caption=f"the first {_MOST_ROWS} of {total} tracks" if total > _MOST_ROWS else None)
     for heading in (
         *(["stream"] if several else []),
         "track",
@@ -78,7 +83,7 @@ def tracks_table(tracks: list[Track]) -> Table:
         table.add_column(
             heading, justify="left" if heading in ("stream", "decision", "candidate") else "right", overflow="fold"
         )
-    for track in sorted(tracks, key=lambda track: (track.stream, track.first_pts_seconds))[:_MOST_ROWS]:
+    for track in tracks:
         best = track.candidates[0] if track.candidates else None
         enhanced = best.cosine_enhanced if best else None
         table.add_row(

@@ -39,7 +39,7 @@ class LiveTable:
         self._console = console
         self._live = Live(Text("loading models", "dim"), console=console, auto_refresh=False, transient=True)
         self._next_refresh = 0.0
-        self._status: RunStatus | None = None
+        self._run_id = ""
         self._last_number = 0
 
     def __enter__(self) -> LiveTable:
@@ -51,14 +51,14 @@ class LiveTable:
 
     def show(self, status: RunStatus) -> None:
         """Redraw, if the last time is long enough ago."""
-        if status is not self._status:
-            self._status, self._last_number = status, 0
+        if status.run_id != self._run_id:
+            self._run_id, self._last_number = status.run_id, 0
         if time.monotonic() < self._next_refresh and not status.ended:
             return
         self._next_refresh = time.monotonic() + _REFRESH_SECONDS
         for event in status.events_after(self._last_number):
             self._last_number = event.number
-            if event.name in ("worker_died", "warning"):
+            if event.name in ("worker_died", "worker_output", "warning"):
                 self._console.print(Text(event_words(event), "yellow"))
         self._live.update(live_table(status, *self._console.size), refresh=True)
 

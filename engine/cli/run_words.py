@@ -71,6 +71,15 @@ def errors_words(counters: Mapping[str, int]) -> str:
     return f"{count(sum(errors.values()), 'error')}: {stages}" if errors else ""
 
 
+def removed_words(counters: Mapping[str, int]) -> str:
+    """Return what retention has deleted, empty where it was nothing."""
+    pictures, tracks = counters.get("removed.pictures", 0), counters.get("removed.tracks", 0)
+    if not pictures:
+        return ""
+    freed = counters.get("removed.bytes", 0) / 1e6
+    return f"{count(pictures, 'picture')} of {count(tracks, 'track')} deleted ({freed:,.1f} MB), as output.keep_pictures_* says"
+
+
 def frames_per_second(status: RunStatus) -> float:
     """Return how many frames all streams together give now."""
     return sum(stream.fps for stream in status.streams.values())
@@ -102,9 +111,11 @@ def event_words(event: RunEvent) -> str:
         case "warning":
             words = ": ".join(str(fields[key]) for key in ("stream", "detail") if key in fields)
         case "worker_died":
-            words = f"{fields.get('reason') or 'the worker ' + str(fields['worker']) + ' died'}; it is started anew"
+            words = f"{fields.get('reason') or 'the worker ' + str(fields['worker']) + ' died'}; it is being restarted"
+        case "worker_output":
+            words = f"{fields['worker']}: {fields['detail']}"
         case "worker_restarted":
-            words = f"the worker {fields['worker']} works again, after {count(int(fields['restarts']), 'restart')}"
+            words = f"the worker {fields['worker']} is back after {count(int(fields['restarts']), 'restart')}"
         case _:
             level = int(fields["overload_level"])
             words = f"overload level {level}: {overload_words(level)}" if level else "no overload any more"

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.errors import UsageError
-from engine.pipeline.sample_clip import render_sample
+from engine.sample.clip import render_sample
 
 
 def sample(

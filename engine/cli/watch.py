@@ -14,11 +14,11 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
+from engine.archive.writer import DirectorySink
 from engine.client import Candidate, End, Face, Gap, Received, Stats, Stream, Subscriber, Track
 from engine.config import OutputConfig
 from engine.contracts.messages import Decision
-from engine.publish.directory import DirectorySink
-from engine.publish.report_summary import clock
+from engine.report.summary import clock
 
 Kind = Literal["face", "track", "stream", "stats", "end"]
 _STYLES: dict[Decision, str] = {"known": "green", "undecided": "yellow", "unknown": "default", "none": "dim"}

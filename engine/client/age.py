@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
+from engine.errors import ConfigError
+
+_MAX_AGE_SECONDS = 1.0
 _SAME_MACHINE = re.compile(r"(ipc|inproc)://|tcp://(127\.|localhost:|\[::1\])")
 _DISBELIEVED = 20
 """Old messages in a row, each of which came while nothing else was waiting: rather the clocks were set than all are late."""
@@ -53,3 +57,23 @@ class AgeLimit:
             self._fastest_ns, self._in_a_row = took_ns, 0
             return False
         return True
+
+
+def age_limit(endpoint: str, max_age_seconds: float | Literal["auto"] | None, lossless: bool) -> AgeLimit | None:
+    """Return the limit that a subscriber asked for, None where it wants none.
+
+    Args:
+        endpoint: of the publisher.
+        max_age_seconds: ``auto``: 1 s, but none where the way is lossless.
+        lossless: nothing gets lost on the way, so nothing should be skipped.
+
+    Raises:
+        ConfigError: it is not usable.
+    """
+    if max_age_seconds == "auto":
+        max_age_seconds = None if lossless else _MAX_AGE_SECONDS
+    if max_age_seconds is None:
+        return None
+    if not 0 < max_age_seconds < float("inf"):
+        raise ConfigError(f"max_age_seconds is {max_age_seconds}: use a number of seconds above 0, or None")
+    return AgeLimit(max_age_seconds, is_same_machine(endpoint))

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.client.limits import DEFAULT_LIMITS, Limits, picture_size
 from engine.contracts.messages import SCHEMA, AnyMessage, End, Face, Part, Stats, Track, check_stream_name, decode_header
 from engine.errors import ConfigError, FatalError
 
@@ -23,6 +24,8 @@ class Received:
     """One for each of ``message.parts``, in that order; their SHA-256 has been checked."""
     replayed: bool = False
     """It was missed at first, and came back from the replay service."""
+    limits: Limits = DEFAULT_LIMITS
+    """What ``image`` decodes at most."""
 
     @property
     def parts(self) -> list[Part]:
@@ -41,16 +44,34 @@ class Received:
         carried = ", ".join(part.name for part in self.parts) or "no parts"
         raise LookupError(f"this message carries {carried}, not {name!r}")
 
-    def image(self, name: str = "enhanced") -> NDArray[np.uint8]:
+    def has(self, name: str) -> bool:
+        """Tell whether this message carries a part of this name."""
+        return any(part.name == name for part in self.parts)
+
+    def image(self, name: str | None = None) -> NDArray[np.uint8]:
         """Return ``enhanced`` or ``original`` as (height, width, 3) uint8 BGR.
+
+        Args:
+            name: None: ``enhanced``, or ``original`` of a face that was large enough and passed through.
 
         Raises:
             LookupError: this message does not carry that picture.
-            ValueError: it does not decode.
+            ValueError: it does not decode, or has more pixels than the subscriber's ``max_picture_px``.
         """
+        name = name or ("original" if self.has("original") and not self.has("enhanced") else "enhanced")
         import cv2  # here, so that a subscriber that only wants scores does not load it
 
-        picture = cv2.imdecode(np.frombuffer(self.payload(name), np.uint8), cv2.IMREAD_COLOR)
+        file = self.payload(name)
+        try:
+            width, height = picture_size(file)
+        except ValueError as error:
+            raise ValueError(f"the part {name!r} of this message is not a picture: {error}") from error
+        if width * height > self.limits.picture_px:
+            raise ValueError(
+                f"the part {name!r} of this message is a picture of {width}x{height}, more than the "
+                f"{self.limits.picture_px:,} pixels that this subscriber decodes (max_picture_px)"
+            )
+        picture = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR)
         if picture is None:
             raise ValueError(f"the part {name!r} of this message is not a picture")
         return cast("NDArray[np.uint8]", picture)
@@ -91,15 +112,17 @@ class _Common(msgspec.Struct):
 _decode_common = msgspec.msgpack.Decoder(_Common).decode
 
 
-def parse(frames: list[bytes], replayed: bool = False) -> Received:
+def parse(frames: list[bytes], replayed: bool = False, limits: Limits = DEFAULT_LIMITS) -> Received:
     """Read ``[topic][header][part...]``.
 
     Raises:
-        Malformed: it is no message, or a payload does not have its SHA-256.
+        Malformed: it is no message, is larger than the limits, or a payload does not have its SHA-256.
         FatalError: it is of another version of the wire.
     """
     if len(frames) < 2:
         raise Malformed(f"{len(frames)} frames, and a message has at least a topic and a header")
+    if (size := sum(map(len, frames))) > limits.message_bytes:
+        raise Malformed(f"it has {size:,} bytes, more than the {limits.message_bytes:,} of max_message_bytes")
     try:
         message = decode_header(frames[1])
     except msgspec.DecodeError as error:
@@ -112,7 +135,7 @@ def parse(frames: list[bytes], replayed: bool = False) -> Received:
             check_stream_name(message.stream)
     except ConfigError as error:
         raise Malformed(str(error)) from error
-    received = Received(message, frames[2:], replayed)
+    received = Received(message, frames[2:], replayed, limits)
     if len(received.parts) != len(received.payloads):
         raise Malformed(f"{len(received.payloads)} payloads, and the header describes {len(received.parts)}")
     for part, payload in zip(received.parts, received.payloads, strict=True):

@@ -28,7 +28,9 @@ class ReplayClient:
     waits once and not at every gap.
     """
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str, timeout_seconds: float) -> None:
+    def __init__(
+        self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str, timeout_seconds: float, limit_bytes: int
+    ) -> None:
         self._timeout_seconds = timeout_seconds
         self._same_clock = is_same_machine(endpoint)
         self._ids = itertools.count(1)
@@ -37,6 +39,7 @@ class ReplayClient:
         self._socket = context.socket(zmq.DEALER)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.RCVHWM, _HWM)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, limit_bytes)
         # Requests that wait for a service that is gone are of no use when it comes back.
         self._socket.setsockopt(zmq.SNDHWM, 2 * _ATTEMPTS)
         try:

@@ -9,7 +9,8 @@ from typing import Literal, Self, cast, get_args
 
 import zmq
 
-from engine.client.age import AgeLimit, is_same_machine
+from engine.client.age import age_limit
+from engine.client.limits import Connection, Limits
 from engine.client.received import Gap, Malformed, Received, parse
 from engine.client.replay import ReplayClient
 from engine.client.sequence import Sequence
@@ -23,7 +24,6 @@ _BUFFER_BYTES = 64 * 1024
 _FRESH_HWM = 8
 _FRESH_BUFFER_BYTES = 16 * 1024
 """What waits here is already old for a slow reader."""
-_MAX_AGE_SECONDS = 1.0
 _RECONNECT_MS, _RECONNECT_CAP_MS = 100, 1_000
 _KEEPALIVE_IDLE_SECONDS, _KEEPALIVE_SECONDS, _KEEPALIVE_TRIES = 15, 5, 3
 _REFILL_BURST = 1024
@@ -42,7 +42,7 @@ class Subscriber:
                 if isinstance(item, Gap):
                     print(f"missed {len(item)} {item.kind} messages of {item.stream}")
                 elif isinstance(item.message, Face):
-                    recognise(item.image("enhanced"), item.image("original"), item.message.candidates)
+                    recognise(item.image(), item.image("original"), item.message.candidates)
 
     Iteration stops after the run's ``end`` message. A publisher that dies and comes back at the same endpoint is connected to
     again: its messages have another ``run_id``, and are counted from 0. For one thread.
@@ -70,6 +70,8 @@ class Subscriber:
         from_start: bool | None = None,
         replay_timeout_seconds: float = 1.0,
         max_age_seconds: float | Literal["auto"] | None = "auto",
+        max_message_bytes: int = Limits.message_bytes,
+        max_picture_px: int = Limits.picture_px,
         context: zmq.Context[zmq.Socket[bytes]] | None = None,
     ) -> None:
         """Connect; a publisher that is not there yet is waited for.
@@ -86,19 +88,23 @@ class Subscriber:
             from_start: what was sent before this subscriber came counts as missed. None: yes for ``pull`` or with ``replay``.
             replay_timeout_seconds: longest silence of the replay service.
             max_age_seconds: None skips nothing. ``auto``: 1 s, but None for ``pull`` and with ``replay``.
+            max_message_bytes: a larger message is not taken: it counts as malformed, or ends the iteration where one of its
+                frames alone is larger.
+            max_picture_px: width times height of the largest picture that ``Received.image`` decodes.
             context: None: the one that all subscribers of this process share.
 
         Raises:
-            ConfigError: an endpoint, a kind, a stream name or the age is not usable.
+            ConfigError: an endpoint, a kind, a stream name, the age or a limit is not usable.
         """
         self.endpoint = endpoint
+        self._limits = Limits(max_message_bytes, max_picture_px)
         self._kinds = frozenset(kinds)
         self._streams = None if streams is None else frozenset(map(check_stream_name, streams))
         if unknown := self._kinds.difference(_KINDS):
             raise ConfigError(f"unknown kind {', '.join(sorted(unknown))}: use some of {', '.join(_KINDS)}")
         self._timeout_seconds = timeout_seconds
         self._follow = follow
-        self._age = _age_limit(endpoint, max_age_seconds, lossless=socket == "pull" or replay is not None)
+        self._age = age_limit(endpoint, max_age_seconds, lossless=socket == "pull" or replay is not None)
         self._sequence = Sequence(from_start if from_start is not None else socket == "pull" or replay is not None)
         self._skipped: dict[str, tuple[int, int, int]] = {}
         self._live = False
@@ -110,11 +116,12 @@ class Subscriber:
         """Why the last unreadable message was not readable."""
         self._context = context or zmq.Context.instance()
         self._socket = self._context.socket(zmq.SUB if socket == "sub" else zmq.PULL)
+        self._connection = Connection(self._socket, endpoint, max_message_bytes)
         self._replay: ReplayClient | None = None
         try:
             self._connect()
             if replay is not None:
-                self._replay = ReplayClient(self._context, replay, replay_timeout_seconds)
+                self._replay = ReplayClient(self._context, replay, replay_timeout_seconds, max_message_bytes)
         except zmq.ZMQError as error:
             self.close()
             raise ConfigError(
@@ -129,6 +136,7 @@ class Subscriber:
 
     def close(self) -> None:
         """Disconnect."""
+        self._connection.close()
         self._socket.close(linger=0)
         if self._replay is not None:
             self._replay.close()
@@ -138,7 +146,7 @@ class Subscriber:
 
         Raises:
             TimeoutError: nothing came for ``timeout_seconds``.
-            FatalError: the publisher speaks another version of the wire.
+            FatalError: the publisher speaks another version of the wire, or sent a frame beyond ``max_message_bytes``.
         """
         while True:
             waited = not self._socket.poll(0)
@@ -181,14 +189,13 @@ class Subscriber:
         return topics
 
     def _receive(self) -> list[bytes]:
-        timeout_ms = None if self._timeout_seconds is None else int(self._timeout_seconds * 1000)
-        if not self._socket.poll(timeout_ms):
+        if not self._socket.poll(0) and not self._connection.wait(self._timeout_seconds):
             raise TimeoutError(f"no message from {self.endpoint} within {self._timeout_seconds} s")
         return self._socket.recv_multipart()
 
     def _parsed(self, frames: list[bytes], replayed: bool = False) -> Received | None:
         try:
-            return parse(frames, replayed)
+            return parse(frames, replayed, self._limits)
         except Malformed as error:
             self.counters["malformed"] += 1
             self.last_malformed = str(error)
@@ -286,13 +293,3 @@ class Subscriber:
         self.counters["missed"] += len(numbers)
         if first < numbers.stop:
             yield Gap(stream, kind, first, numbers.stop - 1, stale)
-
-
-def _age_limit(endpoint: str, max_age_seconds: float | Literal["auto"] | None, lossless: bool) -> AgeLimit | None:
-    if max_age_seconds == "auto":
-        max_age_seconds = None if lossless else _MAX_AGE_SECONDS
-    if max_age_seconds is None:
-        return None
-    if not 0 < max_age_seconds < float("inf"):
-        raise ConfigError(f"max_age_seconds is {max_age_seconds}: use a number of seconds above 0, or None")
-    return AgeLimit(max_age_seconds, is_same_machine(endpoint))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
+from engine.contracts.counts import Counting
 from engine.contracts.orders import Warned
 from engine.contracts.streams import Calls, StreamChanged
 from engine.errors import error_words
@@ -18,15 +18,15 @@ HOPELESS_CALLS = 25
 class ModelCalls:
     """Counts the calls of one worker by stream and stage.
 
-    Failures are in the counters ``errors.<stage>`` and ``errored.<stream>``; the first of each stream and stage is said.
+    Failures are counted as ``errors.<stage>``, and as ``errored`` of the stream; the first of each stream and stage is said.
 
     Args:
-        counters: where failures are counted.
+        counts: where failures are counted.
         warn: is told of the first failure.
     """
 
-    def __init__(self, counters: Counter[str], warn: Callable[[Warned], None]) -> None:
-        self._counters, self._warn = counters, warn
+    def __init__(self, counts: Counting, warn: Callable[[Warned], None]) -> None:
+        self._counts, self._warn = counts, warn
         self._calls: dict[str, dict[str, Calls]] = {}
 
     def worked(self, stream: str, stage: str) -> None:
@@ -38,8 +38,8 @@ class ModelCalls:
         sentence = f"{stage.replace('_', ' ')} failed: {error_words(error)}"
         if self._note(stream, stage, Calls(1, 1, sentence)).failed == 1:
             self._warn(Warned(stream, sentence))
-        self._counters[f"errors.{stage}"] += 1
-        self._counters[f"errored.{stream}"] += 1
+        self._counts.run[f"errors.{stage}"] += 1
+        self._counts.of_stream(stream, "errored")
 
     def hopeless(self, stream: str, stage: str) -> str:
         """Return why a stream is not worth going on with, empty where it is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.contracts.counts import Counts
 from engine.contracts.recording import Reading
 
 
@@ -22,7 +23,7 @@ class CountedBefore(Order, frozen=True):
     """The supervisor to the publisher: what workers had counted that died, as of their last beats; replaces what it said
     before."""
 
-    counters: dict[str, int]
+    counts: Counts
 
 
 class WantRecording(Order, frozen=True):

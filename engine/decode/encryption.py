@@ -18,7 +18,7 @@ _ASF_MARKS = (bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"), bytes.fromhex("
 _TS_PACKET_BYTES, _TS_SYNC = 188, 0x47
 _TS_SCRAMBLED = 0xC0
 _MOST_SCRAMBLED = 0.5
-HOW = "decrypt it first, or export it anew without protection"
+HOW = "decrypt it first, or export it again without protection"
 
 
 def is_encrypted_packet(packet: av.Packet[Any]) -> bool:

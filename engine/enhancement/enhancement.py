@@ -76,10 +76,8 @@ class Enhancement:
         for crop, original, face, score in zip(crops, enlarged.originals, enlarged.faces, scores, strict=True):
             with self._telemetry.stage("encode"):
                 picture, model = (face.bgr, face.model) if face else (None, "")
-                enhanced_by = model if face and face.scale > 1 else ""
-                parts, payloads = parts_of(self._config.publish, original, picture, score.embedding, enhanced_by)
-            self._telemetry.counters["faces"] += 1
-            self._telemetry.counters[f"faces.{crop.stream}"] += 1
+                parts, payloads = parts_of(self._config.publish, original, picture, score.embedding, model)
+            self._telemetry.counts.everywhere(crop.stream, "faces")
             said.append(Said(self._result(crop, face, score, parts), payloads))
             track = self._tracks.setdefault((crop.stream, crop.track_id), TrackSoFar(crop))
             track.add(crop)
@@ -104,7 +102,7 @@ class Enhancement:
 
     def _result(self, crop: FaceCrop, face: EnhancedFace | None, score: FaceScores, parts: list[Part]) -> FaceResult:
         enhanced = None
-        if face is not None and face.scale > 1:
+        if face is not None:
             enhanced = Enhanced(face.model, face.scale, face.lr_consistency_db, self._config.super_resolve.strength)
         return FaceResult(crop.sighting, enhanced, score.decision, score.candidates, score.gallery_version, parts)
 

@@ -19,7 +19,7 @@ class Enlarged:
     originals: list[Uint8]
     """BGR."""
     faces: list[EnhancedFace | None]
-    """None where it was not asked to run, or failed."""
+    """None where it was not asked to run, the face is large enough, or it failed."""
     errors: dict[int, Exception]
     """By place in the batch."""
     seconds: float

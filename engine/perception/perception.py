@@ -140,12 +140,11 @@ class Perception:
         return list(items)
 
     def _count(self, stream: str, faces: StreamFaces, items: list[Item]) -> None:
-        counters = self._telemetry.counters
+        counts = self._telemetry.counts
         for item in items:
-            counters["crops" if isinstance(item, FaceCrop) else "tracks"] += 1
+            counts.run["crops" if isinstance(item, FaceCrop) else "tracks"] += 1
         if rejected := faces.take_rejected():
-            counters["rejected"] += rejected
-            counters[f"rejected.{stream}"] += rejected
+            counts.everywhere(stream, "rejected", rejected)
 
     def _new_track_id(self) -> int:
         self._next_track_id += 1

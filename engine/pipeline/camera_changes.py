@@ -53,13 +53,17 @@ class CameraChanges:
 
     def clear(self) -> list[str]:
         """Let go of the workers that were removed and have ended, and end those that do not; return the names of the former."""
-        for worker, since in self._leaving.items():
+        for name, since in self._leaving.items():
             if time.monotonic() - since > LEAVING_SECONDS:
-                self._crew.workers[worker].process.kill()
+                self._crew.workers[name].process.kill()
         gone = self._crew.forget_those_who_left()
         for worker in gone:
-            self._leaving.pop(worker, None)
-            stream = self._status.streams.get(worker.removeprefix("camera-"))
+            for line in worker.text.read():
+                self._status.take_text(worker.name, line)
+            worker.close()
+            worker.process.close()
+            self._leaving.pop(worker.name, None)
+            stream = self._status.streams.get(worker.name.removeprefix("camera-"))
             if stream is not None and not stream.is_over:
                 self._status.take_event(StreamChanged(stream.name, "ended", "drained", "the camera was removed"))
-        return gone
+        return [worker.name for worker in gone]

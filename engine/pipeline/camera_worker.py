@@ -59,8 +59,7 @@ class _CameraWorker:
 
     def _hand_over(self, frame: Frame) -> None:
         telemetry = self._context.telemetry
-        telemetry.counters["frames"] += 1
-        telemetry.counters[f"frames.{frame.stream}"] += 1
+        telemetry.counts.everywhere(frame.stream, "frames")
         if self._downstream is None:
             self._drop("worker_died")
             return
@@ -121,7 +120,6 @@ class _CameraWorker:
     def _count(self) -> None:
         """Carry the decoder's counters over into what the beats tell."""
         now = Counter(self._decoder.counters)
-        counters, stream = self._context.telemetry.counters, self._camera.name
         for name, total in now.items():
             new = total - self._counted[name]
             if not new or name == "frames":
@@ -131,12 +129,11 @@ class _CameraWorker:
             elif name.startswith("drops."):
                 self._drop(name.removeprefix("drops."), new)
             else:
-                counters[name] += new
-                counters[f"{name}.{stream}"] += new
+                self._context.telemetry.counts.everywhere(self._camera.name, name, new)  # type: ignore[arg-type]
         self._counted = now
 
     def _finish(self, drain: Drain) -> None:
         with suppress(ChannelClosed):
             if self._downstream is not None:
                 self._writer.close()
-                self._downstream.send(Drain(drain.outcome, drain.detail, dict(self._context.telemetry.counters)))
+                self._downstream.send(Drain(drain.outcome, drain.detail, self._context.telemetry.counts.now()))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence, Set
+from collections.abc import Hashable, Sequence, Set
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import msgspec
 
+from engine.archive.resume import Resume
 from engine.config import Config
 from engine.contracts.camera import Camera
 from engine.contracts.streams import StreamChanged
@@ -22,16 +23,20 @@ from engine.pipeline.plan import Member, Pipe, Plan, plan_of
 from engine.pipeline.policy import policy_of
 from engine.pipeline.publish_worker import publish_body
 from engine.pipeline.reconcile import Start, Stop, reconcile
-from engine.publish.resume import Resume
 from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.descriptors import open_descriptors, raise_limit, require_descriptors
 from engine.runtime.protocol import Attach, Detach, Drain
 from engine.runtime.worker import Worker, start_worker
 
 _MOST_ENHANCE_WORKERS = 4
+_OF_A_WORKER = 3
+"""Descriptors here: the line to it, what it prints, and its end. Pipes to its neighbours are open only while it starts."""
+_OF_A_CHILD, _OF_A_PIPE = 24, 3
+"""Descriptors there: what it opens by itself; and a neighbour's pipe, its frame pool, and the pipe of a successor."""
+_SPARE = 12
+"""What is open for a moment, as while a process starts."""
 _IDS_PER_PERCEIVE = 1_000_000_000
 """Track ids of a restarted perceive begin so much higher: what the dead one gave out last is not known."""
-_REJECTED = "rejected."
-"""Begins the names of the counters of tracks of no face, one for each stream."""
 
 
 class Crew:
@@ -45,7 +50,8 @@ class Crew:
         resume: what an earlier attempt left.
 
     Raises:
-        WorkerError: the system starts no more processes.
+        FatalError: the system allows fewer open files than so many workers need.
+        WorkerError: it starts no more processes.
     """
 
     def __init__(
@@ -99,16 +105,14 @@ class Crew:
         """Whether a worker was removed and has not been forgotten."""
         return name in self._leaving
 
-    def forget_those_who_left(self) -> list[str]:
-        """Let go of the workers that were removed and have ended, and tell their neighbours; return their names."""
+    def forget_those_who_left(self) -> list[Worker]:
+        """Let go of the workers that were removed and have ended, and tell their neighbours; return them, for their last words:
+        whoever has read those closes them."""
         gone = [name for name in self._leaving if self.workers[name].finished and not self.workers[name].process.is_alive()]
         for name in gone:
-            worker = self.workers.pop(name)
-            worker.control.close()
-            worker.process.close()
             self._leaving.discard(name)
             self.tell("perceive", Detach("upstream", name))
-        return gone
+        return [self.workers.pop(name) for name in gone]
 
     def restart(self, name: str, unsaid: Sequence[StreamChanged] = ()) -> None:
         """Start a dead worker anew and connect its neighbours, which live on, to it.
@@ -120,7 +124,7 @@ class Crew:
         Raises:
             WorkerError: it cannot be started.
         """
-        self.workers[name].control.close()
+        self.workers[name].close()
         self._start([self.plan.members[name]], unsaid)
 
     def tell(self, name: str, order: msgspec.Struct) -> None:
@@ -137,19 +141,31 @@ class Crew:
         for worker in self.workers.values():
             worker.process.join(wait_seconds)
             worker.process.kill()
-            worker.control.close()
 
     def _start(self, members: Sequence[Member], unsaid: Sequence[StreamChanged] = ()) -> None:
         """Start workers and give their ends of the pipes to those that live already."""
         names = {member.name for member in members}
-        pairs = {pipe: link_pair() for pipe in self.plan.pipes if names & {pipe.writer, pipe.reader}}
+        ends = {name: [pipe for pipe in self.plan.pipes if name in pipe] for name in names}
+        self._make_room([ends[member.name] for member in members])
+        pairs: dict[Pipe, tuple[Channel, Channel]] = {}
         try:
             for member in members:
+                pairs |= {pipe: link_pair() for pipe in ends[member.name] if pipe not in pairs}
                 self.workers[member.name] = self._start_one(member, pairs, unsaid)
+                for pipe in ends[member.name]:
+                    pairs[pipe][pipe.reader == member.name].close()  # it has its own now
         finally:
             for pipe, (writing, reading) in pairs.items():
                 self._attach(pipe.writer, writing, Attach("downstream", pipe.reader), names)
                 self._attach(pipe.reader, reading, Attach("upstream", pipe.writer), names)
+
+    def _make_room(self, starts: Sequence[Sequence[Pipe]]) -> None:
+        """Let this process, and those that it starts, have as many descriptors as they need; with cameras, of which more may
+        come, twice as many where the system allows that."""
+        needed = descriptors_needed(starts)
+        require_descriptors(needed, f"the {len(self.plan.members)} processes of this run")
+        if self.cameras:
+            raise_limit(2 * needed)
 
     def _attach(self, name: str, end: Channel, order: Attach, started: Set[str]) -> None:
         """Give a neighbour its end, which one that was started now has; one that is dead gets another when it is restarted."""
@@ -176,8 +192,8 @@ class Crew:
                 return start(publish_body, inputs, config, run, self._resume, self.policy, earlier > 0)
             case "perceive":
                 first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
-                counted = self._resume.counters if self._resume else {}
-                rejected = {key.removeprefix(_REJECTED): n for key, n in counted.items() if key.startswith(_REJECTED)}
+                counted = self._resume.counts.streams if self._resume else {}
+                rejected = {stream: counts["rejected"] for stream, counts in counted.items() if "rejected" in counts}
                 return start(perceive_body, inputs, set(self.cameras), outputs, config, first_id, rejected)
             case "enhance":
                 threads = self.policy.threads(len(self.plan.of("enhance")))
@@ -186,6 +202,22 @@ class Crew:
                 return start(camera_body, outputs["perceive"], self.cameras[name], config.decode)
             case "reader":
                 return start(decode_body, outputs["perceive"], config.decode, config.detect.every, list(unsaid))
+
+
+def descriptors_needed(starts: Sequence[Sequence[Hashable]]) -> int:
+    """Return how many descriptors the process that needs most has open at once: this one, or one that it starts.
+
+    Args:
+        starts: of each worker, in the order of their starts, the pipes that lead to its neighbours.
+    """
+    here = peak = open_descriptors()
+    seen: set[Hashable] = set()
+    for pipes in starts:
+        here += 2 * len(set(pipes) - seen)
+        seen |= set(pipes)
+        peak = max(peak, here + _OF_A_WORKER)
+        here += _OF_A_WORKER - len(pipes)
+    return max(peak, _OF_A_CHILD + _OF_A_PIPE * max(map(len, starts))) + _SPARE
 
 
 def _enhancers(config: Config) -> int:

@@ -53,7 +53,7 @@ def decode_body(
         order = _next_order(context)
         drain = _Reader(context, downstream, writer, config, detect_every, order).read() if isinstance(order, Assign) else order
     writer.close()
-    downstream.send(Drain(drain.outcome, drain.detail, dict(context.telemetry.counters)))
+    downstream.send(Drain(drain.outcome, drain.detail, context.telemetry.counts.now()))
 
 
 def _next_order(context: WorkerContext) -> Assign | Drain:
@@ -130,8 +130,7 @@ class _Reader:
                 self._announce(item)
                 continue
             if item.time.frame_index >= self._order.first_frame:
-                telemetry.counters["frames"] += 1
-                telemetry.counters[f"frames.{item.stream}"] += 1
+                telemetry.counts.everywhere(item.stream, "frames")
                 self._pace(item)
                 self._writer.write(item)
             self._tell(digest)

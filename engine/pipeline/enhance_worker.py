@@ -75,7 +75,7 @@ def core_of(
 ) -> Enhancement:
     """Return the core of a worker, with open models."""
     warn, telemetry = context.control.send, context.telemetry
-    calls = ModelCalls(telemetry.counters, warn)
+    calls = ModelCalls(telemetry.counts, warn)
     return Enhancement(config, _enhancer(config, generator), _enhancer(config, hurried), verifier, calls, telemetry, warn)
 
 
@@ -151,9 +151,9 @@ class EnhanceWorker:
             self._context.telemetry.queue_depths["super_resolve"] = len(self._batcher) + len(self._pending)
             self._context.beat()
         self._pending.close()
-        counters = self._context.telemetry.counters.copy()
-        counters.update(self._drain.counters)
-        self._publish.send(Drain(self._drain.outcome, self._drain.detail, dict(counters)))
+        counts = self._context.telemetry.counts.copy()
+        counts.add(self._drain.counts)
+        self._publish.send(Drain(self._drain.outcome, self._drain.detail, counts.now()))
         self._publish.close()
 
     def _sources(self) -> list[Waitable]:

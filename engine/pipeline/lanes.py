@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from msgspec.structs import replace
 
 from engine.config import LiveConfig
+from engine.contracts.counts import Counts
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
 from engine.pipeline.lane import Cause, Lane
@@ -82,7 +83,7 @@ class Lanes:
         """A worker was restarted."""
         self._lanes[name].attach(channel)
 
-    def drain(self, last: Drain, totals: Callable[[], dict[str, int]]) -> None:
+    def drain(self, last: Drain, totals: Callable[[], Counts]) -> None:
         """Send what waits and then the last word; the totals go with the first lane that lives."""
         while any(lane.waiting and lane.channel is not None for lane in self._in_turn):
             self.flush(0.0)
@@ -96,6 +97,6 @@ class Lanes:
                     lane.abandon()
         for number, channel in enumerate(self.open_channels):
             try:
-                channel.send(Drain(last.outcome, last.detail, totals() if number == 0 else {}))
+                channel.send(Drain(last.outcome, last.detail, totals() if number == 0 else Counts()))
             except ChannelClosed:
                 continue

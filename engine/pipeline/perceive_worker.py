@@ -8,6 +8,7 @@ from collections.abc import Mapping, Set
 from itertools import count
 
 from engine.config import Config
+from engine.contracts.counts import Counts
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Frame, Planes
 from engine.contracts.model_calls import ModelCalls
@@ -53,7 +54,7 @@ def perceive_body(
     detector, second_look = open_judged(config.detect, find_model)
     judge = FaceJudge(lambda sentence: context.control.send(Warned("", sentence)))
     models = Models(detector, detector.limits if isinstance(detector, JudgedDetector) else None, judge)
-    calls = ModelCalls(context.telemetry.counters, context.control.send)
+    calls = ModelCalls(context.telemetry.counts, context.control.send)
     core = Perception(config, models, calls, context.telemetry, first_id, rejected)
     worker = _PerceiveWorker(context, core, upstreams, live, downstreams, config, first_id)
     context.ready(
@@ -200,9 +201,9 @@ class _PerceiveWorker:
             else:
                 self._lanes.send_to_all(item)
 
-    def _totals(self) -> dict[str, int]:
-        totals = self._context.telemetry.counters.copy()
+    def _totals(self) -> Counts:
+        totals = self._context.telemetry.counts.copy()
         for drain in self._upstreams.drains:
-            totals.update(drain.counters)
-        totals.pop("overload.level", None)  # not a total
-        return dict(totals)
+            totals.add(drain.counts)
+        totals.run.pop("overload.level", None)  # not a total
+        return totals.now()

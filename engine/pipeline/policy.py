@@ -1,4 +1,4 @@
-"""What follows for the processes of a run from what it reads: three questions, each with an answer of its own.
+"""What follows for the processes of a run from what it reads: a few questions, each with an answer of its own.
 
 May a face be dropped when it is late? That is said by each face (``Sighting.live``): one of a camera may, one of a recording
 never, whatever else the run reads. The others concern processes that all streams share:
@@ -23,6 +23,10 @@ class Policy:
     """Items beyond those that an enhance worker has in its threads, which wait there so that the threads never do; what waits
     there cannot give way to fresher ones."""
 
+    forgets_pictures: bool
+    """Whether pictures may go when they are too old or too many: a run with a camera has no end, and a run over recordings is
+    resumed from them."""
+
     def threads(self, workers: int) -> int:
         """Return how many threads enlarge in each of the enhance workers: for recordings more than its share, as verifying
         leaves cores idle; else just that."""
@@ -32,4 +36,6 @@ class Policy:
 
 def policy_of(*, has_camera: bool) -> Policy:
     """Return the policy of a run."""
-    return Policy(replaces_workers=has_camera, is_prompt=has_camera, read_ahead=0 if has_camera else 4)
+    return Policy(
+        replaces_workers=has_camera, is_prompt=has_camera, read_ahead=0 if has_camera else 4, forgets_pictures=has_camera
+    )

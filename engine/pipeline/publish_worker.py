@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import resource
 import time
-from collections import Counter
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import zmq
 
+from engine.archive.resume import Resume, reopen
+from engine.archive.writer import DirectorySink
 from engine.config import Config
+from engine.contracts.counts import Counts
 from engine.contracts.envelope import Body
 from engine.contracts.frames import Uint8
 from engine.contracts.messages import Face, Outcome
@@ -21,10 +23,9 @@ from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChange
 from engine.pipeline.barrier import Barrier
 from engine.pipeline.links import Outgoing
 from engine.pipeline.policy import Policy
-from engine.publish.directory import DirectorySink
 from engine.publish.publisher import Publisher
-from engine.publish.resume import Resume, reopen
 from engine.runtime.channel import Channel, wait_for_any
+from engine.runtime.descriptors import raise_limit
 from engine.runtime.mailbox import Inbox
 from engine.runtime.protocol import Attach, Drain
 from engine.runtime.worker import WorkerContext
@@ -34,6 +35,8 @@ _GIVE_UP_SECONDS = 10.0
 """How long a ``push`` without a reader may hold back the end of a run that is being stopped."""
 _LINGER_MS = 5_000
 _MOST_FILES = 65_536
+_MOST_HELD_STATS = 60
+"""A minute of them: later ones take the place of the oldest, and have the totals of all."""
 
 
 def publish_body(
@@ -58,7 +61,7 @@ def publish_body(
     """
     if again and config.output.directory:
         resume = reopen(Path(config.output.directory))
-    _raise_file_limit()
+    raise_limit(_MOST_FILES)  # a crowd of connections must not cost this process the files that it writes
     zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     next_seq = resume.next_seq if resume else None
     publisher = Publisher(config.publish, str(run["run_id"]), zmq_context, live=policy.is_prompt, next_seq=next_seq)
@@ -91,6 +94,7 @@ class _PublishWorker:
     ) -> None:
         self._context = context
         self._names, self._inbox = list(upstreams), Inbox(upstreams)
+        self._expires = policy.forgets_pictures
         self._replaced = policy.replaces_workers
         """Dead neighbours get successors, until the run ends."""
         self._config = config
@@ -101,9 +105,11 @@ class _PublishWorker:
         self._barrier = Barrier(upstreams)
         self._drains: list[Drain] = []
         self._facts: dict[str, Any] = {}
-        self._counted_before: dict[str, int] = {}
+        self._counted_before = Counts()
         self._inputs: set[str] = set()
         self._stop_since: float | None = None
+        self._held: deque[Any] = deque()
+        """Orders that came while a message waited for its reader: they follow it, in their order."""
 
     def run(self) -> None:
         self._begin()
@@ -113,6 +119,7 @@ class _PublishWorker:
                     self._obey()
                 else:
                     self._receive(channel)
+                self._obey_held()
             self._publisher.poll()
             self._context.beat()
         self._end()
@@ -128,24 +135,33 @@ class _PublishWorker:
             # Only now: a run that could not start leaves no directory that the next try would find taken.
             output, run = self._config.output, self._run | {"workers": self._facts}
             self._sink = self._context.alive_during(  # an earlier run that it deletes may be large
-                lambda: DirectorySink(output, run, overwrite=output.overwrite, resume=self._resume)
+                lambda: DirectorySink(output, run, overwrite=output.overwrite, resume=self._resume, expires=self._expires)
             )
         if self._config.publish.wait_seconds and self._publisher.bound_endpoint:
             self._publisher.wait_for_subscriber(self._config.publish.wait_seconds, self._should_stop)
 
     def _obey(self) -> None:
-        order = self._context.control.receive()
+        self._carry_out(self._context.control.receive())
+
+    def _obey_held(self) -> None:
+        while self._held:
+            self._carry_out(self._held.popleft())
+
+    def _carry_out(self, order: object) -> None:
         match order:
             case Begin():
                 self._facts = dict(order.facts)
             case CountedBefore():
-                self._counted_before = order.counters
+                self._counted_before = order.counts
             case Outgoing():
                 self._send(order.body, order.payloads)
             case Attach():
-                self._inbox.attach(order.name, self._context.control.receive_channel())
+                self._attach(order)
             case Drain():
                 self._stop()
+
+    def _attach(self, order: Attach) -> None:
+        self._inbox.attach(order.name, self._context.control.receive_channel())
 
     def _stop(self) -> None:
         """The run ends: nobody is replaced any more, and a ``push`` without a reader does not hold it back for ever."""
@@ -207,35 +223,39 @@ class _PublishWorker:
         if self._sink is not None:
             with telemetry.stage("write"):
                 self._sink.write(sent, payloads)
+            for name, total in self._sink.counters.items():
+                telemetry.counters[name] = total
 
     def _should_stop(self) -> bool:
-        """Whether a blocked ``push`` gives up; asked while it waits, so orders are read here too."""
-        if self._context.control.has_message():
+        """Whether a blocked ``push`` gives up; asked while it waits, so orders are read here too.
+
+        None is carried out that sends something: it would overtake the message that waits.
+        """
+        while self._context.control.has_message():
             order = self._context.control.receive()
+            if isinstance(order, Attach):
+                self._attach(order)  # the channel follows on the same pipe
+                continue
             if isinstance(order, Drain):
-                self._stop()
-            elif isinstance(order, Attach):
-                self._inbox.attach(order.name, self._context.control.receive_channel())
-            elif isinstance(order, CountedBefore):
-                self._counted_before = order.counters
+                self._stop_since = self._stop_since or time.monotonic()
+            self._hold(order)
         self._context.beat()
         return self._stop_since is not None and time.monotonic() - self._stop_since > _GIVE_UP_SECONDS
 
+    def _hold(self, order: object) -> None:
+        stats = [held for held in self._held if isinstance(held, Outgoing)] if isinstance(order, Outgoing) else []
+        if len(stats) >= _MOST_HELD_STATS:
+            self._held.remove(stats[0])
+        self._held.append(order)
+
     def _end(self) -> None:
-        counters: Counter[str] = Counter(self._resume.counters if self._resume else {})
-        for part in (self._counted_before, *(drain.counters for drain in self._drains)):
-            counters.update(part)
+        counts = self._context.telemetry.counts
+        before = self._resume.counts if self._resume else Counts()
+        for part in (before, self._counted_before, *(drain.counts for drain in self._drains)):
+            counts.add(part)
         worst = next((drain for drain in self._drains if drain.outcome != "completed"), self._drains[0])
         outcome: Outcome = worst.outcome
-        self._send(RunEnd(outcome, worst.detail, dict(counters)), [])
-        counters.update(self._publisher.counters)
-        self._context.telemetry.counters.update(counters)
+        self._send(RunEnd(outcome, worst.detail, counts.now().flat()), [])
+        counts.run.update(self._publisher.counters)
         if self._sink is not None:
-            self._sink.close(outcome, {"workers": self._facts, "counters": dict(counters)})
-
-
-def _raise_file_limit() -> None:
-    """A crowd of connections must not cost this process the files that it writes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+            self._sink.close(outcome, {"workers": self._facts, "counters": counts.now().flat(), "streams": counts.streams})

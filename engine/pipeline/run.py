@@ -18,6 +18,9 @@ import msgspec
 from msgspec.structs import replace
 
 import engine
+from engine.archive.reader import recorded
+from engine.archive.resume import Resume, plan_resume
+from engine.archive.same_job import describe_inputs
 from engine.config import Config
 from engine.contracts.camera import Camera
 from engine.contracts.orders import Assign
@@ -28,10 +31,7 @@ from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.pipeline.supervisor import Supervisor
-from engine.publish.job import describe_inputs
-from engine.publish.report import write_report
-from engine.publish.resume import Resume, plan_resume
-from engine.publish.run_directory import recorded
+from engine.report.page import write_report
 from engine.source.sources import expand_sources
 
 _PACKAGES = (
@@ -84,7 +84,7 @@ def run_pipeline(
 
     Args:
         config: what to do; ``sources`` must not be empty.
-        observer: called several times a second with the run's status, from this thread.
+        observer: called several times a second with a copy of the run's status, in a thread of its own: it may block.
         warn: called with a sentence on what is unwise but not wrong.
         duration_seconds: end the run, in good order, after this time; None: when the recordings end, or a signal comes.
         control: adds and removes cameras of a run that has one, from any thread.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+from engine.contracts.counts import Counting, Counts, StreamCount
 from engine.contracts.messages import StageStats, StreamState
 from engine.contracts.orders import Warned
 from engine.contracts.streams import RunStats, StreamChanged
@@ -34,15 +36,19 @@ class RunEvent:
     """Wall clock (Unix, nanoseconds)."""
     level: Level
     name: str
-    """``stream``, ``warning``, ``worker_died``, ``worker_restarted`` or ``overload``."""
+    """``stream``, ``warning``, ``worker_died``, ``worker_restarted``, ``worker_output`` or ``overload``."""
     fields: dict[str, str | int]
     """``stream``, ``state``, ``reason``, ``detail``, ``width_px``, ``height_px``, ``worker``, ``restarts``, ``pid``,
     ``overload_level``: those that apply."""
 
 
-_STREAM_COUNTERS = ("frames", "faces", "dropped", "reconnects", "detections", "errored", "rejected")
+_STREAM_COUNTS: tuple[StreamCount, ...] = ("frames", "faces", "dropped", "reconnects", "detections", "errored", "rejected")
 _SAME_SECONDS = 5.0
 """What several workers say at the same time is one warning."""
+
+
+_MOST_LINES, _TEXT_SECONDS = 50, 10.0
+"""So many lines of what one worker prints are kept in so many seconds."""
 
 
 @dataclass
@@ -72,13 +78,14 @@ class RunStatus:
     events: deque[RunEvent] = field(default_factory=lambda: deque(maxlen=_KEPT_EVENTS))
     """The newest ones, oldest first."""
     _beats: dict[str, Beat] = field(default_factory=dict)
-    _totals: Counter[str] = field(default_factory=Counter)
+    _totals: Counting = field(default_factory=Counting)
     """Of all beats but the publisher's last one, those of dead workers included."""
     _dead_stages: dict[str, StageBeat] = field(default_factory=dict)
-    _dead_counters: Counter[str] = field(default_factory=Counter)
+    _dead_counts: Counting = field(default_factory=Counting)
     _last_stats: tuple[float, dict[str, StageBeat]] = (0.0, {})
     _events_seen: int = 0
     _warned: dict[Warned, float] = field(default_factory=dict)
+    _printed: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -87,24 +94,38 @@ class RunStatus:
 
     @property
     def counters(self) -> dict[str, int]:
-        """Totals over all workers, also those that died; none ever goes down but the overload level."""
-        totals = dict(self._totals)
+        """Totals over all workers, also those that died; none ever goes down but the overload level.
+
+        Those of a stream are there as ``frames.<stream>``, see ``Counts.flat``.
+        """
+        totals = self._totals.now()
         final = self._beats.get("publish")
         if final is not None and final.finished:
             # It holds what all workers handed over at their end, but not what dead ones had counted.
-            for name, total in final.counters.items():
-                totals[name] = max(total, totals.get(name, 0))
-        if OVERLOAD in totals:
-            totals[OVERLOAD] = self.overload_level
-        return totals
+            _raise_to(totals.run, final.counts.run)
+            for stream, counts in final.counts.streams.items():
+                _raise_to(totals.streams.setdefault(stream, {}), counts)
+        if OVERLOAD in totals.run:
+            totals.run[OVERLOAD] = self.overload_level
+        return totals.flat()
 
     @property
     def restarts(self) -> int:
         return sum(worker.restarts for worker in self.workers.values())
 
+    def snapshot(self) -> RunStatus:
+        """Return a copy that later news leaves as it is, for another thread."""
+        taken = copy.copy(self)
+        taken.streams = {name: stream.copy() for name, stream in self.streams.items()}
+        taken.workers = {name: copy.copy(worker) for name, worker in self.workers.items()}
+        taken.events = self.events.copy()
+        taken._beats, taken._totals = self._beats.copy(), self._totals.copy()
+        taken._dead_stages, taken._dead_counts = self._dead_stages.copy(), self._dead_counts.copy()
+        return taken
+
     def frames_of(self, stream: str) -> int:
         """Frames decoded of one stream."""
-        return self._totals[f"frames.{stream}"]
+        return self._totals.streams[stream]["frames"] if stream in self._totals.streams else 0
 
     def events_after(self, number: int) -> list[RunEvent]:
         """Return the events that came after the one of this number, as far as they are kept."""
@@ -116,7 +137,7 @@ class RunStatus:
         self._beats[beat.worker] = beat
         self._see_alive(beat)
         if not (beat.worker == "publish" and beat.finished):
-            self._add(beat, before.counters if before else {})
+            self._add(beat, before.counts if before else Counts())
         for name, stage in beat.stages.items():
             stream = self.streams.get(name.removeprefix(_LATENCY)) if name.startswith(_LATENCY) else None
             if stream is not None:
@@ -146,14 +167,29 @@ class RunStatus:
             self._log("warning", "warning", stream=warning.stream, detail=warning.detail)
         self._warned[warning] = now
 
+    def take_text(self, worker: str, *lines: str) -> None:
+        """Remember what a worker, or a library in it, printed; of one that prints without end the first lines alone."""
+        for line in lines:
+            now = time.monotonic()
+            since, count = self._printed.get(worker, (now, 0))
+            if now - since >= _TEXT_SECONDS:
+                since, count = now, 0
+            self._printed[worker] = (since, count + 1)
+            if count < _MOST_LINES:
+                self._log("warning", "worker_output", worker=worker, detail=line)
+            elif count == _MOST_LINES:
+                self._log("warning", "worker_output", worker=worker, detail=f"(more follows; left out for {_TEXT_SECONDS:g} s)")
+
     def worker_started(self, name: str, pid: int) -> None:
         """Remember which process has a worker's name now."""
         self.workers.setdefault(name, WorkerStatus(name)).pid = pid
 
     @property
-    def counted_by_the_dead(self) -> dict[str, int]:
+    def counted_by_the_dead(self) -> Counts:
         """Sums over the last beats of workers that died, without the overload level, which is no sum."""
-        return {name: total for name, total in self._dead_counters.items() if name != OVERLOAD}
+        counts = self._dead_counts.now()
+        counts.run.pop(OVERLOAD, None)
+        return counts
 
     def worker_restarted(self, name: str, reason: str = "") -> None:
         """A worker died and a new one takes its name: what it had counted stays in the sums."""
@@ -161,7 +197,7 @@ class RunStatus:
         worker.alive = False
         worker.restarts += 1
         if (last := self._beats.pop(name, None)) is not None:
-            self._dead_counters.update(last.counters)
+            self._dead_counts.add(last.counts)
             for stage_name, stage in last.stages.items():
                 # Its percentiles and its queue died with it.
                 gone = StageBeat(stage.items, stage.busy_seconds, 0.0, 0.0)
@@ -204,21 +240,25 @@ class RunStatus:
             self._log("info", "worker_restarted", worker=worker.name, restarts=worker.restarts, pid=worker.pid)
         worker.alive = not beat.finished
 
-    def _add(self, beat: Beat, before: Mapping[str, int]) -> None:
+    def _add(self, beat: Beat, before: Counts) -> None:
         """Add to the totals what a worker counted since its last beat."""
-        for name, count in beat.counters.items():
+        for name, count in beat.counts.run.items():
             if name == OVERLOAD:
-                self._totals[name] = count
+                self._totals.run[name] = count
                 self._see_overload(count)
-                continue
-            if new := count - before.get(name, 0):
-                self._totals[name] += new
-            kind, _, stream_name = name.partition(".")
-            # Perceive counts kinds of faces, not streams, under names that begin with "faces.".
-            if kind in _STREAM_COUNTERS and not (kind == "faces" and beat.worker == "perceive"):
-                stream = self.streams.get(stream_name)
-                if stream is not None and (new or not stream.is_over):
-                    stream.count(kind, self._totals[name])
+            elif new := count - before.run.get(name, 0):
+                self._totals.run[name] += new
+        for stream, counts in beat.counts.streams.items():
+            counted = before.streams.get(stream, {})
+            for what, count in counts.items():
+                self._add_of_stream(stream, what, count - counted.get(what, 0))
+
+    def _add_of_stream(self, name: str, what: StreamCount, new: int) -> None:
+        if new:
+            self._totals.of_stream(name, what, new)
+        stream = self.streams.get(name)
+        if what in _STREAM_COUNTS and stream is not None and (new or not stream.is_over):
+            stream.count(what, self._totals.streams[name][what])
 
     def _see_overload(self, level: int) -> None:
         if level != self.overload_level:
@@ -231,6 +271,11 @@ class RunStatus:
         self._events_seen += 1
         told = {key: value for key, value in fields.items() if value or key == "overload_level"}
         self.events.append(RunEvent(self._events_seen, time.time_ns(), level, name, told))
+
+
+def _raise_to(totals: dict[Any, int], others: Mapping[Any, int]) -> None:
+    for name, total in others.items():
+        totals[name] = max(total, totals.get(name, 0))
 
 
 def _merged(a: StageBeat, b: StageBeat) -> StageBeat:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.streams import StreamChanged
@@ -27,6 +27,12 @@ class Rate:
         self._samples.append((now, total))
         while len(self._samples) > 2 and self._samples[1][0] <= now - _RATE_WINDOW_SECONDS:
             self._samples.popleft()
+
+    def copy(self) -> Rate:
+        """Return one that later totals leave as it is."""
+        other = Rate()
+        other._samples = self._samples.copy()
+        return other
 
     @property
     def per_second(self) -> float:
@@ -72,6 +78,10 @@ class StreamStatus:
     _frames_before: int = 0
     _frame_rate: Rate = field(default_factory=Rate, repr=False)
     _detection_rate: Rate = field(default_factory=Rate, repr=False)
+
+    def copy(self) -> StreamStatus:
+        """Return one that later news leaves as it is."""
+        return replace(self, _frame_rate=self._frame_rate.copy(), _detection_rate=self._detection_rate.copy())
 
     @property
     def is_over(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from multiprocessing.connection import wait
 
 from engine.config import SuperviseConfig
@@ -16,6 +16,7 @@ from engine.pipeline.camera_changes import LEAVING_SECONDS, READY_SECONDS, Camer
 from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
 from engine.pipeline.links import outgoing
+from engine.pipeline.observing import Observer, Observing
 from engine.pipeline.readings import Readings
 from engine.pipeline.signals import CountedSignals
 from engine.pipeline.status import RunStatus
@@ -30,8 +31,6 @@ _FLUSH_SECONDS = 15.0
 """After a worker has died for good, how long the others may take to bring what they hold to the output."""
 _MINUTE = 60.0
 
-Observer = Callable[[RunStatus], None]
-
 
 class Supervisor:
     """Runs started workers to their end.
@@ -45,7 +44,7 @@ class Supervisor:
         recordings: what the decode workers read, in this order.
         config: when a worker is taken for hung, how often it is replaced.
         status: of the run, kept up to date here.
-        observer: called several times a second with the status.
+        observer: shown the status several times a second, from another thread: it may block.
         duration_seconds: end the run after this time; None: never.
         control: what is asked of the run while it goes on.
     """
@@ -69,7 +68,7 @@ class Supervisor:
         self._deaths: dict[str, deque[float]] = {}
         self._restart_at: dict[str, float] = {}
         self._reasons: dict[str, str] = {}
-        self._observer = observer
+        self._observing = Observing(observer)
         self._duration_seconds = duration_seconds
         self._error: FacestreamError | None = None
         self._flush_until: float | None = None
@@ -94,6 +93,8 @@ class Supervisor:
                 self._work()
             finally:
                 self._crew.kill(_FLUSH_SECONDS)
+                self._hear_last_words()
+                self._observing.close(self.status if self.status.ended else None)
         if self._error is not None:
             raise self._error
 
@@ -142,16 +143,24 @@ class Supervisor:
                 break
             if time.monotonic() >= next_stats:
                 next_stats = time.monotonic() + _STATS_SECONDS
-                self._crew.tell("publish", outgoing(self.status.stats()))
-            self._observer(self.status)
+                self._send_stats()
+            self._observing.offer(self.status)
         self.status.ended = time.monotonic()
-        self._observer(self.status)
+
+    def _send_stats(self) -> None:
+        """Unless publish, as behind a reader that takes nothing, still has some to read: nothing here waits for a worker."""
+        if self._workers["publish"].control.has_room():
+            self._crew.tell("publish", outgoing(self.status.stats()))
 
     def _listen(self) -> None:
         """Handle what workers say; notice those that end."""
         alive = [worker for worker in self._workers.values() if not worker.finished]
         handles = {worker.control.fileno(): worker for worker in alive} | {worker.sentinel: worker for worker in alive}
-        for handle in wait(list(handles), _TICK_SECONDS):
+        printing = {worker.text.fileno(): worker for worker in self._workers.values() if worker.text.is_open}
+        for handle in wait([*handles, *printing], _TICK_SECONDS):
+            if handle in printing:
+                self.status.take_text(printing[handle].name, *printing[handle].text.read())
+                continue
             worker = handles[handle]  # type: ignore[index]
             while not worker.finished and worker.control.has_message():
                 try:
@@ -160,6 +169,11 @@ class Supervisor:
                     self._bury(worker)
             if handle == worker.sentinel and not worker.finished:
                 self._bury(worker)
+
+    def _hear_last_words(self) -> None:
+        for worker in self._workers.values():
+            self.status.take_text(worker.name, *worker.text.read())
+            worker.close()
 
     def _hear(self, worker: Worker) -> None:
         link = worker.control.receive()
@@ -177,7 +191,7 @@ class Supervisor:
                     self._crew.tell("publish", CountedBefore(self.status.counted_by_the_dead))
             case Beat():
                 self.status.take_beat(link)
-                self._watchdog.saw_packets(worker.name, link.counters)
+                self._watchdog.saw_packets(worker.name, link.counts.run)
                 worker.finished = link.finished
             case StreamChanged():
                 self.status.take_event(link)
@@ -196,6 +210,7 @@ class Supervisor:
         """A worker is gone without a last beat: replace it, or end the run."""
         worker.process.join(_TICK_SECONDS * 10)
         worker.finished = True
+        self.status.take_text(worker.name, *worker.text.read())
         told = self._reasons.pop(worker.name, "")
         reason = told or f"the worker {worker.name} {worker.describe_end()}"
         if self._error is not None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Set
 
 from msgspec.structs import replace
 
+from engine.contracts.counts import Counting
 from engine.contracts.streams import InputFile, StreamChanged
 from engine.errors import WorkerError
 from engine.pipeline.links import FrameReady
@@ -91,12 +91,13 @@ class Upstreams:
             self._receive(upstream)
 
     def _fold_drains(self) -> None:
-        """Keep one last word of each kind, with the sum of their counters, however many come and go."""
+        """Keep one last word of each kind, with the sum of their counts, however many come and go."""
         folded: dict[tuple[str, str], Drain] = {}
         for drain in self.drains:
-            before = folded.get((drain.outcome, drain.detail), Drain())
-            counters = Counter(before.counters) + Counter(drain.counters)
-            folded[drain.outcome, drain.detail] = replace(drain, counters=dict(counters))
+            counts = Counting()
+            counts.add(folded.get((drain.outcome, drain.detail), Drain()).counts)
+            counts.add(drain.counts)
+            folded[drain.outcome, drain.detail] = replace(drain, counts=counts.now())
         self.drains = list(folded.values())
 
     def _receive(self, upstream: Upstream) -> None:

@@ -32,17 +32,21 @@ def parts_of(
     Args:
         config: codec, quality and choice of parts.
         original_bgr: (height, width, 3) uint8, or None.
-        enhanced_bgr: likewise.
+        enhanced_bgr: likewise; None of a face that was not enhanced, which has no such part: where ``enhanced`` alone is asked
+            for, ``original`` takes its place.
         embedding: (length,), sent as little-endian float32.
         enhanced_by: name of the generator: the file of ``enhanced_bgr`` says inside that it is enhanced, by which model, and
-            what it is not for. Empty for a face that was large enough, whose picture is as it was.
+            what it is not for.
 
     Raises:
         PublishError: a picture cannot be encoded.
     """
     parts: list[Part] = []
     payloads: list[bytes] = []
-    for name in config.parts:
+    wanted = config.parts
+    if enhanced_bgr is None and "original" not in wanted:
+        wanted = tuple("original" if name == "enhanced" else name for name in wanted)
+    for name in wanted:
         if name == "embedding":
             if embedding is not None:
                 payloads.append(np.ascontiguousarray(embedding, "<f4").tobytes())

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.contracts.counts import Counts
 from engine.contracts.messages import Outcome
 
 Side = Literal["upstream", "downstream"]
@@ -39,7 +40,7 @@ class Beat(Signal, frozen=True):
 
     worker: str
     stages: dict[str, StageBeat]
-    counters: dict[str, int]
+    counts: Counts
     """Totals since the start of the worker."""
     finished: bool = False
     """The last beat of a worker that stops as it should."""
@@ -60,7 +61,7 @@ class Drain(Signal, frozen=True):
 
     outcome: Outcome = "completed"
     detail: str = ""
-    counters: dict[str, int] = {}
+    counts: Counts = Counts()
     """Totals of the workers that this has passed; each adds its own."""
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from engine.contracts.counts import Counting
 from engine.runtime.protocol import Beat, StageBeat
 
 _KEPT_DURATIONS = 1024
@@ -24,8 +25,13 @@ class Telemetry:
         self._busy: dict[str, float] = {}
         self.queue_depths: dict[str, int] = {}
         """Items that wait for a stage now, set by whoever holds them."""
-        self.counters: Counter[str] = Counter()
-        """Totals since the start, as ``frames`` or ``drops.<cause>``."""
+        self.counts = Counting()
+        """Since the start."""
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Totals over all streams, as ``frames`` or ``drops.<cause>``."""
+        return self.counts.run
 
     @contextmanager
     def stage(self, name: str, items: int = 1) -> Iterator[None]:
@@ -45,11 +51,11 @@ class Telemetry:
     def drop(self, stream: str, cause: str, count: int = 1) -> None:
         """Count what a stream lost: in all by cause, and by stream over all causes."""
         self.counters[f"drops.{cause}"] += count
-        self.counters[f"dropped.{stream}"] += count
+        self.counts.of_stream(stream, "dropped", count)
 
     def beat(self, *, finished: bool = False) -> Beat:
         """Return the totals, and percentiles over the newest items of each stage."""
-        return Beat(self._worker, {name: self._stage_beat(name) for name in self._durations}, dict(self.counters), finished)
+        return Beat(self._worker, {name: self._stage_beat(name) for name in self._durations}, self.counts.now(), finished)
 
     def _stage_beat(self, name: str) -> StageBeat:
         p50, p99 = np.percentile(np.fromiter(self._durations[name], np.float64), [50, 99]) * 1000

@@ -12,13 +12,16 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, TypeVar
 
 from engine.errors import FacestreamError, FatalError, UsageError, WorkerError, error_words
 from engine.runtime.channel import SPAWN, Channel, ChannelClosed, channel_pair
+from engine.runtime.child_text import ChildText, text_pipe, write_all_to
 from engine.runtime.codec import Codec
+from engine.runtime.descriptors import shortage
 from engine.runtime.protocol import Failed, Ready
 from engine.runtime.telemetry import Telemetry
 
@@ -42,9 +45,10 @@ class WorkerContext:
         self.control.send(Ready(self.name, facts or {}))
 
     def beat(self, *, finished: bool = False) -> None:
-        """Send a sign of life, if the last one is old enough."""
+        """Send a sign of life, if the last one is old enough and the supervisor has read those before it: work never waits for
+        that, and the next one says more."""
         now = time.monotonic()
-        if finished or now - self._last_beat >= BEAT_SECONDS:
+        if finished or (now - self._last_beat >= BEAT_SECONDS and self.control.has_room()):
             self._last_beat = now
             self.control.send(self.telemetry.beat(finished=finished))
 
@@ -82,6 +86,8 @@ class Worker:
     name: str
     process: BaseProcess
     control: Channel
+    text: ChildText
+    """What it prints."""
     finished: bool = False
     """It has said that it stops as it should."""
 
@@ -93,6 +99,11 @@ class Worker:
     def was_killed(self) -> bool:
         """Whether it was ended from outside, as by the system for want of memory, and did not crash."""
         return self.process.exitcode == -signal.SIGKILL
+
+    def close(self) -> None:
+        """Close what leads to it; may be called again."""
+        self.control.close()
+        self.text.close()
 
     def describe_end(self) -> str:
         """Return how the process ended, for a person."""
@@ -120,18 +131,23 @@ def start_worker(name: str, body: Body, *arguments: object, codec: Codec) -> Wor
         WorkerError: the system starts no more processes.
     """
     ours, theirs = channel_pair(codec)
-    process = SPAWN.Process(target=_run, args=(name, theirs, body, arguments), name=f"facestream-{name}", daemon=True)
+    text, printed = text_pipe()
+    process = SPAWN.Process(target=_run, args=(name, theirs, printed, body, arguments), name=f"facestream-{name}", daemon=True)
     try:
         _starter.submit(process.start).result()
     except OSError as error:
-        raise WorkerError(f"the worker {name} cannot be started: {error.strerror}") from error
+        ours.close()
+        text.close()
+        raise WorkerError(f"the worker {name} cannot be started: {shortage(error) or error.strerror}") from error
     finally:
         theirs.close()
-    return Worker(name, process, ours)
+        printed.close()
+    return Worker(name, process, ours, text)
 
 
-def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...]) -> None:
+def _run(name: str, control: Channel, printed: Connection, body: Body, arguments: tuple[object, ...]) -> None:
     """Body of the child process."""
+    write_all_to(printed)
     _die_with_parent()
     _name_process(f"fs-{name}")
     _keep_freed_memory()
@@ -149,6 +165,9 @@ def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...])
         _report(control, Failed(name, str(error), error.exit_code, fatal))
         sys.exit(1)
     except Exception as error:
+        if words := shortage(error):
+            _report(control, Failed(name, f"the worker {name} cannot go on: {words}", 1, fatal=True))
+            sys.exit(1)
         _report(control, Failed(name, f"the worker {name} failed: {error_words(error)}", 1))
         sys.exit(1)
 

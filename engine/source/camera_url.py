@@ -126,7 +126,7 @@ def parse_camera_url(uri: str) -> CameraUrl:
 def _host_and_port(address: str, scheme: Scheme, shown: str) -> tuple[str, int | None]:
     found = _HOST_AND_PORT.fullmatch(address)
     if found is None:
-        raise _bad(shown, "has a host that is none: an IPv6 address stands in brackets, as [fe80::1]", scheme)
+        raise _bad(shown, "has an invalid host; write an IPv6 address in brackets, as [fe80::1]", scheme)
     host, port = found["host"], (found["port"] or "")[1:]
     if found["port"] is None and scheme.default_port is None:
         raise _bad(shown, "names no port", scheme)

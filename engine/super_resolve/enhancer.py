@@ -32,11 +32,11 @@ class EnhancedFace:
     luma: Uint8
     """(height * scale, width * scale), in the range of the stream (16 to 235 for video)."""
     scale: int
-    """Sides over the crop's; 1 where the face passed through."""
+    """Sides over the crop's."""
     lr_consistency_db: float
     """PSNR between ``luma`` reduced by area to the crop's size and the crop's luma, at most 100."""
     model: str
-    """The generator's name; ``none`` where the face passed through."""
+    """The generator's name."""
 
 
 class Enhancer:
@@ -56,8 +56,8 @@ class Enhancer:
         self._strength = strength
         self._max_size_px = max_size_px
 
-    def enhance(self, crops: Sequence[FaceCrop]) -> list[EnhancedFace]:
-        """Return one enhanced face for each crop, in their order.
+    def enhance(self, crops: Sequence[FaceCrop]) -> list[EnhancedFace | None]:
+        """Return one enhanced face for each crop, in their order; None for one that is large enough and passes through.
 
         Raises:
             ModelError: the generator fails.
@@ -65,7 +65,7 @@ class Enhancer:
         originals = [crop.planes for crop in crops]
         small = [index for index, crop in enumerate(crops) if crop.quality.size_px <= self._max_size_px]
         enlarged = dict(zip(small, self.enlarge([originals[index] for index in small]), strict=True))
-        return [enlarged.get(index) or _unchanged(original) for index, original in enumerate(originals)]
+        return [enlarged.get(index) for index in range(len(crops))]
 
     def close(self) -> None:
         self._generator.close()
@@ -149,7 +149,3 @@ def _as_luma(grey: Uint8, original: Planes) -> Uint8:
 
 def _mix(bicubic: Uint8, generated: Uint8, strength: float) -> Uint8:
     return np.asarray(cv2.addWeighted(generated, strength, bicubic, 1.0 - strength, 0.0), np.uint8)
-
-
-def _unchanged(original: Planes) -> EnhancedFace:
-    return EnhancedFace(bgr_from_planes(original), original.y, 1, HIGHEST_DB, "none")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
+from engine.contracts.csv_cells import csv_cell
 from engine.errors import GalleryError
 
 
@@ -72,7 +73,7 @@ def _write_csv(file: TextIO, columns: Sequence[str], rows: Sequence[PictureRow])
     writer = csv.writer(file)
     writer.writerow(columns)
     for row in rows:
-        cells = [getattr(row, name) for name in columns]
+        cells = [csv_cell(getattr(row, name)) for name in columns]
         if columns[-1] == "embedding":
             cells[-1] = " ".join(map(repr, _vector(row)))
         writer.writerow(cells)

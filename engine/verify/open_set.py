@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.config import VerifyConfig
 from engine.contracts.frames import Float32
 from engine.errors import ConfigError, ModelError
 from engine.models.catalog import embedded_dir
@@ -168,6 +169,18 @@ def open_set_of(embedder_sha256: str) -> OpenSet | None:
     """
     found = (read_open_set(path) for path in sorted(embedded_dir().glob("*_open_set.npz")))
     return next((one for one in found if one.embedder_sha256 == embedder_sha256), None)
+
+
+def check_false_name_rate(config: VerifyConfig) -> None:
+    """Refuse a configuration whose false-name rate the measurement of its embedder cannot support; nothing is opened but that.
+
+    Raises:
+        ConfigError: it is too small.
+        ModelError: a file of ours is damaged.
+    """
+    path = embedded_dir() / f"{config.embedder}_open_set.npz"
+    if config.known_cosine is None and config.unknown_cosine is None and path.is_file():
+        read_open_set(path).check_rate(config.false_name_rate)
 
 
 def read_open_set(path: Path) -> OpenSet:

@@ -117,7 +117,7 @@ class Verifier:
         Args:
             crops: where each face is, and how good.
             originals: the crops as (height, width, 3) uint8 BGR, at their native scale.
-            enhanced: the same after super-resolution; None, or scale 1, where there is none.
+            enhanced: the same after super-resolution; None where there is none.
 
         Raises:
             ModelError: the embedder fails.
@@ -181,7 +181,7 @@ class Verifier:
         faces = [face_in(crop, picture, 1) for crop, picture in zip(crops, originals, strict=True)]
         positions = {}
         for index, (crop, item) in enumerate(zip(crops, enhanced, strict=True)):
-            if item is not None and item.scale > 1 and self._config.enhanced_scores:
+            if item is not None and self._config.enhanced_scores:
                 positions[index] = len(faces)
                 faces.append(face_in(crop, item.bgr, item.scale))
         vectors = embedder.embed([picture for picture, _ in faces], [landmarks for _, landmarks in faces])

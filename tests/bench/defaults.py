@@ -21,8 +21,8 @@ from engine.config_file import load_config
 from engine.detect.catalog import open_detector
 from engine.models import find_model
 from engine.pipeline.run import run_pipeline
-from engine.pipeline.sample_clip import read_truth, render_sample
 from engine.runtime.colour import planes_from_bgr
+from engine.sample.clip import read_truth, render_sample
 from tests.assets import SHARED
 
 CONSOLE = Console()

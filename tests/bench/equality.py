@@ -31,7 +31,7 @@ def compare_outputs(plain: PlainResult, directory: Path) -> dict[str, float]:
     ratios = [
         _psnr(plain.enhanced[index], cv2.imread(str(directory / line["files"]["enhanced"])))
         for line, (overlap, index) in zip(lines, best, strict=True)
-        if overlap >= 0.9 and index < len(plain.enhanced)
+        if overlap >= 0.9 and index < len(plain.enhanced) and "enhanced" in line["files"]
     ]
     return {
         "faces_plain": len(plain.boxes),

@@ -26,7 +26,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from engine.pipeline.sample_clip import render_sample
+from engine.sample.clip import render_sample
 from tests.e2e.live_run import FPS, MODEL, LiveRun, make_clip
 from tests.e2e.test_processes import children_of, results
 from tests.rtsp.server import GstServer

@@ -9,7 +9,7 @@ import av
 
 from engine.config import Config
 from engine.config_file import load_config
-from engine.pipeline.sample_clip import render_sample
+from engine.sample.clip import render_sample
 from tests.assets import SHARED
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from engine.contracts.counts import Counts
 from engine.contracts.streams import StreamChanged
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.runtime.protocol import Beat, StageBeat
@@ -16,10 +17,10 @@ def status_of(*names: str) -> RunStatus:
     status = RunStatus({name: StreamStatus(name) for name in names}, started=time.monotonic() - 3725)
     for name in names:
         status.take_event(StreamChanged(name, "live", width_px=640, height_px=480))
-        counters = {"frames": 250, f"frames.{name}": 250, "drops.no_slot": 3, f"dropped.{name}": 3}
+        counters = Counts({"frames": 250, "drops.no_slot": 3}, {name: {"frames": 250, "dropped": 3}})
         status.take_beat(Beat(f"camera-{name}", {}, counters))
-    status.take_beat(Beat("enhance-1", {}, {"faces": 1234, f"faces.{names[0]}": 1234}))
-    status.take_beat(Beat("publish", {f"latency.{names[0]}": StageBeat(9, 1.0, 48.4, 131.9)}, {}))
+    status.take_beat(Beat("enhance-1", {}, Counts({"faces": 1234}, {names[0]: {"faces": 1234}})))
+    status.take_beat(Beat("publish", {f"latency.{names[0]}": StageBeat(9, 1.0, 48.4, 131.9)}, Counts()))
     return status
 
 
@@ -32,4 +33,4 @@ def fail(status: RunStatus, name: str) -> None:
 
 
 def overload(status: RunStatus, level: int) -> None:
-    status.take_beat(Beat("perceive", {}, {"overload.level": level}))
+    status.take_beat(Beat("perceive", {}, Counts({"overload.level": level})))

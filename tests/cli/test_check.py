@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.command import apart, complains, here
 
 
@@ -76,3 +78,24 @@ def test_the_example_with_cameras_is_right(capsys):
     assert (shown.code, shown.err) == (0, "")
     for name in ("entrance", "car-park", "vault", "yard", "loading-bay", "desk"):
         assert f" as {name}" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("verify", "refused"),
+    [
+        ("{false_name_rate: 0.00001}", True),
+        ("{false_name_rate: 0.00001, embedder: dlib}", True),
+        ("{false_name_rate: 0.00001, known_cosine: 0.95}", False),
+        ("{false_name_rate: 0.00001, embedder: none}", False),
+        ("{false_name_rate: 0.00001, embedder: 'insightface:buffalo_l'}", False),
+        ("{false_name_rate: 0.001}", False),
+    ],
+)
+def test_a_false_name_rate_that_nothing_supports_is_refused_here_and_not_only_at_the_start(tmp_path, capsys, verify, refused):
+    path = tmp_path / "x.yaml"
+    path.write_text(f"verify: {verify}\n")
+    shown = here(capsys, "check", path)
+    if refused:
+        complains(shown, 2, "verify.false_name_rate (1e-05) is below what the", "or set verify.known_cosine yourself")
+    else:
+        assert shown.out.startswith("ok")

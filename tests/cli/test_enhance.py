@@ -69,7 +69,7 @@ def test_a_result_that_cannot_be_written_is_one_sentence(capsys, face):
     [
         ((), "no picture to enhance"),
         (("x.png", "--strength", "2"), "--strength 2 must be 0 to 1"),
-        (("x.png", "--zero-shot", "--generator", "compact_x4"), "leave --generator away"),
+        (("x.png", "--zero-shot", "--generator", "compact_x4"), "remove --generator"),
     ],
 )
 def test_wrong_use_is_one_sentence(capsys, arguments, says):

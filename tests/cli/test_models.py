@@ -41,7 +41,7 @@ def test_a_broken_manifest_and_a_spoilt_file_are_shown_as_such(capsys, folder):
     shown = here(capsys, "models", "list")
     assert "mine" in shown.out
     assert "is not a model manifest" in shown.out
-    assert "spoilt: pull it again" in shown.out
+    assert "corrupt; pull it again" in shown.out
 
 
 def test_a_manifest_for_one_output_names_it(capsys, folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -128,7 +129,7 @@ def test_a_camera_that_stays_away_is_told_of_once_a_minute(capsys, monkeypatch):
 def test_a_run_that_goes_on_with_new_workers_is_told_of(capsys):
     with RunLog("json", quiet=False) as log:
         log.show(status_of("door"))
-        log.show(status_of("door"))
+        log.show(replace(status_of("door"), run_id="its-second-attempt"))
     assert [line["event"] for line in logged(capsys)] == ["run_started", "stream", "run_resumed", "stream"]
 
 

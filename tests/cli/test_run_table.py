@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from engine.cli.run_table import LiveTable, end_table, live_table
+from engine.contracts.counts import Counts
 from engine.pipeline.status import RunStatus
 from engine.runtime.protocol import Beat
 from tests.cli.statuses import SECRET, fail, overload, stall, status_of
@@ -91,14 +92,14 @@ def test_in_a_terminal_it_redraws_and_tells_of_deaths(monkeypatch):
         table.show(status)
         clock[0] += 1
         table.show(status)
-    assert written().count("the worker publish was killed by signal SIGKILL; it is started anew") == 1
+    assert written().count("the worker publish was killed by signal SIGKILL; it is being restarted") == 1
     assert written().count("1 restart") >= 2
 
 
 def test_the_end_says_what_each_camera_gave():
     status = status_of("door", "yard")
     fail(status, "yard")
-    status.take_beat(Beat("perceive", {}, {"rejected.door": 7, "rejected": 7}))
+    status.take_beat(Beat("perceive", {}, Counts({"rejected": 7}, {"door": {"rejected": 7}})))
     console = Console(file=io.StringIO(), width=100, color_system=None)
     console.print(end_table(status.streams.values()))
     text = console.file.getvalue()  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.cli.run_words import drops_words, event_words, how_long, overload_words, printable, state_words
+from engine.cli.run_words import drops_words, event_words, how_long, overload_words, printable, removed_words, state_words
 from engine.contracts.streams import StreamChanged
 from engine.perception.overload import LEVELS
 from engine.pipeline.status import StreamStatus
@@ -61,6 +61,7 @@ def test_events_are_sentences_without_secrets():
     status.worker_restarted("perceive", "the worker perceive was killed by signal SIGKILL")
     status.worker_restarted("publish")
     overload(status, 0)
+    status.take_text("decode-1", f"[rtsp] rtsp://admin:{SECRET}@192.0.2.1/x\t\x07is odd")
     words = [event_words(event) for event in status.events]
     assert words == [
         "door: live 640x480",
@@ -68,9 +69,10 @@ def test_events_are_sentences_without_secrets():
         "yard: failed (auth): rtsp://192.0.2.1/x refuses the password",
         "overload level 4: enhancing fewer faces, detecting less often",
         "no overload any more",
-        "the worker perceive was killed by signal SIGKILL; it is started anew",
-        "the worker publish died; it is started anew",
-        "the worker perceive works again, after 1 restart",
+        "the worker perceive was killed by signal SIGKILL; it is being restarted",
+        "the worker publish died; it is being restarted",
+        "the worker perceive is back after 1 restart",
+        "decode-1: [rtsp] rtsp://192.0.2.1/x  is odd",
     ]
     assert SECRET not in "".join(words)
 
@@ -78,3 +80,9 @@ def test_events_are_sentences_without_secrets():
 @given(st.text())
 def test_nothing_from_a_camera_steers_the_terminal(text):
     assert printable(text).isprintable()
+
+
+def test_what_retention_has_deleted_is_said():
+    assert removed_words({"frames": 3}) == ""
+    counters = {"removed.pictures": 2100, "removed.tracks": 1, "removed.bytes": 12_340_000}
+    assert removed_words(counters) == "2100 pictures of 1 track deleted (12.3 MB), as output.keep_pictures_* says"

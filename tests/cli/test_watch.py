@@ -10,7 +10,7 @@ from engine.cli.watch import describe
 from engine.client import Gap, Received
 from engine.config import PublishConfig
 from engine.publish.publisher import Publisher
-from engine.publish.report import write_report
+from engine.report.page import write_report
 from tests.publish.samples import as_sent, end, environment, face, stream_event, track
 
 

@@ -1,5 +1,7 @@
+import struct
 import subprocess
 import sys
+import zlib
 
 import msgspec
 import numpy as np
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.client import Gap, Received
+from engine.client.limits import Limits
 from engine.client.received import Malformed, parse
 from engine.contracts.messages import encode_header, topic_of
 from engine.errors import FatalError
@@ -41,6 +44,60 @@ def test_a_part_that_is_not_carried_is_said():
     broken = Received(as_sent(face()[0]), [b"not a picture"] * 3)
     with pytest.raises(ValueError, match="is not a picture"):
         broken.image()
+
+
+def test_the_picture_of_a_face_that_passed_through_is_its_original():
+    original, _ = pictures()
+    message, payloads = face(codec="png")
+    passed = msgspec.structs.replace(message, enhanced=None, parts=message.parts[1:])
+    received = parse(frames_of(passed, payloads[1:]))
+    np.testing.assert_array_equal(received.image(), original)
+    with pytest.raises(LookupError, match="carries original, embedding, not 'enhanced'"):
+        received.image("enhanced")
+
+
+def png_of(width, height):
+    """A PNG file that says it is so large, and holds next to nothing."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(bytes(100))
+    chunks = (struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)) for body in (header, data, b"IEND"))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def jpeg_of(width, height):
+    return (
+        b"\xff\xd8\xff\xfe\x00\x06bomb\xff\xff\xc0\x00\x0b\x08"
+        + struct.pack(">HH", height, width)
+        + b"\x01\x01\x11\x00\xff\xda"
+    )
+
+
+@pytest.mark.parametrize(
+    "file", [png_of(30_000, 30_000), jpeg_of(65_000, 65_000), png_of(2**31 - 1, 1), jpeg_of(10_000, 5_001)]
+)
+def test_a_picture_of_too_many_pixels_is_not_decoded(file):
+    body, payloads = face()
+    with pytest.raises(ValueError, match=r"a picture of \d+x\d+, more than the 50,000,000 pixels .* \(max_picture_px\)"):
+        Received(as_sent(body), [file, *payloads[1:]]).image()
+
+
+CUT = [b"\xff\xd8", b"\xff\xd8\xff", b"\xff\xd8" + b"\xff" * 9, png_of(9, 9)[:20], jpeg_of(9, 9)[:14]]
+
+
+@pytest.mark.parametrize("file", [b"", b"GIF89a" + bytes(50), b"RIFF\0\0\0\0WEBPVP8 ", b"\xff\xd8abcd", *CUT])
+def test_what_is_neither_jpeg_nor_png_is_not_decoded(file):
+    body, payloads = face()
+    with pytest.raises(ValueError, match="the part 'enhanced' of this message is not a picture: "):
+        Received(as_sent(body), [file, *payloads[1:]]).image()
+
+
+@pytest.mark.parametrize("codec", ["jpeg", "png"])
+def test_the_limit_on_pixels_is_inclusive(codec):
+    body, payloads = face(codec=codec)
+    message = as_sent(body)
+    assert Received(message, payloads, limits=Limits(picture_px=128 * 128)).image().shape == (128, 128, 3)
+    with pytest.raises(ValueError, match="a picture of 128x128, more than the 16,383 pixels"):
+        Received(message, payloads, limits=Limits(picture_px=128 * 128 - 1)).image()
 
 
 def test_fields_of_a_later_version_are_ignored():

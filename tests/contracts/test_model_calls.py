@@ -23,7 +23,7 @@ ENDED = StreamChanged("cam", "ended", "end_of_file")
 def supervisor() -> Iterator[tuple[Channel, ModelCalls, WorkerContext]]:
     ours, theirs = link_pair()
     context = WorkerContext("enhance-1", theirs)
-    yield ours, ModelCalls(context.telemetry.counters, context.control.send), context
+    yield ours, ModelCalls(context.telemetry.counts, context.control.send), context
     ours.close()
     theirs.close()
 
@@ -33,7 +33,7 @@ def test_a_failure_is_counted_and_the_first_one_said(supervisor):
     for _ in range(3):
         calls.failed("cam", "super_resolve", ERROR)
     calls.failed("cam", "verify", ValueError("no"))
-    assert context.telemetry.counters == {"errors.super_resolve": 3, "errors.verify": 1, "errored.cam": 4}
+    assert context.telemetry.counts.now().flat() == {"errors.super_resolve": 3, "errors.verify": 1, "errored.cam": 4}
     said = [channel.receive() for _ in range(2)]
     assert said[0] == Warned("cam", f"super resolve failed: {ERROR}")
     assert said[1].detail.startswith("verify failed: ValueError: no")

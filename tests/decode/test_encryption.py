@@ -60,7 +60,7 @@ def test_encrypted_recordings_fail_and_say_why(tmp_path, make, name, kind):
     frames, end = states(path)
     assert frames == []
     assert (end.state, end.reason) == ("failed", "encrypted")
-    assert end.detail == (f"encrypted: {path} is protected ({kind}): decrypt it first, or export it anew without protection")
+    assert end.detail == (f"encrypted: {path} is protected ({kind}): decrypt it first, or export it again without protection")
 
 
 def test_an_encrypted_segment_without_its_index_is_encrypted_and_not_merely_broken(tmp_path):

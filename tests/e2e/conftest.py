@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.pipeline.sample_clip import render_sample
+from engine.sample.clip import render_sample
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from engine.contracts.frames import Uint8
-from engine.pipeline.sample_people import PEOPLE, Person, photographs
 from engine.runtime.x264 import repeatable_x264
+from engine.sample.people import PEOPLE, Person, photographs
 
 WIDTH, HEIGHT, FPS = 480, 360, 25
 FACE_PX = 64

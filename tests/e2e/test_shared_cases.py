@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.archive.files import whole_lines
 from engine.cli import main
-from engine.publish.files import whole_lines
 from tests.assets import shared
 from tests.e2e.conftest import Clip, facestream
 

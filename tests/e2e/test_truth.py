@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.pipeline.sample_clip import read_truth
+from engine.sample.clip import read_truth
 from tests.e2e.conftest import Clip, facestream
 from tests.e2e.truth import score
 

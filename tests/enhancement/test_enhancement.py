@@ -46,7 +46,7 @@ class Core:
         self.telemetry, self.generator, self.warnings = Telemetry("enhance-1"), Doubler(), list[Warned]()
         config = Config()
         enhancer = Enhancer(self.generator, 1.0, config.crop.max_size_px) if enlarges else None  # type: ignore[arg-type]
-        calls = ModelCalls(self.telemetry.counters, self.warnings.append)
+        calls = ModelCalls(self.telemetry.counts, self.warnings.append)
         verifier = Verifier(ThumbnailEmbedder(), None, config.verify)  # type: ignore[arg-type]
         self.core = Enhancement(config, enhancer, None, verifier, calls, self.telemetry, self.warnings.append)
 
@@ -71,7 +71,7 @@ def test_faces_come_out_as_they_went_in_and_enlarged():
         assert part_names(one) == ["enhanced", "original", "embedding"]
         pictures = [cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_COLOR) for payload in one.payloads[:2]]
         assert [len(picture) for picture in pictures] == [2 * of.planes.height_px, of.planes.height_px]
-    assert run.telemetry.counters == {"faces": 3, "faces.cam": 3}
+    assert run.telemetry.counts.now().flat() == {"faces": 3, "faces.cam": 3}
 
 
 def test_a_track_says_at_its_end_how_many_faces_it_had():

@@ -31,7 +31,7 @@ class Bench:
         self.telemetry = Telemetry("perceive")
         self.detector = Detector()
         self.warnings: list[Warned] = []
-        calls = ModelCalls(self.telemetry.counters, self.warnings.append)
+        calls = ModelCalls(self.telemetry.counts, self.warnings.append)
         self.detecting = Detecting(self.detector, calls, self.telemetry, Governor())  # type: ignore[arg-type]
         self.refusals: list[str] = []
 
@@ -53,8 +53,8 @@ def bench() -> Bench:
 def test_a_frame_on_which_the_detector_fails_is_one_without_detection(bench: Bench):
     found = bench.frames(False, True, False)
     assert [detections is None for detections in found] == [False, True, False]
-    counters = bench.telemetry.counters
-    assert (counters["errors.detect"], counters["errored.cam"], counters["frames_detected"]) == (1, 1, 2)
+    counts = bench.telemetry.counts
+    assert (counts.run["errors.detect"], counts.streams["cam"]["errored"], counts.run["frames_detected"]) == (1, 1, 2)
     assert bench.refusals == []
 
 

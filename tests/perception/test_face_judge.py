@@ -15,8 +15,8 @@ from engine.errors import ModelError
 from engine.models import find_model
 from engine.perception import face_judge
 from engine.perception.face_judge import FaceJudge
-from engine.pipeline.sample_people import PEOPLE, Person, photographs
 from engine.runtime.colour import planes_from_bgr
+from engine.sample.people import PEOPLE, Person, photographs
 
 
 @pytest.fixture(scope="module")

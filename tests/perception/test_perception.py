@@ -62,7 +62,7 @@ class Core:
         self.telemetry, self.detector, self.warnings = Telemetry("perceive"), Squares(), list[Warned]()
         self.live = live
         config = replace(Config(), crop=CropConfig(policy="every"))
-        calls = ModelCalls(self.telemetry.counters, self.warnings.append)
+        calls = ModelCalls(self.telemetry.counts, self.warnings.append)
         self.core = Perception(config, Models(self.detector), calls, self.telemetry, first_id)  # type: ignore[arg-type]
 
     def show(self, index: int, square: int | None, stream: str = "clip", marked: bool = True) -> list[Item]:

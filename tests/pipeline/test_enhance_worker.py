@@ -96,7 +96,7 @@ def run(generator_fails: bool, embedder_fails: bool, tracks: list[int]) -> tuple
     while supervisor.has_message():
         if isinstance(said := supervisor.receive(), Warned):
             warnings.append(said)
-    return faces, ends, warnings, dict(context.telemetry.counters)
+    return faces, ends, warnings, context.telemetry.counts.now().flat()
 
 
 TRACKS = [1, 2, BAD, 3, 4]

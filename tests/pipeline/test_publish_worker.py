@@ -1,13 +1,18 @@
-"""What publish does when an enhance worker is replaced."""
+"""What publish does when an enhance worker is replaced, and while a reader takes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from engine.config import Config
+from engine.contracts.counts import Counts
+from engine.contracts.envelope import Body, kind_of_body
 from engine.contracts.faces import TrackResult
+from engine.contracts.orders import CountedBefore
+from engine.contracts.streams import RunStats, StreamChanged
+from engine.pipeline.barrier import Barrier
 from engine.pipeline.links import Outgoing, link_pair, outgoing
 from engine.pipeline.policy import policy_of
 from engine.pipeline.publish_worker import _PublishWorker
@@ -92,3 +97,105 @@ def test_a_successor_of_one_that_is_gone_is_read_at_once(bench: Bench):
     bench.replace().send(said(10))
     bench.read()
     assert bench.heard.tracks == [10]
+
+
+class Blocked:
+    """In the place of a publisher whose ``push`` has no room until everything that ``news`` says has been heard.
+
+    ``news`` is called while the message waits.
+    """
+
+    def __init__(self, news: Callable[[], None]) -> None:
+        self._news: Callable[[], None] | None = news
+        self.sent: list[str] = []
+        self.counters: dict[str, int] = {}
+
+    def send(self, body: Body, payloads: list[memoryview], should_stop: Callable[[], bool]) -> Body:
+        news, self._news = self._news, None
+        if news is not None:
+            news()
+            for _ in range(3):
+                should_stop()
+        self.sent.append(word_of(body))
+        return body
+
+    def poll(self) -> None: ...
+
+
+def word_of(body: Body) -> str:
+    match body:
+        case RunStats():
+            return f"stats {body.counters['frames']}"
+        case StreamChanged():
+            return f"{body.stream} {body.state}"
+        case TrackResult():
+            return f"track {body.track.track_id}"
+    return kind_of_body(body)
+
+
+def stats(frames: int) -> Outgoing:
+    return outgoing(RunStats({}, {"frames": frames}))
+
+
+def blocked_bench(news: Callable[[Bench], None]) -> tuple[Bench, Blocked]:
+    bench = Bench()
+    blocked = Blocked(lambda: news(bench))
+    bench.worker._publisher = blocked  # type: ignore[assignment]
+    return bench, blocked
+
+
+def test_what_comes_while_push_is_blocked_follows_in_its_order():
+    def news(bench: Bench) -> None:
+        for frames in (1, 2):
+            bench.supervisor.send(stats(frames))
+        bench.supervisor.send(CountedBefore(Counts({"faces": 7})))
+        bench.supervisor.send(stats(3))
+
+    bench, blocked = blocked_bench(news)
+    bench.enhance.send(said(1))
+    bench.enhance.send(StreamChanged("door", "failed", "network", "it is gone", event_id=1, lanes=("enhance-1",)))
+    bench.enhance.send(Drain())
+    bench.worker._facts = {"publish": {}}
+    bench.worker.run()
+    assert blocked.sent == ["track 1", "stats 1", "stats 2", "stats 3", "door failed", "end"]
+    assert bench.worker._counted_before.run == {"faces": 7}
+    bench.supervisor.close()
+
+
+def test_a_last_state_never_overtakes_what_waits_for_its_reader():
+    """The run is stopped while a face waits: the states that a dead worker held back came first, between the two."""
+
+    def news(bench: Bench) -> None:
+        bench.supervisor.send(Drain("drained"))
+
+    bench, blocked = blocked_bench(news)
+    worker = bench.worker
+    worker._names.append("enhance-2")
+    worker._barrier = Barrier(worker._names)
+    worker._facts = {"publish": {}}
+    worker._pass(
+        worker._barrier.take(
+            StreamChanged("door", "ended", "end_of_file", event_id=1, lanes=("enhance-1", "enhance-2")), "enhance-1"
+        )
+    )
+    bench.enhance.send(said(1))
+    bench.enhance.send(Drain("drained"))
+    worker.run()
+    assert blocked.sent == ["track 1", "door ended", "end"]
+    bench.supervisor.close()
+
+
+def test_stats_of_a_long_wait_do_not_pile_up():
+    def news(bench: Bench) -> None:
+        for frames in range(200):
+            bench.supervisor.send(stats(frames))
+        bench.supervisor.send(CountedBefore(Counts({"faces": 7})))
+
+    bench, blocked = blocked_bench(news)
+    bench.enhance.send(said(1))
+    bench.enhance.send(Drain())
+    bench.worker._facts = {"publish": {}}
+    bench.worker.run()
+    assert blocked.sent == ["track 1", *(f"stats {frames}" for frames in range(140, 200)), "end"]
+    assert bench.worker._counted_before.run == {"faces": 7}
+    bench.supervisor.close()

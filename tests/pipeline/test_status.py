@@ -6,16 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.cli.run_words import drops_of, errors_of
+from engine.contracts.counts import Counts
 from engine.contracts.orders import Warned
 from engine.contracts.streams import StreamChanged
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.runtime.protocol import Beat, StageBeat
+from engine.runtime.telemetry import Telemetry
 
 
 def test_totals_are_summed_over_workers_and_stages_merged():
     status = RunStatus()
-    status.take_beat(Beat("decode-1", {"decode": StageBeat(10, 1.0, 1.0, 2.0)}, {"frames": 10, "frames.a": 10}))
-    status.take_beat(Beat("decode-2", {"decode": StageBeat(5, 0.5, 3.0, 4.0)}, {"frames": 5, "frames.b": 5}))
+    status.take_beat(Beat("decode-1", {"decode": StageBeat(10, 1.0, 1.0, 2.0)}, Counts({"frames": 10}, {"a": {"frames": 10}})))
+    status.take_beat(Beat("decode-2", {"decode": StageBeat(5, 0.5, 3.0, 4.0)}, Counts({"frames": 5}, {"b": {"frames": 5}})))
     assert status.counters == {"frames": 15, "frames.a": 10, "frames.b": 5}
     assert status.frames_of("b") == 5
     merged = status.stages()["decode"]
@@ -24,8 +27,8 @@ def test_totals_are_summed_over_workers_and_stages_merged():
 
 def test_the_publishers_last_beat_holds_everything_and_is_not_added_to_the_rest():
     status = RunStatus()
-    status.take_beat(Beat("decode-1", {}, {"frames": 10}))
-    status.take_beat(Beat("publish", {}, {"frames": 10, "published": 3}, finished=True))
+    status.take_beat(Beat("decode-1", {}, Counts({"frames": 10})))
+    status.take_beat(Beat("publish", {}, Counts({"frames": 10, "published": 3}), finished=True))
     assert status.counters == {"frames": 10, "published": 3}
 
 
@@ -34,10 +37,10 @@ def test_rates_are_since_the_stats_before(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("engine.pipeline.status.time.monotonic", lambda: clock[0])
     status = RunStatus(started=100.0)
     clock[0] = 101.0
-    status.take_beat(Beat("perceive", {"detect": StageBeat(20, 1.0, 1.0, 1.0)}, {}))
+    status.take_beat(Beat("perceive", {"detect": StageBeat(20, 1.0, 1.0, 1.0)}, Counts()))
     assert status.stats().stages["detect"].items_per_second == pytest.approx(20)
     clock[0] = 103.0
-    status.take_beat(Beat("perceive", {"detect": StageBeat(50, 2.0, 1.0, 1.0)}, {}))
+    status.take_beat(Beat("perceive", {"detect": StageBeat(50, 2.0, 1.0, 1.0)}, Counts()))
     assert status.stats().stages["detect"].items_per_second == pytest.approx(15)
 
 
@@ -57,15 +60,15 @@ def names_of(status: RunStatus) -> list[str]:
 def test_what_a_dead_worker_counted_stays_in_the_sums():
     status = RunStatus({"cam": StreamStatus("cam")})
     stage = {"decode": StageBeat(10, 1.0, 5.0, 9.0, 4)}
-    status.take_beat(Beat("camera-cam", stage, {"frames": 10, "frames.cam": 10, "drops.late": 2}))
+    status.take_beat(Beat("camera-cam", stage, Counts({"frames": 10, "drops.late": 2}, {"cam": {"frames": 10}})))
     status.worker_restarted("camera-cam", "it was killed")
     assert status.counters == {"frames": 10, "frames.cam": 10, "drops.late": 2}
-    status.take_beat(Beat("camera-cam", {"decode": StageBeat(3, 0.5, 1.0, 2.0)}, {"frames": 3, "frames.cam": 3}))
+    status.take_beat(Beat("camera-cam", {"decode": StageBeat(3, 0.5, 1.0, 2.0)}, Counts({"frames": 3}, {"cam": {"frames": 3}})))
     assert status.counters == {"frames": 13, "frames.cam": 13, "drops.late": 2}
     assert status.frames_of("cam") == status.streams["cam"].frames == 13
     assert status.stages()["decode"] == StageBeat(13, 1.5, 1.0, 2.0, 0)
     assert (status.restarts, status.workers["camera-cam"].alive) == (1, True)
-    assert status.counted_by_the_dead == {"frames": 10, "frames.cam": 10, "drops.late": 2}
+    assert status.counted_by_the_dead.flat() == {"frames": 10, "frames.cam": 10, "drops.late": 2}
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.booleans(), st.booleans()), max_size=30))
@@ -81,9 +84,9 @@ def test_counters_never_go_down(steps: list[tuple[int, bool, bool]]):
         else:
             counts[name] += new
             whole += new
-            status.take_beat(Beat(name, {}, {"frames": counts[name]}))
+            status.take_beat(Beat(name, {}, Counts({"frames": counts[name]})))
         assert status.counters.get("frames", 0) == whole >= before
-    status.take_beat(Beat("publish", {}, {"frames": sum(counts.values()), "published": 1}, finished=True))
+    status.take_beat(Beat("publish", {}, Counts({"frames": sum(counts.values()), "published": 1}), finished=True))
     assert status.counters == {"frames": whole, "published": 1}
 
 
@@ -91,39 +94,63 @@ def test_rates_stay_positive_when_a_worker_is_replaced(monkeypatch: pytest.Monke
     clock = [100.0]
     monkeypatch.setattr("engine.pipeline.status.time.monotonic", lambda: clock[0])
     status = RunStatus(started=100.0)
-    status.take_beat(Beat("perceive", {"detect": StageBeat(20, 1.0, 1.0, 1.0)}, {}))
+    status.take_beat(Beat("perceive", {"detect": StageBeat(20, 1.0, 1.0, 1.0)}, Counts()))
     clock[0] = 101.0
     status.stats()
     status.worker_restarted("perceive", "")
     clock[0] = 102.0
-    status.take_beat(Beat("perceive", {"detect": StageBeat(5, 1.0, 1.0, 1.0)}, {}))
+    status.take_beat(Beat("perceive", {"detect": StageBeat(5, 1.0, 1.0, 1.0)}, Counts()))
     assert status.stats().stages["detect"].items_per_second == pytest.approx(5)
 
 
 def test_streams_get_their_own_numbers_and_latencies():
     status = RunStatus({name: StreamStatus(name) for name in ("door", "yard.2")})
-    status.take_beat(Beat("camera-door", {}, {"frames.door": 7, "dropped.door": 2, "reconnects.door": 1}))
-    status.take_beat(Beat("enhance-1", {}, {"faces.door": 3, "faces.yard.2": 1}))
-    status.take_beat(Beat("enhance-2", {}, {"faces.door": 2}))
-    status.take_beat(Beat("perceive", {}, {"dropped.door": 4, "faces.selected": 9, "frames_detected": 5}))
+    status.take_beat(Beat("camera-door", {}, Counts({}, {"door": {"frames": 7, "dropped": 2, "reconnects": 1}})))
+    status.take_beat(Beat("enhance-1", {}, Counts({}, {"door": {"faces": 3}, "yard.2": {"faces": 1}})))
+    status.take_beat(Beat("enhance-2", {}, Counts({}, {"door": {"faces": 2}})))
+    status.take_beat(Beat("perceive", {}, Counts({"faces.selected": 9, "frames_detected": 5}, {"door": {"dropped": 4}})))
     for p99 in (90.0, 60.0):
-        status.take_beat(Beat("publish", {"latency.door": StageBeat(5, 1.0, 40.0, p99), "publish": StageBeat(5, 1, 1, 1)}, {}))
+        status.take_beat(
+            Beat("publish", {"latency.door": StageBeat(5, 1.0, 40.0, p99), "publish": StageBeat(5, 1, 1, 1)}, Counts())
+        )
     door, yard = status.streams["door"], status.streams["yard.2"]
     assert (door.frames, door.faces, door.dropped, door.reconnects) == (7, 5, 6, 1)
     assert (door.latency_p50_ms, door.latency_p99_ms, door.worst_latency_ms) == (40.0, 60.0, 90.0)
     assert (yard.faces, yard.latency_p50_ms) == (1, None)
 
 
-def test_a_stream_called_like_a_counter_of_perceive_keeps_its_own_faces():
-    status = RunStatus({"selected": StreamStatus("selected")})
-    status.take_beat(Beat("perceive", {}, {"faces.selected": 9}))
-    assert status.streams["selected"].faces == 0
+@pytest.mark.parametrize(
+    "name", ["offered", "selected", "drops", "errors", "overload", "level", "faces.track", "a.b/c.mp4", "run"]
+)
+def test_a_stream_called_like_a_cause_keeps_its_own_numbers(name: str):
+    """A recording called ``offered.mp4`` was said to have all the faces that were ever offered."""
+    perceive, enhance = Telemetry("perceive"), Telemetry("enhance-1")
+    for cause in ("faces.offered", "faces.selected", "faces.track", "drops.late", "errors.verify", "tracks.joined"):
+        perceive.counters[cause] += 100
+    perceive.drop(name, "late", 2)
+    enhance.counts.everywhere(name, "faces", 3)
+    enhance.counts.of_stream(name, "errored", 1)
+    status = RunStatus({name: StreamStatus(name)})
+    publish = Telemetry("publish")
+    for worker in (perceive, enhance):
+        status.take_beat(worker.beat())
+        publish.counts.add(worker.beat().counts)
+    for last in ([], [publish.beat(finished=True)]):
+        for beat in last:
+            status.take_beat(beat)
+        stream = status.streams[name]
+        assert (stream.faces, stream.dropped, stream.errored) == (3, 2, 1)
+        counters = status.counters
+        assert counters["faces"] == 3
+        assert counters["faces.offered"] == 100
+        assert drops_of(counters) == {"late": 102}
+        assert errors_of(counters) == {"verify": 100}
 
 
 def test_the_overload_level_is_no_sum_and_each_change_is_an_event():
     status = RunStatus()
     for level in (0, 2, 2, 3, 0):
-        status.take_beat(Beat("perceive", {}, {"overload.level": level}))
+        status.take_beat(Beat("perceive", {}, Counts({"overload.level": level})))
     assert (status.overload_level, status.counters) == (0, {"overload.level": 0})
     assert [(event.level, event.fields["overload_level"]) for event in status.events] == [
         ("warning", 2), ("warning", 3), ("info", 0),
@@ -139,8 +166,8 @@ def test_events_tell_of_streams_and_workers_in_order():
     status.worker_started("perceive", 41)
     status.worker_restarted("perceive", "it was killed")
     status.worker_started("perceive", 42)
-    status.take_beat(Beat("perceive", {}, {}))
-    status.take_beat(Beat("perceive", {}, {}))
+    status.take_beat(Beat("perceive", {}, Counts()))
+    status.take_beat(Beat("perceive", {}, Counts()))
     assert names_of(status) == ["stream", "stream", "stream", "worker_died", "worker_restarted"]
     assert [event.level for event in status.events] == ["info", "warning", "warning", "warning", "info"]
     assert [event.number for event in status.events] == [1, 2, 3, 4, 5]
@@ -154,15 +181,15 @@ def test_events_tell_of_streams_and_workers_in_order():
 def test_only_the_newest_events_are_kept():
     status = RunStatus()
     for number in range(3000):
-        status.take_beat(Beat("perceive", {}, {"overload.level": number % 2}))
+        status.take_beat(Beat("perceive", {}, Counts({"overload.level": number % 2})))
     assert len(status.events) == 1000
     assert status.events_after(2998)[0].number == 2999
 
 
 def test_the_end_of_a_worker_is_no_death():
     status = RunStatus()
-    status.take_beat(Beat("decode-1", {}, {}))
-    status.take_beat(Beat("decode-1", {}, {}, finished=True))
+    status.take_beat(Beat("decode-1", {}, Counts()))
+    status.take_beat(Beat("decode-1", {}, Counts(), finished=True))
     assert (status.workers["decode-1"].alive, status.restarts, names_of(status)) == (False, 0, [])
 
 
@@ -183,6 +210,6 @@ def test_what_several_workers_warn_of_at_once_is_one_event(monkeypatch: pytest.M
 
 def test_errors_are_counted_by_stream():
     status = RunStatus({"cam": StreamStatus("cam")})
-    status.take_beat(Beat("perceive", {}, {"errors.detect": 3, "errored.cam": 3}))
-    status.take_beat(Beat("enhance-1", {}, {"errors.verify": 1, "errored.cam": 1}))
+    status.take_beat(Beat("perceive", {}, Counts({"errors.detect": 3}, {"cam": {"errored": 3}})))
+    status.take_beat(Beat("enhance-1", {}, Counts({"errors.verify": 1}, {"cam": {"errored": 1}})))
     assert status.streams["cam"].errored == 4

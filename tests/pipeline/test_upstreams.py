@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.contracts.counts import Counts
 from engine.contracts.frames import FrameTime, Planes
 from engine.contracts.streams import StreamChanged
 from engine.pipeline.links import FrameReady, link_pair
@@ -130,7 +131,7 @@ def test_a_camera_that_comes_and_goes_leaves_nothing(bench: Bench, says_so: bool
                 bench.hear()
             if says_so:
                 writer.send(StreamChanged("guest", "ended", "drained"))
-                writer.send(Drain("completed", "the camera was removed", {"frames": 1}))
+                writer.send(Drain("completed", "the camera was removed", Counts({"frames": 1})))
             writer.close()
             bench.upstreams.detach("camera-guest")
         states = bench.states[-1]
@@ -143,7 +144,7 @@ def test_a_camera_that_comes_and_goes_leaves_nothing(bench: Bench, says_so: bool
         bench.items.clear()
     assert (len(os.listdir("/proc/self/fd")), maps()) == before
     assert bench.upstreams.any_open, "the other one is still there"
-    assert [drain.counters for drain in bench.upstreams.drains] == ([{"frames": 20}] if says_so else [])
+    assert [drain.counts.run for drain in bench.upstreams.drains] == ([{"frames": 20}] if says_so else [])
 
 
 def test_nothing_happens_when_somebody_leaves_who_was_never_there(bench: Bench):

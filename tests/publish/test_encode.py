@@ -66,8 +66,17 @@ def test_what_is_missing_or_not_asked_for_is_left_out():
     original, enhanced = pictures()
     assert [part.name for part in parts_of(PublishConfig(), original, None, None)[0]] == ["original"]
     assert parts_of(PublishConfig(), None, None, None) == ([], [])
+    assert parts_of(PublishConfig(parts=("enhanced",)), None, None, None) == ([], [])
     chosen = PublishConfig(parts=("original", "enhanced"))
     assert [part.name for part in parts_of(chosen, original, enhanced, np.zeros(4, np.float32))[0]] == ["original", "enhanced"]
+
+
+@pytest.mark.parametrize("wanted", [("enhanced",), ("enhanced", "embedding"), ("original",), ("enhanced", "original")])
+def test_a_face_that_passed_through_is_sent_once_as_it_is(wanted):
+    """Its picture used to be encoded and sent twice, the second time as an enhanced one that it was not."""
+    original, _ = pictures()
+    parts, _ = parts_of(PublishConfig(parts=wanted), original, None, np.zeros(4, np.float32))
+    assert [part.name for part in parts if part.name != "embedding"] == ["original"]
 
 
 def test_a_picture_that_cannot_be_encoded_is_one_sentence():

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from engine.contracts.frames import Uint8
-from engine.pipeline.sample_clip import render_sample
+from engine.sample.clip import render_sample
 
 Codec = Literal["h264", "h265", "mjpeg"]
 ENCODERS: dict[Codec, str] = {"h264": "libx264", "h265": "libx265", "mjpeg": "mjpeg"}

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from engine.contracts.counts import Counts
 from engine.runtime.channel import ChannelClosed, channel_pair, wait_for_any
 from engine.runtime.codec import Codec
 from engine.runtime.frame_slots import SlotReleased
@@ -14,7 +15,7 @@ CODEC = Codec([Drain, SlotReleased])
 
 def test_messages_arrive_typed_and_in_order():
     a, b = channel_pair(CODEC)
-    sent = [SlotReleased(1, 2), Drain("failed", "why", {"frames": 3})]
+    sent = [SlotReleased(1, 2), Drain("failed", "why", Counts({"frames": 3}))]
     for link in sent:
         a.send(link)
     assert [b.receive(), b.receive()] == sent
@@ -47,18 +48,18 @@ def test_waiting_ends_with_the_time_out():
 def test_confirming_to_a_peer_that_has_left_loses_nothing_it_had_sent():
     a, b = channel_pair(CODEC)
     a.send(SlotReleased(1, 2))
-    a.send(Drain("completed", "", {"frames": 3}))
+    a.send(Drain("completed", "", Counts({"frames": 3})))
     b.confirm(Drain())  # not read by a, which leaves
     a.close()
     assert b.receive() == SlotReleased(1, 2)
     b.confirm(Drain())
-    assert b.receive() == Drain("completed", "", {"frames": 3})
+    assert b.receive() == Drain("completed", "", Counts({"frames": 3}))
     with pytest.raises(ChannelClosed):
         b.receive()
     b.close()
 
 
-LARGE = Drain("failed", "x" * 3_000_000, {"frames": 3})
+LARGE = Drain("failed", "x" * 3_000_000, Counts({"frames": 3}))
 
 
 def test_a_large_message_waits_for_its_reader_with_signs_of_life():

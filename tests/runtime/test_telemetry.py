@@ -12,7 +12,7 @@ def test_totals_and_percentiles():
     telemetry.record("enhance", 0.4, items=4)
     telemetry.counters["frames"] += 7
     beat = telemetry.beat(finished=True)
-    assert (beat.worker, beat.finished, beat.counters) == ("w", True, {"frames": 7})
+    assert (beat.worker, beat.finished, beat.counts.run) == ("w", True, {"frames": 7})
     assert beat.stages["detect"].items == 100
     assert beat.stages["detect"].busy_seconds == pytest.approx(5.05)
     assert beat.stages["detect"].p50_ms == pytest.approx(50.5)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing as mp
 import os
 import queue
+import resource
 import signal
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -56,7 +59,7 @@ def test_a_worker_says_ready_works_and_says_that_it_stops():
     assert ready == Ready("echo", {"pid": str(worker.process.pid)})
     assert isinstance(last, Beat)
     assert last.finished
-    assert last.counters == {"links": 1}
+    assert last.counts.run == {"links": 1}
     worker.process.join(10)
     assert worker.process.exitcode == 0
     ours.close()
@@ -222,3 +225,67 @@ def test_an_error_is_a_sentence_that_can_be_sent(error, words):
         raise error
     assert error_words(caught.value).startswith(words)
     CODEC.encode(Failed("decode-1", error_words(caught.value), 1))
+
+
+def test_a_beat_never_waits_for_a_supervisor_that_does_not_read():
+    """Work goes on, and when there is room again the next beat says how things stand then."""
+    ours, theirs = channel_pair(CODEC)
+    context = WorkerContext("busy", theirs)
+    context.telemetry.counters.update({f"frames.camera-{number}": 0 for number in range(200)})
+    for frames in range(500):
+        context.telemetry.counters["frames"] = frames
+        context._last_beat = 0.0
+        context.beat()
+    sent = 0
+    while ours.has_message():
+        ours.receive()
+        sent += 1
+    assert 1 < sent < 500
+    context.beat()
+    newest = ours.receive()
+    assert isinstance(newest, Beat)
+    assert newest.counts.run["frames"] == 499
+    ours.close()
+    theirs.close()
+
+
+def printing_body(context: WorkerContext) -> None:
+    context.ready()
+    print("a library says hello")  # noqa: T201
+    warnings.warn("a warning of Python", stacklevel=1)
+    logging.getLogger("some.library").warning("nobody has set up logging")
+    os.write(2, b"\x1b[0;93mbelow Python\x1b[m\n")
+    os.write(1, b"no line break at the end")
+
+
+def test_what_a_child_prints_comes_to_its_parent(capfd: pytest.CaptureFixture[str]):
+    """It went to the terminal, past the log of the run."""
+    worker = start_worker("printing", printing_body, codec=CODEC)
+    hear_all(worker)
+    worker.process.join(10)
+    lines = worker.text.read()
+    assert {"a library says hello", "nobody has set up logging", "below Python"} <= set(lines)
+    assert any(line.endswith("UserWarning: a warning of Python") for line in lines)
+    assert lines[-1] == "no line break at the end"
+    assert not worker.text.is_open
+    assert capfd.readouterr() == ("", "")
+    worker.close()
+
+
+def hungry_body(context: WorkerContext) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    held = []
+    while True:
+        held.append(os.dup(1))
+
+
+def test_a_child_without_descriptors_says_so_in_one_sentence():
+    worker = start_worker("hungry", hungry_body, codec=CODEC)
+    (failed,) = hear_all(worker)
+    assert isinstance(failed, Failed)
+    assert failed.fatal
+    assert failed.message.startswith(
+        "the worker hungry cannot go on: it has 64 open files, as many as one process may have here: "
+    )
+    assert "ulimit -n 128" in failed.message
+    worker.close()

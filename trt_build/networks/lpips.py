@@ -101,7 +101,7 @@ def _read(path: Path) -> Mapping[str, Tensor]:
     if not path.is_file():
         raise ModelError(
             f"there are no LPIPS weights '{path}': give the path of a state dict of AlexNet or VGG16 (torchvision's layout), "
-            "or leave --lpips-weights out"
+            "or remove --lpips-weights"
         )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)

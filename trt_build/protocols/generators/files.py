@@ -6,6 +6,7 @@ import csv
 import math
 from pathlib import Path
 
+from engine.contracts.csv_cells import csv_cell
 from trt_build.protocols.generators.results import Figure, Results
 from trt_build.protocols.generators.table import markdown_of
 from trt_build.writing import writable
@@ -25,7 +26,7 @@ def write_csv(results: Results, path: Path) -> None:
         writer.writerow(["inputs", "low_px", "scale", "method", *(key + part for key in keys for part in _PARTS)])
         for row in results.rows:
             cells = [cell for key in keys for cell in _cells(row.figures.get(key))]
-            writer.writerow([row.inputs, row.low_px or "", row.scale, row.method, *cells])
+            writer.writerow([csv_cell(row.inputs), row.low_px or "", row.scale, csv_cell(row.method), *cells])
 
 
 def write_markdown(results: Results, path: Path) -> None:

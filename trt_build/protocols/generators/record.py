@@ -39,7 +39,7 @@ def check_manifests(models: Sequence[Method]) -> None:
     """Refuse models that have no manifest, as a ``ModelError``."""
     for model in models:
         if model.manifest is None:
-            raise ModelError(f"{model.name} has no manifest to record figures in: leave --record out, or export it to ONNX")
+            raise ModelError(f"{model.name} has no manifest to record figures in: remove --record, or export it to ONNX")
 
 
 def figures_of(model: Method, results: Results) -> dict[str, float]:

@@ -1,0 +1,190 @@
+"""Write files so that a kill or a full disk leaves nothing half-written, and read what a kill has left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+
+class Appended:
+    """A file that grows by whole pieces; each is in the hands of the system when ``append`` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab", buffering=0)
+        self._end = self._synced = self._file.tell()
+
+    @property
+    def size_bytes(self) -> int:
+        """Where the next piece will start."""
+        return self._end
+
+    def append(self, piece: bytes | memoryview) -> int:
+        """Write a piece and return where it starts; if it does not fit, the file stays as it was.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        start, rest = self._end, memoryview(piece)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(start)
+            raise
+        self._end = start + len(piece)
+        return start
+
+    def sync(self) -> None:
+        """Wait until everything that was appended would survive a power cut.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        if self._synced != self._end:
+            os.fsync(self._file.fileno())
+            self._synced = self._end
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class AppendedFiles:
+    """The growing files of a directory, opened when they are first asked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._files: dict[str, Appended] = {}
+
+    def __getitem__(self, name: str) -> Appended:
+        if name not in self._files:
+            self._files[name] = Appended(self._directory / name)
+        return self._files[name]
+
+    def sync(self) -> None:
+        """Wait until everything that was appended would survive a power cut.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        for file in self._files.values():
+            file.sync()
+
+    def close(self) -> None:
+        """Close all of them."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+
+def write_new(path: Path, content: bytes | memoryview) -> None:
+    """Write a file, or leave none.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file so that at every moment either the old or the new one is there, also after a power cut.
+
+    Raises:
+        OSError: it could not be written; the old one is still there.
+    """
+    write_pieces(path, [content])
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Do the same with one piece after the other.
+
+    Raises:
+        OSError: it could not be written; the old one is still there.
+    """
+    with _replacing(path) as file:
+        file.writelines(pieces)
+
+
+def keep_lines(path: Path, keep: Callable[[bytes], bool]) -> int:
+    """Replace a file by those of its whole lines that ``keep`` wants, in one step; return how many bytes went.
+
+    A file that is not there counts as an empty one.
+
+    Raises:
+        OSError: it could not be read or written; the old one is still there.
+    """
+    if not path.exists():
+        return 0
+    before, after = path.stat().st_size, sum(len(line) for line in whole_lines(path) if keep(line))
+    if after < before:
+        with _replacing(path) as file:
+            file.writelines(line for line in whole_lines(path) if keep(line))
+    return before - after
+
+
+def cut_torn_line(path: Path) -> None:
+    """Cut off what follows the last line break; a file that is not there stays so.
+
+    Raises:
+        OSError: the file cannot be read or written.
+    """
+    with contextlib.suppress(FileNotFoundError), path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        start, block = end, b""
+        while start and b"\n" not in block:
+            start = max(0, start - (1 << 16))
+            file.seek(start)
+            block = file.read(1 << 16)
+        whole = start + block.rfind(b"\n") + 1
+        if whole < end:
+            file.truncate(whole)
+
+
+def whole_lines(path: Path, offset: int = 0) -> Iterator[bytes]:
+    """Yield the lines that end with a line break, from ``offset`` on; none if there is no file.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        file.seek(offset)
+        for line in file:
+            if line.endswith(b"\n"):  # else the run was killed while it wrote this one
+                yield line
+
+
+def sync_directory(directory: Path) -> None:
+    """Wait until the directory's entries would survive a power cut.
+
+    Raises:
+        OSError: they could not be written.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise

@@ -1,0 +1,184 @@
+"""Read an output directory back, also one whose run was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from engine.archive.files import whole_lines
+from engine.contracts.messages import Candidate, Decision, Face, Stream, Track
+from engine.errors import PublishError
+
+_Line = TypeVar("_Line", bound=msgspec.Struct)
+
+
+class FaceLine(msgspec.Struct, frozen=True):
+    """One line of ``faces.jsonl``."""
+
+    face: Face
+    files: dict[str, str]
+    """Part name to file, relative to the directory."""
+
+
+class _Key(msgspec.Struct):
+    stream: str
+    track_id: int
+
+
+class NamedFiles(msgspec.Struct):
+    """Of a line of ``faces.jsonl`` only which files it names."""
+
+    files: dict[str, str] = {}
+
+
+@dataclass(slots=True)
+class TrackRecord:
+    """What the directory knows of one track; ``track`` is None where a killed run did not come to say."""
+
+    stream: str
+    track_id: int
+    track: Track | None = None
+    faces: list[FaceLine] = field(default_factory=list)
+    """Best first."""
+    faces_seen: int = 0
+
+    @property
+    def best(self) -> FaceLine | None:
+        """The face that the track message names, else the one of best quality."""
+        if self.track is not None:
+            for line in self.faces:
+                # Each attempt of a resumed run has its own run_id and counts for itself.
+                if (line.face.run_id, line.face.seq) == (self.track.run_id, self.track.best_face_seq):
+                    return line
+        return self.faces[0] if self.faces else None
+
+    @property
+    def span_seconds(self) -> tuple[float, float]:
+        """First and last time in the source."""
+        if self.track is not None:
+            return self.track.first_pts_seconds, self.track.last_pts_seconds
+        times = [line.face.pts_seconds for line in self.faces]
+        return min(times, default=0.0), max(times, default=0.0)
+
+    @property
+    def recorded_span_ns(self) -> tuple[int, int] | None:
+        """First and last time by the recording's wall clock (Unix, nanoseconds), None where that is not known."""
+        if self.track is not None:
+            first, last = self.track.first_recorded_ns, self.track.last_recorded_ns
+            return None if first is None or last is None else (first, last)
+        times = [line.face.recorded_ns for line in self.faces if line.face.recorded_ns is not None]
+        return (min(times), max(times)) if times else None
+
+    @property
+    def decision(self) -> Decision:
+        """Of the track, or of its best face."""
+        if self.track is not None:
+            return self.track.decision
+        return self.best.face.decision if self.best else "none"
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """Of the track, or of its best face."""
+        if self.track is not None:
+            return self.track.candidates
+        return self.best.face.candidates if self.best else []
+
+
+def read_run(directory: Path) -> dict[str, Any]:
+    """Return ``run.json``.
+
+    Raises:
+        PublishError: there is none, or it is not JSON.
+    """
+    path = directory / "run.json"
+    try:
+        run = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except OSError as error:
+        raise PublishError(f"{directory} is not the output directory of a run: {path.name}: {error.strerror}") from error
+    except msgspec.DecodeError as error:
+        raise PublishError(f"{path} is not the record of a run: {error}") from error
+    return run
+
+
+def recorded(directory: Path) -> dict[str, Any]:
+    """Return ``run.json`` as far as it can be read: nothing where there is none, or it is not a run's."""
+    try:
+        return read_run(directory)
+    except PublishError:
+        return {}
+
+
+def face_lines(directory: Path, wanted: Callable[[str, int], bool]) -> Iterator[FaceLine]:
+    """Yield readable lines of ``faces.jsonl``, in their order.
+
+    Args:
+        directory: of the run.
+        wanted: is asked about each line, by stream and track, before the rest of it is read.
+
+    Raises:
+        PublishError: the file cannot be read.
+    """
+    for line in _lines(directory / "faces.jsonl"):
+        key = _decoded(line, _Key)
+        if key is None or not wanted(key.stream, key.track_id):
+            continue
+        face = _decoded(line, Face)
+        files = _decoded(line, NamedFiles)
+        if face is not None and files is not None:
+            yield FaceLine(face, files.files)
+
+
+def track_lines(directory: Path) -> Iterator[Track]:
+    """Yield the readable lines of ``tracks.jsonl``, in their order.
+
+    Raises:
+        PublishError: the file cannot be read.
+    """
+    for line in _lines(directory / "tracks.jsonl"):
+        track = _decoded(line, Track)
+        if track is not None:
+            yield track
+
+
+def read_streams(directory: Path) -> dict[str, list[Stream]]:
+    """Return of the life of each stream, in order, the last event, and the last ones that say how large its picture is and when
+    it began.
+
+    Raises:
+        PublishError: the file cannot be read.
+    """
+    streams: dict[str, list[Stream]] = {}
+    for line in _lines(directory / "stream.jsonl"):
+        event = _decoded(line, Stream)
+        if event is not None:
+            streams[event.stream] = [*_still_telling(streams.get(event.stream, []), event), event]
+    return streams
+
+
+def _still_telling(before: list[Stream], event: Stream) -> list[Stream]:
+    """Return those events that say what no later one says."""
+    kept: list[Stream] = []
+    sized, begun = bool(event.width_px), event.started_ns is not None
+    for earlier in reversed(before):
+        if (earlier.width_px and not sized) or (earlier.started_ns is not None and not begun):
+            kept.insert(0, earlier)
+        sized, begun = sized or bool(earlier.width_px), begun or earlier.started_ns is not None
+    return kept
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        yield from whole_lines(path)
+    except OSError as error:
+        raise PublishError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _decoded(line: bytes, kind: type[_Line]) -> _Line | None:
+    try:
+        return msgspec.json.decode(line, type=kind)
+    except msgspec.DecodeError:
+        return None

@@ -1,0 +1,117 @@
+"""Cut an output directory back to what a resumed run keeps.
+
+A kill at any moment leaves a directory that is planned and cut back in the same way again: records only ever go, each file is
+replaced in one step, and no checkpoint can come true again that was not before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+
+from engine.archive.checkpoints import (
+    PROGRESS,
+    AnyNote,
+    CheckpointNote,
+    DoneNote,
+    InputNote,
+    encode_note,
+    is_over,
+    read_notes,
+)
+from engine.archive.files import cut_torn_line, keep_lines, sync_directory, whole_lines, write_whole
+from engine.archive.reader import NamedFiles
+from engine.archive.record_check import RECORDS, decode_record, size_of
+from engine.archive.resume import LINES, Resume
+from engine.contracts.messages import Stream
+from engine.errors import PublishError
+
+_FLOAT_BYTES = 4
+
+
+def rewind(directory: Path, resume: Resume) -> None:
+    """Drop what ``resume`` does not keep; for a restarted publisher, only what is torn.
+
+    Raises:
+        PublishError: the directory has changed since it was looked at.
+        OSError: it cannot be written.
+    """
+    changed = [name for name, size in resume.sizes.items() if size_of(directory / name) != size]
+    if changed:
+        raise PublishError(f"{directory} has changed since it was looked at ({', '.join(changed)}): start the run again")
+    _remove_leftovers(directory)
+    if resume.append:
+        for name in LINES:
+            cut_torn_line(directory / name)
+        _cut_embeddings(directory)
+        return
+    for name in RECORDS:
+        keep_lines(directory / name, lambda line: _keeps_record(resume, line))
+    keep_lines(directory / "stream.jsonl", lambda line: _keeps_event(resume, line))
+    _cut_embeddings(directory)
+    notes = [note for note in read_notes(directory) if _keeps_note(resume, note)]
+    write_whole(directory / PROGRESS, b"".join(map(encode_note, notes)))
+    sync_directory(directory)
+    _remove_pictures(directory)
+
+
+def _keeps_record(resume: Resume, line: bytes) -> bool:
+    record = decode_record(line)
+    if record is None or record.key in resume.broken:
+        return False
+    return record.stream not in resume.limits or record.track_id < resume.limits[record.stream]
+
+
+def _keeps_event(resume: Resume, line: bytes) -> bool:
+    """A recording that is read on has not ended; one that is read from the start has not begun."""
+    try:
+        event = msgspec.json.decode(line, type=Stream)
+    except msgspec.DecodeError:
+        return False
+    limit = resume.limits.get(event.stream)
+    return limit is None or (limit > 0 and not is_over(event))
+
+
+def _keeps_note(resume: Resume, note: AnyNote) -> bool:
+    match note:
+        case InputNote():
+            return resume.limits.get(note.stream) != 0
+        case DoneNote():
+            return note.stream in resume.done
+        case CheckpointNote():
+            return note.stream in resume.done or note.frame_index < resume.first_frames.get(note.stream, 0)
+    return False  # marks: the files are shorter now
+
+
+def _cut_embeddings(directory: Path) -> None:
+    """Leave whole rows only, so that the next one begins where it should."""
+    for path in directory.glob("embeddings_*.f32"):
+        length = path.stem.partition("_")[2]
+        if length.isdigit() and int(length):
+            size, row_bytes = path.stat().st_size, int(length) * _FLOAT_BYTES
+            if size % row_bytes:
+                os.truncate(path, size - size % row_bytes)
+
+
+def _remove_pictures(directory: Path) -> None:
+    """Delete the pictures that no line names, and the folders that are empty then."""
+    named: set[str] = set()
+    for line in whole_lines(directory / "faces.jsonl"):
+        named.update(msgspec.json.decode(line, type=NamedFiles).files.values())
+    for folder, _, names in os.walk(directory / "faces", topdown=False):
+        inside = Path(folder).relative_to(directory).as_posix()
+        for name in names:
+            if f"{inside}/{name}" not in named:
+                (Path(folder) / name).unlink()
+        with contextlib.suppress(OSError):  # not empty
+            Path(folder).rmdir()
+
+
+def _remove_leftovers(directory: Path) -> None:
+    """Delete what a kill left of files that were about to replace others."""
+    for name in ("run.json", "report.html", *LINES):
+        for path in directory.glob(f".{name}.*"):
+            path.unlink()

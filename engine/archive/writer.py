@@ -1,0 +1,282 @@
+"""The output directory: pictures, ``faces.jsonl``, ``tracks.jsonl``, ``stream.jsonl``, ``progress.jsonl`` and ``run.json``.
+
+    run.json                                 what was run: written at the start (outcome "running"), again at the end
+    faces.jsonl tracks.jsonl stream.jsonl    one message a line: its header as JSON, and the files that hold its payloads
+    faces/<stream>/<track>/<seq>_original.jpg, <seq>_enhanced.jpg    as sent, so their SHA-256 is the one in the header
+    embeddings_<length>.f32                  little-endian float32, one row an embedding
+    progress.jsonl                           what the run vouches for, see ``checkpoints.py``; only where recordings are read
+
+A line is written after the files that it names, in one piece, and is at once in the hands of the system: a run that is killed
+loses the line that it was writing. All embeddings: ``np.fromfile("embeddings_128.f32", "<f4").reshape(-1, 128)``; a line's
+``"embedding": {"file": ..., "row": ...}`` says which row is its own. After ``--resume`` there may be rows, and numbers of
+messages, that no line names: those of faces that were dropped and found again.
+
+Against power cuts the lines and rows are flushed to the disk before the checkpoint that vouches for them, at most every
+``SYNC_SECONDS``. Pictures are not: resuming compares each with its SHA-256, and goes back to an earlier checkpoint where one
+is not what it was. ``run.json`` lists every attempt of a resumed run; each has its own ``run_id``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.archive.checkpoint_writer import CheckpointWriter
+from engine.archive.checkpoints import PROGRESS
+from engine.archive.files import AppendedFiles, sync_directory, write_new, write_whole
+from engine.archive.lock import DirectoryLock
+from engine.archive.resume import Resume
+from engine.archive.retention import Retention
+from engine.archive.rewind import rewind
+from engine.archive.same_job import check_same_models
+from engine.config import OutputConfig
+from engine.contracts.envelope import Payload
+from engine.contracts.messages import AnyMessage, Face, Stream, Track, kind_of
+from engine.contracts.redaction import redact_tree
+from engine.errors import PublishError
+
+_SUFFIX = {"jpeg": ".jpg", "png": ".png", "raw": ".raw"}
+_LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
+_FACES = "faces"
+_MOST_FOLDERS = 4096
+"""Folders that are remembered as made."""
+_DAY_SECONDS, _GB = 86_400.0, 10**9
+_OWN = ("run.json", "report.html", _FACES, *_LINES.values(), PROGRESS)
+_OF_AN_ATTEMPT = ("run_id", "started", "started_ns", "ended_ns", "outcome", "counters", "streams", "kept", "first_track_id")
+
+
+class DirectorySink:
+    """Writes one run, or one attempt of it. For one thread; while it is open, no other process gets in."""
+
+    def __init__(
+        self,
+        config: OutputConfig,
+        run: dict[str, Any],
+        *,
+        overwrite: bool = False,
+        resume: Resume | None = None,
+        expires: bool = False,
+    ) -> None:
+        """Make the directory and write ``run.json``, or cut an earlier attempt back and go on with it.
+
+        Args:
+            config: where.
+            run: what is known at the start, as ``run_id``, ``config``, ``models``, ``versions``; credentials in URLs are cut
+                out. ``inputs`` as of ``describe_inputs``: only these streams can be resumed. ``workers``: compared with those
+                of the earlier attempt.
+            overwrite: remove what an earlier run left there; else a directory that holds a run is refused.
+            resume: of ``plan_resume`` or ``reopen`` for this directory.
+            expires: pictures go when they are too old or too many, as ``config`` says: for cameras, as a run over recordings is
+                resumed from them.
+
+        Raises:
+            PublishError: the directory holds a run, another process writes there, it has changed since ``resume`` was made, or
+                it cannot be written.
+            ConfigError: the earlier attempt had other models.
+        """
+        self.directory = Path(config.directory)
+        self._files = AppendedFiles(self.directory)
+        self._folders: set[Path] = set()
+        with _one_sentence(self.directory), contextlib.ExitStack() as undo:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._lock = DirectoryLock(self.directory)
+            undo.callback(self._close_files)
+            if resume is None:
+                self._claim(overwrite)
+            else:
+                check_same_models(self.directory, resume.workers, run.get("workers") or {})
+                rewind(self.directory, resume)
+            self._begin(run, resume or Resume())
+            self._retention = _retention(config, self.directory) if expires else None
+            undo.pop_all()
+
+    def write(self, message: AnyMessage, payloads: Sequence[Payload]) -> None:
+        """Write a message as it was sent; ``stats`` and ``end`` leave no line (their totals are in ``run.json``).
+
+        Raises:
+            PublishError: the directory cannot be written, or the disk is full; what was written before stays valid.
+        """
+        lines = _LINES.get(kind_of(message))
+        if lines is None:
+            return
+        with _one_sentence(self.directory):
+            extra: dict[str, Any] = {}
+            if isinstance(message, Face | Track):
+                extra = self._write_parts(message, payloads)
+            header = msgspec.json.encode(message)
+            self._files[lines].append(
+                header[:-1] + b"," + msgspec.json.encode(extra)[1:-1] + b"}\n" if extra else header + b"\n"
+            )
+            if isinstance(message, Face | Track | Stream):
+                self._checkpoints.written(message)
+            if self._retention is not None:
+                self._let_go(self._retention, message)
+
+    def record_input(self, stream: str, path: str, size_bytes: int, sha256: str, mtime_ns: int) -> None:
+        """Note what a recording was when it was read; call it before its end.
+
+        Raises:
+            PublishError: it is not what the earlier attempt read, or the directory cannot be written.
+        """
+        with _one_sentence(self.directory):
+            self._checkpoints.record_input(stream, path, size_bytes, sha256, mtime_ns)
+
+    def checkpoint(self, stream: str, frame_index: int, next_track_id: int, rejected: int = 0) -> None:
+        """Note that a run that is cut can go on after this frame.
+
+        Everything of the recording up to the frame must have been written. The note itself may be held back for
+        ``checkpoint_writer.SYNC_SECONDS``, and a later one takes its place then.
+
+        Args:
+            stream: a recording.
+            frame_index: no track is open after this frame.
+            next_track_id: the recording's tracks up to this frame have smaller ids, those after it have not.
+            rejected: tracks up to this frame that were of no face.
+
+        Raises:
+            PublishError: the directory cannot be written, or the disk is full; earlier checkpoints stay valid.
+        """
+        with _one_sentence(self.directory):
+            self._checkpoints.checkpoint(stream, frame_index, next_track_id, rejected)
+
+    def stop_vouching(self) -> None:
+        """Something was lost on its way here, as when a worker died: later checkpoints and ends of recordings do not count.
+
+        Call it before the first of them that the loss may have let through. What was vouched for before stays true.
+        """
+        self._checkpoints.stop_vouching()
+
+    def close(self, outcome: str, facts: dict[str, Any] | None = None) -> None:
+        """Close the files and write the final ``run.json``.
+
+        Args:
+            outcome: ``completed``, ``drained`` or ``failed``.
+            facts: what is known only at the end, as counters and the SHA-256 of the inputs.
+
+        Raises:
+            PublishError: the directory cannot be written, or the disk is full.
+        """
+        facts = dict(facts or {})
+        with _one_sentence(self.directory):
+            try:
+                self._checkpoints.sync()
+                inputs = self._checkpoints.inputs
+                for stream, found in (facts.pop("inputs", None) or {}).items():
+                    inputs[stream] = inputs.get(stream, {}) | found
+                self._run |= facts | {"outcome": outcome, "ended_ns": time.time_ns()} | ({"inputs": inputs} if inputs else {})
+                self._write_run()
+            finally:
+                self._close_files()
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """``removed.tracks``, ``removed.pictures`` and ``removed.bytes``: what was deleted, see ``Retention``."""
+        return {} if self._retention is None else self._retention.counters
+
+    def _let_go(self, retention: Retention, message: AnyMessage) -> None:
+        if isinstance(message, Track) and message.ended:
+            retention.ended(self._folder(message))
+        self._folders.difference_update(retention.look())
+
+    def _folder(self, message: Face | Track) -> Path:
+        return self.directory / _FACES / _folder(message.stream) / str(message.track_id)
+
+    def _begin(self, run: dict[str, Any], resume: Resume) -> None:
+        """Write ``run.json``, and open the files where they end."""
+        going_on = resume.append and resume.attempts and resume.attempts[-1].get("run_id") == run.get("run_id")
+        self._earlier = resume.attempts[:-1] if going_on else resume.attempts
+        if going_on:
+            kept = {
+                key: resume.attempts[-1][key] for key in ("started_ns", "kept", "first_track_id") if key in resume.attempts[-1]
+            }
+        else:
+            faces, tracks = resume.kept
+            kept = {"started_ns": time.time_ns()}
+            kept |= (
+                {"kept": {"faces": faces, "tracks": tracks}, "first_track_id": resume.first_track_id} if self._earlier else {}
+            )
+        self._run = kept | run | {"outcome": "running"}
+        self._checkpoints = CheckpointWriter(self._files, resume, self._run.pop("inputs", None) or {})
+        if self._checkpoints.inputs:
+            self._run["inputs"] = self._checkpoints.inputs
+        self._write_run()
+        for name in _LINES.values():
+            self._files[name]
+        sync_directory(self.directory)
+
+    def _write_run(self) -> None:
+        this = {key: self._run[key] for key in _OF_AN_ATTEMPT if key in self._run}
+        write_whole(self.directory / "run.json", _as_json(self._run | {"attempts": [*self._earlier, this]}))
+
+    def _claim(self, overwrite: bool) -> None:
+        held = [self.directory / name for name in _OWN if (self.directory / name).exists()]
+        held += self.directory.glob("embeddings_*.f32")
+        if held and not overwrite:
+            raise PublishError(
+                f"{self.directory} already holds a run ({held[0].name}): choose another one, or replace it with "
+                "--overwrite; --resume goes on with one that was interrupted"
+            )
+        for path in held:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+    def _write_parts(self, message: Face | Track, payloads: Sequence[Payload]) -> dict[str, Any]:
+        """Write the payloads; return ``files`` and ``embedding`` for the line."""
+        extra: dict[str, Any] = {}
+        for part, payload in zip(message.parts, payloads, strict=True):
+            if part.name == "embedding":
+                name = f"embeddings_{part.shape[0]}.f32"
+                offset = self._files[name].append(payload)
+                extra["embedding"] = {"file": name, "row": offset // len(payload)}
+            else:
+                folder = self._folder(message)
+                path = folder / f"{message.seq:06d}_{part.name}{_SUFFIX[part.codec]}"
+                self._make_folder(folder)
+                write_new(path, payload)
+                extra.setdefault("files", {})[part.name] = path.relative_to(self.directory).as_posix()
+                if self._retention is not None:
+                    self._retention.wrote(folder, len(payload))
+        return extra
+
+    def _make_folder(self, folder: Path) -> None:
+        if folder not in self._folders:
+            if len(self._folders) >= _MOST_FOLDERS:
+                self._folders.clear()
+            folder.mkdir(parents=True, exist_ok=True)
+            self._folders.add(folder)
+
+    def _close_files(self) -> None:
+        self._files.close()
+        self._lock.close()
+
+
+def _retention(config: OutputConfig, directory: Path) -> Retention | None:
+    if not config.keep_pictures_days and not config.keep_pictures_gb:
+        return None
+    return Retention(directory / _FACES, config.keep_pictures_days * _DAY_SECONDS, round(config.keep_pictures_gb * _GB))
+
+
+def _folder(stream: str) -> str:
+    """A stream may be called ``..``, its folder may not."""
+    return stream if stream.strip(".") else "_" + stream
+
+
+def _as_json(run: dict[str, Any]) -> bytes:
+    whole = redact_tree(msgspec.to_builtins(run, enc_hook=str))
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
+
+
+@contextlib.contextmanager
+def _one_sentence(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PublishError(f"cannot write to the output directory {directory}: {error.strerror}") from error

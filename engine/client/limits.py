@@ -1,0 +1,121 @@
+"""What a subscriber takes from the other side at most: it may be another program than the one that was meant."""
+
+from __future__ import annotations
+
+import struct
+import time
+from dataclasses import dataclass
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from engine.errors import ConfigError, FatalError
+
+_RETRY_SECONDS = 1.0
+"""libzmq says at once that it connects again; where it does not, it has given the connection up."""
+_JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Markers of the segments that give the size: SOF0 to SOF15."""
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on one message."""
+
+    message_bytes: int = 64 << 20
+    """All frames of a message together."""
+    picture_px: int = 50_000_000
+    """Width times height of a picture that ``image`` decodes."""
+
+    def __post_init__(self) -> None:
+        for name, value in (("max_message_bytes", self.message_bytes), ("max_picture_px", self.picture_px)):
+            if value < 1:
+                raise ConfigError(f"{name} is {value}: use a whole number above 0")
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def picture_size(file: bytes) -> tuple[int, int]:
+    """Return width and height, in pixels, that a JPEG or PNG file says it has; nothing is decoded.
+
+    Raises:
+        ValueError: it is neither, or it is cut off before its size.
+    """
+    try:
+        if file.startswith(_PNG):
+            width, height = struct.unpack(">II", file[16:24])
+            return width, height
+        if file.startswith(b"\xff\xd8"):
+            return _jpeg_size(file)
+    except (struct.error, IndexError) as error:
+        raise ValueError("a picture that is cut off before its size") from error
+    raise ValueError("neither a JPEG nor a PNG file")
+
+
+def _jpeg_size(file: bytes) -> tuple[int, int]:
+    at = 2
+    while True:
+        if file[at] != 0xFF:
+            raise ValueError("a JPEG file with something else between its segments")
+        marker = file[at + 1]
+        if marker == 0xFF or marker == 0x01 or 0xD0 <= marker <= 0xD7:  # filling, and segments without a length
+            at += 1 if marker == 0xFF else 2
+        elif marker in _JPEG_SIZES:
+            height, width = struct.unpack(">HH", file[at + 5 : at + 9])
+            return width, height
+        else:
+            at += 2 + struct.unpack(">H", file[at + 2 : at + 4])[0]
+
+
+class Connection:
+    """Sees that a socket's only connection has been given up: libzmq cuts one that sends a frame beyond ``MAXMSGSIZE``, says
+    nothing, and does not connect again.
+
+    Args:
+        socket: not connected yet.
+        endpoint: for messages.
+        limit_bytes: of a frame.
+    """
+
+    def __init__(self, socket: zmq.Socket[bytes], endpoint: str, limit_bytes: int) -> None:
+        self._socket, self._endpoint, self._limit_bytes = socket, endpoint, limit_bytes
+        socket.setsockopt(zmq.MAXMSGSIZE, limit_bytes)
+        self._news = socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_CONNECTED)
+        self._poller = zmq.Poller()
+        self._poller.register(socket, zmq.POLLIN)
+        self._poller.register(self._news, zmq.POLLIN)
+        self._cut_at: float | None = None
+
+    def wait(self, timeout_seconds: float | None) -> bool:
+        """Wait for a message; return whether there is one.
+
+        Raises:
+            FatalError: none can come any more.
+        """
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        while True:
+            ends = [end for end in (deadline, self._cut_at and self._cut_at + _RETRY_SECONDS) if end is not None]
+            left_ms = max(0, int((min(ends) - time.monotonic()) * 1000) + 1) if ends else None
+            ready = dict(self._poller.poll(left_ms))
+            if self._socket in ready:
+                return True
+            while self._news.poll(0):
+                self._hear(zmq.Event(recv_monitor_message(self._news)["event"]))
+            now = time.monotonic()
+            if self._cut_at is not None and now - self._cut_at >= _RETRY_SECONDS:
+                raise FatalError(
+                    f"the connection to {self._endpoint} was cut: what came is not ZeroMQ, or a frame of more than "
+                    f"{self._limit_bytes:,} bytes; if that is the right publisher, set max_message_bytes higher"
+                )
+            if deadline is not None and now >= deadline:
+                return False
+
+    def close(self) -> None:
+        """Stop watching; before the socket is closed."""
+        if not self._news.closed:
+            self._socket.disable_monitor()
+            self._news.close(linger=0)
+
+    def _hear(self, event: zmq.Event) -> None:
+        self._cut_at = time.monotonic() if event == zmq.EVENT_DISCONNECTED else None

@@ -1,0 +1,64 @@
+"""What a run counts: in all, and apart from that for each stream, so that no name of a stream can be taken for a cause."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Literal
+
+import msgspec
+
+StreamCount = Literal[
+    "frames", "faces", "tracks", "dropped", "errored", "rejected", "reconnects", "packets", "bytes", "corrupt_packets",
+    "corrupt_frames", "detections",
+]  # fmt: skip
+"""What is counted for each stream."""
+
+
+class Counts(msgspec.Struct, frozen=True, array_like=True):
+    """Totals at one moment."""
+
+    run: dict[str, int] = {}
+    """Over all streams, as ``frames`` or ``drops.<cause>``."""
+    streams: dict[str, dict[StreamCount, int]] = {}
+    """By stream."""
+
+    def flat(self) -> dict[str, int]:
+        """Return all of them under one name each, those of a stream as ``frames.<stream>``: for ``stats`` and ``run.json``.
+
+        Where a stream's name makes that the name of a total, as ``faces.offered``, the total has it.
+        """
+        named = {f"{what}.{stream}": n for stream, counts in self.streams.items() for what, n in counts.items()}
+        return named | self.run
+
+
+class Counting:
+    """Totals that grow. Not for several threads."""
+
+    def __init__(self) -> None:
+        self.run: Counter[str] = Counter()
+        self.streams: defaultdict[str, Counter[StreamCount]] = defaultdict(Counter)
+
+    def of_stream(self, stream: str, what: StreamCount, count: int = 1) -> None:
+        """Count for a stream alone."""
+        self.streams[stream][what] += count
+
+    def everywhere(self, stream: str, what: StreamCount, count: int = 1) -> None:
+        """Count for a stream and, under the same name, in all."""
+        self.run[what] += count
+        self.streams[stream][what] += count
+
+    def add(self, counts: Counts) -> None:
+        """Add what another has counted."""
+        self.run.update(counts.run)
+        for stream, of_stream in counts.streams.items():
+            self.streams[stream].update(of_stream)
+
+    def now(self) -> Counts:
+        """Return the totals as they are."""
+        return Counts(dict(self.run), {stream: dict(counts) for stream, counts in self.streams.items()})
+
+    def copy(self) -> Counting:
+        """Return one that later counts leave as it is."""
+        other = Counting()
+        other.add(self.now())
+        return other

@@ -1,0 +1,148 @@
+"""One card of the report: one track."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from engine.archive.reader import FaceLine, TrackRecord
+from engine.contracts.messages import Candidate
+from engine.report.summary import clock, wall_clock
+
+_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
+_MARK = "AI-enhanced: not for identification"
+
+
+def card(directory: Path, record: TrackRecord) -> str:
+    """Return the HTML of one track: its best face three times, what is known, and its other faces."""
+    best = record.best
+    others = [line for line in record.faces if line is not best]
+    pictures = _pictures(directory, best) if best else '<p class="empty">no face was kept</p>'
+    strip = "".join(_small(directory, line) for line in others)
+    more = record.faces_seen - len(record.faces)
+    strip += f'<span class="more">+{more}</span>' if more else ""
+    strip = f'<div class="strip">{strip}</div>' if strip else ""
+    return (
+        f'<article class="card {record.decision}"><div class="pictures">{pictures}</div><div class="facts">'
+        f'<h3>{escape(_headline(record))} <span class="badge {record.decision}">{record.decision}</span></h3>'
+        f'<p class="where">{escape(record.stream)} · track {record.track_id} · {_span(record)}</p>'
+        f"{_candidates(record.candidates)}{_details(record, best)}"
+        f"{strip}</div></article>"
+    )
+
+
+def _headline(record: TrackRecord) -> str:
+    if record.decision == "known" and record.candidates:
+        return record.candidates[0].identity
+    return {"unknown": "Not in the gallery", "undecided": "Not decided"}.get(record.decision, "Not compared")
+
+
+def _span(record: TrackRecord) -> str:
+    first, last = record.span_seconds
+    span = f"{clock(first)} to {clock(last)}"
+    if record.recorded_span_ns is None:
+        return span
+    began, ended = (wall_clock(nanoseconds) for nanoseconds in record.recorded_span_ns)
+    return f"{span} ({began[:-6]} to {ended.split()[1]} {ended.split()[2]})"
+
+
+def _details(record: TrackRecord, best: FaceLine | None) -> str:
+    details: list[tuple[str, str]] = []
+    if record.track is not None:
+        details.append(("frames seen", f"{record.track.frames_seen:,}"))
+    details.append(("faces", f"{record.faces_seen:,}"))
+    if best is not None:
+        face = best.face
+        details += [("face size", f"{face.quality.size_px:.0f} px"), ("quality", f"{face.quality.score:.2f}"),
+                    ("best at", clock(face.pts_seconds))]  # fmt: skip
+        if face.enhanced is not None:
+            details.append(("LR consistency", f"{face.enhanced.lr_consistency_db:.1f} dB"))
+    return "<dl>" + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in details) + "</dl>"
+
+
+def _candidates(candidates: list[Candidate]) -> str:
+    if not candidates:
+        return ""
+    calibrated = any(candidate.probability is not None for candidate in candidates)
+    measured = any(candidate.false_name_chance is not None for candidate in candidates)
+    rows = []
+    for candidate in candidates[:3]:
+        cells = [escape(candidate.identity), f"{candidate.cosine_original:.3f}", _number(candidate.cosine_enhanced)]
+        cells += [_number(candidate.probability)] if calibrated else []
+        cells += [_chance(candidate.false_name_chance)] if measured else []
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    head = "<th>candidate</th><th>cosine original</th><th>enhanced</th>" + ("<th>probability</th>" if calibrated else "")
+    head += (
+        '<th title="how often at most a stranger looks so much like anybody in the gallery">strangers as alike</th>'
+        if measured
+        else ""
+    )
+    return f'<table class="candidates"><tr>{head}</tr>{"".join(rows)}</table>'
+
+
+def _chance(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{100 * value:.0f} %" if value >= 0.1 else f"{1000 * value:.2g} in 1,000" if value >= 1e-5 else "&lt; 1 in 100,000"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _pictures(directory: Path, line: FaceLine) -> str:
+    original = _read(directory, line.files.get("original"))
+    enhanced = _read(directory, line.files.get("enhanced"))
+    width, height = line.face.crop_box[2:]
+    figures = []
+    if original:
+        figures.append(_figure(original, "pixels", f"original {width} x {height} px"))
+    if original and enhanced and line.face.enhanced is not None:
+        bicubic = _bicubic(original[1], enhanced[1])
+        figures += [_figure(("image/jpeg", bicubic), "", "bicubic")] if bicubic else []
+    if enhanced and line.face.enhanced is not None:
+        facts = line.face.enhanced
+        figures.append(_figure(enhanced, "enhanced", f"{facts.model}, {facts.scale} times", _MARK))
+    return "".join(figures) or '<p class="empty">the pictures are missing</p>'
+
+
+def _small(directory: Path, line: FaceLine) -> str:
+    picture = _read(directory, line.files.get("enhanced") or line.files.get("original"))
+    if picture is None:
+        return ""
+    enhanced = line.face.enhanced is not None
+    title = f"{clock(line.face.pts_seconds)}, {line.face.quality.size_px:.0f} px{', ' + _MARK if enhanced else ''}"
+    return f'<span class="small{" enhanced" if enhanced else ""}"><img src="{_uri(picture)}" alt="" title="{title}"></span>'
+
+
+def _figure(picture: tuple[str, bytes], kind: str, caption: str, mark: str = "") -> str:
+    note = f'<span class="mark">{mark}</span>' if mark else ""
+    text = escape(caption)
+    return f'<figure class="{kind}"><img src="{_uri(picture)}" alt="{text}"><figcaption>{text}</figcaption>{note}</figure>'
+
+
+def _uri(picture: tuple[str, bytes]) -> str:
+    return f"data:{picture[0]};base64,{base64.b64encode(picture[1]).decode()}"
+
+
+def _read(directory: Path, name: str | None) -> tuple[str, bytes] | None:
+    """Return media type and bytes of a picture, None where the file is not there any more."""
+    path = directory / (name or "")
+    if name is None or path.suffix not in _TYPES or not path.is_file():
+        return None
+    return _TYPES[path.suffix], path.read_bytes()
+
+
+def _bicubic(original: bytes, enhanced: bytes) -> bytes | None:
+    """Return the original, enlarged to the size of the enhanced picture, as JPEG."""
+    small = cv2.imdecode(np.frombuffer(original, np.uint8), cv2.IMREAD_COLOR)
+    large = cv2.imdecode(np.frombuffer(enhanced, np.uint8), cv2.IMREAD_COLOR)
+    if small is None or large is None:
+        return None
+    resized = cv2.resize(small, large.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    done, encoded = cv2.imencode(".jpg", resized, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    return encoded.tobytes() if done else None

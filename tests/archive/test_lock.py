@@ -1,0 +1,34 @@
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from engine.archive.lock import DirectoryLock
+from engine.errors import PublishError
+from tests.publish.samples import environment
+
+CODE = (
+    "import sys; from pathlib import Path; from engine.archive.lock import DirectoryLock\n"
+    "lock = DirectoryLock(Path(sys.argv[1])); print('locked', flush=True); sys.stdin.read()\n"
+)
+
+
+def test_the_lock_goes_with_its_process(tmp_path):
+    command = [sys.executable, "-c", CODE, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()) as process:
+        assert process.stdout.readline() == b"locked\n"
+        with pytest.raises(PublishError, match=r"another run is writing to .* now: wait for its end, or choose another"):
+            DirectoryLock(tmp_path, 0.0)
+        process.kill()
+    DirectoryLock(tmp_path, 0.0).close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_is_given_back_soon_is_waited_for(tmp_path):
+    first = DirectoryLock(tmp_path)
+    timer = threading.Timer(0.1, first.close)
+    timer.start()
+    DirectoryLock(tmp_path, 10.0).close()
+    timer.join()
+    first.close()

@@ -1,0 +1,54 @@
+"""What is counted of a stream is never taken for a cause, whatever the stream is called."""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.contracts.counts import Counting, Counts
+
+TOTALS = st.dictionaries(st.sampled_from(["frames", "faces", "faces.offered", "drops.late"]), st.integers(0, 1000))
+COUNTS = st.builds(
+    Counts,
+    TOTALS,
+    st.dictionaries(st.text(max_size=8), st.dictionaries(st.sampled_from(["frames", "faces"]), st.integers(0, 9))),
+)
+
+
+@given(st.lists(COUNTS, max_size=4))
+def test_sums_are_by_name_and_by_stream(parts: list[Counts]):
+    counting = Counting()
+    for part in parts:
+        counting.add(part)
+    total = counting.now()
+    for name in ("frames", "faces", "faces.offered", "drops.late"):
+        assert total.run.get(name, 0) == sum(part.run.get(name, 0) for part in parts)
+    for stream in {stream for part in parts for stream in part.streams}:
+        assert total.streams[stream].get("faces", 0) == sum(part.streams.get(stream, {}).get("faces", 0) for part in parts)
+
+
+@given(COUNTS)
+def test_they_travel(counts: Counts):
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(counts), type=Counts) == counts
+
+
+def test_flat_names_are_those_of_run_json():
+    counts = Counts({"faces": 5, "drops.late": 1}, {"yard.2": {"faces": 2}, "a/b.mp4": {"faces": 3, "dropped": 1}})
+    assert counts.flat() == {
+        "faces": 5, "drops.late": 1, "faces.yard.2": 2, "faces.a/b.mp4": 3, "dropped.a/b.mp4": 1,
+    }  # fmt: skip
+
+
+def test_a_total_keeps_its_name_where_a_stream_is_called_like_its_cause():
+    assert Counts({"faces.offered": 123}, {"offered": {"faces": 3, "frames": 9}}).flat() == {
+        "faces.offered": 123, "frames.offered": 9,
+    }  # fmt: skip
+
+
+def test_a_copy_goes_its_own_way():
+    counting = Counting()
+    counting.everywhere("cam", "frames", 2)
+    copy = counting.copy()
+    counting.everywhere("cam", "frames")
+    assert (copy.run["frames"], copy.streams["cam"]["frames"]) == (2, 2)

@@ -1,0 +1,51 @@
+"""What the start of a crew needs of the system."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.config import Config
+from engine.contracts.camera import Camera
+from engine.errors import FatalError
+from engine.pipeline import crew
+from engine.pipeline.crew import Crew, descriptors_needed
+from engine.runtime import descriptors
+
+OPEN_BEFORE = 10
+
+
+def starts(cameras: int, enhancers: int) -> list[list[str]]:
+    """The pipes of publish, the enhance workers, perceive and the cameras, as ``Crew`` starts them."""
+    out = [f"enhance-{n}-publish" for n in range(enhancers)]
+    between = [f"perceive-enhance-{n}" for n in range(enhancers)]
+    sources = [f"camera-{n}-perceive" for n in range(cameras)]
+    return [out, *([a, b] for a, b in zip(between, out, strict=True)), [*sources, *between], *([pipe] for pipe in sources)]
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "open_descriptors", lambda: OPEN_BEFORE)
+
+
+@pytest.mark.parametrize(("cameras", "enhancers", "least"), [(1, 1, 32), (200, 4, 3 * 200), (1000, 4, 3 * 1000)])
+def test_each_process_takes_three_here_and_each_source_three_in_perceive(cameras: int, enhancers: int, least: int):
+    needed = descriptors_needed(starts(cameras, enhancers))
+    assert least < needed < least + 80
+
+
+def test_two_hundred_cameras_fit_the_usual_limit():
+    assert descriptors_needed(starts(200, 4)) <= 1024
+
+
+def test_one_camera_fits_a_limit_of_64():
+    assert descriptors_needed(starts(1, 4)) <= 64
+
+
+def test_too_few_are_said_before_the_first_process_starts(monkeypatch: pytest.MonkeyPatch):
+    """It used to be a raw OSError in the middle of the start."""
+    monkeypatch.setattr(descriptors.resource, "getrlimit", lambda kind: (256, 512))
+    monkeypatch.setattr(descriptors.resource, "setrlimit", lambda kind, limits: None)
+    monkeypatch.setattr(crew, "start_worker", None)
+    cameras = [Camera(f"door-{number}", f"rtsp://192.0.2.1/{number}", "rtsp://192.0.2.1") for number in range(200)]
+    with pytest.raises(FatalError, match=r"the 20\d processes of this run need 6\d\d open files in one process"):
+        Crew(Config(), {}, cameras, 0, None)

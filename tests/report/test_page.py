@@ -1,0 +1,255 @@
+import base64
+import json
+import re
+import time
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from engine.archive.reader import read_streams
+from engine.archive.writer import DirectorySink
+from engine.config import OutputConfig
+from engine.errors import PublishError
+from engine.publish.numbering import Numbering
+from engine.report.page import write_report
+from engine.report.summary import clock, models_table, table
+from tests.publish.samples import face, pictures, stream_event, track
+
+RUN = {"run_id": "run1", "versions": {"facestream": "0.1.0", "opencv": "5.0"}}
+FACTS = {
+    "inputs": {"cam1": {"path": "/archive/<gate> & yard.mp4", "size_bytes": 12_300_000, "sha256": "ab" * 32}},
+    "workers": {
+        f"enhance-{index}": {"generator": "compact_x4", "generator_sha256": "cd" * 32, "generator_licence": "Apache-2.0"}
+        for index in range(2)
+    },
+    "counters": {"frames": 12345},
+}
+
+
+def write_run(directory, tracks=3, faces=4, codec="jpeg"):
+    numbering, sink = Numbering("run1"), DirectorySink(OutputConfig(directory=str(directory)), RUN)
+    sink.write(numbering.stamp(stream_event("cam1")), [])
+    for track_id in reversed(range(tracks)):
+        start, decision = 10.0 * track_id, ("known", "unknown", "undecided")[track_id % 3]
+        for index in range(faces):
+            message, payloads = face(track_id=track_id, index=index, score=index / 10, codec=codec, pts_seconds=start + index)
+            sink.write(numbering.stamp(message), payloads)
+        message, payloads = track(track_id=track_id, first=start, last=start + faces, decision=decision)
+        sink.write(numbering.stamp(message), payloads)
+    sink.write(numbering.stamp(stream_event("cam1", "ended", "end_of_file")), [])
+    sink.close("completed", FACTS)
+    return directory
+
+
+def report(directory, max_tracks=500):
+    path = write_report(directory, max_tracks)
+    assert path == directory / "report.html"
+    return path.read_text(encoding="utf-8")
+
+
+def test_tracks_of_no_face_are_counted_in_the_summary(tmp_path):
+    directory = write_run(tmp_path, tracks=1, faces=1)
+    assert "rejected" not in report(directory)
+    record = json.loads((directory / "run.json").read_text())
+    (directory / "run.json").write_text(json.dumps(record | {"counters": {"rejected": 1234}}))
+    assert "<b>1,234</b><span>rejected as no face</span>" in report(directory)
+
+
+def cards(page):
+    return re.findall(r'<article class="card.*?</article>', page, re.DOTALL)
+
+
+def test_a_card_shows_original_bicubic_and_enhanced_side_by_side(tmp_path):
+    page = report(write_run(tmp_path, tracks=1, faces=1, codec="png"))
+    [card] = cards(page)
+    shown = [
+        cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
+        for data in re.findall(r'src="data:image/[a-z]+;base64,([^"]+)"', card)
+    ]
+    original, enhanced = pictures()
+    assert [picture.shape for picture in shown] == [(32, 32, 3), (128, 128, 3), (128, 128, 3)]
+    np.testing.assert_array_equal(shown[0], original)
+    np.testing.assert_array_equal(shown[2], enhanced)
+    bicubic = cv2.resize(original, (128, 128), interpolation=cv2.INTER_CUBIC)
+    assert cv2.PSNR(shown[1], bicubic) > 32
+    assert "AI-enhanced: not for identification" in card
+    for text in ("00:00:00.0 to 00:00:01.0", "Eileen Collins", "0.730", "0.750", "41.3 dB", "62", "24 px"):
+        assert text in card
+
+
+def test_tracks_come_by_time_with_their_other_faces(tmp_path):
+    page = report(write_run(tmp_path, tracks=3, faces=4))
+    assert [re.search(r"track (\d+)", card)[1] for card in cards(page)] == ["0", "1", "2"]
+    assert all(card.count('<span class="small') == 3 for card in cards(page))
+    assert ["best at</dt><dd>00:00:03.0" in card for card in cards(page)] == [True, False, False]
+    assert {"known (1)", "unknown (1)", "undecided (1)", "all (3)"} <= set(re.findall(r">(\w+ \(\d\))</label>", page))
+
+
+def test_the_head_says_what_was_read_and_with_what(tmp_path):
+    page = report(write_run(tmp_path))
+    for text in ("&lt;gate&gt; &amp; yard.mp4", "ab" * 32, "12.3 MB", "768 x 432", "ended end of file", "12,345", "completed",
+                 "Apache-2.0", "opencv", "processed 20", "took 00:00:"):  # fmt: skip
+        assert text in page
+    assert page.count("cd" * 32) == 1  # two equal workers are one row
+    assert "<b>& B" not in page
+
+
+def test_the_page_needs_nothing_beside_it(tmp_path):
+    page = report(write_run(tmp_path))
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    assert "<script" not in page
+    assert "$" not in page
+
+
+def test_too_many_tracks_are_said(tmp_path):
+    page = report(write_run(tmp_path, tracks=5, faces=1), max_tracks=2)
+    assert len(cards(page)) == 2
+    assert "Shown are the first 2 of 5 tracks, up to 00:00:10.0" in page
+
+
+def test_a_killed_run_has_a_report(tmp_path):
+    write_run(tmp_path, tracks=2)
+    (tmp_path / "run.json").write_text(json.dumps(RUN | {"outcome": "running"}))
+    for name in ("faces.jsonl", "tracks.jsonl"):
+        whole = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(whole[:-40])  # the last line is cut
+    (tmp_path / "faces/cam1/1/000000_enhanced.jpg").unlink()
+    page = report(tmp_path)
+    assert "This run was killed, or is still going on" in page
+    assert len(cards(page)) == 2
+    assert "Eileen Collins" in cards(page)[0]
+
+
+def test_a_run_without_faces_says_so(tmp_path):
+    page = report(write_run(tmp_path, tracks=0))
+    assert "No faces were found." in page
+
+
+@pytest.mark.parametrize("content", [None, "{", "[1]"])
+def test_a_directory_without_a_run_is_one_sentence(tmp_path, content):
+    if content is not None:
+        (tmp_path / "run.json").write_text(content)
+    with pytest.raises(PublishError, match=r"is not the (output directory|record) of a run"):
+        write_report(tmp_path, 5)
+
+
+def test_the_report_follows_what_the_track_says(tmp_path):
+    write_run(tmp_path, tracks=1, faces=4)
+    lines = [json.loads(line) for line in (tmp_path / "tracks.jsonl").read_text().splitlines()]
+    lines[0]["best_face_seq"] = 1
+    (tmp_path / "tracks.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert "best at</dt><dd>00:00:01.0" in report(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("chance", "words"), [(1.0, "100 %"), (0.0004, "0.4 in 1,000"), (0.025, "25 in 1,000"), (1e-9, "&lt; 1 in 100,000")]
+)
+def test_a_candidate_shows_how_often_strangers_look_so_much_like_somebody(tmp_path, chance, words):
+    write_run(tmp_path, tracks=1, faces=1)
+    assert "strangers as alike</th>" not in report(tmp_path)
+    line = json.loads((tmp_path / "tracks.jsonl").read_text())
+    line["candidates"][0]["false_name_chance"] = chance
+    (tmp_path / "tracks.jsonl").write_text(json.dumps(line) + "\n")
+    page = report(tmp_path)
+    assert "strangers as alike</th>" in page
+    assert f"<td>{words}</td>" in page
+
+
+def test_what_a_name_may_claim_is_said_once(tmp_path):
+    write_run(tmp_path, tracks=1, faces=1)
+    run = json.loads((tmp_path / "run.json").read_text())
+    for facts in run["workers"].values():
+        facts["names"] = "at most 1 in 1,000 strangers get a name; faces below 20 px & less are too small"
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    assert report(tmp_path).count("Names: at most 1 in 1,000 strangers get a name; faces below 20 px &amp; less are") == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "00:00:00.0"),
+        (59.96, "00:01:00.0"),
+        (3661.25, "01:01:01.2"),
+        (360000, "100:00:00.0"),
+        (-1.08, "-00:00:01.1"),
+        (-0.01, "00:00:00.0"),
+    ],
+)
+def test_clock(seconds, text):
+    assert clock(seconds) == text
+
+
+@pytest.fixture
+def _in_india(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_india")
+@pytest.mark.parametrize(
+    ("clock_is", "words"), [("start_time", "as given"), ("file_name", "by the file"), ("creation_time", "creation_time")]
+)
+def test_the_wall_clock_of_a_recording_is_shown_with_its_source(tmp_path, clock_is, words):
+    write_run(tmp_path, tracks=1)
+    began = 1_772_370_300_000_000_000  # 2026-03-01 13:05 UTC
+    for name, told in (
+        ("stream.jsonl", {"started_ns": began, "clock": clock_is}),
+        ("tracks.jsonl", {"first_recorded_ns": began + 2 * 10**9, "last_recorded_ns": began + 75 * 10**9}),
+    ):
+        lines = [json.loads(line) | told for line in (tmp_path / name).read_text().splitlines()]
+        (tmp_path / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    page = report(tmp_path)
+    assert "2026-03-01 18:35:00 +0530, " in page
+    assert words in page
+    assert "(2026-03-01 18:35:02 to 18:36:15 +0530)" in page
+
+
+def test_a_recording_without_a_clock_shows_none(tmp_path):
+    write_run(tmp_path, tracks=1)
+    assert "<th>begins</th>" not in report(tmp_path)
+
+
+def test_tables_escape_and_leave_empty_columns_out():
+    assert table(["a", "b"], [["<x>", ""]]) == "<table><tr><th>a</th></tr><tr><td>&lt;x&gt;</td></tr></table>"
+    assert "not recorded" in models_table({})
+
+
+def test_a_resumed_run_says_in_how_many_attempts(tmp_path):
+    write_run(tmp_path, tracks=1)
+    run = json.loads((tmp_path / "run.json").read_text())
+    run["attempts"] = [{"run_id": "run0", "started_ns": 1_600_000_000_000_000_000, "outcome": "killed"}, *run["attempts"]]
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    assert "processed 2020-09-13 12:26:40 UTC in 2 attempts, the last took 00:00:" in report(tmp_path)
+
+
+def test_the_best_face_is_of_the_attempt_that_named_it(tmp_path):
+    write_run(tmp_path, tracks=1, faces=4)
+    lines = [json.loads(line) for line in (tmp_path / "faces.jsonl").read_text().splitlines()]
+    lines[3] |= {"run_id": "run0", "seq": 1}
+    (tmp_path / "faces.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    [record] = json.loads("[" + (tmp_path / "tracks.jsonl").read_text() + "]")
+    (tmp_path / "tracks.jsonl").write_text(json.dumps(record | {"best_face_seq": 1}) + "\n")
+    assert "best at</dt><dd>00:00:01.0" in report(tmp_path)
+
+
+def test_of_a_long_life_of_a_stream_the_head_needs_three_events(tmp_path):
+    """A camera that reconnects for months has many."""
+    numbering, sink = Numbering("run1"), DirectorySink(OutputConfig(directory=str(tmp_path)), RUN)
+    begun = msgspec.structs.replace(
+        stream_event("cam1", "connecting"), started_ns=1, clock="start_time", width_px=0, height_px=0
+    )
+    for event in (begun, *[stream_event("cam1", state) for state in ("live", "discontinuity") * 50]):
+        sink.write(numbering.stamp(event), [])
+    stalled = msgspec.structs.replace(stream_event("cam1", "stalled", "timeout"), width_px=0, height_px=0)
+    sink.write(numbering.stamp(stalled), [])
+    sink.close("completed", FACTS)
+    assert [event.seq for event in read_streams(tmp_path)["cam1"]] == [0, 100, 101]
+    page = report(tmp_path)
+    assert "768 x 432" in page
+    assert "stalled timeout" in page
+    assert "as given" in page
