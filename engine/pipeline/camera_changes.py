@@ -58,8 +58,8 @@ class CameraChanges:
                 self._crew.workers[name].process.kill()
         gone = self._crew.forget_those_who_left()
         for worker in gone:
-            for line in worker.text.read():
-                self._status.take_text(worker.name, line)
+            self._status.take_text(worker.name, *worker.text.read())
+            self._status.worker_left(worker.name)
             worker.close()
             worker.process.close()
             self._leaving.pop(worker.name, None)

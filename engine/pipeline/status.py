@@ -196,14 +196,22 @@ class RunStatus:
         worker = self.workers.setdefault(name, WorkerStatus(name))
         worker.alive = False
         worker.restarts += 1
-        if (last := self._beats.pop(name, None)) is not None:
-            self._dead_counts.add(last.counts)
-            for stage_name, stage in last.stages.items():
-                # Its percentiles and its queue died with it.
-                gone = StageBeat(stage.items, stage.busy_seconds, 0.0, 0.0)
-                other = self._dead_stages.get(stage_name)
-                self._dead_stages[stage_name] = gone if other is None else _merged(gone, other)
+        self.worker_left(name)
         self._log("warning", "worker_died", worker=name, reason=reason, restarts=worker.restarts, pid=worker.pid)
+
+    def worker_left(self, name: str) -> None:
+        """A worker is gone, and who has its name next counts from zero: what it had counted stays in the sums."""
+        if name in self.workers:
+            self.workers[name].alive = False
+        if (last := self._beats.pop(name, None)) is None:
+            return
+        if not last.finished:  # else it has handed its counts over
+            self._dead_counts.add(last.counts)
+        for stage_name, stage in last.stages.items():
+            # Its percentiles and its queue died with it.
+            gone = StageBeat(stage.items, stage.busy_seconds, 0.0, 0.0)
+            other = self._dead_stages.get(stage_name)
+            self._dead_stages[stage_name] = gone if other is None else _merged(gone, other)
 
     def stages(self) -> dict[str, StageBeat]:
         """Each stage over all the workers that run it, since the start; the slowest worker's percentiles stand for all."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Sequence
 from multiprocessing.connection import wait
 
@@ -18,6 +17,7 @@ from engine.pipeline.crew import Crew
 from engine.pipeline.links import outgoing
 from engine.pipeline.observing import Observer, Observing
 from engine.pipeline.readings import Readings
+from engine.pipeline.restarts import Restarts
 from engine.pipeline.signals import CountedSignals
 from engine.pipeline.status import RunStatus
 from engine.pipeline.watchdog import Watchdog
@@ -29,7 +29,6 @@ _TICK_SECONDS = 0.2
 _STATS_SECONDS = 1.0
 _FLUSH_SECONDS = 15.0
 """After a worker has died for good, how long the others may take to bring what they hold to the output."""
-_MINUTE = 60.0
 
 
 class Supervisor:
@@ -65,8 +64,7 @@ class Supervisor:
         self._config = config
         self._watchdog = Watchdog(config.hung_seconds, crew.cameras)
         self._replaces = crew.policy.replaces_workers
-        self._deaths: dict[str, deque[float]] = {}
-        self._restart_at: dict[str, float] = {}
+        self._restarts = Restarts(config.restarts_per_minute)
         self._reasons: dict[str, str] = {}
         self._observing = Observing(observer)
         self._duration_seconds = duration_seconds
@@ -93,7 +91,9 @@ class Supervisor:
                 self._work()
             finally:
                 self._crew.kill(_FLUSH_SECONDS)
-                self._hear_last_words()
+                for worker in self._workers.values():
+                    self.status.take_text(worker.name, *worker.text.read())
+                    worker.close()
                 self._observing.close(self.status if self.status.ended else None)
         if self._error is not None:
             raise self._error
@@ -130,7 +130,7 @@ class Supervisor:
 
     def _work(self) -> None:
         next_stats = 0.0
-        while not all(worker.finished for worker in self._workers.values()) or self._restart_at:
+        while not all(worker.finished for worker in self._workers.values()) or self._restarts:
             self._listen()
             self._hand_out()
             self._kill_the_hung()
@@ -169,11 +169,6 @@ class Supervisor:
                     self._bury(worker)
             if handle == worker.sentinel and not worker.finished:
                 self._bury(worker)
-
-    def _hear_last_words(self) -> None:
-        for worker in self._workers.values():
-            self.status.take_text(worker.name, *worker.text.read())
-            worker.close()
 
     def _hear(self, worker: Worker) -> None:
         link = worker.control.receive()
@@ -242,26 +237,18 @@ class Supervisor:
     def _replace(self, name: str, reason: str, *, at_fault: bool = True) -> None:
         """Restart a worker, at once or, where it died too often by its own fault, when the minute is over."""
         now = time.monotonic()
-        deaths = self._deaths.setdefault(name, deque())
-        while deaths and now - deaths[0] > _MINUTE:
-            deaths.popleft()
-        if at_fault:
-            deaths.append(now)
+        deaths = self._restarts.note_death(name, now, at_fault=at_fault)
         self._watchdog.forget(name)
         self.status.worker_restarted(name, reason)
-        if len(deaths) <= self._config.restarts_per_minute:
-            self._restart_at[name] = now
-        elif name in self._crew.cameras:
-            self._restart_at[name] = deaths[0] + _MINUTE
+        if deaths <= self._config.restarts_per_minute or name in self._crew.cameras:
+            self._restarts.plan(name, now)
         else:
-            self._fail(WorkerError(f"{reason}; that was death {len(deaths)} of {name} within a minute, so the run ends"), 1)
+            self._fail(WorkerError(f"{reason}; that was death {deaths} of {name} within a minute, so the run ends"), 1)
 
     def _restart_those_due(self) -> None:
-        for name, due in list(self._restart_at.items()):
-            if time.monotonic() >= due:
-                del self._restart_at[name]
-                self._crew.restart(name, self._readings.unsaid(name))
-                self._watchdog.begin(name, READY_SECONDS)
+        for name in self._restarts.take_due(time.monotonic()):
+            self._crew.restart(name, self._readings.unsaid(name))
+            self._watchdog.begin(name, READY_SECONDS)
 
     def _kill_the_hung(self) -> None:
         for name, silence in self._watchdog.hung():
@@ -275,7 +262,7 @@ class Supervisor:
             error.exit_code = exit_code
             self._error = error
             self._flush_until = time.monotonic() + _FLUSH_SECONDS
-            self._restart_at.clear()
+            self._restarts.cancel()
             self._stop_reading("failed", str(error))
 
     def _hand_out(self) -> None:
@@ -291,7 +278,7 @@ class Supervisor:
         now = time.monotonic()
         if (self._signals.count or over) and self._drained_at is None:
             self._drained_at = now
-            self._restart_at.clear()
+            self._restarts.cancel()
             self._stop_reading("drained", "stopped by a signal" if self._signals.count else "the time is over")
         if self._drained_at is not None and now - self._drained_at > LEAVING_SECONDS:
             for name in self._crew.cameras:
@@ -302,8 +289,10 @@ class Supervisor:
         if self._drained_at is None and self._error is None and self._replaces:  # not where it reads recordings alone
             self._changes.settle()
         for name in self._changes.clear():
-            for books in (self.facts, self._restart_at, self._deaths, self._reasons):
-                books.pop(name, None)
+            self._restarts.forget(name)
+            self.facts.pop(name, None)
+            self._reasons.pop(name, None)
+            self._crew.tell("publish", CountedBefore(self.status.counted_by_the_dead))
 
     def _stop_reading(self, outcome: Outcome, detail: str) -> None:
         self._readings.stop()

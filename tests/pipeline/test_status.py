@@ -213,3 +213,17 @@ def test_errors_are_counted_by_stream():
     status.take_beat(Beat("perceive", {}, Counts({"errors.detect": 3}, {"cam": {"errored": 3}})))
     status.take_beat(Beat("enhance-1", {}, Counts({"errors.verify": 1}, {"cam": {"errored": 1}})))
     assert status.streams["cam"].errored == 4
+
+
+@pytest.mark.parametrize("handed_over", [True, False])
+def test_a_camera_that_left_and_came_again_counts_on(handed_over: bool):
+    """Its worker has the same name and begins at zero."""
+    status = RunStatus({"door": StreamStatus("door")})
+    before, after = (Counts({"frames": n}, {"door": {"frames": n}}) for n in (10, 3))
+    status.take_beat(Beat("camera-door", {"decode": StageBeat(10, 1.0, 2.0, 3.0)}, before, finished=handed_over))
+    status.worker_left("camera-door")
+    assert not status.workers["camera-door"].alive
+    status.take_beat(Beat("camera-door", {"decode": StageBeat(3, 0.5, 2.0, 3.0)}, after))
+    assert status.counters == {"frames": 13, "frames.door": 13}
+    assert (status.frames_of("door"), status.stages()["decode"].items, status.restarts) == (13, 13, 0)
+    assert status.counted_by_the_dead.run == ({} if handed_over else {"frames": 10})
