@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from engine.config import Config, DetectConfig, PublishConfig, SourceConfig, Sup
 from engine.contracts.camera import Camera
 from engine.pipeline.control import RunControl
 from engine.pipeline.run import run_pipeline
-from engine.pipeline.status import RunStatus
+from engine.pipeline.status import RunStatus, StreamStatus
 from tests.bench.camera_turn import Faces
 from tests.e2e.live_run import make_clip
 from tests.e2e.test_processes import children_of
@@ -47,34 +47,36 @@ class Guests:
         self.busy_ns = (0, 0)
         self.before: dict[str, tuple[int, int, int]] = {}
         self.after: dict[str, tuple[int, int, int]] = {}
+        self._streams: Mapping[str, StreamStatus] = {}
         self._steps: Iterator[None] | None = None
 
     def __call__(self, status: RunStatus) -> None:
-        self._steps = self._steps or self._tell(status)
+        self._streams = status.streams  # as they are now: the next status is another copy
+        self._steps = self._steps or self._tell()
         next(self._steps, None)
 
-    def _tell(self, status: RunStatus) -> Iterator[None]:
-        while not all(status.streams[name].frames > 20 for name in OTHERS):
+    def _tell(self) -> Iterator[None]:
+        while not all(self._streams[name].frames > 20 for name in OTHERS):
             yield
-        yield from self._round(status)  # the first one loads what stays
+        yield from self._round()  # the first one loads what stays
         start = time.time_ns()
         while time.time_ns() - start < 20e9:
             yield
         self.quiet_ns = (start, time.time_ns())
         self.before = held()
         for _ in range(self.rounds):
-            yield from self._round(status)
+            yield from self._round()
             self.done += 1
         self.busy_ns = (self.quiet_ns[1], time.time_ns())
         self.after = held()
         signal.raise_signal(signal.SIGTERM)
 
-    def _round(self, status: RunStatus) -> Iterator[None]:
+    def _round(self) -> Iterator[None]:
         self.control.add(self.guest)
-        while "guest" not in status.streams or status.streams["guest"].is_over or status.streams["guest"].frames < 3:
+        while "guest" not in self._streams or self._streams["guest"].is_over or self._streams["guest"].frames < 3:
             yield
         self.control.remove("guest")
-        while not status.streams["guest"].is_over or "fs-camera-guest"[:15] in children_of(os.getpid()):
+        while not self._streams["guest"].is_over or "fs-camera-guest"[:15] in children_of(os.getpid()):
             yield
 
 

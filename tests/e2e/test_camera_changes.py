@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from engine.config import Config, CropConfig, DetectConfig, OutputConfig, Source
 from engine.contracts.camera import Camera
 from engine.pipeline.control import RunControl
 from engine.pipeline.run import run_pipeline
-from engine.pipeline.status import RunStatus
+from engine.pipeline.status import RunStatus, StreamStatus
 from tests.e2e.live_run import make_clip
 from tests.e2e.test_processes import children_of
 from tests.rtsp.fixtures import StartGst, gst
@@ -38,31 +38,36 @@ class Story:
         self.control, self.guest = control, guest
         self.handles: list[tuple[int, int]] = []
         self.seen: set[str] = set()
+        self._streams: Mapping[str, StreamStatus] = {}
         self._steps: Iterator[bool] | None = None
 
     def __call__(self, status: RunStatus) -> None:
         self.seen |= {
             str(event.fields.get("state", event.name)) for event in status.events if event.fields.get("stream") == "stays"
         }
-        self._steps = self._steps or self._tell(status)
+        self._streams = status.streams  # as they are now: the next status is another copy
+        self._steps = self._steps or self._tell()
         next(self._steps, None)
 
-    def _tell(self, status: RunStatus) -> Iterator[bool]:
-        while status.streams["stays"].frames < 5:
+    def _tell(self) -> Iterator[bool]:
+        while self._streams["stays"].frames < 5:
             yield False
         for _ in range(ROUNDS):
-            frames = status.streams["stays"].frames
             self.control.add(self.guest)
-            while "guest" not in status.streams or status.streams["guest"].is_over or status.streams["guest"].frames < 5:
+            while "guest" not in self._streams or self._streams["guest"].is_over or self._streams["guest"].frames < 5:
                 yield False
-            before = status.streams["guest"].frames
+            before = self._streams["guest"].frames
             assert "fs-camera-guest" in workers()
             self.control.remove("guest")
-            while not status.streams["guest"].is_over or "fs-camera-guest" in workers():
+            while not self._streams["guest"].is_over or "fs-camera-guest" in workers():
                 yield False
-            assert (status.streams["guest"].state, status.streams["guest"].detail) == ("ended", "the camera was removed")
+            assert (self._streams["guest"].state, self._streams["guest"].detail) == (
+                "ended",
+                "the camera was removed",
+            )
             assert before >= 5
-            while status.streams["stays"].frames < frames + 10:
+            frames = self._streams["stays"].frames
+            while self._streams["stays"].frames < frames + 10:  # by then its neighbours know
                 yield False
             self.handles.append((handles(os.getpid()), handles(workers()["fs-perceive"])))
         signal.raise_signal(signal.SIGTERM)
