@@ -134,6 +134,7 @@ def mapped() -> int:
 
 
 def test_closing_frees_everything_also_twice():
+    gc.collect()  # what other tests left
     files = open_files()
     writer = PoolWriter(7, 2, slot_bytes_for(64, 64))
     reader = PoolReader(writer.opened())
@@ -150,6 +151,7 @@ def test_closing_frees_everything_also_twice():
 
 
 def test_lack_of_memory_is_an_error_at_the_start(tmp_path):
+    gc.collect()  # what other tests left
     files = open_files()
     with pytest.raises(WorkerError, match=r"no memory for a frame pool of 64 frames of .*lower decode\.pool_slots"):
         PoolWriter(7, 64, 1 << 44)
