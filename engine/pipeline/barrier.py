@@ -29,7 +29,7 @@ class Barrier:
         if number not in self._missing:
             if number <= self._passed.get(event.stream, -1):
                 return []
-            if isinstance(event, StreamChanged) and event.state not in ("ended", "failed"):
+            if isinstance(event, StreamChanged) and not event.is_last:
                 self._passed[event.stream] = number
                 return [event]
             self._held[number], self._missing[number] = event, set(event.lanes) & self._alive

@@ -31,7 +31,8 @@ class CameraChanges:
     def __init__(self, crew: Crew, watchdog: Watchdog, status: RunStatus, control: RunControl) -> None:
         self._crew, self._watchdog, self._status, self._control = crew, watchdog, status, control
         self._wanted: dict[str, Camera] = {camera.name: camera for camera in crew.cameras.values()}
-        self._leaving: dict[str, float] = {}
+        self._leaving: dict[str, tuple[str, float]] = {}
+        """Of each worker that was told to go: its stream, and since when."""
         self._is_settled = True
 
     def settle(self) -> None:
@@ -47,13 +48,13 @@ class CameraChanges:
         now = self._watchdog.cameras = self._crew.cameras
         for worker in before.keys() - now.keys():
             self._watchdog.forget(worker)
-            self._leaving[worker] = time.monotonic()
+            self._leaving[worker] = before[worker].name, time.monotonic()
         for worker in now.keys() - before.keys():
             self._watchdog.begin(worker, READY_SECONDS)
 
     def clear(self) -> list[str]:
         """Let go of the workers that were removed and have ended, and end those that do not; return the names of the former."""
-        for name, since in self._leaving.items():
+        for name, (_, since) in self._leaving.items():
             if time.monotonic() - since > LEAVING_SECONDS:
                 self._crew.workers[name].process.kill()
         gone = self._crew.forget_those_who_left()
@@ -62,8 +63,8 @@ class CameraChanges:
             self._status.worker_left(worker.name)
             worker.close()
             worker.process.close()
-            self._leaving.pop(worker.name, None)
-            stream = self._status.streams.get(worker.name.removeprefix("camera-"))
+            name, _ = self._leaving.pop(worker.name)
+            stream = self._status.streams.get(name)
             if stream is not None and not stream.is_over:
                 self._status.take_event(StreamChanged(stream.name, "ended", "drained", "the camera was removed"))
         return [worker.name for worker in gone]

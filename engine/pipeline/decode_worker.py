@@ -124,7 +124,7 @@ class _Reader:
         telemetry = self._context.telemetry
         for item in self._items():
             if isinstance(item, StreamChanged):
-                if item.state in ("ended", "failed"):
+                if item.is_last:
                     return item
                 self._pacer.restart()
                 self._announce(item)

@@ -219,7 +219,7 @@ class EnhanceWorker:
         match tag:
             case TrackClosed():
                 self._say([self._core.close_track(tag)])
-            case StreamChanged(state="ended" | "failed"):
+            case StreamChanged(is_last=True):
                 self._publish.send(self._core.close_stream(tag))
             case StreamChanged() | InputFile() | Checkpoint():
                 self._publish.send(tag)

@@ -34,8 +34,11 @@ class Restarts:
 
     def plan(self, name: str, now_seconds: float) -> None:
         """Let a worker be started: now, or where it died too often, when the minute is over."""
-        deaths = self._deaths[name]
-        self._due[name] = now_seconds if len(deaths) <= self._per_minute else deaths[0] + _MINUTE
+        self._due[name] = self._deaths[name][0] + _MINUTE if self.died_too_often(name) else now_seconds
+
+    def died_too_often(self, name: str) -> bool:
+        """Whether a worker, as of its newest death, should not be started at once."""
+        return len(self._deaths[name]) > self._per_minute
 
     def take_due(self, now_seconds: float) -> list[str]:
         """Return those whose time has come, once."""

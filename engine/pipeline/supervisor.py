@@ -61,7 +61,6 @@ class Supervisor:
         self._crew = crew
         self._readings = Readings(recordings)
         self._idle: list[str] = []
-        self._config = config
         self._watchdog = Watchdog(config.hung_seconds, crew.cameras)
         self._replaces = crew.policy.replaces_workers
         self._restarts = Restarts(config.restarts_per_minute)
@@ -240,7 +239,7 @@ class Supervisor:
         deaths = self._restarts.note_death(name, now, at_fault=at_fault)
         self._watchdog.forget(name)
         self.status.worker_restarted(name, reason)
-        if deaths <= self._config.restarts_per_minute or name in self._crew.cameras:
+        if not self._restarts.died_too_often(name) or name in self._crew.cameras:
             self._restarts.plan(name, now)
         else:
             self._fail(WorkerError(f"{reason}; that was death {deaths} of {name} within a minute, so the run ends"), 1)

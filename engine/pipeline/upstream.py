@@ -28,7 +28,7 @@ class Upstream:
 
     def note(self, event: StreamChanged) -> None:
         """Keep account of the streams that it has begun."""
-        if event.state in ("ended", "failed"):
+        if event.is_last:
             self.streams.discard(event.stream)
         else:
             self.streams.add(event.stream)

@@ -59,5 +59,5 @@ class Numbering:
     def _forget(self, body: Body) -> None:
         if isinstance(body, TrackResult) and body.ended:
             self._best.get(body.stream, {}).pop(body.track.track_id, None)
-        elif isinstance(body, StreamChanged) and body.state in ("ended", "failed"):
+        elif isinstance(body, StreamChanged) and body.is_last:
             self._best.pop(body.stream, None)
