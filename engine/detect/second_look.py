@@ -1,4 +1,4 @@
-"""A second look at what a detector found: a small network of ours says of each box whether it is a face.
+"""A second look at what a detector found: a small network of ours says of each box whether it is a face, and where it lies.
 
 Detectors hold on to burnt-in digits, vests and lamps for seconds, with high scores. Whoever publishes tracks asks here first.
 """
@@ -15,13 +15,14 @@ from engine.contracts.frames import Detections, Float32, TrackedFace, Uint8
 from engine.contracts.manifest import Manifest, read_manifest
 from engine.detect.catalog import FindModel
 from engine.detect.detector import Detector
-from engine.detect.face_windows import CONTEXTS, SIDE_PX, face_windows
+from engine.detect.face_places import boxes_and_landmarks
+from engine.detect.face_windows import CONTEXTS, SIDE_PX, face_windows, near_squares
 from engine.errors import ModelError
 from engine.runtime.session import Session, open_session
 from engine.runtime.tensors import listed
 
 NAME = "second_look"
-_INPUT, _OUTPUT = "windows", "faceness"
+_INPUT, _OUTPUTS = "windows", ["faceness", "places"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +90,33 @@ class SecondLook:
         self._session = _open(manifest.with_name(described.file), runtime)
         self.runtime = self._session.runtime
 
-    def judge(self, luma: Uint8, found: Detections) -> Detections:
+    def judge(self, luma: Uint8, found: Detections, *, correct: bool = False) -> Detections:
         """Return the same detections, each with its faceness.
 
         Args:
             luma: (height, width) of the picture, of full or video range.
             found: in its pixels.
+            correct: box and landmarks are put where the face lies. The places of a detector are as coarse as its cells, which
+                matters most where faces are small; this network learnt what the detector that it fits does wrong.
 
         Raises:
             ModelError: the model fails.
         """
-        return replace(found, faceness=self.faceness(luma, found.boxes))
+        if not len(found):
+            return replace(found, faceness=np.zeros(0, np.float32))
+        faceness, places = self._look(luma, found.boxes)
+        if not correct:
+            return replace(found, faceness=faceness)
+        boxes, landmarks = boxes_and_landmarks(near_squares(luma.shape, found.boxes), places)
+        return Detections(boxes, found.scores, landmarks, faceness)
 
     def faceness(self, luma: Uint8, boxes: Float32) -> Float32:
-        """Return (N,), 0 to 1, of boxes (N, 4) in a picture (height, width); see ``judge``."""
-        if not len(boxes):
-            return np.zeros(0, np.float32)
-        (faceness,) = self._session.run({_INPUT: face_windows(luma, boxes)})
-        return np.asarray(faceness, np.float32)
+        """Return (N,), 0 to 1, of N boxes (N, 4), at least one, in a picture (height, width); see ``judge``."""
+        return self._look(luma, boxes)[0]
+
+    def _look(self, luma: Uint8, boxes: Float32) -> tuple[Float32, Float32]:
+        faceness, places = self._session.run({_INPUT: face_windows(luma, boxes)})
+        return np.asarray(faceness, np.float32), np.asarray(places, np.float32)
 
     def fits(self, detector: Detector) -> bool:
         """Whether it was fitted to this detector, so that both can decide together."""
@@ -162,10 +172,10 @@ def _open(path: Path, runtime: str) -> Session:
     inputs, outputs = session.inputs, [spec.name for spec in session.outputs]
     expected = (len(CONTEXTS), SIDE_PX, SIDE_PX)
     fits = [spec.name for spec in inputs] == [_INPUT] and tuple(inputs[0].shape or ())[1:] == expected
-    if not fits or inputs[0].dtype != np.uint8 or outputs != [_OUTPUT]:
+    if not fits or inputs[0].dtype != np.uint8 or outputs != _OUTPUTS:
         session.close()
         raise ModelError(
             f"{path} is not a second look: found the inputs {listed(inputs)} and the outputs {', '.join(outputs)}, "
-            f"expected {_INPUT} uint8 Nx{'x'.join(map(str, expected))} and {_OUTPUT}"
+            f"expected {_INPUT} uint8 Nx{'x'.join(map(str, expected))} and {', '.join(_OUTPUTS)}"
         )
     return session
