@@ -96,8 +96,9 @@ class SecondLook:
         Args:
             luma: (height, width) of the picture, of full or video range.
             found: in its pixels.
-            correct: box and landmarks are put where the face lies. The places of a detector are as coarse as its cells, which
-                matters most where faces are small; this network learnt what the detector that it fits does wrong.
+            correct: box and landmarks become the mean of the detector's and of what is seen here. Those of a detector are as
+                coarse as its cells, and the mean is nearer to the face than either at every size. Only for the detector
+                that the second look fits.
 
         Raises:
             ModelError: the model fails.
@@ -107,8 +108,7 @@ class SecondLook:
         faceness, places = self._look(luma, found.boxes)
         if not correct:
             return replace(found, faceness=faceness)
-        boxes, landmarks = boxes_and_landmarks(near_squares(luma.shape, found.boxes), places)
-        return Detections(boxes, found.scores, landmarks, faceness)
+        return corrected(replace(found, faceness=faceness), near_squares(luma.shape, found.boxes), places)
 
     def faceness(self, luma: Uint8, boxes: Float32) -> Float32:
         """Return (N,), 0 to 1, of N boxes (N, 4), at least one, in a picture (height, width); see ``judge``."""
@@ -134,6 +134,13 @@ class SecondLook:
     def close(self) -> None:
         """Free the model; nothing must be asked after it."""
         self._session.close()
+
+
+def corrected(found: Detections, squares: Float32, places: Float32) -> Detections:
+    """Return detections at the mean of where they are and of where their places (N, 7, 2) in squares (N, 3) are."""
+    boxes, landmarks = boxes_and_landmarks(squares, places)
+    half = np.float32(0.5)
+    return replace(found, boxes=half * (found.boxes + boxes), landmarks=half * (found.landmarks + landmarks))
 
 
 def open_second_look(config: DetectConfig, find_model: FindModel) -> SecondLook | None:

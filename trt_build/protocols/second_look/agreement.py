@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.contracts.frames import Detections
 from engine.detect.detector import Detector
-from engine.detect.face_places import boxes_and_landmarks
 from engine.detect.face_windows import face_windows, near_squares
 from engine.detect.judged import agreed_scores
 from engine.detect.nested import without_nested
-from engine.detect.second_look import Agreement
+from engine.detect.second_look import Agreement, corrected
 from trt_build.data.scenes.teacher import Labelled, grey_planes
 from trt_build.networks.second_look import SecondLook
 from trt_build.protocols.detector.pictures import BANDS
@@ -45,8 +44,8 @@ def look_at(pictures: Sequence[Labelled], detector: Detector, network: SecondLoo
         image = np.ascontiguousarray(truth.image)
         (found,) = detector.detect([grey_planes(image, full_range=True)])
         faceness, places = looked(network, face_windows(image, found.boxes))
-        boxes, landmarks = boxes_and_landmarks(near_squares(image.shape, found.boxes), places)
-        seen.append(Seen(truth, Detections(boxes, found.scores, landmarks, faceness)))
+        squares = near_squares(image.shape, found.boxes)
+        seen.append(Seen(truth, corrected(replace(found, faceness=faceness), squares, places)))
         done("agreement", number + 1, len(pictures))
     return seen
 
