@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from engine.contracts.model_calls import HOPELESS_CALLS, ModelCalls, judged, merged
 from engine.contracts.orders import Warned
 from engine.contracts.streams import Calls, StreamChanged
+from engine.delivery.barrier import Barrier
 from engine.errors import ModelError
-from engine.pipeline.barrier import Barrier
-from engine.pipeline.links import link_pair
 from engine.runtime.channel import Channel
 from engine.runtime.worker import WorkerContext
+from engine.workers.links import link_pair
 from tests.carried import carried
 
 ERROR = ModelError("the model grey.onnx cannot be run: out of memory")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.contracts.streams import Checkpoint, StreamChanged
-from engine.pipeline.barrier import Barrier
+from engine.delivery.barrier import Barrier
 
 ALL = ("0", "1", "2")
 

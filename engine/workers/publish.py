@@ -20,15 +20,15 @@ from engine.contracts.messages import Face, Outcome
 from engine.contracts.model_calls import judged
 from engine.contracts.orders import Begin, CountedBefore
 from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChanged
-from engine.pipeline.barrier import Barrier
-from engine.pipeline.links import Outgoing
-from engine.pipeline.policy import Policy
+from engine.delivery.barrier import Barrier
 from engine.publish.publisher import Publisher
 from engine.runtime.channel import Channel, wait_for_any
 from engine.runtime.descriptors import raise_limit
 from engine.runtime.mailbox import Inbox
 from engine.runtime.protocol import Attach, Drain
 from engine.runtime.worker import WorkerContext
+from engine.workers.links import Outgoing
+from engine.workers.policy import Policy
 
 _POLL_SECONDS = 0.05
 _GIVE_UP_SECONDS = 10.0

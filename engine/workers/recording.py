@@ -21,11 +21,11 @@ from engine.decode.pacing import Pacer
 from engine.decode.recording_reader import RecordingReader
 from engine.decode.series import SeriesDecoder
 from engine.errors import error_words
-from engine.pipeline.frame_writer import FrameWriter
-from engine.pipeline.input_hash import InputHash
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.protocol import Drain
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
+from engine.workers.frame_writer import FrameWriter
+from engine.workers.input_hash import InputHash
 
 _NO_FRAME_HASH_SECONDS = 1.0
 """How long the next recording waits for the hash of one that gave no picture."""

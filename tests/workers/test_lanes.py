@@ -5,9 +5,9 @@ from itertools import count
 from engine.config import LiveConfig
 from engine.contracts.model_calls import merged
 from engine.contracts.streams import Calls, StreamChanged
-from engine.pipeline.lanes import Lanes
-from engine.pipeline.links import link_pair
 from engine.runtime.protocol import Taken
+from engine.workers.lanes import Lanes
+from engine.workers.links import link_pair
 
 
 def test_the_account_of_model_calls_goes_one_way_only():

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from engine.contracts.frames import Frame, FrameTime, Planes
-from engine.pipeline.frame_writer import FrameWriter
-from engine.pipeline.links import FrameReady, link_pair
-from engine.pipeline.upstream import Upstream
 from engine.runtime.channel import ChannelClosed
 from engine.runtime.frame_slots import PoolOpened
 from engine.runtime.worker import WorkerContext
+from engine.workers.frame_writer import FrameWriter
+from engine.workers.links import FrameReady, link_pair
+from engine.workers.upstream import Upstream
 
 SLOTS = 3
 

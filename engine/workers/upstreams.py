@@ -9,11 +9,11 @@ from msgspec.structs import replace
 from engine.contracts.counts import Counting
 from engine.contracts.streams import InputFile, StreamChanged
 from engine.errors import WorkerError
-from engine.pipeline.links import FrameReady
-from engine.pipeline.upstream import Upstream
 from engine.runtime.channel import Channel, ChannelClosed, Waitable
 from engine.runtime.frame_slots import PoolOpened
 from engine.runtime.protocol import Drain
+from engine.workers.links import FrameReady
+from engine.workers.upstream import Upstream
 
 Ordered = FrameReady | StreamChanged | InputFile
 """What waits its turn in its stream."""

@@ -15,12 +15,12 @@ from engine.contracts.model_calls import judged
 from engine.contracts.orders import Warned
 from engine.contracts.streams import StreamChanged
 from engine.errors import ModelError
-from engine.pipeline.enhance_worker import EnhanceWorker, core_of
-from engine.pipeline.links import Outgoing, link_pair
-from engine.pipeline.policy import policy_of
 from engine.runtime.protocol import Drain, Taken
 from engine.runtime.worker import WorkerContext
 from engine.verify.verifier import Verifier
+from engine.workers.enhance import EnhanceWorker, core_of
+from engine.workers.links import Outgoing, link_pair
+from engine.workers.policy import policy_of
 from tests.super_resolve.test_enhancer import crop_of, noise_planes
 from tests.verify.faces import ThumbnailEmbedder
 
@@ -127,7 +127,7 @@ def test_an_embedder_that_fails_on_one_face_costs_its_scores():
     assert set(faces) == set(TRACKS)
     assert {track for track, face in faces.items() if "embedding" not in {part.name for part in face.parts}} == {BAD}
     assert (counters["errors.verify"], counters["errored.bad"]) == (1, 1)
-    assert "verify failed: ValueError: not enough pixels (test_enhance_worker.py" in warnings[0].detail
+    assert "verify failed: ValueError: not enough pixels (test_enhance.py" in warnings[0].detail
     assert (ends["cam"].state, ends["bad"].reason) == ("ended", "model")
 
 

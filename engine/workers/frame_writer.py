@@ -6,11 +6,11 @@ from collections import deque
 
 from engine.contracts.frames import Frame
 from engine.contracts.orders import Refused
-from engine.pipeline.links import FrameReady
 from engine.runtime.channel import Channel
 from engine.runtime.frame_pool import PoolWriter, slot_bytes_for
 from engine.runtime.frame_slots import SlotReleased
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
+from engine.workers.links import FrameReady
 
 
 class FrameWriter:

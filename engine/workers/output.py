@@ -6,12 +6,12 @@ from collections import deque
 
 from engine.contracts.faces import FaceResult
 from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
-from engine.pipeline.links import Outgoing
-from engine.pipeline.losses import Losses
 from engine.runtime.channel import Channel
 from engine.runtime.mailbox import Outbox
 from engine.runtime.protocol import Drain
 from engine.runtime.worker import WorkerContext
+from engine.workers.links import Outgoing
+from engine.workers.losses import Losses
 
 Sent = Outgoing | StreamChanged | Checkpoint | InputFile | Drain
 _BACKLOG = 64

@@ -13,10 +13,10 @@ from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import FrameTime, Planes, Span
 from engine.contracts.messages import Quality
 from engine.contracts.streams import StreamChanged
-from engine.pipeline.lane import Lane
-from engine.pipeline.links import link_pair
 from engine.runtime.channel import Channel
 from engine.runtime.protocol import Taken
+from engine.workers.lane import Lane
+from engine.workers.links import link_pair
 
 
 def moment(index: int, captured_ns: int = 0) -> FrameTime:

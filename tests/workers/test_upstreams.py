@@ -12,13 +12,13 @@ import pytest
 from engine.contracts.counts import Counts
 from engine.contracts.frames import FrameTime, Planes
 from engine.contracts.streams import StreamChanged
-from engine.pipeline.links import FrameReady, link_pair
-from engine.pipeline.upstream import Upstream
-from engine.pipeline.upstreams import Ordered, Upstreams
 from engine.runtime.channel import Channel
 from engine.runtime.frame_pool import PoolWriter, slot_bytes_for
 from engine.runtime.frame_slots import PoolOpened
 from engine.runtime.protocol import Drain
+from engine.workers.links import FrameReady, link_pair
+from engine.workers.upstream import Upstream
+from engine.workers.upstreams import Ordered, Upstreams
 
 GREY = Planes(*(np.full((size, size), 7, np.uint8) for size in (16, 8, 8)))
 

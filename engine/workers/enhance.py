@@ -14,9 +14,6 @@ from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
 from engine.enhancement.enhancement import Enhancement, Said
 from engine.enhancement.enlarging import Enlarged
 from engine.models import find_model
-from engine.pipeline.links import outgoing
-from engine.pipeline.output import Output
-from engine.pipeline.policy import Policy
 from engine.runtime.batcher import Batcher
 from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
 from engine.runtime.ordered_pool import OrderedPool
@@ -27,6 +24,9 @@ from engine.super_resolve.generator import Generator, open_generator
 from engine.verify.embedder import Embedder, open_embedder
 from engine.verify.gallery import open_gallery
 from engine.verify.verifier import Verifier
+from engine.workers.links import outgoing
+from engine.workers.output import Output
+from engine.workers.policy import Policy
 
 Passed = TrackClosed | StreamChanged | InputFile | Checkpoint
 """Waits until the faces before it are done."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.contracts.recording import Recording
-from engine.pipeline.input_hash import InputHash
+from engine.workers.input_hash import InputHash
 
 
 def test_it_says_what_was_read(tmp_path: Path):

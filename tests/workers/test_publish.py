@@ -12,13 +12,13 @@ from engine.contracts.envelope import Body, kind_of_body
 from engine.contracts.faces import TrackResult
 from engine.contracts.orders import CountedBefore
 from engine.contracts.streams import RunStats, StreamChanged
-from engine.pipeline.barrier import Barrier
-from engine.pipeline.links import Outgoing, link_pair, outgoing
-from engine.pipeline.policy import policy_of
-from engine.pipeline.publish_worker import _PublishWorker
+from engine.delivery.barrier import Barrier
 from engine.runtime.channel import Channel
 from engine.runtime.protocol import Attach, Drain
 from engine.runtime.worker import WorkerContext
+from engine.workers.links import Outgoing, link_pair, outgoing
+from engine.workers.policy import policy_of
+from engine.workers.publish import _PublishWorker
 from tests.publish.samples import track
 
 

@@ -15,13 +15,13 @@ from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.orders import Assign, Refused, WantRecording
 from engine.contracts.streams import InputFile, StreamChanged
 from engine.errors import SourceError, WorkerError
-from engine.pipeline import decode_worker, input_hash
-from engine.pipeline.decode_worker import decode_body
-from engine.pipeline.links import FrameReady, link_pair
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.frame_slots import PoolOpened, SlotReleased
 from engine.runtime.protocol import Drain, Ready
 from engine.runtime.worker import WorkerContext
+from engine.workers import input_hash, recording
+from engine.workers.links import FrameReady, link_pair
+from engine.workers.recording import decode_body
 
 FRAMES = 6
 Fault = Callable[[], None]
@@ -114,7 +114,7 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(decode_worker, "Decoder", Faulty)
+    monkeypatch.setattr(recording, "Decoder", Faulty)
     monkeypatch.setattr(Faulty, "faults", {})
     streams = ["first", "bad", "last"]
     for stream in streams:
@@ -133,8 +133,8 @@ def raises(error: Exception) -> Fault:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (ValueError("31 is not a valid Type"), "ValueError: 31 is not a valid Type (test_decode_worker.py, line "),
-        (MemoryError(), "MemoryError (test_decode_worker.py, line "),
+        (ValueError("31 is not a valid Type"), "ValueError: 31 is not a valid Type (test_recording.py, line "),
+        (MemoryError(), "MemoryError (test_recording.py, line "),
         (OSError(5, "Input/output error"), "OSError: [Errno 5] Input/output error"),
         (RecursionError("too deep"), "RecursionError: too deep"),
         (SourceError("the disk was pulled out", "not_found"), "the disk was pulled out"),
@@ -156,14 +156,14 @@ def test_whatever_reading_raises_fails_that_recording_alone(bench: Bench, where:
 
 
 def test_a_picture_that_no_memory_is_left_for_fails_its_recording_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch):
-    make = decode_worker.FrameWriter.write
+    make = recording.FrameWriter.write
 
     def write(self: object, frame: Frame) -> None:
         if frame.stream == "bad":
             raise WorkerError("no memory for a frame pool of 8 frames of 900 MiB: 500 MiB are free")
         make(self, frame)
 
-    monkeypatch.setattr(decode_worker.FrameWriter, "write", write)
+    monkeypatch.setattr(recording.FrameWriter, "write", write)
     bench.run()
     assert "bad.mp4: reading it failed: no memory for a frame pool" in bench.last("bad").detail
     assert [bench.last(stream).state for stream in ("first", "last")] == ["ended", "ended"]
@@ -196,7 +196,7 @@ def test_frames_do_not_wait_for_the_hash_and_a_drain_neither(bench: Bench, monke
             slow.wait(60)
             return None
 
-    monkeypatch.setattr(decode_worker, "InputHash", Slow)
+    monkeypatch.setattr(recording, "InputHash", Slow)
     bench.drains_after = 3
     bench.run()
     slow.set()

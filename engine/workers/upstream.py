@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.contracts.streams import StreamChanged
-from engine.pipeline.links import FrameReady
 from engine.runtime.channel import Channel
 from engine.runtime.frame_pool import PoolReader
 from engine.runtime.frame_slots import PoolOpened, SlotReleased
+from engine.workers.links import FrameReady
 
 
 @dataclass(eq=False)

@@ -10,10 +10,10 @@ from engine.config import LiveConfig
 from engine.contracts.counts import Counts
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
-from engine.pipeline.lane import Cause, Lane
 from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
 from engine.runtime.protocol import Drain
 from engine.runtime.worker import BEAT_SECONDS
+from engine.workers.lane import Cause, Lane
 
 _BACKLOG = 8
 """Items that wait for one worker before recordings are held back."""

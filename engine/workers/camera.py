@@ -13,10 +13,10 @@ from engine.contracts.frames import Frame
 from engine.contracts.orders import Begin
 from engine.contracts.streams import StreamChanged
 from engine.decode.live import LiveDecoder
-from engine.pipeline.frame_writer import FrameWriter
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.protocol import Attach, Drain
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
+from engine.workers.frame_writer import FrameWriter
 
 
 def camera_body(context: WorkerContext, downstream: Channel, camera: Camera, config: DecodeConfig) -> None:

@@ -20,15 +20,15 @@ from engine.models import find_model
 from engine.perception.detecting import Found
 from engine.perception.face_judge import FaceJudge
 from engine.perception.perception import Item, Models, Perception
-from engine.pipeline.lanes import Lanes
-from engine.pipeline.links import FrameReady
-from engine.pipeline.upstream import Upstream
-from engine.pipeline.upstreams import Ordered, Upstreams
 from engine.runtime.channel import Channel, Waitable, wait_for_any
 from engine.runtime.fair_queue import FairQueue
 from engine.runtime.ordered_pool import OrderedPool
 from engine.runtime.protocol import Attach, Detach, Drain
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
+from engine.workers.lanes import Lanes
+from engine.workers.links import FrameReady
+from engine.workers.upstream import Upstream
+from engine.workers.upstreams import Ordered, Upstreams
 
 
 def perceive_body(

@@ -8,10 +8,10 @@ from typing import Literal
 
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
-from engine.pipeline.losses import Losses
 from engine.runtime.channel import Channel
 from engine.runtime.fair_queue import FairQueue
 from engine.runtime.mailbox import Outbox
+from engine.workers.losses import Losses
 
 Passed = FaceCrop | TrackClosed | StreamChanged | Checkpoint | InputFile
 Cause = Literal["late", "stale", "worker_died"]

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from engine.contracts.faces import FaceResult
 from engine.contracts.streams import StreamChanged
-from engine.pipeline.links import Outgoing, link_pair, outgoing
-from engine.pipeline.output import Output
 from engine.runtime.protocol import Taken
 from engine.runtime.worker import WorkerContext
+from engine.workers.links import Outgoing, link_pair, outgoing
+from engine.workers.output import Output
 from tests.publish.samples import face, track
 
 
