@@ -44,7 +44,7 @@ class NcnnTensors(msgspec.Struct, frozen=True):
 
 
 class NcnnSession:
-    """A model on ncnn; see ``engine.runtime.session.Session``. Items of a batch run one after the other: ncnn has no batches."""
+    """A model on ncnn; see ``engine.runtime.session.Session``. It has no batches: their items run one after the other."""
 
     prefers_batch = False
 
@@ -120,7 +120,7 @@ def read_container(model: Path | bytes, name: str) -> tuple[bytes, bytes, NcnnTe
         return param, weights, msgspec.json.decode(tensors, type=NcnnTensors)
     except (OSError, zipfile.BadZipFile, KeyError, EOFError, msgspec.DecodeError) as error:
         raise ModelError(
-            f"{name} cannot be loaded by ncnn: it is not what `trt-build build --target ncnn` writes, or it is damaged ({error})"
+            f"{name} cannot be loaded by ncnn: it is damaged, or not what `trt-build build --target ncnn` writes ({error})"
         ) from error
 
 

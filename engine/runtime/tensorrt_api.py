@@ -161,5 +161,6 @@ def _logger(api: Any) -> Any:
 def _version_in(said: str) -> str:
     """Return ``TensorRT-RTX 2.7.1`` from a sentence whose numbers are single bytes."""
     words = said.partition("version ")[2].partition(",")[0]
-    numbers = [str(ord(part)) if len(part) == 1 and not part.isdigit() else part for part in words.split(".")]
+    # The byte 0 ends a text.
+    numbers = [str(ord(part)) if len(part) == 1 and not part.isdigit() else part or "0" for part in words.split(".")]
     return f"TensorRT-RTX {'.'.join(numbers)}"

@@ -13,10 +13,11 @@ import msgspec
 from cyclopts import Parameter, validators
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
+from engine.contracts.engine_manifest import EngineManifest
 from engine.contracts.manifest import Manifest, read_manifest
-from engine.errors import ModelError
+from engine.errors import FacestreamError, ModelError
 from engine.models.catalog import find_model, models_dir
 from trt_build.errors import ExportError
 
@@ -95,16 +96,23 @@ def build(
     for path, described in found:
         spec = target_of(target, precision, described.kind)
         profile = profile_for(described, sizes, batch)
-        for capability in capabilities(target, compute_capability) if spec.on_gpu else [""]:
+        for capability in capabilities(target, compute_capability, precision) if spec.on_gpu else [""]:
             orders.append(Order(path, described, spec, precision, profile, capability, calibration))
     with EngineProgress() as progress:
         shop = Workshop(_folder(out), progress.say, progress.on_work, faces, gate_faces)
-        engines = [build_engine(order, shop, no_build=no_build) for order in orders]
-    rows = [
-        Row(engine.path, engine.manifest, "built" if engine.is_new else "was there", advice(engine.manifest, shop.folder))
-        for engine in engines
-    ]
+        rows = []
+        for order in orders:
+            try:
+                engine = build_engine(order, shop, no_build=no_build)
+                state = "built" if engine.is_new else "was there"
+                rows.append(Row(engine.path, engine.manifest, state, advice(engine.manifest, shop.folder)))
+            except FacestreamError as error:  # the others may succeed
+                if len(orders) == 1:
+                    raise
+                rows.append(Row(shop.path_of(order), None, "failed", str(error)))
     _show(rows, json)
+    if bad := [row for row in rows if row.manifest is None]:
+        raise ExportError(f"{len(bad)} of {len(rows)} engines could not be built.")
 
 
 def check(
@@ -163,7 +171,7 @@ class Row:
     """One engine, for the table."""
 
     path: Path
-    manifest: object
+    manifest: EngineManifest | None
     state: str
     trouble: str
 
@@ -197,8 +205,8 @@ class EngineProgress:
 
 def _model(name: str) -> tuple[Path, Manifest]:
     """Return the manifest of a model, and what it says."""
-    path = find_model(name)
-    if path is None and (path := models_dir() / f"{name}.json") and not path.is_file():
+    path = find_model(name) or models_dir() / f"{name}.json"
+    if not path.is_file():
         raise ModelError(
             f"there is no model {name!r}: give a name that `facestream models list` shows, a manifest or an ONNX file"
         )
@@ -218,18 +226,18 @@ def _show(rows: Sequence[Row], as_json: bool) -> None:
         found = [{"path": str(row.path), "state": row.state, "trouble": row.trouble, "manifest": row.manifest} for row in rows]
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
         return
-    table = Table("engine", "", "MB", "seconds", "gate", "faces")
+    table = Table(Column("engine", overflow="fold"), "", "MB", "seconds", "gate", "faces")
     for row in rows:
-        manifest = msgspec.to_builtins(row.manifest) or {}
-        parity = manifest.get("parity", {})
-        size, seconds = manifest.get("size_bytes", 0) / 1e6, manifest.get("seconds", 0.0)
-        figures = ", ".join(
-            f"{name} {parity['figures'][name]:.4g}" for name in parity.get("limits", {}) if name in parity["figures"]
-        )
-        gate = f"{parity.get('verdict', '')}{f': {figures}' if figures else ''}"
-        table.add_row(row.path.name, row.state, f"{size:.2f}", f"{seconds:.2f}", gate, str(parity.get("faces", "")))
+        table.add_row(row.path.name, row.state, *(_cells(row.manifest) if row.manifest else ()))
     CONSOLE.print(table)
     for row in rows:
         if row.trouble:
             CONSOLE.print(f"{row.path.name}: {row.trouble}", soft_wrap=True, markup=False)
     CONSOLE.print(f"in {rows[0].path.parent}", soft_wrap=True, markup=False)
+
+
+def _cells(manifest: EngineManifest) -> tuple[str, str, str, str]:
+    parity = manifest.parity
+    figures = ", ".join(f"{name} {parity.figures[name]:.4g}" for name in parity.limits)
+    gate = f"{parity.verdict}{f': {figures}' if figures else ''}"
+    return f"{manifest.size_bytes / 1e6:.2f}", f"{manifest.seconds:.2f}", gate, str(parity.faces or "")

@@ -79,7 +79,7 @@ def advice(manifest: EngineManifest, folder: Path) -> str:
 
 
 def _passing(manifest: EngineManifest, folder: Path) -> set[str]:
-    found = set()
+    found: set[str] = set()
     for path in engines_of(manifest.name, folder):
         try:
             other = read_engine_manifest(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +49,30 @@ def constants_of(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
     return {tensor.name: tensor for tensor in model.graph.initializer}
 
 
-def _reached(nodes: Iterable[onnx.NodeProto], entries, exits) -> set[str]:  # type: ignore[no-untyped-def]
+def replace_nodes(graph: onnx.GraphProto, nodes: Sequence[onnx.NodeProto]) -> None:
+    """Put nodes in the place of a graph's own, without those that nothing needs, and without the weights that nobody uses.
+
+    Args:
+        graph: changed in place.
+        nodes: in an order in which they can be computed.
+    """
+    needed = {value.name for value in graph.output}
+    kept = []
+    for node in reversed(nodes):
+        if needed.intersection(node.output):
+            kept.append(node)
+            needed.update(node.input)
+    weights = [tensor for tensor in graph.initializer if tensor.name in needed]
+    kept.reverse()
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(kept)
+    graph.initializer.extend(weights)
+
+
+_Names = Callable[[onnx.NodeProto], Iterable[str]]
+
+
+def _reached(nodes: Iterable[onnx.NodeProto], entries: _Names, exits: _Names) -> set[str]:
     """Return the nodes that lie strictly behind a convolution, in the order that is given."""
     tensors: set[str] = set()
     found = set()
@@ -72,9 +95,4 @@ def _unfold_weights(graph: onnx.GraphProto) -> None:
             continue
         values = onnx.numpy_helper.to_array(constants[node.input[0]]).astype(np.float32)
         graph.initializer.append(onnx.numpy_helper.from_array(values, node.output[0]))
-    used = {name for node in rest for name in node.input}
-    kept = [tensor for tensor in graph.initializer if tensor.name in used]
-    del graph.node[:]
-    graph.node.extend(rest)
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
+    replace_nodes(graph, rest)

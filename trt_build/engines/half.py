@@ -1,25 +1,22 @@
 """A model that computes in float16 or bfloat16, its inputs and outputs in their own types: TensorRT is strongly typed.
 
-The converters of onnxconverter-common and of ONNX Runtime were tried first. The one fails on a network with two bicubic pictures
-(``rrdn_compact``), the other rounds the input before the nodes that are to stay in float32 see it, and neither has bfloat16.
+The converters of onnxconverter-common and of ONNX Runtime were tried first. The one fails on ``rrdn_compact``, the other rounds
+the input before the nodes that stay in float32 see it, and neither has bfloat16.
 """
 
 from __future__ import annotations
 
-import ml_dtypes
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnx.shape_inference import infer_shapes
 
-from trt_build.engines.graph import constants_of, kept_nodes
+from trt_build.engines.graph import constants_of, kept_nodes, replace_nodes
 from trt_build.errors import ExportError
 
-_KINDS = {
-    "fp16": (TensorProto.FLOAT16, np.dtype(np.float16), 65504.0),
-    "bf16": (TensorProto.BFLOAT16, np.dtype(ml_dtypes.bfloat16), 3.3e38),
-}
-"""Type in ONNX, in numpy, and its largest number."""
+_KINDS = {"fp16": (TensorProto.FLOAT16, 65504.0), "bf16": (TensorProto.BFLOAT16, 3.3e38)}
+"""Type in ONNX, and its largest number."""
 _FLOAT_INPUTS = {"Resize": (1, 2)}
 """Inputs that are float32 whatever the others are."""
 
@@ -43,7 +40,7 @@ def cast_graph(model: onnx.ModelProto, precision: str) -> onnx.ModelProto:
 class _Caster:
     def __init__(self, model: onnx.ModelProto, precision: str) -> None:
         self._model, self._graph, self._precision = model, model.graph, precision
-        self._kind, self._dtype, self._largest = _KINDS[precision]
+        self._kind, self._largest = _KINDS[precision]
         self._kept = set(kept_nodes(model))
         self._constants = constants_of(model)
         known = infer_shapes(model).graph
@@ -57,12 +54,8 @@ class _Caster:
     def cast(self) -> None:
         for node in list(self._graph.node):
             self._one(node)
-        del self._graph.node[:]
-        self._graph.node.extend(self._nodes)
-        used = {name for node in self._nodes for name in node.input}
-        weights = [tensor for tensor in self._graph.initializer if tensor.name in used]
-        del self._graph.initializer[:], self._graph.value_info[:]
-        self._graph.initializer.extend(weights)
+        del self._graph.value_info[:]
+        replace_nodes(self._graph, self._nodes)
 
     def _one(self, node: onnx.NodeProto) -> None:
         kind = TensorProto.FLOAT if node.name in self._kept else self._kind
@@ -96,4 +89,11 @@ class _Caster:
             raise ExportError(
                 f"'{self._graph.name}' cannot be cast to {self._precision}: its weight {name} is too large for it."
             )
-        return helper.make_tensor(made, self._kind, values.shape, values.astype(self._dtype).tobytes(), raw=True)
+        return helper.make_tensor(made, self._kind, values.shape, _bytes(values, self._kind), raw=True)
+
+
+def _bytes(values: NDArray[np.float32], kind: int) -> bytes:
+    if kind == TensorProto.FLOAT16:
+        return values.astype(np.float16).tobytes()
+    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16).tobytes()  # the nearest, ties to even

@@ -23,7 +23,7 @@ def int8_graph(model: onnx.ModelProto, inputs: Sequence[Tensor], *, symmetric: b
     Args:
         model: as ``plain_graph`` gives it.
         inputs: real ones, of its one input; the largest and smallest value that each tensor takes on them is its range.
-        symmetric: activations are int8 about 0, as TensorRT needs them; else uint8 with a zero point, which CPUs are fastest at.
+        symmetric: activations are int8 about 0, as TensorRT needs them; else uint8 with a zero point, the fastest on CPUs.
 
     Raises:
         ExportError: the quantiser cannot do it.

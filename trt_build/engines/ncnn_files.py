@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 
 from engine.runtime.ncnn_session import PARAM, TENSORS, WEIGHTS, NcnnTensor, NcnnTensors
+from trt_build.engines.graph import replace_nodes
 from trt_build.engines.profiles import Shape
 from trt_build.errors import ExportError
 from trt_build.optional import require_from
@@ -33,8 +34,8 @@ def ncnn_container(model: onnx.ModelProto, name: str, shapes: tuple[Shape, Shape
         MissingRuntimeError: pnnx is not installed.
         ExportError: it cannot convert the model.
     """
-    require_from("pnnx", "Converting to ncnn", "ncnn")
-    require_from("ncnn", "Converting to ncnn", "ncnn")
+    require_from("pnnx", "Converting to ncnn", "ncnn-build")
+    require_from("ncnn", "Converting to ncnn", "ncnn-build")
     tensors = _tensors(model)
     plain = _float_input(model)
     with tempfile.TemporaryDirectory(prefix="ncnn-") as folder:
@@ -81,7 +82,8 @@ def _float_input(model: onnx.ModelProto) -> onnx.ModelProto:
     if kind.elem_type != onnx.TensorProto.UINT8:
         return copy
     kind.elem_type = onnx.TensorProto.FLOAT
-    name, kept, renamed = copy.graph.input[0].name, [], {}
+    name, kept = copy.graph.input[0].name, []
+    renamed: dict[str, str] = {}
     for node in copy.graph.node:
         for place, entry in enumerate(node.input):
             node.input[place] = renamed.get(entry, entry)
@@ -89,8 +91,7 @@ def _float_input(model: onnx.ModelProto) -> onnx.ModelProto:
             renamed[node.output[0]] = name
         else:
             kept.append(node)
-    del copy.graph.node[:]
-    copy.graph.node.extend(kept)
+    replace_nodes(copy.graph, kept)
     return copy
 
 

@@ -1,4 +1,4 @@
-"""The gate: does an engine compute what its model computes in ONNX Runtime float32? Asked on real faces, through the live classes.
+"""The gate: does an engine compute what its model computes in ONNX Runtime float32? Asked on real faces, by the live classes.
 
 Generators may lose 0.1 dB and 0.002 of the cosine with the sharp face's identity; the vectors of embedders keep a cosine of
 0.9999; detectors find the same faces, and the second look says the same of them, in 99.5 % of the cases.
@@ -27,6 +27,7 @@ from engine.models.dlib_embedder import dlib_embedder
 from engine.runtime.precision import Precision
 from engine.super_resolve.manifest_generator import ManifestGenerator
 from engine.verify.onnx_embedder import OnnxEmbedder
+from trt_build.data.degradation import clean
 from trt_build.data.scenes.geometry import overlaps
 from trt_build.data.scenes.teacher import grey_planes
 from trt_build.engines.inputs import coloured
@@ -40,7 +41,6 @@ from trt_build.engines.real_faces import (
     sides,
     small,
 )
-from trt_build.data.degradation import clean
 from trt_build.measures.metrics import HIGHEST_DB, psnr
 from trt_build.work import Done
 
@@ -91,7 +91,7 @@ def compare(model: Path, compared: Compared, done: Done) -> EngineParity:
 def verdict_of(figures: dict[str, float], limits: dict[str, float], faces: int, source: str) -> EngineParity:
     """Hold the figures against their limits; what is not a number is over any."""
     over = [
-        f"{name.replace('_', ' ')} {figures[name]:.4g} where {'at least' if name in _AT_LEAST else 'at most'} {limit:g} is wanted"
+        f"{name.replace('_', ' ')} {figures[name]:.4g} for {'at least' if name in _AT_LEAST else 'at most'} {limit:g}"
         for name, limit in limits.items()
         if not (figures[name] >= limit if name in _AT_LEAST else figures[name] <= limit)
     ]

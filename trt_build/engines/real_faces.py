@@ -78,8 +78,8 @@ def calibration_faces(source: Path | None = None, count: int = 512) -> RealFaces
     path = source or Path(with_data_folder(TRAINING))
     if not path.exists():
         raise DataError(
-            f"int8 needs at least {LEAST_CALIBRATION} real faces of the training identities to calibrate on, and '{path}' is not "
-            "there: give --calibration a zip or folder of square faces, or choose another precision."
+            f"int8 needs at least {LEAST_CALIBRATION} real faces of the training identities to calibrate on, and "
+            f"'{path}' is not there: give --calibration a zip or folder of square faces, or choose another precision."
         )
     faces = _chosen(path, count, "training identities")
     if len(faces) < LEAST_CALIBRATION:
@@ -94,7 +94,7 @@ def gate_faces(source: Path | None = None, count: int = GATE_FACES) -> RealFaces
         DataError: a source that was given cannot be read.
     """
     path = source or Path(with_data_folder(APART))
-    return _chosen(path, count, "identities kept apart") if source or path.exists() else _photographed()
+    return _chosen(path, count, "identities kept apart") if source or path.exists() else _photographed(count)
 
 
 def pictures_with_faces(count: int, *, calibration: bool = False) -> RealPictures:
@@ -115,8 +115,8 @@ def pictures_with_faces(count: int, *, calibration: bool = False) -> RealPicture
         return RealPictures(tuple(every[at] for at in chosen), f"{path.name}, seed {_SEED}")
     if calibration:
         raise DataError(
-            f"int8 needs real pictures with at least {LEAST_CALIBRATION} faces to calibrate on, and '{path}' is not there: choose "
-            "another precision."
+            f"int8 needs real pictures with at least {LEAST_CALIBRATION} faces to calibrate on, and '{path}' is not there: "
+            "choose another precision."
         )
     found = [_scaled(image, share) for image in _photographs() for share in (1.0, 0.75, 0.5, 0.35, 0.25)]
     return RealPictures(tuple(found), "two photographs inside insightface and scikit-image, at five sizes")
@@ -126,7 +126,8 @@ def _chosen(path: Path, count: int, whose: str) -> RealFaces:
     """Return ``count`` faces with landmarks, drawn by a fixed seed."""
     faces = load_faces(path)
     order = np.random.default_rng(_SEED).permutation(len(faces.names)).tolist()
-    images, points = [], []
+    images: list[Uint8] = []
+    points: list[Float32] = []
     detector = grey_detector()
     for at in order:
         if len(images) == count:
@@ -141,7 +142,7 @@ def _chosen(path: Path, count: int, whose: str) -> RealFaces:
     return RealFaces(np.stack(images), np.stack(points), f"{path.name} ({whose}), seed {_SEED}")
 
 
-def _photographed() -> RealFaces:
+def _photographed(count: int) -> RealFaces:
     images, points = [], []
     for picture in _photographs():
         (found,) = grey_detector().detect([grey_planes(picture, full_range=True)])
@@ -155,7 +156,7 @@ def _photographed() -> RealFaces:
             flags = cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC
             images.append(np.asarray(cv2.warpAffine(picture, matrix, (_FACE_PX, _FACE_PX), flags=flags), np.uint8))
             points.append(np.asarray((marks - corner) * ratio, np.float32))
-    return RealFaces(np.stack(images), np.stack(points), "two photographs inside insightface and scikit-image")
+    return RealFaces(np.stack(images[:count]), np.stack(points[:count]), "two photographs inside insightface and scikit-image")
 
 
 @cache

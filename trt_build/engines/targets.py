@@ -21,6 +21,7 @@ from trt_build.engines.int8 import int8_graph
 from trt_build.engines.ncnn_files import ncnn_container
 from trt_build.engines.profiles import shapes
 from trt_build.engines.tensorrt_engine import build_engine
+from trt_build.engines.turing import dense_as_convolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,8 @@ def target_of(name: str, precision: str, kind: str) -> TargetSpec:
         raise UsageError(f"--precision {precision}: {name} computes in {', '.join(spec.precisions)}")
     if spec.bfloat16_is_asked_for and precision == "bf16" and kind not in ("generator", "detector"):
         raise UsageError(
-            f"--precision bf16: on {name} it is for generators and detectors; the {kind.replace('_', ' ')} computes in float32 on "
-            "every machine"
+            f"--precision bf16: on {name} it is for generators and detectors; the {kind.replace('_', ' ')} computes in "
+            "float32 on every machine"
         )
     return spec
 
@@ -134,12 +135,10 @@ def make(order: Order) -> Built:
     """
     name = order.manifest.name
     graph = plain_graph(order.model.with_name(order.manifest.file), order.manifest.output, name)
+    if order.target.on_gpu:
+        graph = dense_as_convolution(graph)
     precise, calibration = _in_precision(order, graph)
-    kept = (
-        ()
-        if order.precision == "fp32" or order.target.bfloat16_is_asked_for and order.precision == "bf16"
-        else tuple(kept_nodes(graph))
-    )
+    kept = () if precise is graph else tuple(kept_nodes(graph))
     content, inputs, outputs = _MAKERS[order.target.name](order, precise)
     return Built(content, inputs, outputs, kept, calibration)
 

@@ -15,15 +15,17 @@ from trt_build.engines.profiles import Shape
 from trt_build.errors import ExportError
 
 CURRENT = "current"
+_TURING = "7.5"
 _SMI_SECONDS = 20.0
 
 
-def capabilities(target: str, wanted: str) -> list[str]:
+def capabilities(target: str, wanted: str, precision: str) -> list[str]:
     """Return the compute capabilities that are asked for, as ``["7.5", "8.9"]``.
 
     Args:
         target: ``tensorrt-rtx`` or ``tensorrt``.
         wanted: ``current``, or several with commas between.
+        precision: in which it is to compute.
 
     Raises:
         UsageError: one is unknown, or the target cannot build for it.
@@ -34,6 +36,8 @@ def capabilities(target: str, wanted: str) -> list[str]:
         wanted = _current(flavour.name, flavour.capabilities)
     names = list(dict.fromkeys(part.strip() for part in wanted.split(",")))
     for name in names:
+        if name == _TURING and precision == "bf16":
+            raise UsageError("--precision bf16: GPUs of compute capability 7.5 have no bfloat16: choose fp16 or int8 for them")
         if flavour.capabilities and name not in flavour.capabilities:
             raise UsageError(
                 f"--compute-capability {name}: {flavour.name} builds for {', '.join(flavour.capabilities)}, or `current`; it "
@@ -69,13 +73,20 @@ def build_engine(
     network = builder.create_network(0)
     parser = api.OnnxParser(network, rt.log)
     if not parser.parse(model.SerializeToString()):
-        said = parser.get_error(0).desc().splitlines() if parser.num_errors else [rt.log.first()]
-        raise ExportError(f"{rt.flavour.name} {rt.version} cannot read {name}: {' '.join(said[:2])[:300]}.")
+        raise ExportError(f"{rt.flavour.name} {rt.version} cannot read {name}{_complaint(parser)}.")
     inputs, outputs = _tensors(network)
     serialized = builder.build_serialized_network(network, _config(rt, builder, inputs[0].name, shapes, capability))
     if serialized is None:
         raise ExportError(f"{rt.flavour.name} {rt.version} cannot build {name}: {rt.log.first()}.")
     return bytes(serialized), inputs, outputs
+
+
+def _complaint(parser: Any) -> str:
+    if not parser.num_errors:
+        return ""
+    error = parser.get_error(0)
+    said = " ".join(line.strip() for line in error.desc().splitlines()[:2])
+    return f" at {error.node_operator()}: {said[:300].rstrip('.')}"
 
 
 def _config(rt: TensorRT, builder: Any, name: str, shapes: tuple[Shape, Shape, Shape], capability: str) -> Any:
