@@ -67,7 +67,7 @@ def open_session(
 
     Args:
         model: the file, or its content.
-        runtime: ``auto``, ``onnxruntime`` or ``openvino``.
+        runtime: ``auto``, ``onnxruntime``, ``openvino`` or, for what was built for it, ``ncnn``.
         threads: compute threads of one ``run``; one per worker is best where workers fill the cores.
         name: what messages call the model; the file's path by default.
         output: the one output that is wanted, and all that is computed; every output by default.
@@ -80,13 +80,15 @@ def open_session(
     """
     if runtime == "auto":
         runtime = AUTO
-    if runtime not in RUNTIMES:
+    if runtime not in RUNTIMES and runtime not in COMPILED:
         raise ConfigError(f"unknown runtime {runtime!r}: use one of auto, {', '.join(RUNTIMES)}")
     if isinstance(model, Path):
         name = name or str(model)
         if not model.is_file():
             raise ModelError(f"there is no model file {model}: check the path, or fetch it with `facestream models pull`")
     name = name or "the model"
+    if runtime in COMPILED:
+        return COMPILED[runtime](model, threads, name, precision)
     return RUNTIMES[runtime](part_for(output, model, name) if output else model, threads, name, precision)
 
 
@@ -102,8 +104,17 @@ def _openvino(model: Path | bytes, threads: int, name: str, precision: Precision
     return OpenVinoSession(model, threads, name, precision)
 
 
+def _ncnn(model: Path | bytes, threads: int, name: str, precision: Precision) -> Session:
+    from engine.runtime.ncnn_session import NcnnSession
+
+    return NcnnSession(model, threads, name, precision)
+
+
 RUNTIMES: dict[str, Callable[[Path | bytes, int, str, Precision], Session]] = {
     "onnxruntime": _onnxruntime,
     "openvino": _openvino,
 }
-"""Every runtime by name; each is imported when it is first used."""
+"""Every runtime that opens ONNX files, by name; each is imported when it is first used."""
+
+COMPILED: dict[str, Callable[[Path | bytes, int, str, Precision], Session]] = {"ncnn": _ncnn}
+"""Those that open only what `trt-build build` has made for them."""

@@ -53,12 +53,13 @@ class OnnxEmbedder:
         name: what messages call it; by default the manifest's name or the file's.
         licence: where no manifest gives one.
         threads: compute threads of one run.
+        runtime: as for ``open_session``.
 
     Raises:
         ModelError: the file is missing, corrupt, or not an embedder.
     """
 
-    def __init__(self, path: Path, name: str = "", licence: str = "unknown", threads: int = 1) -> None:
+    def __init__(self, path: Path, name: str = "", licence: str = "unknown", threads: int = 1, runtime: str = "auto") -> None:
         model, recipe = _recipe_of(path)
         self.name = name or recipe.name or model.stem
         self.licence = recipe.licence if recipe.licence != "unknown" else licence
@@ -66,7 +67,7 @@ class OnnxEmbedder:
         self.margin_cosine, self.min_size_px = recipe.margin_cosine, recipe.min_size_px
         self._recipe, self._path = recipe, model
         self.places, self.small_faces = recipe.places, recipe.small_faces
-        self._session: Session = open_session(model, threads=threads, precision="float32")
+        self._session: Session = open_session(model, runtime, threads, precision="float32")
         try:
             self.sha256 = recipe.weights_sha256 or sha256_of(model)
             self.runtime = self._session.runtime
