@@ -159,7 +159,8 @@ class SuperResolveConfig(Section, frozen=True):
     """``auto`` is ONNX Runtime."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: OpenVINO only, where the CPU has it."""
-    max_batch: Positive = 8
+    max_batch: Positive | None = None
+    """Faces that are enlarged together at most. None: as many as pay where they are computed, on a CPU one."""
     max_wait_ms: Annotated[float, msgspec.Meta(ge=0.0)] = 20.0
     """A batch closes this long after its first face, or when it is full."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.config import DetectConfig
 from engine.detect.detector import Detector
 from engine.errors import ConfigError, ModelError
+from engine.runtime.session import SessionSpec
 
 FindModel = Callable[[str], Path | None]
 """Returns the local file of a named model, None where it was not fetched."""
@@ -54,7 +55,7 @@ def _grey(config: DetectConfig, find_model: FindModel) -> Detector:
 def _grey_file(config: DetectConfig, manifest: Path) -> Detector:
     from engine.detect.grey import GreyDetector
 
-    return GreyDetector(manifest, config.min_score, config.runtime, config.precision)
+    return GreyDetector(_spec(config, manifest), config.min_score)
 
 
 def _yunet(config: DetectConfig, find_model: FindModel) -> Detector:
@@ -70,7 +71,11 @@ def _yunet(config: DetectConfig, find_model: FindModel) -> Detector:
 def _yunet_file(config: DetectConfig, path: Path, name: str, licence: str) -> Detector:
     from engine.detect.yunet import YuNet
 
-    return YuNet(path, config.min_score, config.runtime, name, licence, config.precision)
+    return YuNet(_spec(config, path), config.min_score, name, licence)
+
+
+def _spec(config: DetectConfig, path: Path) -> SessionSpec:
+    return SessionSpec(path, config.runtime, precision=config.precision)
 
 
 def _dlib_hog(config: DetectConfig, find_model: FindModel) -> Detector:

@@ -17,7 +17,7 @@ from engine.detect.catalog import FindModel
 from engine.detect.detector import Detector
 from engine.detect.face_windows import CONTEXTS, SIDE_PX, face_windows
 from engine.errors import ModelError
-from engine.runtime.session import Session, open_session
+from engine.runtime.session import Session, SessionSpec, open_session
 from engine.runtime.tensors import listed
 
 NAME = "second_look"
@@ -75,18 +75,18 @@ class Agreement:
 class SecondLook:
     """Says of boxes whether they are faces. ``judge`` may be called from several threads; it cannot cross a process."""
 
-    def __init__(self, manifest: Path, runtime: str = "auto") -> None:
+    def __init__(self, spec: SessionSpec) -> None:
         """Open the model by its manifest, whose figures are the limits.
 
         Raises:
             ModelError: model or manifest is missing or corrupt, or not of this format.
         """
-        described = read_manifest(manifest)
+        described = read_manifest(spec.path)
         if described.kind != "second_look":
-            raise ModelError(f"{manifest} describes a {described.kind}, not a second look: choose another file")
+            raise ModelError(f"{spec.path} describes a {described.kind}, not a second look: choose another file")
         self.name, self.licence, self.model_sha256 = described.name, described.licence, described.sha256
-        self.limits, self.agreement = _limits(described, manifest), _agreement(described)
-        self._session = _open(manifest.with_name(described.file), runtime)
+        self.limits, self.agreement = _limits(described, spec.path), _agreement(described)
+        self._session = _open(spec.of(described))
         self.runtime = self._session.runtime
 
     def judge(self, luma: Uint8, found: Detections) -> Detections:
@@ -97,16 +97,16 @@ class SecondLook:
             found: in its pixels.
 
         Raises:
-            ModelError: the model fails.
+            InferenceError: the model fails.
         """
         return replace(found, faceness=self.faceness(luma, found.boxes))
 
     def faceness(self, luma: Uint8, boxes: Float32) -> Float32:
         """Return (N,), 0 to 1, of boxes (N, 4) in a picture (height, width); see ``judge``."""
-        if not len(boxes):
-            return np.zeros(0, np.float32)
-        (faceness,) = self._session.run({_INPUT: face_windows(luma, boxes)})
-        return np.asarray(faceness, np.float32)
+        found, step = [np.zeros(0, np.float32)], self._session.profile.largest
+        for at in range(0, len(boxes), step):
+            found += self._session.run({_INPUT: face_windows(luma, boxes[at : at + step])})
+        return np.concatenate(found)
 
     def fits(self, detector: Detector) -> bool:
         """Whether it was fitted to this detector, so that both can decide together."""
@@ -140,7 +140,7 @@ def open_second_look(config: DetectConfig, find_model: FindModel) -> SecondLook 
             "the second look has no model file, although it comes with facestream: install facestream again, or set "
             "detect.second_look: false"
         )
-    return SecondLook(path)
+    return SecondLook(SessionSpec(path))
 
 
 def _limits(manifest: Manifest, path: Path) -> Faceness:
@@ -157,15 +157,15 @@ def _agreement(manifest: Manifest) -> Agreement | None:
     return Agreement(manifest.versions["detector_sha256"], *(manifest.figures[name] for name in names))
 
 
-def _open(path: Path, runtime: str) -> Session:
-    session = open_session(path, runtime)
+def _open(spec: SessionSpec) -> Session:
+    session = open_session(spec)
     inputs, outputs = session.inputs, [spec.name for spec in session.outputs]
     expected = (len(CONTEXTS), SIDE_PX, SIDE_PX)
     fits = [spec.name for spec in inputs] == [_INPUT] and tuple(inputs[0].shape or ())[1:] == expected
     if not fits or inputs[0].dtype != np.uint8 or outputs != [_OUTPUT]:
         session.close()
         raise ModelError(
-            f"{path} is not a second look: found the inputs {listed(inputs)} and the outputs {', '.join(outputs)}, "
+            f"{spec.title} is not a second look: found the inputs {listed(inputs)} and the outputs {', '.join(outputs)}, "
             f"expected {_INPUT} uint8 Nx{'x'.join(map(str, expected))} and {_OUTPUT}"
         )
     return session

@@ -65,7 +65,7 @@ def enrol_pictures(
     Raises:
         UsageError: the name cannot be one, or there are no pictures.
         GalleryError: the gallery cannot be written.
-        ModelError: detector or embedder fails.
+        InferenceError: detector or embedder fails.
         MissingRuntimeError: a picture needs a reader that is not installed.
     """
     name = person_name(name)

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 
 from engine.config import Config
 from engine.contracts.faces import FaceCrop, TrackClosed
-from engine.contracts.model_calls import ModelCalls
+from engine.contracts.orders import Warned
 from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
 from engine.enhancement.enhancement import Enhancement, Said
 from engine.enhancement.enlarging import Enlarged
@@ -19,6 +20,7 @@ from engine.pipeline.output import Output
 from engine.pipeline.policy import Policy
 from engine.runtime.batcher import Batcher
 from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
+from engine.runtime.model_calls import ModelCalls
 from engine.runtime.ordered_pool import OrderedPool
 from engine.runtime.protocol import Attach, Drain, Taken
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
@@ -51,7 +53,7 @@ def enhance_body(
     settings = config.super_resolve
     generator = None if settings.generator == "none" else open_generator(settings, find_model)
     hurried = None
-    if policy.is_prompt and generator is not None and not generator.prefers_batch:
+    if policy.is_prompt and generator is not None and generator.profile.best == 1:
         hurried = open_generator(settings, find_model, min(_HURRIED_THREADS, os.cpu_count() or 1))
     embedder = open_embedder(config.verify, find_model)
     gallery = open_gallery(config.verify.gallery) if embedder else None
@@ -59,7 +61,8 @@ def enhance_body(
         gallery.close()  # it is there now; the verifier opens it when there is something new
     verifier = Verifier(embedder, gallery, config.verify)
     core = core_of(config, context, generator, hurried, verifier)
-    batch = settings.max_batch if generator is not None and generator.prefers_batch else 1
+    best = 1 if generator is None else generator.profile.best
+    batch = min(best, settings.max_batch or best)
     worker = EnhanceWorker(context, core, upstream, downstream, config, policy, batch, threads)
     context.ready(_facts(generator, embedder) | ({"names": verifier.naming()} if embedder else {}))
     try:
@@ -75,7 +78,7 @@ def core_of(
 ) -> Enhancement:
     """Return the core of a worker, with open models."""
     warn, telemetry = context.control.send, context.telemetry
-    calls = ModelCalls(telemetry.counts, warn)
+    calls = ModelCalls(telemetry.counts, lambda stream, words: warn(Warned(stream, words)))
     return Enhancement(config, _enhancer(config, generator), _enhancer(config, hurried), verifier, calls, telemetry, warn)
 
 
@@ -211,9 +214,9 @@ class EnhanceWorker:
             batch = self._batcher.close()
             self._pending.put(batch, batch)
 
-    def _enlarge(self, crops: list[FaceCrop]) -> Enlarged:
+    def _enlarge(self, batches: Sequence[list[FaceCrop]]) -> list[Enlarged]:
         """Runs in a thread of the pool."""
-        return self._core.enlarge(crops, hurry=len(self._pending) == 1)
+        return [self._core.enlarge(crops, hurry=len(self._pending) == 1) for crops in batches]
 
     def _finish(self, tag: list[FaceCrop] | Passed, enlarged: Enlarged | None) -> None:
         match tag:

@@ -11,7 +11,6 @@ from engine.config import Config
 from engine.contracts.counts import Counts
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Frame, Planes
-from engine.contracts.model_calls import ModelCalls
 from engine.contracts.orders import Refused, Warned
 from engine.contracts.streams import StreamChanged
 from engine.detect.judged import JudgedDetector, open_judged
@@ -26,6 +25,7 @@ from engine.pipeline.upstream import Upstream
 from engine.pipeline.upstreams import Ordered, Upstreams
 from engine.runtime.channel import Channel, Waitable, wait_for_any
 from engine.runtime.fair_queue import FairQueue
+from engine.runtime.model_calls import ModelCalls
 from engine.runtime.ordered_pool import OrderedPool
 from engine.runtime.protocol import Attach, Detach, Drain
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
@@ -54,7 +54,7 @@ def perceive_body(
     detector, second_look = open_judged(config.detect, find_model)
     judge = FaceJudge(lambda sentence: context.control.send(Warned("", sentence)))
     models = Models(detector, detector.limits if isinstance(detector, JudgedDetector) else None, judge)
-    calls = ModelCalls(context.telemetry.counts, context.control.send)
+    calls = ModelCalls(context.telemetry.counts, lambda stream, words: context.control.send(Warned(stream, words)))
     core = Perception(config, models, calls, context.telemetry, first_id, rejected)
     worker = _PerceiveWorker(context, core, upstreams, live, downstreams, config, first_id)
     context.ready(
@@ -95,7 +95,9 @@ class _PerceiveWorker:
         self._adapts = config.live.adapt and bool(live)
         """Until the run ends."""
         workers = config.detect.workers or os.cpu_count() or 1
-        self._pending: OrderedPool[tuple[Upstream, Ordered], Planes, Found] = OrderedPool(core.detect, workers, "detect")
+        self._pending: OrderedPool[tuple[Upstream, Ordered], Planes, Found] = OrderedPool(
+            core.detect, workers, "detect", core.together
+        )
 
     def run(self) -> None:
         """Take what comes, keep the detection threads fed, and take their results in the order of each stream."""

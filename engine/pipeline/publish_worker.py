@@ -17,12 +17,12 @@ from engine.contracts.counts import Counts
 from engine.contracts.envelope import Body
 from engine.contracts.frames import Uint8
 from engine.contracts.messages import Face, Outcome
-from engine.contracts.model_calls import judged
 from engine.contracts.orders import Begin, CountedBefore
 from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChanged
 from engine.pipeline.barrier import Barrier
 from engine.pipeline.links import Outgoing
 from engine.pipeline.policy import Policy
+from engine.pipeline.verdict import judged
 from engine.publish.publisher import Publisher
 from engine.runtime.channel import Channel, wait_for_any
 from engine.runtime.descriptors import raise_limit

@@ -11,13 +11,14 @@ from msgspec.structs import replace
 from engine.config import Config, SuperResolveConfig
 from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed
 from engine.contracts.frames import Span
-from engine.contracts.model_calls import judged
 from engine.contracts.orders import Warned
+from engine.contracts.profile import Profile
 from engine.contracts.streams import StreamChanged
-from engine.errors import ModelError
+from engine.errors import InferenceError
 from engine.pipeline.enhance_worker import EnhanceWorker, core_of
 from engine.pipeline.links import Outgoing, link_pair
 from engine.pipeline.policy import policy_of
+from engine.pipeline.verdict import judged
 from engine.runtime.protocol import Drain, Taken
 from engine.runtime.worker import WorkerContext
 from engine.verify.verifier import Verifier
@@ -30,14 +31,14 @@ BAD = 7
 
 class Generator:
     name, sha256, licence, runtime, scale, colour = "marker", "", "none", "test", 2, "luma"
-    prefers_batch = True
+    profile = Profile(1, 8, 8)
 
     def __init__(self, fails: bool) -> None:
         self.fails = fails
 
     def upscale(self, pictures, /):
         if self.fails and any(picture.shape[0] == BAD * 4 for picture in pictures):
-            raise ModelError("the generator marker fails: out of memory")
+            raise InferenceError("the generator marker fails: out of memory")
         return [np.zeros((picture.shape[0] * 2, picture.shape[1] * 2), np.uint8) for picture in pictures]
 
     def close(self) -> None: ...
