@@ -10,6 +10,7 @@ from engine.contracts.camera import CameraDefaults, HardwareDecoding, NonNegativ
 from engine.contracts.messages import Deinterlace, Rotate
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+Device = Literal["cpu", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7"]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 
@@ -112,6 +113,8 @@ class DetectConfig(Section, frozen=True):
     """``auto`` is ONNX Runtime."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: OpenVINO only, where the CPU has it."""
+    device: Device = "cpu"
+    """``cpu``, or ``cuda:N``: one process then computes for all workers, in batches of what they ask together."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Frames that are detected at the same time; 0: one for each core."""
     second_look: bool = True
@@ -159,6 +162,8 @@ class SuperResolveConfig(Section, frozen=True):
     """``auto`` is ONNX Runtime."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: OpenVINO only, where the CPU has it."""
+    device: Device = "cpu"
+    """As of ``detect``."""
     max_batch: Positive | None = None
     """Faces that are enlarged together at most. None: as many as pay where they are computed, on a CPU one."""
     max_wait_ms: Annotated[float, msgspec.Meta(ge=0.0)] = 20.0
@@ -174,6 +179,8 @@ class VerifyConfig(Section, frozen=True):
     """``dlib``, ``insightface:PACK``, the path of an ArcFace-style ONNX file, or ``none``."""
     gallery: str = ""
     """Path of the gallery; empty: the user's own, see ``facestream gallery list``."""
+    device: Device = "cpu"
+    """As of ``detect``."""
     false_name_rate: Annotated[float, msgspec.Meta(gt=0.0, le=0.5)] = 0.001
     """Share of strangers' tracks that may get a name at most, whatever the gallery's size; for embedders of which it was
     measured what strangers reach, see ``facestream doctor``."""

@@ -140,7 +140,7 @@ def open_second_look(config: DetectConfig, find_model: FindModel) -> SecondLook 
             "the second look has no model file, although it comes with facestream: install facestream again, or set "
             "detect.second_look: false"
         )
-    return SecondLook(SessionSpec(path))
+    return SecondLook(SessionSpec(path, device=config.device))
 
 
 def _limits(manifest: Manifest, path: Path) -> Faceness:

@@ -163,6 +163,11 @@ class Channel:
             raise ChannelClosed
         return Channel(_End(fileno=handles[0]), self._codec)
 
+    def hang_up(self) -> None:
+        """End the connection at both ends, so that a thread that waits in ``receive`` wakes; close it then."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def fileno(self) -> int:
         return self._socket.fileno()
 
@@ -175,6 +180,11 @@ def channel_pair(codec: Codec) -> tuple[Channel, Channel]:
     """Return the two ends of a new pipe."""
     a, b = socket.socketpair()
     return Channel(_End(fileno=a.detach()), codec), Channel(_End(fileno=b.detach()), codec)
+
+
+def channel_of(end: socket.socket, codec: Codec) -> Channel:
+    """Return the channel over a connected socket, which belongs to it now."""
+    return Channel(_End(fileno=end.detach()), codec)
 
 
 def _received(handle: Any, codec: Codec) -> Channel:

@@ -21,7 +21,18 @@ from engine.runtime.session_spec import SessionSpec
 from engine.runtime.subgraph import part_for
 from engine.runtime.tensors import Tensor, TensorSpec
 
-__all__ = ["AUTO", "RUNTIMES", "Precision", "Session", "SessionSpec", "Tensor", "TensorSpec", "open_session", "trying"]
+__all__ = [
+    "AUTO",
+    "RUNTIMES",
+    "Precision",
+    "Session",
+    "SessionSpec",
+    "Tensor",
+    "TensorSpec",
+    "open_elsewhere",
+    "open_session",
+    "trying",
+]
 
 AUTO = "onnxruntime"
 """The runtime that ``auto`` stands for, on every machine."""
@@ -70,6 +81,8 @@ def open_session(spec: SessionSpec) -> Session:
         MissingRuntimeError: the runtime is not installed; the message says how to install it.
         ConfigError: no runtime has this name, or it has not this device, or cannot compute in this precision here.
     """
+    if (elsewhere := _elsewhere.get(spec.device)) is not None:
+        return elsewhere(spec)
     runtime = AUTO if spec.runtime == "auto" else spec.runtime
     if runtime not in RUNTIMES:
         raise ConfigError(f"unknown runtime {runtime!r}: use one of auto, {', '.join(RUNTIMES)}")
@@ -78,6 +91,17 @@ def open_session(spec: SessionSpec) -> Session:
     if spec.output:
         spec = replace(spec, name=spec.title, model=part_for(spec.output, spec.model, spec.title))
     return RUNTIMES[runtime](spec)
+
+
+_elsewhere: dict[str, Callable[[SessionSpec], Session]] = {}
+
+
+def open_elsewhere(device: str, open: Callable[[SessionSpec], Session] | None) -> None:
+    """From now on in this process let ``open`` open what is on a device: another process holds it. None: no more."""
+    if open is None:
+        _elsewhere.pop(device, None)
+    else:
+        _elsewhere[device] = open
 
 
 @contextmanager

@@ -73,24 +73,26 @@ def open_generator(config: SuperResolveConfig, find_model: FindModel, threads: i
     """
     name = config.generator
     if name in INTERPOLATIONS:
-        _check_float32(config)
+        _check_plain(config)
         return Interpolation(name)
     path = Path(name).expanduser() if name.endswith((".json", ".onnx")) else find_model(name)
     if path is None and (plugin := next(iter(entry_points(group=PLUGINS, name=name)), None)) is not None:
-        _check_float32(config)
+        _check_plain(config)
         return _from_plugin(plugin)
     if path is None:
         raise ModelError(
             f"there is no generator named {name!r}: use {', '.join(INTERPOLATIONS)}, the path of a manifest or ONNX file, "
             "or a name that `facestream models list` shows"
         )
-    return ManifestGenerator(SessionSpec(path, config.runtime, precision=config.precision, threads=threads))
+    return ManifestGenerator(SessionSpec(path, config.runtime, config.device, config.precision, threads=threads))
 
 
-def _check_float32(config: SuperResolveConfig) -> None:
-    """Refuse another precision for what is not a file that a runtime of ours computes."""
+def _check_plain(config: SuperResolveConfig) -> None:
+    """Refuse another precision or device for what is not a file that a runtime of ours computes."""
     if config.precision != "float32":
         raise ConfigError(f"super_resolve.precision: {config.generator} cannot be computed in {config.precision}: use float32")
+    if config.device != "cpu":
+        raise ConfigError(f"super_resolve.device: {config.generator} cannot be computed on {config.device}: use cpu")
 
 
 def _from_plugin(plugin: EntryPoint) -> Generator:

@@ -75,7 +75,7 @@ def open_embedder(config: VerifyConfig, find_model: FindModel, threads: int = 1)
 
     kind, _, pack = name.partition(":")
     if kind == "insightface":
-        spec = SessionSpec(recognition_model_of_pack(pack), threads=threads, name=name)
+        spec = SessionSpec(recognition_model_of_pack(pack), device=config.device, threads=threads, name=name)
         return OnnxEmbedder(spec, "non-commercial research")
     path = Path(name).expanduser()
     if not path.is_file():
@@ -86,13 +86,14 @@ def open_embedder(config: VerifyConfig, find_model: FindModel, threads: int = 1)
                 "use dlib, insightface:PACK, the path of an ONNX file, or none"
             )
         path = found
-    base = OnnxEmbedder(SessionSpec(path, threads=threads))
+    base = OnnxEmbedder(SessionSpec(path, device=config.device, threads=threads))
     if base.small_faces is None:
         return base
     from engine.verify.mixed_embedder import MixedEmbedder
 
     try:
-        small = OnnxEmbedder(SessionSpec(path.with_name(base.small_faces.model), threads=threads))
+        small_path = path.with_name(base.small_faces.model)
+        small = OnnxEmbedder(SessionSpec(small_path, device=config.device, threads=threads))
         return MixedEmbedder(base, small, base.small_faces.weights)
     except BaseException:
         base.close()
