@@ -13,11 +13,21 @@ from engine.errors import InferenceError
 from engine.inference.messages import MESSAGES, Open, Opened, Ran, Refused, Run, open_message
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.listener import connect
-from engine.runtime.session import Session, SessionSpec
+from engine.runtime.session import Session, SessionSpec, open_elsewhere
 from engine.runtime.tensors import Tensor, check_inputs
 
 _TRIES = 2
 """So many processes may die of one question, or beside it; what no other death took along is asked again."""
+
+
+def compute_elsewhere(devices: Mapping[str, bytes]) -> None:
+    """From now on let other processes compute what this one opens on their devices.
+
+    Args:
+        devices: to the addresses of the ``Listener`` behind which the process of each is.
+    """
+    for device, address in devices.items():
+        open_elsewhere(device, InferenceClient(address).open)
 
 
 class InferenceClient:

@@ -14,6 +14,8 @@ from engine.archive.resume import Resume
 from engine.config import Config
 from engine.contracts.camera import Camera
 from engine.contracts.streams import StreamChanged
+from engine.inference.messages import MESSAGES
+from engine.inference.process import inference_body
 from engine.pipeline.camera_worker import camera_body
 from engine.pipeline.decode_worker import decode_body
 from engine.pipeline.enhance_worker import enhance_body
@@ -25,6 +27,7 @@ from engine.pipeline.publish_worker import publish_body
 from engine.pipeline.reconcile import Start, Stop, reconcile
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.descriptors import open_descriptors, raise_limit, require_descriptors
+from engine.runtime.listener import Listener
 from engine.runtime.protocol import Attach, Detach, Drain
 from engine.runtime.worker import Worker, start_worker
 
@@ -60,7 +63,8 @@ class Crew:
         self._config, self._run, self._resume = config, run, resume
         self._starts: dict[str, int] = {}
         self.policy = policy_of(has_camera=bool(cameras))
-        self.plan = plan_of(cameras, readers, _enhancers(config))
+        self._listeners = {device: Listener(MESSAGES) for device in _devices(config)}
+        self.plan = plan_of(cameras, readers, _enhancers(config), self._listeners)
         """Who should be there."""
         self.workers: dict[str, Worker] = {}
         """Who is there; those that have died or finished too."""
@@ -82,6 +86,11 @@ class Crew:
     def readers(self) -> list[str]:
         """Names of the workers that read recordings."""
         return self.plan.of("reader")
+
+    @property
+    def computing(self) -> list[str]:
+        """Names of the workers that compute for the others: whoever waits for one that dies asks its successor."""
+        return self.plan.of("inference")
 
     def change_cameras(self, cameras: Sequence[Camera]) -> bool:
         """Let these be the cameras; return whether all of it is done. What stands in the way is a worker that is still
@@ -133,6 +142,12 @@ class Crew:
             with suppress(ChannelClosed):
                 self.workers[name].control.send(order)
 
+    def let_devices_go(self) -> None:
+        """Let those finish who compute for the others, once these have."""
+        if all(worker.finished for name, worker in self.workers.items() if name not in self.computing):
+            for name in self.computing:
+                self.tell(name, Drain())
+
     def kill(self, wait_seconds: float) -> None:
         """Leave no process behind; those that have finished may take so long to end by themselves."""
         for worker in self.workers.values():
@@ -141,6 +156,8 @@ class Crew:
         for worker in self.workers.values():
             worker.process.join(wait_seconds)
             worker.process.kill()
+        for listener in self._listeners.values():
+            listener.close()
 
     def _start(self, members: Sequence[Member], unsaid: Sequence[StreamChanged] = ()) -> None:
         """Start workers and give their ends of the pipes to those that live already."""
@@ -182,6 +199,7 @@ class Crew:
         inputs = {pipe.writer: reading for pipe, (_, reading) in pairs.items() if pipe.reader == name}
         outputs = {pipe.reader: writing for pipe, (writing, _) in pairs.items() if pipe.writer == name}
         start = partial(start_worker, name, codec=LINKS)
+        devices = {device: listener.address for device, listener in self._listeners.items()}
         earlier = self._starts.get(name, 0)
         self._starts[name] = earlier + 1
         match member.role:
@@ -194,10 +212,12 @@ class Crew:
                 first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
                 counted = self._resume.counts.streams if self._resume else {}
                 rejected = {stream: counts["rejected"] for stream, counts in counted.items() if "rejected" in counts}
-                return start(perceive_body, inputs, set(self.cameras), outputs, config, first_id, rejected)
+                return start(perceive_body, inputs, set(self.cameras), outputs, config, first_id, rejected, devices)
             case "enhance":
                 threads = self.policy.threads(len(self.plan.of("enhance")))
-                return start(enhance_body, inputs["perceive"], outputs["publish"], config, self.policy, threads)
+                return start(enhance_body, inputs["perceive"], outputs["publish"], config, self.policy, threads, devices)
+            case "inference":
+                return start(inference_body, self._listeners[member.device], config.super_resolve.max_wait_ms)
             case "camera":
                 return start(camera_body, outputs["perceive"], self.cameras[name], config.decode)
             case "reader":
@@ -218,6 +238,11 @@ def descriptors_needed(starts: Sequence[Sequence[Hashable]]) -> int:
         peak = max(peak, here + _OF_A_WORKER)
         here += _OF_A_WORKER - len(pipes)
     return max(peak, _OF_A_CHILD + _OF_A_PIPE * max(map(len, starts))) + _SPARE
+
+
+def _devices(config: Config) -> list[str]:
+    """Return the devices that a process of their own computes on."""
+    return sorted({part.device for part in (config.detect, config.super_resolve, config.verify)} - {"cpu"})
 
 
 def _enhancers(config: Config) -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.config import Config
 from engine.contracts.faces import FaceCrop, TrackClosed
@@ -14,6 +14,7 @@ from engine.contracts.orders import Warned
 from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
 from engine.enhancement.enhancement import Enhancement, Said
 from engine.enhancement.enlarging import Enlarged
+from engine.inference.client import compute_elsewhere
 from engine.models import find_model
 from engine.pipeline.links import outgoing
 from engine.pipeline.output import Output
@@ -38,7 +39,13 @@ and where faces do wait, two at a time on a core each are up to a quarter faster
 
 
 def enhance_body(
-    context: WorkerContext, upstream: Channel, downstream: Channel, config: Config, policy: Policy, threads: int
+    context: WorkerContext,
+    upstream: Channel,
+    downstream: Channel,
+    config: Config,
+    policy: Policy,
+    threads: int,
+    devices: Mapping[str, bytes],
 ) -> None:
     """Work until the upstream sends Drain, then pass it on.
 
@@ -49,7 +56,9 @@ def enhance_body(
         config: of the run.
         policy: of the run.
         threads: faces that are enlarged at the same time.
+        devices: where the processes are that compute on them, see ``compute_elsewhere``.
     """
+    compute_elsewhere(devices)
     settings = config.super_resolve
     generator = None if settings.generator == "none" else open_generator(settings, find_model)
     hurried = None

@@ -15,6 +15,7 @@ from engine.contracts.orders import Refused, Warned
 from engine.contracts.streams import StreamChanged
 from engine.detect.judged import JudgedDetector, open_judged
 from engine.errors import WorkerError
+from engine.inference.client import compute_elsewhere
 from engine.models import find_model
 from engine.perception.detecting import Found
 from engine.perception.face_judge import FaceJudge
@@ -39,6 +40,7 @@ def perceive_body(
     config: Config,
     first_id: int,
     rejected: Mapping[str, int],
+    devices: Mapping[str, bytes],
 ) -> None:
     """Work until every upstream has sent Drain, then pass one on.
 
@@ -50,7 +52,9 @@ def perceive_body(
         config: of the run.
         first_id: track ids begin here, so that none is used twice in a run.
         rejected: tracks of no face that earlier attempts found in what is kept, by recording.
+        devices: where the processes are that compute on them, see ``compute_elsewhere``.
     """
+    compute_elsewhere(devices)
     detector, second_look = open_judged(config.detect, find_model)
     judge = FaceJudge(lambda sentence: context.control.send(Warned("", sentence)))
     models = Models(detector, detector.limits if isinstance(detector, JudgedDetector) else None, judge)

@@ -136,6 +136,7 @@ class Supervisor:
             self._restart_those_due()
             self._drain_if_asked()
             self._change_cameras()
+            self._crew.let_devices_go()
             if self._signals.count > 1:
                 raise KeyboardInterrupt
             if self._flush_until is not None and time.monotonic() > self._flush_until:
@@ -226,7 +227,7 @@ class Supervisor:
 
     def _is_replaced(self, name: str) -> bool:
         """Whether a worker that dies gets a successor."""
-        return (self._replaces or name in self._crew.readers) and self._begun
+        return (self._replaces or name in (*self._crew.readers, *self._crew.computing)) and self._begun
 
     def _reads(self, name: str) -> bool:
         """Whether a worker has a recording in hand."""

@@ -50,6 +50,9 @@ class Listener:
     def fileno(self) -> int:
         return self._socket.fileno()
 
+    def __del__(self) -> None:
+        self.close()
+
     def close(self) -> None:
         """Answer no more; those who are given it may."""
         self._socket.close()

@@ -12,8 +12,11 @@ from typing import Self
 from msgspec.structs import replace
 
 from engine.errors import DeviceLostError, DeviceMemoryError, InferenceError
+from engine.inference.process import inference_body
+from engine.runtime.listener import Listener
 from engine.runtime.session import Session, SessionSpec, open_session
 from engine.runtime.tensors import Tensor
+from engine.runtime.worker import WorkerContext
 
 DEVICE = "cuda:0"
 KILL, LOSE = 251, 252
@@ -78,3 +81,8 @@ def _burn() -> bool:
         return False
     fuse.unlink()
     return True
+
+
+def fake_inference_body(context: WorkerContext, listener: Listener, max_wait_ms: float) -> None:
+    """What a crew starts, over this device."""
+    inference_body(context, listener, max_wait_ms, open_fake)

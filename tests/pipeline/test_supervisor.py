@@ -50,6 +50,7 @@ class OneWorker:
 
     cameras: dict[str, object] = {}
     readers: list[str] = []
+    computing: list[str] = []
     policy = policy_of(has_camera=False)
 
     def __init__(self, body: Callable[[WorkerContext], None]) -> None:
@@ -58,6 +59,9 @@ class OneWorker:
     def tell(self, name: str, order: msgspec.Struct) -> None:
         if not isinstance(order, Drain):
             self.workers[name].control.send(order)
+
+    def let_devices_go(self) -> None:
+        pass
 
     def is_leaving(self, name: str) -> bool:
         return False
