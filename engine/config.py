@@ -110,7 +110,7 @@ class DetectConfig(Section, frozen=True):
     upsample: Annotated[int, msgspec.Meta(ge=0, le=3)] = 1
     """dlib-hog only: doublings of the picture; 0 finds faces from 80 px, 1 from 40 px, 2 from 20 px at 4 times the cost."""
     runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
-    """``auto`` is ONNX Runtime."""
+    """``auto``: on a CPU the faster one of those that are installed, measured once for each model."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: OpenVINO only, where the CPU has it."""
     device: Device = "cpu"
@@ -159,7 +159,7 @@ class SuperResolveConfig(Section, frozen=True):
     strength: Share = 1.0
     """0 is bicubic, 1 the generator's whole residual."""
     runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
-    """``auto`` is ONNX Runtime."""
+    """As of ``detect``."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: OpenVINO only, where the CPU has it."""
     device: Device = "cpu"

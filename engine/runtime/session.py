@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 AUTO = "onnxruntime"
-"""The runtime that ``auto`` stands for, on every machine."""
+"""The runtime that ``auto`` stands for where nothing was measured, see ``engine.runtime.fastest``."""
 
 
 class Session(Protocol):

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from engine.config import Config, CropConfig, DetectConfig, OutputConfig, SourceConfig, SuperResolveConfig, VerifyConfig
-from engine.errors import FacestreamError
 from engine.pipeline import crew
 from engine.pipeline.run import RunResult, run_pipeline
 from engine.pipeline.status import RunStatus
@@ -65,8 +64,3 @@ def test_a_run_goes_on_over_the_death_of_the_process_that_computes(clip: Clip, t
     assert found.keys() == expected.keys()
     workers = json.loads((tmp_path / "there" / "run.json").read_text(encoding="utf-8"))["workers"]
     assert workers["perceive"]["detector_runtime"].startswith("fake over onnxruntime")
-
-
-def test_a_device_that_is_not_there_is_one_sentence(clip: Clip, tmp_path: Path):
-    with pytest.raises(FacestreamError, match=r"the installed ONNX Runtime cannot use cuda:0: pip install onnxruntime-gpu"):
-        run(clip, tmp_path / "out", DEVICE)

@@ -40,7 +40,7 @@ def runtime(request):
 @pytest.fixture
 def session(monkeypatch):
     recording = RecordingSession()
-    monkeypatch.setattr(manifest_generator, "open_session", lambda *_, **__: recording)
+    monkeypatch.setattr(manifest_generator, "open_fastest", lambda *_, **__: recording)
     return recording
 
 
@@ -118,7 +118,7 @@ def test_padding_and_batching_change_no_pixel(tmp_path_factory, sizes, minimum, 
     recording = RecordingSession(2, profile)
     path = describe_any(tmp_path_factory, rule, (smallest, smallest, largest), channels)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(manifest_generator, "open_session", lambda *_, **__: recording)
+        patch.setattr(manifest_generator, "open_fastest", lambda *_, **__: recording)
         generator = ManifestGenerator(SessionSpec(path))
     recording.shapes.clear()
     pictures = [noise(*size, 3) if channels == 3 else noise(*size) for size in sizes]
