@@ -59,7 +59,7 @@ $(VENV)/.base: pyproject.toml
 
 $(VENV)/.dev: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev,train,openvino]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,train,openvino,ncnn-build,trt-rtx]'
 	touch $(VENV)/.base $@
 
 clean:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from engine.pipeline.links import LINKS
+from engine.workers.links import LINKS
 
 Message = TypeVar("Message")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,17 @@ def write_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
 
 
 def key_of(source: Path) -> str:
-    """Return what changes when a file, or any file of a folder, does: by path, size and time of the last change."""
+    """Return what changes when a file, or any file of a folder, does; where it lies does not matter."""
     files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
-    stats = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    return hashlib.sha256(repr(stats).encode()).hexdigest()[:12]
+    contents = [(str(path.relative_to(source)), _digest(path, path.stat().st_mtime_ns)) for path in files]
+    return hashlib.sha256(repr(contents).encode()).hexdigest()[:12]
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: Path, changed_ns: int) -> str:
+    """Return the SHA-256 of a file, read once as long as it does not change."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _in_place(path: Path, write: Callable[[Path], None]) -> None:

@@ -21,19 +21,30 @@ def face_windows(luma: Uint8, boxes: Float32) -> Uint8:
         boxes: (N, 4) x, y, width, height in its pixels; they may reach over its border.
     """
     windows = np.zeros((len(boxes), len(CONTEXTS), SIDE_PX, SIDE_PX), np.uint8)
-    for faces, (x, y, width, height) in zip(windows, boxes.tolist(), strict=True):
-        size = float(np.clip(np.sqrt(max(width, 0.0) * max(height, 0.0)), _LEAST_PX / CONTEXTS[0], _MOST_PX / CONTEXTS[-1]))
+    for faces, box in zip(windows, boxes.tolist(), strict=True):
         for window, context in zip(faces, CONTEXTS, strict=True):
-            window[:] = _square(luma, x + width / 2, y + height / 2, context * size)
+            window[:] = _cut(luma, _square(luma.shape, box, context))
     return windows
 
 
-def _square(luma: Uint8, middle_x: float, middle_y: float, side: float) -> Uint8:
-    height, width = luma.shape
-    length = max(2, round(side))
-    left, top = round(middle_x - length / 2), round(middle_y - length / 2)
+def near_squares(shape: tuple[int, ...], boxes: Float32) -> Float32:
+    """Return (N, 3): left, top and side (px) of the first square of each of ``face_windows`` in a picture (height, width)."""
+    squares = [_square(shape, box, CONTEXTS[0]) for box in boxes.tolist()]
+    return np.array(squares, np.float32).reshape(-1, 3)
+
+
+def _square(shape: tuple[int, ...], box: list[float], context: float) -> tuple[int, int, int]:
+    height, width = shape
+    x, y, across, down = box
+    size = float(np.clip(np.sqrt(max(across, 0.0) * max(down, 0.0)), _LEAST_PX / CONTEXTS[0], _MOST_PX / CONTEXTS[-1]))
+    length = max(2, round(context * size))
+    left, top = round(x + across / 2 - length / 2), round(y + down / 2 - length / 2)
     # A square that lies wholly outside sees the nearest border.
-    left, top = min(max(left, 1 - length), width - 1), min(max(top, 1 - length), height - 1)
+    return min(max(left, 1 - length), width - 1), min(max(top, 1 - length), height - 1), length
+
+
+def _cut(luma: Uint8, square: tuple[int, int, int]) -> Uint8:
+    (height, width), (left, top, length) = luma.shape, square
     before = max(0, -top), max(0, -left)
     after = max(0, top + length - height), max(0, left + length - width)
     part = luma[max(0, top) : top + length, max(0, left) : left + length]

@@ -1,4 +1,4 @@
-"""A detector whose finds are looked at a second time before they are reported."""
+"""A detector whose finds are looked at a second time, and put right, before they are reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEAST = 1e-4
 
 
 class JudgedDetector:
-    """See ``engine.detect.Detector``; what it reports has a faceness.
+    """See ``engine.detect.Detector``; what it reports has a faceness, and lies where a fitting second look puts it.
 
     With an agreement the detector is asked at a lower threshold, and what counts is a score of both: so faces are found that
     the detector alone is not sure enough of, at no more false alarms.
@@ -28,6 +28,7 @@ class JudgedDetector:
     def __init__(self, detector: Detector, second_look: SecondLook, agreement: Agreement | None = None) -> None:
         """Join both; they are closed with it."""
         self._detector, self._second_look, self._agreement = detector, second_look, agreement
+        self._correct = second_look.fits(detector)
         self.name, self.model_sha256, self.licence = detector.name, detector.model_sha256, detector.licence
         self.runtime, self.profile = detector.runtime, detector.profile
         self.min_score, self.sure_score = detector.min_score, detector.sure_score
@@ -46,7 +47,8 @@ class JudgedDetector:
     def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
         """See ``Detector.detect``."""
         found = self._detector.detect(pictures)
-        return [self._agreed(self._second_look.judge(one.y, faces)) for one, faces in zip(pictures, found, strict=True)]
+        pairs = zip(pictures, found, strict=True)
+        return [self._agreed(self._second_look.judge(one.y, faces, correct=self._correct)) for one, faces in pairs]
 
     def close(self) -> None:
         """See ``Detector.close``."""
@@ -54,8 +56,10 @@ class JudgedDetector:
         self._second_look.close()
 
     def _agreed(self, faces: Detections) -> Detections:
-        if self._agreement is None or faces.faceness is None or not len(faces):
+        if faces.faceness is None or not len(faces):
             return faces
+        if self._agreement is None:
+            return without_nested(faces) if self._correct else faces
         scores = agreed_scores(faces.scores, faces.faceness, self._agreement.weight)
         order = np.argsort(-scores, kind="stable")
         order = order[scores[order] >= self.min_score]

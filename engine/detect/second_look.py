@@ -1,4 +1,4 @@
-"""A second look at what a detector found: a small network of ours says of each box whether it is a face.
+"""A second look at what a detector found: a small network of ours says of each box whether it is a face, and where it lies.
 
 Detectors hold on to burnt-in digits, vests and lamps for seconds, with high scores. Whoever publishes tracks asks here first.
 """
@@ -15,13 +15,14 @@ from engine.contracts.frames import Detections, Float32, TrackedFace, Uint8
 from engine.contracts.manifest import Manifest, read_manifest
 from engine.detect.catalog import FindModel
 from engine.detect.detector import Detector
-from engine.detect.face_windows import CONTEXTS, SIDE_PX, face_windows
+from engine.detect.face_places import boxes_and_landmarks
+from engine.detect.face_windows import CONTEXTS, SIDE_PX, face_windows, near_squares
 from engine.errors import ModelError
 from engine.runtime.session import Session, SessionSpec, open_session
 from engine.runtime.tensors import listed
 
 NAME = "second_look"
-_INPUT, _OUTPUT = "windows", "faceness"
+_INPUT, _OUTPUTS = "windows", ["faceness", "places"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +90,35 @@ class SecondLook:
         self._session = _open(spec.of(described))
         self.runtime = self._session.runtime
 
-    def judge(self, luma: Uint8, found: Detections) -> Detections:
+    def judge(self, luma: Uint8, found: Detections, *, correct: bool = False) -> Detections:
         """Return the same detections, each with its faceness.
 
         Args:
             luma: (height, width) of the picture, of full or video range.
             found: in its pixels.
+            correct: box and landmarks become the mean of the detector's and of what is seen here. Those of a detector are as
+                coarse as its cells, and the mean is nearer to the face than either at every size. Only for the detector
+                that the second look fits.
 
         Raises:
             InferenceError: the model fails.
         """
-        return replace(found, faceness=self.faceness(luma, found.boxes))
+        if not len(found):
+            return replace(found, faceness=np.zeros(0, np.float32))
+        faceness, places = self._look(luma, found.boxes)
+        if not correct:
+            return replace(found, faceness=faceness)
+        return corrected(replace(found, faceness=faceness), near_squares(luma.shape, found.boxes), places)
 
     def faceness(self, luma: Uint8, boxes: Float32) -> Float32:
         """Return (N,), 0 to 1, of boxes (N, 4) in a picture (height, width); see ``judge``."""
-        found, step = [np.zeros(0, np.float32)], self._session.profile.largest
-        for at in range(0, len(boxes), step):
-            found += self._session.run({_INPUT: face_windows(luma, boxes[at : at + step])})
-        return np.concatenate(found)
+        return self._look(luma, boxes)[0] if len(boxes) else np.zeros(0, np.float32)
+
+    def _look(self, luma: Uint8, boxes: Float32) -> tuple[Float32, Float32]:
+        step = self._session.profile.largest
+        found = [self._session.run({_INPUT: face_windows(luma, boxes[at : at + step])}) for at in range(0, len(boxes), step)]
+        faceness, places = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return np.asarray(faceness, np.float32), np.asarray(places, np.float32)
 
     def fits(self, detector: Detector) -> bool:
         """Whether it was fitted to this detector, so that both can decide together."""
@@ -124,6 +136,13 @@ class SecondLook:
     def close(self) -> None:
         """Free the model; nothing must be asked after it."""
         self._session.close()
+
+
+def corrected(found: Detections, squares: Float32, places: Float32) -> Detections:
+    """Return detections at the mean of where they are and of where their places (N, 7, 2) in squares (N, 3) are."""
+    boxes, landmarks = boxes_and_landmarks(squares, places)
+    half = np.float32(0.5)
+    return replace(found, boxes=half * (found.boxes + boxes), landmarks=half * (found.landmarks + landmarks))
 
 
 def open_second_look(config: DetectConfig, find_model: FindModel) -> SecondLook | None:
@@ -162,10 +181,10 @@ def _open(spec: SessionSpec) -> Session:
     inputs, outputs = session.inputs, [spec.name for spec in session.outputs]
     expected = (len(CONTEXTS), SIDE_PX, SIDE_PX)
     fits = [spec.name for spec in inputs] == [_INPUT] and tuple(inputs[0].shape or ())[1:] == expected
-    if not fits or inputs[0].dtype != np.uint8 or outputs != [_OUTPUT]:
+    if not fits or inputs[0].dtype != np.uint8 or outputs != _OUTPUTS:
         session.close()
         raise ModelError(
             f"{spec.title} is not a second look: found the inputs {listed(inputs)} and the outputs {', '.join(outputs)}, "
-            f"expected {_INPUT} uint8 Nx{'x'.join(map(str, expected))} and {_OUTPUT}"
+            f"expected {_INPUT} uint8 Nx{'x'.join(map(str, expected))} and {', '.join(_OUTPUTS)}"
         )
     return session

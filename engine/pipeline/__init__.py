@@ -1,5 +1,4 @@
-"""The composition root: the only package that knows every stage.
+"""A run from its configuration to its result: which workers there should be, what to do so that there are, and what they say.
 
-decode_worker xN ──▶ perceive_worker (detect, track, crop) ──▶ enhance_worker xN (super-resolve, verify) ──▶ publish_worker
-                                    supervisor: starts them, watches them, drains them
+camera, recording ×N ──▶ perceive (detect, track, crop) ──▶ enhance ×N (super-resolve, verify) ──▶ publish
 """

@@ -16,20 +16,20 @@ from engine.contracts.camera import Camera
 from engine.contracts.streams import StreamChanged
 from engine.inference.messages import MESSAGES
 from engine.inference.process import inference_body
-from engine.pipeline.camera_worker import camera_body
-from engine.pipeline.decode_worker import decode_body
-from engine.pipeline.enhance_worker import enhance_body
-from engine.pipeline.links import LINKS, link_pair
-from engine.pipeline.perceive_worker import perceive_body
 from engine.pipeline.plan import Member, Pipe, Plan, plan_of
-from engine.pipeline.policy import policy_of
-from engine.pipeline.publish_worker import publish_body
 from engine.pipeline.reconcile import Start, Stop, reconcile
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.descriptors import open_descriptors, raise_limit, require_descriptors
 from engine.runtime.listener import Listener
 from engine.runtime.protocol import Attach, Detach, Drain
 from engine.runtime.worker import Worker, start_worker
+from engine.workers.camera import camera_body
+from engine.workers.enhance import enhance_body
+from engine.workers.links import LINKS, link_pair
+from engine.workers.perceive import perceive_body
+from engine.workers.policy import policy_of
+from engine.workers.publish import publish_body
+from engine.workers.recording import decode_body
 
 _MOST_ENHANCE_WORKERS = 4
 _OF_A_WORKER = 3

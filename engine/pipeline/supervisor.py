@@ -14,7 +14,6 @@ from engine.errors import FacestreamError, WorkerError
 from engine.pipeline.camera_changes import LEAVING_SECONDS, READY_SECONDS, CameraChanges
 from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
-from engine.pipeline.links import outgoing
 from engine.pipeline.observing import Observer, Observing
 from engine.pipeline.readings import Readings
 from engine.pipeline.restarts import Restarts
@@ -24,6 +23,7 @@ from engine.pipeline.watchdog import Watchdog
 from engine.runtime.channel import ChannelClosed
 from engine.runtime.protocol import Beat, Drain, Failed, Ready
 from engine.runtime.worker import Worker
+from engine.workers.links import outgoing
 
 _TICK_SECONDS = 0.2
 _STATS_SECONDS = 1.0

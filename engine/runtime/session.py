@@ -84,10 +84,12 @@ def open_session(spec: SessionSpec) -> Session:
     if (elsewhere := _elsewhere.get(spec.device)) is not None:
         return elsewhere(spec)
     runtime = AUTO if spec.runtime == "auto" else spec.runtime
-    if runtime not in RUNTIMES:
+    if runtime not in RUNTIMES and runtime not in COMPILED:
         raise ConfigError(f"unknown runtime {runtime!r}: use one of auto, {', '.join(RUNTIMES)}")
     if isinstance(spec.model, Path) and not spec.model.is_file():
         raise ModelError(f"there is no model file {spec.model}: check the path, or fetch it with `facestream models pull`")
+    if runtime in COMPILED:
+        return COMPILED[runtime](spec)
     if spec.output:
         spec = replace(spec, name=spec.title, model=part_for(spec.output, spec.model, spec.title))
     return RUNTIMES[runtime](spec)
@@ -132,8 +134,17 @@ def _openvino(spec: SessionSpec) -> Session:
     return OpenVinoSession(spec)
 
 
+def _ncnn(spec: SessionSpec) -> Session:
+    from engine.runtime.ncnn_session import NcnnSession
+
+    return NcnnSession(spec)
+
+
 RUNTIMES: dict[str, Callable[[SessionSpec], Session]] = {
     "onnxruntime": _onnxruntime,
     "openvino": _openvino,
 }
-"""Every runtime by name; each is imported when it is first used."""
+"""Every runtime that opens ONNX files, by name; each is imported when it is first used."""
+
+COMPILED: dict[str, Callable[[SessionSpec], Session]] = {"ncnn": _ncnn}
+"""Those that open only what `trt-build build` has made for them."""

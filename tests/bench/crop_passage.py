@@ -23,7 +23,7 @@ import numpy as np
 from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.messages import Quality
-from engine.pipeline.links import link_pair
+from engine.workers.links import link_pair
 
 CROPS = 400
 QUALITY = Quality(40.0, 0.5, 0.5, 0.5)

@@ -36,13 +36,19 @@ class Detector:
 
 
 class Look:
+    """Puts every face to the same place where it may."""
+
     limits = Faceness(0.2, 0.7, 0.9)
 
-    def __init__(self, *faceness: float):
-        self._faceness, self.is_open = np.float32(faceness), True
+    def __init__(self, *faceness: float, fitted: bool = False):
+        self._faceness, self.is_open, self._fitted = np.float32(faceness), True, fitted
 
-    def judge(self, luma, found):
-        return Detections(found.boxes, found.scores, found.landmarks, self._faceness)
+    def fits(self, detector):
+        return self._fitted
+
+    def judge(self, luma, found, *, correct):
+        boxes = np.full_like(found.boxes, 7) if correct else found.boxes
+        return Detections(boxes, found.scores, found.landmarks, self._faceness)
 
     def close(self):
         self.is_open = False
@@ -70,6 +76,16 @@ def test_with_agreement_both_decide_and_the_surest_comes_first():
     assert (found.scores >= 0.5).all()
     assert judged.limits == Faceness(0.2, 0.2, 0.2, 0.85, 0.9)
     assert (judged.min_score, judged.sure_score) == (0.5, 0.8)
+
+
+@pytest.mark.parametrize("agreement", [None, AGREEMENT])
+def test_faces_that_a_fitting_second_look_puts_to_one_place_are_one(agreement):
+    judged = JudgedDetector(Detector(0.9, 0.8), Look(0.9, 0.8, fitted=True), agreement)
+    (found,) = judged.detect([PLANES])
+    assert found.boxes.tolist() == [[7, 7, 7, 7]]
+    assert found.landmarks[0, 0, 0] == 0
+    (found,) = JudgedDetector(Detector(0.9, 0.8), Look(0.9, 0.8), agreement).detect([PLANES])
+    assert len(found) == 2
 
 
 def test_no_face_is_no_face():

@@ -12,7 +12,7 @@ from skimage import data
 from engine.config import DetectConfig
 from engine.contracts.frames import Detections
 from engine.contracts.manifest import read_manifest, write_manifest
-from engine.detect.second_look import NAME, Faceness, SecondLook, open_second_look
+from engine.detect.second_look import NAME, Faceness, SecondLook, corrected, open_second_look
 from engine.errors import ModelError
 from engine.models import find_model
 from engine.runtime.session import SessionSpec
@@ -61,6 +61,24 @@ def test_all_boxes_of_a_picture_are_judged_at_once_and_keep_their_order(look: Se
     np.testing.assert_allclose(judged.faceness, single, atol=1e-5)
     assert judged.boxes is found.boxes
     assert look.judge(astronaut(), Detections.empty()).faceness.shape == (0,)
+
+
+def test_what_is_put_right_lies_between_where_it_was_and_where_it_is_seen():
+    found = Detections(np.float32([[10, 10, 20, 20]]), np.float32([0.5]), np.full((1, 5, 2), 12, np.float32), np.float32([0.7]))
+    places = np.zeros((1, 7, 2), np.float32)
+    places[0, :2] = [[-0.25, -0.25], [0.25, 0.25]]
+    moved = corrected(found, np.float32([[20, 30, 40]]), places)
+    assert moved.boxes.tolist() == [[20, 25, 20, 20]]
+    assert moved.landmarks.tolist() == [[[26, 31]] * 5]
+    assert moved.scores is found.scores
+    assert moved.faceness is found.faceness
+
+
+def test_a_box_beside_a_face_is_moved_onto_it(look: SecondLook):
+    away = np.float32([FACE]) + np.float32([[18, -14, 0, 0]])
+    found = Detections(away, np.float32([0.5]), np.full((1, 5, 2), 200, np.float32))
+    (box,) = look.judge(astronaut(), found, correct=True).boxes
+    assert np.abs(box - FACE).max() < 0.7 * np.abs(away - FACE).max()
 
 
 def test_flat_and_black_pictures_hold_no_face(look: SecondLook):

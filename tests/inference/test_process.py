@@ -18,11 +18,11 @@ from engine.inference import process
 from engine.inference.client import InferenceClient
 from engine.inference.messages import MESSAGES
 from engine.inference.process import inference_body
-from engine.pipeline.links import LINKS, link_pair
 from engine.runtime.listener import Listener
 from engine.runtime.protocol import Beat, Drain
 from engine.runtime.session import Session, SessionSpec, open_session
 from engine.runtime.worker import WorkerContext, start_worker
+from engine.workers.links import LINKS, link_pair
 from tests.inference.fake_device import DEVICE, FUSE, KILL, LOSE, FakeSession, open_fake
 from tests.onnx_models import grey_model
 

@@ -13,12 +13,12 @@ import pytest
 from engine.config import SuperviseConfig
 from engine.contracts.orders import Begin
 from engine.pipeline import observing
-from engine.pipeline.links import LINKS
-from engine.pipeline.policy import policy_of
 from engine.pipeline.status import RunStatus
 from engine.pipeline.supervisor import Supervisor
 from engine.runtime.protocol import Drain
 from engine.runtime.worker import Worker, WorkerContext, start_worker
+from engine.workers.links import LINKS
+from engine.workers.policy import policy_of
 
 HUNG_SECONDS = 1.5
 BEATS = 400

@@ -1,4 +1,4 @@
-"""The command `trt-build`: train, export and evaluate generators. Thin; the work is elsewhere."""
+"""The command `trt-build`: train, export, evaluate and compile models. Thin; the work is elsewhere."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.console import Console
 from engine.errors import FacestreamError
 from trt_build.cli.detector import detector_app
 from trt_build.cli.embedder import embedder_app
+from trt_build.cli.engines import build, check
 from trt_build.cli.evaluate import evaluate
 from trt_build.cli.redeg import redeg_app
 from trt_build.cli.second_look import second_look_app
@@ -25,12 +26,14 @@ ERRORS = Console(stderr=True)
 
 app = App(
     name="trt-build",
-    help="Train, export and evaluate the models that facestream runs.",
+    help="Train, export, evaluate and compile the models that facestream runs.",
     version_flags=[],
     help_epilogue="Exit codes: 0 done, 1 failed, 2 used wrongly.",
 )
 
 
+app.command(build)
+app.command(check)
 app.command(detector_app)
 app.command(embedder_app)
 app.command(evaluate)

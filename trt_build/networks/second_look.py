@@ -1,10 +1,11 @@
-"""The network: squares of luma in, one number out."""
+"""The network: squares of luma in; out come whether it is a face, and where the face lies."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
+from engine.detect.face_places import POINTS
 from engine.detect.face_windows import CONTEXTS
 
 _LEAST_CONTRAST = 4.0
@@ -30,7 +31,8 @@ class _Residual(nn.Module):
 
 
 class SecondLook(nn.Module):
-    """(N, contexts, 40, 40) luma as float, 0 to 255, to one logit each, (N,): above 0 it is rather a face.
+    """(N, contexts, 40, 40) luma as float, 0 to 255, to a logit each, (N,), above 0 where it is rather a face, and to places
+    (N, 7, 2): two corners of the box and the five landmarks, from the middle of the first square in shares of its side.
 
     Each square is brought to one brightness and contrast first, so the range of the luma does not matter.
     """
@@ -50,26 +52,30 @@ class SecondLook(nn.Module):
         )
         self.drop = nn.Dropout(0.3)
         self.output = nn.Linear(third * 25, 1)
+        self.places = nn.Linear(third * 25, POINTS * 2)
+        nn.init.zeros_(self.places.weight)
+        nn.init.zeros_(self.places.bias)
 
-    def forward(self, luma: Tensor) -> Tensor:
+    def forward(self, luma: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
         middle = luma.mean(dim=(2, 3), keepdim=True)
         away = luma - middle
         contrast = away.square().mean(dim=(2, 3), keepdim=True).sqrt()
-        features = self.layers(away / (contrast + _LEAST_CONTRAST))
-        return torch.as_tensor(self.output(self.drop(features.flatten(1)))[:, 0])
+        features = self.layers(away / (contrast + _LEAST_CONTRAST)).flatten(1)
+        return self.output(self.drop(features))[:, 0], self.places(features).unflatten(1, (POINTS, 2))
 
 
 class Exported(nn.Module):
-    """The network as it runs: ``windows`` uint8 to ``faceness``, 0 to 1, (N,)."""
+    """The network as it runs: ``windows`` uint8 to ``faceness``, 0 to 1, (N,), and ``places``."""
 
     def __init__(self, network: SecondLook) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, windows: Tensor) -> Tensor:
+    def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
-        return torch.sigmoid(self.network(windows.float()))
+        logits, places = self.network(windows.float())
+        return torch.sigmoid(logits), places
 
 
 def count_parameters(network: nn.Module) -> int:

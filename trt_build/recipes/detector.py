@@ -37,6 +37,8 @@ class MaterialSpec(Spec, frozen=True):
     pictures: str = ""
     negatives: str = ""
     """Zips of real pictures, with faces and without, as ``read_pictures`` takes them."""
+    no_faces: str = ""
+    """A table (file, x, y, w, h) of boxes in ``pictures`` that were looked at and are no faces, whatever the teacher says."""
     validation_sources: tuple[str, ...] = ()
     """Beginnings of the sources (repository and path) of those that are kept apart whole, beside a tenth of all others."""
     frames_per_clip: Positive = 60

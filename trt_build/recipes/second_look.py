@@ -60,6 +60,8 @@ class SecondLookRecipe(TimedRecipe, frozen=True, kw_only=True):
     smoothing: Share = 0.02
     hardest: Share = 1.0
     """Share of each batch, that with the largest losses, from which is learnt."""
+    places: float = 0.2
+    """Weight of the places beside that of the decision."""
     optimiser: OptimiserSpec = OptimiserSpec(rate=2e-3, ema_decay=0.998, weight_decay=1e-2, clip_norm=5.0)
     precision: Precision = "float32"
     """Of a training step; bfloat16 pays only on a GPU or a CPU that has it, and is computed on any."""

@@ -53,7 +53,7 @@ def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Mate
     teacher = Teacher(Path(spec.teacher))
     photographs = _photographs(Path(spec.backgrounds), teacher, cache, done)
     every = max(2, len(photographs) // spec.validation_backgrounds)
-    real = [_real(Path(archive) if archive else None, spec, cache, done) for archive in (spec.pictures, spec.negatives)]
+    real = [_real(spec.pictures, spec.no_faces, spec, cache, done), _real(spec.negatives, "", spec, cache, done)]
     sides = []
     for number, (faces, clips) in enumerate(((spec.faces, spec.footage), (spec.validation_faces, spec.validation_footage))):
         frames = []
@@ -71,10 +71,10 @@ def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Mate
     return sides[0], sides[1]
 
 
-def _real(archive: Path | None, spec: MaterialSpec, cache: Path, done: Done) -> tuple[list[Labelled], list[Labelled]]:
-    if archive is None:
+def _real(archive: str, no_faces: str, spec: MaterialSpec, cache: Path, done: Done) -> tuple[list[Labelled], list[Labelled]]:
+    if not archive:
         return [], []
-    training, validation = split(read_pictures(archive, cache, done), spec.validation_sources)
+    training, validation = split(read_pictures(Path(archive), cache, done, no_faces), spec.validation_sources)
     return [one.labelled for one in training], [one.labelled for one in validation]
 
 

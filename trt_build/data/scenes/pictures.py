@@ -11,7 +11,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,9 @@ from trt_build.work import Done
 _TENTH = 10
 _SAME_IOU, _TOUCHED_IOU = 0.35, 0.3
 """From which a teacher's box is a given face, and from which two boxes of the teacher are one face."""
+_SAME_LABEL_IOU = 0.8
+_LEAST_PX = 8.0
+"""Width from which a face can be told from anything else."""
 _POINTS = [f"{part}_{axis}" for part in ("re", "le", "nose", "rm", "lm") for axis in "xy"]
 Row = dict[str, str]
 
@@ -42,20 +45,28 @@ class Picture:
     """Points that nobody gave are NaN."""
 
 
-def read_pictures(archive: Path, cache: Path, done: Done) -> list[Picture]:
+def read_pictures(archive: Path, cache: Path, done: Done, no_faces: str = "") -> list[Picture]:
     """Return all pictures of a zip; decoded pixels are kept in ``cache`` and mapped, not read.
 
+    Args:
+        archive: the zip.
+        cache: folder.
+        done: for progress.
+        no_faces: table of boxes (file, x, y, w, h) that are no faces although the zip says so; empty: none.
+
     Raises:
-        DataError: the zip or one of its tables is missing or cannot be read.
+        DataError: the zip, one of its tables or ``no_faces`` is missing or cannot be read.
     """
-    tables = _tables(archive)
+    tables, wrong = _tables(archive), _by_file(_rows(Path(no_faces))) if no_faces else {}
     images = _pixels(archive, cache, done)
     given, seen = _by_file(tables.get("boxes.csv", [])), _by_file(tables.get("teacher.csv", []))
     sources = {
         row["file"]: f"{row['source_repository']}/{row['source_path'].partition('#')[0]}" for row in tables["manifest.csv"]
     }
     return [
-        Picture(name, sources.get(name, name), merged(image, given.get(name, []), seen.get(name, [])))
+        Picture(
+            name, sources.get(name, name), _without(merged(image, given.get(name, []), seen.get(name, [])), wrong.get(name, []))
+        )
         for name, image in images.items()
     ]
 
@@ -76,7 +87,8 @@ def merged(image: Uint8, given: list[Row], seen: list[Row]) -> Labelled:
     """Return a picture with one box for each face.
 
     The teacher's box and points stand for a given face that it sees, at whatever score; what only it sees is a face from 0.6
-    on, and doubtful below. Of several boxes on one face the best is taken.
+    on, and doubtful below. Of several boxes on one face the best is taken. A face of a few pixels is doubtful, too: nobody
+    could say that it is one.
     """
     seen = sorted(seen, key=lambda row: -float(row["score"]))
     boxes = _boxes(seen)
@@ -91,9 +103,17 @@ def merged(image: Uint8, given: list[Row], seen: list[Row]) -> Labelled:
         sure |= shared.max(axis=0) >= _SAME_IOU
     alone = known[shared.max(axis=1) < _SAME_IOU] if shared.size else known
     nowhere = np.full((len(alone), 5, 2), np.nan, np.float32)
-    return Labelled(
-        image, np.concatenate([boxes[sure], alone]), np.concatenate([points[sure], nowhere]), np.ascontiguousarray(boxes[~sure])
-    )
+    faces, places = np.concatenate([boxes[sure], alone]), np.concatenate([points[sure], nowhere])
+    tiny = faces[:, 2] < _LEAST_PX
+    return Labelled(image, faces[~tiny], places[~tiny], np.concatenate([boxes[~sure], faces[tiny]]))
+
+
+def _without(labelled: Labelled, wrong: list[Row]) -> Labelled:
+    """Return a picture without the labels that are no faces."""
+    if not wrong:
+        return labelled
+    kept = ~(overlaps(labelled.boxes, _boxes(wrong)) >= _SAME_LABEL_IOU).any(axis=1)
+    return replace(labelled, boxes=labelled.boxes[kept], points=labelled.points[kept])
 
 
 def _boxes(rows: list[Row]) -> Float32:
@@ -119,6 +139,14 @@ def _tables(archive: Path) -> dict[str, list[Row]]:
     if "manifest.csv" not in tables:
         raise DataError(f"'{archive}' has no manifest.csv: it must name each picture's source.")
     return tables
+
+
+def _rows(table: Path) -> list[Row]:
+    try:
+        with table.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"The table '{table}' cannot be read: {error}.") from None
 
 
 def _pixels(archive: Path, cache: Path, done: Done) -> dict[str, Uint8]:

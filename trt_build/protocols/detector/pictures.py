@@ -88,7 +88,8 @@ def kept_apart(spec: MaterialSpec, cache: Path, done: Done) -> list[tuple[str, L
     if not (spec.pictures and spec.negatives):
         raise DataError("The recipe has no material.pictures and material.negatives to compare detectors on.")
     apart = [
-        split(read_pictures(Path(one), cache, done), spec.validation_sources)[1] for one in (spec.pictures, spec.negatives)
+        split(read_pictures(Path(one), cache, done, no_faces), spec.validation_sources)[1]
+        for one, no_faces in ((spec.pictures, spec.no_faces), (spec.negatives, ""))
     ]
     return [(_word(picture.source), picture.labelled) for side in apart for picture in side]
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.contracts.frames import Detections, Float32
+from engine.contracts.frames import Detections
 from engine.detect.detector import Detector
-from engine.detect.face_windows import face_windows
+from engine.detect.face_windows import face_windows, near_squares
 from engine.detect.judged import agreed_scores
 from engine.detect.nested import without_nested
-from engine.detect.second_look import Agreement
+from engine.detect.second_look import Agreement, corrected
 from trt_build.data.scenes.teacher import Labelled, grey_planes
 from trt_build.networks.second_look import SecondLook
 from trt_build.protocols.detector.pictures import BANDS
 from trt_build.systems.detector.scoring import Tally
-from trt_build.systems.second_look.training import faceness_of
+from trt_build.systems.second_look.training import looked
 from trt_build.work import Done
 
 ASKED_FROM = 0.25
@@ -31,11 +31,10 @@ _LEAST_GAIN = 0.01
 
 @dataclass(frozen=True)
 class Seen:
-    """A picture, and what the detector found in it at a low threshold."""
+    """A picture, and what both found in it at a low threshold."""
 
     truth: Labelled
     found: Detections
-    faceness: Float32
 
 
 def look_at(pictures: Sequence[Labelled], detector: Detector, network: SecondLook, done: Done) -> list[Seen]:
@@ -44,7 +43,9 @@ def look_at(pictures: Sequence[Labelled], detector: Detector, network: SecondLoo
     for number, truth in enumerate(pictures):
         image = np.ascontiguousarray(truth.image)
         (found,) = detector.detect([grey_planes(image, full_range=True)])
-        seen.append(Seen(truth, found, faceness_of(network, face_windows(image, found.boxes))))
+        faceness, places = looked(network, face_windows(image, found.boxes))
+        squares = near_squares(image.shape, found.boxes)
+        seen.append(Seen(truth, corrected(replace(found, faceness=faceness), squares, places)))
         done("agreement", number + 1, len(pictures))
     return seen
 
@@ -53,7 +54,8 @@ def tally_of(seen: Sequence[Seen], weight: float) -> Tally:
     """Count faces and false alarms by the scores of both."""
     tally = Tally()
     for one in seen:
-        scores = agreed_scores(one.found.scores, one.faceness, weight)
+        assert one.found.faceness is not None
+        scores = agreed_scores(one.found.scores, one.found.faceness, weight)
         order = np.argsort(-scores, kind="stable")
         ranked = Detections(one.found.boxes[order], scores[order], one.found.landmarks[order])
         tally.add(one.truth, without_nested(ranked))

@@ -15,7 +15,7 @@ from trt_build.recipes.detector import DetectorRecipe
 from trt_build.recipes.files import find_recipe, read_recipe_of
 from trt_build.systems.second_look.material import candidates_apart
 from trt_build.systems.second_look.samples import plain_windows
-from trt_build.systems.second_look.training import faceness_of, load_second_look
+from trt_build.systems.second_look.training import load_second_look, looked
 from trt_build.work import Done
 
 
@@ -29,7 +29,7 @@ def judged_by(checkpoint: Path, cache: Path, done: Done) -> tuple[Judged, Judged
     """
     network, recipe = load_second_look(checkpoint)
     pictures, clips = (
-        Judged.of(some, faceness_of(network, plain_windows(some))) for some in candidates_apart(recipe, cache, done)
+        Judged.of(some, looked(network, plain_windows(some)[0])[0]) for some in candidates_apart(recipe, cache, done)
     )
     return pictures, clips, read_manifest(Path(recipe.candidates.detector)).figures.get("min_score", 0.5)
 

@@ -48,7 +48,7 @@ class Candidates:
 def collect(
     pictures: Sequence[Labelled], detector: Detector, scales: Sequence[float], name: str, cache: Path, done: Done
 ) -> Candidates:
-    """Show each picture to the detector at each scale; what was found is kept in ``cache``.
+    """Show each picture to the detector at each scale; what was found is kept in ``cache``, and sorted by the labels anew.
 
     Args:
         pictures: luma of either range.
@@ -68,7 +68,17 @@ def collect(
             done(f"candidates in {name}", number + 1, len(pictures))
         write_arrays(path, {key: np.concatenate([row[key] for row in rows]) for key in rows[0]})
     with np.load(path) as stored:
-        return Candidates(list(pictures), **{key: stored[key] for key in stored.files})
+        return _sorted(list(pictures), {key: stored[key] for key in ("picture", "boxes", "scores", "scales")})
+
+
+def _sorted(pictures: list[Labelled], found: dict[str, NDArray[Any]]) -> Candidates:
+    """Leave out what is neither surely a face nor surely none; ``found``: grouped by pictures."""
+    is_face, is_none = np.zeros((2, len(found["picture"])), bool)
+    ends = np.searchsorted(found["picture"], np.arange(len(pictures) + 1))
+    for one, first, end in zip(pictures, ends, ends[1:], strict=False):
+        is_face[first:end], is_none[first:end] = sorted_by_labels(found["boxes"][first:end], one)
+    kept = is_face | is_none
+    return Candidates(pictures, **{key: values[kept] for key, values in found.items()}, is_face=is_face[kept])
 
 
 def _seen(one: Labelled, number: int, detector: Detector, scale: float) -> dict[str, NDArray[Any]]:
@@ -79,14 +89,11 @@ def _seen(one: Labelled, number: int, detector: Detector, scale: float) -> dict[
         (found,) = detector.detect([grey_planes(resized, full_range=True)])
         factor = np.array([resized.shape[1] / one.image.shape[1], resized.shape[0] / one.image.shape[0]] * 2, np.float32)
         boxes, scores = found.boxes / factor, found.scores
-    is_face, is_none = sorted_by_labels(boxes, one)
-    kept = is_face | is_none
     return {
-        "picture": np.full(kept.sum(), number, np.int64),
-        "boxes": boxes[kept],
-        "scores": scores[kept],
-        "scales": np.full(kept.sum(), scale, np.float32),
-        "is_face": is_face[kept],
+        "picture": np.full(len(boxes), number, np.int64),
+        "boxes": boxes,
+        "scores": scores,
+        "scales": np.full(len(boxes), scale, np.float32),
     }
 
 

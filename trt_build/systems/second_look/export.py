@@ -16,9 +16,9 @@ from trt_build.systems.second_look.training import load_second_look
 from trt_build.training.onnx_file import check, described, fold, parity_of, round_to_half, store_in_half, write_onnx
 from trt_build.writing import writable
 
-INPUT, OUTPUT = "windows", "faceness"
+INPUT, OUTPUTS = "windows", ["faceness", "places"]
 TOLERANCE = 1e-4
-"""Largest accepted difference of a faceness, 0 to 1."""
+"""Largest accepted difference of a faceness, 0 to 1, or of a place."""
 _COUNTS = (1, 2, 7, 33)
 
 
@@ -67,7 +67,7 @@ def export_second_look(
         value_range=(0.0, 255.0),
         input_size_px=(SIDE_PX, SIDE_PX),
         batch=(1, 8, 64),
-        description="Whether what a detector found is a face, by its luma near and with its surroundings",
+        description="Whether what a detector found is a face, and where it lies, by its luma near and with its surroundings",
         parameters=parameters,
         figures={key: round(value, 4) for key, value in figures.items() if math.isfinite(value)},
     )
@@ -79,5 +79,5 @@ def export_network(network: SecondLook, path: Path) -> None:
     fold(network.eval())
     round_to_half(network)
     example = torch.zeros(2, len(CONTEXTS), SIDE_PX, SIDE_PX, dtype=torch.uint8)
-    write_onnx(Exported(network), example, path, (INPUT, [OUTPUT]), {0: torch.export.Dim("faces", min=1)})
+    write_onnx(Exported(network), example, path, (INPUT, OUTPUTS), {0: torch.export.Dim("faces", min=1)})
     store_in_half(path)

@@ -89,10 +89,9 @@ def pictures_of(
     material = detector_recipe.material
     learnt: list[Picture] = []
     apart: list[Picture] = []
-    for archive in (material.pictures, material.negatives):
-        for side, some in zip(
-            (learnt, apart), split(read_pictures(Path(archive), cache, done), material.validation_sources), strict=True
-        ):
+    for archive, no_faces in ((material.pictures, material.no_faces), (material.negatives, "")):
+        parts = split(read_pictures(Path(archive), cache, done, no_faces), material.validation_sources)
+        for side, some in zip((learnt, apart), parts, strict=True):
             side.extend(some)
     learnt = [one for one in learnt if not _of_a_clip(one, recipe)]
     return [one.labelled for one in learnt], [one.labelled for one in apart]
@@ -115,7 +114,8 @@ def _scenes(
     """Return pictures as the detector is trained on, with more overlays."""
     spec = msgspec.structs.replace(detector_recipe.scene, overlays=recipe.candidates.overlays)
     count = recipe.candidates.scenes
-    key = hashlib.sha256(f"{spec}:{count}:{recipe.seed}:{len(material.pictures)}".encode()).hexdigest()[:12]
+    labels = [len(one.boxes) for one in material.pictures]
+    key = hashlib.sha256(f"{spec}:{count}:{recipe.seed}:{labels}".encode()).hexdigest()[:12]
     path = cache / f"scenes-{key}.npz"
     if not path.exists():
         scenes = []

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32, Uint8
-from engine.detect.face_windows import CONTEXTS, face_windows
+from engine.detect.face_places import POINTS, places_in
+from engine.detect.face_windows import CONTEXTS, SIDE_PX, face_windows, near_squares
 from trt_build.data.batches import ENDLESS
 from trt_build.data.degradation import Random, to_uint8
-from trt_build.data.scenes.geometry import turn_about, warp
+from trt_build.data.scenes.geometry import moved_boxes, moved_points, overlaps, turn_about, warp
 from trt_build.data.scenes.photography import photograph
 from trt_build.data.scenes.teacher import Labelled
 from trt_build.recipes.second_look import SecondLookRecipe
@@ -27,7 +28,9 @@ _MARGIN = 1.15
 _TRIES = 8
 _VIEWS = 3
 """Of each picture that was photographed, which takes longer than to cut it."""
-Batch = tuple[Uint8, Float32]
+_ASTRAY = 0.15
+"""Share of the labelled faces whose box is far off, as that of a detector below 20 px is."""
+Batch = tuple[Uint8, Float32, Float32]
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,20 @@ class _Place:
     image: Uint8
     box: Float32
     scale: float
-    is_face: bool
+    truth: tuple[Float32, Float32] | None = None
+    """Box (4,) and landmarks (5, 2) of the face that it is; None: of none."""
+    spread: float = 1.0
+    """How far the boxes of its views lie off, times what a detector does."""
+
+    @property
+    def is_face(self) -> bool:
+        """Whether it is one."""
+        return self.truth is not None
 
 
 class WindowBatches:
-    """``batches[step]``: windows (B, contexts, 40, 40) uint8, and 1 for a face, 0 for none, (B,) float32."""
+    """``batches[step]``: windows (B, contexts, 40, 40) uint8; 1 for a face, 0 for none, (B,) float32; and places (B, 7, 2),
+    NaN where there is none or it is unknown."""
 
     def __init__(self, candidates: Sequence[Candidates], recipe: SecondLookRecipe) -> None:
         self._parts, self._recipe = candidates, recipe
@@ -57,9 +69,10 @@ class WindowBatches:
     def __getitem__(self, step: int) -> Batch:
         rng = np.random.default_rng((self._recipe.seed, step))
         drawn = [self._draw(rng) for _ in range(-(-self._recipe.batch // _VIEWS))]
-        windows = np.concatenate([windows_of(place, _VIEWS, rng) for place in drawn])
+        views = [windows_of(place, _VIEWS, rng) for place in drawn]
+        windows, places = (np.concatenate(some) for some in zip(*views, strict=True))
         is_face = np.repeat(np.array([place.is_face for place in drawn], np.float32), _VIEWS)
-        return windows[: self._recipe.batch], is_face[: self._recipe.batch]
+        return windows[: self._recipe.batch], is_face[: self._recipe.batch], places[: self._recipe.batch]
 
     def _draw(self, rng: Random) -> _Place:
         spec, draw = self._recipe.draw, rng.random()
@@ -67,9 +80,11 @@ class WindowBatches:
             return self._candidate(self._faces, rng)
         if draw < spec.found + spec.labelled:
             one = self._labelled[rng.integers(len(self._labelled))]
-            box = one.boxes[rng.integers(len(one.boxes))]
+            at = int(rng.integers(len(one.boxes)))
             width = np.exp(rng.uniform(np.log(spec.smallest_px), np.log(spec.largest_px)))
-            return _Place(one.image, box, min(_LARGEST_ENLARGED, float(width / max(box[2], 1.0))), True)
+            scale = min(_LARGEST_ENLARGED, float(width / max(one.boxes[at, 2], 1.0)))
+            astray = 3.0 if rng.random() < _ASTRAY else 1.0
+            return _Place(one.image, one.boxes[at], scale, (one.boxes[at], one.points[at]), astray)
         if draw < spec.found + spec.labelled + spec.elsewhere and (place := self._elsewhere(rng)) is not None:
             return place
         sure = any(map(len, self._sure)) and rng.random() < spec.sure
@@ -81,7 +96,9 @@ class WindowBatches:
         part = int(rng.choice(len(rows), p=often / often.sum()))
         found, at = self._parts[part], rows[part][rng.integers(len(rows[part]))]
         scale = float(found.scales[at]) * float(np.exp(rng.normal(0, 0.15)))
-        return _Place(found.pictures[found.picture[at]].image, found.boxes[at], scale, bool(found.is_face[at]))
+        picture = found.pictures[found.picture[at]]
+        truth = truth_of(found.boxes[at], picture) if found.is_face[at] else None
+        return _Place(picture.image, found.boxes[at], scale, truth)
 
     def _elsewhere(self, rng: Random) -> _Place | None:
         one = self._anywhere[rng.integers(len(self._anywhere))]
@@ -92,7 +109,7 @@ class WindowBatches:
             corner = rng.uniform(0, 1, 2) * np.maximum(1, np.array([width, height]) - size)
             box = np.concatenate([corner, size]).astype(np.float32)
             if sorted_by_labels(box[None], one)[1][0]:
-                return _Place(one.image, box, min(1.0, float(self._recipe.draw.largest_px / across)), False)
+                return _Place(one.image, box, min(1.0, float(self._recipe.draw.largest_px / across)))
         return None
 
 
@@ -100,20 +117,42 @@ def _by_part(candidates: Sequence[Candidates], chosen: Callable[[Candidates], ND
     return [np.flatnonzero(chosen(one)) for one in candidates]
 
 
-def windows_of(place: _Place, count: int, rng: Random) -> Uint8:
-    """Return views of one place (count, contexts, 40, 40): turned and photographed once, moved and mirrored each time."""
+def truth_of(box: Float32, picture: Labelled) -> tuple[Float32, Float32]:
+    """Return box (4,) and landmarks (5, 2) of the labelled face that a box (4,) overlaps most; the picture has one."""
+    at = int(overlaps(box[None], picture.boxes)[0].argmax())
+    return picture.boxes[at], picture.points[at]
+
+
+def windows_of(place: _Place, count: int, rng: Random) -> tuple[Uint8, Float32]:
+    """Return views of one place (count, contexts, 40, 40) and the places in them (count, 7, 2): turned and photographed once,
+    moved and mirrored each time."""
     size = float(np.sqrt(place.box[2:].prod()))
     scale = min(place.scale, _LARGEST_PX / size)
     side = 2 * int(np.ceil(max(24.0, _MARGIN * CONTEXTS[-1] * size * scale) / 2))
     middle = place.box[:2] + place.box[2:] / 2
-    angle = rng.uniform(-30, 30) if rng.random() < 0.15 else rng.normal(0, 4)
-    matrix = turn_about(middle.astype(np.float64), (side / 2, side / 2), scale, angle, float(rng.uniform(0.93, 1.07)))
+    angle, stretch = rng.uniform(-30, 30) if rng.random() < 0.15 else rng.normal(0, 4), float(rng.uniform(0.93, 1.07))
+    matrix = turn_about(middle.astype(np.float64), (side / 2, side / 2), scale, angle, stretch)
     cut = warp(_part(place.image, middle, side / scale), _moved(matrix, place.image, middle, side / scale), scale, side, 1)
     image = to_uint8(cut) if rng.random() < _UNTOUCHED else photograph(cut, rng)
-    boxes = np.concatenate([_jittered(place.box[2:] * scale, side, rng) for _ in range(count)])
-    windows = face_windows(image, boxes)
+    boxes = np.concatenate([_jittered(place.box[2:] * scale, side, place.spread, rng) for _ in range(count)])
+    windows, places = face_windows(image, boxes), np.full((count, POINTS, 2), np.nan, np.float32)
+    if place.truth is not None:
+        # Pixel centres lie at whole numbers for a matrix, and half a pixel further for a box.
+        half = np.array([0.5, 0.5, 0, 0], np.float32)
+        box = moved_boxes(place.truth[0][None] - half, matrix, scale, stretch) + half
+        points = moved_points(place.truth[1] - np.float32(0.5), matrix)[None] + np.float32(0.5)
+        squares = near_squares(image.shape, boxes)
+        places = places_in(squares, box.repeat(count, axis=0), points.repeat(count, axis=0))
     windows[::2] = windows[::2, :, :, ::-1].copy()
-    return windows
+    places[::2] = mirrored(places[::2])
+    return windows, places
+
+
+def mirrored(places: Float32) -> Float32:
+    """Return places (N, 7, 2) in mirrored squares: what was left is right."""
+    turned = places[:, [0, 1, 3, 2, 4, 6, 5]] * np.array([-1, 1], np.float32)
+    turned[:, :2, 0] = turned[:, 1::-1, 0]
+    return np.asarray(turned, np.float32)
 
 
 def _span(image: Uint8, middle: NDArray[np.floating], span: float) -> tuple[slice, slice]:
@@ -137,28 +176,33 @@ def _moved(matrix: NDArray[np.float64], image: Uint8, middle: NDArray[np.floatin
     return moved
 
 
-def _jittered(size: NDArray[np.floating], side: int, rng: Random) -> Float32:
+def _jittered(size: NDArray[np.floating], side: int, spread: float, rng: Random) -> Float32:
     """Return a box (1, 4) of about this size about the middle of a window, as a detector misses it."""
-    size = size * np.exp(rng.normal(0, 0.1)) * np.exp(rng.normal(0, 0.04, 2))
-    middle = side / 2 + rng.normal(0, 0.06, 2) * size
+    size = size * np.exp(rng.normal(0, 0.1 * spread)) * np.exp(rng.normal(0, 0.04, 2))
+    middle = side / 2 + rng.normal(0, 0.06 * spread, 2) * size
     return np.concatenate([middle - size / 2, size]).astype(np.float32)[None]
 
 
-def plain_windows(candidates: Candidates) -> Uint8:
-    """Return what the second look sees of each candidate (N, contexts, 40, 40), at the scale at which it was found."""
-    windows = np.zeros(
-        (len(candidates), *face_windows(np.zeros((8, 8), np.uint8), np.ones((1, 4), np.float32)).shape[1:]), np.uint8
-    )
+def plain_windows(candidates: Candidates) -> tuple[Uint8, Float32]:
+    """Return what the second look sees of each candidate (N, contexts, 40, 40), at the scale at which it was found, and the
+    places (N, 7, 2) of the faces in it."""
+    windows = np.zeros((len(candidates), len(CONTEXTS), SIDE_PX, SIDE_PX), np.uint8)
+    places = np.full((len(candidates), POINTS, 2), np.nan, np.float32)
     shown: tuple[int, float] | None = None
     image = np.zeros((8, 8), np.uint8)
     for at in range(len(candidates)):
         wanted = int(candidates.picture[at]), float(candidates.scales[at])
+        picture = candidates.pictures[wanted[0]]
         if wanted != shown:
-            shown, image = wanted, _scaled(candidates.pictures[wanted[0]], wanted[1])
-        truth = candidates.pictures[wanted[0]].image.shape
-        factor = np.array([image.shape[1] / truth[1], image.shape[0] / truth[0]] * 2, np.float32)
-        windows[at] = face_windows(image, candidates.boxes[at][None] * factor)[0]
-    return windows
+            shown, image = wanted, _scaled(picture, wanted[1])
+        factor = np.array([image.shape[1] / picture.image.shape[1], image.shape[0] / picture.image.shape[0]] * 2, np.float32)
+        shown_box = candidates.boxes[at][None] * factor
+        windows[at] = face_windows(image, shown_box)[0]
+        if candidates.is_face[at]:
+            box, points = truth_of(candidates.boxes[at], picture)
+            square = near_squares(image.shape, shown_box)
+            places[at] = places_in(square, box[None] * factor, points[None] * factor[:2])[0]
+    return windows, places
 
 
 def _scaled(one: Labelled, scale: float) -> Uint8:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.contracts.frames import Float32, Uint8
+from engine.detect.face_places import POINTS
+from engine.detect.face_windows import CONTEXTS
 from trt_build.networks.second_look import SecondLook
 from trt_build.recipes.second_look import SecondLookRecipe
 from trt_build.systems.second_look.candidates import Candidates
@@ -26,6 +28,8 @@ from trt_build.writing import make_folder
 SCHEMA = "facestream-second-look/1"
 _PREFETCH = 6
 _AT_ONCE = 512
+_PLACE = 0.02
+"""Error of a place, in shares of the square's side, up to which its loss is a square."""
 _KEPT_FACES = (0.95, 0.98, 0.99)
 """Shares of the faces that stay, at which it is asked how many false alarms go."""
 State = RunState[SecondLookRecipe, SecondLook]
@@ -79,34 +83,45 @@ class Trainer(loop.Trainer[SecondLookRecipe, SecondLook]):
         watcher: Watcher,
     ) -> None:
         super().__init__(state, batches, folder, watcher)
-        self._windows, self._is_face = plain_windows(validation), validation.is_face
+        (self._windows, self._places), self._is_face = plain_windows(validation), validation.is_face
 
     def _loss(self, batch: list[Tensor], fraction: float) -> tuple[Tensor, dict[str, float]]:
-        windows, is_face = batch
-        smoothing = self._state.recipe.smoothing
-        targets = is_face * (1 - 2 * smoothing) + smoothing
+        windows, is_face, truth = batch
         recipe, shown = self._state.recipe, windows.float().contiguous(memory_format=torch.channels_last)
+        targets = is_face * (1 - 2 * recipe.smoothing) + recipe.smoothing
         with torch.autocast(self._device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-            logits = self._state.model(shown)
+            logits, places = self._state.model(shown)
         each = nn.functional.binary_cross_entropy_with_logits(logits.float(), targets, reduction="none")
-        hardest = each.topk(max(1, round(self._state.recipe.hardest * len(each)))).values
-        return hardest.mean(), {"all": float(each.detach().mean())}
+        hardest = each.topk(max(1, round(recipe.hardest * len(each)))).values.mean()
+        known = torch.isfinite(truth)
+        away = nn.functional.huber_loss(places.float()[known], truth[known], delta=_PLACE, reduction="sum")
+        away = away / (_PLACE**2 * known.sum().clamp(min=1))
+        return hardest + recipe.places * away, {"all": float(each.detach().mean()), "places": float(away.detach())}
 
     def _measure(self) -> Row:
-        facenesses = faceness_of(self._state.ema, self._windows)
+        facenesses, places = looked(self._state.ema, self._windows)
         row = refused(facenesses, self._is_face)
-        return row | {"merit": float(np.mean(list(row.values())))}
+        merit = float(np.mean(list(row.values())))
+        return row | misplaced(places, self._places) | {"merit": merit}
 
 
-def faceness_of(network: SecondLook, windows: Uint8) -> Float32:
-    """Return the faceness (N,) of windows (N, contexts, 40, 40)."""
+def looked(network: SecondLook, windows: Uint8) -> tuple[Float32, Float32]:
+    """Return faceness (N,) and places (N, 7, 2) of windows (N, contexts, 40, 40)."""
     device = next(network.parameters()).device
+    facenesses, places = [np.zeros(0, np.float32)], [np.zeros((0, POINTS, 2), np.float32)]
     with torch.inference_mode():
-        parts = [
-            torch.sigmoid(network(torch.from_numpy(windows[at : at + _AT_ONCE]).to(device).float())).cpu().numpy()
-            for at in range(0, len(windows), _AT_ONCE)
-        ]
-    return np.concatenate([np.zeros(0, np.float32), *parts])
+        for at in range(0, len(windows), _AT_ONCE):
+            logits, where = network(torch.from_numpy(windows[at : at + _AT_ONCE]).to(device).float())
+            facenesses.append(torch.sigmoid(logits).cpu().numpy())
+            places.append(where.cpu().numpy())
+    return np.concatenate(facenesses), np.concatenate(places)
+
+
+def misplaced(places: Float32, truth: Float32) -> dict[str, float]:
+    """Return the median distance of corners and of landmarks from where they should be, in shares of the face's width."""
+    width = CONTEXTS[0] ** -1
+    away = np.linalg.norm(places - truth, axis=2) / width
+    return {"corners": float(np.nanmedian(away[:, :2])), "points": float(np.nanmedian(away[:, 2:]))}
 
 
 def refused(faceness: Float32, is_face: NDArray[np.bool_]) -> dict[str, float]:

@@ -84,3 +84,25 @@ def test_a_zip_without_a_manifest_is_refused(tmp_path):
         read_pictures(tmp_path / "bare.zip", tmp_path, lambda *what: None)
     with pytest.raises(DataError, match="do not exist"):
         read_pictures(tmp_path / "absent.zip", tmp_path, lambda *what: None)
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_a_face_of_a_few_pixels_is_doubtful(is_given):
+    rows = [given(10, 10, 7, 9), given(30, 10, 8, 9)] if is_given else []
+    found = merged(IMAGE, rows, [] if is_given else [seen(0.9, 10, 10, 7, 9), seen(0.9, 30, 10, 8, 9)])
+    assert found.boxes.tolist() == [[30, 10, 8, 9]]
+    assert found.unsure.tolist() == [[10, 10, 7, 9]]
+    assert found.points.shape == (1, 5, 2)
+
+
+def test_what_was_looked_at_and_is_no_face_is_no_label(tmp_path):
+    archive = archive_of(tmp_path / "some.zip", ["o/a:x.jpg", "o/b:y.jpg"])
+    first = read_pictures(archive, tmp_path / "cache", lambda *what: None)[0]
+    table = tmp_path / "no_faces.csv"
+    table.write_text(f"file,x,y,w,h\n{first.name},1.2,2.1,10,12\n{first.name},1,14,10,12\nother.jpg,1,2,10,12\n")
+    one, other = read_pictures(archive, tmp_path / "cache", lambda *what: None, str(table))
+    assert len(one.labelled.boxes) == len(one.labelled.points) == 0
+    assert one.labelled.is_empty
+    np.testing.assert_array_equal(other.labelled.boxes, [[1, 2, 10, 12]])
+    with pytest.raises(DataError, match=r"The table '.*absent.csv' cannot be read"):
+        read_pictures(archive, tmp_path / "cache", lambda *what: None, str(tmp_path / "absent.csv"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -22,7 +20,7 @@ from trt_build.recipes.timed import BudgetSpec, OptimiserSpec  # noqa: E402
 from trt_build.systems.second_look.candidates import Candidates  # noqa: E402
 from trt_build.systems.second_look.export import export_second_look  # noqa: E402
 from trt_build.systems.second_look.samples import WindowBatches, plain_windows  # noqa: E402
-from trt_build.systems.second_look.training import SCHEMA, State, Trainer, faceness_of, load_second_look  # noqa: E402
+from trt_build.systems.second_look.training import SCHEMA, State, Trainer, load_second_look, looked, misplaced  # noqa: E402
 from trt_build.training.loop import loaded_batches  # noqa: E402
 from trt_build.training.run_state import RunState  # noqa: E402
 
@@ -58,20 +56,20 @@ def candidates() -> Candidates:
 
 def test_a_batch_is_a_function_of_its_number():
     batches = WindowBatches([candidates()], recipe())
-    windows, is_face = batches[3]
+    windows, is_face, places = batches[3]
     assert windows.shape == (32, len(CONTEXTS), SIDE_PX, SIDE_PX)
     assert windows.dtype == np.uint8
     assert is_face.shape == (32,)
     assert 0 < is_face.mean() < 1
-    for one, other in zip((windows, is_face), batches[3], strict=True):
+    np.testing.assert_array_equal(np.isfinite(places).all(axis=(1, 2)), is_face > 0)
+    for one, other in zip((windows, is_face, places), batches[3], strict=True):
         np.testing.assert_array_equal(one, other)
     assert (batches[4][0] != windows).any()
 
 
 def test_the_box_stays_in_the_middle_of_its_windows():
     """Of the drawn face the middle is brighter than what lies around, in whatever light."""
-    faces = dataclasses.replace(candidates(), is_face=np.ones(5, bool))
-    windows = plain_windows(faces)[:3].astype(float)
+    windows = plain_windows(candidates())[0][:3].astype(float)
     near = windows[:, 0]
     assert (near[:, 14:26, 14:26].mean(axis=(1, 2)) > near[:, :, :3].mean(axis=(1, 2)) + 20).all()
 
@@ -83,7 +81,9 @@ def test_it_learns_and_what_is_exported_says_the_same(tmp_path):
     trained = Trainer(state, batches, made, tmp_path, Quiet()).run()
     network, read = load_second_look(tmp_path / "last.pt")
     assert read == trained.recipe
-    said = faceness_of(network, plain_windows(made))
+    windows, truth = plain_windows(made)
+    said, places = looked(network, windows)
+    assert misplaced(places, truth)["corners"] < 0.5 * misplaced(np.zeros_like(places), truth)["corners"]
     assert said[:3].min() > said[3:].max() + 0.2
     limits = choose(Judged.of(made, said), 0.5)
     assert limits.refused_below <= limits.accepted_from <= limits.alone_from
@@ -95,7 +95,7 @@ def test_it_learns_and_what_is_exported_says_the_same(tmp_path):
     assert shipped.limits == limits
     face = drawn_face(180)
     (faceness,) = shipped.faceness(face.image, face.boxes)
-    np.testing.assert_allclose(faceness, faceness_of(network, plain_windows(one(made, 1)))[0], atol=1e-4)
+    np.testing.assert_allclose(faceness, looked(network, plain_windows(one(made, 1))[0])[0][0], atol=1e-4)
     shipped.close()
 
 
@@ -115,7 +115,8 @@ def test_the_range_of_the_luma_does_not_matter():
     network = SecondLook((8, 8, 8)).eval()
     full = np.random.default_rng(0).integers(0, 256, (4, len(CONTEXTS), SIDE_PX, SIDE_PX)).astype(np.uint8)
     video = np.asarray(np.rint(16 + full * (219 / 255)), np.uint8)
-    np.testing.assert_allclose(faceness_of(network, full), faceness_of(network, video), atol=0.02)
+    for one, other in zip(looked(network, full), looked(network, video), strict=True):
+        np.testing.assert_allclose(one, other, atol=0.02)
 
 
 def test_the_shipped_recipe_is_small_and_learns_nothing_of_what_is_kept_apart():

@@ -1,0 +1,136 @@
+"""The manifest beside a compiled engine: what it was made of, for what, and whether it computes what its model computes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from engine.contracts.manifest import sha256_of
+from engine.errors import ModelError
+
+Target = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt"]
+EnginePrecision = Literal["fp32", "fp16", "bf16", "int8"]
+Verdict = Literal["passed", "failed", "not run"]
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an engine is made for."""
+
+    sizes_px: tuple[int, int]
+    """Smallest and largest height and width of the input."""
+    batch: tuple[Annotated[int, msgspec.Meta(ge=1)], int, int]
+    """Smallest, best and largest batch."""
+
+
+class EngineKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an engine depends on: another key is another engine."""
+
+    model_sha256: str
+    output: str = ""
+    """The one output of the model that it computes; empty: all."""
+    target: Target
+    target_version: str
+    compute_capability: str = ""
+    """Of the GPU, as ``8.9``; empty where the target is a CPU."""
+    precision: EnginePrecision
+    profile: Profile
+    recipe: int = 1
+    """Raised when engines are made in another way."""
+
+    def difference(self, other: EngineKey) -> str:
+        """Return in words how another key differs, as ``precision fp16 instead of fp32``; empty where they are equal."""
+        pairs = ((name, getattr(self, name), getattr(other, name)) for name in self.__struct_fields__)
+        return ", ".join(f"{name} {_short(theirs)} instead of {_short(ours)}" for name, ours, theirs in pairs if ours != theirs)
+
+
+class EngineParity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An engine against its model in ONNX Runtime float32, on real faces."""
+
+    verdict: Verdict
+    reason: str = ""
+    """Why it failed, or was not run."""
+    faces: int = 0
+    """That were compared."""
+    source: str = ""
+    """Where the faces come from."""
+    figures: dict[str, float] = {}
+    limits: dict[str, float] = {}
+    """Of the figures of the same name."""
+
+
+class Tensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One input or output of an engine."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+    """None where it is free."""
+
+
+class EngineManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One engine file; ``FILE.json`` describes ``FILE``."""
+
+    name: str
+    """Of the model."""
+    kind: Literal["generator", "detector", "embedder", "second_look"]
+    key: EngineKey
+    file: str
+    sha256: str
+    """Of the engine file."""
+    size_bytes: int
+    licence: str
+    """Of the model's weights, which are inside the engine."""
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    seconds: float
+    """How long it took to make."""
+    made_at: str
+    """UTC, ISO 8601."""
+    kept_in_float32: tuple[str, ...] = ()
+    """Nodes of the model that are not computed in ``key.precision``."""
+    calibration: str = ""
+    """What an int8 engine was calibrated on."""
+    parity: EngineParity
+    versions: dict[str, str] = {}
+
+    @property
+    def usable_by_auto(self) -> bool:
+        """Whether an engine may be taken without being asked for: only what was compared with its model, and agrees."""
+        return self.parity.verdict == "passed"
+
+
+def engine_manifest_path(engine: Path) -> Path:
+    """Return where the manifest of an engine lies."""
+    return engine.with_name(f"{engine.name}.json")
+
+
+def read_engine_manifest(engine: Path) -> EngineManifest:
+    """Read the manifest of an engine file, and check that the file is the one that it describes.
+
+    Raises:
+        ModelError: the engine or its manifest is missing or damaged, or they do not belong together.
+    """
+    path = engine_manifest_path(engine)
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=EngineManifest)
+    except OSError as error:
+        raise ModelError(f"cannot read the engine manifest {path}: {error.strerror}; build the engine again") from error
+    except msgspec.DecodeError as error:
+        raise ModelError(f"{path} is not an engine manifest ({error}): build the engine again") from error
+    if not engine.is_file():
+        raise ModelError(f"{path} describes an engine which is not beside it: build it again")
+    size = engine.stat().st_size
+    if size < manifest.size_bytes:
+        raise ModelError(f"the engine {engine} is cut off after {size} of {manifest.size_bytes} bytes: build it again")
+    if sha256_of(engine) != manifest.sha256:
+        raise ModelError(f"the engine {engine} is damaged, or it is another one (SHA-256 differs): build it again")
+    return manifest
+
+
+def _short(value: object) -> str:
+    if isinstance(value, Profile):
+        return f"{value.sizes_px[0]}..{value.sizes_px[1]} px at batch {','.join(map(str, value.batch))}"
+    text = str(value)
+    return text[:12] if len(text) == 64 else text or "none"

@@ -1,0 +1,166 @@
+"""TensorRT and TensorRT-RTX: one interface in two packages. All that the product asks of either goes through here."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from engine.errors import MissingRuntimeError, ModelError
+
+Fitness = Literal["fits", "unfit", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """What differs between the two."""
+
+    name: str
+    module: str
+    """What is imported."""
+    extra: str
+    """Of our own package, which installs it."""
+    capabilities: tuple[str, ...]
+    """Compute capabilities that can be named at build; none: it builds for the GPU that is here, and only there."""
+    judges_engines: bool
+    """Whether ``Runtime.get_engine_validity`` says if an engine can run here."""
+    keeps_kernels: bool
+    """Whether what was compiled at the first run can be kept (``IRuntimeConfig.set_runtime_cache``)."""
+    note: str
+
+
+FLAVOURS: dict[str, Flavour] = {
+    "tensorrt-rtx": Flavour(
+        "TensorRT-RTX", "tensorrt_rtx", "trt-rtx", ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1"), True, True,
+        "builds for any of its GPUs, also on a machine without one; not for 9.0 and 10.0 (H100, H200, B200)",
+    ),
+    "tensorrt": Flavour(
+        "TensorRT", "tensorrt", "trt", (), False, False, "builds on the GPU that the engine is for, and times kernels on it"
+    ),
+}  # fmt: skip
+
+_DRIVER = "cudaError 35"
+_FOREIGN = "has been created with TensorRT"
+_DIAGNOSES = {
+    "VERSION_MISMATCH": "it was made by another version",
+    "UNSUPPORTED_CC": "it was made for another compute capability than this GPU's",
+    "OLD_CUDA_DRIVER": "the NVIDIA driver here is too old for it: update the driver",
+    "OLD_CUDA_RUNTIME": "the CUDA runtime here is too old for it",
+    "INSUFFICIENT_GPU_MEMORY": "it needs more memory than this GPU has",
+    "MALFORMED_ENGINE": "it is damaged, or no engine",
+    "CUDA_ERROR": "the GPU does not answer: look at nvidia-smi",
+}
+
+
+class TensorRT:
+    """One of the two packages, loaded."""
+
+    def __init__(self, target: str) -> None:
+        """Import it.
+
+        Raises:
+            MissingRuntimeError: it is not installed, or its libraries are missing.
+        """
+        self.flavour = FLAVOURS[target]
+        try:
+            self.api: Any = importlib.import_module(self.flavour.module)
+        except (ImportError, OSError) as error:
+            brief = (str(error).splitlines() or [""])[0]
+            raise MissingRuntimeError(
+                f"{self.flavour.name} is not installed: pip install 'facestream[{self.flavour.extra}]' ({brief})"
+            ) from error
+        self.version: str = self.api.__version__
+        self.log = _logger(self.api)
+
+    def capability(self, name: str) -> Any:
+        """Return the value of the enumeration for a compute capability, as ``SM89`` for ``8.9``."""
+        return getattr(self.api.ComputeCapability, f"SM{name.replace('.', '')}")
+
+    def fitness(self, engine: bytes) -> tuple[Fitness, str]:
+        """Return whether an engine can run here, and in words why not.
+
+        ``unknown`` where there is no driver: then a foreign version and what is no engine are still seen, the rest is not.
+        """
+        if not self.flavour.judges_engines:
+            return "unknown", f"{self.flavour.name} judges engines only by loading them"
+        self.log.begin()
+        validity, found = self.api.Runtime(self.log).get_engine_validity(engine)
+        if validity == self.api.EngineValidity.VALID:
+            return "fits", ""
+        if validity == self.api.EngineValidity.SUBOPTIMAL:
+            return "fits", "it runs here, but another one would be faster: build it for this GPU"
+        if said := next((line for line in self.log.lines if _FOREIGN in line), ""):
+            return "unfit", f"it was made by {_version_in(said)}, here is {self.flavour.name} {self.version}"
+        flags = self.api.EngineInvalidityDiagnostics.__members__
+        told = [_DIAGNOSES.get(name, name) for name, flag in flags.items() if int(found) & int(flag)]
+        if told:
+            return "unfit", "; ".join(told)
+        if self.without_driver():
+            return "unknown", "there is no NVIDIA driver here, so that nobody can say whether it runs"
+        return "unfit", self.log.first()
+
+    def deserialize(self, engine: bytes, name: str) -> Any:
+        """Load an engine onto the GPU.
+
+        Raises:
+            ModelError: it cannot run here; the message says why.
+        """
+        fitness, reason = self.fitness(engine)
+        if fitness == "unfit":
+            raise ModelError(f"the engine {name} cannot run: {reason}; build it again with `trt-build build`")
+        self.log.begin()
+        loaded = self.api.Runtime(self.log).deserialize_cuda_engine(engine)
+        if loaded is None:
+            why = (
+                "there is no NVIDIA driver here: install it, or use another runtime"
+                if self.without_driver()
+                else self.log.first()
+            )
+            raise ModelError(f"the engine {name} cannot be loaded by {self.flavour.name} {self.version}: {why}")
+        return loaded
+
+    def without_driver(self) -> bool:
+        """Whether the last call failed because there is no driver, or one that is too old."""
+        return any(_DRIVER in line for line in self.log.lines)
+
+
+@cache
+def tensorrt(target: str) -> TensorRT:
+    """Return the package of a target, loaded once; see ``TensorRT``."""
+    return TensorRT(target)
+
+
+def _logger(api: Any) -> Any:
+    """Return a logger that keeps what is said, in place of writing it to standard output."""
+
+    class Log(api.ILogger):  # type: ignore[misc]
+        def __init__(self) -> None:
+            api.ILogger.__init__(self)
+            self.lines: list[str] = []
+            self.errors: list[str] = []
+
+        def log(self, severity: Any, message: str) -> None:
+            if severity <= api.ILogger.INFO:
+                self.lines.append(message)
+            if severity <= api.ILogger.ERROR and _DRIVER not in message:
+                self.errors.append(message)
+
+        def first(self) -> str:
+            """The first error that is not the missing driver, in one line."""
+            said = [*self.errors, *self.lines, "no reason given"][0].splitlines()[0]
+            return said.partition(" In ")[0].strip().rstrip(".(")[:300]
+
+        def begin(self) -> None:
+            self.lines.clear()
+            self.errors.clear()
+
+    return Log()
+
+
+def _version_in(said: str) -> str:
+    """Return ``TensorRT-RTX 2.7.1`` from a sentence whose numbers are single bytes."""
+    words = said.partition("version ")[2].partition(",")[0]
+    # The byte 0 ends a text.
+    numbers = [str(ord(part)) if len(part) == 1 and not part.isdigit() else part or "0" for part in words.split(".")]
+    return f"TensorRT-RTX {'.'.join(numbers)}"

@@ -1,0 +1,104 @@
+"""`trt-build build` and `trt-build check`: one table or JSON on the output, one sentence for what is wrong."""
+
+import json
+
+import pytest
+
+from tests.trt_build.engines.networks import write_generator
+from trt_build import cli
+from trt_build.engines import build as building
+from trt_build.engines.parity import LIMITS, verdict_of
+
+
+@pytest.fixture(autouse=True)
+def gate(monkeypatch):
+    """What the gate says; a test may change it."""
+    figures = {"psnr_lost_db": 0.01, "cosine_moved": 0.0}
+    monkeypatch.setattr(
+        building, "compare", lambda model, compared, done: verdict_of(figures, LIMITS["generator"], 200, "made up")
+    )
+    monkeypatch.delenv("FACESTREAM_DATA", raising=False)
+    return figures
+
+
+def run(capsys, *arguments):
+    code = cli.main([str(argument) for argument in arguments])
+    found = capsys.readouterr()
+    return code, found.out, " ".join(found.err.split())
+
+
+def test_json_is_all_that_is_printed(capsys, tmp_path):
+    model = write_generator(tmp_path)
+    code, out, _ = run(capsys, "build", model, "--target", "onnxruntime", "--out", tmp_path / "e", "--json")
+    assert code == 0
+    (engine,) = json.loads(out)
+    assert engine["state"] == "built"
+    assert engine["manifest"]["parity"]["verdict"] == "passed"
+    assert engine["path"] == str(tmp_path / "e" / "tiny-onnxruntime-fp32.onnx")
+    code, out, _ = run(capsys, "check", model, "--out", tmp_path / "e", "--json")
+    assert code == 0
+    assert [one["state"] for one in json.loads(out)] == ["whole"]
+
+
+def test_what_fails_the_gate_is_said_and_check_returns_1(capsys, tmp_path, gate):
+    gate["psnr_lost_db"] = 0.4
+    model = write_generator(tmp_path)
+    code, out, _ = run(capsys, "build", model, "--target", "onnxruntime", "--precision", "fp16", "--out", tmp_path / "e")
+    assert code == 0
+    assert "failed" in out
+    assert "psnr lost db 0.4 for at most 0.1" in out
+    assert "`auto` does not take it: build --precision fp32" in " ".join(out.split())
+    code, _, err = run(capsys, "check", model, "--out", tmp_path / "e")
+    assert code == 1
+    assert "1 of 1 engines" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["nobody"], 1, "there is no model 'nobody': give a name that `facestream models list` shows"),
+        (["srcnn_x2", "--target", "ncnn", "--precision", "int8"], 2, "--precision int8: ncnn computes in fp32"),
+        (["srcnn_x2", "--target", "openvino", "--sizes", "9-3"], 2, "--sizes 9-3"),
+        (["srcnn_x2", "--target", "everything"], 2, "everything"),
+        (["srcnn_x2", "--compute-capability", "9.0"], 2, "not for 9.0 and 10.0 (H100, H200, B200)"),
+        (["srcnn_x2", "--target", "onnxruntime", "--no-build"], 1, "is not built yet: run `trt-build build srcnn_x2 --target"),
+    ],
+)
+def test_wrong_use_is_one_sentence(capsys, tmp_path, arguments, code, words):
+    found, _, err = run(capsys, "build", *arguments, "--out", tmp_path)
+    assert found == code
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_nothing_to_check(capsys, tmp_path):
+    code, _, err = run(capsys, "check", "srcnn_x2", "--out", tmp_path)
+    assert code == 1
+    assert f"there is no engine of srcnn_x2 in {tmp_path}: run `trt-build build srcnn_x2`" in err
+
+
+def test_of_several_models_the_others_are_built(capsys, tmp_path, monkeypatch):
+    from trt_build.engines import targets
+    from trt_build.errors import ExportError
+
+    models = [write_generator(tmp_path, name) for name in ("one", "two")]
+    make = building.make
+
+    def failing(order):
+        if order.manifest.name == "one":
+            raise ExportError("one cannot be built.")
+        return make(order)
+
+    assert targets.make is make
+    monkeypatch.setattr(building, "make", failing)
+    code, out, err = run(capsys, "build", *models, "--target", "onnxruntime", "--out", tmp_path / "e", "--json")
+    assert code == 1
+    assert [(one["state"], one["trouble"]) for one in json.loads(out)] == [("failed", "one cannot be built."), ("built", "")]
+    assert "1 of 2 engines could not be built" in err
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_help_shows_examples(capsys, command):
+    code, out, _ = run(capsys, command, "--help")
+    assert code == 0
+    assert f"trt-build {command} compact_fine_x4" in out

@@ -1,0 +1,97 @@
+"""Slots over a restart of the reader, and over a change of the picture's size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.contracts.frames import Frame, FrameTime, Planes
+from engine.runtime.channel import ChannelClosed
+from engine.runtime.frame_slots import PoolOpened
+from engine.runtime.worker import WorkerContext
+from engine.workers.frame_writer import FrameWriter
+from engine.workers.links import FrameReady, link_pair
+from engine.workers.upstream import Upstream
+
+SLOTS = 3
+
+
+def frame(index: int, width: int = 64, height: int = 48) -> Frame:
+    rng = np.random.default_rng(index)
+    chroma = rng.integers(0, 256, (2, height // 2, width // 2), np.uint8)
+    planes = Planes(rng.integers(0, 256, (height, width), np.uint8), chroma[0], chroma[1])
+    return Frame("cam", FrameTime(index, index, (1, 25), index / 25, 1_000 + index, 77), planes)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.control, supervisor = link_pair()
+        self.supervisor = supervisor
+        ours, theirs = link_pair()
+        self.reader = Upstream(theirs, live=True)
+        self.writer = FrameWriter(WorkerContext("camera", self.control), ours, SLOTS, live=True)
+
+    def successor(self) -> None:
+        self.reader.close()
+        ours, theirs = link_pair()
+        self.reader = Upstream(theirs, live=True)
+        self.writer.attach(ours)
+
+    def read(self) -> list[FrameReady]:
+        frames = []
+        while self.reader.channel.has_message():
+            link = self.reader.channel.receive()
+            if isinstance(link, PoolOpened):
+                self.reader.open_pool(link)
+            elif isinstance(link, FrameReady):
+                pool = self.reader.pool_of(link)
+                sent = frame(link.time.frame_index, link.picture.width_px, link.picture.height_px).planes
+                assert np.array_equal(pool.view(link.picture).y, sent.y)
+                assert np.array_equal(pool.view(link.picture).v, sent.v)
+                assert pool.is_intact(link.picture)
+                frames.append(link)
+        return frames
+
+
+@pytest.fixture
+def bench():
+    made = Bench()
+    yield made
+    made.writer.close(wait=False)
+    made.reader.close()
+    made.control.close()
+    made.supervisor.close()
+
+
+def test_a_full_pool_refuses_and_never_waits(bench: Bench):
+    assert [bench.writer.offer(frame(index)) for index in range(5)] == [True, True, True, False, False]
+    first, *_ = bench.read()
+    assert (first.live, first.time.ntp_ns, first.time.captured_ns) == (True, 77, 1_000)
+    bench.reader.release(first)
+    assert bench.writer.offer(frame(5))
+    assert not bench.writer.offer(frame(6))
+
+
+def test_slots_that_a_dead_reader_held_are_reclaimed(bench: Bench):
+    for index in range(SLOTS):
+        bench.writer.offer(frame(index))
+    bench.read()
+    bench.reader.close()
+    with pytest.raises(ChannelClosed):
+        bench.writer.offer(frame(3))
+    assert bench.writer.lose_reader() == SLOTS
+    bench.successor()
+    assert [bench.writer.offer(frame(index)) for index in range(4, 8)] == [True, True, True, False]
+    assert [link.time.frame_index for link in bench.read()] == [4, 5, 6]
+
+
+def test_a_larger_picture_waits_for_the_old_pool_to_be_read(bench: Bench):
+    assert bench.writer.offer(frame(0))
+    assert not bench.writer.offer(frame(1, 640, 480)), "the small picture has not been read yet"
+    bench.reader.release(bench.read()[0])
+    assert bench.writer.offer(frame(2, 640, 480))
+    (large,) = bench.read()
+    assert (large.picture.width_px, large.picture.pool_id) == (640, 2)
+    bench.reader.release(large)
+    assert bench.writer.offer(frame(3))
+    assert [link.picture.width_px for link in bench.read()] == [64]

@@ -1,0 +1,106 @@
+"""What an enhance worker does while there is no publish, and what it owes to the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from engine.contracts.faces import FaceResult
+from engine.contracts.streams import StreamChanged
+from engine.runtime.protocol import Taken
+from engine.runtime.worker import WorkerContext
+from engine.workers.links import Outgoing, link_pair, outgoing
+from engine.workers.output import Output
+from tests.publish.samples import face, track
+
+
+def said(stream: str, number: int, *, live: bool = False) -> Outgoing:
+    body, payloads = face(stream, index=number)
+    return outgoing(replace(body, face=replace(body.face, live=live)), payloads)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.supervisor, control = link_pair()
+        self.context = WorkerContext("enhance-1", control)
+        ours, self.publish = link_pair()
+        self.output = Output(self.context, ours)
+
+    def replace_publish(self) -> None:
+        self.publish.close()
+        ours, self.publish = link_pair()
+        self.output.attach(ours)
+
+    def read(self) -> list[object]:
+        """What publish has got: faces and tracks by stream and number, and states."""
+        got: list[object] = []
+        while self.publish.has_message():
+            link = self.publish.receive()
+            if not isinstance(link, Outgoing):
+                got.append(link)
+            elif isinstance(link.body, FaceResult):
+                got.append((link.body.stream, link.body.face.time.frame_index))
+            else:
+                got.append(link.body.stream)
+        return got
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        return {stream: counts["dropped"] for stream, counts in self.context.telemetry.counts.streams.items()}
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.publish.close()
+    made.supervisor.close()
+
+
+def test_what_was_not_confirmed_comes_again_but_no_face_twice(bench: Bench):
+    for link in (said("clip", 0), said("clip", 1), outgoing(*track("clip")), StreamChanged("clip", "live")):
+        bench.output.send(link)
+    assert bench.read() == [("clip", 0), ("clip", 1), "clip", StreamChanged("clip", "live")]
+    bench.publish.send(Taken(1))
+    bench.replace_publish()
+    assert bench.read() == ["clip", StreamChanged("clip", "live")]
+    assert bench.dropped == {"clip": 1}, "the second face: nobody knows whether it was sent"
+
+
+def test_a_recording_waits_for_publish_and_a_camera_does_not(bench: Bench):
+    bench.publish.close()
+    for number in range(5):
+        bench.output.send(said("cam", number, live=True))
+        bench.output.send(said("clip", number))
+    assert bench.dropped == {"cam": 5}
+    bench.replace_publish()
+    assert bench.read() == [("clip", number) for number in range(5)]
+    assert bench.dropped == {"cam": 5}
+
+
+@pytest.mark.parametrize("known_before", [True, False])
+def test_a_recording_that_lost_a_face_says_so_at_its_end(bench: Bench, known_before: bool):
+    bench.output.send(said("clip", 0))
+    bench.output.send(said("cam", 0, live=True))
+    ends = [StreamChanged("clip", "ended", "end_of_file"), StreamChanged("cam", "ended", "drained")]
+    if known_before:
+        bench.replace_publish()
+    for end in ends:
+        bench.output.send(end)
+    if not known_before:
+        bench.replace_publish()
+    assert bench.read() == [replace(ends[0], lost=1), ends[1]]
+
+
+def test_what_waits_is_bounded_and_lost_where_no_publish_comes(bench: Bench):
+    bench.publish.close()
+    number = 0
+    while not bench.output.is_backed_up:
+        bench.output.send(said("clip", number))
+        number += 1
+    assert number == 64
+    bench.output.close()
+    assert bench.dropped == {"clip": 64}
+    assert not bench.output.is_backed_up

@@ -1,0 +1,201 @@
+"""What publish does when an enhance worker is replaced, and while a reader takes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from engine.config import Config
+from engine.contracts.counts import Counts
+from engine.contracts.envelope import Body, kind_of_body
+from engine.contracts.faces import TrackResult
+from engine.contracts.orders import CountedBefore
+from engine.contracts.streams import RunStats, StreamChanged
+from engine.delivery.barrier import Barrier
+from engine.runtime.channel import Channel
+from engine.runtime.protocol import Attach, Drain
+from engine.runtime.worker import WorkerContext
+from engine.workers.links import Outgoing, link_pair, outgoing
+from engine.workers.policy import policy_of
+from engine.workers.publish import _PublishWorker
+from tests.publish.samples import track
+
+
+class Heard:
+    """In the place of the publisher: remembers the tracks that are sent."""
+
+    def __init__(self) -> None:
+        self.tracks: list[int] = []
+
+    def send(self, body: TrackResult, payloads: list[memoryview], give_up: object) -> TrackResult:
+        self.tracks.append(body.track.track_id)
+        return body
+
+
+def said(track_id: int) -> Outgoing:
+    return outgoing(*track(track_id=track_id))
+
+
+class Bench:
+    """A publish worker, its supervisor's line, and the first enhance worker's."""
+
+    def __init__(self) -> None:
+        self.supervisor, control = link_pair()
+        upstream, self.enhance = link_pair()
+        self.heard = Heard()
+        self.worker = _PublishWorker(
+            WorkerContext("publish", control),
+            {"enhance-1": upstream},
+            Config(),
+            self.heard,  # type: ignore[arg-type]
+            {},
+            None,
+            policy_of(has_camera=True),
+        )
+
+    def replace(self) -> Channel:
+        """Start another enhance worker."""
+        theirs, ours = link_pair()
+        self.supervisor.send_channel(Attach("upstream", "enhance-1"), theirs)
+        self.worker._obey()
+        return ours
+
+    def read(self) -> None:
+        """Take all that can be read now."""
+        while ready := [channel for channel in self.worker._inbox.channels if channel.has_message()]:
+            self.worker._receive(ready[0])
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.supervisor.close()
+
+
+def test_what_a_dead_worker_had_sent_comes_before_its_successors(bench: Bench):
+    for number in range(3):
+        bench.enhance.send(said(number))
+    bench.enhance.close()
+    second = bench.replace()
+    second.send(said(10))
+    second.close()
+    third = bench.replace()
+    third.send(said(20))
+    bench.read()
+    assert bench.heard.tracks == [0, 1, 2, 10, 20]
+    third.send(Drain())
+    bench.read()
+    assert [drain.outcome for drain in bench.worker._drains] == ["completed"]
+
+
+def test_a_successor_of_one_that_is_gone_is_read_at_once(bench: Bench):
+    bench.enhance.close()
+    bench.read()
+    assert not bench.worker._inbox.is_open("enhance-1")
+    bench.replace().send(said(10))
+    bench.read()
+    assert bench.heard.tracks == [10]
+
+
+class Blocked:
+    """In the place of a publisher whose ``push`` has no room until everything that ``news`` says has been heard.
+
+    ``news`` is called while the message waits.
+    """
+
+    def __init__(self, news: Callable[[], None]) -> None:
+        self._news: Callable[[], None] | None = news
+        self.sent: list[str] = []
+        self.counters: dict[str, int] = {}
+
+    def send(self, body: Body, payloads: list[memoryview], should_stop: Callable[[], bool]) -> Body:
+        news, self._news = self._news, None
+        if news is not None:
+            news()
+            for _ in range(3):
+                should_stop()
+        self.sent.append(word_of(body))
+        return body
+
+    def poll(self) -> None: ...
+
+
+def word_of(body: Body) -> str:
+    match body:
+        case RunStats():
+            return f"stats {body.counters['frames']}"
+        case StreamChanged():
+            return f"{body.stream} {body.state}"
+        case TrackResult():
+            return f"track {body.track.track_id}"
+    return kind_of_body(body)
+
+
+def stats(frames: int) -> Outgoing:
+    return outgoing(RunStats({}, {"frames": frames}))
+
+
+def blocked_bench(news: Callable[[Bench], None]) -> tuple[Bench, Blocked]:
+    bench = Bench()
+    blocked = Blocked(lambda: news(bench))
+    bench.worker._publisher = blocked  # type: ignore[assignment]
+    return bench, blocked
+
+
+def test_what_comes_while_push_is_blocked_follows_in_its_order():
+    def news(bench: Bench) -> None:
+        for frames in (1, 2):
+            bench.supervisor.send(stats(frames))
+        bench.supervisor.send(CountedBefore(Counts({"faces": 7})))
+        bench.supervisor.send(stats(3))
+
+    bench, blocked = blocked_bench(news)
+    bench.enhance.send(said(1))
+    bench.enhance.send(StreamChanged("door", "failed", "network", "it is gone", event_id=1, lanes=("enhance-1",)))
+    bench.enhance.send(Drain())
+    bench.worker._facts = {"publish": {}}
+    bench.worker.run()
+    assert blocked.sent == ["track 1", "stats 1", "stats 2", "stats 3", "door failed", "end"]
+    assert bench.worker._counted_before.run == {"faces": 7}
+    bench.supervisor.close()
+
+
+def test_a_last_state_never_overtakes_what_waits_for_its_reader():
+    """The run is stopped while a face waits: the states that a dead worker held back came first, between the two."""
+
+    def news(bench: Bench) -> None:
+        bench.supervisor.send(Drain("drained"))
+
+    bench, blocked = blocked_bench(news)
+    worker = bench.worker
+    worker._names.append("enhance-2")
+    worker._barrier = Barrier(worker._names)
+    worker._facts = {"publish": {}}
+    worker._pass(
+        worker._barrier.take(
+            StreamChanged("door", "ended", "end_of_file", event_id=1, lanes=("enhance-1", "enhance-2")), "enhance-1"
+        )
+    )
+    bench.enhance.send(said(1))
+    bench.enhance.send(Drain("drained"))
+    worker.run()
+    assert blocked.sent == ["track 1", "door ended", "end"]
+    bench.supervisor.close()
+
+
+def test_stats_of_a_long_wait_do_not_pile_up():
+    def news(bench: Bench) -> None:
+        for frames in range(200):
+            bench.supervisor.send(stats(frames))
+        bench.supervisor.send(CountedBefore(Counts({"faces": 7})))
+
+    bench, blocked = blocked_bench(news)
+    bench.enhance.send(said(1))
+    bench.enhance.send(Drain())
+    bench.worker._facts = {"publish": {}}
+    bench.worker.run()
+    assert blocked.sent == ["track 1", *(f"stats {frames}" for frames in range(140, 200)), "end"]
+    assert bench.worker._counted_before.run == {"faces": 7}
+    bench.supervisor.close()

@@ -1,0 +1,243 @@
+"""The commands `trt-build build` and `trt-build check`. Thin; the work is in ``trt_build.engines``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Literal
+
+import msgspec
+from cyclopts import Parameter, validators
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
+
+from engine.contracts.engine_manifest import EngineManifest
+from engine.contracts.manifest import Manifest, read_manifest
+from engine.errors import FacestreamError, ModelError
+from engine.models.catalog import find_model, models_dir
+from trt_build.errors import ExportError
+
+CONSOLE = Console()
+NOTES = Console(stderr=True)
+TargetName = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt"]
+PrecisionName = Literal["fp32", "fp16", "bf16", "int8"]
+_Count = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2000))]
+
+
+def build(
+    model: str,
+    *models: str,
+    target: TargetName = "tensorrt-rtx",
+    precision: PrecisionName = "fp32",
+    sizes: str | None = None,
+    batch: str | None = None,
+    compute_capability: str = "current",
+    out: Path | None = None,
+    no_build: bool = False,
+    calibration: Path | None = None,
+    faces: Path | None = None,
+    gate_faces: _Count = 200,
+    json: bool = False,
+) -> None:
+    """Compile models for a target: an engine and its manifest, compared with the model on real faces.
+
+    An engine that is there and fits is left alone; one that is damaged, or of another model, version or profile, is built anew.
+
+    Examples:
+
+        trt-build build compact_fine_x4 --target ncnn
+
+        trt-build build compact_fine_x4 grey dlib --precision fp16 --compute-capability 7.5,8.6,8.9,12.0
+
+        trt-build build compact_fine_x4 --target onnxruntime --precision int8 --sizes 16..96 --json
+
+    Parameters
+    ----------
+    model
+        A model by its name (as `compact_fine_x4`, `grey`, `dlib`), its manifest, or its ONNX file.
+    models
+        Further ones.
+    target
+        What runs the engine.
+    precision
+        What it computes in; the first and last convolutions and the bicubic picture of a generator stay in float32.
+    sizes
+        Smallest and largest height and width, as `16..96`; by default 16..96 for generators, 64..1280 for detectors.
+    batch
+        Smallest, best and largest batch, as `1,8,64`.
+    compute_capability
+        Of the GPUs, as `7.5,8.6,8.9,12.0`; `current`: of the one that is here. One engine for each.
+    out
+        Folder of the engines; `engines` in the folder of models if not given.
+    no_build
+        Refuse where there is no engine that fits.
+    calibration
+        For int8: a zip or folder of square faces, at least 500; the training faces of $FACESTREAM_DATA if not given.
+    faces
+        A zip or folder of square faces to compare on; those of $FACESTREAM_DATA that are in no training if not given.
+    gate_faces
+        Compare on so many faces.
+    json
+        Print the manifests as JSON.
+    """
+    from trt_build.engines.build import Workshop
+    from trt_build.engines.build import build as build_engine
+    from trt_build.engines.check import advice
+    from trt_build.engines.profiles import profile_for
+    from trt_build.engines.targets import Order, target_of
+    from trt_build.engines.tensorrt_engine import capabilities
+
+    found = [_model(name) for name in (model, *models)]
+    orders = []
+    for path, described in found:
+        spec = target_of(target, precision, described.kind)
+        profile = profile_for(described, sizes, batch)
+        for capability in capabilities(target, compute_capability, precision) if spec.on_gpu else [""]:
+            orders.append(Order(path, described, spec, precision, profile, capability, calibration))
+    with EngineProgress() as progress:
+        shop = Workshop(_folder(out), progress.say, progress.on_work, faces, gate_faces)
+        rows = []
+        for order in orders:
+            try:
+                engine = build_engine(order, shop, no_build=no_build)
+                state = "built" if engine.is_new else "was there"
+                rows.append(Row(engine.path, engine.manifest, state, advice(engine.manifest, shop.folder)))
+            except FacestreamError as error:  # the others may succeed
+                if len(orders) == 1:
+                    raise
+                rows.append(Row(shop.path_of(order), None, "failed", str(error)))
+    _show(rows, json)
+    if bad := [row for row in rows if row.manifest is None]:
+        raise ExportError(f"{len(bad)} of {len(rows)} engines could not be built.")
+
+
+def check(
+    model: str,
+    *models: str,
+    target: TargetName | None = None,
+    out: Path | None = None,
+    faces: Path | None = None,
+    gate_faces: _Count = 200,
+    json: bool = False,
+) -> None:
+    """Look at the engines of models again: whole, of today's versions, and equal to their model on real faces.
+
+    Examples:
+
+        trt-build check compact_fine_x4
+
+        trt-build check grey dlib --target onnxruntime --json
+
+    Parameters
+    ----------
+    model
+        As for `build`.
+    models
+        Further ones.
+    target
+        Only the engines for it.
+    out
+        Folder of the engines; `engines` in the folder of models if not given.
+    faces
+        As for `build`.
+    gate_faces
+        Compare on so many faces.
+    json
+        Print the result as JSON.
+    """
+    from trt_build.engines.build import Workshop
+    from trt_build.engines.check import check as check_engines
+
+    folder = _folder(out)
+    rows = []
+    with EngineProgress() as progress:
+        shop = Workshop(folder, progress.say, progress.on_work, faces, gate_faces)
+        for path, described in (_model(name) for name in (model, *models)):
+            found = check_engines(path, described, shop, target or "")
+            if not found:
+                raise ModelError(f"there is no engine of {described.name} in {folder}: run `trt-build build {described.name}`")
+            rows += [Row(one.path, one.manifest, "unusable" if one.trouble else "whole", one.trouble) for one in found]
+    _show(rows, json)
+    if bad := [row for row in rows if row.trouble]:
+        raise ExportError(f"{len(bad)} of {len(rows)} engines in {folder} cannot be used as they are.")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One engine, for the table."""
+
+    path: Path
+    manifest: EngineManifest | None
+    state: str
+    trouble: str
+
+
+class EngineProgress:
+    """What is being done and since when, on the error output, so that the output is the result alone."""
+
+    def __init__(self) -> None:
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TextColumn("{task.fields[note]}"))
+        self._progress = Progress(*columns, console=NOTES, transient=True)
+        self._task, self._what = self._progress.add_task("starting", note=""), ""
+
+    def __enter__(self) -> EngineProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence that stays."""
+        self._progress.console.print(sentence, markup=False, soft_wrap=True)
+
+    def on_work(self, what: str, done: int, total: int) -> None:
+        """So many of so many are done; a total of 0 is not known."""
+        if what != self._what:
+            self._what = what
+            self._progress.reset(self._task, description=what)
+        self._progress.update(self._task, note=f"{done} of {total}" if total else "")
+
+
+def _model(name: str) -> tuple[Path, Manifest]:
+    """Return the manifest of a model, and what it says."""
+    path = find_model(name) or models_dir() / f"{name}.json"
+    if not path.is_file():
+        raise ModelError(
+            f"there is no model {name!r}: give a name that `facestream models list` shows, a manifest or an ONNX file"
+        )
+    if path.suffix == ".onnx":
+        from engine.super_resolve.manifest_generator import manifest_of
+
+        path = manifest_of(path)
+    return path, read_manifest(path)
+
+
+def _folder(out: Path | None) -> Path:
+    return out if out is not None else models_dir() / "engines"
+
+
+def _show(rows: Sequence[Row], as_json: bool) -> None:
+    if as_json:
+        found = [{"path": str(row.path), "state": row.state, "trouble": row.trouble, "manifest": row.manifest} for row in rows]
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
+        return
+    table = Table(Column("engine", overflow="fold"), "", "MB", "seconds", "gate", "faces")
+    for row in rows:
+        table.add_row(row.path.name, row.state, *(_cells(row.manifest) if row.manifest else ()))
+    CONSOLE.print(table)
+    for row in rows:
+        if row.trouble:
+            CONSOLE.print(f"{row.path.name}: {row.trouble}", soft_wrap=True, markup=False)
+    CONSOLE.print(f"in {rows[0].path.parent}", soft_wrap=True, markup=False)
+
+
+def _cells(manifest: EngineManifest) -> tuple[str, str, str, str]:
+    parity = manifest.parity
+    figures = ", ".join(f"{name} {parity.figures[name]:.4g}" for name in parity.limits)
+    gate = f"{parity.verdict}{f': {figures}' if figures else ''}"
+    return f"{manifest.size_bytes / 1e6:.2f}", f"{manifest.seconds:.2f}", gate, str(parity.faces or "")

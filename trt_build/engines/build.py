@@ -1,0 +1,198 @@
+"""Engines in a folder: found where they fit what is wanted, made where they do not, and compared with their model."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import onnx
+import onnxruntime
+
+from engine.contracts.engine_manifest import (
+    EngineKey,
+    EngineManifest,
+    EngineParity,
+    engine_manifest_path,
+    read_engine_manifest,
+)
+from engine.errors import ModelError
+from engine.runtime.tensorrt_api import tensorrt
+from trt_build.engines.lock import alone
+from trt_build.engines.parity import Compared, compare
+from trt_build.engines.real_faces import GATE_FACES
+from trt_build.engines.targets import TARGETS, Order, live_precision, make, version_of
+from trt_build.errors import ExportError
+from trt_build.work import Done
+from trt_build.writing import writable
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One engine in its folder."""
+
+    path: Path
+    manifest: EngineManifest
+    is_new: bool
+    why: str = ""
+    """Why it was made again, where it was."""
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where engines lie, and who hears of the work."""
+
+    folder: Path
+    say: Say
+    """Told in a sentence what happens."""
+    done: Done
+    """Told how far it is."""
+    faces: Path | None = None
+    """For the gate, in the place of the default."""
+    count: int = GATE_FACES
+
+    def path_of(self, order: Order) -> Path:
+        """Return where an engine lies."""
+        return self.folder / order.file
+
+    def gate(self, order: Order, manifest: EngineManifest, path: Path) -> EngineParity:
+        """Compare an engine with its model, where it can be run."""
+        if order.target.on_gpu:
+            return EngineParity(verdict="not run", reason=f"{order.target.name} engines run on a GPU, and none was used here")
+        precision = live_precision(order.precision, order.target)
+        compared = Compared(path, manifest, order.target.name, precision, self.faces, self.count)
+        try:
+            return compare(order.model, compared, self.done)
+        except ModelError as error:  # this one's own runtime refuses it
+            return EngineParity(verdict="failed", reason=str(error))
+
+
+def key_of(order: Order) -> EngineKey:
+    """Return what the engine depends on.
+
+    Raises:
+        MissingRuntimeError: the target is not installed here.
+    """
+    return EngineKey(
+        model_sha256=order.manifest.sha256,
+        output=order.manifest.output,
+        target=order.target.name,
+        target_version=version_of(order.target),
+        compute_capability=order.capability,
+        precision=order.precision,
+        profile=order.profile,
+    )
+
+
+def build(order: Order, shop: Workshop, *, no_build: bool = False) -> Engine:
+    """Return an engine that fits, making it where there is none.
+
+    Args:
+        order: what is wanted.
+        shop: where.
+        no_build: refuse in the place of making it.
+
+    Raises:
+        ModelError: ``no_build``, and there is none that fits; the message says why, and which command makes it.
+        FacestreamError: it cannot be made or written; see ``trt_build.engines.targets.make``.
+    """
+    key, path = key_of(order), shop.path_of(order)
+    found = _fitting(path, key)
+    if isinstance(found, EngineManifest):
+        return Engine(path, found, is_new=False)
+    if no_build:
+        raise ModelError(f"{found}: run `{command_of(order, shop.folder)}`")
+    with writable(path, ExportError), alone(path, lambda: shop.say(f"another process builds {path.name}: waiting for it")):
+        found = _fitting(path, key)
+        if isinstance(found, EngineManifest):
+            return Engine(path, found, is_new=False)
+        if path.exists():
+            shop.say(f"{found}; it is built anew")
+        return Engine(path, _make(order, key, path, shop), is_new=True, why=found)
+
+
+def _make(order: Order, key: EngineKey, path: Path, shop: Workshop) -> EngineManifest:
+    shop.done(f"building {path.name}", 0, 0)
+    began = time.monotonic()
+    made = make(order)
+    seconds = time.monotonic() - began
+    unfinished = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        unfinished.write_bytes(made.content)
+        manifest = EngineManifest(
+            name=order.manifest.name,
+            kind=order.manifest.kind,
+            key=key,
+            file=path.name,
+            sha256=hashlib.sha256(made.content).hexdigest(),
+            size_bytes=len(made.content),
+            licence=order.manifest.licence,
+            inputs=made.inputs,
+            outputs=made.outputs,
+            seconds=round(seconds, 2),
+            made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            kept_in_float32=made.kept,
+            calibration=made.calibration,
+            parity=EngineParity(verdict="not run"),
+            versions={"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__},
+        )
+        manifest = msgspec.structs.replace(manifest, parity=shop.gate(order, manifest, unfinished))
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    write_engine_manifest(manifest, path)
+    return manifest
+
+
+def write_engine_manifest(manifest: EngineManifest, engine: Path) -> None:
+    """Write the manifest of an engine beside it, whole or not at all."""
+    path = engine_manifest_path(engine)
+    unfinished = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _fitting(path: Path, key: EngineKey) -> EngineManifest | str:
+    """Return the manifest of an engine that is whole and has this key, or why there is none."""
+    if not path.exists():
+        return f"the engine {path} is not built yet"
+    try:
+        manifest = read_engine_manifest(path)
+    except ModelError as error:
+        return str(error).replace(": build it again", "").replace("; build the engine again", "")
+    if difference := manifest.key.difference(key):
+        return f"the engine {path} was built for another purpose ({difference})"
+    if unfit := unfitness(path, manifest):
+        return f"the engine {path} cannot run here: {unfit}"
+    return manifest
+
+
+def unfitness(path: Path, manifest: EngineManifest) -> str:
+    """Return why the target would refuse an engine, empty where it would not, or nobody can say here."""
+    if not TARGETS[manifest.key.target].on_gpu:
+        return ""
+    fitness, reason = tensorrt(manifest.key.target).fitness(path.read_bytes())
+    return reason if fitness == "unfit" else ""
+
+
+def command_of(order: Order, folder: Path) -> str:
+    """Return the command that makes an engine."""
+    low, high = order.profile.sizes_px
+    parts = [
+        f"trt-build build {order.manifest.name} --target {order.target.name} --precision {order.precision}",
+        "" if order.manifest.input_size_px else f"--sizes {low}..{high}",
+        f"--batch {','.join(map(str, order.profile.batch))}",
+        f"--compute-capability {order.capability}" if order.capability else "",
+        f"--out {folder}",
+    ]
+    return " ".join(filter(None, parts))

@@ -1,0 +1,90 @@
+"""Engines of a model that are in a folder, looked at again: whole, of today's versions, and equal to their model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from engine.contracts.engine_manifest import EngineManifest, read_engine_manifest
+from engine.contracts.manifest import Manifest
+from engine.errors import FacestreamError, ModelError
+from trt_build.engines.build import Workshop, key_of, unfitness, write_engine_manifest
+from trt_build.engines.targets import TARGETS, Order
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One engine."""
+
+    path: Path
+    manifest: EngineManifest | None
+    """None where it cannot be read."""
+    trouble: str
+    """Why it cannot be used; empty where it can."""
+
+
+def check(model: Path, described: Manifest, shop: Workshop, target: str = "") -> list[Checked]:
+    """Check all engines of a model, and write into their manifests what the gate says now.
+
+    Args:
+        model: the manifest of the model.
+        described: what it says.
+        shop: where the engines lie.
+        target: only those for it; empty: all.
+    """
+    found = []
+    for path in engines_of(described.name, shop.folder):
+        try:
+            manifest = read_engine_manifest(path)
+        except ModelError as error:
+            found.append(Checked(path, None, str(error)))
+            continue
+        if manifest.name == described.name and target in ("", manifest.key.target):
+            found.append(_check(model, described, path, manifest, shop))
+    return found
+
+
+def engines_of(name: str, folder: Path) -> list[Path]:
+    """Return the engine files that are called after a model; some may be another's, whose name begins alike."""
+    suffixes = tuple({spec.suffix for spec in TARGETS.values()})
+    return sorted(path for path in folder.glob(f"{name}-*") if path.name.endswith(suffixes))
+
+
+def _check(model: Path, described: Manifest, path: Path, manifest: EngineManifest, shop: Workshop) -> Checked:
+    key = manifest.key
+    order = Order(model, described, TARGETS[key.target], key.precision, key.profile, key.compute_capability)
+    try:
+        difference = key.difference(key_of(order))
+    except FacestreamError as error:
+        return Checked(path, manifest, str(error))
+    if difference:
+        return Checked(path, manifest, f"it was built for another purpose ({difference}): build it again")
+    if unfit := unfitness(path, manifest):
+        return Checked(path, manifest, f"{unfit}: build it again")
+    manifest = msgspec.structs.replace(manifest, parity=shop.gate(order, manifest, path))
+    write_engine_manifest(manifest, path)
+    return Checked(path, manifest, advice(manifest, shop.folder))
+
+
+def advice(manifest: EngineManifest, folder: Path) -> str:
+    """Return why `auto` does not take an engine, and which precision passes; empty where it does, or the gate was not run."""
+    parity = manifest.parity
+    if parity.verdict != "failed":
+        return ""
+    passing = sorted(_passing(manifest, folder))
+    other = f"{', '.join(passing)} passes" if passing else "build --precision fp32, which is the model as it is"
+    return f"{manifest.key.precision} fails the gate ({parity.reason}), so that `auto` does not take it: {other}"
+
+
+def _passing(manifest: EngineManifest, folder: Path) -> set[str]:
+    found: set[str] = set()
+    for path in engines_of(manifest.name, folder):
+        try:
+            other = read_engine_manifest(path)
+        except ModelError:
+            continue
+        if other.name == manifest.name and other.key.target == manifest.key.target and other.usable_by_auto:
+            found.add(other.key.precision)
+    return found

@@ -1,0 +1,98 @@
+"""What casting and quantising start from: a model with plain float32 weights, and the nodes of it that stay in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from engine.runtime.subgraph import part_for
+
+_WEIGHTED = frozenset(("Conv", "ConvTranspose", "Gemm", "MatMul"))
+
+
+def plain_graph(model: Path, output: str, name: str) -> onnx.ModelProto:
+    """Return a model with a name for every node, its weights as float32, also where the file keeps them as float16.
+
+    Args:
+        model: the ONNX file.
+        output: the one output that is wanted; empty: all.
+        name: what messages call it.
+
+    Raises:
+        ModelError: it is not an ONNX file, or has no such output.
+    """
+    content = part_for(output, model, name) if output else model.read_bytes()
+    whole = onnx.load_model_from_string(content)
+    _unfold_weights(whole.graph)
+    for number, node in enumerate(whole.graph.node):
+        node.name = node.name or f"{node.op_type}_{number}"
+    return whole
+
+
+def kept_nodes(model: onnx.ModelProto) -> list[str]:
+    """Return the nodes that stay in float32, in order: those before the first convolution of their path or behind the last.
+
+    The first and the last convolutions belong to them, and so does the bicubic picture that a generator adds its detail to:
+    its one convolution is first and last. A matrix product is a convolution here.
+    """
+    nodes = list(model.graph.node)
+    behind_one = _reached(nodes, lambda node: node.input, lambda node: node.output)
+    before_one = _reached(reversed(nodes), lambda node: node.output, lambda node: node.input)
+    return [node.name for node in nodes if node.name not in behind_one or node.name not in before_one]
+
+
+def constants_of(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
+    """Return the weights by name."""
+    return {tensor.name: tensor for tensor in model.graph.initializer}
+
+
+def replace_nodes(graph: onnx.GraphProto, nodes: Sequence[onnx.NodeProto]) -> None:
+    """Put nodes in the place of a graph's own, without those that nothing needs, and without the weights that nobody uses.
+
+    Args:
+        graph: changed in place.
+        nodes: in an order in which they can be computed.
+    """
+    needed = {value.name for value in graph.output}
+    kept = []
+    for node in reversed(nodes):
+        if needed.intersection(node.output):
+            kept.append(node)
+            needed.update(node.input)
+    weights = [tensor for tensor in graph.initializer if tensor.name in needed]
+    kept.reverse()
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(kept)
+    graph.initializer.extend(weights)
+
+
+_Names = Callable[[onnx.NodeProto], Iterable[str]]
+
+
+def _reached(nodes: Iterable[onnx.NodeProto], entries: _Names, exits: _Names) -> set[str]:
+    """Return the nodes that lie strictly behind a convolution, in the order that is given."""
+    tensors: set[str] = set()
+    found = set()
+    for node in nodes:
+        if any(tensor in tensors for tensor in entries(node)):
+            found.add(node.name)
+        if node.name in found or node.op_type in _WEIGHTED:
+            tensors.update(exits(node))
+    return found
+
+
+def _unfold_weights(graph: onnx.GraphProto) -> None:
+    """Put the float32 weight in the place of one that is kept in another type and cast when the model is opened."""
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    rest = []
+    for node in graph.node:
+        kind = next((attribute.i for attribute in node.attribute if attribute.name == "to"), 0)
+        if node.op_type != "Cast" or node.input[0] not in constants or kind != onnx.TensorProto.FLOAT:
+            rest.append(node)
+            continue
+        values = onnx.numpy_helper.to_array(constants[node.input[0]]).astype(np.float32)
+        graph.initializer.append(onnx.numpy_helper.from_array(values, node.output[0]))
+    replace_nodes(graph, rest)

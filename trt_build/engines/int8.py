@@ -1,0 +1,71 @@
+"""A model whose convolutions compute in 8-bit integers: quantised and dequantised around them (Q/DQ), by ONNX Runtime."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from engine.runtime.tensors import Tensor
+from trt_build.engines.graph import kept_nodes
+from trt_build.errors import ExportError
+
+QUANTISED = ("Conv", "Gemm", "MatMul")
+
+
+def int8_graph(model: onnx.ModelProto, inputs: Sequence[Tensor], *, symmetric: bool) -> onnx.ModelProto:
+    """Return a copy with Q/DQ around its convolutions, but for ``kept_nodes``.
+
+    Args:
+        model: as ``plain_graph`` gives it.
+        inputs: real ones, of its one input; the largest and smallest value that each tensor takes on them is its range.
+        symmetric: activations are int8 about 0, as TensorRT needs them; else uint8 with a zero point, the fastest on CPUs.
+
+    Raises:
+        ExportError: the quantiser cannot do it.
+    """
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+    name = model.graph.input[0].name
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "int8.onnx"
+        level = logging.getLogger().level
+        logging.getLogger().setLevel(logging.ERROR)  # it advises to optimise the graph first, on the root logger
+        try:
+            quantize_static(
+                model,
+                str(out),
+                _Reader(name, inputs),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=list(QUANTISED),
+                per_channel=True,
+                activation_type=QuantType.QInt8 if symmetric else QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                nodes_to_exclude=kept_nodes(model),
+                extra_options={"ActivationSymmetric": symmetric, "QuantizeBias": not symmetric},
+            )
+        except Exception as error:  # the quantiser's errors have no class of their own
+            raise ExportError(f"The model cannot be quantised: {str(error).splitlines()[0]}.") from error
+        finally:
+            logging.getLogger().setLevel(level)
+        return onnx.load(str(out))
+
+
+class _Reader:
+    """Gives ONNX Runtime the inputs, one after the other."""
+
+    def __init__(self, name: str, inputs: Sequence[Tensor]) -> None:
+        self._rows: Iterator[dict[str, Any]] = iter([{name: tensor} for tensor in inputs])
+
+    def get_next(self) -> dict[str, Any] | None:
+        return next(self._rows, None)
+
+    def __iter__(self) -> _Reader:
+        return self
+
+    def __next__(self) -> dict[str, Any]:
+        return next(self._rows)

@@ -1,0 +1,108 @@
+"""A model as ncnn reads it: converted by pnnx, in one file; see ``engine.runtime.ncnn_session``."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnx
+
+from engine.runtime.ncnn_session import PARAM, TENSORS, WEIGHTS, NcnnTensor, NcnnTensors
+from trt_build.engines.graph import replace_nodes
+from trt_build.engines.profiles import Shape
+from trt_build.errors import ExportError
+from trt_build.optional import require_from
+
+_SECONDS = 600.0
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def ncnn_container(model: onnx.ModelProto, name: str, shapes: tuple[Shape, Shape, Shape]) -> tuple[bytes, NcnnTensors]:
+    """Return the file and the tensors of the model; the same model gives the same bytes.
+
+    Args:
+        model: as ``plain_graph`` gives it.
+        name: what messages call it.
+        shapes: smallest, best and largest input; where they differ in height and width, the network takes any.
+
+    Raises:
+        MissingRuntimeError: pnnx is not installed.
+        ExportError: it cannot convert the model.
+    """
+    require_from("pnnx", "Converting to ncnn", "ncnn-build")
+    require_from("ncnn", "Converting to ncnn", "ncnn-build")
+    tensors = _tensors(model)
+    plain = _float_input(model)
+    with tempfile.TemporaryDirectory(prefix="ncnn-") as folder:
+        source = Path(folder) / "model.onnx"
+        onnx.save(plain, str(source))
+        _convert(source, name, shapes)
+        param, weights = (source.with_suffix(f".ncnn.{kind}").read_bytes() for kind in ("param", "bin"))
+    _check_layers(param, name)
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_STORED) as archive:
+        for member, content in ((PARAM, param), (WEIGHTS, weights), (TENSORS, msgspec.json.encode(tensors))):
+            archive.writestr(zipfile.ZipInfo(member, _DATE), content)
+    return held.getvalue(), tensors
+
+
+def _convert(source: Path, name: str, shapes: tuple[Shape, Shape, Shape]) -> None:
+    import pnnx
+
+    small, best, large = (",".join(map(str, (1, *shape[1:]))) for shape in shapes)
+    command = [pnnx.EXEC_PATH, str(source), f"inputshape=[{best}]f32", "fp16=0"]
+    if small != large:
+        command.append(f"inputshape2=[{large if large != best else small}]f32")
+    done = subprocess.run(command, cwd=source.parent, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    if done.returncode or not source.with_suffix(".ncnn.param").is_file():
+        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()][-1:] or ["no reason given"]
+        raise ExportError(f"pnnx cannot convert {name}: {said[0].strip()}.")
+
+
+def _check_layers(param: bytes, name: str) -> None:
+    """Refuse what pnnx left as it was: layers that ncnn does not have."""
+    import ncnn
+
+    known = {line.split()[0] for line in param.decode().splitlines()[2:] if line.strip()}
+    unknown = sorted(kind for kind in known if ncnn.layer_to_index(kind) < 0)
+    if unknown:
+        raise ExportError(f"ncnn cannot compute {name}: it has no layer {', '.join(unknown)}; use another target.")
+
+
+def _float_input(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model with a float32 input where it takes 8-bit pixels: ncnn casts them outside."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    kind = copy.graph.input[0].type.tensor_type
+    if kind.elem_type != onnx.TensorProto.UINT8:
+        return copy
+    kind.elem_type = onnx.TensorProto.FLOAT
+    name, kept = copy.graph.input[0].name, []
+    renamed: dict[str, str] = {}
+    for node in copy.graph.node:
+        for place, entry in enumerate(node.input):
+            node.input[place] = renamed.get(entry, entry)
+        if node.op_type == "Cast" and node.input[0] == name:
+            renamed[node.output[0]] = name
+        else:
+            kept.append(node)
+    replace_nodes(copy.graph, kept)
+    return copy
+
+
+def _tensors(model: onnx.ModelProto) -> NcnnTensors:
+    def one(value: onnx.ValueInfoProto, blob: str) -> NcnnTensor:
+        kind = value.type.tensor_type
+        shape = tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in kind.shape.dim)
+        return NcnnTensor(value.name, shape, np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)).name, blob)
+
+    inputs, outputs = model.graph.input, model.graph.output
+    return NcnnTensors(
+        tuple(one(value, f"in{at}") for at, value in enumerate(inputs)),
+        tuple(one(value, f"out{at}") for at, value in enumerate(outputs)),
+    )

@@ -1,0 +1,189 @@
+"""Real faces and pictures: what int8 engines are calibrated on, and what every engine is compared on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from engine.contracts.frames import Detections, Float32, Uint8
+from engine.detect.grey import GreyDetector
+from engine.models.catalog import embedded_dir
+from engine.runtime.session import SessionSpec
+from trt_build.data import degradation
+from trt_build.data.faces import grey_pictures, load_faces
+from trt_build.data.scenes.teacher import grey_planes
+from trt_build.errors import DataError
+from trt_build.recipes.data_folder import with_data_folder
+
+TRAINING = "$FACESTREAM_DATA/data/lfw_gray/train.zip"
+APART = "$FACESTREAM_DATA/data/lfw_gray/val.zip"
+PICTURES = "$FACESTREAM_DATA/data/detector_faces.zip"
+LEAST_CALIBRATION = 500
+GATE_FACES = 200
+_SEED = 20
+_FACE_PX = 144
+_SIDES_PX = (16, 18, 20, 24, 28, 32, 36, 40, 48, 56, 64, 72, 80, 96)
+
+
+@dataclass(frozen=True)
+class RealFaces:
+    """Sharp faces, one in each picture."""
+
+    images: Uint8
+    """(N, 144, 144) luma."""
+    points: Float32
+    """(N, 5, 2) landmarks in their pixels."""
+    source: str
+    """Where they come from, in words."""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class RealPictures:
+    """Luma pictures with faces in them."""
+
+    images: tuple[Uint8, ...]
+    source: str
+
+
+def small(image: Uint8, side_px: int, number: int) -> Uint8:
+    """Return a face as a camera sees it, (side_px, side_px): every other one cleanly shrunk, the others degraded."""
+    if number % 2:
+        return degradation.first_order(image, side_px, np.random.default_rng((_SEED, number)))
+    return degradation.clean(image, side_px)
+
+
+def sides(scale: int, smallest_px: int, largest_px: int) -> list[int]:
+    """Return sizes of small faces within a profile whose enlarged pictures are known, as far as the sharp faces reach."""
+    known = [side for side in _SIDES_PX if smallest_px <= side <= largest_px and side * scale <= _FACE_PX]
+    return known or [max(smallest_px, min(largest_px, _FACE_PX // scale))]
+
+
+def calibration_faces(source: Path | None = None, count: int = 512) -> RealFaces:
+    """Return faces of the training identities.
+
+    Args:
+        source: a zip or folder of square faces; by default the training faces of the folder of data.
+        count: at most so many.
+
+    Raises:
+        DataError: there are none, or too few.
+    """
+    path = source or Path(with_data_folder(TRAINING))
+    if not path.exists():
+        raise DataError(
+            f"int8 needs at least {LEAST_CALIBRATION} real faces of the training identities to calibrate on, and "
+            f"'{path}' is not there: give --calibration a zip or folder of square faces, or choose another precision."
+        )
+    faces = _chosen(path, count, "training identities")
+    if len(faces) < LEAST_CALIBRATION:
+        raise DataError(f"int8 needs at least {LEAST_CALIBRATION} real faces to calibrate on: '{path}' holds {len(faces)}.")
+    return faces
+
+
+def gate_faces(source: Path | None = None, count: int = GATE_FACES) -> RealFaces:
+    """Return faces of people who are in no training; without the folder of data those on two photographs inside dependencies.
+
+    Raises:
+        DataError: a source that was given cannot be read.
+    """
+    path = source or Path(with_data_folder(APART))
+    return _chosen(path, count, "identities kept apart") if source or path.exists() else _photographed(count)
+
+
+def pictures_with_faces(count: int, *, calibration: bool = False) -> RealPictures:
+    """Return real pictures with faces; without the folder of data two photographs inside dependencies, at several sizes.
+
+    Args:
+        count: at most so many.
+        calibration: others than those of the gate, and no photographs in their place.
+
+    Raises:
+        DataError: there are none for the calibration.
+    """
+    path = Path(with_data_folder(PICTURES))
+    if path.exists():
+        every = [image for _, image in grey_pictures(path, "pictures with faces")]
+        order = np.random.default_rng(_SEED).permutation(len(every))
+        chosen = np.sort(order[-count:] if calibration else order[:count]).tolist()
+        return RealPictures(tuple(every[at] for at in chosen), f"{path.name}, seed {_SEED}")
+    if calibration:
+        raise DataError(
+            f"int8 needs real pictures with at least {LEAST_CALIBRATION} faces to calibrate on, and '{path}' is not there: "
+            "choose another precision."
+        )
+    found = [_scaled(image, share) for image in _photographs() for share in (1.0, 0.75, 0.5, 0.35, 0.25)]
+    return RealPictures(tuple(found), "two photographs inside insightface and scikit-image, at five sizes")
+
+
+def _chosen(path: Path, count: int, whose: str) -> RealFaces:
+    """Return ``count`` faces with landmarks, drawn by a fixed seed."""
+    faces = load_faces(path)
+    order = np.random.default_rng(_SEED).permutation(len(faces.names)).tolist()
+    images: list[Uint8] = []
+    points: list[Float32] = []
+    detector = grey_detector()
+    for at in order:
+        if len(images) == count:
+            break
+        image = _scaled_to(faces.images[at], _FACE_PX)
+        (found,) = detector.detect([grey_planes(image, full_range=True)])
+        if len(found.boxes):
+            images.append(image)
+            points.append(_nearest(found, image.shape))
+    if not images:
+        raise DataError(f"No face is found in the pictures of '{path}'.")
+    return RealFaces(np.stack(images), np.stack(points), f"{path.name} ({whose}), seed {_SEED}")
+
+
+def _photographed(count: int) -> RealFaces:
+    images, points = [], []
+    for picture in _photographs():
+        (found,) = grey_detector().detect([grey_planes(picture, full_range=True)])
+        for box, marks in zip(found.boxes, found.landmarks, strict=True):
+            side = 1.5 * float(max(box[2:]))
+            if side < 0.9 * _FACE_PX:
+                continue
+            corner = np.array([box[0] + box[2] / 2, box[1] + box[3] / 2]) - side / 2
+            ratio = _FACE_PX / side
+            matrix = np.hstack([ratio * np.eye(2), -ratio * corner[:, None]])
+            flags = cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC
+            images.append(np.asarray(cv2.warpAffine(picture, matrix, (_FACE_PX, _FACE_PX), flags=flags), np.uint8))
+            points.append(np.asarray((marks - corner) * ratio, np.float32))
+    return RealFaces(np.stack(images[:count]), np.stack(points[:count]), "two photographs inside insightface and scikit-image")
+
+
+@cache
+def grey_detector() -> GreyDetector:
+    return GreyDetector(SessionSpec(embedded_dir() / "grey.json", "onnxruntime"))
+
+
+def _photographs() -> Sequence[Uint8]:
+    from insightface.data import get_image
+    from skimage.data import astronaut
+
+    colour = [get_image("t1", use_cache=False), np.ascontiguousarray(astronaut()[..., ::-1])]  # type: ignore[no-untyped-call]
+    return [np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8) for picture in colour]
+
+
+def _nearest(found: Detections, shape: tuple[int, ...]) -> Float32:
+    """Return the landmarks of the face nearest to the middle."""
+    centres = found.boxes[:, :2] + found.boxes[:, 2:] / 2
+    at = int(np.argmin(np.linalg.norm(centres - np.array(shape[::-1]) / 2, axis=1)))
+    return np.asarray(found.landmarks[at], np.float32)
+
+
+def _scaled_to(image: Uint8, side: int) -> Uint8:
+    how = cv2.INTER_AREA if image.shape[0] > side else cv2.INTER_CUBIC
+    return image if image.shape[0] == side else np.asarray(cv2.resize(image, (side, side), interpolation=how), np.uint8)
+
+
+def _scaled(image: Uint8, share: float) -> Uint8:
+    return np.asarray(cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,130 @@
+"""An engine for TensorRT or TensorRT-RTX. TensorRT-RTX builds it without a GPU and without a driver."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import Any
+
+import onnx
+
+from engine.contracts.engine_manifest import Tensor
+from engine.errors import MissingRuntimeError, UsageError
+from engine.runtime.tensorrt_api import FLAVOURS, TensorRT, tensorrt
+from trt_build.engines.profiles import Shape
+from trt_build.errors import ExportError
+
+CURRENT = "current"
+_TURING = "7.5"
+_SMI_SECONDS = 20.0
+
+
+def capabilities(target: str, wanted: str, precision: str) -> list[str]:
+    """Return the compute capabilities that are asked for, as ``["7.5", "8.9"]``.
+
+    Args:
+        target: ``tensorrt-rtx`` or ``tensorrt``.
+        wanted: ``current``, or several with commas between.
+        precision: in which it is to compute.
+
+    Raises:
+        UsageError: one is unknown, or the target cannot build for it.
+        MissingRuntimeError: ``current`` is asked for where there is no GPU.
+    """
+    flavour = FLAVOURS[target]
+    if wanted == CURRENT:
+        wanted = _current(flavour.name, flavour.capabilities)
+    names = list(dict.fromkeys(part.strip() for part in wanted.split(",")))
+    for name in names:
+        if name == _TURING and precision == "bf16":
+            raise UsageError("--precision bf16: GPUs of compute capability 7.5 have no bfloat16: choose fp16 or int8 for them")
+        if flavour.capabilities and name not in flavour.capabilities:
+            raise UsageError(
+                f"--compute-capability {name}: {flavour.name} builds for {', '.join(flavour.capabilities)}, or `current`; it "
+                f"{flavour.note}"
+            )
+        if not flavour.capabilities and name != _current(flavour.name, ()):
+            raise UsageError(f"--compute-capability {name}: {flavour.name} {flavour.note}: leave it out, there")
+    return names
+
+
+def build_engine(
+    target: str, model: onnx.ModelProto, name: str, shapes: tuple[Shape, Shape, Shape], capability: str
+) -> tuple[bytes, tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Return the engine, its inputs and its outputs.
+
+    Args:
+        target: ``tensorrt-rtx`` or ``tensorrt``.
+        model: in the types that it computes in.
+        name: what messages call it.
+        shapes: smallest, best and largest input.
+        capability: of the GPU that it is for.
+
+    Raises:
+        MissingRuntimeError: the package is not installed.
+        ExportError: it cannot parse or build the model.
+    """
+    rt = tensorrt(target)
+    api = rt.api
+    rt.log.begin()
+    builder = api.Builder(rt.log)
+    if builder is None:
+        raise ExportError(f"{rt.flavour.name} {rt.version} cannot build here: {rt.log.first()}.")
+    network = builder.create_network(0)
+    parser = api.OnnxParser(network, rt.log)
+    if not parser.parse(model.SerializeToString()):
+        raise ExportError(f"{rt.flavour.name} {rt.version} cannot read {name}{_complaint(parser)}.")
+    inputs, outputs = _tensors(network)
+    serialized = builder.build_serialized_network(network, _config(rt, builder, inputs[0].name, shapes, capability))
+    if serialized is None:
+        raise ExportError(f"{rt.flavour.name} {rt.version} cannot build {name}: {rt.log.first()}.")
+    return bytes(serialized), inputs, outputs
+
+
+def _complaint(parser: Any) -> str:
+    if not parser.num_errors:
+        return ""
+    error = parser.get_error(0)
+    said = " ".join(line.strip() for line in error.desc().splitlines()[:2])
+    return f" at {error.node_operator()}: {said[:300].rstrip('.')}"
+
+
+def _config(rt: TensorRT, builder: Any, name: str, shapes: tuple[Shape, Shape, Shape], capability: str) -> Any:
+    config = builder.create_builder_config()
+    if rt.flavour.capabilities:
+        config.num_compute_capabilities = 1
+        config.set_compute_capability(rt.capability(capability), 0)
+    profile = builder.create_optimization_profile()
+    profile.set_shape(name, *shapes)
+    config.add_optimization_profile(profile)
+    return config
+
+
+def _tensors(network: Any) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    inputs = [network.get_input(at) for at in range(network.num_inputs)]
+    outputs = [network.get_output(at) for at in range(network.num_outputs)]
+    described = [tuple(map(_tensor, some)) for some in (inputs, outputs)]
+    return described[0], described[1]
+
+
+def _tensor(tensor: Any) -> Tensor:
+    names = {"FLOAT": "float32", "HALF": "float16", "BF16": "bfloat16", "UINT8": "uint8", "INT8": "int8"}
+    return Tensor(
+        tensor.name,
+        names.get(tensor.dtype.name, tensor.dtype.name.lower()),
+        tuple(None if size < 0 else size for size in tensor.shape),
+    )
+
+
+def _current(name: str, possible: tuple[str, ...]) -> str:
+    """Return the compute capability of the GPU that is here."""
+    tool = shutil.which("nvidia-smi")
+    found: list[str] = []
+    if tool is not None:
+        query = [tool, "--query-gpu=compute_cap", "--format=csv,noheader"]
+        done = subprocess.run(query, capture_output=True, text=True, timeout=_SMI_SECONDS, check=False)
+        found = done.stdout.split() if done.returncode == 0 else []
+    if not found:
+        advice = f"name them, as --compute-capability {','.join(possible)}" if possible else "build on the machine with the GPU"
+        raise MissingRuntimeError(f"there is no NVIDIA GPU here that {name} could build for: {advice}")
+    return found[0]
