@@ -11,14 +11,16 @@ from msgspec.structs import replace
 from engine.config import Config, SuperResolveConfig
 from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed
 from engine.contracts.frames import Span
-from engine.contracts.model_calls import judged
+from engine.contracts.model_calls import ModelCalls, judged
 from engine.contracts.orders import Warned
 from engine.contracts.streams import StreamChanged
+from engine.enhancement.enhancement import Enhancement
+from engine.enhancement.models import enhancer_of
 from engine.errors import ModelError
 from engine.runtime.protocol import Drain, Taken
 from engine.runtime.worker import WorkerContext
 from engine.verify.verifier import Verifier
-from engine.workers.enhance import EnhanceWorker, core_of
+from engine.workers.enhance import EnhanceWorker
 from engine.workers.links import Outgoing, link_pair
 from engine.workers.policy import policy_of
 from tests.super_resolve.test_enhancer import crop_of, noise_planes
@@ -70,9 +72,11 @@ def run(generator_fails: bool, embedder_fails: bool, tracks: list[int]) -> tuple
     config = replace(Config(), super_resolve=settings)
     context = WorkerContext("enhance-1", control)
     verifier = Verifier(embedder, None, config.verify)
-    core = core_of(config, context, Generator(generator_fails), None, verifier)
+    calls = ModelCalls(context.telemetry.counts, control.send)
+    enhancer = enhancer_of(config, Generator(generator_fails))
+    core = Enhancement(config, enhancer, None, verifier, calls, context.telemetry, control.send)
     worker = EnhanceWorker(context, core, upstream, downstream, config, policy_of(has_camera=False), 4, 2)
-    thread = threading.Thread(target=worker.run, daemon=True)
+    thread = threading.Thread(target=lambda: (worker.run(), worker.drain()), daemon=True)
     thread.start()
     for track_id in tracks:
         perceive.send(crop(track_id))
