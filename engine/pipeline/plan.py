@@ -63,6 +63,10 @@ class Plan:
         others = [member for member in self.members.values() if member.role != "camera"]
         return Plan(_by_name([*_camera_members(cameras), *others]))
 
+    def without(self, name: str) -> Plan:
+        """Return the plan without a worker."""
+        return Plan({other: member for other, member in self.members.items() if other != name})
+
 
 def plan_of(cameras: Iterable[Camera], readers: int, enhancers: int, devices: Iterable[str] = ()) -> Plan:
     """Return the plan of a run.

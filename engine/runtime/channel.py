@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing as mp
 import select
 import socket
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from multiprocessing import reduction
-from multiprocessing.connection import wait
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -18,7 +16,6 @@ import numpy as np
 from engine.errors import WorkerError
 from engine.runtime.codec import Codec
 
-SPAWN = mp.get_context("spawn")
 _WAITING_SECONDS = 0.5
 _HEAD = struct.Struct("!II")
 """Before each message: the bytes of its fields and of its arrays, which follow in this order."""
@@ -203,4 +200,8 @@ Awaited = TypeVar("Awaited", bound=Waitable)
 def wait_for_any(sources: Iterable[Awaited], timeout_seconds: float | None) -> list[Awaited]:
     """Return those that have a message or are closed; an empty list after the time-out."""
     by_handle = {source.fileno(): source for source in sources}
-    return [by_handle[handle] for handle in wait(list(by_handle), timeout_seconds) if isinstance(handle, int)]
+    poller = select.poll()
+    for handle in by_handle:
+        poller.register(handle, select.POLLIN)
+    ready = poller.poll(None if timeout_seconds is None else timeout_seconds * 1000)
+    return [by_handle[handle] for handle, _ in ready]

@@ -15,11 +15,14 @@ from engine.contracts.orders import Warned
 from engine.contracts.profile import Profile
 from engine.contracts.streams import StreamChanged
 from engine.delivery.verdict import judged
+from engine.enhancement.enhancement import Enhancement
+from engine.enhancement.models import enhancer_of
 from engine.errors import InferenceError
+from engine.runtime.model_calls import ModelCalls
 from engine.runtime.protocol import Drain, Taken
 from engine.runtime.worker import WorkerContext
 from engine.verify.verifier import Verifier
-from engine.workers.enhance import EnhanceWorker, core_of
+from engine.workers.enhance import EnhanceWorker
 from engine.workers.links import Outgoing, link_pair
 from engine.workers.policy import policy_of
 from tests.super_resolve.test_enhancer import crop_of, noise_planes
@@ -71,9 +74,11 @@ def run(generator_fails: bool, embedder_fails: bool, tracks: list[int]) -> tuple
     config = replace(Config(), super_resolve=settings)
     context = WorkerContext("enhance-1", control)
     verifier = Verifier(embedder, None, config.verify)
-    core = core_of(config, context, Generator(generator_fails), None, verifier)
+    calls = ModelCalls(context.telemetry.counts, lambda stream, words: control.send(Warned(stream, words)))
+    enhancer = enhancer_of(config, Generator(generator_fails))
+    core = Enhancement(config, enhancer, None, verifier, calls, context.telemetry, control.send)
     worker = EnhanceWorker(context, core, upstream, downstream, config, policy_of(has_camera=False), 4, 2)
-    thread = threading.Thread(target=worker.run, daemon=True)
+    thread = threading.Thread(target=lambda: (worker.run(), worker.drain()), daemon=True)
     thread.start()
     for track_id in tracks:
         perceive.send(crop(track_id))

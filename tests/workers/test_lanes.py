@@ -22,7 +22,7 @@ def test_the_account_of_model_calls_goes_one_way_only():
     )
     for ours, theirs in pairs:
         theirs.send(Taken(4))
-        lanes.hear(ours)
+        lanes.outlets[f"enhance-{pairs.index((ours, theirs))}"].hear()
     lanes.send_to_all(StreamChanged("cam", "ended", calls={"detect": Calls(25, 3, "no memory")}))
     lanes.flush(0.0)
     copies = [theirs.receive() for _, theirs in pairs]
