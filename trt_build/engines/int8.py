@@ -30,14 +30,16 @@ def int8_graph(model: onnx.ModelProto, inputs: Sequence[Tensor], *, symmetric: b
     """
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-    name = model.graph.input[0].name
+    name, kept = model.graph.input[0].name, kept_nodes(model)
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)  # it moves the weights of what it is given into a file of its own
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "int8.onnx"
         level = logging.getLogger().level
         logging.getLogger().setLevel(logging.ERROR)  # it advises to optimise the graph first, on the root logger
         try:
             quantize_static(
-                model,
+                copy,
                 str(out),
                 _Reader(name, inputs),
                 quant_format=QuantFormat.QDQ,
@@ -45,7 +47,7 @@ def int8_graph(model: onnx.ModelProto, inputs: Sequence[Tensor], *, symmetric: b
                 per_channel=True,
                 activation_type=QuantType.QInt8 if symmetric else QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
-                nodes_to_exclude=kept_nodes(model),
+                nodes_to_exclude=kept,
                 extra_options={"ActivationSymmetric": symmetric, "QuantizeBias": not symmetric},
             )
         except Exception as error:  # the quantiser's errors have no class of their own

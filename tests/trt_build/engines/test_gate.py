@@ -101,6 +101,7 @@ def test_int8_is_around_the_middle_convolutions_alone(symmetric):
     pictures = [np.random.default_rng(at).random((1, 1, 16, 16), np.float32) for at in range(4)]
     quantised = int8_graph(model, pictures, symmetric=symmetric)
     onnx.checker.check_model(quantised)
+    assert all(tensor.raw_data for tensor in model.graph.initializer), "the model that is given stays whole"
     makers = {name: node for node in quantised.graph.node for name in node.output}
     convolutions = {node.name: node for node in quantised.graph.node if node.op_type == "Conv"}
     weights = {name for name, node in convolutions.items() if makers.get(node.input[1], node).op_type == "DequantizeLinear"}
