@@ -22,7 +22,7 @@ from engine.contracts.manifest import read_manifest
 from engine.errors import FacestreamError
 from engine.models.catalog import find_model, models_dir
 from engine.runtime.openvino_session import computes_in_bfloat16
-from engine.runtime.session import Session, open_session
+from engine.runtime.session import Session, SessionSpec, open_session
 from trt_build.engines.build import Engine, Workshop, build
 from trt_build.engines.profiles import profile_for
 from trt_build.engines.targets import Order, live_precision, target_of
@@ -54,9 +54,8 @@ def main() -> None:
         sessions, gates = {}, {}
         for engine, order in _engines(options.model, options.engines, options.faces):
             name = f"{order.target.name} {order.precision}"
-            session = open_session(
-                engine.path, order.target.name, threads=1, precision=live_precision(order.precision, order.target)
-            )
+            precision = live_precision(order.precision, order.target)
+            session = open_session(SessionSpec(engine.path, order.target.name, precision=precision))
             sessions[name], gates[name] = held.enter_context(session), engine.manifest.parity.verdict
         seconds = {side: _race(sessions, side, options.rounds) for side in SIDES_PX}
     _print(options.model, seconds, gates)

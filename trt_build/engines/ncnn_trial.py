@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import ModelError
+from engine.errors import InferenceError, ModelError
 from engine.runtime.ncnn_session import NcnnSession
+from engine.runtime.session import SessionSpec
 from trt_build.engines.profiles import Shape
 
 _SECONDS = 300.0
@@ -40,11 +41,11 @@ def main(arguments: Sequence[str]) -> int:
     """Run a network on grey pictures."""
     path, *sizes = arguments
     try:
-        with NcnnSession(Path(path), 1, "the network", "float32") as session:
+        with NcnnSession(SessionSpec(Path(path), name="the network")) as session:
             spec = session.inputs[0]
             for size in sizes:
                 session.run({spec.name: np.ones([int(part) for part in size.split("x")], spec.dtype)})
-    except ModelError as error:
+    except (ModelError, InferenceError) as error:
         sys.stdout.write(f"{error}\n")
         return _REFUSED
     return 0

@@ -80,7 +80,8 @@ def compare(model: Path, compared: Compared, done: Done) -> EngineParity:
         done: for progress.
 
     Raises:
-        ModelError: one of both cannot be opened, or fails.
+        ModelError: one of both cannot be opened.
+        InferenceError: one of both fails.
         DataError: the faces that were given cannot be read.
     """
     kind = compared.manifest.kind
