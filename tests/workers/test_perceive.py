@@ -31,7 +31,9 @@ class Core:
         self.frames: list[tuple[str, int]] = []
         self.states: list[tuple[str, str, str]] = []
 
-    def detect(self, planes: Planes) -> None: ...
+    together = 1
+
+    def detect(self, pictures: list[Planes]) -> None: ...
 
     def is_detection_due(self, stream: str, *, marked: bool, live: bool) -> bool:
         return False
