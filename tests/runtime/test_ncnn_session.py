@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("ncnn", reason="needs the extra ncnn")
 pytest.importorskip("pnnx", reason="needs the extra ncnn-build")
 
-from engine.errors import ConfigError, ModelError
+from engine.errors import ConfigError, InferenceError, ModelError
 from engine.runtime.ncnn_session import WEIGHTS
 from engine.runtime.session import SessionSpec, open_session
 from tests.trt_build.engines.networks import embedder_model, generator_model
@@ -69,7 +69,7 @@ def test_results_belong_to_the_caller(session):
 
 
 def test_a_wrong_tensor_is_named(session):
-    with pytest.raises(ModelError, match=r"tiny: input tensor luma, got luma \(1x3x16x16, float32\)"):
+    with pytest.raises(InferenceError, match=r"tiny: input tensor luma, got luma \(1x3x16x16, float32\)"):
         session.run({"luma": np.zeros((1, 3, 16, 16), np.float32)})
 
 
@@ -104,5 +104,5 @@ def test_it_computes_in_float32_alone(container):
 def test_a_closed_session_says_so(container):
     session = open_session(SessionSpec(container, "ncnn", name="tiny"))
     session.close()
-    with pytest.raises(ModelError, match="tiny is closed"):
+    with pytest.raises(InferenceError, match="tiny is closed"):
         session.run({"luma": np.zeros((1, 1, 8, 8), np.float32)})
