@@ -219,10 +219,10 @@ class Supervisor:
                 self._changes.give_up(name, words, was_ready=name in self.facts)
             case "replaced":
                 self._replace(name, reason)
-            case "run" if said:
-                self._fail((FacestreamError if said.fatal else WorkerError)(reason), said.exit_code)
-            case "run":
-                self._fail(WorkerError(f"{reason}: the run is incomplete"))
+            case "run":  # which may be begun again after a WorkerError: not where that was of no use, or is not wanted
+                kind = FacestreamError if self.was_drained or (said and said.fatal) else WorkerError
+                words = reason if said else f"{reason}: the run is incomplete"
+                self._fail(kind(words), said.exit_code if said else 1)
 
     def _death(self, name: str, said: Failed | None) -> Death:
         if self._crew.is_leaving(name):

@@ -92,6 +92,15 @@ class FrameWriter:
         self._outbox.tell(message)
         self._require_reader()
 
+    def say_last(self, message: Struct) -> None:
+        """Send the last word, after which perceive closes the pipe: that is no death.
+
+        Raises:
+            ChannelClosed: perceive was gone before.
+        """
+        self._require_reader()
+        self._outbox.tell(message)
+
     def hear(self) -> None:
         """Take back the slots that perceive has released."""
         self._outbox.hear()

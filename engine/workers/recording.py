@@ -63,7 +63,7 @@ class RecordingWorker(Actor[Struct]):
                 Reading(self, self.writer, order, self._config, self._detect_every).run()
         self.writer.close()
         self.worst = self.stopped
-        self.writer.require(self.last_word())
+        self.writer.say_last(self.last_word())
 
     def obey(self, order: Struct) -> None:
         if isinstance(order, Assign):

@@ -10,6 +10,7 @@ from engine.contracts.streams import StreamChanged
 from engine.runtime.channel import ChannelClosed
 from engine.runtime.frame_slots import PoolOpened
 from engine.runtime.mailbox import Sender
+from engine.runtime.protocol import Drain
 from engine.runtime.worker import WorkerContext
 from engine.workers.frame_sources import FrameSource
 from engine.workers.frame_writer import FrameWriter
@@ -96,12 +97,32 @@ def test_slots_that_a_dead_reader_held_are_reclaimed(bench: Bench):
 
 
 def test_a_recording_ends_with_its_reader(bench: Bench):
-    writer = FrameWriter(bench.context, link_pair()[0], SLOTS, live=False)
+    ours, theirs = link_pair()
+    writer = FrameWriter(bench.context, ours, SLOTS, live=False)
+    writer.write(frame(0))
+    theirs.close()
     with pytest.raises(ChannelClosed):
         writer.write(frame(0))
     with pytest.raises(ChannelClosed):
         writer.require(StreamChanged("cam", "ended"))
     assert "drops.worker_died" not in bench.context.telemetry.counters, "it is read again, or has failed"
+    writer.close()
+
+
+def test_a_last_word_that_closes_the_pipe_has_arrived(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    """Whoever reads it may close its end before the writer looks again: a good end was taken for a death now and then."""
+    ours, theirs = link_pair()
+    writer = FrameWriter(bench.context, ours, SLOTS, live=False)
+    send = ours.send
+
+    def send_and_be_closed(*arguments: object) -> None:
+        send(*arguments)  # type: ignore[arg-type]
+        assert theirs.receive() == Drain()
+        theirs.close()
+
+    monkeypatch.setattr(ours, "send", send_and_be_closed)
+    writer.say_last(Drain())
+    assert writer.channel is None
     writer.close()
 
 
