@@ -23,7 +23,7 @@ pytestmark = pytest.mark.e2e
 def run(clip: Clip, out: Path, device: str, observer: Callable[[RunStatus], None] = lambda status: None) -> RunResult:
     config = Config(
         sources=[SourceConfig(uri=str(clip.video))],
-        detect=DetectConfig(detector="grey", every=10, device=device),
+        detect=DetectConfig(detector="grey", every=10, device=device, second_look=False),
         crop=CropConfig(policy="best", top_k=1),
         super_resolve=SuperResolveConfig(device=device, workers=2),
         verify=VerifyConfig(embedder="none", device=device),
