@@ -33,8 +33,8 @@ VARIABLE = "FACESTREAM_RUNTIME"
 """Environment variable that names what ``auto`` stands for instead, for whoever wants no measurement."""
 _SECONDS = 0.5
 """For each candidate."""
-_LEAST_GAIN = 0.95
-"""Of the time of the first one: what is nearer to it may be so by chance."""
+_LEAST_GAIN = 0.85
+"""Of the time of the first one: what is nearer to it is so by chance on a busy machine, and not worth other last digits."""
 
 Example = Callable[[tuple[TensorSpec, ...]], Mapping[str, Tensor]]
 """Gives for a model's inputs what it is typically given."""
