@@ -234,6 +234,9 @@ class OutputConfig(Section, frozen=True):
     vectors stay."""
     keep_pictures_gb: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     """The same for the oldest pictures where all of them take more than so many gigabytes (10^9 bytes); 0: any size."""
+    keep_records_days: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
+    """Where a source is a camera: older lines of faces and tracks, with their vectors and pictures, are emptied while the run
+    goes on; 0: none are."""
 
 
 class Config(Section, frozen=True):
