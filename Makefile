@@ -2,6 +2,8 @@
 # make test   install with the development extras and run all tests
 # make check  formatting, lint, types, import rules
 # make bench  cost of each stage and of the whole, against a plain loop and against the bound
+# make engines  every shipped model built by TensorRT-RTX for every GPU that it knows; no GPU needed
+# make bench-gpu  crops/s of generators on a GPU, by torch, and the share of its measured matrix peak
 # make processors  what must not depend on the processor, where oneDNN may use bfloat16 for float32, and where it must not use it
 # make lowest  install the lowest versions that pyproject.toml allows, and run what could break with them
 
@@ -19,7 +21,7 @@ LOWEST_TESTS := tests/test_config.py tests/contracts tests/cli tests/crop tests/
 	tests/super_resolve tests/track tests/verify tests/decode/test_decoder.py tests/pipeline/test_run.py \
 	tests/enrolment/test_enrol.py tests/publish/test_encode.py tests/publish/test_endpoint.py tests/report/test_page.py
 
-.PHONY: run test check bench processors lowest clean
+.PHONY: run test check bench bench-gpu engines processors lowest clean
 
 run: $(VENV)/.base
 	@mkdir -p $(OUT)
@@ -38,6 +40,12 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
+
+bench-gpu: $(VENV)/.dev
+	$(BIN)/python -m tests.bench.gpu
+
+engines: $(VENV)/.dev
+	$(BIN)/python -m tests.bench.engine_matrix
 
 processors: $(VENV)/.dev
 	ONEDNN_DEFAULT_FPMATH_MODE=BF16 $(BIN)/python -m pytest $(PROCESSOR_TESTS)

@@ -10,6 +10,7 @@ from engine.contracts.camera import CameraDefaults, HardwareDecoding, NonNegativ
 from engine.contracts.messages import Deinterlace, Rotate
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+Device = Literal["cpu", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7"]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 
@@ -109,9 +110,11 @@ class DetectConfig(Section, frozen=True):
     upsample: Annotated[int, msgspec.Meta(ge=0, le=3)] = 1
     """dlib-hog only: doublings of the picture; 0 finds faces from 80 px, 1 from 40 px, 2 from 20 px at 4 times the cost."""
     runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
-    """``auto`` is ONNX Runtime."""
+    """``auto``: on a CPU the faster one of those that are installed, measured once for each model."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: OpenVINO only, where the CPU has it."""
+    device: Device = "cpu"
+    """``cpu``, or ``cuda:N``: one process then computes for all workers, in batches of what they ask together."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Frames that are detected at the same time; 0: one for each core."""
     second_look: bool = True
@@ -156,10 +159,13 @@ class SuperResolveConfig(Section, frozen=True):
     strength: Share = 1.0
     """0 is bicubic, 1 the generator's whole residual."""
     runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
-    """``auto`` is ONNX Runtime."""
+    """As of ``detect``."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: OpenVINO only, where the CPU has it."""
-    max_batch: Positive = 8
+    device: Device = "cpu"
+    """As of ``detect``."""
+    max_batch: Positive | None = None
+    """Faces that are enlarged together at most. None: as many as pay where they are computed, on a CPU one."""
     max_wait_ms: Annotated[float, msgspec.Meta(ge=0.0)] = 20.0
     """A batch closes this long after its first face, or when it is full."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
@@ -173,6 +179,8 @@ class VerifyConfig(Section, frozen=True):
     """``dlib``, ``insightface:PACK``, the path of an ArcFace-style ONNX file, or ``none``."""
     gallery: str = ""
     """Path of the gallery; empty: the user's own, see ``facestream gallery list``."""
+    device: Device = "cpu"
+    """As of ``detect``."""
     false_name_rate: Annotated[float, msgspec.Meta(gt=0.0, le=0.5)] = 0.001
     """Share of strangers' tracks that may get a name at most, whatever the gallery's size; for embedders of which it was
     measured what strangers reach, see ``facestream doctor``."""
@@ -226,6 +234,9 @@ class OutputConfig(Section, frozen=True):
     vectors stay."""
     keep_pictures_gb: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     """The same for the oldest pictures where all of them take more than so many gigabytes (10^9 bytes); 0: any size."""
+    keep_records_days: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
+    """Where a source is a camera: older lines of faces and tracks, with their vectors and pictures, are emptied while the run
+    goes on; 0: none are."""
 
 
 class Config(Section, frozen=True):

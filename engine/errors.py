@@ -6,13 +6,16 @@
     ├── RecoverableError            one stream or one item fails, the others go on
     │   ├── SourceError             a source cannot be opened or read; carries a reason code
     │   ├── PictureError            a still picture cannot be read; says which and why
-    │   └── EnrolmentRefused        a picture cannot be enrolled; says which and why
+    │   ├── EnrolmentRefused        a picture cannot be enrolled; says which and why
+    │   └── InferenceError          an open model failed on what it was given; the next may work
+    │       └── DeviceMemoryError   the device has no memory for so large a batch; a smaller one may work
     └── FatalError                  the run cannot go on
-        ├── ModelError              a model file or its manifest is missing, corrupt or of the wrong kind
+        ├── ModelError              a model cannot be opened: file or manifest is missing, corrupt or of the wrong kind
         ├── MissingRuntimeError     an optional package is not installed; says how to install it
         ├── GalleryError            the gallery file cannot be opened, read or written
         ├── PublishError            an endpoint cannot be bound, or an output cannot be written
-        └── WorkerError             a worker process died, hung or refused to start
+        └── WorkerError             a worker process died, hung or refused to start; another one may do
+            └── DeviceLostError     the device that computes is gone, for this process
 
 A message says what failed, where, and what to do, in one sentence: the command line prints it as it is.
 """
@@ -62,12 +65,20 @@ class EnrolmentRefused(RecoverableError):
     """A picture does not qualify for the gallery."""
 
 
+class InferenceError(RecoverableError):
+    """An open model failed on what it was given."""
+
+
+class DeviceMemoryError(InferenceError):
+    """The device has no memory for so large a batch."""
+
+
 class FatalError(FacestreamError):
     """The run cannot go on."""
 
 
 class ModelError(FatalError):
-    """A model file or its manifest is missing, corrupt or of the wrong kind."""
+    """A model cannot be opened: its file or manifest is missing, corrupt or of the wrong kind."""
 
 
 class MissingRuntimeError(FatalError):
@@ -84,6 +95,10 @@ class PublishError(FatalError):
 
 class WorkerError(FatalError):
     """A worker process died, hung or refused to start."""
+
+
+class DeviceLostError(WorkerError):
+    """The device that computes is gone, for this process: only another one may find it again."""
 
 
 def error_words(error: Exception) -> str:

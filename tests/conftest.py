@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from engine.runtime.fastest import VARIABLE
 from engine.runtime.precision import ignore_fpmath_mode
 
 ignore_fpmath_mode()  # read when torch is imported, which some test files do before anything of ours
@@ -24,5 +25,6 @@ def _nobodys_gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     """Keep the user's own gallery and models out of the tests, and the tests out of them; let modules be compiled once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.setenv(VARIABLE, "onnxruntime")  # nothing is measured
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # the product starts its processes hundreds of times
         yield

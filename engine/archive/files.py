@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -150,16 +151,38 @@ def cut_torn_line(path: Path) -> None:
 
 
 def whole_lines(path: Path, offset: int = 0) -> Iterator[bytes]:
-    """Yield the lines that end with a line break, from ``offset`` on; none if there is no file.
+    """Yield the lines that end with a line break, from ``offset`` on; none if there is no file. A hole at the beginning, see
+    ``expiry``, is no line.
 
     Raises:
         OSError: the file cannot be read.
     """
     with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-        file.seek(offset)
+        file.seek(max(offset, first_data(path)))
         for line in file:
             if line.endswith(b"\n"):  # else the run was killed while it wrote this one
                 yield line
+
+
+def first_data(path: Path) -> int:
+    """Return where the first line is that is not of a hole; the length of a file that has none.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        try:
+            start = os.lseek(file.fileno(), 0, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                return file.seek(0, os.SEEK_END)
+            raise
+        end = file.seek(start)
+        while block := file.read(1 << 12):  # a hole ends where a line begins, its last block is zeros up to there
+            if text := block.lstrip(b"\0"):
+                return end + len(block) - len(text) if text.startswith(b"{") else start
+            end += len(block)
+        return end
 
 
 def sync_directory(directory: Path) -> None:

@@ -11,6 +11,8 @@ loses the line that it was writing. All embeddings: ``np.fromfile("embeddings_12
 ``"embedding": {"file": ..., "row": ...}`` says which row is its own. After ``--resume`` there may be rows, and numbers of
 messages, that no line names: those of faces that were dropped and found again.
 
+Over cameras, lines and vectors that are too old are emptied (``expiry.py``): the file begins with zeros then.
+
 Against power cuts the lines and rows are flushed to the disk before the checkpoint that vouches for them, at most every
 ``SYNC_SECONDS``. Pictures are not: resuming compares each with its SHA-256, and goes back to an earlier checkpoint where one
 is not what it was. ``run.json`` lists every attempt of a resumed run; each has its own ``run_id``.
@@ -29,6 +31,7 @@ import msgspec
 
 from engine.archive.checkpoint_writer import CheckpointWriter
 from engine.archive.checkpoints import PROGRESS
+from engine.archive.expiry import Expiry
 from engine.archive.files import AppendedFiles, sync_directory, write_new, write_whole
 from engine.archive.lock import DirectoryLock
 from engine.archive.resume import Resume
@@ -72,8 +75,8 @@ class DirectorySink:
                 of the earlier attempt.
             overwrite: remove what an earlier run left there; else a directory that holds a run is refused.
             resume: of ``plan_resume`` or ``reopen`` for this directory.
-            expires: pictures go when they are too old or too many, as ``config`` says: for cameras, as a run over recordings is
-                resumed from them.
+            expires: pictures, lines and vectors go when they are too old or too many, as ``config`` says: for cameras, as a run
+                over recordings is resumed from them.
 
         Raises:
             PublishError: the directory holds a run, another process writes there, it has changed since ``resume`` was made, or
@@ -94,6 +97,7 @@ class DirectorySink:
                 rewind(self.directory, resume)
             self._begin(run, resume or Resume())
             self._retention = _retention(config, self.directory) if expires else None
+            self._expiry = _expiry(config, self.directory) if expires else None
             undo.pop_all()
 
     def write(self, message: AnyMessage, payloads: Sequence[Payload]) -> None:
@@ -117,6 +121,8 @@ class DirectorySink:
                 self._checkpoints.written(message)
             if self._retention is not None:
                 self._let_go(self._retention, message)
+            if self._expiry is not None:
+                self._expiry.look()
 
     def record_input(self, stream: str, path: str, size_bytes: int, sha256: str, mtime_ns: int) -> None:
         """Note what a recording was when it was read; call it before its end.
@@ -176,8 +182,10 @@ class DirectorySink:
 
     @property
     def counters(self) -> dict[str, int]:
-        """``removed.tracks``, ``removed.pictures`` and ``removed.bytes``: what was deleted, see ``Retention``."""
-        return {} if self._retention is None else self._retention.counters
+        """``removed.tracks``, ``removed.pictures`` and ``removed.bytes``: what was deleted, see ``Retention``; and
+        ``removed.record_bytes``, see ``Expiry``."""
+        pictures = {} if self._retention is None else self._retention.counters
+        return pictures if self._expiry is None else pictures | {"removed.record_bytes": self._expiry.freed_bytes}
 
     def _let_go(self, retention: Retention, message: AnyMessage) -> None:
         if isinstance(message, Track) and message.ended:
@@ -259,9 +267,14 @@ class DirectorySink:
 
 
 def _retention(config: OutputConfig, directory: Path) -> Retention | None:
-    if not config.keep_pictures_days and not config.keep_pictures_gb:
+    days = min(filter(None, (config.keep_pictures_days, config.keep_records_days)), default=0.0)
+    if not days and not config.keep_pictures_gb:
         return None
-    return Retention(directory / _FACES, config.keep_pictures_days * _DAY_SECONDS, round(config.keep_pictures_gb * _GB))
+    return Retention(directory / _FACES, days * _DAY_SECONDS, round(config.keep_pictures_gb * _GB))
+
+
+def _expiry(config: OutputConfig, directory: Path) -> Expiry | None:
+    return Expiry(directory, config.keep_records_days * _DAY_SECONDS) if config.keep_records_days else None
 
 
 def _folder(stream: str) -> str:

@@ -42,6 +42,8 @@ def picture_size(file: bytes) -> tuple[int, int]:
     Raises:
         ValueError: it is neither, or it is cut off before its size.
     """
+    # Read here, as libraries do not serve for files that nobody knows: the bounds of Pillow and OpenCV are one for the whole
+    # process, which is the user's; and Pillow's plugins, which know none, raise whatever a broken file makes them raise.
     try:
         if file.startswith(_PNG):
             width, height = struct.unpack(">II", file[16:24])

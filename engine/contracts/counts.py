@@ -14,6 +14,25 @@ StreamCount = Literal[
 """What is counted for each stream."""
 
 
+class Calls(msgspec.Struct, frozen=True, array_like=True):
+    """How often a model was called for a stream."""
+
+    total: int = 0
+    failed: int = 0
+    error: str = ""
+    """What the first failure said."""
+
+    @property
+    def verdict(self) -> str:
+        """What is wrong where no call worked; empty otherwise."""
+        if self.total == 0 or self.failed < self.total:
+            return ""
+        return f"{self.error} (none of {self.total} calls worked)"
+
+    def __add__(self, other: Calls) -> Calls:
+        return Calls(self.total + other.total, self.failed + other.failed, self.error or other.error)
+
+
 class Counts(msgspec.Struct, frozen=True, array_like=True):
     """Totals at one moment."""
 
@@ -25,7 +44,8 @@ class Counts(msgspec.Struct, frozen=True, array_like=True):
     def flat(self) -> dict[str, int]:
         """Return all of them under one name each, those of a stream as ``frames.<stream>``: for ``stats`` and ``run.json``.
 
-        Where a stream's name makes that the name of a total, as ``faces.offered``, the total has it.
+        Where a stream's name makes that the name of a total, as ``faces.offered``, the total has it: read from here
+        nothing that ``run`` and ``streams`` tell.
         """
         named = {f"{what}.{stream}": n for stream, counts in self.streams.items() for what, n in counts.items()}
         return named | self.run

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Mapping
 
+import msgspec
+from msgspec.structs import replace
+
+from engine.contracts.counts import Calls
 from engine.contracts.messages import Clock, Outcome, Reason, StageStats, StreamState
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Base of what passes through all stages."""
-
-
-class Calls(msgspec.Struct, frozen=True, array_like=True):
-    """How often a model was called for a stream."""
-
-    total: int = 0
-    failed: int = 0
-    error: str = ""
-    """What the first failure said."""
 
 
 class StreamChanged(Event, frozen=True):
@@ -51,6 +46,11 @@ class StreamChanged(Event, frozen=True):
     def is_last(self) -> bool:
         """Whether nothing of the stream comes after it."""
         return self.state in ("ended", "failed")
+
+    def with_account(self, calls: Mapping[str, Calls], lost: int = 0) -> StreamChanged:
+        """Return the event with what one more worker has counted of its stream."""
+        both = {stage: self.calls.get(stage, Calls()) + calls.get(stage, Calls()) for stage in [*self.calls, *calls]}
+        return replace(self, calls=both, lost=self.lost + lost)
 
 
 class Checkpoint(Event, frozen=True):

@@ -18,7 +18,6 @@ from engine.decode.display import Display
 from engine.decode.packet_queue import Arrival
 from engine.decode.packet_reader import Opened, PacketReader, Reader
 from engine.decode.picture_gate import PictureGate
-from engine.decode.v4l2 import DeviceReader
 from engine.errors import SourceError, WorkerError
 
 WAIT_SECONDS = 0.05
@@ -225,4 +224,8 @@ class Connection:
 
 
 def _reader_for(camera: Camera) -> Reader:
-    return DeviceReader(camera) if camera.is_device and "v4l2" not in av.formats_available else PacketReader(camera)
+    if not camera.is_device or "v4l2" in av.formats_available:
+        return PacketReader(camera)
+    from engine.decode.v4l2 import DeviceReader  # no other camera needs OpenCV, which takes long to load
+
+    return DeviceReader(camera)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.contracts.model_calls import merged
 from engine.contracts.streams import Checkpoint, StreamChanged
 
 Event = StreamChanged | Checkpoint
@@ -34,7 +33,7 @@ class Barrier:
                 return [event]
             self._held[number], self._missing[number] = event, set(event.lanes) & self._alive
         elif isinstance(event, StreamChanged) and isinstance(held := self._held[number], StreamChanged):
-            self._held[number] = merged([held, event])
+            self._held[number] = held.with_account(event.calls, event.lost)
         self._missing[number].discard(worker)
         return self._release()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.config import DetectConfig
 from engine.detect.detector import Detector
 from engine.errors import ConfigError, ModelError
+from engine.runtime.session import SessionSpec
 
 FindModel = Callable[[str], Path | None]
 """Returns the local file of a named model, None where it was not fetched."""
@@ -54,7 +55,7 @@ def _grey(config: DetectConfig, find_model: FindModel) -> Detector:
 def _grey_file(config: DetectConfig, manifest: Path) -> Detector:
     from engine.detect.grey import GreyDetector
 
-    return GreyDetector(manifest, config.min_score, config.runtime, config.precision)
+    return GreyDetector(_spec(config, manifest), config.min_score)
 
 
 def _yunet(config: DetectConfig, find_model: FindModel) -> Detector:
@@ -70,26 +71,33 @@ def _yunet(config: DetectConfig, find_model: FindModel) -> Detector:
 def _yunet_file(config: DetectConfig, path: Path, name: str, licence: str) -> Detector:
     from engine.detect.yunet import YuNet
 
-    return YuNet(path, config.min_score, config.runtime, name, licence, config.precision)
+    return YuNet(_spec(config, path), config.min_score, name, licence)
+
+
+def _spec(config: DetectConfig, path: Path) -> SessionSpec:
+    return SessionSpec(path, config.runtime, config.device, config.precision)
 
 
 def _dlib_hog(config: DetectConfig, find_model: FindModel) -> Detector:
     from engine.detect.dlib_hog import DlibHog
 
-    _check_float32(config, "dlib-hog")
+    _check_plain(config, "dlib-hog")
     return DlibHog(config.min_score, config.upsample)
 
 
 def _scrfd(config: DetectConfig, pack: str) -> Detector:
     from engine.detect.scrfd import Scrfd
 
-    _check_float32(config, "scrfd")
+    _check_plain(config, "scrfd")
     return Scrfd(pack, config.min_score)
 
 
-def _check_float32(config: DetectConfig, name: str) -> None:
+def _check_plain(config: DetectConfig, name: str) -> None:
+    """Refuse what is asked of a detector that no session of ours computes."""
     if config.precision != "float32":
         raise ConfigError(f"detect.precision: the detector {name} computes in float32 only, not in {config.precision}")
+    if config.device != "cpu":
+        raise ConfigError(f"detect.device: the detector {name} computes on the CPU only, not on {config.device}")
 
 
 DETECTORS: dict[str, Callable[[DetectConfig, FindModel], Detector]] = {

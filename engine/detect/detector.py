@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from engine.contracts.frames import Detections, Planes
+from engine.contracts.profile import Profile
 
 
 class Detector(Protocol):
@@ -22,8 +23,8 @@ class Detector(Protocol):
     """Of the model's weights."""
     runtime: str
     """What computes it, with its version and precision."""
-    max_batch: int
-    """Pictures that one call can compute together; 1 where a longer call only repeats itself."""
+    profile: Profile
+    """Pictures that are worth giving together; 1 is best where a longer call only repeats itself."""
     min_score: float
     """Faces below this score are not reported, 0 to 1."""
     sure_score: float
@@ -34,7 +35,7 @@ class Detector(Protocol):
         """Return the faces of each picture, in source pixels; pictures may differ in size.
 
         Raises:
-            ModelError: the model failed; a picture without faces gives empty Detections instead.
+            InferenceError: the model failed; a picture without faces gives empty Detections instead.
         """
         ...
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from engine.contracts.frames import Detections, Float32, Planes
+from engine.contracts.profile import ONE
 from engine.detect.nested import without_nested
 from engine.errors import MissingRuntimeError, ModelError
 
@@ -36,7 +37,7 @@ class DlibHog:
     name = "dlib-hog"
     model_sha256 = ""
     licence = "detector BSL-1.0; landmark model trained on iBUG 300-W, whose terms exclude commercial use"
-    max_batch = 1
+    profile = ONE
 
     def __init__(self, min_score: float | None, upsample: int) -> None:
         """Load the detector and its landmark model.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -17,12 +16,12 @@ from engine.contracts.manifest import read_manifest
 from engine.detect.nested import without_nested
 from engine.detect.yunet_decode import STRIDES, decode, suppress
 from engine.errors import ModelError
-from engine.runtime.session import Precision, Session, open_session
-from engine.runtime.tensors import listed
+from engine.runtime.fastest import open_fastest
+from engine.runtime.session import Session, SessionSpec
+from engine.runtime.tensors import TensorSpec, listed
 
 OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("score", "bbox", "kps") for stride in STRIDES)
 _MULTIPLE_OF = 32
-_BATCH = 16
 _BUFFERS_PER_THREAD = 4
 _HEIGHT_OVER_WIDTH = (0.6, 2.4)
 
@@ -30,32 +29,29 @@ _HEIGHT_OVER_WIDTH = (0.6, 2.4)
 class GreyDetector:
     """See ``engine.detect.Detector``."""
 
-    def __init__(self, manifest: Path, min_score: float | None, runtime: str, precision: Precision = "float32") -> None:
+    def __init__(self, spec: SessionSpec, min_score: float | None = None) -> None:
         """Open a model by its manifest.
 
         Args:
-            manifest: ``NAME.json`` beside the model; its figures ``min_score`` and ``sure_score`` are the default thresholds.
+            spec: of ``NAME.json`` beside the model; its figures ``min_score`` and ``sure_score`` are the default thresholds.
             min_score: smallest score to report, and to be sure of.
-            runtime: as in ``open_session``.
-            precision: as in ``open_session``.
 
         Raises:
             ModelError: model or manifest is missing or corrupt, or not of this format.
             ConfigError: the runtime cannot compute in this precision here.
         """
-        described = read_manifest(manifest)
+        described = read_manifest(spec.path)
         if described.kind != "detector":
-            raise ModelError(f"{manifest} describes a {described.kind}, not a detector: choose another file")
+            raise ModelError(f"{spec.path} describes a {described.kind}, not a detector: choose another file")
         self.name = described.name
         self.licence = described.licence
         self.model_sha256 = described.sha256
         self.min_score = described.figures.get("min_score", 0.5) if min_score is None else min_score
         self.sure_score = described.figures.get("sure_score", self.min_score) if min_score is None else min_score
-        path = manifest.with_name(described.file)
-        self._session = _open(path, runtime, precision)
+        self._session = _open(spec.of(described))
         self._output_names = [spec.name for spec in self._session.outputs]
         self.runtime = self._session.runtime
-        self.max_batch = _BATCH if self._session.prefers_batch else 1
+        self.profile = self._session.profile
         self._local = threading.local()
 
     def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
@@ -64,9 +60,10 @@ class GreyDetector:
         by_size: dict[tuple[int, int], list[int]] = {}
         for number, picture in enumerate(pictures):
             by_size.setdefault(picture.y.shape, []).append(number)
-        for numbers in by_size.values():
-            for at in range(0, len(numbers), self.max_batch):
-                some = numbers[at : at + self.max_batch]
+        for size, numbers in by_size.items():
+            step = self.profile.at(*size).best
+            for at in range(0, len(numbers), step):
+                some = numbers[at : at + step]
                 for number, faces in zip(some, self._run([pictures[number].y for number in some]), strict=True):
                     found[number] = faces
         return found
@@ -78,7 +75,7 @@ class GreyDetector:
 
     def _run(self, planes: list[Uint8]) -> list[Detections]:
         height, width = planes[0].shape
-        tensor = self._buffer(len(planes), height, width)
+        tensor = self._buffer(max(len(planes), self.profile.smallest), height, width)
         for row, plane in enumerate(planes):
             tensor[row, 0, :height, :width] = plane
         outputs = dict(zip(self._output_names, self._session.run({"luma": tensor}), strict=True))
@@ -112,13 +109,18 @@ def face_shaped(faces: Detections) -> Detections:
     return faces if kept.all() else faces.only(kept)
 
 
-def _open(path: Path, runtime: str, precision: Precision) -> Session:
-    session = open_session(path, runtime, precision=precision)
+def _example(inputs: tuple[TensorSpec, ...]) -> dict[str, Uint8]:
+    """Return a small picture, for the measurement of runtimes."""
+    return {spec.name: np.random.default_rng(0).integers(0, 256, (1, 1, 384, 640)).astype(np.uint8) for spec in inputs}
+
+
+def _open(spec: SessionSpec) -> Session:
+    session = open_fastest(spec, _example)
     inputs, outputs = session.inputs, {spec.name for spec in session.outputs}
     if [spec.name for spec in inputs] != ["luma"] or inputs[0].dtype != np.uint8 or outputs != set(OUTPUTS):
         session.close()
         raise ModelError(
-            f"{path} is not a grey detector: found the inputs {listed(inputs)} and the outputs {', '.join(sorted(outputs))}, "
-            f"expected luma uint8 Nx1xHxW and {', '.join(OUTPUTS)}"
+            f"{spec.title} is not a grey detector: found the inputs {listed(inputs)} and the outputs "
+            f"{', '.join(sorted(outputs))}, expected luma uint8 Nx1xHxW and {', '.join(OUTPUTS)}"
         )
     return session

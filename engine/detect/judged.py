@@ -30,7 +30,7 @@ class JudgedDetector:
         self._detector, self._second_look, self._agreement = detector, second_look, agreement
         self._correct = second_look.fits(detector)
         self.name, self.model_sha256, self.licence = detector.name, detector.model_sha256, detector.licence
-        self.runtime, self.max_batch = detector.runtime, detector.max_batch
+        self.runtime, self.profile = detector.runtime, detector.profile
         self.min_score, self.sure_score = detector.min_score, detector.sure_score
         if agreement is not None:
             self.min_score, self.sure_score = agreement.min_score, agreement.sure_score

@@ -11,8 +11,9 @@ import numpy as np
 
 from engine.contracts.frames import Detections, Planes
 from engine.contracts.manifest import sha256_of
+from engine.contracts.profile import ONE
 from engine.detect.nested import without_nested
-from engine.errors import MissingRuntimeError, ModelError
+from engine.errors import InferenceError, MissingRuntimeError, ModelError
 from engine.runtime.colour import bgr_from_planes
 
 DEFAULT_MIN_SCORE = 0.5
@@ -28,7 +29,7 @@ class Scrfd:
     """
 
     licence = "InsightFace: weights for non-commercial research only, unless the pack says otherwise"
-    max_batch = 1
+    profile = ONE
 
     def __init__(self, pack: str, min_score: float | None) -> None:
         """Open the detector of a pack.
@@ -61,7 +62,7 @@ class Scrfd:
         try:
             found, points = self._model.detect(image, input_size=size, det_thresh=self.min_score)
         except Exception as error:  # onnxruntime's exceptions have no base class of their own
-            raise ModelError(f"{self.name} failed on {picture!r}: {error}") from error
+            raise InferenceError(f"{self.name} failed on {picture!r}: {error}") from error
         boxes = np.column_stack([found[:, :2], found[:, 2:4] - found[:, :2]]).astype(np.float32)
         if points is None:
             points = np.full((len(found), 5, 2), np.nan)

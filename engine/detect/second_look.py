@@ -18,7 +18,7 @@ from engine.detect.detector import Detector
 from engine.detect.face_places import boxes_and_landmarks
 from engine.detect.face_windows import CONTEXTS, SIDE_PX, face_windows, near_squares
 from engine.errors import ModelError
-from engine.runtime.session import Session, open_session
+from engine.runtime.session import Session, SessionSpec, open_session
 from engine.runtime.tensors import listed
 
 NAME = "second_look"
@@ -76,18 +76,18 @@ class Agreement:
 class SecondLook:
     """Says of boxes whether they are faces. ``judge`` may be called from several threads; it cannot cross a process."""
 
-    def __init__(self, manifest: Path, runtime: str = "auto") -> None:
+    def __init__(self, spec: SessionSpec) -> None:
         """Open the model by its manifest, whose figures are the limits.
 
         Raises:
             ModelError: model or manifest is missing or corrupt, or not of this format.
         """
-        described = read_manifest(manifest)
+        described = read_manifest(spec.path)
         if described.kind != "second_look":
-            raise ModelError(f"{manifest} describes a {described.kind}, not a second look: choose another file")
+            raise ModelError(f"{spec.path} describes a {described.kind}, not a second look: choose another file")
         self.name, self.licence, self.model_sha256 = described.name, described.licence, described.sha256
-        self.limits, self.agreement = _limits(described, manifest), _agreement(described)
-        self._session = _open(manifest.with_name(described.file), runtime)
+        self.limits, self.agreement = _limits(described, spec.path), _agreement(described)
+        self._session = _open(spec.of(described))
         self.runtime = self._session.runtime
 
     def judge(self, luma: Uint8, found: Detections, *, correct: bool = False) -> Detections:
@@ -101,7 +101,7 @@ class SecondLook:
                 that the second look fits.
 
         Raises:
-            ModelError: the model fails.
+            InferenceError: the model fails.
         """
         if not len(found):
             return replace(found, faceness=np.zeros(0, np.float32))
@@ -111,11 +111,13 @@ class SecondLook:
         return corrected(replace(found, faceness=faceness), near_squares(luma.shape, found.boxes), places)
 
     def faceness(self, luma: Uint8, boxes: Float32) -> Float32:
-        """Return (N,), 0 to 1, of N boxes (N, 4), at least one, in a picture (height, width); see ``judge``."""
-        return self._look(luma, boxes)[0]
+        """Return (N,), 0 to 1, of boxes (N, 4) in a picture (height, width); see ``judge``."""
+        return self._look(luma, boxes)[0] if len(boxes) else np.zeros(0, np.float32)
 
     def _look(self, luma: Uint8, boxes: Float32) -> tuple[Float32, Float32]:
-        faceness, places = self._session.run({_INPUT: face_windows(luma, boxes)})
+        step = self._session.profile.largest
+        found = [self._session.run({_INPUT: face_windows(luma, boxes[at : at + step])}) for at in range(0, len(boxes), step)]
+        faceness, places = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return np.asarray(faceness, np.float32), np.asarray(places, np.float32)
 
     def fits(self, detector: Detector) -> bool:
@@ -157,7 +159,7 @@ def open_second_look(config: DetectConfig, find_model: FindModel) -> SecondLook 
             "the second look has no model file, although it comes with facestream: install facestream again, or set "
             "detect.second_look: false"
         )
-    return SecondLook(path)
+    return SecondLook(SessionSpec(path, device=config.device))
 
 
 def _limits(manifest: Manifest, path: Path) -> Faceness:
@@ -174,15 +176,15 @@ def _agreement(manifest: Manifest) -> Agreement | None:
     return Agreement(manifest.versions["detector_sha256"], *(manifest.figures[name] for name in names))
 
 
-def _open(path: Path, runtime: str) -> Session:
-    session = open_session(path, runtime)
+def _open(spec: SessionSpec) -> Session:
+    session = open_session(spec)
     inputs, outputs = session.inputs, [spec.name for spec in session.outputs]
     expected = (len(CONTEXTS), SIDE_PX, SIDE_PX)
     fits = [spec.name for spec in inputs] == [_INPUT] and tuple(inputs[0].shape or ())[1:] == expected
     if not fits or inputs[0].dtype != np.uint8 or outputs != _OUTPUTS:
         session.close()
         raise ModelError(
-            f"{path} is not a second look: found the inputs {listed(inputs)} and the outputs {', '.join(outputs)}, "
+            f"{spec.title} is not a second look: found the inputs {listed(inputs)} and the outputs {', '.join(outputs)}, "
             f"expected {_INPUT} uint8 Nx{'x'.join(map(str, expected))} and {', '.join(_OUTPUTS)}"
         )
     return session

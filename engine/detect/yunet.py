@@ -12,14 +12,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from msgspec.structs import replace
 
 from engine.contracts.frames import Detections, Float32, Planes
 from engine.contracts.manifest import sha256_of
+from engine.contracts.profile import ONE
 from engine.detect.nested import without_nested
 from engine.detect.yunet_decode import OUTPUTS, decode, suppress
-from engine.errors import ModelError
+from engine.errors import InferenceError, ModelError
 from engine.runtime.colour import bgr_from_planes
-from engine.runtime.session import Precision, Session, open_session
+from engine.runtime.session import Session, SessionSpec, open_session
 from engine.runtime.tensors import listed
 
 _MULTIPLE_OF = 32
@@ -30,20 +32,16 @@ DEFAULT_MIN_SCORE = 0.6
 class YuNet:
     """See ``engine.detect.Detector``."""
 
-    max_batch = 1
+    profile = ONE
 
-    def __init__(
-        self, path: Path, min_score: float | None, runtime: str, name: str, licence: str, precision: Precision = "float32"
-    ) -> None:
+    def __init__(self, spec: SessionSpec, min_score: float | None, name: str, licence: str) -> None:
         """Open a model.
 
         Args:
-            path: the ONNX file: BGR input, 0 to 255; twelve outputs as in ``yunet_decode``.
+            spec: of the ONNX file: BGR input, 0 to 255; twelve outputs as in ``yunet_decode``.
             min_score: smallest score to report, 0.6 when None.
-            runtime: as in ``open_session``.
             name: what the detector is called.
             licence: of the weights.
-            precision: as in ``open_session``.
 
         Raises:
             ModelError: the file is missing or corrupt, or not of this format.
@@ -52,11 +50,11 @@ class YuNet:
         self.name = name
         self.licence = licence
         self.min_score = self.sure_score = DEFAULT_MIN_SCORE if min_score is None else min_score
-        self._session = _open(path, runtime, precision)
+        self._session = _open(spec)
         self._input = self._session.inputs[0].name
         self._output_names = [spec.name for spec in self._session.outputs]
         self.runtime = self._session.runtime
-        self.model_sha256 = sha256_of(path)
+        self.model_sha256 = sha256_of(spec.path)
         self._local = threading.local()
 
     def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
@@ -86,21 +84,21 @@ class YuNet:
         return buffer
 
 
-def _open(path: Path, runtime: str, precision: Precision) -> Session:
-    session = open_session(path, runtime, precision=precision)
+def _open(spec: SessionSpec) -> Session:
+    session = open_session(spec)
     shape = session.inputs[0].shape if len(session.inputs) == 1 else None
     found = [spec.name for spec in session.outputs]
     if shape is None or len(shape) != 4 or shape[1] not in (3, None) or set(found) != set(OUTPUTS):
         session.close()
         raise ModelError(
-            f"{path} is not a YuNet-format model: found the inputs {listed(session.inputs)} "
+            f"{spec.title} is not a YuNet-format model: found the inputs {listed(session.inputs)} "
             f"and the outputs {', '.join(found)}, expected one 1x3xHxW input and the outputs {', '.join(OUTPUTS)}"
         )
     if shape[2] is None and shape[3] is None:
         return session
     session.close()
-    session = open_session(with_free_size(path), runtime, name=str(path), precision=precision)
-    _check_free_size(session, path)
+    session = open_session(replace(spec, model=with_free_size(spec.path), name=spec.title))
+    _check_free_size(session, spec.title)
     return session
 
 
@@ -118,15 +116,15 @@ def with_free_size(path: Path) -> bytes:
     return content
 
 
-def _check_free_size(session: Session, path: Path) -> None:
+def _check_free_size(session: Session, name: str) -> None:
     height, width = 64, 96
     try:
         outputs = session.run({session.inputs[0].name: np.zeros((1, 3, height, width), np.float32)})
-    except ModelError as error:
+    except InferenceError as error:
         session.close()
-        raise ModelError(f"{path} works at one picture size only: export it with dynamic height and width ({error})") from error
+        raise ModelError(f"{name} works at one picture size only: export it with dynamic height and width ({error})") from error
     for spec, output in zip(session.outputs, outputs, strict=True):
         stride = int(spec.name.rpartition("_")[2])
         if output.shape[1] != (height // stride) * (width // stride):
             session.close()
-            raise ModelError(f"{path} works at one picture size only: export it with dynamic height and width ({spec.name})")
+            raise ModelError(f"{name} works at one picture size only: export it with dynamic height and width ({spec.name})")

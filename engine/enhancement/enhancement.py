@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from engine.config import Config
 from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed, TrackResult
 from engine.contracts.messages import Enhanced, Part
-from engine.contracts.model_calls import ModelCalls
 from engine.contracts.orders import Warned
 from engine.contracts.streams import StreamChanged
 from engine.enhancement.enlarging import Enlarged, enlarge
 from engine.enhancement.track_so_far import TrackSoFar
+from engine.errors import DeviceLostError
 from engine.publish.encode import parts_of
+from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
 from engine.verify.verifier import FaceScores, Verifier
@@ -98,7 +99,7 @@ class Enhancement:
 
     def close_stream(self, event: StreamChanged) -> StreamChanged:
         """Return the last state of a stream with the account of the models' calls."""
-        return self._calls.close(event)
+        return event.with_account(self._calls.close(event.stream))
 
     def _result(self, crop: FaceCrop, face: EnhancedFace | None, score: FaceScores, parts: list[Part]) -> FaceResult:
         enhanced = None
@@ -116,6 +117,8 @@ class Enhancement:
     def _scores(self, crops: Sequence[FaceCrop], enlarged: Enlarged) -> list[FaceScores]:
         try:
             scores = self._verifier.score(crops, enlarged.originals, enlarged.faces)
+        except DeviceLostError:
+            raise
         except Exception as error:
             if len(crops) == 1:
                 self._calls.failed(crops[0].stream, "verify", error)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Uint8
+from engine.errors import DeviceLostError
 from engine.runtime.colour import bgr_from_planes
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
 
@@ -35,6 +36,9 @@ def enlarge(enhancer: Enhancer | None, crops: Sequence[FaceCrop]) -> Enlarged:
     Args:
         enhancer: None: nothing is enlarged.
         crops: the originals.
+
+    Raises:
+        DeviceLostError: nothing can be computed any more.
     """
     start = time.perf_counter()
     originals = [bgr_from_planes(crop.planes) for crop in crops]
@@ -47,6 +51,8 @@ def _enhanced(enhancer: Enhancer | None, crops: Sequence[FaceCrop]) -> tuple[lis
         return [None] * len(crops), {}
     try:
         return list(enhancer.enhance(crops)), {}
+    except DeviceLostError:
+        raise
     except Exception as error:
         if len(crops) == 1:
             return [None], {0: error}

@@ -64,7 +64,7 @@ def look_closer(picture: Uint8, places: Float32, detector: Detector) -> list[lis
         detector: the same.
 
     Raises:
-        ModelError: the detector fails.
+        InferenceError: the detector fails.
     """
     return [_look(picture, place, detector) for place in places]
 

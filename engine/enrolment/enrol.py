@@ -16,7 +16,7 @@ from engine.detect.second_look import SecondLook
 from engine.enrolment.judge import EnrolLimits, check_quality
 from engine.enrolment.likeness import doubt_about
 from engine.enrolment.portrait import find_portrait
-from engine.errors import EnrolmentRefused, GalleryError, PictureError, UsageError
+from engine.errors import EnrolmentRefused, GalleryError, InferenceError, PictureError, UsageError
 from engine.verify.embedder import Embedder
 from engine.verify.gallery import Gallery
 from engine.verify.person_name import person_name
@@ -65,7 +65,6 @@ def enrol_pictures(
     Raises:
         UsageError: the name cannot be one, or there are no pictures.
         GalleryError: the gallery cannot be written.
-        ModelError: detector or embedder fails.
         MissingRuntimeError: a picture needs a reader that is not installed.
     """
     name = person_name(name)
@@ -110,7 +109,7 @@ class _Enrolment:
             result = replace(result, doubt=doubt)
             if doubt and not self.force:
                 raise EnrolmentRefused(f"the face in {path} {doubt}: add --force if it is {self.name}")
-        except (EnrolmentRefused, PictureError) as refusal:
+        except (EnrolmentRefused, InferenceError, PictureError) as refusal:
             return replace(result, reason=str(refusal))
         try:
             self.gallery.add(

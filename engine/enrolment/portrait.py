@@ -59,7 +59,7 @@ def find_portrait(path: Path, picture: Uint8, detector: Detector, second_look: S
 
     Raises:
         EnrolmentRefused: it shows nobody, several people, or somebody of whom it cannot be told which way up they are.
-        ModelError: the detector fails.
+        InferenceError: the detector fails.
     """
     faces = _faces(picture, detector)
     if second_look is not None:

@@ -48,7 +48,7 @@ def find_places(picture: Uint8, detector: Detector, turns: Sequence[int]) -> Flo
         turns: quarters, counter-clockwise, by which the picture is turned to be searched.
 
     Raises:
-        ModelError: the detector fails.
+        InferenceError: the detector fails.
     """
     boxes, scores = [np.zeros((0, 4), np.float32)], [np.zeros(0, np.float32)]
     for view in _views(picture):

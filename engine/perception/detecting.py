@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.contracts.frames import Detections, Planes
-from engine.contracts.model_calls import ModelCalls
 from engine.detect import Detector
+from engine.errors import DeviceLostError
 from engine.perception.overload import Governor
+from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
 
 
 @dataclass(frozen=True)
 class Found:
-    """What one call brought."""
+    """What one frame brought."""
 
     detections: Detections | None
     seconds: float
+    """Its share of the call."""
     error: Exception | None = None
 
 
@@ -35,14 +38,25 @@ class Detecting:
         self._detector, self._calls, self._telemetry, self._governor = detector, calls, telemetry, governor
         self._refused: set[str] = set()
 
-    def detect(self, planes: Planes) -> Found:
-        """Look for the faces of one frame; may be called from several threads, and does not raise."""
+    def detect(self, pictures: Sequence[Planes]) -> list[Found]:
+        """Look for the faces of some frames; may be called from several threads.
+
+        Where all together fail, each is looked at alone, so that one frame costs no other.
+
+        Raises:
+            DeviceLostError: nothing can be computed any more.
+        """
         start = time.perf_counter()
         try:
-            (found,) = self._detector.detect([planes])
+            found = self._detector.detect(pictures)
+        except DeviceLostError:
+            raise
         except Exception as error:
-            return Found(None, time.perf_counter() - start, error)
-        return Found(found, time.perf_counter() - start)
+            if len(pictures) == 1:
+                return [Found(None, time.perf_counter() - start, error)]
+            return [each for picture in pictures for each in self.detect([picture])]
+        seconds = (time.perf_counter() - start) / max(1, len(pictures))
+        return [Found(detections, seconds) for detections in found]
 
     def note(self, stream: str, found: Found, *, live: bool) -> Detections | None:
         """Account for what was found in a frame and return it, None where the call failed."""

@@ -23,10 +23,11 @@ from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Float32, Frame, FrameTime, Planes, TrackedFace
 from engine.contracts.messages import Quality
 from engine.crop.cut import cut_face
-from engine.errors import FacestreamError, MissingRuntimeError
+from engine.errors import DeviceLostError, FacestreamError, InferenceError, MissingRuntimeError
 from engine.models import find_model
 from engine.models.dlib_embedder import NAME, SMALL
 from engine.runtime.colour import bgr_from_planes
+from engine.runtime.session import SessionSpec
 from engine.track.judge import Limits
 from engine.verify.onnx_embedder import OnnxEmbedder
 from engine.verify.verifier import face_in
@@ -45,12 +46,13 @@ class FaceJudge:
     """See ``engine.track.judge.Judge``. Opens its embedder at the first question, as most footage has none.
 
     Args:
-        on_failure: is told once why faces cannot be compared; tracks are then what the tracker takes for one.
+        on_failure: is told once why faces cannot be compared; tracks are then what the tracker takes for one. Where only some
+            faces fail, the others are.
     """
 
     def __init__(self, on_failure: Callable[[str], None]) -> None:
         self._embedder: OnnxEmbedder | None = None
-        self._has_failed = False
+        self._has_failed = self._has_warned = False
         self._on_failure = on_failure
 
     def look(self, planes: Planes, box: Float32, landmarks: Float32 | None) -> FaceCrop | None:
@@ -67,10 +69,16 @@ class FaceJudge:
         try:
             self._embedder = self._embedder or _open()
             return np.asarray(self._embedder.embed([picture], [landmarks])[0], np.float32)
+        except DeviceLostError:
+            raise
+        except InferenceError as error:  # this face; the next may do
+            if not self._has_warned:
+                self._has_warned = True
+                self._on_failure(f"a face of a track is not compared: {error}")
         except FacestreamError as error:
             self._has_failed = True
             self._on_failure(f"faces of one track are not compared: {error}")
-            return None
+        return None
 
     def limits(self, width_px: float) -> Limits:
         """See ``Judge.limits``."""
@@ -86,4 +94,4 @@ def _open() -> OnnxEmbedder:
     manifest = find_model(NAME)
     if manifest is None:
         raise MissingRuntimeError(f"there is no embedder {NAME} here")
-    return OnnxEmbedder(manifest.with_name(f"{SMALL}.json"))
+    return OnnxEmbedder(SessionSpec(manifest.with_name(f"{SMALL}.json")))

@@ -11,13 +11,14 @@ from msgspec.structs import replace
 from engine.config import Config
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Detections, Frame
-from engine.contracts.model_calls import ModelCalls
 from engine.contracts.streams import Checkpoint, StreamChanged
 from engine.detect import Detector
 from engine.detect.second_look import Faceness
+from engine.errors import DeviceLostError
 from engine.perception.detecting import Detecting, Found
 from engine.perception.overload import Governor
 from engine.perception.stream_faces import StreamFaces
+from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
 from engine.track.judge import Judge
 from engine.track.tracker import Tracker
@@ -68,7 +69,9 @@ class Perception:
         self._next_track_id = first_id
         self._rejected_before = dict(rejected or {})
         self.detect = self._detecting.detect
-        """Look for the faces of one picture; see ``Detecting.detect``."""
+        """Look for the faces of some pictures; see ``Detecting.detect``."""
+        self.together = models.detector.profile.best
+        """Pictures that are worth giving to ``detect`` together, of whichever streams."""
         self.take_refusal = self._detecting.take_refusal
         """See ``Detecting.take_refusal``."""
 
@@ -121,7 +124,7 @@ class Perception:
                 self._telemetry.counters.update(faces.counters)
                 event = replace(event, counters=event.counters | {"rejected": faces.rejected})
                 del self._streams[event.stream]
-        return [*items, self._calls.close(event) if event.is_last else event]
+        return [*items, event.with_account(self._calls.close(event.stream)) if event.is_last else event]
 
     def adapt(self, now_seconds: float) -> None:
         """Do less where the machine is too slow for its cameras, and more again where it is not."""
@@ -133,6 +136,8 @@ class Perception:
     def _follow(self, faces: StreamFaces, frame: Frame, detections: Detections | None) -> list[Item]:
         try:
             items = faces.update(frame, detections, self._telemetry)
+        except DeviceLostError:
+            raise
         except Exception as error:  # costs this frame's faces, see ModelCalls
             self._calls.failed(frame.stream, "track", error)
             return []

@@ -1,4 +1,4 @@
 """A run from its configuration to its result: which workers there should be, what to do so that there are, and what they say.
 
-camera, recording ×N ──▶ perceive (detect, track, crop) ──▶ enhance ×N (super-resolve, verify) ──▶ publish
+camera, recording xN ──▶ perceive (detect, track, crop) ──▶ enhance xN (super-resolve, verify) ──▶ publish
 """

@@ -44,13 +44,39 @@ class CameraChanges:
             self._status.streams[name] = StreamStatus(name)
         self._wanted = wanted
         before = self._crew.cameras
-        self._is_settled = self._crew.change_cameras(list(wanted.values()))
+        self._crew.change_cameras(list(wanted.values()), self._refuse)
+        self._is_settled = self._crew.has_all(list(self._wanted.values()))
         now = self._watchdog.cameras = self._crew.cameras
         for worker in before.keys() - now.keys():
-            self._watchdog.forget(worker)
-            self._leaving[worker] = before[worker].name, time.monotonic()
+            self._note_leaving(worker, before[worker])
         for worker in now.keys() - before.keys():
             self._watchdog.begin(worker, READY_SECONDS)
+
+    def give_up(self, worker: str, sentence: str, *, was_ready: bool) -> None:
+        """A camera's worker has died, and another one would die too: so ends this camera, and no other. Of one that had been
+        ready perceive says so behind its last face."""
+        camera = self._crew.cameras[worker]
+        self._crew.let_go(worker)
+        self._watchdog.cameras = self._crew.cameras
+        self._note_leaving(worker, camera)
+        if self._wanted.get(camera.name) == camera:
+            del self._wanted[camera.name]
+        self._fail(camera, sentence, is_said=was_ready)
+
+    def _refuse(self, camera: Camera, sentence: str) -> None:
+        """A camera's worker cannot be started."""
+        del self._wanted[camera.name]
+        self._fail(camera, sentence, is_said=False)
+
+    def _fail(self, camera: Camera, sentence: str, *, is_said: bool) -> None:
+        event = StreamChanged(camera.name, "failed", "worker_died", f"the camera cannot be read: {sentence}")
+        self._status.take_event(event)
+        if not is_said:
+            self._crew.tell("publish", event)
+
+    def _note_leaving(self, worker: str, camera: Camera) -> None:
+        self._watchdog.forget(worker)
+        self._leaving[worker] = camera.name, time.monotonic()
 
     def clear(self) -> list[str]:
         """Let go of the workers that were removed and have ended, and end those that do not; return the names of the former."""

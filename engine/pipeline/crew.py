@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Sequence, Set
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -14,10 +14,14 @@ from engine.archive.resume import Resume
 from engine.config import Config
 from engine.contracts.camera import Camera
 from engine.contracts.streams import StreamChanged
+from engine.errors import FacestreamError, WorkerError
+from engine.inference.messages import MESSAGES
+from engine.inference.process import inference_body
 from engine.pipeline.plan import Member, Pipe, Plan, plan_of
 from engine.pipeline.reconcile import Start, Stop, reconcile
 from engine.runtime.channel import Channel, ChannelClosed
-from engine.runtime.descriptors import open_descriptors, raise_limit, require_descriptors
+from engine.runtime.descriptors import open_descriptors, raise_limit, require_descriptors, shortage
+from engine.runtime.listener import Listener
 from engine.runtime.protocol import Attach, Detach, Drain
 from engine.runtime.worker import Worker, start_worker
 from engine.workers.camera import camera_body
@@ -26,7 +30,7 @@ from engine.workers.links import LINKS, link_pair
 from engine.workers.perceive import perceive_body
 from engine.workers.policy import policy_of
 from engine.workers.publish import publish_body
-from engine.workers.recording import decode_body
+from engine.workers.recording import recording_body
 
 _MOST_ENHANCE_WORKERS = 4
 _OF_A_WORKER = 3
@@ -60,7 +64,8 @@ class Crew:
         self._config, self._run, self._resume = config, run, resume
         self._starts: dict[str, int] = {}
         self.policy = policy_of(has_camera=bool(cameras))
-        self.plan = plan_of(cameras, readers, _enhancers(config))
+        self._listeners = {device: Listener(MESSAGES) for device in _devices(config)}
+        self.plan = plan_of(cameras, readers, _enhancers(config), self._listeners)
         """Who should be there."""
         self.workers: dict[str, Worker] = {}
         """Who is there; those that have died or finished too."""
@@ -83,23 +88,39 @@ class Crew:
         """Names of the workers that read recordings."""
         return self.plan.of("reader")
 
-    def change_cameras(self, cameras: Sequence[Camera]) -> bool:
-        """Let these be the cameras; return whether all of it is done. What stands in the way is a worker that is still
-        finishing and whose name is wanted again: ask again when it has finished.
+    @property
+    def computing(self) -> list[str]:
+        """Names of the workers that compute for the others: whoever waits for one that dies asks its successor."""
+        return self.plan.of("inference")
 
-        Raises:
-            WorkerError: a worker cannot be started; the others are.
+    def change_cameras(self, cameras: Sequence[Camera], refuse: Callable[[Camera, str], None]) -> None:
+        """Let these be the cameras, as far as it can be done now: a worker that is still finishing may stand in the way, as its
+        name is wanted again.
+
+        Args:
+            cameras: all that there should be.
+            refuse: is told of each whose worker cannot be started, and why.
         """
-        desired = self.plan.with_cameras(cameras)
-        for action in reconcile(desired, self.plan):
+        for action in reconcile(self.plan.with_cameras(cameras), self.plan):
             if isinstance(action, Stop):
                 self.tell(action.name, Drain("completed", "the camera was removed"))
-                self._leaving.add(action.name)
-                self.plan = Plan({name: member for name, member in self.plan.members.items() if name != action.name})
-            elif action.member.name not in self.workers:
+                self.let_go(action.name)
+            elif action.member.name not in self.workers and action.member.camera is not None:
                 self.plan = Plan({action.member.name: action.member, **self.plan.members})
-                self._start([action.member])
-        return reconcile(desired, self.plan) == []
+                try:
+                    self._start([action.member], gently=True)
+                except FacestreamError as error:
+                    self.plan = self.plan.without(action.member.name)
+                    refuse(action.member.camera, str(error))
+
+    def has_all(self, cameras: Sequence[Camera]) -> bool:
+        """Whether these are the cameras, and no others."""
+        return reconcile(self.plan.with_cameras(cameras), self.plan) == []
+
+    def let_go(self, name: str) -> None:
+        """A worker leaves: forget it when it has ended, and start no other in its place."""
+        self.plan = self.plan.without(name)
+        self._leaving.add(name)
 
     def is_leaving(self, name: str) -> bool:
         """Whether a worker was removed and has not been forgotten."""
@@ -133,6 +154,12 @@ class Crew:
             with suppress(ChannelClosed):
                 self.workers[name].control.send(order)
 
+    def let_devices_go(self) -> None:
+        """Let those finish who compute for the others, once these have."""
+        if all(worker.finished for name, worker in self.workers.items() if name not in self.computing):
+            for name in self.computing:
+                self.tell(name, Drain())
+
     def kill(self, wait_seconds: float) -> None:
         """Leave no process behind; those that have finished may take so long to end by themselves."""
         for worker in self.workers.values():
@@ -141,23 +168,34 @@ class Crew:
         for worker in self.workers.values():
             worker.process.join(wait_seconds)
             worker.process.kill()
+        for listener in self._listeners.values():
+            listener.close()
 
-    def _start(self, members: Sequence[Member], unsaid: Sequence[StreamChanged] = ()) -> None:
+    def _start(self, members: Sequence[Member], unsaid: Sequence[StreamChanged] = (), *, gently: bool = False) -> None:
         """Start workers and give their ends of the pipes to those that live already."""
         names = {member.name for member in members}
         ends = {name: [pipe for pipe in self.plan.pipes if name in pipe] for name in names}
         self._make_room([ends[member.name] for member in members])
         pairs: dict[Pipe, tuple[Channel, Channel]] = {}
+        started: set[str] = set()
         try:
             for member in members:
                 pairs |= {pipe: link_pair() for pipe in ends[member.name] if pipe not in pairs}
-                self.workers[member.name] = self._start_one(member, pairs, unsaid)
+                self.workers[member.name] = self._start_one(member, pairs, unsaid, gently=gently)
+                started.add(member.name)
                 for pipe in ends[member.name]:
                     pairs[pipe][pipe.reader == member.name].close()  # it has its own now
+        except OSError as error:
+            missing = ", ".join(name for name in names if name not in started)
+            raise WorkerError(f"the worker {missing} cannot be started: {shortage(error) or error.strerror}") from error
         finally:
             for pipe, (writing, reading) in pairs.items():
-                self._attach(pipe.writer, writing, Attach("downstream", pipe.reader), names)
-                self._attach(pipe.reader, reading, Attach("upstream", pipe.writer), names)
+                lives = all(name in started for name in pipe if name in names)
+                for name, end, order in (
+                    (pipe.writer, writing, Attach("downstream", pipe.reader)),
+                    (pipe.reader, reading, Attach("upstream", pipe.writer)),
+                ):
+                    self._attach(name, end, order if lives and name not in names else None)
 
     def _make_room(self, starts: Sequence[Sequence[Pipe]]) -> None:
         """Let this process, and those that it starts, have as many descriptors as they need; with cameras, of which more may
@@ -167,9 +205,10 @@ class Crew:
         if self.cameras:
             raise_limit(2 * needed)
 
-    def _attach(self, name: str, end: Channel, order: Attach, started: Set[str]) -> None:
-        """Give a neighbour its end, which one that was started now has; one that is dead gets another when it is restarted."""
-        if name in started:
+    def _attach(self, name: str, end: Channel, order: Attach | None) -> None:
+        """Give a neighbour its end; without an order it has it already, or nobody is at the other end. One that is dead gets
+        another when it is restarted."""
+        if order is None:
             end.close()
             return
         try:
@@ -177,11 +216,14 @@ class Crew:
         except ChannelClosed:
             end.close()
 
-    def _start_one(self, member: Member, pairs: dict[Pipe, tuple[Channel, Channel]], unsaid: Sequence[StreamChanged]) -> Worker:
+    def _start_one(
+        self, member: Member, pairs: dict[Pipe, tuple[Channel, Channel]], unsaid: Sequence[StreamChanged], *, gently: bool
+    ) -> Worker:
         name, config = member.name, self._config
         inputs = {pipe.writer: reading for pipe, (_, reading) in pairs.items() if pipe.reader == name}
         outputs = {pipe.reader: writing for pipe, (writing, _) in pairs.items() if pipe.writer == name}
-        start = partial(start_worker, name, codec=LINKS)
+        start = partial(start_worker, name, codec=LINKS, gently=gently)
+        devices = {device: listener.address for device, listener in self._listeners.items()}
         earlier = self._starts.get(name, 0)
         self._starts[name] = earlier + 1
         match member.role:
@@ -194,14 +236,16 @@ class Crew:
                 first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
                 counted = self._resume.counts.streams if self._resume else {}
                 rejected = {stream: counts["rejected"] for stream, counts in counted.items() if "rejected" in counts}
-                return start(perceive_body, inputs, set(self.cameras), outputs, config, first_id, rejected)
+                return start(perceive_body, inputs, set(self.readers), outputs, config, first_id, rejected, devices)
             case "enhance":
                 threads = self.policy.threads(len(self.plan.of("enhance")))
-                return start(enhance_body, inputs["perceive"], outputs["publish"], config, self.policy, threads)
+                return start(enhance_body, inputs["perceive"], outputs["publish"], config, self.policy, threads, devices)
+            case "inference":
+                return start(inference_body, self._listeners[member.device], config.super_resolve.max_wait_ms)
             case "camera":
                 return start(camera_body, outputs["perceive"], self.cameras[name], config.decode)
             case "reader":
-                return start(decode_body, outputs["perceive"], config.decode, config.detect.every, list(unsaid))
+                return start(recording_body, outputs["perceive"], config.decode, config.detect.every, list(unsaid))
 
 
 def descriptors_needed(starts: Sequence[Sequence[Hashable]]) -> int:
@@ -218,6 +262,11 @@ def descriptors_needed(starts: Sequence[Sequence[Hashable]]) -> int:
         peak = max(peak, here + _OF_A_WORKER)
         here += _OF_A_WORKER - len(pipes)
     return max(peak, _OF_A_CHILD + _OF_A_PIPE * max(map(len, starts))) + _SPARE
+
+
+def _devices(config: Config) -> list[str]:
+    """Return the devices that a process of their own computes on."""
+    return sorted({part.device for part in (config.detect, config.super_resolve, config.verify)} - {"cpu"})
 
 
 def _enhancers(config: Config) -> int:

@@ -8,10 +8,10 @@ from typing import Literal, NamedTuple
 
 from engine.contracts.camera import Camera
 
-Role = Literal["camera", "reader", "perceive", "enhance", "publish"]
+Role = Literal["camera", "reader", "perceive", "enhance", "publish", "inference"]
 _FLOW: Mapping[Role, Role] = {"camera": "perceive", "reader": "perceive", "perceive": "enhance", "enhance": "publish"}
 """Every worker of a role sends to every worker of the next one."""
-_DOWNSTREAM_FIRST: Sequence[Role] = ("publish", "enhance", "perceive", "camera", "reader")
+_DOWNSTREAM_FIRST: Sequence[Role] = ("inference", "publish", "enhance", "perceive", "camera", "reader")
 
 
 class Pipe(NamedTuple):
@@ -29,6 +29,8 @@ class Member:
     role: Role
     camera: Camera | None = None
     """Of a camera's worker: with other settings it is another worker."""
+    device: str = ""
+    """Of a worker that computes for the others, which have no pipes to it: they call it."""
 
 
 @dataclass(frozen=True)
@@ -61,20 +63,26 @@ class Plan:
         others = [member for member in self.members.values() if member.role != "camera"]
         return Plan(_by_name([*_camera_members(cameras), *others]))
 
+    def without(self, name: str) -> Plan:
+        """Return the plan without a worker."""
+        return Plan({other: member for other, member in self.members.items() if other != name})
 
-def plan_of(cameras: Iterable[Camera], readers: int, enhancers: int) -> Plan:
+
+def plan_of(cameras: Iterable[Camera], readers: int, enhancers: int, devices: Iterable[str] = ()) -> Plan:
     """Return the plan of a run.
 
     Args:
         cameras: each has a worker.
         readers: workers that read recordings.
         enhancers: workers that enlarge and verify.
+        devices: each has a worker that computes there for all.
     """
     members = list(_camera_members(cameras))
     members += [Member(f"decode-{number + 1}", "reader") for number in range(readers)]
     members.append(Member("perceive", "perceive"))
     members += [Member(f"enhance-{number + 1}", "enhance") for number in range(enhancers)]
     members.append(Member("publish", "publish"))
+    members += [Member(f"inference-{device.replace(':', '-')}", "inference", device=device) for device in devices]
     return Plan(_by_name(members))
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from msgspec import Struct
 
 from engine.contracts.orders import Assign
 from engine.contracts.recording import shown
 from engine.contracts.streams import StreamChanged
+from engine.runtime.protocol import Drain
 
 
 class Readings:
@@ -21,10 +24,27 @@ class Readings:
 
     def __init__(self, orders: Sequence[Assign]) -> None:
         self._waiting = deque(orders)
+        self._idle: list[str] = []
         self._in_hand: dict[str, Assign] = {}
         self._unsaid: dict[str, list[StreamChanged]] = {}
         self.interrupted: set[str] = set()
         """Streams whose reader was killed from outside, which is no fault of the recording."""
+
+    def want(self, reader: str) -> None:
+        """A reader is done with what it had, and can take another."""
+        self.take_back(reader)
+        self._idle.append(reader)
+
+    def forget_wish(self, reader: str) -> None:
+        """A reader is gone."""
+        if reader in self._idle:
+            self._idle.remove(reader)
+
+    def hand_out(self, tell: Callable[[str, Struct], None], last: Drain) -> None:
+        """Tell each reader that can take one of the next recording, or say the last word where there is none left."""
+        while self._idle:
+            reader = self._idle.pop()
+            tell(reader, self.give(reader) or last)
 
     def give(self, reader: str) -> Assign | None:
         """Give a reader the next recording; None if there is none left."""

@@ -36,6 +36,10 @@ class Restarts:
         """Let a worker be started: now, or where it died too often, when the minute is over."""
         self._due[name] = self._deaths[name][0] + _MINUTE if self.died_too_often(name) else now_seconds
 
+    def postpone(self, name: str, now_seconds: float) -> None:
+        """It could not be started: try again in a minute."""
+        self._due[name] = now_seconds + _MINUTE
+
     def died_too_often(self, name: str) -> bool:
         """Whether a worker, as of its newest death, should not be started at once."""
         return len(self._deaths[name]) > self._per_minute

@@ -94,10 +94,12 @@ class RunStatus:
 
     @property
     def counters(self) -> dict[str, int]:
-        """Totals over all workers, also those that died; none ever goes down but the overload level.
+        """Totals over all streams, as ``frames`` or ``drops.<cause>``."""
+        return self.totals.run
 
-        Those of a stream are there as ``frames.<stream>``, see ``Counts.flat``.
-        """
+    @property
+    def totals(self) -> Counts:
+        """Totals over all workers, also those that died; none ever goes down but the overload level."""
         totals = self._totals.now()
         final = self._beats.get("publish")
         if final is not None and final.finished:
@@ -107,7 +109,7 @@ class RunStatus:
                 _raise_to(totals.streams.setdefault(stream, {}), counts)
         if OVERLOAD in totals.run:
             totals.run[OVERLOAD] = self.overload_level
-        return totals.flat()
+        return totals
 
     @property
     def restarts(self) -> int:
@@ -239,7 +241,7 @@ class RunStatus:
                 )
                 for name, stage in stages.items()
             },
-            counters=self.counters,
+            counters=self.totals.flat(),
         )
 
     def _see_alive(self, beat: Beat) -> None:

@@ -14,6 +14,7 @@ from engine.errors import FacestreamError, WorkerError
 from engine.pipeline.camera_changes import LEAVING_SECONDS, READY_SECONDS, CameraChanges
 from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
+from engine.pipeline.fate import Death, fate_of
 from engine.pipeline.observing import Observer, Observing
 from engine.pipeline.readings import Readings
 from engine.pipeline.restarts import Restarts
@@ -34,9 +35,8 @@ _FLUSH_SECONDS = 15.0
 class Supervisor:
     """Runs started workers to their end.
 
-    A reader of recordings that dies or hangs takes the recording that it was reading along, which has failed then, and is
-    replaced. So is any other worker where a camera is among the sources; over recordings alone the run fails instead, since it
-    can be resumed without loss.
+    A reader of recordings that dies or hangs takes its recording along, which has failed then, and is replaced. So is any other
+    worker where a camera is among the sources; over recordings alone the run fails, as it can be resumed. See ``fate_of``.
 
     Args:
         crew: the workers.
@@ -60,11 +60,11 @@ class Supervisor:
     ) -> None:
         self._crew = crew
         self._readings = Readings(recordings)
-        self._idle: list[str] = []
         self._watchdog = Watchdog(config.hung_seconds, crew.cameras)
         self._replaces = crew.policy.replaces_workers
         self._restarts = Restarts(config.restarts_per_minute)
-        self._reasons: dict[str, str] = {}
+        self._failed: dict[str, Failed] = {}
+        self._silent: dict[str, str] = {}
         self._observing = Observing(observer)
         self._duration_seconds = duration_seconds
         self._error: FacestreamError | None = None
@@ -72,6 +72,7 @@ class Supervisor:
         self._drained_at: float | None = None
         self._signals = CountedSignals()
         self._begun = False
+        self._next_stats = 0.0
         self.facts: dict[str, dict[str, str]] = {}
         """What each worker has loaded."""
         self.status = status
@@ -128,27 +129,26 @@ class Supervisor:
             self._crew.tell(name, Begin(self.facts))
 
     def _work(self) -> None:
-        next_stats = 0.0
         while not all(worker.finished for worker in self._workers.values()) or self._restarts:
             self._listen()
-            self._hand_out()
+            self._readings.hand_out(self._crew.tell, Drain("drained", "the run was stopped") if self.was_drained else Drain())
             self._kill_the_hung()
             self._restart_those_due()
             self._drain_if_asked()
             self._change_cameras()
+            self._crew.let_devices_go()
             if self._signals.count > 1:
                 raise KeyboardInterrupt
             if self._flush_until is not None and time.monotonic() > self._flush_until:
                 break
-            if time.monotonic() >= next_stats:
-                next_stats = time.monotonic() + _STATS_SECONDS
-                self._send_stats()
+            self._send_stats()
             self._observing.offer(self.status)
         self.status.ended = time.monotonic()
 
     def _send_stats(self) -> None:
         """Unless publish, as behind a reader that takes nothing, still has some to read: nothing here waits for a worker."""
-        if self._workers["publish"].control.has_room():
+        if time.monotonic() >= self._next_stats and self._workers["publish"].control.has_room():
+            self._next_stats = time.monotonic() + _STATS_SECONDS
             self._crew.tell("publish", outgoing(self.status.stats()))
 
     def _listen(self) -> None:
@@ -193,40 +193,42 @@ class Supervisor:
             case Warned():
                 self.status.take_warning(link)
             case WantRecording():
-                self._readings.take_back(worker.name)
-                self._idle.append(worker.name)
+                self._readings.want(worker.name)
             case Failed():
-                self._reasons[worker.name] = link.message
-                if (link.fatal or not self._is_replaced(worker.name)) and not self._reads(worker.name):
-                    self._fail(FacestreamError(link.message) if link.fatal else WorkerError(link.message), link.exit_code)
+                self._failed[worker.name] = link
+                self._bury(worker)
 
     def _bury(self, worker: Worker) -> None:
-        """A worker is gone without a last beat: replace it, or end the run."""
-        worker.process.join(_TICK_SECONDS * 10)
-        worker.finished = True
-        self.status.take_text(worker.name, *worker.text.read())
-        told = self._reasons.pop(worker.name, "")
-        reason = told or f"the worker {worker.name} {worker.describe_end()}"
+        """A worker is gone without a last beat, or going: see ``fate_of``."""
+        name = worker.name
+        worker.wait_for_end()
+        self.status.take_text(name, *worker.text.read())
+        said, silence = self._failed.pop(name, None), self._silent.pop(name, "")
+        told = said.message if said else silence
+        reason = told or f"the worker {name} {worker.describe_end()}"
         if self._error is not None:
             return
-        if worker.name in self._idle:
-            self._idle.remove(worker.name)
-        if self._crew.is_leaving(worker.name):
-            return
-        if self._reads(worker.name):
-            self.status.take_event(self._readings.fail(worker.name, reason, interrupted=worker.was_killed and not told))
-            if not self.was_drained:
-                self._replace(worker.name, reason, at_fault=False)
-        elif not self._is_replaced(worker.name) or self.was_drained:
-            if self.was_drained and worker.name in self._crew.cameras:
-                return  # it was killed because it held back the end
-            self._fail(WorkerError(f"{reason}: the run is incomplete"), 1)
-        else:
-            self._replace(worker.name, reason)
+        self._readings.forget_wish(name)
+        match fate_of(self._death(name, said), begun=self._begun, ending=self.was_drained, replaces=self._replaces):
+            case "recording":
+                self.status.take_event(self._readings.fail(name, reason, interrupted=worker.was_killed and not told))
+                if not self.was_drained:
+                    self._replace(name, reason, at_fault=False)
+            case "camera":
+                words = reason if told or name in self.facts else f"{reason} before it was ready"
+                self._changes.give_up(name, words, was_ready=name in self.facts)
+            case "replaced":
+                self._replace(name, reason)
+            case "run":  # which may be begun again after a WorkerError: not where that was of no use, or is not wanted
+                kind = FacestreamError if self.was_drained or (said and said.fatal) else WorkerError
+                words = reason if said else f"{reason}: the run is incomplete"
+                self._fail(kind(words), said.exit_code if said else 1)
 
-    def _is_replaced(self, name: str) -> bool:
-        """Whether a worker that dies gets a successor."""
-        return (self._replaces or name in self._crew.readers) and self._begun
+    def _death(self, name: str, said: Failed | None) -> Death:
+        if self._crew.is_leaving(name):
+            return Death("camera", is_leaving=True)
+        role, hopeless = self._crew.plan.members[name].role, said is not None and said.fatal
+        return Death(role, has_recording=self._reads(name), was_ready=name in self.facts, says_hopeless=hopeless)
 
     def _reads(self, name: str) -> bool:
         """Whether a worker has a recording in hand."""
@@ -242,34 +244,34 @@ class Supervisor:
         if not self._restarts.died_too_often(name) or name in self._crew.cameras:
             self._restarts.plan(name, now)
         else:
-            self._fail(WorkerError(f"{reason}; that was death {deaths} of {name} within a minute, so the run ends"), 1)
+            self._fail(WorkerError(f"{reason}; that was death {deaths} of {name} within a minute, so the run ends"))
 
     def _restart_those_due(self) -> None:
         for name in self._restarts.take_due(time.monotonic()):
-            self._crew.restart(name, self._readings.unsaid(name))
-            self._watchdog.begin(name, READY_SECONDS)
+            try:
+                self._crew.restart(name, self._readings.unsaid(name))
+            except FacestreamError as error:
+                if name not in self._crew.cameras:
+                    return self._fail(error)
+                self.status.take_warning(Warned(self._crew.cameras[name].name, f"{error}; it is tried again in a minute"))
+                self._restarts.postpone(name, time.monotonic())
+            else:
+                self._watchdog.begin(name, READY_SECONDS)
 
     def _kill_the_hung(self) -> None:
         for name, silence in self._watchdog.hung():
             worker = self._workers[name]
             if not worker.finished:
-                self._reasons[name] = f"the worker {name} {silence} and was killed"
+                self._silent[name] = f"the worker {name} {silence} and was killed"
                 worker.process.kill()
 
-    def _fail(self, error: FacestreamError, exit_code: int) -> None:
+    def _fail(self, error: FacestreamError, exit_code: int = 1) -> None:
         if self._error is None:
             error.exit_code = exit_code
             self._error = error
             self._flush_until = time.monotonic() + _FLUSH_SECONDS
             self._restarts.cancel()
             self._stop_reading("failed", str(error))
-
-    def _hand_out(self) -> None:
-        """Give recordings to the decode workers that want one; a Drain when there is none left."""
-        while self._idle:
-            name = self._idle.pop()
-            order = self._readings.give(name)
-            self._crew.tell(name, order or (Drain("drained", "the run was stopped") if self.was_drained else Drain()))
 
     def _drain_if_asked(self) -> None:
         """At the first signal, or when the time is over: stop reading, finish what is held."""
@@ -290,7 +292,6 @@ class Supervisor:
         for name in self._changes.clear():
             self._restarts.forget(name)
             self.facts.pop(name, None)
-            self._reasons.pop(name, None)
             self._crew.tell("publish", CountedBefore(self.status.counted_by_the_dead))
 
     def _stop_reading(self, outcome: Outcome, detail: str) -> None:

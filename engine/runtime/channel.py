@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing as mp
 import select
 import socket
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from multiprocessing import reduction
-from multiprocessing.connection import wait
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -18,7 +16,6 @@ import numpy as np
 from engine.errors import WorkerError
 from engine.runtime.codec import Codec
 
-SPAWN = mp.get_context("spawn")
 _WAITING_SECONDS = 0.5
 _HEAD = struct.Struct("!II")
 """Before each message: the bytes of its fields and of its arrays, which follow in this order."""
@@ -163,6 +160,11 @@ class Channel:
             raise ChannelClosed
         return Channel(_End(fileno=handles[0]), self._codec)
 
+    def hang_up(self) -> None:
+        """End the connection at both ends, so that a thread that waits in ``receive`` wakes; close it then."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def fileno(self) -> int:
         return self._socket.fileno()
 
@@ -175,6 +177,11 @@ def channel_pair(codec: Codec) -> tuple[Channel, Channel]:
     """Return the two ends of a new pipe."""
     a, b = socket.socketpair()
     return Channel(_End(fileno=a.detach()), codec), Channel(_End(fileno=b.detach()), codec)
+
+
+def channel_of(end: socket.socket, codec: Codec) -> Channel:
+    """Return the channel over a connected socket, which belongs to it now."""
+    return Channel(_End(fileno=end.detach()), codec)
 
 
 def _received(handle: Any, codec: Codec) -> Channel:
@@ -193,4 +200,8 @@ Awaited = TypeVar("Awaited", bound=Waitable)
 def wait_for_any(sources: Iterable[Awaited], timeout_seconds: float | None) -> list[Awaited]:
     """Return those that have a message or are closed; an empty list after the time-out."""
     by_handle = {source.fileno(): source for source in sources}
-    return [by_handle[handle] for handle in wait(list(by_handle), timeout_seconds) if isinstance(handle, int)]
+    poller = select.poll()
+    for handle in by_handle:
+        poller.register(handle, select.POLLIN)
+    ready = poller.poll(None if timeout_seconds is None else timeout_seconds * 1000)
+    return [by_handle[handle] for handle, _ in ready]

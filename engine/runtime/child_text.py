@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing as mp
 import os
 import re
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
-
-from engine.runtime.channel import SPAWN
 
 _AT_ONCE_BYTES = 1 << 16
 _LONGEST_LINE = 2000
@@ -54,7 +53,7 @@ class ChildText:
 
 def text_pipe() -> tuple[ChildText, Connection]:
     """Return the parent's end of a new pipe, and the end to hand to a child, which calls ``write_all_to`` with it."""
-    ours, theirs = SPAWN.Pipe(duplex=False)
+    ours, theirs = mp.Pipe(duplex=False)
     return ChildText(ours), theirs
 
 

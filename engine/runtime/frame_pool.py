@@ -223,10 +223,7 @@ def _allocate(size: int, what: str) -> int:
             f"no memory for a frame pool of {what}: {available / 2**20:.0f} MiB are free; "
             "lower decode.pool_slots or decode.parallel_files"
         )
-    try:
-        fd = os.memfd_create("facestream-frames", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    except OSError as error:
-        raise WorkerError(f"cannot create a frame pool: {error.strerror}") from error
+    fd = _memory_file()
     try:
         os.posix_fallocate(fd, 0, size)
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
@@ -236,6 +233,22 @@ def _allocate(size: int, what: str) -> int:
             f"no memory for a frame pool of {what}: {error.strerror}; lower decode.pool_slots or decode.parallel_files"
         ) from error
     return fd
+
+
+def require_memory_files() -> None:
+    """Try whether there can be frame pools here.
+
+    Raises:
+        WorkerError: the system has no memory files.
+    """
+    os.close(_memory_file())
+
+
+def _memory_file() -> int:
+    try:
+        return os.memfd_create("facestream-frames", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    except OSError as error:
+        raise WorkerError(f"cannot create a frame pool: {error.strerror}") from error
 
 
 def _available_bytes(meminfo: Path = _MEMINFO, cgroup: Path = _CGROUP) -> int:

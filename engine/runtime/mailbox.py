@@ -11,12 +11,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
+
+from msgspec import Struct
 
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.protocol import Taken
 
 Message = TypeVar("Message")
+_ONE_TAKEN = Taken(1)
 
 
 def _nothing() -> None:
@@ -32,6 +36,7 @@ class Outbox(Generic[Message]):
             goes to the successor.
         alive: called now and then while the reader has no room.
         on_credit: whether the reader grants room; False: what fits into the pipe is sent.
+        settled_by: of an answer that is no ``Taken``: the message in hand that it confirms, None where it confirms none.
     """
 
     def __init__(
@@ -41,10 +46,11 @@ class Outbox(Generic[Message]):
         alive: Callable[[], None] = _nothing,
         *,
         on_credit: bool = True,
+        settled_by: Callable[[Any], Message | None] = lambda answer: None,
     ) -> None:
         self.channel: Channel | None = channel
         """None while there is no reader."""
-        self._is_lost, self._alive = is_lost, alive
+        self._is_lost, self._alive, self._settled_by = is_lost, alive, settled_by
         self._on_credit, self._credit = on_credit, 0
         self._in_hand: deque[Message] = deque()
         self._again: deque[Message] = deque()
@@ -74,6 +80,13 @@ class Outbox(Generic[Message]):
             self.channel.send(cast(Any, message), self._wait)
         self.hear()
 
+    def tell(self, message: Struct) -> None:
+        """Send what is not confirmed and is nothing to this reader's successor; nothing happens where there is no reader."""
+        if self.channel is not None:
+            with suppress(ChannelClosed):
+                self.channel.send(message, self._wait)
+            self.hear()
+
     def hear(self) -> None:
         """Take the reader's answers, without waiting; notice that it is gone."""
         while self.channel is not None and self.channel.has_message():
@@ -86,6 +99,8 @@ class Outbox(Generic[Message]):
                 self._credit += answer.count
                 for _ in range(min(answer.count, len(self._in_hand))):
                     self._in_hand.popleft()
+            elif (message := self._settled_by(answer)) is not None:
+                self._in_hand.remove(message)
 
     def attach(self, channel: Channel) -> None:
         """The reader's successor has started; where room is granted, it will do so when it is ready."""
@@ -111,51 +126,100 @@ class Outbox(Generic[Message]):
         self._credit = 0
 
 
+@dataclass(eq=False, slots=True)
+class Sender:
+    """One life of a sender: a process that died and its successor have the same name and are two of these."""
+
+    name: str
+    channel: Channel
+
+    def fileno(self) -> int:
+        return self.channel.fileno()
+
+    def receive(self) -> Any | None:
+        """Return its next message; None: it is gone, and everything that it sent has been read."""
+        try:
+            return self.channel.receive()
+        except ChannelClosed:
+            return None
+
+    def confirm(self, message: Struct = _ONE_TAKEN) -> None:
+        """Tell it that its oldest message, or what ``message`` says, is done with; one that is gone needs to know no more."""
+        self.channel.confirm(message)
+
+
 class Inbox:
     """The reader's end, of all senders.
 
     Args:
         channels: to the senders, by name.
+        replaced: those that die get successors, until ``stop_replacing``.
     """
 
-    def __init__(self, channels: Mapping[str, Channel]) -> None:
-        self._open: dict[str, Channel] = dict(channels)
-        self._successors: dict[str, deque[Channel]] = {name: deque() for name in channels}
+    def __init__(self, channels: Mapping[str, Channel], *, replaced: bool) -> None:
+        self._reading = {name: Sender(name, channel) for name, channel in channels.items()}
+        self._next: dict[str, deque[Sender]] = {}
+        self._awaited: dict[str, Sender] = {}
+        """The dead whose successors have not come."""
+        self._leaving: set[str] = set()
+        self._replaced = replaced
 
     @property
-    def channels(self) -> list[Channel]:
-        """Those from which something may come."""
-        return list(self._open.values())
+    def senders(self) -> list[Sender]:
+        """Those from which something may come now."""
+        return list(self._reading.values())
 
-    def is_open(self, name: str) -> bool:
-        """Whether something may come from this sender without a further ``attach``."""
-        return name in self._open
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody will send any more."""
+        return not self._reading and not self._awaited
 
-    def receive(self, channel: Channel) -> tuple[str, Any]:
-        """Return who sent the next message, and the message; None: the sender is gone, and everything that it sent has been
-        read. If its successor is there already, it is read from now on."""
-        name = next(name for name, one in self._open.items() if one is channel)
-        try:
-            return name, channel.receive()
-        except ChannelClosed:
-            self.close(name)
-            if self._successors[name]:
-                self._open[name] = self._successors[name].popleft()
-            return name, None
+    def reads(self, sender: Sender) -> bool:
+        """Whether something may come from it now."""
+        return self._reading.get(sender.name) is sender
 
-    def confirm(self, name: str) -> None:
-        """Tell a sender that its oldest message has been dealt with."""
-        if name in self._open:
-            self._open[name].confirm(Taken(1))
+    def attach(self, name: str, channel: Channel) -> Sender | None:
+        """A sender was replaced, or has been added; return it if it is read from now on: what its predecessors had sent
+        is read first."""
+        sender = Sender(name, channel)
+        if name in self._reading:
+            self._next.setdefault(name, deque()).append(sender)
+            return None
+        self._awaited.pop(name, None)
+        self._reading[name] = sender
+        return sender
 
-    def attach(self, name: str, channel: Channel) -> None:
-        """A sender was replaced, or has been added; what its predecessors had sent is read first."""
-        self._successors.setdefault(name, deque())
-        if name in self._open:
-            self._successors[name].append(channel)
-        else:
-            self._open[name] = channel
+    def detach(self, name: str) -> Sender | None:
+        """A sender was removed and has ended: what it had sent is read, and no successor is waited for. Return one of which all
+        had been read, if it had not said its last word."""
+        if name in self._reading:
+            self._leaving.add(name)
+        return self._awaited.pop(name, None)
 
-    def close(self, name: str) -> None:
-        """Read no more of a sender, which has said its last word or is gone."""
-        self._open.pop(name).close()
+    def stop_replacing(self) -> list[Sender]:
+        """No successors come any more; return the dead who would have had one."""
+        self._replaced = False
+        lost, self._awaited = list(self._awaited.values()), {}
+        return lost
+
+    def end(self, sender: Sender) -> None:
+        """It has said its last word."""
+        self._reading.pop(sender.name)
+        self._leaving.discard(sender.name)
+        sender.channel.close()
+
+    def lose(self, sender: Sender) -> Sender | None:
+        """It is gone without a last word, and all that it had sent has been read. Return its successor, read from now
+        on, if that is there already."""
+        self._reading.pop(sender.name)
+        if waiting := self._next.get(sender.name):
+            self._reading[sender.name] = waiting.popleft()
+            return self._reading[sender.name]
+        if self._replaced and sender.name not in self._leaving:
+            self._awaited[sender.name] = sender
+        self._leaving.discard(sender.name)
+        return None
+
+    def awaits(self, name: str) -> bool:
+        """Whether a successor is to come."""
+        return name in self._awaited

@@ -17,8 +17,9 @@ from typing import Any, Self
 import msgspec
 import numpy as np
 
-from engine.errors import ConfigError, MissingRuntimeError, ModelError
-from engine.runtime.precision import Precision
+from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
+from engine.runtime.failures import run_failure
+from engine.runtime.session_spec import SessionSpec
 from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
 
 PARAM, WEIGHTS, TENSORS = "model.param", "model.bin", "tensors.json"
@@ -46,19 +47,20 @@ class NcnnTensors(msgspec.Struct, frozen=True):
 class NcnnSession:
     """A model on ncnn; see ``engine.runtime.session.Session``. It has no batches: their items run one after the other."""
 
-    prefers_batch = False
-
-    def __init__(self, model: Path | bytes, threads: int, name: str, precision: Precision) -> None:
-        if precision != "float32":
-            raise ConfigError(f"ncnn computes {name} in float32, not in {precision}: use the runtime openvino, or float32")
+    def __init__(self, spec: SessionSpec) -> None:
+        name = spec.title
+        if spec.precision != "float32":
+            raise ConfigError(f"ncnn computes {name} in float32, not in {spec.precision}: use the runtime openvino, or float32")
+        if spec.device != "cpu":
+            raise ConfigError(f"ncnn computes {name} on the CPU, not on {spec.device}: use the device cpu")
         try:
             import ncnn
         except ImportError as error:
             raise MissingRuntimeError(f"ncnn is not installed: pip install 'facestream[ncnn]' ({error})") from error
-        param, weights, tensors = read_container(model, name)
+        param, weights, tensors = read_container(spec.model, name)
         self._ncnn, self._name = ncnn, name
         net = ncnn.Net()
-        net.opt.num_threads = threads or os.cpu_count() or 1
+        net.opt.num_threads = spec.threads or os.cpu_count() or 1
         net.opt.openmp_blocktime = 0
         for option in _LESS_THAN_FLOAT32:
             setattr(net.opt, option, False)
@@ -67,14 +69,15 @@ class NcnnSession:
                 raise ModelError(f"{name} cannot be loaded by ncnn {ncnn.__version__}: build it again with `trt-build build`")
         self._net: Any = net
         self._tensors = tensors
-        self.runtime = f"ncnn {ncnn.__version__} CPU {precision}"
+        self.runtime = f"ncnn {ncnn.__version__} CPU {spec.precision}"
         self.inputs = tuple(map(_spec, tensors.inputs))
         self.outputs = tuple(map(_spec, tensors.outputs))
+        self.profile = spec.profile_of(self.inputs)
 
     def run(self, tensors: Mapping[str, Tensor]) -> list[Tensor]:
         check_inputs(self._name, self.inputs, tensors)
         if self._net is None:
-            raise ModelError(f"{self._name} is closed")
+            raise InferenceError(f"{self._name} is closed")
         batch = next(iter(tensors.values())).shape[0]
         rows = [self._run_one({name: tensor[item] for name, tensor in tensors.items()}) for item in range(batch)]
         return [
@@ -102,8 +105,7 @@ class NcnnSession:
             for tensor in self._tensors.outputs:
                 failed, mat = extractor.extract(tensor.blob)
                 if failed:
-                    shapes = ", ".join(f"{key} {value.shape}" for key, value in item.items())
-                    raise ModelError(f"{self._name} failed on {shapes}: ncnn gives no {tensor.name}")
+                    raise run_failure(self._name, item, f"ncnn gives no {tensor.name}")
                 found.append(_without_extra(np.array(mat), len(tensor.shape) - 1))
         return found
 

@@ -1,16 +1,16 @@
-"""ONNX Runtime on the CPU, which computes a float32 network in float32 on every processor."""
+"""ONNX Runtime, which computes a float32 network in float32: on every CPU, and on a GPU where its package has CUDA."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
-from engine.errors import ConfigError, MissingRuntimeError, ModelError
-from engine.runtime.precision import Precision
+from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
+from engine.runtime.failures import run_failure
+from engine.runtime.session_spec import SessionSpec
 from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
 
 _FATAL_ONLY = 4  # everything that the runtime would write to stderr comes back as an exception
@@ -19,41 +19,44 @@ _FATAL_ONLY = 4  # everything that the runtime would write to stderr comes back 
 class OnnxRuntimeSession:
     """A model on ONNX Runtime; see ``engine.runtime.session.Session``."""
 
-    prefers_batch = False
-
-    def __init__(self, model: Path | bytes, threads: int, name: str, precision: Precision) -> None:
-        if precision != "float32":
-            raise ConfigError(f"ONNX Runtime cannot compute {name} in {precision}: use the runtime openvino, or float32")
+    def __init__(self, spec: SessionSpec) -> None:
+        name = spec.title
+        if spec.precision != "float32":
+            raise ConfigError(f"ONNX Runtime cannot compute {name} in {spec.precision}: use the runtime openvino, or float32")
         try:
             import onnxruntime
         except ImportError as error:
             raise MissingRuntimeError(f"ONNX Runtime is not installed: pip install onnxruntime ({error})") from error
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = spec.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _FATAL_ONLY
         # Two spinning threads on busy cores halved the rate.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        provider, settings = _provider(spec.device, onnxruntime.get_available_providers())
         try:
             self._session: Any = onnxruntime.InferenceSession(
-                model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
+                spec.model if isinstance(spec.model, bytes) else str(spec.model), options, providers=[(provider, settings)]
             )
         except Exception as error:  # the runtime's exceptions have no base class of their own
             raise ModelError(f"{name} cannot be loaded by ONNX Runtime: {_brief(error)}") from error
+        if (used := self._session.get_providers()[0]) != provider:
+            raise MissingRuntimeError(f"ONNX Runtime cannot use {spec.device} here: it would compute {name} by {used}")
         self._name = name
-        self.runtime = f"onnxruntime {onnxruntime.__version__} {self._session.get_providers()[0]} {precision}"
+        self.runtime = f"onnxruntime {onnxruntime.__version__} {used} {spec.precision}"
         self.inputs = tuple(map(_spec, self._session.get_inputs()))
         self.outputs = tuple(map(_spec, self._session.get_outputs()))
+        self.profile = spec.profile_of(self.inputs)
 
     def run(self, tensors: Mapping[str, Tensor]) -> list[Tensor]:
         check_inputs(self._name, self.inputs, tensors)
         session = self._session
         if session is None:
-            raise ModelError(f"{self._name} is closed")
+            raise InferenceError(f"{self._name} is closed")
         try:
             outputs: list[Tensor] = session.run(None, dict(tensors))
         except Exception as error:
-            raise ModelError(f"{self._name} failed on {_shapes(tensors)}: {_brief(error)}") from error
+            raise run_failure(self._name, tensors, _brief(error), str(error)) from error
         return outputs
 
     def close(self) -> None:
@@ -79,8 +82,21 @@ def _spec(node: Any) -> TensorSpec:
     return TensorSpec(node.name, shape, np.dtype(_DTYPES[node.type]))
 
 
-def _shapes(tensors: Mapping[str, Tensor]) -> str:
-    return ", ".join(f"{name} {tensor.shape}" for name, tensor in tensors.items())
+def _provider(device: str, available: list[str]) -> tuple[str, dict[str, str]]:
+    """Return what computes on a device, and its settings.
+
+    Raises:
+        ConfigError: there is no device of this name.
+        MissingRuntimeError: the installed package has nothing for it.
+    """
+    if device == "cpu":
+        return "CPUExecutionProvider", {}
+    kind, _, number = device.partition(":")
+    if kind != "cuda" or not number.isdigit():
+        raise ConfigError(f"ONNX Runtime knows no device {device!r}: use cpu, or cuda:0 for the first GPU")
+    if "CUDAExecutionProvider" not in available:
+        raise MissingRuntimeError(f"the installed ONNX Runtime cannot use {device}: pip install onnxruntime-gpu")
+    return "CUDAExecutionProvider", {"device_id": number, "use_tf32": "0"}  # which would be no float32
 
 
 def _brief(error: Exception) -> str:

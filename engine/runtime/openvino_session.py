@@ -14,8 +14,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from engine.errors import ConfigError, MissingRuntimeError, ModelError
+from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
+from engine.runtime.failures import run_failure
 from engine.runtime.precision import Precision, ignore_fpmath_mode
+from engine.runtime.session_spec import SessionSpec
 from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
 
 _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
@@ -24,13 +26,16 @@ _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
 class OpenVinoSession:
     """A model on OpenVINO; see ``engine.runtime.session.Session``."""
 
-    prefers_batch = False
-
-    def __init__(self, model: Path | bytes, threads: int, name: str, precision: Precision) -> None:
+    def __init__(self, spec: SessionSpec) -> None:
         openvino = _import_openvino()
+        model, name, precision = spec.model, spec.title, spec.precision
+        if spec.device != "cpu":
+            raise ConfigError(
+                f"OpenVINO computes on the CPU only, not on {spec.device}: use the device cpu, or another runtime"
+            )
         # One stream for each thread that may call; a stream computes with ``threads`` threads, and an idle one costs nothing.
         cores = os.cpu_count() or 1
-        threads = threads or cores
+        threads = spec.threads or cores
         streams = max(1, cores // threads)
         settings = {
             "NUM_STREAMS": streams,
@@ -52,19 +57,19 @@ class OpenVinoSession:
         self.runtime = f"openvino {openvino.__version__.split('-')[0]} CPU {precision}"
         self.inputs = tuple(map(_spec, graph.inputs))
         self.outputs = tuple(map(_spec, graph.outputs))
+        self.profile = spec.profile_of(self.inputs)
 
     def run(self, tensors: Mapping[str, Tensor]) -> list[Tensor]:
         check_inputs(self._name, self.inputs, tensors)
         if self._model is None:
-            raise ModelError(f"{self._name} is closed")
+            raise InferenceError(f"{self._name} is closed")
         request = getattr(self._requests, "request", None)  # a request is one thread's
         if request is None:
             request = self._requests.request = self._model.create_infer_request()
         try:
             results = request.infer(dict(tensors), share_inputs=True, share_outputs=False)
         except RuntimeError as error:
-            shapes = ", ".join(f"{key} {tensor.shape}" for key, tensor in tensors.items())
-            raise ModelError(f"{self._name} failed on {shapes}: {_brief(error)}") from error
+            raise run_failure(self._name, tensors, _brief(error), str(error)) from error
         return [results[index] for index in range(len(self.outputs))]
 
     def close(self) -> None:

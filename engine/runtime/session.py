@@ -1,25 +1,41 @@
 """One way to run a model file, whatever the runtime.
 
-with open_session(path) as session:
+with open_session(SessionSpec(path)) as session:
     outputs = session.run({"input": tensor})
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from engine.errors import ConfigError, ModelError
+from msgspec.structs import replace
+
+from engine.contracts.profile import Profile
+from engine.errors import ConfigError, InferenceError, ModelError
 from engine.runtime.precision import Precision
+from engine.runtime.session_spec import SessionSpec
 from engine.runtime.subgraph import part_for
 from engine.runtime.tensors import Tensor, TensorSpec
 
-__all__ = ["AUTO", "RUNTIMES", "Precision", "Session", "Tensor", "TensorSpec", "open_session"]
+__all__ = [
+    "AUTO",
+    "RUNTIMES",
+    "Precision",
+    "Session",
+    "SessionSpec",
+    "Tensor",
+    "TensorSpec",
+    "open_elsewhere",
+    "open_session",
+    "trying",
+]
 
 AUTO = "onnxruntime"
-"""The runtime that ``auto`` stands for, on every machine."""
+"""The runtime that ``auto`` stands for where nothing was measured, see ``engine.runtime.fastest``."""
 
 
 class Session(Protocol):
@@ -32,8 +48,8 @@ class Session(Protocol):
     """Runtime, version, device and precision, as ``onnxruntime 1.31.1 CPUExecutionProvider float32``."""
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
-    prefers_batch: bool
-    """False on a CPU, where a batch of 8 costs as much as 8 runs (measured -7 to +7 %): run items as they come."""
+    profile: Profile
+    """Batches that pay here."""
 
     def run(self, tensors: Mapping[str, Tensor]) -> list[Tensor]:
         """Return the outputs, in the order of ``outputs``; the arrays belong to the caller.
@@ -42,7 +58,9 @@ class Session(Protocol):
             tensors: one C-contiguous array for each of ``inputs``, by name.
 
         Raises:
-            ModelError: a tensor does not fit (the message names it, what was got and what is expected), or the model fails.
+            InferenceError: a tensor does not fit (the message names it, what was got and what is expected), or the model fails.
+            DeviceMemoryError: the device has no memory for so large a batch.
+            DeviceLostError: the device is gone, and every session on it.
         """
         ...
 
@@ -55,66 +73,78 @@ class Session(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
 
-def open_session(
-    model: Path | bytes,
-    runtime: str = "auto",
-    threads: int = 1,
-    name: str = "",
-    output: str = "",
-    precision: Precision = "float32",
-) -> Session:
+def open_session(spec: SessionSpec) -> Session:
     """Load an ONNX model.
-
-    Args:
-        model: the file, or its content.
-        runtime: ``auto``, ``onnxruntime``, ``openvino`` or, for what was built for it, ``ncnn``.
-        threads: compute threads of one ``run``; one per worker is best where workers fill the cores.
-        name: what messages call the model; the file's path by default.
-        output: the one output that is wanted, and all that is computed; every output by default.
-        precision: what it computes in; inputs and outputs keep their types.
 
     Raises:
         ModelError: the file is missing, corrupt, has no such output, or uses what the runtime does not know.
         MissingRuntimeError: the runtime is not installed; the message says how to install it.
-        ConfigError: no runtime has this name, or it cannot compute in this precision here.
+        ConfigError: no runtime has this name, or it has not this device, or cannot compute in this precision here.
     """
-    if runtime == "auto":
-        runtime = AUTO
+    if (elsewhere := _elsewhere.get(spec.device)) is not None:
+        return elsewhere(spec)
+    runtime = AUTO if spec.runtime == "auto" else spec.runtime
     if runtime not in RUNTIMES and runtime not in COMPILED:
         raise ConfigError(f"unknown runtime {runtime!r}: use one of auto, {', '.join(RUNTIMES)}")
-    if isinstance(model, Path):
-        name = name or str(model)
-        if not model.is_file():
-            raise ModelError(f"there is no model file {model}: check the path, or fetch it with `facestream models pull`")
-    name = name or "the model"
+    if isinstance(spec.model, Path) and not spec.model.is_file():
+        raise ModelError(f"there is no model file {spec.model}: check the path, or fetch it with `facestream models pull`")
     if runtime in COMPILED:
-        return COMPILED[runtime](model, threads, name, precision)
-    return RUNTIMES[runtime](part_for(output, model, name) if output else model, threads, name, precision)
+        return COMPILED[runtime](spec)
+    if spec.output:
+        spec = replace(spec, name=spec.title, model=part_for(spec.output, spec.model, spec.title))
+    return RUNTIMES[runtime](spec)
 
 
-def _onnxruntime(model: Path | bytes, threads: int, name: str, precision: Precision) -> Session:
+_elsewhere: dict[str, Callable[[SessionSpec], Session]] = {}
+
+
+def open_elsewhere(device: str, open: Callable[[SessionSpec], Session] | None) -> None:
+    """From now on in this process let ``open`` open what is on a device: another process holds it. None: no more."""
+    if open is None:
+        _elsewhere.pop(device, None)
+    else:
+        _elsewhere[device] = open
+
+
+@contextmanager
+def trying(session: Session) -> Iterator[None]:
+    """While an open model is tried out: close it where that fails, as one that cannot be opened.
+
+    Raises:
+        ModelError: it fails on what it was tried with.
+    """
+    try:
+        yield
+    except BaseException as error:
+        session.close()
+        if isinstance(error, InferenceError):
+            raise ModelError(str(error)) from error
+        raise
+
+
+def _onnxruntime(spec: SessionSpec) -> Session:
     from engine.runtime.onnxruntime_session import OnnxRuntimeSession
 
-    return OnnxRuntimeSession(model, threads, name, precision)
+    return OnnxRuntimeSession(spec)
 
 
-def _openvino(model: Path | bytes, threads: int, name: str, precision: Precision) -> Session:
+def _openvino(spec: SessionSpec) -> Session:
     from engine.runtime.openvino_session import OpenVinoSession
 
-    return OpenVinoSession(model, threads, name, precision)
+    return OpenVinoSession(spec)
 
 
-def _ncnn(model: Path | bytes, threads: int, name: str, precision: Precision) -> Session:
+def _ncnn(spec: SessionSpec) -> Session:
     from engine.runtime.ncnn_session import NcnnSession
 
-    return NcnnSession(model, threads, name, precision)
+    return NcnnSession(spec)
 
 
-RUNTIMES: dict[str, Callable[[Path | bytes, int, str, Precision], Session]] = {
+RUNTIMES: dict[str, Callable[[SessionSpec], Session]] = {
     "onnxruntime": _onnxruntime,
     "openvino": _openvino,
 }
 """Every runtime that opens ONNX files, by name; each is imported when it is first used."""
 
-COMPILED: dict[str, Callable[[Path | bytes, int, str, Precision], Session]] = {"ncnn": _ncnn}
+COMPILED: dict[str, Callable[[SessionSpec], Session]] = {"ncnn": _ncnn}
 """Those that open only what `trt-build build` has made for them."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import ModelError
+from engine.errors import InferenceError
 
 Tensor = NDArray[Any]
 
@@ -47,12 +47,12 @@ def check_inputs(model: str, inputs: tuple[TensorSpec, ...], tensors: Mapping[st
     """Check that exactly the model's inputs are given, with the right data type, rank and fixed dimensions.
 
     Raises:
-        ModelError: the message names the tensor, what was got and what is expected.
+        InferenceError: the message names the tensor, what was got and what is expected.
     """
     if tensors.keys() != {spec.name for spec in inputs}:
-        raise ModelError(f"{model} got the inputs {', '.join(sorted(tensors)) or 'none'}, expected {listed(inputs)}")
+        raise InferenceError(f"{model} got the inputs {', '.join(sorted(tensors)) or 'none'}, expected {listed(inputs)}")
     for spec in inputs:
         tensor = tensors[spec.name]
         if not spec.accepts(tensor):
             got = TensorSpec(spec.name, tensor.shape, tensor.dtype)
-            raise ModelError(f"{model}: input tensor {spec.name}, got {got}, expected {spec}")
+            raise InferenceError(f"{model}: input tensor {spec.name}, got {got}, expected {spec}")

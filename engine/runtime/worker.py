@@ -11,15 +11,16 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, TypeVar
 
 from engine.errors import FacestreamError, FatalError, UsageError, WorkerError, error_words
-from engine.runtime.channel import SPAWN, Channel, ChannelClosed, channel_pair
-from engine.runtime.child_text import ChildText, text_pipe, write_all_to
+from engine.runtime.channel import Channel, ChannelClosed, channel_pair
+from engine.runtime.child import SPAWN, Later, begin
+from engine.runtime.child_text import ChildText, text_pipe
 from engine.runtime.codec import Codec
 from engine.runtime.descriptors import shortage
 from engine.runtime.protocol import Failed, Ready
@@ -89,7 +90,8 @@ class Worker:
     text: ChildText
     """What it prints."""
     finished: bool = False
-    """It has said that it stops as it should."""
+    """It has said that it stops as it should, or is dead."""
+    _hung_at_its_end: bool = False
 
     @property
     def sentinel(self) -> int:
@@ -98,7 +100,16 @@ class Worker:
     @property
     def was_killed(self) -> bool:
         """Whether it was ended from outside, as by the system for want of memory, and did not crash."""
-        return self.process.exitcode == -signal.SIGKILL
+        return self.process.exitcode == -signal.SIGKILL and not self._hung_at_its_end
+
+    def wait_for_end(self, seconds: float = 5.0) -> None:
+        """It is dying: wait for it, and kill it if it takes longer."""
+        self.finished = True
+        self.process.join(seconds)
+        if self.process.is_alive():
+            self._hung_at_its_end = True
+            self.process.kill()
+            self.process.join(seconds)
 
     def close(self) -> None:
         """Close what leads to it; may be called again."""
@@ -108,6 +119,8 @@ class Worker:
     def describe_end(self) -> str:
         """Return how the process ended, for a person."""
         code = self.process.exitcode
+        if self._hung_at_its_end:
+            return "hung at its end and was killed"
         if code is not None and code < 0:
             return f"was killed by signal {signal.Signals(-code).name}"
         return f"ended with exit code {code}"
@@ -118,7 +131,7 @@ _starter = ThreadPoolExecutor(1, "starter")
 and kills what ``_die_with_parent`` has bound to it when that thread ends."""
 
 
-def start_worker(name: str, body: Body, *arguments: object, codec: Codec) -> Worker:
+def start_worker(name: str, body: Body, *arguments: object, codec: Codec, gently: bool = False) -> Worker:
     """Start a named process that runs ``body(context, *arguments)``; channels among the arguments now belong to it.
 
     Args:
@@ -126,28 +139,31 @@ def start_worker(name: str, body: Body, *arguments: object, codec: Codec) -> Wor
         body: see ``Body``.
         arguments: of the body.
         codec: of what it and its supervisor tell each other, ``PROTOCOL`` included.
+        gently: let it take little from those that work while it loads.
 
     Raises:
-        WorkerError: the system starts no more processes.
+        WorkerError: it cannot be started: the system has no more processes or descriptors, or an argument cannot be passed on.
     """
-    ours, theirs = channel_pair(codec)
-    text, printed = text_pipe()
-    process = SPAWN.Process(target=_run, args=(name, theirs, printed, body, arguments), name=f"facestream-{name}", daemon=True)
-    try:
-        _starter.submit(process.start).result()
-    except OSError as error:
-        ours.close()
-        text.close()
-        raise WorkerError(f"the worker {name} cannot be started: {shortage(error) or error.strerror}") from error
-    finally:
-        theirs.close()
-        printed.close()
+    with ExitStack() as on_failure, ExitStack() as children:
+        try:
+            ours, theirs = channel_pair(codec)
+            on_failure.callback(ours.close)
+            children.callback(theirs.close)
+            text, printed = text_pipe()
+            on_failure.callback(text.close)
+            children.callback(printed.close)
+            work = Later((_run, (name, theirs, body, arguments)))
+            process = SPAWN.Process(target=begin, args=(printed, work, gently), name=f"facestream-{name}", daemon=True)
+            _starter.submit(process.start).result()
+        except Exception as error:
+            words = shortage(error) or (isinstance(error, OSError) and error.strerror) or error_words(error)
+            raise WorkerError(f"the worker {name} cannot be started: {words}") from error
+        on_failure.pop_all()
     return Worker(name, process, ours, text)
 
 
-def _run(name: str, control: Channel, printed: Connection, body: Body, arguments: tuple[object, ...]) -> None:
-    """Body of the child process."""
-    write_all_to(printed)
+def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...]) -> None:
+    """What a child process does once it is loaded."""
     _die_with_parent()
     _name_process(f"fs-{name}")
     _keep_freed_memory()

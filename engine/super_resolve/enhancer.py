@@ -60,7 +60,7 @@ class Enhancer:
         """Return one enhanced face for each crop, in their order; None for one that is large enough and passes through.
 
         Raises:
-            ModelError: the generator fails.
+            InferenceError: the generator fails.
         """
         originals = [crop.planes for crop in crops]
         small = [index for index, crop in enumerate(crops) if crop.quality.size_px <= self._max_size_px]
@@ -74,7 +74,7 @@ class Enhancer:
         """The same for pictures of any kind and size.
 
         Raises:
-            ModelError: the generator fails.
+            InferenceError: the generator fails.
         """
         generator, strength = self._generator, self._strength
         if strength == 0.0:

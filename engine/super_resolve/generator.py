@@ -13,7 +13,9 @@ from typing import Literal, Protocol
 
 from engine.config import SuperResolveConfig
 from engine.contracts.frames import Uint8
+from engine.contracts.profile import Profile
 from engine.errors import ConfigError, MissingRuntimeError, ModelError
+from engine.runtime.session import SessionSpec
 from engine.super_resolve.interpolation import INTERPOLATIONS, Interpolation
 from engine.super_resolve.manifest_generator import ManifestGenerator
 
@@ -35,8 +37,8 @@ class Generator(Protocol):
     scale: int
     colour: Literal["luma", "bgr"]
     """What ``upscale`` takes and returns: (h, w) luma or (h, w, 3) BGR."""
-    prefers_batch: bool
-    """Whether several faces at once cost less than one after the other; not so on a CPU."""
+    profile: Profile
+    """Pictures that are worth giving together; 1 is best on a CPU."""
 
     def upscale(self, pictures: Sequence[Uint8], /) -> list[Uint8]:
         """Return each picture at ``scale`` times its height and width, uint8 0 to 255, in the order given.
@@ -44,7 +46,7 @@ class Generator(Protocol):
         The pictures may differ in size.
 
         Raises:
-            ModelError: the network fails, or returns what is not a picture.
+            InferenceError: the network fails, or returns what is not a picture.
         """
         ...
 
@@ -71,24 +73,26 @@ def open_generator(config: SuperResolveConfig, find_model: FindModel, threads: i
     """
     name = config.generator
     if name in INTERPOLATIONS:
-        _check_float32(config)
+        _check_plain(config)
         return Interpolation(name)
     path = Path(name).expanduser() if name.endswith((".json", ".onnx")) else find_model(name)
     if path is None and (plugin := next(iter(entry_points(group=PLUGINS, name=name)), None)) is not None:
-        _check_float32(config)
+        _check_plain(config)
         return _from_plugin(plugin)
     if path is None:
         raise ModelError(
             f"there is no generator named {name!r}: use {', '.join(INTERPOLATIONS)}, the path of a manifest or ONNX file, "
             "or a name that `facestream models list` shows"
         )
-    return ManifestGenerator(path, config.runtime, threads, config.precision)
+    return ManifestGenerator(SessionSpec(path, config.runtime, config.device, config.precision, threads=threads))
 
 
-def _check_float32(config: SuperResolveConfig) -> None:
-    """Refuse another precision for what is not a file that a runtime of ours computes."""
+def _check_plain(config: SuperResolveConfig) -> None:
+    """Refuse another precision or device for what is not a file that a runtime of ours computes."""
     if config.precision != "float32":
         raise ConfigError(f"super_resolve.precision: {config.generator} cannot be computed in {config.precision}: use float32")
+    if config.device != "cpu":
+        raise ConfigError(f"super_resolve.device: {config.generator} cannot be computed on {config.device}: use cpu")
 
 
 def _from_plugin(plugin: EntryPoint) -> Generator:

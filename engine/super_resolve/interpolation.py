@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from engine.contracts.frames import Uint8
+from engine.contracts.profile import ONE
 
 INTERPOLATIONS: dict[str, tuple[int, int]] = {
     "bicubic": (cv2.INTER_CUBIC, 4),
@@ -25,7 +26,7 @@ class Interpolation:
     licence = "no weights"
     runtime = f"opencv {cv2.__version__}"
     colour: Literal["luma", "bgr"] = "luma"
-    prefers_batch = False
+    profile = ONE
 
     def __init__(self, name: str) -> None:
         self.name = name

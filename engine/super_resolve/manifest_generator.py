@@ -9,12 +9,16 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from msgspec.structs import replace
 
 from engine.contracts.frames import Uint8
 from engine.contracts.manifest import Manifest, read_manifest, sha256_of
-from engine.errors import ModelError
-from engine.runtime.session import Precision, Session, Tensor, open_session
+from engine.errors import InferenceError, ModelError
+from engine.runtime.fastest import open_fastest
+from engine.runtime.session import Session, SessionSpec, Tensor, TensorSpec, trying
 
+_USUAL_PX = 48
+"""Side of a crop, for the measurement of runtimes."""
 _CHANNELS = {"luma": 1, "rgb": 3, "bgr": 3}
 
 
@@ -22,38 +26,30 @@ class ManifestGenerator:
     """A network that enlarges; see ``engine.super_resolve.generator.Generator``.
 
     Pictures are padded at the bottom and the right by reflection up to the manifest's size rule, the result is cropped back,
-    clamped and rounded. On a runtime that gains from batches, pictures of equal padded size share one run, up to the largest
-    batch; elsewhere they run one by one, each at its own size.
+    clamped and rounded. Pictures of equal padded size share a run, up to the best batch; where that is 1, as on a CPU, they run
+    one by one.
     """
 
-    def __init__(self, path: Path, runtime: str = "auto", threads: int = 1, precision: Precision = "float32") -> None:
+    def __init__(self, spec: SessionSpec) -> None:
         """Load and try the network.
 
         Args:
-            path: a manifest ``NAME.json``, or an ONNX file with its manifest beside it.
-            runtime: as for ``open_session``.
-            threads: compute threads of one run.
-            precision: as for ``open_session``.
+            spec: of a manifest ``NAME.json``, or of an ONNX file with its manifest beside it.
 
         Raises:
             ModelError: a file is missing, corrupt, no generator, or does not do what its manifest says.
             MissingRuntimeError: the runtime is not installed.
             ConfigError: the runtime cannot compute in this precision here.
         """
-        manifest_path = manifest_of(path)
+        manifest_path = manifest_of(spec.path)
         self._manifest = manifest = read_manifest(manifest_path)
         _check(manifest, manifest_path)
         self.name, self.sha256, self.licence, self.scale = manifest.name, manifest.sha256, manifest.licence, manifest.scale
         self.colour: Literal["luma", "bgr"] = "luma" if manifest.channels == 1 else "bgr"
-        file = manifest_path.with_name(manifest.file)
-        self._session: Session = open_session(file, runtime, threads, manifest.name, manifest.output, precision)
-        self.runtime = self._session.runtime
-        self.prefers_batch = self._session.prefers_batch
-        try:
+        self._session: Session = open_fastest(replace(spec.of(manifest), name=manifest.name), self._example)
+        self.runtime, self.profile = self._session.runtime, self._session.profile
+        with trying(self._session):
             self._try_out()
-        except ModelError:
-            self._session.close()
-            raise
 
     def upscale(self, pictures: Sequence[Uint8], /) -> list[Uint8]:
         enlarged: dict[int, Uint8] = {}
@@ -67,15 +63,12 @@ class ManifestGenerator:
 
     def _chunks(self, pictures: Sequence[Uint8]) -> Iterator[list[int]]:
         """Yield the indices of the pictures that run together."""
-        if not self.prefers_batch:
-            yield from ([index] for index in range(len(pictures)))
-            return
         buckets: dict[tuple[int, int], list[int]] = defaultdict(list)
         for index, picture in enumerate(pictures):
             buckets[self._padded(picture)].append(index)
-        largest = self._manifest.batch[2]
-        for indices in buckets.values():
-            yield from (indices[start : start + largest] for start in range(0, len(indices), largest))
+        for size, indices in buckets.items():
+            step = self.profile.at(*size).best
+            yield from (indices[start : start + step] for start in range(0, len(indices), step))
 
     def _padded(self, picture: Uint8) -> tuple[int, int]:
         rule = self._manifest.size_rule
@@ -86,13 +79,13 @@ class ManifestGenerator:
         height, width = self._padded(pictures[0])
         items = [self._planar(picture, height, width) for picture in pictures]
         # A network with a fixed batch gets the last picture again.
-        items += items[-1:] * (self._manifest.batch[0] - len(items))
+        items += items[-1:] * (self.profile.smallest - len(items))
         outputs = self._session.run({self._session.inputs[0].name: self._encode(np.stack(items))})
         scale = self.scale
         expected = (len(items), self._manifest.channels, height * scale, width * scale)
         if len(outputs) != 1 or outputs[0].shape != expected:
             got = ", ".join(str(output.shape) for output in outputs)
-            raise ModelError(
+            raise InferenceError(
                 f"{self.name} returned {got} where its manifest promises {expected}: correct scale, channels or output"
             )
         for picture, output in zip(pictures, outputs[0], strict=False):
@@ -121,13 +114,20 @@ class ManifestGenerator:
         """Return (h, w) or (h, w, 3) BGR, clamped and rounded to 8 bits, from one output (channels, h, w)."""
         values = output.astype(np.float32, copy=False)
         if not np.isfinite(values).all():
-            raise ModelError(f"{self.name} returned values that are not numbers: use another runtime or float32 weights")
+            raise InferenceError(f"{self.name} returned values that are not numbers: use another runtime or float32 weights")
         low, high = self._manifest.value_range
         gain = 255 / (high - low)
         planes = [cv2.addWeighted(plane, gain, plane, 0.0, -low * gain, dtype=cv2.CV_8U) for plane in values]
         if self.colour == "luma":
             return np.asarray(planes[0], np.uint8)
         return np.asarray(cv2.merge(planes[::-1] if self._manifest.colour == "rgb" else planes), np.uint8)
+
+    def _example(self, inputs: tuple[TensorSpec, ...]) -> dict[str, Tensor]:
+        """Return a crop of the usual size."""
+        side = self._manifest.size_rule.padded(_USUAL_PX)
+        shape = (self._manifest.batch[0], self._manifest.channels, side, side)
+        noise = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+        return {spec.name: self._encode(noise) for spec in inputs}
 
     def _try_out(self) -> None:
         """Run the smallest picture, so that a wrong manifest fails at the start and not at the first face."""
@@ -170,8 +170,8 @@ def _check(manifest: Manifest, path: Path) -> None:
             f"{path}: channels {manifest.channels} and colour {manifest.colour} do not agree: "
             "use 1 with luma, or 3 with rgb or bgr"
         )
-    smallest, _, largest = manifest.batch
-    if manifest.scale < 1 or not 1 <= smallest <= largest:
+    smallest, best, largest = manifest.batch
+    if manifest.scale < 1 or not 1 <= smallest <= best <= largest:
         raise ModelError(f"{path}: scale {manifest.scale} or batch {manifest.batch} is impossible: correct the manifest")
     if not manifest.value_range[0] < manifest.value_range[1]:
         raise ModelError(

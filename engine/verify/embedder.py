@@ -9,6 +9,7 @@ from typing import Protocol
 from engine.config import VerifyConfig
 from engine.contracts.frames import Float32, Uint8
 from engine.errors import ModelError
+from engine.runtime.session import SessionSpec
 
 FindModel = Callable[[str], Path | None]
 
@@ -45,7 +46,7 @@ class Embedder(Protocol):
                 None: the centred square of the picture is taken for the face, which costs accuracy.
 
         Raises:
-            ModelError: the model fails.
+            InferenceError: the model fails.
         """
         ...
 
@@ -74,7 +75,8 @@ def open_embedder(config: VerifyConfig, find_model: FindModel, threads: int = 1)
 
     kind, _, pack = name.partition(":")
     if kind == "insightface":
-        return OnnxEmbedder(recognition_model_of_pack(pack), name=name, licence="non-commercial research", threads=threads)
+        spec = SessionSpec(recognition_model_of_pack(pack), device=config.device, threads=threads, name=name)
+        return OnnxEmbedder(spec, "non-commercial research")
     path = Path(name).expanduser()
     if not path.is_file():
         found = find_model(name)
@@ -84,13 +86,14 @@ def open_embedder(config: VerifyConfig, find_model: FindModel, threads: int = 1)
                 "use dlib, insightface:PACK, the path of an ONNX file, or none"
             )
         path = found
-    base = OnnxEmbedder(path, threads=threads)
+    base = OnnxEmbedder(SessionSpec(path, device=config.device, threads=threads))
     if base.small_faces is None:
         return base
     from engine.verify.mixed_embedder import MixedEmbedder
 
     try:
-        small = OnnxEmbedder(path.with_name(base.small_faces.model), threads=threads)
+        small_path = path.with_name(base.small_faces.model)
+        small = OnnxEmbedder(SessionSpec(small_path, device=config.device, threads=threads))
         return MixedEmbedder(base, small, base.small_faces.weights)
     except BaseException:
         base.close()

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from msgspec.structs import replace
 
 from engine.contracts.frames import Float32, Uint8
 from engine.contracts.manifest import Manifest, SmallFaces, read_manifest, sha256_of
-from engine.errors import ModelError
-from engine.runtime.session import Session, TensorSpec, open_session
+from engine.contracts.profile import Profile
+from engine.errors import ConfigError, InferenceError, ModelError
+from engine.runtime.session import Session, SessionSpec, TensorSpec, open_session, trying
 from engine.verify.align import align
 
+_PROFILE = Profile(1, 16, 64)
+"""Where no manifest gives one."""
 PACKS = Path("~/.insightface/models")
 _RECOGNITION_FILES = ("w600k_*.onnx", "glintr*.onnx", "*arcface*.onnx", "*webface*.onnx", "*recognition*.onnx")
 """How InsightFace's packs call their recognition model; the other files of a pack detect, or find landmarks, age and sex."""
@@ -33,6 +37,7 @@ class Recipe:
     weights_sha256: str = ""
     small_faces: SmallFaces | None = None
     licence: str = "unknown"
+    profile: Profile = _PROFILE
     known_cosine: float = 0.40
     unknown_cosine: float = 0.25
     margin_cosine: float = 0.05
@@ -49,44 +54,43 @@ class OnnxEmbedder:
     before relying on them).
 
     Args:
-        path: the ONNX file or its manifest.
-        name: what messages call it; by default the manifest's name or the file's.
+        spec: of the ONNX file or its manifest; its name is by default the manifest's or the file's.
         licence: where no manifest gives one.
-        threads: compute threads of one run.
-        runtime: as for ``open_session``.
 
     Raises:
         ModelError: the file is missing, corrupt, or not an embedder.
+        ConfigError: it would not compute in float32, which vectors that are compared must be.
     """
 
-    def __init__(self, path: Path, name: str = "", licence: str = "unknown", threads: int = 1, runtime: str = "auto") -> None:
-        model, recipe = _recipe_of(path)
-        self.name = name or recipe.name or model.stem
+    def __init__(self, spec: SessionSpec, licence: str = "unknown") -> None:
+        if spec.precision != "float32":
+            raise ConfigError(f"{spec.title}: an embedder computes in float32 only, not in {spec.precision}")
+        model, recipe = _recipe_of(spec.path)
+        self.name = spec.name or recipe.name or model.stem
         self.licence = recipe.licence if recipe.licence != "unknown" else licence
         self.known_cosine, self.unknown_cosine = recipe.known_cosine, recipe.unknown_cosine
         self.margin_cosine, self.min_size_px = recipe.margin_cosine, recipe.min_size_px
         self._recipe, self._path = recipe, model
         self.places, self.small_faces = recipe.places, recipe.small_faces
-        self._session: Session = open_session(model, runtime, threads, precision="float32")
-        try:
+        self._session: Session = open_session(replace(spec, model=model, name=str(model), profile=recipe.profile))
+        with trying(self._session):
             self.sha256 = recipe.weights_sha256 or sha256_of(model)
-            self.runtime = self._session.runtime
+            self.runtime, self.profile = self._session.runtime, self._session.profile
             self._channels_first, self.size_px = _square_input(self._session.inputs, model)
-            self._batch = _batch_of(self._session)
             self.length = self._probe()
-        except BaseException:
-            self._session.close()
-            raise
 
     def embed(self, pictures: Sequence[Uint8], landmarks: Sequence[Float32 | None]) -> Float32:
         """See ``Embedder.embed``."""
         if not pictures:
             return np.empty((0, self.length), np.float32)
         faces = [align(picture, points, self.size_px, self.places) for picture, points in zip(pictures, landmarks, strict=True)]
-        vectors = np.concatenate([self._run(faces[at : at + self._batch]) for at in range(0, len(faces), self._batch)])
+        step = self.profile.best
+        vectors = np.concatenate([self._run(faces[at : at + step]) for at in range(0, len(faces), step)])
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not np.isfinite(lengths).all() or (lengths < 1e-12).any():
-            raise ModelError(f"{self._path} gave a vector without a direction: the file is damaged, or it is not an embedder")
+            raise InferenceError(
+                f"{self._path} gave a vector without a direction: the file is damaged, or it is not an embedder"
+            )
         return np.asarray(vectors / lengths, np.float32)
 
     def close(self) -> None:
@@ -101,10 +105,9 @@ class OnnxEmbedder:
         tensor = pixels.astype(np.float32) * np.float32((high - low) / 255) + np.float32(low)
         if self._channels_first:
             tensor = tensor.transpose(0, 3, 1, 2)
-        spec = self._session.inputs[0]
-        fixed = spec.shape[0] if spec.shape else None
-        if fixed is not None and fixed > len(faces):
-            tensor = np.concatenate([tensor, np.zeros((fixed - len(faces), *tensor.shape[1:]), np.float32)])
+        spec, missing = self._session.inputs[0], self.profile.smallest - len(faces)
+        if missing > 0:
+            tensor = np.concatenate([tensor, np.zeros((missing, *tensor.shape[1:]), np.float32)])
         output = self._session.run({spec.name: np.ascontiguousarray(tensor, spec.dtype)})[0]
         return np.asarray(output, np.float32).reshape(len(output), -1)[: len(faces)]
 
@@ -166,6 +169,7 @@ def _recipe_of_manifest(manifest: Manifest) -> Recipe:
         manifest.weights_sha256,
         manifest.small_faces,
         manifest.licence,
+        Profile(*manifest.batch),
         **measured,
     )
 
@@ -192,10 +196,3 @@ def _square_input(inputs: Sequence[TensorSpec], path: Path) -> tuple[bool, int]:
     raise ModelError(
         f"{path} is not an embedder: it takes {listed}, expected one square colour picture (1x3x112x112 or 1x112x112x3)"
     )
-
-
-def _batch_of(session: Session) -> int:
-    """How many faces go into one run: what the model fixes, or one where batches gain nothing."""
-    shape = session.inputs[0].shape
-    fixed = shape[0] if shape else None
-    return fixed or (16 if session.prefers_batch else 1)

@@ -120,7 +120,7 @@ class Verifier:
             enhanced: the same after super-resolution; None where there is none.
 
         Raises:
-            ModelError: the embedder fails.
+            InferenceError: the embedder fails.
         """
         self._refresh()
         if self._embedder is None:

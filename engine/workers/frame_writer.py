@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
+from typing import Any
+
+from msgspec import Struct
 
 from engine.contracts.frames import Frame
 from engine.contracts.orders import Refused
-from engine.runtime.channel import Channel
-from engine.runtime.frame_pool import PoolWriter, slot_bytes_for
+from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.frame_pool import PoolWriter, require_memory_files, slot_bytes_for
 from engine.runtime.frame_slots import SlotReleased
+from engine.runtime.mailbox import Outbox
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 from engine.workers.links import FrameReady
 
@@ -16,24 +19,38 @@ from engine.workers.links import FrameReady
 class FrameWriter:
     """The frame pool of a decode process; grows when a stream needs larger slots.
 
+    A slot whose picture a dead perceive had in hand is free again; a camera's picture is then counted as dropped.
+
     Args:
         context: of the worker.
         channel: to perceive.
         slots: pictures that the pool holds.
         live: the stream is a camera's.
+
+    Raises:
+        WorkerError: there can be no frame pools here.
     """
 
     def __init__(self, context: WorkerContext, channel: Channel, slots: int, *, live: bool) -> None:
+        require_memory_files()  # now, and not at the first picture: who cannot begin should say so before it is ready
         self._context = context
-        self._channel = channel
         self._slots = slots
         self._live = live
+        self._outbox: Outbox[FrameReady] = Outbox(
+            channel, self._is_lost, context.beat, on_credit=False, settled_by=self._settled_by
+        )
         self._pool: PoolWriter | None = None
         self._pools_opened = 0
-        self._in_use: deque[int] = deque()
+        self._in_use: dict[int, FrameReady] = {}
+        """What perceive has in hand, by slot."""
         self._unseen = False
         self.refusals: dict[str, str] = {}
         """Streams that perceive wants no more of, with the reason."""
+
+    @property
+    def channel(self) -> Channel | None:
+        """None while there is no perceive."""
+        return self._outbox.channel
 
     def write(self, frame: Frame) -> None:
         """Hand over a frame, waiting for a free slot.
@@ -41,44 +58,59 @@ class FrameWriter:
         Raises:
             ChannelClosed: perceive is gone.
         """
+        self.hear()
         pool = self._pool_for(frame)
         while (slot := pool.acquire()) is None:
-            self._take_back(BEAT_SECONDS)
+            self._wait()
         self._hand_over(pool, slot, frame)
+        self._require_reader()
 
-    def offer(self, frame: Frame) -> bool:
-        """Hand over a frame if a slot is free; return whether one was.
+    def offer(self, frame: Frame) -> None:
+        """Hand over a frame if there is a perceive and a free slot; else count it as dropped."""
+        self.hear()
+        if self.channel is None:
+            self._context.telemetry.drop(frame.stream, "worker_died")
+        elif self._too_small_for(frame) and self._in_use:  # the larger pool comes when the old one has been read
+            self._context.telemetry.drop(frame.stream, "no_slot")
+        else:
+            pool = self._pool_for(frame)
+            if (slot := pool.acquire()) is None:
+                self._context.telemetry.drop(frame.stream, "no_slot")
+            else:
+                self._hand_over(pool, slot, frame)
+
+    def tell(self, message: Struct) -> None:
+        """Send what comes between the frames; nothing happens where there is no perceive, to whom all is told when it comes."""
+        self._outbox.tell(message)
+
+    def require(self, message: Struct) -> None:
+        """Send what comes between the frames.
 
         Raises:
             ChannelClosed: perceive is gone.
         """
-        if self._too_small_for(frame) and self._in_use:
-            self._take_back(0.0)
-            if self._in_use:
-                return False  # the larger pool comes when the last picture of the old one has been read
-        pool = self._pool_for(frame)
-        slot = pool.acquire()
-        if slot is None:
-            return False
-        self._hand_over(pool, slot, frame)
-        return True
+        self._outbox.tell(message)
+        self._require_reader()
 
-    def lose_reader(self) -> int:
-        """Perceive is gone: reclaim the slots that it held; return how many."""
-        held = len(self._in_use)
-        while self._in_use and self._pool is not None:
-            self._pool.release(self._in_use.popleft())
-        return held
-
-    def attach(self, channel: Channel) -> None:
-        """Perceive has a successor: show it the pool.
+    def say_last(self, message: Struct) -> None:
+        """Send the last word, after which perceive closes the pipe: that is no death.
 
         Raises:
-            ChannelClosed: it is gone too.
+            ChannelClosed: perceive was gone before.
         """
-        self._channel = channel
+        self._require_reader()
+        self._outbox.tell(message)
+
+    def hear(self) -> None:
+        """Take back the slots that perceive has released."""
+        self._outbox.hear()
+        self._context.beat()
+
+    def attach(self, channel: Channel) -> None:
+        """Perceive has a successor: show it the pool."""
+        self._outbox.attach(channel)
         if self._pool is not None:
-            channel.send(self._pool.opened())
+            self._outbox.tell(self._pool.opened())
 
     def settle(self) -> None:
         """Wait until perceive has mapped the pool: from then on what was handed over survives the death of this process.
@@ -87,7 +119,7 @@ class FrameWriter:
             ChannelClosed: perceive is gone.
         """
         while self._unseen and self._in_use:
-            self._take_back(BEAT_SECONDS)
+            self._wait()
 
     def close(self, *, wait: bool = True) -> None:
         """Wait until every slot has been read, then free the memory.
@@ -96,7 +128,7 @@ class FrameWriter:
             ChannelClosed: perceive is gone.
         """
         while wait and self._in_use:
-            self._take_back(BEAT_SECONDS)
+            self._wait()
         if self._pool is not None:
             self._pool.close()
             self._pool = None
@@ -113,27 +145,48 @@ class FrameWriter:
             self._pool = PoolWriter(self._pools_opened + 1, self._slots, needed)
             self._pools_opened += 1
             self._unseen = True
-            self._channel.send(self._pool.opened())
-        self._take_back(0.0)
+            self._outbox.tell(self._pool.opened())
         return self._pool
 
     def _hand_over(self, pool: PoolWriter, slot: int, frame: Frame) -> None:
         with self._context.telemetry.stage("hand_over"):
             picture = pool.write(slot, frame.planes)
-        self._in_use.append(slot)
+        link = FrameReady(frame.stream, frame.time, picture, frame.detect, self._live, frame.damaged)
+        self._in_use[slot] = link
         self._context.telemetry.queue_depths["hand_over"] = len(self._in_use)
-        self._channel.send(FrameReady(frame.stream, frame.time, picture, frame.detect, self._live, frame.damaged))
+        if self.channel is None:
+            self._is_lost(link)
+        else:
+            self._outbox.send(link)
 
-    def _take_back(self, timeout_seconds: float) -> None:
-        """Handle the slots that the reader has released."""
-        while self._channel.has_message(timeout_seconds):
-            link = self._channel.receive()
-            if isinstance(link, Refused):
-                self.refusals[link.stream] = link.detail
-            if isinstance(link, SlotReleased) and link.pool_id == self._pools_opened and link.slot in self._in_use:
-                self._in_use.remove(link.slot)
+    def _wait(self) -> None:
+        """Wait for perceive to release a slot."""
+        self._require_reader().has_message(BEAT_SECONDS)
+        self.hear()
+
+    def _require_reader(self) -> Channel:
+        if self.channel is None:
+            raise ChannelClosed
+        return self.channel
+
+    def _settled_by(self, answer: Any) -> FrameReady | None:
+        """Return the frame that an answer releases."""
+        match answer:
+            case Refused():
+                self.refusals[answer.stream] = answer.detail
+            case SlotReleased(pool_id=pool_id, slot=slot) if pool_id == self._pools_opened and slot in self._in_use:
                 self._unseen = False
-                if self._pool is not None:
-                    self._pool.release(link.slot)
-            timeout_seconds = 0.0
-        self._context.beat()
+                return self._free(slot)
+        return None
+
+    def _is_lost(self, link: FrameReady) -> bool:
+        if self._in_use.get(link.picture.slot) is link:
+            self._free(link.picture.slot)
+        if self._live:
+            self._context.telemetry.drop(link.stream, "worker_died")
+        return True
+
+    def _free(self, slot: int) -> FrameReady:
+        if self._pool is not None:
+            self._pool.release(slot)
+        return self._in_use.pop(slot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 from msgspec.structs import replace
 
@@ -10,9 +11,8 @@ from engine.config import LiveConfig
 from engine.contracts.counts import Counts
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
-from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
+from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.protocol import Drain
-from engine.runtime.worker import BEAT_SECONDS
 from engine.workers.lane import Cause, Lane
 
 _BACKLOG = 8
@@ -41,15 +41,20 @@ class Lanes:
         alive: Callable[[], None],
     ) -> None:
         self._ids = ids
-        self._alive = alive
         self._lanes = {
             name: Lane(channel, _WAITING_FACES, config.budget_ms / 1000, on_drop, alive) for name, channel in channels.items()
         }
         self._in_turn = list(self._lanes.values())
 
     @property
-    def open_channels(self) -> list[Channel]:
-        return [lane.channel for lane in self._in_turn if lane.channel is not None]
+    def outlets(self) -> Mapping[str, Lane]:
+        """The ways to the workers, by name."""
+        return self._lanes
+
+    @property
+    def is_owing(self) -> bool:
+        """Whether something waits for a worker that lives."""
+        return any(lane.waiting and lane.channel is not None for lane in self._in_turn)
 
     @property
     def is_backed_up(self) -> bool:
@@ -73,30 +78,16 @@ class Lanes:
         """Send what the workers have room for; return how many faces went out."""
         return sum(lane.flush(now_seconds) for lane in self._in_turn)
 
-    def hear(self, channel: Waitable) -> None:
-        """Take a worker's answer."""
-        for lane in self._in_turn:
-            if lane.channel is channel:
-                lane.hear()
-
-    def attach(self, name: str, channel: Channel) -> None:
-        """A worker was restarted."""
-        self._lanes[name].attach(channel)
-
-    def drain(self, last: Drain, totals: Callable[[], Counts]) -> None:
-        """Send what waits and then the last word; the totals go with the first lane that lives."""
-        while any(lane.waiting and lane.channel is not None for lane in self._in_turn):
-            self.flush(0.0)
-            for channel in wait_for_any(self.open_channels, BEAT_SECONDS):
-                self.hear(channel)
-            self._alive()
-        if len(self.open_channels) < len(self._lanes):
-            last = Drain("failed", "a worker that enhances the faces died")
+    def drain(self, last: Drain) -> None:
+        """Say the last word, whose counts go with the first worker that lives; what waits for one that is dead is dropped."""
+        living = [lane for lane in self._in_turn if lane.channel is not None]
+        if len(living) < len(self._in_turn):
+            last = Drain("failed", "a worker that enhances the faces died", last.counts)
             for lane in self._in_turn:
                 if lane.channel is None:
                     lane.abandon()
-        for number, channel in enumerate(self.open_channels):
-            try:
-                channel.send(Drain(last.outcome, last.detail, totals() if number == 0 else Counts()))
-            except ChannelClosed:
-                continue
+        for lane in living:
+            if lane.channel is not None:
+                with suppress(ChannelClosed):
+                    lane.channel.send(last)
+            last = replace(last, counts=Counts())

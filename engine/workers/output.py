@@ -35,6 +35,11 @@ class Output:
         """Whether so much waits for a successor of publish that no more should be begun."""
         return len(self._waiting) >= _BACKLOG
 
+    @property
+    def channel(self) -> Channel | None:
+        """None while there is no publish."""
+        return self._outbox.channel
+
     def send(self, link: Sent) -> None:
         """Send a result."""
         self._waiting.append(link)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from rich.cells import cell_len
 
+from engine.runtime.session import SessionSpec
 from engine.verify.gallery import Gallery
 from tests.assets import shared
 from tests.cli.command import complains, here
@@ -114,7 +115,7 @@ def test_every_kind_of_picture_in_a_folder(capsys, folder):
         from engine.models import find_model
         from engine.verify.onnx_embedder import OnnxEmbedder
 
-        matrix = gallery.templates(OnnxEmbedder(find_model("dlib")).sha256)[1]
+        matrix = gallery.templates(OnnxEmbedder(SessionSpec(find_model("dlib"))).sha256)[1]
     assert (matrix @ matrix.T).min() > 0.98
     complains(here(capsys, "enroll", "ada", "*.bmp"), 2, "matches no picture")
 

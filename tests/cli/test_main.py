@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-import engine.cli
 from engine import __version__
-from engine.cli import COMMANDS
+from engine.cli import app
+from engine.cli.app import COMMANDS
 from engine.errors import ConfigError, ModelError
 from tests.cli.command import apart, complains, here
 
@@ -19,7 +19,7 @@ def fails_with(monkeypatch, error: BaseException) -> None:
     def broken(arguments):
         raise error
 
-    monkeypatch.setattr(engine.cli, "build_app", lambda arguments: broken)
+    monkeypatch.setattr(app, "build_app", lambda arguments: broken)
 
 
 def test_help_lists_every_command_with_a_line_and_shows_examples(capsys):
@@ -95,7 +95,7 @@ def test_an_unexpected_error_is_short_unless_a_traceback_is_asked_for(capsys, mo
     complains(here(capsys), 1, "unexpected ZeroDivisionError: division by zero", "FACESTREAM_TRACEBACK=1")
     monkeypatch.setenv("FACESTREAM_TRACEBACK", "1")
     with pytest.raises(ZeroDivisionError):
-        engine.cli.main([])
+        app.main([])
 
 
 def test_an_interrupt_is_quiet_and_130(capsys, monkeypatch):

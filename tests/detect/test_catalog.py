@@ -57,3 +57,9 @@ def test_a_path_is_yunet_format_of_unknown_licence(model: Path):
 def test_what_is_not_there_is_one_sentence(name: str, error: type[Exception], told: str):
     with pytest.raises(error, match=told):
         open_detector(DetectConfig(detector=name), none_fetched)
+
+
+@pytest.mark.parametrize("name", ["dlib-hog", "scrfd:any"])
+def test_what_no_session_computes_stays_on_the_cpu(name):
+    with pytest.raises(ConfigError, match=r"detect\.device: the detector .* computes on the CPU only, not on cuda:0"):
+        open_detector(DetectConfig(detector=name, device="cuda:0"), none_fetched)

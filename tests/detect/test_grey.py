@@ -11,9 +11,11 @@ import pytest
 from engine.config import DetectConfig
 from engine.contracts.frames import Detections, Planes
 from engine.contracts.manifest import Manifest, sha256_of, write_manifest
+from engine.contracts.profile import Profile
 from engine.detect import open_detector
 from engine.detect.grey import GreyDetector, face_shaped
 from engine.errors import ModelError
+from engine.runtime.session import SessionSpec
 from tests.onnx_models import doubling_model, grey_model
 
 SIZES = [(40, 50), (33, 64), (64, 64), (40, 50), (64, 33), (35, 35), (40, 50)]
@@ -47,11 +49,11 @@ def test_a_manifest_says_what_it_is(manifest: Path):
     detector = open_detector(DetectConfig(detector=str(manifest), runtime="onnxruntime"), lambda name: None)
     assert (detector.name, detector.licence, detector.min_score) == ("made", "Apache-2.0", 0.4)
     assert detector.model_sha256 == sha256_of(manifest.with_suffix(".onnx"))
-    assert GreyDetector(manifest, 0.7, "onnxruntime").min_score == 0.7
+    assert GreyDetector(SessionSpec(manifest, "onnxruntime"), 0.7).min_score == 0.7
 
 
 def test_scores_boxes_and_landmarks_belong_together(manifest: Path):
-    (found,) = GreyDetector(manifest, 0.1, "onnxruntime").detect([picture(np.random.default_rng(4), 96, 128)])
+    (found,) = GreyDetector(SessionSpec(manifest, "onnxruntime"), 0.1).detect([picture(np.random.default_rng(4), 96, 128)])
     assert len(found) > 3
     assert (np.diff(found.scores) <= 0).all()
     assert ((found.scores > 0.1) & (found.scores <= 1)).all()
@@ -63,15 +65,15 @@ def test_scores_boxes_and_landmarks_belong_together(manifest: Path):
 def test_pictures_of_mixed_sizes_come_back_in_their_order_and_leave_no_trace(manifest: Path, batch: int):
     rng = np.random.default_rng(2)
     pictures = [picture(rng, *size) for size in SIZES]
-    detector = GreyDetector(manifest, 0.1, "onnxruntime")
-    detector.max_batch = batch
+    detector = GreyDetector(SessionSpec(manifest, "onnxruntime"), 0.1)
+    detector.profile = Profile(1, batch, batch)
     for one, found in zip(pictures, detector.detect(pictures), strict=True):
-        same(found, GreyDetector(manifest, 0.1, "onnxruntime").detect([one])[0])
+        same(found, GreyDetector(SessionSpec(manifest, "onnxruntime"), 0.1).detect([one])[0])
     assert detector.detect([]) == []
 
 
 def test_several_threads_share_a_detector(manifest: Path):
-    detector = GreyDetector(manifest, 0.1, "onnxruntime")
+    detector = GreyDetector(SessionSpec(manifest, "onnxruntime"), 0.1)
     rng = np.random.default_rng(2)
     pictures = [picture(rng, 96, 128) for _ in range(4)]
     expected = detector.detect(pictures)
@@ -92,9 +94,9 @@ def test_several_threads_share_a_detector(manifest: Path):
 
 def test_another_kind_of_model_is_one_sentence(tmp_path: Path):
     with pytest.raises(ModelError, match=r"made\.onnx is not a grey detector: .*expected luma uint8"):
-        GreyDetector(write(tmp_path, doubling_model()), None, "onnxruntime")
+        GreyDetector(SessionSpec(write(tmp_path, doubling_model()), "onnxruntime"))
     with pytest.raises(ModelError, match="describes a generator, not a detector"):
-        GreyDetector(write(tmp_path, grey_model(), kind="generator"), None, "onnxruntime")
+        GreyDetector(SessionSpec(write(tmp_path, grey_model(), kind="generator"), "onnxruntime"))
     with pytest.raises(ModelError, match="cannot read the model manifest"):
         open_detector(DetectConfig(detector=str(tmp_path / "none.json")), lambda name: None)
 

@@ -9,6 +9,7 @@ import pytest
 from engine.config import DetectConfig
 from engine.contracts.frames import Detections, Planes
 from engine.contracts.manifest import read_manifest
+from engine.contracts.profile import Profile
 from engine.detect.judged import JudgedDetector, agreed_scores, open_judged
 from engine.detect.second_look import NAME, Agreement, Faceness
 from engine.models import find_model
@@ -18,7 +19,8 @@ AGREEMENT = Agreement("ab", 0.2, 0.5, 0.5, 0.8, 0.85, 0.9)
 
 
 class Detector:
-    name, model_sha256, licence, runtime, max_batch, min_score, sure_score = "some", "ab", "none", "here", 4, 0.2, 0.6
+    name, model_sha256, licence, runtime, min_score, sure_score = "some", "ab", "none", "here", 0.2, 0.6
+    profile = Profile(1, 4, 4)
 
     def __init__(self, *scores: float):
         count = len(scores)
@@ -58,7 +60,7 @@ def test_without_agreement_the_detector_is_believed_and_each_face_has_its_facene
     first, second = judged.detect([PLANES, PLANES])
     assert first.scores.tolist() == second.scores.tolist() == np.float32([0.9, 0.3]).tolist()
     assert first.faceness.tolist() == np.float32([0.1, 0.8]).tolist()
-    assert (judged.min_score, judged.sure_score, judged.max_batch, judged.name) == (0.2, 0.6, 4, "some")
+    assert (judged.min_score, judged.sure_score, judged.profile.best, judged.name) == (0.2, 0.6, 4, "some")
     assert judged.limits == Look.limits
     judged.close()
     assert not detector.is_open

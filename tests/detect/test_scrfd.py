@@ -13,7 +13,7 @@ from engine.contracts.frames import Planes
 from engine.contracts.manifest import sha256_of
 from engine.detect import scrfd
 from engine.detect.scrfd import Scrfd
-from engine.errors import MissingRuntimeError, ModelError
+from engine.errors import InferenceError, MissingRuntimeError, ModelError
 from engine.runtime.colour import planes_from_bgr
 from tests.onnx_models import doubling_model, scrfd_model
 
@@ -60,7 +60,7 @@ def test_a_fixed_input_is_scaled_to(pack: Path):
 def test_facts_and_threshold(pack: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(scrfd, "PACKS", pack.parent)
     detector = Scrfd("tiny", 0.999)
-    assert (detector.name, detector.max_batch, detector.min_score) == ("scrfd:tiny", 1, 0.999)
+    assert (detector.name, detector.profile.best, detector.min_score) == ("scrfd:tiny", 1, 0.999)
     assert detector.model_sha256 == sha256_of(pack / "det_tiny.onnx")
     assert detector.runtime.startswith("insightface 2.")
     assert "non-commercial" in detector.licence
@@ -92,7 +92,7 @@ def test_a_pack_without_a_detector_says_what_it_holds(tmp_path: Path):
 def test_a_failing_model_is_an_error_and_not_an_empty_answer(pack: Path, monkeypatch: pytest.MonkeyPatch):
     detector = Scrfd(str(pack), None)
     monkeypatch.setattr(detector._model, "session", None)
-    with pytest.raises(ModelError, match="scrfd:tiny failed on"):
+    with pytest.raises(InferenceError, match="scrfd:tiny failed on"):
         detector.detect([white_cell(0, 0, 64, 64)])
 
 

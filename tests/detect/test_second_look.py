@@ -15,6 +15,7 @@ from engine.contracts.manifest import read_manifest, write_manifest
 from engine.detect.second_look import NAME, Faceness, SecondLook, corrected, open_second_look
 from engine.errors import ModelError
 from engine.models import find_model
+from engine.runtime.session import SessionSpec
 from tests.onnx_models import doubling_model
 
 
@@ -106,14 +107,14 @@ def test_what_cannot_be_opened_is_said(tmp_path: Path):
     (tmp_path / manifest.file).write_bytes(find_model(NAME).with_name(manifest.file).read_bytes())  # type: ignore[union-attr]
     write_manifest(replace(manifest, kind="detector"), tmp_path / "a.json")
     with pytest.raises(ModelError, match="describes a detector, not a second look"):
-        SecondLook(tmp_path / "a.json")
+        SecondLook(SessionSpec(tmp_path / "a.json"))
     write_manifest(replace(manifest, figures={"refused_below": 0.1}), tmp_path / "b.json")
     with pytest.raises(ModelError, match="gives no accepted_from"):
-        SecondLook(tmp_path / "b.json")
+        SecondLook(SessionSpec(tmp_path / "b.json"))
     (tmp_path / "other.onnx").write_bytes(doubling_model())
     import hashlib
 
     digest = hashlib.sha256((tmp_path / "other.onnx").read_bytes()).hexdigest()
     write_manifest(replace(manifest, file="other.onnx", sha256=digest), tmp_path / "c.json")
     with pytest.raises(ModelError, match="is not a second look: found the inputs"):
-        SecondLook(tmp_path / "c.json")
+        SecondLook(SessionSpec(tmp_path / "c.json"))

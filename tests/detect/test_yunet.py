@@ -14,8 +14,9 @@ from engine.contracts.frames import Detections, Planes
 from engine.contracts.manifest import sha256_of
 from engine.detect.nested import without_nested
 from engine.detect.yunet import YuNet
-from engine.errors import ModelError
+from engine.errors import InferenceError, ModelError
 from engine.runtime.colour import bgr_from_planes, planes_from_bgr
+from engine.runtime.session import SessionSpec
 from tests.assets import shared
 from tests.footage import frames
 from tests.onnx_models import doubling_model, yunet_model
@@ -28,7 +29,7 @@ CLIPS = [
 
 
 def open_yunet(path: Path, min_score: float | None = None) -> YuNet:
-    return YuNet(path, min_score, "onnxruntime", "yunet", "MIT")
+    return YuNet(SessionSpec(path, "onnxruntime"), min_score, "yunet", "MIT")
 
 
 def opencv(path: Path, image: np.ndarray, min_score: float = 0.6) -> Detections:
@@ -108,15 +109,15 @@ def test_equals_opencv_on_many_overlapping_boxes(tmp_path: Path, seed: int):
 def test_facts_of_the_detector(tmp_path: Path, side: int | None):
     path = tmp_path / "made.onnx"
     path.write_bytes(yunet_model(0, side))
-    detector = YuNet(path, None, "onnxruntime", "mine", "CC0-1.0")
-    assert (detector.name, detector.licence, detector.max_batch, detector.min_score) == ("mine", "CC0-1.0", 1, 0.6)
+    detector = YuNet(SessionSpec(path, "onnxruntime"), None, "mine", "CC0-1.0")
+    assert (detector.name, detector.licence, detector.profile.best, detector.min_score) == ("mine", "CC0-1.0", 1, 0.6)
     assert detector.model_sha256 == sha256_of(path)
     assert detector.runtime.startswith("onnxruntime")
     pictures = [planes_from_bgr(np.zeros((height, width), np.uint8)) for height, width in ((1, 1), (33, 64), (480, 640))]
     assert len(detector.detect(pictures)) == 3
     assert detector.detect([]) == []
     detector.close()
-    with pytest.raises(ModelError, match="closed"):
+    with pytest.raises(InferenceError, match="closed"):
         detector.detect(pictures)
 
 

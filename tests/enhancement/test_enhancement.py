@@ -9,11 +9,12 @@ from msgspec.structs import replace
 from engine.config import Config
 from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed, TrackResult
 from engine.contracts.frames import FrameTime, Span
-from engine.contracts.model_calls import ModelCalls
 from engine.contracts.orders import Warned
+from engine.contracts.profile import Profile
 from engine.enhancement.enhancement import Enhancement, Said
 from engine.enhancement.enlarging import Enlarged
-from engine.errors import ModelError
+from engine.errors import InferenceError
+from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
 from engine.super_resolve.enhancer import Enhancer
 from engine.verify.verifier import Verifier
@@ -22,12 +23,12 @@ from tests.verify.faces import ThumbnailEmbedder
 
 
 class Doubler:
-    name, sha256, licence, runtime, scale, colour, prefers_batch = "doubler", "", "none", "test", 2, "luma", True
+    name, sha256, licence, runtime, scale, colour, profile = "doubler", "", "none", "test", 2, "luma", Profile(1, 8, 8)
     fails_on: int = 0
 
     def upscale(self, pictures, /):
         if any(len(picture) == self.fails_on for picture in pictures):
-            raise ModelError("the generator doubler fails: no memory")
+            raise InferenceError("the generator doubler fails: no memory")
         return [np.repeat(np.repeat(picture, 2, 0), 2, 1) for picture in pictures]
 
     def close(self) -> None: ...
@@ -46,7 +47,7 @@ class Core:
         self.telemetry, self.generator, self.warnings = Telemetry("enhance-1"), Doubler(), list[Warned]()
         config = Config()
         enhancer = Enhancer(self.generator, 1.0, config.crop.max_size_px) if enlarges else None  # type: ignore[arg-type]
-        calls = ModelCalls(self.telemetry.counts, self.warnings.append)
+        calls = ModelCalls(self.telemetry.counts, lambda *said: self.warnings.append(Warned(*said)))
         verifier = Verifier(ThumbnailEmbedder(), None, config.verify)  # type: ignore[arg-type]
         self.core = Enhancement(config, enhancer, None, verifier, calls, self.telemetry, self.warnings.append)
 
@@ -110,5 +111,5 @@ def test_without_a_generator_faces_go_on_as_they_are():
 
 
 def test_a_batch_can_be_taken_apart():
-    batch = Enlarged([np.zeros((2, 2, 3), np.uint8)] * 3, [None] * 3, {1: ModelError("no")}, 3.0)
+    batch = Enlarged([np.zeros((2, 2, 3), np.uint8)] * 3, [None] * 3, {1: InferenceError("no")}, 3.0)
     assert [len(one.originals) for one in batch.each()] == [1, 1, 1]

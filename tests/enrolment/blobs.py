@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from engine.contracts.frames import Detections
+from engine.contracts.profile import ONE
 from engine.runtime.colour import bgr_from_planes
 
 
@@ -25,7 +26,7 @@ class BlobDetector:
 
     name = "blobs"
     model_sha256 = licence = runtime = ""
-    max_batch, min_score, sure_score = 1, 0.5, 0.5
+    profile, min_score, sure_score = ONE, 0.5, 0.5
 
     def __init__(self, sizes=(20, 200), landmarks=True):
         self.sizes = sizes

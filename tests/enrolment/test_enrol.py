@@ -11,7 +11,7 @@ from engine.config import DetectConfig
 from engine.detect.catalog import open_detector
 from engine.enrolment.enrol import enrol_pictures
 from engine.enrolment.judge import EnrolLimits
-from engine.errors import GalleryError, UsageError
+from engine.errors import GalleryError, InferenceError, UsageError
 from engine.models import find_model
 from engine.verify.gallery import Gallery
 from tests.assets import SHARED
@@ -252,3 +252,16 @@ def test_force_does_not_bring_in_what_is_no_portrait(write, gallery):
     results = enrol_pictures("ada", pictures, BlobDetector(), ThumbnailEmbedder(), gallery, force=True)
     assert [result.outcome for result in results] == ["refused", "refused"]
     assert "shows 2 faces" in results[1].reason
+
+
+def test_a_picture_on_which_a_model_fails_costs_no_other(write, gallery):
+    class Failing(ThumbnailEmbedder):
+        def embed(self, pictures, landmarks):
+            if pictures[0][:, :, 2].max() < 200:
+                raise InferenceError("dlib failed on chip (1, 3, 150, 150): no memory")
+            return super().embed(pictures, landmarks)
+
+    paths = [write(f"{red}.png", draw(empty(), 200, 100, 120, red)) for red in (180, 255)]
+    results = enrol_pictures("ada", paths, BlobDetector(), Failing(), gallery, EnrolLimits(min_sharpness=0, min_score=0))
+    assert [result.outcome for result in results] == ["refused", "enrolled"]
+    assert results[0].reason == "dlib failed on chip (1, 3, 150, 150): no memory"

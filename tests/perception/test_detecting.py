@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from engine.contracts.frames import Detections, Planes
-from engine.contracts.model_calls import HOPELESS_CALLS, ModelCalls
 from engine.contracts.orders import Warned
-from engine.errors import ModelError
+from engine.errors import DeviceLostError, InferenceError
 from engine.perception.detecting import Detecting
 from engine.perception.overload import Governor
+from engine.runtime.model_calls import HOPELESS_CALLS, ModelCalls
 from engine.runtime.telemetry import Telemetry
 
 PLANES = Planes(*(np.zeros((size, size), np.uint8) for size in (16, 8, 8)))
@@ -19,11 +19,13 @@ class Detector:
 
     def __init__(self) -> None:
         self.fails: list[bool] = []
+        self.spoilt: list[Planes] = []
+        self.error: Exception = InferenceError("the detector grey fails: no memory")
 
     def detect(self, pictures: list[Planes]) -> list[Detections]:
-        if self.fails.pop(0):
-            raise ModelError("the detector grey fails: no memory")
-        return [Detections.empty()]
+        if (self.fails and self.fails.pop(0)) or any(picture is one for picture in pictures for one in self.spoilt):
+            raise self.error
+        return [Detections.empty()] * len(pictures)
 
 
 class Bench:
@@ -31,7 +33,7 @@ class Bench:
         self.telemetry = Telemetry("perceive")
         self.detector = Detector()
         self.warnings: list[Warned] = []
-        calls = ModelCalls(self.telemetry.counts, self.warnings.append)
+        calls = ModelCalls(self.telemetry.counts, lambda *said: self.warnings.append(Warned(*said)))
         self.detecting = Detecting(self.detector, calls, self.telemetry, Governor())  # type: ignore[arg-type]
         self.refusals: list[str] = []
 
@@ -39,7 +41,7 @@ class Bench:
         self.detector.fails += fails
         found = []
         for _ in fails:
-            found.append(self.detecting.note("cam", self.detecting.detect(PLANES), live=live))
+            found.append(self.detecting.note("cam", *self.detecting.detect([PLANES]), live=live))
             if not live:
                 self.refusals += filter(None, [self.detecting.take_refusal("cam")])
         return found
@@ -75,3 +77,17 @@ def test_a_camera_is_never_given_up(bench: Bench):
     bench.frames(*[True] * 2 * HOPELESS_CALLS, live=True)
     assert len(bench.warnings) == 1
     assert bench.telemetry.counters["errors.detect"] == 2 * HOPELESS_CALLS
+
+
+def test_one_frame_of_several_costs_no_other(bench: Bench):
+    pictures = [Planes(*(np.zeros((size, size), np.uint8) for size in (16, 8, 8))) for _ in range(4)]
+    bench.detector.spoilt = [pictures[2]]
+    found = bench.detecting.detect(pictures)
+    assert [one.error is not None for one in found] == [False, False, True, False]
+    assert bench.detecting.detect([]) == []
+
+
+def test_a_device_that_is_lost_is_no_failure_of_a_frame(bench: Bench):
+    bench.detector.spoilt, bench.detector.error = [PLANES], DeviceLostError("the device that computes grey is lost: Xid")
+    with pytest.raises(DeviceLostError):
+        bench.detecting.detect([PLANES, PLANES])

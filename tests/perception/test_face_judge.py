@@ -11,7 +11,7 @@ import pytest
 from engine.config import DetectConfig
 from engine.contracts.frames import Float32, Planes
 from engine.detect import open_detector
-from engine.errors import ModelError
+from engine.errors import InferenceError, ModelError
 from engine.models import find_model
 from engine.perception import face_judge
 from engine.perception.face_judge import FaceJudge
@@ -103,3 +103,25 @@ def test_a_model_that_cannot_be_opened_is_said_once_and_nothing_is_compared(monk
     assert look is not None
     assert [judge.vector(look), judge.vector(look)] == [None, None]
     assert said == ["faces of one track are not compared: cannot write the embedder dlib: set FACESTREAM_MODELS"]
+
+
+def test_a_face_that_cannot_be_compared_costs_no_other(monkeypatch: pytest.MonkeyPatch):
+    said: list[str] = []
+    judge = FaceJudge(said.append)
+
+    class Embedder:
+        fails = 2
+
+        def embed(self, pictures, landmarks):
+            self.fails -= 1
+            if self.fails >= 0:
+                raise InferenceError("dlib_small failed on chip (1, 3, 150, 150): no memory")
+            return np.ones((1, 4), np.float32)
+
+    monkeypatch.setattr(face_judge, "_open", Embedder)
+    points = np.array([[30, 40], [50, 40], [40, 50], [32, 60], [48, 60]], np.float32)
+    look = judge.look(picture_of(PEOPLE[0], 48.0), np.array([20, 20, 40, 50], np.float32), points)
+    assert look is not None
+    vectors = [judge.vector(look) for _ in range(3)]
+    assert [vector is None for vector in vectors] == [True, True, False]
+    assert said == ["a face of a track is not compared: dlib_small failed on chip (1, 3, 150, 150): no memory"]

@@ -14,11 +14,12 @@ from msgspec.structs import replace
 from engine.config import Config, CropConfig
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Detections, Frame, FrameTime, Planes
-from engine.contracts.model_calls import ModelCalls
 from engine.contracts.orders import Warned
+from engine.contracts.profile import ONE
 from engine.contracts.streams import Checkpoint, StreamChanged
-from engine.errors import ModelError
+from engine.errors import InferenceError
 from engine.perception.perception import Item, Models, Perception
+from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
 
 LAST = ("ended", "end_of_file")
@@ -27,12 +28,12 @@ LAST = ("ended", "end_of_file")
 class Squares:
     """Finds the white square of a picture, if there is one."""
 
-    name, model_sha256, licence, runtime, max_batch, min_score, sure_score = "squares", "", "none", "test", 1, 0.5, 0.6
+    name, model_sha256, licence, runtime, profile, min_score, sure_score = "squares", "", "none", "test", ONE, 0.5, 0.6
     fails = False
 
     def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
         if self.fails:
-            raise ModelError("the detector squares fails: no memory")
+            raise InferenceError("the detector squares fails: no memory")
         return [self._one(picture) for picture in pictures]
 
     def _one(self, picture: Planes) -> Detections:
@@ -62,13 +63,13 @@ class Core:
         self.telemetry, self.detector, self.warnings = Telemetry("perceive"), Squares(), list[Warned]()
         self.live = live
         config = replace(Config(), crop=CropConfig(policy="every"))
-        calls = ModelCalls(self.telemetry.counts, self.warnings.append)
+        calls = ModelCalls(self.telemetry.counts, lambda *said: self.warnings.append(Warned(*said)))
         self.core = Perception(config, Models(self.detector), calls, self.telemetry, first_id)  # type: ignore[arg-type]
 
     def show(self, index: int, square: int | None, stream: str = "clip", marked: bool = True) -> list[Item]:
         shown = frame(index, square, stream)
         due = self.core.is_detection_due(stream, marked=marked, live=self.live)
-        found = self.core.detect(shown.planes) if due else None
+        found = self.core.detect([shown.planes])[0] if due else None
         return self.core.take(shown, found, float(index), live=self.live)
 
 

@@ -15,7 +15,9 @@ cameras = st.builds(
     lambda settings: [Camera(f"c{name}", f"rtsp://host/{name}", "", detect_fps=fps) for name, fps in settings.items()],
     st.dictionaries(st.integers(0, 9), st.sampled_from([5.0, 10.0]), max_size=8),
 )
-plans = st.builds(plan_of, cameras, st.integers(0, 3), st.integers(1, 4))
+plans = st.builds(
+    plan_of, cameras, st.integers(0, 3), st.integers(1, 4), st.sampled_from([(), ("cuda:0",), ("cuda:0", "cuda:1")])
+)
 
 
 def random_plan(chance: random.Random) -> Plan:
@@ -107,3 +109,11 @@ def test_the_flow_of_a_run():
     assert reconcile(changed, plan) == [
         Stop("camera-a"), Start(Member("camera-a", "camera", changed.cameras["camera-a"]))
     ]  # fmt: skip
+
+
+def test_who_computes_for_the_others_is_there_before_them_and_has_no_pipes():
+    plan = plan_of([Camera("a", "rtsp://h/1", "")], 0, 2, ["cuda:0"])
+    member = Member("inference-cuda-0", "inference", device="cuda:0")
+    assert reconcile(plan, Plan())[0] == Start(member)
+    assert not any(member.name in pipe for pipe in plan.pipes)
+    assert plan.with_cameras([]).of("inference") == [member.name]

@@ -62,13 +62,22 @@ def test_what_a_dead_worker_counted_stays_in_the_sums():
     stage = {"decode": StageBeat(10, 1.0, 5.0, 9.0, 4)}
     status.take_beat(Beat("camera-cam", stage, Counts({"frames": 10, "drops.late": 2}, {"cam": {"frames": 10}})))
     status.worker_restarted("camera-cam", "it was killed")
-    assert status.counters == {"frames": 10, "frames.cam": 10, "drops.late": 2}
+    assert status.totals == Counts({"frames": 10, "drops.late": 2}, {"cam": {"frames": 10}})
     status.take_beat(Beat("camera-cam", {"decode": StageBeat(3, 0.5, 1.0, 2.0)}, Counts({"frames": 3}, {"cam": {"frames": 3}})))
-    assert status.counters == {"frames": 13, "frames.cam": 13, "drops.late": 2}
+    assert status.totals == Counts({"frames": 13, "drops.late": 2}, {"cam": {"frames": 13}})
     assert status.frames_of("cam") == status.streams["cam"].frames == 13
     assert status.stages()["decode"] == StageBeat(13, 1.5, 1.0, 2.0, 0)
     assert (status.restarts, status.workers["camera-cam"].alive) == (1, True)
     assert status.counted_by_the_dead.flat() == {"frames": 10, "frames.cam": 10, "drops.late": 2}
+
+
+def test_no_name_of_a_stream_is_taken_for_a_total():
+    """A recording called ``offered.mp4`` has faces too."""
+    status = RunStatus({"offered": StreamStatus("offered")})
+    status.take_beat(Beat("perceive", {}, Counts({"faces.offered": 123}, {"offered": {"faces": 3}})))
+    assert status.counters == {"faces.offered": 123}
+    assert status.totals.streams == {"offered": {"faces": 3}}
+    assert status.streams["offered"].faces == 3
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.booleans(), st.booleans()), max_size=30))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 
 import msgspec
@@ -15,6 +16,7 @@ from engine.contracts.orders import Begin
 from engine.pipeline import observing
 from engine.pipeline.status import RunStatus
 from engine.pipeline.supervisor import Supervisor
+from engine.runtime.channel import ChannelClosed
 from engine.runtime.protocol import Drain
 from engine.runtime.worker import Worker, WorkerContext, start_worker
 from engine.workers.links import LINKS
@@ -50,6 +52,7 @@ class OneWorker:
 
     cameras: dict[str, object] = {}
     readers: list[str] = []
+    computing: list[str] = []
     policy = policy_of(has_camera=False)
 
     def __init__(self, body: Callable[[WorkerContext], None]) -> None:
@@ -57,7 +60,11 @@ class OneWorker:
 
     def tell(self, name: str, order: msgspec.Struct) -> None:
         if not isinstance(order, Drain):
-            self.workers[name].control.send(order)
+            with suppress(ChannelClosed):
+                self.workers[name].control.send(order)
+
+    def let_devices_go(self) -> None:
+        pass
 
     def is_leaving(self, name: str) -> bool:
         return False

@@ -117,24 +117,60 @@ def test_nothing_is_lost_twice_or_silently(plan: list[str]):
 
 def test_what_a_dead_sender_had_sent_is_read_before_its_successor():
     first, reading = channel_pair(CODEC)
-    inbox = Inbox({"a": reading})
+    inbox = Inbox({"a": reading}, replaced=True)
+    (sender,) = inbox.senders
     first.send(Item(0, True))
     second, channel = channel_pair(CODEC)
-    inbox.attach("a", channel)
+    assert inbox.attach("a", channel) is None, "not yet"
     second.send(Item(1, True))
     first.close()
-    got = [inbox.receive(inbox.channels[0]) for _ in range(3)]
-    assert got == [("a", Item(0, True)), ("a", None), ("a", Item(1, True))]
-    inbox.confirm("a")
+    assert [sender.receive() for _ in range(2)] == [Item(0, True), None]
+    successor = inbox.lose(sender)
+    assert successor is not None
+    assert inbox.senders == [successor]
+    assert not inbox.reads(sender)
+    assert successor.receive() == Item(1, True)
+    successor.confirm()
     assert second.receive() == Taken(1)
     second.close()
-    assert inbox.receive(inbox.channels[0]) == ("a", None)
-    assert not inbox.is_open("a")
-    inbox.confirm("a")  # to nobody
+    assert inbox.lose(successor) is None
+    assert (inbox.awaits("a"), inbox.is_over) == (True, False)
+    successor.confirm()  # to nobody
     third, channel = channel_pair(CODEC)
-    inbox.attach("b", channel)
-    third.send(Item(2, True))
-    assert inbox.receive(inbox.channels[0]) == ("b", Item(2, True))
-    inbox.close("b")
-    assert inbox.channels == []
+    assert inbox.attach("b", channel) in inbox.senders
+    inbox.end(inbox.senders[0])
+    assert inbox.stop_replacing() == [successor]
+    assert inbox.is_over
     third.close()
+
+
+@pytest.mark.parametrize("left_unread", [True, False])
+def test_nobody_is_awaited_after_one_that_was_removed(left_unread: bool):
+    writing, reading = channel_pair(CODEC)
+    inbox = Inbox({"a": reading}, replaced=True)
+    (sender,) = inbox.senders
+    writing.close()
+    if left_unread:
+        assert inbox.detach("a") is None, "what it had sent is read first"
+        assert inbox.lose(sender) is None
+    else:
+        assert inbox.lose(sender) is None
+        assert inbox.detach("a") is sender
+    assert inbox.is_over
+
+
+def test_an_answer_may_name_the_message_that_it_settles():
+    """Not all readers are done with messages in their order."""
+    ours, theirs = channel_pair(CODEC)
+    items = [Item(number, True) for number in range(3)]
+    outbox: Outbox[Item] = Outbox(
+        ours, lambda item: False, on_credit=False, settled_by=lambda answer: items[answer.number] if answer.precious else None
+    )
+    for item in items:
+        outbox.send(item)
+    theirs.send(Item(1, True))
+    theirs.send(Item(2, False))
+    outbox.hear()
+    theirs.close()
+    outbox.hear()
+    assert [outbox.take_owed() for _ in range(3)] == [items[0], items[2], None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -21,12 +22,12 @@ def taken(pool: OrderedPool[Any, Any, Any]) -> tuple[Any, Any]:
 def test_results_come_in_order_though_the_second_is_done_first():
     second_done = threading.Event()
 
-    def work(value: int) -> int:
-        if value == 1:
+    def work(values: Sequence[int]) -> list[int]:
+        if values == [1]:
             assert second_done.wait(10)
         else:
             second_done.set()
-        return value * 10
+        return [value * 10 for value in values]
 
     pool: OrderedPool[str, int, int] = OrderedPool(work, workers=2, name="test")
     pool.put("first", 1)
@@ -42,10 +43,10 @@ def test_results_come_in_order_though_the_second_is_done_first():
 def test_one_stream_does_not_wait_for_another():
     release = threading.Event()
 
-    def work(value: int) -> int:
-        if value == 1:
+    def work(values: Sequence[int]) -> Sequence[int]:
+        if values == [1]:
             assert release.wait(10)
-        return value
+        return values
 
     pool: OrderedPool[str, int, int] = OrderedPool(work, workers=2, name="test")
     pool.put("slow 1", 1, "slow")
@@ -60,8 +61,8 @@ def test_one_stream_does_not_wait_for_another():
 
 
 def test_an_error_of_the_function_is_raised_in_its_turn():
-    def work(value: int) -> int:
-        return 1 // value
+    def work(values: Sequence[int]) -> list[int]:
+        return [1 // value for value in values]
 
     pool: OrderedPool[int, int, int] = OrderedPool(work, workers=1, name="test")
     pool.put(0, 1)
@@ -69,4 +70,62 @@ def test_an_error_of_the_function_is_raised_in_its_turn():
     assert taken(pool) == (0, 1)
     with pytest.raises(ZeroDivisionError):
         taken(pool)
+    pool.close()
+
+
+def test_what_waits_while_a_thread_is_busy_is_computed_together():
+    begun, release, calls = threading.Event(), threading.Event(), list[list[int]]()
+
+    def work(values: Sequence[int]) -> Sequence[int]:
+        calls.append(list(values))
+        begun.set()
+        assert release.wait(10)
+        return values
+
+    pool: OrderedPool[int, int, int] = OrderedPool(work, workers=1, name="test", together=3)
+    assert pool.capacity == 6
+    pool.put(0, 0, "a")
+    assert begun.wait(10)
+    for value in range(1, 6):
+        pool.put(value, value, "ab"[value % 2])
+    assert not pool.has_room
+    release.set()
+    assert sorted(taken(pool) for _ in range(6)) == [(value, value) for value in range(6)]
+    assert calls == [[0], [1, 2, 3], [4, 5]]
+    pool.close()
+
+
+def test_where_together_is_one_each_is_computed_alone():
+    calls = list[int]()
+
+    def work(values: Sequence[int]) -> Sequence[int]:
+        calls.append(len(values))
+        return values
+
+    pool: OrderedPool[int, int, int] = OrderedPool(work, workers=2, name="test")
+    for value in range(9):
+        pool.put(value, value)
+    assert [taken(pool)[0] for _ in range(9)] == list(range(9))
+    assert calls == [1] * 9
+    pool.close()
+
+
+def test_an_error_is_of_all_that_were_computed_together():
+    begun, release = threading.Event(), threading.Event()
+
+    def work(values: Sequence[int]) -> list[int]:
+        begun.set()
+        assert release.wait(10)
+        return [1 // value for value in values]
+
+    pool: OrderedPool[int, int, int] = OrderedPool(work, workers=1, name="test", together=2)
+    pool.put(0, 1)
+    assert begun.wait(10)
+    pool.put(1, 1)
+    pool.put(2, 0)
+    release.set()
+    assert taken(pool) == (0, 1)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            taken(pool)
     pool.close()

@@ -20,7 +20,7 @@ from engine.errors import ConfigError
 from engine.models import find_model
 from engine.models.dlib_embedder import dlib_embedder
 from engine.runtime.colour import planes_from_bgr
-from engine.runtime.session import open_session
+from engine.runtime.session import SessionSpec, open_session
 from engine.super_resolve.generator import open_generator
 from engine.verify.embedder import open_embedder
 from tests.runtime.processors import EVERYWHERE, IMITATIONS, IN_FLOAT32, need
@@ -45,7 +45,7 @@ def chips() -> np.ndarray:
 
 def vectors(path: Path, runtime: str, precision: str, threads: int = 1, every: int = 1) -> np.ndarray:
     """Return (12, 128), each row of length 1; with ``every``, those of every n-th chip."""
-    with open_session(path, runtime, threads, precision=precision) as session:
+    with open_session(SessionSpec(path, runtime, precision=precision, threads=threads)) as session:
         found = np.concatenate([session.run({"chip": chip[None]})[0] for chip in chips()[::every]])
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 

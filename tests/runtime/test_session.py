@@ -12,9 +12,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from engine.errors import ConfigError, MissingRuntimeError, ModelError
+from engine.contracts.profile import ONE, Profile
+from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
 from engine.runtime import openvino_session
-from engine.runtime.session import RUNTIMES, TensorSpec, open_session
+from engine.runtime.session import RUNTIMES, SessionSpec, TensorSpec, open_session, trying
 from tests.onnx_models import doubling_model, grey_model
 from tests.runtime.processors import need
 
@@ -30,31 +31,31 @@ def test_runs_a_model_from_memory_and_from_a_file(runtime: str, tmp_path: Path):
     path.write_bytes(doubling_model())
     tensor = np.random.default_rng(0).random((1, 2, 3, 5), np.float32)
     for model in (path, doubling_model()):
-        with open_session(model, runtime) as session:
+        with open_session(SessionSpec(model, runtime)) as session:
             assert session.runtime.startswith(f"{runtime} 2" if runtime == "openvino" else f"{runtime} 1")
             assert session.inputs == (TensorSpec("x", (1, 2, None, None), np.dtype(np.float32)),)
             assert [spec.name for spec in session.outputs] == ["y", "z"]
-            assert session.prefers_batch is False
+            assert session.profile.best == 1
             y, z = session.run({"x": tensor})
             np.testing.assert_array_equal(y, 2 * tensor)
             np.testing.assert_allclose(z, tensor + 1, rtol=1e-6)
 
 
 def test_no_number_of_threads_is_all_cores(runtime: str):
-    with open_session(doubling_model(), runtime, threads=0) as session:
+    with open_session(SessionSpec(doubling_model(), runtime, threads=0)) as session:
         assert session.run({"x": np.ones((1, 2, 3, 5), np.float32)})[0].max() == 2
 
 
 def test_a_single_output_is_given_by_its_name(runtime: str):
     tensor = np.random.default_rng(0).random((1, 2, 3, 5), np.float32)
-    with open_session(doubling_model(), runtime, output="z") as session:
+    with open_session(SessionSpec(doubling_model(), runtime, output="z")) as session:
         assert [spec.name for spec in session.outputs] == ["z"]
         (z,) = session.run({"x": tensor})
         np.testing.assert_allclose(z, tensor + 1, rtol=1e-6)
 
 
 def test_outputs_belong_to_the_caller(runtime: str):
-    with open_session(doubling_model(), runtime) as session:
+    with open_session(SessionSpec(doubling_model(), runtime)) as session:
         first = session.run({"x": np.ones((1, 2, 2, 2), np.float32)})[0]
         session.run({"x": np.zeros((1, 2, 2, 2), np.float32)})
         assert first.min() == 2
@@ -62,7 +63,7 @@ def test_outputs_belong_to_the_caller(runtime: str):
 
 def test_threads_may_share_a_session(runtime: str):
     wrong: list[int] = []
-    with open_session(doubling_model(), runtime) as session:
+    with open_session(SessionSpec(doubling_model(), runtime)) as session:
 
         def work(value: int) -> None:
             for size in range(1, 60):
@@ -89,7 +90,10 @@ def test_threads_may_share_a_session(runtime: str):
     ],
 )
 def test_a_tensor_that_does_not_fit_is_named(runtime: str, tensors: dict[str, np.ndarray], told: str):
-    with open_session(doubling_model(), runtime, name="doubling") as session, pytest.raises(ModelError) as error:
+    with (
+        open_session(SessionSpec(doubling_model(), runtime, name="doubling")) as session,
+        pytest.raises(InferenceError) as error,
+    ):
         session.run(tensors)
     assert str(error.value).startswith("doubling")
     assert told in str(error.value)
@@ -100,7 +104,7 @@ def test_a_corrupt_model_is_one_sentence(runtime: str, content: bytes, tmp_path:
     path = tmp_path / "broken.onnx"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"broken\.onnx cannot be loaded by") as error:
-        open_session(path, runtime)
+        open_session(SessionSpec(path, runtime))
     assert "\n" not in str(error.value)
     assert capfd.readouterr() == ("", "")
 
@@ -114,35 +118,35 @@ def test_a_model_that_fails_while_it_runs(runtime: str):
         [numpy_helper.from_array(np.array([2, 3]), "shape")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
-    with open_session(model, runtime, name="six only") as session:
+    with open_session(SessionSpec(model, runtime, name="six only")) as session:
         assert session.run({"x": np.zeros(6, np.float32)})[0].shape == (2, 3)
-        with pytest.raises(ModelError, match=r"six only failed on x \(7,\)"):
+        with pytest.raises(InferenceError, match=r"six only failed on x \(7,\)"):
             session.run({"x": np.zeros(7, np.float32)})
 
 
 def test_a_closed_session_says_so(runtime: str):
-    session = open_session(doubling_model(), runtime)
+    session = open_session(SessionSpec(doubling_model(), runtime))
     session.close()
-    with pytest.raises(ModelError, match="closed"):
+    with pytest.raises(InferenceError, match="closed"):
         session.run({"x": np.zeros((1, 2, 2, 2), np.float32)})
 
 
 def test_a_missing_file_and_an_unknown_runtime(tmp_path: Path):
     with pytest.raises(ModelError, match=r"there is no model file .*nowhere\.onnx"):
-        open_session(tmp_path / "nowhere.onnx")
+        open_session(SessionSpec(tmp_path / "nowhere.onnx"))
     with pytest.raises(ConfigError, match="unknown runtime 'tflite': use one of auto, onnxruntime, openvino"):
-        open_session(doubling_model(), "tflite")
+        open_session(SessionSpec(doubling_model(), "tflite"))
 
 
 @pytest.mark.parametrize(("package", "install"), [("openvino", r"'facestream\[openvino\]'"), ("onnxruntime", "onnxruntime")])
 def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch, package: str, install: str):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingRuntimeError, match=f"pip install {install}"):
-        open_session(doubling_model(), package)
+        open_session(SessionSpec(doubling_model(), package))
 
 
 def test_auto_is_the_same_runtime_on_every_machine():
-    with open_session(doubling_model()) as session:
+    with open_session(SessionSpec(doubling_model())) as session:
         assert session.runtime.startswith("onnxruntime")
         assert session.runtime.endswith(" float32")
 
@@ -150,11 +154,11 @@ def test_auto_is_the_same_runtime_on_every_machine():
 def test_a_precision_is_obeyed():
     need("openvino", "bfloat16")
     luma = np.random.default_rng(0).integers(0, 256, (1, 1, 64, 96)).astype(np.uint8)
-    with open_session(grey_model()) as session:
+    with open_session(SessionSpec(grey_model())) as session:
         expected = session.run({"luma": luma})
     apart = {}
     for precision in ("float32", "bfloat16"):
-        with open_session(grey_model(), "openvino", precision=precision) as session:
+        with open_session(SessionSpec(grey_model(), "openvino", precision=precision)) as session:
             assert session.runtime.endswith(f" {precision}")
             found = session.run({"luma": luma})
             assert {output.dtype for output in found} == {np.dtype(np.float32)}
@@ -167,17 +171,53 @@ def test_a_precision_that_a_runtime_has_not_is_refused(monkeypatch: pytest.Monke
     with pytest.raises(
         ConfigError, match="ONNX Runtime cannot compute doubling in bfloat16: use the runtime openvino, or float32"
     ):
-        open_session(doubling_model(), name="doubling", precision="bfloat16")
+        open_session(SessionSpec(doubling_model(), name="doubling", precision="bfloat16"))
     need("openvino")
     monkeypatch.setattr(openvino_session, "precision_of", lambda model: "float32")  # what OpenVINO falls back to without a word
     told = "OpenVINO would compute doubling in float32 on this CPU, not in bfloat16: choose float32"
     with pytest.raises(ConfigError, match=told):
-        open_session(doubling_model(), "openvino", name="doubling", precision="bfloat16")
+        open_session(SessionSpec(doubling_model(), "openvino", name="doubling", precision="bfloat16"))
+
+
+def test_the_batches_that_pay_follow_from_the_device_and_from_what_is_fixed(runtime: str):
+    with open_session(SessionSpec(doubling_model(), runtime, profile=Profile(1, 8, 64))) as session:
+        assert session.profile == (ONE if session.inputs[0].shape[0] else Profile(1, 1, 64))
+    with open_session(SessionSpec(grey_model(), runtime, profile=Profile(1, 8, 64))) as session:
+        assert session.profile == Profile(1, 1, 64)
+
+
+def test_a_device_that_is_not_there_is_one_sentence(runtime: str):
+    if runtime == "openvino":
+        with pytest.raises(ConfigError, match=r"OpenVINO computes on the CPU only, not on cuda:0: use the device cpu"):
+            open_session(SessionSpec(doubling_model(), runtime, "cuda:0"))
+        return
+    with pytest.raises(MissingRuntimeError, match=r"cannot use cuda:0: pip install onnxruntime-gpu"):
+        open_session(SessionSpec(doubling_model(), runtime, "cuda:0"))
+    for device in ("gpu", "cuda", "cuda:", "cuda:one", "CPU", ""):
+        with pytest.raises(ConfigError, match=f"ONNX Runtime knows no device '{device}': use cpu, or cuda:0"):
+            open_session(SessionSpec(doubling_model(), runtime, device))
+
+
+def test_equal_specs_are_one_key(tmp_path: Path):
+    one, other = (SessionSpec(tmp_path / "a.onnx", threads=threads) for threads in (1, 1))
+    assert {one: 1}[other] == 1
+    assert SessionSpec(tmp_path / "a.onnx", threads=2) != one
+    assert SessionSpec(b"content").title == "the model"
+    with pytest.raises(ModelError, match="the model is given by its content, and a file is needed"):
+        _ = SessionSpec(b"content").path
+
+
+def test_what_fails_while_a_model_is_tried_out_is_a_model_that_cannot_be_opened():
+    session = open_session(SessionSpec(doubling_model(), name="doubling"))
+    with pytest.raises(ModelError, match="doubling got the inputs none"), trying(session):
+        session.run({})
+    with pytest.raises(InferenceError, match="closed"):
+        session.run({"x": np.zeros((1, 2, 2, 2), np.float32)})
 
 
 @pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="needs openvino")
 def test_openvino_reports_nothing_over_the_network():
-    with open_session(doubling_model(), "openvino"):
+    with open_session(SessionSpec(doubling_model(), "openvino")):
         assert sys.modules["openvino.tools.ovc"].telemetry.__class__.__module__.endswith("telemetry_stub")
 
 

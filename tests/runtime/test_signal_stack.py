@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(find_spec("openvino") is None, reason="needs ope
 
 OPENED = """
     import ctypes, faulthandler, gc, os, signal, sys, threading
-    from engine.runtime.session import open_session
+    from engine.runtime.session import SessionSpec, open_session
     from tests.onnx_models import doubling_model
 
     class Stack(ctypes.Structure):
@@ -26,7 +26,7 @@ OPENED = """
         return found.place, found.flags, found.size
 
     def opened():
-        session = open_session(doubling_model(), "openvino")
+        session = open_session(SessionSpec(doubling_model(), "openvino"))
         session.run({"x": numpy.ones((1, 2, 3, 5), numpy.float32)})
         return session
 

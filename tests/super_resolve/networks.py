@@ -11,6 +11,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from engine.contracts.manifest import Manifest, sha256_of, write_manifest
+from engine.contracts.profile import Profile
 from engine.runtime.tensors import Tensor, TensorSpec
 
 _TYPES = {"float32": TensorProto.FLOAT, "float16": TensorProto.FLOAT16, "uint8": TensorProto.UINT8}
@@ -71,14 +72,17 @@ def describe(path: Path, **manifest: Any) -> Path:
     return path.with_suffix(".json")
 
 
+MANY = Profile(1, 32, 32)
+
+
 class RecordingSession:
     """A session that repeats each pixel ``scale`` times and remembers the shapes it got."""
 
     runtime = "recording"
 
-    def __init__(self, scale: int = 4, prefers_batch: bool = True) -> None:
+    def __init__(self, scale: int = 4, profile: Profile = MANY) -> None:
         self.scale = scale
-        self.prefers_batch = prefers_batch
+        self.profile = profile
         self.inputs = (TensorSpec("input", None, np.dtype(np.float32)),)
         self.outputs = (TensorSpec("output", None, np.dtype(np.float32)),)
         self.shapes: list[tuple[int, ...]] = []

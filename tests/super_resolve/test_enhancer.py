@@ -11,6 +11,7 @@ from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import FrameTime, Planes
 from engine.contracts.messages import Quality
 from engine.runtime.colour import bgr_from_planes, planes_from_bgr
+from engine.runtime.session import SessionSpec
 from engine.super_resolve.enhancer import Enhancer, enlarge_planes, lr_consistency_db
 from engine.super_resolve.interpolation import Interpolation
 from engine.super_resolve.manifest_generator import ManifestGenerator
@@ -189,7 +190,7 @@ def test_chroma_never_comes_from_a_luma_generator():
 
 @pytest.mark.parametrize("strength", [1.0, 0.5])
 def test_a_colour_network_gets_and_gives_colour(tmp_path, strength):
-    generator = ManifestGenerator(write_network(tmp_path, channels=3, colour="rgb", mode="cubic"), "onnxruntime")
+    generator = ManifestGenerator(SessionSpec(write_network(tmp_path, channels=3, colour="rgb", mode="cubic"), "onnxruntime"))
     planes = real_face(0, 40)
     (face,) = Enhancer(generator, strength, 160).enhance([crop_of(planes)])
     small = cv2.resize(face.bgr, (40, 40), interpolation=cv2.INTER_AREA).astype(int)

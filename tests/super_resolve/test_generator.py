@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from engine.config import SuperResolveConfig
-from engine.errors import MissingRuntimeError, ModelError
+from engine.errors import ConfigError, MissingRuntimeError, ModelError
 from engine.super_resolve.generator import open_generator
 from tests.super_resolve.networks import write_network
 
@@ -87,3 +87,8 @@ def test_a_plugin_without_its_packages_says_what_to_install(monkeypatch):
     monkeypatch.setattr("engine.super_resolve.generator.entry_points", lambda **_: [Plugin(missing)])
     with pytest.raises(MissingRuntimeError, match=r"the generator theirs needs torch: run `pip install 'facestream\[train\]'`"):
         open_generator(SuperResolveConfig(generator="theirs"), nothing_found)
+
+
+def test_what_no_session_computes_stays_on_the_cpu():
+    with pytest.raises(ConfigError, match=r"super_resolve\.device: bicubic cannot be computed on cuda:0: use cpu"):
+        open_generator(SuperResolveConfig(generator="bicubic", device="cuda:0"), nothing_found)

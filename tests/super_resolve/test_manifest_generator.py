@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.contracts.manifest import SizeRule
-from engine.errors import ModelError
-from engine.runtime.session import RUNTIMES
+from engine.contracts.profile import Profile
+from engine.errors import InferenceError, ModelError
+from engine.runtime.session import RUNTIMES, SessionSpec
 from engine.super_resolve import manifest_generator
 from engine.super_resolve.manifest_generator import ManifestGenerator
 from tests.crop.photographs import planes_of
@@ -39,12 +40,12 @@ def runtime(request):
 @pytest.fixture
 def session(monkeypatch):
     recording = RecordingSession()
-    monkeypatch.setattr(manifest_generator, "open_session", lambda *_, **__: recording)
+    monkeypatch.setattr(manifest_generator, "open_fastest", lambda *_, **__: recording)
     return recording
 
 
 def test_a_bicubic_network_equals_opencv_on_a_real_face(tmp_path, runtime):
-    generator = ManifestGenerator(write_network(tmp_path, mode="cubic"), runtime)
+    generator = ManifestGenerator(SessionSpec(write_network(tmp_path, mode="cubic"), runtime))
     face = np.ascontiguousarray(planes_of("astronaut").y[60:180:3, 170:275:3])
     (enlarged,) = generator.upscale([face])
     expected = cv2.resize(face, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
@@ -56,7 +57,7 @@ def test_a_bicubic_network_equals_opencv_on_a_real_face(tmp_path, runtime):
 
 def test_pictures_of_any_size_come_back_in_their_order(tmp_path, runtime):
     pictures = [noise(*size) for size in SIZES]
-    generator = ManifestGenerator(write_network(tmp_path), runtime)
+    generator = ManifestGenerator(SessionSpec(write_network(tmp_path), runtime))
     for picture, enlarged in zip(pictures, generator.upscale(pictures), strict=True):
         assert enlarged.dtype == np.uint8
         assert np.abs(enlarged.astype(int) - repeated(picture)).max() <= (0 if runtime == "onnxruntime" else 1)
@@ -76,7 +77,7 @@ def test_pictures_of_any_size_come_back_in_their_order(tmp_path, runtime):
     ],
 )
 def test_ranges_and_types_map_pixels_onto_themselves(tmp_path, fields):
-    generator = ManifestGenerator(write_network(tmp_path, **fields), "onnxruntime")
+    generator = ManifestGenerator(SessionSpec(write_network(tmp_path, **fields), "onnxruntime"))
     every_value = np.arange(256, dtype=np.uint8).reshape(16, 16)
     if fields.get("channels") == 3:
         every_value = np.dstack([every_value, every_value[::-1], every_value.T])
@@ -89,7 +90,7 @@ def test_ranges_and_types_map_pixels_onto_themselves(tmp_path, fields):
 def test_the_first_channel_of_a_colour_network_is_the_one_it_names(tmp_path, colour, silenced):
     path = write_network(tmp_path, channels=3, colour=colour, gain=[0.0, 1.0, 1.0])
     picture = noise(9, 12, 3)
-    (enlarged,) = ManifestGenerator(path, "onnxruntime").upscale([picture])
+    (enlarged,) = ManifestGenerator(SessionSpec(path, "onnxruntime")).upscale([picture])
     expected = repeated(picture)
     expected[:, :, silenced] = 0
     assert np.array_equal(enlarged, expected)
@@ -97,7 +98,7 @@ def test_the_first_channel_of_a_colour_network_is_the_one_it_names(tmp_path, col
 
 @pytest.mark.parametrize(("offset", "value"), [(2.0, 255), (-2.0, 0)])
 def test_overshoot_is_clamped(tmp_path, offset, value):
-    (enlarged,) = ManifestGenerator(write_network(tmp_path, offset=offset), "onnxruntime").upscale([noise(8, 8)])
+    (enlarged,) = ManifestGenerator(SessionSpec(write_network(tmp_path, offset=offset), "onnxruntime")).upscale([noise(8, 8)])
     assert (enlarged == value).all()
 
 
@@ -107,17 +108,18 @@ def test_overshoot_is_clamped(tmp_path, offset, value):
     minimum=st.integers(1, 40),
     multiple_of=st.integers(1, 16),
     batch=st.tuples(st.integers(1, 4), st.integers(0, 4)),
-    prefers_batch=st.booleans(),
+    device=st.sampled_from(["cpu", "cuda:0"]),
     channels=st.sampled_from([1, 3]),
 )
-def test_padding_and_batching_change_no_pixel(tmp_path_factory, sizes, minimum, multiple_of, batch, prefers_batch, channels):
+def test_padding_and_batching_change_no_pixel(tmp_path_factory, sizes, minimum, multiple_of, batch, device, channels):
     rule = SizeRule(minimum, multiple_of)
     smallest, largest = batch[0], sum(batch)
-    recording = RecordingSession(scale=2, prefers_batch=prefers_batch)
+    profile = Profile(smallest, smallest, largest).on(device)
+    recording = RecordingSession(2, profile)
     path = describe_any(tmp_path_factory, rule, (smallest, smallest, largest), channels)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(manifest_generator, "open_session", lambda *_, **__: recording)
-        generator = ManifestGenerator(path)
+        patch.setattr(manifest_generator, "open_fastest", lambda *_, **__: recording)
+        generator = ManifestGenerator(SessionSpec(path))
     recording.shapes.clear()
     pictures = [noise(*size, 3) if channels == 3 else noise(*size) for size in sizes]
     for picture, enlarged in zip(pictures, generator.upscale(pictures), strict=True):
@@ -128,8 +130,7 @@ def test_padding_and_batching_change_no_pixel(tmp_path_factory, sizes, minimum, 
         assert min(height, width) >= minimum
         assert height % multiple_of == width % multiple_of == 0
     buckets = Counter((rule.padded(height), rule.padded(width)) for height, width in sizes)
-    runs = sum(-(-count // largest) for count in buckets.values()) if prefers_batch else len(sizes)
-    assert len(recording.shapes) == runs
+    assert len(recording.shapes) == sum(-(-count // profile.best) for count in buckets.values())
 
 
 def describe_any(tmp_path_factory, rule, batch, channels):
@@ -140,22 +141,22 @@ def describe_any(tmp_path_factory, rule, batch, channels):
 
 
 def test_close_frees_the_session(tmp_path, session):
-    generator = ManifestGenerator(write_network(tmp_path))
+    generator = ManifestGenerator(SessionSpec(write_network(tmp_path)))
     assert not session.closed
     generator.close()
     assert session.closed
 
 
 def test_what_is_not_a_number_is_an_error_and_not_a_black_face(tmp_path, session):
-    generator = ManifestGenerator(write_network(tmp_path))
+    generator = ManifestGenerator(SessionSpec(write_network(tmp_path)))
     session.run = lambda tensors: [np.full((1, 1, 32, 32), np.nan, np.float32)]
-    with pytest.raises(ModelError, match="not numbers"):
+    with pytest.raises(InferenceError, match="not numbers"):
         generator.upscale([noise(8, 8)])
 
 
 def test_a_model_is_opened_by_its_onnx_file_too(tmp_path):
     write_network(tmp_path, name="mine")
-    generator = ManifestGenerator(tmp_path / "mine.onnx", "onnxruntime")
+    generator = ManifestGenerator(SessionSpec(tmp_path / "mine.onnx", "onnxruntime"))
     manifest = json.loads((tmp_path / "mine.json").read_text())
     assert (generator.name, generator.scale, generator.licence) == ("mine", 4, "CC0-1.0")
     assert generator.sha256 == manifest["sha256"]
@@ -177,11 +178,11 @@ def test_a_model_is_opened_by_its_onnx_file_too(tmp_path):
 )
 def test_a_manifest_that_does_not_fit_is_found_out_at_the_start(tmp_path, fields, match):
     with pytest.raises(ModelError, match=match):
-        ManifestGenerator(write_network(tmp_path, **fields), "onnxruntime")
+        ManifestGenerator(SessionSpec(write_network(tmp_path, **fields), "onnxruntime"))
 
 
 def test_a_fixed_batch_is_filled_up(tmp_path):
-    generator = ManifestGenerator(write_network(tmp_path, network_batch=3, batch=(3, 3, 3)), "onnxruntime")
+    generator = ManifestGenerator(SessionSpec(write_network(tmp_path, network_batch=3, batch=(3, 3, 3)), "onnxruntime"))
     pictures = [noise(8, 8), noise(5, 6)]
     for picture, enlarged in zip(pictures, generator.upscale(pictures), strict=True):
         assert np.array_equal(enlarged, repeated(picture))
@@ -189,26 +190,26 @@ def test_a_fixed_batch_is_filled_up(tmp_path):
 
 def test_missing_and_corrupt_files(tmp_path):
     with pytest.raises(ModelError, match=r"cannot read the model manifest .*gone\.json"):
-        ManifestGenerator(tmp_path / "gone.json")
+        ManifestGenerator(SessionSpec(tmp_path / "gone.json"))
     with pytest.raises(ModelError, match=r"no model file .*gone\.onnx"):
-        ManifestGenerator(tmp_path / "gone.onnx")
+        ManifestGenerator(SessionSpec(tmp_path / "gone.onnx"))
     bare = tmp_path / "bare.onnx"
     bare.write_bytes(b"\x08\x01 no network")
     with pytest.raises(ModelError, match=r'bare\.onnx has no manifest: write .*bare\.json with at least \{"name": "bare"'):
-        ManifestGenerator(bare)
+        ManifestGenerator(SessionSpec(bare))
     with pytest.raises(ModelError, match="cannot be loaded"):
-        ManifestGenerator(describe(bare), "onnxruntime")
+        ManifestGenerator(SessionSpec(describe(bare), "onnxruntime"))
     path = write_network(tmp_path, name="changed")
     (tmp_path / "changed.onnx").write_bytes(b"other")
     with pytest.raises(ModelError, match="SHA-256 differs"):
-        ManifestGenerator(path)
+        ManifestGenerator(SessionSpec(path))
 
 
 def test_the_manifest_that_the_message_asks_for_is_enough(tmp_path):
     write_network(tmp_path, name="own")
     (tmp_path / "own.json").unlink()
     with pytest.raises(ModelError) as caught:
-        ManifestGenerator(tmp_path / "own.onnx")
+        ManifestGenerator(SessionSpec(tmp_path / "own.onnx"))
     text = str(caught.value)
     (tmp_path / "own.json").write_text(text[text.index("{") : text.index("}") + 1])
-    assert ManifestGenerator(tmp_path / "own.onnx", "onnxruntime").scale == 4
+    assert ManifestGenerator(SessionSpec(tmp_path / "own.onnx", "onnxruntime")).scale == 4

@@ -6,6 +6,7 @@ from engine.contracts.manifest import Manifest, SmallFaces, sha256_of, write_man
 from engine.errors import ModelError
 from engine.models.catalog import find_model
 from engine.models.dlib_embedder import packaged_weights
+from engine.runtime.session import SessionSpec
 from engine.verify.embedder import open_embedder
 from engine.verify.onnx_embedder import OnnxEmbedder
 from tests.verify.test_onnx_embedder import write_model
@@ -70,7 +71,7 @@ def test_a_manifest_may_name_a_network_for_small_faces(tmp_path):
     pictures = [np.full((size, size, 3), 40, np.uint8) for size in (14, 224)]
     vectors = embedder.embed(pictures, [None, None])
     for vector, picture, alone in zip(vectors, pictures, (small, tmp_path / "main.onnx"), strict=True):
-        np.testing.assert_allclose(vector, OnnxEmbedder(alone).embed([picture], [None])[0], atol=1e-6)
+        np.testing.assert_allclose(vector, OnnxEmbedder(SessionSpec(alone)).embed([picture], [None])[0], atol=1e-6)
     assert abs(vectors[0] @ vectors[1]) < 0.999
     assert (embedder.name, embedder.sha256) == ("main", sha256_of(tmp_path / "main.onnx"))
     small.unlink()

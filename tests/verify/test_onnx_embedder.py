@@ -4,7 +4,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from engine.contracts.manifest import Manifest, sha256_of, write_manifest
-from engine.errors import ModelError
+from engine.errors import ConfigError, InferenceError, ModelError
+from engine.runtime.session import SessionSpec
 from engine.verify.align import align
 from engine.verify.onnx_embedder import OnnxEmbedder, recognition_model_of_pack
 from tests.verify.faces import PEOPLE, portrait
@@ -74,7 +75,7 @@ def check(embedder, faces, **recipe):
 
 @pytest.mark.parametrize("shape", [("N", 3, 112, 112), (1, 3, 112, 112), (2, 3, 112, 112), ("N", 3, "H", "W")])
 def test_any_batch_of_a_planar_model(tmp_path, faces, shape):
-    embedder = OnnxEmbedder(write_model(tmp_path / "face.onnx", shape=shape))
+    embedder = OnnxEmbedder(SessionSpec(write_model(tmp_path / "face.onnx", shape=shape)))
     together = check(embedder, faces)
     alone = embedder.embed([faces[2][0]], [faces[2][1]])
     np.testing.assert_allclose(alone[0], together[2], atol=1e-5)
@@ -83,17 +84,17 @@ def test_any_batch_of_a_planar_model(tmp_path, faces, shape):
 
 
 def test_a_model_with_channels_last(tmp_path, faces):
-    check(OnnxEmbedder(write_model(tmp_path / "face.onnx", shape=(1, 112, 112, 3), channels_last=True)), faces)
+    check(OnnxEmbedder(SessionSpec(write_model(tmp_path / "face.onnx", shape=(1, 112, 112, 3), channels_last=True))), faces)
 
 
 def test_a_graph_that_normalises_itself_gets_plain_pixels(tmp_path, faces):
-    embedder = OnnxEmbedder(write_model(tmp_path / "face.onnx", own_scale=True))
+    embedder = OnnxEmbedder(SessionSpec(write_model(tmp_path / "face.onnx", own_scale=True)))
     check(embedder, faces)  # (x - 127.5) / 128 has the same direction as (x - 127.5) / 127.5
 
 
 def test_without_a_manifest_name_and_thresholds_are_the_usual_ones(tmp_path):
     path = write_model(tmp_path / "mine.onnx")
-    embedder = OnnxEmbedder(path)
+    embedder = OnnxEmbedder(SessionSpec(path))
     assert (embedder.name, embedder.licence, embedder.sha256) == ("mine", "unknown", sha256_of(path))
     assert -1 < embedder.unknown_cosine < embedder.known_cosine < 1
     assert embedder.runtime
@@ -107,7 +108,7 @@ def test_the_manifest_decides(tmp_path, faces, suffix):
         channels=3, colour="bgr", value_range=(0.0, 1.0), figures={"known_cosine": 0.31, "unknown_cosine": 0.2},
     )  # fmt: skip
     write_manifest(manifest, tmp_path / "mine.json")
-    embedder = OnnxEmbedder(path.with_suffix(suffix))
+    embedder = OnnxEmbedder(SessionSpec(path.with_suffix(suffix)))
     assert (embedder.name, embedder.licence) == ("mine-r18", "MIT")
     assert (embedder.known_cosine, embedder.unknown_cosine) == (0.31, 0.2)
     check(embedder, faces, colour="bgr", low=0.0)
@@ -115,24 +116,24 @@ def test_the_manifest_decides(tmp_path, faces, suffix):
 
 def test_what_is_no_embedder_is_one_sentence(tmp_path):
     with pytest.raises(ModelError, match=r"no embedder .*none\.onnx"):
-        OnnxEmbedder(tmp_path / "none.onnx")
+        OnnxEmbedder(SessionSpec(tmp_path / "none.onnx"))
     (tmp_path / "text.onnx").write_text("not a model")
     with pytest.raises(ModelError, match=r"text\.onnx"):
-        OnnxEmbedder(tmp_path / "text.onnx")
+        OnnxEmbedder(SessionSpec(tmp_path / "text.onnx"))
     with pytest.raises(ModelError, match="expected one square colour picture"):
-        OnnxEmbedder(write_model(tmp_path / "wide.onnx", shape=(1, 3, 119, 125)))
+        OnnxEmbedder(SessionSpec(write_model(tmp_path / "wide.onnx", shape=(1, 3, 119, 125))))
     with pytest.raises(ModelError, match="not an embedder: one face gave"):
-        OnnxEmbedder(write_model(tmp_path / "short.onnx", length=2))
+        OnnxEmbedder(SessionSpec(write_model(tmp_path / "short.onnx", length=2)))
     path = write_model(tmp_path / "detector.onnx")
     manifest = Manifest(name="d", kind="detector", file=path.name, sha256=sha256_of(path), licence="", training_data="")
     write_manifest(manifest, tmp_path / "detector.json")
     with pytest.raises(ModelError, match="describes a detector"):
-        OnnxEmbedder(path)
+        OnnxEmbedder(SessionSpec(path))
 
 
 def test_a_vector_without_direction_is_an_error_not_a_score(tmp_path, faces):
-    embedder = OnnxEmbedder(write_model(tmp_path / "nan.onnx", bias=float("nan")))
-    with pytest.raises(ModelError, match="without a direction"):
+    embedder = OnnxEmbedder(SessionSpec(write_model(tmp_path / "nan.onnx", bias=float("nan"))))
+    with pytest.raises(InferenceError, match="without a direction"):
         embedder.embed([faces[0][0]], [faces[0][1]])
 
 
@@ -150,3 +151,9 @@ def test_the_recognition_model_of_a_pack(tmp_path):
         recognition_model_of_pack("buffalo_x", tmp_path)
     with pytest.raises(ModelError, match=f"no InsightFace pack 'other' in {tmp_path}"):
         recognition_model_of_pack("other", tmp_path)
+
+
+def test_an_embedder_is_never_computed_in_less_than_float32(tmp_path):
+    path = write_model(tmp_path / "face.onnx")
+    with pytest.raises(ConfigError, match=r"face\.onnx: an embedder computes in float32 only, not in bfloat16"):
+        OnnxEmbedder(SessionSpec(path, "openvino", precision="bfloat16"))

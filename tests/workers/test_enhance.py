@@ -11,14 +11,18 @@ from msgspec.structs import replace
 from engine.config import Config, SuperResolveConfig
 from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed
 from engine.contracts.frames import Span
-from engine.contracts.model_calls import judged
 from engine.contracts.orders import Warned
+from engine.contracts.profile import Profile
 from engine.contracts.streams import StreamChanged
-from engine.errors import ModelError
+from engine.delivery.verdict import judged
+from engine.enhancement.enhancement import Enhancement
+from engine.enhancement.models import enhancer_of
+from engine.errors import InferenceError
+from engine.runtime.model_calls import ModelCalls
 from engine.runtime.protocol import Drain, Taken
 from engine.runtime.worker import WorkerContext
 from engine.verify.verifier import Verifier
-from engine.workers.enhance import EnhanceWorker, core_of
+from engine.workers.enhance import EnhanceWorker
 from engine.workers.links import Outgoing, link_pair
 from engine.workers.policy import policy_of
 from tests.super_resolve.test_enhancer import crop_of, noise_planes
@@ -30,14 +34,14 @@ BAD = 7
 
 class Generator:
     name, sha256, licence, runtime, scale, colour = "marker", "", "none", "test", 2, "luma"
-    prefers_batch = True
+    profile = Profile(1, 8, 8)
 
     def __init__(self, fails: bool) -> None:
         self.fails = fails
 
     def upscale(self, pictures, /):
         if self.fails and any(picture.shape[0] == BAD * 4 for picture in pictures):
-            raise ModelError("the generator marker fails: out of memory")
+            raise InferenceError("the generator marker fails: out of memory")
         return [np.zeros((picture.shape[0] * 2, picture.shape[1] * 2), np.uint8) for picture in pictures]
 
     def close(self) -> None: ...
@@ -70,9 +74,11 @@ def run(generator_fails: bool, embedder_fails: bool, tracks: list[int]) -> tuple
     config = replace(Config(), super_resolve=settings)
     context = WorkerContext("enhance-1", control)
     verifier = Verifier(embedder, None, config.verify)
-    core = core_of(config, context, Generator(generator_fails), None, verifier)
+    calls = ModelCalls(context.telemetry.counts, lambda stream, words: control.send(Warned(stream, words)))
+    enhancer = enhancer_of(config, Generator(generator_fails))
+    core = Enhancement(config, enhancer, None, verifier, calls, context.telemetry, control.send)
     worker = EnhanceWorker(context, core, upstream, downstream, config, policy_of(has_camera=False), 4, 2)
-    thread = threading.Thread(target=worker.run, daemon=True)
+    thread = threading.Thread(target=lambda: (worker.run(), worker.drain()), daemon=True)
     thread.start()
     for track_id in tracks:
         perceive.send(crop(track_id))

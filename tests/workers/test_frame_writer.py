@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from engine.contracts.frames import Frame, FrameTime, Planes
+from engine.contracts.streams import StreamChanged
 from engine.runtime.channel import ChannelClosed
 from engine.runtime.frame_slots import PoolOpened
+from engine.runtime.mailbox import Sender
+from engine.runtime.protocol import Drain
 from engine.runtime.worker import WorkerContext
+from engine.workers.frame_sources import FrameSource
 from engine.workers.frame_writer import FrameWriter
 from engine.workers.links import FrameReady, link_pair
-from engine.workers.upstream import Upstream
 
 SLOTS = 3
 
@@ -28,19 +31,29 @@ class Bench:
         self.control, supervisor = link_pair()
         self.supervisor = supervisor
         ours, theirs = link_pair()
-        self.reader = Upstream(theirs, live=True)
-        self.writer = FrameWriter(WorkerContext("camera", self.control), ours, SLOTS, live=True)
+        self.reader = FrameSource(Sender("camera", theirs), live=True)
+        self.context = WorkerContext("camera", self.control)
+        self.writer = FrameWriter(self.context, ours, SLOTS, live=True)
+
+    def offer(self, *frames: Frame) -> str:
+        """Offer frames; return the causes of those that were dropped."""
+        before = self.context.telemetry.counts.now().run
+        for one in frames:
+            self.writer.offer(one)
+        now = self.context.telemetry.counts.now().run
+        new = {name: count - before.get(name, 0) for name, count in now.items()}
+        return " ".join(f"{name.removeprefix('drops.')} {count}" for name, count in new.items() if count)
 
     def successor(self) -> None:
         self.reader.close()
         ours, theirs = link_pair()
-        self.reader = Upstream(theirs, live=True)
+        self.reader = FrameSource(Sender("camera", theirs), live=True)
         self.writer.attach(ours)
 
     def read(self) -> list[FrameReady]:
         frames = []
-        while self.reader.channel.has_message():
-            link = self.reader.channel.receive()
+        while self.reader.sender.channel.has_message():
+            link = self.reader.sender.channel.receive()
             if isinstance(link, PoolOpened):
                 self.reader.open_pool(link)
             elif isinstance(link, FrameReady):
@@ -64,34 +77,62 @@ def bench():
 
 
 def test_a_full_pool_refuses_and_never_waits(bench: Bench):
-    assert [bench.writer.offer(frame(index)) for index in range(5)] == [True, True, True, False, False]
+    assert bench.offer(*map(frame, range(5))) == "no_slot 2"
     first, *_ = bench.read()
     assert (first.live, first.time.ntp_ns, first.time.captured_ns) == (True, 77, 1_000)
     bench.reader.release(first)
-    assert bench.writer.offer(frame(5))
-    assert not bench.writer.offer(frame(6))
+    assert bench.offer(frame(5)) == ""
+    assert bench.offer(frame(6)) == "no_slot 1"
 
 
 def test_slots_that_a_dead_reader_held_are_reclaimed(bench: Bench):
-    for index in range(SLOTS):
-        bench.writer.offer(frame(index))
+    bench.offer(*map(frame, range(SLOTS)))
     bench.read()
     bench.reader.close()
-    with pytest.raises(ChannelClosed):
-        bench.writer.offer(frame(3))
-    assert bench.writer.lose_reader() == SLOTS
+    assert bench.offer(frame(3)) == f"worker_died {SLOTS + 1}", "those that it had in hand, and the new one"
+    assert bench.writer.channel is None
     bench.successor()
-    assert [bench.writer.offer(frame(index)) for index in range(4, 8)] == [True, True, True, False]
+    assert bench.offer(*map(frame, range(4, 8))) == "no_slot 1"
     assert [link.time.frame_index for link in bench.read()] == [4, 5, 6]
 
 
+def test_a_recording_ends_with_its_reader(bench: Bench):
+    ours, theirs = link_pair()
+    writer = FrameWriter(bench.context, ours, SLOTS, live=False)
+    writer.write(frame(0))
+    theirs.close()
+    with pytest.raises(ChannelClosed):
+        writer.write(frame(0))
+    with pytest.raises(ChannelClosed):
+        writer.require(StreamChanged("cam", "ended"))
+    assert "drops.worker_died" not in bench.context.telemetry.counters, "it is read again, or has failed"
+    writer.close()
+
+
+def test_a_last_word_that_closes_the_pipe_has_arrived(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    """Whoever reads it may close its end before the writer looks again: a good end was taken for a death now and then."""
+    ours, theirs = link_pair()
+    writer = FrameWriter(bench.context, ours, SLOTS, live=False)
+    send = ours.send
+
+    def send_and_be_closed(*arguments: object) -> None:
+        send(*arguments)  # type: ignore[arg-type]
+        assert theirs.receive() == Drain()
+        theirs.close()
+
+    monkeypatch.setattr(ours, "send", send_and_be_closed)
+    writer.say_last(Drain())
+    assert writer.channel is None
+    writer.close()
+
+
 def test_a_larger_picture_waits_for_the_old_pool_to_be_read(bench: Bench):
-    assert bench.writer.offer(frame(0))
-    assert not bench.writer.offer(frame(1, 640, 480)), "the small picture has not been read yet"
+    assert bench.offer(frame(0)) == ""
+    assert bench.offer(frame(1, 640, 480)) == "no_slot 1", "the small picture has not been read yet"
     bench.reader.release(bench.read()[0])
-    assert bench.writer.offer(frame(2, 640, 480))
+    assert bench.offer(frame(2, 640, 480)) == ""
     (large,) = bench.read()
     assert (large.picture.width_px, large.picture.pool_id) == (640, 2)
     bench.reader.release(large)
-    assert bench.writer.offer(frame(3))
+    assert bench.offer(frame(3)) == ""
     assert [link.picture.width_px for link in bench.read()] == [64]

@@ -18,7 +18,7 @@ from engine.runtime.protocol import Attach, Drain
 from engine.runtime.worker import WorkerContext
 from engine.workers.links import Outgoing, link_pair, outgoing
 from engine.workers.policy import policy_of
-from engine.workers.publish import _PublishWorker
+from engine.workers.publish import PublishWorker
 from tests.publish.samples import track
 
 
@@ -32,6 +32,8 @@ class Heard:
         self.tracks.append(body.track.track_id)
         return body
 
+    def poll(self) -> None: ...
+
 
 def said(track_id: int) -> Outgoing:
     return outgoing(*track(track_id=track_id))
@@ -44,7 +46,7 @@ class Bench:
         self.supervisor, control = link_pair()
         upstream, self.enhance = link_pair()
         self.heard = Heard()
-        self.worker = _PublishWorker(
+        self.worker = PublishWorker(
             WorkerContext("publish", control),
             {"enhance-1": upstream},
             Config(),
@@ -53,18 +55,19 @@ class Bench:
             None,
             policy_of(has_camera=True),
         )
+        self.worker._facts = {"publish": {}}
 
     def replace(self) -> Channel:
         """Start another enhance worker."""
         theirs, ours = link_pair()
         self.supervisor.send_channel(Attach("upstream", "enhance-1"), theirs)
-        self.worker._obey()
+        self.worker.hear_supervisor()
         return ours
 
     def read(self) -> None:
         """Take all that can be read now."""
-        while ready := [channel for channel in self.worker._inbox.channels if channel.has_message()]:
-            self.worker._receive(ready[0])
+        while any(sender.channel.has_message() for sender in self.worker.inbox.senders):
+            self.worker.turn(0.0)
 
 
 @pytest.fixture
@@ -87,13 +90,14 @@ def test_what_a_dead_worker_had_sent_comes_before_its_successors(bench: Bench):
     assert bench.heard.tracks == [0, 1, 2, 10, 20]
     third.send(Drain())
     bench.read()
-    assert [drain.outcome for drain in bench.worker._drains] == ["completed"]
+    assert bench.worker.is_done
+    assert bench.worker.worst == Drain()
 
 
 def test_a_successor_of_one_that_is_gone_is_read_at_once(bench: Bench):
     bench.enhance.close()
     bench.read()
-    assert not bench.worker._inbox.is_open("enhance-1")
+    assert bench.worker.inbox.awaits("enhance-1")
     bench.replace().send(said(10))
     bench.read()
     assert bench.heard.tracks == [10]
@@ -140,7 +144,7 @@ def stats(frames: int) -> Outgoing:
 def blocked_bench(news: Callable[[Bench], None]) -> tuple[Bench, Blocked]:
     bench = Bench()
     blocked = Blocked(lambda: news(bench))
-    bench.worker._publisher = blocked  # type: ignore[assignment]
+    bench.worker._publisher = bench.worker.delivery._publisher = blocked  # type: ignore[assignment]
     return bench, blocked
 
 
@@ -155,7 +159,6 @@ def test_what_comes_while_push_is_blocked_follows_in_its_order():
     bench.enhance.send(said(1))
     bench.enhance.send(StreamChanged("door", "failed", "network", "it is gone", event_id=1, lanes=("enhance-1",)))
     bench.enhance.send(Drain())
-    bench.worker._facts = {"publish": {}}
     bench.worker.run()
     assert blocked.sent == ["track 1", "stats 1", "stats 2", "stats 3", "door failed", "end"]
     assert bench.worker._counted_before.run == {"faces": 7}
@@ -170,14 +173,13 @@ def test_a_last_state_never_overtakes_what_waits_for_its_reader():
 
     bench, blocked = blocked_bench(news)
     worker = bench.worker
-    worker._names.append("enhance-2")
-    worker._barrier = Barrier(worker._names)
-    worker._facts = {"publish": {}}
-    worker._pass(
-        worker._barrier.take(
-            StreamChanged("door", "ended", "end_of_file", event_id=1, lanes=("enhance-1", "enhance-2")), "enhance-1"
-        )
-    )
+    worker.delivery._barrier = Barrier(["enhance-1", "enhance-2"])
+    dead, upstream = link_pair()
+    assert worker.inbox.attach("enhance-2", upstream) is not None
+    dead.close()
+    bench.read()
+    ended = StreamChanged("door", "ended", "end_of_file", event_id=1, lanes=("enhance-1", "enhance-2"))
+    worker.delivery.pass_on(ended, "enhance-1")
     bench.enhance.send(said(1))
     bench.enhance.send(Drain("drained"))
     worker.run()
@@ -194,7 +196,6 @@ def test_stats_of_a_long_wait_do_not_pile_up():
     bench, blocked = blocked_bench(news)
     bench.enhance.send(said(1))
     bench.enhance.send(Drain())
-    bench.worker._facts = {"publish": {}}
     bench.worker.run()
     assert blocked.sent == ["track 1", *(f"stats {frames}" for frames in range(140, 200)), "end"]
     assert bench.worker._counted_before.run == {"faces": 7}

@@ -19,9 +19,9 @@ from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.frame_slots import PoolOpened, SlotReleased
 from engine.runtime.protocol import Drain, Ready
 from engine.runtime.worker import WorkerContext
-from engine.workers import input_hash, recording
+from engine.workers import input_hash, reading
 from engine.workers.links import FrameReady, link_pair
-from engine.workers.recording import decode_body
+from engine.workers.recording import recording_body
 
 FRAMES = 6
 Fault = Callable[[], None]
@@ -70,7 +70,7 @@ class Bench:
         supervisor, control = link_pair()
         perceive, downstream = link_pair()
         arguments = (WorkerContext("decode-1", control), downstream, DecodeConfig(pool_slots=2), 1, unsaid or [])
-        worker = threading.Thread(target=decode_body, args=arguments, daemon=True)
+        worker = threading.Thread(target=recording_body, args=arguments, daemon=True)
         listener = threading.Thread(target=self._perceive, args=(perceive, supervisor), daemon=True)
         worker.start()
         listener.start()
@@ -114,7 +114,7 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(recording, "Decoder", Faulty)
+    monkeypatch.setattr(reading, "Decoder", Faulty)
     monkeypatch.setattr(Faulty, "faults", {})
     streams = ["first", "bad", "last"]
     for stream in streams:
@@ -156,14 +156,14 @@ def test_whatever_reading_raises_fails_that_recording_alone(bench: Bench, where:
 
 
 def test_a_picture_that_no_memory_is_left_for_fails_its_recording_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch):
-    make = recording.FrameWriter.write
+    make = reading.FrameWriter.write
 
     def write(self: object, frame: Frame) -> None:
         if frame.stream == "bad":
             raise WorkerError("no memory for a frame pool of 8 frames of 900 MiB: 500 MiB are free")
         make(self, frame)
 
-    monkeypatch.setattr(recording.FrameWriter, "write", write)
+    monkeypatch.setattr(reading.FrameWriter, "write", write)
     bench.run()
     assert "bad.mp4: reading it failed: no memory for a frame pool" in bench.last("bad").detail
     assert [bench.last(stream).state for stream in ("first", "last")] == ["ended", "ended"]
@@ -196,7 +196,7 @@ def test_frames_do_not_wait_for_the_hash_and_a_drain_neither(bench: Bench, monke
             slow.wait(60)
             return None
 
-    monkeypatch.setattr(recording, "InputHash", Slow)
+    monkeypatch.setattr(reading, "InputHash", Slow)
     bench.drains_after = 3
     bench.run()
     slow.set()
@@ -220,4 +220,4 @@ def test_a_dead_perceive_ends_the_worker(bench: Bench):
     perceive, downstream = link_pair()
     perceive.close()
     with pytest.raises(ChannelClosed):
-        decode_body(WorkerContext("decode-1", control), downstream, DecodeConfig(), 1, [StreamChanged("a", "failed")])
+        recording_body(WorkerContext("decode-1", control), downstream, DecodeConfig(), 1, [StreamChanged("a", "failed")])

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from engine.errors import UsageError
+from engine.runtime.session import SessionSpec
 from trt_build.cli.training import System, add_train
 from trt_build.optional import require
 from trt_build.protocols.tables import table_of, turned, write_json
@@ -166,8 +167,8 @@ def compare(
 
     chosen = read_recipe_of(DetectorRecipe, find_recipe(recipe))
     material, cache = chosen.material, cache or Path("runs") / chosen.name / "cache"
-    teacher = YuNet(Path(material.teacher), SURE, "onnxruntime", "teacher", "")
-    detectors: dict[str, Detector] = {str(path): GreyDetector(path, score, "onnxruntime") for path in models}
+    teacher = YuNet(SessionSpec(Path(material.teacher), "onnxruntime"), SURE, "teacher", "")
+    detectors: dict[str, Detector] = {str(path): GreyDetector(SessionSpec(path, "onnxruntime"), score) for path in models}
     detectors |= {f"{path} and second look": one for path in models if (one := _judged(path)) is not None and score is None}
     detectors["teacher"] = teacher
     with CONSOLE.status("") as status:

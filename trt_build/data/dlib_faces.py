@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from engine.models.dlib_embedder import packaged_weights
 from engine.models.dlib_resnet import INPUT, build_dlib_resnet
 from engine.models.dlib_weights import read_dlib_weights
-from engine.runtime.session import open_session
+from engine.runtime.session import SessionSpec, open_session
 from trt_build.errors import DataError
 from trt_build.measures.metrics import Luma8
 from trt_build.writing import make_folder
@@ -87,7 +87,9 @@ class Embedder:
             raise DataError(
                 f"The face vectors in '{file}' cannot be read or written ({error}): give another --cache."
             ) from None
-        self._session = open_session(build_dlib_resnet(read_dlib_weights(packaged_weights())), name="dlib's network")
+        self._session = open_session(
+            SessionSpec(build_dlib_resnet(read_dlib_weights(packaged_weights())), name="dlib's network")
+        )
 
     def __call__(self, chips: Luma8, done: Callable[[], None] | None = None) -> Embedding:
         """uint8 (N, 150, 150) -> float32 (N, 128)."""

@@ -21,7 +21,7 @@ from engine.contracts.engine_manifest import (
     engine_manifest_path,
     read_engine_manifest,
 )
-from engine.errors import ModelError
+from engine.errors import InferenceError, ModelError
 from engine.runtime.tensorrt_api import tensorrt
 from trt_build.engines.lock import alone
 from trt_build.engines.parity import Compared, compare
@@ -70,7 +70,7 @@ class Workshop:
         compared = Compared(path, manifest, order.target.name, precision, self.faces, self.count)
         try:
             return compare(order.model, compared, self.done)
-        except ModelError as error:  # this one's own runtime refuses it
+        except (ModelError, InferenceError) as error:  # this one's own runtime refuses it, or fails
             return EngineParity(verdict="failed", reason=str(error))
 
 

@@ -32,16 +32,20 @@ def plain_graph(model: Path, output: str, name: str) -> onnx.ModelProto:
     return whole
 
 
-def kept_nodes(model: onnx.ModelProto) -> list[str]:
-    """Return the nodes that stay in float32, in order: those before the first convolution of their path or behind the last.
+def kept_nodes(model: onnx.ModelProto, last: int = 1) -> list[str]:
+    """Return the nodes that stay in float32, in order: those up to the first convolution of their path, and from the last on.
 
     The first and the last convolutions belong to them, and so does the bicubic picture that a generator adds its detail to:
     its one convolution is first and last. A matrix product is a convolution here.
+
+    Args:
+        model: every node has a name of its own.
+        last: so many convolutions at the end count as the last.
     """
     nodes = list(model.graph.node)
-    behind_one = _reached(nodes, lambda node: node.input, lambda node: node.output)
-    before_one = _reached(reversed(nodes), lambda node: node.output, lambda node: node.input)
-    return [node.name for node in nodes if node.name not in behind_one or node.name not in before_one]
+    before = _convolutions(nodes, lambda node: node.input, lambda node: node.output)
+    behind = _convolutions(reversed(nodes), lambda node: node.output, lambda node: node.input)
+    return [node.name for node in nodes if before[node.name] == 0 or behind[node.name] < last]
 
 
 def constants_of(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
@@ -72,15 +76,14 @@ def replace_nodes(graph: onnx.GraphProto, nodes: Sequence[onnx.NodeProto]) -> No
 _Names = Callable[[onnx.NodeProto], Iterable[str]]
 
 
-def _reached(nodes: Iterable[onnx.NodeProto], entries: _Names, exits: _Names) -> set[str]:
-    """Return the nodes that lie strictly behind a convolution, in the order that is given."""
-    tensors: set[str] = set()
-    found = set()
+def _convolutions(nodes: Iterable[onnx.NodeProto], entries: _Names, exits: _Names) -> dict[str, int]:
+    """Return how many convolutions lie on the longest way to each node, in the order that is given, without itself."""
+    reached: dict[str, int] = {}
+    found = {}
     for node in nodes:
-        if any(tensor in tensors for tensor in entries(node)):
-            found.add(node.name)
-        if node.name in found or node.op_type in _WEIGHTED:
-            tensors.update(exits(node))
+        count = found[node.name] = max((reached.get(tensor, 0) for tensor in entries(node)), default=0)
+        for tensor in exits(node):
+            reached[tensor] = max(reached.get(tensor, 0), count + (node.op_type in _WEIGHTED))
     return found
 
 

@@ -25,7 +25,7 @@ from trt_build.engines.real_faces import (
 )
 from trt_build.errors import DataError
 
-_PICTURES = 220
+_PICTURES = 360
 Calibration = tuple[list[Tensor], str]
 """The inputs, and what they are, in words."""
 

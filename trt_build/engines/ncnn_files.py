@@ -14,6 +14,7 @@ import onnx
 
 from engine.runtime.ncnn_session import PARAM, TENSORS, WEIGHTS, NcnnTensor, NcnnTensors
 from trt_build.engines.graph import replace_nodes
+from trt_build.engines.ncnn_trial import trial
 from trt_build.engines.profiles import Shape
 from trt_build.errors import ExportError
 from trt_build.optional import require_from
@@ -32,7 +33,7 @@ def ncnn_container(model: onnx.ModelProto, name: str, shapes: tuple[Shape, Shape
 
     Raises:
         MissingRuntimeError: pnnx is not installed.
-        ExportError: it cannot convert the model.
+        ExportError: it cannot convert the model, or ncnn cannot run it.
     """
     require_from("pnnx", "Converting to ncnn", "ncnn-build")
     require_from("ncnn", "Converting to ncnn", "ncnn-build")
@@ -43,12 +44,21 @@ def ncnn_container(model: onnx.ModelProto, name: str, shapes: tuple[Shape, Shape
         onnx.save(plain, str(source))
         _convert(source, name, shapes)
         param, weights = (source.with_suffix(f".ncnn.{kind}").read_bytes() for kind in ("param", "bin"))
-    _check_layers(param, name)
+        _check_layers(param, name)
+        content = _packed(param, weights, tensors)
+        container = Path(folder) / "model.ncnn"
+        container.write_bytes(content)
+        if trouble := trial(container, shapes[:2]):
+            raise ExportError(f"ncnn cannot compute {name}: {trouble}; use another target.")
+    return content, tensors
+
+
+def _packed(param: bytes, weights: bytes, tensors: NcnnTensors) -> bytes:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_STORED) as archive:
         for member, content in ((PARAM, param), (WEIGHTS, weights), (TENSORS, msgspec.json.encode(tensors))):
             archive.writestr(zipfile.ZipInfo(member, _DATE), content)
-    return held.getvalue(), tensors
+    return held.getvalue()
 
 
 def _convert(source: Path, name: str, shapes: tuple[Shape, Shape, Shape]) -> None:

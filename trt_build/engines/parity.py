@@ -25,6 +25,7 @@ from engine.detect.second_look import SecondLook
 from engine.models.catalog import models_dir
 from engine.models.dlib_embedder import dlib_embedder
 from engine.runtime.precision import Precision
+from engine.runtime.session import SessionSpec
 from engine.super_resolve.manifest_generator import ManifestGenerator
 from engine.verify.onnx_embedder import OnnxEmbedder
 from trt_build.data.degradation import clean
@@ -79,7 +80,8 @@ def compare(model: Path, compared: Compared, done: Done) -> EngineParity:
         done: for progress.
 
     Raises:
-        ModelError: one of both cannot be opened, or fails.
+        ModelError: one of both cannot be opened.
+        InferenceError: one of both fails.
         DataError: the faces that were given cannot be read.
     """
     kind = compared.manifest.kind
@@ -112,9 +114,9 @@ def _generators(model: Path, candidate: Path, compared: Compared, done: Done) ->
     faces = gate_faces(compared.faces, compared.count)
     scale = read_manifest(model).scale
     with (
-        closing(ManifestGenerator(model, _REFERENCE)) as ours,
-        closing(ManifestGenerator(candidate, compared.runtime, precision=compared.precision)) as theirs,
-        closing(OnnxEmbedder(dlib_embedder(models_dir()), runtime=_REFERENCE)) as embedder,
+        closing(ManifestGenerator(SessionSpec(model, _REFERENCE))) as ours,
+        closing(ManifestGenerator(SessionSpec(candidate, compared.runtime, precision=compared.precision))) as theirs,
+        closing(OnnxEmbedder(SessionSpec(dlib_embedder(models_dir()), _REFERENCE))) as embedder,
     ):
         rows = [_one_face(faces, at, scale, compared, (ours, theirs), embedder, done) for at in range(len(faces))]
     lost, moved, fidelity = (np.array(column) for column in zip(*rows, strict=True))
@@ -159,8 +161,8 @@ def _embedders(model: Path, candidate: Path, compared: Compared, done: Done) -> 
     faces = gate_faces(compared.faces, compared.count)
     cosines: list[float] = []
     with (
-        closing(OnnxEmbedder(model, runtime=_REFERENCE)) as ours,
-        closing(OnnxEmbedder(candidate, runtime=compared.runtime)) as theirs,
+        closing(OnnxEmbedder(SessionSpec(model, _REFERENCE))) as ours,
+        closing(OnnxEmbedder(SessionSpec(candidate, compared.runtime))) as theirs,
     ):
         for at, (image, points) in enumerate(zip(faces.images, faces.points, strict=True)):
             side = (len(image), 12, 16, 24, 32, 48)[at % 6]
@@ -177,8 +179,8 @@ def _detectors(model: Path, candidate: Path, compared: Compared, done: Done) -> 
     pictures = pictures_with_faces(_PICTURES)
     found, same = 0, 0
     with (
-        closing(GreyDetector(model, None, _REFERENCE)) as ours,
-        closing(GreyDetector(candidate, None, compared.runtime, compared.precision)) as theirs,
+        closing(GreyDetector(SessionSpec(model, _REFERENCE))) as ours,
+        closing(GreyDetector(SessionSpec(candidate, compared.runtime, precision=compared.precision))) as theirs,
     ):
         for at, image in enumerate(pictures.images):
             planes = [grey_planes(image, full_range=True)]
@@ -191,7 +193,10 @@ def _detectors(model: Path, candidate: Path, compared: Compared, done: Done) -> 
 
 def _second_looks(model: Path, candidate: Path, compared: Compared, done: Done) -> Found:
     pictures = pictures_with_faces(_PICTURES)
-    with closing(SecondLook(model, _REFERENCE)) as ours, closing(SecondLook(candidate, compared.runtime)) as theirs:
+    with (
+        closing(SecondLook(SessionSpec(model, _REFERENCE))) as ours,
+        closing(SecondLook(SessionSpec(candidate, compared.runtime))) as theirs,
+    ):
         one, other = (np.concatenate(list(_faceness(look, pictures, done))) for look in (ours, theirs))
         limits = np.array([ours.limits.refused_below, ours.limits.accepted_from, ours.limits.alone_from])
     same = (one[:, None] >= limits) == (other[:, None] >= limits)

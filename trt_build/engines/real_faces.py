@@ -13,6 +13,7 @@ import numpy as np
 from engine.contracts.frames import Detections, Float32, Uint8
 from engine.detect.grey import GreyDetector
 from engine.models.catalog import embedded_dir
+from engine.runtime.session import SessionSpec
 from trt_build.data import degradation
 from trt_build.data.faces import grey_pictures, load_faces
 from trt_build.data.scenes.teacher import grey_planes
@@ -161,7 +162,7 @@ def _photographed(count: int) -> RealFaces:
 
 @cache
 def grey_detector() -> GreyDetector:
-    return GreyDetector(embedded_dir() / "grey.json", None, "onnxruntime")
+    return GreyDetector(SessionSpec(embedded_dir() / "grey.json", "onnxruntime"))
 
 
 def _photographs() -> Sequence[Uint8]:

@@ -17,7 +17,7 @@ from engine.runtime.tensorrt_api import tensorrt
 from trt_build.engines.graph import kept_nodes, plain_graph
 from trt_build.engines.half import cast_graph
 from trt_build.engines.inputs import calibration_inputs
-from trt_build.engines.int8 import int8_graph
+from trt_build.engines.int8 import int8_graph, int8_kept
 from trt_build.engines.ncnn_files import ncnn_container
 from trt_build.engines.profiles import shapes
 from trt_build.engines.tensorrt_engine import build_engine
@@ -138,9 +138,9 @@ def make(order: Order) -> Built:
     if order.target.on_gpu:
         graph = dense_as_convolution(graph)
     precise, calibration = _in_precision(order, graph)
-    kept = () if precise is graph else tuple(kept_nodes(graph))
+    kept = int8_kept(graph) if order.precision == "int8" else kept_nodes(graph) if precise is not graph else []
     content, inputs, outputs = _MAKERS[order.target.name](order, precise)
-    return Built(content, inputs, outputs, kept, calibration)
+    return Built(content, inputs, outputs, tuple(kept), calibration)
 
 
 def _in_precision(order: Order, graph: onnx.ModelProto) -> tuple[onnx.ModelProto, str]:

@@ -9,6 +9,7 @@ import numpy as np
 from engine.contracts.frames import Uint8
 from engine.contracts.manifest import read_manifest
 from engine.errors import ModelError
+from engine.runtime.session import SessionSpec
 from engine.super_resolve.manifest_generator import ManifestGenerator, manifest_of
 
 
@@ -33,7 +34,7 @@ class OnnxGenerator:
                 "takes luma generators (1 channel): choose another model, or give a colour network's checkpoint to spandrel"
             )
         self.scale = self.manifest.scale
-        self._generator = ManifestGenerator(self.manifest_path, "onnxruntime", threads)
+        self._generator = ManifestGenerator(SessionSpec(self.manifest_path, "onnxruntime", threads=threads))
         self.runtime = self._generator.runtime
 
     def __call__(self, faces: Uint8) -> Uint8:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from engine.contracts.manifest import Manifest, Parity, sha256_of, write_manifest
+from engine.runtime.session import SessionSpec, open_session
 from trt_build.errors import ExportError
 from trt_build.writing import writable
 
@@ -102,14 +103,14 @@ def fold(module: nn.Module) -> None:
 
 def parity_of(network: Callable[[Tensor], Tensor | tuple[Tensor, ...]], path: Path, inputs: Iterable[NDArray[Any]]) -> Parity:
     """Return the largest absolute difference between a network and its file, over all outputs; infinite for no number."""
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
+    session = open_session(SessionSpec(path, "onnxruntime", threads=0))
+    name = session.inputs[0].name
     worst, shapes = 0.0, []
     for array in inputs:
         with torch.inference_mode():
             expected = network(torch.from_numpy(array))
         outputs = (expected,) if isinstance(expected, Tensor) else expected
-        for theirs, ours in zip(outputs, session.run(None, {name: array}), strict=True):
+        for theirs, ours in zip(outputs, session.run({name: array}), strict=True):
             difference = float(np.max(np.abs(theirs.numpy() - ours)))
             worst = max(worst, difference) if np.isfinite(difference) else float("inf")
         shapes.append(array.shape)

@@ -26,6 +26,7 @@ def types_of(model):
 def test_first_and_last_convolutions_and_the_bicubic_picture_are_kept():
     assert kept_nodes(generator_model()) == ["head", "last", "bicubic", "add", "shuffle"]
     assert kept_nodes(embedder_model()) == ["first", "product"]
+    assert kept_nodes(generator_model(), last=2) == ["head", "middle", "relu_c", "last", "bicubic", "add", "shuffle"]
 
 
 @pytest.mark.parametrize(("file", "output"), [("compact_fine_x4", ""), ("rrdn_compact", "enhanced_x4")])

@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from engine.models.dlib_embedder import packaged_weights  # noqa: E402
 from engine.models.dlib_resnet import build_dlib_resnet  # noqa: E402
 from engine.models.dlib_weights import read_dlib_weights  # noqa: E402
-from engine.runtime.session import open_session  # noqa: E402
+from engine.runtime.session import SessionSpec, open_session  # noqa: E402
 from trt_build.networks.dlib_resnet import DlibResNet  # noqa: E402
 
 
@@ -19,7 +19,7 @@ def test_torch_and_the_graph_compute_the_same(weights):
     chips = np.random.default_rng(0).integers(0, 256, (2, 3, 150, 150)).astype(np.float32)
     with torch.inference_mode():
         ours = DlibResNet(weights)(torch.from_numpy(chips)).numpy()
-    with open_session(build_dlib_resnet(weights)) as session:
+    with open_session(SessionSpec(build_dlib_resnet(weights))) as session:
         theirs = session.run({"chip": chips})[0]
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.yunet import with_free_size
 from engine.detect.yunet_decode import STRIDES
+from engine.runtime.session import SessionSpec, open_session
 
 
 class Insight:
@@ -28,9 +28,7 @@ class Insight:
                 name = node.input[0]
             graph.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
             self._outputs.append(name)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(SessionSpec(graph.SerializeToString(), "onnxruntime", name=str(model)))
 
     def look(self, grey: Uint8) -> tuple[Float32, Float32]:
         """Return score (cells,) and features (cells, channels), in the order of the cells of the grey detector.
@@ -40,7 +38,9 @@ class Insight:
         """
         picture = np.repeat(grey[None, None].astype(np.float32), 3, axis=1)
         levels = len(STRIDES)
-        found = self._session.run(self._outputs, {self._session.get_inputs()[0].name: picture})
+        outputs = self._session.run({self._session.inputs[0].name: picture})
+        by_name = dict(zip((spec.name for spec in self._session.outputs), outputs, strict=True))
+        found = [by_name[name] for name in self._outputs]
         pairs = zip(found[:levels], found[levels : 2 * levels], strict=True)
         scores = [np.sqrt(np.clip(cls.reshape(-1), 0, 1) * np.clip(obj.reshape(-1), 0, 1)) for cls, obj in pairs]
         features = [level[0].reshape(level.shape[1], -1).T for level in found[2 * levels :]]

@@ -12,6 +12,7 @@ import numpy as np
 from engine.contracts.frames import Detections, Float32, Planes, Uint8
 from engine.detect.yunet import YuNet
 from engine.runtime.colour import planes_from_bgr
+from engine.runtime.session import SessionSpec
 from trt_build.data.scenes.geometry import overlaps
 from trt_build.data.scenes.insight import Insight
 from trt_build.errors import DataError
@@ -52,7 +53,7 @@ class Teacher:
 
     @cached_property
     def _detector(self) -> YuNet:
-        return YuNet(self._model, UNSURE, "onnxruntime", "teacher", "")
+        return YuNet(SessionSpec(self._model, "onnxruntime"), UNSURE, "teacher", "")
 
     @cached_property
     def _inside(self) -> Insight:

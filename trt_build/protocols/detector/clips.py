@@ -14,6 +14,7 @@ from engine.contracts.frames import Detections, Uint8
 from engine.detect.detector import Detector
 from engine.detect.grey import GreyDetector
 from engine.detect.yunet import YuNet
+from engine.runtime.session import SessionSpec
 from trt_build.data.scenes.geometry import Matrix, moved_boxes, moved_points, overlaps, turn_about
 from trt_build.data.scenes.material import frames_of
 from trt_build.data.scenes.teacher import Labelled, Teacher, grey_planes
@@ -50,7 +51,7 @@ def evaluate_clips(
         width_px: of the frames that both see; as recorded where None.
         roll_degrees: by which these are turned, counter-clockwise.
     """
-    detector, judge = GreyDetector(model, None, "onnxruntime"), Teacher(teacher)
+    detector, judge = GreyDetector(SessionSpec(model, "onnxruntime")), Teacher(teacher)
     everything, rows = (Tally(), Tally()), dict[str, dict[str, float]]()
     for clip in clips:
         of_clip = (Tally(), Tally())
@@ -75,8 +76,8 @@ def time_ratio(model: Path, teacher: Path, size_px: tuple[int, int] = (640, 360)
     """Return the median milliseconds of both detectors on one picture from a decoder, turn by turn, and their ratio."""
     rng = np.random.default_rng(0)
     picture = grey_planes(rng.integers(16, 236, size_px[::-1], dtype=np.uint8), full_range=False)
-    ours: Detector = GreyDetector(model, None, "onnxruntime")
-    theirs: Detector = YuNet(teacher, None, "onnxruntime", "teacher", "")
+    ours: Detector = GreyDetector(SessionSpec(model, "onnxruntime"))
+    theirs: Detector = YuNet(SessionSpec(teacher, "onnxruntime"), None, "teacher", "")
     seconds: dict[str, list[float]] = {"ours_ms": [], "teacher_ms": []}
     for _ in range(_TIMED):
         for name, detector in (("ours_ms", ours), ("teacher_ms", theirs)):

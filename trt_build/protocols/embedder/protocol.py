@@ -13,7 +13,7 @@ import numpy as np
 from engine.models.dlib_embedder import packaged_weights
 from engine.models.dlib_resnet import build_dlib_resnet
 from engine.models.dlib_weights import read_dlib_weights
-from engine.runtime.session import open_session
+from engine.runtime.session import SessionSpec, open_session
 from trt_build.data.chips import ChipFaces, load_chip_faces
 from trt_build.data.face_sets import Enlarge
 from trt_build.errors import DataError
@@ -110,7 +110,7 @@ def evaluate_embedders(
     many = {side: generated_pairs(some.people, _SEED) for side, some in sides.items()}
     vectors: dict[str, dict[str, Vectors]] = {side: {} for side in sides}
     for name, graph in graphs.items():
-        with open_session(graph, name=name) as session:
+        with open_session(SessionSpec(graph, name=name)) as session:
             for side, some in sides.items():
                 told = partial(done, f"{name}, people {side}")
                 vectors[side][name] = vectors_of(session, some, enlarge, degraded, told)

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
 from engine.models.dlib_embedder import CHIP_POINTS
+from engine.runtime.session import SessionSpec
 from engine.verify.onnx_embedder import OnnxEmbedder
 from trt_build.data.dlib_faces import ChipFinder, Embedder, Matrix, cut_chip
 from trt_build.measures.verification import unit
@@ -82,7 +83,7 @@ class OnnxRecogniser:
     """
 
     def __init__(self, path: Path, places: Sequence[Matrix], sharp_px: int) -> None:
-        self._embedder = OnnxEmbedder(path)
+        self._embedder = OnnxEmbedder(SessionSpec(path))
         self.name = self._embedder.name
         self._sharp_px = sharp_px
         points = np.array(CHIP_POINTS)

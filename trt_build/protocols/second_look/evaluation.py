@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.contracts.manifest import read_manifest
 from engine.detect.grey import GreyDetector
 from engine.detect.second_look import Agreement
+from engine.runtime.session import SessionSpec
 from trt_build.protocols.detector.pictures import kept_apart
 from trt_build.protocols.second_look.agreement import ASKED_FROM, fit, look_at
 from trt_build.protocols.second_look.limits import Judged
@@ -44,7 +45,7 @@ def agreement_of(checkpoint: Path, cache: Path, done: Done) -> Agreement | None:
     network, recipe = load_second_look(checkpoint)
     material = read_recipe_of(DetectorRecipe, find_recipe(recipe.material)).material
     pictures = [truth for _, truth in kept_apart(material, cache, done)]
-    detector = GreyDetector(Path(recipe.candidates.detector), ASKED_FROM, "onnxruntime")
+    detector = GreyDetector(SessionSpec(Path(recipe.candidates.detector), "onnxruntime"), ASKED_FROM)
     try:
         return fit(look_at(pictures, detector, network, done), detector.model_sha256)
     finally:

@@ -10,7 +10,7 @@ from engine.models.dlib_adaptation import adapted, write_adaptation
 from engine.models.dlib_embedder import CHIP_PX, packaged_weights
 from engine.models.dlib_resnet import INPUT, build_dlib_resnet
 from engine.models.dlib_weights import read_dlib_weights
-from engine.runtime.session import open_session
+from engine.runtime.session import SessionSpec, open_session
 from trt_build.errors import ExportError
 from trt_build.systems.embedder.training import load_embedder
 from trt_build.writing import writable
@@ -44,7 +44,7 @@ def _smallest_cosine(one: bytes, other: bytes) -> float:
     chips = np.random.default_rng(0).integers(0, 256, (8, 3, CHIP_PX, CHIP_PX)).astype(np.float32)
     vectors = []
     for graph in (one, other):
-        with open_session(graph, name="embedder") as session:
+        with open_session(SessionSpec(graph, name="embedder")) as session:
             found = session.run({INPUT: chips})[0]
             vectors.append(found / np.linalg.norm(found, axis=1, keepdims=True))
     return float(np.einsum("ij,ij->i", *vectors).min())

@@ -17,7 +17,7 @@ from engine.contracts.frames import Float32
 from engine.models.dlib_embedder import packaged_weights
 from engine.models.dlib_resnet import INPUT, build_dlib_resnet
 from engine.models.dlib_weights import DlibWeights, read_dlib_weights
-from engine.runtime.session import open_session
+from engine.runtime.session import SessionSpec, open_session
 from trt_build.array_files import write_array
 from trt_build.data.chips import ChipBatches, ChipFaces, as_input, load_chip_faces
 from trt_build.errors import DataError
@@ -111,7 +111,7 @@ def sharp_vectors(faces: ChipFaces, weights: DlibWeights, cache: Path, done: Don
         stored: Float32 = np.load(path)
         return stored
     vectors = np.empty((len(faces), 2, 128), np.float32)
-    with open_session(build_dlib_resnet(weights), name="dlib's network") as session:
+    with open_session(SessionSpec(build_dlib_resnet(weights), name="dlib's network")) as session:
         for index in range(len(faces)):
             chip = faces.sharp_chip(index)
             vectors[index] = session.run({INPUT: as_input(np.stack([chip, chip[:, ::-1]]))})[0]

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from engine.detect.grey import GreyDetector
+from engine.runtime.session import SessionSpec
 from trt_build.array_files import write_arrays
 from trt_build.data.scenes.compose import make_scene
 from trt_build.data.scenes.hard import Hard
@@ -66,7 +67,7 @@ def candidates_apart(recipe: SecondLookRecipe, cache: Path, done: Done) -> tuple
 def _collected(
     parts: Sequence[tuple[str, Sequence[Labelled], tuple[float, ...]]], recipe: SecondLookRecipe, cache: Path, done: Done
 ) -> list[Candidates]:
-    detector = GreyDetector(Path(recipe.candidates.detector), recipe.candidates.min_score, "onnxruntime")
+    detector = GreyDetector(SessionSpec(Path(recipe.candidates.detector), "onnxruntime"), recipe.candidates.min_score)
     try:
         return [collect(some, detector, scales, name, cache, done) for name, some, scales in parts]
     finally:

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from engine.contracts.frames import Uint8
-from engine.errors import ModelError
+from engine.contracts.profile import Profile
+from engine.errors import InferenceError
 from trt_build.errors import DataError
 from trt_build.systems.zero_shot.zssr import SURVEILLANCE, enlarge_zero_shot
 
@@ -25,7 +26,7 @@ class ZeroShotGenerator:
     licence = "none: nothing was learnt before"
     scale = SURVEILLANCE.scale
     colour: Literal["luma", "bgr"] = "luma"
-    prefers_batch = True
+    profile = Profile(1, 8, 8)
 
     def __init__(self) -> None:
         self.runtime = f"torch {torch.__version__} CPU float32"
@@ -34,17 +35,19 @@ class ZeroShotGenerator:
         """See ``Generator.upscale``.
 
         Raises:
-            ModelError: a picture is too small or too large to be learnt.
+            InferenceError: a picture is too small or too large to be learnt.
         """
         results: dict[int, Uint8] = {}
         for shape in {picture.shape for picture in pictures}:
             if shape[0] * shape[1] > _MOST_PIXELS:
-                raise ModelError(f"a picture of {shape[1]}x{shape[0]} px is too large to be learnt: cut out what matters first")
+                raise InferenceError(
+                    f"a picture of {shape[1]}x{shape[0]} px is too large to be learnt: cut out what matters first"
+                )
             chosen = [index for index, picture in enumerate(pictures) if picture.shape == shape]
             try:
                 enlarged = enlarge_zero_shot(np.stack([pictures[index] for index in chosen]), SURVEILLANCE)
             except DataError as error:
-                raise ModelError(str(error)) from error
+                raise InferenceError(str(error)) from error
             results |= dict(zip(chosen, enlarged, strict=True))
         return [results[index] for index in range(len(pictures))]
 

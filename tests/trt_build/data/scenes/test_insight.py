@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 
 from engine.detect.yunet import YuNet
+from engine.runtime.session import SessionSpec
 from tests.assets import shared
 from tests.trt_build.data.scenes.made import drawn_face
 from trt_build.data.scenes.insight import Insight
@@ -18,7 +19,7 @@ def test_the_scores_are_those_that_the_detector_reports():
     assert scores.shape == (20 * 16 + 10 * 8 + 5 * 4,)
     assert features.shape == (len(scores), 64)
     assert features.min() >= 0  # they lie behind a ReLU
-    (found,) = YuNet(model, 0.01, "onnxruntime", "yunet", "").detect([grey_planes(picture, full_range=True)])
+    (found,) = YuNet(SessionSpec(model, "onnxruntime"), 0.01, "yunet", "").detect([grey_planes(picture, full_range=True)])
     assert abs(float(found.scores.max()) - float(scores.max())) < 1e-3
 
 

@@ -11,7 +11,7 @@ pytest.importorskip("onnxscript", reason="exporting needs onnxscript")
 
 from engine.contracts.manifest import read_manifest  # noqa: E402
 from engine.errors import ModelError  # noqa: E402
-from engine.runtime.session import RUNTIMES, open_session  # noqa: E402
+from engine.runtime.session import RUNTIMES, SessionSpec, open_session  # noqa: E402
 from engine.super_resolve.manifest_generator import ManifestGenerator  # noqa: E402
 from tests.runtime.processors import need  # noqa: E402
 from tests.trt_build.tiny import tiny_recipe  # noqa: E402
@@ -129,7 +129,7 @@ def test_one_run_of_the_session_gives_both_pictures(two_scales):
     luma = np.random.default_rng(0).random((2, 1, 6, 7), np.float32)
     with torch.inference_mode():
         expected = state.ema.pyramid(torch.from_numpy(luma))
-    with open_session(folder / "two.onnx", "onnxruntime") as session:
+    with open_session(SessionSpec(folder / "two.onnx", "onnxruntime")) as session:
         assert [spec.name for spec in session.outputs] == ["enhanced_x4", "enhanced_x8"]
         found = session.run({"luma": luma})
     for ours, theirs in zip(found, expected, strict=True):
@@ -144,7 +144,7 @@ def test_each_manifest_drives_its_picture(two_scales, runtime):
     with torch.inference_mode():
         pictures = state.ema.pyramid(torch.from_numpy(low)[None, None].float() / 255)
     for manifest, picture in zip(manifests, pictures, strict=True):
-        generator = ManifestGenerator(folder / f"{manifest.name}.json", runtime)
+        generator = ManifestGenerator(SessionSpec(folder / f"{manifest.name}.json", runtime))
         (found,) = generator.upscale([low])
         generator.close()
         expected = (picture.clamp(0, 1) * 255).round().numpy()[0, 0]

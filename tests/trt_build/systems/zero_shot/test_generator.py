@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch", reason="zero-shot learning needs torch")
 
-from engine.errors import ModelError
+from engine.errors import InferenceError
 from trt_build.systems.zero_shot import generator
 
 
@@ -33,7 +33,7 @@ def test_pictures_of_several_sizes_keep_their_order():
 
 
 def test_pictures_that_cannot_be_learnt_are_one_sentence():
-    with pytest.raises(ModelError, match="too small to learn"):
+    with pytest.raises(InferenceError, match="too small to learn"):
         generator.ZeroShotGenerator().upscale([np.zeros((10, 10), np.uint8)])
-    with pytest.raises(ModelError, match="too large to be learnt"):
+    with pytest.raises(InferenceError, match="too large to be learnt"):
         generator.ZeroShotGenerator().upscale([np.zeros((1001, 1000), np.uint8)])

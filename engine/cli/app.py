@@ -1,0 +1,128 @@
+"""The command line. Commands are imported when they are used, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from typing import NoReturn
+
+from cyclopts import App, CycloptsError, UnknownCommandError
+
+from engine import __version__
+from engine.cli.complaints import complaint
+from engine.contracts.redaction import redact
+from engine.errors import FacestreamError
+
+EXAMPLES = """\
+Examples:
+
+  facestream sample clip.mp4
+      render a clip with known ground truth
+  facestream enroll astronaut clip-enrol/astronaut.png
+      say who may be recognised
+  facestream run --source clip.mp4 --out result
+      process it, then look at result/report.html
+  facestream run --source archive/ --publish tcp://127.0.0.1:5556
+      process a folder of recordings for subscribers
+  facestream run --source rtsp://192.0.2.10/stream1 --credentials door.txt --publish tcp://127.0.0.1:5556
+      attach a camera
+  facestream watch tcp://127.0.0.1:5556
+      subscribe to a run
+
+Exit codes: 0 done, 1 failed, 2 usage error, 130 interrupted.
+"""
+
+COMMANDS = {
+    "run": ("engine.cli.run:run", "Process cameras or recordings into enhanced faces and identity scores."),
+    "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
+    "enroll": ("engine.cli.enroll:enroll", "Add pictures of a person to the gallery."),
+    "gallery": ("engine.cli.gallery:gallery_app", "List, rename, remove or export enrolled people."),
+    "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
+    "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
+    "models": ("engine.cli.models:models_app", "List models, or fetch one."),
+    "doctor": ("engine.cli.doctor:doctor", "Say what works on this machine and what is missing."),
+    "check": ("engine.cli.check:check", "Check a configuration file and show what it amounts to."),
+}
+"""Name: (import path, one line of help)."""
+
+
+def build_app(arguments: list[str]) -> App:
+    """Return the command line.
+
+    Args:
+        arguments: the command that they name describes itself, in its docstring; the others are not imported, and have only
+            their line in ``COMMANDS``.
+    """
+    app = App(
+        name="facestream",
+        help="Attach cameras or recordings, and get enhanced faces with identity-verification scores on a ZeroMQ socket.",
+        help_epilogue=EXAMPLES,
+        help_format="plaintext",
+        version=__version__,
+        version_flags=["--version"],
+        result_action="return_value",
+        exit_on_error=False,
+        print_error=False,
+        suppress_keyboard_interrupt=False,
+    )
+    for order, (name, (path, line)) in enumerate(COMMANDS.items()):
+        # The examples belong to the first page alone; an App (models, gallery) says so itself.
+        own = {} if path.endswith("_app") else {"help_epilogue": ""}
+        if name not in arguments[:1]:
+            own["help"] = line
+        app.command(path, name=name, sort_key=order, **own)
+    return app
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 done, 1 failed, 2 used wrongly, 130 interrupted.
+
+    Args:
+        arguments: without the program's name; None for those of the process.
+    """
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output went away: nobody is left to tell, and the interpreter's own flush must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        result = build_app(arguments)(arguments)
+    except FacestreamError as error:
+        return _complain(*complaint(error))
+    except CycloptsError as error:
+        return _complain(redact(f"{_sentence(error)}; see {_help_of(error)}"), 2)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if os.environ.get("FACESTREAM_TRACEBACK"):
+            raise
+        return _complain(*complaint(error))
+    return result if isinstance(result, int) else 0
+
+
+def _sentence(error: CycloptsError) -> str:
+    if isinstance(error, UnknownCommandError) and error.unused_tokens:
+        # Its own text would import every command to look for synonyms.
+        word, names = error.unused_tokens[0], sorted(name for name in error.app or () if not name.startswith("-"))
+        near = difflib.get_close_matches(word, names, n=1)
+        return f"there is no command {word!r}" + (f", did you mean {near[0]}?" if near else f": use one of {', '.join(names)}")
+    return " ".join(str(error).split()).rstrip(".")
+
+
+def _help_of(error: CycloptsError) -> str:
+    known = [word for word in (error.command_chain or ()) if not word.startswith("-")]
+    return " ".join(["facestream", *known, "--help"])
+
+
+def _complain(sentence: str, code: int) -> int:
+    sys.stderr.write(f"facestream: {sentence}\n")
+    return code

@@ -1,0 +1,108 @@
+"""Numbers results, puts them on the socket, and writes the output directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from engine.archive.writer import DirectorySink
+from engine.contracts.counts import Counts
+from engine.contracts.envelope import Body
+from engine.contracts.frames import Uint8
+from engine.contracts.messages import Face, Outcome
+from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChanged
+from engine.delivery.barrier import Barrier
+from engine.delivery.verdict import judged
+from engine.publish.publisher import Publisher
+from engine.runtime.telemetry import Telemetry
+
+
+class Delivery:
+    """The core: give it what the enhance workers say, with who said it.
+
+    Args:
+        publisher: the socket; closed by the caller.
+        telemetry: counts and measures.
+        lanes: names of the enhance workers.
+        should_stop: asked now and then while a message waits for its reader; True: it is given up.
+        tell: is told of each last state that the account of the models' calls has made another one.
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        telemetry: Telemetry,
+        lanes: Iterable[str],
+        should_stop: Callable[[], bool],
+        tell: Callable[[StreamChanged], None],
+    ) -> None:
+        self._publisher, self._telemetry, self._should_stop, self._tell = publisher, telemetry, should_stop, tell
+        self._barrier = Barrier(lanes)
+        self._inputs: set[str] = set()
+        self.sink: DirectorySink | None = None
+        """The output directory, from when all workers are ready; None where none is written."""
+
+    def pass_on(self, event: StreamChanged | Checkpoint, lane: str) -> None:
+        """Take one worker's copy of an event, and send it if it was the one that was waited for."""
+        self._pass(self._barrier.take(event, lane))
+
+    def note_input(self, link: InputFile) -> None:
+        """Write down, once, what was read."""
+        if self.sink is not None and link.stream not in self._inputs:
+            self._inputs.add(link.stream)
+            self.sink.record_input(link.stream, link.path, link.size_bytes, link.sha256, link.mtime_ns)
+
+    def miss(self) -> None:
+        """A worker took something along when it died."""
+        if self.sink is not None:
+            self.sink.stop_vouching()
+
+    def leave(self, lane: str) -> None:
+        """A worker will send no more: send what waited for it alone."""
+        self._pass(self._barrier.leave(lane))
+
+    def send(self, body: Body, arrays: Sequence[Uint8]) -> None:
+        """Give a message its number, send it, and write it.
+
+        Args:
+            body: of the message.
+            arrays: its payloads, each bytes, (length,).
+        """
+        payloads = [array.data for array in arrays]
+        with self._telemetry.stage("publish"):
+            sent = self._publisher.send(body, payloads, self._should_stop)
+        if isinstance(sent, Face):
+            seconds = (sent.sent_ns - sent.captured_ns) / 1e9
+            self._telemetry.record("latency", seconds)
+            self._telemetry.record(f"latency.{sent.stream}", seconds)
+        if self.sink is not None:
+            with self._telemetry.stage("write"):
+                self.sink.write(sent, payloads)
+            for name, total in self.sink.counters.items():
+                self._telemetry.counters[name] = total
+
+    def end(self, outcome: Outcome, detail: str, facts: dict[str, Any]) -> None:
+        """Say and write how the run ended, with the totals of all its workers, which the telemetry has by now.
+
+        Args:
+            outcome: of the run.
+            detail: for a person.
+            facts: what the workers have loaded.
+        """
+        counts = self._telemetry.counts
+        self.send(RunEnd(outcome, detail, counts.now().flat()), [])
+        counts.run.update(self._publisher.counters)
+        if self.sink is not None:
+            totals: Counts = counts.now()
+            self.sink.close(outcome, {"workers": facts, "counters": totals.flat(), "streams": counts.streams})
+
+    def _pass(self, events: Iterable[StreamChanged | Checkpoint]) -> None:
+        for event in events:
+            if isinstance(event, StreamChanged):
+                verdict = judged(event)
+                self.send(verdict, [])
+                if verdict is not event:
+                    self._tell(verdict)
+            elif self.sink is not None:
+                with self._telemetry.stage("checkpoint"):
+                    self.sink.checkpoint(event.stream, event.frame_index, event.next_track_id, event.rejected)

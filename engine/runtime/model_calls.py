@@ -1,0 +1,52 @@
+"""Calls of models that fail: one costs a face or a frame, and is counted; only where none works has the stream failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.contracts.counts import Calls, Counting
+from engine.errors import error_words
+
+HOPELESS_CALLS = 25
+"""So many failures from the start of a stream, and no success: the rest of a recording is not read."""
+
+
+class ModelCalls:
+    """Counts the calls of one worker by stream and stage.
+
+    Failures are counted as ``errors.<stage>``, and as ``errored`` of the stream; the first of each stream and stage is said.
+
+    Args:
+        counts: where failures are counted.
+        warn: is told the stream and the sentence of the first failure.
+    """
+
+    def __init__(self, counts: Counting, warn: Callable[[str, str], None]) -> None:
+        self._counts, self._warn = counts, warn
+        self._calls: dict[str, dict[str, Calls]] = {}
+
+    def worked(self, stream: str, stage: str) -> None:
+        """Note a call that brought a result."""
+        self._note(stream, stage, Calls(1, 0))
+
+    def failed(self, stream: str, stage: str, error: Exception) -> None:
+        """Note a call that raised."""
+        sentence = f"{stage.replace('_', ' ')} failed: {error_words(error)}"
+        if self._note(stream, stage, Calls(1, 1, sentence)).failed == 1:
+            self._warn(stream, sentence)
+        self._counts.run[f"errors.{stage}"] += 1
+        self._counts.of_stream(stream, "errored")
+
+    def hopeless(self, stream: str, stage: str) -> str:
+        """Return why a stream is not worth going on with, empty where it is."""
+        calls = self._calls.get(stream, {}).get(stage, Calls())
+        return calls.verdict if calls.total >= HOPELESS_CALLS else ""
+
+    def close(self, stream: str) -> dict[str, Calls]:
+        """Return what was counted of a stream, by stage, and forget the stream."""
+        return self._calls.pop(stream, {})
+
+    def _note(self, stream: str, stage: str, call: Calls) -> Calls:
+        of_stream = self._calls.setdefault(stream, {})
+        of_stream[stage] = of_stream.get(stage, Calls()) + call
+        return of_stream[stage]

@@ -1,0 +1,100 @@
+"""Faces on their way through enhancement: they are enlarged in threads, some together, and come out in order with the events
+between them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from engine.contracts.faces import FaceCrop, TrackClosed
+from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
+from engine.enhancement.enhancement import Enhancement, Said
+from engine.enhancement.enlarging import Enlarged
+from engine.runtime.batcher import Batcher
+from engine.runtime.ordered_pool import OrderedPool
+from engine.workers.links import Outgoing, outgoing
+
+Event = StreamChanged | InputFile | Checkpoint
+Passed = TrackClosed | Event
+"""Waits until the faces before it are done."""
+
+
+class FaceLine:
+    """Keeps the threads of a core fed.
+
+    Args:
+        core: what does the work.
+        batch: faces that are enlarged together at most.
+        max_wait_seconds: how long a face waits for others.
+        threads: batches that are enlarged at the same time.
+    """
+
+    def __init__(self, core: Enhancement, batch: int, max_wait_seconds: float, threads: int) -> None:
+        self._core = core
+        self._batcher: Batcher[FaceCrop] = Batcher(batch, max_wait_seconds)
+        self.pool: OrderedPool[list[FaceCrop] | Passed, list[FaceCrop], Enlarged] = OrderedPool(
+            self._enlarge, threads, "enhance"
+        )
+        """Of the threads; to be waited for."""
+        self.room = batch * self.pool.capacity
+        """Items that keep the threads busy; more than these only wait."""
+
+    def __len__(self) -> int:
+        return len(self._batcher) + len(self.pool)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long faces may still wait for others to be enlarged with them; None if none do."""
+        return self._batcher.seconds_left(time.monotonic())
+
+    def put(self, link: FaceCrop | Passed) -> None:
+        """Take the next of what there is to do."""
+        if isinstance(link, FaceCrop):
+            if (batch := self._batcher.add(link, time.monotonic())) is not None:
+                self.pool.put(batch, batch)
+        else:
+            self.close_batch()
+            self.pool.put(link, None)
+
+    def close_batch(self) -> None:
+        """Let faces wait for no others."""
+        if len(self._batcher):
+            batch = self._batcher.close()
+            self.pool.put(batch, batch)
+
+    def forget_tracks(self) -> None:
+        """Perceive was restarted and follows other tracks now: the ones before are over."""
+        self.close_batch()
+        for track in self._core.open_tracks():
+            self.pool.put(track, None)
+
+    def flow(self) -> Iterator[tuple[int, list[Outgoing | Event]]]:
+        """Give out how many items are done with, and what there is to say of them."""
+        if (batch := self._batcher.due(time.monotonic())) is not None:
+            self.pool.put(batch, batch)
+        while (done := self.pool.take_done()) is not None:
+            yield self._finish(*done)
+
+    def close(self) -> None:
+        """End the threads."""
+        self.pool.close()
+
+    def _enlarge(self, batches: Sequence[list[FaceCrop]]) -> list[Enlarged]:
+        """Runs in a thread of the pool."""
+        return [self._core.enlarge(crops, hurry=len(self.pool) == 1) for crops in batches]
+
+    def _finish(self, tag: list[FaceCrop] | Passed, enlarged: Enlarged | None) -> tuple[int, list[Outgoing | Event]]:
+        match tag:
+            case TrackClosed():
+                return 1, _messages([self._core.close_track(tag)])
+            case StreamChanged(is_last=True):
+                return 1, [self._core.close_stream(tag)]
+            case StreamChanged() | InputFile() | Checkpoint():
+                return 1, [tag]
+        assert enlarged is not None
+        return len(tag), _messages(self._core.finish(tag, enlarged))
+
+
+def _messages(said: list[Said]) -> list[Outgoing | Event]:
+    return [outgoing(one.body, one.payloads) for one in said]

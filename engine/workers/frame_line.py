@@ -1,0 +1,108 @@
+"""Frames on their way through perception: they wait in their stream's turn, are looked at in threads, and come out in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from engine.config import LiveConfig
+from engine.contracts.frames import Frame, Planes
+from engine.contracts.streams import InputFile, StreamChanged
+from engine.errors import WorkerError
+from engine.perception.detecting import Found
+from engine.perception.perception import Item, Perception
+from engine.runtime.fair_queue import FairQueue
+from engine.runtime.ordered_pool import OrderedPool
+from engine.workers.frame_sources import FrameSource, Ordered
+from engine.workers.links import FrameReady
+
+_Waiting = tuple[FrameSource, Ordered]
+
+
+class FrameLine:
+    """Keeps the detection threads fed and the core told.
+
+    Args:
+        core: what does the work.
+        config: how many frames of a camera may wait, and how long.
+        workers: calls of the detector at the same time, each of as many frames as are worth giving together.
+        drop: is told the stream and the cause of each frame that gave way.
+        finished: is told whose item is done.
+    """
+
+    def __init__(
+        self,
+        core: Perception,
+        config: LiveConfig,
+        workers: int,
+        drop: Callable[[str, str], None],
+        finished: Callable[[FrameSource], None],
+    ) -> None:
+        self._core, self._drop, self._finished = core, drop, finished
+        self._waiting: FairQueue[_Waiting] = FairQueue(config.waiting_frames, config.budget_ms / 1000, self._give_way)
+        self.pool: OrderedPool[_Waiting, Planes, Found] = OrderedPool(core.detect, workers, "detect", core.together)
+        """Of the detection threads; to be waited for."""
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self.pool)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as much waits as the threads can take soon."""
+        return len(self._waiting) >= self.pool.capacity
+
+    def put(self, source: FrameSource, link: Ordered) -> None:
+        """Let an item wait its turn; a camera's frame gives way when it is late."""
+        since = link.time.captured_ns / 1e9 if isinstance(link, FrameReady) and link.live else None
+        self._waiting.put(link.stream, (source, link), since)
+
+    def flow(self) -> Iterator[Item | InputFile]:
+        """Start and finish as much as can be done now, and give out what comes of it, in the order of each stream."""
+        while True:
+            started = self._start_next()
+            if (done := self.pool.take_done()) is None:
+                if not started:
+                    return
+                continue
+            (source, link), found = done
+            if isinstance(link, FrameReady):
+                yield from self._finish_frame(source, link, found)
+            elif isinstance(link, StreamChanged):
+                yield from self._core.change(link, live=source.live)
+            else:
+                yield link
+            self._finished(source)
+
+    def close(self) -> None:
+        """End the threads."""
+        self.pool.close()
+
+    def _give_way(self, stream: str, item: _Waiting, cause: str) -> None:
+        source, link = item
+        if isinstance(link, FrameReady):
+            source.release(link)
+            self._core.miss(stream, marked=link.detect)
+        self._finished(source)
+        self._drop(stream, cause)
+
+    def _start_next(self) -> bool:
+        """Give the next frame to the detection threads, if they have room."""
+        if not self.pool.has_room or (item := self._waiting.take(time.time())) is None:
+            return False
+        source, link = item
+        planes = None
+        if isinstance(link, FrameReady) and self._core.is_detection_due(link.stream, marked=link.detect, live=link.live):
+            planes = source.pool_of(link).view(link.picture)
+        self.pool.put(item, planes, link.stream)
+        return True
+
+    def _finish_frame(self, source: FrameSource, link: FrameReady, found: Found | None) -> list[Item]:
+        reader = source.pool_of(link)
+        frame = Frame(link.stream, link.time, reader.view(link.picture), link.detect, link.damaged)
+        items = self._core.take(frame, found, time.monotonic(), live=link.live)
+        if not reader.is_intact(link.picture):
+            raise WorkerError(f"{link.stream}: frame {link.time.frame_index} was overwritten while it was read")
+        source.release(link)
+        if found is not None and not link.live and (sentence := self._core.take_refusal(link.stream)):
+            source.refuse(link.stream, sentence)
+        return items

@@ -1,0 +1,117 @@
+"""What is too old goes, and takes no room; what stays is read as before, by lines and by rows."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.archive import expiry
+from engine.archive.expiry import Expiry, empty, first_line_since
+from engine.archive.files import first_data, keep_lines, whole_lines
+from engine.archive.reader import read_streams
+from engine.archive.resume import reopen
+from engine.archive.writer import DirectorySink
+from engine.config import OutputConfig
+from engine.publish.numbering import Numbering
+from tests.publish.samples import face, track
+
+DAY = 86_400
+
+
+def line(sent: int, row: int | None = None) -> bytes:
+    vector = {} if row is None else {"embedding": {"file": "embeddings_128.f32", "row": row}}
+    return json.dumps({"sent_ns": sent, "padding": "x" * 90} | vector).encode() + b"\n"
+
+
+@pytest.fixture
+def holes(tmp_path: Path) -> Path:
+    """A folder on a file system that has holes."""
+    path = tmp_path / "probe"
+    path.write_bytes(bytes(1 << 16))
+    try:
+        empty(path, 1 << 15)
+    except OSError as error:
+        pytest.skip(f"no holes here: {error}")
+    return tmp_path
+
+
+@given(st.lists(st.integers(0, 50), max_size=60), st.integers(0, 51), st.integers(1, 2000))
+def test_the_first_line_that_stays_is_found_from_anywhere(tmp_path_factory, times: list[int], since: int, near: int):
+    lines = [line(sent) for sent in sorted(times)]
+    path = tmp_path_factory.mktemp("lines") / "faces.jsonl"
+    path.write_bytes(b"".join(lines))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(expiry, "_NEAR_BYTES", near)
+        start = first_line_since(path, since)
+    assert b"".join(lines)[start:] == b"".join(line(sent) for sent in sorted(times) if sent >= since)
+
+
+def test_a_hole_takes_no_room_and_is_no_line(holes: Path):
+    path = holes / "faces.jsonl"
+    lines = [line(number) for number in range(2000)]
+    path.write_bytes(b"".join(lines))
+    before, until = path.stat(), sum(map(len, lines[:1500]))
+    assert empty(path, until) == until
+    assert empty(path, until) == 0, "it is gone already"
+    after = path.stat()
+    assert after.st_size == before.st_size
+    assert after.st_blocks < before.st_blocks / 2
+    assert first_data(path) == until
+    assert list(whole_lines(path)) == lines[1500:]
+    assert list(whole_lines(path, until + len(lines[1500]))) == lines[1501:]
+    assert first_line_since(path, 0) == until
+    assert keep_lines(path, lambda one: True) == until, "the hole goes where a file is written anew"
+    assert list(whole_lines(path)) == lines[1500:]
+
+
+def test_a_file_of_which_all_is_gone_has_no_lines_and_goes_on(holes: Path):
+    path = holes / "faces.jsonl"
+    path.write_bytes(line(1) * 200)
+    empty(path, path.stat().st_size)
+    assert list(whole_lines(path)) == []
+    with path.open("ab") as file:
+        file.write(line(2))
+    assert list(whole_lines(path)) == [line(2)]
+
+
+def test_a_run_forgets_what_is_old_and_another_publisher_goes_on(holes: Path, monkeypatch: pytest.MonkeyPatch):
+    now = [1_000 * DAY]
+    monkeypatch.setattr("engine.archive.expiry.time.time_ns", lambda: now[0] * 10**9)
+    monkeypatch.setattr("engine.publish.numbering.time.time_ns", lambda: now[0] * 10**9)
+    monkeypatch.setattr(expiry, "_LOOK_SECONDS", 0.0)
+    out = holes / "out"
+    config = OutputConfig(directory=str(out), keep_records_days=2.5)
+    numbering, sink = Numbering("run1"), DirectorySink(config, {"run_id": "run1"}, expires=True)
+    for day in range(6):
+        for number in range(40):
+            message, payloads = face(track_id=40 * day + number, index=number)
+            sink.write(numbering.stamp(message), payloads)
+            message, payloads = track(track_id=40 * day + number)
+            sink.write(numbering.stamp(message), payloads)
+        now[0] += DAY
+    sink.close("drained")
+    assert sink.counters["removed.record_bytes"] > 0
+    faces = [json.loads(one) for one in whole_lines(out / "faces.jsonl")]
+    assert {one["track_id"] // 40 for one in faces} == {3, 4, 5}
+    assert {json.loads(one)["track_id"] // 40 for one in whole_lines(out / "tracks.jsonl")} == {3, 4, 5}
+    for file in out.glob("embeddings_*.f32"):
+        rows = np.fromfile(file, "<f4").reshape(-1, int(file.stem.partition("_")[2]))
+        first = min(one["embedding"]["row"] for one in faces)
+        assert not rows[:first].any()
+        assert all(rows[one["embedding"]["row"]].any() for one in faces), "those that stay are where they were"
+    assert reopen(out).first_track_id == 240
+    assert read_streams(out) == {}
+
+
+def test_a_file_system_without_holes_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "faces.jsonl").write_bytes(line(1))
+    monkeypatch.setattr(expiry, "_libc", type("Libc", (), {"fallocate": staticmethod(lambda *_: -1)}))
+    monkeypatch.setattr(expiry.ctypes, "get_errno", lambda: 95)
+    with pytest.raises(OSError, match=os.strerror(95)):
+        Expiry(tmp_path, 1.0).look()

@@ -1,0 +1,60 @@
+"""Every model that ships, built by TensorRT-RTX for every compute capability and precision, without a GPU: `make engines`.
+
+    python -m tests.bench.engine_matrix --precision fp32,fp16,bf16
+
+Nothing is kept; the table shows the sizes of the engines in MB, and what cannot be built is named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from engine.contracts.manifest import read_manifest
+from engine.errors import FacestreamError
+from engine.models.catalog import embedded_manifests, models_dir
+from engine.models.dlib_embedder import dlib_embedder
+from engine.runtime.tensorrt_api import FLAVOURS
+from trt_build.engines.profiles import profile_for
+from trt_build.engines.targets import Order, make, target_of
+from trt_build.engines.tensorrt_engine import capabilities
+
+CONSOLE = Console()
+TARGET = "tensorrt-rtx"
+
+
+def main() -> int:
+    """Build and print; returns how many could not be built."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--precision", default="fp32,fp16")
+    options = parser.parse_args()
+    dlib = dlib_embedder(models_dir())
+    names = FLAVOURS[TARGET].capabilities
+    table, failed, began = Table("model", "precision", *names), [], time.monotonic()
+    for path in [*embedded_manifests(), dlib, dlib.with_name("dlib_small.json")]:
+        described = read_manifest(path)
+        for precision in options.precision.split(","):
+            cells = []
+            for name in names:
+                try:
+                    capabilities(TARGET, name, precision)
+                    spec = target_of(TARGET, precision, described.kind)
+                    made = make(Order(path, described, spec, precision, profile_for(described), name))
+                    cells.append(f"{len(made.content) / 1e6:.2f}")
+                except FacestreamError as error:
+                    cells.append("-")
+                    failed.append(f"{described.name} {precision} {name}: {error}")
+            table.add_row(described.name, precision, *cells)
+    CONSOLE.print(table)
+    for line in failed:
+        CONSOLE.print(line, soft_wrap=True, markup=False)
+    CONSOLE.print(f"{time.monotonic() - began:.0f} s, {len(failed)} not built")
+    return len(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main()))

@@ -1,0 +1,112 @@
+"""How fast the engines of a generator are on this CPU, one thread, beside ONNX Runtime float32: ratios of one interleaved run.
+
+    python -m tests.bench.engine_speed --json FILE
+
+Engines are built first, by `trt-build build`, where they are not yet in ``--engines``; one whose package is absent is left out.
+Other processes take the cores now and then: each engine has a turn in every round, and its best turn counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from engine.contracts.manifest import read_manifest
+from engine.errors import FacestreamError
+from engine.models.catalog import find_model, models_dir
+from engine.runtime.openvino_session import computes_in_bfloat16
+from engine.runtime.session import Session, SessionSpec, open_session
+from trt_build.engines.build import Engine, Workshop, build
+from trt_build.engines.profiles import profile_for
+from trt_build.engines.targets import Order, live_precision, target_of
+
+CONSOLE = Console()
+SIDES_PX = (32, 56, 96)
+REFERENCE = "onnxruntime fp32"
+ENGINES = (
+    ("onnxruntime", "fp32"),
+    ("onnxruntime", "int8"),
+    ("openvino", "fp32"),
+    ("openvino", "bf16"),
+    ("openvino", "int8"),
+    ("ncnn", "fp32"),
+)
+TURN_SECONDS = 0.15
+
+
+def main() -> None:
+    """Measure, print the table, and keep the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="compact_fine_x4")
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--faces", type=int, default=200, help="of the gate, for engines that are built")
+    parser.add_argument("--engines", type=Path, default=models_dir() / "engines")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with ExitStack() as held:
+        sessions, gates = {}, {}
+        for engine, order in _engines(options.model, options.engines, options.faces):
+            name = f"{order.target.name} {order.precision}"
+            precision = live_precision(order.precision, order.target)
+            session = open_session(SessionSpec(engine.path, order.target.name, precision=precision))
+            sessions[name], gates[name] = held.enter_context(session), engine.manifest.parity.verdict
+        seconds = {side: _race(sessions, side, options.rounds) for side in SIDES_PX}
+    _print(options.model, seconds, gates)
+    if options.json:
+        options.json.write_text(json.dumps({"model": options.model, "seconds": seconds, "gate": gates}, indent=2) + "\n")
+
+
+def _engines(model: str, folder: Path, faces: int) -> list[tuple[Engine, Order]]:
+    path = find_model(model)
+    assert path is not None, model
+    described = read_manifest(path)
+    shop = Workshop(folder, CONSOLE.print, lambda what, done, total: None, count=faces)
+    found = []
+    for target, precision in ENGINES:
+        try:
+            if precision == "bf16" and not computes_in_bfloat16():
+                CONSOLE.print("openvino bf16: this CPU has no bfloat16")
+                continue
+            spec = target_of(target, precision, described.kind)
+            order = Order(path, described, spec, precision, profile_for(described))
+            found.append((build(order, shop), order))
+        except FacestreamError as error:
+            CONSOLE.print(f"{target} {precision} is left out: {error}", soft_wrap=True)
+    return found
+
+
+def _race(sessions: dict[str, Session], side: int, rounds: int) -> dict[str, float]:
+    """Return the seconds of one run of one picture, by engine: the best of its turns."""
+    picture = np.random.default_rng(0).random((1, 1, side, side), np.float32)
+    best = dict.fromkeys(sessions, float("inf"))
+    for _ in range(rounds):
+        for name, session in sessions.items():
+            entry = {session.inputs[0].name: picture}
+            session.run(entry)
+            spent = 0.0
+            while spent < TURN_SECONDS:
+                began = time.perf_counter()
+                session.run(entry)
+                took = time.perf_counter() - began
+                best[name], spent = min(best[name], took), spent + took
+    return best
+
+
+def _print(model: str, seconds: dict[int, dict[str, float]], gates: dict[str, str]) -> None:
+    table = Table(
+        "engine", *(f"{side} px" for side in seconds), "gate", title=f"{model}: times as fast as {REFERENCE}, one thread"
+    )
+    for name, gate in gates.items():
+        table.add_row(name, *(f"{row[REFERENCE] / row[name]:.2f}" for row in seconds.values()), gate)
+    CONSOLE.print(table)
+
+
+if __name__ == "__main__":
+    main()

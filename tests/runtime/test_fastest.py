@@ -1,0 +1,147 @@
+"""The choice over sessions and a clock of our own, and its memory; what real sessions take is not asked here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from engine.errors import InferenceError, ModelError
+from engine.runtime import fastest
+from engine.runtime.fastest import VARIABLE, Choice, measure, open_fastest
+from engine.runtime.session import SessionSpec
+from tests.onnx_models import grey_model
+from tests.runtime.processors import need
+
+TENSORS = {"x": np.ones((1, 3), np.float32)}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Timed:
+    """Takes its time, and returns twice what it gets."""
+
+    def __init__(self, clock: Clock, seconds: float, off: float = 0.0, fails: bool = False) -> None:
+        self.clock, self.seconds, self.off, self.fails = clock, seconds, off, fails
+        self.runs = 0
+
+    def run(self, tensors: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        self.runs += 1
+        self.clock.now += self.seconds
+        if self.fails:
+            raise InferenceError("it fails")
+        return [2 * tensors["x"] + np.float32(self.off)]
+
+
+def chosen(first: dict[str, float], second: dict[str, float]) -> tuple[Choice, Clock, list[Timed]]:
+    clock = Clock()
+    sessions = [Timed(clock, **first), Timed(clock, **second)]
+    choice = measure(dict(zip(("onnxruntime", "openvino"), sessions, strict=True)), TENSORS, 0.5, clock)  # type: ignore[arg-type]
+    return choice, clock, sessions
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "runtime"),
+    [
+        ({"seconds": 0.020}, {"seconds": 0.010}, "openvino"),
+        ({"seconds": 0.010}, {"seconds": 0.020}, "onnxruntime"),
+        ({"seconds": 0.020}, {"seconds": 0.0175}, "onnxruntime"),
+        ({"seconds": 0.020}, {"seconds": 0.001, "off": 0.01}, "onnxruntime"),
+        ({"seconds": 0.020}, {"seconds": 0.001, "off": float("nan")}, "onnxruntime"),
+        ({"seconds": 0.020}, {"seconds": 0.001, "fails": True}, "onnxruntime"),
+        ({"seconds": 9.0}, {"seconds": 3.0, "off": 1e-5}, "openvino"),
+    ],
+    ids=["faster", "slower", "by chance", "another result", "no numbers", "fails", "slow networks run once"],
+)
+def test_the_faster_one_of_those_that_compute_the_same_is_taken(first, second, runtime):
+    choice, _, _ = chosen(first, second)
+    assert choice.runtime == runtime
+
+
+def test_it_takes_half_a_second_each():
+    choice, clock, sessions = chosen({"seconds": 0.02}, {"seconds": 0.01})
+    assert clock.now == pytest.approx(1.03, abs=0.04)
+    assert sessions[0].runs == sessions[1].runs
+    assert str(choice) == "auto: onnxruntime 20 ms, openvino 10 ms"
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The models that were measured, by what they are called; OpenVINO always wins."""
+    need("openvino")
+    seen: list[str] = []
+
+    def one(spec: SessionSpec, runtimes: list[str], example: object) -> Choice:
+        seen.append(spec.title)
+        return Choice("openvino", dict.fromkeys(runtimes, 1.0))
+
+    monkeypatch.delenv(VARIABLE)
+    monkeypatch.setattr(fastest, "_measured", one)
+    (tmp_path / "grey.onnx").write_bytes(grey_model())
+    return seen
+
+
+def opened(spec: SessionSpec, file: Path) -> str:
+    with open_fastest(spec, lambda inputs: {}, file) as session:
+        return session.runtime
+
+
+def test_it_is_measured_once_for_each_model_and_said(measured: list[str], tmp_path: Path):
+    file, spec = tmp_path / "deep" / "runtimes.json", SessionSpec(tmp_path / "grey.onnx", name="grey")
+    for threads in (1, 1, 2):
+        said = opened(replace(spec, threads=threads), file)
+        assert said.startswith("openvino ")
+        assert said.endswith(" float32 (auto: onnxruntime 1 ms, openvino 1 ms)")
+    assert measured == ["grey"]
+    (tmp_path / "other.onnx").write_bytes(grey_model(1))
+    opened(SessionSpec(tmp_path / "other.onnx", name="other"), file)
+    assert measured == ["grey", "other"]
+    (key, _) = json.loads(file.read_text())
+    assert "openvino 2" in key
+    file.write_text("{spoilt")
+    opened(spec, file)
+    assert measured == ["grey", "other", "grey"]
+
+
+def test_it_is_not_measured_where_there_is_no_choice(measured: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file, path = tmp_path / "runtimes.json", tmp_path / "grey.onnx"
+    assert opened(SessionSpec(path, "onnxruntime"), file).startswith("onnxruntime")
+    assert opened(SessionSpec(grey_model()), file).startswith("onnxruntime")
+    with pytest.raises(ModelError, match="there is no model file"):
+        opened(SessionSpec(tmp_path / "gone.onnx"), file)
+    monkeypatch.setenv(VARIABLE, "openvino")
+    assert opened(SessionSpec(path), file).endswith("float32")
+    monkeypatch.delenv(VARIABLE)
+    monkeypatch.setattr(fastest, "find_spec", lambda name: name == "onnxruntime" or None)
+    assert opened(SessionSpec(path), file).startswith("onnxruntime")
+    assert (measured, file.exists()) == ([], False)
+
+
+def test_where_nothing_can_be_remembered_nothing_is_measured(measured: list[str], tmp_path: Path):
+    (tmp_path / "file").touch()
+    assert opened(SessionSpec(tmp_path / "grey.onnx"), tmp_path / "file" / "runtimes.json").startswith("onnxruntime")
+    assert measured == []
+
+
+def test_real_sessions_are_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    need("openvino")
+    monkeypatch.setattr(fastest, "_SECONDS", 0.0)
+    path = tmp_path / "grey.onnx"
+    path.write_bytes(grey_model())
+    choice = fastest._measured(
+        SessionSpec(path), ["onnxruntime", "openvino"], lambda inputs: {inputs[0].name: np.zeros((1, 1, 64, 64), np.uint8)}
+    )
+    assert choice is not None
+    assert list(choice.milliseconds) == ["onnxruntime", "openvino"]
+    path.write_bytes(b"no model")
+    assert fastest._measured(SessionSpec(path), ["onnxruntime", "openvino"], lambda inputs: {}) is None

@@ -1,0 +1,27 @@
+"""What ``docs/architecture.md`` names is there: whoever follows its walks finds each place."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import engine
+
+ENGINE = Path(engine.__file__).parent
+PAGE = ENGINE.parent / "docs" / "architecture.md"
+SOURCES = {path: path.read_text(encoding="utf-8") for path in ENGINE.rglob("*.py")}
+
+
+def test_each_file_and_method_on_the_page_exists():
+    page = PAGE.read_text(encoding="utf-8")
+    files = set(re.findall(r"`([a-z_]+/[a-z_]+\.py)`", page))
+    methods = set(re.findall(r"`([A-Z]\w+)\.(\w+)[`(]", page))
+    assert len(files) > 8
+    assert len(methods) > 8
+    assert sorted(name for name in files if not (ENGINE / name).exists()) == []
+    assert sorted(f"{owner}.{name}" for owner, name in methods if not is_defined(owner, name)) == []
+
+
+def is_defined(owner: str, name: str) -> bool:
+    classes = [text for text in SOURCES.values() if re.search(rf"^class {owner}\b", text, re.MULTILINE)]
+    return any(re.search(rf"^    (def {name}\(|{name}:)|^        self\.{name} =", text, re.MULTILINE) for text in classes)

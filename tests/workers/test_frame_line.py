@@ -1,0 +1,73 @@
+"""Frames of several streams that gather while the detector is busy are given to it together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from engine.config import LiveConfig
+from engine.contracts.frames import Detections, FrameTime, Planes
+from engine.perception.detecting import Found
+from engine.runtime.channel import wait_for_any
+from engine.runtime.frame_slots import SlotPicture
+from engine.workers.frame_line import FrameLine
+from engine.workers.links import FrameReady
+
+PLANES = Planes(*(np.zeros((size, size), np.uint8) for size in (16, 8, 8)))
+
+
+class Core:
+    """In the place of perception: notes how many frames each call had."""
+
+    def __init__(self, together: int) -> None:
+        self.together = together
+        self.calls: list[int] = []
+        self.begun, self.gate = threading.Event(), threading.Event()
+
+    def detect(self, pictures: Sequence[Planes]) -> list[Found]:
+        self.calls.append(len(pictures))
+        self.begun.set()
+        assert self.gate.wait(20)
+        return [Found(Detections.empty(), 0.0) for _ in pictures]
+
+    def is_detection_due(self, stream: str, *, marked: bool, live: bool) -> bool:
+        return True
+
+    def take(self, frame: object, found: Found, now_seconds: float, *, live: bool) -> list[object]:
+        return [(frame.stream, frame.time.frame_index)]  # type: ignore[attr-defined]
+
+    def take_refusal(self, stream: str) -> str:
+        return ""
+
+
+def frame(stream: str, index: int) -> FrameReady:
+    picture = SlotPicture(1, 0, 2, 16, 16, "bt601", False)
+    return FrameReady(stream, FrameTime(index, index, (1, 25), index / 25, 0), picture, True)
+
+
+@pytest.mark.parametrize(("together", "calls"), [(4, [1, 4, 2]), (1, [1] * 7)])
+def test_what_gathers_while_it_is_busy_is_looked_at_together(together: int, calls: list[int]):
+    core = Core(together)
+    pool = SimpleNamespace(view=lambda picture: PLANES, is_intact=lambda picture: True)
+    source = SimpleNamespace(pool_of=lambda link: pool, release=lambda link: None, live=False)
+    finished: list[object] = []
+    line = FrameLine(core, LiveConfig(), 1, lambda stream, cause: None, finished.append)  # type: ignore[arg-type]
+    given: list[object] = []
+    line.put(source, frame("a", 0))  # type: ignore[arg-type]
+    given += line.flow()
+    assert core.begun.wait(20)
+    for number in range(1, 7):
+        line.put(source, frame("ab"[number % 2], number))  # type: ignore[arg-type]
+    given += line.flow()
+    core.gate.set()
+    while len(finished) < 7:
+        wait_for_any([line.pool], 20)
+        given += line.flow()
+    line.close()
+    assert core.calls == calls
+    assert [index for stream, index in given if stream == "a"] == [0, 2, 4, 6]  # type: ignore[misc]
+    assert [index for stream, index in given if stream == "b"] == [1, 3, 5]  # type: ignore[misc]
