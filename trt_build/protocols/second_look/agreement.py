@@ -22,7 +22,7 @@ from trt_build.work import Done
 
 ASKED_FROM = 0.25
 _WEIGHTS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0)
-_AGREED, _AGREED_ALONE = 0.85, 1.2
+_AGREED, _AGREED_ALONE = 1.2, 1.55
 """So far, in logits, the limits of tracks lie above the score that is precise enough for a picture: a track has many
 frames, and one false alarm is enough. Found on clips that were kept apart (see the card), as 776 pictures are too few."""
 _LEAST_GAIN = 0.01
