@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from engine.errors import FacestreamError, FatalError, UsageError, WorkerError, error_words
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
@@ -60,10 +60,6 @@ class WorkerContext:
             while not wait([future], BEAT_SECONDS).done:
                 self.beat()
             return future.result()
-
-    def order(self) -> Any:
-        """Return the supervisor's next order, None if there is none."""
-        return self.control.receive() if self.control.has_message() else None
 
     def clean_up_after_parent(self, clean_up: Callable[[], None]) -> None:
         """When the parent dies, run ``clean_up`` before this process dies too, instead of being killed at once."""

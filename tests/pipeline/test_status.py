@@ -19,7 +19,7 @@ def test_totals_are_summed_over_workers_and_stages_merged():
     status = RunStatus()
     status.take_beat(Beat("decode-1", {"decode": StageBeat(10, 1.0, 1.0, 2.0)}, Counts({"frames": 10}, {"a": {"frames": 10}})))
     status.take_beat(Beat("decode-2", {"decode": StageBeat(5, 0.5, 3.0, 4.0)}, Counts({"frames": 5}, {"b": {"frames": 5}})))
-    assert status.counters == {"frames": 15, "frames.a": 10, "frames.b": 5}
+    assert status.totals.flat() == {"frames": 15, "frames.a": 10, "frames.b": 5}
     assert status.frames_of("b") == 5
     merged = status.stages()["decode"]
     assert (merged.items, merged.busy_seconds, merged.p50_ms, merged.p99_ms) == (15, 1.5, 3.0, 4.0)
@@ -233,6 +233,6 @@ def test_a_camera_that_left_and_came_again_counts_on(handed_over: bool):
     status.worker_left("camera-door")
     assert not status.workers["camera-door"].alive
     status.take_beat(Beat("camera-door", {"decode": StageBeat(3, 0.5, 2.0, 3.0)}, after))
-    assert status.counters == {"frames": 13, "frames.door": 13}
+    assert status.totals.flat() == {"frames": 13, "frames.door": 13}
     assert (status.frames_of("door"), status.stages()["decode"].items, status.restarts) == (13, 13, 0)
     assert status.counted_by_the_dead.run == ({} if handed_over else {"frames": 10})

@@ -31,8 +31,7 @@ def chatty_body(context: WorkerContext) -> None:
     """Prints before it is ready, while it works, and as its last word."""
     os.write(2, b"loading\n")
     context.ready()
-    while not isinstance(context.order(), Begin):
-        context.control.has_message(0.1)
+    assert isinstance(context.control.receive(), Begin)
     os.write(1, b"line\n" * 20_000 + b"last word")
 
 
@@ -40,8 +39,7 @@ def busy_body(context: WorkerContext) -> None:
     """Work that beats all the time, with a lot to say."""
     context.telemetry.counters.update({f"frames.a-camera-of-a-large-house-{number}": number for number in range(200)})
     context.ready()
-    while not isinstance(context.order(), Begin):
-        context.control.has_message(0.1)
+    assert isinstance(context.control.receive(), Begin)
     for _ in range(BEATS):
         context._last_beat = 0.0
         context.beat()

@@ -98,7 +98,7 @@ def test_a_killed_worker_is_described_and_its_neighbour_notices():
 def reattached_body(context: WorkerContext) -> None:
     context.ready()
     assert context.control.has_message(20)
-    assert isinstance(context.order(), Attach)
+    assert isinstance(context.control.receive(), Attach)
     channel = context.control.receive_channel()
     channel.send(Drain("drained", f"from {context.name}"))
     channel.close()
