@@ -2,7 +2,7 @@
 
     python -m tests.bench.engine_matrix --precision fp32,fp16,bf16
 
-Nothing is kept; the table shows the sizes of the engines in MB, and what cannot be built is named.
+Nothing is kept; each line has the sizes of a model's engines in MB, and what cannot be built is named.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import sys
 import time
 
 from rich.console import Console
-from rich.table import Table
 
 from engine.contracts.manifest import read_manifest
 from engine.errors import FacestreamError
@@ -34,7 +33,8 @@ def main() -> int:
     options = parser.parse_args()
     dlib = dlib_embedder(models_dir())
     names = FLAVOURS[TARGET].capabilities
-    table, failed, began = Table("model", "precision", *names), [], time.monotonic()
+    failed, began = [], time.monotonic()
+    CONSOLE.print(f"{'':24}{'':6}" + "".join(f"{name:>7}" for name in names))
     for path in [*embedded_manifests(), dlib, dlib.with_name("dlib_small.json")]:
         described = read_manifest(path)
         for precision in options.precision.split(","):
@@ -48,8 +48,7 @@ def main() -> int:
                 except FacestreamError as error:
                     cells.append("-")
                     failed.append(f"{described.name} {precision} {name}: {error}")
-            table.add_row(described.name, precision, *cells)
-    CONSOLE.print(table)
+            CONSOLE.print(f"{described.name:24}{precision:6}" + "".join(f"{cell:>7}" for cell in cells))
     for line in failed:
         CONSOLE.print(line, soft_wrap=True, markup=False)
     CONSOLE.print(f"{time.monotonic() - began:.0f} s, {len(failed)} not built")
