@@ -107,7 +107,7 @@ class _InferenceProcess:
 
     def _hear(self, source: Waitable) -> None:
         if source is self._context.control:
-            self._is_drained |= isinstance(self._context.order(), Drain)
+            self._is_drained |= isinstance(self._context.control.receive(), Drain)
         elif source is self._listener:
             if (channel := self._listener.accept()) is not None:
                 self._callers.append(_Caller(channel))
