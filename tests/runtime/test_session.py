@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -253,6 +255,15 @@ def test_what_fails_while_a_model_is_tried_out_is_a_model_that_cannot_be_opened(
 def test_openvino_reports_nothing_over_the_network():
     with open_session(SessionSpec(doubling_model(), "openvino")):
         assert sys.modules["openvino.tools.ovc"].telemetry.__class__.__module__.endswith("telemetry_stub")
+
+
+_OPENED = "from engine.runtime.session import *; from tests.onnx_models import *; open_session(SessionSpec(doubling_model()))"
+
+
+def test_onnxruntime_reports_nothing_over_the_network(tmp_path: Path):
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", _OPENED], env=home, check=True)  # nor in the name of a CI, where it never does
+    assert list(tmp_path.iterdir()) == []  # what it reports it keeps there first
 
 
 def test_the_doubling_model_is_valid():
