@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
+from engine.runtime.cores import usable_cores
 from engine.runtime.failures import run_failure
 from engine.runtime.precision import Precision, ignore_fpmath_mode
 from engine.runtime.session_spec import SessionSpec
@@ -34,7 +34,7 @@ class OpenVinoSession:
                 f"OpenVINO computes on the CPU only, not on {spec.device}: use the device cpu, or another runtime"
             )
         # One stream for each thread that may call; a stream computes with ``threads`` threads, and an idle one costs nothing.
-        cores = os.cpu_count() or 1
+        cores = usable_cores()
         threads = spec.threads or cores
         streams = max(1, cores // threads)
         settings = {

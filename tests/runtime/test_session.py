@@ -137,7 +137,7 @@ _MEETING = {
 def test_a_size_that_does_not_fit_is_an_error_on_one_core_too_and_spoils_no_later_run(
     runtime: str, node: onnx.NodeProto, cores: int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr(openvino_session, "usable_cores", lambda: cores)
     graph = helper.make_graph(  # a tensor meets its half, doubled: sizes must be even
         [
             helper.make_node("MaxPool", ["x"], ["half"], kernel_shape=[2, 2], strides=[2, 2]),
