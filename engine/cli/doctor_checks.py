@@ -243,7 +243,9 @@ def _memory() -> Says:
 
 
 def _cores() -> Says:
-    yield "ok", f"{len(os.sched_getaffinity(0))} of {os.cpu_count()} CPU cores can be used"
+    from engine.runtime.cores import usable_cores
+
+    yield "ok", f"{usable_cores()} of {os.cpu_count()} CPU cores can be used"
 
 
 def _disk() -> Says:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from engine.config import Config
 from engine.models import find_model
+from engine.runtime.cores import usable_cores
 from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import Generator, open_generator
 from engine.verify.embedder import Embedder, open_embedder
@@ -33,7 +32,7 @@ class OpenModels:
         self._generator = None if settings.generator == "none" else open_generator(settings, find_model)
         self._hurried = None
         if prompt and self._generator is not None and self._generator.profile.best == 1:
-            self._hurried = open_generator(settings, find_model, min(_HURRIED_THREADS, os.cpu_count() or 1))
+            self._hurried = open_generator(settings, find_model, min(_HURRIED_THREADS, usable_cores()))
         self._embedder = open_embedder(config.verify, find_model)
         gallery = open_gallery(config.verify.gallery) if self._embedder else None
         if gallery is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -20,6 +19,7 @@ from engine.inference.process import inference_body
 from engine.pipeline.plan import Member, Pipe, Plan, plan_of
 from engine.pipeline.reconcile import Start, Stop, reconcile
 from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.cores import usable_cores
 from engine.runtime.descriptors import open_descriptors, raise_limit, require_descriptors, shortage
 from engine.runtime.listener import Listener
 from engine.runtime.protocol import Attach, Detach, Drain
@@ -270,4 +270,4 @@ def _devices(config: Config) -> list[str]:
 
 
 def _enhancers(config: Config) -> int:
-    return config.super_resolve.workers or min(os.cpu_count() or 1, _MOST_ENHANCE_WORKERS)
+    return config.super_resolve.workers or min(usable_cores(), _MOST_ENHANCE_WORKERS)

@@ -109,6 +109,9 @@ def _explained(error: zmq.ZMQError, endpoint: str, key: str) -> ConfigError | Pu
             return PublishError(f"{key}: this machine has no address as in {endpoint}: use 127.0.0.1, or * for all of them")
         case errno.EACCES | errno.EPERM:
             return PublishError(f"{key}: this user may not bind {endpoint}: choose a port above 1023 or another path")
-        case errno.EINVAL | errno.EPROTONOSUPPORT | errno.ENAMETOOLONG:
+        case errno.ENAMETOOLONG:
+            most, got = zmq.IPC_PATH_MAX_LEN, len(os.fsencode(endpoint.removeprefix("ipc://")))
+            return ConfigError(f"{key}: the path in {endpoint} is too long for a socket: {got} bytes, {most} at most")
+        case errno.EINVAL | errno.EPROTONOSUPPORT:
             return ConfigError(f"{key}: {endpoint!r} cannot be bound ({error.strerror}): {_HOW}")
     return PublishError(f"{key}: cannot bind {endpoint}: {error.strerror}")

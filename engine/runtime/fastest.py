@@ -23,8 +23,8 @@ from msgspec.structs import replace
 from platformdirs import user_cache_path
 
 from engine.contracts.manifest import sha256_of
-from engine.errors import FacestreamError
-from engine.runtime.session import AUTO, Session, SessionSpec, open_session
+from engine.errors import ConfigError, FacestreamError
+from engine.runtime.session import AUTO, RUNTIMES, Session, SessionSpec, open_session
 from engine.runtime.tensors import Tensor, TensorSpec
 
 CANDIDATES = (AUTO, "openvino")
@@ -68,6 +68,9 @@ def open_fastest(spec: SessionSpec, example: Example, file: Path | None = None) 
     installed = [name for name in CANDIDATES if find_spec(name) is not None]
     is_free = spec.runtime == "auto" and spec.device == "cpu" and spec.precision == "float32"
     if is_free and (named := os.environ.get(VARIABLE)):
+        if named not in ("auto", *RUNTIMES):
+            allowed = ", ".join(RUNTIMES)
+            raise ConfigError(f"the environment variable {VARIABLE} is {named!r}: unset it, or use one of {allowed}")
         return open_session(replace(spec, runtime=named))
     if not is_free or len(installed) < 2 or not isinstance(spec.model, Path) or not spec.model.is_file():
         return open_session(spec)

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
+from engine.runtime.cores import usable_cores
 from engine.runtime.failures import run_failure
 from engine.runtime.session_spec import SessionSpec
 from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
@@ -60,7 +61,7 @@ class NcnnSession:
         param, weights, tensors = read_container(spec.model, name)
         self._ncnn, self._name = ncnn, name
         net = ncnn.Net()
-        net.opt.num_threads = spec.threads or os.cpu_count() or 1
+        net.opt.num_threads = spec.threads or usable_cores()
         net.opt.openmp_blocktime = 0
         for option in _LESS_THAN_FLOAT32:
             setattr(net.opt, option, False)

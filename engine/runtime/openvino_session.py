@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
+from engine.runtime.cores import usable_cores
 from engine.runtime.failures import run_failure
 from engine.runtime.precision import Precision, ignore_fpmath_mode
 from engine.runtime.session_spec import SessionSpec
@@ -34,7 +34,7 @@ class OpenVinoSession:
                 f"OpenVINO computes on the CPU only, not on {spec.device}: use the device cpu, or another runtime"
             )
         # One stream for each thread that may call; a stream computes with ``threads`` threads, and an idle one costs nothing.
-        cores = os.cpu_count() or 1
+        cores = usable_cores()
         threads = spec.threads or cores
         streams = max(1, cores // threads)
         settings = {
@@ -54,6 +54,7 @@ class OpenVinoSession:
             raise ConfigError(f"OpenVINO would compute {name} in {used} on this CPU, not in {precision}: choose float32")
         self._name = name
         self._requests = threading.local()
+        self._fitting = FittingShapes(graph)
         self.runtime = f"openvino {openvino.__version__.split('-')[0]} CPU {precision}"
         self.inputs = tuple(map(_spec, graph.inputs))
         self.outputs = tuple(map(_spec, graph.outputs))
@@ -67,6 +68,7 @@ class OpenVinoSession:
         if request is None:
             request = self._requests.request = self._model.create_infer_request()
         try:
+            self._fitting.check({name: tensor.shape for name, tensor in tensors.items()})
             results = request.infer(dict(tensors), share_inputs=True, share_outputs=False)
         except RuntimeError as error:
             raise run_failure(self._name, tensors, _brief(error), str(error)) from error
@@ -81,6 +83,35 @@ class OpenVinoSession:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+class FittingShapes:
+    """Refuses shapes on which a model cannot compute, before OpenVINO tries: on one thread it does not notice, and returns or
+    overwrites what is left of the run before; on several it does, and some of the runs after it are wrong.
+
+    Args:
+        graph: the model as it was read; belongs to this from now on.
+    """
+
+    def __init__(self, graph: Any) -> None:
+        self._graph = graph
+        self._lock = threading.Lock()
+        self._known: set[tuple[tuple[str, tuple[int, ...]], ...]] = set()
+
+    def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Each that fits is looked at once: that costs some milliseconds.
+
+        Args:
+            shapes: of all inputs, by name.
+
+        Raises:
+            RuntimeError: of OpenVINO, as where it fails to compute.
+        """
+        key = tuple(sorted(shapes.items()))
+        if key not in self._known:
+            with self._lock:
+                self._graph.reshape({name: list(shape) for name, shape in shapes.items()})
+            self._known.add(key)
 
 
 def computes_in_bfloat16() -> bool:

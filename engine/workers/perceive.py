@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence, Set
 from itertools import count
@@ -16,6 +15,7 @@ from engine.perception.models import OpenModels
 from engine.perception.perception import Perception
 from engine.runtime.actor import Actor
 from engine.runtime.channel import Channel, Waitable
+from engine.runtime.cores import usable_cores
 from engine.runtime.frame_slots import PoolOpened
 from engine.runtime.mailbox import Sender
 from engine.runtime.model_calls import ModelCalls
@@ -77,7 +77,7 @@ class PerceiveWorker(Actor[Ordered | PoolOpened]):
     ) -> None:
         self._core, self._adapts = core, config.live.adapt and recordings < upstreams.keys()
         self._lanes = Lanes(downstreams, config.live, count(first_id), self._drop_face, context.beat)
-        threads = config.detect.workers or os.cpu_count() or 1
+        threads = config.detect.workers or usable_cores()
         self._sources = FrameSources(recordings, lambda source, link: self._line.put(source, link))
         self._line = FrameLine(core, config.live, threads, context.telemetry.drop, self._sources.finished)
         super().__init__(context, upstreams, self._lanes.outlets, replaced=True)

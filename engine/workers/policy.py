@@ -6,8 +6,9 @@ never, whatever else the run reads. The others concern processes that all stream
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
+
+from engine.runtime.cores import usable_cores
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Policy:
     def threads(self, workers: int) -> int:
         """Return how many threads enlarge in each of the enhance workers: for recordings more than its share, as verifying
         leaves cores idle; else just that."""
-        cores = os.cpu_count() or 1
+        cores = usable_cores()
         return max(1, cores // workers) if self.is_prompt else cores
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from engine.errors import InferenceError, ModelError
+from engine.errors import ConfigError, InferenceError, ModelError
 from engine.runtime import fastest
 from engine.runtime.fastest import VARIABLE, Choice, measure, open_fastest
 from engine.runtime.session import SessionSpec
@@ -121,6 +121,12 @@ def test_it_is_not_measured_where_there_is_no_choice(measured: list[str], tmp_pa
         opened(SessionSpec(tmp_path / "gone.onnx"), file)
     monkeypatch.setenv(VARIABLE, "openvino")
     assert opened(SessionSpec(path), file).endswith("float32")
+    for unknown in ("nonsense", "ncnn"):
+        monkeypatch.setenv(VARIABLE, unknown)
+        with pytest.raises(
+            ConfigError, match=f"FACESTREAM_RUNTIME is '{unknown}': unset it, or use one of onnxruntime, openvino"
+        ):
+            opened(SessionSpec(path), file)
     monkeypatch.delenv(VARIABLE)
     monkeypatch.setattr(fastest, "find_spec", lambda name: name == "onnxruntime" or None)
     assert opened(SessionSpec(path), file).startswith("onnxruntime")
