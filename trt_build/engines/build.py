@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -123,7 +124,7 @@ def _make(order: Order, key: EngineKey, path: Path, shop: Workshop) -> EngineMan
     began = time.monotonic()
     made = make(order)
     seconds = time.monotonic() - began
-    unfinished = path.with_name(f".{os.getpid()}.{path.name}")
+    unfinished = path.with_name(f".unfinished.{path.name}")  # of one that was killed, too: the next writes over it
     try:
         unfinished.write_bytes(made.content)
         manifest = EngineManifest(
@@ -188,11 +189,14 @@ def unfitness(path: Path, manifest: EngineManifest) -> str:
 def command_of(order: Order, folder: Path) -> str:
     """Return the command that makes an engine."""
     low, high = order.profile.sizes_px
-    parts = [
-        f"trt-build build {order.manifest.name} --target {order.target.name} --precision {order.precision}",
-        "" if order.manifest.input_size_px else f"--sizes {low}..{high}",
-        f"--batch {','.join(map(str, order.profile.batch))}",
-        f"--compute-capability {order.capability}" if order.capability else "",
-        f"--out {folder}",
-    ]
-    return " ".join(filter(None, parts))
+    options = {
+        "--target": order.target.name,
+        "--precision": order.precision,
+        "--sizes": "" if order.manifest.input_size_px else f"{low}..{high}",
+        "--batch": ",".join(map(str, order.profile.batch)),
+        "--compute-capability": order.capability,
+        "--calibration": str(order.calibration or ""),
+        "--out": str(folder),
+    }
+    given = [word for option, value in options.items() if value for word in (option, value)]
+    return shlex.join(["trt-build", "build", order.called, *given])

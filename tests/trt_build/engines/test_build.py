@@ -1,6 +1,7 @@
 """Engines are found, made, refused and repaired; what a manifest says of them."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 from engine.contracts.engine_manifest import engine_manifest_path, read_engine_manifest
 from engine.contracts.manifest import read_manifest, write_manifest
 from engine.errors import MissingRuntimeError, ModelError, UsageError
+from engine.models.catalog import embedded_dir
 from tests.trt_build.engines.networks import write_generator
 from trt_build.engines import build as building
 from trt_build.engines import parity, tensorrt_engine
@@ -115,6 +117,12 @@ DAMAGES = {
         "is not an engine manifest",
     ),
     "another version": (other_version, r"target_version .* instead of 0\."),
+    "renamed": (
+        lambda path: engine_manifest_path(path).write_bytes(
+            engine_manifest_path(path).read_bytes().replace(path.name.encode(), b"tiny-openvino-fp32.onnx")
+        ),
+        r"describes tiny-openvino-fp32\.onnx, not tiny-onnxruntime-fp32\.onnx",
+    ),
     "gone": (lambda path: path.unlink(), "is not built yet"),
 }
 
@@ -127,7 +135,7 @@ def test_what_does_not_fit_is_named_and_built_anew(model, shop, damage):
     with pytest.raises(ModelError, match=words) as refused:
         build(order_of(model), shop, no_build=True)
     assert str(refused.value).endswith(
-        f"run `trt-build build tiny --target onnxruntime --precision fp32 --sizes 16..96 --batch 1,8,64 --out {shop.folder}`"
+        f"run `trt-build build {model} --target onnxruntime --precision fp32 --sizes 16..96 --batch 1,8,64 --out {shop.folder}`"
     )
     again = build(order_of(model), shop)
     assert again.is_new
@@ -174,6 +182,38 @@ def test_the_lock_of_a_process_that_died_is_free(tmp_path):
     assert done.returncode == 9
     with alone(path, lambda: pytest.fail("it is still held")):
         assert path.with_name(".one.engine.lock").exists()
+
+
+def test_what_a_killed_build_left_is_cleared_by_the_next(model, shop):
+    order = order_of(model)
+    code = (
+        "import os, sys; from pathlib import Path; from trt_build.engines import build as building\n"
+        "from tests.trt_build.engines.test_build import order_of\n"
+        "building.compare = lambda *arguments: os._exit(9)\n"
+        "shop = building.Workshop(Path(sys.argv[2]), print, lambda *work: None)\n"
+        "building.build(order_of(Path(sys.argv[1])), shop)"
+    )
+    command = [sys.executable, "-c", code, str(model), str(shop.folder)]
+    assert subprocess.run(command, check=False, cwd=Path(__file__).parents[3]).returncode == 9
+    left = [path.name for path in shop.folder.iterdir() if not path.name.endswith(".lock")]
+    assert left == [f".unfinished.{order.file}"]
+    build(order, shop)
+    left = sorted(path.name for path in shop.folder.iterdir() if not path.name.endswith(".lock"))
+    assert left == [order.file, f"{order.file}.json"]
+
+
+def test_ctrl_c_ends_a_build_although_callbacks_swallow_exceptions():
+    before, went_on = signal.getsignal(signal.SIGINT), []
+
+    def built():
+        with tensorrt_engine._interruptible():
+            signal.raise_signal(signal.SIGINT)
+            went_on.append("inside the builder")
+
+    with pytest.raises(KeyboardInterrupt):
+        built()
+    assert went_on == ["inside the builder"]
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_build_that_fails_leaves_nothing(model, shop, monkeypatch):
@@ -293,7 +333,9 @@ def test_capabilities_that_nobody_builds_for():
 
 def test_current_is_the_gpu_that_is_here(monkeypatch, tmp_path):
     monkeypatch.setattr(tensorrt_engine.shutil, "which", lambda name: None)
-    with pytest.raises(MissingRuntimeError, match=r"no NVIDIA GPU here that TensorRT-RTX could build for: name them"):
+    with pytest.raises(
+        MissingRuntimeError, match=r"no NVIDIA GPU here that TensorRT-RTX could build for: say for which, as --compute-cap"
+    ):
         tensorrt_engine.capabilities("tensorrt-rtx", "current", "fp16")
     tool = tmp_path / "nvidia-smi"
     tool.write_text("#!/bin/sh\necho 8.9\n")
@@ -305,11 +347,24 @@ def test_current_is_the_gpu_that_is_here(monkeypatch, tmp_path):
         tensorrt_engine.capabilities("tensorrt", "8.6", "fp16")
 
 
+def test_a_gpu_that_does_not_answer_is_one_sentence(monkeypatch, tmp_path):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("no program")
+    monkeypatch.setattr(tensorrt_engine.shutil, "which", lambda name: str(tool))
+    with pytest.raises(MissingRuntimeError, match="nvidia-smi does not say which GPU is here"):
+        tensorrt_engine.capabilities("tensorrt-rtx", "current", "fp16")
+
+
+def test_a_shipped_model_is_called_by_its_name(model):
+    assert order_of(embedded_dir() / "srcnn_x2.json").called == "srcnn_x2"
+    assert order_of(model).called == str(model)
+
+
 def test_the_command_of_an_engine_for_a_gpu(model, shop):
     order = order_of(model, "tensorrt-rtx", "fp16", "8.9", "32..64", "8")
-    assert command_of(order, Path("there")) == (
-        "trt-build build tiny --target tensorrt-rtx --precision fp16 --sizes 32..64 --batch 8,8,8 --compute-capability 8.9 "
-        "--out there"
+    assert command_of(order, Path("over there")) == (
+        f"trt-build build {model} --target tensorrt-rtx --precision fp16 --sizes 32..64 --batch 8,8,8 --compute-capability 8.9 "
+        "--out 'over there'"
     )
     assert order.file == "tiny-tensorrt_rtx-sm89-fp16.engine"
 

@@ -81,6 +81,12 @@ def test_what_computes_something_else_fails(tmp_path, monkeypatch, name):
     assert next(iter(found.limits)).replace("_", " ") in found.reason
 
 
+def test_faces_that_are_given_are_not_called_ours(monkeypatch, tmp_path):
+    faces = gate_faces(count=2)
+    monkeypatch.setattr(real_faces, "load_faces", lambda path: Faces(faces.images, ("a", "b")))
+    assert gate_faces(tmp_path / "mine").source == "mine (given), seed 20"
+
+
 def test_sizes_are_those_whose_enlarged_pictures_are_known():
     assert max(sides(4, 16, 96)) == 36
     assert min(sides(4, 16, 96)) == 16
