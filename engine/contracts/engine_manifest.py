@@ -36,6 +36,8 @@ class EngineKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Of the GPU, as ``8.9``; empty where the target is a CPU."""
     precision: EnginePrecision
     profile: Profile
+    calibration: str = ""
+    """Of the faces that an int8 engine was to be calibrated on, where others than our own were given."""
     recipe: int = 1
     """Raised when engines are made in another way."""
 

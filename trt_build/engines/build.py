@@ -24,6 +24,7 @@ from engine.contracts.engine_manifest import (
 )
 from engine.errors import InferenceError, ModelError
 from engine.runtime.tensorrt_api import tensorrt
+from trt_build.array_files import key_of as content_key
 from trt_build.engines.lock import alone
 from trt_build.engines.parity import Compared, compare
 from trt_build.engines.real_faces import GATE_FACES
@@ -81,6 +82,7 @@ def key_of(order: Order) -> EngineKey:
     Raises:
         MissingRuntimeError: the target is not installed here.
     """
+    given = order.calibration
     return EngineKey(
         model_sha256=order.manifest.sha256,
         output=order.manifest.output,
@@ -89,6 +91,7 @@ def key_of(order: Order) -> EngineKey:
         compute_capability=order.capability,
         precision=order.precision,
         profile=order.profile,
+        calibration=content_key(given) if given is not None and given.exists() else "",
     )
 
 

@@ -56,7 +56,7 @@ def _check(model: Path, described: Manifest, path: Path, manifest: EngineManifes
     key = manifest.key
     order = Order(model, described, TARGETS[key.target], key.precision, key.profile, key.compute_capability)
     try:
-        difference = key.difference(key_of(order))
+        difference = key.difference(msgspec.structs.replace(key_of(order), calibration=key.calibration))
     except FacestreamError as error:
         return Checked(path, manifest, str(error))
     if difference:
@@ -74,7 +74,8 @@ def advice(manifest: EngineManifest, folder: Path) -> str:
     if parity.verdict != "failed":
         return ""
     passing = sorted(_passing(manifest, folder))
-    other = f"{', '.join(passing)} passes" if passing else "build --precision fp32, which is the model as it is"
+    plain = "build --precision fp32, which is the model as it is" if manifest.key.precision != "fp32" else "take another target"
+    other = f"{', '.join(passing)} passes" if passing else plain
     return f"{manifest.key.precision} fails the gate ({parity.reason}), so that `auto` does not take it: {other}"
 
 

@@ -1,5 +1,6 @@
 """Engines are found, made, refused and repaired; what a manifest says of them."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -17,9 +18,9 @@ from engine.errors import MissingRuntimeError, ModelError, UsageError
 from engine.models.catalog import embedded_dir
 from tests.trt_build.engines.networks import write_generator
 from trt_build.engines import build as building
-from trt_build.engines import parity, tensorrt_engine
+from trt_build.engines import parity, targets, tensorrt_engine
 from trt_build.engines.build import Workshop, build, command_of
-from trt_build.engines.check import check
+from trt_build.engines.check import advice, check
 from trt_build.engines.lock import alone
 from trt_build.engines.parity import LIMITS, verdict_of
 from trt_build.engines.profiles import profile_for, shapes
@@ -150,6 +151,22 @@ def test_another_profile_is_another_engine(model, shop, change):
         build(order_of(model, **change), shop, no_build=True)
 
 
+def test_other_calibration_faces_are_another_engine(model, shop, tmp_path, monkeypatch):
+    pixels = [np.random.default_rng(at).random((1, 1, 16, 16), np.float32) for at in range(2)]
+    monkeypatch.setattr(targets, "calibration_inputs", lambda manifest, profile, source: (pixels, "made up"))
+    mine, others = (tmp_path / name for name in ("mine.zip", "others.zip"))
+    mine.write_bytes(b"some faces"), others.write_bytes(b"other faces")
+    order = order_of(model, precision="int8")
+    given = dataclasses.replace(order, calibration=mine)
+    build(given, shop)
+    assert not build(given, shop).is_new
+    (found,) = check(model, read_manifest(model), shop)
+    assert found.trouble == ""
+    for wanted in (order, dataclasses.replace(order, calibration=others)):
+        with pytest.raises(ModelError, match=r"another purpose \(calibration \w+ instead of \w+\)"):
+            build(wanted, shop, no_build=True)
+
+
 def test_another_model_of_the_same_name_is_another_engine(model, shop, tmp_path):
     build(order_of(model), shop)
     write_generator(tmp_path, scale=3)
@@ -276,6 +293,13 @@ def test_check_repeats_the_gate_and_says_which_precision_passes(model, shop, mon
     )
     assert not read_engine_manifest(half.path).usable_by_auto
     assert whole.trouble == ""
+
+
+def test_where_float32_fails_another_target_is_advised(model, shop, monkeypatch):
+    failed = verdict_of({"psnr_lost_db": 0.31, "cosine_moved": 0.0}, LIMITS["generator"], 2, "two made up faces")
+    monkeypatch.setattr(building, "compare", lambda model, compared, done: failed)
+    made = build(order_of(model), shop)
+    assert advice(made.manifest, shop.folder).endswith("so that `auto` does not take it: take another target")
 
 
 def test_check_names_what_is_damaged(model, shop):
