@@ -26,6 +26,7 @@ CONSOLE = Console()
 NOTES = Console(stderr=True)
 TargetName = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt"]
 PrecisionName = Literal["fp32", "fp16", "bf16", "int8"]
+_Flag = Annotated[bool, Parameter(negative=())]
 _Count = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2000))]
 
 
@@ -38,11 +39,11 @@ def build(
     batch: str | None = None,
     compute_capability: str = "current",
     out: Path | None = None,
-    no_build: bool = False,
+    no_build: _Flag = False,
     calibration: Path | None = None,
     faces: Path | None = None,
     gate_faces: _Count = 200,
-    json: bool = False,
+    json: _Flag = False,
 ) -> None:
     """Compile models for a target: an engine and its manifest, compared with the model on real faces.
 
@@ -61,7 +62,7 @@ def build(
     model
         A model by its name (as `compact_fine_x4`, `grey`, `dlib`), its manifest, or its ONNX file.
     models
-        Further ones.
+        More models.
     target
         What runs the engine.
     precision
@@ -75,7 +76,7 @@ def build(
     out
         Folder of the engines; `engines` in the folder of models if not given.
     no_build
-        Refuse where there is no engine that fits.
+        Build nothing; refuse where there is no engine that fits.
     calibration
         For int8 of generators and embedders: a zip or folder of square faces, at least 500; the training faces of
         $FACESTREAM_DATA if not given.
@@ -83,7 +84,7 @@ def build(
         A zip or folder of square faces to compare generators and embedders on; those of $FACESTREAM_DATA that are in no
         training if not given.
     gate_faces
-        Compare on so many faces.
+        How many faces to compare on.
     json
         Print the manifests as JSON.
     """
@@ -131,7 +132,7 @@ def check(
     out: Path | None = None,
     faces: Path | None = None,
     gate_faces: _Count = 200,
-    json: bool = False,
+    json: _Flag = False,
 ) -> None:
     """Look at the engines of models again: whole, of today's versions, and equal to their model on real faces.
 
@@ -146,7 +147,7 @@ def check(
     model
         As for `build`.
     models
-        Further ones.
+        More models.
     target
         Only the engines for it.
     out
@@ -154,7 +155,7 @@ def check(
     faces
         As for `build`.
     gate_faces
-        Compare on so many faces.
+        How many faces to compare on.
     json
         Print the result as JSON.
     """

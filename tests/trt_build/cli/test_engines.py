@@ -109,3 +109,5 @@ def test_help_shows_examples(capsys, command):
     code, out, _ = run(capsys, command, "--help")
     assert code == 0
     assert f"trt-build {command} compact_fine_x4" in out
+    assert "--no-json" not in out
+    assert "--no-no" not in out
