@@ -43,8 +43,6 @@ class Engine:
     path: Path
     manifest: EngineManifest
     is_new: bool
-    why: str = ""
-    """Why it was made again, where it was."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def build(order: Order, shop: Workshop, *, no_build: bool = False) -> Engine:
             return Engine(path, found, is_new=False)
         if path.exists():
             shop.say(f"{found}; it is built anew")
-        return Engine(path, _make(order, key, path, shop), is_new=True, why=found)
+        return Engine(path, _make(order, key, path, shop), is_new=True)
 
 
 def _make(order: Order, key: EngineKey, path: Path, shop: Workshop) -> EngineManifest:
