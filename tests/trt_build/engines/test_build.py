@@ -302,6 +302,30 @@ def test_where_float32_fails_another_target_is_advised(model, shop, monkeypatch)
     assert advice(made.manifest, shop.folder).endswith("so that `auto` does not take it: take another target")
 
 
+def test_an_engine_whose_runtime_is_missing_does_not_hide_the_others(model, shop, monkeypatch):
+    build(order_of(model), shop)
+    build(order_of(model, precision="fp16"), shop)
+
+    def half_is_missing(model, compared, done):
+        if compared.manifest.key.precision == "fp16":
+            raise MissingRuntimeError("it is not installed")
+        return verdict_of(PASSED, LIMITS["generator"], 2, "two made up faces")
+
+    monkeypatch.setattr(building, "compare", half_is_missing)
+    assert [one.trouble for one in check(model, read_manifest(model), shop)] == ["it is not installed", ""]
+
+
+def test_a_manifest_that_cannot_be_written_is_one_sentence(model, shop, monkeypatch):
+    build(order_of(model), shop)
+
+    def full(self, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ExportError, match=r"tiny-onnxruntime-fp32\.onnx' cannot be written: No space left on device"):
+        check(model, read_manifest(model), shop)
+
+
 def test_check_names_what_is_damaged(model, shop):
     made = build(order_of(model), shop)
     flip(made.path)

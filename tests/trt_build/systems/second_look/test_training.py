@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from engine.detect.face_windows import CONTEXTS, SIDE_PX  # noqa: E402
 from engine.detect.second_look import SecondLook as Shipped  # noqa: E402
+from engine.runtime.session import SessionSpec  # noqa: E402
 from tests.trt_build.data.scenes.made import BOX, drawn_face  # noqa: E402
 from tests.trt_build.networks.test_grey_detector import Quiet  # noqa: E402
 from trt_build.data.scenes.teacher import Labelled  # noqa: E402
@@ -91,7 +92,7 @@ def test_it_learns_and_what_is_exported_says_the_same(tmp_path):
     manifest = export_second_look(tmp_path / "last.pt", tmp_path, "small", "none", "drawn", figures(judged, limits, 0.5))
     assert manifest.parameters == count_parameters(network)
     assert len(rows(judged, limits, 0.5)) == 4
-    shipped = Shipped(tmp_path / "small.json")
+    shipped = Shipped(SessionSpec(tmp_path / "small.json"))
     assert shipped.limits == limits
     face = drawn_face(180)
     (faceness,) = shipped.faceness(face.image, face.boxes)
