@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from engine.contracts.frames import Planes  # noqa: E402
 from engine.detect.grey import GreyDetector as Running  # noqa: E402
+from engine.runtime.session import SessionSpec  # noqa: E402
 from tests.trt_build.data.scenes.made import BOX, drawn_face, material, recipe  # noqa: E402
 from trt_build.data.scenes.compose import compose  # noqa: E402
 from trt_build.data.scenes.geometry import overlaps  # noqa: E402
@@ -186,7 +187,7 @@ def test_it_learns_to_find_a_drawn_face_and_the_export_finds_the_same(tmp_path):
     manifest = export_detector(tmp_path / "last.pt", tmp_path / "out", "tiny", "Apache-2.0", "drawn", 0.2, 0.3)
     assert manifest.figures.items() >= {"min_score": 0.2, "sure_score": 0.3}.items()
     assert manifest.figures["validation_recall"] == round(watcher.rows[-1]["recall"], 4)
-    running = Running(tmp_path / "out" / "tiny.json", None, "onnxruntime")
+    running = Running(SessionSpec(tmp_path / "out" / "tiny.json", "onnxruntime"), None)
     grey = np.full((64, 96), 128, np.uint8)
     (after,) = running.detect([Planes(picture, grey, grey)])
     np.testing.assert_allclose(after.boxes[0], before.boxes[0], atol=0.5)
