@@ -36,6 +36,8 @@ class EngineKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Of the GPU, as ``8.9``; empty where the target is a CPU."""
     precision: EnginePrecision
     profile: Profile
+    calibration: str = ""
+    """Of the faces that an int8 engine was to be calibrated on, where others than our own were given."""
     recipe: int = 1
     """Raised when engines are made in another way."""
 
@@ -121,6 +123,8 @@ def read_engine_manifest(engine: Path) -> EngineManifest:
         raise ModelError(f"{path} is not an engine manifest ({error}): build the engine again") from error
     if not engine.is_file():
         raise ModelError(f"{path} describes an engine which is not beside it: build it again")
+    if manifest.file != engine.name:
+        raise ModelError(f"{path} describes {manifest.file}, not {engine.name}: build it again")
     size = engine.stat().st_size
     if size < manifest.size_bytes:
         raise ModelError(f"the engine {engine} is cut off after {size} of {manifest.size_bytes} bytes: build it again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from rich.table import Column, Table
 
 from engine.contracts.engine_manifest import EngineManifest
 from engine.contracts.manifest import Manifest, read_manifest
-from engine.errors import FacestreamError, ModelError
+from engine.errors import FacestreamError, ModelError, UsageError
 from engine.models.catalog import find_model, models_dir
 from trt_build.errors import ExportError
 
@@ -25,6 +26,7 @@ CONSOLE = Console()
 NOTES = Console(stderr=True)
 TargetName = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt"]
 PrecisionName = Literal["fp32", "fp16", "bf16", "int8"]
+_Flag = Annotated[bool, Parameter(negative=())]
 _Count = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2000))]
 
 
@@ -37,11 +39,11 @@ def build(
     batch: str | None = None,
     compute_capability: str = "current",
     out: Path | None = None,
-    no_build: bool = False,
+    no_build: _Flag = False,
     calibration: Path | None = None,
     faces: Path | None = None,
     gate_faces: _Count = 200,
-    json: bool = False,
+    json: _Flag = False,
 ) -> None:
     """Compile models for a target: an engine and its manifest, compared with the model on real faces.
 
@@ -60,7 +62,7 @@ def build(
     model
         A model by its name (as `compact_fine_x4`, `grey`, `dlib`), its manifest, or its ONNX file.
     models
-        Further ones.
+        More models.
     target
         What runs the engine.
     precision
@@ -74,13 +76,15 @@ def build(
     out
         Folder of the engines; `engines` in the folder of models if not given.
     no_build
-        Refuse where there is no engine that fits.
+        Build nothing; refuse where there is no engine that fits.
     calibration
-        For int8: a zip or folder of square faces, at least 500; the training faces of $FACESTREAM_DATA if not given.
+        For int8 of generators and embedders: a zip or folder of square faces, at least 500; the training faces of
+        $FACESTREAM_DATA if not given.
     faces
-        A zip or folder of square faces to compare on; those of $FACESTREAM_DATA that are in no training if not given.
+        A zip or folder of square faces to compare generators and embedders on; those of $FACESTREAM_DATA that are in no
+        training if not given.
     gate_faces
-        Compare on so many faces.
+        How many faces to compare on.
     json
         Print the manifests as JSON.
     """
@@ -88,10 +92,16 @@ def build(
     from trt_build.engines.build import build as build_engine
     from trt_build.engines.check import advice
     from trt_build.engines.profiles import profile_for
-    from trt_build.engines.targets import Order, target_of
-    from trt_build.engines.tensorrt_engine import capabilities
+    from trt_build.engines.targets import TARGETS, Order, target_of
+    from trt_build.engines.tensorrt_engine import CURRENT, capabilities
 
     found = [_model(name) for name in (model, *models)]
+    if compute_capability != CURRENT and not TARGETS[target].on_gpu:
+        raise UsageError(f"--compute-capability {compute_capability}: engines of {target} are for CPUs: leave it out")
+    if calibration is not None and precision != "int8":
+        raise UsageError(f"--calibration {calibration}: {precision} needs none: leave it out, or give --precision int8")
+    _check_takes_faces("--calibration", calibration, found)
+    _check_takes_faces("--faces", faces, found)
     orders = []
     for path, described in found:
         spec = target_of(target, precision, described.kind)
@@ -122,7 +132,7 @@ def check(
     out: Path | None = None,
     faces: Path | None = None,
     gate_faces: _Count = 200,
-    json: bool = False,
+    json: _Flag = False,
 ) -> None:
     """Look at the engines of models again: whole, of today's versions, and equal to their model on real faces.
 
@@ -137,7 +147,7 @@ def check(
     model
         As for `build`.
     models
-        Further ones.
+        More models.
     target
         Only the engines for it.
     out
@@ -145,7 +155,7 @@ def check(
     faces
         As for `build`.
     gate_faces
-        Compare on so many faces.
+        How many faces to compare on.
     json
         Print the result as JSON.
     """
@@ -154,12 +164,15 @@ def check(
 
     folder = _folder(out)
     rows = []
+    models_found = [_model(name) for name in (model, *models)]
+    _check_takes_faces("--faces", faces, models_found)
     with EngineProgress() as progress:
         shop = Workshop(folder, progress.say, progress.on_work, faces, gate_faces)
-        for path, described in (_model(name) for name in (model, *models)):
+        for path, described in models_found:
             found = check_engines(path, described, shop, target or "")
             if not found:
-                raise ModelError(f"there is no engine of {described.name} in {folder}: run `trt-build build {described.name}`")
+                command = shlex.join(["trt-build", "build", described.name, "--out", str(folder)])
+                raise ModelError(f"there is no engine of {described.name} in {folder}: run `{command}`")
             rows += [Row(one.path, one.manifest, "unusable" if one.trouble else "whole", one.trouble) for one in found]
     _show(rows, json)
     if bad := [row for row in rows if row.trouble]:
@@ -215,6 +228,13 @@ def _model(name: str) -> tuple[Path, Manifest]:
 
         path = manifest_of(path)
     return path, read_manifest(path)
+
+
+def _check_takes_faces(option: str, given: Path | None, models: Sequence[tuple[Path, Manifest]]) -> None:
+    """Refuse faces that no model would look at."""
+    if given is not None and not any(described.kind in ("generator", "embedder") for _, described in models):
+        names = ", ".join(described.name for _, described in models)
+        raise UsageError(f"{option} {given}: for {names} pictures with faces are taken, from $FACESTREAM_DATA: leave it out")
 
 
 def _folder(out: Path | None) -> Path:

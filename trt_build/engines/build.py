@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from engine.contracts.engine_manifest import (
 )
 from engine.errors import InferenceError, ModelError
 from engine.runtime.tensorrt_api import tensorrt
+from trt_build.array_files import key_of as content_key
 from trt_build.engines.lock import alone
 from trt_build.engines.parity import Compared, compare
 from trt_build.engines.real_faces import GATE_FACES
@@ -41,8 +43,6 @@ class Engine:
     path: Path
     manifest: EngineManifest
     is_new: bool
-    why: str = ""
-    """Why it was made again, where it was."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ def key_of(order: Order) -> EngineKey:
     Raises:
         MissingRuntimeError: the target is not installed here.
     """
+    given = order.calibration
     return EngineKey(
         model_sha256=order.manifest.sha256,
         output=order.manifest.output,
@@ -88,6 +89,7 @@ def key_of(order: Order) -> EngineKey:
         compute_capability=order.capability,
         precision=order.precision,
         profile=order.profile,
+        calibration=content_key(given) if given is not None and given.exists() else "",
     )
 
 
@@ -115,7 +117,7 @@ def build(order: Order, shop: Workshop, *, no_build: bool = False) -> Engine:
             return Engine(path, found, is_new=False)
         if path.exists():
             shop.say(f"{found}; it is built anew")
-        return Engine(path, _make(order, key, path, shop), is_new=True, why=found)
+        return Engine(path, _make(order, key, path, shop), is_new=True)
 
 
 def _make(order: Order, key: EngineKey, path: Path, shop: Workshop) -> EngineManifest:
@@ -123,7 +125,7 @@ def _make(order: Order, key: EngineKey, path: Path, shop: Workshop) -> EngineMan
     began = time.monotonic()
     made = make(order)
     seconds = time.monotonic() - began
-    unfinished = path.with_name(f".{os.getpid()}.{path.name}")
+    unfinished = path.with_name(f".unfinished.{path.name}")  # of one that was killed, too: the next writes over it
     try:
         unfinished.write_bytes(made.content)
         manifest = EngineManifest(
@@ -188,11 +190,14 @@ def unfitness(path: Path, manifest: EngineManifest) -> str:
 def command_of(order: Order, folder: Path) -> str:
     """Return the command that makes an engine."""
     low, high = order.profile.sizes_px
-    parts = [
-        f"trt-build build {order.manifest.name} --target {order.target.name} --precision {order.precision}",
-        "" if order.manifest.input_size_px else f"--sizes {low}..{high}",
-        f"--batch {','.join(map(str, order.profile.batch))}",
-        f"--compute-capability {order.capability}" if order.capability else "",
-        f"--out {folder}",
-    ]
-    return " ".join(filter(None, parts))
+    options = {
+        "--target": order.target.name,
+        "--precision": order.precision,
+        "--sizes": "" if order.manifest.input_size_px else f"{low}..{high}",
+        "--batch": ",".join(map(str, order.profile.batch)),
+        "--compute-capability": order.capability,
+        "--calibration": str(order.calibration or ""),
+        "--out": str(folder),
+    }
+    given = [word for option, value in options.items() if value for word in (option, value)]
+    return shlex.join(["trt-build", "build", order.called, *given])

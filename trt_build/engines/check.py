@@ -9,9 +9,11 @@ import msgspec
 
 from engine.contracts.engine_manifest import EngineManifest, read_engine_manifest
 from engine.contracts.manifest import Manifest
-from engine.errors import FacestreamError, ModelError
+from engine.errors import FacestreamError, MissingRuntimeError, ModelError
 from trt_build.engines.build import Workshop, key_of, unfitness, write_engine_manifest
 from trt_build.engines.targets import TARGETS, Order
+from trt_build.errors import ExportError
+from trt_build.writing import writable
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,10 @@ def check(model: Path, described: Manifest, shop: Workshop, target: str = "") ->
         described: what it says.
         shop: where the engines lie.
         target: only those for it; empty: all.
+
+    Raises:
+        ExportError: a manifest cannot be written.
+        DataError: the faces that were given cannot be read.
     """
     found = []
     for path in engines_of(described.name, shop.folder):
@@ -56,15 +62,19 @@ def _check(model: Path, described: Manifest, path: Path, manifest: EngineManifes
     key = manifest.key
     order = Order(model, described, TARGETS[key.target], key.precision, key.profile, key.compute_capability)
     try:
-        difference = key.difference(key_of(order))
+        difference = key.difference(msgspec.structs.replace(key_of(order), calibration=key.calibration))
     except FacestreamError as error:
         return Checked(path, manifest, str(error))
     if difference:
         return Checked(path, manifest, f"it was built for another purpose ({difference}): build it again")
     if unfit := unfitness(path, manifest):
         return Checked(path, manifest, f"{unfit}: build it again")
-    manifest = msgspec.structs.replace(manifest, parity=shop.gate(order, manifest, path))
-    write_engine_manifest(manifest, path)
+    try:
+        manifest = msgspec.structs.replace(manifest, parity=shop.gate(order, manifest, path))
+    except MissingRuntimeError as error:
+        return Checked(path, manifest, str(error))
+    with writable(path, ExportError):
+        write_engine_manifest(manifest, path)
     return Checked(path, manifest, advice(manifest, shop.folder))
 
 
@@ -74,7 +84,8 @@ def advice(manifest: EngineManifest, folder: Path) -> str:
     if parity.verdict != "failed":
         return ""
     passing = sorted(_passing(manifest, folder))
-    other = f"{', '.join(passing)} passes" if passing else "build --precision fp32, which is the model as it is"
+    plain = "build --precision fp32, which is the model as it is" if manifest.key.precision != "fp32" else "take another target"
+    other = f"{', '.join(passing)} passes" if passing else plain
     return f"{manifest.key.precision} fails the gate ({parity.reason}), so that `auto` does not take it: {other}"
 
 

@@ -68,7 +68,10 @@ def _convert(source: Path, name: str, shapes: tuple[Shape, Shape, Shape]) -> Non
     command = [pnnx.EXEC_PATH, str(source), f"inputshape=[{best}]f32", "fp16=0"]
     if small != large:
         command.append(f"inputshape2=[{large if large != best else small}]f32")
-    done = subprocess.run(command, cwd=source.parent, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    try:
+        done = subprocess.run(command, cwd=source.parent, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise ExportError(f"pnnx cannot convert {name}: it does not end within {_SECONDS:.0f} s.") from None
     if done.returncode or not source.with_suffix(".ncnn.param").is_file():
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()][-1:] or ["no reason given"]
         raise ExportError(f"pnnx cannot convert {name}: {said[0].strip()}.")

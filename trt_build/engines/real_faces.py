@@ -67,7 +67,7 @@ def sides(scale: int, smallest_px: int, largest_px: int) -> list[int]:
 
 
 def calibration_faces(source: Path | None = None, count: int = 512) -> RealFaces:
-    """Return faces of the training identities.
+    """Return faces of the training identities, or those that are given.
 
     Args:
         source: a zip or folder of square faces; by default the training faces of the folder of data.
@@ -82,20 +82,22 @@ def calibration_faces(source: Path | None = None, count: int = 512) -> RealFaces
             f"int8 needs at least {LEAST_CALIBRATION} real faces of the training identities to calibrate on, and "
             f"'{path}' is not there: give --calibration a zip or folder of square faces, or choose another precision."
         )
-    faces = _chosen(path, count, "training identities")
+    faces = _chosen(path, count, "given" if source else "training identities")
     if len(faces) < LEAST_CALIBRATION:
         raise DataError(f"int8 needs at least {LEAST_CALIBRATION} real faces to calibrate on: '{path}' holds {len(faces)}.")
     return faces
 
 
 def gate_faces(source: Path | None = None, count: int = GATE_FACES) -> RealFaces:
-    """Return faces of people who are in no training; without the folder of data those on two photographs inside dependencies.
+    """Return faces of people who are in no training, or those that are given; without the folder of data those on two
+    photographs inside dependencies.
 
     Raises:
         DataError: a source that was given cannot be read.
     """
     path = source or Path(with_data_folder(APART))
-    return _chosen(path, count, "identities kept apart") if source or path.exists() else _photographed(count)
+    whose = "given" if source else "identities kept apart"
+    return _chosen(path, count, whose) if source or path.exists() else _photographed(count)
 
 
 def pictures_with_faces(count: int, *, calibration: bool = False) -> RealPictures:

@@ -12,6 +12,7 @@ import onnx
 from engine.contracts.engine_manifest import EnginePrecision, Profile, Target, Tensor
 from engine.contracts.manifest import Manifest
 from engine.errors import MissingRuntimeError, UsageError
+from engine.models.catalog import find_model
 from engine.runtime.precision import Precision
 from engine.runtime.tensorrt_api import tensorrt
 from trt_build.engines.graph import kept_nodes, plain_graph
@@ -63,6 +64,11 @@ class Order:
     profile: Profile
     capability: str = ""
     calibration: Path | None = None
+
+    @property
+    def called(self) -> str:
+        """What the command line calls the model: its name, or its manifest where the name is another's or nobody's."""
+        return self.manifest.name if find_model(self.manifest.name) == self.model else str(self.model)
 
     @property
     def file(self) -> str:

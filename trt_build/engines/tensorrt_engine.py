@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import onnx
@@ -75,10 +79,28 @@ def build_engine(
     if not parser.parse(model.SerializeToString()):
         raise ExportError(f"{rt.flavour.name} {rt.version} cannot read {name}{_complaint(parser)}.")
     inputs, outputs = _tensors(network)
-    serialized = builder.build_serialized_network(network, _config(rt, builder, inputs[0].name, shapes, capability))
+    config = _config(rt, builder, inputs[0].name, shapes, capability)
+    with _interruptible():
+        serialized = builder.build_serialized_network(network, config)
     if serialized is None:
         raise ExportError(f"{rt.flavour.name} {rt.version} cannot build {name}: {rt.log.first()}.")
     return bytes(serialized), inputs, outputs
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the block when its call returns: an exception inside a callback of TensorRT is printed and forgotten."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
 
 
 def _complaint(parser: Any) -> str:
@@ -118,13 +140,19 @@ def _tensor(tensor: Any) -> Tensor:
 
 def _current(name: str, possible: tuple[str, ...]) -> str:
     """Return the compute capability of the GPU that is here."""
+    named = f"say for which, as --compute-capability {','.join(possible)}"
+    advice = named if possible else "build on the machine with the GPU"
     tool = shutil.which("nvidia-smi")
     found: list[str] = []
     if tool is not None:
         query = [tool, "--query-gpu=compute_cap", "--format=csv,noheader"]
-        done = subprocess.run(query, capture_output=True, text=True, timeout=_SMI_SECONDS, check=False)
+        try:
+            done = subprocess.run(query, capture_output=True, text=True, timeout=_SMI_SECONDS, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise MissingRuntimeError(
+                f"nvidia-smi does not say which GPU is here ({error}): look at it, or {advice}"
+            ) from error
         found = done.stdout.split() if done.returncode == 0 else []
     if not found:
-        advice = f"name them, as --compute-capability {','.join(possible)}" if possible else "build on the machine with the GPU"
         raise MissingRuntimeError(f"there is no NVIDIA GPU here that {name} could build for: {advice}")
     return found[0]

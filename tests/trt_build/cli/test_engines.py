@@ -61,6 +61,13 @@ def test_what_fails_the_gate_is_said_and_check_returns_1(capsys, tmp_path, gate)
         (["srcnn_x2", "--target", "openvino", "--sizes", "9-3"], 2, "--sizes 9-3"),
         (["srcnn_x2", "--target", "everything"], 2, "everything"),
         (["srcnn_x2", "--compute-capability", "9.0"], 2, "not for 9.0 and 10.0 (H100, H200, B200)"),
+        (
+            ["srcnn_x2", "--target", "openvino", "--compute-capability", "8.9"],
+            2,
+            "engines of openvino are for CPUs: leave it out",
+        ),
+        (["srcnn_x2", "--target", "openvino", "--calibration", "x"], 2, "--calibration x: fp32 needs none"),
+        (["grey", "--target", "openvino", "--faces", "x"], 2, "--faces x: for grey pictures with faces are taken"),
         (["srcnn_x2", "--target", "onnxruntime", "--no-build"], 1, "is not built yet: run `trt-build build srcnn_x2 --target"),
     ],
 )
@@ -74,7 +81,7 @@ def test_wrong_use_is_one_sentence(capsys, tmp_path, arguments, code, words):
 def test_nothing_to_check(capsys, tmp_path):
     code, _, err = run(capsys, "check", "srcnn_x2", "--out", tmp_path)
     assert code == 1
-    assert f"there is no engine of srcnn_x2 in {tmp_path}: run `trt-build build srcnn_x2`" in err
+    assert f"there is no engine of srcnn_x2 in {tmp_path}: run `trt-build build srcnn_x2 --out {tmp_path}`" in err
 
 
 def test_of_several_models_the_others_are_built(capsys, tmp_path, monkeypatch):
@@ -102,3 +109,5 @@ def test_help_shows_examples(capsys, command):
     code, out, _ = run(capsys, command, "--help")
     assert code == 0
     assert f"trt-build {command} compact_fine_x4" in out
+    assert "--no-json" not in out
+    assert "--no-no" not in out

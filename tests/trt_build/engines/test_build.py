@@ -1,6 +1,8 @@
 """Engines are found, made, refused and repaired; what a manifest says of them."""
 
+import dataclasses
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,11 +15,12 @@ import pytest
 from engine.contracts.engine_manifest import engine_manifest_path, read_engine_manifest
 from engine.contracts.manifest import read_manifest, write_manifest
 from engine.errors import MissingRuntimeError, ModelError, UsageError
+from engine.models.catalog import embedded_dir
 from tests.trt_build.engines.networks import write_generator
 from trt_build.engines import build as building
-from trt_build.engines import parity, tensorrt_engine
+from trt_build.engines import parity, targets, tensorrt_engine
 from trt_build.engines.build import Workshop, build, command_of
-from trt_build.engines.check import check
+from trt_build.engines.check import advice, check
 from trt_build.engines.lock import alone
 from trt_build.engines.parity import LIMITS, verdict_of
 from trt_build.engines.profiles import profile_for, shapes
@@ -115,6 +118,12 @@ DAMAGES = {
         "is not an engine manifest",
     ),
     "another version": (other_version, r"target_version .* instead of 0\."),
+    "renamed": (
+        lambda path: engine_manifest_path(path).write_bytes(
+            engine_manifest_path(path).read_bytes().replace(path.name.encode(), b"tiny-openvino-fp32.onnx")
+        ),
+        r"describes tiny-openvino-fp32\.onnx, not tiny-onnxruntime-fp32\.onnx",
+    ),
     "gone": (lambda path: path.unlink(), "is not built yet"),
 }
 
@@ -127,7 +136,7 @@ def test_what_does_not_fit_is_named_and_built_anew(model, shop, damage):
     with pytest.raises(ModelError, match=words) as refused:
         build(order_of(model), shop, no_build=True)
     assert str(refused.value).endswith(
-        f"run `trt-build build tiny --target onnxruntime --precision fp32 --sizes 16..96 --batch 1,8,64 --out {shop.folder}`"
+        f"run `trt-build build {model} --target onnxruntime --precision fp32 --sizes 16..96 --batch 1,8,64 --out {shop.folder}`"
     )
     again = build(order_of(model), shop)
     assert again.is_new
@@ -140,6 +149,22 @@ def test_another_profile_is_another_engine(model, shop, change):
     build(order_of(model), shop)
     with pytest.raises(ModelError, match=r"profile 16\.\.\d\d px at batch 1,\d,\d\d instead of 16\.\.96 px at batch 1,8,64"):
         build(order_of(model, **change), shop, no_build=True)
+
+
+def test_other_calibration_faces_are_another_engine(model, shop, tmp_path, monkeypatch):
+    pixels = [np.random.default_rng(at).random((1, 1, 16, 16), np.float32) for at in range(2)]
+    monkeypatch.setattr(targets, "calibration_inputs", lambda manifest, profile, source: (pixels, "made up"))
+    mine, others = (tmp_path / name for name in ("mine.zip", "others.zip"))
+    mine.write_bytes(b"some faces"), others.write_bytes(b"other faces")
+    order = order_of(model, precision="int8")
+    given = dataclasses.replace(order, calibration=mine)
+    build(given, shop)
+    assert not build(given, shop).is_new
+    (found,) = check(model, read_manifest(model), shop)
+    assert found.trouble == ""
+    for wanted in (order, dataclasses.replace(order, calibration=others)):
+        with pytest.raises(ModelError, match=r"another purpose \(calibration \w+ instead of \w+\)"):
+            build(wanted, shop, no_build=True)
 
 
 def test_another_model_of_the_same_name_is_another_engine(model, shop, tmp_path):
@@ -174,6 +199,38 @@ def test_the_lock_of_a_process_that_died_is_free(tmp_path):
     assert done.returncode == 9
     with alone(path, lambda: pytest.fail("it is still held")):
         assert path.with_name(".one.engine.lock").exists()
+
+
+def test_what_a_killed_build_left_is_cleared_by_the_next(model, shop):
+    order = order_of(model)
+    code = (
+        "import os, sys; from pathlib import Path; from trt_build.engines import build as building\n"
+        "from tests.trt_build.engines.test_build import order_of\n"
+        "building.compare = lambda *arguments: os._exit(9)\n"
+        "shop = building.Workshop(Path(sys.argv[2]), print, lambda *work: None)\n"
+        "building.build(order_of(Path(sys.argv[1])), shop)"
+    )
+    command = [sys.executable, "-c", code, str(model), str(shop.folder)]
+    assert subprocess.run(command, check=False, cwd=Path(__file__).parents[3]).returncode == 9
+    left = [path.name for path in shop.folder.iterdir() if not path.name.endswith(".lock")]
+    assert left == [f".unfinished.{order.file}"]
+    build(order, shop)
+    left = sorted(path.name for path in shop.folder.iterdir() if not path.name.endswith(".lock"))
+    assert left == [order.file, f"{order.file}.json"]
+
+
+def test_ctrl_c_ends_a_build_although_callbacks_swallow_exceptions():
+    before, went_on = signal.getsignal(signal.SIGINT), []
+
+    def built():
+        with tensorrt_engine._interruptible():
+            signal.raise_signal(signal.SIGINT)
+            went_on.append("inside the builder")
+
+    with pytest.raises(KeyboardInterrupt):
+        built()
+    assert went_on == ["inside the builder"]
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_build_that_fails_leaves_nothing(model, shop, monkeypatch):
@@ -238,6 +295,37 @@ def test_check_repeats_the_gate_and_says_which_precision_passes(model, shop, mon
     assert whole.trouble == ""
 
 
+def test_where_float32_fails_another_target_is_advised(model, shop, monkeypatch):
+    failed = verdict_of({"psnr_lost_db": 0.31, "cosine_moved": 0.0}, LIMITS["generator"], 2, "two made up faces")
+    monkeypatch.setattr(building, "compare", lambda model, compared, done: failed)
+    made = build(order_of(model), shop)
+    assert advice(made.manifest, shop.folder).endswith("so that `auto` does not take it: take another target")
+
+
+def test_an_engine_whose_runtime_is_missing_does_not_hide_the_others(model, shop, monkeypatch):
+    build(order_of(model), shop)
+    build(order_of(model, precision="fp16"), shop)
+
+    def half_is_missing(model, compared, done):
+        if compared.manifest.key.precision == "fp16":
+            raise MissingRuntimeError("it is not installed")
+        return verdict_of(PASSED, LIMITS["generator"], 2, "two made up faces")
+
+    monkeypatch.setattr(building, "compare", half_is_missing)
+    assert [one.trouble for one in check(model, read_manifest(model), shop)] == ["it is not installed", ""]
+
+
+def test_a_manifest_that_cannot_be_written_is_one_sentence(model, shop, monkeypatch):
+    build(order_of(model), shop)
+
+    def full(self, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ExportError, match=r"tiny-onnxruntime-fp32\.onnx' cannot be written: No space left on device"):
+        check(model, read_manifest(model), shop)
+
+
 def test_check_names_what_is_damaged(model, shop):
     made = build(order_of(model), shop)
     flip(made.path)
@@ -293,7 +381,9 @@ def test_capabilities_that_nobody_builds_for():
 
 def test_current_is_the_gpu_that_is_here(monkeypatch, tmp_path):
     monkeypatch.setattr(tensorrt_engine.shutil, "which", lambda name: None)
-    with pytest.raises(MissingRuntimeError, match=r"no NVIDIA GPU here that TensorRT-RTX could build for: name them"):
+    with pytest.raises(
+        MissingRuntimeError, match=r"no NVIDIA GPU here that TensorRT-RTX could build for: say for which, as --compute-cap"
+    ):
         tensorrt_engine.capabilities("tensorrt-rtx", "current", "fp16")
     tool = tmp_path / "nvidia-smi"
     tool.write_text("#!/bin/sh\necho 8.9\n")
@@ -305,11 +395,24 @@ def test_current_is_the_gpu_that_is_here(monkeypatch, tmp_path):
         tensorrt_engine.capabilities("tensorrt", "8.6", "fp16")
 
 
+def test_a_gpu_that_does_not_answer_is_one_sentence(monkeypatch, tmp_path):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("no program")
+    monkeypatch.setattr(tensorrt_engine.shutil, "which", lambda name: str(tool))
+    with pytest.raises(MissingRuntimeError, match="nvidia-smi does not say which GPU is here"):
+        tensorrt_engine.capabilities("tensorrt-rtx", "current", "fp16")
+
+
+def test_a_shipped_model_is_called_by_its_name(model):
+    assert order_of(embedded_dir() / "srcnn_x2.json").called == "srcnn_x2"
+    assert order_of(model).called == str(model)
+
+
 def test_the_command_of_an_engine_for_a_gpu(model, shop):
     order = order_of(model, "tensorrt-rtx", "fp16", "8.9", "32..64", "8")
-    assert command_of(order, Path("there")) == (
-        "trt-build build tiny --target tensorrt-rtx --precision fp16 --sizes 32..64 --batch 8,8,8 --compute-capability 8.9 "
-        "--out there"
+    assert command_of(order, Path("over there")) == (
+        f"trt-build build {model} --target tensorrt-rtx --precision fp16 --sizes 32..64 --batch 8,8,8 --compute-capability 8.9 "
+        "--out 'over there'"
     )
     assert order.file == "tiny-tensorrt_rtx-sm89-fp16.engine"
 

@@ -81,6 +81,27 @@ def test_what_computes_something_else_fails(tmp_path, monkeypatch, name):
     assert next(iter(found.limits)).replace("_", " ") in found.reason
 
 
+def test_a_second_look_that_only_misplaces_faces_fails(tmp_path, monkeypatch):
+    def spoilt(order, graph):
+        for tensor in graph.graph.initializer:
+            if tensor.name == "network.places.bias":
+                moved = numpy_helper.to_array(tensor) + np.float32(0.1)
+                tensor.CopyFrom(numpy_helper.from_array(moved, tensor.name))
+        return graph, ""
+
+    monkeypatch.setattr(targets, "_in_precision", spoilt)
+    found = verdict(embedded_dir() / "second_look.json", "onnxruntime", "fp32", tmp_path)
+    assert found.figures["same_judgement"] == 1
+    assert found.figures["places_moved"] > 0.05
+    assert (found.verdict, found.reason[:13]) == ("failed", "places moved ")
+
+
+def test_faces_that_are_given_are_not_called_ours(monkeypatch, tmp_path):
+    faces = gate_faces(count=2)
+    monkeypatch.setattr(real_faces, "load_faces", lambda path: Faces(faces.images, ("a", "b")))
+    assert gate_faces(tmp_path / "mine").source == "mine (given), seed 20"
+
+
 def test_sizes_are_those_whose_enlarged_pictures_are_known():
     assert max(sides(4, 16, 96)) == 36
     assert min(sides(4, 16, 96)) == 16

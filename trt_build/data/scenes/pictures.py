@@ -142,11 +142,22 @@ def _tables(archive: Path) -> dict[str, list[Row]]:
 
 
 def _rows(table: Path) -> list[Row]:
+    """Return the rows of a table of boxes."""
     try:
         with table.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise DataError(f"The table '{table}' cannot be read: {error.strerror}.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"The table '{table}' cannot be read: {error}.") from None
+    for number, row in enumerate(rows, 2):
+        try:
+            row["file"], _boxes([row])
+        except (KeyError, TypeError, ValueError):
+            raise DataError(
+                f"The table '{table}', line {number}: give file, x, y, w and h; all but the file are numbers."
+            ) from None
+    return rows
 
 
 def _pixels(archive: Path, cache: Path, done: Done) -> dict[str, Uint8]:

@@ -106,3 +106,14 @@ def test_what_was_looked_at_and_is_no_face_is_no_label(tmp_path):
     np.testing.assert_array_equal(other.labelled.boxes, [[1, 2, 10, 12]])
     with pytest.raises(DataError, match=r"The table '.*absent.csv' cannot be read"):
         read_pictures(archive, tmp_path / "cache", lambda *what: None, str(tmp_path / "absent.csv"))
+
+
+@pytest.mark.parametrize(
+    "row", ["file,x,y,w\na.jpg,1,2,3", "file,x,y,w,h\na.jpg,1,2,3", "name,x,y,w,h\na.jpg,1,2,3,4", "file,x,y,w,h\na,1,2,3,b"]
+)
+def test_a_table_of_no_faces_that_is_malformed_is_named_with_its_line(tmp_path, row):
+    archive = archive_of(tmp_path / "some.zip", ["o/a:x.jpg"])
+    table = tmp_path / "no_faces.csv"
+    table.write_text(row)
+    with pytest.raises(DataError, match=r"no_faces.csv', line 2: give file, x, y, w and h"):
+        read_pictures(archive, tmp_path / "cache", lambda *what: None, str(table))
