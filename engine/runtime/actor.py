@@ -179,9 +179,11 @@ class Actor(Generic[Message]):
             return  # it left in this turn
         message = sender.receive()
         if isinstance(message, Drain):
-            self.inbox.end(sender)
+            successor = self.inbox.end(sender)
             self._note(message)
             self.leave(sender)
+            if successor is not None:
+                self.begin(successor)
         elif message is not None:
             self.take(sender, message)
         else:

@@ -161,7 +161,8 @@ class Inbox:
         self._next: dict[str, deque[Sender]] = {}
         self._awaited: dict[str, Sender] = {}
         """The dead whose successors have not come."""
-        self._leaving: set[str] = set()
+        self._leaving: set[Sender] = set()
+        """Those that were removed: a name can be given again while what its last bearer sent is still being read."""
         self._replaced = replaced
 
     @property
@@ -193,7 +194,7 @@ class Inbox:
         """A sender was removed and has ended: what it had sent is read, and no successor is waited for. Return one of which all
         had been read, if it had not said its last word."""
         if name in self._reading:
-            self._leaving.add(name)
+            self._leaving.add([self._reading[name], *self._next.get(name, ())][-1])
         return self._awaited.pop(name, None)
 
     def stop_replacing(self) -> list[Sender]:
@@ -202,22 +203,27 @@ class Inbox:
         lost, self._awaited = list(self._awaited.values()), {}
         return lost
 
-    def end(self, sender: Sender) -> None:
-        """It has said its last word."""
+    def end(self, sender: Sender) -> Sender | None:
+        """It has said its last word. Return who was added under the name of one that was removed, read from now on, if that is
+        there already; whoever replaces one that died after its last word has nothing to say."""
         self._reading.pop(sender.name)
-        self._leaving.discard(sender.name)
         sender.channel.close()
+        if sender in self._leaving and (waiting := self._next.get(sender.name)):
+            self._reading[sender.name] = waiting.popleft()
+        self._leaving.discard(sender)
+        return self._reading.get(sender.name)
 
     def lose(self, sender: Sender) -> Sender | None:
         """It is gone without a last word, and all that it had sent has been read. Return its successor, read from now
         on, if that is there already."""
         self._reading.pop(sender.name)
         if waiting := self._next.get(sender.name):
+            self._leaving.discard(sender)
             self._reading[sender.name] = waiting.popleft()
             return self._reading[sender.name]
-        if self._replaced and sender.name not in self._leaving:
+        if self._replaced and sender not in self._leaving:
             self._awaited[sender.name] = sender
-        self._leaving.discard(sender.name)
+        self._leaving.discard(sender)
         return None
 
     def awaits(self, name: str) -> bool:

@@ -159,6 +159,38 @@ def test_nobody_is_awaited_after_one_that_was_removed(left_unread: bool):
     assert inbox.is_over
 
 
+@pytest.mark.parametrize("says_its_last_word", [True, False])
+def test_a_name_that_was_removed_and_given_again_is_read_when_its_last_bearer_was(says_its_last_word: bool):
+    """The supervisor is quick, the reader late: both orders are there before what the old one sent has been read."""
+    old, reading = channel_pair(CODEC)
+    inbox = Inbox({"a": reading}, replaced=True)
+    (sender,) = inbox.senders
+    new, channel = channel_pair(CODEC)
+    assert inbox.detach("a") is None
+    assert inbox.attach("a", channel) is None
+    old.close()
+    successor = inbox.end(sender) if says_its_last_word else inbox.lose(sender)
+    assert successor is not None
+    assert inbox.senders == [successor]
+    new.send(Item(7, True))
+    assert successor.receive() == Item(7, True)
+    new.close()
+    assert inbox.lose(successor) is None
+    assert inbox.awaits("a"), "it was not the one that was removed: it is replaced"
+
+
+def test_who_replaces_one_that_died_after_its_last_word_is_not_read():
+    old, reading = channel_pair(CODEC)
+    inbox = Inbox({"a": reading}, replaced=True)
+    (sender,) = inbox.senders
+    new, channel = channel_pair(CODEC)
+    assert inbox.attach("a", channel) is None
+    old.close()
+    assert inbox.end(sender) is None
+    assert inbox.is_over
+    new.close()
+
+
 def test_an_answer_may_name_the_message_that_it_settles():
     """Not all readers are done with messages in their order."""
     ours, theirs = channel_pair(CODEC)
