@@ -154,11 +154,12 @@ class _Line:
                     future.set_result(answer)
         except ChannelClosed:
             pass
-        with self._asking:
-            waiting, self._waiting = self._waiting or {}, None
-            self._channel.close()
-        for future in waiting.values():
-            future.set_exception(ChannelClosed())
+        finally:  # whatever ended it: nobody is left waiting for an answer that will not come
+            with self._asking:
+                waiting, self._waiting = self._waiting or {}, None
+                self._channel.close()
+            for future in waiting.values():
+                future.set_exception(ChannelClosed())
 
 
 class _RemoteSession:
