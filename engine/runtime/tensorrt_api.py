@@ -25,18 +25,16 @@ class Flavour:
     """Compute capabilities that can be named at build; none: it builds for the GPU that is here, and only there."""
     judges_engines: bool
     """Whether ``Runtime.get_engine_validity`` says if an engine can run here."""
-    keeps_kernels: bool
-    """Whether what was compiled at the first run can be kept (``IRuntimeConfig.set_runtime_cache``)."""
     note: str
 
 
 FLAVOURS: dict[str, Flavour] = {
     "tensorrt-rtx": Flavour(
-        "TensorRT-RTX", "tensorrt_rtx", "trt-rtx", ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1"), True, True,
+        "TensorRT-RTX", "tensorrt_rtx", "trt-rtx", ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1"), True,
         "builds for any of its GPUs, also on a machine without one; not for 9.0 and 10.0 (H100, H200, B200)",
     ),
     "tensorrt": Flavour(
-        "TensorRT", "tensorrt", "trt", (), False, False, "builds on the GPU that the engine is for, and times kernels on it"
+        "TensorRT", "tensorrt", "trt", (), False, "builds on the GPU that the engine is for, and times kernels on it"
     ),
 }  # fmt: skip
 

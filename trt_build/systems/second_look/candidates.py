@@ -23,6 +23,8 @@ from trt_build.work import Done
 _AWAY_IOU, _AWAY_SHARE = 0.02, 0.1
 """A false alarm overlaps what may be a face by no more: over the union, and over the smaller of the two."""
 _LEAST_SIDE_PX = 64
+_FORMAT = 2
+"""Of what is kept: all that was found, sorted by the labels when it is read."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def collect(
         cache: folder.
         done: for progress.
     """
-    shown = (detector.model_sha256, detector.min_score, tuple(scales), name, len(pictures))
+    shown = (_FORMAT, detector.model_sha256, detector.min_score, tuple(scales), name, len(pictures))
     key = hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
     path = cache / f"candidates-{key}.npz"
     if not path.exists():
