@@ -97,7 +97,7 @@ class SecondLook:
             luma: (height, width) of the picture, of full or video range.
             found: in its pixels.
             correct: box and landmarks become the mean of the detector's and of what is seen here. Those of a detector are as
-                coarse as its cells, and the mean is nearer to the face than either at every size. Only for the detector
+                coarse as its cells, and where faces are small the mean is nearer to them than either. Only for the detector
                 that the second look fits.
 
         Raises:
