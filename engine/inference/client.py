@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from itertools import count
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from engine.errors import InferenceError
 from engine.inference.messages import MESSAGES, Open, Opened, Ran, Refused, Run, open_message
 from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.closing import Closing
 from engine.runtime.listener import connect
 from engine.runtime.session import Session, SessionSpec, open_elsewhere
 from engine.runtime.tensors import Tensor, check_inputs
@@ -162,7 +162,7 @@ class _Line:
                 future.set_exception(ChannelClosed())
 
 
-class _RemoteSession:
+class _RemoteSession(Closing):
     """See ``engine.runtime.session.Session``; the model itself stays open in the process, which others may use too."""
 
     def __init__(self, client: InferenceClient, spec: SessionSpec, opened: Opened) -> None:
@@ -179,9 +179,3 @@ class _RemoteSession:
 
     def close(self) -> None:
         self._is_closed = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()

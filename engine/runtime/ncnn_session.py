@@ -11,13 +11,13 @@ import zipfile
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
+from engine.runtime.closing import Closing
 from engine.runtime.cores import usable_cores
 from engine.runtime.failures import run_failure
 from engine.runtime.session_spec import SessionSpec
@@ -45,7 +45,7 @@ class NcnnTensors(msgspec.Struct, frozen=True):
     outputs: tuple[NcnnTensor, ...]
 
 
-class NcnnSession:
+class NcnnSession(Closing):
     """A model on ncnn; see ``engine.runtime.session.Session``. It has no batches: their items run one after the other."""
 
     def __init__(self, spec: SessionSpec) -> None:
@@ -88,12 +88,6 @@ class NcnnSession:
 
     def close(self) -> None:
         self._net = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def _run_one(self, item: Mapping[str, Tensor]) -> list[Tensor]:
         """Return the outputs of one item, without the dimension of the batch."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
+from engine.runtime.closing import Closing
 from engine.runtime.failures import run_failure
 from engine.runtime.session_spec import SessionSpec
 from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
@@ -16,7 +16,7 @@ from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
 _FATAL_ONLY = 4  # everything that the runtime would write to stderr comes back as an exception
 
 
-class OnnxRuntimeSession:
+class OnnxRuntimeSession(Closing):
     """A model on ONNX Runtime; see ``engine.runtime.session.Session``."""
 
     def __init__(self, spec: SessionSpec) -> None:
@@ -61,12 +61,6 @@ class OnnxRuntimeSession:
 
     def close(self) -> None:
         self._session = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 _DTYPES = {

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from types import ModuleType, TracebackType
-from typing import Any, Self
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
+from engine.runtime.closing import Closing
 from engine.runtime.cores import usable_cores
 from engine.runtime.failures import run_failure
 from engine.runtime.precision import Precision, ignore_fpmath_mode
@@ -23,7 +24,7 @@ from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
 _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
 
 
-class OpenVinoSession:
+class OpenVinoSession(Closing):
     """A model on OpenVINO; see ``engine.runtime.session.Session``."""
 
     def __init__(self, spec: SessionSpec) -> None:
@@ -77,12 +78,6 @@ class OpenVinoSession:
     def close(self) -> None:
         self._model = None
         self._requests = threading.local()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 class FittingShapes:

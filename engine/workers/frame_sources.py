@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 
+from engine.contracts.messages import StreamState
 from engine.contracts.orders import Refused
 from engine.contracts.streams import InputFile, StreamChanged
 from engine.runtime.frame_pool import PoolReader
@@ -128,10 +129,10 @@ class FrameSources:
         for source in self._all.values():
             source.close()
 
-    def _say_of_all(self, sender: Sender, state: str) -> None:
+    def _say_of_all(self, sender: Sender, state: StreamState) -> None:
         source = self._all[sender]
         for stream in sorted(source.streams):
-            self._pass(source, StreamChanged(stream, state, "worker_died", _DIED))  # type: ignore[arg-type]
+            self._pass(source, StreamChanged(stream, state, "worker_died", _DIED))
 
     def _pass(self, source: FrameSource, link: Ordered) -> None:
         source.note(link)

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
+from engine.contracts.messages import Reason, StreamState
 from engine.contracts.orders import Assign
 from engine.contracts.recording import Recording
 from engine.contracts.streams import StreamChanged
@@ -95,9 +96,9 @@ class Reading:
             if refusal := self._writer.refusals.get(item.stream):
                 return self._last("failed", "model", refusal)
 
-    def _last(self, state: str, reason: str, detail: str) -> StreamChanged:
+    def _last(self, state: StreamState, reason: Reason, detail: str) -> StreamChanged:
         detail = detail.encode(errors="replace").decode()  # a file name need not be UTF-8, a message must
-        return StreamChanged(self._order.stream, state, reason, detail, counters=self._decoder.counters)  # type: ignore[arg-type]
+        return StreamChanged(self._order.stream, state, reason, detail, counters=self._decoder.counters)
 
     def _announce(self, event: StreamChanged) -> None:
         self._writer.require(event)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from engine.contracts.engine_manifest import Tensor
 from engine.runtime.subgraph import part_for
 
 _WEIGHTED = frozenset(("Conv", "ConvTranspose", "Gemm", "MatMul"))
@@ -48,6 +49,11 @@ def kept_nodes(model: onnx.ModelProto, last: int = 1) -> list[str]:
     return [node.name for node in nodes if before[node.name] == 0 or behind[node.name] < last]
 
 
+def tensors_of(model: onnx.ModelProto) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Return the inputs and the outputs; a free dimension is None."""
+    return tuple(map(_tensor, model.graph.input)), tuple(map(_tensor, model.graph.output))
+
+
 def constants_of(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
     """Return the weights by name."""
     return {tensor.name: tensor for tensor in model.graph.initializer}
@@ -71,6 +77,12 @@ def replace_nodes(graph: onnx.GraphProto, nodes: Sequence[onnx.NodeProto]) -> No
     del graph.node[:], graph.initializer[:]
     graph.node.extend(kept)
     graph.initializer.extend(weights)
+
+
+def _tensor(value: onnx.ValueInfoProto) -> Tensor:
+    kind = value.type.tensor_type
+    shape = tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in kind.shape.dim)
+    return Tensor(value.name, str(onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)), shape)
 
 
 _Names = Callable[[onnx.NodeProto], Iterable[str]]

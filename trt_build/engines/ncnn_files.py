@@ -9,11 +9,10 @@ import zipfile
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import onnx
 
 from engine.runtime.ncnn_session import PARAM, TENSORS, WEIGHTS, NcnnTensor, NcnnTensors
-from trt_build.engines.graph import replace_nodes
+from trt_build.engines.graph import replace_nodes, tensors_of
 from trt_build.engines.ncnn_trial import trial
 from trt_build.engines.profiles import Shape
 from trt_build.errors import ExportError
@@ -109,13 +108,8 @@ def _float_input(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _tensors(model: onnx.ModelProto) -> NcnnTensors:
-    def one(value: onnx.ValueInfoProto, blob: str) -> NcnnTensor:
-        kind = value.type.tensor_type
-        shape = tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in kind.shape.dim)
-        return NcnnTensor(value.name, shape, np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)).name, blob)
-
-    inputs, outputs = model.graph.input, model.graph.output
-    return NcnnTensors(
-        tuple(one(value, f"in{at}") for at, value in enumerate(inputs)),
-        tuple(one(value, f"out{at}") for at, value in enumerate(outputs)),
+    inputs, outputs = (
+        tuple(NcnnTensor(one.name, one.shape, one.dtype, f"{side}{at}") for at, one in enumerate(some))
+        for side, some in zip(("in", "out"), tensors_of(model), strict=True)
     )
+    return NcnnTensors(inputs, outputs)

@@ -15,7 +15,7 @@ from engine.errors import MissingRuntimeError, UsageError
 from engine.models.catalog import find_model
 from engine.runtime.precision import Precision
 from engine.runtime.tensorrt_api import tensorrt
-from trt_build.engines.graph import kept_nodes, plain_graph
+from trt_build.engines.graph import kept_nodes, plain_graph, tensors_of
 from trt_build.engines.half import cast_graph
 from trt_build.engines.inputs import calibration_inputs
 from trt_build.engines.int8 import int8_graph, int8_kept
@@ -162,12 +162,12 @@ Made = tuple[bytes, tuple[Tensor, ...], tuple[Tensor, ...]]
 
 
 def _onnx(order: Order, graph: onnx.ModelProto) -> Made:
-    return graph.SerializeToString(), tuple(map(_tensor, graph.graph.input)), tuple(map(_tensor, graph.graph.output))
+    return graph.SerializeToString(), *tensors_of(graph)
 
 
 def _ncnn(order: Order, graph: onnx.ModelProto) -> Made:
     content, _ = ncnn_container(graph, order.manifest.name, shapes(order.manifest, order.profile))
-    return content, tuple(map(_tensor, graph.graph.input)), tuple(map(_tensor, graph.graph.output))
+    return content, *tensors_of(graph)
 
 
 def _tensorrt(order: Order, graph: onnx.ModelProto) -> Made:
@@ -177,9 +177,3 @@ def _tensorrt(order: Order, graph: onnx.ModelProto) -> Made:
 _MAKERS: dict[str, Callable[[Order, onnx.ModelProto], Made]] = {
     "onnxruntime": _onnx, "openvino": _onnx, "ncnn": _ncnn, "tensorrt-rtx": _tensorrt, "tensorrt": _tensorrt,
 }  # fmt: skip
-
-
-def _tensor(value: onnx.ValueInfoProto) -> Tensor:
-    kind = value.type.tensor_type
-    shape = tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in kind.shape.dim)
-    return Tensor(value.name, str(onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)), shape)

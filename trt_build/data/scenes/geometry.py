@@ -1,4 +1,5 @@
-"""Boxes (x, y, width, height, px) and points (x, y), moved with the picture that they lie in, and how far they overlap."""
+"""Pictures at another scale; boxes (x, y, width, height, px) and points (x, y), moved with the picture that they lie in; and
+how far boxes overlap."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contracts.frames import Float32
+from engine.contracts.frames import Float32, Uint8
 
 Matrix = NDArray[np.float64]
 
@@ -37,6 +38,12 @@ def warp(image: Float32, matrix: Matrix, scale: float, side: int, border: int) -
         matrix[:, 2] += linear @ (0.5 - 0.5 * factor)
         matrix[:, :2] = linear
     return np.asarray(cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=border), np.float32)
+
+
+def resized(image: Uint8, scale: float) -> Uint8:
+    """Return a picture at another scale, averaged where it shrinks."""
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.ascontiguousarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=how), np.uint8)
 
 
 def moved_boxes(boxes: Float32, matrix: Matrix, scale: float, stretch: float = 1.0) -> Float32:

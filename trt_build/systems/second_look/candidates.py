@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.detector import Detector
 from trt_build.array_files import write_arrays
-from trt_build.data.scenes.geometry import overlaps
+from trt_build.data.scenes.geometry import overlaps, resized
 from trt_build.data.scenes.teacher import Labelled, grey_planes
 from trt_build.systems.detector.scoring import MATCH_IOU
 from trt_build.work import Done
@@ -84,12 +83,12 @@ def _sorted(pictures: list[Labelled], found: dict[str, NDArray[Any]]) -> Candida
 
 
 def _seen(one: Labelled, number: int, detector: Detector, scale: float) -> dict[str, NDArray[Any]]:
-    resized = scaled(one.image, scale)
-    if resized is None:
+    shown = scaled(one.image, scale)
+    if shown is None:
         boxes, scores = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
     else:
-        (found,) = detector.detect([grey_planes(resized, full_range=True)])
-        factor = np.array([resized.shape[1] / one.image.shape[1], resized.shape[0] / one.image.shape[0]] * 2, np.float32)
+        (found,) = detector.detect([grey_planes(shown, full_range=True)])
+        factor = np.array([shown.shape[1] / one.image.shape[1], shown.shape[0] / one.image.shape[0]] * 2, np.float32)
         boxes, scores = found.boxes / factor, found.scores
     return {
         "picture": np.full(len(boxes), number, np.int64),
@@ -103,8 +102,7 @@ def scaled(image: Uint8, scale: float) -> Uint8 | None:
     """Return a picture at another scale, None where too little would be left."""
     if scale * min(image.shape) < _LEAST_SIDE_PX and scale < 1:
         return None
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.ascontiguousarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=how), np.uint8)
+    return resized(image, scale)
 
 
 def sorted_by_labels(boxes: Float32, truth: Labelled) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -8,12 +8,11 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-import cv2
 import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
 from trt_build.array_files import key_of
-from trt_build.data.scenes.geometry import overlaps
+from trt_build.data.scenes.geometry import overlaps, resized
 from trt_build.data.scenes.material import frames_of, packed, unpacked
 from trt_build.data.scenes.teacher import Labelled, Teacher, expand
 from trt_build.errors import DataError
@@ -78,9 +77,7 @@ def look_at_scales(image: Uint8, teacher: Teacher) -> Labelled:
     for scale in LABEL_SCALES:
         if scale > 1 and scale * max(image.shape) > _LONGEST_PX:
             continue
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        resized = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=how), np.uint8)
-        seen = teacher.scored(resized)
+        seen = teacher.scored(resized(image, scale))
         boxes.append(seen.boxes / np.float32(scale))
         points.append(seen.landmarks / np.float32(scale))
         scores.append(seen.scores)

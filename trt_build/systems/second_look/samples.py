@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +13,7 @@ from engine.detect.face_places import POINTS, places_in
 from engine.detect.face_windows import CONTEXTS, SIDE_PX, face_windows, near_squares
 from trt_build.data.batches import ENDLESS
 from trt_build.data.degradation import Random, to_uint8
-from trt_build.data.scenes.geometry import moved_boxes, moved_points, overlaps, turn_about, warp
+from trt_build.data.scenes.geometry import moved_boxes, moved_points, overlaps, resized, turn_about, warp
 from trt_build.data.scenes.photography import photograph
 from trt_build.data.scenes.teacher import Labelled
 from trt_build.recipes.second_look import SecondLookRecipe
@@ -194,7 +193,7 @@ def plain_windows(candidates: Candidates) -> tuple[Uint8, Float32]:
         wanted = int(candidates.picture[at]), float(candidates.scales[at])
         picture = candidates.pictures[wanted[0]]
         if wanted != shown:
-            shown, image = wanted, _scaled(picture, wanted[1])
+            shown, image = wanted, resized(picture.image, wanted[1])
         factor = np.array([image.shape[1] / picture.image.shape[1], image.shape[0] / picture.image.shape[0]] * 2, np.float32)
         shown_box = candidates.boxes[at][None] * factor
         windows[at] = face_windows(image, shown_box)[0]
@@ -203,8 +202,3 @@ def plain_windows(candidates: Candidates) -> tuple[Uint8, Float32]:
             square = near_squares(image.shape, shown_box)
             places[at] = places_in(square, box[None] * factor, points[None] * factor[:2])[0]
     return windows, places
-
-
-def _scaled(one: Labelled, scale: float) -> Uint8:
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(one.image, None, fx=scale, fy=scale, interpolation=how), np.uint8)
