@@ -17,6 +17,8 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import TypeVar
 
+from msgspec import Struct
+
 from engine.errors import FacestreamError, FatalError, UsageError, WorkerError, error_words
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
 from engine.runtime.child import SPAWN, Later, begin
@@ -27,6 +29,8 @@ from engine.runtime.protocol import Failed, Ready
 from engine.runtime.telemetry import Telemetry
 
 BEAT_SECONDS = 0.5
+_DEAF_SECONDS = 5.0
+"""A worker whose pipe has been full of orders for so long hangs."""
 Result = TypeVar("Result")
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -97,6 +101,24 @@ class Worker:
     def was_killed(self) -> bool:
         """Whether it was ended from outside, as by the system for want of memory, and did not crash."""
         return self.process.exitcode == -signal.SIGKILL and not self._hung_at_its_end
+
+    def tell(self, order: Struct, channel: Channel | None = None) -> None:
+        """Give it an order, with the end of another pipe behind it if that is given. Whoever watches all workers must wait for
+        none: one that takes no orders, and has been given many, is killed.
+
+        Raises:
+            ChannelClosed: it is gone.
+        """
+        deadline = time.monotonic() + _DEAF_SECONDS
+
+        def end_the_deaf() -> None:
+            if time.monotonic() >= deadline:
+                self.process.kill()
+
+        if channel is None:
+            self.control.send(order, end_the_deaf)
+        else:
+            self.control.send_channel(order, channel, end_the_deaf)
 
     def wait_for_end(self, seconds: float = 5.0) -> None:
         """It is dying: wait for it, and kill it if it takes longer."""

@@ -53,7 +53,7 @@ class FrameLine:
 
     def put(self, source: FrameSource, link: Ordered) -> None:
         """Let an item wait its turn; a camera's frame gives way when it is late."""
-        since = link.time.captured_ns / 1e9 if isinstance(link, FrameReady) and link.live else None
+        since = link.arrived_seconds if isinstance(link, FrameReady) and link.live else None
         self._waiting.put(link.stream, (source, link), since)
 
     def flow(self) -> Iterator[Item | InputFile]:
@@ -87,7 +87,7 @@ class FrameLine:
 
     def _start_next(self) -> bool:
         """Give the next frame to the detection threads, if they have room."""
-        if not self.pool.has_room or (item := self._waiting.take(time.time())) is None:
+        if not self.pool.has_room or (item := self._waiting.take(time.monotonic())) is None:
             return False
         source, link = item
         planes = None

@@ -121,7 +121,7 @@ class PerceiveWorker(Actor[Ordered | PoolOpened]):
             else:
                 self._lanes.send_to_all(item)
         at_the_end = self.inbox.is_over and not len(self._line)  # nothing fresher comes: even what is late goes out
-        for _ in range(self._lanes.flush(0.0 if at_the_end else time.time())):
+        for _ in range(self._lanes.flush(0.0 if at_the_end else time.monotonic())):
             self._core.note_face()
         if self._adapts and self.stopped is None:
             self._core.adapt(time.monotonic())

@@ -12,10 +12,13 @@ import threading
 import time
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from engine.errors import FacestreamError, ModelError
+from engine.runtime import channel as channel_module
+from engine.runtime import worker as worker_module
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
 from engine.runtime.codec import Codec
 from engine.runtime.protocol import PROTOCOL, Attach, Beat, Drain, Failed, Ready
@@ -289,3 +292,20 @@ def test_a_child_without_descriptors_says_so_in_one_sentence():
     )
     assert "ulimit -n 128" in failed.message
     worker.close()
+
+
+def test_who_watches_waits_for_no_worker_that_is_deaf(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(worker_module, "_DEAF_SECONDS", 0.0)
+    monkeypatch.setattr(channel_module, "_WAITING_SECONDS", 0.01)
+    ours, theirs = channel_pair(CODEC)
+    deaf = Worker("deaf", SimpleNamespace(kill=theirs.close), ours, None)  # type: ignore[arg-type]
+
+    def tell_without_end() -> None:
+        for _ in range(100_000):
+            deaf.tell(Drain("drained"))
+
+    with pytest.raises(ChannelClosed):
+        tell_without_end()
+    with pytest.raises(ChannelClosed):
+        deaf.tell(Attach("upstream", "other"), channel_pair(CODEC)[0])
+    ours.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from types import SimpleNamespace
 
@@ -44,9 +45,10 @@ class Core:
         return ""
 
 
-def frame(stream: str, index: int) -> FrameReady:
-    picture = SlotPicture(1, 0, 2, 16, 16, "bt601", False)
-    return FrameReady(stream, FrameTime(index, index, (1, 25), index / 25, 0), picture, True)
+def frame(stream: str, index: int, captured_ns: int = 0, arrived_seconds: float | None = None) -> FrameReady:
+    picture, live = SlotPicture(1, 0, 2, 16, 16, "bt601", False), arrived_seconds is not None
+    when = FrameTime(index, index, (1, 25), index / 25, captured_ns)
+    return FrameReady(stream, when, picture, True, live, arrived_seconds=arrived_seconds or 0.0)
 
 
 @pytest.mark.parametrize(("together", "calls"), [(4, [1, 4, 2]), (1, [1] * 7)])
@@ -71,3 +73,23 @@ def test_what_gathers_while_it_is_busy_is_looked_at_together(together: int, call
     assert core.calls == calls
     assert [index for stream, index in given if stream == "a"] == [0, 2, 4, 6]  # type: ignore[misc]
     assert [index for stream, index in given if stream == "b"] == [1, 3, 5]  # type: ignore[misc]
+
+
+HOUR = 3600
+
+
+@pytest.mark.parametrize("set_by", [-HOUR, HOUR])
+def test_how_long_a_frame_has_waited_is_not_asked_of_a_clock_that_is_set(set_by: int):
+    """A jump of the wall clock used to drop all that waited, or to keep what was stale."""
+    core, config = Core(1), LiveConfig(budget_ms=500)
+    core.gate.set()
+    source = SimpleNamespace(pool_of=lambda link: SimpleNamespace(view=lambda picture: PLANES), live=True)
+    dropped: list[str] = []
+    line = FrameLine(core, config, 1, lambda stream, cause: dropped.append(f"{stream} {cause}"), lambda source: None)  # type: ignore[arg-type]
+    source.release = core.miss = lambda *_, **__: None  # type: ignore[attr-defined]
+    wall_ns, now = time.time_ns() - set_by * 10**9, time.monotonic()
+    line.put(source, frame("stale", 0, wall_ns, now - 1.0))  # type: ignore[arg-type]
+    line.put(source, frame("fresh", 0, wall_ns, now))  # type: ignore[arg-type]
+    assert line._start_next()
+    line.close()
+    assert (dropped, core.calls) == (["stale stale"], [1])
