@@ -13,6 +13,7 @@ from engine.archive.resume import Resume
 from engine.config import Config
 from engine.contracts.camera import Camera
 from engine.contracts.streams import StreamChanged
+from engine.delivery.record import Record
 from engine.errors import FacestreamError, WorkerError
 from engine.inference.messages import MESSAGES
 from engine.inference.process import inference_body
@@ -245,7 +246,8 @@ class Crew:
                 # What was sent last is only known from an output directory; without one, subscribers see another run.
                 suffix = f"-{earlier}" if earlier and not config.output.directory else ""
                 run = self._run | {"run_id": f"{self._run['run_id']}{suffix}"}
-                return start(publish_body, inputs, config, run, self._resume, self.policy, earlier > 0)
+                record = Record(config.output, run, self._resume, self.policy.expires)
+                return start(publish_body, inputs, config.publish, record, self.policy, earlier > 0)
             case "perceive":
                 first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
                 counted = self._resume.counts.streams if self._resume else {}
