@@ -111,7 +111,7 @@ class Crew:
             elif action.member.name not in self.workers and action.member.camera is not None:
                 self.plan = Plan({action.member.name: action.member, **self.plan.members})
                 try:
-                    self._start([action.member], gently=True)
+                    self._start([action.member])
                 except FacestreamError as error:
                     self.plan = self.plan.without(action.member.name)
                     refuse(action.member.camera, str(error))
@@ -185,7 +185,7 @@ class Crew:
         for listener in self._listeners.values():
             listener.close()
 
-    def _start(self, members: Sequence[Member], unsaid: Sequence[StreamChanged] = (), *, gently: bool = False) -> None:
+    def _start(self, members: Sequence[Member], unsaid: Sequence[StreamChanged] = ()) -> None:
         """Start workers and give their ends of the pipes to those that live already."""
         names = {member.name for member in members}
         ends = {name: [pipe for pipe in self.plan.pipes if name in pipe] for name in names}
@@ -195,7 +195,7 @@ class Crew:
         try:
             for member in members:
                 pairs |= {pipe: link_pair() for pipe in ends[member.name] if pipe not in pairs}
-                self.workers[member.name] = self._start_one(member, pairs, unsaid, gently=gently)
+                self.workers[member.name] = self._start_one(member, pairs, unsaid)
                 started.add(member.name)
                 self._over.discard(member.name)
                 for pipe in ends[member.name]:
@@ -231,13 +231,11 @@ class Crew:
         except ChannelClosed:
             end.close()
 
-    def _start_one(
-        self, member: Member, pairs: dict[Pipe, tuple[Channel, Channel]], unsaid: Sequence[StreamChanged], *, gently: bool
-    ) -> Worker:
+    def _start_one(self, member: Member, pairs: dict[Pipe, tuple[Channel, Channel]], unsaid: Sequence[StreamChanged]) -> Worker:
         name, config = member.name, self._config
         inputs = {pipe.writer: reading for pipe, (_, reading) in pairs.items() if pipe.reader == name}
         outputs = {pipe.reader: writing for pipe, (writing, _) in pairs.items() if pipe.writer == name}
-        start = partial(start_worker, name, codec=LINKS, gently=gently)
+        start = partial(start_worker, name, codec=LINKS, forked=member.role == "camera")
         devices = {device: listener.address for device, listener in self._listeners.items()}
         earlier = self._starts.get(name, 0)
         self._starts[name] = earlier + 1

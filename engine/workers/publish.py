@@ -27,7 +27,7 @@ from engine.workers.policy import Policy
 def publish_body(
     context: WorkerContext, upstreams: dict[str, Channel], config: PublishConfig, record: Record, policy: Policy, again: bool
 ) -> None:
-    """Work until every upstream, which enhances, has sent Drain, and publish ``end``; ``again``: this replaces one that died."""
+    """Work until every upstream, which enhances, has sent Drain; publish ``end``. ``again``: this replaces one that died."""
     record = record.reopened() if again else record
     with open_publisher(config, str(record.run["run_id"]), live=policy.is_prompt, next_seq=record.next_seq) as publisher:
         context.clean_up_after_parent(publisher.remove_socket_files)

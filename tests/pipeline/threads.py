@@ -68,7 +68,7 @@ class ThreadProcess:
             os.close(self._alive)
 
 
-def start_thread(name: str, body: Callable[..., None], *arguments: object, codec: Codec, gently: bool = False) -> Worker:
+def start_thread(name: str, body: Callable[..., None], *arguments: object, codec: Codec, forked: bool = False) -> Worker:
     """In the place of ``start_worker``."""
     ours, theirs = channel_pair(codec)
     text, printed = text_pipe()
