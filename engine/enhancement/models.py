@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine.config import Config
 from engine.models import find_model
 from engine.runtime.cores import usable_cores
@@ -22,14 +24,15 @@ class OpenModels:
     Args:
         config: of the run.
         prompt: a face should be done soon rather than many at once.
+        warn: is told in a sentence why an engine that is there is not used.
 
     Raises:
         FacestreamError: see ``open_generator``, ``open_embedder`` and ``open_gallery``.
     """
 
-    def __init__(self, config: Config, *, prompt: bool) -> None:
+    def __init__(self, config: Config, *, prompt: bool, warn: Callable[[str], None] = lambda sentence: None) -> None:
         settings = config.super_resolve
-        self._generator = None if settings.generator == "none" else open_generator(settings, find_model)
+        self._generator = None if settings.generator == "none" else open_generator(settings, find_model, warn=warn)
         self._hurried = None
         if prompt and self._generator is not None and self._generator.profile.best == 1:
             self._hurried = open_generator(settings, find_model, min(_HURRIED_THREADS, usable_cores()))

@@ -44,7 +44,7 @@ def enhance_body(
         devices: where the processes are that compute on them, see ``compute_elsewhere``.
     """
     compute_elsewhere(devices)
-    models = OpenModels(config, prompt=policy.is_prompt)
+    models = OpenModels(config, prompt=policy.is_prompt, warn=lambda sentence: context.control.send(Warned("", sentence)))
     calls = ModelCalls(context.telemetry.counts, lambda stream, words: context.control.send(Warned(stream, words)))
     core = Enhancement(config, models.enhancer, models.hurried, models.verifier, calls, context.telemetry, context.control.send)
     worker = EnhanceWorker(context, core, upstream, downstream, config, policy, models.batch, threads)

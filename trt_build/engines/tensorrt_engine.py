@@ -141,7 +141,7 @@ def _tensor(tensor: Any) -> Tensor:
 def _current(name: str, possible: tuple[str, ...]) -> str:
     """Return the compute capability of the GPU that is here."""
     named = f"say for which, as --compute-capability {','.join(possible)}"
-    advice = named if possible else "build on the machine with the GPU"
+    advice = f"{named if possible else 'build on the machine with the GPU'}; for this CPU, run `trt-build tune`"
     tool = shutil.which("nvidia-smi")
     found: list[str] = []
     if tool is not None:

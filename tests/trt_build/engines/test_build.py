@@ -284,7 +284,9 @@ def test_check_repeats_the_gate_and_says_which_precision_passes(model, shop, mon
     failed = verdict_of({"psnr_lost_db": 0.31, "cosine_moved": 0.0}, LIMITS["generator"], 2, "two made up faces")
     passed = verdict_of(PASSED, LIMITS["generator"], 2, "two made up faces")
     monkeypatch.setattr(
-        building, "compare", lambda model, compared, done: failed if compared.manifest.key.precision == "fp16" else passed
+        building,
+        "compare",
+        lambda model, compared, done: failed if compared.engine.manifest.key.precision == "fp16" else passed,
     )
     half, whole = check(model, described, shop)
     assert half.path.name == "tiny-onnxruntime-fp16.onnx"
@@ -307,7 +309,7 @@ def test_an_engine_whose_runtime_is_missing_does_not_hide_the_others(model, shop
     build(order_of(model, precision="fp16"), shop)
 
     def half_is_missing(model, compared, done):
-        if compared.manifest.key.precision == "fp16":
+        if compared.engine.manifest.key.precision == "fp16":
             raise MissingRuntimeError("it is not installed")
         return verdict_of(PASSED, LIMITS["generator"], 2, "two made up faces")
 
