@@ -144,7 +144,7 @@ def open_choice(candidates: Sequence[Candidate], example: Example, file: Path | 
 
 def measure(
     sessions: Mapping[str, Session],
-    tensors: Mapping[str, Tensor],
+    example: Example,
     seconds: float,
     clock: Callable[[], float] = time.perf_counter,
     proven: Sequence[str] = (),
@@ -153,7 +153,7 @@ def measure(
 
     Args:
         sessions: by candidate; the first one decides what the result is, those before others are preferred.
-        tensors: what they are given.
+        example: see ``Example``.
         seconds: for each, beside one run before.
         clock: in seconds.
         proven: those whose results need not be the first one's.
@@ -162,14 +162,15 @@ def measure(
         InferenceError: the first one fails.
     """
     first, *others = sessions
-    expected = sessions[first].run(tensors)
-    running = [first, *(name for name in others if _agrees(sessions[name], tensors, expected, name in proven))]
+    tensors = {name: example(session.inputs) for name, session in sessions.items()}  # an engine may take pixels instead
+    expected = sessions[first].run(tensors[first])
+    running = [first, *(name for name in others if _agrees(sessions[name], tensors[name], expected, name in proven))]
     best: dict[str, float] = {}
     end = clock() + seconds * len(running)
     while len(running) > 1 and (len(best) < len(running) or clock() < end):
         for name in running:
             start = clock()
-            sessions[name].run(tensors)
+            sessions[name].run(tensors[name])
             best[name] = min(best.get(name, float("inf")), clock() - start)
     chosen = first
     for name in best:
@@ -183,9 +184,10 @@ def _agrees(session: Session, tensors: Mapping[str, Tensor], expected: list[Tens
         found = session.run(tensors)
     except FacestreamError:
         return False
+    if is_proven:
+        return all(bool(np.isfinite(one).all()) for one in found)
     return len(found) == len(expected) and all(
-        one.shape == other.shape
-        and (bool(np.isfinite(one).all()) if is_proven else np.allclose(one, other, rtol=1e-3, atol=1e-4))
+        one.shape == other.shape and np.allclose(one, other, rtol=1e-3, atol=1e-4)
         for one, other in zip(found, expected, strict=True)
     )
 
@@ -221,7 +223,7 @@ def _measured(candidates: Sequence[Candidate], example: Example) -> Choice | Non
             return None  # opening it again says what is wrong
         proven = [one.name for one in candidates if one.is_proven]
         with suppress(FacestreamError):
-            choice = measure(sessions, example(sessions[candidates[0].name].inputs), _SECONDS, proven=proven)
+            choice = measure(sessions, example, _SECONDS, proven=proven)
             return replace(choice, refused=refused)
     return None
 

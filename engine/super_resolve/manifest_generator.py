@@ -54,9 +54,7 @@ class ManifestGenerator:
             open_fastest(own, self._example) if wish is None else open_wished(own, manifest, wish, self._example, warn)
         )
         self.runtime, self.profile = self._session.runtime, self._session.profile
-        tensors = (*self._session.inputs, *self._session.outputs)
-        self._takes_pixels = manifest.dtype != "uint8" and all(spec.dtype == np.uint8 for spec in tensors)
-        """An engine that has the conversion of pixels inside."""
+        self._takes_pixels = _has_pixels(self._session.inputs, manifest)
         with trying(self._session):
             self._try_out()
 
@@ -89,7 +87,8 @@ class ManifestGenerator:
         items = [self._planar(picture, height, width) for picture in pictures]
         # A network with a fixed batch gets the last picture again.
         items += items[-1:] * (self.profile.smallest - len(items))
-        outputs = self._session.run({self._session.inputs[0].name: self._encode(np.stack(items))})
+        batch = np.stack(items)
+        outputs = self._session.run({self._session.inputs[0].name: batch if self._takes_pixels else self._encode(batch)})
         scale = self.scale
         sides, channels = (height * scale, width * scale), (self._manifest.channels,)
         expected = (len(items), *(sides + channels if self._is_interleaved else channels + sides))
@@ -119,8 +118,6 @@ class ManifestGenerator:
 
     def _encode(self, batch: Uint8) -> Tensor:
         """Return the network's input: 8-bit pixels in its range and type, C-contiguous."""
-        if self._takes_pixels:
-            return batch
         low, high = self._manifest.value_range
         if (low, high) == (0.0, 255.0):
             return np.ascontiguousarray(batch, self._manifest.dtype)
@@ -148,6 +145,8 @@ class ManifestGenerator:
         side = self._manifest.size_rule.padded(_USUAL_PX)
         shape = (self._manifest.batch[0], self._manifest.channels, side, side)
         noise = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+        if _has_pixels(inputs, self._manifest):
+            return {inputs[0].name: noise if self.colour == "luma" else np.ascontiguousarray(noise.transpose(0, 2, 3, 1))}
         return {spec.name: self._encode(noise) for spec in inputs}
 
     def _try_out(self) -> None:
@@ -181,6 +180,11 @@ def manifest_of(path: Path) -> Path:
             '"licence": "...", "training_data": "...", "scale": 4}, and "channels": 3, "colour": "rgb" for a colour network'
         )
     return manifest_path
+
+
+def _has_pixels(inputs: tuple[TensorSpec, ...], manifest: Manifest) -> bool:
+    """Whether this is an engine that has the conversion of pixels inside: (N, 1, H, W) luma, or (N, H, W, 3) BGR, uint8."""
+    return manifest.dtype != "uint8" and inputs[0].dtype == np.uint8
 
 
 def _check(manifest: Manifest, path: Path) -> None:

@@ -33,7 +33,7 @@ class Timed:
 
     def __init__(self, clock: Clock, seconds: float, off: float = 0.0, fails: bool = False) -> None:
         self.clock, self.seconds, self.off, self.fails = clock, seconds, off, fails
-        self.runs = 0
+        self.runs, self.inputs = 0, ()
 
     def run(self, tensors: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         self.runs += 1
@@ -46,7 +46,7 @@ class Timed:
 def chosen(first: dict[str, float], second: dict[str, float]) -> tuple[Choice, Clock, list[Timed]]:
     clock = Clock()
     sessions = [Timed(clock, **first), Timed(clock, **second)]
-    choice = measure(dict(zip(("onnxruntime", "openvino"), sessions, strict=True)), TENSORS, 0.5, clock)  # type: ignore[arg-type]
+    choice = measure(dict(zip(("onnxruntime", "openvino"), sessions, strict=True)), lambda inputs: TENSORS, 0.5, clock)  # type: ignore[arg-type]
     return choice, clock, sessions
 
 

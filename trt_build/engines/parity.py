@@ -64,6 +64,7 @@ class Compared:
     """How one engine is opened, and what it is compared on."""
 
     engine: BuiltEngine
+    device: str = "cpu"
     faces: Path | None = None
     """A zip or folder of square faces in the place of the default."""
     count: int = GATE_FACES
@@ -113,7 +114,7 @@ def _generators(model: Path, candidate: Path, compared: Compared, done: Done) ->
     scale = read_manifest(model).scale
     with (
         closing(ManifestGenerator(SessionSpec(model, _REFERENCE))) as ours,
-        closing(ManifestGenerator(compared.engine.computing(SessionSpec(candidate)))) as theirs,
+        closing(ManifestGenerator(compared.engine.computing(SessionSpec(candidate, device=compared.device)))) as theirs,
         closing(OnnxEmbedder(SessionSpec(dlib_embedder(models_dir()), _REFERENCE))) as embedder,
     ):
         rows = [_one_face(faces, at, scale, compared, (ours, theirs), embedder, done) for at in range(len(faces))]
@@ -160,7 +161,7 @@ def _embedders(model: Path, candidate: Path, compared: Compared, done: Done) -> 
     cosines: list[float] = []
     with (
         closing(OnnxEmbedder(SessionSpec(model, _REFERENCE))) as ours,
-        closing(OnnxEmbedder(compared.engine.computing(SessionSpec(candidate)))) as theirs,
+        closing(OnnxEmbedder(compared.engine.computing(SessionSpec(candidate, device=compared.device)))) as theirs,
     ):
         for at, (image, points) in enumerate(zip(faces.images, faces.points, strict=True)):
             side = (len(image), 12, 16, 24, 32, 48)[at % 6]
@@ -178,7 +179,7 @@ def _detectors(model: Path, candidate: Path, compared: Compared, done: Done) -> 
     found, same = 0, 0
     with (
         closing(GreyDetector(SessionSpec(model, _REFERENCE))) as ours,
-        closing(GreyDetector(compared.engine.computing(SessionSpec(candidate)))) as theirs,
+        closing(GreyDetector(compared.engine.computing(SessionSpec(candidate, device=compared.device)))) as theirs,
     ):
         for at, image in enumerate(pictures.images):
             planes = [grey_planes(image, full_range=True)]
@@ -193,7 +194,7 @@ def _second_looks(model: Path, candidate: Path, compared: Compared, done: Done) 
     pictures = pictures_with_faces(_PICTURES)
     with (
         closing(SecondLook(SessionSpec(model, _REFERENCE))) as ours,
-        closing(SecondLook(compared.engine.computing(SessionSpec(candidate)))) as theirs,
+        closing(SecondLook(compared.engine.computing(SessionSpec(candidate, device=compared.device)))) as theirs,
     ):
         pairs = list(_judged((ours, theirs), pictures, done))
         limits = np.array([ours.limits.refused_below, ours.limits.accepted_from, ours.limits.alone_from])
