@@ -161,10 +161,13 @@ class SuperResolveConfig(Section, frozen=True):
     """The name of a model, the path of its manifest or ONNX file, ``bicubic``, or ``none``."""
     strength: Share = 1.0
     """0 is bicubic, 1 the generator's whole residual."""
-    runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
-    """As of ``detect``."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """bfloat16: OpenVINO only, where the CPU has it."""
+    runtime: Literal["auto", "onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt"] = "auto"
+    """``auto``: the fastest here of those that are installed and of the engines that there are, measured once. ``ncnn`` and
+    TensorRT compute engines alone, see ``trt-build build``."""
+    precision: Literal["auto", "float32", "bfloat16", "float16", "int8"] = "auto"
+    """``auto``: float32, or that of an engine which is faster and passed the gate; ``float32``: no other, whatever is built."""
+    engines: str = "auto"
+    """The folder of engines; ``auto``: that of ``trt-build build``; ``none``: none is used."""
     device: Device = "cpu"
     """As of ``detect``."""
     max_batch: Positive | None = None

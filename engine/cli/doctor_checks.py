@@ -11,22 +11,15 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from engine.cli.doctor_cameras import cameras, devices, hardware_decoding
-from engine.config import Config, DetectConfig, SuperResolveConfig, VerifyConfig
+from engine.cli.doctor_models import Says, State, say_detector, say_embedder, say_generator, say_names, say_second_look
+from engine.config import Config
 from engine.errors import FacestreamError, MissingRuntimeError
-from engine.models import find_model
 
-State = Literal["ok", "optional", "broken"]
 NVIDIA_SMI_SECONDS = 10
-SMALLEST_FACE_PX = {
-    "grey": "from about 12 px",
-    "yunet": "from about 12 px",
-    "dlib-hog": "from 40 px (from 20 px with detect.upsample 2, at 4 times the cost)",
-}
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -34,7 +27,6 @@ class Finding(msgspec.Struct, frozen=True):
 
     subject: str
     state: State
-    """``optional``: missing, and the main job runs without it; ``broken``: the main job cannot run."""
     sentence: str
 
 
@@ -48,9 +40,6 @@ def findings() -> Iterator[Finding]:
             yield Finding(
                 subject, "broken", f"{error}" if isinstance(error, FacestreamError) else f"{type(error).__name__}: {error}"
             )
-
-
-Says = Iterator[tuple[State, str]]
 
 
 def _python() -> Says:
@@ -97,8 +86,11 @@ def _runtimes() -> Says:
         yield "ok", f"OpenVINO {_version('openvino')} computes in {precisions}"
     except MissingRuntimeError as error:
         yield "optional", f"{error}; only the runtime openvino needs it"
-    measured = f"the faster one here for each detector and generator, measured once; {AUTO} for embedders"
-    yield "ok", f"the runtime auto is {os.environ.get(VARIABLE) or measured}, always in float32"
+    measured = (
+        f"the fastest one here for each detector and generator, measured once; {AUTO} for embedders; in float32, but for "
+        "generators with an engine that passed its gate"
+    )
+    yield "ok", f"the runtime auto is {os.environ.get(VARIABLE) or measured}"
 
 
 def _gpu() -> Says:
@@ -146,72 +138,6 @@ def _insightface() -> Says:
             "optional",
             f"InsightFace {_version('insightface')} has no packs in {root}: scrfd:PACK and insightface:PACK cannot be used",
         )
-
-
-def _detector() -> Says:
-    from engine.detect.catalog import open_detector
-
-    detector = open_detector(DetectConfig(), find_model)
-    try:
-        seen = SMALLEST_FACE_PX.get(detector.name, "")
-        what = f"{detector.name} ({detector.licence}) on {detector.runtime}"
-        yield "ok", f"the default detector is {what}: it sees faces {seen}"
-    finally:
-        detector.close()
-
-
-def _second_look() -> Says:
-    from engine.detect.second_look import open_second_look
-
-    second_look = open_second_look(DetectConfig(), find_model)
-    if second_look is not None:
-        limits = second_look.limits
-        what = f"{second_look.name} ({second_look.licence}) on {second_look.runtime}"
-        yield (
-            "ok",
-            f"the second look is {what}: a face from {limits.accepted_from:g} on, seen once from {limits.alone_from:g}",
-        )
-        second_look.close()
-
-
-def _generator() -> Says:
-    from engine.super_resolve.generator import open_generator
-
-    generator = open_generator(SuperResolveConfig(), find_model)
-    try:
-        yield (
-            "ok",
-            f"the default generator is {generator.name}, x{generator.scale} ({generator.licence}), on {generator.runtime}; its "
-            "SHA-256 is right",
-        )
-    finally:
-        generator.close()
-
-
-def _embedder() -> Says:
-    from engine.verify.embedder import open_embedder
-
-    embedder = open_embedder(VerifyConfig(), find_model)
-    if embedder is not None:
-        what = f"{embedder.name} ({embedder.licence}) on {embedder.runtime}"
-        yield "ok", f"the default embedder is {what}, {embedder.length} values; data and figures: facestream models show NAME"
-        embedder.close()
-
-
-def _names() -> Says:
-    from engine.verify.embedder import open_embedder
-    from engine.verify.gallery import Gallery, default_gallery_path
-    from engine.verify.naming import rule_of
-
-    config = VerifyConfig()
-    embedder = open_embedder(config, find_model)
-    if embedder is not None:
-        embedder.close()
-        pictures = 0
-        if default_gallery_path().exists():
-            with Gallery(default_gallery_path(), read_only=True) as gallery:
-                pictures = len(gallery.templates(embedder.sha256)[0])
-        yield "ok", rule_of(embedder, config).sentence(pictures)
 
 
 def _gallery() -> Says:
@@ -272,11 +198,11 @@ CHECKS: dict[str, Callable[[], Says]] = {
     "GPU": _gpu,
     "dlib": _dlib,
     "InsightFace": _insightface,
-    "detector": _detector,
-    "second look": _second_look,
-    "generator": _generator,
-    "embedder": _embedder,
-    "names": _names,
+    "detector": say_detector,
+    "second look": say_second_look,
+    "generator": say_generator,
+    "embedder": say_embedder,
+    "names": say_names,
     "gallery": _gallery,
     "memory": _memory,
     "cores": _cores,

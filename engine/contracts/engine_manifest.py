@@ -12,6 +12,9 @@ from engine.errors import ModelError
 
 Target = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt"]
 EnginePrecision = Literal["fp32", "fp16", "bf16", "int8"]
+Pixels = Literal["float", "uint8"]
+RECIPE = 2
+"""Raised when engines are made in another way: those of before are built anew."""
 Verdict = Literal["passed", "failed", "not run"]
 
 
@@ -38,8 +41,11 @@ class EngineKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     profile: Profile
     calibration: str = ""
     """Of the faces that an int8 engine was to be calibrated on, where others than our own were given."""
-    recipe: int = 1
-    """Raised when engines are made in another way."""
+    pixels: Pixels = "float"
+    """``uint8``: a generator takes and gives 8-bit pixels; their range, layout and rounding are inside."""
+    tool: str = ""
+    """What else made it, and its version, as ``pnnx 20261020``: a quantiser or a converter."""
+    recipe: int = RECIPE
 
     def difference(self, other: EngineKey) -> str:
         """Return in words how another key differs, as ``precision fp16 instead of fp32``; empty where they are equal."""

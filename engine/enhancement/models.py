@@ -27,15 +27,18 @@ class OpenModels:
 
     Args:
         config: of the run.
+        warn: is told what goes wrong and ends nothing, and why an engine that is there is not used.
         prompt: a face should be done soon rather than many at once.
 
     Raises:
         FacestreamError: see ``open_generator``, ``open_embedder`` and ``open_gallery``.
     """
 
-    def __init__(self, config: Config, *, prompt: bool) -> None:
-        self._config, settings = config, config.super_resolve
-        self._generator = None if settings.generator == "none" else open_generator(settings, find_model)
+    def __init__(self, config: Config, warn: Callable[[Warned], None], *, prompt: bool) -> None:
+        self._config, self._warn, settings = config, warn, config.super_resolve
+        self._generator = None
+        if settings.generator != "none":
+            self._generator = open_generator(settings, find_model, warn=lambda sentence: warn(Warned("", sentence)))
         self._hurried = None
         if prompt and self._generator is not None and self._generator.profile.best == 1:
             self._hurried = open_generator(settings, find_model, min(_HURRIED_THREADS, usable_cores()))
@@ -55,15 +58,10 @@ class OpenModels:
         self.facts = _facts(self._generator, self._embedder) | names
         """What the record of the run says of them."""
 
-    def core(self, telemetry: Telemetry, warn: Callable[[Warned], None]) -> Enhancement:
-        """Return a core that enlarges and compares with them.
-
-        Args:
-            telemetry: counts and measures.
-            warn: is told what goes wrong and ends nothing.
-        """
-        calls = ModelCalls(telemetry.counts, lambda stream, words: warn(Warned(stream, words)))
-        return Enhancement(self._config, self.enhancer, self.hurried, self.verifier, calls, telemetry, warn)
+    def core(self, telemetry: Telemetry) -> Enhancement:
+        """Return a core that enlarges and compares with them, and counts and measures."""
+        calls = ModelCalls(telemetry.counts, lambda stream, words: self._warn(Warned(stream, words)))
+        return Enhancement(self._config, self.enhancer, self.hurried, self.verifier, calls, telemetry, self._warn)
 
     def close(self) -> None:
         """Free them."""

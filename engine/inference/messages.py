@@ -52,12 +52,13 @@ class Open(Message, frozen=True):
     name: bytes
     """As ``path``, which it may be."""
     output: str
+    engine: str
 
     def spec(self) -> SessionSpec:
         """Return the spec that was sent."""
         model = self.content[0].tobytes() if self.content else Path(os.fsdecode(self.path))
         where = (self.runtime, self.device, self.precision, self.profile, self.threads)
-        return SessionSpec(model, *where, os.fsdecode(self.name), self.output)
+        return SessionSpec(model, *where, os.fsdecode(self.name), self.output, self.engine)
 
 
 class Tensors(msgspec.Struct, frozen=True, array_like=True):
@@ -115,7 +116,7 @@ def open_message(ticket: int, spec: SessionSpec) -> Open:
     content = [np.frombuffer(spec.model, np.uint8)] if isinstance(spec.model, bytes) else []
     path = b"" if isinstance(spec.model, bytes) else os.fsencode(spec.model.absolute())
     where = (spec.runtime, spec.device, spec.precision, spec.profile, spec.threads)
-    return Open(ticket, path, content, *where, os.fsencode(spec.name), spec.output)
+    return Open(ticket, path, content, *where, os.fsencode(spec.name), spec.output, spec.engine)
 
 
 def opened_message(ticket: int, session: Session) -> Opened:

@@ -59,6 +59,11 @@ def models_dir() -> Path:
     return Path(chosen).expanduser() if chosen else Path(user_data_dir("facestream", appauthor=False)) / "models"
 
 
+def engines_dir() -> Path:
+    """Return the folder of the engines that `trt-build build` makes where it is told no other."""
+    return models_dir() / "engines"
+
+
 def embedded_dir() -> Path:
     """Return the folder of the models that come with this package."""
     return Path(__file__).parent

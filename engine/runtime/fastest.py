@@ -1,18 +1,21 @@
-"""Which runtime ``auto`` stands for: measured once for each model on each machine, in float32 only, and remembered.
+"""Which of the ways to compute a model is taken: measured once for each model on each machine, and remembered.
 
 No rule predicts it: of two runtimes either is the faster one, by processor and by network. What computes another result than
-ONNX Runtime is no candidate, so that only the time differs. Embedders do not come here: their vectors are compared with those
-of other machines.
+ONNX Runtime in float32 is no candidate, unless it was compared with it on real faces before, as engines are (see
+``engine.runtime.wish``). Embedders do not come here: their vectors are compared with those of other machines.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,32 +30,54 @@ from engine.errors import ConfigError, FacestreamError
 from engine.runtime.session import AUTO, RUNTIMES, Session, SessionSpec, open_session
 from engine.runtime.tensors import Tensor, TensorSpec
 
-CANDIDATES = (AUTO, "openvino")
-"""The first one decides what the result is, and is taken where no other is clearly faster."""
+PLAIN = (AUTO, "openvino")
+"""What computes a model as it is. The first one decides what the result is."""
 VARIABLE = "FACESTREAM_RUNTIME"
-"""Environment variable that names what ``auto`` stands for instead, for whoever wants no measurement."""
+"""Environment variable that names what ``auto`` stands for instead, for whoever wants no measurement and no engine."""
 _SECONDS = 0.5
 """For each candidate."""
 _PATIENCE_SECONDS, _LOOK_SECONDS = 20.0, 0.05
 """How long to wait for another process that measures, as one may hang, and how often to look."""
+_CPUINFO = ("model name", "flags")
 _LEAST_GAIN = 0.85
-"""Of the time of the first one: what is nearer to it is so by chance on a busy machine, and not worth other last digits."""
+"""Of the time of the one before: what is nearer to it is so by chance on a busy machine, and not worth other last digits."""
 
 Example = Callable[[tuple[TensorSpec, ...]], Mapping[str, Tensor]]
 """Gives for a model's inputs what it is typically given."""
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """One way to compute a model."""
+
+    name: str
+    """As ``openvino bfloat16``."""
+    spec: SessionSpec
+    identity: str
+    """What its speed depends on: a version, an engine's hash."""
+    is_proven: bool = False
+    """It was compared with the model before, so that its results need not be those of the first candidate."""
+
+
 class Choice(msgspec.Struct, frozen=True):
     """What was measured of one model."""
 
-    runtime: str
-    """The one to take."""
+    name: str
+    """Of the candidate to take."""
     milliseconds: dict[str, float]
-    """Of one run, by runtime."""
+    """Of one run, by candidate; the first one's first."""
+    refused: dict[str, str] = {}
+    """Why candidates cannot be opened here."""
 
     def __str__(self) -> str:
-        measured = ", ".join(f"{runtime} {spent:.3g} ms" for runtime, spent in self.milliseconds.items())
+        measured = ", ".join(f"{name} {spent:.3g} ms" for name, spent in self.milliseconds.items())
         return f"auto: {measured}"
+
+    @property
+    def times_as_fast(self) -> float:
+        """The one to take, in comparison with the first."""
+        first = next(iter(self.milliseconds.values()), 1.0)
+        return first / self.milliseconds.get(self.name, first)
 
 
 def open_fastest(spec: SessionSpec, example: Example, file: Path | None = None) -> Session:
@@ -67,74 +92,118 @@ def open_fastest(spec: SessionSpec, example: Example, file: Path | None = None) 
     Raises:
         ModelError, MissingRuntimeError, ConfigError: see ``open_session``.
     """
-    installed = [name for name in CANDIDATES if find_spec(name) is not None]
     is_free = spec.runtime == "auto" and spec.device == "cpu" and spec.precision == "float32"
-    if is_free and (named := os.environ.get(VARIABLE)):
-        if named not in ("auto", *RUNTIMES):
-            allowed = ", ".join(RUNTIMES)
-            raise ConfigError(f"the environment variable {VARIABLE} is {named!r}: unset it, or use one of {allowed}")
+    if is_free and (named := named_runtime()):
         return open_session(replace(spec, runtime=named))
-    if not is_free or len(installed) < 2 or not isinstance(spec.model, Path) or not spec.model.is_file():
+    if not is_free or not isinstance(spec.model, Path) or not spec.model.is_file():
         return open_session(spec)
-    choice = _choice(replace(spec, threads=1), installed, example, file or user_cache_path("facestream") / "runtimes.json")
-    if choice is None:
-        return open_session(spec)
-    session = open_session(replace(spec, runtime=choice.runtime))
-    session.runtime += f" ({choice})"
+    session, choice = open_choice(plain_candidates(spec), example, file)
+    if choice is not None:
+        session.runtime += f" ({choice})"
     return session
+
+
+def named_runtime() -> str:
+    """Return what the environment names in the place of ``auto``, empty where it names nothing.
+
+    Raises:
+        ConfigError: it names what does not exist.
+    """
+    named = os.environ.get(VARIABLE, "")
+    if named and named not in ("auto", *RUNTIMES):
+        allowed = ", ".join(RUNTIMES)
+        raise ConfigError(f"the environment variable {VARIABLE} is {named!r}: unset it, or use one of {allowed}")
+    return named
+
+
+def plain_candidates(spec: SessionSpec) -> list[Candidate]:
+    """Return the installed runtimes that compute a model as it is, in float32."""
+    return [Candidate(name, replace(spec, runtime=name), _version(name)) for name in PLAIN if name == AUTO or find_spec(name)]
+
+
+def open_choice(candidates: Sequence[Candidate], example: Example, file: Path | None = None) -> tuple[Session, Choice | None]:
+    """Open the candidate that is clearly faster than those before it; they are measured where nobody did so yet.
+
+    Args:
+        candidates: at least one; those before others are preferred where they are as fast, and the first one decides what the
+            result is.
+        example: see ``Example``.
+        file: what was measured before; the user's own by default.
+
+    Returns:
+        The session, and what was measured: None where there is one candidate, or nothing can be measured or remembered.
+
+    Raises:
+        ModelError, MissingRuntimeError, ConfigError: none can be opened; that of the first.
+    """
+    first = candidates[0]
+    choice = None
+    if len(candidates) > 1:
+        choice = _choice(candidates, example, file or user_cache_path("facestream") / "runtimes.json")
+    chosen = next((one for one in candidates if choice is not None and one.name == choice.name), first)
+    return open_session(chosen.spec), choice
 
 
 def measure(
     sessions: Mapping[str, Session],
-    tensors: Mapping[str, Tensor],
+    example: Example,
     seconds: float,
     clock: Callable[[], float] = time.perf_counter,
+    proven: Sequence[str] = (),
 ) -> Choice:
     """Run each in turn, so that what else the machine does falls on all, and compare their quickest runs.
 
     Args:
-        sessions: by runtime; the first one decides what the result is.
-        tensors: what they are given.
+        sessions: by candidate; the first one decides what the result is, those before others are preferred.
+        example: see ``Example``.
         seconds: for each, beside one run before.
         clock: in seconds.
+        proven: those whose results need not be the first one's.
 
     Raises:
         InferenceError: the first one fails.
     """
     first, *others = sessions
-    expected = sessions[first].run(tensors)
-    running = [first, *(name for name in others if _agrees(sessions[name], tensors, expected))]
+    tensors = {name: example(session.inputs) for name, session in sessions.items()}  # an engine may take pixels instead
+    expected = sessions[first].run(tensors[first])
+    running = [first, *(name for name in others if _agrees(sessions[name], tensors[name], expected, name in proven))]
     best: dict[str, float] = {}
     end = clock() + seconds * len(running)
     while len(running) > 1 and (len(best) < len(running) or clock() < end):
         for name in running:
             start = clock()
-            sessions[name].run(tensors)
+            sessions[name].run(tensors[name])
             best[name] = min(best.get(name, float("inf")), clock() - start)
-    fastest = min(best, key=lambda name: best[name], default=first)
-    chosen = fastest if best and best[fastest] < _LEAST_GAIN * best[first] else first
+    chosen = first
+    for name in best:
+        if best[name] < _LEAST_GAIN * best[chosen]:
+            chosen = name
     return Choice(chosen, {name: 1000 * spent for name, spent in best.items()})
 
 
-def _agrees(session: Session, tensors: Mapping[str, Tensor], expected: list[Tensor]) -> bool:
+def _agrees(session: Session, tensors: Mapping[str, Tensor], expected: list[Tensor], is_proven: bool) -> bool:
     try:
         found = session.run(tensors)
     except FacestreamError:
         return False
+    if is_proven:
+        return all(bool(np.isfinite(one).all()) for one in found)
     return len(found) == len(expected) and all(
         one.shape == other.shape and np.allclose(one, other, rtol=1e-3, atol=1e-4)
         for one, other in zip(found, expected, strict=True)
     )
 
 
-def _choice(spec: SessionSpec, runtimes: list[str], example: Example, file: Path) -> Choice | None:
+def _choice(candidates: Sequence[Candidate], example: Example, file: Path) -> Choice | None:
     """Return what was measured, now or before; None where it cannot be remembered, or the model cannot be run."""
-    key = " | ".join([_processor(), *(f"{name} {_version(name)}" for name in runtimes), sha256_of(spec.path), spec.output])
+    first = candidates[0].spec
+    parts = [_processor(), *(f"{one.name} {one.identity}" for one in candidates), sha256_of(first.path), first.output]
+    key = " | ".join(parts)
     with suppress(OSError), _locked(file):  # workers start at the same time, and one is to measure
         known = _read(file)
         if key in known:
             return known[key]
-        if (choice := _measured(spec, runtimes, example)) is None:
+        if (choice := _measured(candidates, example)) is None:
             return None
         beside = file.with_suffix(".new")
         beside.write_bytes(msgspec.json.format(msgspec.json.encode({**known, key: choice})))
@@ -143,16 +212,21 @@ def _choice(spec: SessionSpec, runtimes: list[str], example: Example, file: Path
     return None
 
 
-def _measured(spec: SessionSpec, runtimes: list[str], example: Example) -> Choice | None:
+def _measured(candidates: Sequence[Candidate], example: Example) -> Choice | None:
     with ExitStack() as stack:
         sessions: dict[str, Session] = {}
-        for name in runtimes:
-            with suppress(FacestreamError):
-                sessions[name] = stack.enter_context(open_session(replace(spec, runtime=name)))
-        if runtimes[0] not in sessions:
+        refused: dict[str, str] = {}
+        for one in candidates:
+            try:
+                sessions[one.name] = stack.enter_context(open_session(replace(one.spec, threads=1)))
+            except FacestreamError as error:
+                refused[one.name] = str(error)
+        if candidates[0].name not in sessions:
             return None  # opening it again says what is wrong
+        proven = [one.name for one in candidates if one.is_proven]
         with suppress(FacestreamError):
-            return measure(sessions, example(sessions[runtimes[0]].inputs), _SECONDS)
+            choice = measure(sessions, example, _SECONDS, proven=proven)
+            return replace(choice, refused=refused)
     return None
 
 
@@ -184,10 +258,13 @@ def _read(file: Path) -> dict[str, Choice]:
         return {}
 
 
+@cache
 def _processor() -> str:
+    """Return the processor's name, and what its set of instructions hashes to: in a virtual machine the name may say little."""
     with suppress(OSError, StopIteration):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+        name, flags = (next(line.partition(":")[2].strip() for line in lines if line.startswith(key)) for key in _CPUINFO)
+        return f"{name} {hashlib.sha256(flags.encode()).hexdigest()[:8]}"
     return platform.processor() or platform.machine()
 
 

@@ -70,7 +70,7 @@ class NcnnSession(Closing):
                 raise ModelError(f"{name} cannot be loaded by ncnn {ncnn.__version__}: build it again with `trt-build build`")
         self._net: Any = net
         self._tensors = tensors
-        self.runtime = f"ncnn {ncnn.__version__} CPU {spec.precision}"
+        self.runtime = f"ncnn {ncnn.__version__} CPU {spec.computes_in}"
         self.inputs = tuple(map(_spec, tensors.inputs))
         self.outputs = tuple(map(_spec, tensors.outputs))
         self.profile = spec.profile_of(self.inputs)

@@ -43,7 +43,7 @@ class OnnxRuntimeSession(Closing):
         if (used := self._session.get_providers()[0]) != provider:
             raise MissingRuntimeError(f"ONNX Runtime cannot use {spec.device} here: it would compute {name} by {used}")
         self._name = name
-        self.runtime = f"onnxruntime {onnxruntime.__version__} {used} {spec.precision}"
+        self.runtime = f"onnxruntime {onnxruntime.__version__} {used} {spec.computes_in}"
         self.inputs = tuple(map(_spec, self._session.get_inputs()))
         self.outputs = tuple(map(_spec, self._session.get_outputs()))
         self.profile = spec.profile_of(self.inputs)

@@ -56,7 +56,7 @@ class OpenVinoSession(Closing):
         self._name = name
         self._requests = threading.local()
         self._fitting = FittingShapes(graph)
-        self.runtime = f"openvino {openvino.__version__.split('-')[0]} CPU {precision}"
+        self.runtime = f"openvino {openvino.__version__.split('-')[0]} CPU {spec.computes_in}"
         self.inputs = tuple(map(_spec, graph.inputs))
         self.outputs = tuple(map(_spec, graph.outputs))
         self.profile = spec.profile_of(self.inputs)

@@ -1,8 +1,9 @@
 """In what numbers a network computes. Whoever opens it says so: neither the processor nor the environment decides.
 
 Embedders compute in float32: their vectors are kept in galleries and compared with those of other machines, and in bfloat16 the
-cosine of two faces moves by up to 0.009, where a margin of 0.01 tells people apart. Detectors and generators compute in float32
-too, unless the configuration asks for less; ``tests/runtime/test_precision.py`` bounds what that changes.
+cosine of two faces moves by up to 0.009, where a margin of 0.01 tells people apart. Detectors compute in float32 too, unless
+the configuration asks for less; generators as well, unless the user has built an engine of less that passed its gate (see
+``engine.runtime.wish``). ``tests/runtime/test_precision.py`` bounds what that changes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import os
 from typing import Literal
 
 Precision = Literal["float32", "bfloat16"]
+"""What a runtime can be asked for."""
+Computed = Literal["float32", "float16", "bfloat16", "int8"]
+"""What a model is computed in, engines among them: their own graph may be cast or quantised."""
 
 
 def ignore_fpmath_mode() -> None:

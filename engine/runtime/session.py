@@ -140,11 +140,21 @@ def _ncnn(spec: SessionSpec) -> Session:
     return NcnnSession(spec)
 
 
+def _tensorrt(spec: SessionSpec) -> Session:
+    from engine.runtime.tensorrt_session import TensorRtSession
+
+    return TensorRtSession(spec)
+
+
 RUNTIMES: dict[str, Callable[[SessionSpec], Session]] = {
     "onnxruntime": _onnxruntime,
     "openvino": _openvino,
 }
 """Every runtime that opens ONNX files, by name; each is imported when it is first used."""
 
-COMPILED: dict[str, Callable[[SessionSpec], Session]] = {"ncnn": _ncnn}
+COMPILED: dict[str, Callable[[SessionSpec], Session]] = {
+    "ncnn": _ncnn,
+    "tensorrt-rtx": _tensorrt,
+    "tensorrt": _tensorrt,
+}
 """Those that open only what `trt-build build` has made for them."""

@@ -33,11 +33,18 @@ class SessionSpec(Struct, frozen=True):
     """What messages call the model; the file's path by default."""
     output: str = ""
     """The one output that is wanted, and all that is computed; every output by default."""
+    engine: str = ""
+    """Where the file is an engine: what its own graph computes in, as ``int8``; the session says it."""
 
     @property
     def title(self) -> str:
         """What messages call the model."""
         return self.name or (str(self.model) if isinstance(self.model, Path) else "the model")
+
+    @property
+    def computes_in(self) -> str:
+        """What the session says that it computes in."""
+        return self.engine or self.precision
 
     @property
     def path(self) -> Path:

@@ -25,16 +25,18 @@ class Flavour:
     """Compute capabilities that can be named at build; none: it builds for the GPU that is here, and only there."""
     judges_engines: bool
     """Whether ``Runtime.get_engine_validity`` says if an engine can run here."""
+    compiles_at_run: bool
+    """Whether it compiles kernels for the GPU when an engine is first used, and takes settings for that."""
     note: str
 
 
 FLAVOURS: dict[str, Flavour] = {
     "tensorrt-rtx": Flavour(
-        "TensorRT-RTX", "tensorrt_rtx", "trt-rtx", ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1"), True,
+        "TensorRT-RTX", "tensorrt_rtx", "trt-rtx", ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1"), True, True,
         "builds for any of its GPUs, also on a machine without one; not for 9.0 and 10.0 (H100, H200, B200)",
     ),
     "tensorrt": Flavour(
-        "TensorRT", "tensorrt", "trt", (), False, "builds on the GPU that the engine is for, and times kernels on it"
+        "TensorRT", "tensorrt", "trt", (), False, False, "builds on the GPU that the engine is for, and times kernels on it"
     ),
 }  # fmt: skip
 
@@ -98,15 +100,23 @@ class TensorRT:
             return "unknown", "there is no NVIDIA driver here, so that nobody can say whether it runs"
         return "unfit", self.log.first()
 
+    def check(self, engine: bytes, name: str) -> None:
+        """Refuse an engine that cannot run here, as far as can be seen without loading it.
+
+        Raises:
+            ModelError: the message says why.
+        """
+        fitness, reason = self.fitness(engine)
+        if fitness == "unfit":
+            raise ModelError(f"the engine {name} cannot run: {reason}; build it again with `trt-build build`")
+
     def deserialize(self, engine: bytes, name: str) -> Any:
         """Load an engine onto the GPU.
 
         Raises:
             ModelError: it cannot run here; the message says why.
         """
-        fitness, reason = self.fitness(engine)
-        if fitness == "unfit":
-            raise ModelError(f"the engine {name} cannot run: {reason}; build it again with `trt-build build`")
+        self.check(engine, name)
         self.log.begin()
         loaded = self.api.Runtime(self.log).deserialize_cuda_engine(engine)
         if loaded is None:

@@ -15,7 +15,9 @@ from engine.config import SuperResolveConfig
 from engine.contracts.frames import Uint8
 from engine.contracts.profile import Profile
 from engine.errors import ConfigError, MissingRuntimeError, ModelError
+from engine.models.catalog import engines_dir
 from engine.runtime.session import SessionSpec
+from engine.runtime.wish import Warn, Wish
 from engine.super_resolve.interpolation import INTERPOLATIONS, Interpolation
 from engine.super_resolve.manifest_generator import ManifestGenerator
 
@@ -55,21 +57,24 @@ class Generator(Protocol):
         ...
 
 
-def open_generator(config: SuperResolveConfig, find_model: FindModel, threads: int = 1) -> Generator:
+def open_generator(
+    config: SuperResolveConfig, find_model: FindModel, threads: int = 1, warn: Warn = lambda sentence: None
+) -> Generator:
     """Open the generator that the configuration names.
 
     ``bicubic``, ``lanczos`` and ``none`` need no model file. A name that ends in ``.json`` or ``.onnx`` is the path of a
     manifest, or of a model whose manifest is beside it; any other name is looked up, at last in the entry points ``PLUGINS``.
 
     Args:
-        config: ``generator``, ``runtime`` and ``precision`` are read.
+        config: ``generator``, ``runtime``, ``precision``, ``engines`` and ``device`` are read.
         find_model: where models with a name are.
         threads: compute threads of one run.
+        warn: is told in a sentence why an engine that is there is not used.
 
     Raises:
         ModelError: model or manifest is missing, corrupt, no generator, or does not do what its manifest says.
         MissingRuntimeError: the runtime is not installed.
-        ConfigError: it cannot compute in the precision that is asked for.
+        ConfigError: it cannot compute in the precision that is asked for, or there is no engine that does.
     """
     name = config.generator
     if name in INTERPOLATIONS:
@@ -84,12 +89,29 @@ def open_generator(config: SuperResolveConfig, find_model: FindModel, threads: i
             f"there is no generator named {name!r}: use {', '.join(INTERPOLATIONS)}, the path of a manifest or ONNX file, "
             "or a name that `facestream models list` shows"
         )
-    return ManifestGenerator(SessionSpec(path, config.runtime, config.device, config.precision, threads=threads))
+    wish = Wish(config.runtime, config.precision, _engines(config.engines))
+    return ManifestGenerator(SessionSpec(path, device=config.device, threads=threads), wish, warn)
+
+
+def _engines(named: str) -> Path | None:
+    """Return the folder of engines.
+
+    Raises:
+        ConfigError: one is named, and it is not there.
+    """
+    if named in ("auto", "none"):
+        return engines_dir() if named == "auto" else None
+    folder = Path(named).expanduser()
+    if not folder.is_dir():
+        raise ConfigError(
+            f"super_resolve.engines: there is no folder {folder}: use auto, none, or the --out of `trt-build build`"
+        )
+    return folder
 
 
 def _check_plain(config: SuperResolveConfig) -> None:
     """Refuse another precision or device for what is not a file that a runtime of ours computes."""
-    if config.precision != "float32":
+    if config.precision not in ("auto", "float32"):
         raise ConfigError(f"super_resolve.precision: {config.generator} cannot be computed in {config.precision}: use float32")
     if config.device != "cpu":
         raise ConfigError(f"super_resolve.device: {config.generator} cannot be computed on {config.device}: use cpu")

@@ -16,6 +16,7 @@ from engine.contracts.manifest import Manifest, read_manifest, sha256_of
 from engine.errors import InferenceError, ModelError
 from engine.runtime.fastest import open_fastest
 from engine.runtime.session import Session, SessionSpec, Tensor, TensorSpec, trying
+from engine.runtime.wish import Warn, Wish, open_wished
 
 _USUAL_PX = 48
 """Side of a crop, for the measurement of runtimes."""
@@ -30,11 +31,13 @@ class ManifestGenerator:
     one by one.
     """
 
-    def __init__(self, spec: SessionSpec) -> None:
+    def __init__(self, spec: SessionSpec, wish: Wish | None = None, warn: Warn = lambda sentence: None) -> None:
         """Load and try the network.
 
         Args:
             spec: of a manifest ``NAME.json``, or of an ONNX file with its manifest beside it.
+            wish: what may compute it, in the place of what the spec says; None: no engine.
+            warn: is told in a sentence why an engine that is there is not used.
 
         Raises:
             ModelError: a file is missing, corrupt, no generator, or does not do what its manifest says.
@@ -46,8 +49,12 @@ class ManifestGenerator:
         _check(manifest, manifest_path)
         self.name, self.sha256, self.licence, self.scale = manifest.name, manifest.sha256, manifest.licence, manifest.scale
         self.colour: Literal["luma", "bgr"] = "luma" if manifest.channels == 1 else "bgr"
-        self._session: Session = open_fastest(replace(spec.of(manifest), name=manifest.name), self._example)
+        own = replace(spec.of(manifest), name=manifest.name)
+        self._session: Session = (
+            open_fastest(own, self._example) if wish is None else open_wished(own, manifest, wish, self._example, warn)
+        )
         self.runtime, self.profile = self._session.runtime, self._session.profile
+        self._takes_pixels = _has_pixels(self._session.inputs, manifest)
         with trying(self._session):
             self._try_out()
 
@@ -80,22 +87,31 @@ class ManifestGenerator:
         items = [self._planar(picture, height, width) for picture in pictures]
         # A network with a fixed batch gets the last picture again.
         items += items[-1:] * (self.profile.smallest - len(items))
-        outputs = self._session.run({self._session.inputs[0].name: self._encode(np.stack(items))})
+        batch = np.stack(items)
+        outputs = self._session.run({self._session.inputs[0].name: batch if self._takes_pixels else self._encode(batch)})
         scale = self.scale
-        expected = (len(items), self._manifest.channels, height * scale, width * scale)
+        sides, channels = (height * scale, width * scale), (self._manifest.channels,)
+        expected = (len(items), *(sides + channels if self._is_interleaved else channels + sides))
         if len(outputs) != 1 or outputs[0].shape != expected:
             got = ", ".join(str(output.shape) for output in outputs)
             raise InferenceError(
                 f"{self.name} returned {got} where its manifest promises {expected}: correct scale, channels or output"
             )
         for picture, output in zip(pictures, outputs[0], strict=False):
-            yield self._decode(output[:, : picture.shape[0] * scale, : picture.shape[1] * scale])
+            rows, columns = slice(picture.shape[0] * scale), slice(picture.shape[1] * scale)
+            yield self._decode(output[rows, columns] if self._is_interleaved else output[:, rows, columns])
+
+    @property
+    def _is_interleaved(self) -> bool:
+        return self._takes_pixels and self.colour == "bgr"
 
     def _planar(self, picture: Uint8, height: int, width: int) -> Uint8:
-        """Return (channels, height, width) in the network's channel order."""
+        """Return (channels, height, width) in the network's channel order; what an engine takes that converts them itself."""
         bottom, right = height - picture.shape[0], width - picture.shape[1]
         if bottom or right:
             picture = cv2.copyMakeBorder(picture, 0, bottom, 0, right, cv2.BORDER_REFLECT_101).astype(np.uint8, copy=False)
+        if self._is_interleaved:
+            return picture
         if self.colour == "luma":
             return picture[None]
         return (picture[:, :, ::-1] if self._manifest.colour == "rgb" else picture).transpose(2, 0, 1)
@@ -112,6 +128,8 @@ class ManifestGenerator:
 
     def _decode(self, output: Tensor) -> Uint8:
         """Return (h, w) or (h, w, 3) BGR, clamped and rounded to 8 bits, from one output (channels, h, w)."""
+        if self._takes_pixels:
+            return np.array(output[0] if self.colour == "luma" else output, np.uint8)
         values = output.astype(np.float32, copy=False)
         if not np.isfinite(values).all():
             raise InferenceError(f"{self.name} returned values that are not numbers: use another runtime or float32 weights")
@@ -127,6 +145,8 @@ class ManifestGenerator:
         side = self._manifest.size_rule.padded(_USUAL_PX)
         shape = (self._manifest.batch[0], self._manifest.channels, side, side)
         noise = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+        if _has_pixels(inputs, self._manifest):
+            return {inputs[0].name: noise if self.colour == "luma" else np.ascontiguousarray(noise.transpose(0, 2, 3, 1))}
         return {spec.name: self._encode(noise) for spec in inputs}
 
     def _try_out(self) -> None:
@@ -160,6 +180,11 @@ def manifest_of(path: Path) -> Path:
             '"licence": "...", "training_data": "...", "scale": 4}, and "channels": 3, "colour": "rgb" for a colour network'
         )
     return manifest_path
+
+
+def _has_pixels(inputs: tuple[TensorSpec, ...], manifest: Manifest) -> bool:
+    """Whether this is an engine that has the conversion of pixels inside: (N, 1, H, W) luma, or (N, H, W, 3) BGR, uint8."""
+    return manifest.dtype != "uint8" and inputs[0].dtype == np.uint8
 
 
 def _check(manifest: Manifest, path: Path) -> None:

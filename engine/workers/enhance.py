@@ -36,8 +36,8 @@ def enhance_body(
     are that compute on them, see ``compute_elsewhere``.
     """
     compute_elsewhere(devices)
-    with closing(OpenModels(config, prompt=policy.is_prompt)) as models:
-        core = models.core(context.telemetry, context.control.send)
+    with closing(OpenModels(config, context.control.send, prompt=policy.is_prompt)) as models:
+        core = models.core(context.telemetry)
         line = FaceLine(core, models.batch, config.super_resolve.max_wait_ms / 1000, threads)
         worker = EnhanceWorker(context, line, upstream, downstream, policy)
         context.ready(models.facts)

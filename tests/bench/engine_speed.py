@@ -21,11 +21,12 @@ from rich.table import Table
 from engine.contracts.manifest import read_manifest
 from engine.errors import FacestreamError
 from engine.models.catalog import find_model, models_dir
+from engine.runtime.built_engines import BuiltEngine
 from engine.runtime.openvino_session import computes_in_bfloat16
 from engine.runtime.session import Session, SessionSpec, open_session
 from trt_build.engines.build import Engine, Workshop, build
 from trt_build.engines.profiles import profile_for
-from trt_build.engines.targets import Order, live_precision, target_of
+from trt_build.engines.targets import Order, target_of
 
 CONSOLE = Console()
 SIDES_PX = (32, 56, 96)
@@ -54,8 +55,7 @@ def main() -> None:
         sessions, gates = {}, {}
         for engine, order in _engines(options.model, options.engines, options.faces):
             name = f"{order.target.name} {order.precision}"
-            precision = live_precision(order.precision, order.target)
-            session = open_session(SessionSpec(engine.path, order.target.name, precision=precision))
+            session = open_session(BuiltEngine(engine.path, engine.manifest).spec(SessionSpec(engine.path)))
             sessions[name], gates[name] = held.enter_context(session), engine.manifest.parity.verdict
         seconds = {side: _race(sessions, side, options.rounds) for side in SIDES_PX}
     _print(options.model, seconds, gates)

@@ -32,8 +32,11 @@ def test_it_looks_at_everything_and_really_detects(capsys):
     assert re.match(r"grey found [4-6] faces on a photograph of 6 people in ", sentences["test"])
     assert re.match(r"at most 1 in 1,000 strangers get a name; .* faces below \d+ px are too small to name", sentences["names"])
     assert "gallery.sqlite will be made" in sentences["gallery"]
-    assert sentences["runtimes"] == "the runtime auto is onnxruntime, always in float32"
+    assert sentences["runtimes"] == "the runtime auto is onnxruntime"
     assert re.search(r" on onnxruntime \S+ CPUExecutionProvider float32, 128 values", sentences["embedder"])
+    assert re.match(
+        "compact_fine_x4 has no engine for this CPU: `trt-build tune` makes those that it can", sentences["generator"]
+    )
     assert all(finding["sentence"] and "\n" not in finding["sentence"] for finding in report["findings"])
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from engine.errors import ConfigError, InferenceError, ModelError
 from engine.runtime import fastest
-from engine.runtime.fastest import VARIABLE, Choice, measure, open_fastest
+from engine.runtime.fastest import VARIABLE, Candidate, Choice, measure, open_fastest, plain_candidates
 from engine.runtime.session import SessionSpec
 from tests.onnx_models import grey_model
 from tests.runtime.processors import need
@@ -33,7 +33,7 @@ class Timed:
 
     def __init__(self, clock: Clock, seconds: float, off: float = 0.0, fails: bool = False) -> None:
         self.clock, self.seconds, self.off, self.fails = clock, seconds, off, fails
-        self.runs = 0
+        self.runs, self.inputs = 0, ()
 
     def run(self, tensors: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         self.runs += 1
@@ -46,7 +46,7 @@ class Timed:
 def chosen(first: dict[str, float], second: dict[str, float]) -> tuple[Choice, Clock, list[Timed]]:
     clock = Clock()
     sessions = [Timed(clock, **first), Timed(clock, **second)]
-    choice = measure(dict(zip(("onnxruntime", "openvino"), sessions, strict=True)), TENSORS, 0.5, clock)  # type: ignore[arg-type]
+    choice = measure(dict(zip(("onnxruntime", "openvino"), sessions, strict=True)), lambda inputs: TENSORS, 0.5, clock)  # type: ignore[arg-type]
     return choice, clock, sessions
 
 
@@ -65,7 +65,7 @@ def chosen(first: dict[str, float], second: dict[str, float]) -> tuple[Choice, C
 )
 def test_the_faster_one_of_those_that_compute_the_same_is_taken(first, second, runtime):
     choice, _, _ = chosen(first, second)
-    assert choice.runtime == runtime
+    assert choice.name == runtime
 
 
 def test_it_takes_half_a_second_each():
@@ -81,9 +81,9 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     need("openvino")
     seen: list[str] = []
 
-    def one(spec: SessionSpec, runtimes: list[str], example: object) -> Choice:
-        seen.append(spec.title)
-        return Choice("openvino", dict.fromkeys(runtimes, 1.0))
+    def one(candidates: list[Candidate], example: object) -> Choice:
+        seen.append(candidates[0].spec.title)
+        return Choice("openvino", {candidate.name: 1.0 for candidate in candidates})
 
     monkeypatch.delenv(VARIABLE)
     monkeypatch.setattr(fastest, "_measured", one)
@@ -155,10 +155,9 @@ def test_real_sessions_are_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr(fastest, "_SECONDS", 0.0)
     path = tmp_path / "grey.onnx"
     path.write_bytes(grey_model())
-    choice = fastest._measured(
-        SessionSpec(path), ["onnxruntime", "openvino"], lambda inputs: {inputs[0].name: np.zeros((1, 1, 64, 64), np.uint8)}
-    )
+    candidates = plain_candidates(SessionSpec(path))
+    choice = fastest._measured(candidates, lambda inputs: {inputs[0].name: np.zeros((1, 1, 64, 64), np.uint8)})
     assert choice is not None
     assert list(choice.milliseconds) == ["onnxruntime", "openvino"]
     path.write_bytes(b"no model")
-    assert fastest._measured(SessionSpec(path), ["onnxruntime", "openvino"], lambda inputs: {}) is None
+    assert fastest._measured(candidates, lambda inputs: {}) is None

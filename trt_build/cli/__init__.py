@@ -18,6 +18,7 @@ from trt_build.cli.engines import build, check
 from trt_build.cli.evaluate import evaluate
 from trt_build.cli.redeg import redeg_app
 from trt_build.cli.second_look import second_look_app
+from trt_build.cli.tune import tune
 from trt_build.optional import require
 from trt_build.recipes.data_folder import explained
 
@@ -28,7 +29,8 @@ app = App(
     name="trt-build",
     help="Train, export, evaluate and compile the models that facestream runs.",
     version_flags=[],
-    help_epilogue="Exit codes: 0 done, 1 failed, 2 used wrongly.",
+    help_epilogue="Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted.",
+    suppress_keyboard_interrupt=False,  # who interrupts is told what stays
 )
 
 
@@ -39,6 +41,7 @@ app.command(embedder_app)
 app.command(evaluate)
 app.command(redeg_app)
 app.command(second_look_app)
+app.command(tune)
 
 
 @app.command
@@ -157,11 +160,15 @@ def small_faces(
     CONSOLE.print(f"{out}: {written} faces of {side} px", soft_wrap=True)
 
 
+_ENGINES = (["build"], ["check"], ["tune"])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0 done, 1 failed, 2 used wrongly."""
+    """Run the command line; returns the exit code: 0 done, 1 failed, 2 used wrongly, 130 interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app(
-            list(sys.argv[1:] if arguments is None else arguments),
+            given,
             exit_on_error=False,
             print_error=False,
             result_action="return_value",
@@ -173,6 +180,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ERRORS.print(f"error: {explained(str(error))}", style="red", markup=False, soft_wrap=True)
         return error.exit_code
     except KeyboardInterrupt:
-        ERRORS.print("Stopped. Training goes on with --resume.")
+        of_engines = "Engines that were finished stay, nothing else is left."
+        stays = of_engines if given[:1] in _ENGINES else "Training goes on with --resume."
+        ERRORS.print(f"Stopped. {stays}")
         return 130
     return 0

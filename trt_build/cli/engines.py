@@ -19,7 +19,7 @@ from rich.table import Column, Table
 from engine.contracts.engine_manifest import EngineManifest
 from engine.contracts.manifest import Manifest, read_manifest
 from engine.errors import FacestreamError, ModelError, UsageError
-from engine.models.catalog import find_model, models_dir
+from engine.models.catalog import engines_dir, find_model, models_dir
 from trt_build.errors import ExportError
 
 CONSOLE = Console()
@@ -27,7 +27,7 @@ NOTES = Console(stderr=True)
 TargetName = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt"]
 PrecisionName = Literal["fp32", "fp16", "bf16", "int8"]
 _Flag = Annotated[bool, Parameter(negative=())]
-_Count = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2000))]
+GateFaces = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2000))]
 
 
 def build(
@@ -38,11 +38,12 @@ def build(
     sizes: str | None = None,
     batch: str | None = None,
     compute_capability: str = "current",
+    pixels: Literal["float", "uint8"] | None = None,
     out: Path | None = None,
     no_build: _Flag = False,
     calibration: Path | None = None,
     faces: Path | None = None,
-    gate_faces: _Count = 200,
+    gate_faces: GateFaces = 200,
     json: _Flag = False,
 ) -> None:
     """Compile models for a target: an engine and its manifest, compared with the model on real faces.
@@ -73,6 +74,8 @@ def build(
         Smallest, best and largest batch, as `1,8,64`.
     compute_capability
         Of the GPUs, as `7.5,8.6,8.9,12.0`; `current`: of the one that is here. One engine for each.
+    pixels
+        What a generator takes and gives: `uint8`, with range, layout and rounding inside (on GPUs, if not given), or `float`.
     out
         Folder of the engines; `engines` in the folder of models if not given.
     no_build
@@ -92,10 +95,10 @@ def build(
     from trt_build.engines.build import build as build_engine
     from trt_build.engines.check import advice
     from trt_build.engines.profiles import profile_for
-    from trt_build.engines.targets import TARGETS, Order, target_of
+    from trt_build.engines.targets import TARGETS, Order, pixels_of, target_of
     from trt_build.engines.tensorrt_engine import CURRENT, capabilities
 
-    found = [_model(name) for name in (model, *models)]
+    found = [model_of(name) for name in (model, *models)]
     if compute_capability != CURRENT and not TARGETS[target].on_gpu:
         raise UsageError(f"--compute-capability {compute_capability}: engines of {target} are for CPUs: leave it out")
     if calibration is not None and precision != "int8":
@@ -107,9 +110,10 @@ def build(
         spec = target_of(target, precision, described.kind)
         profile = profile_for(described, sizes, batch)
         for capability in capabilities(target, compute_capability, precision) if spec.on_gpu else [""]:
-            orders.append(Order(path, described, spec, precision, profile, capability, calibration))
+            given = pixels_of(spec, described.kind, pixels)
+            orders.append(Order(path, described, spec, precision, profile, capability, calibration, given))
     with EngineProgress() as progress:
-        shop = Workshop(_folder(out), progress.say, progress.on_work, faces, gate_faces)
+        shop = Workshop(folder_of(out), progress.say, progress.on_work, faces, gate_faces)
         rows = []
         for order in orders:
             try:
@@ -120,7 +124,7 @@ def build(
                 if len(orders) == 1:
                     raise
                 rows.append(Row(shop.path_of(order), None, "failed", str(error)))
-    _show(rows, json)
+    show(rows, json)
     if bad := [row for row in rows if row.manifest is None]:
         raise ExportError(f"{len(bad)} of {len(rows)} engines could not be built.")
 
@@ -131,7 +135,7 @@ def check(
     target: TargetName | None = None,
     out: Path | None = None,
     faces: Path | None = None,
-    gate_faces: _Count = 200,
+    gate_faces: GateFaces = 200,
     json: _Flag = False,
 ) -> None:
     """Look at the engines of models again: whole, of today's versions, and equal to their model on real faces.
@@ -162,9 +166,9 @@ def check(
     from trt_build.engines.build import Workshop
     from trt_build.engines.check import check as check_engines
 
-    folder = _folder(out)
+    folder = folder_of(out)
     rows = []
-    models_found = [_model(name) for name in (model, *models)]
+    models_found = [model_of(name) for name in (model, *models)]
     _check_takes_faces("--faces", faces, models_found)
     with EngineProgress() as progress:
         shop = Workshop(folder, progress.say, progress.on_work, faces, gate_faces)
@@ -174,7 +178,7 @@ def check(
                 command = shlex.join(["trt-build", "build", described.name, "--out", str(folder)])
                 raise ModelError(f"there is no engine of {described.name} in {folder}: run `{command}`")
             rows += [Row(one.path, one.manifest, "unusable" if one.trouble else "whole", one.trouble) for one in found]
-    _show(rows, json)
+    show(rows, json)
     if bad := [row for row in rows if row.trouble]:
         raise ExportError(f"{len(bad)} of {len(rows)} engines in {folder} cannot be used as they are.")
 
@@ -216,8 +220,12 @@ class EngineProgress:
         self._progress.update(self._task, note=f"{done} of {total}" if total else "")
 
 
-def _model(name: str) -> tuple[Path, Manifest]:
-    """Return the manifest of a model, and what it says."""
+def model_of(name: str) -> tuple[Path, Manifest]:
+    """Return the manifest of a model, and what it says.
+
+    Raises:
+        ModelError: there is no such model.
+    """
     path = find_model(name) or models_dir() / f"{name}.json"
     if not path.is_file():
         raise ModelError(
@@ -237,11 +245,13 @@ def _check_takes_faces(option: str, given: Path | None, models: Sequence[tuple[P
         raise UsageError(f"{option} {given}: for {names} pictures with faces are taken, from $FACESTREAM_DATA: leave it out")
 
 
-def _folder(out: Path | None) -> Path:
-    return out if out is not None else models_dir() / "engines"
+def folder_of(out: Path | None) -> Path:
+    """Return the folder of engines."""
+    return out if out is not None else engines_dir()
 
 
-def _show(rows: Sequence[Row], as_json: bool) -> None:
+def show(rows: Sequence[Row], as_json: bool) -> None:
+    """Print a table and what is wrong, or JSON."""
     if as_json:
         found = [{"path": str(row.path), "state": row.state, "trouble": row.trouble, "manifest": row.manifest} for row in rows]
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")

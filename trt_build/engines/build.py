@@ -22,13 +22,16 @@ from engine.contracts.engine_manifest import (
     engine_manifest_path,
     read_engine_manifest,
 )
-from engine.errors import InferenceError, ModelError
+from engine.errors import FacestreamError, InferenceError, ModelError
+from engine.runtime.built_engines import BuiltEngine, version_of
+from engine.runtime.cuda_api import Cuda
 from engine.runtime.tensorrt_api import tensorrt
 from trt_build.array_files import key_of as content_key
 from trt_build.engines.lock import alone
 from trt_build.engines.parity import Compared, compare
 from trt_build.engines.real_faces import GATE_FACES
-from trt_build.engines.targets import TARGETS, Order, live_precision, make, version_of
+from trt_build.engines.targets import TARGETS, Order, make, pixels_of, tool_of
+from trt_build.engines.tensorrt_engine import capability_here
 from trt_build.errors import ExportError
 from trt_build.work import Done
 from trt_build.writing import writable
@@ -64,14 +67,24 @@ class Workshop:
 
     def gate(self, order: Order, manifest: EngineManifest, path: Path) -> EngineParity:
         """Compare an engine with its model, where it can be run."""
-        if order.target.on_gpu:
-            return EngineParity(verdict="not run", reason=f"{order.target.name} engines run on a GPU, and none was used here")
-        precision = live_precision(order.precision, order.target)
-        compared = Compared(path, manifest, order.target.name, precision, self.faces, self.count)
+        if order.target.on_gpu and (absent := _no_gpu(order)):
+            return EngineParity(verdict="not run", reason=f"{order.target.name} engines run on a GPU: {absent}")
+        device = "cuda:0" if order.target.on_gpu else "cpu"
         try:
-            return compare(order.model, compared, self.done)
+            return compare(order.model, Compared(BuiltEngine(path, manifest), device, self.faces, self.count), self.done)
         except (ModelError, InferenceError) as error:  # this one's own runtime refuses it, or fails
             return EngineParity(verdict="failed", reason=str(error))
+
+
+def _no_gpu(order: Order) -> str:
+    """Return why nothing can be computed on a GPU here, or by this engine; empty where it can."""
+    if order.capability not in ("", here := capability_here()):
+        return f"this one is for {order.capability}, and here is {here or 'none'}"
+    try:
+        Cuda("cuda:0", tensorrt(order.target.name).flavour.extra)
+    except FacestreamError as error:
+        return str(error)
+    return ""
 
 
 def key_of(order: Order) -> EngineKey:
@@ -85,11 +98,13 @@ def key_of(order: Order) -> EngineKey:
         model_sha256=order.manifest.sha256,
         output=order.manifest.output,
         target=order.target.name,
-        target_version=version_of(order.target),
+        target_version=version_of(order.target.name),
         compute_capability=order.capability,
         precision=order.precision,
         profile=order.profile,
         calibration=content_key(given) if given is not None and given.exists() else "",
+        pixels=order.pixels,
+        tool=tool_of(order.target.name, order.precision),
     )
 
 
@@ -196,6 +211,7 @@ def command_of(order: Order, folder: Path) -> str:
         "--sizes": "" if order.manifest.input_size_px else f"{low}..{high}",
         "--batch": ",".join(map(str, order.profile.batch)),
         "--compute-capability": order.capability,
+        "--pixels": "" if order.pixels == pixels_of(order.target, order.manifest.kind) else order.pixels,
         "--calibration": str(order.calibration or ""),
         "--out": str(folder),
     }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from engine.contracts.engine_manifest import EngineManifest, read_engine_manifest
+from engine.contracts.engine_manifest import EngineManifest, engine_manifest_path, read_engine_manifest
 from engine.contracts.manifest import Manifest
 from engine.errors import FacestreamError, MissingRuntimeError, ModelError
 from trt_build.engines.build import Workshop, key_of, unfitness, write_engine_manifest
@@ -42,6 +43,9 @@ def check(model: Path, described: Manifest, shop: Workshop, target: str = "") ->
     """
     found = []
     for path in engines_of(described.name, shop.folder):
+        if not path.exists():
+            found.append(Checked(path, None, f"{engine_manifest_path(path)} describes an engine which is gone: build it again"))
+            continue
         try:
             manifest = read_engine_manifest(path)
         except ModelError as error:
@@ -53,16 +57,18 @@ def check(model: Path, described: Manifest, shop: Workshop, target: str = "") ->
 
 
 def engines_of(name: str, folder: Path) -> list[Path]:
-    """Return the engine files that are called after a model; some may be another's, whose name begins alike."""
+    """Return the engine files that are called after a model, those among them that a manifest alone tells of; some may be
+    another's, whose name begins alike."""
     suffixes = tuple({spec.suffix for spec in TARGETS.values()})
-    return sorted(path for path in folder.glob(f"{name}-*") if path.name.endswith(suffixes))
+    files = {path.with_suffix("") if path.suffix == ".json" else path for path in folder.glob(f"{glob.escape(name)}-*")}
+    return sorted(path for path in files if path.name.endswith(suffixes))
 
 
 def _check(model: Path, described: Manifest, path: Path, manifest: EngineManifest, shop: Workshop) -> Checked:
     key = manifest.key
-    order = Order(model, described, TARGETS[key.target], key.precision, key.profile, key.compute_capability)
+    order = Order(model, described, TARGETS[key.target], key.precision, key.profile, key.compute_capability, pixels=key.pixels)
     try:
-        difference = key.difference(msgspec.structs.replace(key_of(order), calibration=key.calibration))
+        difference = key.difference(msgspec.structs.replace(key_of(order), calibration=key.calibration, tool=key.tool))
     except FacestreamError as error:
         return Checked(path, manifest, str(error))
     if difference:

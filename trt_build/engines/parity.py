@@ -18,14 +18,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contracts.engine_manifest import EngineManifest, EngineParity
+from engine.contracts.engine_manifest import EngineParity
 from engine.contracts.frames import Detections, Float32, Uint8
 from engine.contracts.manifest import Manifest, read_manifest, sha256_of, write_manifest
 from engine.detect.grey import GreyDetector
 from engine.detect.second_look import SecondLook
 from engine.models.catalog import models_dir
 from engine.models.dlib_embedder import dlib_embedder
-from engine.runtime.precision import Precision
+from engine.runtime.built_engines import BuiltEngine
 from engine.runtime.session import SessionSpec
 from engine.super_resolve.manifest_generator import ManifestGenerator
 from engine.verify.onnx_embedder import OnnxEmbedder
@@ -63,10 +63,8 @@ _REFERENCE = "onnxruntime"
 class Compared:
     """How one engine is opened, and what it is compared on."""
 
-    engine: Path
-    manifest: EngineManifest
-    runtime: str
-    precision: Precision
+    engine: BuiltEngine
+    device: str = "cpu"
     faces: Path | None = None
     """A zip or folder of square faces in the place of the default."""
     count: int = GATE_FACES
@@ -85,7 +83,7 @@ def compare(model: Path, compared: Compared, done: Done) -> EngineParity:
         InferenceError: one of both fails.
         DataError: the faces that were given cannot be read.
     """
-    kind = compared.manifest.kind
+    kind = compared.engine.manifest.kind
     with _as_model(model, compared) as candidate:
         figures, faces, source = _GATES[kind](model, candidate, compared, done)
     return verdict_of(figures, LIMITS[kind], faces, source)
@@ -116,7 +114,7 @@ def _generators(model: Path, candidate: Path, compared: Compared, done: Done) ->
     scale = read_manifest(model).scale
     with (
         closing(ManifestGenerator(SessionSpec(model, _REFERENCE))) as ours,
-        closing(ManifestGenerator(SessionSpec(candidate, compared.runtime, precision=compared.precision))) as theirs,
+        closing(ManifestGenerator(compared.engine.computing(SessionSpec(candidate, device=compared.device)))) as theirs,
         closing(OnnxEmbedder(SessionSpec(dlib_embedder(models_dir()), _REFERENCE))) as embedder,
     ):
         rows = [_one_face(faces, at, scale, compared, (ours, theirs), embedder, done) for at in range(len(faces))]
@@ -141,7 +139,7 @@ def _one_face(
     done: Done,
 ) -> tuple[float, float, float]:
     """Return dB lost against the sharp face, how far the cosine with it moved, and the PSNR between both results."""
-    possible = sides(scale, *compared.manifest.key.profile.sizes_px)
+    possible = sides(scale, *compared.engine.manifest.key.profile.sizes_px)
     side = possible[at % len(possible)]
     seen = small(faces.images[at], side, at)
     pictures = [
@@ -163,7 +161,7 @@ def _embedders(model: Path, candidate: Path, compared: Compared, done: Done) -> 
     cosines: list[float] = []
     with (
         closing(OnnxEmbedder(SessionSpec(model, _REFERENCE))) as ours,
-        closing(OnnxEmbedder(SessionSpec(candidate, compared.runtime))) as theirs,
+        closing(OnnxEmbedder(compared.engine.computing(SessionSpec(candidate, device=compared.device)))) as theirs,
     ):
         for at, (image, points) in enumerate(zip(faces.images, faces.points, strict=True)):
             side = (len(image), 12, 16, 24, 32, 48)[at % 6]
@@ -181,7 +179,7 @@ def _detectors(model: Path, candidate: Path, compared: Compared, done: Done) -> 
     found, same = 0, 0
     with (
         closing(GreyDetector(SessionSpec(model, _REFERENCE))) as ours,
-        closing(GreyDetector(SessionSpec(candidate, compared.runtime, precision=compared.precision))) as theirs,
+        closing(GreyDetector(compared.engine.computing(SessionSpec(candidate, device=compared.device)))) as theirs,
     ):
         for at, image in enumerate(pictures.images):
             planes = [grey_planes(image, full_range=True)]
@@ -196,7 +194,7 @@ def _second_looks(model: Path, candidate: Path, compared: Compared, done: Done) 
     pictures = pictures_with_faces(_PICTURES)
     with (
         closing(SecondLook(SessionSpec(model, _REFERENCE))) as ours,
-        closing(SecondLook(SessionSpec(candidate, compared.runtime))) as theirs,
+        closing(SecondLook(compared.engine.computing(SessionSpec(candidate, device=compared.device)))) as theirs,
     ):
         pairs = list(_judged((ours, theirs), pictures, done))
         limits = np.array([ours.limits.refused_below, ours.limits.accepted_from, ours.limits.alone_from])
@@ -260,8 +258,8 @@ def _as_model(model: Path, compared: Compared) -> Iterator[Path]:
     """Describe an engine as the live side describes a model, so that the live classes open it."""
     described: Manifest = read_manifest(model)
     with tempfile.TemporaryDirectory(prefix="engine-") as folder:
-        engine = Path(folder) / compared.engine.name
-        os.symlink(compared.engine.resolve(), engine)
+        engine = Path(folder) / compared.engine.path.name
+        os.symlink(compared.engine.path.resolve(), engine)
         path = Path(folder) / f"{described.name}.json"
         write_manifest(
             msgspec.structs.replace(described, file=engine.name, sha256=sha256_of(engine), output="", parity=None), path

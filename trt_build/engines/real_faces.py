@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -95,9 +96,26 @@ def gate_faces(source: Path | None = None, count: int = GATE_FACES) -> RealFaces
     Raises:
         DataError: a source that was given cannot be read.
     """
-    path = source or Path(with_data_folder(APART))
-    whose = "given" if source else "identities kept apart"
-    return _chosen(path, count, whose) if source or path.exists() else _photographed(count)
+    if source is not None:
+        return _chosen(source, count, "given")
+    path = Path(with_data_folder(APART))
+    return _chosen(path, count, "identities kept apart", of_gate) if path.exists() else _photographed(count)
+
+
+def tuning_faces(count: int = GATE_FACES) -> RealFaces:
+    """Return faces of people who are in no training and not those of the gate: on them rules are chosen, as which
+    convolutions an int8 engine leaves alone.
+
+    Raises:
+        DataError: there is no folder of data.
+    """
+    return _chosen(Path(with_data_folder(APART)), count, "identities for tuning", lambda name: not of_gate(name))
+
+
+def of_gate(name: str) -> bool:
+    """Whether a picture, as ``Person_Name/Person_Name_0001.jpg``, shows one of the gate's people: half of them, all of whose
+    pictures are."""
+    return zlib.crc32(name.rsplit("/", 1)[0].encode()) % 2 == 0
 
 
 def pictures_with_faces(count: int, *, calibration: bool = False) -> RealPictures:
@@ -125,10 +143,10 @@ def pictures_with_faces(count: int, *, calibration: bool = False) -> RealPicture
     return RealPictures(tuple(found), "two photographs inside insightface and scikit-image, at five sizes")
 
 
-def _chosen(path: Path, count: int, whose: str) -> RealFaces:
-    """Return ``count`` faces with landmarks, drawn by a fixed seed."""
+def _chosen(path: Path, count: int, whose: str, belongs: Callable[[str], bool] = lambda name: True) -> RealFaces:
+    """Return ``count`` faces with landmarks of those that belong, drawn by a fixed seed."""
     faces = load_faces(path)
-    order = np.random.default_rng(_SEED).permutation(len(faces.names)).tolist()
+    order = np.random.default_rng(_SEED).permutation([at for at, name in enumerate(faces.names) if belongs(name)]).tolist()
     images: list[Uint8] = []
     points: list[Float32] = []
     detector = grey_detector()

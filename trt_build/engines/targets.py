@@ -9,17 +9,16 @@ from pathlib import Path
 
 import onnx
 
-from engine.contracts.engine_manifest import EnginePrecision, Profile, Target, Tensor
+from engine.contracts.engine_manifest import EnginePrecision, Pixels, Profile, Target, Tensor
 from engine.contracts.manifest import Manifest
-from engine.errors import MissingRuntimeError, UsageError
+from engine.errors import UsageError
 from engine.models.catalog import find_model
-from engine.runtime.precision import Precision
-from engine.runtime.tensorrt_api import tensorrt
 from trt_build.engines.graph import kept_nodes, plain_graph, tensors_of
 from trt_build.engines.half import cast_graph
 from trt_build.engines.inputs import calibration_inputs
 from trt_build.engines.int8 import int8_graph, int8_kept
 from trt_build.engines.ncnn_files import ncnn_container
+from trt_build.engines.pixels import pixel_graph
 from trt_build.engines.profiles import shapes
 from trt_build.engines.tensorrt_engine import build_engine
 from trt_build.engines.turing import dense_as_convolution
@@ -30,10 +29,6 @@ class TargetSpec:
     """One target."""
 
     name: Target
-    package: str
-    """Whose version the engine depends on."""
-    extra: str
-    """Of our own package, which installs it; empty: the base install."""
     precisions: tuple[EnginePrecision, ...]
     suffix: str
     on_gpu: bool = False
@@ -42,13 +37,11 @@ class TargetSpec:
 
 
 TARGETS: dict[str, TargetSpec] = {
-    "onnxruntime": TargetSpec("onnxruntime", "onnxruntime", "", ("fp32", "fp16", "int8"), ".onnx"),
-    "openvino": TargetSpec("openvino", "openvino", "openvino", ("fp32", "bf16", "int8"), ".onnx", bfloat16_is_asked_for=True),
-    "ncnn": TargetSpec("ncnn", "ncnn", "ncnn", ("fp32",), ".ncnn"),
-    "tensorrt-rtx": TargetSpec(
-        "tensorrt-rtx", "tensorrt_rtx", "trt-rtx", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True
-    ),
-    "tensorrt": TargetSpec("tensorrt", "tensorrt", "trt", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True),
+    "onnxruntime": TargetSpec("onnxruntime", ("fp32", "fp16", "int8"), ".onnx"),
+    "openvino": TargetSpec("openvino", ("fp32", "bf16", "int8"), ".onnx", bfloat16_is_asked_for=True),
+    "ncnn": TargetSpec("ncnn", ("fp32",), ".ncnn"),
+    "tensorrt-rtx": TargetSpec("tensorrt-rtx", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True),
+    "tensorrt": TargetSpec("tensorrt", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True),
 }
 
 
@@ -64,6 +57,7 @@ class Order:
     profile: Profile
     capability: str = ""
     calibration: Path | None = None
+    pixels: Pixels = "float"
 
     @property
     def called(self) -> str:
@@ -76,6 +70,8 @@ class Order:
         parts = [self.manifest.name, self.target.name.replace("-", "_"), self.precision]
         if self.capability:
             parts.insert(2, f"sm{self.capability.replace('.', '')}")
+        if self.pixels != "float":
+            parts.append(self.pixels)
         return "-".join(parts) + self.target.suffix
 
 
@@ -109,25 +105,28 @@ def target_of(name: str, precision: str, kind: str) -> TargetSpec:
     return spec
 
 
-def version_of(target: TargetSpec) -> str:
-    """Return the version of what an engine is made for.
+def pixels_of(target: TargetSpec, kind: str, wanted: str | None = None) -> Pixels:
+    """Return what goes in and out: a generator on a GPU takes pixels as they are, unless something else is wanted.
 
     Raises:
-        MissingRuntimeError: it is not installed.
+        UsageError: it cannot be had.
     """
-    if target.on_gpu:
-        return tensorrt(target.name).version
+    if wanted == "uint8" and (kind != "generator" or target.name == "ncnn"):
+        what = "ncnn" if target.name == "ncnn" else f"a {kind.replace('_', ' ')}"
+        raise UsageError(
+            f"--pixels uint8: it is for generators, and not for ncnn; {what} takes what its model takes: leave it out"
+        )
+    on_its_own = "uint8" if target.on_gpu and kind == "generator" else "float"
+    return "uint8" if (wanted or on_its_own) == "uint8" else "float"
+
+
+def tool_of(target: str, precision: str) -> str:
+    """Return what makes an engine beside its target, and its version; empty: nothing does, or it is not installed."""
+    tool = "pnnx" if target == "ncnn" else "onnxruntime" if precision == "int8" else ""
     try:
-        return metadata.version(target.package)
-    except metadata.PackageNotFoundError as error:
-        raise MissingRuntimeError(
-            f"{target.name} is not installed: pip install 'facestream{f'[{target.extra}]' if target.extra else ''}'"
-        ) from error
-
-
-def live_precision(precision: EnginePrecision, target: TargetSpec) -> Precision:
-    """Return in what an engine is opened by the live side."""
-    return "bfloat16" if precision == "bf16" and target.bfloat16_is_asked_for else "float32"
+        return f"{tool} {metadata.version(tool)}" if tool else ""
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def make(order: Order) -> Built:
@@ -144,7 +143,10 @@ def make(order: Order) -> Built:
     if order.target.on_gpu:
         graph = dense_as_convolution(graph)
     precise, calibration = _in_precision(order, graph)
-    kept = int8_kept(graph) if order.precision == "int8" else kept_nodes(graph) if precise is not graph else []
+    is_cast = precise is not graph
+    if order.pixels == "uint8":
+        precise = pixel_graph(precise, order.manifest)
+    kept = int8_kept(graph) if order.precision == "int8" else kept_nodes(graph) if is_cast else []
     content, inputs, outputs = _MAKERS[order.target.name](order, precise)
     return Built(content, inputs, outputs, tuple(kept), calibration)
 
@@ -171,7 +173,11 @@ def _ncnn(order: Order, graph: onnx.ModelProto) -> Made:
 
 
 def _tensorrt(order: Order, graph: onnx.ModelProto) -> Made:
-    return build_engine(order.target.name, graph, order.manifest.name, shapes(order.manifest, order.profile), order.capability)
+    sizes = shapes(order.manifest, order.profile)
+    if order.pixels == "uint8" and order.manifest.channels == 3:
+        small, best, large = ((count, height, width, channels) for count, channels, height, width in sizes)
+        sizes = small, best, large
+    return build_engine(order.target.name, graph, order.manifest.name, sizes, order.capability)
 
 
 _MAKERS: dict[str, Callable[[Order, onnx.ModelProto], Made]] = {

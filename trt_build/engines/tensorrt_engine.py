@@ -138,21 +138,32 @@ def _tensor(tensor: Any) -> Tensor:
     )
 
 
+def capability_here() -> str:
+    """Return the compute capability of the first GPU that is here, as ``8.9``; empty: there is none.
+
+    Raises:
+        MissingRuntimeError: nvidia-smi is here and does not answer.
+    """
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return ""
+    query = [tool, "--query-gpu=compute_cap", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=_SMI_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise MissingRuntimeError(f"nvidia-smi does not say which GPU is here ({error})") from error
+    found = done.stdout.split() if done.returncode == 0 else []
+    return found[0] if found else ""
+
+
 def _current(name: str, possible: tuple[str, ...]) -> str:
     """Return the compute capability of the GPU that is here."""
     named = f"say for which, as --compute-capability {','.join(possible)}"
-    advice = named if possible else "build on the machine with the GPU"
-    tool = shutil.which("nvidia-smi")
-    found: list[str] = []
-    if tool is not None:
-        query = [tool, "--query-gpu=compute_cap", "--format=csv,noheader"]
-        try:
-            done = subprocess.run(query, capture_output=True, text=True, timeout=_SMI_SECONDS, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise MissingRuntimeError(
-                f"nvidia-smi does not say which GPU is here ({error}): look at it, or {advice}"
-            ) from error
-        found = done.stdout.split() if done.returncode == 0 else []
+    advice = f"{named if possible else 'build on the machine with the GPU'}; for this CPU, run `trt-build tune`"
+    try:
+        found = capability_here()
+    except MissingRuntimeError as error:
+        raise MissingRuntimeError(f"{error}: look at it, or {advice}") from error
     if not found:
         raise MissingRuntimeError(f"there is no NVIDIA GPU here that {name} could build for: {advice}")
-    return found[0]
+    return found

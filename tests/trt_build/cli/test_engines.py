@@ -7,6 +7,7 @@ import pytest
 from tests.trt_build.engines.networks import write_generator
 from trt_build import cli
 from trt_build.engines import build as building
+from trt_build.engines import tensorrt_engine
 from trt_build.engines.parity import LIMITS, verdict_of
 
 
@@ -111,3 +112,31 @@ def test_help_shows_examples(capsys, command):
     assert f"trt-build {command} compact_fine_x4" in out
     assert "--no-json" not in out
     assert "--no-no" not in out
+
+
+def test_ctrl_c_is_130_and_says_what_stays(capsys, monkeypatch, tmp_path):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(building, "make", interrupted)
+    code, _, err = run(capsys, "build", write_generator(tmp_path), "--target", "onnxruntime", "--out", tmp_path / "e")
+    assert code == 130
+    assert "Stopped. Engines that were finished stay, nothing else is left." in err
+    assert [path.name for path in (tmp_path / "e").iterdir() if not path.name.endswith(".lock")] == []
+
+
+def test_check_names_an_engine_that_is_gone(capsys, tmp_path):
+    model = write_generator(tmp_path)
+    run(capsys, "build", model, "--target", "onnxruntime", "--out", tmp_path / "e")
+    (tmp_path / "e" / "tiny-onnxruntime-fp32.onnx").unlink()
+    code, out, _ = run(capsys, "check", model, "--out", tmp_path / "e", "--json")
+    (engine,) = json.loads(out)
+    assert (code, engine["state"]) == (1, "unusable")
+    assert engine["trouble"].endswith("tiny-onnxruntime-fp32.onnx.json describes an engine which is gone: build it again")
+
+
+def test_without_a_gpu_the_default_says_what_to_run(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(tensorrt_engine.shutil, "which", lambda name: None)
+    code, _, err = run(capsys, "build", "srcnn_x2", "--out", tmp_path)
+    assert code == 1
+    assert "say for which, as --compute-capability 7.5,8.0,8.6,8.9,12.0,12.1; for this CPU, run `trt-build tune`" in err

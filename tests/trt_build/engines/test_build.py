@@ -167,6 +167,14 @@ def test_other_calibration_faces_are_another_engine(model, shop, tmp_path, monke
             build(wanted, shop, no_build=True)
 
 
+def test_what_else_made_it_belongs_to_it(model, shop, monkeypatch):
+    monkeypatch.setattr(targets.metadata, "version", lambda package: "9.9")
+    assert building.key_of(order_of(model, precision="int8")).tool == "onnxruntime 9.9"
+    assert building.key_of(order_of(model, "openvino", "int8")).tool == "onnxruntime 9.9"
+    assert building.key_of(order_of(model, "ncnn")).tool == "pnnx 9.9"
+    assert building.key_of(order_of(model)).tool == ""
+
+
 def test_another_model_of_the_same_name_is_another_engine(model, shop, tmp_path):
     build(order_of(model), shop)
     write_generator(tmp_path, scale=3)
@@ -284,7 +292,9 @@ def test_check_repeats_the_gate_and_says_which_precision_passes(model, shop, mon
     failed = verdict_of({"psnr_lost_db": 0.31, "cosine_moved": 0.0}, LIMITS["generator"], 2, "two made up faces")
     passed = verdict_of(PASSED, LIMITS["generator"], 2, "two made up faces")
     monkeypatch.setattr(
-        building, "compare", lambda model, compared, done: failed if compared.manifest.key.precision == "fp16" else passed
+        building,
+        "compare",
+        lambda model, compared, done: failed if compared.engine.manifest.key.precision == "fp16" else passed,
     )
     half, whole = check(model, described, shop)
     assert half.path.name == "tiny-onnxruntime-fp16.onnx"
@@ -307,7 +317,7 @@ def test_an_engine_whose_runtime_is_missing_does_not_hide_the_others(model, shop
     build(order_of(model, precision="fp16"), shop)
 
     def half_is_missing(model, compared, done):
-        if compared.manifest.key.precision == "fp16":
+        if compared.engine.manifest.key.precision == "fp16":
             raise MissingRuntimeError("it is not installed")
         return verdict_of(PASSED, LIMITS["generator"], 2, "two made up faces")
 
@@ -412,7 +422,7 @@ def test_the_command_of_an_engine_for_a_gpu(model, shop):
     order = order_of(model, "tensorrt-rtx", "fp16", "8.9", "32..64", "8")
     assert command_of(order, Path("over there")) == (
         f"trt-build build {model} --target tensorrt-rtx --precision fp16 --sizes 32..64 --batch 8,8,8 --compute-capability 8.9 "
-        "--out 'over there'"
+        "--pixels float --out 'over there'"
     )
     assert order.file == "tiny-tensorrt_rtx-sm89-fp16.engine"
 

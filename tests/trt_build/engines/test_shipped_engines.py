@@ -18,7 +18,7 @@ from trt_build.engines import tensorrt_engine
 from trt_build.engines.build import Workshop, build
 from trt_build.engines.half import cast_graph
 from trt_build.engines.profiles import profile_for, shapes
-from trt_build.engines.targets import Order, make, target_of
+from trt_build.engines.targets import Order, make, pixels_of, target_of
 from trt_build.engines.tensorrt_engine import build_engine
 from trt_build.errors import ExportError
 
@@ -34,7 +34,8 @@ def manifests():
 def order_of(path, precision, capability):
     described = read_manifest(path)
     spec = target_of("tensorrt-rtx", precision, described.kind)
-    return Order(path, described, spec, precision, profile_for(described), capability)
+    pixels = pixels_of(spec, described.kind)
+    return Order(path, described, spec, precision, profile_for(described), capability, pixels=pixels)
 
 
 @pytest.mark.parametrize("name", [*(path.stem for path in embedded_manifests()), "dlib", "dlib_small"])
@@ -47,13 +48,12 @@ def test_every_shipped_model(manifests, tmp_path, name):
         assert manifest.key.compute_capability == "8.9"
         assert manifest.key.target_version == tensorrt("tensorrt-rtx").version
         assert engine.path.read_bytes().startswith(b"vtrt")
-        # Pixels go in and come out in the types of the model, whatever it computes in.
         (entry,), exits = manifest.inputs, manifest.outputs
-        assert (entry.name, entry.dtype) == (shipped.graph.input[0].name, read_manifest(manifests[name]).dtype)
-        wanted = read_manifest(manifests[name]).output
-        assert [(one.name, one.dtype) for one in exits] == [
-            (value.name, "float32") for value in shipped.graph.output if wanted in ("", value.name)
-        ]
+        if manifest.kind == "generator":
+            assert [(one.name, one.dtype) for one in (entry, *exits)] == [("pixels", "uint8"), ("enlarged", "uint8")]
+        else:  # in the types of the model, whatever it computes in
+            assert (entry.name, entry.dtype) == (shipped.graph.input[0].name, read_manifest(manifests[name]).dtype)
+            assert [(one.name, one.dtype) for one in exits] == [(value.name, "float32") for value in shipped.graph.output]
         assert entry.shape[0] is None, "the batch is free"
         assert bool(manifest.kept_in_float32) == (precision != "fp32")
         assert manifest.parity.verdict == "not run"

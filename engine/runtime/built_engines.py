@@ -1,0 +1,123 @@
+"""Engines of one model that `trt-build build` left in a folder: those that can be opened here, and why not the others."""
+
+from __future__ import annotations
+
+import glob
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from engine.contracts.engine_manifest import RECIPE, EngineManifest, Target, read_engine_manifest
+from engine.contracts.manifest import Manifest
+from engine.errors import MissingRuntimeError, ModelError
+from engine.runtime.precision import Computed
+from engine.runtime.session_spec import SessionSpec
+from engine.runtime.tensorrt_api import FLAVOURS, tensorrt
+
+PACKAGES: dict[Target, str] = {"onnxruntime": "", "openvino": "openvino", "ncnn": "ncnn"}
+"""What engines for a CPU are for, by the name of its package too, and the extra of ours that installs it."""
+PRECISIONS: dict[str, Computed] = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "int8": "int8"}
+"""What engines compute in, as their files and as configurations call it."""
+
+
+@dataclass(frozen=True)
+class BuiltEngine:
+    """One that is whole, of this very model, and for what is installed here."""
+
+    path: Path
+    manifest: EngineManifest
+
+    @property
+    def runtime(self) -> Target:
+        """What opens it."""
+        return self.manifest.key.target
+
+    @property
+    def precision(self) -> Computed:
+        """What it computes in."""
+        return PRECISIONS[self.manifest.key.precision]
+
+    @property
+    def name(self) -> str:
+        """As ``openvino bfloat16``."""
+        return f"{self.runtime} {self.precision}"
+
+    def spec(self, model: SessionSpec) -> SessionSpec:
+        """Return what opens the engine in the place of its model."""
+        return msgspec.structs.replace(self.computing(model), model=self.path, output="")
+
+    def computing(self, spec: SessionSpec) -> SessionSpec:
+        """Return the spec of a file that is this engine."""
+        asked = self.runtime == "openvino" and self.precision == "bfloat16"  # it is not in the file
+        return msgspec.structs.replace(
+            spec,
+            runtime=self.runtime,
+            precision="bfloat16" if asked else "float32",
+            engine="" if asked or self.precision == "float32" else self.precision,
+        )
+
+    def gate(self) -> str:
+        """Return in words what the gate said."""
+        parity = self.manifest.parity
+        if parity.verdict != "passed":
+            return f"gate {parity.verdict}{f': {parity.reason}' if parity.reason else ''}"
+        figures = ", ".join(f"{name.replace('_', ' ')} {parity.figures[name]:.4g}" for name in parity.limits)
+        return f"gate passed on {parity.faces} faces: {figures}"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What a folder holds of a model."""
+
+    engines: tuple[BuiltEngine, ...] = ()
+    troubles: tuple[tuple[str, str], ...] = ()
+    """Files of engines that cannot be opened, and why, in a sentence."""
+
+
+def engines_for(model: Manifest, folder: Path, *, on_gpu: bool) -> Shelf:
+    """Return the engines of a model.
+
+    Args:
+        model: its manifest.
+        folder: where they lie; it need not exist.
+        on_gpu: those of a GPU, or those of a CPU.
+    """
+    engines: list[BuiltEngine] = []
+    troubles: list[tuple[str, str]] = []
+    for described in sorted(folder.glob(f"{glob.escape(model.name)}-*.json")):
+        path = described.with_suffix("")
+        try:
+            manifest = read_engine_manifest(path)
+            if manifest.name == model.name and (manifest.key.target in FLAVOURS) == on_gpu:
+                _check(path, manifest, model)
+                engines.append(BuiltEngine(path, manifest))
+        except (ModelError, MissingRuntimeError) as error:
+            troubles.append((path.name, str(error)))
+    return Shelf(tuple(engines), tuple(troubles))
+
+
+def version_of(target: Target) -> str:
+    """Return the version of what engines are made for.
+
+    Raises:
+        MissingRuntimeError: it is not installed.
+    """
+    if target in FLAVOURS:
+        return tensorrt(target).version
+    try:
+        return metadata.version(target)
+    except metadata.PackageNotFoundError as error:
+        extra = f"[{PACKAGES[target]}]" if PACKAGES[target] else ""
+        raise MissingRuntimeError(f"{target} is not installed: pip install 'facestream{extra}'") from error
+
+
+def _check(path: Path, manifest: EngineManifest, model: Manifest) -> None:
+    """Refuse an engine of another model, or for what is not here."""
+    key = manifest.key
+    wanted = msgspec.structs.replace(
+        key, model_sha256=model.sha256, output=model.output, target_version=version_of(key.target), recipe=RECIPE
+    )
+    if difference := key.difference(wanted):
+        raise ModelError(f"the engine {path} was built for another purpose ({difference}): build it again")

@@ -1,0 +1,166 @@
+"""How a user wants a generator computed, and what can do it here: the model as it is, or an engine that was built of it.
+
+Decisions never depend on it: they rest on original faces, and embedders and detectors compute in float32. What is enhanced may
+differ within the limits of the gate, and only where the user has built an engine, or asks for one.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from engine.contracts.manifest import Manifest
+from engine.errors import ConfigError, FacestreamError, ModelError
+from engine.models.catalog import engines_dir, find_model
+from engine.runtime.built_engines import PRECISIONS, BuiltEngine, Shelf, engines_for
+from engine.runtime.fastest import PLAIN, Candidate, Example, named_runtime, open_choice, plain_candidates
+from engine.runtime.session import AUTO, COMPILED, Session, SessionSpec, open_session
+from engine.runtime.tensorrt_api import FLAVOURS
+
+_ANY = "auto"
+_LOSSES = ("float32", "float16", "bfloat16", "int8")
+"""In the order in which they are preferred where they are as fast."""
+_SHORT: dict[str, str] = {name: short for short, name in PRECISIONS.items()}
+Warn = Callable[[str], None]
+
+
+class Wish(Struct, frozen=True):
+    """What is asked for; ``auto``: whatever is fastest here."""
+
+    runtime: str = _ANY
+    precision: str = _ANY
+    folder: Path | None = None
+    """Where engines lie; None: none is used."""
+
+    def allows(self, runtime: str, precision: str) -> bool:
+        """Whether something may be taken."""
+        return self.runtime in (_ANY, runtime) and self.precision in (_ANY, precision)
+
+
+def open_wished(
+    spec: SessionSpec, model: Manifest, wish: Wish, example: Example, warn: Warn, file: Path | None = None
+) -> Session:
+    """Open a model, or an engine of it. ``Session.runtime`` says what was measured, and what the gate found.
+
+    Args:
+        spec: of the model; ``runtime`` and ``precision`` are those of the wish.
+        model: its manifest.
+        wish: what may be taken.
+        example: see ``engine.runtime.fastest``.
+        warn: is told in a sentence why an engine that is there is not taken.
+        file: what was measured before; the user's own by default.
+
+    Raises:
+        ConfigError: what is asked for is not there; the message says which command makes it.
+        ModelError, MissingRuntimeError: see ``open_session``.
+    """
+    on_gpu = spec.device != "cpu"
+    if wish.runtime in FLAVOURS and not on_gpu:
+        raise ConfigError(f"super_resolve.runtime: {wish.runtime} computes on a GPU: set super_resolve.device to cuda:0")
+    if wish.runtime == wish.precision == _ANY and not on_gpu and named_runtime():
+        wish = Wish(named_runtime(), "float32")
+    shelf = engines_for(model, wish.folder, on_gpu=on_gpu) if wish.folder else Shelf()
+    for _, trouble in shelf.troubles:
+        warn(f"an engine of {model.name} is not used: {trouble}")
+    engines = sorted(_wanted(shelf, wish), key=lambda one: _LOSSES.index(one.precision))
+    candidates = _plain(spec, wish, on_gpu) + [_candidate(one, spec) for one in engines]
+    if not candidates:
+        raise _missing(spec, model, wish, shelf)
+    if on_gpu:
+        return _first_that_opens(candidates, engines, warn)
+    if candidates[0].spec.precision != "float32" and engines:
+        candidates = candidates[1:]  # the engine of the same has passed the gate
+    return _fastest(candidates, engines, example, warn, file)
+
+
+def _fastest(
+    candidates: list[Candidate], engines: list[BuiltEngine], example: Example, warn: Warn, file: Path | None
+) -> Session:
+    session, choice = open_choice(candidates, example, file)
+    taken = candidates[0].name if choice is None else choice.name
+    said = [] if choice is None else [f"{choice}; {choice.times_as_fast:.1f} times {candidates[0].name}"]
+    said += [one.gate() for one in engines if one.name == taken]
+    for name, reason in (choice.refused if choice else {}).items():
+        warn(f"{name} is not used: {reason}")
+    session.runtime += f" ({'; '.join(said)})" if said else ""
+    return session
+
+
+def _first_that_opens(candidates: list[Candidate], engines: list[BuiltEngine], warn: Warn) -> Session:
+    """On a GPU nothing is measured: an engine is taken before the model as it is, of what is most exact."""
+    ordered = [one for one in candidates if one.is_proven] + [one for one in candidates if not one.is_proven]
+    for one in ordered[:-1]:
+        try:
+            session = open_session(one.spec)
+        except FacestreamError as error:
+            warn(f"{one.name} is not used: {error}")
+            continue
+        session.runtime += "".join(f" ({engine.gate()})" for engine in engines if engine.name == one.name)
+        return session
+    return open_session(ordered[-1].spec)
+
+
+def _wanted(shelf: Shelf, wish: Wish) -> list[BuiltEngine]:
+    """Return the engines that may be taken: those that passed the gate, and where one is named, one that had none yet."""
+    is_named = _ANY not in (wish.runtime, wish.precision)
+    verdicts = ("passed", "not run") if is_named else ("passed",)
+    return [
+        one
+        for one in shelf.engines
+        if wish.allows(one.runtime, one.precision)
+        and one.manifest.parity.verdict in verdicts
+        and not (one.runtime in PLAIN and one.precision == "float32")  # that is the model as it is
+    ]
+
+
+def _plain(spec: SessionSpec, wish: Wish, on_gpu: bool) -> list[Candidate]:
+    """Return what computes the model as it is: in float32 or, where that is asked for, OpenVINO in bfloat16."""
+    if wish.precision == "bfloat16" and wish.allows("openvino", "bfloat16") and not on_gpu:
+        return [Candidate("openvino", replace(spec, runtime="openvino", precision="bfloat16"), "")]
+    if not wish.allows(wish.runtime, "float32") or wish.runtime in COMPILED:
+        return []
+    if wish.runtime != _ANY or on_gpu:
+        runtime = AUTO if wish.runtime == _ANY else wish.runtime
+        return [Candidate(runtime, replace(spec, runtime=runtime), runtime)]
+    return plain_candidates(spec)
+
+
+def _candidate(engine: BuiltEngine, spec: SessionSpec) -> Candidate:
+    key = engine.manifest.key
+    identity = f"{key.target_version} {engine.manifest.sha256[:12]}"
+    return Candidate(engine.name, engine.spec(spec), identity, is_proven=True)
+
+
+def _missing(spec: SessionSpec, model: Manifest, wish: Wish, shelf: Shelf) -> FacestreamError:
+    """Return what to raise where nothing can do what is asked for."""
+    asked = " in ".join(part for part in (wish.runtime, wish.precision) if part != _ANY)
+    if wish.folder is None:
+        return ConfigError(
+            f"{model.name} needs an engine for {asked}, and super_resolve.engines is none: give a folder, or auto"
+        )
+    alike = [one for one in shelf.engines if wish.allows(one.runtime, one.precision)]
+    reasons = [f"{one.path.name}: {one.gate()}" for one in alike]
+    reasons += [trouble for file, trouble in shelf.troubles if _is_of(file, wish)]
+    reason = (reasons or [f"there is none in {wish.folder}"])[0].partition(": build it again")[0]
+    return ModelError(f"{model.name} needs an engine for {asked} ({reason}): run `{_command(spec, model, wish)}`")
+
+
+def _is_of(file: str, wish: Wish) -> bool:
+    """Whether an engine that cannot be read is called as one that is wanted."""
+    wanted = (wish.runtime.replace("-", "_"), _SHORT.get(wish.precision, _ANY))
+    return all(part == _ANY or part in Path(file).stem.split("-") for part in wanted)
+
+
+def _command(spec: SessionSpec, model: Manifest, wish: Wish) -> str:
+    """Return the command that makes what is asked for."""
+    options = {
+        "--target": wish.runtime if wish.runtime != _ANY else AUTO,
+        "--precision": _SHORT.get(wish.precision, ""),
+        "--out": "" if wish.folder in (None, engines_dir()) else str(wish.folder),
+    }
+    words = [word for option, value in options.items() if value for word in (option, value)]
+    return shlex.join(["trt-build", "build", model.name if find_model(model.name) else str(spec.path), *words])

@@ -1,0 +1,313 @@
+"""The session of TensorRT over stand-ins for the package and for CUDA, with ONNX Runtime as the GPU behind: what goes where, in
+which order, and what is said. That says nothing about a GPU."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from engine.errors import ConfigError, DeviceLostError, DeviceMemoryError, InferenceError, MissingRuntimeError, ModelError
+from engine.runtime import tensorrt_api, tensorrt_session
+from engine.runtime.cuda_api import Cuda, CudaFault
+from engine.runtime.session import SessionSpec, open_session
+from engine.runtime.tensorrt_api import TensorRT
+from tests.onnx_models import grey_model
+
+LOW, BEST, HIGH = (1, 1, 8, 8), (4, 1, 24, 24), (8, 1, 64, 64)
+
+
+class Gpu:
+    """Memory that is the host's, by its true address; what fails fails with CUDA's words."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, np.ndarray] = {}
+        self.streams: set[int] = set()
+        self.fault = ""
+        self.threads: set[int] = set()
+
+    def open(self, device: str, extra: str) -> Gpu:
+        return self
+
+    def use(self) -> None:
+        self.threads.add(threading.get_ident())
+
+    def stream(self) -> int:
+        self.streams.add(len(self.streams) + 1)
+        return len(self.streams)
+
+    def pinned(self, size: int) -> np.ndarray:
+        memory = np.zeros(size, np.uint8)
+        self.held[memory.ctypes.data] = memory
+        return memory
+
+    def free_pinned(self, memory: np.ndarray) -> None:
+        del self.held[memory.ctypes.data]
+
+    def allocate(self, size: int, stream: int) -> int:
+        return int(self.pinned(size).ctypes.data)
+
+    def free(self, address: int, stream: int) -> None:
+        del self.held[address]
+
+    def upload(self, address: int, memory: np.ndarray, size: int, stream: int) -> None:
+        assert size <= len(self.held[address])
+        ctypes.memmove(address, memory.ctypes.data, size)
+
+    def download(self, memory: np.ndarray, address: int, size: int, stream: int) -> None:
+        ctypes.memmove(memory.ctypes.data, address, size)
+
+    def wait(self, stream: int) -> None:
+        if self.fault:
+            raise CudaFault(self.fault)
+
+    def destroy(self, stream: int) -> None:
+        self.streams.remove(stream)
+
+
+class Context:
+    """Computes with ONNX Runtime what lies at the addresses that it is told."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.shapes, self.addresses = engine, {}, {}
+
+    def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
+        self.shapes[name] = shape
+        return True
+
+    def get_tensor_shape(self, name: str) -> tuple[int, ...]:
+        count, _, height, width = self.shapes["picture"]
+        return (count, 1, height, width) if name == "same" else (count, 1)
+
+    def set_tensor_address(self, name: str, address: int) -> bool:
+        self.addresses[name] = address
+        return True
+
+    def execute_async_v3(self, stream: int) -> bool:
+        held = self.engine.gpu.held
+        shape = self.shapes["picture"]
+        picture = held[self.addresses["picture"]][: int(np.prod(shape))].reshape(shape)
+        for name, found in zip(("same", "first"), self.engine.session.run(None, {"picture": picture}), strict=True):
+            held[self.addresses[name]][: found.nbytes] = found.reshape(-1).view(np.uint8)
+        return not self.engine.gpu.fault.startswith("start")
+
+
+class Engine:
+    num_io_tensors = 3
+
+    def __init__(self, gpu: Gpu) -> None:
+        self.gpu = gpu
+        self.session = onnxruntime.InferenceSession(two_outputs(), providers=["CPUExecutionProvider"])
+        self.configs: list[SimpleNamespace] = []
+
+    def get_tensor_name(self, at: int) -> str:
+        return ("picture", "same", "first")[at]
+
+    def get_tensor_mode(self, name: str) -> str:
+        return "in" if name == "picture" else "out"
+
+    def get_tensor_shape(self, name: str) -> tuple[int, ...]:
+        return (-1, 1) if name == "first" else (-1, 1, -1, -1)
+
+    def get_tensor_dtype(self, name: str) -> type:
+        return np.uint8 if name == "picture" else np.float32
+
+    def get_tensor_profile_shape(self, name: str, profile: int) -> list[tuple[int, ...]]:
+        return [LOW, BEST, HIGH]
+
+    def create_runtime_config(self) -> SimpleNamespace:
+        config = SimpleNamespace(create_runtime_cache=Cache, set_runtime_cache=lambda cache: setattr(config, "cache", cache))
+        self.configs.append(config)
+        return config
+
+    def create_execution_context(self, config: object = None) -> Context:
+        return Context(self)
+
+
+class Cache:
+    def __init__(self) -> None:
+        self.content = b""
+
+    def deserialize(self, content: bytes) -> bool:
+        self.content = content
+        return True
+
+    def serialize(self) -> bytes:
+        return self.content + b"+"
+
+
+def two_outputs() -> bytes:
+    """The picture as float, and its first pixel of each item."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes = [
+        helper.make_node("Cast", ["picture"], ["same"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMax", ["same", "axes"], ["first"], keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "two",
+        [helper.make_tensor_value_info("picture", TensorProto.UINT8, ["n", 1, "h", "w"])],
+        [
+            helper.make_tensor_value_info("same", TensorProto.FLOAT, ["n", 1, "h", "w"]),
+            helper.make_tensor_value_info("first", TensorProto.FLOAT, ["n", 1]),
+        ],
+        [numpy_helper.from_array(np.array([2, 3], np.int64), "axes")],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString()
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Gpu:
+    return Gpu()
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch, gpu: Gpu) -> Engine:
+    made = Engine(gpu)
+
+    def load(target: str) -> TensorRT:
+        rt = object.__new__(TensorRT)
+        rt.flavour, rt.version = tensorrt_api.FLAVOURS[target], "1.7.1"
+        rt.api = SimpleNamespace(
+            TensorIOMode=SimpleNamespace(INPUT="in"),
+            nptype=lambda kind: kind,
+            CudaGraphStrategy=SimpleNamespace(WHOLE_GRAPH_CAPTURE="whole"),
+        )
+        monkeypatch.setattr(TensorRT, "fitness", lambda self, content: ("fits", ""))
+        monkeypatch.setattr(TensorRT, "deserialize", lambda self, content, name: made)
+        return rt
+
+    monkeypatch.setattr(tensorrt_session, "tensorrt", load)
+    monkeypatch.setattr(tensorrt_session, "Cuda", gpu.open)
+    return made
+
+
+def spec(tmp_path: Path, runtime: str = "tensorrt-rtx", engine: str = "float16") -> SessionSpec:
+    path = tmp_path / "face.engine"
+    path.write_bytes(b"engine")
+    return SessionSpec(path, runtime, "cuda:0", name="face", engine=engine)
+
+
+def picture(*shape: int) -> np.ndarray:
+    return np.random.default_rng(sum(shape)).integers(0, 256, shape).astype(np.uint8)
+
+
+@pytest.mark.parametrize("runtime", ["tensorrt-rtx", "tensorrt"])
+def test_every_shape_comes_back_whole(tmp_path: Path, engine: Engine, gpu: Gpu, runtime: str):
+    with open_session(spec(tmp_path, runtime)) as session:
+        assert session.runtime == f"{runtime} 1.7.1 cuda:0 float16"
+        assert (session.profile.smallest, session.profile.best, session.profile.largest) == (1, 4, 8)
+        kept = []
+        for shape in ((1, 1, 8, 8), (8, 1, 64, 64), (2, 1, 9, 30), (1, 1, 8, 8)):
+            entry = picture(*shape)
+            kept.append((entry, session.run({"picture": entry})))
+        for entry, (same, first) in kept:
+            np.testing.assert_array_equal(same, entry.astype(np.float32))
+            np.testing.assert_array_equal(first, entry.max(axis=(2, 3)).astype(np.float32))
+    assert (gpu.held, gpu.streams) == ({}, set()), "everything was freed"
+    assert bool(engine.configs) == (runtime == "tensorrt-rtx")
+    assert all(config.cuda_graph_strategy == "whole" for config in engine.configs)
+
+
+def test_several_threads_do_not_mix_their_pictures(tmp_path: Path, engine: Engine):
+    with open_session(spec(tmp_path)) as session:
+        wrong: list[int] = []
+
+        def ask(seed: int) -> None:
+            entry = picture(1 + seed % 8, 1, 8 + seed, 64 - seed)
+            for _ in range(20):
+                if not np.array_equal(session.run({"picture": entry})[0], entry):
+                    wrong.append(seed)
+
+        threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+
+
+def test_what_was_compiled_is_kept_beside_the_engine(tmp_path: Path, engine: Engine):
+    for expected in (b"+", b"++"):
+        open_session(spec(tmp_path)).close()
+        assert (tmp_path / "face.engine.cache").read_bytes() == expected
+    assert engine.configs[0].cache is engine.configs[1].cache, "both lanes share it"
+    open_session(spec(tmp_path, "tensorrt")).close()
+    assert (tmp_path / "face.engine.cache").read_bytes() == b"++", "TensorRT has none"
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "words"),
+    [
+        (
+            "cudaErrorMemoryAllocation: out of memory",
+            DeviceMemoryError,
+            r"face failed on picture \(1, 1, 8, 8\): .*out of memory",
+        ),
+        (
+            "cudaErrorIllegalAddress: an illegal memory access was encountered",
+            DeviceLostError,
+            "the device that computes face is lost: cudaErrorIllegalAddress",
+        ),
+        ("cudaErrorInvalidValue: invalid argument", InferenceError, "face failed on .*invalid argument"),
+    ],
+)
+def test_what_the_gpu_says_is_told(tmp_path: Path, engine: Engine, gpu: Gpu, fault: str, error: type, words: str):
+    session = open_session(spec(tmp_path))
+    gpu.fault = fault
+    with pytest.raises(error, match=words):
+        session.run({"picture": picture(*LOW)})
+    gpu.fault = ""
+    session.run({"picture": picture(*LOW)})
+
+
+@pytest.mark.parametrize("shape", [(9, 1, 8, 8), (1, 1, 7, 8), (1, 1, 8, 65)])
+def test_what_the_engine_was_not_built_for_is_refused(tmp_path: Path, engine: Engine, shape: tuple[int, ...]):
+    with (
+        open_session(spec(tmp_path)) as session,
+        pytest.raises(
+            InferenceError, match=rf"face takes picture from 1x1x8x8 to 8x1x64x64, and got {'x'.join(map(str, shape))}"
+        ),
+    ):
+        session.run({"picture": picture(*shape)})
+
+
+def test_on_a_cpu_there_is_none(tmp_path: Path):
+    with pytest.raises(ConfigError, match="tensorrt-rtx computes the model on a GPU: use the device cuda:0"):
+        open_session(SessionSpec(grey_model(), "tensorrt-rtx"))
+
+
+def test_without_a_driver_every_reason_is_one_sentence(tmp_path: Path):
+    """With the real packages: what is wrong with the engine is seen first, then that there is no driver."""
+    pytest.importorskip("tensorrt_rtx", reason="needs the extra trt-rtx")
+    with pytest.raises(ModelError, match=r"the engine face cannot run: it is damaged, or no engine; build it again"):
+        open_session(spec(tmp_path))
+
+
+def test_without_a_driver_there_is_no_gpu():
+    runtime = pytest.importorskip("cuda.bindings.runtime", reason="needs the extra trt-rtx")
+    if int(runtime.cudaGetDeviceCount()[0]) == 0:
+        pytest.skip("this machine has an NVIDIA driver")
+    with pytest.raises(
+        MissingRuntimeError, match=r"no NVIDIA driver here, or no GPU \(cudaErrorInsufficientDriver: .*device to cpu"
+    ):
+        Cuda("cuda:0", "trt-rtx")
+    with pytest.raises(ConfigError, match="there is no GPU 'gpu1': use cuda:0"):
+        Cuda("gpu1", "trt-rtx")
+    bare = object.__new__(Cuda)
+    bare._api, bare._number = runtime, 0
+    memory = np.zeros(8, np.uint8)
+    asked = [
+        lambda: bare.use(), lambda: bare.stream(), lambda: bare.pinned(8), lambda: bare.free_pinned(memory),
+        lambda: bare.allocate(8, 1), lambda: bare.free(4096, 1), lambda: bare.upload(4096, memory, 8, 1),
+        lambda: bare.download(memory, 4096, 8, 1), lambda: bare.wait(1), lambda: bare.destroy(1),
+    ]  # fmt: skip
+    for call in asked:  # the package takes the arguments, and then finds no driver
+        with pytest.raises(CudaFault, match=r"cudaError\w+: "):
+            call()

@@ -1,0 +1,253 @@
+"""Engines in a folder, and what is taken of them: by `auto`, and by whoever asks for one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from engine.config import SuperResolveConfig
+from engine.contracts.engine_manifest import (
+    EngineKey,
+    EngineManifest,
+    EngineParity,
+    Profile,
+    engine_manifest_path,
+    read_engine_manifest,
+)
+from engine.contracts.manifest import read_manifest, sha256_of
+from engine.errors import ConfigError, FacestreamError, ModelError
+from engine.runtime import fastest
+from engine.runtime.built_engines import version_of
+from engine.runtime.fastest import VARIABLE, Choice
+from engine.runtime.session import SessionSpec
+from engine.runtime.wish import Wish
+from engine.super_resolve.generator import open_generator
+from engine.super_resolve.manifest_generator import ManifestGenerator
+from tests.trt_build.engines.networks import write_generator
+
+PASSED = EngineParity(
+    verdict="passed",
+    faces=200,
+    figures={"psnr_lost_db": 0.066, "cosine_moved": 0.0018, "more": 1.0},
+    limits={"psnr_lost_db": 0.1, "cosine_moved": 0.002},
+)
+FAILED = EngineParity(verdict="failed", reason="psnr lost db 0.31 for at most 0.1")
+
+
+@dataclass
+class Bench:
+    """A generator, a folder of engines of it, and what was said."""
+
+    model: Path
+    folder: Path
+    measured: Path
+    said: list[str] = field(default_factory=list)
+
+    def add(self, target="onnxruntime", precision="int8", parity=PASSED, **key) -> Path:
+        """Put an engine there: the model itself, which is enough to be opened and compared."""
+        described = read_manifest(self.model)
+        self.folder.mkdir(exist_ok=True)
+        suffix = ".ncnn" if target == "ncnn" else ".onnx"
+        path = self.folder / f"{described.name}-{target}-{precision}{suffix}"
+        shutil.copy(self.model.with_suffix(".onnx"), path)
+        known = {
+            "model_sha256": described.sha256,
+            "target_version": version_of(target),
+            "profile": Profile((16, 96), (1, 8, 64)),
+        }
+        manifest = EngineManifest(
+            name=described.name,
+            kind="generator",
+            key=EngineKey(target=target, precision=precision, **{**known, **key}),
+            file=path.name,
+            sha256=sha256_of(path),
+            size_bytes=path.stat().st_size,
+            licence="Apache-2.0",
+            inputs=(),
+            outputs=(),
+            seconds=1.0,
+            made_at="2026-11-28T00:00:00+00:00",
+            parity=parity,
+        )
+        engine_manifest_path(path).write_bytes(msgspec.json.encode(manifest))
+        return path
+
+    def runtime(self, runtime="auto", precision="auto") -> str:
+        """Open the generator, enlarge, and return what computed it."""
+        generator = ManifestGenerator(SessionSpec(self.model), Wish(runtime, precision, self.folder), self.said.append)
+        (enlarged,) = generator.upscale([np.full((9, 12), 128, np.uint8)])
+        assert enlarged.shape == (18, 24)
+        generator.close()
+        return generator.runtime
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.delenv(VARIABLE)
+    made = Bench(write_generator(tmp_path), tmp_path / "engines", tmp_path / "runtimes.json")
+    monkeypatch.setattr(fastest, "user_cache_path", lambda name: tmp_path / "cache")
+    monkeypatch.setattr(fastest, "PLAIN", ("onnxruntime",))
+    monkeypatch.setattr(fastest, "_SECONDS", 0.0)
+    return made
+
+
+@pytest.fixture
+def last_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last candidate is five times as fast as the others."""
+
+    def found(candidates: list[fastest.Candidate], example: object) -> Choice:
+        spent = dict.fromkeys((one.name for one in candidates), 10.0)
+        return Choice(candidates[-1].name, spent | {candidates[-1].name: 2.0})
+
+    monkeypatch.setattr(fastest, "_measured", found)
+
+
+def test_without_engines_the_model_is_computed_as_it_is(bench: Bench):
+    assert (
+        bench.runtime()
+        == bench.runtime("onnxruntime", "float32")
+        == f"onnxruntime {version_of('onnxruntime')} CPUExecutionProvider float32"
+    )
+    assert bench.said == []
+
+
+def test_the_fastest_that_passed_is_taken_and_said(bench: Bench, last_wins: None):
+    bench.add()
+    assert bench.runtime() == (
+        f"onnxruntime {version_of('onnxruntime')} CPUExecutionProvider int8 (auto: onnxruntime 10 ms, onnxruntime int8 2 ms; "
+        "5.0 times onnxruntime; gate passed on 200 faces: psnr lost db 0.066, cosine moved 0.0018)"
+    )
+    assert "float32" in bench.runtime(precision="float32"), "whoever asks for float32 gets no other"
+    assert bench.said == []
+
+
+@pytest.mark.parametrize("parity", [FAILED, EngineParity(verdict="not run", reason="no GPU")], ids=["failed", "not run"])
+def test_auto_takes_nothing_that_did_not_pass(bench: Bench, last_wins: None, parity: EngineParity):
+    bench.add(parity=parity)
+    assert bench.runtime().endswith("CPUExecutionProvider float32")
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+def forge(**changes: object) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        manifest = read_engine_manifest(path)
+        changed = msgspec.structs.replace(manifest, key=msgspec.structs.replace(manifest.key, **changes))
+        engine_manifest_path(path).write_bytes(msgspec.json.encode(changed))
+
+    return change
+
+
+WRONG = {
+    "cut off": (lambda path: path.write_bytes(path.read_bytes()[:100]), "is cut off after 100 of"),
+    "flipped": (flip, "is damaged, or it is another one"),
+    "gone": (lambda path: path.unlink(), "describes an engine which is not beside it"),
+    "no manifest": (lambda path: engine_manifest_path(path).write_text("{"), "is not an engine manifest"),
+    "of another version": (forge(target_version="0.1"), r"target_version \S+ instead of 0\.1"),
+    "of another model": (forge(model_sha256="0" * 64), r"model_sha256 \w{12} instead of 000000000000"),
+    "of another output": (forge(output="enhanced_x8"), "output none instead of enhanced_x8"),
+    "made in another way": (forge(recipe=1), "recipe 2 instead of 1"),
+}
+
+
+@pytest.mark.parametrize(("damage", "words"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_one_sentence_and_the_model_is_computed(bench: Bench, last_wins: None, damage, words: str):
+    damage(bench.add())
+    assert bench.runtime().endswith("CPUExecutionProvider float32")
+    (sentence,) = bench.said
+    assert sentence.startswith("an engine of tiny is not used: ")
+    with pytest.raises(
+        ModelError, match=rf"tiny needs an engine for onnxruntime in int8 \(.*{words}.*trt-build build \S*tiny.onnx"
+    ):
+        bench.runtime("onnxruntime", "int8")
+
+
+def test_one_that_cannot_be_opened_is_said(bench: Bench):
+    bench.add("ncnn", "fp32")  # it is an ONNX file
+    assert bench.runtime().startswith("onnxruntime")
+    assert bench.said == [f"ncnn float32 is not used: tiny cannot be loaded by ncnn: {bench.said[0].partition('ncnn: ')[2]}"]
+    assert "it is damaged, or not what `trt-build build --target ncnn` writes" in bench.said[0]
+    assert len({bench.runtime() for _ in range(2)}) == 1
+    assert len(bench.said) == 3, "what was measured before says it again"
+
+
+@pytest.mark.parametrize(
+    ("runtime", "precision", "words"),
+    [
+        ("ncnn", "auto", r"for ncnn \(there is none in .*engines\): run `trt-build build .*tiny.onnx --target ncnn --out"),
+        ("auto", "int8", r"for int8 \(there is none .*run `trt-build build .* --target onnxruntime --precision int8 --out"),
+        ("openvino", "int8", r"openvino in int8 \(there is none .*--target openvino --precision int8 --out"),
+        ("auto", "float16", r"for float16 \(there is none .*--target onnxruntime --precision fp16 --out"),
+        ("tensorrt-rtx", "auto", "tensorrt-rtx computes on a GPU: set super_resolve.device to cuda:0"),
+        ("onnxruntime", "bfloat16", r"onnxruntime in bfloat16 \(there is none"),
+    ],
+)
+def test_what_is_asked_for_and_not_there_is_refused(bench: Bench, runtime: str, precision: str, words: str):
+    with pytest.raises(FacestreamError, match=words):
+        bench.runtime(runtime, precision)
+
+
+def test_whoever_asks_for_what_failed_the_gate_is_told_why(bench: Bench):
+    bench.add(parity=FAILED)
+    with pytest.raises(ModelError, match=r"\(tiny-onnxruntime-int8\.onnx: gate failed: psnr lost db 0\.31 for at most 0\.1\)"):
+        bench.runtime("onnxruntime", "int8")
+
+
+def test_whoever_names_one_may_have_it_before_its_gate(bench: Bench):
+    bench.add(parity=EngineParity(verdict="not run", reason="no GPU here"))
+    assert bench.runtime("onnxruntime", "int8").endswith("int8 (gate not run: no GPU here)")
+
+
+def test_the_configuration_says_where_engines_lie(
+    bench: Bench, last_wins: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    bench.add()
+    monkeypatch.setenv("FACESTREAM_MODELS", str(tmp_path))
+
+    def runtime(**settings: str) -> str:
+        generator = open_generator(SuperResolveConfig(generator=str(bench.model), **settings), lambda name: None)
+        generator.close()
+        return generator.runtime
+
+    assert "int8" in runtime()
+    assert "int8" in runtime(engines=str(bench.folder))
+    assert "int8" not in runtime(engines="none")
+    with pytest.raises(ConfigError, match=r"super_resolve\.engines: there is no folder nowhere: use auto, none, or"):
+        runtime(engines="nowhere")
+    with pytest.raises(ConfigError, match=r"needs an engine for ncnn, and super_resolve\.engines is none"):
+        runtime(engines="none", runtime="ncnn")
+    monkeypatch.setenv(VARIABLE, "onnxruntime")
+    assert "int8" not in runtime(), "whoever fixes the runtime wants no engine"
+
+
+def test_a_loss_must_be_worth_it():
+    """Each is taken only where it is clearly faster than the best before it: those before are more exact."""
+    clock = [0.0]
+
+    class Timed:
+        inputs = ()
+
+        def __init__(self, seconds: float) -> None:
+            self.seconds = seconds
+
+        def run(self, tensors: object) -> list[np.ndarray]:
+            clock[0] += self.seconds
+            return [np.ones(3)]
+
+    def chosen(**seconds: float) -> str:
+        sessions = {name: Timed(spent) for name, spent in seconds.items()}
+        return fastest.measure(sessions, lambda inputs: {}, 0.1, lambda: clock[0], proven=list(sessions)[1:]).name  # type: ignore[arg-type]
+
+    assert chosen(model=10, bf16=2, int8=1.9) == "bf16"
+    assert chosen(model=10, bf16=2, int8=1.5) == "int8"
+    assert chosen(model=10, bf16=18, int8=9) == "model"

@@ -1,0 +1,65 @@
+"""Every engine that this CPU can compute: made, left out with a reason, and the one that is taken."""
+
+import pytest
+
+from engine.contracts.manifest import read_manifest
+from engine.errors import UsageError
+from engine.models.catalog import embedded_dir
+from engine.runtime import fastest
+from tests.trt_build.engines.networks import write_generator
+from trt_build import cli
+from trt_build.engines import build as building
+from trt_build.engines import tune as tuning
+from trt_build.engines.build import Workshop
+from trt_build.engines.parity import LIMITS, verdict_of
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    monkeypatch.delenv("FACESTREAM_DATA", raising=False)
+    monkeypatch.delenv(fastest.VARIABLE)
+    monkeypatch.setattr(fastest, "user_cache_path", lambda name: tmp_path)
+    monkeypatch.setattr(fastest, "PLAIN", ("onnxruntime",))
+    monkeypatch.setattr(fastest, "_SECONDS", 0.0)
+    monkeypatch.setattr(tuning, "computes_in_bfloat16", lambda: False)
+    monkeypatch.setattr(
+        tuning, "ENGINES", (("openvino", "bf16"), ("onnxruntime", "int8"), ("onnxruntime", "fp16"), ("openvino", "fp32"))
+    )
+    figures = {"fp16": {"psnr_lost_db": 0.0, "cosine_moved": 0.0}, "fp32": {"psnr_lost_db": 0.4, "cosine_moved": 0.0}}
+    monkeypatch.setattr(
+        building,
+        "compare",
+        lambda model, compared, done: verdict_of(
+            figures[compared.engine.manifest.key.precision], LIMITS["generator"], 200, "made up"
+        ),
+    )
+    return write_generator(tmp_path)
+
+
+def test_one_that_cannot_be_made_hides_no_other(model, tmp_path):
+    pytest.importorskip("openvino", reason="needs the extra openvino")
+    shop = Workshop(tmp_path / "engines", lambda sentence: None, lambda what, done, total: None)
+    bfloat16, int8, half, failed = tuning.tune(model, read_manifest(model), shop)
+    assert (bfloat16.manifest, bfloat16.trouble) == (None, "this CPU has no bfloat16")
+    assert int8.manifest is None
+    assert "int8 needs at least 500 real faces of the training identities" in int8.trouble
+    assert half.manifest is not None
+    assert half.trouble == ""
+    assert failed.trouble == "fails the gate: psnr lost db 0.4 for at most 0.1"
+
+
+def test_the_command_says_what_is_taken(model, tmp_path, capsys):
+    pytest.importorskip("openvino", reason="needs the extra openvino")
+    assert cli.main(["tune", str(model), "--out", str(tmp_path / "engines")]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "left out" in out
+    assert "tiny: onnxruntime " in out
+    assert "auto: onnxruntime " in out
+    assert "onnxruntime float16 " in out
+
+
+def test_what_decisions_rest_on_is_not_tuned():
+    path = embedded_dir() / "grey.json"
+    shop = Workshop(path.parent, lambda sentence: None, lambda what, done, total: None)
+    with pytest.raises(UsageError, match="grey is no generator: a detector is computed as it is, since decisions rest on it"):
+        next(tuning.tune(path, read_manifest(path), shop))

@@ -1,0 +1,62 @@
+"""The command `trt-build tune`. Thin; the work is in ``trt_build.engines.tune``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.config import SuperResolveConfig
+from trt_build.cli.engines import CONSOLE, EngineProgress, GateFaces, Row, folder_of, model_of, show
+
+
+def tune(
+    model: str = SuperResolveConfig().generator,
+    *models: str,
+    out: Path | None = None,
+    calibration: Path | None = None,
+    faces: Path | None = None,
+    gate_faces: GateFaces = 200,
+) -> None:
+    """Make every engine of a generator that this CPU can compute; `facestream run` takes the fastest that passes the gate.
+
+    Decisions do not change: they rest on original faces. Enhanced pictures, and the scores after enhancement, may move within
+    the limits of the gate; `super_resolve.precision: float32` keeps them as they are.
+
+    Examples:
+
+        trt-build tune
+
+        trt-build tune compact_identity_x4 redeg_x4
+
+    Parameters
+    ----------
+    model
+        A generator by its name, its manifest, or its ONNX file; the default one if not given.
+    models
+        More of them.
+    out
+        Folder of the engines; `engines` in the folder of models if not given, where `facestream run` looks.
+    calibration
+        For int8: a zip or folder of square faces, at least 500; the training faces of $FACESTREAM_DATA if not given.
+    faces
+        A zip or folder of square faces to compare on; those of $FACESTREAM_DATA that are in no training if not given.
+    gate_faces
+        How many faces to compare on.
+    """
+    from trt_build.engines.build import Workshop
+    from trt_build.engines.tune import taken
+    from trt_build.engines.tune import tune as tune_one
+
+    folder = folder_of(out)
+    found = [model_of(name) for name in (model, *models)]
+    with EngineProgress() as progress:
+        shop = Workshop(folder, progress.say, progress.on_work, faces, gate_faces)
+        rows, chosen = [], []
+        for path, described in found:
+            for one in tune_one(path, described, shop, calibration):
+                state = "left out" if one.manifest is None else "not used" if one.trouble else "ready"
+                rows.append(Row(one.path, one.manifest, state, one.trouble))
+            progress.on_work("measuring what is fastest", 0, 0)
+            chosen.append(f"{described.name}: {taken(path, folder, progress.say)}")
+    show(rows, as_json=False)
+    for sentence in chosen:
+        CONSOLE.print(sentence, soft_wrap=True, markup=False)

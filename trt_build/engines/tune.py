@@ -1,0 +1,74 @@
+"""Every engine of a generator that the CPU of this machine can compute, made and compared, and which of them is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.contracts.engine_manifest import EngineManifest, EnginePrecision, Target
+from engine.contracts.manifest import Manifest
+from engine.errors import FacestreamError, UsageError
+from engine.runtime.openvino_session import computes_in_bfloat16
+from engine.runtime.session import SessionSpec
+from engine.runtime.wish import Warn, Wish
+from engine.super_resolve.manifest_generator import ManifestGenerator
+from trt_build.engines.build import Workshop, build
+from trt_build.engines.profiles import profile_for
+from trt_build.engines.targets import Order, target_of
+
+ENGINES: tuple[tuple[Target, EnginePrecision], ...] = (
+    ("openvino", "bf16"),
+    ("openvino", "int8"),
+    ("onnxruntime", "int8"),
+    ("ncnn", "fp32"),
+)
+"""What was faster than ONNX Runtime in float32 on one processor or another."""
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """One engine."""
+
+    path: Path
+    manifest: EngineManifest | None
+    """None where it cannot be made here."""
+    trouble: str
+
+
+def tune(model: Path, described: Manifest, shop: Workshop, calibration: Path | None = None) -> Iterator[Tuned]:
+    """Make each engine that is not there, one after the other.
+
+    Args:
+        model: the manifest of a generator.
+        described: what it says.
+        shop: where the engines lie.
+        calibration: faces for int8; None: those of the training.
+
+    Raises:
+        UsageError: it is no generator: embedders and detectors compute in float32.
+    """
+    if described.kind != "generator":
+        raise UsageError(
+            f"{described.name} is no generator: a {described.kind.replace('_', ' ')} is computed as it is, "
+            "since decisions rest on it"
+        )
+    for target, precision in ENGINES:
+        given = calibration if precision == "int8" else None
+        order = Order(model, described, target_of(target, precision, "generator"), precision, profile_for(described), "", given)
+        try:
+            if precision == "bf16" and not computes_in_bfloat16():
+                yield Tuned(shop.path_of(order), None, "this CPU has no bfloat16")
+                continue
+            manifest = build(order, shop).manifest
+            failed = manifest.parity.verdict == "failed"
+            yield Tuned(shop.path_of(order), manifest, f"fails the gate: {manifest.parity.reason}" if failed else "")
+        except FacestreamError as error:  # the others may succeed
+            yield Tuned(shop.path_of(order), None, str(error))
+
+
+def taken(model: Path, folder: Path, warn: Warn) -> str:
+    """Return what `facestream run` takes of these engines here, measured, in words."""
+    with closing(ManifestGenerator(SessionSpec(model), Wish(folder=folder), warn)) as generator:
+        return generator.runtime
