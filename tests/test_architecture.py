@@ -25,3 +25,8 @@ def test_each_file_and_method_on_the_page_exists():
 def is_defined(owner: str, name: str) -> bool:
     classes = [text for text in SOURCES.values() if re.search(rf"^class {owner}\b", text, re.MULTILINE)]
     return any(re.search(rf"^    (def {name}\(|{name}:)|^        self\.{name} =", text, re.MULTILINE) for text in classes)
+
+
+def test_the_shells_of_the_workers_only_give_a_core_to_an_actor():
+    shells = ("camera", "recording", "perceive", "enhance", "publish")
+    assert [name for name in shells if SOURCES[ENGINE / "workers" / f"{name}.py"].count("\n") >= 100] == []

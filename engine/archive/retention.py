@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import struct
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +16,25 @@ _MOST_AT_ONCE = 50
 """Tracks whose pictures go in one look: the publisher has other things to do."""
 _SURELY_OVER_SECONDS = 3600.0
 """Of a track whose end never came, as after the death of a worker."""
+_NUMBERS = struct.Struct("<qid")
 
 
 @dataclass(slots=True)
 class _Track:
     """The pictures of one track, which are in one folder."""
 
-    size_bytes: int
-    pictures: int
-    written: float
+    size_bytes: int = 0
+    pictures: int = 0
+    written: float = 0.0
     """Monotonic seconds of the newest."""
-    is_open: bool = False
+
+    def packed(self, folder: str) -> bytes:
+        """Return it as a tenth of the memory: of tracks that are over there are as many as are kept."""
+        return _NUMBERS.pack(self.size_bytes, self.pictures, self.written) + os.fsencode(folder)
+
+
+def _unpacked(packed: bytes) -> tuple[str, _Track]:
+    return os.fsdecode(packed[_NUMBERS.size :]), _Track(*_NUMBERS.unpack_from(packed))
 
 
 class Retention:
@@ -39,25 +48,29 @@ class Retention:
 
     def __init__(self, root: Path, keep_seconds: float, keep_bytes: int) -> None:
         self._root, self._keep_seconds, self._keep_bytes = root, keep_seconds, keep_bytes
-        self._tracks: OrderedDict[Path, _Track] = OrderedDict(sorted(_found(root), key=lambda found: found[1].written))
-        self._size_bytes = sum(track.size_bytes for track in self._tracks.values())
+        self._open: OrderedDict[Path, _Track] = OrderedDict()
+        """Those that go on, by folder, in the order of their newest pictures."""
+        found = sorted(_found(root), key=lambda one: one[1].written)
+        self._over = deque(track.packed(folder) for folder, track in found)
+        """Those that are over, in this order."""
+        self._size_bytes = sum(track.size_bytes for _, track in found)
         self._next_look = 0.0
         self.counters = {"removed.tracks": 0, "removed.pictures": 0, "removed.bytes": 0}
         """Tracks whose pictures went, these pictures, and their size."""
 
     def wrote(self, folder: Path, size_bytes: int) -> None:
         """Note a new picture of a track that goes on."""
-        track = self._tracks.setdefault(folder, _Track(0, 0, 0.0))
-        self._tracks.move_to_end(folder)
+        track = self._open.setdefault(folder, _Track())
+        self._open.move_to_end(folder)
         track.size_bytes += size_bytes
         track.pictures += 1
-        track.written, track.is_open = time.monotonic(), True
+        track.written = time.monotonic()
         self._size_bytes += size_bytes
 
     def ended(self, folder: Path) -> None:
         """Note that no more comes of a track."""
-        if (track := self._tracks.get(folder)) is not None:
-            track.is_open = False
+        if (track := self._open.pop(folder, None)) is not None:
+            self._over.append(track.packed(folder.relative_to(self._root).as_posix()))
 
     def look(self, gone_before: float = -math.inf) -> list[Path]:
         """Delete what is too old or too much, if the last look is some time ago; return the folders that are gone.
@@ -71,28 +84,30 @@ class Retention:
         if time.monotonic() < self._next_look:
             return []
         self._next_look = time.monotonic() + _LOOK_SECONDS
-        gone = []
-        for folder in list(self._due(gone_before))[:_MOST_AT_ONCE]:
-            self._delete(folder)
-            gone.append(folder)
+        now, gone = time.monotonic(), list[Path]()
+        for folder in [folder for folder, track in self._open.items() if now - track.written > _SURELY_OVER_SECONDS]:
+            self.ended(folder)
+        while len(gone) < _MOST_AT_ONCE and self._over:
+            name, track = _unpacked(self._over[0])
+            if not self._is_due(track, now, gone_before):
+                break
+            self._over.popleft()
+            folder = self._root / name
+            if (goes_on := self._open.get(folder)) is not None:
+                goes_on.size_bytes += track.size_bytes
+                goes_on.pictures += track.pictures
+            else:
+                self._delete(folder, track)
+                gone.append(folder)
         if len(gone) == _MOST_AT_ONCE:
             self._next_look = 0.0  # there is more
         return gone
 
-    def _due(self, gone_before: float) -> Iterator[Path]:
-        now, size_bytes = time.monotonic(), self._size_bytes
-        for folder, track in self._tracks.items():
-            age = now - track.written
-            too_old = 0 < self._keep_seconds < age or track.written < gone_before
-            too_much = 0 < self._keep_bytes < size_bytes
-            if not too_old and not too_much:
-                return
-            if not track.is_open or age > _SURELY_OVER_SECONDS:
-                size_bytes -= track.size_bytes
-                yield folder
+    def _is_due(self, track: _Track, now: float, gone_before: float) -> bool:
+        too_old = 0 < self._keep_seconds < now - track.written or track.written < gone_before
+        return too_old or 0 < self._keep_bytes < self._size_bytes
 
-    def _delete(self, folder: Path) -> None:
-        track = self._tracks.pop(folder)
+    def _delete(self, folder: Path, track: _Track) -> None:
         for path in _pictures(folder):
             Path(path.path).unlink(missing_ok=True)
         if folder.is_dir():
@@ -103,12 +118,13 @@ class Retention:
         self.counters["removed.bytes"] += track.size_bytes
 
 
-def _found(root: Path) -> Iterator[tuple[Path, _Track]]:
+def _found(root: Path) -> Iterator[tuple[str, _Track]]:
     now, wall = time.monotonic(), time.time()
     for folder in root.glob("*/*"):
         if pictures := [path.stat() for path in _pictures(folder)]:
-            newest = max(found.st_mtime for found in pictures)
-            yield folder, _Track(sum(found.st_size for found in pictures), len(pictures), now - max(0.0, wall - newest))
+            age = max(0.0, wall - max(found.st_mtime for found in pictures))
+            size_bytes = sum(found.st_size for found in pictures)
+            yield folder.relative_to(root).as_posix(), _Track(size_bytes, len(pictures), now - age)
 
 
 def _pictures(folder: Path) -> list[os.DirEntry[str]]:

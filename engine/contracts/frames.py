@@ -71,6 +71,9 @@ class FrameTime(Value, frozen=True):
     """When the camera took the picture by its own clock (Unix, nanoseconds), where it says so (RTCP sender reports)."""
     recorded_ns: int | None = None
     """Of a recording: when the picture was taken (Unix, nanoseconds), as far as the recording's clock is known."""
+    arrived_seconds: float = 0.0
+    """Of a camera: as ``captured_ns``, by the monotonic clock, which all processes of a machine share and nobody sets. It is not
+    on the wire."""
 
 
 class Span(Value, frozen=True):
@@ -91,8 +94,6 @@ class Frame:
     """False: the tracker bridges this frame, the detector does not run."""
     damaged: bool = False
     """The decoder had to make up parts of it, or of a picture that it builds on."""
-    arrived_seconds: float = 0.0
-    """Of a camera: when it came, by the monotonic clock, which all processes of a machine share and nobody sets."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,7 +24,7 @@ from engine.runtime.cores import usable_cores
 from engine.runtime.descriptors import open_descriptors, raise_limit, require_descriptors, shortage
 from engine.runtime.listener import Listener
 from engine.runtime.protocol import Attach, Detach, Drain
-from engine.runtime.worker import Worker, start_worker
+from engine.runtime.worker import DESCRIPTORS, Worker, start_worker
 from engine.workers.camera import camera_body
 from engine.workers.enhance import enhance_body
 from engine.workers.links import LINKS, link_pair
@@ -34,10 +34,8 @@ from engine.workers.publish import publish_body
 from engine.workers.recording import recording_body
 
 _MOST_ENHANCE_WORKERS = 4
-_OF_A_WORKER = 3
-"""Descriptors here: the line to it, what it prints, and its end. Pipes to its neighbours are open only while it starts."""
 _OF_A_CHILD, _OF_A_PIPE = 24, 3
-"""Descriptors there: what it opens by itself; and a neighbour's pipe, its frame pool, and the pipe of a successor."""
+"""Descriptors in a worker: what it opens by itself; and a neighbour's pipe, its frame pool, and the pipe of a successor."""
 _SPARE = 12
 """What is open for a moment, as while a process starts."""
 _IDS_PER_PERCEIVE = 1_000_000_000
@@ -274,8 +272,8 @@ def descriptors_needed(starts: Sequence[Sequence[Hashable]]) -> int:
     for pipes in starts:
         here += 2 * len(set(pipes) - seen)
         seen |= set(pipes)
-        peak = max(peak, here + _OF_A_WORKER)
-        here += _OF_A_WORKER - len(pipes)
+        peak = max(peak, here + DESCRIPTORS)
+        here += DESCRIPTORS - len(pipes)
     return max(peak, _OF_A_CHILD + _OF_A_PIPE * max(map(len, starts))) + _SPARE
 
 

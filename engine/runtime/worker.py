@@ -30,6 +30,8 @@ from engine.runtime.protocol import Failed, Ready
 from engine.runtime.telemetry import Telemetry
 
 BEAT_SECONDS = 0.5
+DESCRIPTORS = 4
+"""Of each worker in the process that starts it: the line to it, what it prints, and two that tell of its end."""
 _DEAF_SECONDS = 5.0
 """A worker whose pipe has been full of orders for so long hangs."""
 Result = TypeVar("Result")

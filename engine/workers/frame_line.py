@@ -51,7 +51,7 @@ class FrameLine:
 
     def _put(self, source: FrameSource, link: Ordered) -> None:
         """Let an item wait its turn; a camera's frame gives way when it is late."""
-        since = link.arrived_seconds if isinstance(link, FrameReady) and link.live else None
+        since = link.time.arrived_seconds if isinstance(link, FrameReady) and link.live else None
         self._waiting.put(link.stream, (source, link), since)
 
     def flow(self) -> Iterator[Item | InputFile]:

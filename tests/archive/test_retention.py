@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,16 @@ def test_a_run_over_recordings_keeps_everything(tmp_path: Path, clock: Clock):
     sink = run(tmp_path, clock, expires=False)
     assert sorted(path.name for path in (tmp_path / "faces" / "cam1").iterdir()) == ["0", "1", "2"]
     assert sink.counters == {}
+
+
+def test_tracks_that_are_kept_take_little_memory(tmp_path: Path, clock: Clock):
+    """It was 600 bytes a track: a run without end had a gigabyte of them."""
+    kept = Retention(tmp_path, 86_400.0, 0)
+    tracemalloc.start()
+    for number in range(2000):
+        folder = tmp_path / "door" / str(number)
+        kept.wrote(folder, 100)
+        kept.ended(folder)
+    grown = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert grown < 2000 * 120

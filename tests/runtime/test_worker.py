@@ -22,8 +22,9 @@ from engine.runtime import channel as channel_module
 from engine.runtime import worker as worker_module
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
 from engine.runtime.codec import Codec
+from engine.runtime.descriptors import open_descriptors
 from engine.runtime.protocol import PROTOCOL, Attach, Beat, Drain, Failed, Ready
-from engine.runtime.worker import Worker, WorkerContext, error_words, start_worker
+from engine.runtime.worker import DESCRIPTORS, Worker, WorkerContext, error_words, start_worker
 
 CODEC = Codec(PROTOCOL)
 
@@ -320,19 +321,22 @@ def kin_body(context: WorkerContext) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each loads for itself")
 def test_many_of_a_kind_come_from_one_that_has_loaded_it_and_outlives_the_signal_that_stops_a_service():
-    workers, parents = [], set[int]()
+    workers, parents = [start_worker("kin", kin_body, codec=CODEC, forked=True)], set[int]()
+    before = open_descriptors()
     for number in range(3):
         workers.append(start_worker(f"kin-{number}", kin_body, codec=CODEC, forked=True))
         ready = workers[-1].control.receive()
         parents.add(int(ready.facts["parent"]))
         os.kill(min(parents), signal.SIGTERM)
+    assert open_descriptors() - before == 3 * DESCRIPTORS
     assert len(parents) == 1
     assert os.getpid() not in parents
+    assert workers[0].control.receive().facts["parent"] in map(str, parents)
     os.kill(workers[0].process.pid, signal.SIGKILL)
     for worker in workers[1:]:
         worker.control.send(Drain())
     for worker in workers:
         worker.process.join(10)
         worker.close()
-    assert [worker.process.exitcode for worker in workers] == [-signal.SIGKILL, 0, 0]
+    assert [worker.process.exitcode for worker in workers] == [-signal.SIGKILL, 0, 0, 0]
     assert workers[0].describe_end() == "was killed by signal SIGKILL"

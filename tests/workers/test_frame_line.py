@@ -48,8 +48,8 @@ class Core:
 
 def frame(stream: str, index: int, captured_ns: int = 0, arrived_seconds: float | None = None) -> FrameReady:
     picture, live = SlotPicture(1, 0, 2, 16, 16, "bt601", False), arrived_seconds is not None
-    when = FrameTime(index, index, (1, 25), index / 25, captured_ns)
-    return FrameReady(stream, when, picture, True, live, arrived_seconds=arrived_seconds or 0.0)
+    when = FrameTime(index, index, (1, 25), index / 25, captured_ns, arrived_seconds=arrived_seconds or 0.0)
+    return FrameReady(stream, when, picture, True, live)
 
 
 @pytest.mark.parametrize(("together", "calls"), [(4, [1, 4, 2]), (1, [1] * 7)])
