@@ -69,7 +69,7 @@ def build(
     precision
         What it computes in; the first and last convolutions and the bicubic picture of a generator stay in float32.
     sizes
-        Smallest and largest height and width, as `16..96`; by default 16..96 for generators, 64..1280 for detectors.
+        Smallest and largest height and width, as `16..96`; by default 8..160 for generators, 64..1280 for detectors.
     batch
         Smallest, best and largest batch, as `1,8,64`.
     compute_capability
