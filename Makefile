@@ -1,5 +1,5 @@
 # make run    install into .venv, render a sample clip, enrol one person, process the clip, show where the result is
-# make test   install with the development extras and run all tests
+# make test   install with the development extras and run all tests: small ones on all cores, then those of the whole product
 # make check  formatting, lint, types, import rules
 # make bench  cost of each stage and of the whole, against a plain loop and against the bound
 # make engines  every shipped model built by TensorRT-RTX for every GPU that it knows; no GPU needed
@@ -12,6 +12,7 @@ VENV ?= .venv
 LOWEST ?= .venv-lowest
 OUT ?= out
 SAMPLE_SECONDS ?= 20
+WORKERS ?= $(shell nproc)
 BIN := $(VENV)/bin
 
 PROCESSOR_TESTS := tests/runtime/test_session.py tests/models/test_dlib_embedder.py tests/verify/test_onnx_embedder.py \
@@ -30,7 +31,8 @@ run: $(VENV)/.base
 	$(BIN)/facestream run --source $(OUT)/sample.mp4 --gallery $(OUT)/gallery.sqlite --out $(OUT)/result --every 3 --overwrite
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not e2e" -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -m e2e
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -95,6 +95,9 @@ class SuperviseConfig(Section, frozen=True):
     """Of each worker; above it a camera waits for the next minute, and any other worker ends the run."""
     hung_seconds: Seconds = 20.0
     """A worker without a sign of life for so long is killed."""
+    stuck_seconds: Seconds = 30.0
+    """A device that has not computed a batch after so long is taken for lost, and its process is replaced; longer where it has
+    to prepare itself for each new size."""
 
 
 class DetectConfig(Section, frozen=True):
@@ -238,8 +241,10 @@ class OutputConfig(Section, frozen=True):
     keep_pictures_gb: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     """The same for the oldest pictures where all of them take more than so many gigabytes (10^9 bytes); 0: any size."""
     keep_records_days: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
-    """Where a source is a camera: older lines of faces and tracks, with their vectors and pictures, are emptied while the run
-    goes on; 0: none are."""
+    """Where a source is a camera: older lines of faces, tracks and streams, with their vectors and pictures, are emptied while
+    the run goes on; 0: none are."""
+    keep_records_gb: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
+    """The same for the oldest of them where lines and vectors take more than so many gigabytes (10^9 bytes); 0: any size."""
 
 
 class Config(Section, frozen=True):

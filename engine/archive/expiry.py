@@ -1,4 +1,5 @@
-"""Lines and vectors of cameras are kept for so long: what is older is emptied, and the system has its room back.
+"""Lines and vectors of cameras are kept for so long, or up to so many bytes: what is older is emptied, and the system has its
+room back.
 
 A file keeps its length, so that whatever says where a line or a row is stays true: its beginning is a hole, which reads as
 zeros and takes no room. Where that ends is found by the times in the lines themselves: no restart need remember it.
@@ -7,23 +8,27 @@ zeros and takes no room. Where that ends is found by the times in the lines them
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from engine.archive.files import first_data, whole_lines
+from engine.archive.past import PastClock
 
-_LOOK_SECONDS = 600.0
+_LOOK_SECONDS = 60.0
 _KEEP_SIZE_AND_PUNCH_HOLE = 3
 _NEAR_BYTES = 1 << 16
 """So near to the wanted line it is read on from one to the next."""
+_NEAR_NS = 10**8
+"""So near to the time from which on all fits is enough."""
 _MOST_LINES = 10_000
 """Among the first lines that stay one is looked for that has a vector."""
-_LINES = ("faces.jsonl", "tracks.jsonl")
+_LINES = ("faces.jsonl", "tracks.jsonl", "stream.jsonl")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -38,38 +43,74 @@ class _Line(msgspec.Struct):
 
 
 class Expiry:
-    """Empties what is too old in ``faces.jsonl``, ``tracks.jsonl`` and the vectors beside them.
+    """Empties what is too old, or too much, in ``faces.jsonl``, ``tracks.jsonl``, ``stream.jsonl`` and the vectors beside them.
 
     Args:
         directory: of the run.
-        keep_seconds: age from which on a line goes, and its vector with it.
+        keep_seconds: age from which on a line goes, and its vector with it; 0: any.
+        keep_bytes: size of all of them; 0: any.
     """
 
-    def __init__(self, directory: Path, keep_seconds: float) -> None:
-        self._directory, self._keep_seconds = directory, keep_seconds
+    def __init__(self, directory: Path, keep_seconds: float, keep_bytes: int = 0) -> None:
+        self._directory, self._keep_seconds, self._keep_bytes = directory, keep_seconds, keep_bytes
         self._next_look = 0.0
+        self._past = PastClock()
         self.freed_bytes = 0
         """Of lines and vectors that went."""
+        self.gone_before = -math.inf
+        """Monotonic seconds: what was written before has no line any more."""
 
     def look(self) -> None:
-        """Empty what is too old, if the last look is some time ago.
+        """Empty what is too old or too much, if the last look is some time ago.
 
         Raises:
             OSError: it cannot be done, as where the file system knows no holes.
         """
-        if time.monotonic() < self._next_look:
+        now = time.monotonic()
+        if now < self._next_look:
             return
-        self._next_look = time.monotonic() + _LOOK_SECONDS
-        since_ns = time.time_ns() - round(self._keep_seconds * 1e9)
+        self._next_look = now + _LOOK_SECONDS
+        limits = [self._past.ago_ns(self._keep_seconds)] if self._keep_seconds else []
+        if self._keep_bytes and self._left({}) > self._keep_bytes:
+            limits.append(self._first_time_that_fits())
+            self.gone_before = max(self.gone_before, now - (time.time_ns() - limits[-1]) / 1e9)
+        if limits:
+            for path, until in self._cuts(max(limits)).items():
+                self.freed_bytes += empty(path, until)
+
+    def _cuts(self, since_ns: int) -> dict[Path, int]:
+        """Return where each file begins if it has nothing older."""
+        vectors = {path.name for path in self._directory.glob("embeddings_*.f32")}
+        cuts: dict[Path, int] = {}
         rows: dict[str, int] = {}
         for name in _LINES:
-            start = first_line_since(self._directory / name, since_ns)
-            for vector in _first_vectors(self._directory / name, start):
+            start = cuts[self._directory / name] = first_line_since(self._directory / name, since_ns)
+            for vector in _first_vectors(self._directory / name, start, vectors):
                 rows[vector.file] = min(vector.row, rows.get(vector.file, vector.row))
-            self.freed_bytes += empty(self._directory / name, start)
         for file, row in rows.items():
             length = Path(file).stem.partition("_")[2]
-            self.freed_bytes += empty(self._directory / file, 4 * row * int(length))
+            cuts[self._directory / file] = 4 * row * int(length)
+        return cuts
+
+    def _left(self, cuts: dict[Path, int]) -> int:
+        """Return how many bytes there are, less what goes if some files begin later."""
+        paths = [self._directory / name for name in _LINES]
+        there = [path for path in (*paths, *self._directory.glob("embeddings_*.f32")) if path.exists()]
+        return sum(path.stat().st_size - max(first_data(path), cuts.get(path, 0)) for path in there)
+
+    def _first_time_that_fits(self) -> int:
+        """Return the time (Unix, nanoseconds) from which on all together is small enough."""
+        firsts = (next(whole_lines(self._directory / name), b"") for name in _LINES)
+        times = [line.sent_ns for first in firsts if (line := _decoded(first)) is not None]
+        high = time.time_ns()
+        low = min(times, default=high)
+        while high - low > _NEAR_NS:
+            middle = (low + high) // 2
+            if self._left(self._cuts(middle)) > self._keep_bytes:
+                low = middle
+            else:
+                high = middle
+        return high
 
 
 def first_line_since(path: Path, since_ns: int) -> int:
@@ -116,10 +157,12 @@ def empty(path: Path, until: int) -> int:
     return gone
 
 
-def _first_vectors(path: Path, start: int) -> Iterator[_Vector]:
-    """Yield the first vector of each file that the lines from here on name."""
+def _first_vectors(path: Path, start: int, files: Collection[str]) -> Iterator[_Vector]:
+    """Yield the first vector of each of these files that the lines from here on name."""
     seen: set[str] = set()
     for whole in islice(whole_lines(path, start), _MOST_LINES):
+        if seen.issuperset(files):
+            return
         line = _decoded(whole)
         if line is not None and line.embedding is not None and line.embedding.file not in seen:
             seen.add(line.embedding.file)

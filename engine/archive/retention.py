@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import OrderedDict
@@ -23,7 +24,7 @@ class _Track:
     size_bytes: int
     pictures: int
     written: float
-    """Unix seconds of the newest."""
+    """Monotonic seconds of the newest."""
     is_open: bool = False
 
 
@@ -50,7 +51,7 @@ class Retention:
         self._tracks.move_to_end(folder)
         track.size_bytes += size_bytes
         track.pictures += 1
-        track.written, track.is_open = time.time(), True
+        track.written, track.is_open = time.monotonic(), True
         self._size_bytes += size_bytes
 
     def ended(self, folder: Path) -> None:
@@ -58,8 +59,11 @@ class Retention:
         if (track := self._tracks.get(folder)) is not None:
             track.is_open = False
 
-    def look(self) -> list[Path]:
+    def look(self, gone_before: float = -math.inf) -> list[Path]:
         """Delete what is too old or too much, if the last look is some time ago; return the folders that are gone.
+
+        Args:
+            gone_before: monotonic seconds; pictures that are older go in any case.
 
         Raises:
             OSError: a picture cannot be deleted.
@@ -68,18 +72,18 @@ class Retention:
             return []
         self._next_look = time.monotonic() + _LOOK_SECONDS
         gone = []
-        for folder in list(self._due())[:_MOST_AT_ONCE]:
+        for folder in list(self._due(gone_before))[:_MOST_AT_ONCE]:
             self._delete(folder)
             gone.append(folder)
         if len(gone) == _MOST_AT_ONCE:
             self._next_look = 0.0  # there is more
         return gone
 
-    def _due(self) -> Iterator[Path]:
-        now, size_bytes = time.time(), self._size_bytes
+    def _due(self, gone_before: float) -> Iterator[Path]:
+        now, size_bytes = time.monotonic(), self._size_bytes
         for folder, track in self._tracks.items():
             age = now - track.written
-            too_old = 0 < self._keep_seconds < age
+            too_old = 0 < self._keep_seconds < age or track.written < gone_before
             too_much = 0 < self._keep_bytes < size_bytes
             if not too_old and not too_much:
                 return
@@ -100,10 +104,11 @@ class Retention:
 
 
 def _found(root: Path) -> Iterator[tuple[Path, _Track]]:
+    now, wall = time.monotonic(), time.time()
     for folder in root.glob("*/*"):
         if pictures := [path.stat() for path in _pictures(folder)]:
             newest = max(found.st_mtime for found in pictures)
-            yield folder, _Track(sum(found.st_size for found in pictures), len(pictures), newest)
+            yield folder, _Track(sum(found.st_size for found in pictures), len(pictures), now - max(0.0, wall - newest))
 
 
 def _pictures(folder: Path) -> list[os.DirEntry[str]]:

@@ -11,7 +11,7 @@ loses the line that it was writing. All embeddings: ``np.fromfile("embeddings_12
 ``"embedding": {"file": ..., "row": ...}`` says which row is its own. After ``--resume`` there may be rows, and numbers of
 messages, that no line names: those of faces that were dropped and found again.
 
-Over cameras, lines and vectors that are too old are emptied (``expiry.py``): the file begins with zeros then.
+Over cameras, lines and vectors that are too old or too many are emptied (``expiry.py``): the file begins with zeros then.
 
 Against power cuts the lines and rows are flushed to the disk before the checkpoint that vouches for them, at most every
 ``SYNC_SECONDS``. Pictures are not: resuming compares each with its SHA-256, and goes back to an earlier checkpoint where one
@@ -21,6 +21,7 @@ is not what it was. ``run.json`` lists every attempt of a resumed run; each has 
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -119,10 +120,10 @@ class DirectorySink:
             )
             if isinstance(message, Face | Track | Stream):
                 self._checkpoints.written(message)
-            if self._retention is not None:
-                self._let_go(self._retention, message)
             if self._expiry is not None:
                 self._expiry.look()
+            if self._retention is not None:
+                self._let_go(self._retention, message)
 
     def record_input(self, stream: str, path: str, size_bytes: int, sha256: str, mtime_ns: int) -> None:
         """Note what a recording was when it was read; call it before its end.
@@ -190,7 +191,8 @@ class DirectorySink:
     def _let_go(self, retention: Retention, message: AnyMessage) -> None:
         if isinstance(message, Track) and message.ended:
             retention.ended(self._folder(message))
-        self._folders.difference_update(retention.look())
+        gone_before = -math.inf if self._expiry is None else self._expiry.gone_before
+        self._folders.difference_update(retention.look(gone_before))
 
     def _folder(self, message: Face | Track) -> Path:
         return self.directory / _FACES / _folder(message.stream) / str(message.track_id)
@@ -268,13 +270,15 @@ class DirectorySink:
 
 def _retention(config: OutputConfig, directory: Path) -> Retention | None:
     days = min(filter(None, (config.keep_pictures_days, config.keep_records_days)), default=0.0)
-    if not days and not config.keep_pictures_gb:
+    if not days and not config.keep_pictures_gb and not config.keep_records_gb:
         return None
     return Retention(directory / _FACES, days * _DAY_SECONDS, round(config.keep_pictures_gb * _GB))
 
 
 def _expiry(config: OutputConfig, directory: Path) -> Expiry | None:
-    return Expiry(directory, config.keep_records_days * _DAY_SECONDS) if config.keep_records_days else None
+    if not config.keep_records_days and not config.keep_records_gb:
+        return None
+    return Expiry(directory, config.keep_records_days * _DAY_SECONDS, round(config.keep_records_gb * _GB))
 
 
 def _folder(stream: str) -> str:

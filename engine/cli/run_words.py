@@ -77,7 +77,7 @@ def removed_words(counters: Mapping[str, int]) -> str:
     if not pictures:
         return ""
     freed = counters.get("removed.bytes", 0) / 1e6
-    return f"{count(pictures, 'picture')} of {count(tracks, 'track')} deleted ({freed:,.1f} MB), as output.keep_pictures_* says"
+    return f"{count(pictures, 'picture')} of {count(tracks, 'track')} deleted ({freed:,.1f} MB), as output.keep_* says"
 
 
 def frames_per_second(status: RunStatus) -> float:

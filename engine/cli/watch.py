@@ -19,6 +19,7 @@ from engine.client import Candidate, End, Face, Gap, Received, Stats, Stream, Su
 from engine.config import OutputConfig
 from engine.contracts.messages import Decision
 from engine.report.summary import clock
+from engine.source.names import name_from_text, new_name
 
 Kind = Literal["face", "track", "stream", "stats", "end"]
 _STYLES: dict[Decision, str] = {"known": "green", "undecided": "yellow", "unknown": "default", "none": "dim"}
@@ -155,6 +156,8 @@ class _Saver:
         self._several_runs = several_runs
         self._sink: DirectorySink | None = None
         self._run_id = ""
+        self._taken: set[str] = set()
+        """Names of folders: those of two runs may differ in what no folder's name has."""
         self._outcome = "drained"
 
     def __enter__(self) -> _Saver:
@@ -183,8 +186,7 @@ class _Saver:
     def _folder(self) -> Path:
         if not self._several_runs:
             return self._directory
-        safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in self._run_id)[:100]
-        return self._directory / (safe or "run")
+        return self._directory / new_name(name_from_text(self._run_id) or "run", self._taken)
 
 
 def describe(item: Received | Gap) -> Text:

@@ -44,11 +44,14 @@ class Counts(msgspec.Struct, frozen=True, array_like=True):
     def flat(self) -> dict[str, int]:
         """Return all of them under one name each, those of a stream as ``frames.<stream>``: for ``stats`` and ``run.json``.
 
-        Where a stream's name makes that the name of a total, as ``faces.offered``, the total has it: read from here
-        nothing that ``run`` and ``streams`` tell.
+        Where that is the name of a total, as of a stream ``offered``, it is ``faces:offered``: no stream has a colon in its
+        name. Read from here nothing that ``run`` and ``streams`` tell.
         """
-        named = {f"{what}.{stream}": n for stream, counts in self.streams.items() for what, n in counts.items()}
-        return named | self.run
+        found = dict(self.run)
+        for stream, counts in self.streams.items():
+            for what, count in counts.items():
+                found[f"{what}:{stream}" if f"{what}.{stream}" in self.run else f"{what}.{stream}"] = count
+        return found
 
 
 class Counting:

@@ -91,6 +91,8 @@ class Frame:
     """False: the tracker bridges this frame, the detector does not run."""
     damaged: bool = False
     """The decoder had to make up parts of it, or of a picture that it builds on."""
+    arrived_seconds: float = 0.0
+    """Of a camera: when it came, by the monotonic clock, which all processes of a machine share and nobody sets."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -206,7 +206,7 @@ class Connection:
         index = self._counters["frames"]
         self._counters["frames"] += 1
         when = FrameTime(index, picture.pts, clock.time_base, seconds, source.captured_ns, source.ntp_ns)
-        yield Frame(self._camera.name, when, planes, self._pace.mark(seconds))
+        yield Frame(self._camera.name, when, planes, self._pace.mark(seconds), arrived_seconds=source.arrived_monotonic)
 
     def _change(self, planes: Planes, jumped: bool) -> StreamChanged | None:
         """Return the state to announce before this picture, if any."""

@@ -12,6 +12,7 @@ from engine.contracts.frames import Uint8
 from engine.contracts.messages import Face, Outcome
 from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChanged
 from engine.delivery.barrier import Barrier
+from engine.delivery.record import Record
 from engine.delivery.verdict import judged
 from engine.publish.publisher import Publisher
 from engine.runtime.telemetry import Telemetry
@@ -26,6 +27,7 @@ class Delivery:
         lanes: names of the enhance workers.
         should_stop: asked now and then while a message waits for its reader; True: it is given up.
         tell: is told of each last state that the account of the models' calls has made another one.
+        record: what is to be written.
     """
 
     def __init__(
@@ -35,18 +37,28 @@ class Delivery:
         lanes: Iterable[str],
         should_stop: Callable[[], bool],
         tell: Callable[[StreamChanged], None],
+        record: Record,
     ) -> None:
         self._publisher, self._telemetry, self._should_stop, self._tell = publisher, telemetry, should_stop, tell
-        self._barrier = Barrier(lanes)
+        self._barrier, self._record = Barrier(lanes), record
         self._inputs: set[str] = set()
+        self._facts: dict[str, Any] = {}
         self.sink: DirectorySink | None = None
         """The output directory, from when all workers are ready; None where none is written."""
 
-    def pass_on(self, event: StreamChanged | Checkpoint, lane: str) -> None:
-        """Take one worker's copy of an event, and send it if it was the one that was waited for."""
-        self._pass(self._barrier.take(event, lane))
+    def open(self, facts: dict[str, Any]) -> None:
+        """All workers are ready: begin to write; see ``Record.open``."""
+        self._facts = facts
+        self.sink = self._record.open(facts)
 
-    def note_input(self, link: InputFile) -> None:
+    def pass_on(self, event: StreamChanged | Checkpoint | InputFile, lane: str) -> None:
+        """Take one worker's copy of an event, and send it if it was the one that was waited for."""
+        if isinstance(event, InputFile):
+            self._note_input(event)
+        else:
+            self._pass(self._barrier.take(event, lane))
+
+    def _note_input(self, link: InputFile) -> None:
         """Write down, once, what was read."""
         if self.sink is not None and link.stream not in self._inputs:
             self._inputs.add(link.stream)
@@ -81,20 +93,22 @@ class Delivery:
             for name, total in self.sink.counters.items():
                 self._telemetry.counters[name] = total
 
-    def end(self, outcome: Outcome, detail: str, facts: dict[str, Any]) -> None:
-        """Say and write how the run ended, with the totals of all its workers, which the telemetry has by now.
+    def end(self, outcome: Outcome, detail: str, *counted: Counts) -> None:
+        """Say and write how the run ended, with the totals of all its workers.
 
         Args:
             outcome: of the run.
             detail: for a person.
-            facts: what the workers have loaded.
+            counted: by the others.
         """
         counts = self._telemetry.counts
+        for part in (self._record.counted, *counted):
+            counts.add(part)
         self.send(RunEnd(outcome, detail, counts.now().flat()), [])
         counts.run.update(self._publisher.counters)
         if self.sink is not None:
             totals: Counts = counts.now()
-            self.sink.close(outcome, {"workers": facts, "counters": totals.flat(), "streams": counts.streams})
+            self.sink.close(outcome, {"workers": self._facts, "counters": totals.flat(), "streams": counts.streams})
 
     def _pass(self, events: Iterable[StreamChanged | Checkpoint]) -> None:
         for event in events:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.config import Config
+from engine.contracts.orders import Warned
+from engine.enhancement.enhancement import Enhancement
 from engine.models import find_model
 from engine.runtime.cores import usable_cores
+from engine.runtime.model_calls import ModelCalls
+from engine.runtime.telemetry import Telemetry
 from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import Generator, open_generator
 from engine.verify.embedder import Embedder, open_embedder
@@ -31,7 +35,7 @@ class OpenModels:
     """
 
     def __init__(self, config: Config, *, prompt: bool, warn: Callable[[str], None] = lambda sentence: None) -> None:
-        settings = config.super_resolve
+        self._config, settings = config, config.super_resolve
         self._generator = None if settings.generator == "none" else open_generator(settings, find_model, warn=warn)
         self._hurried = None
         if prompt and self._generator is not None and self._generator.profile.best == 1:
@@ -51,6 +55,16 @@ class OpenModels:
         names = {"names": self.verifier.naming()} if self._embedder else {}
         self.facts = _facts(self._generator, self._embedder) | names
         """What the record of the run says of them."""
+
+    def core(self, telemetry: Telemetry, warn: Callable[[Warned], None]) -> Enhancement:
+        """Return a core that enlarges and compares with them.
+
+        Args:
+            telemetry: counts and measures.
+            warn: is told what goes wrong and ends nothing.
+        """
+        calls = ModelCalls(telemetry.counts, lambda stream, words: warn(Warned(stream, words)))
+        return Enhancement(self._config, self.enhancer, self.hurried, self.verifier, calls, telemetry, warn)
 
     def close(self) -> None:
         """Free them."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from engine.contracts.orders import Warned
 from engine.errors import FacestreamError
+from engine.inference.caller import Caller
 from engine.inference.core import Batch, InferenceCore, Result
 from engine.inference.messages import Open, Ran, Run, opened_message, refusal
-from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
+from engine.runtime.channel import ChannelClosed, Waitable, wait_for_any
 from engine.runtime.listener import Listener
 from engine.runtime.ordered_pool import OrderedPool
 from engine.runtime.protocol import Drain
@@ -20,14 +21,13 @@ from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 STAGE = "inference"
 _RUNS = 2
 """Batches that are given to the device at the same time: one is brought there while the other is computed."""
-_STUCK_SECONDS = 30.0
-"""What one batch takes at most, also where the device prepares itself for its size first."""
 
 
 def inference_body(
     context: WorkerContext,
     listener: Listener,
     max_wait_ms: float,
+    stuck_seconds: float,
     open: Callable[[SessionSpec], Session] = open_session,
 ) -> None:
     """Answer whoever connects, until the supervisor sends Drain and nobody is connected any more.
@@ -36,12 +36,13 @@ def inference_body(
         context: of the worker.
         listener: where workers connect; it outlives this process.
         max_wait_ms: see ``InferenceCore``.
+        stuck_seconds: what one batch takes at most, also where the device prepares itself for its size first.
         open: opens a session on the device.
 
     Raises:
         DeviceLostError: the device is gone: another process is to take this one's place.
     """
-    process = _InferenceProcess(context, listener, InferenceCore(max_wait_ms / 1000, open))
+    process = _InferenceProcess(context, listener, InferenceCore(max_wait_ms / 1000, open), stuck_seconds)
     context.ready()
     try:
         process.run()
@@ -49,19 +50,7 @@ def inference_body(
         process.close()
 
 
-@dataclass(eq=False)
-class _Caller:
-    """A worker that is connected."""
-
-    channel: Channel
-    models: dict[int, SessionSpec] = field(default_factory=dict)
-    """By the ticket that opened them."""
-
-    def fileno(self) -> int:
-        return self.channel.fileno()
-
-
-Tag = tuple[_Caller, int]
+Tag = tuple[Caller, int]
 """Who asked, and the ticket."""
 
 
@@ -72,9 +61,9 @@ class _Computed:
 
 
 class _InferenceProcess:
-    def __init__(self, context: WorkerContext, listener: Listener, core: InferenceCore[Tag]) -> None:
-        self._context, self._listener, self._core = context, listener, core
-        self._callers: list[_Caller] = []
+    def __init__(self, context: WorkerContext, listener: Listener, core: InferenceCore[Tag], stuck_seconds: float) -> None:
+        self._context, self._listener, self._core, self._stuck_seconds = context, listener, core, stuck_seconds
+        self._callers: list[Caller] = []
         self._pending: OrderedPool[Batch[Tag], Batch[Tag], _Computed] = OrderedPool(self._compute, _RUNS, STAGE)
         self._is_drained = False
         self._since: dict[int, float] = {}
@@ -99,7 +88,7 @@ class _InferenceProcess:
         self._pending.close()
         self._core.close()
         for caller in self._callers:
-            caller.channel.close()
+            caller.close()
         self._listener.close()
 
     def _sources(self) -> list[Waitable]:
@@ -110,16 +99,16 @@ class _InferenceProcess:
             self._is_drained |= isinstance(self._context.control.receive(), Drain)
         elif source is self._listener:
             if (channel := self._listener.accept()) is not None:
-                self._callers.append(_Caller(channel))
-        elif isinstance(source, _Caller):
+                self._callers.append(Caller(channel))
+        elif isinstance(source, Caller):
             self._receive(source)
 
-    def _receive(self, caller: _Caller) -> None:
+    def _receive(self, caller: Caller) -> None:
         try:
-            question = caller.channel.receive()
+            question = caller.receive()
         except ChannelClosed:
             self._callers.remove(caller)  # what it still waits for is computed for nobody
-            caller.channel.close()
+            caller.close()
             return
         match question:
             case Open(ticket):
@@ -127,10 +116,10 @@ class _InferenceProcess:
                 try:
                     session = self._context.alive_during(lambda: self._core.open(spec))
                 except FacestreamError as error:
-                    caller.channel.confirm(refusal(ticket, error))
+                    caller.answer(refusal(ticket, error))
                     return
                 caller.models[ticket] = spec
-                caller.channel.confirm(opened_message(ticket, session))
+                caller.answer(opened_message(ticket, session))
             case Run(ticket):
                 tensors = dict(zip(question.names, question.tensors, strict=True))
                 self._core.put((caller, ticket), caller.models[question.model], tensors, time.monotonic())
@@ -146,7 +135,7 @@ class _InferenceProcess:
 
     def _is_stuck(self, now: float) -> bool:
         """Whether the device has not answered for long: then this falls silent too, and is killed as one that hangs."""
-        return any(now - since > _STUCK_SECONDS for since in self._since.values())
+        return any(now - since > self._stuck_seconds for since in self._since.values())
 
     def _answer(self, batch: Batch[Tag], computed: _Computed | None) -> None:
         del self._since[id(batch)]
@@ -157,6 +146,6 @@ class _InferenceProcess:
         for (caller, ticket), result in computed.results:
             if caller in self._callers:
                 answer = Ran(ticket, result) if isinstance(result, list) else refusal(ticket, result)
-                caller.channel.confirm(answer)
+                caller.answer(answer)
         for sentence in self._core.take_news():
             self._context.control.send(Warned("", sentence))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from engine.config import Config
+from engine.contracts.orders import Warned
 from engine.detect.judged import JudgedDetector, open_judged
 from engine.models import find_model
 from engine.perception.face_judge import FaceJudge
-from engine.perception.perception import Models
+from engine.perception.perception import Models, Perception
+from engine.runtime.model_calls import ModelCalls
+from engine.runtime.telemetry import Telemetry
 
 
 class OpenModels:
@@ -16,15 +19,16 @@ class OpenModels:
 
     Args:
         config: of the run.
-        warn: is told once why faces cannot be compared.
+        warn: is told what goes wrong and ends nothing.
 
     Raises:
         FacestreamError: see ``open_judged``.
     """
 
-    def __init__(self, config: Config, warn: Callable[[str], None]) -> None:
+    def __init__(self, config: Config, warn: Callable[[Warned], None]) -> None:
+        self._config, self._warn = config, warn
         detector, second_look = open_judged(config.detect, find_model)
-        self._judge = FaceJudge(warn)
+        self._judge = FaceJudge(lambda sentence: warn(Warned("", sentence)))
         self.models = Models(detector, detector.limits if isinstance(detector, JudgedDetector) else None, self._judge)
         self.facts = {
             "detector": detector.name,
@@ -34,6 +38,11 @@ class OpenModels:
             "detector_min_score": f"{detector.min_score:g}",
         } | ({} if second_look is None else second_look.facts())
         """What the record of the run says of them."""
+
+    def core(self, telemetry: Telemetry, first_id: int, rejected: Mapping[str, int]) -> Perception:
+        """Return a core that looks at pictures with them; for the arguments see ``Perception``."""
+        calls = ModelCalls(telemetry.counts, lambda stream, words: self._warn(Warned(stream, words)))
+        return Perception(self._config, self.models, calls, telemetry, first_id, rejected)
 
     def close(self) -> None:
         """Free them."""

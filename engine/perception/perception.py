@@ -85,13 +85,15 @@ class Perception:
             self._governor.note("detect", late=True)
             self._stream(stream, live=True).owes_detection = True
 
-    def miss_face(self, *, late: bool) -> None:
-        """A camera's face was dropped behind this, ``late`` where the next stage had no time for it."""
-        self._governor.note("enhance", late=late)
+    def drop_face(self, stream: str, cause: str) -> None:
+        """A face was dropped behind this: the next stage had no time for it, or ``worker_died``."""
+        self._governor.note("enhance", late=cause != "worker_died")
+        self._telemetry.drop(stream, cause)
 
-    def note_face(self) -> None:
-        """A face was handed to the next stage in time."""
-        self._governor.note("enhance", late=False)
+    def note_faces(self, count: int) -> None:
+        """So many faces were handed to the next stage in time."""
+        for _ in range(count):
+            self._governor.note("enhance", late=False)
 
     def take(self, frame: Frame, found: Found | None, now_seconds: float, *, live: bool) -> list[Item]:
         """Take the next frame of a stream.
@@ -127,8 +129,8 @@ class Perception:
         return [*items, event.with_account(self._calls.close(event.stream)) if event.is_last else event]
 
     def adapt(self, now_seconds: float) -> None:
-        """Do less where the machine is too slow for its cameras, and more again where it is not."""
-        if self._governor.update(now_seconds):
+        """Do less where the machine is too slow for its cameras, and more again where it is not, if ``live.adapt`` says so."""
+        if self._config.live.adapt and self._governor.update(now_seconds):
             self._telemetry.counters["overload.level"] = self._governor.level
             for faces in self._streams.values():
                 faces.thin(self._governor.thinning)

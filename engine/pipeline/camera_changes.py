@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from engine.contracts.camera import Camera
+from engine.contracts.orders import Warned
 from engine.contracts.streams import StreamChanged
 from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
@@ -30,6 +31,8 @@ class CameraChanges:
 
     def __init__(self, crew: Crew, watchdog: Watchdog, status: RunStatus, control: RunControl) -> None:
         self._crew, self._watchdog, self._status, self._control = crew, watchdog, status, control
+        self._others = status.streams.keys() - {camera.name for camera in crew.cameras.values()}
+        """Streams that are no cameras."""
         self._wanted: dict[str, Camera] = {camera.name: camera for camera in crew.cameras.values()}
         self._leaving: dict[str, tuple[str, float]] = {}
         """Of each worker that was told to go: its stream, and since when."""
@@ -38,6 +41,9 @@ class CameraChanges:
     def settle(self) -> None:
         """Do what was asked for since the last call, and what could not be done then."""
         wanted = self._control.changed(self._wanted)
+        for name in wanted.keys() & self._others:
+            del wanted[name]
+            self._status.take_warning(Warned(name, "a recording of this run has this name: give the camera another one"))
         if wanted == self._wanted and self._is_settled:
             return
         for name in wanted.keys() - self._wanted.keys():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from queue import Empty, SimpleQueue
 
 from engine.contracts.camera import Camera
+from engine.contracts.messages import check_stream_name
 
 
 class RunControl:
@@ -15,7 +16,13 @@ class RunControl:
         self._requests: SimpleQueue[tuple[str, Camera | None]] = SimpleQueue()
 
     def add(self, camera: Camera) -> None:
-        """Let a camera be read from now on; one of the same name takes the place of the one before."""
+        """Let a camera be read from now on; one of the same name takes the place of the one before. The name of a recording of
+        the run is refused, with a warning of the run.
+
+        Raises:
+            ConfigError: see ``check_stream_name``.
+        """
+        check_stream_name(camera.name)
         self._requests.put((camera.name, camera))
 
     def remove(self, name: str) -> None:

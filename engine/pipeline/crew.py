@@ -13,6 +13,7 @@ from engine.archive.resume import Resume
 from engine.config import Config
 from engine.contracts.camera import Camera
 from engine.contracts.streams import StreamChanged
+from engine.delivery.record import Record
 from engine.errors import FacestreamError, WorkerError
 from engine.inference.messages import MESSAGES
 from engine.inference.process import inference_body
@@ -69,7 +70,9 @@ class Crew:
         """Who should be there."""
         self.workers: dict[str, Worker] = {}
         """Who is there; those that have died or finished too."""
-        self._leaving: set[str] = set()
+        self._leaving: dict[str, Member] = {}
+        self._over: set[str] = set()
+        """Those that have ended and have no successor."""
         missing = [action.member for action in reconcile(self.plan, Plan()) if isinstance(action, Start)]
         try:
             self._start(missing)
@@ -108,7 +111,7 @@ class Crew:
             elif action.member.name not in self.workers and action.member.camera is not None:
                 self.plan = Plan({action.member.name: action.member, **self.plan.members})
                 try:
-                    self._start([action.member], gently=True)
+                    self._start([action.member])
                 except FacestreamError as error:
                     self.plan = self.plan.without(action.member.name)
                     refuse(action.member.camera, str(error))
@@ -119,21 +122,32 @@ class Crew:
 
     def let_go(self, name: str) -> None:
         """A worker leaves: forget it when it has ended, and start no other in its place."""
+        self._leaving[name] = self.plan.members[name]
         self.plan = self.plan.without(name)
-        self._leaving.add(name)
 
     def is_leaving(self, name: str) -> bool:
         """Whether a worker was removed and has not been forgotten."""
         return name in self._leaving
 
     def forget_those_who_left(self) -> list[Worker]:
-        """Let go of the workers that were removed and have ended, and tell their neighbours; return them, for their last words:
-        whoever has read those closes them."""
+        """Let go of the workers that were removed and have ended; return them, for their last words, behind which the caller
+        closes them."""
         gone = [name for name in self._leaving if self.workers[name].finished and not self.workers[name].process.is_alive()]
         for name in gone:
-            self._leaving.discard(name)
-            self.tell("perceive", Detach("upstream", name))
+            del self._leaving[name]
         return [self.workers.pop(name) for name in gone]
+
+    def note_end(self, name: str) -> None:
+        """A worker has ended and will have no successor: those who read what it has sent need not wait for one."""
+        self._over.add(name)
+        for reader in self.plan.readers_of(self._leaving.get(name) or self.plan.members[name]):
+            self.tell(reader, Detach("upstream", name))
+
+    def is_cut_off(self, name: str) -> bool:
+        """Whether all have ended that could send a worker anything."""
+        member = self.plan.members[name]
+        reads = member.role in ("perceive", "enhance", "publish")
+        return reads and self._over.issuperset(self.plan.writers_to(member))
 
     def restart(self, name: str, unsaid: Sequence[StreamChanged] = ()) -> None:
         """Start a dead worker anew and connect its neighbours, which live on, to it.
@@ -152,7 +166,7 @@ class Crew:
         """Send an order; a worker that is gone is noticed by its sentinel."""
         if not self.workers[name].finished:
             with suppress(ChannelClosed):
-                self.workers[name].control.send(order)
+                self.workers[name].tell(order)
 
     def let_devices_go(self) -> None:
         """Let those finish who compute for the others, once these have."""
@@ -171,7 +185,7 @@ class Crew:
         for listener in self._listeners.values():
             listener.close()
 
-    def _start(self, members: Sequence[Member], unsaid: Sequence[StreamChanged] = (), *, gently: bool = False) -> None:
+    def _start(self, members: Sequence[Member], unsaid: Sequence[StreamChanged] = ()) -> None:
         """Start workers and give their ends of the pipes to those that live already."""
         names = {member.name for member in members}
         ends = {name: [pipe for pipe in self.plan.pipes if name in pipe] for name in names}
@@ -181,8 +195,9 @@ class Crew:
         try:
             for member in members:
                 pairs |= {pipe: link_pair() for pipe in ends[member.name] if pipe not in pairs}
-                self.workers[member.name] = self._start_one(member, pairs, unsaid, gently=gently)
+                self.workers[member.name] = self._start_one(member, pairs, unsaid)
                 started.add(member.name)
+                self._over.discard(member.name)
                 for pipe in ends[member.name]:
                     pairs[pipe][pipe.reader == member.name].close()  # it has its own now
         except OSError as error:
@@ -212,17 +227,15 @@ class Crew:
             end.close()
             return
         try:
-            self.workers[name].control.send_channel(order, end)
+            self.workers[name].tell(order, end)
         except ChannelClosed:
             end.close()
 
-    def _start_one(
-        self, member: Member, pairs: dict[Pipe, tuple[Channel, Channel]], unsaid: Sequence[StreamChanged], *, gently: bool
-    ) -> Worker:
+    def _start_one(self, member: Member, pairs: dict[Pipe, tuple[Channel, Channel]], unsaid: Sequence[StreamChanged]) -> Worker:
         name, config = member.name, self._config
         inputs = {pipe.writer: reading for pipe, (_, reading) in pairs.items() if pipe.reader == name}
         outputs = {pipe.reader: writing for pipe, (writing, _) in pairs.items() if pipe.writer == name}
-        start = partial(start_worker, name, codec=LINKS, gently=gently)
+        start = partial(start_worker, name, codec=LINKS, forked=member.role == "camera")
         devices = {device: listener.address for device, listener in self._listeners.items()}
         earlier = self._starts.get(name, 0)
         self._starts[name] = earlier + 1
@@ -231,7 +244,8 @@ class Crew:
                 # What was sent last is only known from an output directory; without one, subscribers see another run.
                 suffix = f"-{earlier}" if earlier and not config.output.directory else ""
                 run = self._run | {"run_id": f"{self._run['run_id']}{suffix}"}
-                return start(publish_body, inputs, config, run, self._resume, self.policy, earlier > 0)
+                record = Record(config.output, run, self._resume, self.policy.expires)
+                return start(publish_body, inputs, config.publish, record, self.policy, earlier > 0)
             case "perceive":
                 first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
                 counted = self._resume.counts.streams if self._resume else {}
@@ -241,7 +255,8 @@ class Crew:
                 threads = self.policy.threads(len(self.plan.of("enhance")))
                 return start(enhance_body, inputs["perceive"], outputs["publish"], config, self.policy, threads, devices)
             case "inference":
-                return start(inference_body, self._listeners[member.device], config.super_resolve.max_wait_ms)
+                wait_ms, stuck_seconds = config.super_resolve.max_wait_ms, config.supervise.stuck_seconds
+                return start(inference_body, self._listeners[member.device], wait_ms, stuck_seconds)
             case "camera":
                 return start(camera_body, outputs["perceive"], self.cameras[name], config.decode)
             case "reader":

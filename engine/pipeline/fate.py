@@ -25,6 +25,9 @@ class Death:
     """It, or one before it of the same name, had loaded what it needs."""
     says_hopeless: bool = False
     """It has said that another process would fail in the same way."""
+    is_over: bool = False
+    """Nothing more was to come of it but what it may have had in hand: the stream of a camera has ended, a reader was told that
+    nothing is left to read, or all that could send it anything have ended."""
 
 
 def fate_of(death: Death, *, begun: bool, ending: bool, replaces: bool) -> Fate:
@@ -40,6 +43,8 @@ def fate_of(death: Death, *, begun: bool, ending: bool, replaces: bool) -> Fate:
         return "nothing"
     if death.has_recording:
         return "recording"
+    if death.is_over:  # who knows what it had in hand? And a successor would wait for ever for somebody to write to it
+        return "nothing" if death.role in ("camera", "reader") else "run"
     if ending:
         return "nothing" if death.role == "camera" and begun else "run"  # it was killed because it held back the end
     if not begun:

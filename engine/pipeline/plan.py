@@ -49,6 +49,14 @@ class Plan:
             for reader in self.of(_FLOW[writer.role])
         ]
 
+    def readers_of(self, member: Member) -> list[str]:
+        """Return the names of the workers that a worker sends to; it need not be in the plan any more."""
+        return self.of(_FLOW[member.role]) if member.role in _FLOW else []
+
+    def writers_to(self, member: Member) -> list[str]:
+        """Return the names of the workers that send to a worker."""
+        return self.of(*(role for role, reader in _FLOW.items() if reader == member.role))
+
     def of(self, *roles: Role) -> list[str]:
         """Return the names of the workers of some roles."""
         return [member.name for member in self.members.values() if member.role in roles]

@@ -26,6 +26,7 @@ class Readings:
         self._waiting = deque(orders)
         self._idle: list[str] = []
         self._in_hand: dict[str, Assign] = {}
+        self._dismissed: set[str] = set()
         self._unsaid: dict[str, list[StreamChanged]] = {}
         self.interrupted: set[str] = set()
         """Streams whose reader was killed from outside, which is no fault of the recording."""
@@ -33,6 +34,7 @@ class Readings:
     def want(self, reader: str) -> None:
         """A reader is done with what it had, and can take another."""
         self.take_back(reader)
+        self._dismissed.discard(reader)
         self._idle.append(reader)
 
     def forget_wish(self, reader: str) -> None:
@@ -44,7 +46,13 @@ class Readings:
         """Tell each reader that can take one of the next recording, or say the last word where there is none left."""
         while self._idle:
             reader = self._idle.pop()
-            tell(reader, self.give(reader) or last)
+            if (order := self.give(reader)) is None:
+                self._dismissed.add(reader)
+            tell(reader, order or last)
+
+    def was_dismissed(self, reader: str) -> bool:
+        """Whether it was told that nothing is left to read."""
+        return reader in self._dismissed
 
     def give(self, reader: str) -> Assign | None:
         """Give a reader the next recording; None if there is none left."""

@@ -14,7 +14,8 @@ from engine.errors import FacestreamError, WorkerError
 from engine.pipeline.camera_changes import LEAVING_SECONDS, READY_SECONDS, CameraChanges
 from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
-from engine.pipeline.fate import Death, fate_of
+from engine.pipeline.death import Deaths
+from engine.pipeline.fate import fate_of
 from engine.pipeline.observing import Observer, Observing
 from engine.pipeline.readings import Readings
 from engine.pipeline.restarts import Restarts
@@ -76,6 +77,7 @@ class Supervisor:
         self.facts: dict[str, dict[str, str]] = {}
         """What each worker has loaded."""
         self.status = status
+        self._deaths = Deaths(crew, self._readings, status, self.facts)
         self._changes = CameraChanges(crew, self._watchdog, status, control or RunControl())
 
     def run(self) -> None:
@@ -187,6 +189,8 @@ class Supervisor:
                 self.status.take_beat(link)
                 self._watchdog.saw_packets(worker.name, link.counts.run)
                 worker.finished = link.finished
+                if link.finished:
+                    self._crew.note_end(worker.name)
             case StreamChanged():
                 self.status.take_event(link)
                 self._watchdog.saw_event(worker.name)
@@ -209,31 +213,27 @@ class Supervisor:
         if self._error is not None:
             return
         self._readings.forget_wish(name)
-        match fate_of(self._death(name, said), begun=self._begun, ending=self.was_drained, replaces=self._replaces):
+        hopeless = said is not None and said.fatal
+        fate = fate_of(
+            self._deaths.of(name, says_hopeless=hopeless), begun=self._begun, ending=self.was_drained, replaces=self._replaces
+        )
+        match fate:
             case "recording":
                 self.status.take_event(self._readings.fail(name, reason, interrupted=worker.was_killed and not told))
                 if not self.was_drained:
                     self._replace(name, reason, at_fault=False)
+            case "nothing":
+                self._crew.note_end(name)
             case "camera":
                 words = reason if told or name in self.facts else f"{reason} before it was ready"
                 self._changes.give_up(name, words, was_ready=name in self.facts)
+                self._crew.note_end(name)
             case "replaced":
                 self._replace(name, reason)
             case "run":  # which may be begun again after a WorkerError: not where that was of no use, or is not wanted
-                kind = FacestreamError if self.was_drained or (said and said.fatal) else WorkerError
+                kind = FacestreamError if self.was_drained or hopeless else WorkerError
                 words = reason if said else f"{reason}: the run is incomplete"
                 self._fail(kind(words), said.exit_code if said else 1)
-
-    def _death(self, name: str, said: Failed | None) -> Death:
-        if self._crew.is_leaving(name):
-            return Death("camera", is_leaving=True)
-        role, hopeless = self._crew.plan.members[name].role, said is not None and said.fatal
-        return Death(role, has_recording=self._reads(name), was_ready=name in self.facts, says_hopeless=hopeless)
-
-    def _reads(self, name: str) -> bool:
-        """Whether a worker has a recording in hand."""
-        order = self._readings.in_hand(name)
-        return order is not None and not self.status.streams[order.stream].is_over
 
     def _replace(self, name: str, reason: str, *, at_fault: bool = True) -> None:
         """Restart a worker, at once or, where it died too often by its own fault, when the minute is over."""

@@ -10,7 +10,9 @@ the kernel's buffer are kept short for cameras, and ``engine.client.Subscriber``
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import zmq
 
@@ -22,6 +24,7 @@ from engine.publish.endpoint import bind, harden
 from engine.publish.guard import FloodGuard
 from engine.publish.numbering import Numbering
 from engine.publish.replay import ReplayService, Ring
+from engine.runtime.descriptors import raise_limit
 
 _BLOCKED_POLL_MS = 50
 _EVENTS_AT_ONCE = 2_000
@@ -34,6 +37,9 @@ _SUBSCRIPTION_BYTES = 512
 _HEARTBEAT_MS = 5_000
 """A subscriber behind a cut cable is given up after three of these; its queue would be held for ever otherwise."""
 _KEEPALIVE_SECONDS = 15
+_LINGER_MS = 5_000
+_MOST_FILES = 65_536
+"""A crowd of connections must not cost the process the files that it writes."""
 
 
 def _never() -> bool:
@@ -114,9 +120,9 @@ class Publisher:
         """
         return self._counters | {"floods": self._guard.cut} | (self._replay.counters if self._replay else {})
 
-    def wait_for_subscriber(self, timeout_seconds: float, should_stop: Callable[[], bool] = _never) -> bool:
-        """Wait for a first subscriber; return whether there is one."""
-        deadline = time.monotonic() + timeout_seconds
+    def wait_for_subscriber(self, timeout_seconds: float | None = None, should_stop: Callable[[], bool] = _never) -> bool:
+        """Wait for a first subscriber, as long as the configuration says or as given; return whether there is one."""
+        deadline = time.monotonic() + (self._config.wait_seconds if timeout_seconds is None else timeout_seconds)
         while self._socket is not None:
             self.poll()
             left_ms = int((deadline - time.monotonic()) * 1000)
@@ -170,6 +176,12 @@ class Publisher:
             self._replay.poll()
         self._guard.check()
 
+    def remove_socket_files(self) -> None:
+        """Remove the files of ``ipc`` endpoints, which libzmq leaves behind; do so while nobody else can have bound them."""
+        for endpoint in (self.bound_endpoint, self.bound_replay):
+            if endpoint.startswith("ipc:///"):
+                Path(endpoint.removeprefix("ipc://")).unlink(missing_ok=True)
+
     def close(self, linger_ms: int = 0) -> None:
         """Close the sockets. What is queued is still sent for ``linger_ms``, while the context's ``term()`` waits."""
         if self._socket is not None:
@@ -220,3 +232,21 @@ class Publisher:
                 self._subscriptions += 1
             elif event[:1] == b"\x00":
                 self._subscriptions = max(0, self._subscriptions - 1)
+
+
+@contextmanager
+def open_publisher(
+    config: PublishConfig, run_id: str, *, live: bool = False, next_seq: Mapping[str, int] | None = None
+) -> Iterator[Publisher]:
+    """Yield a publisher with a context of its own. At the end what is queued is still sent for a few seconds, and no file of a
+    socket is left; for arguments and errors see ``Publisher``.
+    """
+    raise_limit(_MOST_FILES)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    publisher = Publisher(config, run_id, context, live=live, next_seq=next_seq)
+    try:
+        yield publisher
+    finally:
+        publisher.remove_socket_files()
+        publisher.close(_LINGER_MS)
+        context.term()

@@ -132,14 +132,19 @@ class Channel:
         poller.register(self._socket.fileno(), what)
         return bool(poller.poll(timeout_seconds * 1000))
 
-    def send_channel(self, message: msgspec.Struct, channel: Channel) -> None:
+    def send_channel(self, message: msgspec.Struct, channel: Channel, waiting: Callable[[], None] = lambda: None) -> None:
         """Send a message and, behind it, one end of another pipe to a process that runs already; ours is closed.
+
+        Args:
+            message: of the types that the codec knows.
+            channel: the end.
+            waiting: see ``send``.
 
         Raises:
             ChannelClosed: nobody will read it.
         """
         try:
-            self.send(message)
+            self.send(message, waiting)
             socket.send_fds(self._socket, [b"\0"], [channel.fileno()])
         except OSError as error:
             raise ChannelClosed from error

@@ -37,6 +37,8 @@ VARIABLE = "FACESTREAM_RUNTIME"
 _SECONDS = 0.5
 """For each candidate."""
 _CPUINFO = ("model name", "flags")
+_PATIENCE_SECONDS, _LOOK_SECONDS = 20.0, 0.05
+"""How long to wait for another process that measures, as one may hang, and how often to look."""
 _LEAST_GAIN = 0.85
 """Of the time of the one before: what is nearer to it is so by chance on a busy machine, and not worth other last digits."""
 
@@ -230,9 +232,22 @@ def _measured(candidates: Sequence[Candidate], example: Example) -> Choice | Non
 
 @contextmanager
 def _locked(file: Path) -> Iterator[None]:
+    """Hold the lock beside a file.
+
+    Raises:
+        OSError: it cannot be made, or another process holds it for too long.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(_LOOK_SECONDS)
         yield
 
 

@@ -163,6 +163,8 @@ class Inbox:
         """The dead whose successors have not come."""
         self._leaving: set[Sender] = set()
         """Those that were removed: a name can be given again while what its last bearer sent is still being read."""
+        self._said_all: set[str] = set()
+        """Those that have said their last word: whoever replaces one has nothing to say, until it was removed."""
         self._replaced = replaced
 
     @property
@@ -181,8 +183,11 @@ class Inbox:
 
     def attach(self, name: str, channel: Channel) -> Sender | None:
         """A sender was replaced, or has been added; return it if it is read from now on: what its predecessors had sent
-        is read first."""
+        is read first, and one that had said its last word has no successor."""
         sender = Sender(name, channel)
+        if name in self._said_all:
+            channel.close()
+            return None
         if name in self._reading:
             self._next.setdefault(name, deque()).append(sender)
             return None
@@ -191,8 +196,9 @@ class Inbox:
         return sender
 
     def detach(self, name: str) -> Sender | None:
-        """A sender was removed and has ended: what it had sent is read, and no successor is waited for. Return one of which all
-        had been read, if it had not said its last word."""
+        """A sender has ended for good: what it had sent is read, and no successor is waited for; who comes under its name then
+        is another. Return one of which all had been read, if it had not said its last word."""
+        self._said_all.discard(name)
         if name in self._reading:
             self._leaving.add([self._reading[name], *self._next.get(name, ())][-1])
         return self._awaited.pop(name, None)
@@ -208,7 +214,9 @@ class Inbox:
         there already; whoever replaces one that died after its last word has nothing to say."""
         self._reading.pop(sender.name)
         sender.channel.close()
-        if sender in self._leaving and (waiting := self._next.get(sender.name)):
+        if sender not in self._leaving:
+            self._said_all.add(sender.name)
+        elif waiting := self._next.get(sender.name):
             self._reading[sender.name] = waiting.popleft()
         self._leaving.discard(sender)
         return self._reading.get(sender.name)

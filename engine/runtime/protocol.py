@@ -84,7 +84,7 @@ class Attach(Signal, frozen=True):
 
 
 class Detach(Signal, frozen=True):
-    """The supervisor to a worker: your neighbour on this side was removed and has ended; it will have no successor."""
+    """The supervisor to a worker: your neighbour on this side has ended, or is dead, and will have no successor."""
 
     side: Side
     name: str

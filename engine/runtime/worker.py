@@ -17,9 +17,12 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import TypeVar
 
+from msgspec import Struct
+
 from engine.errors import FacestreamError, FatalError, UsageError, WorkerError, error_words
+from engine.runtime.bond import die_with_parent
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
-from engine.runtime.child import SPAWN, Later, begin
+from engine.runtime.child import SPAWN, Later, begin, forked_from_one_that_has
 from engine.runtime.child_text import ChildText, text_pipe
 from engine.runtime.codec import Codec
 from engine.runtime.descriptors import shortage
@@ -27,8 +30,10 @@ from engine.runtime.protocol import Failed, Ready
 from engine.runtime.telemetry import Telemetry
 
 BEAT_SECONDS = 0.5
+_DEAF_SECONDS = 5.0
+"""A worker whose pipe has been full of orders for so long hangs."""
 Result = TypeVar("Result")
-_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
+_PR_SET_NAME = 15
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
@@ -98,6 +103,24 @@ class Worker:
         """Whether it was ended from outside, as by the system for want of memory, and did not crash."""
         return self.process.exitcode == -signal.SIGKILL and not self._hung_at_its_end
 
+    def tell(self, order: Struct, channel: Channel | None = None) -> None:
+        """Give it an order, with the end of another pipe behind it if that is given. Whoever watches all workers must wait for
+        none: one that takes no orders, and has been given many, is killed.
+
+        Raises:
+            ChannelClosed: it is gone.
+        """
+        deadline = time.monotonic() + _DEAF_SECONDS
+
+        def end_the_deaf() -> None:
+            if time.monotonic() >= deadline:
+                self.process.kill()
+
+        if channel is None:
+            self.control.send(order, end_the_deaf)
+        else:
+            self.control.send_channel(order, channel, end_the_deaf)
+
     def wait_for_end(self, seconds: float = 5.0) -> None:
         """It is dying: wait for it, and kill it if it takes longer."""
         self.finished = True
@@ -127,7 +150,7 @@ _starter = ThreadPoolExecutor(1, "starter")
 and kills what ``_die_with_parent`` has bound to it when that thread ends."""
 
 
-def start_worker(name: str, body: Body, *arguments: object, codec: Codec, gently: bool = False) -> Worker:
+def start_worker(name: str, body: Body, *arguments: object, codec: Codec, forked: bool = False) -> Worker:
     """Start a named process that runs ``body(context, *arguments)``; channels among the arguments now belong to it.
 
     Args:
@@ -135,7 +158,7 @@ def start_worker(name: str, body: Body, *arguments: object, codec: Codec, gently
         body: see ``Body``.
         arguments: of the body.
         codec: of what it and its supervisor tell each other, ``PROTOCOL`` included.
-        gently: let it take little from those that work while it loads.
+        forked: many of this kind come: they are forked from a process that has loaded the body's module.
 
     Raises:
         WorkerError: it cannot be started: the system has no more processes or descriptors, or an argument cannot be passed on.
@@ -149,7 +172,8 @@ def start_worker(name: str, body: Body, *arguments: object, codec: Codec, gently
             on_failure.callback(text.close)
             children.callback(printed.close)
             work = Later((_run, (name, theirs, body, arguments)))
-            process = SPAWN.Process(target=begin, args=(printed, work, gently), name=f"facestream-{name}", daemon=True)
+            context = forked_from_one_that_has(body.__module__) if forked else SPAWN
+            process = context.Process(target=begin, args=(printed, work), name=f"facestream-{name}", daemon=True)
             _starter.submit(process.start).result()
         except Exception as error:
             words = shortage(error) or (isinstance(error, OSError) and error.strerror) or error_words(error)
@@ -192,11 +216,10 @@ def _report(control: Channel, failed: Failed) -> None:
 
 
 def _die_with_parent(by: signal.Signals = signal.SIGKILL) -> None:
-    """Ask the kernel to kill this process when its parent is gone, so that nothing outlives a killed supervisor."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, by)
-        if (parent := mp.parent_process()) is None or os.getppid() != parent.pid:
-            os._exit(3)  # it was gone before we asked
+    """Ask the kernel to end this process when its parent is gone, so that nothing outlives a killed supervisor."""
+    die_with_parent(by)
+    if (parent := mp.parent_process()) is None or not parent.is_alive():
+        os._exit(3)  # it was gone before we asked
 
 
 def _keep_freed_memory() -> None:

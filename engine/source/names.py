@@ -41,10 +41,17 @@ def name_streams(wanted: Iterable[tuple[str, str]]) -> list[str]:
         if given and check_stream_name(given) in taken:
             raise ConfigError(f"two streams have the name {given!r}: give each its own")
         taken.add(given)
-    return [given or _new_name(made, taken) for given, made in pairs]
+    return [given or new_name(made, taken) for given, made in pairs]
 
 
-def _new_name(base: str, taken: set[str]) -> str:
+def new_name(base: str, taken: set[str]) -> str:
+    """Return a name, with a number behind it where it is taken, and note it as taken. What is made of something longer or
+    richer, as of a path, is unique only by this.
+
+    Args:
+        base: not longer than ``NAME_LENGTH``.
+        taken: all names so far.
+    """
     name = base
     number = 1
     while name in taken:

@@ -5,17 +5,16 @@ with tracks of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 
 from engine.config import Config
 from engine.contracts.faces import FaceCrop
 from engine.contracts.orders import Warned
-from engine.enhancement.enhancement import Enhancement
 from engine.enhancement.models import OpenModels
 from engine.inference.client import compute_elsewhere
 from engine.runtime.actor import Actor
 from engine.runtime.channel import Channel, Waitable
 from engine.runtime.mailbox import Sender
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.protocol import Drain, Taken
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 from engine.workers.face_line import FaceLine, Passed
@@ -32,60 +31,34 @@ def enhance_body(
     threads: int,
     devices: Mapping[str, bytes],
 ) -> None:
-    """Work until the upstream sends Drain, then pass it on.
+    """Work until the upstream, which is perceive, sends Drain; then pass that on to publish.
 
-    Args:
-        context: of the worker.
-        upstream: from perceive.
-        downstream: to publish.
-        config: of the run.
-        policy: of the run.
-        threads: faces that are enlarged at the same time.
-        devices: where the processes are that compute on them, see ``compute_elsewhere``.
+    Args as for ``EnhanceWorker``, and ``threads``: batches that are enlarged at the same time; ``devices``: where the processes
+    are that compute on them, see ``compute_elsewhere``.
     """
     compute_elsewhere(devices)
-    models = OpenModels(config, prompt=policy.is_prompt, warn=lambda sentence: context.control.send(Warned("", sentence)))
-    calls = ModelCalls(context.telemetry.counts, lambda stream, words: context.control.send(Warned(stream, words)))
-    core = Enhancement(config, models.enhancer, models.hurried, models.verifier, calls, context.telemetry, context.control.send)
-    worker = EnhanceWorker(context, core, upstream, downstream, config, policy, models.batch, threads)
-    context.ready(models.facts)
-    try:
+    said = context.control.send
+    with closing(OpenModels(config, prompt=policy.is_prompt, warn=lambda sentence: said(Warned("", sentence)))) as models:
+        core = models.core(context.telemetry, said)
+        line = FaceLine(core, models.batch, config.super_resolve.max_wait_ms / 1000, threads)
+        worker = EnhanceWorker(context, line, upstream, downstream, policy)
+        context.ready(models.facts)
         worker.run()
-        worker.drain()
-    finally:
-        models.close()
 
 
 class EnhanceWorker(Actor[FaceCrop | Passed]):
-    """Keeps the threads of a core fed, and its neighbours told.
+    """Fills the line of a core, and tells its neighbours what comes out of it."""
 
-    Args:
-        context: of the worker.
-        core: what does the work.
-        upstream: from perceive.
-        downstream: to publish.
-        config: of the run.
-        policy: of the run.
-        batch: faces that are enlarged together at most.
-        threads: batches that are enlarged at the same time.
-    """
-
-    def __init__(
-        self,
-        context: WorkerContext,
-        core: Enhancement,
-        upstream: Channel,
-        downstream: Channel,
-        config: Config,
-        policy: Policy,
-        batch: int,
-        threads: int,
-    ) -> None:
-        self._publish = Output(context, downstream)
-        self._line = FaceLine(core, batch, config.super_resolve.max_wait_ms / 1000, threads)
-        self._room = self._line.room + policy.read_ahead
-        self._reading: Sender | None = None
+    def __init__(self, context: WorkerContext, line: FaceLine, upstream: Channel, downstream: Channel, policy: Policy) -> None:
+        self._line, self._publish = line, Output(context, downstream)
+        self._room = line.room + policy.read_ahead
         super().__init__(context, {"perceive": upstream}, {"publish": self._publish}, replaced=policy.replaces_workers)
+
+    def run(self) -> None:
+        super().run()
+        self._line.close()
+        self._publish.send(self.last_word())
+        self._publish.close()
 
     @property
     def is_done(self) -> bool:
@@ -120,12 +93,5 @@ class EnhanceWorker(Actor[FaceCrop | Passed]):
         for done, said in self._line.flow():
             for message in said:
                 self._publish.send(message)
-            if self._reading is not None:
-                self._reading.confirm(Taken(done))
+            self._reading.confirm(Taken(done))
         self.context.telemetry.queue_depths["super_resolve"] = len(self._line)
-
-    def drain(self) -> None:
-        """Say the last word."""
-        self._line.close()
-        self._publish.send(self.last_word())
-        self._publish.close()

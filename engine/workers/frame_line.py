@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
-from engine.config import LiveConfig
+from engine.config import Config
 from engine.contracts.frames import Frame, Planes
 from engine.contracts.streams import InputFile, StreamChanged
 from engine.errors import WorkerError
 from engine.perception.detecting import Found
 from engine.perception.perception import Item, Perception
+from engine.runtime.cores import usable_cores
 from engine.runtime.fair_queue import FairQueue
+from engine.runtime.mailbox import Sender
 from engine.runtime.ordered_pool import OrderedPool
-from engine.workers.frame_sources import FrameSource, Ordered
+from engine.workers.frame_sources import FrameSource, FrameSources, Ordered
 from engine.workers.links import FrameReady
 
 _Waiting = tuple[FrameSource, Ordered]
@@ -24,36 +26,32 @@ class FrameLine:
 
     Args:
         core: what does the work.
-        config: how many frames of a camera may wait, and how long.
-        workers: calls of the detector at the same time, each of as many frames as are worth giving together.
+        config: how many frames of a camera may wait, and how long; how many calls of the detector there are at the same time,
+            each of as many frames as are worth giving together.
+        recordings: see ``FrameSources``.
         drop: is told the stream and the cause of each frame that gave way.
-        finished: is told whose item is done.
     """
 
-    def __init__(
-        self,
-        core: Perception,
-        config: LiveConfig,
-        workers: int,
-        drop: Callable[[str, str], None],
-        finished: Callable[[FrameSource], None],
-    ) -> None:
-        self._core, self._drop, self._finished = core, drop, finished
-        self._waiting: FairQueue[_Waiting] = FairQueue(config.waiting_frames, config.budget_ms / 1000, self._give_way)
-        self.pool: OrderedPool[_Waiting, Planes, Found] = OrderedPool(core.detect, workers, "detect", core.together)
+    def __init__(self, core: Perception, config: Config, recordings: Set[str], drop: Callable[[str, str], None]) -> None:
+        self._core, self._drop = core, drop
+        self.sources = FrameSources(recordings, self._put)
+        """Where the frames come from."""
+        live, calls = config.live, config.detect.workers or usable_cores()
+        self._waiting: FairQueue[_Waiting] = FairQueue(live.waiting_frames, live.budget_ms / 1000, self._give_way)
+        self.pool: OrderedPool[_Waiting, Planes, Found] = OrderedPool(core.detect, calls, "detect", core.together)
         """Of the detection threads; to be waited for."""
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self.pool)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether as much waits as the threads can take soon."""
-        return len(self._waiting) >= self.pool.capacity
+    def reads(self, sender: Sender, *, backed_up: bool) -> bool:
+        """Whether a decoder is read now: one of recordings is not while their frames wait here, or their faces behind this
+        (``backed_up``), which holds it back."""
+        return self.sources.is_live(sender) or not (backed_up or len(self._waiting) >= self.pool.capacity)
 
-    def put(self, source: FrameSource, link: Ordered) -> None:
+    def _put(self, source: FrameSource, link: Ordered) -> None:
         """Let an item wait its turn; a camera's frame gives way when it is late."""
-        since = link.time.captured_ns / 1e9 if isinstance(link, FrameReady) and link.live else None
+        since = link.arrived_seconds if isinstance(link, FrameReady) and link.live else None
         self._waiting.put(link.stream, (source, link), since)
 
     def flow(self) -> Iterator[Item | InputFile]:
@@ -71,23 +69,24 @@ class FrameLine:
                 yield from self._core.change(link, live=source.live)
             else:
                 yield link
-            self._finished(source)
+            self.sources.finished(source)
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads, and free what the decoders have left."""
         self.pool.close()
+        self.sources.close()
 
     def _give_way(self, stream: str, item: _Waiting, cause: str) -> None:
         source, link = item
         if isinstance(link, FrameReady):
             source.release(link)
             self._core.miss(stream, marked=link.detect)
-        self._finished(source)
+        self.sources.finished(source)
         self._drop(stream, cause)
 
     def _start_next(self) -> bool:
         """Give the next frame to the detection threads, if they have room."""
-        if not self.pool.has_room or (item := self._waiting.take(time.time())) is None:
+        if not self.pool.has_room or (item := self._waiting.take(time.monotonic())) is None:
             return False
         source, link = item
         planes = None

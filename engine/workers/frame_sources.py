@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from engine.contracts.messages import StreamState
 from engine.contracts.orders import Refused
 from engine.contracts.streams import InputFile, StreamChanged
+from engine.errors import WorkerError
 from engine.runtime.frame_pool import PoolReader
 from engine.runtime.frame_slots import PoolOpened, SlotReleased
 from engine.runtime.mailbox import Sender
+from engine.runtime.protocol import Drain
 from engine.workers.links import FrameReady
 
 Ordered = FrameReady | StreamChanged | InputFile
@@ -93,26 +95,31 @@ class FrameSources:
         if (before := self._missed.pop(sender.name, None)) is not None:
             self.end(before)
 
-    def take(self, sender: Sender, link: Ordered | PoolOpened) -> None:
-        """Take a message.
-
-        Raises:
-            WorkerError: a pool cannot be seen: nothing of this decoder can be used any more.
-        """
-        if isinstance(link, PoolOpened):
-            self._all[sender].open_pool(link)
-        else:
+    def take(self, sender: Sender, link: Ordered | PoolOpened) -> bool:
+        """Take a message; return False where nothing of this decoder can be used any more, as it died before its first picture
+        was seen here. One that lives and reads recordings ends by it, and is replaced."""
+        if not isinstance(link, PoolOpened):
             self._pass(self._all[sender], link)
+            return True
+        try:
+            self._all[sender].open_pool(link)
+        except WorkerError:
+            if not self.is_live(sender):
+                sender.channel.close()
+            return False
+        return True
 
     def miss(self, sender: Sender) -> None:
         """A decoder died: its streams are cut, and its successor will say what became of them."""
         self._say_of_all(sender, "discontinuity")
         self._missed[sender.name] = sender
 
-    def lose(self, sender: Sender) -> None:
-        """A decoder died, and nobody comes after it who would say so: its streams have failed."""
+    def lose(self, sender: Sender) -> Drain | None:
+        """A decoder died, and nobody comes after it who would say so: its streams have failed. Return what stands for the last
+        word of one that reads recordings."""
         self._missed.pop(sender.name, None)
         self._say_of_all(sender, "failed")
+        return None if self.is_live(sender) else Drain("failed", "a decode worker died")
 
     def end(self, sender: Sender) -> None:
         """It sends no more: free what it has left when the last of its items is done."""

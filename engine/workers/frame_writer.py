@@ -151,7 +151,7 @@ class FrameWriter:
     def _hand_over(self, pool: PoolWriter, slot: int, frame: Frame) -> None:
         with self._context.telemetry.stage("hand_over"):
             picture = pool.write(slot, frame.planes)
-        link = FrameReady(frame.stream, frame.time, picture, frame.detect, self._live, frame.damaged)
+        link = FrameReady(frame.stream, frame.time, picture, frame.detect, self._live, frame.damaged, frame.arrived_seconds)
         self._in_use[slot] = link
         self._context.telemetry.queue_depths["hand_over"] = len(self._in_use)
         if self.channel is None:

@@ -57,13 +57,13 @@ class Lane:
         """Queue an item behind what waits of its stream; a camera's face may wait for the budget from now on, as a policy may
         have kept it for long before it was chosen."""
         live = isinstance(link, FaceCrop) and link.live
-        self._queue.put(link.stream, link, time.time() if live else None)
+        self._queue.put(link.stream, link, time.monotonic() if live else None)
 
     def flush(self, now_seconds: float) -> int:
         """Send what the worker has room for; return how many faces went out.
 
         Args:
-            now_seconds: Unix time.
+            now_seconds: by the monotonic clock.
         """
         faces = 0
         while self._outbox.has_room and (link := self._outbox.take_owed() or self._queue.take(now_seconds)) is not None:

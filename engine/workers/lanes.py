@@ -61,6 +61,13 @@ class Lanes:
         """Whether so much waits for a worker that nothing more should be begun that must not be dropped."""
         return any(lane.waiting >= _BACKLOG for lane in self._in_turn if lane.channel is not None)
 
+    def pass_on(self, item: FaceCrop | TrackClosed | StreamChanged | Checkpoint | InputFile) -> None:
+        """Queue what a track says for its worker, and anything else for all."""
+        if isinstance(item, FaceCrop | TrackClosed):
+            self.send(item)
+        else:
+            self.send_to_all(item)
+
     def send(self, link: FaceCrop | TrackClosed) -> None:
         """Queue for the worker of the track."""
         self._in_turn[link.track_id % len(self._in_turn)].offer(link)

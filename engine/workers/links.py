@@ -34,6 +34,8 @@ class FrameReady(msgspec.Struct, frozen=True, array_like=True, tag=True):
     live: bool = False
     """From a camera: it may be dropped when it is late, a recording's frame may not."""
     damaged: bool = False
+    arrived_seconds: float = 0.0
+    """See ``Frame``."""
 
 
 class Outgoing(msgspec.Struct, frozen=True, array_like=True, tag=True, eq=False):

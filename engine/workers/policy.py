@@ -24,9 +24,9 @@ class Policy:
     """Items beyond those that an enhance worker has in its threads, which wait there so that the threads never do; what waits
     there cannot give way to fresher ones."""
 
-    forgets_pictures: bool
-    """Whether pictures may go when they are too old or too many: a run with a camera has no end, and a run over recordings is
-    resumed from them."""
+    expires: bool
+    """Whether what was written may go when it is too old or too much: a run with a camera has no end, and a run over recordings
+    is resumed from it."""
 
     def threads(self, workers: int) -> int:
         """Return how many threads enlarge in each of the enhance workers: for recordings more than its share, as verifying
@@ -37,6 +37,4 @@ class Policy:
 
 def policy_of(*, has_camera: bool) -> Policy:
     """Return the policy of a run."""
-    return Policy(
-        replaces_workers=has_camera, is_prompt=has_camera, read_ahead=0 if has_camera else 4, forgets_pictures=has_camera
-    )
+    return Policy(replaces_workers=has_camera, is_prompt=has_camera, read_ahead=0 if has_camera else 4, expires=has_camera)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,11 @@ from engine.archive.reader import read_streams
 from engine.archive.resume import reopen
 from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
+from engine.contracts.streams import StreamChanged
 from engine.publish.numbering import Numbering
 from tests.publish.samples import face, track
 
-DAY = 86_400
+HOUR, DAY = 3_600, 86_400
 
 
 def line(sent: int, row: int | None = None) -> bytes:
@@ -80,11 +82,23 @@ def test_a_file_of_which_all_is_gone_has_no_lines_and_goes_on(holes: Path):
     assert list(whole_lines(path)) == [line(2)]
 
 
+class Clock:
+    """Both clocks of all modules, of which the wall clock can be set."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.now, self.wall = 5.0 * DAY, 1_000.0 * DAY
+        patch.setattr(expiry, "_LOOK_SECONDS", 0.0)
+        patch.setattr(time, "monotonic", lambda: self.now)
+        patch.setattr(time, "time", lambda: self.wall)
+        patch.setattr(time, "time_ns", lambda: round(self.wall * 1e9))
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+        self.wall += seconds
+
+
 def test_a_run_forgets_what_is_old_and_another_publisher_goes_on(holes: Path, monkeypatch: pytest.MonkeyPatch):
-    now = [1_000 * DAY]
-    monkeypatch.setattr("engine.archive.expiry.time.time_ns", lambda: now[0] * 10**9)
-    monkeypatch.setattr("engine.publish.numbering.time.time_ns", lambda: now[0] * 10**9)
-    monkeypatch.setattr(expiry, "_LOOK_SECONDS", 0.0)
+    clock = Clock(monkeypatch)
     out = holes / "out"
     config = OutputConfig(directory=str(out), keep_records_days=2.5)
     numbering, sink = Numbering("run1"), DirectorySink(config, {"run_id": "run1"}, expires=True)
@@ -94,7 +108,7 @@ def test_a_run_forgets_what_is_old_and_another_publisher_goes_on(holes: Path, mo
             sink.write(numbering.stamp(message), payloads)
             message, payloads = track(track_id=40 * day + number)
             sink.write(numbering.stamp(message), payloads)
-        now[0] += DAY
+        clock.pass_by(DAY)
     sink.close("drained")
     assert sink.counters["removed.record_bytes"] > 0
     faces = [json.loads(one) for one in whole_lines(out / "faces.jsonl")]
@@ -107,6 +121,51 @@ def test_a_run_forgets_what_is_old_and_another_publisher_goes_on(holes: Path, mo
         assert all(rows[one["embedding"]["row"]].any() for one in faces), "those that stay are where they were"
     assert reopen(out).first_track_id == 240
     assert read_streams(out) == {}
+
+
+@pytest.mark.parametrize("jump", [-400 * DAY, -HOUR, 0, HOUR, 400 * DAY])
+def test_a_clock_that_is_set_makes_nothing_old(holes: Path, monkeypatch: pytest.MonkeyPatch, jump: float):
+    """A step of NTP used to empty all that was younger than it was wide."""
+    clock = Clock(monkeypatch)
+    kept = Expiry(holes, 3 * HOUR)
+    path = holes / "faces.jsonl"
+    for hour in range(8):
+        if hour == 4:
+            clock.wall += jump
+        with path.open("ab") as file:
+            file.writelines(line(round(clock.wall * 1e9) + number) for number in range(100))
+        kept.look()
+        young = [json.loads(one)["sent_ns"] for one in whole_lines(path)]
+        assert len(young) >= 100 * min(hour + 1, 3), "what is younger than three hours is there"
+        clock.pass_by(HOUR)
+    if jump >= 0:
+        assert len(young) <= 400, "and what is older is not"
+
+
+def test_of_too_many_lines_and_vectors_the_oldest_go(holes: Path, monkeypatch: pytest.MonkeyPatch):
+    """Those of a stream's states too, and the pictures of the lines that go."""
+    clock, out, most = Clock(monkeypatch), holes / "out", 200_000
+    for module in ("expiry", "retention"):
+        monkeypatch.setattr(f"engine.archive.{module}._LOOK_SECONDS", 20 * 60.0)
+    config = OutputConfig(directory=str(out), keep_records_gb=most / 1e9)
+    numbering, sink = Numbering("run1"), DirectorySink(config, {"run_id": "run1"}, expires=True)
+    for number in range(121):
+        message, payloads = face(track_id=number, index=number)
+        sink.write(numbering.stamp(message), payloads)
+        message, payloads = track(track_id=number)
+        sink.write(numbering.stamp(message), payloads)
+        for state in ("stalled", "live"):
+            sink.write(numbering.stamp(StreamChanged("cam1", state, "network", "x" * 200)), [])
+        clock.pass_by(60)
+    sink.close("drained")
+    files = ["faces.jsonl", "tracks.jsonl", "stream.jsonl", *(path.name for path in out.glob("embeddings_*.f32"))]
+    assert sum((out / name).stat().st_size for name in files) > 1.5 * most
+    assert 0.8 * most < sum((out / name).stat().st_size - first_data(out / name) for name in files) <= 1.02 * most
+    faces = [json.loads(one)["track_id"] for one in whole_lines(out / "faces.jsonl")]
+    assert faces == list(range(faces[0], 121))
+    assert len(list(whole_lines(out / "stream.jsonl"))) == pytest.approx(2 * len(faces), abs=2)
+    pictures = {int(folder.name) for folder in (out / "faces" / "cam1").iterdir()}
+    assert pictures == set(faces)
 
 
 def test_a_file_system_without_holes_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -6,9 +6,10 @@ import sys
 import pytest
 import zmq
 
-from engine.cli.watch import describe
+from engine.cli.watch import _Saver, describe
 from engine.client import Gap, Received
 from engine.config import PublishConfig
+from engine.publish.numbering import Numbering
 from engine.publish.publisher import Publisher
 from engine.report.page import write_report
 from tests.publish.samples import as_sent, end, environment, face, stream_event, track
@@ -96,6 +97,17 @@ def test_following_saves_each_run_by_itself_until_it_is_stopped(publisher, tmp_p
     assert (process.returncode, output, errors) == (0, "6 messages, 0 missed\n", "")
     assert [path.name for path in tmp_path.iterdir()] == ["run1"]
     assert json.loads((tmp_path / "run1/run.json").read_text())["outcome"] == "completed"
+
+
+def test_runs_whose_names_differ_in_what_no_folder_has_are_saved_apart(tmp_path):
+    names = ["2026-11-28 12:00", "2026-11-28/12/00", "..", "/", "2026-11-28_12_00"]
+    with _Saver(tmp_path, "ipc://x", several_runs=True) as saver:
+        for name in names:
+            message, payloads = track()
+            saver.write(Received(Numbering(name).stamp(message), payloads, False))
+    saved = {json.loads((folder / "run.json").read_text())["run_id"]: folder.name for folder in tmp_path.iterdir()}
+    assert set(saved) == set(names)
+    assert saved["2026-11-28/12/00"] == "2026-11-28_12_00-2"
 
 
 def test_a_gap_is_said_in_red_and_what_was_replayed_in_words():

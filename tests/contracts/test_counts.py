@@ -40,10 +40,19 @@ def test_flat_names_are_those_of_run_json():
     }  # fmt: skip
 
 
-def test_a_total_keeps_its_name_where_a_stream_is_called_like_its_cause():
+def test_a_total_keeps_its_name_where_a_stream_is_called_like_its_cause_and_the_stream_has_another():
     assert Counts({"faces.offered": 123}, {"offered": {"faces": 3, "frames": 9}}).flat() == {
-        "faces.offered": 123, "frames.offered": 9,
+        "faces.offered": 123, "faces:offered": 3, "frames.offered": 9,
     }  # fmt: skip
+
+
+STREAMS = st.text("ab.-_", min_size=1, max_size=5) | st.sampled_from(["offered", "late", "faces", ".offered", "faces.offered"])
+
+
+@given(st.dictionaries(STREAMS, st.sampled_from([{"faces": 1}, {"frames": 2, "dropped": 3}]), max_size=12))
+def test_no_two_of_them_have_the_same_name(streams: dict[str, dict[str, int]]):
+    totals = {"faces": 5, "faces.offered": 123, "drops.late": 1, "faces.faces.offered": 2}
+    assert len(Counts(totals, streams).flat()) == len(totals) + sum(map(len, streams.values()))  # type: ignore[arg-type]
 
 
 def test_a_copy_goes_its_own_way():

@@ -43,6 +43,8 @@ def test_frames_come_at_once_in_order_with_their_times(clip, transport):
     assert np.diff([frame.time.pts_seconds for frame in watch.frames]) == pytest.approx(0.04, abs=0.002)
     captured = [frame.time.captured_ns for frame in watch.frames]
     assert captured == sorted(captured)
+    arrived = [frame.arrived_seconds for frame in watch.frames]
+    assert np.diff(arrived) == pytest.approx(np.diff(captured) / 1e9, abs=0.5)
     assert before <= captured[5]
     assert captured[-1] <= after
     assert watch.decoder.counters["packets"] == 40

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,8 @@ def start(clip: Clip, out: Path, *more: str, generator: str = "bicubic") -> subp
 
 
 def children_of(pid: int) -> dict[str, int]:
-    """Worker processes by the name that they gave themselves."""
-    found = {}
+    """Worker processes by the name that they gave themselves, children of children too."""
+    names, children = dict[int, str](), defaultdict[int, list[int]](list)
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -38,8 +39,13 @@ def children_of(pid: int) -> dict[str, int]:
             except OSError:
                 continue
             name, rest = stat[stat.index("(") + 1 : stat.rindex(")")], stat[stat.rindex(")") + 2 :].split()
-            if int(rest[1]) == pid and rest[0] != "Z":
-                found[name] = int(entry.name)
+            if rest[0] != "Z":
+                names[int(entry.name)] = name
+                children[int(rest[1])].append(int(entry.name))
+    found, waiting = {}, children[pid]
+    for child in waiting:
+        waiting += children[child]
+        found[names[child]] = child
     return found
 
 

@@ -83,6 +83,6 @@ def _burn() -> bool:
     return True
 
 
-def fake_inference_body(context: WorkerContext, listener: Listener, max_wait_ms: float) -> None:
+def fake_inference_body(context: WorkerContext, listener: Listener, max_wait_ms: float, stuck_seconds: float) -> None:
     """What a crew starts, over this device."""
-    inference_body(context, listener, max_wait_ms, open_fake)
+    inference_body(context, listener, max_wait_ms, stuck_seconds, open_fake)

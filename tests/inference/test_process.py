@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,10 @@ from engine.contracts.profile import Profile
 from engine.errors import ConfigError, DeviceLostError, InferenceError, ModelError
 from engine.inference import process
 from engine.inference.client import InferenceClient
-from engine.inference.messages import MESSAGES
+from engine.inference.messages import MESSAGES, Run, open_message
 from engine.inference.process import inference_body
-from engine.runtime.listener import Listener
+from engine.runtime.channel import ChannelClosed
+from engine.runtime.listener import Listener, connect
 from engine.runtime.protocol import Beat, Drain
 from engine.runtime.session import Session, SessionSpec, open_session
 from engine.runtime.worker import WorkerContext, start_worker
@@ -27,7 +29,7 @@ from tests.inference.fake_device import DEVICE, FUSE, KILL, LOSE, FakeSession, o
 from tests.onnx_models import grey_model
 
 GREY = SessionSpec(grey_model(), device=DEVICE, profile=Profile(1, 4, 8), name="grey")
-WAIT_MS = 5.0
+WAIT_MS, STUCK = 5.0, 30.0
 
 
 def lumas(count: int, first: int = 100, side: int = 32) -> dict[str, np.ndarray]:
@@ -84,7 +86,7 @@ class Device:
         self._context = context
         again = Listener(MESSAGES, self.listener._socket.dup())  # a child process has its own
         try:
-            inference_body(context, again, WAIT_MS, self._open)
+            inference_body(context, again, WAIT_MS, STUCK, self._open)
         except BaseException as error:
             self.error = error
 
@@ -206,12 +208,12 @@ def test_a_process_that_is_killed_is_followed_by_another(tmp_path: Path, monkeyp
     monkeypatch.setenv(FUSE, str(fuse))
     listener = Listener(MESSAGES)
     client, found = InferenceClient(listener.address), list[list[np.ndarray]]()
-    workers = [start_worker("inference-fake", inference_body, listener, WAIT_MS, open_fake, codec=LINKS)]
+    workers = [start_worker("inference-fake", inference_body, listener, WAIT_MS, STUCK, open_fake, codec=LINKS)]
     thread = threading.Thread(target=lambda: found.append(client.open(GREY).run(lumas(2, KILL))))
     thread.start()  # it waits until there is somebody
     workers[0].process.join(30)
     assert workers[0].process.exitcode == -signal.SIGKILL
-    workers.append(start_worker("inference-fake", inference_body, listener, WAIT_MS, open_fake, codec=LINKS))
+    workers.append(start_worker("inference-fake", inference_body, listener, WAIT_MS, STUCK, open_fake, codec=LINKS))
     thread.join(30)
     same(found[0], HERE.run(lumas(2, KILL)))
     client.close()
@@ -259,6 +261,31 @@ def test_what_a_device_has_no_memory_for_is_told_to_the_supervisor():
 
 def test_a_device_that_does_not_answer_makes_its_process_silent():
     one = process._InferenceProcess.__new__(process._InferenceProcess)
-    one._since = {1: 100.0, 2: 125.0}
-    assert not one._is_stuck(100.0 + process._STUCK_SECONDS)
-    assert one._is_stuck(100.1 + process._STUCK_SECONDS)
+    one._since, one._stuck_seconds = {1: 100.0, 2: 125.0}, 7.0
+    assert not one._is_stuck(107.0)
+    assert one._is_stuck(107.1)
+
+
+def test_who_reads_no_answers_holds_up_no_other(device: Device, client: InferenceClient):
+    """It used to stop the device for all: an answer waited for room in the pipe of a worker that hung."""
+    deaf, taken = connect(device.listener.address, MESSAGES), threading.Event()
+
+    def ask() -> None:
+        deaf.send(open_message(1, GREY))
+        with suppress(ChannelClosed):
+            for ticket in range(2, 40):
+                deaf.send(Run(ticket, 1, ["luma"], [lumas(8, side=64)["luma"]]))
+            taken.set()
+
+    threads = [threading.Thread(target=ask, daemon=True)]
+    found = list[list[np.ndarray]]()
+    threads.append(
+        threading.Thread(target=lambda: taken.wait(10) and found.append(client.open(GREY).run(lumas(2))), daemon=True)
+    )
+    for thread in threads:
+        thread.start()
+    threads[1].join(20)
+    deaf.hang_up()
+    threads[0].join(20)
+    deaf.close()
+    same(found[0], EXPECTED)

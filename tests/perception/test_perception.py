@@ -171,6 +171,6 @@ def test_only_late_faces_are_overload(late: bool):
     run = Core(live=True)
     for second in range(6):
         for _ in range(20):
-            run.core.miss_face(late=late)
+            run.core.drop_face("cam", "stale" if late else "worker_died")
         run.core.adapt(float(second))
     assert (run.telemetry.counters["overload.level"] > 0) == late

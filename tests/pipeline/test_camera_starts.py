@@ -89,14 +89,14 @@ class Starts:
             "camera-memory": no_memory_files_body,
         }
 
-    def __call__(self, name: str, body: object, *arguments: object, codec: object, gently: bool) -> Worker:
+    def __call__(self, name: str, body: object, *arguments: object, codec: object, forked: bool) -> Worker:
         if name == "camera-argument":
-            return start_worker(name, idle_body, lambda: None, codec=LINKS, gently=gently)
+            return start_worker(name, idle_body, lambda: None, codec=LINKS, forked=forked)
         if name == "camera-module":
             self.bodies[name] = self._body_of_a_module_that_goes()
         if name == "camera-sockets":
             raise OSError(errno.EMFILE, "Too many open files")
-        return start_worker(name, self.bodies.get(name, idle_body), codec=LINKS, gently=gently)
+        return start_worker(name, self.bodies.get(name, idle_body), codec=LINKS, forked=forked)
 
     def _body_of_a_module_that_goes(self) -> Callable[[WorkerContext], None]:
         path = self.folder / "a_module_that_goes.py"

@@ -1,7 +1,14 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import pytest
+
 from engine.contracts.camera import Camera
+from engine.errors import ConfigError
+from engine.pipeline.camera_changes import CameraChanges
 from engine.pipeline.control import RunControl
+from engine.pipeline.status import RunStatus, StreamStatus
 
 
 def camera(name: str, fps: float = 10.0) -> Camera:
@@ -19,3 +26,26 @@ def test_what_is_asked_for_is_done_in_order_and_once():
     assert now == {"b": camera("b", 5.0)}
     assert control.changed(now) == now
     assert start == {"a": camera("a")}, "what was given is not changed"
+
+
+def test_a_name_that_cannot_be_that_of_a_stream_is_refused():
+    with pytest.raises(ConfigError, match="not usable in a topic"):
+        RunControl().add(camera("../door"))
+
+
+def test_a_camera_does_not_take_the_name_of_a_recording():
+    status, control = RunStatus({"clip": StreamStatus("clip"), "door": StreamStatus("door")}), RunControl()
+    asked: list[list[str]] = []
+    crew = SimpleNamespace(
+        cameras={"camera-door": camera("door")},
+        change_cameras=lambda cameras, refuse: asked.append([one.name for one in cameras]),
+        has_all=lambda cameras: True,
+    )
+    changes = CameraChanges(crew, SimpleNamespace(begin=lambda *_: None), status, control)  # type: ignore[arg-type]
+    for name in ("clip", "yard", "clip"):
+        control.add(camera(name))
+    changes.settle()
+    assert asked == [["door", "yard"]]
+    assert [event.fields for event in status.events] == [
+        {"stream": "clip", "detail": "a recording of this run has this name: give the camera another one"}
+    ]

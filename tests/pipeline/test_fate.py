@@ -28,6 +28,12 @@ CASES: list[tuple[Death, dict[str, bool], Fate]] = [
     (Death("perceive", says_hopeless=True), {}, "run"),
     (Death("publish"), {"ending": True}, "run"),
     (Death("enhance"), {"begun": False}, "run"),
+    (Death("enhance", is_over=True), {}, "run"),
+    (Death("perceive", is_over=True), {"replaces": False}, "run"),
+    (Death("publish", is_over=True), {"ending": True}, "run"),
+    (Death("camera", is_over=True), {}, "nothing"),
+    (Death("reader", is_over=True), {"ending": True}, "nothing"),
+    (Death("reader", is_over=True, has_recording=True), {}, "recording"),
 ]
 
 

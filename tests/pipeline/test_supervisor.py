@@ -67,6 +67,9 @@ class OneWorker:
     def is_leaving(self, name: str) -> bool:
         return False
 
+    def note_end(self, name: str) -> None:
+        pass
+
     def forget_those_who_left(self) -> list[Worker]:
         return []
 

@@ -139,6 +139,17 @@ def test_where_nothing_can_be_remembered_nothing_is_measured(measured: list[str]
     assert measured == []
 
 
+def test_a_process_that_hangs_while_it_measures_holds_up_no_other(
+    measured: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    file = tmp_path / "runtimes.json"
+    monkeypatch.setattr(fastest, "_PATIENCE_SECONDS", 0.0)
+    with fastest._locked(file):
+        assert opened(SessionSpec(tmp_path / "grey.onnx"), file).startswith("onnxruntime")
+    assert measured == []
+    assert opened(SessionSpec(tmp_path / "grey.onnx"), file).startswith("openvino")
+
+
 def test_real_sessions_are_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     need("openvino")
     monkeypatch.setattr(fastest, "_SECONDS", 0.0)

@@ -179,15 +179,23 @@ def test_a_name_that_was_removed_and_given_again_is_read_when_its_last_bearer_wa
     assert inbox.awaits("a"), "it was not the one that was removed: it is replaced"
 
 
-def test_who_replaces_one_that_died_after_its_last_word_is_not_read():
+@pytest.mark.parametrize("comes_late", [False, True])
+def test_who_replaces_one_that_died_after_its_last_word_is_not_read(comes_late: bool):
     old, reading = channel_pair(CODEC)
     inbox = Inbox({"a": reading}, replaced=True)
     (sender,) = inbox.senders
     new, channel = channel_pair(CODEC)
-    assert inbox.attach("a", channel) is None
     old.close()
-    assert inbox.end(sender) is None
+    if comes_late:
+        assert inbox.end(sender) is None
+    assert inbox.attach("a", channel) is None
+    if not comes_late:
+        assert inbox.end(sender) is None
     assert inbox.is_over
+    new.close()
+    inbox.detach("a")
+    new, channel = channel_pair(CODEC)
+    assert inbox.attach("a", channel) in inbox.senders, "who has the name of one that was removed is another"
     new.close()
 
 

@@ -8,14 +8,18 @@ import os
 import queue
 import resource
 import signal
+import sys
 import threading
 import time
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from engine.errors import FacestreamError, ModelError
+from engine.runtime import channel as channel_module
+from engine.runtime import worker as worker_module
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
 from engine.runtime.codec import Codec
 from engine.runtime.protocol import PROTOCOL, Attach, Beat, Drain, Failed, Ready
@@ -125,9 +129,9 @@ def litter_body(context: WorkerContext, litter: str, lines: Channel) -> None:
         context.control.has_message(60)
 
 
-def parent_body(context: WorkerContext, litter: str, lines: Channel) -> None:
+def parent_body(context: WorkerContext, litter: str, lines: Channel, forked: bool) -> None:
     mp.current_process()._config["daemon"] = False  # type: ignore[attr-defined]  # a worker of a worker, only here
-    start_worker("child", litter_body, litter, lines, codec=CODEC)
+    start_worker("child", litter_body, litter, lines, codec=CODEC, forked=forked)
     context.ready()
     while True:
         context.control.has_message(60)
@@ -140,10 +144,11 @@ def _lives(process_id: int) -> bool:
         return False
 
 
-def test_a_child_of_a_killed_parent_cleans_up_and_ends(tmp_path):
+@pytest.mark.parametrize("forked", [False, True])
+def test_a_child_of_a_killed_parent_cleans_up_and_ends(tmp_path, forked):
     litter = tmp_path / "socket"
     ours, theirs = channel_pair(CODEC)
-    parent = start_worker("parent", parent_body, str(litter), theirs, codec=CODEC)
+    parent = start_worker("parent", parent_body, str(litter), theirs, forked, codec=CODEC)
     theirs.close()
     child = int(ours.receive().worker)
     assert litter.exists()
@@ -289,3 +294,45 @@ def test_a_child_without_descriptors_says_so_in_one_sentence():
     )
     assert "ulimit -n 128" in failed.message
     worker.close()
+
+
+def test_who_watches_waits_for_no_worker_that_is_deaf(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(worker_module, "_DEAF_SECONDS", 0.0)
+    monkeypatch.setattr(channel_module, "_WAITING_SECONDS", 0.01)
+    ours, theirs = channel_pair(CODEC)
+    deaf = Worker("deaf", SimpleNamespace(kill=theirs.close), ours, None)  # type: ignore[arg-type]
+
+    def tell_without_end() -> None:
+        for _ in range(100_000):
+            deaf.tell(Drain("drained"))
+
+    with pytest.raises(ChannelClosed):
+        tell_without_end()
+    with pytest.raises(ChannelClosed):
+        deaf.tell(Attach("upstream", "other"), channel_pair(CODEC)[0])
+    ours.close()
+
+
+def kin_body(context: WorkerContext) -> None:
+    context.ready({"parent": str(os.getppid()), "loaded": str(__name__ in sys.modules)})
+    assert isinstance(context.control.receive(), Drain)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each loads for itself")
+def test_many_of_a_kind_come_from_one_that_has_loaded_it_and_outlives_the_signal_that_stops_a_service():
+    workers, parents = [], set[int]()
+    for number in range(3):
+        workers.append(start_worker(f"kin-{number}", kin_body, codec=CODEC, forked=True))
+        ready = workers[-1].control.receive()
+        parents.add(int(ready.facts["parent"]))
+        os.kill(min(parents), signal.SIGTERM)
+    assert len(parents) == 1
+    assert os.getpid() not in parents
+    os.kill(workers[0].process.pid, signal.SIGKILL)
+    for worker in workers[1:]:
+        worker.control.send(Drain())
+    for worker in workers:
+        worker.process.join(10)
+        worker.close()
+    assert [worker.process.exitcode for worker in workers] == [-signal.SIGKILL, 0, 0]
+    assert workers[0].describe_end() == "was killed by signal SIGKILL"

@@ -23,6 +23,7 @@ from engine.runtime.protocol import Drain, Taken
 from engine.runtime.worker import WorkerContext
 from engine.verify.verifier import Verifier
 from engine.workers.enhance import EnhanceWorker
+from engine.workers.face_line import FaceLine
 from engine.workers.links import Outgoing, link_pair
 from engine.workers.policy import policy_of
 from tests.super_resolve.test_enhancer import crop_of, noise_planes
@@ -77,8 +78,8 @@ def run(generator_fails: bool, embedder_fails: bool, tracks: list[int]) -> tuple
     calls = ModelCalls(context.telemetry.counts, lambda stream, words: control.send(Warned(stream, words)))
     enhancer = enhancer_of(config, Generator(generator_fails))
     core = Enhancement(config, enhancer, None, verifier, calls, context.telemetry, control.send)
-    worker = EnhanceWorker(context, core, upstream, downstream, config, policy_of(has_camera=False), 4, 2)
-    thread = threading.Thread(target=lambda: (worker.run(), worker.drain()), daemon=True)
+    worker = EnhanceWorker(context, FaceLine(core, 4, 10.0, 2), upstream, downstream, policy_of(has_camera=False))
+    thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     for track_id in tracks:
         perceive.send(crop(track_id))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from engine.config import LiveConfig
+from engine.config import Config, DetectConfig, LiveConfig
 from engine.contracts.frames import Detections, FrameTime, Planes
 from engine.perception.detecting import Found
 from engine.runtime.channel import wait_for_any
@@ -17,6 +18,7 @@ from engine.runtime.frame_slots import SlotPicture
 from engine.workers.frame_line import FrameLine
 from engine.workers.links import FrameReady
 
+CONFIG = Config(detect=DetectConfig(workers=1))
 PLANES = Planes(*(np.zeros((size, size), np.uint8) for size in (16, 8, 8)))
 
 
@@ -44,30 +46,51 @@ class Core:
         return ""
 
 
-def frame(stream: str, index: int) -> FrameReady:
-    picture = SlotPicture(1, 0, 2, 16, 16, "bt601", False)
-    return FrameReady(stream, FrameTime(index, index, (1, 25), index / 25, 0), picture, True)
+def frame(stream: str, index: int, captured_ns: int = 0, arrived_seconds: float | None = None) -> FrameReady:
+    picture, live = SlotPicture(1, 0, 2, 16, 16, "bt601", False), arrived_seconds is not None
+    when = FrameTime(index, index, (1, 25), index / 25, captured_ns)
+    return FrameReady(stream, when, picture, True, live, arrived_seconds=arrived_seconds or 0.0)
 
 
 @pytest.mark.parametrize(("together", "calls"), [(4, [1, 4, 2]), (1, [1] * 7)])
 def test_what_gathers_while_it_is_busy_is_looked_at_together(together: int, calls: list[int]):
     core = Core(together)
     pool = SimpleNamespace(view=lambda picture: PLANES, is_intact=lambda picture: True)
-    source = SimpleNamespace(pool_of=lambda link: pool, release=lambda link: None, live=False)
-    finished: list[object] = []
-    line = FrameLine(core, LiveConfig(), 1, lambda stream, cause: None, finished.append)  # type: ignore[arg-type]
+    source = SimpleNamespace(pool_of=lambda link: pool, release=lambda link: None, live=False, waiting=0, is_over=False)
+    line = FrameLine(core, CONFIG, set(), lambda stream, cause: None)  # type: ignore[arg-type]
     given: list[object] = []
-    line.put(source, frame("a", 0))  # type: ignore[arg-type]
+    line._put(source, frame("a", 0))  # type: ignore[arg-type]
     given += line.flow()
     assert core.begun.wait(20)
     for number in range(1, 7):
-        line.put(source, frame("ab"[number % 2], number))  # type: ignore[arg-type]
+        line._put(source, frame("ab"[number % 2], number))  # type: ignore[arg-type]
     given += line.flow()
     core.gate.set()
-    while len(finished) < 7:
+    while source.waiting > -7:
         wait_for_any([line.pool], 20)
         given += line.flow()
     line.close()
     assert core.calls == calls
     assert [index for stream, index in given if stream == "a"] == [0, 2, 4, 6]  # type: ignore[misc]
     assert [index for stream, index in given if stream == "b"] == [1, 3, 5]  # type: ignore[misc]
+
+
+HOUR = 3600
+
+
+@pytest.mark.parametrize("set_by", [-HOUR, HOUR])
+def test_how_long_a_frame_has_waited_is_not_asked_of_a_clock_that_is_set(set_by: int):
+    """A jump of the wall clock used to drop all that waited, or to keep what was stale."""
+    core, config = Core(1), Config(detect=CONFIG.detect, live=LiveConfig(budget_ms=500))
+    core.gate.set()
+    pool = SimpleNamespace(view=lambda picture: PLANES)
+    source = SimpleNamespace(pool_of=lambda link: pool, live=True, waiting=0, is_over=False, close=lambda: None)
+    dropped: list[str] = []
+    line = FrameLine(core, config, set(), lambda stream, cause: dropped.append(f"{stream} {cause}"))  # type: ignore[arg-type]
+    source.release = core.miss = lambda *_, **__: None  # type: ignore[attr-defined]
+    wall_ns, now = time.time_ns() - set_by * 10**9, time.monotonic()
+    line._put(source, frame("stale", 0, wall_ns, now - 1.0))  # type: ignore[arg-type]
+    line._put(source, frame("fresh", 0, wall_ns, now))  # type: ignore[arg-type]
+    assert line._start_next()
+    line.close()
+    assert (dropped, core.calls) == (["stale stale"], [1])

@@ -23,7 +23,7 @@ def frame(index: int, width: int = 64, height: int = 48) -> Frame:
     rng = np.random.default_rng(index)
     chroma = rng.integers(0, 256, (2, height // 2, width // 2), np.uint8)
     planes = Planes(rng.integers(0, 256, (height, width), np.uint8), chroma[0], chroma[1])
-    return Frame("cam", FrameTime(index, index, (1, 25), index / 25, 1_000 + index, 77), planes)
+    return Frame("cam", FrameTime(index, index, (1, 25), index / 25, 1_000 + index, 77), planes, arrived_seconds=5.0 + index)
 
 
 class Bench:
@@ -79,7 +79,7 @@ def bench():
 def test_a_full_pool_refuses_and_never_waits(bench: Bench):
     assert bench.offer(*map(frame, range(5))) == "no_slot 2"
     first, *_ = bench.read()
-    assert (first.live, first.time.ntp_ns, first.time.captured_ns) == (True, 77, 1_000)
+    assert (first.live, first.time.ntp_ns, first.time.captured_ns, first.arrived_seconds) == (True, 77, 1_000, 5.0)
     bench.reader.release(first)
     assert bench.offer(frame(5)) == ""
     assert bench.offer(frame(6)) == "no_slot 1"

@@ -75,13 +75,13 @@ def bench():
 
 def test_nothing_goes_out_without_room(bench: Bench):
     bench.lane.offer(face(1))
-    assert bench.lane.flush(time.time()) == 0
+    assert bench.lane.flush(time.monotonic()) == 0
     bench.grant(1)
     bench.lane.offer(face(2))
-    assert bench.lane.flush(time.time()) == 1
+    assert bench.lane.flush(time.monotonic()) == 1
     assert [link.track_id for link in bench.received()] == [1]
     bench.grant(5)
-    assert bench.lane.flush(time.time()) == 1
+    assert bench.lane.flush(time.monotonic()) == 1
     assert bench.lane.waiting == 0
 
 
@@ -91,7 +91,7 @@ def test_faces_of_cameras_give_way_and_those_of_recordings_never(bench: Bench):
         bench.lane.offer(face(track, live=False, age=99.0, stream="clip"))
     assert bench.drops == {("cam", "late"): 4}
     bench.grant(99)
-    bench.lane.flush(time.time() + 1.0)
+    bench.lane.flush(time.monotonic() + 1.0)
     assert bench.drops == {("cam", "late"): 4, ("cam", "stale"): 2}
     assert [link.track_id for link in bench.received()] == list(range(6))
 
@@ -100,7 +100,7 @@ def test_a_track_is_closed_after_its_faces(bench: Bench):
     bench.lane.offer(face(1))
     bench.lane.offer(CLOSED)
     bench.grant(2)
-    bench.lane.flush(time.time())
+    bench.lane.flush(time.monotonic())
     assert [type(link) for link in bench.received()] == [FaceCrop, TrackClosed]
 
 
@@ -109,12 +109,12 @@ def test_a_dead_worker_takes_its_faces_along_and_nothing_else(bench: Bench):
     for link in (face(1), CLOSED, live, face(2)):
         bench.lane.offer(link)
     bench.grant(3)
-    bench.lane.flush(time.time())
+    bench.lane.flush(time.monotonic())
     bench.lane.attach(bench.successor())
     assert bench.drops == {("cam", "worker_died"): 1}
-    assert bench.lane.flush(time.time()) == 0, "the successor has granted nothing yet"
+    assert bench.lane.flush(time.monotonic()) == 0, "the successor has granted nothing yet"
     bench.grant(9)
-    bench.lane.flush(time.time())
+    bench.lane.flush(time.monotonic())
     assert [replace(link) for link in bench.received()[:2]] == [CLOSED, live]
 
 
@@ -126,7 +126,7 @@ def test_death_is_noticed_on_both_ways(bench: Bench):
     bench.grant(1)
     bench.theirs.close()
     bench.lane.offer(face(1))
-    bench.lane.flush(time.time())
+    bench.lane.flush(time.monotonic())
     assert bench.lane.channel is None
     assert bench.drops == {("cam", "worker_died"): 1}
 
@@ -139,11 +139,11 @@ def test_a_recording_that_lost_a_face_says_so_at_its_end(bench: Bench, sent_befo
     bench.lane.offer(face(2))
     for end in ends if sent_before else ():
         bench.lane.offer(end)
-    bench.lane.flush(time.time())
+    bench.lane.flush(time.monotonic())
     bench.lane.attach(bench.successor())
     for end in ends if not sent_before else ():
         bench.lane.offer(end)
     bench.grant(9)
-    bench.lane.flush(time.time())
+    bench.lane.flush(time.monotonic())
     assert bench.received() == [replace(ends[0], lost=1), ends[1]]
     assert bench.drops == {("clip", "worker_died"): 1, ("cam", "worker_died"): 1}

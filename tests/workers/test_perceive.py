@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine.config import Config
+from engine.config import Config, LiveConfig
 from engine.contracts.counts import Counts
 from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.streams import StreamChanged
@@ -18,6 +19,8 @@ from engine.runtime.frame_pool import PoolWriter, slot_bytes_for
 from engine.runtime.frame_slots import PoolOpened
 from engine.runtime.protocol import Attach, Detach, Drain
 from engine.runtime.worker import WorkerContext
+from engine.workers.frame_line import FrameLine
+from engine.workers.lanes import Lanes
 from engine.workers.links import FrameReady, link_pair
 from engine.workers.perceive import PerceiveWorker
 
@@ -49,6 +52,8 @@ class Core:
 
     def adapt(self, now_seconds: float) -> None: ...
 
+    def note_faces(self, count: int) -> None: ...
+
 
 class Bench:
     def __init__(self) -> None:
@@ -56,15 +61,10 @@ class Bench:
         self.writer, reader = link_pair()
         downstream, self.enhance = link_pair()
         self.core = Core()
-        self.worker = PerceiveWorker(
-            WorkerContext("perceive", control),
-            self.core,  # type: ignore[arg-type]
-            {"decode-1": reader},
-            {"decode-1"},
-            {"enhance-1": downstream},
-            Config(),
-            1,
-        )
+        self.line = FrameLine(self.core, Config(), {"decode-1"}, lambda *_: None)  # type: ignore[arg-type]
+        lanes = Lanes({"enhance-1": downstream}, LiveConfig(), count(1), lambda *_: None, lambda: None)
+        context = WorkerContext("perceive", control)
+        self.worker = PerceiveWorker(context, self.core, self.line, lanes, {"decode-1": reader})  # type: ignore[arg-type]
         for sender in self.worker.inbox.senders:
             self.worker.begin(sender)
         self.pool = PoolWriter(1, 2, slot_bytes_for(16, 16))
@@ -91,7 +91,7 @@ class Bench:
 
     def close(self) -> None:
         self.pool.close()
-        self.worker.close()
+        self.line.close()
         for channel in (self.supervisor, self.writer, self.enhance):
             channel.close()
 

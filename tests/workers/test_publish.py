@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from engine.config import Config
+from engine.config import OutputConfig
 from engine.contracts.counts import Counts
 from engine.contracts.envelope import Body, kind_of_body
 from engine.contracts.faces import TrackResult
-from engine.contracts.orders import CountedBefore
+from engine.contracts.orders import Begin, CountedBefore
 from engine.contracts.streams import RunStats, StreamChanged
 from engine.delivery.barrier import Barrier
+from engine.delivery.record import Record
 from engine.runtime.channel import Channel
 from engine.runtime.protocol import Attach, Drain
 from engine.runtime.worker import WorkerContext
@@ -49,13 +50,11 @@ class Bench:
         self.worker = PublishWorker(
             WorkerContext("publish", control),
             {"enhance-1": upstream},
-            Config(),
             self.heard,  # type: ignore[arg-type]
-            {},
-            None,
+            Record(OutputConfig(), {}),
             policy_of(has_camera=True),
         )
-        self.worker._facts = {"publish": {}}
+        self.worker._begin = Begin({"publish": {}})
 
     def replace(self) -> Channel:
         """Start another enhance worker."""
@@ -124,6 +123,8 @@ class Blocked:
         return body
 
     def poll(self) -> None: ...
+
+    def wait_for_subscriber(self, should_stop: Callable[[], bool]) -> None: ...
 
 
 def word_of(body: Body) -> str:
