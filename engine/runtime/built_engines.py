@@ -55,6 +55,7 @@ class BuiltEngine:
             spec,
             runtime=self.runtime,
             precision="bfloat16" if asked else "float32",
+            profile=msgspec.structs.replace(spec.profile, step_px=self.manifest.key.profile.step_px),
             engine="" if asked or self.precision == "float32" else self.precision,
         )
 

@@ -118,7 +118,12 @@ def named_runtime() -> str:
 
 def plain_candidates(spec: SessionSpec) -> list[Candidate]:
     """Return the installed runtimes that compute a model as it is, in float32."""
-    return [Candidate(name, replace(spec, runtime=name), _version(name)) for name in PLAIN if name == AUTO or find_spec(name)]
+    return [plain_candidate(spec, name) for name in PLAIN if name == AUTO or find_spec(name)]
+
+
+def plain_candidate(spec: SessionSpec, runtime: str) -> Candidate:
+    """Return a runtime that computes a model as it is, in the precision of the spec."""
+    return Candidate(runtime, replace(spec, runtime=runtime), _version(runtime))
 
 
 def open_choice(candidates: Sequence[Candidate], example: Example, file: Path | None = None) -> tuple[Session, Choice | None]:

@@ -27,8 +27,7 @@ from engine.runtime.ncnn_session import NcnnSession
 from engine.runtime.openvino_session import OpenVinoSession, computes_in_bfloat16
 from engine.runtime.session import Session, SessionSpec, open_session
 from trt_build.engines.build import Engine, Workshop, build
-from trt_build.engines.profiles import profile_for
-from trt_build.engines.targets import Order, target_of
+from trt_build.engines.targets import Order, profile_on, target_of
 
 CONSOLE = Console()
 SIDES_PX = (32, 56, 96)
@@ -78,7 +77,7 @@ def _engines(model: str, folder: Path, faces: int) -> list[tuple[Engine, Order]]
                 CONSOLE.print("openvino bf16: this CPU has no bfloat16")
                 continue
             spec = target_of(target, precision, described.kind)
-            order = Order(path, described, spec, precision, profile_for(described))
+            order = Order(path, described, spec, precision, profile_on(spec, described))
             found.append((build(order, shop), order))
         except FacestreamError as error:
             CONSOLE.print(f"{target} {precision} is left out: {error}", soft_wrap=True)
