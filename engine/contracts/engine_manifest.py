@@ -39,6 +39,8 @@ class EngineKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     target_version: str
     compute_capability: str = ""
     """Of the GPU, as ``8.9``; empty where the target is a CPU."""
+    processor: str = ""
+    """The CPU that it is for: its gate says nothing of another; empty where the target is a GPU."""
     precision: EnginePrecision
     profile: Profile
     calibration: str = ""
