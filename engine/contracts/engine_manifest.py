@@ -25,6 +25,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Smallest and largest height and width of the input."""
     batch: tuple[Annotated[int, msgspec.Meta(ge=1)], int, int]
     """Smallest, best and largest batch."""
+    step_px: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """Pictures are padded to multiples of it, where each new size costs its runtime more than the padding does."""
 
 
 class EngineKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -37,6 +39,8 @@ class EngineKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     target_version: str
     compute_capability: str = ""
     """Of the GPU, as ``8.9``; empty where the target is a CPU."""
+    processor: str = ""
+    """The CPU that it is for: its gate says nothing of another; empty where the target is a GPU."""
     precision: EnginePrecision
     profile: Profile
     calibration: str = ""
@@ -141,6 +145,7 @@ def read_engine_manifest(engine: Path) -> EngineManifest:
 
 def _short(value: object) -> str:
     if isinstance(value, Profile):
-        return f"{value.sizes_px[0]}..{value.sizes_px[1]} px at batch {','.join(map(str, value.batch))}"
+        step = f" by {value.step_px}" if value.step_px > 1 else ""
+        return f"{value.sizes_px[0]}..{value.sizes_px[1]} px{step} at batch {','.join(map(str, value.batch))}"
     text = str(value)
     return text[:12] if len(text) == 64 else text or "none"

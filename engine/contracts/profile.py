@@ -18,12 +18,15 @@ class Profile(Struct, frozen=True):
     most_pixels: int = 0
     """Height times width of all pictures of one run; 0: any. So fewer large pictures than small ones share a run."""
 
+    step_px: int = 1
+    """Heights and widths are best multiples of it: each new size costs its runtime more than the padding does."""
+
     def at(self, height_px: int, width_px: int) -> Profile:
         """Return the profile for pictures of one size."""
         if not self.most_pixels:
             return self
         largest = min(self.largest, max(self.smallest, self.most_pixels // (height_px * width_px)))
-        return Profile(self.smallest, min(self.best, largest), largest)
+        return Profile(self.smallest, min(self.best, largest), largest, step_px=self.step_px)
 
     def on(self, device: str) -> Profile:
         """Return what pays on a device.

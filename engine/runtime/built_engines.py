@@ -13,6 +13,7 @@ from engine.contracts.engine_manifest import RECIPE, EngineManifest, Target, rea
 from engine.contracts.manifest import Manifest
 from engine.errors import MissingRuntimeError, ModelError
 from engine.runtime.precision import Computed
+from engine.runtime.processor import processor_here
 from engine.runtime.session_spec import SessionSpec
 from engine.runtime.tensorrt_api import FLAVOURS, tensorrt
 
@@ -55,6 +56,7 @@ class BuiltEngine:
             spec,
             runtime=self.runtime,
             precision="bfloat16" if asked else "float32",
+            profile=msgspec.structs.replace(spec.profile, step_px=self.manifest.key.profile.step_px),
             engine="" if asked or self.precision == "float32" else self.precision,
         )
 
@@ -117,7 +119,12 @@ def _check(path: Path, manifest: EngineManifest, model: Manifest) -> None:
     """Refuse an engine of another model, or for what is not here."""
     key = manifest.key
     wanted = msgspec.structs.replace(
-        key, model_sha256=model.sha256, output=model.output, target_version=version_of(key.target), recipe=RECIPE
+        key,
+        model_sha256=model.sha256,
+        output=model.output,
+        target_version=version_of(key.target),
+        processor="" if key.target in FLAVOURS else processor_here(),
+        recipe=RECIPE,
     )
     if difference := key.difference(wanted):
         raise ModelError(f"the engine {path} was built for another purpose ({difference}): build it again")

@@ -8,14 +8,11 @@ ONNX Runtime in float32 is no candidate, unless it was compared with it on real 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +24,7 @@ from platformdirs import user_cache_path
 
 from engine.contracts.manifest import sha256_of
 from engine.errors import ConfigError, FacestreamError
+from engine.runtime.processor import processor_here
 from engine.runtime.session import AUTO, RUNTIMES, Session, SessionSpec, open_session
 from engine.runtime.tensors import Tensor, TensorSpec
 
@@ -38,7 +36,6 @@ _SECONDS = 0.5
 """For each candidate."""
 _PATIENCE_SECONDS, _LOOK_SECONDS = 20.0, 0.05
 """How long to wait for another process that measures, as one may hang, and how often to look."""
-_CPUINFO = ("model name", "flags")
 _LEAST_GAIN = 0.85
 """Of the time of the one before: what is nearer to it is so by chance on a busy machine, and not worth other last digits."""
 
@@ -118,7 +115,12 @@ def named_runtime() -> str:
 
 def plain_candidates(spec: SessionSpec) -> list[Candidate]:
     """Return the installed runtimes that compute a model as it is, in float32."""
-    return [Candidate(name, replace(spec, runtime=name), _version(name)) for name in PLAIN if name == AUTO or find_spec(name)]
+    return [plain_candidate(spec, name) for name in PLAIN if name == AUTO or find_spec(name)]
+
+
+def plain_candidate(spec: SessionSpec, runtime: str) -> Candidate:
+    """Return a runtime that computes a model as it is, in the precision of the spec."""
+    return Candidate(runtime, replace(spec, runtime=runtime), _version(runtime))
 
 
 def open_choice(candidates: Sequence[Candidate], example: Example, file: Path | None = None) -> tuple[Session, Choice | None]:
@@ -197,7 +199,7 @@ def _agrees(session: Session, tensors: Mapping[str, Tensor], expected: list[Tens
 def _choice(candidates: Sequence[Candidate], example: Example, file: Path) -> Choice | None:
     """Return what was measured, now or before; None where it cannot be remembered, or the model cannot be run."""
     first = candidates[0].spec
-    parts = [_processor(), *(f"{one.name} {one.identity}" for one in candidates), sha256_of(first.path), first.output]
+    parts = [processor_here(), *(f"{one.name} {one.identity}" for one in candidates), sha256_of(first.path), first.output]
     key = " | ".join(parts)
     with suppress(OSError), _locked(file):  # workers start at the same time, and one is to measure
         known = _read(file)
@@ -256,16 +258,6 @@ def _read(file: Path) -> dict[str, Choice]:
         return msgspec.json.decode(file.read_bytes(), type=dict[str, Choice])
     except (OSError, msgspec.DecodeError):
         return {}
-
-
-@cache
-def _processor() -> str:
-    """Return the processor's name, and what its set of instructions hashes to: in a virtual machine the name may say little."""
-    with suppress(OSError, StopIteration):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name, flags = (next(line.partition(":")[2].strip() for line in lines if line.startswith(key)) for key in _CPUINFO)
-        return f"{name} {hashlib.sha256(flags.encode()).hexdigest()[:8]}"
-    return platform.processor() or platform.machine()
 
 
 def _version(package: str) -> str:

@@ -60,7 +60,8 @@ class SessionSpec(Struct, frozen=True):
     def of(self, manifest: Manifest) -> SessionSpec:
         """Return the spec of the model that a manifest describes beside ``path``, computed as this one says."""
         file = self.path.with_name(manifest.file)
-        return replace(self, model=file, output=manifest.output, profile=Profile(*manifest.batch))
+        profile = Profile(*manifest.batch, step_px=self.profile.step_px)
+        return replace(self, model=file, output=manifest.output, profile=profile)
 
     def profile_of(self, inputs: tuple[TensorSpec, ...]) -> Profile:
         """Return the batches that pay for a model with these inputs, whose first dimension may be fixed."""

@@ -164,4 +164,4 @@ def _range(engine: Any, name: str) -> Range:
 
 def _profile(shapes: Range, spec: SessionSpec) -> Profile:
     low, best, high = (shape[0] for shape in shapes)
-    return Profile(low, best, high).on(spec.device)
+    return Profile(low, best, high, step_px=spec.profile.step_px).on(spec.device)

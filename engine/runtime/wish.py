@@ -17,7 +17,7 @@ from engine.contracts.manifest import Manifest
 from engine.errors import ConfigError, FacestreamError, ModelError
 from engine.models.catalog import engines_dir, find_model
 from engine.runtime.built_engines import PRECISIONS, BuiltEngine, Shelf, engines_for
-from engine.runtime.fastest import PLAIN, Candidate, Example, named_runtime, open_choice, plain_candidates
+from engine.runtime.fastest import Candidate, Example, named_runtime, open_choice, plain_candidate
 from engine.runtime.session import AUTO, COMPILED, Session, SessionSpec, open_session
 from engine.runtime.tensorrt_api import FLAVOURS
 
@@ -61,8 +61,8 @@ def open_wished(
     on_gpu = spec.device != "cpu"
     if wish.runtime in FLAVOURS and not on_gpu:
         raise ConfigError(f"super_resolve.runtime: {wish.runtime} computes on a GPU: set super_resolve.device to cuda:0")
-    if wish.runtime == wish.precision == _ANY and not on_gpu and named_runtime():
-        wish = Wish(named_runtime(), "float32")
+    if wish.runtime == _ANY and not on_gpu and (named := named_runtime()):
+        wish = Wish(named, "float32" if wish.precision == _ANY else wish.precision)
     shelf = engines_for(model, wish.folder, on_gpu=on_gpu) if wish.folder else Shelf()
     for _, trouble in shelf.troubles:
         warn(f"an engine of {model.name} is not used: {trouble}")
@@ -113,7 +113,7 @@ def _wanted(shelf: Shelf, wish: Wish) -> list[BuiltEngine]:
         for one in shelf.engines
         if wish.allows(one.runtime, one.precision)
         and one.manifest.parity.verdict in verdicts
-        and not (one.runtime in PLAIN and one.precision == "float32")  # that is the model as it is
+        and not (one.runtime == AUTO and one.precision == "float32")  # that is the model as it is
     ]
 
 
@@ -123,10 +123,8 @@ def _plain(spec: SessionSpec, wish: Wish, on_gpu: bool) -> list[Candidate]:
         return [Candidate("openvino", replace(spec, runtime="openvino", precision="bfloat16"), "")]
     if not wish.allows(wish.runtime, "float32") or wish.runtime in COMPILED:
         return []
-    if wish.runtime != _ANY or on_gpu:
-        runtime = AUTO if wish.runtime == _ANY else wish.runtime
-        return [Candidate(runtime, replace(spec, runtime=runtime), runtime)]
-    return plain_candidates(spec)
+    # Not OpenVINO by itself: it is as fast at one size, but each new size of a face costs 40 ms more; engines are padded.
+    return [plain_candidate(spec, AUTO if wish.runtime == _ANY else wish.runtime)]
 
 
 def _candidate(engine: BuiltEngine, spec: SessionSpec) -> Candidate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from engine.contracts.frames import Uint8
-from engine.contracts.manifest import Manifest, read_manifest, sha256_of
+from engine.contracts.manifest import Manifest, SizeRule, read_manifest, sha256_of
 from engine.errors import InferenceError, ModelError
 from engine.runtime.fastest import open_fastest
 from engine.runtime.session import Session, SessionSpec, Tensor, TensorSpec, trying
@@ -78,8 +79,9 @@ class ManifestGenerator:
             yield from (indices[start : start + step] for start in range(0, len(indices), step))
 
     def _padded(self, picture: Uint8) -> tuple[int, int]:
-        rule = self._manifest.size_rule
-        return rule.padded(picture.shape[0]), rule.padded(picture.shape[1])
+        rule, step = self._manifest.size_rule, self.profile.step_px
+        stepped = SizeRule(rule.minimum, math.lcm(rule.multiple_of, step))
+        return stepped.padded(picture.shape[0]), stepped.padded(picture.shape[1])
 
     def _run(self, pictures: Sequence[Uint8]) -> Iterator[Uint8]:
         """Run pictures of equal padded size as one batch."""

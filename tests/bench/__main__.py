@@ -29,23 +29,27 @@ def main() -> None:
     """Compare, clip by clip; every pair of figures comes from turns taken in this run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="turns of each arrangement; medians are shown")
+    parser.add_argument("--engines", default="auto", help="super_resolve.engines")
+    parser.add_argument("--clip", default="", help="only clips whose names begin so; and no publisher")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     figures: dict[str, object] = {"cores": os.cpu_count()}
     with tempfile.TemporaryDirectory() as folder:
         for material in find_material(Path(folder)):
-            figures[material.clip.name] = _compare(material, Path(folder), options.rounds)
-    figures["publisher, messages/s"] = publishing = compare_publishing()
-    CONSOLE.print({name: round(value, 2) for name, value in publishing.items()})
+            if material.clip.name.startswith(options.clip):
+                figures[material.clip.name] = _compare(material, Path(folder), options.rounds, options.engines)
+    if not options.clip:
+        figures["publisher, messages/s"] = publishing = compare_publishing()
+        CONSOLE.print({name: round(value, 2) for name, value in publishing.items()})
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
-def _compare(material: Material, folder: Path, rounds: int) -> dict[str, object]:
+def _compare(material: Material, folder: Path, rounds: int, engines: str) -> dict[str, object]:
     manifest = find_model("compact_fine_x4")
     assert manifest is not None
     publish = {"endpoint": "tcp://127.0.0.1:*"}
-    live = material.config(publish=publish)
+    live = material.config(publish=publish, super_resolve={"engines": engines})
     plain, ours, costs = [], [], []
     for _ in range(rounds):
         plain.append(run_plain_loop(material, manifest.with_suffix(".onnx")))

@@ -36,6 +36,7 @@ class Setting:
     detector: str
     embedder: str
     warm_up_seconds: float
+    engines: str = "auto"
 
     def config(self, url: str, streams: int, endpoint: str) -> dict[str, Any]:
         """Return the overrides of a configuration: so many connections to the same clip."""
@@ -44,6 +45,7 @@ class Setting:
             "sources": [{"uri": url, "name": f"cam{number}"} for number in range(streams)],
             "detect": {"detector": self.detector},
             "verify": {"embedder": self.embedder},
+            "super_resolve": {"engines": self.engines},
             "publish": {"endpoint": endpoint},
         }
 

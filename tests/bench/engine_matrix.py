@@ -18,8 +18,7 @@ from engine.errors import FacestreamError
 from engine.models.catalog import embedded_manifests, models_dir
 from engine.models.dlib_embedder import dlib_embedder
 from engine.runtime.tensorrt_api import FLAVOURS
-from trt_build.engines.profiles import profile_for
-from trt_build.engines.targets import Order, make, target_of
+from trt_build.engines.targets import Order, make, pixels_of, profile_on, target_of
 from trt_build.engines.tensorrt_engine import capabilities
 
 CONSOLE = Console()
@@ -43,7 +42,8 @@ def main() -> int:
                 try:
                     capabilities(TARGET, name, precision)
                     spec = target_of(TARGET, precision, described.kind)
-                    made = make(Order(path, described, spec, precision, profile_for(described), name))
+                    pixels = pixels_of(spec, described.kind)
+                    made = make(Order(path, described, spec, precision, profile_on(spec, described), name, pixels=pixels))
                     cells.append(f"{len(made.content) / 1e6:.2f}")
                 except FacestreamError as error:
                     cells.append("-")

@@ -25,6 +25,7 @@ from engine.errors import ConfigError, FacestreamError, ModelError
 from engine.runtime import fastest
 from engine.runtime.built_engines import version_of
 from engine.runtime.fastest import VARIABLE, Choice
+from engine.runtime.processor import processor_here
 from engine.runtime.session import SessionSpec
 from engine.runtime.wish import Wish
 from engine.super_resolve.generator import open_generator
@@ -58,6 +59,7 @@ class Bench:
         shutil.copy(self.model.with_suffix(".onnx"), path)
         known = {
             "model_sha256": described.sha256,
+            "processor": processor_here(),
             "target_version": version_of(target),
             "profile": Profile((16, 96), (1, 8, 64)),
         }
@@ -156,6 +158,7 @@ WRONG = {
     "of another version": (forge(target_version="0.1"), r"target_version \S+ instead of 0\.1"),
     "of another model": (forge(model_sha256="0" * 64), r"model_sha256 \w{12} instead of 000000000000"),
     "of another output": (forge(output="enhanced_x8"), "output none instead of enhanced_x8"),
+    "for another processor": (forge(processor="Some CPU 1f2e3d4c"), "processor .* instead of Some CPU 1f2e3d4c"),
     "made in another way": (forge(recipe=1), "recipe 2 instead of 1"),
 }
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from engine.contracts.manifest import SizeRule
 from engine.contracts.profile import Profile
 from engine.errors import InferenceError, ModelError
+from engine.models.catalog import embedded_dir
 from engine.runtime.session import RUNTIMES, SessionSpec
 from engine.super_resolve import manifest_generator
 from engine.super_resolve.manifest_generator import ManifestGenerator
@@ -42,6 +43,17 @@ def session(monkeypatch):
     recording = RecordingSession()
     monkeypatch.setattr(manifest_generator, "open_fastest", lambda *_, **__: recording)
     return recording
+
+
+def test_pictures_are_padded_to_the_sizes_that_pay(session):
+    """Where each new size costs a runtime more than the padding: faces of nearly one size share what was made for it."""
+    session.profile = Profile(1, 1, 1, step_px=8)
+    generator = ManifestGenerator(SessionSpec(embedded_dir() / "compact_fine_x4.json"))
+    session.shapes.clear()
+    pictures = [noise(height, width) for height, width in ((33, 40), (35, 38), (40, 33), (41, 40))]
+    enlarged = generator.upscale(pictures)
+    assert [picture.shape for picture in enlarged] == [(132, 160), (140, 152), (160, 132), (164, 160)]
+    assert Counter(shape[2:] for shape in session.shapes) == {(40, 40): 3, (48, 40): 1}
 
 
 def test_a_bicubic_network_equals_opencv_on_a_real_face(tmp_path, runtime):

@@ -69,7 +69,7 @@ def build(
     precision
         What it computes in; the first and last convolutions and the bicubic picture of a generator stay in float32.
     sizes
-        Smallest and largest height and width, as `16..96`; by default 16..96 for generators, 64..1280 for detectors.
+        Smallest and largest height and width, as `16..96`; by default 8..160 for generators, 64..1280 for detectors.
     batch
         Smallest, best and largest batch, as `1,8,64`.
     compute_capability
@@ -94,8 +94,7 @@ def build(
     from trt_build.engines.build import Workshop
     from trt_build.engines.build import build as build_engine
     from trt_build.engines.check import advice
-    from trt_build.engines.profiles import profile_for
-    from trt_build.engines.targets import TARGETS, Order, pixels_of, target_of
+    from trt_build.engines.targets import TARGETS, Order, pixels_of, profile_on, target_of
     from trt_build.engines.tensorrt_engine import CURRENT, capabilities
 
     found = [model_of(name) for name in (model, *models)]
@@ -108,7 +107,7 @@ def build(
     orders = []
     for path, described in found:
         spec = target_of(target, precision, described.kind)
-        profile = profile_for(described, sizes, batch)
+        profile = profile_on(spec, described, sizes, batch)
         for capability in capabilities(target, compute_capability, precision) if spec.on_gpu else [""]:
             given = pixels_of(spec, described.kind, pixels)
             orders.append(Order(path, described, spec, precision, profile, capability, calibration, given))

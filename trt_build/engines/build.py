@@ -25,6 +25,7 @@ from engine.contracts.engine_manifest import (
 from engine.errors import FacestreamError, InferenceError, ModelError
 from engine.runtime.built_engines import BuiltEngine, version_of
 from engine.runtime.cuda_api import Cuda
+from engine.runtime.processor import processor_here
 from engine.runtime.tensorrt_api import tensorrt
 from trt_build.array_files import key_of as content_key
 from trt_build.engines.lock import alone
@@ -100,6 +101,7 @@ def key_of(order: Order) -> EngineKey:
         target=order.target.name,
         target_version=version_of(order.target.name),
         compute_capability=order.capability,
+        processor="" if order.target.on_gpu else processor_here(),
         precision=order.precision,
         profile=order.profile,
         calibration=content_key(given) if given is not None and given.exists() else "",

@@ -9,7 +9,7 @@ from engine.contracts.engine_manifest import Profile
 from engine.contracts.manifest import Manifest
 from engine.errors import UsageError
 
-_DEFAULTS = {"generator": ((16, 96), (1, 8, 64)), "detector": ((64, 1280), (1, 4, 16))}
+_DEFAULTS = {"generator": ((8, 160), (1, 8, 64)), "detector": ((64, 1280), (1, 4, 16))}
 _BATCH = (1, 8, 64)
 LARGEST_PX = 4096
 Shape = tuple[int, int, int, int]

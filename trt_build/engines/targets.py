@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+import msgspec
 import onnx
 
 from engine.contracts.engine_manifest import EnginePrecision, Pixels, Profile, Target, Tensor
@@ -19,7 +20,7 @@ from trt_build.engines.inputs import calibration_inputs
 from trt_build.engines.int8 import int8_graph, int8_kept
 from trt_build.engines.ncnn_files import ncnn_container
 from trt_build.engines.pixels import pixel_graph
-from trt_build.engines.profiles import shapes
+from trt_build.engines.profiles import profile_for, shapes
 from trt_build.engines.tensorrt_engine import build_engine
 from trt_build.engines.turing import dense_as_convolution
 
@@ -32,16 +33,18 @@ class TargetSpec:
     precisions: tuple[EnginePrecision, ...]
     suffix: str
     on_gpu: bool = False
+    step_px: int = 1
+    """Of the sizes of a generator: where kernels are compiled for each."""
     bfloat16_is_asked_for: bool = False
     """bf16 is not in the file, but asked for when it is opened."""
 
 
 TARGETS: dict[str, TargetSpec] = {
     "onnxruntime": TargetSpec("onnxruntime", ("fp32", "fp16", "int8"), ".onnx"),
-    "openvino": TargetSpec("openvino", ("fp32", "bf16", "int8"), ".onnx", bfloat16_is_asked_for=True),
+    "openvino": TargetSpec("openvino", ("fp32", "bf16", "int8"), ".onnx", step_px=8, bfloat16_is_asked_for=True),
     "ncnn": TargetSpec("ncnn", ("fp32",), ".ncnn"),
-    "tensorrt-rtx": TargetSpec("tensorrt-rtx", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True),
-    "tensorrt": TargetSpec("tensorrt", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True),
+    "tensorrt-rtx": TargetSpec("tensorrt-rtx", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True, step_px=8),
+    "tensorrt": TargetSpec("tensorrt", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True, step_px=8),
 }
 
 
@@ -103,6 +106,12 @@ def target_of(name: str, precision: str, kind: str) -> TargetSpec:
             "float32 on every machine"
         )
     return spec
+
+
+def profile_on(target: TargetSpec, manifest: Manifest, sizes: str | None = None, batch: str | None = None) -> Profile:
+    """Return the profile of a model on a target; see ``profile_for``."""
+    profile = profile_for(manifest, sizes, batch)
+    return msgspec.structs.replace(profile, step_px=target.step_px) if manifest.kind == "generator" else profile
 
 
 def pixels_of(target: TargetSpec, kind: str, wanted: str | None = None) -> Pixels:

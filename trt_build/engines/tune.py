@@ -15,8 +15,7 @@ from engine.runtime.session import SessionSpec
 from engine.runtime.wish import Warn, Wish
 from engine.super_resolve.manifest_generator import ManifestGenerator
 from trt_build.engines.build import Workshop, build
-from trt_build.engines.profiles import profile_for
-from trt_build.engines.targets import Order, target_of
+from trt_build.engines.targets import Order, profile_on, target_of
 
 ENGINES: tuple[tuple[Target, EnginePrecision], ...] = (
     ("openvino", "bf16"),
@@ -56,7 +55,8 @@ def tune(model: Path, described: Manifest, shop: Workshop, calibration: Path | N
         )
     for target, precision in ENGINES:
         given = calibration if precision == "int8" else None
-        order = Order(model, described, target_of(target, precision, "generator"), precision, profile_for(described), "", given)
+        spec = target_of(target, precision, "generator")
+        order = Order(model, described, spec, precision, profile_on(spec, described), "", given)
         try:
             if precision == "bf16" and not computes_in_bfloat16():
                 yield Tuned(shop.path_of(order), None, "this CPU has no bfloat16")

@@ -136,7 +136,7 @@ def test_what_does_not_fit_is_named_and_built_anew(model, shop, damage):
     with pytest.raises(ModelError, match=words) as refused:
         build(order_of(model), shop, no_build=True)
     assert str(refused.value).endswith(
-        f"run `trt-build build {model} --target onnxruntime --precision fp32 --sizes 16..96 --batch 1,8,64 --out {shop.folder}`"
+        f"run `trt-build build {model} --target onnxruntime --precision fp32 --sizes 8..160 --batch 1,8,64 --out {shop.folder}`"
     )
     again = build(order_of(model), shop)
     assert again.is_new
@@ -147,7 +147,7 @@ def test_what_does_not_fit_is_named_and_built_anew(model, shop, damage):
 @pytest.mark.parametrize("change", [{"sizes": "16..64"}, {"batch": "1,4,32"}])
 def test_another_profile_is_another_engine(model, shop, change):
     build(order_of(model), shop)
-    with pytest.raises(ModelError, match=r"profile 16\.\.\d\d px at batch 1,\d,\d\d instead of 16\.\.96 px at batch 1,8,64"):
+    with pytest.raises(ModelError, match=r"profile \d+\.\.\d+ px at batch 1,\d,\d\d instead of 8\.\.160 px at batch 1,8,64"):
         build(order_of(model, **change), shop, no_build=True)
 
 
@@ -370,15 +370,15 @@ def test_malformed_profiles(model, sizes, batch, words):
 
 def test_profiles_follow_the_model(model):
     described = read_manifest(model)
-    assert shapes(described, profile_for(described)) == ((1, 1, 16, 16), (8, 1, 39, 39), (64, 1, 96, 96))
+    assert shapes(described, profile_for(described)) == ((1, 1, 8, 8), (8, 1, 36, 36), (64, 1, 160, 160))
     assert profile_for(described, "32", "4").batch == (4, 4, 4)
     chips = msgspec.structs.replace(described, kind="embedder", channels=3, input_size_px=(150, 150))
     assert shapes(chips, profile_for(chips)) == ((1, 3, 150, 150), (8, 3, 150, 150), (64, 3, 150, 150))
     with pytest.raises(UsageError, match="has one input size, 150x150 px"):
         profile_for(chips, "16..96")
     stepped = msgspec.structs.replace(described, size_rule=msgspec.structs.replace(described.size_rule, multiple_of=32))
-    with pytest.raises(UsageError, match=r"takes multiples of 32 px from 1 px on: give 32\.\.96"):
-        profile_for(stepped, "16..96")
+    with pytest.raises(UsageError, match=r"takes multiples of 32 px from 1 px on: give 32\.\.160"):
+        profile_for(stepped, "16..150")
 
 
 def test_capabilities_that_nobody_builds_for():

@@ -41,7 +41,8 @@ def order_of(path, precision, capability):
 @pytest.mark.parametrize("name", [*(path.stem for path in embedded_manifests()), "dlib", "dlib_small"])
 def test_every_shipped_model(manifests, tmp_path, name):
     shop = Workshop(tmp_path, lambda sentence: None, lambda what, done, total: None)
-    made = {precision: build(order_of(manifests[name], precision, "8.9"), shop) for precision in PRECISIONS}
+    wanted = PRECISIONS[1:] if name == "rrdn_compact_x8" else PRECISIONS  # the other output of the network of x4
+    made = {precision: build(order_of(manifests[name], precision, "8.9"), shop) for precision in wanted}
     shipped = onnx.load(str(manifests[name].with_name(read_manifest(manifests[name]).file)))
     for precision, engine in made.items():
         manifest = read_engine_manifest(engine.path)
@@ -58,12 +59,14 @@ def test_every_shipped_model(manifests, tmp_path, name):
         assert bool(manifest.kept_in_float32) == (precision != "fp32")
         assert manifest.parity.verdict == "not run"
         assert not manifest.usable_by_auto
-    if read_manifest(manifests[name]).parameters > 100_000:
+    if read_manifest(manifests[name]).parameters > 100_000 and "fp32" in made:
         assert made["fp16"].manifest.size_bytes < 0.9 * made["fp32"].manifest.size_bytes
 
 
-@pytest.mark.parametrize("capability", FLAVOURS["tensorrt-rtx"].capabilities)
-@pytest.mark.parametrize("name", ["compact_fine_x4", "second_look"])
+@pytest.mark.parametrize(
+    ("name", "capability"),
+    [*(("compact_fine_x4", one) for one in FLAVOURS["tensorrt-rtx"].capabilities), ("second_look", "7.5")],
+)
 def test_every_compute_capability(manifests, name, capability):
     """The second look ends in a matrix product, which Turing cannot compute in float32."""
     sizes = {precision: len(make(order_of(manifests[name], precision, capability)).content) for precision in PRECISIONS}
