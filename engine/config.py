@@ -188,8 +188,8 @@ class VerifyConfig(Section, frozen=True):
     device: Device = "cpu"
     """As of ``detect``."""
     false_name_rate: Annotated[float, msgspec.Meta(gt=0.0, le=0.5)] = 0.001
-    """Share of strangers' tracks that may get a name at most, whatever the gallery's size; for embedders of which it was
-    measured what strangers reach, see ``facestream doctor``."""
+    """Share of strangers' tracks that may get a name at most, in 95 of 100 galleries of whatever size; for embedders of which
+    it was measured what strangers reach, see ``facestream doctor``."""
     known_cosine: Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)] | None = None
     """At least this: known, whatever ``false_name_rate`` says. None: the embedder's own, where cosines decide."""
     unknown_cosine: Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)] | None = None

@@ -82,8 +82,9 @@ class Candidate(msgspec.Struct, frozen=True):
     probability: float | None = None
     """Calibrated; None where no calibration is loaded."""
     false_name_chance: float | None = None
-    """How often at most a stranger with a face of this size looks so much like anybody in this gallery: ``known`` asks for at
-    most ``verify.false_name_rate``. None where that was not measured for the embedder, or cosines decide."""
+    """How often at most strangers with a face of this size look so much like anybody in the gallery, in 95 of 100 galleries as
+    large: ``known`` asks for at most ``verify.false_name_rate``. None where that was not measured for the embedder, or cosines
+    decide."""
 
 
 class Part(msgspec.Struct, frozen=True):

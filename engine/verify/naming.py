@@ -83,10 +83,10 @@ class ByChance:
         pictures = max(pictures, 1)
         small = self._measured.too_small_px(pictures, self._rate)
         enrolled = f"with {pictures:,} pictures enrolled" if pictures != 1 else "with one picture enrolled"
-        tail = (
-            f"faces below {small:.0f} px are too small to name" if small < float("inf") else "no face is sure enough for a name"
-        )
-        return f"at most {self._rate * 1000:g} in 1,000 strangers get a name; {enrolled} {tail}"
+        # What larger faces reach was not measured: they may still get a name.
+        below = f"below {small:.0f} px" if small < float("inf") else f"of {self._measured.sizes_px[-1]:.0f} px and less"
+        promise = f"in 95 of 100 galleries at most {self._rate * 1000:g} in 1,000 strangers get a name"
+        return f"{promise}; {enrolled} faces {below} are too small to name"
 
     def compare(
         self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int

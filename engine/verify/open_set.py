@@ -11,6 +11,10 @@ A table gives the resemblance that a stranger's track reaches by chance with one
 pictures enrolled the chance of any name is at most ``n`` times that of one (Boole), so the limit rises with the gallery, and a
 person with several pictures counts as often. On the tracks that it was measured on, the bound is 0 to 5 % above the truth up
 to 200 people, and 2 to 20 % at 1,000.
+
+That is the mean over many galleries. False names come in clusters, though: who looks like somebody enrolled gets the name track
+after track, so that most galleries have none and a few have many. A second table therefore says how low the mean must be for a
+rate to hold in 95 of 100 galleries.
 """
 
 from __future__ import annotations
@@ -34,7 +38,7 @@ _SMALLER = 0.85
 """Faces down to this share of the smallest size that was measured are taken as if they had it; smaller ones get no name."""
 _RULE_OF_THREE = 3.0
 """No case among n shows, at 95 %, that at most 3 in n are one."""
-_TABLES = ("sizes_px", "chances", "limits", "own_low", "own_high")
+_TABLES = ("sizes_px", "chances", "limits", "own_low", "own_high", "rates", "mean_rates")
 _ARRAYS = ("crowd", *_TABLES, "strangers", "embedder_sha256", "provenance")
 
 
@@ -54,6 +58,10 @@ class OpenSet:
     """(S,) resemblance that 1 in 100 tracks misses with their own person's picture: below it they are nobody enrolled."""
     own_high: NDArray[np.float64]
     """(S,) resemblance that 1 in 20 tracks reaches with its own person's picture."""
+    rates: NDArray[np.float64]
+    """(R,) falling: shares of strangers' tracks that get a name, in the gallery at hand."""
+    mean_rates: NDArray[np.float64]
+    """(R,) falling: what the share must be in the mean over galleries, so that ``rates`` holds in 95 of 100 of them."""
     strangers: NDArray[np.int64]
     """(S,) tracks of strangers that the limits rest on."""
     embedder_sha256: str
@@ -63,8 +71,8 @@ class OpenSet:
 
     @property
     def smallest_rate(self) -> float:
-        """The smallest share of strangers with a name that the data can support."""
-        return _RULE_OF_THREE / float(self.strangers.sum())
+        """The smallest share of strangers with a name that the data can support: in single galleries, and in the mean."""
+        return max(float(self.rates[-1]), _RULE_OF_THREE / float(self.strangers.sum()))
 
     def check_rate(self, rate: float) -> None:
         """Refuse a false-name rate that the data cannot support.
@@ -94,7 +102,7 @@ class OpenSet:
         return np.asarray(2 * (matrix @ vector) - self.crowding(vector[None])[0] - crowding, np.float32)
 
     def chance(self, resemblance: float, size_px: float, pictures: int) -> float:
-        """Return at most how often a stranger resembles any of the pictures so much, 0 to 1.
+        """Return at most how often strangers resemble any of the pictures so much, in 95 of 100 galleries: 0 to 1.
 
         Args:
             resemblance: the best.
@@ -110,14 +118,15 @@ class OpenSet:
             log = logs[-1] + slope * (resemblance - limits[-1])
         else:
             log = np.interp(resemblance, limits, logs, left=0.0)
-        return float(min(1.0, pictures * np.exp(log)))
+        return float(min(1.0, np.exp(_along(log + np.log(max(pictures, 1)), np.log(self.mean_rates), np.log(self.rates)))))
 
     def limit(self, size_px: float, pictures: int, rate: float) -> float:
         """Return the resemblance from which ``chance`` is at most ``rate``; infinite where faces are too small for a name."""
         if size_px < self.smallest_px:
             return float("inf")
         limits, logs = self._at(self.limits, size_px), np.log(self.chances)
-        wanted = np.log(min(rate / max(pictures, 1), 1.0))
+        mean = _along(np.log(rate), np.log(self.rates), np.log(self.mean_rates))
+        wanted = min(mean - np.log(max(pictures, 1)), 0.0)
         if wanted <= logs[-1]:
             return float(limits[-1] + (wanted - logs[-1]) * (limits[-1] - limits[-2]) / (logs[-1] - logs[-2]))
         return float(np.interp(-wanted, -logs, limits))
@@ -144,6 +153,12 @@ class OpenSet:
         low = min(int(at), len(logs) - 2) if len(logs) > 1 else 0
         share = at - low
         return np.asarray(values[low] if share == 0 else (1 - share) * values[low] + share * values[low + 1], np.float64)
+
+
+def _along(at: float, steps: NDArray[np.float64], values: NDArray[np.float64]) -> float:
+    """Interpolate between steps that fall; beyond them value and step keep their difference."""
+    inside = float(np.clip(at, steps[-1], steps[0]))
+    return float(np.interp(-inside, -steps, values)) + float(at) - inside
 
 
 def crowding_of(vectors: Float32, crowd: Float32) -> Float32:
@@ -193,13 +208,14 @@ def read_open_set(path: Path) -> OpenSet:
         with path.open("rb") as file, np.load(file) as stored:
             kept = {name: stored[name] for name in _ARRAYS}
         tables = (np.asarray(kept[name], np.float64) for name in _TABLES)
-        sizes, chances, limits, low, high = tables
+        sizes, chances, limits, low, high, rates, means = tables
         crowd, strangers = np.asarray(kept["crowd"], np.float32), np.asarray(kept["strangers"], np.int64)
         sha256, provenance = str(kept["embedder_sha256"]), str(kept["provenance"])
-        one = OpenSet(crowd, sizes, chances, limits, low, high, strangers, sha256, provenance)
+        one = OpenSet(crowd, sizes, chances, limits, low, high, rates, means, strangers, sha256, provenance)
         count = len(one.sizes_px)
         fits = one.limits.shape == (count, len(one.chances)) and one.own_low.shape == one.own_high.shape == (count,)
-        if not fits or count < 1 or len(one.chances) < 2 or (np.diff(one.limits, axis=1) < 0).any():
+        falls = one.rates.shape == one.mean_rates.shape and all((np.diff(x) < 0).all() for x in (one.rates, one.mean_rates))
+        if not (fits and falls and len(rates)) or count < 1 or len(chances) < 2 or (np.diff(limits, axis=1) < 0).any():
             raise ValueError("its tables do not agree")
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} does not hold the limits of an embedder ({error}): install facestream again") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -24,7 +25,8 @@ from engine.models import find_model
 from engine.verify.embedder import open_embedder
 from engine.verify.gallery import Gallery
 from tests.assets import SHARED
-from tests.bench.open_set_figures import Outcome, agreement, by_gallery, outcomes_of, write_curves
+from tests.bench.open_set_figures import CHANCE, MEAN, Outcome, agreement, measured, outcomes_of, rules, write_curves
+from tests.bench.open_set_galleries import Drawn, by_gallery
 from trt_build.cli.progress import RunProgress
 from trt_build.data.people.photographs import Photographs, choose, person_of, read_photographs
 from trt_build.data.people.recording import NOBODY, Arrays, Recorder, joined, plan
@@ -66,12 +68,16 @@ def main() -> None:
     nobodys = tracks["picture"] == NOBODY
     named = int((tracks["decision"][nobodys] == "known").sum())
     CONSOLE.print(f"{int(nobodys.sum())} tracks belong to no face that was painted: {named} of them were named")
-    galleries = by_gallery(tracks, photographs)
-    _print_galleries(galleries)
+    margin = rules()[CHANCE].thresholds.margin_cosine
+    limits = {MEAN: replace(measured(), mean_rates=measured().rates), CHANCE: measured()}
+    galleries = {name: by_gallery(tracks, photographs, one, margin) for name, one in limits.items()}
+    galleries["three pictures"] = by_gallery(tracks, photographs, measured(), margin, 3)
+    for name, rows in galleries.items():
+        _print_galleries(name, rows)
     if options.json:
         kept = {
             "outcomes": [msgspec.to_builtins(one) for one in outcomes],
-            "galleries": galleries,
+            "galleries": msgspec.to_builtins(galleries),
             "as the product": [same, of],
         }
         options.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
@@ -161,17 +167,20 @@ def _print(outcomes: list[Outcome]) -> None:
     CONSOLE.print(table)
 
 
-def _print_galleries(rows: list[tuple[int, float, int, float, int, float, int]]) -> None:
-    table = Table(box=None, title="the default rule in galleries drawn anew, all sizes: of 100 tracks (and how many)")
-    for heading in ("people", "right", "other's name", "strangers named"):
+def _print_galleries(name: str, rows: list[Drawn]) -> None:
+    table = Table(box=None, title=f"{name}, in galleries drawn anew: of 100 tracks, and in how many of 100 galleries it holds")
+    sizes = list(rows[0].right)
+    for heading in (
+        "people",
+        *(f"right {size}" for size in sizes),
+        "other's name",
+        "strangers",
+        *(f"holds {size}" for size in sizes),
+    ):
         table.add_column(heading, justify="right")
-    for people, right, rights, wrong, wrongs, named, names in rows:
-        table.add_row(
-            str(people),
-            f"{100 * right:.1f} ({rights})",
-            f"{100 * wrong:.2f} ({wrongs})",
-            f"{100 * named:.3f} ({names})",
-        )
+    for one in rows:
+        shares = [f"{100 * share:.1f}" for share in one.right.values()], [f"{100 * share:.0f}" for share in one.held.values()]
+        table.add_row(str(one.people), *shares[0], f"{100 * one.wrong:.3f}", f"{100 * one.named:.3f}", *shares[1])
     CONSOLE.print(table)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -13,17 +13,17 @@ from scipy.stats import beta
 from engine.config import VerifyConfig
 from engine.contracts.messages import Candidate, Decision
 from engine.models import find_model
+from engine.models.catalog import embedded_dir
 from engine.verify.embedder import open_embedder
 from engine.verify.gallery import Gallery, Snapshot
-from engine.verify.naming import Rule, rule_of
+from engine.verify.naming import ByChance, Rule, rule_of
+from engine.verify.open_set import OpenSet, read_open_set
 from engine.verify.scores import Fusion
-from trt_build.data.people.photographs import Photographs, person_of
+from trt_build.data.people.photographs import person_of
 from trt_build.data.people.recording import NOBODY, Arrays
 from trt_build.protocols.open_set.fit import sizes_of
 
-COSINE, CHANCE = "cosine 0.935", "chance 0.001"
-GALLERIES = {1: 20, 10: 10, 50: 4, 100: 2, 200: 2, 800: 1}
-"""People in a gallery, and how many such galleries are drawn."""
+COSINE, MEAN, CHANCE = "cosine 0.935", "mean 0.001", "chance 0.001"
 _MIN_FACES = VerifyConfig().min_faces
 
 
@@ -73,14 +73,21 @@ def interval(count: int, of: int) -> tuple[float, float]:
 
 
 def rules() -> dict[str, Rule]:
-    """Return today's rule, one cosine for all, and the default."""
+    """Return one cosine for all, limits that hold in the mean over galleries alone, and the default."""
     embedder = open_embedder(VerifyConfig(), find_model)
     assert embedder is not None
     embedder.close()
-    return {
-        COSINE: rule_of(embedder, VerifyConfig(known_cosine=embedder.known_cosine)),
-        CHANCE: rule_of(embedder, VerifyConfig()),
-    }
+    by_cosine, by_chance = (
+        rule_of(embedder, VerifyConfig(known_cosine=embedder.known_cosine)),
+        rule_of(embedder, VerifyConfig()),
+    )
+    in_mean = ByChance(replace(measured(), mean_rates=measured().rates), by_chance.thresholds, VerifyConfig().false_name_rate)
+    return {COSINE: by_cosine, MEAN: in_mean, CHANCE: by_chance}
+
+
+def measured() -> OpenSet:
+    """Return the limits of the default embedder."""
+    return read_open_set(embedded_dir() / f"{VerifyConfig().embedder}_open_set.npz")
 
 
 def judge(tracks: Arrays, rule: Rule, people: Snapshot) -> list[Judged]:
@@ -141,37 +148,6 @@ def _count(size: float, rule: str, judged: Sequence[Judged], tracks: Arrays, enr
     return Outcome(size, rule, **counts)
 
 
-def by_gallery(tracks: Arrays, photographs: Photographs) -> list[tuple[int, float, int, float, int, float, int]]:
-    """Return what the default rule does in galleries of so many people, drawn anew several times from all of them.
-
-    A row: the number of people, share and number of their tracks with the right name, share and number of them with another's,
-    share and number of strangers' tracks with a name. Of all sizes together.
-    """
-    best = {person: pictures[0] for person, pictures in photographs.of_people().items()}
-    own_pictures = {photographs.actors[at].name for at in best.values()}
-    rule = rules()[CHANCE]
-    pictures = tracks["picture"].tolist()
-    owners = [person_of(name) if name != NOBODY else NOBODY for name in pictures]
-    rows = []
-    for count, draws in GALLERIES.items():
-        if count > len(best):
-            continue
-        tally = np.zeros(5, np.int64)
-        for draw in range(draws):
-            rng = np.random.default_rng((count, draw))
-            drawn = sorted(rng.permutation(sorted(best))[:count].tolist())
-            some = Snapshot(0, drawn, np.ascontiguousarray(photographs.vectors[[best[person] for person in drawn]]), [])
-            inside = set(drawn)
-            for picture, who, one in zip(pictures, owners, judge(tracks, rule, some), strict=True):
-                known, enrolled = one.decision == "known", who in inside
-                own = enrolled and picture not in own_pictures
-                right = known and one.best is not None and one.best.identity == who
-                tally += (own, own and right, own and known and not right, not enrolled, not enrolled and known)
-        own, right, wrong, strangers, named = tally.tolist()
-        rows.append((count, right / max(own, 1), right, wrong / max(own, 1), wrong, named / max(strangers, 1), named))
-    return rows
-
-
 def write_curves(tracks: Arrays, enrolled: dict[str, str], gallery: Gallery, path: Path) -> None:
     """Draw right names against false names, one panel for each size, with both rules and where they work."""
     import matplotlib
@@ -184,12 +160,14 @@ def write_curves(tracks: Arrays, enrolled: dict[str, str], gallery: Gallery, pat
     sizes = sorted(set(tracks["place_px"].tolist()))
     figure, axes = pyplot.subplots(1, len(sizes), figsize=(3.2 * len(sizes), 3.6), sharey=True, squeeze=False)
     for axis, size in zip(axes[0], sizes, strict=True):
-        for (name, some), colour, scored in zip(judged.items(), ("#b4483c", "#17703c"), (_by_cosine, _by_chance), strict=True):
-            false, right = _curve(some, tracks, enrolled, size, scored)
-            axis.step(false, right, where="post", color=colour, label=f"score: {name.split()[0]}", linewidth=1.6)
+        for name, (colour, scored) in _LOOKS.items():
+            some = judged[name]
+            if name != MEAN:  # the same score as by chance
+                false, right = _curve(some, tracks, enrolled, size, scored)
+                axis.step(false, right, where="post", color=colour, label=f"score: {name.split()[0]}", linewidth=1.6)
             one = _count(size, name, some, tracks, enrolled)
             at = max(one.stranger_named / max(one.strangers, 1), 2e-4), one.right / max(one.enrolled, 1)
-            axis.plot(*at, "o", color=colour, markersize=7, markeredgecolor="white", label=f"default: {name}")
+            axis.plot(*at, "o", color=colour, markersize=7, markeredgecolor="white", label=name)
         axis.axvline(1e-3, color="#888", linewidth=0.8, linestyle=":")
         axis.set(xscale="log", xlim=(1.8e-4, 0.2), ylim=(0, 1), title=f"{size:g} px", xlabel="strangers with a name")
         axis.grid(alpha=0.25)
@@ -210,6 +188,10 @@ def _by_cosine(one: Judged) -> float:
 def _by_chance(one: Judged) -> float:
     chance = one.best.false_name_chance if one.best else None
     return -1.0 if chance is None else -float(np.log(max(chance, 1e-300)))
+
+
+_LOOKS = {COSINE: ("#b4483c", _by_cosine), MEAN: ("#7f9f3f", _by_chance), CHANCE: ("#17703c", _by_chance)}
+"""Colour and score of each rule."""
 
 
 def _curve(

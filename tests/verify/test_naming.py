@@ -125,10 +125,16 @@ def test_a_rate_that_was_not_measured_is_refused(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("pictures", "words"), [(0, "one picture enrolled"), (1, "one picture enrolled"), (1200, "1,200 pictures")]
+    ("pictures", "words"),
+    [
+        (0, "one picture enrolled faces below 14 px"),
+        (1, "one picture enrolled faces below 14 px"),
+        (1200, "1,200 pictures enrolled faces below 23 px"),
+        (10**15, "pictures enrolled faces of 64 px and less"),
+    ],
 )
 def test_the_sentence_names_rate_gallery_and_what_is_too_small(pictures, words):
     sentence = RULE.sentence(pictures)
-    assert sentence.startswith("at most 1 in 1,000 strangers get a name; with ")
+    assert sentence.startswith("in 95 of 100 galleries at most 1 in 1,000 strangers get a name; with ")
     assert words in sentence
-    assert sentence.endswith("px are too small to name")
+    assert sentence.endswith(" are too small to name")

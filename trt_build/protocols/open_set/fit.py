@@ -14,6 +14,7 @@ from engine.verify.open_set import OpenSet, crowding_of
 from trt_build.data.people.photographs import Photographs, person_of
 from trt_build.data.people.recording import NOBODY, Arrays
 from trt_build.errors import DataError
+from trt_build.protocols.open_set.galleries import OWN, mean_rates
 
 GROUP = 8
 """People whose mean is one member of the crowd."""
@@ -69,7 +70,7 @@ def fit(
     row = {person: at for at, person in enumerate(enrolled)}
     crowding = crowding_of(gallery, crowd)
     whose = np.array([person_of(name) if name != NOBODY else "" for name in tracks["picture"].tolist()])
-    pairs, lows, highs, medians, counts = list[_Pairs](), [], [], [], []
+    pairs, met, lows, highs, medians, counts = list[_Pairs](), list[Float32](), [], [], [], []
     for size in sizes_px:
         chosen = np.flatnonzero((tracks["place_px"] == size) & np.isin(whose, enrolled))
         if len(chosen) < 100:
@@ -81,6 +82,8 @@ def fit(
         pairs.append(_pairs_of(all_pairs, own[1], own[1], len(enrolled)))
         lows.append(np.quantile(all_pairs[own][probe], _OWN_LOW))
         highs.append(np.quantile(all_pairs[own][probe], _OWN_HIGH))
+        all_pairs[own] = OWN
+        met.append(all_pairs)
         medians.append(np.median(sizes_of(tracks)[chosen]))
         counts.append(len(chosen))
     people = len(set(whose) & set(enrolled))
@@ -90,7 +93,7 @@ def fit(
     )
     return OpenSet(
         crowd, np.array(medians), np.array([*CHANCES, _FAR_CHANCE]), _limits(pairs), np.array(lows), np.array(highs),
-        np.array(counts, np.int64), embedder_sha256, provenance,
+        *mean_rates(met), np.array(counts, np.int64), embedder_sha256, provenance,
     )  # fmt: skip
 
 
@@ -135,8 +138,10 @@ def _limits(sizes: Sequence[_Pairs]) -> NDArray[np.float64]:
     """Return for each size what a share of ``CHANCES`` of the pairs reaches at most, and of ``_FAR_CHANCE``; the rarer ones are
     upper bounds at 95 %.
 
-    Beyond the last the tail is taken as exponential, with the mean excess over it of all sizes together (Pickands 1975);
-    measured tails fall off faster. The bounds come from a bootstrap over people, both strangers and enrolled (Owen 2007).
+    Beyond the last the tail is taken as exponential (Pickands 1975), with a mean excess halfway between that of the size, which
+    few pairs show, and that of all sizes together: larger faces do have the longer tail. On halves of the people that kept the
+    rates in more galleries than either, for as many right names. The bounds come from a bootstrap over people, both strangers
+    and enrolled (Owen 2007).
     """
     rng = np.random.default_rng(_SEED)
     people, pictures = sizes[0].met.shape
@@ -151,14 +156,15 @@ def _limits(sizes: Sequence[_Pairs]) -> NDArray[np.float64]:
 def _tails(sizes: Sequence[_Pairs], people: NDArray[np.float64], pictures: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the limits of the rarer chances, (S, C), where people and pictures count by weight."""
     wanted = np.array(CHANCES[_FIRST_RARE:])
-    counted, excess, weight = [], 0.0, 0.0
+    counted, excess, weight = [], [], []
     for one in sizes:
         weights = people[one.people] * pictures[one.pictures]
         reached = np.cumsum(weights) / float(people @ one.met @ pictures)
         limits = one.values[np.minimum(np.searchsorted(reached, wanted), len(one.values) - 1)]
         beyond = one.values >= limits[-1]
-        excess += float(weights[beyond] @ (one.values[beyond] - limits[-1]))
-        weight += float(weights[beyond].sum())
+        excess.append(float(weights[beyond] @ (one.values[beyond] - limits[-1])))
+        weight.append(max(float(weights[beyond].sum()), 1e-12))
         counted.append(limits)
-    far = excess / max(weight, 1e-12) * np.log(CHANCES[-1] / _FAR_CHANCE)
-    return np.stack([np.append(limits, limits[-1] + far) for limits in counted])
+    mean_excess = (np.array(excess) / weight + sum(excess) / sum(weight)) / 2
+    far = [limits[-1] + one * np.log(CHANCES[-1] / _FAR_CHANCE) for limits, one in zip(counted, mean_excess, strict=True)]
+    return np.stack([np.append(limits, last) for limits, last in zip(counted, far, strict=True)])
