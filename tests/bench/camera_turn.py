@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,16 @@ class Setting:
 
 
 class Faces(threading.Thread):
-    """Reads the latencies of the faces that are sent, packet to message, until it is stopped."""
+    """Reads the latencies of the faces that are sent, packet to message, until it is stopped.
 
-    def __init__(self, endpoint: str) -> None:
+    Args:
+        endpoint: of the run.
+        streams: whose faces; all by default.
+    """
+
+    def __init__(self, endpoint: str, streams: Collection[str] = ()) -> None:
         super().__init__(daemon=True)
-        self._endpoint, self._stopped = endpoint, threading.Event()
+        self._endpoint, self._streams, self._stopped = endpoint, streams, threading.Event()
         self.seen: list[tuple[int, float]] = []
         """(``sent_ns``, milliseconds)."""
 
@@ -67,7 +73,7 @@ class Faces(threading.Thread):
             while not self._stopped.is_set():
                 if socket.poll(100):
                     face = decode_header(socket.recv_multipart()[1])
-                    if isinstance(face, Face):
+                    if isinstance(face, Face) and (not self._streams or face.stream in self._streams):
                         self.seen.append((face.sent_ns, (face.sent_ns - face.captured_ns) / 1e6))
 
     def stop(self) -> None:

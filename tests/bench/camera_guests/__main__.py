@@ -115,7 +115,7 @@ def main() -> None:
         clip, options = make_clip(Path(folder))
         detector = options[1] if options[0] == "--detector" else "auto"
         endpoint = f"ipc://{folder}/faces"
-        faces = Faces(endpoint)
+        faces = Faces(endpoint, OTHERS)
         with GstServer({"cam": clip}) as server, GstServer({"cam": clip}) as guests_server:
             os.setpriority(os.PRIO_PROCESS, guests_server.pid, 10)
             config = Config(
