@@ -28,9 +28,9 @@ _CHANNELS = {"luma": 1, "rgb": 3, "bgr": 3}
 class ManifestGenerator:
     """A network that enlarges; see ``engine.super_resolve.generator.Generator``.
 
-    Pictures are padded at the bottom and the right: by reflection up to the manifest's size rule, or by their edge up to the step
-    of an engine that takes a mask. The result is cropped back, clamped and rounded. Pictures of equal padded size share a run,
-    up to the best batch; where that is 1, as on a CPU, they run one by one.
+    Pictures are padded at the bottom and the right: by reflection up to the manifest's size rule, or by their edge up to the
+    step of an engine that takes a mask. The result is cropped back, clamped and rounded. Pictures of equal padded size share a
+    run, up to the best batch; where that is 1, as on a CPU, they run one by one.
     """
 
     def __init__(self, spec: SessionSpec, wish: Wish | None = None, warn: Warn = lambda sentence: None) -> None:

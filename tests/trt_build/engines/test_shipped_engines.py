@@ -90,11 +90,12 @@ def test_the_profile_that_is_built_is_the_one_that_is_asked_for(manifests, monke
 
     original = tensorrt_engine._config
     monkeypatch.setattr(tensorrt_engine, "_config", lambda rt, builder, *rest: original(rt, Spy(builder), *rest))
-    order = order_of(manifests["srcnn_x2"], "fp32", "8.6")
+    order = order_of(manifests["compact_fine_x4"], "fp32", "8.6")
     make(order)
-    assert [tuple(shape) for shape in seen[0].get_shape("luma")] == [
-        tuple(shape) for shape in shapes(order.manifest, order.profile)
-    ]
+    for name in ("pixels", "inside"):
+        assert [tuple(shape) for shape in seen[0].get_shape(name)] == [
+            tuple(shape) for shape in shapes(order.manifest, order.profile)
+        ]
 
 
 def test_what_cannot_be_parsed_or_built_is_one_sentence():
