@@ -13,6 +13,8 @@ from engine.errors import ModelError
 Target = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt"]
 EnginePrecision = Literal["fp32", "fp16", "bf16", "int8"]
 Pixels = Literal["float", "uint8"]
+MASK = "inside"
+"""The second input of a generator's engine to which pictures are padded: (N, 1, H, W) uint8, 1 where the picture is."""
 RECIPE = 2
 """Raised when engines are made in another way: those of before are built anew."""
 Verdict = Literal["passed", "failed", "not run"]
@@ -26,7 +28,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch: tuple[Annotated[int, msgspec.Meta(ge=1)], int, int]
     """Smallest, best and largest batch."""
     step_px: Annotated[int, msgspec.Meta(ge=1)] = 1
-    """Pictures are padded to multiples of it, where each new size costs its runtime more than the padding does."""
+    """Pictures are padded to multiples of it, since each new size costs its runtime; more than 1: the engine takes a mask."""
 
 
 class EngineKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

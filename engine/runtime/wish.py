@@ -114,6 +114,7 @@ def _wanted(shelf: Shelf, wish: Wish) -> list[BuiltEngine]:
         if wish.allows(one.runtime, one.precision)
         and one.manifest.parity.verdict in verdicts
         and not (one.runtime == AUTO and one.precision == "float32")  # that is the model as it is
+        and (is_named or one.runtime != "openvino" or one.manifest.key.profile.step_px > 1)  # see ``_plain``
     ]
 
 
@@ -123,7 +124,7 @@ def _plain(spec: SessionSpec, wish: Wish, on_gpu: bool) -> list[Candidate]:
         return [Candidate("openvino", replace(spec, runtime="openvino", precision="bfloat16"), "")]
     if not wish.allows(wish.runtime, "float32") or wish.runtime in COMPILED:
         return []
-    # Not OpenVINO by itself: it is as fast at one size, but each new size of a face costs 40 ms more; engines are padded.
+    # Not OpenVINO by itself: it is as fast at one size, but each new size of a face costs 40 ms more.
     return [plain_candidate(spec, AUTO if wish.runtime == _ANY else wish.runtime)]
 
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from msgspec.structs import replace
 
+from engine.contracts.engine_manifest import MASK
 from engine.contracts.frames import Uint8
 from engine.contracts.manifest import Manifest, SizeRule, read_manifest, sha256_of
 from engine.errors import InferenceError, ModelError
@@ -27,9 +28,9 @@ _CHANNELS = {"luma": 1, "rgb": 3, "bgr": 3}
 class ManifestGenerator:
     """A network that enlarges; see ``engine.super_resolve.generator.Generator``.
 
-    Pictures are padded at the bottom and the right by reflection up to the manifest's size rule, the result is cropped back,
-    clamped and rounded. Pictures of equal padded size share a run, up to the best batch; where that is 1, as on a CPU, they run
-    one by one.
+    Pictures are padded at the bottom and the right: by reflection up to the manifest's size rule, or by their edge up to the
+    step of an engine that takes a mask. The result is cropped back, clamped and rounded. Pictures of equal padded size share a
+    run, up to the best batch; where that is 1, as on a CPU, they run one by one.
     """
 
     def __init__(self, spec: SessionSpec, wish: Wish | None = None, warn: Warn = lambda sentence: None) -> None:
@@ -56,6 +57,7 @@ class ManifestGenerator:
         )
         self.runtime, self.profile = self._session.runtime, self._session.profile
         self._takes_pixels = _has_pixels(self._session.inputs, manifest)
+        self._takes_mask = _has_mask(self._session.inputs)
         with trying(self._session):
             self._try_out()
 
@@ -90,7 +92,10 @@ class ManifestGenerator:
         # A network with a fixed batch gets the last picture again.
         items += items[-1:] * (self.profile.smallest - len(items))
         batch = np.stack(items)
-        outputs = self._session.run({self._session.inputs[0].name: batch if self._takes_pixels else self._encode(batch)})
+        tensors = {self._session.inputs[0].name: batch if self._takes_pixels else self._encode(batch)}
+        if self._takes_mask:
+            tensors[MASK] = _mask([picture.shape for picture in pictures], (len(items), height, width))
+        outputs = self._session.run(tensors)
         scale = self.scale
         sides, channels = (height * scale, width * scale), (self._manifest.channels,)
         expected = (len(items), *(sides + channels if self._is_interleaved else channels + sides))
@@ -111,7 +116,8 @@ class ManifestGenerator:
         """Return (channels, height, width) in the network's channel order; what an engine takes that converts them itself."""
         bottom, right = height - picture.shape[0], width - picture.shape[1]
         if bottom or right:
-            picture = cv2.copyMakeBorder(picture, 0, bottom, 0, right, cv2.BORDER_REFLECT_101).astype(np.uint8, copy=False)
+            border = cv2.BORDER_REPLICATE if self._takes_mask else cv2.BORDER_REFLECT_101
+            picture = cv2.copyMakeBorder(picture, 0, bottom, 0, right, border).astype(np.uint8, copy=False)
         if self._is_interleaved:
             return picture
         if self.colour == "luma":
@@ -147,13 +153,15 @@ class ManifestGenerator:
         side = self._manifest.size_rule.padded(_USUAL_PX)
         shape = (self._manifest.batch[0], self._manifest.channels, side, side)
         noise = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+        mask = {MASK: np.ones((len(noise), 1, side, side), np.uint8)} if _has_mask(inputs) else {}
         if _has_pixels(inputs, self._manifest):
-            return {inputs[0].name: noise if self.colour == "luma" else np.ascontiguousarray(noise.transpose(0, 2, 3, 1))}
-        return {spec.name: self._encode(noise) for spec in inputs}
+            pixels = noise if self.colour == "luma" else np.ascontiguousarray(noise.transpose(0, 2, 3, 1))
+            return {inputs[0].name: pixels} | mask
+        return {spec.name: self._encode(noise) for spec in inputs if spec.name not in mask} | mask
 
     def _try_out(self) -> None:
         """Run the smallest picture, so that a wrong manifest fails at the start and not at the first face."""
-        if len(self._session.inputs) != 1:
+        if len(self._session.inputs) != 1 + self._takes_mask:
             raise ModelError(
                 f"{self.name} has {len(self._session.inputs)} inputs, a generator has one: export it without the others"
             )
@@ -187,6 +195,20 @@ def manifest_of(path: Path) -> Path:
 def _has_pixels(inputs: tuple[TensorSpec, ...], manifest: Manifest) -> bool:
     """Whether this is an engine that has the conversion of pixels inside: (N, 1, H, W) luma, or (N, H, W, 3) BGR, uint8."""
     return manifest.dtype != "uint8" and inputs[0].dtype == np.uint8
+
+
+def _has_mask(inputs: tuple[TensorSpec, ...]) -> bool:
+    """Whether this is an engine that is told where the picture is, so that padding changes nothing."""
+    return len(inputs) == 2 and inputs[1].name == MASK
+
+
+def _mask(shapes: Sequence[tuple[int, ...]], padded: tuple[int, int, int]) -> Uint8:
+    """Return (N, 1, H, W), 1 where the pictures are; what fills up a batch is inside."""
+    count, height, width = padded
+    mask = np.ones((count, 1, height, width), np.uint8)
+    for one, shape in zip(mask, shapes, strict=False):
+        one[:, shape[0] :], one[:, :, shape[1] :] = 0, 0
+    return mask
 
 
 def _check(manifest: Manifest, path: Path) -> None:

@@ -43,7 +43,7 @@ def main() -> int:
                     capabilities(TARGET, name, precision)
                     spec = target_of(TARGET, precision, described.kind)
                     pixels = pixels_of(spec, described.kind)
-                    made = make(Order(path, described, spec, precision, profile_on(spec, described), name, pixels=pixels))
+                    made = make(Order(path, described, spec, precision, profile_on(spec, path, described), name, pixels=pixels))
                     cells.append(f"{len(made.content) / 1e6:.2f}")
                 except FacestreamError as error:
                     cells.append("-")

@@ -77,7 +77,7 @@ def _engines(model: str, folder: Path, faces: int) -> list[tuple[Engine, Order]]
                 CONSOLE.print("openvino bf16: this CPU has no bfloat16")
                 continue
             spec = target_of(target, precision, described.kind)
-            order = Order(path, described, spec, precision, profile_on(spec, described))
+            order = Order(path, described, spec, precision, profile_on(spec, path, described))
             found.append((build(order, shop), order))
         except FacestreamError as error:
             CONSOLE.print(f"{target} {precision} is left out: {error}", soft_wrap=True)

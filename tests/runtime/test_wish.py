@@ -129,6 +129,16 @@ def test_the_fastest_that_passed_is_taken_and_said(bench: Bench, last_wins: None
     assert bench.said == []
 
 
+def test_auto_takes_openvino_only_where_pictures_are_padded(bench: Bench, last_wins: None):
+    """A race at one size does not see what each new size costs it."""
+    pytest.importorskip("openvino", reason="needs the extra openvino")
+    bench.add("openvino")
+    assert bench.runtime().startswith("onnxruntime")
+    assert bench.runtime("openvino", "int8").startswith("openvino")
+    bench.add("openvino", profile=Profile((8, 160), (1, 8, 64), 8))
+    assert bench.runtime().startswith("openvino")
+
+
 @pytest.mark.parametrize("parity", [FAILED, EngineParity(verdict="not run", reason="no GPU")], ids=["failed", "not run"])
 def test_auto_takes_nothing_that_did_not_pass(bench: Bench, last_wins: None, parity: EngineParity):
     bench.add(parity=parity)

@@ -107,7 +107,7 @@ def build(
     orders = []
     for path, described in found:
         spec = target_of(target, precision, described.kind)
-        profile = profile_on(spec, described, sizes, batch)
+        profile = profile_on(spec, path, described, sizes, batch)
         for capability in capabilities(target, compute_capability, precision) if spec.on_gpu else [""]:
             given = pixels_of(spec, described.kind, pixels)
             orders.append(Order(path, described, spec, precision, profile, capability, calibration, given))

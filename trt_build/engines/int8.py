@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 
 from engine.runtime.tensors import Tensor
@@ -37,7 +38,7 @@ def int8_graph(model: onnx.ModelProto, inputs: Sequence[Tensor], *, symmetric: b
     """
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-    name, kept = model.graph.input[0].name, int8_kept(model)
+    kept = int8_kept(model)
     copy = onnx.ModelProto()
     copy.CopyFrom(model)  # it moves the weights of what it is given into a file of its own
     with tempfile.TemporaryDirectory() as folder:
@@ -48,7 +49,7 @@ def int8_graph(model: onnx.ModelProto, inputs: Sequence[Tensor], *, symmetric: b
             quantize_static(
                 copy,
                 str(out),
-                _Reader(name, inputs),
+                _Reader(_rows(model, inputs)),
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=list(QUANTISED),
                 per_channel=True,
@@ -64,11 +65,17 @@ def int8_graph(model: onnx.ModelProto, inputs: Sequence[Tensor], *, symmetric: b
         return onnx.load(str(out))
 
 
+def _rows(model: onnx.ModelProto, inputs: Sequence[Tensor]) -> list[dict[str, Any]]:
+    """Return what the model takes for each of its inputs; where it takes a mask, all of it is inside."""
+    name, *mask = (value.name for value in model.graph.input)
+    return [{name: tensor} | {one: np.ones((len(tensor), 1, *tensor.shape[2:]), np.uint8) for one in mask} for tensor in inputs]
+
+
 class _Reader:
     """Gives ONNX Runtime the inputs, one after the other."""
 
-    def __init__(self, name: str, inputs: Sequence[Tensor]) -> None:
-        self._rows: Iterator[dict[str, Any]] = iter([{name: tensor} for tensor in inputs])
+    def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
+        self._rows = iter(rows)
 
     def get_next(self) -> dict[str, Any] | None:
         return next(self._rows, None)

@@ -53,10 +53,11 @@ def pixel_graph(model: onnx.ModelProto, manifest: Manifest) -> onnx.ModelProto:
     after.add("Round")
     after.add("Clip", np.float32(0), np.float32(255))
     after.add("Cast", to=TensorProto.UINT8)
+    others = list(graph.input[1:])
     nodes = [*before.named(entry), *graph.node, *after.named(ENLARGED)]
     del graph.node[:], graph.input[:], graph.output[:], graph.value_info[:]
     graph.node.extend(nodes)
-    graph.input.append(_picture(PIXELS, ("n", "h", "w"), manifest.channels))
+    graph.input.extend([_picture(PIXELS, ("n", "h", "w"), manifest.channels), *others])
     graph.output.append(_picture(ENLARGED, ("n", "oh", "ow"), manifest.channels))
     return copy
 

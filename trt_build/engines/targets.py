@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import onnx
 
-from engine.contracts.engine_manifest import EnginePrecision, Pixels, Profile, Target, Tensor
+from engine.contracts.engine_manifest import MASK, EnginePrecision, Pixels, Profile, Target, Tensor
 from engine.contracts.manifest import Manifest
 from engine.errors import UsageError
 from engine.models.catalog import find_model
@@ -18,6 +18,7 @@ from trt_build.engines.graph import kept_nodes, plain_graph, tensors_of
 from trt_build.engines.half import cast_graph
 from trt_build.engines.inputs import calibration_inputs
 from trt_build.engines.int8 import int8_graph, int8_kept
+from trt_build.engines.masked import masked_graph
 from trt_build.engines.ncnn_files import ncnn_container
 from trt_build.engines.pixels import pixel_graph
 from trt_build.engines.profiles import profile_for, shapes
@@ -108,10 +109,15 @@ def target_of(name: str, precision: str, kind: str) -> TargetSpec:
     return spec
 
 
-def profile_on(target: TargetSpec, manifest: Manifest, sizes: str | None = None, batch: str | None = None) -> Profile:
-    """Return the profile of a model on a target; see ``profile_for``."""
+def profile_on(
+    target: TargetSpec, model: Path, manifest: Manifest, sizes: str | None = None, batch: str | None = None
+) -> Profile:
+    """Return the profile of a model on a target; see ``profile_for``. Where sizes cost and a mask can be had, it has a step."""
     profile = profile_for(manifest, sizes, batch)
-    return msgspec.structs.replace(profile, step_px=target.step_px) if manifest.kind == "generator" else profile
+    if target.step_px == 1 or manifest.kind != "generator":
+        return profile
+    graph = plain_graph(model.with_name(manifest.file), manifest.output, manifest.name)
+    return profile if masked_graph(graph) is None else msgspec.structs.replace(profile, step_px=target.step_px)
 
 
 def pixels_of(target: TargetSpec, kind: str, wanted: str | None = None) -> Pixels:
@@ -151,6 +157,8 @@ def make(order: Order) -> Built:
     graph = plain_graph(order.model.with_name(order.manifest.file), order.manifest.output, name)
     if order.target.on_gpu:
         graph = dense_as_convolution(graph)
+    if order.profile.step_px > 1 and (masked := masked_graph(graph)) is not None:
+        graph = masked
     precise, calibration = _in_precision(order, graph)
     is_cast = precise is not graph
     if order.pixels == "uint8":
@@ -182,11 +190,12 @@ def _ncnn(order: Order, graph: onnx.ModelProto) -> Made:
 
 
 def _tensorrt(order: Order, graph: onnx.ModelProto) -> Made:
-    sizes = shapes(order.manifest, order.profile)
+    small, best, large = sizes = shapes(order.manifest, order.profile)
     if order.pixels == "uint8" and order.manifest.channels == 3:
         small, best, large = ((count, height, width, channels) for count, channels, height, width in sizes)
-        sizes = small, best, large
-    return build_engine(order.target.name, graph, order.manifest.name, sizes, order.capability)
+    low, usual, high = ((count, 1, height, width) for count, _, height, width in sizes)
+    others = {MASK: (low, usual, high)} if MASK in [value.name for value in graph.graph.input] else {}
+    return build_engine(order.target.name, graph, order.manifest.name, (small, best, large), order.capability, others)
 
 
 _MAKERS: dict[str, Callable[[Order, onnx.ModelProto], Made]] = {

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,8 @@ from trt_build.errors import ExportError
 CURRENT = "current"
 _TURING = "7.5"
 _SMI_SECONDS = 20.0
+Shapes = tuple[Shape, Shape, Shape]
+"""Smallest, best and largest."""
 
 
 def capabilities(target: str, wanted: str, precision: str) -> list[str]:
@@ -53,7 +55,12 @@ def capabilities(target: str, wanted: str, precision: str) -> list[str]:
 
 
 def build_engine(
-    target: str, model: onnx.ModelProto, name: str, shapes: tuple[Shape, Shape, Shape], capability: str
+    target: str,
+    model: onnx.ModelProto,
+    name: str,
+    shapes: Shapes,
+    capability: str,
+    others: Mapping[str, Shapes] | None = None,
 ) -> tuple[bytes, tuple[Tensor, ...], tuple[Tensor, ...]]:
     """Return the engine, its inputs and its outputs.
 
@@ -61,8 +68,9 @@ def build_engine(
         target: ``tensorrt-rtx`` or ``tensorrt``.
         model: in the types that it computes in.
         name: what messages call it.
-        shapes: smallest, best and largest input.
+        shapes: of its first input.
         capability: of the GPU that it is for.
+        others: of its other inputs, by name.
 
     Raises:
         MissingRuntimeError: the package is not installed.
@@ -79,7 +87,7 @@ def build_engine(
     if not parser.parse(model.SerializeToString()):
         raise ExportError(f"{rt.flavour.name} {rt.version} cannot read {name}{_complaint(parser)}.")
     inputs, outputs = _tensors(network)
-    config = _config(rt, builder, inputs[0].name, shapes, capability)
+    config = _config(rt, builder, {inputs[0].name: shapes, **(others or {})}, capability)
     with _interruptible():
         serialized = builder.build_serialized_network(network, config)
     if serialized is None:
@@ -111,13 +119,14 @@ def _complaint(parser: Any) -> str:
     return f" at {error.node_operator()}: {said[:300].rstrip('.')}"
 
 
-def _config(rt: TensorRT, builder: Any, name: str, shapes: tuple[Shape, Shape, Shape], capability: str) -> Any:
+def _config(rt: TensorRT, builder: Any, shapes: Mapping[str, Shapes], capability: str) -> Any:
     config = builder.create_builder_config()
     if rt.flavour.capabilities:
         config.num_compute_capabilities = 1
         config.set_compute_capability(rt.capability(capability), 0)
     profile = builder.create_optimization_profile()
-    profile.set_shape(name, *shapes)
+    for name, (small, best, large) in shapes.items():
+        profile.set_shape(name, small, best, large)
     config.add_optimization_profile(profile)
     return config
 

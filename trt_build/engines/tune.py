@@ -56,7 +56,7 @@ def tune(model: Path, described: Manifest, shop: Workshop, calibration: Path | N
     for target, precision in ENGINES:
         given = calibration if precision == "int8" else None
         spec = target_of(target, precision, "generator")
-        order = Order(model, described, spec, precision, profile_on(spec, described), "", given)
+        order = Order(model, described, spec, precision, profile_on(spec, model, described), "", given)
         try:
             if precision == "bf16" and not computes_in_bfloat16():
                 yield Tuned(shop.path_of(order), None, "this CPU has no bfloat16")

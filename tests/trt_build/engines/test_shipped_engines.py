@@ -17,8 +17,8 @@ from engine.runtime.tensorrt_api import FLAVOURS, tensorrt
 from trt_build.engines import tensorrt_engine
 from trt_build.engines.build import Workshop, build
 from trt_build.engines.half import cast_graph
-from trt_build.engines.profiles import profile_for, shapes
-from trt_build.engines.targets import Order, make, pixels_of, target_of
+from trt_build.engines.profiles import shapes
+from trt_build.engines.targets import Order, make, pixels_of, profile_on, target_of
 from trt_build.engines.tensorrt_engine import build_engine
 from trt_build.errors import ExportError
 
@@ -35,7 +35,7 @@ def order_of(path, precision, capability):
     described = read_manifest(path)
     spec = target_of("tensorrt-rtx", precision, described.kind)
     pixels = pixels_of(spec, described.kind)
-    return Order(path, described, spec, precision, profile_for(described), capability, pixels=pixels)
+    return Order(path, described, spec, precision, profile_on(spec, path, described), capability, pixels=pixels)
 
 
 @pytest.mark.parametrize("name", [*(path.stem for path in embedded_manifests()), "dlib", "dlib_small"])
@@ -49,7 +49,8 @@ def test_every_shipped_model(manifests, tmp_path, name):
         assert manifest.key.compute_capability == "8.9"
         assert manifest.key.target_version == tensorrt("tensorrt-rtx").version
         assert engine.path.read_bytes().startswith(b"vtrt")
-        (entry,), exits = manifest.inputs, manifest.outputs
+        (entry, *mask), exits = manifest.inputs, manifest.outputs
+        assert [one.name for one in mask] == (["inside"] if manifest.key.profile.step_px > 1 else [])
         if manifest.kind == "generator":
             assert [(one.name, one.dtype) for one in (entry, *exits)] == [("pixels", "uint8"), ("enlarged", "uint8")]
         else:  # in the types of the model, whatever it computes in
@@ -89,11 +90,12 @@ def test_the_profile_that_is_built_is_the_one_that_is_asked_for(manifests, monke
 
     original = tensorrt_engine._config
     monkeypatch.setattr(tensorrt_engine, "_config", lambda rt, builder, *rest: original(rt, Spy(builder), *rest))
-    order = order_of(manifests["srcnn_x2"], "fp32", "8.6")
+    order = order_of(manifests["compact_fine_x4"], "fp32", "8.6")
     make(order)
-    assert [tuple(shape) for shape in seen[0].get_shape("luma")] == [
-        tuple(shape) for shape in shapes(order.manifest, order.profile)
-    ]
+    for name in ("pixels", "inside"):
+        assert [tuple(shape) for shape in seen[0].get_shape(name)] == [
+            tuple(shape) for shape in shapes(order.manifest, order.profile)
+        ]
 
 
 def test_what_cannot_be_parsed_or_built_is_one_sentence():
