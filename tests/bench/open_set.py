@@ -71,7 +71,8 @@ def main() -> None:
     margin = rules()[CHANCE].thresholds.margin_cosine
     limits = {MEAN: replace(measured(), mean_rates=measured().rates), CHANCE: measured()}
     galleries = {name: by_gallery(tracks, photographs, one, margin) for name, one in limits.items()}
-    galleries["three pictures"] = by_gallery(tracks, photographs, measured(), margin, 3)
+    for pictures in (1, 2, 3):
+        galleries[f"pictures of each: {pictures}"] = by_gallery(tracks, photographs, measured(), margin, pictures, least=4)
     for name, rows in galleries.items():
         _print_galleries(name, rows)
     if options.json:

@@ -50,7 +50,9 @@ class _Compared:
     """(T,) enough of them for a decision."""
 
 
-def by_gallery(tracks: Arrays, photographs: Photographs, measured: OpenSet, margin: float, pictures: int = 1) -> list[Drawn]:
+def by_gallery(
+    tracks: Arrays, photographs: Photographs, measured: OpenSet, margin: float, pictures: int = 1, least: int = 1
+) -> list[Drawn]:
     """Decide every track in galleries that are drawn anew, as ``ByChance`` does.
 
     Args:
@@ -58,9 +60,10 @@ def by_gallery(tracks: Arrays, photographs: Photographs, measured: OpenSet, marg
         photographs: everybody's.
         measured: limits.
         margin: as ``Thresholds.margin_cosine``.
-        pictures: of each person that are enrolled, the best; where there are several, only people with more take part.
+        pictures: of each person that are enrolled, the best.
+        least: photographs of everyone who can be enrolled, at least as many as ``pictures``.
     """
-    compared = _compare(tracks, photographs, measured, pictures)
+    compared = _compare(tracks, photographs, measured, pictures, least)
     rows, sizes, places = [], sizes_of(tracks).tolist(), tracks["place_px"]
     for count in PEOPLE:
         if 2 * count <= compared.best.shape[1] or count == 1:
@@ -69,8 +72,7 @@ def by_gallery(tracks: Arrays, photographs: Photographs, measured: OpenSet, marg
     return rows
 
 
-def _compare(tracks: Arrays, photographs: Photographs, measured: OpenSet, pictures: int) -> _Compared:
-    least = pictures + (pictures > 1)
+def _compare(tracks: Arrays, photographs: Photographs, measured: OpenSet, pictures: int, least: int) -> _Compared:
     enough = {who: several[:pictures] for who, several in photographs.of_people().items() if len(several) >= least}
     column = {who: at for at, who in enumerate(enough)}
     rows = [at for several in enough.values() for at in several]
