@@ -8,11 +8,13 @@ in memory once.
 from __future__ import annotations
 
 import multiprocessing as mp
+import os
 import pickle
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
@@ -29,6 +31,26 @@ def forked_from_one_that_has(module: str) -> SpawnContext | ForkServerContext:
     context = mp.get_context("forkserver")
     context.set_forkserver_preload([_TEMPLATE, module])
     return context
+
+
+def start(process: BaseProcess) -> None:
+    """Start a process, and the one that it is forked from, with modules from where this process has its own: a new interpreter
+    would look into the working directory first, where a file of the user may be called as one of them.
+
+    Raises:
+        OSError, EOFError: it cannot be started.
+    """
+    places = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+    before = {name: os.environ.get(name) for name in places}
+    os.environ.update(places)
+    try:
+        process.start()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 class Later:

@@ -22,7 +22,7 @@ from msgspec import Struct
 from engine.errors import FacestreamError, FatalError, UsageError, WorkerError, error_words
 from engine.runtime.bond import die_with_parent
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
-from engine.runtime.child import SPAWN, Later, begin, forked_from_one_that_has
+from engine.runtime.child import SPAWN, Later, begin, forked_from_one_that_has, start
 from engine.runtime.child_text import ChildText, text_pipe
 from engine.runtime.codec import Codec
 from engine.runtime.descriptors import shortage
@@ -176,7 +176,7 @@ def start_worker(name: str, body: Body, *arguments: object, codec: Codec, forked
             work = Later((_run, (name, theirs, body, arguments)))
             context = forked_from_one_that_has(body.__module__) if forked else SPAWN
             process = context.Process(target=begin, args=(printed, work), name=f"facestream-{name}", daemon=True)
-            _starter.submit(process.start).result()
+            _starter.submit(start, process).result()
         except Exception as error:
             words = shortage(error) or (isinstance(error, OSError) and error.strerror) or error_words(error)
             raise WorkerError(f"the worker {name} cannot be started: {words}") from error
