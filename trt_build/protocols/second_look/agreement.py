@@ -22,7 +22,7 @@ from trt_build.work import Done
 
 ASKED_FROM = 0.25
 _WEIGHTS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0)
-_AGREED, _EVIDENCE, _AGREED_ALONE = 0.44, 2.1, 1.55
+_AGREED, _EVIDENCE, _AGREED_ALONE = 0.54, 1.9, 1.55
 """How far, in logits, above the score that is precise enough for a picture: the score that speaks for a track, what its faces
 must bring together above that one, and the score of a face that needs no other. A false alarm that stays gathers less in many
 frames than a face does in a few. Found on clips that were kept apart (see the card), as 776 pictures are too few."""
