@@ -87,8 +87,8 @@ def _runtimes() -> Says:
     except MissingRuntimeError as error:
         yield "optional", f"{error}; only the runtime openvino needs it"
     measured = (
-        f"the fastest one here for each detector and generator, measured once; {AUTO} for embedders; in float32, but for "
-        "generators with an engine that passed its gate"
+        f"the fastest one here for each detector, measured once; {AUTO} for embedders and generators; in float32, but for "
+        "generators with an engine that passed its gate and is faster"
     )
     yield "ok", f"the runtime auto is {os.environ.get(VARIABLE) or measured}"
 
