@@ -28,7 +28,8 @@ _NEAR_NS = 10**8
 """So near to the time from which on all fits is enough."""
 _MOST_LINES = 10_000
 """Among the first lines that stay one is looked for that has a vector."""
-_LINES = ("faces.jsonl", "tracks.jsonl", "stream.jsonl")
+_WITH_VECTORS = ("faces.jsonl", "tracks.jsonl")
+_LINES = (*_WITH_VECTORS, "stream.jsonl")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -84,8 +85,9 @@ class Expiry:
         cuts: dict[Path, int] = {}
         rows: dict[str, int] = {}
         for name in _LINES:
-            start = cuts[self._directory / name] = first_line_since(self._directory / name, since_ns)
-            for vector in _first_vectors(self._directory / name, start, vectors):
+            cuts[self._directory / name] = first_line_since(self._directory / name, since_ns)
+        for path in (self._directory / name for name in _WITH_VECTORS):
+            for vector in _first_vectors(path, cuts[path], vectors):
                 rows[vector.file] = min(vector.row, rows.get(vector.file, vector.row))
         for file, row in rows.items():
             length = Path(file).stem.partition("_")[2]

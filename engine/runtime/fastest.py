@@ -100,6 +100,11 @@ def open_fastest(spec: SessionSpec, example: Example, file: Path | None = None) 
     return session
 
 
+def remembered() -> Path:
+    """Return the file of what was measured before for this user; it need not exist."""
+    return user_cache_path("facestream") / "runtimes.json"
+
+
 def named_runtime() -> str:
     """Return what the environment names in the place of ``auto``, empty where it names nothing.
 
@@ -107,7 +112,9 @@ def named_runtime() -> str:
         ConfigError: it names what does not exist.
     """
     named = os.environ.get(VARIABLE, "")
-    if named and named not in ("auto", *RUNTIMES):
+    if named == "auto":
+        return ""
+    if named and named not in RUNTIMES:
         allowed = ", ".join(RUNTIMES)
         raise ConfigError(f"the environment variable {VARIABLE} is {named!r}: unset it, or use one of {allowed}")
     return named
@@ -141,7 +148,7 @@ def open_choice(candidates: Sequence[Candidate], example: Example, file: Path | 
     first = candidates[0]
     choice = None
     if len(candidates) > 1:
-        choice = _choice(candidates, example, file or user_cache_path("facestream") / "runtimes.json")
+        choice = _choice(candidates, example, file or remembered())
     chosen = next((one for one in candidates if choice is not None and one.name == choice.name), first)
     return open_session(chosen.spec), choice
 

@@ -17,7 +17,7 @@ from engine.contracts.manifest import Manifest
 from engine.errors import ConfigError, FacestreamError, ModelError
 from engine.models.catalog import engines_dir, find_model
 from engine.runtime.built_engines import PRECISIONS, BuiltEngine, Shelf, engines_for
-from engine.runtime.fastest import Candidate, Example, named_runtime, open_choice, plain_candidate
+from engine.runtime.fastest import Candidate, Example, named_runtime, open_choice, plain_candidate, remembered
 from engine.runtime.session import AUTO, COMPILED, Session, SessionSpec, open_session
 from engine.runtime.tensorrt_api import FLAVOURS
 
@@ -25,6 +25,12 @@ _ANY = "auto"
 _LOSSES = ("float32", "float16", "bfloat16", "int8")
 """In the order in which they are preferred where they are as fast."""
 _SHORT: dict[str, str] = {name: short for short, name in PRECISIONS.items()}
+_COMPUTES: dict[str, tuple[str, ...]] = {
+    "onnxruntime": ("float32", "float16", "int8"),
+    "openvino": ("float32", "bfloat16", "int8"),
+    "ncnn": ("float32",),
+}
+"""In what, for those that do not compute in everything: of anything else there is no engine to be had."""
 Warn = Callable[[str], None]
 
 
@@ -62,7 +68,11 @@ def open_wished(
     if wish.runtime in FLAVOURS and not on_gpu:
         raise ConfigError(f"super_resolve.runtime: {wish.runtime} computes on a GPU: set super_resolve.device to cuda:0")
     if wish.runtime == _ANY and not on_gpu and (named := named_runtime()):
-        wish = Wish(named, "float32" if wish.precision == _ANY else wish.precision)
+        wish = Wish(named, "float32") if wish.precision == _ANY else Wish(named, wish.precision, wish.folder)
+    computes = _COMPUTES.get(wish.runtime, (wish.precision,))
+    if wish.precision not in (_ANY, *computes):
+        allowed = ", ".join(computes)
+        raise ConfigError(f"super_resolve.precision: {wish.runtime} does not compute in {wish.precision}: use {allowed}")
     shelf = engines_for(model, wish.folder, on_gpu=on_gpu) if wish.folder else Shelf()
     for _, trouble in shelf.troubles:
         warn(f"an engine of {model.name} is not used: {trouble}")
@@ -80,7 +90,13 @@ def open_wished(
 def _fastest(
     candidates: list[Candidate], engines: list[BuiltEngine], example: Example, warn: Warn, file: Path | None
 ) -> Session:
+    file = file or remembered()
     session, choice = open_choice(candidates, example, file)
+    if choice is None and len(candidates) > 1:
+        warn(
+            f"no engine is used, as nobody can remember in {file.parent} which one is fastest: let this user write there, set "
+            "XDG_CACHE_HOME to another folder, or name super_resolve.runtime and precision"
+        )
     taken = candidates[0].name if choice is None else choice.name
     said = [] if choice is None else [f"{choice}; {choice.times_as_fast:.1f} times {candidates[0].name}"]
     said += [one.gate() for one in engines if one.name == taken]

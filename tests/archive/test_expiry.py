@@ -174,3 +174,23 @@ def test_a_file_system_without_holes_is_said(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(expiry.ctypes, "get_errno", lambda: 95)
     with pytest.raises(OSError, match=os.strerror(95)):
         Expiry(tmp_path, 1.0).look()
+
+
+def test_no_vector_is_looked_for_among_the_states_of_streams(holes: Path, monkeypatch: pytest.MonkeyPatch):
+    """Each look at too many lines read thousands of them, two dozen times over: a second of the publisher's."""
+    monkeypatch.setattr(expiry, "_LOOK_SECONDS", 0.0)
+    now = time.time_ns()
+    (holes / "stream.jsonl").write_bytes(b"".join(line(now - 10**9 * (3000 - number)) for number in range(3000)))
+    (holes / "embeddings_128.f32").write_bytes(bytes(512))
+    read = [0]
+
+    def counted(path: Path, offset: int = 0):
+        for one in whole_lines(path, offset):
+            read[0] += 1
+            yield one
+
+    monkeypatch.setattr(expiry, "whole_lines", counted)
+    kept = Expiry(holes, 0.0, 200_000)
+    kept.look()
+    assert kept.freed_bytes > 100_000
+    assert read[0] < 6000

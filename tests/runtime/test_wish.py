@@ -202,7 +202,9 @@ def test_one_that_cannot_be_opened_is_said(bench: Bench):
         ("openvino", "int8", r"openvino in int8 \(there is none .*--target openvino --precision int8 --out"),
         ("auto", "float16", r"for float16 \(there is none .*--target onnxruntime --precision fp16 --out"),
         ("tensorrt-rtx", "auto", "tensorrt-rtx computes on a GPU: set super_resolve.device to cuda:0"),
-        ("onnxruntime", "bfloat16", r"onnxruntime in bfloat16 \(there is none"),
+        ("onnxruntime", "bfloat16", "onnxruntime does not compute in bfloat16: use float32, float16, int8"),
+        ("openvino", "float16", "openvino does not compute in float16: use float32, bfloat16, int8"),
+        ("ncnn", "int8", "ncnn does not compute in int8: use float32"),
     ],
 )
 def test_what_is_asked_for_and_not_there_is_refused(bench: Bench, runtime: str, precision: str, words: str):
@@ -241,6 +243,35 @@ def test_the_configuration_says_where_engines_lie(
         runtime(engines="none", runtime="ncnn")
     monkeypatch.setenv(VARIABLE, "onnxruntime")
     assert "int8" not in runtime(), "whoever fixes the runtime wants no engine"
+
+
+def test_whoever_fixes_the_runtime_and_asks_for_a_precision_gets_its_engine(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    """It used to be said that super_resolve.engines was none."""
+    monkeypatch.setenv(VARIABLE, "onnxruntime")
+    with pytest.raises(ModelError, match=r"for onnxruntime in int8 \(there is none in .*engines\): run"):
+        bench.runtime(precision="int8")
+    bench.add()
+    assert "int8 (gate passed" in bench.runtime(precision="int8")
+    monkeypatch.setenv(VARIABLE, "openvino")
+    with pytest.raises(ConfigError, match="openvino does not compute in float16"):
+        bench.runtime(precision="float16")
+
+
+def test_auto_in_the_environment_is_auto(bench: Bench, last_wins: None, monkeypatch: pytest.MonkeyPatch):
+    """It used to mean that no engine was taken, and nothing measured."""
+    monkeypatch.setenv(VARIABLE, "auto")
+    bench.add()
+    assert "5.0 times onnxruntime" in bench.runtime()
+
+
+def test_where_nothing_can_be_remembered_it_is_said_that_no_engine_is_used(bench: Bench, tmp_path: Path):
+    (tmp_path / "cache").touch()
+    assert bench.runtime().endswith("CPUExecutionProvider float32")
+    assert bench.said == []
+    bench.add()
+    assert bench.runtime().endswith("CPUExecutionProvider float32")
+    (sentence,) = bench.said
+    assert f"no engine is used, as nobody can remember in {tmp_path / 'cache'} which one is fastest" in sentence
 
 
 def test_a_loss_must_be_worth_it():

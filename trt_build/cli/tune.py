@@ -43,11 +43,13 @@ def tune(
         How many faces to compare on.
     """
     from trt_build.engines.build import Workshop
-    from trt_build.engines.tune import taken
+    from trt_build.engines.tune import check_is_generator, taken
     from trt_build.engines.tune import tune as tune_one
 
     folder = folder_of(out)
     found = [model_of(name) for name in (model, *models)]
+    for _, described in found:
+        check_is_generator(described)
     with EngineProgress() as progress:
         shop = Workshop(folder, progress.say, progress.on_work, faces, gate_faces)
         rows, chosen = [], []

@@ -36,23 +36,28 @@ class Tuned:
     trouble: str
 
 
+def check_is_generator(described: Manifest) -> None:
+    """Refuse another model: embedders and detectors compute in float32.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if described.kind != "generator":
+        raise UsageError(
+            f"{described.name} is no generator but of the kind {described.kind}, which is computed as it is, since decisions "
+            "rest on it"
+        )
+
+
 def tune(model: Path, described: Manifest, shop: Workshop, calibration: Path | None = None) -> Iterator[Tuned]:
     """Make each engine that is not there, one after the other.
 
     Args:
-        model: the manifest of a generator.
+        model: the manifest of a generator, see ``check_is_generator``.
         described: what it says.
         shop: where the engines lie.
         calibration: faces for int8; None: those of the training.
-
-    Raises:
-        UsageError: it is no generator: embedders and detectors compute in float32.
     """
-    if described.kind != "generator":
-        raise UsageError(
-            f"{described.name} is no generator: a {described.kind.replace('_', ' ')} is computed as it is, "
-            "since decisions rest on it"
-        )
     for target, precision in ENGINES:
         given = calibration if precision == "int8" else None
         spec = target_of(target, precision, "generator")
