@@ -162,7 +162,7 @@ class SuperResolveConfig(Section, frozen=True):
     strength: Share = 1.0
     """0 is bicubic, 1 the generator's whole residual."""
     runtime: Literal["auto", "onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt"] = "auto"
-    """``auto``: the fastest here of ONNX Runtime and of the engines that there are, measured once. ``ncnn`` and TensorRT
+    """``auto``: ONNX Runtime, or what computes the fastest of the engines that there are, measured once. ``ncnn`` and TensorRT
     compute engines alone, see ``trt-build build``."""
     precision: Literal["auto", "float32", "bfloat16", "float16", "int8"] = "auto"
     """``auto``: float32, or that of an engine which is faster and passed the gate; ``float32``: no other, whatever is built."""

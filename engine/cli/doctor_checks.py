@@ -87,8 +87,8 @@ def _runtimes() -> Says:
     except MissingRuntimeError as error:
         yield "optional", f"{error}; only the runtime openvino needs it"
     measured = (
-        f"the fastest one here for each detector, measured once; {AUTO} for embedders and generators; in float32, but for "
-        "generators with an engine that passed its gate and is faster"
+        f"in float32 the faster one here for each detector, measured once, and {AUTO} for embedders and generators; for a "
+        "generator with engines that passed their gate it is the fastest of them"
     )
     yield "ok", f"the runtime auto is {os.environ.get(VARIABLE) or measured}"
 

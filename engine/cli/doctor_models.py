@@ -83,7 +83,7 @@ def say_engines(name: str) -> Says:
         yield (
             "optional",
             f"{name} has no engine for this CPU: `trt-build tune` makes those that it can compute, and the fastest that passes "
-            "its gate is used (measured elsewhere: 1 to 5 times as fast)",
+            "its gate is used (measured elsewhere: 1 to 4 times as fast)",
         )
 
 

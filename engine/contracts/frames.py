@@ -72,8 +72,8 @@ class FrameTime(Value, frozen=True):
     recorded_ns: int | None = None
     """Of a recording: when the picture was taken (Unix, nanoseconds), as far as the recording's clock is known."""
     arrived_seconds: float = 0.0
-    """Of a camera: as ``captured_ns``, by the monotonic clock, which all processes of a machine share and nobody sets. It does
-    not go on the wire."""
+    """Of a camera: as ``captured_ns``, by the monotonic clock, which all processes of a machine share and nobody sets; it is
+    not on the wire."""
 
 
 class Span(Value, frozen=True):

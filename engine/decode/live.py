@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Generator, Iterator
 
@@ -91,6 +92,7 @@ class LiveDecoder:
             if connection.live_since is not None:
                 was_live, retries = True, 0
                 self._backoff.lasted(time.monotonic() - connection.live_since)
+                gc.collect()  # its first picture is in a cycle, see Orientation.of: one a connection would stay for very long
             if camera.max_reconnects is not None and retries >= camera.max_reconnects:
                 given_up = f"{loss}{_DETAIL_SEPARATOR}given up after {retries} attempts to reconnect"
                 yield self._state("failed", _reason(loss), given_up)

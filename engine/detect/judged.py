@@ -13,9 +13,7 @@ from engine.contracts.frames import Detections, Float32, Planes
 from engine.detect.catalog import FindModel, open_detector
 from engine.detect.detector import Detector
 from engine.detect.nested import without_nested
-from engine.detect.second_look import Agreement, Faceness, SecondLook, open_second_look
-
-_LEAST = 1e-4
+from engine.detect.second_look import LEAST, Agreement, Faceness, SecondLook, open_second_look
 
 
 class JudgedDetector:
@@ -42,7 +40,8 @@ class JudgedDetector:
         if agreement is None:
             return limits
         lowest = limits.refused_below
-        return Faceness(lowest, lowest, lowest, agreement.agreed_from, agreement.agreed_alone_from)
+        together = agreement.agreed_from, agreement.agreed_evidence, agreement.agreed_alone_from
+        return Faceness(lowest, lowest, lowest, *together)
 
     def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
         """See ``Detector.detect``."""
@@ -68,7 +67,7 @@ class JudgedDetector:
 
 def agreed_scores(scores: Float32, faceness: Float32, weight: float) -> Float32:
     """Return the scores of both, 0 to 1: the sum of their logits, that of the faceness times ``weight``."""
-    detector, look = (np.clip(one.astype(np.float64), _LEAST, 1 - _LEAST) for one in (scores, faceness))
+    detector, look = (np.clip(one.astype(np.float64), LEAST, 1 - LEAST) for one in (scores, faceness))
     logits = np.log(detector / (1 - detector)) + weight * np.log(look / (1 - look))
     return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 

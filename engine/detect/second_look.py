@@ -5,6 +5,7 @@ Detectors hold on to burnt-in digits, vests and lamps for seconds, with high sco
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from engine.runtime.tensors import listed
 
 NAME = "second_look"
 _INPUT, _OUTPUTS = "windows", ["faceness", "places"]
+LEAST = 1e-4
+"""A probability nearer to 0 or 1 says no more than this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,12 @@ class Faceness:
     alone_from: float
     """Sure enough to be a track that was seen once."""
     score_from: float = 0.0
-    """The same of the score, which where detector and second look decide together is of both: then it says more than the
-    faceness."""
+    """Where detector and second look decide together, the score, which then is of both, that speaks neither for a track nor
+    against it."""
+    evidence: float = 0.0
+    """How far above it the scores of a track's faces must lie in all, in logits, see ``gained``."""
     score_alone_from: float = 0.0
-    """Likewise."""
+    """Of both, sure enough to be a track that was seen once."""
 
     def of_a_photograph(self) -> Faceness:
         """Return the limits where there is no more than a look or two: what is reported is accepted.
@@ -48,10 +53,17 @@ class Faceness:
         """
         return Faceness(self.refused_below, self.refused_below, self.refused_below)
 
-    def accepts(self, face: TrackedFace, *, alone: bool) -> bool:
-        """Whether a face makes its track one of a face; ``alone``: although it is seen too seldom."""
-        faceness, score = (self.alone_from, self.score_alone_from) if alone else (self.accepted_from, self.score_from)
-        return face.faceness is not None and face.faceness >= faceness and face.score >= score
+    def gained(self, evidence: float, face: TrackedFace) -> float:
+        """Return the evidence for a track after its next face; doubtful faces take away what others gave, but never more."""
+        return max(0.0, evidence + _logit(face.score) - _logit(self.score_from))
+
+    def accepts(self, face: TrackedFace, evidence: float) -> bool:
+        """Whether a face makes its track, for which there is so much ``evidence`` with it, one of a face."""
+        return face.faceness is not None and face.faceness >= self.accepted_from and evidence >= self.evidence
+
+    def accepts_alone(self, face: TrackedFace) -> bool:
+        """Whether a face does so by itself, although its track is seen too seldom."""
+        return face.faceness is not None and face.faceness >= self.alone_from and face.score >= self.score_alone_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +80,11 @@ class Agreement:
     sure_score: float
     """From which it begins a track."""
     agreed_from: float
-    """From which its track is one of a face."""
+    """From which it speaks for its track."""
+    agreed_evidence: float
+    """How far above that the scores of a track's faces must lie in all, in logits, for it to be one of a face."""
     agreed_alone_from: float
-    """Likewise, where it is seen once."""
+    """From which one face is enough."""
 
 
 class SecondLook:
@@ -138,6 +152,11 @@ class SecondLook:
         self._session.close()
 
 
+def _logit(score: float) -> float:
+    bounded = min(max(score, LEAST), 1 - LEAST)
+    return math.log(bounded / (1 - bounded))
+
+
 def corrected(found: Detections, squares: Float32, places: Float32) -> Detections:
     """Return detections at the mean of where they are and of where their places (N, 7, 2) in squares (N, 3) are."""
     boxes, landmarks = boxes_and_landmarks(squares, places)
@@ -170,7 +189,7 @@ def _limits(manifest: Manifest, path: Path) -> Faceness:
 
 
 def _agreement(manifest: Manifest) -> Agreement | None:
-    names = ("asked_from", "weight", "min_score", "sure_score", "agreed_from", "agreed_alone_from")
+    names = ("asked_from", "weight", "min_score", "sure_score", "agreed_from", "agreed_evidence", "agreed_alone_from")
     if "detector_sha256" not in manifest.versions or any(name not in manifest.figures for name in names):
         return None
     return Agreement(manifest.versions["detector_sha256"], *(manifest.figures[name] for name in names))

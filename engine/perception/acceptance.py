@@ -1,4 +1,4 @@
-"""Which tracks are of a face: a track may speak once one of its faces was accepted by the second look."""
+"""Which tracks are of a face: a track may speak once the second look has accepted what was seen of it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from engine.detect.second_look import Faceness
 @dataclass(slots=True)
 class _Track:
     detections: int = 0
+    evidence: float = 0.0
+    """See ``Faceness.gained``."""
     likely: bool = False
     """A face of it is accepted, once the track is long enough."""
     accepted: bool = False
@@ -20,8 +22,8 @@ class _Track:
 class Acceptance:
     """Holds back the faces of tracks that may be of no face, for one stream.
 
-    A track is accepted once it has ``min_detections`` and one of its faces is accepted, or, at whatever length, once a
-    face is sure enough to stand alone. Where nobody took a second look its length alone decides.
+    A track is accepted once it has ``min_detections`` and one of its faces is accepted, with what was seen before it, or, at
+    whatever length, once a face is sure enough to stand alone. Where nobody took a second look its length alone decides.
     """
 
     def __init__(self, min_detections: int, limits: Faceness | None) -> None:
@@ -52,6 +54,7 @@ class Acceptance:
         if self._limits is None or face.faceness is None:
             track.accepted |= long_enough
             return track.accepted
-        track.likely |= self._limits.accepts(face, alone=False)
-        track.accepted |= (track.likely and long_enough) or self._limits.accepts(face, alone=True)
+        track.evidence = self._limits.gained(track.evidence, face)
+        track.likely |= self._limits.accepts(face, track.evidence)
+        track.accepted |= (track.likely and long_enough) or self._limits.accepts_alone(face)
         return track.accepted and face.faceness >= self._limits.refused_below

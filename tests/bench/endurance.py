@@ -47,12 +47,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--crops", type=int, default=1_000_000)
     parser.add_argument("--reloads", type=int, default=1_000)
+    parser.add_argument("--only", default="", help="sessions with this in their name, as `openvino bf16`")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     found: dict[str, Any] = {}
     context = multiprocessing.get_context("spawn")
     table = Table("session", "crops", "MB after 5 %", "half", "all", "reloads", "MB after 5 %", "half", "all", "minutes")
     for target, precision in SESSIONS:
+        if options.only not in f"{target} {precision}":
+            continue
         with context.Pool(1) as pool:  # a process of its own
             row = pool.apply(_ask, (target, precision, options.crops, options.reloads))
         found[f"{target} {precision}"] = row

@@ -19,6 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from engine.contracts.engine_manifest import MASK
 from engine.contracts.manifest import read_manifest
 from engine.errors import FacestreamError
 from engine.models.catalog import find_model, models_dir
@@ -84,19 +85,19 @@ def _engines(model: str, folder: Path, faces: int) -> list[tuple[Engine, Order]]
     return found
 
 
-Run = Callable[[np.ndarray], object]
+Tensors = dict[str, np.ndarray]
+Run = Callable[[Tensors], object]
 
 
 def own_loop(session: Session) -> Run:
     """Return what a user of the library itself would call for each picture, with the model and settings of the session."""
-    name = session.inputs[0].name
     if isinstance(session, NcnnSession):
-        return lambda picture: _bare_ncnn(session, picture)
+        return lambda tensors: _bare_ncnn(session, tensors["luma"])
     if isinstance(session, OpenVinoSession):
         request = session._model.create_infer_request()
-        return lambda picture: request.infer({name: picture}, share_inputs=True)[0]
+        return lambda tensors: request.infer(tensors, share_inputs=True)[0]
     inner = session._session
-    return lambda picture: inner.run(None, {name: picture})
+    return lambda tensors: inner.run(None, tensors)
 
 
 def _bare_ncnn(session: NcnnSession, picture: np.ndarray) -> np.ndarray:
@@ -105,23 +106,28 @@ def _bare_ncnn(session: NcnnSession, picture: np.ndarray) -> np.ndarray:
         return np.array(extractor.extract("out0")[1])
 
 
+def _tensors(session: Session, side: int) -> Tensors:
+    """Return one picture, for an engine that takes a mask with all of it inside."""
+    picture, mask = np.random.default_rng(0).random((1, 1, side, side), np.float32), np.ones((1, 1, side, side), np.uint8)
+    return {spec.name: mask if spec.name == MASK else picture for spec in session.inputs}
+
+
 def _race(sessions: dict[str, Session], bare: dict[str, Run], side: int, rounds: int) -> dict[str, dict[str, float]]:
     """Return the seconds of one run of one picture, by engine: the best of its turns, and that of the library alone."""
-    picture = np.random.default_rng(0).random((1, 1, side, side), np.float32)
+    entries = {name: _tensors(session, side) for name, session in sessions.items()}
     runs: dict[str, dict[str, Run]] = {
-        name: {"session": lambda entry, one=session: one.run({one.inputs[0].name: entry}), "library": bare[name]}
-        for name, session in sessions.items()
+        name: {"session": session.run, "library": bare[name]} for name, session in sessions.items()
     }
     best = {name: dict.fromkeys(ways, float("inf")) for name, ways in runs.items()}
     for _ in range(rounds):
         for name, ways in runs.items():
             for run in ways.values():
-                run(picture)
+                run(entries[name])
             until = time.perf_counter() + 2 * TURN_SECONDS
             while time.perf_counter() < until:
                 for way, run in ways.items():  # in turn, so that what else the machine does falls on both
                     began = time.perf_counter()
-                    run(picture)
+                    run(entries[name])
                     best[name][way] = min(best[name][way], time.perf_counter() - began)
     return best
 

@@ -84,7 +84,7 @@ def main() -> None:
         options.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     if options.picture:
         with Gallery(gallery) as opened:
-            write_curves(tracks, people, opened, options.picture)
+            write_curves(tracks, people, opened, galleries, options.picture)
 
 
 def _enrol(photographs: Photographs, options: argparse.Namespace, path: Path) -> dict[str, str]:

@@ -19,6 +19,7 @@ from engine.verify.gallery import Gallery, Snapshot
 from engine.verify.naming import ByChance, Rule, rule_of
 from engine.verify.open_set import OpenSet, read_open_set
 from engine.verify.scores import Fusion
+from tests.bench.open_set_galleries import Drawn
 from trt_build.data.people.photographs import person_of
 from trt_build.data.people.recording import NOBODY, Arrays
 from trt_build.protocols.open_set.fit import sizes_of
@@ -148,8 +149,10 @@ def _count(size: float, rule: str, judged: Sequence[Judged], tracks: Arrays, enr
     return Outcome(size, rule, **counts)
 
 
-def write_curves(tracks: Arrays, enrolled: dict[str, str], gallery: Gallery, path: Path) -> None:
-    """Draw right names against false names, one panel for each size, with both rules and where they work."""
+def write_curves(
+    tracks: Arrays, enrolled: dict[str, str], gallery: Gallery, galleries: dict[str, list[Drawn]], path: Path
+) -> None:
+    """Draw for each size right names against false names, with all rules and where they work, and both by people enrolled."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -158,7 +161,7 @@ def write_curves(tracks: Arrays, enrolled: dict[str, str], gallery: Gallery, pat
     people = snapshot_of(gallery)
     judged = {name: judge(tracks, rule, people) for name, rule in rules().items()}
     sizes = sorted(set(tracks["place_px"].tolist()))
-    figure, axes = pyplot.subplots(1, len(sizes), figsize=(3.2 * len(sizes), 3.6), sharey=True, squeeze=False)
+    figure, axes = pyplot.subplots(2, len(sizes), figsize=(3.2 * len(sizes), 6.8), sharey=True, squeeze=False)
     for axis, size in zip(axes[0], sizes, strict=True):
         for name, (colour, scored) in _LOOKS.items():
             some = judged[name]
@@ -171,8 +174,18 @@ def write_curves(tracks: Arrays, enrolled: dict[str, str], gallery: Gallery, pat
         axis.axvline(1e-3, color="#888", linewidth=0.8, linestyle=":")
         axis.set(xscale="log", xlim=(1.8e-4, 0.2), ylim=(0, 1), title=f"{size:g} px", xlabel="strangers with a name")
         axis.grid(alpha=0.25)
-    axes[0][0].set_ylabel("enrolled people with their name")
-    axes[0][0].legend(fontsize=7, loc="upper left")
+    for axis, size in zip(axes[1], sizes, strict=True):
+        for name in (MEAN, CHANCE):
+            people_enrolled = [one.people for one in galleries[name]]
+            right, held = ([getattr(one, what)[f"{size:g} px"] for one in galleries[name]] for what in ("right", "held"))
+            axis.plot(people_enrolled, right, "o-", color=_LOOKS[name][0], label=f"right names: {name}")
+            axis.plot(people_enrolled, held, "--", color=_LOOKS[name][0], linewidth=1, label="galleries that keep 1 in 1,000")
+        axis.axhline(0.95, color="#888", linewidth=0.8, linestyle=":")
+        axis.set(xscale="log", title=f"{size:g} px", xlabel="people enrolled")
+        axis.grid(alpha=0.25)
+    for row, place in zip(axes, ("upper left", (0.02, 0.42)), strict=True):
+        row[0].set_ylabel("enrolled people with their name")
+        row[0].legend(fontsize=7, loc=place)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     pyplot.close(figure)

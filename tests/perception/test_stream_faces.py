@@ -122,17 +122,25 @@ def test_in_a_photograph_a_face_need_not_stand_out(frames, every, shown, expecte
     assert stream.show(*[faces_at(40, faceness=one) for one in shown]).end() == expected
 
 
-def test_where_both_decide_together_the_score_of_both_counts():
-    limits = Faceness(0.2, 0.2, 0.2, score_from=0.75, score_alone_from=0.85)
-    for score, faceness, times, expected in (
-        (0.9, 0.3, 1, (1, 1, 0)),
-        (0.8, 0.99, 1, (0, 0, 1)),
-        (0.8, 0.3, 2, (1, 1, 0)),
-        (0.7, 0.99, 9, (0, 0, 1)),
-        (0.9, 0.1, 9, (0, 0, 1)),
-    ):
-        shown = [faces_at(40 + n, score=score, faceness=faceness) for n in range(times)]
-        assert Stream(limits=limits).show(*shown).end() == expected
+@pytest.mark.parametrize(
+    ("scores", "faceness", "expected"),
+    [
+        ([0.9], 0.3, (1, 1, 0)),
+        ([0.84], 0.99, (0, 0, 1)),
+        ([0.84, 0.84], 0.3, (1, 1, 0)),
+        ([0.77] * 9, 0.3, (0, 0, 1)),
+        ([0.77] * 19, 0.3, (10, 1, 0)),
+        ([0.8] * 6, 0.3, (3, 1, 0)),
+        ([0.8, 0.6] * 9, 0.3, (0, 0, 1)),
+        ([0.6] * 9 + [0.84, 0.84], 0.3, (1, 1, 0)),
+        ([0.9] * 9, 0.1, (0, 0, 1)),
+    ],
+)
+def test_where_both_decide_together_the_scores_of_a_track_are_gathered(scores, faceness, expected):
+    """At 0.75 a face says nothing; 0.84 twice, or 0.8 four times, is a logit above it; doubtful ones before do not count."""
+    limits = Faceness(0.2, 0.2, 0.2, score_from=0.75, evidence=1.0, score_alone_from=0.85)
+    shown = [faces_at(40 + n, score=score, faceness=faceness) for n, score in enumerate(scores)]
+    assert Stream(limits=limits).show(*shown).end() == expected
 
 
 @pytest.mark.parametrize("limits", [None, LIMITS])

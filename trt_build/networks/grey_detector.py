@@ -54,6 +54,8 @@ class GreyDetector(nn.Module):
         neck: channels of the pyramid.
         head: separable blocks before each level's outputs.
         early: separable blocks more at stride 4, where the smallest faces are seen.
+        early_width: channels that the last of them gives; 0: as many as the stem. Widened here, a convolution of stride 2 is
+            spared half its work.
     """
 
     def __init__(
@@ -64,16 +66,19 @@ class GreyDetector(nn.Module):
         neck: int = 48,
         head: int = 1,
         early: int = 0,
+        early_width: int = 0,
     ) -> None:
         super().__init__()
+        first = early_width or stem[1]
         self.stem = nn.Sequential(
             convolution(1, stem[0], 3, 2),
             convolution(stem[0], stem[1], 3, 2),
-            *(separable(stem[1], stem[1]) for _ in range(early)),
+            *(separable(stem[1], stem[1]) for _ in range(early - 1)),
+            *([separable(stem[1], first)] if early else []),
         )
         self.stages = nn.ModuleList()
         coarse = [stride > STRIDES[0] for stride in STRIDES]
-        for (before, width), depth, bound in zip(pairwise((stem[1], *widths)), depths, coarse, strict=True):
+        for (before, width), depth, bound in zip(pairwise((first, *widths)), depths, coarse, strict=True):
             blocks = [separable(before, width, 2, coarse=bound)]
             blocks += [separable(width, width, coarse=bound) for _ in range(depth - 1)]
             self.stages.append(nn.Sequential(*blocks))
@@ -104,7 +109,7 @@ class GreyDetector(nn.Module):
 
     def features(self, luma: Tensor) -> list[Tensor]:
         """Return (N, neck, H / stride, W / stride) for each stride."""
-        features = self.stem((luma - _MIDDLE) / _SPREAD)
+        features = self.stem(normalised(luma))
         maps = []
         for stage in self.stages:
             features = stage(features)
@@ -113,6 +118,11 @@ class GreyDetector(nn.Module):
         for level in (1, 0):
             merged[level] = merged[level] + functional.interpolate(merged[level + 1], scale_factor=2.0, mode="nearest")
         return [head(one) for head, one in zip(self.heads, merged, strict=True)]
+
+
+def normalised(luma: Tensor) -> Tensor:
+    """Return what the first convolution takes, of luma 0 to 255."""
+    return (luma - _MIDDLE) / _SPREAD
 
 
 class Exported(nn.Module):

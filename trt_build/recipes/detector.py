@@ -20,6 +20,7 @@ class NetworkSpec(Spec, frozen=True):
     neck: int = 48
     head: int = 1
     early: int = 0
+    early_width: int = 0
 
 
 class MaterialSpec(Spec, frozen=True):

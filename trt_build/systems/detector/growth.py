@@ -1,4 +1,7 @@
-"""A larger network that begins as what a smaller, exported one computes: wider at random, deeper as identity."""
+"""A larger network that begins as what a smaller, exported one computes: wider at random, deeper as identity.
+
+Only at stride 4 may it be narrower, see ``narrowing``.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,12 @@ from torch import Tensor, nn
 
 from trt_build.errors import DataError
 from trt_build.networks.grey_detector import GreyDetector
+from trt_build.systems.detector.narrowing import narrowed
 
 _SMALL = 0.1
 """How much of an ordinary weight leads from what is new to what was there."""
 _PREFIX = "network."
+_EARLY = "stem.1.0"
 
 
 def grow_from(network: GreyDetector, exported: Path, pictures: Tensor) -> None:
@@ -24,7 +29,7 @@ def grow_from(network: GreyDetector, exported: Path, pictures: Tensor) -> None:
     An exported network has no normalisation: that of the new one is set so that it changes nothing on ``pictures``.
 
     Args:
-        network: not smaller anywhere.
+        network: not smaller anywhere but at stride 4.
         exported: the ONNX file of ``export_detector``.
         pictures: (N, 1, H, W), 0 to 255; enough that the statistics of a batch are like theirs.
 
@@ -35,6 +40,8 @@ def grow_from(network: GreyDetector, exported: Path, pictures: Tensor) -> None:
     modules = dict(network.named_modules())
     if any(name not in modules for name in known):
         raise DataError(f"'{exported}' has layers that the recipe's network has not: {sorted(set(known) - set(modules))[:3]}.")
+    if len(known[_EARLY][1]) > (channels := len(modules[_EARLY].weight)):
+        known = narrowed(known, channels, pictures)
     biases: dict[str, Tensor] = {}
     with torch.no_grad():
         for name, layer in modules.items():
