@@ -124,7 +124,7 @@ def read_engine_manifest(engine: Path) -> EngineManifest:
     """Read the manifest of an engine file, and check that the file is the one that it describes.
 
     Raises:
-        ModelError: the engine or its manifest is missing or damaged, or they do not belong together.
+        ModelError: the engine or its manifest is missing, cannot be read or is damaged, or they do not belong together.
     """
     path = engine_manifest_path(engine)
     try:
@@ -137,10 +137,16 @@ def read_engine_manifest(engine: Path) -> EngineManifest:
         raise ModelError(f"{path} describes an engine which is not beside it: build it again")
     if manifest.file != engine.name:
         raise ModelError(f"{path} describes {manifest.file}, not {engine.name}: build it again")
-    size = engine.stat().st_size
+    try:
+        size = engine.stat().st_size
+        found = sha256_of(engine)
+    except OSError as error:
+        raise ModelError(
+            f"cannot read the engine {engine}: {error.strerror}: let this user read it, or build it again"
+        ) from error
     if size < manifest.size_bytes:
         raise ModelError(f"the engine {engine} is cut off after {size} of {manifest.size_bytes} bytes: build it again")
-    if sha256_of(engine) != manifest.sha256:
+    if found != manifest.sha256:
         raise ModelError(f"the engine {engine} is damaged, or it is another one (SHA-256 differs): build it again")
     return manifest
 

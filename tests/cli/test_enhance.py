@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from engine.cli import enhance
+from engine.super_resolve.interpolation import Interpolation
 from tests.cli.command import complains, here
 
 
@@ -29,6 +31,14 @@ def test_a_picture_is_enlarged_beside_itself_and_says_what_it_is(capsys, face):
     original = cv2.imread(str(face))
     back = cv2.resize(enlarged, (40, 40), interpolation=cv2.INTER_AREA)
     assert cv2.PSNR(back, original) > 30
+
+
+def test_engines_that_were_built_change_no_exhibit(capsys, face, monkeypatch):
+    """What was made of a picture used to depend on whether `trt-build tune` had run on the machine."""
+    asked = []
+    monkeypatch.setattr(enhance, "open_generator", lambda config, *_, **__: asked.append(config) or Interpolation("bicubic"))
+    assert here(capsys, "enhance", face).code == 0
+    assert [(config.precision, config.engines) for config in asked] == [("float32", "none")]
 
 
 def test_strength_nothing_is_bicubic_and_another_folder_is_made(capsys, face, tmp_path):

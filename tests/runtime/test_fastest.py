@@ -139,6 +139,16 @@ def test_where_nothing_can_be_remembered_nothing_is_measured(measured: list[str]
     assert measured == []
 
 
+def test_what_was_measured_is_known_where_nothing_can_be_written(measured: list[str], tmp_path: Path):
+    """As in an image of a container: the lock could not be made, and nothing that was measured counted."""
+    file, spec = tmp_path / "runtimes.json", SessionSpec(tmp_path / "grey.onnx", name="grey")
+    assert opened(spec, file).startswith("openvino")
+    file.with_suffix(".lock").unlink()
+    file.with_suffix(".lock").mkdir()  # nobody can open it, root neither
+    assert opened(spec, file).startswith("openvino")
+    assert measured == ["grey"]
+
+
 def test_a_process_that_hangs_while_it_measures_holds_up_no_other(
     measured: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from engine.config import SuperResolveConfig
+from engine.contracts import engine_manifest
 from engine.contracts.engine_manifest import (
     EngineKey,
     EngineManifest,
@@ -183,6 +184,19 @@ def test_what_is_wrong_is_one_sentence_and_the_model_is_computed(bench: Bench, l
         ModelError, match=rf"tiny needs an engine for onnxruntime in int8 \(.*{words}.*trt-build build \S*tiny.onnx"
     ):
         bench.runtime("onnxruntime", "int8")
+
+
+def test_one_that_this_user_may_not_read_is_said(bench: Bench, last_wins: None, monkeypatch: pytest.MonkeyPatch):
+    """One that another user had built used to end the run."""
+    path = bench.add()
+
+    def refused(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(engine_manifest, "sha256_of", refused)
+    assert bench.runtime().endswith("CPUExecutionProvider float32")
+    why = f"cannot read the engine {path}: Permission denied: let this user read it, or build it again"
+    assert bench.said == [f"an engine of tiny is not used: {why}"]
 
 
 def test_one_that_cannot_be_opened_is_said(bench: Bench):
