@@ -75,7 +75,7 @@ class Bench:
         worker.start()
         listener.start()
         waiting = list(self.streams)
-        while worker.is_alive():
+        while worker.is_alive() or supervisor.has_message(0):
             if not supervisor.has_message(0.05):
                 continue
             self.told.append(supervisor.receive())
