@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing as mp
-import gc
 import os
 import queue
 import resource
@@ -323,7 +323,7 @@ def kin_body(context: WorkerContext) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each loads for itself")
 def test_many_of_a_kind_come_from_one_that_has_loaded_it_and_outlives_the_signal_that_stops_a_service():
     workers, parents = [start_worker("kin", kin_body, codec=CODEC, forked=True)], set[int]()
-    gc.collect()  # what tests before this one left is not closed in the middle of it
+    mp.active_children(), gc.collect()  # what tests before this one left is not closed in the middle of it
     before = open_descriptors()
     for number in range(3):
         workers.append(start_worker(f"kin-{number}", kin_body, codec=CODEC, forked=True))
