@@ -85,7 +85,7 @@ def _runtimes() -> Says:
         precisions = "float32, and bfloat16 where asked to" if computes_in_bfloat16() else "float32: this CPU has no bfloat16"
         yield "ok", f"OpenVINO {_version('openvino')} computes in {precisions}"
     except MissingRuntimeError as error:
-        yield "optional", f"{error}; only the runtime openvino needs it"
+        yield "optional", f"{error}; only that runtime and its engines need it"
     measured = (
         f"in float32 the faster one here for each detector, measured once, and {AUTO} for embedders and generators; for a "
         "generator with engines that passed their gate it is the fastest of them"

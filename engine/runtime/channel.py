@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from multiprocessing import reduction
@@ -67,11 +68,11 @@ class Channel:
         except (OSError, ValueError) as error:
             raise ChannelClosed from error
 
-    def _send_some(self, pieces: Sequence[Any], waiting: Callable[[], None]) -> int:
+    def _send_some(self, pieces: Sequence[Any], waiting: Callable[[], None], beside: Sequence[Any] = ()) -> int:
         """Write as much as there is room for, waiting where there is none; return how many bytes."""
         while True:
             try:
-                return self._socket.sendmsg(pieces, (), socket.MSG_DONTWAIT)
+                return self._socket.sendmsg(pieces, beside, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 if not self.has_room(_WAITING_SECONDS):
                     waiting()
@@ -145,7 +146,7 @@ class Channel:
         """
         try:
             self.send(message, waiting)
-            socket.send_fds(self._socket, [b"\0"], [channel.fileno()])
+            self._send_some([b"\0"], waiting, [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [channel.fileno()]))])
         except OSError as error:
             raise ChannelClosed from error
         finally:

@@ -50,7 +50,7 @@ def missing():
     [
         (lambda: True, r"ok +runtimes +OpenVINO \S* ?computes in float32, and bfloat16 where asked to"),
         (lambda: False, r"ok +runtimes +OpenVINO \S* ?computes in float32: this CPU has no bfloat16"),
-        (missing, r"optional +runtimes +OpenVINO is not installed: pip; only the runtime openvino needs it"),
+        (missing, r"optional +runtimes +OpenVINO is not installed: pip; only that runtime and its engines need it"),
     ],
 )
 def test_precisions_of_openvino_are_told(capsys, monkeypatch, answer, told):

@@ -26,7 +26,8 @@ EVERYWHERE = [*IN_FLOAT32, ("openvino", "bfloat16")]
 
 
 def need(runtime: str, precision: str = "float32") -> None:
-    """Skip, with the reason, where this machine cannot do it."""
+    """Skip, with the reason, where this machine cannot do it. Nothing is imported for it: OpenVINO reports its use over the
+    network, and goes on with that in this process, unless it is imported as the product does it."""
     if importlib.util.find_spec(runtime) is None:
         pytest.skip(f"needs {runtime}")
     if precision == "bfloat16":

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import socket
 import threading
+from contextlib import suppress
 
 import pytest
 
 from engine.contracts.counts import Counts
+from engine.runtime import channel as channel_module
 from engine.runtime.channel import ChannelClosed, channel_pair, wait_for_any
 from engine.runtime.codec import Codec
 from engine.runtime.frame_slots import SlotReleased
@@ -88,3 +91,20 @@ def test_a_large_message_ends_with_either_end(leaving):
         a.send(LARGE, {"reader": b, "sender": a}[leaving].close)
     a.close()
     b.close()
+
+
+def test_an_end_waits_for_room_behind_its_message_as_that_does(monkeypatch: pytest.MonkeyPatch):
+    """It waited without end, and without a word, where the message had taken the last room."""
+    monkeypatch.setattr(channel_module, "_WAITING_SECONDS", 0.0)
+    (ours, theirs), (given, kept) = channel_pair(CODEC), channel_pair(CODEC)
+
+    def take_the_last_room(*_: object) -> None:
+        with suppress(BlockingIOError):
+            while True:
+                ours._socket.send(b"x", socket.MSG_DONTWAIT)
+
+    monkeypatch.setattr(ours, "send", take_the_last_room)
+    with pytest.raises(ChannelClosed):
+        ours.send_channel(Drain(), given, theirs.close)
+    for end in (ours, kept):
+        end.close()

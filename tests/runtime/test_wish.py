@@ -31,6 +31,7 @@ from engine.runtime.session import SessionSpec
 from engine.runtime.wish import Wish
 from engine.super_resolve.generator import open_generator
 from engine.super_resolve.manifest_generator import ManifestGenerator
+from tests.runtime.processors import need
 from tests.trt_build.engines.networks import write_generator
 
 PASSED = EngineParity(
@@ -132,7 +133,7 @@ def test_the_fastest_that_passed_is_taken_and_said(bench: Bench, last_wins: None
 
 def test_auto_takes_openvino_only_where_pictures_are_padded(bench: Bench, last_wins: None):
     """A race at one size does not see what each new size costs it."""
-    pytest.importorskip("openvino", reason="needs the extra openvino")
+    need("openvino")
     bench.add("openvino")
     assert bench.runtime().startswith("onnxruntime")
     assert bench.runtime("openvino", "int8").startswith("openvino")

@@ -322,6 +322,9 @@ def kin_body(context: WorkerContext) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each loads for itself")
 def test_many_of_a_kind_come_from_one_that_has_loaded_it_and_outlives_the_signal_that_stops_a_service():
+    for ending in mp.active_children():  # what other tests have left would be closed while it is counted
+        ending.join(10)
+    gc.collect()
     workers, parents = [start_worker("kin", kin_body, codec=CODEC, forked=True)], set[int]()
     mp.active_children(), gc.collect()  # what tests before this one left is not closed in the middle of it
     before = open_descriptors()

@@ -8,6 +8,7 @@ from onnx import numpy_helper
 from engine.contracts.manifest import read_manifest
 from engine.models.catalog import embedded_dir, models_dir
 from engine.models.dlib_embedder import dlib_embedder
+from tests.runtime.processors import need
 from trt_build.data.faces import Faces
 from trt_build.engines import inputs, parity, real_faces, targets
 from trt_build.engines.build import Workshop, build
@@ -54,7 +55,7 @@ def test_without_data_the_faces_are_those_on_two_photographs():
 )
 def test_what_computes_the_same_passes(tmp_path, name, target, precision):
     if target == "openvino":
-        pytest.importorskip("openvino", reason="needs the extra openvino")
+        need("openvino")
     path = dlib_embedder(models_dir()) if name == "dlib" else embedded_dir() / f"{name}.json"
     found = verdict(path, target, precision, tmp_path)
     assert (found.verdict, found.reason) == ("passed", "")

@@ -6,6 +6,7 @@ from engine.contracts.manifest import read_manifest
 from engine.errors import UsageError
 from engine.models.catalog import embedded_dir
 from engine.runtime import fastest
+from tests.runtime.processors import need
 from tests.trt_build.engines.networks import write_generator
 from trt_build import cli
 from trt_build.engines import build as building
@@ -37,7 +38,7 @@ def model(tmp_path, monkeypatch):
 
 
 def test_one_that_cannot_be_made_hides_no_other(model, tmp_path):
-    pytest.importorskip("openvino", reason="needs the extra openvino")
+    need("openvino")
     shop = Workshop(tmp_path / "engines", lambda sentence: None, lambda what, done, total: None)
     bfloat16, int8, half, failed = tuning.tune(model, read_manifest(model), shop)
     assert (bfloat16.manifest, bfloat16.trouble) == (None, "this CPU has no bfloat16")
@@ -49,7 +50,7 @@ def test_one_that_cannot_be_made_hides_no_other(model, tmp_path):
 
 
 def test_the_command_says_what_is_taken(model, tmp_path, capsys):
-    pytest.importorskip("openvino", reason="needs the extra openvino")
+    need("openvino")
     assert cli.main(["tune", str(model), "--out", str(tmp_path / "engines")]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "left out" in out
