@@ -101,18 +101,19 @@ class Expiry:
         return sum(path.stat().st_size - max(first_data(path), cuts.get(path, 0)) for path in there)
 
     def _first_time_that_fits(self) -> int:
-        """Return the time (Unix, nanoseconds) from which on all together is small enough."""
+        """Return the time (Unix, nanoseconds) from which on all together is small enough; that of the first line where none is,
+        as where the lines of today name no vector and those of yesterday's fill the room: emptying lines would not help."""
         firsts = (next(whole_lines(self._directory / name), b"") for name in _LINES)
         times = [line.sent_ns for first in firsts if (line := _decoded(first)) is not None]
         high = time.time_ns()
-        low = min(times, default=high)
+        low = first = min(times, default=high)
         while high - low > _NEAR_NS:
             middle = (low + high) // 2
             if self._left(self._cuts(middle)) > self._keep_bytes:
                 low = middle
             else:
                 high = middle
-        return high
+        return high if self._left(self._cuts(high)) <= self._keep_bytes else first
 
 
 def first_line_since(path: Path, since_ns: int) -> int:

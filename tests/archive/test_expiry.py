@@ -194,3 +194,14 @@ def test_no_vector_is_looked_for_among_the_states_of_streams(holes: Path, monkey
     kept.look()
     assert kept.freed_bytes > 100_000
     assert read[0] < 6000
+
+
+def test_lines_stay_where_vectors_that_none_of_them_names_fill_the_room(holes: Path):
+    """All lines went at each look, and still there was too much."""
+    now = time.time_ns()
+    (holes / "faces.jsonl").write_bytes(b"".join(line(now - 10**9 * (300 - number)) for number in range(300)))
+    (holes / "embeddings_128.f32").write_bytes(bytes(300_000))
+    kept = Expiry(holes, 0.0, 200_000)
+    kept.look()
+    assert kept.freed_bytes == 0
+    assert len(list(whole_lines(holes / "faces.jsonl"))) == 300
