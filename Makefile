@@ -1,5 +1,5 @@
 # make run    install into .venv, render a sample clip, enrol one person, process the clip, show where the result is
-# make test   install with the development extras and run all tests: small ones on all cores, then those of the whole product
+# make test   install with the development extras and run all tests: small ones on all cores, then alone those of the whole product and of its clocks
 # make check  formatting, lint, types, import rules
 # make bench  cost of each stage and of the whole, against a plain loop and against the bound
 # make engines  every shipped model built by TensorRT-RTX for every GPU that it knows; no GPU needed
@@ -31,8 +31,8 @@ run: $(VENV)/.base
 	$(BIN)/facestream run --source $(OUT)/sample.mp4 --gallery $(OUT)/gallery.sqlite --out $(OUT)/result --every 3 --overwrite
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not e2e" -n $(WORKERS) --dist worksteal
-	$(BIN)/python -m pytest -m e2e
+	$(BIN)/python -m pytest -m "not (e2e or alone)" -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -m "e2e or alone"
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -30,13 +30,15 @@ from engine.verify.person_name import alike, person_name, shown
 
 
 def enroll(
-    name: Annotated[str, Parameter(help="Who is on the pictures.")],
+    name: Annotated[str, Parameter(help="Who is in the pictures.")],
     /,
     *images: Annotated[Path, Parameter(help="Pictures that show this person and nobody else, or folders of them.")],
     gallery: GalleryOption = None,
     detector: Annotated[str, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = "auto",
     embedder: Annotated[str, Parameter(help="dlib, insightface:PACK, or an ONNX file; the same as for run.")] = "dlib",
-    force: Annotated[bool, Parameter(negative=(), help="Also what looks like somebody else; the reason is kept.")] = False,
+    force: Annotated[
+        bool, Parameter(negative=(), help="Enrol also what looks like somebody else; the reason is kept.")
+    ] = False,
     json: Annotated[bool, Parameter(negative=(), help="One object for programs instead of the table.")] = False,
 ) -> int:
     """Add pictures of a person to the gallery.

@@ -11,7 +11,7 @@ Event = StreamChanged | Checkpoint
 
 class Barrier:
     """A state passes with its first copy; a last state, and a checkpoint, with the copy of the last worker, when everything
-    before it has come through all of them.
+    before it has come through all of them. So does a state of the stream's next life while a last one is waited for.
 
     Each worker sends a stream's events in the order of their numbers; one that was restarted may send some again.
     """
@@ -28,7 +28,7 @@ class Barrier:
         if number not in self._missing:
             if number <= self._passed.get(event.stream, -1):
                 return []
-            if isinstance(event, StreamChanged) and not event.is_last:
+            if isinstance(event, StreamChanged) and not event.is_last and not self._awaits_state_of(event.stream):
                 self._passed[event.stream] = number
                 return [event]
             self._held[number], self._missing[number] = event, set(event.lanes) & self._alive
@@ -52,6 +52,11 @@ class Barrier:
         for number in sorted(number for number, missing in self._missing.items() if not missing):
             event = self._held.pop(number)
             del self._missing[number]
-            self._passed[event.stream] = max(number, self._passed.get(event.stream, -1))
-            events.append(event)
+            last = self._passed.get(event.stream, -1)
+            self._passed[event.stream] = max(number, last)
+            if number > last or isinstance(event, Checkpoint):  # else the stream lives on: it was added again
+                events.append(event)
         return events
+
+    def _awaits_state_of(self, stream: str) -> bool:
+        return any(isinstance(one, StreamChanged) and one.stream == stream for one in self._held.values())

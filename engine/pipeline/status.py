@@ -167,7 +167,7 @@ class RunStatus:
         now = time.monotonic()
         if now - self._warned.get(warning, -_SAME_SECONDS) >= _SAME_SECONDS:
             self._log("warning", "warning", stream=warning.stream, detail=warning.detail)
-        self._warned[warning] = now
+        self._warned = {one: when for one, when in self._warned.items() if now - when < _SAME_SECONDS} | {warning: now}
 
     def take_text(self, worker: str, *lines: str) -> None:
         """Remember what a worker, or a library in it, printed; of one that prints without end the first lines alone."""

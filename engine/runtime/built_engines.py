@@ -18,7 +18,7 @@ from engine.runtime.session_spec import SessionSpec
 from engine.runtime.tensorrt_api import FLAVOURS, tensorrt
 
 PACKAGES: dict[Target, str] = {"onnxruntime": "", "openvino": "openvino", "ncnn": "ncnn"}
-"""What engines for a CPU are for, by the name of its package too, and the extra of ours that installs it."""
+"""Our extra that installs each target for a CPU; the target's name is that of its package."""
 PRECISIONS: dict[str, Computed] = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "int8": "int8"}
 """What engines compute in, as their files and as configurations call it."""
 

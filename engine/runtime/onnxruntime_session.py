@@ -87,7 +87,7 @@ def _provider(device: str, available: list[str]) -> tuple[str, dict[str, str]]:
         return "CPUExecutionProvider", {}
     kind, _, number = device.partition(":")
     if kind != "cuda" or not number.isdigit():
-        raise ConfigError(f"ONNX Runtime knows no device {device!r}: use cpu, or cuda:0 for the first GPU")
+        raise ConfigError(f"ONNX Runtime has no device {device!r}: use cpu, or cuda:0 for the first GPU")
     if "CUDAExecutionProvider" not in available:
         raise MissingRuntimeError(f"the installed ONNX Runtime cannot use {device}: pip install onnxruntime-gpu")
     return "CUDAExecutionProvider", {"device_id": number, "use_tf32": "0"}  # which would be no float32

@@ -8,14 +8,14 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-_CPUINFO = ("model name", "flags")
-
 
 @cache
 def processor_here() -> str:
     """Return its name, and what its set of instructions hashes to: in a virtual machine the name may say little."""
-    with suppress(OSError, StopIteration):
+    lines: list[str] = []
+    with suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name, flags = (next(line.partition(":")[2].strip() for line in lines if line.startswith(key)) for key in _CPUINFO)
-        return f"{name} {hashlib.sha256(flags.encode()).hexdigest()[:8]}"
-    return platform.processor() or platform.machine()
+    found = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
+    name = found.get("model name") or found.get("CPU part") or platform.processor() or platform.machine()
+    flags = found.get("flags") or found.get("Features")  # on x86, on ARM
+    return f"{name} {hashlib.sha256(flags.encode()).hexdigest()[:8]}" if flags else name

@@ -140,7 +140,7 @@ def _plain(spec: SessionSpec, wish: Wish, on_gpu: bool) -> list[Candidate]:
         return [Candidate("openvino", replace(spec, runtime="openvino", precision="bfloat16"), "")]
     if not wish.allows(wish.runtime, "float32") or wish.runtime in COMPILED:
         return []
-    # Not OpenVINO by itself: it is as fast at one size, but each new size of a face costs 40 ms more.
+    # Not OpenVINO by itself: it is as fast at one size, but each new size of a face costs 40 to 50 ms more.
     return [plain_candidate(spec, AUTO if wish.runtime == _ANY else wish.runtime)]
 
 

@@ -80,8 +80,8 @@ def _camera(source: SourceConfig, live: LiveConfig, url: str, shown: str) -> Cam
 
 def _settings(source: SourceConfig, live: LiveConfig) -> dict[str, Any]:
     """Return a value for every key of ``CameraSettings``: the source's own, else that of ``live``."""
-    own = {key: getattr(source, key, None) for key in CameraSettings.__struct_fields__}
-    return {key: getattr(live, key) if value is None and hasattr(live, key) else value for key, value in own.items()}
+    own = {key: value for key in CameraSettings.__struct_fields__ if (value := getattr(source, key, None)) is not None}
+    return {key: getattr(live, key) for key in CameraSettings.__struct_fields__ if hasattr(live, key)} | own
 
 
 def _device(source: SourceConfig) -> str:
@@ -93,9 +93,9 @@ def _device(source: SourceConfig) -> str:
     except FileNotFoundError:
         return source.uri
     except OSError as error:
-        raise ConfigError(f"the device {source.uri} cannot be looked at: {error.strerror}") from error
+        raise ConfigError(f"the device {source.uri} cannot be examined: {error.strerror}") from error
     if not stat.S_ISCHR(status.st_mode) or os.major(status.st_rdev) != _V4L_MAJOR:
-        raise ConfigError(f"{source.uri} is no camera: give a video device (an example: /dev/video0), a URL or a recording")
+        raise ConfigError(f"{source.uri} is not a camera: give a video device (an example: /dev/video0), a URL or a recording")
     # A name below /dev that udev made outlives replugging, a link from elsewhere is followed.
     return source.uri if source.uri.startswith("/dev/") else os.path.realpath(source.uri)
 
@@ -110,7 +110,7 @@ def _user_info(source: SourceConfig, url: CameraUrl, warn: Callable[[str], None]
         if url.user_info:
             raise ConfigError(f"{url.shown} has credentials in its address and in `credentials`: give them once")
         if not url.scheme.has_users:
-            raise ConfigError(f"{url.shown}: `credentials` is of no use, {url.name} knows no users: leave it out")
+            raise ConfigError(f"{url.shown}: `credentials` does not apply, {url.name} has no user names: leave it out")
         credentials, warning = read_credentials(Path(source.credentials))
         if warning:
             warn(warning)

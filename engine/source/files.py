@@ -62,7 +62,7 @@ def recordings_of(source: SourceConfig, warn: Callable[[str], None] = lambda sen
             "by one, or take it from their names (clock_from)"
         )
     if source.video_stream is not None and all(recording.pictures for recording in found):
-        raise ConfigError(f"{source.uri} is no video, `video_stream` is for videos: leave it out")
+        raise ConfigError(f"{source.uri} is not a video, `video_stream` is for videos: leave it out")
     if source.fps is not None and not any(recording.pictures for recording in found):
         raise ConfigError(f"{source.uri} has a clock of its own, `fps` is for pictures: leave it out")
     return found

@@ -30,6 +30,7 @@ from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
 from tests.rtsp.server import GstServer
 
+pytestmark = pytest.mark.alone
 TRANSPORTS = ["tcp", "udp"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -82,8 +83,10 @@ def watching(url: str, *, leaves_out_late: bool = False, **settings: object) -> 
     Without ``leaves_out_late`` every packet is decoded, however late a busy machine comes to it.
     """
     watch = Watch(camera(url, **settings))
+    gc.freeze()  # the process of a camera is small: what all tests hold is not looked through at each lost connection
     with pytest.MonkeyPatch.context() as patch, closing(watch.decoder):
         if not leaves_out_late:
             patch.setattr(packet_queue, "LATE_SECONDS", 60.0)
             patch.setattr(packet_queue, "TOO_LATE_SECONDS", 60.0)
         yield watch
+    gc.unfreeze()

@@ -68,3 +68,23 @@ def test_a_worker_that_came_later_is_not_waited_for():
     barrier = Barrier("01")
     ended = StreamChanged("cam", "ended", event_id=1, lanes=("0",))
     assert barrier.take(ended, "0") == [ended]
+
+
+def test_the_next_life_of_a_stream_does_not_overtake_its_last_word():
+    """A camera was removed and added again, and one worker is late."""
+    barrier, before, after = Barrier("01"), life(lanes=("0", "1")), life(lanes=("0", "1"), first=5)
+    for event in before[:3]:
+        barrier.take(event, "0")
+    assert barrier.take(before[3], "0") == []
+    assert barrier.take(after[0], "0") == []
+    assert barrier.take(before[3], "1") == [before[3]]
+    assert barrier.take(after[0], "1") == [after[0]]
+    assert barrier.take(after[1], "0") == [after[1]]
+
+
+def test_a_last_word_whose_copy_went_with_a_publisher_that_died_does_not_hold_the_next_life_up_nor_follow_it():
+    barrier, before, after = Barrier("01"), life(lanes=("0", "1")), life(lanes=("0", "1"), first=5)
+    assert barrier.take(before[3], "1") == []
+    assert barrier.take(after[0], "0") == []
+    assert barrier.take(after[0], "1") == [after[0]]
+    assert barrier.leave("0") == []

@@ -230,7 +230,7 @@ def test_a_device_that_is_not_there_is_one_sentence(runtime: str):
     with pytest.raises(MissingRuntimeError, match=r"cannot use cuda:0: pip install onnxruntime-gpu"):
         open_session(SessionSpec(doubling_model(), runtime, "cuda:0"))
     for device in ("gpu", "cuda", "cuda:", "cuda:one", "CPU", ""):
-        with pytest.raises(ConfigError, match=f"ONNX Runtime knows no device '{device}': use cpu, or cuda:0"):
+        with pytest.raises(ConfigError, match=f"ONNX Runtime has no device '{device}': use cpu, or cuda:0"):
             open_session(SessionSpec(doubling_model(), runtime, device))
 
 

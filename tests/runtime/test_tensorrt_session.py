@@ -142,7 +142,7 @@ class Cache:
 
 
 def two_outputs() -> bytes:
-    """The picture as float, and its first pixel of each item."""
+    """The picture as float, and the largest pixel of each item."""
     from onnx import TensorProto, helper, numpy_helper
 
     nodes = [

@@ -201,6 +201,7 @@ def test_one_that_this_user_may_not_read_is_said(bench: Bench, last_wins: None, 
 
 
 def test_one_that_cannot_be_opened_is_said(bench: Bench):
+    need("ncnn")
     bench.add("ncnn", "fp32")  # it is an ONNX file
     assert bench.runtime().startswith("onnxruntime")
     assert bench.said == [f"ncnn float32 is not used: tiny cannot be loaded by ncnn: {bench.said[0].partition('ncnn: ')[2]}"]

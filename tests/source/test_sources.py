@@ -116,7 +116,7 @@ def test_wrong_credentials_say_what_to_do(tmp_path):
     path = write_credentials(tmp_path / "c")
     for uri, keys, fault in [
         ("rtsp://admin:hunter2@10.0.0.5/cam1", {"credentials": path}, "in its address and in `credentials`: give them once"),
-        ("udp://10.0.0.5:5000", {"credentials": path}, "udp knows no users"),
+        ("udp://10.0.0.5:5000", {"credentials": path}, "udp has no user names"),
         ("/dev/video0", {"credentials": path}, "`credentials` is for network cameras"),
         ("/dev/video0", {"transport": "udp"}, "`transport` is for network cameras"),
         ("rtsps://10.0.0.5/cam1", {"transport": "udp"}, "for rtsp:// only"),
@@ -143,7 +143,7 @@ def test_other_devices_are_no_cameras(device, tmp_path):
     link = tmp_path / "cam"
     link.symlink_to(device)
     for uri in (device, str(link)):
-        with pytest.raises(ConfigError, match="is no camera: give a video device"):
+        with pytest.raises(ConfigError, match="is not a camera: give a video device"):
             camera(uri)
 
 

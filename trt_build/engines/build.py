@@ -79,9 +79,9 @@ class Workshop:
 
 def _no_gpu(order: Order) -> str:
     """Return why nothing can be computed on a GPU here, or by this engine; empty where it can."""
-    if order.capability not in ("", here := capability_here()):
-        return f"this one is for {order.capability}, and here is {here or 'none'}"
     try:
+        if order.capability not in ("", here := capability_here()):
+            return f"this one is for {order.capability}, and here is {here or 'none'}"
         Cuda("cuda:0", tensorrt(order.target.name).flavour.extra)
     except FacestreamError as error:
         return str(error)

@@ -44,8 +44,8 @@ def check_is_generator(described: Manifest) -> None:
     """
     if described.kind != "generator":
         raise UsageError(
-            f"{described.name} is no generator but of the kind {described.kind}, which is computed as it is, since decisions "
-            "rest on it"
+            f"{described.name} is not a generator but of the kind {described.kind}, which is computed as it is, since "
+            "decisions rest on it"
         )
 
 

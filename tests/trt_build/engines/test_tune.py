@@ -61,12 +61,12 @@ def test_the_command_says_what_is_taken(model, tmp_path, capsys):
 
 @pytest.mark.parametrize(("name", "kind"), [("grey", "detector"), ("second_look", "second_look")])
 def test_what_decisions_rest_on_is_not_tuned(name, kind):
-    with pytest.raises(UsageError, match=f"{name} is no generator but of the kind {kind}, which is computed as it is"):
+    with pytest.raises(UsageError, match=f"{name} is not a generator but of the kind {kind}, which is computed as it is"):
         tuning.check_is_generator(read_manifest(embedded_dir() / f"{name}.json"))
 
 
 def test_nothing_is_made_before_all_models_are_known_to_be_generators(model, tmp_path, capsys):
     """What was made of the first one used to be lost to sight."""
     assert cli.main(["tune", str(model), "grey", "--out", str(tmp_path / "engines")]) == 2
-    assert "grey is no generator" in capsys.readouterr().err
+    assert "grey is not a generator" in capsys.readouterr().err
     assert not (tmp_path / "engines").exists()
