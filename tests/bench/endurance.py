@@ -26,19 +26,12 @@ from engine.contracts.manifest import read_manifest
 from engine.errors import FacestreamError
 from engine.models.catalog import find_model
 from engine.runtime.session import SessionSpec, open_session
+from tests.bench.engine_speed import ENGINES
 from tests.trt_build.engines.networks import generator_model
 from trt_build.engines.graph import plain_graph
 from trt_build.engines.int8 import int8_graph
 
 CONSOLE = Console()
-SESSIONS = (
-    ("onnxruntime", "fp32"),
-    ("onnxruntime", "int8"),
-    ("openvino", "fp32"),
-    ("openvino", "bf16"),
-    ("openvino", "int8"),
-    ("ncnn", "fp32"),
-)
 LOOKS = 20
 
 
@@ -53,7 +46,7 @@ def main() -> None:
     found: dict[str, Any] = {}
     context = multiprocessing.get_context("spawn")
     table = Table("session", "crops", "MB after 5 %", "half", "all", "reloads", "MB after 5 %", "half", "all", "minutes")
-    for target, precision in SESSIONS:
+    for target, precision in ENGINES:
         if options.only not in f"{target} {precision}":
             continue
         with context.Pool(1) as pool:  # a process of its own

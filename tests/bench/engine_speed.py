@@ -22,7 +22,7 @@ from rich.table import Table
 from engine.contracts.engine_manifest import MASK
 from engine.contracts.manifest import read_manifest
 from engine.errors import FacestreamError
-from engine.models.catalog import find_model, models_dir
+from engine.models.catalog import engines_dir, find_model
 from engine.runtime.built_engines import BuiltEngine
 from engine.runtime.ncnn_session import NcnnSession
 from engine.runtime.openvino_session import OpenVinoSession, computes_in_bfloat16
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--model", default="compact_fine_x4")
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--faces", type=int, default=200, help="of the gate, for engines that are built")
-    parser.add_argument("--engines", type=Path, default=models_dir() / "engines")
+    parser.add_argument("--engines", type=Path, default=engines_dir())
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with ExitStack() as held:

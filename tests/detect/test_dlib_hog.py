@@ -17,6 +17,7 @@ from engine.detect import dlib_hog
 from engine.detect.dlib_hog import DlibHog, five_of_68, predictor_path
 from engine.errors import MissingRuntimeError
 from engine.runtime.colour import planes_from_bgr
+from tests.together import run_together
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +90,7 @@ def test_several_threads_share_a_detector(six: Planes, detector: DlibHog):
         found.append(detector.detect([six])[0].landmarks)
 
     threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_together(threads)
     assert len(found) == 3
     for landmarks in found:
         np.testing.assert_array_equal(landmarks, expected.landmarks)

@@ -17,6 +17,7 @@ from engine.detect.grey import GreyDetector, face_shaped
 from engine.errors import ModelError
 from engine.runtime.session import SessionSpec
 from tests.onnx_models import doubling_model, grey_model
+from tests.together import run_together
 
 SIZES = [(40, 50), (33, 64), (64, 64), (40, 50), (64, 33), (35, 35), (40, 50)]
 
@@ -85,10 +86,7 @@ def test_several_threads_share_a_detector(manifest: Path):
                 wrong.append(index)
 
     threads = [threading.Thread(target=work, args=item) for item in enumerate(pictures)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_together(threads)
     assert wrong == []
 
 

@@ -20,6 +20,7 @@ from engine.runtime.session import SessionSpec
 from tests.assets import shared
 from tests.footage import frames
 from tests.onnx_models import doubling_model, yunet_model
+from tests.together import run_together
 
 MODEL = "models/face_detection_yunet_2023mar.onnx"
 CLIPS = [
@@ -147,10 +148,7 @@ def test_several_threads_share_a_detector(tmp_path: Path):
                 wrong.append(index)
 
     threads = [threading.Thread(target=work, args=item) for item in enumerate(pictures)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_together(threads)
     assert wrong == []
 
 

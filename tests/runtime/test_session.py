@@ -20,6 +20,7 @@ from engine.runtime import openvino_session
 from engine.runtime.session import RUNTIMES, SessionSpec, TensorSpec, open_session, trying
 from tests.onnx_models import doubling_model, grey_model
 from tests.runtime.processors import need
+from tests.together import run_together
 
 
 @pytest.fixture(params=sorted(RUNTIMES))
@@ -74,10 +75,7 @@ def test_threads_may_share_a_session(runtime: str):
                     wrong.append(value)
 
         threads = [threading.Thread(target=work, args=(value,)) for value in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        run_together(threads)
     assert wrong == []
 
 

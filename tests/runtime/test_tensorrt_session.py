@@ -18,6 +18,7 @@ from engine.runtime.cuda_api import Cuda, CudaFault
 from engine.runtime.session import SessionSpec, open_session
 from engine.runtime.tensorrt_api import TensorRT
 from tests.onnx_models import grey_model
+from tests.together import run_together
 
 LOW, BEST, HIGH = (1, 1, 8, 8), (4, 1, 24, 24), (8, 1, 64, 64)
 
@@ -226,10 +227,7 @@ def test_several_threads_do_not_mix_their_pictures(tmp_path: Path, engine: Engin
                     wrong.append(seed)
 
         threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        run_together(threads)
         assert wrong == []
 
 

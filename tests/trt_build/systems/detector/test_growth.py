@@ -1,11 +1,10 @@
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from tests.trt_build.systems.detector.starts import exported_start  # noqa: E402
 from trt_build.errors import DataError  # noqa: E402
 from trt_build.networks.grey_detector import GreyDetector  # noqa: E402
-from trt_build.systems.detector.export import export_network  # noqa: E402
 from trt_build.systems.detector.growth import grow_from  # noqa: E402
 
 SMALL = {"stem": (4, 8), "widths": (16, 16, 24), "depths": (1, 2, 1), "neck": 16}
@@ -15,18 +14,7 @@ LARGE = {"stem": (6, 8), "widths": (24, 20, 24), "depths": (2, 2, 3), "neck": 24
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):
     """A small network with normalisation that has seen something, exported; and what it computes."""
-    torch.manual_seed(3)
-    network = GreyDetector(**SMALL)
-    pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (8, 1, 64, 96)).astype(np.float32))
-    network.train()(pictures)
-    network.eval()
-    for output in network.outputs:  # equal arrays would be written once
-        torch.nn.init.normal_(output.bias)
-    with torch.no_grad():
-        expected = network(pictures)
-    path = tmp_path_factory.mktemp("start") / "small.onnx"
-    export_network(network, path)
-    return path, pictures, expected
+    return exported_start(SMALL, tmp_path_factory.mktemp("start") / "small.onnx", 8)
 
 
 @pytest.mark.parametrize("options", [SMALL, LARGE], ids=["same", "wider and deeper"])

@@ -1,10 +1,9 @@
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from tests.trt_build.systems.detector.starts import exported_start  # noqa: E402
 from trt_build.networks.grey_detector import GreyDetector  # noqa: E402
-from trt_build.systems.detector.export import export_network  # noqa: E402
 from trt_build.systems.detector.growth import grow_from  # noqa: E402
 
 WIDE = {"stem": (4, 12), "widths": (8, 8, 8), "depths": (1, 1, 1), "neck": 8, "early": 1}
@@ -14,19 +13,11 @@ NARROW = WIDE | {"stem": (4, 8), "early_width": 12}
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):
     """A network four of whose twelve channels at stride 4 hardly matter, exported; and what it computes."""
-    torch.manual_seed(3)
-    network = GreyDetector(**WIDE)
-    pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (4, 1, 64, 96)).astype(np.float32))
-    network.train()(pictures)
-    network.eval()
-    with torch.no_grad():
+
+    def spoil(network):
         network.stem[2][1][0].weight[:, [0, 3, 5, 10]] *= 1e-3
-        for output in network.outputs:  # equal arrays would be written once
-            torch.nn.init.normal_(output.bias)
-        expected = network(pictures)
-    path = tmp_path_factory.mktemp("start") / "wide.onnx"
-    export_network(network, path)
-    return path, pictures, expected
+
+    return exported_start(WIDE, tmp_path_factory.mktemp("start") / "wide.onnx", 4, spoil)
 
 
 def test_a_narrower_stem_begins_as_nearly_the_same(start):
