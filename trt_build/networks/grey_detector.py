@@ -15,7 +15,8 @@ from torch.nn import functional
 STRIDES = (8, 16, 32)
 OUTPUTS = ("score", "bbox", "kps")
 VALUES = (1, 4, 10)
-_MIDDLE, _SPREAD = 128.0, 64.0
+_MIDDLE, SPREAD = 128.0, 64.0
+"""Of luma: what is taken away from it, and what it is divided by."""
 CEILING = 20.0
 """Features stay below 18 on ordinary pictures. On odd ones (thermal images, flat signs) a channel that hardly ever varies was
 amplified from layer to layer to thousands, and with it the score of empty places. It began at stride 16; at finer strides a
@@ -122,7 +123,7 @@ class GreyDetector(nn.Module):
 
 def normalised(luma: Tensor) -> Tensor:
     """Return what the first convolution takes, of luma 0 to 255."""
-    return (luma - _MIDDLE) / _SPREAD
+    return (luma - _MIDDLE) / SPREAD
 
 
 class Exported(nn.Module):

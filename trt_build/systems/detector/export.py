@@ -6,7 +6,9 @@ import math
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 
 from engine.contracts.manifest import Manifest, SizeRule
 from trt_build.errors import ExportError
@@ -77,3 +79,20 @@ def export_network(network: GreyDetector, path: Path) -> None:
     rows, columns = torch.export.Dim("rows", min=1, max=256), torch.export.Dim("columns", min=1, max=256)
     shapes = {0: torch.export.Dim("batch", min=1), 2: 32 * rows, 3: 32 * columns}
     write_onnx(Exported(network), torch.zeros(2, 1, 96, 160, dtype=torch.uint8), path, (INPUT, output_names()), shapes)
+    fold_division(path)
+
+
+def fold_division(path: Path) -> None:
+    """Let the weights of the first convolution divide, not a pass over every pixel: exact, since it is by a power of two."""
+    model = onnx.load(str(path))
+    (division,) = (node for node in model.graph.node if node.op_type == "Div")
+    (convolution,) = (node for node in model.graph.node if division.output[0] in node.input)
+    constants = {one.name: one for one in model.graph.initializer}
+    weight = constants[convolution.input[1]]
+    divided = numpy_helper.to_array(weight) / numpy_helper.to_array(constants[division.input[1]])
+    weight.CopyFrom(numpy_helper.from_array(divided, weight.name))
+    convolution.input[0] = division.input[0]
+    model.graph.node.remove(division)
+    model.graph.initializer.remove(constants[division.input[1]])
+    onnx.save(model, str(path))
+    onnx.checker.check_model(str(path), full_check=True)

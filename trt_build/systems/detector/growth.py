@@ -14,13 +14,13 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from trt_build.errors import DataError
-from trt_build.networks.grey_detector import GreyDetector
+from trt_build.networks.grey_detector import SPREAD, GreyDetector
 from trt_build.systems.detector.narrowing import narrowed
 
 _SMALL = 0.1
 """How much of an ordinary weight leads from what is new to what was there."""
 _PREFIX = "network."
-_EARLY = "stem.1.0"
+_FIRST, _EARLY = "stem.0.0", "stem.1.0"
 
 
 def grow_from(network: GreyDetector, exported: Path, pictures: Tensor) -> None:
@@ -59,7 +59,11 @@ def _weights(exported: Path) -> dict[str, tuple[Tensor, Tensor]]:
     names = [name.removesuffix(".weight") for name in found if name.startswith(_PREFIX) and name.endswith(".weight")]
     if any(f"{name}.bias" not in found for name in names):  # equal arrays are written once: so it is before training
         raise DataError(f"The start '{exported}' holds no trained network.")
-    return {name.removeprefix(_PREFIX): (found[f"{name}.weight"], found[f"{name}.bias"]) for name in names}
+    weights = {name.removeprefix(_PREFIX): (found[f"{name}.weight"], found[f"{name}.bias"]) for name in names}
+    if _FIRST in weights and all(node.op_type != "Div" for node in model.graph.node):
+        weight, bias = weights[_FIRST]
+        weights[_FIRST] = weight * SPREAD, bias  # the export let the weights divide
+    return weights
 
 
 def _filled(layer: nn.Conv2d, weight: Tensor, bias: Tensor) -> Tensor:

@@ -45,3 +45,13 @@ def test_a_file_that_is_no_network_is_refused(tmp_path):
     (tmp_path / "no.onnx").write_text("nothing")
     with pytest.raises(DataError, match="cannot be read"):
         grow_from(GreyDetector(**SMALL), tmp_path / "no.onnx", torch.zeros(1, 1, 32, 32))
+
+
+def test_an_export_that_still_divides_gives_the_same_weights(start, tmp_path, monkeypatch):
+    monkeypatch.setattr("trt_build.systems.detector.export.fold_division", lambda path: None)
+    path, pictures, _ = exported_start(SMALL, tmp_path / "divides.onnx", 8)
+    whole, folded = GreyDetector(**SMALL), GreyDetector(**SMALL)
+    with torch.no_grad():
+        grow_from(whole, path, pictures)
+        grow_from(folded, start[0], pictures)
+    assert torch.equal(whole.stem[0][0].weight, folded.stem[0][0].weight)
