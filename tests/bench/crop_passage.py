@@ -4,11 +4,12 @@ Before: pixels as ``bytes`` of a flat message, through ``multiprocessing.connect
 reader they were copied seven times: cut, encoded, joined with the length, written, read, collected, decoded. Now three times:
 cut, written, read; two of them at the boundary.
 
-Usage: python -m tests.bench.crop_passage [ROUNDS]
+Run: python -m tests.bench.crop_passage
 """
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import os
 import struct
@@ -115,7 +116,9 @@ def _microseconds(pass_one: Callable[[], Planes]) -> float:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rounds", type=int, nargs="?", default=15)
+    rounds = parser.parse_args().rounds
     noise = np.random.default_rng(1)
     planes = Planes(*(noise.integers(0, 256, shape, np.uint8) for shape in ((720, 1280), (360, 640), (360, 640))))
     frame = Frame("cam", FrameTime(0, 0, (1, 25), 0.0, 0), planes)

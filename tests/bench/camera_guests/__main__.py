@@ -1,6 +1,6 @@
 """A camera is added and removed many times beside two others: what is left behind, and what the others notice.
 
-Usage: python -m tests.bench.camera_guests [ROUNDS]     (200 by default, about 4 s each)
+Run: python -m tests.bench.camera_guests
 
 Quiet time, time in which the guest stays, and rounds take turns, so that all see the same machine: one camera more is work for
 the others' cores, too, and what its coming and going costs is what is beyond that. The guest has a server of its own, which
@@ -9,6 +9,7 @@ gives way to the run: cameras are other machines, and one that is connected to h
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
@@ -110,7 +111,9 @@ class Guests:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rounds", type=int, nargs="?", default=200, help="about 4 s each")
+    rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         clip, options = make_clip(Path(folder))
         detector = options[1] if options[0] == "--detector" else "auto"
