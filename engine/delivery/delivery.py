@@ -84,9 +84,7 @@ class Delivery:
         with self._telemetry.stage("publish"):
             sent = self._publisher.send(body, payloads, self._should_stop)
         if isinstance(sent, Face):
-            seconds = (sent.sent_ns - sent.captured_ns) / 1e9
-            self._telemetry.record("latency", seconds)
-            self._telemetry.record(f"latency.{sent.stream}", seconds)
+            self._telemetry.record_latency(sent.stream, (sent.sent_ns - sent.captured_ns) / 1e9)
         if self.sink is not None:
             with self._telemetry.stage("write"):
                 self.sink.write(sent, payloads)

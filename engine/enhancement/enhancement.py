@@ -131,5 +131,5 @@ class Enhancement:
     def _say_gallery(self) -> None:
         """Pass on what is wrong with the gallery, and that it is well again."""
         for sentence in self._verifier.take_news():
-            self._telemetry.counters["errors.gallery"] += self._verifier.gallery_fault != ""
+            self._telemetry.counts.errors["gallery"] += self._verifier.gallery_fault != ""
             self._warn(Warned("", sentence))

@@ -101,7 +101,7 @@ def test_a_generator_that_fails_on_one_face_costs_that_face_its_picture():
         ["enhanced", "original", "embedding"], ["original", "embedding"], ["enhanced", "original", "embedding"]
     ]  # fmt: skip
     assert [warning.stream for warning in run.warnings] == ["bad"]
-    assert run.telemetry.counters["errors.super_resolve"] == 1
+    assert run.telemetry.counts.errors["super_resolve"] == 1
 
 
 def test_without_a_generator_faces_go_on_as_they_are():
