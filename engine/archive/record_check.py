@@ -43,6 +43,8 @@ class Record(msgspec.Struct, frozen=True):
     stream: str
     seq: int
     track_id: int
+    frame_index: int = -1
+    """Of a face."""
     parts: list[_Part] = []
     files: dict[str, str] = {}
     embedding: _Row | None = None

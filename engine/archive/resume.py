@@ -21,6 +21,10 @@ from engine.contracts.recording import Recording
 from engine.errors import PublishError
 
 LINES = (*RECORDS, "stream.jsonl", "progress.jsonl")
+_NEWEST_BYTES = 1 << 18
+"""Of each file of records: a publisher that dies has one message in hand that it may have written, the last."""
+Said = tuple[str, int, int]
+"""Stream, track, and index of the frame of a face; -1 stands for the end of the track."""
 Progress = Callable[[float], None]
 
 
@@ -58,6 +62,8 @@ class Resume(msgspec.Struct, frozen=True, kw_only=True):
     """Of the files at the time of the look."""
     append: bool = False
     """Only torn lines go: the run itself goes on with another publisher."""
+    newest: list[Said] = []
+    """For another publisher: the faces, and ends of tracks, that were written last."""
 
 
 def plan_resume(
@@ -136,6 +142,7 @@ def reopen(directory: Path) -> Resume:
             workers=dict(earlier.get("workers") or {}),
             sizes=_sizes(directory),
             append=True,
+            newest=list(_newest(directory)),
         )
 
 
@@ -253,6 +260,14 @@ def _decoded_event(line: bytes) -> Stream | None:
 
 def _sums(counts: list[tuple[int, int]]) -> tuple[int, int]:
     return sum(faces for faces, _ in counts), sum(tracks for _, tracks in counts)
+
+
+def _newest(directory: Path) -> Iterator[Said]:
+    for name in RECORDS:
+        for line in whole_lines(directory / name, size_of(directory / name) - _NEWEST_BYTES):
+            record = decode_record(line)  # None of the first, where that is half a line
+            if record is not None and (record.kind == "face" or record.ended):
+                yield record.stream, record.track_id, record.frame_index
 
 
 def _sizes(directory: Path) -> dict[str, int]:

@@ -13,6 +13,7 @@ from engine.contracts.messages import Face, Outcome
 from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChanged
 from engine.delivery.barrier import Barrier
 from engine.delivery.record import Record
+from engine.delivery.repeats import Repeats
 from engine.delivery.verdict import judged
 from engine.publish.publisher import Publisher
 from engine.runtime.telemetry import Telemetry
@@ -41,6 +42,7 @@ class Delivery:
     ) -> None:
         self._publisher, self._telemetry, self._should_stop, self._tell = publisher, telemetry, should_stop, tell
         self._barrier, self._record = Barrier(lanes), record
+        self._repeats = Repeats(record.newest)
         self._inputs: set[str] = set()
         self._facts: dict[str, Any] = {}
         self.sink: DirectorySink | None = None
@@ -57,6 +59,11 @@ class Delivery:
             self._note_input(event)
         else:
             self._pass(self._barrier.take(event, lane))
+
+    def take(self, body: Body, arrays: Sequence[Uint8]) -> None:
+        """Send what an enhance worker says of a face or a track, unless one that died has said it; args as for ``send``."""
+        if not self._repeats.knows(body):
+            self.send(body, arrays)
 
     def _note_input(self, link: InputFile) -> None:
         """Write down, once, what was read."""
