@@ -188,16 +188,28 @@ def test_a_last_state_never_overtakes_what_waits_for_its_reader():
     bench.supervisor.close()
 
 
-def test_stats_of_a_long_wait_do_not_pile_up():
+def test_a_long_wait_needs_bounded_memory_and_loses_no_stream_change_and_no_count():
+    """Of statistics the newest are left, each with the totals since the start; cameras that cannot be read fail meanwhile, and
+    workers die."""
+    held: list[int] = []
+
     def news(bench: Bench) -> None:
-        for frames in range(200):
-            bench.supervisor.send(stats(frames))
-        bench.supervisor.send(CountedBefore(Counts({"faces": 7})))
+        for number in range(200):
+            bench.supervisor.send(stats(number))
+            bench.supervisor.send(CountedBefore(Counts({"faces": number})))
+            if number % 50 == 0:
+                bench.supervisor.send(StreamChanged(f"door{number}", "failed", "worker_died", "it cannot be read"))
+            bench.worker._held.should_give_up()
+        held.append(len(bench.worker._held._held))
 
     bench, blocked = blocked_bench(news)
     bench.enhance.send(said(1))
     bench.enhance.send(Drain())
     bench.worker.run()
-    assert blocked.sent == ["track 1", *(f"stats {frames}" for frames in range(140, 200)), "end"]
-    assert bench.worker._counted_before.run == {"faces": 7}
+    assert held == [60 + 1 + 4]
+    assert [word for word in blocked.sent if "failed" in word] == [f"door{number} failed" for number in (0, 50, 100, 150)]
+    kept = [f"stats {number}" for number in range(140, 200)]
+    assert [word for word in blocked.sent if "failed" not in word] == ["track 1", *kept, "end"]
+    assert blocked.sent.index("door150 failed") == blocked.sent.index("stats 150") + 1, "in their order"
+    assert bench.worker._counted_before.run == {"faces": 199}
     bench.supervisor.close()
