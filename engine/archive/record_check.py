@@ -44,7 +44,8 @@ class Record(msgspec.Struct, frozen=True):
     seq: int
     track_id: int
     frame_index: int = -1
-    """Of a face."""
+    box: tuple[float, float, float, float] | None = None
+    """These two are of a face."""
     parts: list[_Part] = []
     files: dict[str, str] = {}
     embedding: _Row | None = None

@@ -21,10 +21,21 @@ from engine.contracts.recording import Recording
 from engine.errors import PublishError
 
 LINES = (*RECORDS, "stream.jsonl", "progress.jsonl")
-_NEWEST_BYTES = 1 << 18
-"""Of each file of records: a publisher that dies has one message in hand that it may have written, the last."""
-Said = tuple[str, int, int]
-"""Stream, track, and index of the frame of a face; -1 stands for the end of the track."""
+_NEWEST_BYTES = 1 << 22
+"""Of each file of records: a publisher that dies has one message in hand that it may have written, the last; and where perceive
+dies, too, what a recording has said since its last checkpoint comes again."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A face that was written, or the end of a track."""
+
+    stream: str
+    track_id: int
+    frame_index: int
+    box: tuple[float, float, float, float] | None
+    """Of a face; None: the track ended."""
+
+
 Progress = Callable[[float], None]
 
 
@@ -267,7 +278,7 @@ def _newest(directory: Path) -> Iterator[Said]:
         for line in whole_lines(directory / name, size_of(directory / name) - _NEWEST_BYTES):
             record = decode_record(line)  # None of the first, where that is half a line
             if record is not None and (record.kind == "face" or record.ended):
-                yield record.stream, record.track_id, record.frame_index
+                yield Said(record.stream, record.track_id, record.frame_index, record.box)
 
 
 def _sizes(directory: Path) -> dict[str, int]:

@@ -10,6 +10,7 @@ from engine.contracts.counts import Counts
 from engine.contracts.envelope import Body
 from engine.contracts.frames import Uint8
 from engine.contracts.messages import Face, Outcome
+from engine.contracts.orders import Settled
 from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChanged
 from engine.delivery.barrier import Barrier
 from engine.delivery.record import Record
@@ -27,7 +28,8 @@ class Delivery:
         telemetry: counts and measures.
         lanes: names of the enhance workers.
         should_stop: asked now and then while a message waits for its reader; True: it is given up.
-        tell: is told of each last state that the account of the models' calls has made another one.
+        tell: is told of each last state that the account of the models' calls has made another one, and of how far streams
+            have been said.
         record: what is to be written.
     """
 
@@ -37,7 +39,7 @@ class Delivery:
         telemetry: Telemetry,
         lanes: Iterable[str],
         should_stop: Callable[[], bool],
-        tell: Callable[[StreamChanged], None],
+        tell: Callable[[StreamChanged | Settled], None],
         record: Record,
     ) -> None:
         self._publisher, self._telemetry, self._should_stop, self._tell = publisher, telemetry, should_stop, tell
@@ -61,9 +63,9 @@ class Delivery:
             self._pass(self._barrier.take(event, lane))
 
     def take(self, body: Body, arrays: Sequence[Uint8]) -> None:
-        """Send what an enhance worker says of a face or a track, unless one that died has said it; args as for ``send``."""
-        if not self._repeats.knows(body):
-            self.send(body, arrays)
+        """Send what an enhance worker says of a face or a track, unless that was said before; args as for ``send``."""
+        if (fresh := self._repeats.fresh(body)) is not None:
+            self.send(fresh, arrays)
 
     def _note_input(self, link: InputFile) -> None:
         """Write down, once, what was read."""
@@ -116,7 +118,7 @@ class Delivery:
             self.sink.close(outcome, {"workers": self._facts, "counters": totals.flat(), "streams": counts.streams})
 
     def _pass(self, events: Iterable[StreamChanged | Checkpoint]) -> None:
-        for event in events:
+        for event in filter(self._repeats.passes, events):
             if isinstance(event, StreamChanged):
                 verdict = judged(event)
                 self.send(verdict, [])
@@ -125,3 +127,7 @@ class Delivery:
             elif self.sink is not None:
                 with self._telemetry.stage("checkpoint"):
                     self.sink.checkpoint(event.stream, event.frame_index, event.next_track_id, event.rejected)
+            if isinstance(event, Checkpoint):
+                self._tell(Settled(event.stream, event.frame_index))
+            elif event.is_last:
+                self._tell(Settled(event.stream))

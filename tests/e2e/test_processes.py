@@ -153,7 +153,7 @@ def test_a_run_outlives_its_workers_without_loss(clip: Clip, undisturbed, tmp_pa
     assert_nothing_left(workers)
 
 
-def test_beside_a_camera_a_recording_outlives_the_workers_behind_perceive_without_the_loss_of_a_face(
+def test_beside_a_camera_a_recording_outlives_each_worker_that_they_share_without_the_loss_of_a_face(
     clip: Clip, undisturbed, tmp_path: Path
 ):
     """The camera refuses, and is tried again and again: with a camera workers are replaced, and the run does not begin anew."""
@@ -173,12 +173,13 @@ def test_beside_a_camera_a_recording_outlives_the_workers_behind_perceive_withou
         lines = (out / "stream.jsonl").read_text(encoding="utf-8").splitlines() if (out / "stream.jsonl").exists() else []
         return [one["state"] for one in map(json.loads, lines) if one["stream"] == clip.video.stem]
 
-    for victim, state in (("fs-enhance-1", "live"), ("fs-publish", "live"), ("", "ended")):
-        wait_until(lambda state=state: states()[-1:] == [state] and (out / "faces.jsonl").stat().st_size > 0)
-        if victim:
+    for victim in ("fs-enhance-1", "fs-publish", "fs-perceive"):
+        wait_until(lambda: states()[-1:] in (["live"], ["ended"]) and (out / "faces.jsonl").stat().st_size > 0)
+        if states()[-1] == "live":  # on a slow machine it may be over before the last of them
             dead = children_of(process.pid)[victim]
             os.kill(dead, signal.SIGKILL)
             wait_until(lambda dead=dead, victim=victim: children_of(process.pid).get(victim, dead) != dead)
+    wait_until(lambda: states()[-1:] == ["ended"])
     workers = children_of(process.pid)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
