@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from engine.config import OutputConfig
 from engine.contracts.counts import Counts
 from engine.contracts.envelope import Body, kind_of_body
 from engine.contracts.faces import TrackResult
-from engine.contracts.orders import Begin, CountedBefore
-from engine.contracts.streams import RunStats, StreamChanged
+from engine.contracts.orders import Begin, CountedBefore, Settled
+from engine.contracts.streams import Checkpoint, RunStats, StreamChanged
 from engine.delivery.barrier import Barrier
 from engine.delivery.record import Record
 from engine.runtime.channel import Channel
@@ -212,4 +213,19 @@ def test_a_long_wait_needs_bounded_memory_and_loses_no_stream_change_and_no_coun
     assert [word for word in blocked.sent if "failed" not in word] == ["track 1", *kept, "end"]
     assert blocked.sent.index("door150 failed") == blocked.sent.index("stats 150") + 1, "in their order"
     assert bench.worker._counted_before.run == {"faces": 199}
+    bench.supervisor.close()
+
+
+def test_the_supervisor_hears_how_far_a_recording_has_been_said():
+    """From there on it is read again where perceive dies; after its last word no more of it is said."""
+    bench, blocked = blocked_bench(lambda bench: None)
+    last = StreamChanged("clip", "ended", "end_of_file", event_id=2, lanes=("enhance-1",))
+    for event in (Checkpoint("clip", 5, 2, event_id=1, lanes=("enhance-1",)), last, replace(last, event_id=3)):
+        bench.enhance.send(event)
+    bench.read()
+    told = []
+    while bench.supervisor.has_message():
+        told.append(bench.supervisor.receive())
+    assert [one for one in told if isinstance(one, Settled)] == [Settled("clip", 5), Settled("clip")]
+    assert blocked.sent == ["clip ended"]
     bench.supervisor.close()
