@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-SHARED = Path(os.environ.get("FACESTREAM_SHARED", Path(__file__).resolve().parents[2] / "shared"))
-"""The folder of real footage; a checkout without it skips the tests that need it."""
+_ROOT = Path(__file__).resolve().parents[1]
+_BESIDE = _ROOT.parent / "shared" if (_ROOT / ".git").exists() else _ROOT / "shared"
+SHARED = Path(os.environ.get("FACESTREAM_SHARED") or _BESIDE)
+"""The folder of real footage: what the variable names, else one beside a working copy, else one within an unpacked source tree.
+Where it is missing the tests that need it are skipped."""
 
 
 def shared(relative: str) -> Path:

@@ -43,6 +43,9 @@ class Record(msgspec.Struct, frozen=True):
     stream: str
     seq: int
     track_id: int
+    frame_index: int = -1
+    box: tuple[float, float, float, float] | None = None
+    """These two are of a face."""
     parts: list[_Part] = []
     files: dict[str, str] = {}
     embedding: _Row | None = None

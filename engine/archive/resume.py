@@ -21,6 +21,21 @@ from engine.contracts.recording import Recording
 from engine.errors import PublishError
 
 LINES = (*RECORDS, "stream.jsonl", "progress.jsonl")
+_NEWEST_BYTES = 1 << 22
+"""Of each file of records: a publisher that dies has one message in hand that it may have written, the last; and where perceive
+dies, too, what a recording has said since its last checkpoint comes again."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A face that was written, or the end of a track."""
+
+    stream: str
+    track_id: int
+    frame_index: int
+    box: tuple[float, float, float, float] | None
+    """Of a face; None: the track ended."""
+
+
 Progress = Callable[[float], None]
 
 
@@ -58,6 +73,8 @@ class Resume(msgspec.Struct, frozen=True, kw_only=True):
     """Of the files at the time of the look."""
     append: bool = False
     """Only torn lines go: the run itself goes on with another publisher."""
+    newest: list[Said] = []
+    """For another publisher: the faces, and ends of tracks, that were written last."""
 
 
 def plan_resume(
@@ -136,6 +153,7 @@ def reopen(directory: Path) -> Resume:
             workers=dict(earlier.get("workers") or {}),
             sizes=_sizes(directory),
             append=True,
+            newest=list(_newest(directory)),
         )
 
 
@@ -253,6 +271,14 @@ def _decoded_event(line: bytes) -> Stream | None:
 
 def _sums(counts: list[tuple[int, int]]) -> tuple[int, int]:
     return sum(faces for faces, _ in counts), sum(tracks for _, tracks in counts)
+
+
+def _newest(directory: Path) -> Iterator[Said]:
+    for name in RECORDS:
+        for line in whole_lines(directory / name, size_of(directory / name) - _NEWEST_BYTES):
+            record = decode_record(line)  # None of the first, where that is half a line
+            if record is not None and (record.kind == "face" or record.ended):
+                yield Said(record.stream, record.track_id, record.frame_index, record.box)
 
 
 def _sizes(directory: Path) -> dict[str, int]:

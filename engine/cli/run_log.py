@@ -77,7 +77,7 @@ class RunLog:
 
     def end(self, result: RunResult, exit_code: int) -> None:
         """Log the end of a run that was not broken off."""
-        counters = result.counters
+        counters, counts = result.counters, result.status.totals
         fields = {
             "outcome": result.outcome,
             "exit_code": exit_code,
@@ -86,8 +86,8 @@ class RunLog:
             "tracks": counters.get("tracks", 0),
             "faces": counters.get("faces", 0),
             "rejected": counters.get("rejected", 0),
-            "drops": drops_of(counters),
-            "errors": errors_of(counters),
+            "drops": drops_of(counts),
+            "errors": errors_of(counts),
             "restarts": result.status.restarts,
             "failed_streams": [stream.name for stream in result.failed_streams],
             "streams": {stream.name: stream_fields(stream) for stream in result.streams},
@@ -156,14 +156,14 @@ class JsonLines(logging.Formatter):
 
 def stats_fields(status: RunStatus) -> dict[str, Any]:
     """Return where a run stands, for a program."""
-    counters = status.counters
+    counts = status.totals
     return {
         "uptime_seconds": round(status.seconds, 1),
         "frames_per_second": round(frames_per_second(status), 1),
-        "frames": counters.get("frames", 0),
-        "faces": counters.get("faces", 0),
-        "drops": drops_of(counters),
-        "errors": errors_of(counters),
+        "frames": counts.run.get("frames", 0),
+        "faces": counts.run.get("faces", 0),
+        "drops": drops_of(counts),
+        "errors": errors_of(counts),
         "overload_level": status.overload_level,
         "restarts": status.restarts,
         "streams": {name: stream_fields(stream) for name, stream in status.streams.items()},

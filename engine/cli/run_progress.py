@@ -61,13 +61,12 @@ def _show_stream(progress: Progress, bars: dict[str, TaskID], name: str, stream:
 
 
 def _show_whole(progress: Progress, whole: TaskID, status: RunStatus) -> None:
-    counters = status.counters
-    frames = counters.get("frames", 0)
+    counts = status.totals
+    frames = counts.run.get("frames", 0)
     expected = [stream.frames_expected for stream in status.streams.values()]
     over = all(stream.is_over for stream in status.streams.values())
     total = frames if over else max(sum(expected), frames) if all(expected) else None
-    drops = sum(drops_of(counters).values())
-    note = (
-        f"{frames / max(status.seconds, 1e-3):.1f} frames/s  {count(counters.get('faces', 0), 'face')}  {count(drops, 'drop')}"
-    )
+    drops = sum(drops_of(counts).values())
+    faces = counts.run.get("faces", 0)
+    note = f"{frames / max(status.seconds, 1e-3):.1f} frames/s  {count(faces, 'face')}  {count(drops, 'drop')}"
     progress.update(whole, completed=frames, total=total, note=note)

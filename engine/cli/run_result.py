@@ -31,10 +31,10 @@ def print_result(console: Console, result: RunResult, config: Config, *, live: b
     )
     if live:
         console.print(end_table(result.streams))
-        console.print(drops_words(counters), highlight=False)
+        console.print(drops_words(result.status.totals), highlight=False)
         if result.status.restarts:
             console.print(f"{count(result.status.restarts, 'restart')} of workers that died or hung", highlight=False)
-    if words := errors_words(counters):
+    if words := errors_words(result.status.totals):
         console.print(words, highlight=False)
     if words := removed_words(counters):
         console.print(words, highlight=False)

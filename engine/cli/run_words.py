@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.contracts.counts import Counts
 from engine.contracts.redaction import redact
 from engine.perception.overload import LEVELS
 from engine.pipeline.status import RunEvent, RunStatus, StreamStatus
@@ -46,27 +47,27 @@ def state_words(stream: StreamStatus) -> str:
     return " ".join(filter(None, (stream.standing, reason.replace("_", " "))))
 
 
-def drops_of(counters: Mapping[str, int]) -> dict[str, int]:
+def drops_of(counts: Counts) -> dict[str, int]:
     """Return what was dropped, by cause, the most frequent first."""
-    drops = {name.removeprefix("drops."): total for name, total in counters.items() if name.startswith("drops.") and total}
-    return dict(sorted(drops.items(), key=lambda drop: (-drop[1], drop[0])))
+    drops = [(cause, total) for cause, total in counts.drops.items() if total]
+    return dict(sorted(drops, key=lambda drop: (-drop[1], drop[0])))
 
 
-def drops_words(counters: Mapping[str, int]) -> str:
+def drops_words(counts: Counts) -> str:
     """Return the drops by cause in one line, as ``15 drops: 12 stale, 3 no slot``."""
-    drops = drops_of(counters)
+    drops = drops_of(counts)
     causes = ", ".join(f"{total} {cause.replace('_', ' ')}" for cause, total in drops.items())
     return count(sum(drops.values()), "drop") + (f": {causes}" if causes else "")
 
 
-def errors_of(counters: Mapping[str, int]) -> dict[str, int]:
+def errors_of(counts: Counts) -> dict[str, int]:
     """Return how many calls of models failed, and readings of the gallery, by stage."""
-    return {name.removeprefix("errors."): n for name, n in sorted(counters.items()) if name.startswith("errors.") and n}
+    return {stage: total for stage, total in sorted(counts.errors.items()) if total}
 
 
-def errors_words(counters: Mapping[str, int]) -> str:
+def errors_words(counts: Counts) -> str:
     """Return the errors by stage in one line, as ``3 errors: 2 detect, 1 gallery``; empty where there are none."""
-    errors = errors_of(counters)
+    errors = errors_of(counts)
     stages = ", ".join(f"{n} {stage.replace('_', ' ')}" for stage, n in errors.items())
     return f"{count(sum(errors.values()), 'error')}: {stages}" if errors else ""
 
@@ -87,12 +88,13 @@ def frames_per_second(status: RunStatus) -> float:
 
 def summary_words(status: RunStatus) -> list[str]:
     """Return where the run as a whole stands, in a few pieces, but for overload."""
-    counters = status.counters
+    counts = status.totals
+    drops, errors = drops_of(counts), errors_of(counts)
     words = [
         f"{frames_per_second(status):.1f} frames/s",
-        count(counters.get("faces", 0), "face"),
-        count(sum(drops_of(counters).values()), "drop"),
-        count(sum(errors_of(counters).values()), "error") if errors_of(counters) else "",
+        count(counts.run.get("faces", 0), "face"),
+        count(sum(drops.values()), "drop"),
+        count(sum(errors.values()), "error") if errors else "",
         count(status.restarts, "restart") if status.restarts else "",
         f"up {how_long(status.seconds)}",
     ]

@@ -8,6 +8,9 @@ import numpy as np
 from engine.contracts.frames import FrameTime, Planes, Span
 from engine.contracts.messages import Candidate, Decision, Enhanced, Part, Quality
 
+IDS_PER_PERCEIVE = 1_000_000_000
+"""Track ids of a restarted perceive begin so much higher: what the dead one gave out last is not known."""
+
 
 class Sighting(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """One face of one frame: where it is and how good, without its pixels."""

@@ -47,6 +47,14 @@ class Assign(Order, frozen=True):
     reading: Reading = Reading()
 
 
+class Settled(Order, frozen=True):
+    """The publisher to the supervisor: everything of a recording up to this frame, or to its end, has been said."""
+
+    stream: str
+    frame_index: int | None = None
+    """None: to its end."""
+
+
 class Refused(Order, frozen=True):
     """Perceive to decode: a model fails on all of this stream; read no further, it has failed."""
 

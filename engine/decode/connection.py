@@ -13,6 +13,7 @@ from engine.contracts.messages import Reason, StreamState
 from engine.contracts.streams import StreamChanged
 from engine.decode.camera_errors import failure
 from engine.decode.clock import StreamClock
+from engine.decode.counted import Counted
 from engine.decode.detection_pace import DetectionPace
 from engine.decode.display import Display
 from engine.decode.packet_queue import Arrival
@@ -41,12 +42,12 @@ class Connection:
 
     Args:
         camera: the source.
-        counters: counted up, see ``LiveDecoder``.
+        counted: counted up, see ``LiveDecoder``.
         announce: makes a state from state, reason, detail, (width, height) and frame rate.
     """
 
-    def __init__(self, camera: Camera, counters: dict[str, int], announce: Announce) -> None:
-        self._camera, self._counters, self._announce = camera, counters, announce
+    def __init__(self, camera: Camera, counted: Counted, announce: Announce) -> None:
+        self._camera, self._counted, self._announce = camera, counted, announce
         self._reader = _reader_for(camera)
         self._display: Display[tuple[av.VideoFrame, Arrival]] = Display(camera.appearance)
         self._pace = DetectionPace(camera.detect_fps)
@@ -114,8 +115,8 @@ class Connection:
             self._held = arrival
             return []
         if held is not None and arrival is None and queue.ended:
-            self._counters["packets"] += 1
-            self._counters["drops.decode_late"] += 1
+            self._counted.counts["packets"] += 1
+            self._counted.drops["decode_late"] += 1
             return []
         return [one for one in (held, arrival) if one is not None]
 
@@ -163,14 +164,14 @@ class Connection:
 
     def _count_dropped(self) -> None:
         dropped, broken = self._reader.queue.take_dropped()
-        self._counters["drops.decode_late"] += dropped
-        self._counters["packets"] += dropped
+        self._counted.drops["decode_late"] += dropped
+        self._counted.counts["packets"] += dropped
         if broken and self._gate is not None:
             self._gate.broken()
 
     def _take(self, arrival: Arrival) -> Iterator[Frame | StreamChanged]:
-        self._counters["packets"] += 1
-        self._counters["bytes"] += arrival.size_bytes
+        self._counted.counts["packets"] += 1
+        self._counted.counts["bytes"] += arrival.size_bytes
         gate, clock = self._ready()
         if self._stalled:
             self._stalled = False
@@ -179,8 +180,8 @@ class Connection:
             try:
                 shown = self._display.show(picture, gate.pixel_aspect, (picture, source))
             except (av.error.FFmpegError, ValueError):
-                self._counters["corrupt_frames"] += 1
-                self._counters["drops.corrupt"] += 1
+                self._counted.counts["corrupt_frames"] += 1
+                self._counted.drops["corrupt"] += 1
                 continue
             for planes, (decoded, came_in) in shown:
                 yield from self._emit(decoded, planes, clock, came_in)
@@ -190,7 +191,7 @@ class Connection:
         if self._gate is None or self._clock is None:
             opened = self._reader.opened
             assert opened is not None, "a packet before the stream"
-            self._gate = PictureGate(opened.context, self._camera.hwaccel, self._counters)
+            self._gate = PictureGate(opened.context, self._camera.hwaccel, self._counted)
             rate = opened.frame_rate or _UNKNOWN_RATE
             self._clock = StreamClock(opened.time_base, float(1 / rate), MAX_GAP_SECONDS, HELD_SECONDS)
         return self._gate, self._clock
@@ -203,8 +204,8 @@ class Connection:
         if change is not None:
             self._pace.restart()
             yield change
-        index = self._counters["frames"]
-        self._counters["frames"] += 1
+        index = self._counted.counts["frames"]
+        self._counted.counts["frames"] += 1
         when = FrameTime(
             index,
             picture.pts,

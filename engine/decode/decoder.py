@@ -105,7 +105,7 @@ class Decoder(RecordingReader):
         self._name, self._path, self._config, self._detect_every = recording_name, path, config, detect_every
         self._reading = reading = reading or Reading()
         self._display: Display[_Note] = Display()
-        self._counters["drops.no_key_frame"] = 0
+        self._counted.drops["no_key_frame"] = 0
         self._started_ns, self._clock_is = reading.started_ns, reading.clock
         self._notes: list[str] = []
         self._size_px = (0, 0)
@@ -132,7 +132,7 @@ class Decoder(RecordingReader):
             try:
                 yield from self._read(container, stream)
                 end = RecordingEnd(
-                    self._path, container, stream, self._counters, self._cut, self._read_to_seconds, self._refusal
+                    self._path, container, stream, self._counted, self._cut, self._read_to_seconds, self._refusal
                 )
                 end.check()
                 yield self._state("ended", "end_of_file", "; ".join([*self._notes, *end.notes()]))
@@ -210,7 +210,7 @@ class Decoder(RecordingReader):
     ) -> Iterator[Frame | StreamChanged]:
         too_early = damage.is_too_early(picture)
         if self._config.skip_frame == "none":
-            self._counters["drops.no_key_frame"] = damage.left_out
+            self._counted.drops["no_key_frame"] = damage.left_out
         if too_early:
             return
         # Containers such as AVI time packets only in decoding order; FFmpeg carries that over to the order of showing.

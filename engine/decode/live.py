@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 
 from engine.config import DecodeConfig
 from engine.contracts.camera import Camera
+from engine.contracts.counts import StreamCount
 from engine.contracts.frames import Frame
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.redaction import redact
@@ -15,12 +16,11 @@ from engine.contracts.streams import StreamChanged
 from engine.decode.backoff import Backoff
 from engine.decode.camera_errors import failure
 from engine.decode.connection import WAIT_SECONDS, Connection
+from engine.decode.counted import Counted, DropCause
 from engine.errors import SourceError, WorkerError
 
-_COUNTERS = (
-    "frames", "packets", "bytes", "corrupt_packets", "corrupt_frames", "reconnects", "drops.decode_late", "drops.corrupt",
-    "drops.no_key_frame", "decode_ns",
-)  # fmt: skip
+_COUNTS: tuple[StreamCount, ...] = ("frames", "packets", "bytes", "corrupt_packets", "corrupt_frames", "reconnects")
+_CAUSES: tuple[DropCause, ...] = ("decode_late", "corrupt", "no_key_frame")
 _DETAIL_SEPARATOR = "; "
 
 
@@ -41,11 +41,10 @@ class LiveDecoder:
 
     A camera that is ``silent_by_design`` is never called stalled, nor given up for its silence.
 
-    Counters: ``frames`` handed over; ``packets`` and ``bytes`` received (video only); ``corrupt_packets`` marked, refused, or
-    behind a gap; ``corrupt_frames`` with damage; ``reconnects`` connections that came live after another was lost;
-    ``drops.decode_late`` packets left out because decoding was late; ``drops.corrupt`` damaged pictures;
-    ``drops.no_key_frame`` packets that had to wait for a key frame; ``decode_ns`` nanoseconds in the decoder. Bad input never
-    raises.
+    ``counted`` has: ``frames`` handed over; ``packets`` and ``bytes`` received (video only); ``corrupt_packets`` marked,
+    refused, or behind a gap; ``corrupt_frames`` with damage; ``reconnects`` connections that came live after another was lost;
+    as dropped, ``decode_late`` packets left out because decoding was late, ``corrupt`` damaged pictures, and ``no_key_frame``
+    packets that had to wait for a key frame; ``decode_ns``. Bad input never raises.
 
     Args:
         camera: the source, with its settings.
@@ -54,7 +53,7 @@ class LiveDecoder:
 
     def __init__(self, camera: Camera, config: DecodeConfig) -> None:
         self._camera = camera
-        self.counters: dict[str, int] = dict.fromkeys(_COUNTERS, 0)
+        self.counted = Counted(_COUNTS, _CAUSES)
         self._items: Generator[Frame | StreamChanged | None, None, None] | None = None
         self._connection: Connection | None = None
         self._last_packet_monotonic = time.monotonic()
@@ -66,6 +65,11 @@ class LiveDecoder:
         if self._items is None:
             self._items = self._run()
         return self._items
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What was counted up to now, as states tell it."""
+        return self.counted.named() | {"decode_ns": self.counted.decode_ns}
 
     @property
     def last_packet_monotonic(self) -> float:
@@ -84,7 +88,7 @@ class LiveDecoder:
         retries, was_live = 0, False
         yield self._state("connecting", "", f"{camera.shown}: attempt 1")
         while True:
-            connection = self._connection = Connection(camera, self.counters, self._state)
+            connection = self._connection = Connection(camera, self.counted, self._state)
             try:
                 loss = yield from self._watched(connection, was_live)
             finally:
@@ -122,7 +126,7 @@ class LiveDecoder:
                 return failure(self._camera, "unexpected", what)
             if not counted and connection.live_since is not None:
                 counted = True
-                self.counters["reconnects"] += 1
+                self.counted.counts["reconnects"] += 1
             yield item
 
     def _state(
@@ -136,7 +140,7 @@ class LiveDecoder:
             detail=detail,
             width_px=size_px[0],
             height_px=size_px[1],
-            counters=dict(self.counters),
+            counters=self.counters,
             frame_rate=frame_rate,
         )
 

@@ -14,6 +14,7 @@ from typing import Any
 import av
 from av.video.codeccontext import VideoCodecContext
 
+from engine.decode.counted import Counted
 from engine.decode.h264_order import LOOKED_AT_BYTES, H264Order
 from engine.decode.packet_queue import Arrival
 from engine.decode.picture_decoder import PictureDecoder
@@ -29,14 +30,14 @@ class PictureGate:
     Args:
         context: of the stream; None where arrivals are pictures already, which all pass.
         hwaccel: as for ``PictureDecoder``.
-        counters: ``decode_ns``, ``corrupt_packets``, ``corrupt_frames``, ``drops.corrupt`` and ``drops.no_key_frame`` are
-            counted up.
+        counted: ``decode_ns``, ``corrupt_packets``, ``corrupt_frames``, and what is dropped as ``corrupt`` and
+            ``no_key_frame``, are counted up.
     """
 
-    def __init__(self, context: VideoCodecContext | None, hwaccel: str, counters: dict[str, int]) -> None:
+    def __init__(self, context: VideoCodecContext | None, hwaccel: str, counted: Counted) -> None:
         self._decoder = None if context is None else PictureDecoder(context, hwaccel)
         self._order = None if context is None or context.name != "h264" else H264Order(context.extradata)
-        self._counters = counters
+        self._counted = counted
         self._waits_for_key = True
         self._decoded_before = False
         self._sources: OrderedDict[int, Arrival] = OrderedDict()
@@ -79,7 +80,7 @@ class PictureGate:
         self._remember(packet, arrival)
         for picture in self._decode(packet, arrival.key):
             if picture.is_corrupt:
-                self._counters["corrupt_frames"] += 1
+                self._counted.counts["corrupt_frames"] += 1
                 self._lost()
                 continue
             if self._waits_for_key and not arrival.key:
@@ -89,17 +90,17 @@ class PictureGate:
 
     def _admits(self, packet: av.Packet[Any], key: bool) -> bool:
         if packet.is_corrupt:
-            self._counters["corrupt_packets"] += 1
+            self._counted.counts["corrupt_packets"] += 1
             if not key:  # in a transport stream the mark may mean a loss before a key frame that is itself whole
                 self._lost()
                 return False
         # Always asked, as it follows the stream.
         missing = self._order is not None and self._order.gap_before(bytes(memoryview(packet)[:LOOKED_AT_BYTES]))
         if self._waits_for_key and not key:
-            self._counters["drops.no_key_frame"] += 1
+            self._counted.drops["no_key_frame"] += 1
             return False
         if missing and not key:
-            self._counters["corrupt_packets"] += 1
+            self._counted.counts["corrupt_packets"] += 1
             self._lost()
             return False
         return True
@@ -116,11 +117,11 @@ class PictureGate:
         try:
             pictures = decoder.decode(packet)
         except (av.error.FFmpegError, ValueError):
-            self._counters["corrupt_packets"] += 1
+            self._counted.counts["corrupt_packets"] += 1
             self._lost()
             return []
         finally:
-            self._counters["decode_ns"] += time.perf_counter_ns() - start
+            self._counted.decode_ns += time.perf_counter_ns() - start
         if not pictures and decoder.owes_pictures:
             self._lost()
         elif key:
@@ -128,7 +129,7 @@ class PictureGate:
         return pictures
 
     def _lost(self) -> None:
-        self._counters["drops.corrupt"] += 1
+        self._counted.drops["corrupt"] += 1
         self._waits_for_key = True
 
     def _remember(self, packet: av.Packet[Any], arrival: Arrival) -> None:

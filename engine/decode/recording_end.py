@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from engine.decode.container import encrypted, is_cut
+from engine.decode.counted import Counted
 from engine.decode.encryption import encryption_of_file
 from engine.errors import SourceError
 
@@ -32,7 +33,7 @@ class RecordingEnd:
         path: the file.
         container: still open.
         stream: that was read.
-        counters: as ``Decoder`` counts.
+        counted: as ``Decoder`` counts.
         cut: where it breaks off, empty if it does not seem to.
         read_to_seconds: the last time stamp, where the container announces its duration.
         refusal: why the first picture that could not be used was not, empty if there was none.
@@ -41,7 +42,7 @@ class RecordingEnd:
     path: Path
     container: InputContainer
     stream: VideoStream
-    counters: Mapping[str, int]
+    counted: Counted
     cut: str
     read_to_seconds: float
     refusal: str
@@ -52,26 +53,26 @@ class RecordingEnd:
         Raises:
             SourceError: it was not, with the reason ``truncated``, ``codec`` or ``encrypted``.
         """
-        path, frames = self.path, self.counters["frames"]
+        path, frames = self.path, self.counted.counts["frames"]
         cut = self.cut or ("before the end that its index gives" if is_cut(self.container, self.stream) else "")
         if cut:
             raise SourceError(f"{path} breaks off {cut}; frames before that: {frames}", "truncated")
         if frames == 0:
             raise self._nothing_decoded()
-        if self.counters["corrupt_frames"] == frames:
+        if self.counted.counts["corrupt_frames"] == frames:
             raise SourceError(f"{path}: every one of its {frames} pictures is damaged", "codec")
 
     def notes(self) -> Iterator[str]:
         """Yield what a user should know of a recording that was read to its end."""
         yield from self._missing_time()
-        if early := self.counters["drops.no_key_frame"]:
+        if early := self.counted.drops["no_key_frame"]:
             yield f"{self.path} begins between key frames: its first {early} pictures, which cannot be decoded, were left out"
-        if corrupt := self.counters["corrupt_frames"]:
-            yield f"{corrupt} of the {self.counters['frames']} pictures of {self.path} are damaged"
+        if corrupt := self.counted.counts["corrupt_frames"]:
+            yield f"{corrupt} of the {self.counted.counts['frames']} pictures of {self.path} are damaged"
 
     def _nothing_decoded(self) -> SourceError:
-        codec, early = self.stream.codec_context.name, self.counters["drops.no_key_frame"]
-        packets = self.counters["packets"]
+        codec, early = self.stream.codec_context.name, self.counted.drops["no_key_frame"]
+        packets = self.counted.counts["packets"]
         if early:
             return SourceError(f"{self.path}: none of its {early} {codec} pictures is a key frame to begin with", "codec")
         if kind := encryption_of_file(self.path):

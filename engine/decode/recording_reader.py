@@ -9,6 +9,7 @@ from typing import Self
 
 from engine.contracts.frames import Frame
 from engine.contracts.streams import StreamChanged
+from engine.decode.counted import Counted
 
 Items = Generator[Frame | StreamChanged, None, None]
 
@@ -18,7 +19,8 @@ class RecordingReader(ABC):
 
     def __init__(self) -> None:
         self._items: Items | None = None
-        self._counters = {"frames": 0, "packets": 0, "corrupt_packets": 0, "corrupt_frames": 0}
+        self._counted = Counted(("frames", "packets", "corrupt_packets", "corrupt_frames"))
+        self._counters = self._counted.counts
 
     def __enter__(self) -> Self:
         return self
@@ -38,8 +40,8 @@ class RecordingReader(ABC):
 
     @property
     def counters(self) -> dict[str, int]:
-        """What was counted up to now, see the class."""
-        return dict(self._counters)
+        """What was counted up to now, as states tell it."""
+        return self._counted.named()
 
     @abstractmethod
     def _run(self) -> Items: ...

@@ -10,9 +10,11 @@ from engine.contracts.counts import Counts
 from engine.contracts.envelope import Body
 from engine.contracts.frames import Uint8
 from engine.contracts.messages import Face, Outcome
+from engine.contracts.orders import Settled
 from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChanged
 from engine.delivery.barrier import Barrier
 from engine.delivery.record import Record
+from engine.delivery.repeats import Repeats
 from engine.delivery.verdict import judged
 from engine.publish.publisher import Publisher
 from engine.runtime.telemetry import Telemetry
@@ -26,7 +28,8 @@ class Delivery:
         telemetry: counts and measures.
         lanes: names of the enhance workers.
         should_stop: asked now and then while a message waits for its reader; True: it is given up.
-        tell: is told of each last state that the account of the models' calls has made another one.
+        tell: is told of each last state that the account of the models' calls has made another one, and of how far streams
+            have been said.
         record: what is to be written.
     """
 
@@ -36,11 +39,12 @@ class Delivery:
         telemetry: Telemetry,
         lanes: Iterable[str],
         should_stop: Callable[[], bool],
-        tell: Callable[[StreamChanged], None],
+        tell: Callable[[StreamChanged | Settled], None],
         record: Record,
     ) -> None:
         self._publisher, self._telemetry, self._should_stop, self._tell = publisher, telemetry, should_stop, tell
         self._barrier, self._record = Barrier(lanes), record
+        self._repeats = Repeats(record.newest)
         self._inputs: set[str] = set()
         self._facts: dict[str, Any] = {}
         self.sink: DirectorySink | None = None
@@ -57,6 +61,11 @@ class Delivery:
             self._note_input(event)
         else:
             self._pass(self._barrier.take(event, lane))
+
+    def take(self, body: Body, arrays: Sequence[Uint8]) -> None:
+        """Send what an enhance worker says of a face or a track, unless that was said before; args as for ``send``."""
+        if (fresh := self._repeats.fresh(body)) is not None:
+            self.send(fresh, arrays)
 
     def _note_input(self, link: InputFile) -> None:
         """Write down, once, what was read."""
@@ -84,9 +93,7 @@ class Delivery:
         with self._telemetry.stage("publish"):
             sent = self._publisher.send(body, payloads, self._should_stop)
         if isinstance(sent, Face):
-            seconds = (sent.sent_ns - sent.captured_ns) / 1e9
-            self._telemetry.record("latency", seconds)
-            self._telemetry.record(f"latency.{sent.stream}", seconds)
+            self._telemetry.record_latency(sent.stream, (sent.sent_ns - sent.captured_ns) / 1e9)
         if self.sink is not None:
             with self._telemetry.stage("write"):
                 self.sink.write(sent, payloads)
@@ -111,7 +118,7 @@ class Delivery:
             self.sink.close(outcome, {"workers": self._facts, "counters": totals.flat(), "streams": counts.streams})
 
     def _pass(self, events: Iterable[StreamChanged | Checkpoint]) -> None:
-        for event in events:
+        for event in filter(self._repeats.passes, events):
             if isinstance(event, StreamChanged):
                 verdict = judged(event)
                 self.send(verdict, [])
@@ -120,3 +127,7 @@ class Delivery:
             elif self.sink is not None:
                 with self._telemetry.stage("checkpoint"):
                     self.sink.checkpoint(event.stream, event.frame_index, event.next_track_id, event.rejected)
+            if isinstance(event, Checkpoint):
+                self._tell(Settled(event.stream, event.frame_index))
+            elif event.is_last:
+                self._tell(Settled(event.stream))

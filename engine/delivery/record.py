@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.archive.resume import Resume, reopen
+from engine.archive.resume import Resume, Said, reopen
 from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
 from engine.contracts.counts import Counts
@@ -34,6 +34,11 @@ class Record:
     def next_seq(self) -> Mapping[str, int] | None:
         """Where the numbers of messages go on; None: from the start."""
         return self.resume.next_seq if self.resume else None
+
+    @property
+    def newest(self) -> Sequence[Said]:
+        """What a publisher that died had written last."""
+        return self.resume.newest if self.resume else ()
 
     def reopened(self) -> Record:
         """Return what the successor of a publisher that died goes on with.

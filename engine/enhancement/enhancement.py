@@ -93,8 +93,12 @@ class Enhancement:
         self._verifier.forget(closed.stream, closed.track_id)
         return said
 
-    def open_tracks(self) -> list[TrackClosed]:
-        """Return the tracks that go on, as if each ended with its newest finished face."""
+    def forget_recordings(self) -> list[TrackClosed]:
+        """Forget the tracks of recordings, which are read again; return the others that go on, as if each ended with its newest
+        finished face."""
+        for key in [key for key, track in self._tracks.items() if not track.live]:
+            del self._tracks[key]
+            self._verifier.forget(*key)
         return [track.as_closed() for track in self._tracks.values()]
 
     def close_stream(self, event: StreamChanged) -> StreamChanged:
@@ -131,5 +135,5 @@ class Enhancement:
     def _say_gallery(self) -> None:
         """Pass on what is wrong with the gallery, and that it is well again."""
         for sentence in self._verifier.take_news():
-            self._telemetry.counters["errors.gallery"] += self._verifier.gallery_fault != ""
+            self._telemetry.counts.errors["gallery"] += self._verifier.gallery_fault != ""
             self._warn(Warned("", sentence))

@@ -12,6 +12,7 @@ class TrackSoFar:
     def __init__(self, first: FaceCrop) -> None:
         self._stream, self._track_id = first.stream, first.track_id
         self._first = self._last = first.time
+        self.live = first.live
         self.faces = 0
 
     def add(self, crop: FaceCrop) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from engine.archive.resume import Resume
 from engine.config import Config
 from engine.contracts.camera import Camera
+from engine.contracts.faces import IDS_PER_PERCEIVE
 from engine.contracts.streams import StreamChanged
 from engine.delivery.record import Record
 from engine.errors import FacestreamError, WorkerError
@@ -38,8 +39,6 @@ _OF_A_CHILD, _OF_A_PIPE = 24, 3
 """Descriptors in a worker: what it opens by itself; and a neighbour's pipe, its frame pool, and the pipe of a successor."""
 _SPARE = 12
 """What is open for a moment, as while a process starts."""
-_IDS_PER_PERCEIVE = 1_000_000_000
-"""Track ids of a restarted perceive begin so much higher: what the dead one gave out last is not known."""
 
 
 class Crew:
@@ -245,7 +244,7 @@ class Crew:
                 record = Record(config.output, run, self._resume, self.policy.expires)
                 return start(publish_body, inputs, config.publish, record, self.policy, earlier > 0)
             case "perceive":
-                first_id = (self._resume.first_track_id if self._resume else 1) + earlier * _IDS_PER_PERCEIVE
+                first_id = (self._resume.first_track_id if self._resume else 1) + earlier * IDS_PER_PERCEIVE
                 counted = self._resume.counts.streams if self._resume else {}
                 rejected = {stream: counts["rejected"] for stream, counts in counted.items() if "rejected" in counts}
                 return start(perceive_body, inputs, set(self.readers), outputs, config, first_id, rejected, devices)

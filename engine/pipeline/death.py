@@ -23,12 +23,13 @@ class Deaths:
     def __init__(self, crew: Crew, readings: Readings, status: RunStatus, ready: Container[str]) -> None:
         self._crew, self._readings, self._status, self._ready = crew, readings, status, ready
 
-    def of(self, name: str, *, says_hopeless: bool) -> Death:
+    def of(self, name: str, *, says_hopeless: bool, lost_neighbour: bool) -> Death:
         """Return what ``fate_of`` is to know.
 
         Args:
             name: of the worker.
             says_hopeless: see ``Death``.
+            lost_neighbour: it ended since another worker had.
         """
         if self._crew.is_leaving(name):
             return Death("camera", is_leaving=True)
@@ -36,6 +37,7 @@ class Deaths:
             self._crew.plan.members[name].role,
             is_over=self._is_over(name),
             has_recording=self._reads(name),
+            lost_neighbour=lost_neighbour and self._readings.may_read_again(name),
             was_ready=name in self._ready,
             says_hopeless=says_hopeless,
         )

@@ -7,9 +7,10 @@ from typing import Literal
 
 from engine.pipeline.plan import Role
 
-Fate = Literal["nothing", "recording", "camera", "replaced", "run"]
-"""``recording``: the one that it read has failed, and another worker reads the next; ``camera``: its camera has failed, and
-nobody comes after it; ``replaced``: another takes its name; ``run``: the run fails."""
+Fate = Literal["nothing", "again", "recording", "camera", "replaced", "run"]
+"""``again``: the recording that it read is read once more, from its last checkpoint; ``recording``: that one has failed, and
+another worker reads the next; ``camera``: its camera has failed, and nobody comes after it; ``replaced``: another takes its
+name; ``run``: the run fails."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Death:
     is_over: bool = False
     """Nothing more was to come of it but what it may have had in hand: the stream of a camera has ended, a reader was told that
     nothing is left to read, or all that could send it anything have ended."""
+    lost_neighbour: bool = False
+    """It ended since its neighbour had, and may be read again: no fault of the recording."""
 
 
 def fate_of(death: Death, *, begun: bool, ending: bool, replaces: bool) -> Fate:
@@ -42,7 +45,7 @@ def fate_of(death: Death, *, begun: bool, ending: bool, replaces: bool) -> Fate:
     if death.is_leaving:
         return "nothing"
     if death.has_recording:
-        return "recording"
+        return "again" if death.lost_neighbour and begun and replaces and not ending else "recording"
     if death.is_over:  # who knows what it had in hand? And a successor would wait for ever for somebody to write to it
         return "nothing" if death.role in ("camera", "reader") else "run"
     if ending:

@@ -58,7 +58,7 @@ class RunResult:
     seconds: float
     """From all workers ready to the last message."""
     counters: dict[str, int]
-    """Totals over all streams, as ``frames`` or ``drops.<cause>``; those of a stream are in ``streams``."""
+    """``Counts.totals`` of the run; those of a stream are in ``streams``."""
     streams: list[StreamStatus]
     status: RunStatus
     report: Path | None

@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from engine.contracts.counts import Counting, Counts, StreamCount
 from engine.contracts.messages import StageStats, StreamState
 from engine.contracts.orders import Warned
 from engine.contracts.streams import RunStats, StreamChanged
+from engine.pipeline.stage_totals import StageTotals
 from engine.pipeline.stream_status import StreamStatus
 from engine.runtime.protocol import Beat, StageBeat
 
@@ -22,7 +22,6 @@ Level = Literal["info", "warning", "error"]
 OVERLOAD = "overload.level"
 """A counter that is no total but the present value: 0 is no overload."""
 _KEPT_EVENTS = 1000
-_LATENCY = "latency."
 _STATE_LEVELS: dict[StreamState, Level] = {"stalled": "warning", "discontinuity": "warning", "failed": "error"}
 
 
@@ -80,7 +79,7 @@ class RunStatus:
     _beats: dict[str, Beat] = field(default_factory=dict)
     _totals: Counting = field(default_factory=Counting)
     """Of all beats but the publisher's last one, those of dead workers included."""
-    _dead_stages: dict[str, StageBeat] = field(default_factory=dict)
+    _dead_stages: StageTotals = field(default_factory=StageTotals)
     _dead_counts: Counting = field(default_factory=Counting)
     _last_stats: tuple[float, dict[str, StageBeat]] = (0.0, {})
     _events_seen: int = 0
@@ -94,8 +93,8 @@ class RunStatus:
 
     @property
     def counters(self) -> dict[str, int]:
-        """Totals over all streams, as ``frames`` or ``drops.<cause>``."""
-        return self.totals.run
+        """Totals over all streams by name, as ``frames`` or ``drops.<cause>``: for a program outside of the run."""
+        return self.totals.totals()
 
     @property
     def totals(self) -> Counts:
@@ -104,9 +103,7 @@ class RunStatus:
         final = self._beats.get("publish")
         if final is not None and final.finished:
             # It holds what all workers handed over at their end, but not what dead ones had counted.
-            _raise_to(totals.run, final.counts.run)
-            for stream, counts in final.counts.streams.items():
-                _raise_to(totals.streams.setdefault(stream, {}), counts)
+            totals = totals.at_least(final.counts)
         if OVERLOAD in totals.run:
             totals.run[OVERLOAD] = self.overload_level
         return totals
@@ -140,10 +137,9 @@ class RunStatus:
         self._see_alive(beat)
         if not (beat.worker == "publish" and beat.finished):
             self._add(beat, before.counts if before else Counts())
-        for name, stage in beat.stages.items():
-            stream = self.streams.get(name.removeprefix(_LATENCY)) if name.startswith(_LATENCY) else None
-            if stream is not None:
-                stream.measure(stage)
+        for name, latency in beat.latencies.items():
+            if (stream := self.streams.get(name)) is not None:
+                stream.measure(latency)
 
     def take_event(self, event: StreamChanged) -> None:
         """Remember a stream's newest state."""
@@ -209,20 +205,11 @@ class RunStatus:
             return
         if not last.finished:  # else it has handed its counts over
             self._dead_counts.add(last.counts)
-        for stage_name, stage in last.stages.items():
-            # Its percentiles and its queue died with it.
-            gone = StageBeat(stage.items, stage.busy_seconds, 0.0, 0.0)
-            other = self._dead_stages.get(stage_name)
-            self._dead_stages[stage_name] = gone if other is None else _merged(gone, other)
+        self._dead_stages.keep(last)
 
     def stages(self) -> dict[str, StageBeat]:
-        """Each stage over all the workers that run it, since the start; the slowest worker's percentiles stand for all."""
-        merged = dict(self._dead_stages)
-        for beat in self._beats.values():
-            for name, stage in beat.stages.items():
-                other = merged.get(name)
-                merged[name] = stage if other is None else _merged(stage, other)
-        return merged
+        """Each stage, and each stream's latency, over all workers since the start, by the names of ``stats``."""
+        return self._dead_stages.named(self._beats.values())
 
     def stats(self) -> RunStats:
         """Return the body of a ``stats`` message: rates are since the one before."""
@@ -252,23 +239,17 @@ class RunStatus:
 
     def _add(self, beat: Beat, before: Counts) -> None:
         """Add to the totals what a worker counted since its last beat."""
-        for name, count in beat.counts.run.items():
-            if name == OVERLOAD:
-                self._totals.run[name] = count
-                self._see_overload(count)
-            elif new := count - before.run.get(name, 0):
-                self._totals.run[name] += new
-        for stream, counts in beat.counts.streams.items():
-            counted = before.streams.get(stream, {})
-            for what, count in counts.items():
-                self._add_of_stream(stream, what, count - counted.get(what, 0))
-
-    def _add_of_stream(self, name: str, what: StreamCount, new: int) -> None:
-        if new:
-            self._totals.of_stream(name, what, new)
-        stream = self.streams.get(name)
-        if what in _STREAM_COUNTS and stream is not None and (new or not stream.is_over):
-            stream.count(what, self._totals.streams[name][what])
+        new = beat.counts.since(before)
+        new.run.pop(OVERLOAD, None)
+        self._totals.add(new)
+        if (level := beat.counts.run.get(OVERLOAD)) is not None:
+            self._totals.run[OVERLOAD] = level
+            self._see_overload(level)
+        for name in beat.counts.streams.keys() & self.streams.keys():
+            stream, totals = self.streams[name], self._totals.streams[name]
+            for what in beat.counts.streams[name]:
+                if what in _STREAM_COUNTS and (what in new.streams[name] or not stream.is_over):
+                    stream.count(what, totals[what])
 
     def _see_overload(self, level: int) -> None:
         if level != self.overload_level:
@@ -281,18 +262,3 @@ class RunStatus:
         self._events_seen += 1
         told = {key: value for key, value in fields.items() if value or key == "overload_level"}
         self.events.append(RunEvent(self._events_seen, time.time_ns(), level, name, told))
-
-
-def _raise_to(totals: dict[Any, int], others: Mapping[Any, int]) -> None:
-    for name, total in others.items():
-        totals[name] = max(total, totals.get(name, 0))
-
-
-def _merged(a: StageBeat, b: StageBeat) -> StageBeat:
-    return StageBeat(
-        a.items + b.items,
-        a.busy_seconds + b.busy_seconds,
-        max(a.p50_ms, b.p50_ms),
-        max(a.p99_ms, b.p99_ms),
-        a.queue_depth + b.queue_depth,
-    )

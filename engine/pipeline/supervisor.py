@@ -8,7 +8,7 @@ from multiprocessing.connection import wait
 
 from engine.config import SuperviseConfig
 from engine.contracts.messages import Outcome
-from engine.contracts.orders import Assign, Begin, CountedBefore, WantRecording, Warned
+from engine.contracts.orders import Assign, Begin, CountedBefore, Settled, WantRecording, Warned
 from engine.contracts.streams import StreamChanged
 from engine.errors import FacestreamError, WorkerError
 from engine.pipeline.camera_changes import LEAVING_SECONDS, READY_SECONDS, CameraChanges
@@ -27,8 +27,7 @@ from engine.runtime.protocol import Beat, Drain, Failed, Ready
 from engine.runtime.worker import Worker
 from engine.workers.links import outgoing
 
-_TICK_SECONDS = 0.2
-_STATS_SECONDS = 1.0
+_TICK_SECONDS, _STATS_SECONDS = 0.2, 1.0
 _FLUSH_SECONDS = 15.0
 """After a worker has died for good, how long the others may take to bring what they hold to the output."""
 
@@ -36,8 +35,8 @@ _FLUSH_SECONDS = 15.0
 class Supervisor:
     """Runs started workers to their end.
 
-    A reader of recordings that dies or hangs takes its recording along, which has failed then, and is replaced. So is any other
-    worker where a camera is among the sources; over recordings alone the run fails, as it can be resumed. See ``fate_of``.
+    A reader of recordings that dies or hangs is replaced, and its recording has failed. So is any other worker where a camera
+    is among the sources, and what perceive took along is read again; over recordings alone the run fails. See ``fate_of``.
 
     Args:
         crew: the workers.
@@ -59,21 +58,19 @@ class Supervisor:
         duration_seconds: float | None = None,
         control: RunControl | None = None,
     ) -> None:
-        self._crew = crew
-        self._readings = Readings(recordings)
+        self._crew, self._workers = crew, crew.workers
+        self._readings = Readings(recordings, settles=crew.policy.replaces_workers)
         self._watchdog = Watchdog(config.hung_seconds, crew.cameras)
         self._replaces = crew.policy.replaces_workers
         self._restarts = Restarts(config.restarts_per_minute)
         self._failed: dict[str, Failed] = {}
         self._silent: dict[str, str] = {}
-        self._observing = Observing(observer)
         self._duration_seconds = duration_seconds
         self._error: FacestreamError | None = None
         self._flush_until: float | None = None
         self._drained_at: float | None = None
-        self._signals = CountedSignals()
-        self._begun = False
-        self._next_stats = 0.0
+        self._signals, self._observing = CountedSignals(), Observing(observer)
+        self._begun, self._next_stats = False, 0.0
         self.facts: dict[str, dict[str, str]] = {}
         """What each worker has loaded."""
         self.status = status
@@ -109,10 +106,6 @@ class Supervisor:
     def interrupted(self) -> set[str]:
         """Recordings that failed because their reader was killed from outside; none where the run was to end early."""
         return set() if self.was_drained else self._readings.interrupted
-
-    @property
-    def _workers(self) -> dict[str, Worker]:
-        return self._crew.workers
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -198,6 +191,8 @@ class Supervisor:
                 self.status.take_warning(link)
             case WantRecording():
                 self._readings.want(worker.name)
+            case Settled():
+                self._readings.settle(link)
             case Failed():
                 self._failed[worker.name] = link
                 self._bury(worker)
@@ -214,10 +209,12 @@ class Supervisor:
             return
         self._readings.forget_wish(name)
         hopeless = said is not None and said.fatal
-        fate = fate_of(
-            self._deaths.of(name, says_hopeless=hopeless), begun=self._begun, ending=self.was_drained, replaces=self._replaces
-        )
+        death = self._deaths.of(name, says_hopeless=hopeless, lost_neighbour=worker.lost_neighbour)
+        fate = fate_of(death, begun=self._begun, ending=self.was_drained, replaces=self._replaces)
         match fate:
+            case "again":
+                self._readings.read_again(name)
+                self._replace(name, reason, at_fault=False)
             case "recording":
                 self.status.take_event(self._readings.fail(name, reason, interrupted=worker.was_killed and not told))
                 if not self.was_drained:
@@ -229,6 +226,9 @@ class Supervisor:
                 self._changes.give_up(name, words, was_ready=name in self.facts)
                 self._crew.note_end(name)
             case "replaced":
+                for event in self._readings.note_death(death.role):
+                    self.status.take_event(event)
+                    self._crew.tell("publish", event)
                 self._replace(name, reason)
             case "run":  # which may be begun again after a WorkerError: not where that was of no use, or is not wanted
                 kind = FacestreamError if self.was_drained or hopeless else WorkerError

@@ -14,7 +14,7 @@ HOPELESS_CALLS = 25
 class ModelCalls:
     """Counts the calls of one worker by stream and stage.
 
-    Failures are counted as ``errors.<stage>``, and as ``errored`` of the stream; the first of each stream and stage is said.
+    Failures are counted by stage, and as ``errored`` of the stream; the first of each stream and stage is said.
 
     Args:
         counts: where failures are counted.
@@ -34,7 +34,7 @@ class ModelCalls:
         sentence = f"{stage.replace('_', ' ')} failed: {error_words(error)}"
         if self._note(stream, stage, Calls(1, 1, sentence)).failed == 1:
             self._warn(stream, sentence)
-        self._counts.run[f"errors.{stage}"] += 1
+        self._counts.errors[stage] += 1
         self._counts.of_stream(stream, "errored")
 
     def hopeless(self, stream: str, stage: str) -> str:

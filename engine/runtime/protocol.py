@@ -44,6 +44,8 @@ class Beat(Signal, frozen=True):
     """Totals since the start of the worker."""
     finished: bool = False
     """The last beat of a worker that stops as it should."""
+    latencies: dict[str, StageBeat] = {}
+    """By stream, from the arrival of a picture to the sending of its faces."""
 
 
 class Failed(Signal, frozen=True):

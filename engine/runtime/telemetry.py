@@ -15,14 +15,30 @@ from engine.runtime.protocol import Beat, StageBeat
 _KEPT_DURATIONS = 1024
 
 
+class _Durations:
+    """Of one stage, or of one stream."""
+
+    def __init__(self) -> None:
+        self._items, self._busy_seconds = 0, 0.0
+        self._newest: deque[float] = deque(maxlen=_KEPT_DURATIONS)
+
+    def add(self, seconds: float, items: int) -> None:
+        self._items += items
+        self._busy_seconds += seconds
+        self._newest.append(seconds / max(items, 1))
+
+    def beat(self, queue_depth: int = 0) -> StageBeat:
+        p50, p99 = np.percentile(np.fromiter(self._newest, np.float64), [50, 99]) * 1000
+        return StageBeat(self._items, self._busy_seconds, float(p50), float(p99), queue_depth)
+
+
 class Telemetry:
     """Counters and stage durations of one worker. Not for several threads."""
 
     def __init__(self, worker: str) -> None:
         self._worker = worker
-        self._durations: dict[str, deque[float]] = {}
-        self._items: Counter[str] = Counter()
-        self._busy: dict[str, float] = {}
+        self._stages: dict[str, _Durations] = {}
+        self._latencies: dict[str, _Durations] = {}
         self.queue_depths: dict[str, int] = {}
         """Items that wait for a stage now, set by whoever holds them."""
         self.counts = Counting()
@@ -30,7 +46,7 @@ class Telemetry:
 
     @property
     def counters(self) -> Counter[str]:
-        """Totals over all streams, as ``frames`` or ``drops.<cause>``."""
+        """Totals over all streams, as ``frames``."""
         return self.counts.run
 
     @contextmanager
@@ -44,19 +60,20 @@ class Telemetry:
 
     def record(self, name: str, seconds: float, items: int = 1) -> None:
         """Add a duration that was measured elsewhere."""
-        self._items[name] += items
-        self._busy[name] = self._busy.get(name, 0.0) + seconds
-        self._durations.setdefault(name, deque(maxlen=_KEPT_DURATIONS)).append(seconds / max(items, 1))
+        self._stages.setdefault(name, _Durations()).add(seconds, items)
+
+    def record_latency(self, stream: str, seconds: float) -> None:
+        """Add how long a face took from the arrival of its picture: to the stage ``latency``, and to its stream."""
+        self.record("latency", seconds)
+        self._latencies.setdefault(stream, _Durations()).add(seconds, 1)
 
     def drop(self, stream: str, cause: str, count: int = 1) -> None:
         """Count what a stream lost: in all by cause, and by stream over all causes."""
-        self.counters[f"drops.{cause}"] += count
+        self.counts.drops[cause] += count
         self.counts.of_stream(stream, "dropped", count)
 
     def beat(self, *, finished: bool = False) -> Beat:
-        """Return the totals, and percentiles over the newest items of each stage."""
-        return Beat(self._worker, {name: self._stage_beat(name) for name in self._durations}, self.counts.now(), finished)
-
-    def _stage_beat(self, name: str) -> StageBeat:
-        p50, p99 = np.percentile(np.fromiter(self._durations[name], np.float64), [50, 99]) * 1000
-        return StageBeat(self._items[name], self._busy[name], float(p50), float(p99), self.queue_depths.get(name, 0))
+        """Return the totals, and percentiles over the newest items of each stage and of each stream."""
+        stages = {name: durations.beat(self.queue_depths.get(name, 0)) for name, durations in self._stages.items()}
+        latencies = {stream: durations.beat() for stream, durations in self._latencies.items()}
+        return Beat(self._worker, stages, self.counts.now(), finished, latencies)

@@ -29,6 +29,7 @@ from engine.runtime.descriptors import shortage
 from engine.runtime.protocol import Failed, Ready
 from engine.runtime.telemetry import Telemetry
 
+_NEIGHBOUR_DIED = 3
 BEAT_SECONDS = 0.5
 DESCRIPTORS = 4
 """Of each worker in the process that starts it: the line to it, what it prints, and two that tell of its end."""
@@ -99,6 +100,11 @@ class Worker:
     @property
     def sentinel(self) -> int:
         return self.process.sentinel
+
+    @property
+    def lost_neighbour(self) -> bool:
+        """Whether it ended since another worker had."""
+        return self.process.exitcode == _NEIGHBOUR_DIED
 
     @property
     def was_killed(self) -> bool:
@@ -197,7 +203,7 @@ def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...])
         body(context, *arguments)
         context.beat(finished=True)
     except ChannelClosed:
-        sys.exit(3)  # a neighbour died: its own end says why
+        sys.exit(_NEIGHBOUR_DIED)  # its own end says why
     except FacestreamError as error:
         fatal = isinstance(error, FatalError | UsageError) and not isinstance(error, WorkerError)
         _report(control, Failed(name, str(error), error.exit_code, fatal))

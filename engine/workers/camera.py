@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import closing, suppress
 
 from msgspec import Struct
@@ -35,7 +34,7 @@ class CameraWorker(Actor[Struct]):
         self._decoder = LiveDecoder(camera, config)
         self._writer = FrameWriter(context, downstream, config.pool_slots, live=True)
         self._last_event: StreamChanged | None = None
-        self._counted: Counter[str] = Counter()
+        self._told = self._decoder.counted.copy()
         self._begun = False
         super().__init__(context, {}, {"perceive": self._writer}, replaced=True)
 
@@ -84,15 +83,13 @@ class CameraWorker(Actor[Struct]):
 
     def _count(self) -> None:
         """Carry the decoder's counters over into what the beats tell."""
-        now, telemetry = Counter(self._decoder.counters), self.context.telemetry
-        for name, total in now.items():
-            new = total - self._counted[name]
-            if not new or name == "frames":
-                continue
-            if name == "decode_ns":
-                telemetry.record("decode", new / 1e9, now["frames"] - self._counted["frames"])
-            elif name.startswith("drops."):
-                telemetry.drop(self._camera.name, name.removeprefix("drops."), new)
-            else:
-                telemetry.counts.everywhere(self._camera.name, name, new)  # type: ignore[arg-type]
-        self._counted = now
+        now, before, telemetry = self._decoder.counted.copy(), self._told, self.context.telemetry
+        if nanoseconds := now.decode_ns - before.decode_ns:
+            telemetry.record("decode", nanoseconds / 1e9, now.counts["frames"] - before.counts["frames"])
+        for cause, total in now.drops.items():
+            if new := total - before.drops[cause]:
+                telemetry.drop(self._camera.name, cause, new)
+        for what, total in now.counts.items():
+            if what != "frames" and (new := total - before.counts[what]):  # those are counted as they are handed over
+                telemetry.counts.everywhere(self._camera.name, what, new)
+        self._told = now

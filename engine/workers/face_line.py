@@ -20,6 +20,10 @@ Passed = TrackClosed | Event
 """Waits until the faces before it are done."""
 
 
+class _Forget:
+    """What came before is of another perceive."""
+
+
 class FaceLine:
     """Keeps the threads of a core fed.
 
@@ -33,7 +37,7 @@ class FaceLine:
     def __init__(self, core: Enhancement, batch: int, max_wait_seconds: float, threads: int) -> None:
         self._core = core
         self._batcher: Batcher[FaceCrop] = Batcher(batch, max_wait_seconds)
-        self.pool: OrderedPool[list[FaceCrop] | Passed, list[FaceCrop], Enlarged] = OrderedPool(
+        self.pool: OrderedPool[list[FaceCrop] | Passed | _Forget, list[FaceCrop], Enlarged] = OrderedPool(
             self._enlarge, threads, "enhance"
         )
         """Of the threads; to be waited for."""
@@ -64,10 +68,9 @@ class FaceLine:
             self.pool.put(batch, batch)
 
     def forget_tracks(self) -> None:
-        """Perceive was restarted and follows other tracks now: the ones before are over."""
+        """Perceive was restarted and follows other tracks now: the ones before are over, or found again."""
         self.close_batch()
-        for track in self._core.open_tracks():
-            self.pool.put(track, None)
+        self.pool.put(_Forget(), None)
 
     def flow(self) -> Iterator[tuple[int, list[Outgoing | Event]]]:
         """Give out how many items are done with, and what there is to say of them."""
@@ -84,10 +87,12 @@ class FaceLine:
         """Runs in a thread of the pool."""
         return [self._core.enlarge(crops, hurry=len(self.pool) == 1) for crops in batches]
 
-    def _finish(self, tag: list[FaceCrop] | Passed, enlarged: Enlarged | None) -> tuple[int, list[Outgoing | Event]]:
+    def _finish(self, tag: list[FaceCrop] | Passed | _Forget, enlarged: Enlarged | None) -> tuple[int, list[Outgoing | Event]]:
         match tag:
             case TrackClosed():
                 return 1, _messages([self._core.close_track(tag)])
+            case _Forget():
+                return 0, _messages([self._core.close_track(track) for track in self._core.forget_recordings()])
             case StreamChanged(is_last=True):
                 return 1, [self._core.close_stream(tag)]
             case StreamChanged() | InputFile() | Checkpoint():

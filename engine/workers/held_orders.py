@@ -8,17 +8,20 @@ from typing import Any
 
 from msgspec import Struct
 
+from engine.contracts.orders import CountedBefore
 from engine.runtime.actor import Actor
 from engine.workers.links import Outgoing
 
 _GIVE_UP_SECONDS = 10.0
 """How long a ``push`` without a reader may hold back the end of a run that is being stopped."""
 _MOST_HELD_STATS = 60
-"""A minute of them: later ones take the place of the oldest, and have the totals of all."""
+"""A minute of them: later ones take the place of the oldest, and have the totals of all. What is left out is how fast stages
+were in each second before."""
 
 
 class HeldOrders:
-    """Those of one actor.
+    """Those of one actor, in their order, and however long a reader takes nothing: every stream change, the newest
+    ``_MOST_HELD_STATS`` statistics, and the newest sum of what workers that died had counted, which holds the earlier ones.
 
     Args:
         actor: whose orders.
@@ -47,7 +50,8 @@ class HeldOrders:
             self._actor.follow(self._held.popleft())
 
     def _hold(self, order: Struct) -> None:
-        stats = [held for held in self._held if isinstance(held, Outgoing)] if isinstance(order, Outgoing) else []
-        if len(stats) >= _MOST_HELD_STATS:
-            self._held.remove(stats[0])
+        most = {Outgoing: _MOST_HELD_STATS, CountedBefore: 1}.get(type(order))
+        alike = [held for held in self._held if type(held) is type(order)]
+        if most is not None and len(alike) >= most:
+            self._held.remove(alike[0])
         self._held.append(order)

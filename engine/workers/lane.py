@@ -20,7 +20,7 @@ Cause = Literal["late", "stale", "worker_died"]
 class Lane:
     """Sends as much as the worker has granted; the rest waits here, where the faces of cameras give way when they are late.
 
-    A face that a worker had in hand when it died is dropped; everything else it had in hand goes to its successor.
+    What a worker had in hand when it died goes to its successor; the faces that ``Losses`` calls lost are dropped.
 
     Args:
         channel: to the worker.
@@ -90,8 +90,7 @@ class Lane:
                 self._on_drop(link.stream, "worker_died")
 
     def _is_lost(self, link: Passed) -> bool:
-        if not isinstance(link, FaceCrop):
+        if not isinstance(link, FaceCrop) or not self._losses.dies_with(link):
             return False
-        self._losses.add(link.stream, live=link.live)
         self._on_drop(link.stream, "worker_died")
         return True

@@ -3,7 +3,8 @@
 decode --PoolOpened, FrameReady--> perceive --FaceCrop, TrackClosed--> enhance xN --Outgoing--> publish
 decode <--SlotReleased, Refused-- perceive <--Taken-- enhance <--Taken-- publish
 StreamChanged, Checkpoint, InputFile and Drain go all the way, in order
-every worker --Ready, Beat, Warned, Failed--> supervisor    supervisor --Assign--> decode, --Begin, Outgoing(stats)--> publish
+every worker --Ready, Beat, Warned, Failed--> supervisor    publish --Settled--> supervisor
+supervisor --Assign--> decode, --Begin, Outgoing(stats)--> publish
 supervisor --Attach--> the neighbours of a worker that was restarted
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed, TrackResult
 from engine.contracts.frames import FrameTime, Uint8
-from engine.contracts.orders import Assign, Begin, CountedBefore, Refused, WantRecording, Warned
+from engine.contracts.orders import Assign, Begin, CountedBefore, Refused, Settled, WantRecording, Warned
 from engine.contracts.streams import Checkpoint, InputFile, RunStats, StreamChanged
 from engine.runtime.channel import Channel, channel_pair
 from engine.runtime.codec import Codec
@@ -49,7 +50,7 @@ LINKS = Codec(
         *PROTOCOL,
         *(PoolOpened, FrameReady, SlotReleased, FaceCrop, TrackClosed, Outgoing),
         *(StreamChanged, Checkpoint, InputFile),
-        *(Begin, CountedBefore, WantRecording, Assign, Refused, Warned),
+        *(Begin, CountedBefore, WantRecording, Assign, Settled, Refused, Warned),
     ]
 )
 

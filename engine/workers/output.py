@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from engine.contracts.faces import FaceResult
+from engine.contracts.faces import FaceResult, Sighting
 from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
 from engine.runtime.channel import Channel
 from engine.runtime.mailbox import Outbox
@@ -20,8 +20,8 @@ _BACKLOG = 64
 class Output:
     """Sends results to publish, waiting while it has no room, and accounts for those that a dead one took along.
 
-    What publish had not confirmed goes to its successor, but not faces, which it may have sent: they are counted as
-    ``drops.worker_died``. While there is no publish faces of cameras are dropped in the same way; those of recordings wait.
+    What publish had not confirmed goes to its successor, but for the faces that ``Losses`` calls lost: they are counted as
+    dropped for ``worker_died``. While there is no publish faces of cameras are dropped in the same way, and recordings' wait.
     """
 
     def __init__(self, context: WorkerContext, channel: Channel) -> None:
@@ -56,28 +56,43 @@ class Output:
 
     def close(self) -> None:
         """No successor will come: what still waits is lost."""
-        for link in self._waiting:
-            self._is_lost(link)
-        self._waiting.clear()
+        while (link := self._next()) is not None:
+            if (face := _face_of(link)) is not None:
+                self._lose(face)
 
     def _flush(self) -> None:
         self._outbox.hear()
         while self._outbox.has_room and (link := self._next()) is not None:
             self._outbox.send(self._losses.tell(link))
         if not self._outbox.has_room:
-            self._waiting = deque(link for link in self._waiting if not (_is_live_face(link) and self._is_lost(link)))
+            self._waiting = deque(link for link in self._waiting if not self._gives_way(link))
 
     def _next(self) -> Sent | None:
         return self._outbox.take_owed() or (self._waiting.popleft() if self._waiting else None)
 
     def _is_lost(self, link: Sent) -> bool:
-        """Whether it is a face, which nobody will get then: count it."""
-        if not (isinstance(link, Outgoing) and isinstance(link.body, FaceResult)):
+        """Whether nobody will get what publish had in hand when it died: a face, which is counted then."""
+        face = _face_of(link)
+        if face is None or not self._losses.dies_with(face):
             return False
-        self._losses.add(link.body.stream, live=link.body.face.live)
-        self._context.telemetry.drop(link.body.stream, "worker_died")
+        self._drop(face)
         return True
 
+    def _gives_way(self, link: Sent) -> bool:
+        """Whether it does not wait for a successor of publish: a camera's face, which is counted then."""
+        face = _face_of(link)
+        if face is None or not face.live:
+            return False
+        self._drop(face)
+        return True
 
-def _is_live_face(link: Sent) -> bool:
-    return isinstance(link, Outgoing) and isinstance(link.body, FaceResult) and link.body.face.live
+    def _lose(self, face: Sighting) -> None:
+        self._losses.add(face)
+        self._drop(face)
+
+    def _drop(self, face: Sighting) -> None:
+        self._context.telemetry.drop(face.stream, "worker_died")
+
+
+def _face_of(link: Sent) -> Sighting | None:
+    return link.body.face if isinstance(link, Outgoing) and isinstance(link.body, FaceResult) else None

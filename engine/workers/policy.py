@@ -17,7 +17,8 @@ class Policy:
 
     replaces_workers: bool
     """Whether a process that all streams share gets a successor when it dies. With a camera it must, as a camera does not wait;
-    a recording that loses a face by it has failed. Over recordings alone the run ends instead, and goes on without loss."""
+    a recording's faces go to the successor, or are found again, and one that loses a face all the same has failed. Over
+    recordings alone the run ends instead, and goes on from its directory."""
     is_prompt: bool
     """Whether a face should be done soon rather than many at once: short queues to subscribers, two threads for one face."""
     read_ahead: int

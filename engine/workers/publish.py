@@ -65,7 +65,7 @@ class PublishWorker(Actor[Any]):
 
     def take(self, sender: Sender, message: Any) -> None:
         if isinstance(message, Outgoing):
-            self.delivery.send(message.body, message.payloads)
+            self.delivery.take(message.body, message.payloads)
         else:
             self.delivery.pass_on(message, sender.name)
         sender.confirm()

@@ -14,7 +14,7 @@ from engine.config import DecodeConfig
 from engine.contracts.orders import Assign, WantRecording
 from engine.contracts.streams import StreamChanged
 from engine.runtime.actor import Actor
-from engine.runtime.channel import Channel
+from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 from engine.workers.frame_writer import FrameWriter
 from engine.workers.reading import Reading
@@ -46,6 +46,7 @@ class RecordingWorker(Actor[Struct]):
         self.writer = FrameWriter(context, downstream, config.pool_slots, live=False)
         self._config, self._detect_every = config, detect_every
         self._assigned: Assign | None = None
+        self._reads = False
         super().__init__(context, {}, {"perceive": self.writer}, replaced=False)
 
     def run(self) -> None:
@@ -60,10 +61,21 @@ class RecordingWorker(Actor[Struct]):
                 self.turn(BEAT_SECONDS)
             order, self._assigned = self._assigned, None
             if order is not None:
+                self._reads = True
                 Reading(self, self.writer, order, self._config, self._detect_every).run()
+                self._reads = False
         self.writer.close()
         self.worst = self.stopped
         self.writer.say_last(self.last_word())
+
+    def attached(self, name: str) -> None:
+        """Perceive was restarted: what the dead one knew of the recording is gone, and it is to be read again.
+
+        Raises:
+            ChannelClosed: one is being read.
+        """
+        if self._reads:
+            raise ChannelClosed
 
     def obey(self, order: Struct) -> None:
         if isinstance(order, Assign):

@@ -17,10 +17,10 @@ def status_of(*names: str) -> RunStatus:
     status = RunStatus({name: StreamStatus(name) for name in names}, started=time.monotonic() - 3725)
     for name in names:
         status.take_event(StreamChanged(name, "live", width_px=640, height_px=480))
-        counters = Counts({"frames": 250, "drops.no_slot": 3}, {name: {"frames": 250, "dropped": 3}})
+        counters = Counts({"frames": 250}, {name: {"frames": 250, "dropped": 3}}, {"no_slot": 3})
         status.take_beat(Beat(f"camera-{name}", {}, counters))
     status.take_beat(Beat("enhance-1", {}, Counts({"faces": 1234}, {names[0]: {"faces": 1234}})))
-    status.take_beat(Beat("publish", {f"latency.{names[0]}": StageBeat(9, 1.0, 48.4, 131.9)}, Counts()))
+    status.take_beat(Beat("publish", {}, Counts(), latencies={names[0]: StageBeat(9, 1.0, 48.4, 131.9)}))
     return status
 
 

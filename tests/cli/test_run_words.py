@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.cli.run_words import drops_words, event_words, how_long, overload_words, printable, removed_words, state_words
+from engine.contracts.counts import Counts
 from engine.contracts.streams import StreamChanged
 from engine.perception.overload import LEVELS
 from engine.pipeline.status import StreamStatus
@@ -48,9 +49,9 @@ def test_a_discontinuity_is_soon_forgotten(monkeypatch):
 
 
 def test_drops_are_told_by_cause():
-    assert drops_words({"frames": 9}) == "0 drops"
-    assert drops_words({"drops.no_slot": 1}) == "1 drop: 1 no slot"
-    assert drops_words({"drops.no_slot": 3, "drops.stale": 12, "drops.late": 0}) == "15 drops: 12 stale, 3 no slot"
+    assert drops_words(Counts({"frames": 9})) == "0 drops"
+    assert drops_words(Counts(drops={"no_slot": 1})) == "1 drop: 1 no slot"
+    assert drops_words(Counts(drops={"no_slot": 3, "stale": 12, "late": 0})) == "15 drops: 12 stale, 3 no slot"
 
 
 def test_events_are_sentences_without_secrets():

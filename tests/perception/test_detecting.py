@@ -56,7 +56,7 @@ def test_a_frame_on_which_the_detector_fails_is_one_without_detection(bench: Ben
     found = bench.frames(False, True, False)
     assert [detections is None for detections in found] == [False, True, False]
     counts = bench.telemetry.counts
-    assert (counts.run["errors.detect"], counts.streams["cam"]["errored"], counts.run["frames_detected"]) == (1, 1, 2)
+    assert (counts.errors["detect"], counts.streams["cam"]["errored"], counts.run["frames_detected"]) == (1, 1, 2)
     assert bench.refusals == []
 
 
@@ -76,7 +76,7 @@ def test_after_one_success_it_is_never_hopeless(bench: Bench):
 def test_a_camera_is_never_given_up(bench: Bench):
     bench.frames(*[True] * 2 * HOPELESS_CALLS, live=True)
     assert len(bench.warnings) == 1
-    assert bench.telemetry.counters["errors.detect"] == 2 * HOPELESS_CALLS
+    assert bench.telemetry.counts.errors["detect"] == 2 * HOPELESS_CALLS
 
 
 def test_one_frame_of_several_costs_no_other(bench: Bench):

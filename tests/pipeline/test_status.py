@@ -60,11 +60,11 @@ def names_of(status: RunStatus) -> list[str]:
 def test_what_a_dead_worker_counted_stays_in_the_sums():
     status = RunStatus({"cam": StreamStatus("cam")})
     stage = {"decode": StageBeat(10, 1.0, 5.0, 9.0, 4)}
-    status.take_beat(Beat("camera-cam", stage, Counts({"frames": 10, "drops.late": 2}, {"cam": {"frames": 10}})))
+    status.take_beat(Beat("camera-cam", stage, Counts({"frames": 10}, {"cam": {"frames": 10}}, {"late": 2})))
     status.worker_restarted("camera-cam", "it was killed")
-    assert status.totals == Counts({"frames": 10, "drops.late": 2}, {"cam": {"frames": 10}})
+    assert status.totals == Counts({"frames": 10}, {"cam": {"frames": 10}}, {"late": 2})
     status.take_beat(Beat("camera-cam", {"decode": StageBeat(3, 0.5, 1.0, 2.0)}, Counts({"frames": 3}, {"cam": {"frames": 3}})))
-    assert status.totals == Counts({"frames": 13, "drops.late": 2}, {"cam": {"frames": 13}})
+    assert status.totals == Counts({"frames": 13}, {"cam": {"frames": 13}}, {"late": 2})
     assert status.frames_of("cam") == status.streams["cam"].frames == 13
     assert status.stages()["decode"] == StageBeat(13, 1.5, 1.0, 2.0, 0)
     assert (status.restarts, status.workers["camera-cam"].alive) == (1, True)
@@ -120,7 +120,7 @@ def test_streams_get_their_own_numbers_and_latencies():
     status.take_beat(Beat("perceive", {}, Counts({"faces.selected": 9, "frames_detected": 5}, {"door": {"dropped": 4}})))
     for p99 in (90.0, 60.0):
         status.take_beat(
-            Beat("publish", {"latency.door": StageBeat(5, 1.0, 40.0, p99), "publish": StageBeat(5, 1, 1, 1)}, Counts())
+            Beat("publish", {"publish": StageBeat(5, 1, 1, 1)}, Counts(), latencies={"door": StageBeat(5, 1.0, 40.0, p99)})
         )
     door, yard = status.streams["door"], status.streams["yard.2"]
     assert (door.frames, door.faces, door.dropped, door.reconnects) == (7, 5, 6, 1)
@@ -129,18 +129,26 @@ def test_streams_get_their_own_numbers_and_latencies():
 
 
 @pytest.mark.parametrize(
-    "name", ["offered", "selected", "drops", "errors", "overload", "level", "faces.track", "a.b/c.mp4", "run"]
+    "name",
+    [
+        *("offered", "selected", "drops", "errors", "overload", "level", "faces.track", "a.b/c.mp4", "run", "drops.mp4"),
+        *("latency.x", "errors.foo", "offered.mp4", "a:b", "latency", "latency.latency", "drops.late", "publish"),
+    ],
 )
 def test_a_stream_called_like_a_cause_keeps_its_own_numbers(name: str):
     """A recording called ``offered.mp4`` was said to have all the faces that were ever offered."""
     perceive, enhance = Telemetry("perceive"), Telemetry("enhance-1")
-    for cause in ("faces.offered", "faces.selected", "faces.track", "drops.late", "errors.verify", "tracks.joined"):
+    for cause in ("faces.offered", "faces.selected", "faces.track", "tracks.joined"):
         perceive.counters[cause] += 100
+    perceive.counts.drops["late"] += 100
+    perceive.counts.errors["verify"] += 100
     perceive.drop(name, "late", 2)
     enhance.counts.everywhere(name, "faces", 3)
     enhance.counts.of_stream(name, "errored", 1)
     status = RunStatus({name: StreamStatus(name)})
     publish = Telemetry("publish")
+    publish.record_latency(name, 0.25)
+    publish.record_latency("another", 0.5)
     for worker in (perceive, enhance):
         status.take_beat(worker.beat())
         publish.counts.add(worker.beat().counts)
@@ -149,11 +157,16 @@ def test_a_stream_called_like_a_cause_keeps_its_own_numbers(name: str):
             status.take_beat(beat)
         stream = status.streams[name]
         assert (stream.faces, stream.dropped, stream.errored) == (3, 2, 1)
-        counters = status.counters
+        counters, counts = status.counters, status.totals
         assert counters["faces"] == 3
         assert counters["faces.offered"] == 100
-        assert drops_of(counters) == {"late": 102}
-        assert errors_of(counters) == {"verify": 100}
+        assert (counters["drops.late"], drops_of(counts)) == (102, {"late": 102})
+        assert (counters["errors.verify"], errors_of(counts)) == (100, {"verify": 100})
+    status.take_beat(publish.beat())
+    assert (stream.latency_p50_ms, status.stages()[f"latency.{name}"].p50_ms) == (250, 250)
+    assert {name: stage.items for name, stage in status.stages().items()} == {
+        "latency": 2, f"latency.{name}": 1, "latency.another": 1,
+    }  # fmt: skip
 
 
 def test_the_overload_level_is_no_sum_and_each_change_is_an_event():
@@ -219,8 +232,8 @@ def test_what_several_workers_warn_of_at_once_is_one_event(monkeypatch: pytest.M
 
 def test_errors_are_counted_by_stream():
     status = RunStatus({"cam": StreamStatus("cam")})
-    status.take_beat(Beat("perceive", {}, Counts({"errors.detect": 3}, {"cam": {"errored": 3}})))
-    status.take_beat(Beat("enhance-1", {}, Counts({"errors.verify": 1}, {"cam": {"errored": 1}})))
+    status.take_beat(Beat("perceive", {}, Counts({}, {"cam": {"errored": 3}}, errors={"detect": 3})))
+    status.take_beat(Beat("enhance-1", {}, Counts({}, {"cam": {"errored": 1}}, errors={"verify": 1})))
     assert status.streams["cam"].errored == 4
 
 

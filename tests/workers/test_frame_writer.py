@@ -37,12 +37,12 @@ class Bench:
 
     def offer(self, *frames: Frame) -> str:
         """Offer frames; return the causes of those that were dropped."""
-        before = self.context.telemetry.counts.now().run
+        before = self.context.telemetry.counts.now().drops
         for one in frames:
             self.writer.offer(one)
-        now = self.context.telemetry.counts.now().run
-        new = {name: count - before.get(name, 0) for name, count in now.items()}
-        return " ".join(f"{name.removeprefix('drops.')} {count}" for name, count in new.items() if count)
+        now = self.context.telemetry.counts.now().drops
+        new = {cause: count - before.get(cause, 0) for cause, count in now.items()}
+        return " ".join(f"{cause} {count}" for cause, count in new.items() if count)
 
     def successor(self) -> None:
         self.reader.close()
@@ -105,7 +105,7 @@ def test_a_recording_ends_with_its_reader(bench: Bench):
         writer.write(frame(0))
     with pytest.raises(ChannelClosed):
         writer.require(StreamChanged("cam", "ended"))
-    assert "drops.worker_died" not in bench.context.telemetry.counters, "it is read again, or has failed"
+    assert "worker_died" not in bench.context.telemetry.counts.drops, "it is read again, or has failed"
     writer.close()
 
 

@@ -131,19 +131,45 @@ def test_death_is_noticed_on_both_ways(bench: Bench):
     assert bench.drops == {("cam", "worker_died"): 1}
 
 
+ENDS = [StreamChanged("clip", "ended", "end_of_file"), StreamChanged("cam", "ended", "drained")]
+
+
+def seen(links: list[object]) -> list[object]:
+    return [(link.stream, link.track_id) if isinstance(link, FaceCrop) else link for link in links]
+
+
 @pytest.mark.parametrize("sent_before", [True, False])
-def test_a_recording_that_lost_a_face_says_so_at_its_end(bench: Bench, sent_before: bool):
-    ends = [StreamChanged("clip", "ended", "end_of_file"), StreamChanged("cam", "ended", "drained")]
+def test_a_recordings_faces_go_to_the_successor_before_all_that_comes_later(bench: Bench, sent_before: bool):
     bench.grant(9)
-    bench.lane.offer(face(1, live=False, stream="clip"))
-    bench.lane.offer(face(2))
-    for end in ends if sent_before else ():
+    for link in (face(1, live=False, stream="clip"), face(2), face(3, live=False, stream="clip")):
+        bench.lane.offer(link)
+    for end in ENDS if sent_before else ():
         bench.lane.offer(end)
     bench.lane.flush(time.monotonic())
     bench.lane.attach(bench.successor())
-    for end in ends if not sent_before else ():
+    bench.lane.offer(face(4))
+    for end in ENDS if not sent_before else ():
         bench.lane.offer(end)
     bench.grant(9)
     bench.lane.flush(time.monotonic())
-    assert bench.received() == [replace(ends[0], lost=1), ends[1]]
-    assert bench.drops == {("clip", "worker_died"): 1, ("cam", "worker_died"): 1}
+    got = seen(bench.received())
+    assert got[:2] == [("clip", 1), ("clip", 3)]
+    assert ENDS[0] in got, "nothing was lost"
+    assert bench.drops == {("cam", "worker_died"): 1}
+
+
+def test_a_face_that_three_workers_died_with_is_lost_and_its_recording_says_so_at_its_end(bench: Bench):
+    """It may be what they die of, and must not end a run that has cameras."""
+    deadly, harmless = face(1, live=False, stream="clip"), face(2, live=False, stream="clip")
+    bench.lane.offer(deadly)
+    for death in range(3):
+        bench.grant(1)
+        bench.lane.flush(time.monotonic())
+        assert seen(bench.received()) == [("clip", 1)], death
+        bench.lane.attach(bench.successor())
+    for link in (harmless, *ENDS):
+        bench.lane.offer(link)
+    bench.grant(9)
+    bench.lane.flush(time.monotonic())
+    assert [one for one in seen(bench.received()) if one != ENDS[1]] == [("clip", 2), replace(ENDS[0], lost=1)]
+    assert bench.drops == {("clip", "worker_died"): 1}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from engine.config import OutputConfig
 from engine.contracts.counts import Counts
 from engine.contracts.envelope import Body, kind_of_body
 from engine.contracts.faces import TrackResult
-from engine.contracts.orders import Begin, CountedBefore
-from engine.contracts.streams import RunStats, StreamChanged
+from engine.contracts.orders import Begin, CountedBefore, Settled
+from engine.contracts.streams import Checkpoint, RunStats, StreamChanged
 from engine.delivery.barrier import Barrier
 from engine.delivery.record import Record
 from engine.runtime.channel import Channel
@@ -188,16 +189,43 @@ def test_a_last_state_never_overtakes_what_waits_for_its_reader():
     bench.supervisor.close()
 
 
-def test_stats_of_a_long_wait_do_not_pile_up():
+def test_a_long_wait_needs_bounded_memory_and_loses_no_stream_change_and_no_count():
+    """Of statistics the newest are left, each with the totals since the start; cameras that cannot be read fail meanwhile, and
+    workers die."""
+    held: list[int] = []
+
     def news(bench: Bench) -> None:
-        for frames in range(200):
-            bench.supervisor.send(stats(frames))
-        bench.supervisor.send(CountedBefore(Counts({"faces": 7})))
+        for number in range(200):
+            bench.supervisor.send(stats(number))
+            bench.supervisor.send(CountedBefore(Counts({"faces": number})))
+            if number % 50 == 0:
+                bench.supervisor.send(StreamChanged(f"door{number}", "failed", "worker_died", "it cannot be read"))
+            bench.worker._held.should_give_up()
+        held.append(len(bench.worker._held._held))
 
     bench, blocked = blocked_bench(news)
     bench.enhance.send(said(1))
     bench.enhance.send(Drain())
     bench.worker.run()
-    assert blocked.sent == ["track 1", *(f"stats {frames}" for frames in range(140, 200)), "end"]
-    assert bench.worker._counted_before.run == {"faces": 7}
+    assert held == [60 + 1 + 4]
+    assert [word for word in blocked.sent if "failed" in word] == [f"door{number} failed" for number in (0, 50, 100, 150)]
+    kept = [f"stats {number}" for number in range(140, 200)]
+    assert [word for word in blocked.sent if "failed" not in word] == ["track 1", *kept, "end"]
+    assert blocked.sent.index("door150 failed") == blocked.sent.index("stats 150") + 1, "in their order"
+    assert bench.worker._counted_before.run == {"faces": 199}
+    bench.supervisor.close()
+
+
+def test_the_supervisor_hears_how_far_a_recording_has_been_said():
+    """From there on it is read again where perceive dies; after its last word no more of it is said."""
+    bench, blocked = blocked_bench(lambda bench: None)
+    last = StreamChanged("clip", "ended", "end_of_file", event_id=2, lanes=("enhance-1",))
+    for event in (Checkpoint("clip", 5, 2, event_id=1, lanes=("enhance-1",)), last, replace(last, event_id=3)):
+        bench.enhance.send(event)
+    bench.read()
+    told = []
+    while bench.supervisor.has_message():
+        told.append(bench.supervisor.receive())
+    assert [one for one in told if isinstance(one, Settled)] == [Settled("clip", 5), Settled("clip")]
+    assert blocked.sent == ["clip ended"]
     bench.supervisor.close()

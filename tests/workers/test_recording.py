@@ -17,11 +17,11 @@ from engine.contracts.streams import InputFile, StreamChanged
 from engine.errors import SourceError, WorkerError
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.frame_slots import PoolOpened, SlotReleased
-from engine.runtime.protocol import Drain, Ready
+from engine.runtime.protocol import Attach, Drain, Ready
 from engine.runtime.worker import WorkerContext
 from engine.workers import input_hash, reading
 from engine.workers.links import FrameReady, link_pair
-from engine.workers.recording import recording_body
+from engine.workers.recording import RecordingWorker, recording_body
 
 FRAMES = 6
 Fault = Callable[[], None]
@@ -167,6 +167,27 @@ def test_a_picture_that_no_memory_is_left_for_fails_its_recording_alone(bench: B
     bench.run()
     assert "bad.mp4: reading it failed: no memory for a frame pool" in bench.last("bad").detail
     assert [bench.last(stream).state for stream in ("first", "last")] == ["ended", "ended"]
+
+
+def test_a_recording_does_not_go_on_with_another_perceive_in_the_middle(tmp_path: Path):
+    """The process ends, and what perceive knew of the recording is found again by reading it again."""
+    supervisor, control = link_pair()
+    perceive, downstream = link_pair()
+    worker = RecordingWorker(WorkerContext("decode-1", control), downstream, DecodeConfig(), 1)
+    for reads in (False, True):
+        worker._reads = reads
+        perceive.close()
+        ours, perceive = link_pair()
+        supervisor.send_channel(Attach("downstream", "perceive"), ours)
+        if not reads:
+            worker.hear_supervisor()
+            assert worker.writer.channel is not None, "one that waits for work goes on"
+        else:
+            with pytest.raises(ChannelClosed):
+                worker.hear_supervisor()
+    for channel in (supervisor, control, perceive):
+        channel.close()
+    worker.writer._outbox.close()
 
 
 def test_a_stream_that_perceive_refuses_is_read_no_further(bench: Bench):

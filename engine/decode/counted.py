@@ -1,0 +1,35 @@
+"""What a decoder counts of its stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from engine.contracts.counts import StreamCount, named
+
+DropCause = Literal["decode_late", "corrupt", "no_key_frame"]
+
+
+class Counted:
+    """Totals since the decoder was made. Not for several threads.
+
+    Args:
+        counts: what it counts of the stream.
+        causes: for which it leaves something out.
+    """
+
+    def __init__(self, counts: Iterable[StreamCount], causes: Iterable[DropCause] = ()) -> None:
+        self.counts: dict[StreamCount, int] = dict.fromkeys(counts, 0)
+        self.drops: dict[DropCause, int] = dict.fromkeys(causes, 0)
+        self.decode_ns = 0
+        """Nanoseconds in the decoder of a camera."""
+
+    def named(self) -> dict[str, int]:
+        """Return counts and drops under one name each, as a ``stream`` message has them."""
+        return named(self.counts, self.drops)
+
+    def copy(self) -> Counted:
+        """Return one that later counts leave as it is."""
+        other = Counted(())
+        other.counts, other.drops, other.decode_ns = self.counts.copy(), self.drops.copy(), self.decode_ns
+        return other

@@ -1,0 +1,51 @@
+"""What a reader meets in the documents: tables that fit a page, and links that lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "docs" / "results"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES += sorted((ROOT / "engine" / "models").glob("*.md"))
+MOST_COLUMNS = 5
+WIDE = {("performance.md", "detector"), ("second_look.md", "footage")}
+"""Tables of the detector and of the second look, by their first heading: to be cut when they are measured again."""
+
+
+def columns(line: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
+
+
+def headings(page: Path) -> list[list[str]]:
+    """Return those of each table of a page."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    return [columns(line) for line, rule in pairwise(lines) if re.fullmatch(r"\|[|:\- ]+\|", rule)]
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what a link to a part of a page may end in."""
+    lines = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_table_is_wider_than_a_page(page: Path):
+    """The full ones are in ``docs/results``, and linked."""
+    wide = [heads[0] for heads in headings(page) if len(heads) > MOST_COLUMNS and (page.name, heads[0]) not in WIDE]
+    assert wide == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, *sorted(RESULTS.glob("*.md"))], ids=lambda page: page.name)
+def test_links_lead_to_a_file_and_to_a_part_of_it(page: Path):
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if re.match(r"[a-z]+:", link):
+            continue
+        place, _, part = link.partition("#")
+        target = page.parent / place if place else page
+        assert target.exists(), link
+        assert not part or part in anchors(target), link
