@@ -1,8 +1,8 @@
 """The first moments of a child process, before it has loaded anything large.
 
-A process that is started needs a quarter of a second of a core to load what it uses. Where many of a kind come, and come beside
-others that work, they are forked from one that has loaded it already (``template.py``): that takes 7 ms, and what was loaded is
-in memory once.
+A process that is started needs a quarter of a second of a core to load what it uses. Where processes come beside others that
+work, they are forked from one that has loaded it already (``template.py``): that takes 7 ms, and what was loaded is in memory
+once. It must have no thread, and nothing open that two cannot share.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import multiprocessing as mp
 import os
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
@@ -24,12 +24,12 @@ SPAWN = mp.get_context("spawn")
 _TEMPLATE = "engine.runtime.template"
 
 
-def forked_from_one_that_has(module: str) -> SpawnContext | ForkServerContext:
-    """Return what starts processes that have a module already, where the system does that well: the first one asked for."""
+def forked_from_one_that_has(modules: Sequence[str]) -> SpawnContext | ForkServerContext:
+    """Return what starts processes that have these modules already, where the system does that well: those first asked for."""
     if sys.platform != "linux":
         return SPAWN
     context = mp.get_context("forkserver")
-    context.set_forkserver_preload([_TEMPLATE, module])
+    context.set_forkserver_preload([_TEMPLATE, *modules])
     return context
 
 

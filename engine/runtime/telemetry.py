@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.contracts.counts import Counting
 from engine.runtime.protocol import Beat, StageBeat
@@ -58,5 +59,14 @@ class Telemetry:
         return Beat(self._worker, {name: self._stage_beat(name) for name in self._durations}, self.counts.now(), finished)
 
     def _stage_beat(self, name: str) -> StageBeat:
-        p50, p99 = np.percentile(np.fromiter(self._durations[name], np.float64), [50, 99]) * 1000
-        return StageBeat(self._items[name], self._busy[name], float(p50), float(p99), self.queue_depths.get(name, 0))
+        ordered = np.sort(np.fromiter(self._durations[name], np.float64))
+        p50_ms, p99_ms = (1000 * _quantile(ordered, share) for share in (0.5, 0.99))
+        return StageBeat(self._items[name], self._busy[name], p50_ms, p99_ms, self.queue_depths.get(name, 0))
+
+
+def _quantile(ordered: NDArray[np.float64], share: float) -> float:
+    """As ``np.quantile`` of values that are in order, which takes three times as long for those of a beat."""
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    return low + (high - low) * (place - below)
