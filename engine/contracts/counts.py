@@ -131,7 +131,8 @@ class Counting:
     def copy(self) -> Counting:
         """Return one that later counts leave as it is."""
         other = Counting()
-        other.add(self.now())
+        other.run = self.run.copy()
+        other.streams.update((stream, counts.copy()) for stream, counts in self.streams.items())
         return other
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -18,14 +18,14 @@ from engine.delivery.record import Record
 from engine.errors import FacestreamError, WorkerError
 from engine.inference.messages import MESSAGES
 from engine.inference.process import inference_body
-from engine.pipeline.plan import Member, Pipe, Plan, plan_of
+from engine.pipeline.plan import Member, Pipe, Plan, Role, plan_of
 from engine.pipeline.reconcile import Start, Stop, reconcile
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.cores import usable_cores
 from engine.runtime.descriptors import open_descriptors, raise_limit, require_descriptors, shortage
 from engine.runtime.listener import Listener
 from engine.runtime.protocol import Attach, Detach, Drain
-from engine.runtime.worker import DESCRIPTORS, Worker, start_worker
+from engine.runtime.worker import DESCRIPTORS, Body, Worker, start_worker
 from engine.workers.camera import camera_body
 from engine.workers.enhance import enhance_body
 from engine.workers.links import LINKS, link_pair
@@ -39,6 +39,9 @@ _OF_A_CHILD, _OF_A_PIPE = 24, 3
 """Descriptors in a worker: what it opens by itself; and a neighbour's pipe, its frame pool, and the pipe of a successor."""
 _SPARE = 12
 """What is open for a moment, as while a process starts."""
+_FORKED: Mapping[Role, Body] = {"camera": camera_body, "publish": publish_body}
+"""Beside cameras: those that come while the others work, or for which all others wait."""
+_LOADED = [body.__module__ for body in _FORKED.values()]
 
 
 class Crew:
@@ -184,6 +187,7 @@ class Crew:
 
     def _start(self, members: Sequence[Member], unsaid: Sequence[StreamChanged] = ()) -> None:
         """Start workers and give their ends of the pipes to those that live already."""
+        members = sorted(members, key=self._is_forked)  # the first one waits for its template: the others load meanwhile
         names = {member.name for member in members}
         ends = {name: [pipe for pipe in self.plan.pipes if name in pipe] for name in names}
         self._make_room([ends[member.name] for member in members])
@@ -228,11 +232,14 @@ class Crew:
         except ChannelClosed:
             end.close()
 
+    def _is_forked(self, member: Member) -> bool:
+        return self.policy.replaces_workers and member.role in _FORKED
+
     def _start_one(self, member: Member, pairs: dict[Pipe, tuple[Channel, Channel]], unsaid: Sequence[StreamChanged]) -> Worker:
         name, config = member.name, self._config
         inputs = {pipe.writer: reading for pipe, (_, reading) in pairs.items() if pipe.reader == name}
         outputs = {pipe.reader: writing for pipe, (writing, _) in pairs.items() if pipe.writer == name}
-        start = partial(start_worker, name, codec=LINKS, forked=member.role == "camera")
+        start = partial(start_worker, name, codec=LINKS, forked=_LOADED if self._is_forked(member) else ())
         devices = {device: listener.address for device, listener in self._listeners.items()}
         earlier = self._starts.get(name, 0)
         self._starts[name] = earlier + 1

@@ -11,7 +11,8 @@ from engine.pipeline.status import RunStatus
 Observer = Callable[[RunStatus], None]
 """Is given copies of the run's status, always from the same thread, which is not the one that watches the workers."""
 
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.2
+"""Between two: workers beat twice a second, and each look costs the thread that watches them a copy of the status."""
 _LAST_LOOK_SECONDS = 1.0
 """How long the end of a run waits for an observer that stands still, as a terminal after Ctrl-S."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from multiprocessing.connection import wait
 
 from engine.config import SuperviseConfig
 from engine.contracts.messages import Outcome
@@ -22,7 +21,7 @@ from engine.pipeline.restarts import Restarts
 from engine.pipeline.signals import CountedSignals
 from engine.pipeline.status import RunStatus
 from engine.pipeline.watchdog import Watchdog
-from engine.runtime.channel import ChannelClosed
+from engine.runtime.channel import ChannelClosed, wait_for_handles
 from engine.runtime.protocol import Beat, Drain, Failed, Ready
 from engine.runtime.worker import Worker
 from engine.workers.links import outgoing
@@ -151,11 +150,11 @@ class Supervisor:
         alive = [worker for worker in self._workers.values() if not worker.finished]
         handles = {worker.control.fileno(): worker for worker in alive} | {worker.sentinel: worker for worker in alive}
         printing = {worker.text.fileno(): worker for worker in self._workers.values() if worker.text.is_open}
-        for handle in wait([*handles, *printing], _TICK_SECONDS):
+        for handle in wait_for_handles([*handles, *printing], _TICK_SECONDS):
             if handle in printing:
                 self.status.take_text(printing[handle].name, *printing[handle].text.read())
                 continue
-            worker = handles[handle]  # type: ignore[index]
+            worker = handles[handle]
             while not worker.finished and worker.control.has_message():
                 try:
                     self._hear(worker)

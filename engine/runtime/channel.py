@@ -206,8 +206,12 @@ Awaited = TypeVar("Awaited", bound=Waitable)
 def wait_for_any(sources: Iterable[Awaited], timeout_seconds: float | None) -> list[Awaited]:
     """Return those that have a message or are closed; an empty list after the time-out."""
     by_handle = {source.fileno(): source for source in sources}
+    return [by_handle[handle] for handle in wait_for_handles(by_handle, timeout_seconds)]
+
+
+def wait_for_handles(handles: Iterable[int], timeout_seconds: float | None) -> list[int]:
+    """Return the file descriptors from which something can be read, or that have come to their end; see ``wait_for_any``."""
     poller = select.poll()
-    for handle in by_handle:
+    for handle in handles:
         poller.register(handle, select.POLLIN)
-    ready = poller.poll(None if timeout_seconds is None else timeout_seconds * 1000)
-    return [by_handle[handle] for handle, _ in ready]
+    return [handle for handle, _ in poller.poll(None if timeout_seconds is None else timeout_seconds * 1000)]

@@ -1,8 +1,8 @@
 """The first moments of a child process, before it has loaded anything large.
 
-A process that is started needs a quarter of a second of a core to load what it uses. Where many of a kind come, and come beside
-others that work, they are forked from one that has loaded it already (``template.py``): that takes 7 ms, and what was loaded is
-in memory once.
+A process that is started needs a quarter of a second of a core to load what it uses. Where processes come beside others that
+work, they are forked from one that has loaded it already (``template.py``): that takes 7 ms, and what was loaded is in memory
+once. Its modules may open nothing, when they are loaded, that two processes cannot share.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import multiprocessing as mp
 import os
 import pickle
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
@@ -22,14 +23,16 @@ from engine.runtime.child_text import write_all_to
 
 SPAWN = mp.get_context("spawn")
 _TEMPLATE = "engine.runtime.template"
+_PAUSES = (0.001, 0.01, 0.1, 1.0)
+"""In seconds, between attempts to start a process."""
 
 
-def forked_from_one_that_has(module: str) -> SpawnContext | ForkServerContext:
-    """Return what starts processes that have a module already, where the system does that well: the first one asked for."""
+def forked_from_one_that_has(modules: Sequence[str]) -> SpawnContext | ForkServerContext:
+    """Return what starts processes that have these modules already, where the system does that well: those first asked for."""
     if sys.platform != "linux":
         return SPAWN
     context = mp.get_context("forkserver")
-    context.set_forkserver_preload([_TEMPLATE, module])
+    context.set_forkserver_preload([_TEMPLATE, *modules])
     return context
 
 
@@ -40,6 +43,16 @@ def start(process: BaseProcess) -> None:
     Raises:
         OSError, EOFError: it cannot be started.
     """
+    # One that the process is forked from and that was killed is started anew as soon as it is dead: it may be still dying.
+    for pause in _PAUSES:
+        try:
+            return _start_once(process)
+        except (EOFError, ConnectionError):
+            time.sleep(pause)
+    return _start_once(process)
+
+
+def _start_once(process: BaseProcess) -> None:
     places = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
     before = {name: os.environ.get(name) for name in places}
     os.environ.update(places)

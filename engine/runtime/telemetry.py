@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.contracts.counts import Counting
 from engine.runtime.protocol import Beat, StageBeat
@@ -28,8 +29,9 @@ class _Durations:
         self._newest.append(seconds / max(items, 1))
 
     def beat(self, queue_depth: int = 0) -> StageBeat:
-        p50, p99 = np.percentile(np.fromiter(self._newest, np.float64), [50, 99]) * 1000
-        return StageBeat(self._items, self._busy_seconds, float(p50), float(p99), queue_depth)
+        ordered = np.sort(np.fromiter(self._newest, np.float64))
+        p50_ms, p99_ms = (1000 * _quantile(ordered, share) for share in (0.5, 0.99))
+        return StageBeat(self._items, self._busy_seconds, p50_ms, p99_ms, queue_depth)
 
 
 class Telemetry:
@@ -77,3 +79,11 @@ class Telemetry:
         stages = {name: durations.beat(self.queue_depths.get(name, 0)) for name, durations in self._stages.items()}
         latencies = {stream: durations.beat() for stream, durations in self._latencies.items()}
         return Beat(self._worker, stages, self.counts.now(), finished, latencies)
+
+
+def _quantile(ordered: NDArray[np.float64], share: float) -> float:
+    """As ``np.quantile`` of values that are in order, which takes three times as long for those of a beat."""
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    return low + (high - low) * (place - below)

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -158,7 +158,7 @@ _starter = ThreadPoolExecutor(1, "starter")
 and kills what ``_die_with_parent`` has bound to it when that thread ends."""
 
 
-def start_worker(name: str, body: Body, *arguments: object, codec: Codec, forked: bool = False) -> Worker:
+def start_worker(name: str, body: Body, *arguments: object, codec: Codec, forked: Sequence[str] = ()) -> Worker:
     """Start a named process that runs ``body(context, *arguments)``; channels among the arguments now belong to it.
 
     Args:
@@ -166,7 +166,7 @@ def start_worker(name: str, body: Body, *arguments: object, codec: Codec, forked
         body: see ``Body``.
         arguments: of the body.
         codec: of what it and its supervisor tell each other, ``PROTOCOL`` included.
-        forked: many of this kind come: they are forked from a process that has loaded the body's module.
+        forked: modules that are loaded once, in a process from which this one and others are forked; none: it loads for itself.
 
     Raises:
         WorkerError: it cannot be started: the system has no more processes or descriptors, or an argument cannot be passed on.
@@ -180,7 +180,7 @@ def start_worker(name: str, body: Body, *arguments: object, codec: Codec, forked
             on_failure.callback(text.close)
             children.callback(printed.close)
             work = Later((_run, (name, theirs, body, arguments)))
-            context = forked_from_one_that_has(body.__module__) if forked else SPAWN
+            context = forked_from_one_that_has(forked) if forked else SPAWN
             process = context.Process(target=begin, args=(printed, work), name=f"facestream-{name}", daemon=True)
             _starter.submit(start, process).result()
         except Exception as error:

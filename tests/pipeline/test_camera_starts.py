@@ -7,7 +7,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -89,7 +89,7 @@ class Starts:
             "camera-memory": no_memory_files_body,
         }
 
-    def __call__(self, name: str, body: object, *arguments: object, codec: object, forked: bool) -> Worker:
+    def __call__(self, name: str, body: object, *arguments: object, codec: object, forked: Sequence[str]) -> Worker:
         if name == "camera-argument":
             return start_worker(name, idle_body, lambda: None, codec=LINKS, forked=forked)
         if name == "camera-module":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from engine.config import Config
@@ -10,6 +12,7 @@ from engine.errors import FatalError
 from engine.pipeline import crew
 from engine.pipeline.crew import Crew, descriptors_needed
 from engine.runtime import descriptors
+from engine.runtime.worker import Worker
 
 OPEN_BEFORE = 10
 
@@ -49,3 +52,23 @@ def test_too_few_are_said_before_the_first_process_starts(monkeypatch: pytest.Mo
     cameras = [Camera(f"door-{number}", f"rtsp://192.0.2.1/{number}", "rtsp://192.0.2.1") for number in range(200)]
     with pytest.raises(FatalError, match=r"the 20\d processes of this run need [89]\d\d open files in one process"):
         Crew(Config(), {}, cameras, 0, None)
+
+
+@pytest.mark.parametrize("has_camera", [True, False])
+def test_beside_cameras_publish_is_forked_as_they_are_and_nobody_waits_for_that(
+    has_camera: bool, monkeypatch: pytest.MonkeyPatch
+):
+    started: list[tuple[str, Sequence[str]]] = []
+
+    def start(name: str, *_: object, codec: object, forked: Sequence[str]) -> Worker:
+        started.append((name, forked))
+        return Worker(name, *[None] * 3)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(crew, "start_worker", start)
+    cameras = [Camera("door", "rtsp://192.0.2.1/1", "rtsp://192.0.2.1")] if has_camera else []
+    Crew(Config(), {"run_id": "r"}, cameras, 0 if has_camera else 1, None)
+    modules = ["engine.workers.camera", "engine.workers.publish"]
+    last = [("publish", modules), ("camera-door", modules)] if has_camera else []
+    assert started[len(started) - len(last) :] == last
+    assert not any(forked for _, forked in started[: len(started) - len(last)])
+    assert {"publish", "perceive"} <= {name for name, _ in started}

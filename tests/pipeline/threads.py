@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.runtime.channel import Channel, ChannelClosed, channel_of, channel_pair
@@ -68,7 +68,7 @@ class ThreadProcess:
             os.close(self._alive)
 
 
-def start_thread(name: str, body: Callable[..., None], *arguments: object, codec: Codec, forked: bool = False) -> Worker:
+def start_thread(name: str, body: Callable[..., None], *arguments: object, codec: Codec, forked: Sequence[str] = ()) -> Worker:
     """In the place of ``start_worker``."""
     ours, theirs = channel_pair(codec)
     text, printed = text_pipe()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.runtime import child
 from engine.runtime.child import SPAWN, Packed, start
 
 
@@ -43,3 +44,32 @@ def test_a_file_in_the_working_directory_is_no_module_of_ours(tmp_path: Path, mo
     process.join(60)
     assert process.exitcode == 7
     assert (os.environ["PYTHONPATH"], "PYTHONSAFEPATH" in os.environ) == ("elsewhere", False)
+
+
+class Dying:
+    """In the place of a process: what it would be forked from is dying at the first attempts."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors, self.started = list(errors), 0
+
+    def start(self) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.started += 1
+
+
+def test_a_process_is_started_although_the_one_that_it_comes_from_was_just_killed(monkeypatch: pytest.MonkeyPatch):
+    """It used to fail with an EOFError where that was still dying: a camera then stayed away for a minute."""
+    monkeypatch.setattr(child, "_PAUSES", (0.0, 0.0))
+    process = Dying(EOFError("unexpected EOF"), ConnectionRefusedError())
+    start(process)  # type: ignore[arg-type]
+    assert process.started == 1
+
+
+@pytest.mark.parametrize("errors", [[OSError(24, "Too many open files")], [EOFError()] * 3])
+def test_a_process_that_cannot_be_started_is_not_tried_for_ever(errors: list[Exception], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(child, "_PAUSES", (0.0, 0.0))
+    process = Dying(*errors)
+    with pytest.raises(type(errors[0])):
+        start(process)  # type: ignore[arg-type]
+    assert (process.errors, process.started) == ([], 0)

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -131,7 +132,7 @@ def litter_body(context: WorkerContext, litter: str, lines: Channel) -> None:
         context.control.has_message(60)
 
 
-def parent_body(context: WorkerContext, litter: str, lines: Channel, forked: bool) -> None:
+def parent_body(context: WorkerContext, litter: str, lines: Channel, forked: Sequence[str]) -> None:
     mp.current_process()._config["daemon"] = False  # type: ignore[attr-defined]  # a worker of a worker, only here
     start_worker("child", litter_body, litter, lines, codec=CODEC, forked=forked)
     context.ready()
@@ -146,7 +147,7 @@ def _lives(process_id: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("forked", [False, True])
+@pytest.mark.parametrize("forked", [(), (__name__,)])
 def test_a_child_of_a_killed_parent_cleans_up_and_ends(tmp_path, forked):
     litter = tmp_path / "socket"
     ours, theirs = channel_pair(CODEC)
@@ -325,11 +326,11 @@ def test_many_of_a_kind_come_from_one_that_has_loaded_it_and_outlives_the_signal
     for ending in mp.active_children():  # what other tests have left would be closed while it is counted
         ending.join(10)
     gc.collect()
-    workers, parents = [start_worker("kin", kin_body, codec=CODEC, forked=True)], set[int]()
+    workers, parents = [start_worker("kin", kin_body, codec=CODEC, forked=[__name__])], set[int]()
     mp.active_children(), gc.collect()  # what tests before this one left is not closed in the middle of it
     before = open_descriptors()
     for number in range(3):
-        workers.append(start_worker(f"kin-{number}", kin_body, codec=CODEC, forked=True))
+        workers.append(start_worker(f"kin-{number}", kin_body, codec=CODEC, forked=[__name__]))
         ready = workers[-1].control.receive()
         parents.add(int(ready.facts["parent"]))
         os.kill(min(parents), signal.SIGTERM)
