@@ -13,8 +13,8 @@ RESULTS = ROOT / "docs" / "results"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES += sorted((ROOT / "engine" / "models").glob("*.md"))
 MOST_COLUMNS = 5
-WIDE = {("performance.md", "detector"), ("second_look.md", "footage")}
-"""Tables of the detector and of the second look, by their first heading: to be cut when they are measured again."""
+WIDE = {("performance.md", "detector")}
+"""By page and first heading."""
 
 
 def columns(line: str) -> list[str]:
