@@ -20,6 +20,11 @@ RECIPE = 2
 Verdict = Literal["passed", "failed", "not run"]
 
 
+def is_asked_for(target: str, precision: str) -> bool:
+    """Whether an engine's precision is not in its file, but asked for when it is opened."""
+    return (target, precision) == ("openvino", "bf16")
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an engine is made for."""
 

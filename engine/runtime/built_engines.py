@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.contracts.engine_manifest import RECIPE, EngineManifest, Target, read_engine_manifest
+from engine.contracts.engine_manifest import RECIPE, EngineManifest, Target, is_asked_for, read_engine_manifest
 from engine.contracts.manifest import Manifest
 from engine.errors import MissingRuntimeError, ModelError
 from engine.runtime.precision import Computed
@@ -51,7 +51,7 @@ class BuiltEngine:
 
     def computing(self, spec: SessionSpec) -> SessionSpec:
         """Return the spec of a file that is this engine."""
-        asked = self.runtime == "openvino" and self.precision == "bfloat16"  # it is not in the file
+        asked = is_asked_for(self.runtime, self.manifest.key.precision)
         return msgspec.structs.replace(
             spec,
             runtime=self.runtime,

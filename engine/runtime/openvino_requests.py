@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 MOST_SHAPES = 128
-"""Before a model is compiled anew: that takes less than 3 of the 40 to 50 ms that each new shape costs anyway."""
+"""Before a model is compiled anew, which takes as long as a dozen new shapes do."""
 Shapes = Mapping[str, tuple[int, ...]]
 """Of all inputs, by name."""
 

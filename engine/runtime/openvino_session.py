@@ -48,9 +48,7 @@ class OpenVinoSession(Closing):
         try:
             graph = _core().read_model(model) if isinstance(model, bytes) else _core().read_model(str(model))
             most = 0 if spec.profile.step_px > 1 else MOST_SHAPES  # padded, there are few
-            self._requests: Requests | None = Requests(
-                graph, lambda held: _core().compile_model(held, "CPU", settings), most
-            )
+            self._requests: Requests | None = Requests(graph, lambda held: _core().compile_model(held, "CPU", settings), most)
         except RuntimeError as error:
             raise ModelError(f"{name} cannot be loaded by OpenVINO in {precision}: {_brief(error)}") from error
         if (used := precision_of(self._requests.compiled)) != precision:

@@ -5,7 +5,6 @@ Nothing here was run on a GPU yet; ``docs/tensorrt.md`` says what was, line by l
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +23,7 @@ from engine.runtime.session_spec import SessionSpec
 from engine.runtime.tensorrt_api import TensorRT, tensorrt
 from engine.runtime.tensorrt_lane import Lane
 from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
+from engine.whole_file import replacing
 
 _LANES = 2
 """Runs at the same time: while one computes, the next is uploaded."""
@@ -157,10 +157,8 @@ class _RuntimeCache:
         """Write it, whole or not at all."""
         if self._file is None or self._cache is None or (held := self._cache.serialize()) is None:
             return
-        content, unfinished = bytes(held), self._file.with_name(f".{os.getpid()}.{self._file.name}")
-        with suppress(OSError):
-            unfinished.write_bytes(content)
-            unfinished.replace(self._file)
+        with suppress(OSError), replacing(self._file) as beside:
+            beside.write_bytes(bytes(held))
 
 
 def _tensors(rt: TensorRT, engine: Any) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:

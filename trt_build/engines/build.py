@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shlex
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from engine.runtime.built_engines import BuiltEngine, version_of
 from engine.runtime.cuda_api import Cuda
 from engine.runtime.processor import processor_here
 from engine.runtime.tensorrt_api import tensorrt
+from engine.whole_file import replacing
 from trt_build.array_files import key_of as content_key
 from trt_build.engines.lock import alone
 from trt_build.engines.parity import Compared, compare
@@ -142,8 +142,8 @@ def _make(order: Order, key: EngineKey, path: Path, shop: Workshop) -> EngineMan
     began = time.monotonic()
     made = make(order)
     seconds = time.monotonic() - began
-    unfinished = path.with_name(f".unfinished.{path.name}")  # of one that was killed, too: the next writes over it
-    try:
+    # Of one that was killed, too: the next writes over it.
+    with replacing(path, path.with_name(f".unfinished.{path.name}")) as unfinished:
         unfinished.write_bytes(made.content)
         manifest = EngineManifest(
             name=order.manifest.name,
@@ -163,22 +163,14 @@ def _make(order: Order, key: EngineKey, path: Path, shop: Workshop) -> EngineMan
             versions={"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__},
         )
         manifest = msgspec.structs.replace(manifest, parity=shop.gate(order, manifest, unfinished))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
     write_engine_manifest(manifest, path)
     return manifest
 
 
 def write_engine_manifest(manifest: EngineManifest, engine: Path) -> None:
     """Write the manifest of an engine beside it, whole or not at all."""
-    path = engine_manifest_path(engine)
-    unfinished = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(engine_manifest_path(engine)) as beside:
+        beside.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
 
 
 def _fitting(path: Path, key: EngineKey) -> EngineManifest | str:

@@ -102,16 +102,6 @@ def gate_faces(source: Path | None = None, count: int = GATE_FACES) -> RealFaces
     return _chosen(path, count, "identities kept apart", of_gate) if path.exists() else _photographed(count)
 
 
-def tuning_faces(count: int = GATE_FACES) -> RealFaces:
-    """Return faces of people who are in no training and not those of the gate: on them rules are chosen, as which
-    convolutions an int8 engine leaves alone.
-
-    Raises:
-        DataError: there is no folder of data.
-    """
-    return _chosen(Path(with_data_folder(APART)), count, "identities for tuning", lambda name: not of_gate(name))
-
-
 def of_gate(name: str) -> bool:
     """Whether a picture, as ``Person_Name/Person_Name_0001.jpg``, shows one of the gate's people: half of them, all of whose
     pictures are."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import onnx
 
-from engine.contracts.engine_manifest import MASK, EnginePrecision, Pixels, Profile, Target, Tensor
+from engine.contracts.engine_manifest import MASK, EnginePrecision, Pixels, Profile, Target, Tensor, is_asked_for
 from engine.contracts.manifest import Manifest
 from engine.errors import UsageError
 from engine.models.catalog import find_model
@@ -36,13 +36,11 @@ class TargetSpec:
     on_gpu: bool = False
     step_px: int = 1
     """Of the sizes of a generator: where kernels are compiled for each."""
-    bfloat16_is_asked_for: bool = False
-    """bf16 is not in the file, but asked for when it is opened."""
 
 
 TARGETS: dict[str, TargetSpec] = {
     "onnxruntime": TargetSpec("onnxruntime", ("fp32", "fp16", "int8"), ".onnx"),
-    "openvino": TargetSpec("openvino", ("fp32", "bf16", "int8"), ".onnx", step_px=8, bfloat16_is_asked_for=True),
+    "openvino": TargetSpec("openvino", ("fp32", "bf16", "int8"), ".onnx", step_px=8),
     "ncnn": TargetSpec("ncnn", ("fp32",), ".ncnn"),
     "tensorrt-rtx": TargetSpec("tensorrt-rtx", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True, step_px=8),
     "tensorrt": TargetSpec("tensorrt", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True, step_px=8),
@@ -101,7 +99,7 @@ def target_of(name: str, precision: str, kind: str) -> TargetSpec:
         raise UsageError(f"--target {name}: choose one of {', '.join(TARGETS)}")
     if precision not in spec.precisions:
         raise UsageError(f"--precision {precision}: {name} computes in {', '.join(spec.precisions)}")
-    if spec.bfloat16_is_asked_for and precision == "bf16" and kind not in ("generator", "detector"):
+    if is_asked_for(name, precision) and kind not in ("generator", "detector"):
         raise UsageError(
             f"--precision bf16: on {name} it is for generators and detectors; the {kind.replace('_', ' ')} computes in "
             "float32 on every machine"
@@ -172,7 +170,7 @@ def _in_precision(order: Order, graph: onnx.ModelProto) -> tuple[onnx.ModelProto
     if order.precision == "int8":
         inputs, words = calibration_inputs(order.manifest, order.profile, order.calibration)
         return int8_graph(graph, inputs, symmetric=order.target.on_gpu), words
-    if order.precision == "fp32" or order.target.bfloat16_is_asked_for:
+    if order.precision == "fp32" or is_asked_for(order.target.name, order.precision):
         return graph, ""
     return cast_graph(graph, order.precision), ""
 

@@ -12,8 +12,8 @@ from engine.contracts.manifest import Manifest
 from engine.errors import FacestreamError, UsageError
 from engine.runtime.openvino_session import computes_in_bfloat16
 from engine.runtime.session import SessionSpec
-from engine.runtime.wish import Warn, Wish
 from engine.super_resolve.manifest_generator import ManifestGenerator
+from engine.super_resolve.wish import Warn, Wish
 from trt_build.engines.build import Workshop, build
 from trt_build.engines.targets import Order, profile_on, target_of
 

@@ -28,9 +28,9 @@ from engine.runtime.built_engines import version_of
 from engine.runtime.fastest import VARIABLE, Choice
 from engine.runtime.processor import processor_here
 from engine.runtime.session import SessionSpec
-from engine.runtime.wish import Wish
 from engine.super_resolve.generator import open_generator
 from engine.super_resolve.manifest_generator import ManifestGenerator
+from engine.super_resolve.wish import Wish
 from tests.runtime.processors import need
 from tests.trt_build.engines.networks import write_generator
 

@@ -17,7 +17,7 @@ from engine.contracts.manifest import Manifest
 from engine.errors import ConfigError, FacestreamError, ModelError
 from engine.models.catalog import engines_dir, find_model
 from engine.runtime.built_engines import PRECISIONS, BuiltEngine, Shelf, engines_for
-from engine.runtime.fastest import Candidate, Example, named_runtime, open_choice, plain_candidate, remembered
+from engine.runtime.fastest import Candidate, Example, named_runtime, open_choice, plain_candidate, remembered, version_here
 from engine.runtime.session import AUTO, COMPILED, Session, SessionSpec, open_session
 from engine.runtime.tensorrt_api import FLAVOURS
 
@@ -137,7 +137,7 @@ def _wanted(shelf: Shelf, wish: Wish) -> list[BuiltEngine]:
 def _plain(spec: SessionSpec, wish: Wish, on_gpu: bool) -> list[Candidate]:
     """Return what computes the model as it is: in float32 or, where that is asked for, OpenVINO in bfloat16."""
     if wish.precision == "bfloat16" and wish.allows("openvino", "bfloat16") and not on_gpu:
-        return [Candidate("openvino", replace(spec, runtime="openvino", precision="bfloat16"), "")]
+        return [Candidate("openvino", replace(spec, runtime="openvino", precision="bfloat16"), version_here("openvino"))]
     if not wish.allows(wish.runtime, "float32") or wish.runtime in COMPILED:
         return []
     # Not OpenVINO by itself: it is as fast at one size, but each new size of a face costs 40 to 50 ms more.
