@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from engine.cli import doctor_checks
+from engine.cli import doctor_checks, doctor_gpu
 from engine.cli.doctor_checks import CHECKS, findings
 from engine.errors import MissingRuntimeError, ModelError
 from engine.runtime import openvino_session
+from engine.runtime.tensorrt_api import FLAVOURS
 from engine.verify.gallery import Gallery
 from tests.cli.command import here
 
@@ -36,7 +38,8 @@ def test_it_looks_at_everything_and_really_detects(capsys):
     assert sentences["runtimes"] == "the runtime auto is onnxruntime"
     assert re.search(r" on onnxruntime \S+ CPUExecutionProvider float32, 128 values", sentences["embedder"])
     assert re.match(
-        "compact_fine_x4 has no engine for this CPU: `trt-build tune` makes those that it can", sentences["generator"]
+        "compact_fine_x4 has no engine for this CPU: `trt-build tune` makes those that may be faster here",
+        sentences["generator"],
     )
     assert all(finding["sentence"] and "\n" not in finding["sentence"] for finding in report["findings"])
 
@@ -114,3 +117,47 @@ def test_a_gpu_tool_that_fails_is_quoted(tmp_path, monkeypatch):
     tool.chmod(0o755)
     monkeypatch.setattr(doctor_checks.shutil, "which", lambda name: str(tool))
     assert ("optional", "no NVIDIA GPU found: nvidia-smi answers NVIDIA-SMI has failed") in list(doctor_checks._gpu())
+
+
+def without(*absent):
+    """What loads either package of TensorRT, as far as they are there."""
+
+    def load(target):
+        if target in absent:
+            raise MissingRuntimeError(f"{target} is not installed: pip install 'facestream[x]' (no module)")
+        return SimpleNamespace(flavour=FLAVOURS[target], version="1.2")
+
+    return load
+
+
+def no_driver(device, extra):
+    raise MissingRuntimeError("there is no NVIDIA driver here")
+
+
+@pytest.mark.parametrize(
+    ("absent", "cuda", "told"),
+    [
+        (["tensorrt-rtx", "tensorrt"], None, ["tensorrt-rtx is not installed: pip install 'facestream[x]' (no module); only"]),
+        (["tensorrt"], None, ["TensorRT-RTX 1.2 is installed, builds engines and computes them on cuda:0"]),
+        (["tensorrt-rtx"], None, ["TensorRT 1.2 is installed, builds engines and computes them on cuda:0"]),
+        (
+            ["tensorrt"],
+            no_driver,
+            ["TensorRT-RTX 1.2 is installed, builds engines, and computes none here: there is no NVIDIA"],
+        ),
+        (
+            ["tensorrt-rtx"],
+            no_driver,
+            ["TensorRT 1.2 is installed, neither builds engines nor computes here: there is no NVIDIA"],
+        ),
+        ([], None, ["TensorRT-RTX 1.2 is installed, builds", "TensorRT 1.2 is installed, builds"]),
+    ],
+)
+def test_what_tensorrt_can_do_here_is_said_of_each_package(monkeypatch, absent, cuda, told):
+    """It used to say of one package alone whether it was installed, and that was not the one that is recommended."""
+    monkeypatch.setattr(doctor_gpu, "tensorrt", without(*absent))
+    monkeypatch.setattr(doctor_gpu, "Cuda", cuda or (lambda device, extra: None))
+    said = list(doctor_gpu.say_tensorrt())
+    assert len(said) == len(told)
+    assert all(sentence.startswith(start) for (_, sentence), start in zip(said, told, strict=True)), said
+    assert {state for state, _ in said} == {"optional" if cuda or len(absent) == 2 else "ok"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from engine.contracts.engine_manifest import (
     read_engine_manifest,
 )
 from engine.errors import FacestreamError, InferenceError, ModelError
+from engine.models.engine_command import build_command
 from engine.runtime.built_engines import BuiltEngine, version_of
 from engine.runtime.cuda_api import Cuda
 from engine.runtime.processor import processor_here
@@ -31,9 +31,9 @@ from trt_build.array_files import key_of as content_key
 from trt_build.engines.lock import alone
 from trt_build.engines.parity import Compared, compare
 from trt_build.engines.real_faces import GATE_FACES
-from trt_build.engines.targets import TARGETS, Order, make, pixels_of, tool_of
+from trt_build.engines.targets import TARGETS, Order, make, pixels_of, require_maker, tool_of
 from trt_build.engines.tensorrt_engine import capability_here
-from trt_build.errors import ExportError
+from trt_build.errors import WriteError
 from trt_build.work import Done
 from trt_build.writing import writable
 
@@ -122,13 +122,14 @@ def build(order: Order, shop: Workshop, *, no_build: bool = False) -> Engine:
         ModelError: ``no_build``, and there is none that fits; the message says why, and which command makes it.
         FacestreamError: it cannot be made or written; see ``trt_build.engines.targets.make``.
     """
+    require_maker(order.target.name)
     key, path = key_of(order), shop.path_of(order)
     found = _fitting(path, key)
     if isinstance(found, EngineManifest):
         return Engine(path, found, is_new=False)
     if no_build:
         raise ModelError(f"{found}: run `{command_of(order, shop.folder)}`")
-    with writable(path, ExportError), alone(path, lambda: shop.say(f"another process builds {path.name}: waiting for it")):
+    with writable(path, WriteError), alone(path, lambda: shop.say(f"another process builds {path.name}: waiting for it")):
         found = _fitting(path, key)
         if isinstance(found, EngineManifest):
             return Engine(path, found, is_new=False)
@@ -180,7 +181,7 @@ def _fitting(path: Path, key: EngineKey) -> EngineManifest | str:
     try:
         manifest = read_engine_manifest(path)
     except ModelError as error:
-        return str(error).replace(": build it again", "").replace("; build the engine again", "")
+        return str(error)
     if difference := manifest.key.difference(key):
         return f"the engine {path} was built for another purpose ({difference})"
     if unfit := unfitness(path, manifest):
@@ -198,16 +199,14 @@ def unfitness(path: Path, manifest: EngineManifest) -> str:
 
 def command_of(order: Order, folder: Path) -> str:
     """Return the command that makes an engine."""
-    low, high = order.profile.sizes_px
-    options = {
-        "--target": order.target.name,
-        "--precision": order.precision,
-        "--sizes": "" if order.manifest.input_size_px else f"{low}..{high}",
-        "--batch": ",".join(map(str, order.profile.batch)),
-        "--compute-capability": order.capability,
-        "--pixels": "" if order.pixels == pixels_of(order.target, order.manifest.kind) else order.pixels,
-        "--calibration": str(order.calibration or ""),
-        "--out": str(folder),
-    }
-    given = [word for option, value in options.items() if value for word in (option, value)]
-    return shlex.join(["trt-build", "build", order.called, *given])
+    return build_command(
+        order.model,
+        order.manifest,
+        folder,
+        order.target.name,
+        order.precision,
+        profile=order.profile,
+        capability=order.capability,
+        pixels="" if order.pixels == pixels_of(order.target, order.manifest.kind) else order.pixels,
+        calibration=order.calibration,
+    )

@@ -13,7 +13,6 @@ import onnx
 from engine.contracts.engine_manifest import MASK, EnginePrecision, Pixels, Profile, Target, Tensor, is_asked_for
 from engine.contracts.manifest import Manifest
 from engine.errors import UsageError
-from engine.models.catalog import find_model
 from trt_build.engines.graph import kept_nodes, plain_graph, tensors_of
 from trt_build.engines.half import cast_graph
 from trt_build.engines.inputs import calibration_inputs
@@ -24,6 +23,7 @@ from trt_build.engines.pixels import pixel_graph
 from trt_build.engines.profiles import profile_for, shapes
 from trt_build.engines.tensorrt_engine import build_engine
 from trt_build.engines.turing import dense_as_convolution
+from trt_build.optional import require_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,6 @@ class Order:
     capability: str = ""
     calibration: Path | None = None
     pixels: Pixels = "float"
-
-    @property
-    def called(self) -> str:
-        """What the command line calls the model: its name, or its manifest where the name is another's or nobody's."""
-        return self.manifest.name if find_model(self.manifest.name) == self.model else str(self.model)
 
     @property
     def file(self) -> str:
@@ -131,6 +126,16 @@ def pixels_of(target: TargetSpec, kind: str, wanted: str | None = None) -> Pixel
         )
     on_its_own = "uint8" if target.on_gpu and kind == "generator" else "float"
     return "uint8" if (wanted or on_its_own) == "uint8" else "float"
+
+
+def require_maker(target: str) -> None:
+    """Refuse a target whose converter is not installed.
+
+    Raises:
+        MissingRuntimeError: the message names the extra that brings all that is needed to build, not to run alone.
+    """
+    for module in ("pnnx", "ncnn") if target == "ncnn" else ():
+        require_from(module, "Converting to ncnn", "ncnn-build")
 
 
 def tool_of(target: str, precision: str) -> str:
