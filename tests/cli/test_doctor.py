@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from engine.cli import doctor_checks, doctor_gpu
+from engine.cli import doctor_checks, doctor_gpu, doctor_models
 from engine.cli.doctor_checks import CHECKS, findings
+from engine.contracts.engine_manifest import EngineParity
 from engine.errors import MissingRuntimeError, ModelError
-from engine.runtime import openvino_session
+from engine.runtime import built_engines, openvino_session
+from engine.runtime.built_engines import BuiltEngine
 from engine.runtime.tensorrt_api import FLAVOURS
 from engine.verify.gallery import Gallery
 from tests.cli.command import here
@@ -161,3 +164,18 @@ def test_what_tensorrt_can_do_here_is_said_of_each_package(monkeypatch, absent, 
     assert len(said) == len(told)
     assert all(sentence.startswith(start) for (_, sentence), start in zip(said, told, strict=True)), said
     assert {state for state, _ in said} == {"optional" if cuda or len(absent) == 2 else "ok"}
+
+
+def test_a_gate_of_few_faces_is_said_once(monkeypatch):
+    def engine(verdict, faces):
+        parity = EngineParity(verdict=verdict, faces=faces, note="" if faces == 200 else f"{faces} faces: not a full gate")
+        manifest = SimpleNamespace(parity=parity, usable_by_auto=verdict == "passed", key=SimpleNamespace(precision="int8"))
+        return BuiltEngine(Path("x.onnx"), manifest)
+
+    def said(*engines):
+        monkeypatch.setattr(built_engines, "engines_for", lambda *given, on_gpu: built_engines.Shelf(engines))
+        return [sentence for _, sentence in doctor_models.say_engines("compact_fine_x4") if "auto may take" in sentence]
+
+    (once,) = said(engine("passed", 7), engine("passed", 7), engine("passed", 200))
+    assert "passed their gate on 7 faces: not a full gate: `trt-build check compact_fine_x4 --faces FOLDER`" in once
+    assert said(engine("passed", 200), engine("failed", 7)) == said() == []
