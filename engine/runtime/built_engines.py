@@ -67,7 +67,8 @@ class BuiltEngine:
         if parity.verdict != "passed":
             return f"gate {parity.verdict}{f': {parity.reason}' if parity.reason else ''}"
         figures = ", ".join(f"{name.replace('_', ' ')} {parity.figures[name]:.4g}" for name in parity.limits)
-        return f"gate passed on {parity.note or f'{parity.faces} faces'}: {figures}"
+        what = parity.note.replace(": ", ", ") or f"{parity.faces} faces"
+        return f"gate passed on {what}: {figures}"
 
 
 @dataclass(frozen=True)

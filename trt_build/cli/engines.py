@@ -81,7 +81,7 @@ def build(
     no_build
         Build nothing; refuse where there is no engine that fits.
     calibration
-        For int8 of generators and embedders: a zip or folder of square faces, at least 500; the training faces of
+        For int8 of generators and embedders: a zip or folder of pictures with at least 500 faces; the training faces of
         $FACESTREAM_DATA if not given.
     faces
         A zip or folder of pictures to compare generators and embedders on: faces that are found in them are cut out, square

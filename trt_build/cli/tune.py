@@ -40,7 +40,7 @@ def tune(
     out
         Folder of the engines; `engines` in the folder of models if not given, where `facestream run` looks.
     calibration
-        For int8: a zip or folder of square faces, at least 500; the training faces of $FACESTREAM_DATA if not given.
+        For int8: a zip or folder of pictures with at least 500 faces; the training faces of $FACESTREAM_DATA if not given.
     faces
         A zip or folder of pictures to compare on, see `build`; faces of $FACESTREAM_DATA that are in no training if not given.
     gate_faces

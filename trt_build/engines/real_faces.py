@@ -29,8 +29,8 @@ LEAST_CALIBRATION = 500
 GATE_FACES = FULL_GATE_FACES
 _SEED = 20
 _FACE_PX = 144
-_MARGIN = 1.5
-"""Side of what is cut out, in sides of the face."""
+_MARGIN, _LEAST_MARGIN = 1.5, 1.2
+"""Side of what is cut out, in sides of the face, and least of it in a picture that ends before."""
 _LEAST_FACE_PX = 87
 """Side of a face that is cut out: smaller ones, enlarged to 144 px with their margin, are not sharp."""
 _SHARE_OF_ONE = 0.45
@@ -88,7 +88,7 @@ def calibration_faces(source: Path | None = None, count: int = 512) -> RealFaces
     if source is None and not path.exists():
         raise DataError(
             f"int8 needs at least {LEAST_CALIBRATION} real faces of the training identities to calibrate on, and "
-            f"'{path}' is not there: give --calibration a zip or folder of square faces, or choose another precision."
+            f"'{path}' is not there: give --calibration a zip or folder of pictures with faces, or choose another precision."
         )
     faces = _given(path, count) if source else _chosen(path, count, "training identities")
     if len(faces) < LEAST_CALIBRATION:
@@ -188,14 +188,16 @@ def _cut_out(picture: Uint8) -> list[tuple[Uint8, Float32]]:
         return [(_scaled_to(picture, _FACE_PX), np.asarray(points, np.float32))]
     faces = []
     for box, marks in zip(found.boxes, found.landmarks, strict=True):
-        side = _MARGIN * float(max(box[2:]))
-        if max(box[2:]) < _LEAST_FACE_PX:
+        face = float(max(box[2:]))
+        side = min(_MARGIN * face, height, width)
+        if face < _LEAST_FACE_PX or side < _LEAST_MARGIN * face:
             continue
-        corner = np.array([box[0] + box[2] / 2, box[1] + box[3] / 2]) - side / 2
+        middle = np.array([box[0] + box[2] / 2, box[1] + box[3] / 2])
+        corner = np.clip(middle - side / 2, 0, np.array([width, height]) - side)
         ratio = _FACE_PX / side
         matrix = np.hstack([ratio * np.eye(2), -ratio * corner[:, None]])
         flags = cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC
-        image = cv2.warpAffine(picture, matrix, (_FACE_PX, _FACE_PX), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        image = cv2.warpAffine(picture, matrix, (_FACE_PX, _FACE_PX), flags=flags)
         faces.append((np.asarray(image, np.uint8), np.asarray((marks - corner) * ratio, np.float32)))
     return faces
 
