@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_BESIDE = "unfinished-"
+"""What the names begin with, behind a dot, of files that are about to replace others."""
+
+
+def left_by_a_kill(path: Path) -> list[Path]:
+    """Return the files that were to replace one while processes were killed: nobody may be writing it now."""
+    return sorted(path.parent.glob(f".{_BESIDE}*.{glob.escape(path.name)}"))
 
 
 @contextmanager
@@ -22,7 +31,7 @@ def replacing(path: Path, beside: Path | None = None) -> Iterator[Path]:
     Raises:
         OSError: it cannot take its place.
     """
-    unfinished = beside or path.with_name(f".{os.getpid()}-{threading.get_ident()}.{path.name}")
+    unfinished = beside or path.with_name(f".{_BESIDE}{os.getpid()}-{threading.get_ident()}.{path.name}")
     try:
         yield unfinished
         unfinished.replace(path)

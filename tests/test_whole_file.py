@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.whole_file import replacing
+from engine.whole_file import left_by_a_kill, replacing
 
 
 @pytest.fixture
@@ -49,3 +49,11 @@ def test_two_that_write_at_once_do_not_mix(file: Path):
         one.write_bytes(b"one")
         other.write_bytes(b"other")
     assert file.read_bytes() == b"one", "the last one to end"
+
+
+def test_what_a_kill_leaves_is_found_by_the_name_of_what_it_was_to_replace(file: Path):
+    assert left_by_a_kill(file) == []
+    with replacing(file) as beside, replacing(file.with_name("other kept.npz")) as other:
+        for path in (beside, other):
+            path.write_bytes(b"ne")
+        assert left_by_a_kill(file) == [beside]

@@ -16,6 +16,7 @@ from engine.contracts.manifest import Manifest
 from engine.errors import ConfigError, FacestreamError, ModelError
 from engine.models.engine_command import build_command, rebuild_command
 from engine.runtime.built_engines import PRECISIONS, BuiltEngine, Shelf, engines_for
+from engine.runtime.failures import is_memory_failure
 from engine.runtime.fastest import Candidate, Example, named_runtime, open_choice, plain_candidate, remembered, version_here
 from engine.runtime.session import AUTO, COMPILED, Session, SessionSpec, open_session
 from engine.runtime.tensorrt_api import FLAVOURS
@@ -106,7 +107,8 @@ def _fastest(
     said = [] if choice is None else [f"{choice}; {choice.times_as_fast:.1f} times {candidates[0].name}"]
     said += [one.gate() for one in engines if one.name == taken]
     for name, reason in (choice.refused if choice else {}).items():
-        warn(f"{name} is not used: {reason}{remedies.get(name, '')}")
+        remedy = "" if is_memory_failure(reason) else remedies.get(name, "")
+        warn(f"{name} is not used: {reason}{remedy}")
     session.runtime += f" ({'; '.join(said)})" if said else ""
     return session
 

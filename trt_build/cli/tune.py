@@ -71,4 +71,6 @@ def tune(
         CONSOLE.print(sentence, soft_wrap=True, markup=False)
     if unwritten:
         kept = sum(row.manifest is not None for row in rows)
-        raise WriteError(f"{unwritten} {kept} engines are kept: free some space, or give --out a folder that can be written.")
+        raise WriteError(
+            f"{unwritten} Engines that are kept: {kept}. Free some space, or give --out a folder that can be written."
+        )

@@ -98,8 +98,9 @@ def test_where_nothing_can_be_written_it_ends_in_1_and_keeps_what_is_there(model
     assert cli.main(["tune", str(model), "--out", str(folder)]) == 1
     shown = capsys.readouterr()
     kept = kind == "full at the second"
-    assert f"cannot be written: {error}. {int(kept)} engines are kept: free some space, or give --out a folder" in " ".join(
-        shown.err.split()
+    assert (
+        f"cannot be written: {error}. Engines that are kept: {int(kept)}. Free some space, or give --out a folder"
+        in " ".join(shown.err.split())
     )
     assert not any("ncnn" in name for name in made), "nothing is made for which there is no place"
     if kept:
