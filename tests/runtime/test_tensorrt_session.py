@@ -269,6 +269,12 @@ def test_what_the_gpu_says_is_told(tmp_path: Path, engine: Engine, gpu: Gpu, fau
     session.run({"picture": picture(*LOW)})
 
 
+def test_a_cache_that_cannot_be_written_leaves_nothing(tmp_path: Path, engine: Engine):
+    (tmp_path / "face.engine.cache").mkdir()
+    open_session(spec(tmp_path)).close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["face.engine", "face.engine.cache"]
+
+
 def test_a_gpu_that_is_full_keeps_no_memory_of_the_host(tmp_path: Path, engine: Engine, gpu: Gpu):
     """Each face that found no room used to pin a little more of it for ever."""
     session = open_session(spec(tmp_path))
