@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.whole_file import replacing
 from trt_build.writing import writable
 
 
@@ -48,10 +48,5 @@ def _digest(path: Path, changed_ns: int) -> str:
 
 
 def _in_place(path: Path, write: Callable[[Path], None]) -> None:
-    unfinished = path.with_suffix(f".{os.getpid()}.partial{path.suffix}")  # two runs may fill one cache
-    with writable(path):
-        try:
-            write(unfinished)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+    with writable(path), replacing(path) as beside:  # two runs may fill one cache
+        write(beside)

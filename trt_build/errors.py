@@ -24,3 +24,7 @@ class TrainingError(FacestreamError):
 
 class ExportError(FacestreamError):
     """A model could not be exported, or the export does not agree with its source."""
+
+
+class WriteError(ExportError):
+    """There is no place to write: a folder that is read-only, a full disk."""

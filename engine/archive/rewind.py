@@ -28,6 +28,7 @@ from engine.archive.record_check import RECORDS, decode_record, size_of
 from engine.archive.resume import LINES, Resume
 from engine.contracts.messages import Stream
 from engine.errors import PublishError
+from engine.whole_file import left_by_a_kill
 
 _FLOAT_BYTES = 4
 
@@ -112,6 +113,6 @@ def _remove_pictures(directory: Path) -> None:
 
 def _remove_leftovers(directory: Path) -> None:
     """Delete what a kill left of files that were about to replace others."""
-    for name in ("run.json", "report.html", *LINES):
-        for path in directory.glob(f".{name}.*"):
+    for name in ("run.json", "report.html", PROGRESS, *LINES):
+        for path in left_by_a_kill(directory / name):
             path.unlink()

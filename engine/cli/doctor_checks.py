@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from engine.cli.doctor_cameras import cameras, devices, hardware_decoding
+from engine.cli.doctor_gpu import say_tensorrt
 from engine.cli.doctor_models import Says, State, say_detector, say_embedder, say_generator, say_names, say_second_look
 from engine.config import Config
 from engine.errors import FacestreamError, MissingRuntimeError
@@ -112,13 +113,11 @@ def _gpu() -> Says:
             )
         except subprocess.TimeoutExpired:
             yield "optional", f"no NVIDIA GPU found: nvidia-smi did not answer within {NVIDIA_SMI_SECONDS} s"
-    for package, use in (("tensorrt", "the run on NVIDIA GPUs"), ("torch", "training")):
-        found = _version(package)
-        yield (
-            ("ok", f"{package} {found} is installed")
-            if found
-            else ("optional", f"{package} is not installed; only {use} needs it")
-        )
+    yield from say_tensorrt()
+    if found := _version("torch"):
+        yield "ok", f"torch {found} is installed"
+    else:
+        yield "optional", "torch is not installed (`pip install 'facestream[train]'`); only training needs it"
 
 
 def _dlib() -> Says:

@@ -72,18 +72,24 @@ def say_engines(name: str) -> Says:
 
     if (path := find_model(name)) is None:
         return
-    engines = engines_for(read_manifest(path), engines_dir(), on_gpu=False).engines
+    engines = engines_for(path, read_manifest(path), engines_dir(), on_gpu=False).engines
     for engine in engines:
         passed = engine.manifest.usable_by_auto
         yield (
             "ok" if passed else "optional",
             f"the engine {engine.path.name} ({engine.gate()}){'' if passed else ' is not used'}",
         )
+    if short := sorted({one.manifest.parity.note for one in engines if one.manifest.usable_by_auto} - {""}):
+        yield (
+            "optional",
+            f"engines of {name} that auto may take passed their gate on {', '.join(short)}: `trt-build check {name} --faces "
+            "FOLDER` repeats it on pictures of your own",
+        )
     if not engines:
         yield (
             "optional",
-            f"{name} has no engine for this CPU: `trt-build tune` makes those that it can compute, and the fastest that passes "
-            "its gate is used (measured elsewhere: 1 to 4 times as fast)",
+            f"{name} has no engine for this CPU: `trt-build tune` makes those that may be faster here, and the fastest that "
+            "passes its gate is used (measured elsewhere: 1 to 4 times as fast)",
         )
 
 

@@ -17,7 +17,14 @@ MASK = "inside"
 """The second input of a generator's engine to which pictures are padded: (N, 1, H, W) uint8, 1 where the picture is."""
 RECIPE = 2
 """Raised when engines are made in another way: those of before are built anew."""
+FULL_GATE_FACES = 200
+"""Fewer tell less: of seven faces none may be the one that an engine spoils."""
 Verdict = Literal["passed", "failed", "not run"]
+
+
+def is_asked_for(target: str, precision: str) -> bool:
+    """Whether an engine's precision is not in its file, but asked for when it is opened."""
+    return (target, precision) == ("openvino", "bf16")
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +76,8 @@ class EngineParity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """That were compared."""
     source: str = ""
     """Where the faces come from."""
+    note: str = ""
+    """As ``7 faces: not a full gate``, where they are fewer than ``FULL_GATE_FACES``; empty where they are not."""
     figures: dict[str, float] = {}
     limits: dict[str, float] = {}
     """Of the figures of the same name."""
@@ -124,30 +133,29 @@ def read_engine_manifest(engine: Path) -> EngineManifest:
     """Read the manifest of an engine file, and check that the file is the one that it describes.
 
     Raises:
-        ModelError: the engine or its manifest is missing, cannot be read or is damaged, or they do not belong together.
+        ModelError: the engine or its manifest is missing, cannot be read or is damaged, or they do not belong together; the
+            message says what is wrong, and whoever knows the model adds ``rebuild_command``.
     """
     path = engine_manifest_path(engine)
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=EngineManifest)
     except OSError as error:
-        raise ModelError(f"cannot read the engine manifest {path}: {error.strerror}; build the engine again") from error
+        raise ModelError(f"cannot read the engine manifest {path}: {error.strerror}") from error
     except msgspec.DecodeError as error:
-        raise ModelError(f"{path} is not an engine manifest ({error}): build the engine again") from error
+        raise ModelError(f"{path} is not an engine manifest ({error})") from error
     if not engine.is_file():
-        raise ModelError(f"{path} describes an engine which is not beside it: build it again")
+        raise ModelError(f"{path} describes an engine which is not beside it")
     if manifest.file != engine.name:
-        raise ModelError(f"{path} describes {manifest.file}, not {engine.name}: build it again")
+        raise ModelError(f"{path} describes {manifest.file}, not {engine.name}")
     try:
         size = engine.stat().st_size
         found = sha256_of(engine)
     except OSError as error:
-        raise ModelError(
-            f"cannot read the engine {engine}: {error.strerror}: let this user read it, or build it again"
-        ) from error
+        raise ModelError(f"this user cannot read the engine {engine} ({error.strerror})") from error
     if size < manifest.size_bytes:
-        raise ModelError(f"the engine {engine} is cut off after {size} of {manifest.size_bytes} bytes: build it again")
+        raise ModelError(f"the engine {engine} is cut off after {size} of {manifest.size_bytes} bytes")
     if found != manifest.sha256:
-        raise ModelError(f"the engine {engine} is damaged, or it is another one (SHA-256 differs): build it again")
+        raise ModelError(f"the engine {engine} is damaged, or it is another one (SHA-256 differs)")
     return manifest
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from engine.contracts.engine_manifest import RECIPE, EngineManifest, Target, read_engine_manifest
+from engine.contracts.engine_manifest import RECIPE, EngineManifest, Target, is_asked_for, read_engine_manifest
 from engine.contracts.manifest import Manifest
 from engine.errors import MissingRuntimeError, ModelError
+from engine.models.engine_command import rebuild_command
 from engine.runtime.precision import Computed
 from engine.runtime.processor import processor_here
 from engine.runtime.session_spec import SessionSpec
@@ -51,7 +52,7 @@ class BuiltEngine:
 
     def computing(self, spec: SessionSpec) -> SessionSpec:
         """Return the spec of a file that is this engine."""
-        asked = self.runtime == "openvino" and self.precision == "bfloat16"  # it is not in the file
+        asked = is_asked_for(self.runtime, self.manifest.key.precision)
         return msgspec.structs.replace(
             spec,
             runtime=self.runtime,
@@ -66,7 +67,8 @@ class BuiltEngine:
         if parity.verdict != "passed":
             return f"gate {parity.verdict}{f': {parity.reason}' if parity.reason else ''}"
         figures = ", ".join(f"{name.replace('_', ' ')} {parity.figures[name]:.4g}" for name in parity.limits)
-        return f"gate passed on {parity.faces} faces: {figures}"
+        what = parity.note.replace(": ", ", ") or f"{parity.faces} faces"
+        return f"gate passed on {what}: {figures}"
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,15 @@ class Shelf:
 
     engines: tuple[BuiltEngine, ...] = ()
     troubles: tuple[tuple[str, str], ...] = ()
-    """Files of engines that cannot be opened, and why, in a sentence."""
+    """Files of engines that cannot be opened, and in a sentence why, and what to do."""
 
 
-def engines_for(model: Manifest, folder: Path, *, on_gpu: bool) -> Shelf:
+def engines_for(source: Path, model: Manifest, folder: Path, *, on_gpu: bool) -> Shelf:
     """Return the engines of a model.
 
     Args:
-        model: its manifest.
+        source: the model's file, or its manifest.
+        model: what the manifest says.
         folder: where they lie; it need not exist.
         on_gpu: those of a GPU, or those of a CPU.
     """
@@ -95,7 +98,9 @@ def engines_for(model: Manifest, folder: Path, *, on_gpu: bool) -> Shelf:
             if manifest.name == model.name and (manifest.key.target in FLAVOURS) == on_gpu:
                 _check(path, manifest, model)
                 engines.append(BuiltEngine(path, manifest))
-        except (ModelError, MissingRuntimeError) as error:
+        except ModelError as error:
+            troubles.append((path.name, f"{error}: run `{rebuild_command(source, model, path)}`"))
+        except MissingRuntimeError as error:
             troubles.append((path.name, str(error)))
     return Shelf(tuple(engines), tuple(troubles))
 
@@ -127,4 +132,4 @@ def _check(path: Path, manifest: EngineManifest, model: Manifest) -> None:
         recipe=RECIPE,
     )
     if difference := key.difference(wanted):
-        raise ModelError(f"the engine {path} was built for another purpose ({difference}): build it again")
+        raise ModelError(f"the engine {path} was built for another purpose ({difference})")

@@ -19,6 +19,11 @@ _MEMORY = re.compile(
 )
 
 
+def is_memory_failure(words: str) -> bool:
+    """Whether a runtime says that there was no memory."""
+    return _MEMORY.search(words) is not None
+
+
 def run_failure(model: str, tensors: Mapping[str, Tensor], words: str, whole: str = "") -> FacestreamError:
     """Return what to raise where a run failed.
 
@@ -32,5 +37,5 @@ def run_failure(model: str, tensors: Mapping[str, Tensor], words: str, whole: st
     whole = whole or words
     if _LOST.search(whole):
         return DeviceLostError(f"the device that computes {model} is lost: {words}")
-    kind = DeviceMemoryError if _MEMORY.search(whole) else InferenceError
+    kind = DeviceMemoryError if is_memory_failure(whole) else InferenceError
     return kind(f"{model} failed on {shapes}: {words}")

@@ -2,7 +2,7 @@
 
 No rule predicts it: of two runtimes either is the faster one, by processor and by network. What computes another result than
 ONNX Runtime in float32 is no candidate, unless it was compared with it on real faces before, as engines are (see
-``engine.runtime.wish``). Embedders do not come here: their vectors are compared with those of other machines.
+``engine.super_resolve.wish``). Embedders do not come here: their vectors are compared with those of other machines.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ import numpy as np
 from msgspec.structs import replace
 from platformdirs import user_cache_path
 
+from engine import __version__
 from engine.contracts.manifest import sha256_of
 from engine.errors import ConfigError, FacestreamError
-from engine.runtime.processor import processor_here
+from engine.runtime.failures import is_memory_failure
+from engine.runtime.processor import machine_here
 from engine.runtime.session import AUTO, RUNTIMES, Session, SessionSpec, open_session
 from engine.runtime.tensors import Tensor, TensorSpec
+from engine.whole_file import replacing
 
 PLAIN = (AUTO, "openvino")
 """What computes a model as it is. The first one decides what the result is."""
@@ -64,7 +67,7 @@ class Choice(msgspec.Struct, frozen=True):
     milliseconds: dict[str, float]
     """Of one run, by candidate; the first one's first."""
     refused: dict[str, str] = {}
-    """Why candidates cannot be opened here."""
+    """Why candidates cannot be opened here, or do not run."""
 
     def __str__(self) -> str:
         measured = ", ".join(f"{name} {spent:.3g} ms" for name, spent in self.milliseconds.items())
@@ -127,7 +130,7 @@ def plain_candidates(spec: SessionSpec) -> list[Candidate]:
 
 def plain_candidate(spec: SessionSpec, runtime: str) -> Candidate:
     """Return a runtime that computes a model as it is, in the precision of the spec."""
-    return Candidate(runtime, replace(spec, runtime=runtime), _version(runtime))
+    return Candidate(runtime, replace(spec, runtime=runtime), version_here(runtime))
 
 
 def open_choice(candidates: Sequence[Candidate], example: Example, file: Path | None = None) -> tuple[Session, Choice | None]:
@@ -173,9 +176,16 @@ def measure(
         InferenceError: the first one fails.
     """
     first, *others = sessions
+    refused: dict[str, str] = {}
     tensors = {name: example(session.inputs) for name, session in sessions.items()}  # an engine may take pixels instead
     expected = sessions[first].run(tensors[first])
-    running = [first, *(name for name in others if _agrees(sessions[name], tensors[name], expected, name in proven))]
+    running = [first]
+    for name in others:
+        try:
+            if _agrees(sessions[name].run(tensors[name]), expected, name in proven):
+                running.append(name)
+        except FacestreamError as error:
+            refused[name] = str(error)
     best: dict[str, float] = {}
     end = clock() + seconds * len(running)
     while len(running) > 1 and (len(best) < len(running) or clock() < end):
@@ -187,14 +197,10 @@ def measure(
     for name in best:
         if best[name] < _LEAST_GAIN * best[chosen]:
             chosen = name
-    return Choice(chosen, {name: 1000 * spent for name, spent in best.items()})
+    return Choice(chosen, {name: 1000 * spent for name, spent in best.items()}, refused)
 
 
-def _agrees(session: Session, tensors: Mapping[str, Tensor], expected: list[Tensor], is_proven: bool) -> bool:
-    try:
-        found = session.run(tensors)
-    except FacestreamError:
-        return False
+def _agrees(found: list[Tensor], expected: list[Tensor], is_proven: bool) -> bool:
     if is_proven:
         return all(bool(np.isfinite(one).all()) for one in found)
     return len(found) == len(expected) and all(
@@ -205,9 +211,7 @@ def _agrees(session: Session, tensors: Mapping[str, Tensor], expected: list[Tens
 
 def _choice(candidates: Sequence[Candidate], example: Example, file: Path) -> Choice | None:
     """Return what was measured, now or before; None where it cannot be remembered, or the model cannot be run."""
-    first = candidates[0].spec
-    parts = [processor_here(), *(f"{one.name} {one.identity}" for one in candidates), sha256_of(first.path), first.output]
-    key = " | ".join(parts)
+    key = _key(candidates)
     if (before := _read(file).get(key)) is not None:  # also where nothing can be written, as in an image of a container
         return before
     with suppress(OSError), _locked(file):  # workers start at the same time, and one is to measure
@@ -216,11 +220,22 @@ def _choice(candidates: Sequence[Candidate], example: Example, file: Path) -> Ch
             return known[key]
         if (choice := _measured(candidates, example)) is None:
             return None
-        beside = file.with_suffix(".new")
-        beside.write_bytes(msgspec.json.format(msgspec.json.encode({**known, key: choice})))
-        beside.replace(file)
+        if not any(map(is_memory_failure, choice.refused.values())):  # there may be more of it at the next start
+            with replacing(file) as beside:
+                beside.write_bytes(msgspec.json.format(msgspec.json.encode({**known, key: choice})))
         return choice
     return None
+
+
+def _key(candidates: Sequence[Candidate]) -> str:
+    """Return all that a measurement depends on, and every refusal with it: where any of it changes, all are asked again.
+
+    The machine (processor and its instructions, memory, kernel), this program, each runtime's version, each engine's content,
+    and the model's. Memory that was short at one start is none of it: see ``_choice``.
+    """
+    first = candidates[0].spec
+    ways = (f"{one.name} {one.identity}" for one in candidates)
+    return " | ".join([machine_here(), f"facestream {__version__}", *ways, sha256_of(first.path), first.output])
 
 
 def _measured(candidates: Sequence[Candidate], example: Example) -> Choice | None:
@@ -237,7 +252,7 @@ def _measured(candidates: Sequence[Candidate], example: Example) -> Choice | Non
         proven = [one.name for one in candidates if one.is_proven]
         with suppress(FacestreamError):
             choice = measure(sessions, example, _SECONDS, proven=proven)
-            return replace(choice, refused=refused)
+            return replace(choice, refused=refused | choice.refused)
     return None
 
 
@@ -269,7 +284,8 @@ def _read(file: Path) -> dict[str, Choice]:
         return {}
 
 
-def _version(package: str) -> str:
+def version_here(package: str) -> str:
+    """Return the version of a package."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -67,7 +67,7 @@ class NcnnSession(Closing):
             setattr(net.opt, option, False)
         for content, load in ((param, net.load_param), (weights, net.load_model)):
             if _through_memory(content, load) != 0:
-                raise ModelError(f"{name} cannot be loaded by ncnn {ncnn.__version__}: build it again with `trt-build build`")
+                raise ModelError(f"{name} cannot be loaded by ncnn {ncnn.__version__}: it is damaged, or of another version")
         self._net: Any = net
         self._tensors = tensors
         self.runtime = f"ncnn {ncnn.__version__} CPU {spec.computes_in}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -17,6 +16,7 @@ from engine.errors import ConfigError, InferenceError, MissingRuntimeError, Mode
 from engine.runtime.closing import Closing
 from engine.runtime.cores import usable_cores
 from engine.runtime.failures import run_failure
+from engine.runtime.openvino_requests import MOST_SHAPES, Requests
 from engine.runtime.precision import Precision, ignore_fpmath_mode
 from engine.runtime.session_spec import SessionSpec
 from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
@@ -47,15 +47,14 @@ class OpenVinoSession(Closing):
         _check_onnx(model, name)
         try:
             graph = _core().read_model(model) if isinstance(model, bytes) else _core().read_model(str(model))
-            self._model: Any = _core().compile_model(graph, "CPU", settings)
+            most = 0 if spec.profile.step_px > 1 else MOST_SHAPES  # padded, there are few
+            self._requests: Requests | None = Requests(graph, lambda held: _core().compile_model(held, "CPU", settings), most)
         except RuntimeError as error:
             raise ModelError(f"{name} cannot be loaded by OpenVINO in {precision}: {_brief(error)}") from error
-        if (used := precision_of(self._model)) != precision:
-            self._model = None
+        if (used := precision_of(self._requests.compiled)) != precision:
+            self._requests = None
             raise ConfigError(f"OpenVINO would compute {name} in {used} on this CPU, not in {precision}: choose float32")
         self._name = name
-        self._requests = threading.local()
-        self._fitting = FittingShapes(graph)
         self.runtime = f"openvino {openvino.__version__.split('-')[0]} CPU {spec.computes_in}"
         self.inputs = tuple(map(_spec, graph.inputs))
         self.outputs = tuple(map(_spec, graph.outputs))
@@ -63,50 +62,17 @@ class OpenVinoSession(Closing):
 
     def run(self, tensors: Mapping[str, Tensor]) -> list[Tensor]:
         check_inputs(self._name, self.inputs, tensors)
-        if self._model is None:
+        if (requests := self._requests) is None:
             raise InferenceError(f"{self._name} is closed")
-        request = getattr(self._requests, "request", None)  # a request is one thread's
-        if request is None:
-            request = self._requests.request = self._model.create_infer_request()
         try:
-            self._fitting.check({name: tensor.shape for name, tensor in tensors.items()})
-            results = request.infer(dict(tensors), share_inputs=True, share_outputs=False)
+            with requests.lent({name: tensor.shape for name, tensor in tensors.items()}) as request:
+                results = request.infer(dict(tensors), share_inputs=True, share_outputs=False)
         except RuntimeError as error:
             raise run_failure(self._name, tensors, _brief(error), str(error)) from error
         return [results[index] for index in range(len(self.outputs))]
 
     def close(self) -> None:
-        self._model = None
-        self._requests = threading.local()
-
-
-class FittingShapes:
-    """Refuses shapes on which a model cannot compute, before OpenVINO tries: on one thread it does not notice, and returns or
-    overwrites what is left of the run before; on several it does, and some of the runs after it are wrong.
-
-    Args:
-        graph: the model as it was read; belongs to this from now on.
-    """
-
-    def __init__(self, graph: Any) -> None:
-        self._graph = graph
-        self._lock = threading.Lock()
-        self._known: set[tuple[tuple[str, tuple[int, ...]], ...]] = set()
-
-    def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """Each that fits is looked at once: that costs some milliseconds.
-
-        Args:
-            shapes: of all inputs, by name.
-
-        Raises:
-            RuntimeError: of OpenVINO, as where it fails to compute.
-        """
-        key = tuple(sorted(shapes.items()))
-        if key not in self._known:
-            with self._lock:
-                self._graph.reshape({name: list(shape) for name, shape in shapes.items()})
-            self._known.add(key)
+        self._requests = None
 
 
 def computes_in_bfloat16() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 from contextlib import suppress
 from functools import cache
@@ -19,3 +20,10 @@ def processor_here() -> str:
     name = found.get("model name") or found.get("CPU part") or platform.processor() or platform.machine()
     flags = found.get("flags") or found.get("Features")  # on x86, on ARM
     return f"{name} {hashlib.sha256(flags.encode()).hexdigest()[:8]}" if flags else name
+
+
+@cache
+def machine_here() -> str:
+    """Return the processor, how much memory there is, and the kernel."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return f"{processor_here()}, {memory:.0f} GiB, {platform.release()}"

@@ -108,7 +108,7 @@ class TensorRT:
         """
         fitness, reason = self.fitness(engine)
         if fitness == "unfit":
-            raise ModelError(f"the engine {name} cannot run: {reason}; build it again with `trt-build build`")
+            raise ModelError(f"the engine {name} cannot run: {reason}")
 
     def deserialize(self, engine: bytes, name: str) -> Any:
         """Load an engine onto the GPU.

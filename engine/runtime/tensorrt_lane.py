@@ -84,10 +84,17 @@ class Lane:
         if room is None or len(room.host) < size:
             if room is not None:
                 self._free(name)
-            room = self._rooms[name] = _Room(self._cuda.pinned(size), self._cuda.allocate(size, self._stream))
+            host = self._cuda.pinned(size)
+            try:
+                room = self._rooms[name] = _Room(host, self._cuda.allocate(size, self._stream))
+            except BaseException:  # as where the GPU is full: it was never said where this lies
+                self._cuda.free_pinned(host)
+                raise
         return room
 
     def _free(self, name: str) -> None:
         room = self._rooms.pop(name)
-        self._cuda.free(room.device, self._stream)
-        self._cuda.free_pinned(room.host)
+        try:
+            self._cuda.free(room.device, self._stream)
+        finally:
+            self._cuda.free_pinned(room.host)

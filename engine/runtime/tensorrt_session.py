@@ -5,9 +5,9 @@ Nothing here was run on a GPU yet; ``docs/tensorrt.md`` says what was, line by l
 
 from __future__ import annotations
 
-import os
 import queue
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from engine.runtime.session_spec import SessionSpec
 from engine.runtime.tensorrt_api import TensorRT, tensorrt
 from engine.runtime.tensorrt_lane import Lane
 from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
+from engine.whole_file import replacing
 
 _LANES = 2
 """Runs at the same time: while one computes, the next is uploaded."""
@@ -46,9 +47,7 @@ class TensorRtSession(Closing):
             self._engine: Any = rt.deserialize(content, name)
             self.inputs, self.outputs = _tensors(rt, self._engine)
             self._ranges = {one.name: _range(self._engine, one.name) for one in self.inputs}
-            self._lanes: queue.LifoQueue[Lane] = queue.LifoQueue()
-            for _ in range(_LANES):
-                self._lanes.put(Lane(self._cuda, self._context(rt), self.inputs, self.outputs))
+            self._open_lanes(rt)
         except CudaFault as error:
             raise ModelError(f"the engine {name} cannot be loaded on {spec.device}: {error}") from error
         self.runtime = f"{spec.runtime} {rt.version} {spec.device} {spec.computes_in}"
@@ -67,22 +66,48 @@ class TensorRtSession(Closing):
                 raise run_failure(self._name, tensors, str(error)) from error
 
     def close(self) -> None:
-        if self._engine is None:
-            return
-        self._engine, lanes = None, [self._lanes.get() for _ in range(_LANES)]
-        with suppress(CudaFault):  # a device that is lost frees nothing
-            self._cuda.use()
-            for lane in lanes:
-                lane.close()
+        with self._closing:
+            if self._engine is None:
+                return
+            self._engine, lanes = None, [self._lanes.get() for _ in range(_LANES)]
+        self._lanes.put(None)  # for whoever began to wait before
+        self._free(lane for lane in lanes if lane is not None)
         self._cache.keep()
+
+    def _open_lanes(self, rt: TensorRT) -> None:
+        """Open all of them, or leave nothing behind."""
+        lanes: list[Lane] = []
+        try:
+            for _ in range(_LANES):
+                lanes.append(Lane(self._cuda, self._context(rt), self.inputs, self.outputs))
+        except BaseException:
+            self._free(lanes)
+            raise
+        self._closing = threading.Lock()
+        self._lanes: queue.LifoQueue[Lane | None] = queue.LifoQueue()
+        for lane in lanes:
+            self._lanes.put(lane)
+
+    def _free(self, lanes: Iterable[Lane]) -> None:
+        for lane in lanes:
+            with suppress(CudaFault):  # a device that is lost frees nothing
+                self._cuda.use()
+                lane.close()
 
     @contextmanager
     def _lane(self) -> Iterator[Lane]:
+        """Lend a lane that is free, waiting for one.
+
+        Raises:
+            InferenceError: the session was closed meanwhile.
+        """
         lane = self._lanes.get()
         try:
+            if lane is None:
+                raise InferenceError(f"{self._name} is closed")
             yield lane
         finally:
-            self._lanes.put(lane)
+            self._lanes.put(lane)  # None too: others may wait
 
     def _context(self, rt: TensorRT) -> Any:
         """Return what computes: on TensorRT-RTX with its own CUDA graphs, and with kernels that it compiled before."""
@@ -132,10 +157,8 @@ class _RuntimeCache:
         """Write it, whole or not at all."""
         if self._file is None or self._cache is None or (held := self._cache.serialize()) is None:
             return
-        content, unfinished = bytes(held), self._file.with_name(f".{os.getpid()}.{self._file.name}")
-        with suppress(OSError):
-            unfinished.write_bytes(content)
-            unfinished.replace(self._file)
+        with suppress(OSError), replacing(self._file) as beside:
+            beside.write_bytes(bytes(held))
 
 
 def _tensors(rt: TensorRT, engine: Any) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:

@@ -17,9 +17,9 @@ from engine.contracts.profile import Profile
 from engine.errors import ConfigError, MissingRuntimeError, ModelError
 from engine.models.catalog import engines_dir
 from engine.runtime.session import SessionSpec
-from engine.runtime.wish import Warn, Wish
 from engine.super_resolve.interpolation import INTERPOLATIONS, Interpolation
 from engine.super_resolve.manifest_generator import ManifestGenerator
+from engine.super_resolve.wish import Warn, Wish
 
 PLUGINS = "facestream.generators"
 """Group of entry points by which other packages add generators: name = callable without arguments that returns one."""

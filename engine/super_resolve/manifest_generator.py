@@ -18,7 +18,7 @@ from engine.contracts.manifest import Manifest, SizeRule, read_manifest, sha256_
 from engine.errors import InferenceError, ModelError
 from engine.runtime.fastest import open_fastest
 from engine.runtime.session import Session, SessionSpec, Tensor, TensorSpec, trying
-from engine.runtime.wish import Warn, Wish, open_wished
+from engine.super_resolve.wish import Warn, Wish, open_wished
 
 _USUAL_PX = 48
 """Side of a crop, for the measurement of runtimes."""

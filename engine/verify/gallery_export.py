@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.contracts.csv_cells import csv_cell
 from engine.errors import GalleryError
+from engine.whole_file import replacing
 
 
 class PictureRow(NamedTuple):
@@ -48,15 +49,13 @@ def write_pictures(rows: Sequence[PictureRow], path: Path, embeddings: bool) -> 
     if writer is None:
         raise GalleryError(f"cannot export the gallery to {path}: choose a name that ends in {' or '.join(writers)}")
     columns = [name for name in PictureRow._fields if embeddings or name != "embedding"]
-    partial = path.with_name(path.name + ".partial")
     try:
-        with os.fdopen(
-            os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
-        ) as file:
+        with (
+            replacing(path) as beside,
+            os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as file,
+        ):
             writer(file, columns, rows)
-        partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise GalleryError(f"cannot export the gallery to {path}: {error.strerror}") from error
     return len(rows)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.config import VerifyConfig
 from engine.contracts.frames import Float32
@@ -13,6 +16,9 @@ from engine.verify.embedder import Embedder
 from engine.verify.gallery import Snapshot
 from engine.verify.open_set import OpenSet, open_set_of
 from engine.verify.scores import Fusion, Thresholds, best_cosines, decide, rank
+
+_Fits = TypeVar("_Fits", bool, NDArray[np.bool_])
+_Lead = float | NDArray[np.floating[Any]]
 
 
 class Rule(Protocol):
@@ -116,8 +122,7 @@ class ByChance:
             return "undecided"
         fits = [one.false_name_chance is not None and one.false_name_chance <= self._rate for one in candidates]
         if fits[0]:
-            # Two people who both fit: sure is only that it is no stranger.
-            doubtful = len(fits) > 1 and fits[1] and best[0] - best[1] < 2 * self.thresholds.margin_cosine
+            doubtful = len(fits) > 1 and is_doubtful(fits[1], best[0] - best[1], self.thresholds.margin_cosine)
             return "undecided" if doubtful else "known"
         return "unknown" if self._measured.is_nobody(best[0], faces.size_px) else "undecided"
 
@@ -125,6 +130,19 @@ class ByChance:
         if self._crowding is None or self._crowding[0] is not matrix:
             self._crowding = (matrix, self._measured.crowding(matrix))
         return self._crowding[1]
+
+
+def is_doubtful(second_fits: _Fits, lead: _Lead, margin: float) -> _Fits:
+    """Whether of someone who fits it is only sure that it is no stranger, as another one fits nearly as well.
+
+    Args:
+        second_fits: whether the next one fits too; of one face, or of many in an array.
+        lead: by how much more the first one resembles the face; likewise.
+        margin: as ``Thresholds.margin_cosine``.
+    """
+    is_near: Any = lead < 2 * margin
+    doubtful: _Fits = second_fits & is_near
+    return doubtful
 
 
 def rule_of(embedder: Embedder, config: VerifyConfig) -> Rule:

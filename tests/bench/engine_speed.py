@@ -94,7 +94,7 @@ def own_loop(session: Session) -> Run:
     if isinstance(session, NcnnSession):
         return lambda tensors: _bare_ncnn(session, tensors["luma"])
     if isinstance(session, OpenVinoSession):
-        request = session._model.create_infer_request()
+        request = session._requests.compiled.create_infer_request()
         return lambda tensors: request.infer(tensors, share_inputs=True)[0]
     inner = session._session
     return lambda tensors: inner.run(None, tensors)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import VerifyConfig
+from engine.verify.naming import is_doubtful
 from engine.verify.open_set import OpenSet
 from trt_build.data.people.photographs import Photographs, person_of
 from trt_build.data.people.recording import NOBODY, Arrays
@@ -53,7 +54,7 @@ class _Compared:
 def by_gallery(
     tracks: Arrays, photographs: Photographs, measured: OpenSet, margin: float, pictures: int = 1, least: int = 1
 ) -> list[Drawn]:
-    """Decide every track in galleries that are drawn anew, as ``ByChance`` does.
+    """Decide every track in galleries that are drawn anew, by the limits and the doubts of ``ByChance``: all tracks at once.
 
     Args:
         tracks: see ``Recorder.record``.
@@ -102,7 +103,7 @@ def _drawn(
         first = some.argmax(axis=1)
         top = some[np.arange(len(some)), first]
         second = np.partition(some, -2, axis=1)[:, -2] if people > 1 else np.full(len(some), -np.inf)
-        known = one.has_faces & (top >= limits) & ((second < limits) | (top - second >= 2 * margin))
+        known = one.has_faces & (top >= limits) & ~is_doubtful(second >= limits, top - second, margin)
         inside, is_right = np.isin(one.own, gallery), gallery[first] == one.own
         probes = inside & one.is_probe
         wrong += int(np.sum(probes & known & ~is_right))

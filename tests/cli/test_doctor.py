@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from engine.cli import doctor_checks
+from engine.cli import doctor_checks, doctor_gpu, doctor_models
 from engine.cli.doctor_checks import CHECKS, findings
+from engine.contracts.engine_manifest import EngineParity
 from engine.errors import MissingRuntimeError, ModelError
-from engine.runtime import openvino_session
+from engine.runtime import built_engines, openvino_session
+from engine.runtime.built_engines import BuiltEngine
+from engine.runtime.tensorrt_api import FLAVOURS
 from engine.verify.gallery import Gallery
 from tests.cli.command import here
 
@@ -36,7 +41,8 @@ def test_it_looks_at_everything_and_really_detects(capsys):
     assert sentences["runtimes"] == "the runtime auto is onnxruntime"
     assert re.search(r" on onnxruntime \S+ CPUExecutionProvider float32, 128 values", sentences["embedder"])
     assert re.match(
-        "compact_fine_x4 has no engine for this CPU: `trt-build tune` makes those that it can", sentences["generator"]
+        "compact_fine_x4 has no engine for this CPU: `trt-build tune` makes those that may be faster here",
+        sentences["generator"],
     )
     assert all(finding["sentence"] and "\n" not in finding["sentence"] for finding in report["findings"])
 
@@ -114,3 +120,62 @@ def test_a_gpu_tool_that_fails_is_quoted(tmp_path, monkeypatch):
     tool.chmod(0o755)
     monkeypatch.setattr(doctor_checks.shutil, "which", lambda name: str(tool))
     assert ("optional", "no NVIDIA GPU found: nvidia-smi answers NVIDIA-SMI has failed") in list(doctor_checks._gpu())
+
+
+def without(*absent):
+    """What loads either package of TensorRT, as far as they are there."""
+
+    def load(target):
+        if target in absent:
+            raise MissingRuntimeError(f"{target} is not installed: pip install 'facestream[x]' (no module)")
+        return SimpleNamespace(flavour=FLAVOURS[target], version="1.2")
+
+    return load
+
+
+def no_driver(device, extra):
+    raise MissingRuntimeError("there is no NVIDIA driver here")
+
+
+@pytest.mark.parametrize(
+    ("absent", "cuda", "told"),
+    [
+        (["tensorrt-rtx", "tensorrt"], None, ["tensorrt-rtx is not installed: pip install 'facestream[x]' (no module); only"]),
+        (["tensorrt"], None, ["TensorRT-RTX 1.2 is installed, builds engines and computes them on cuda:0"]),
+        (["tensorrt-rtx"], None, ["TensorRT 1.2 is installed, builds engines and computes them on cuda:0"]),
+        (
+            ["tensorrt"],
+            no_driver,
+            ["TensorRT-RTX 1.2 is installed, builds engines, and computes none here: there is no NVIDIA"],
+        ),
+        (
+            ["tensorrt-rtx"],
+            no_driver,
+            ["TensorRT 1.2 is installed, neither builds engines nor computes here: there is no NVIDIA"],
+        ),
+        ([], None, ["TensorRT-RTX 1.2 is installed, builds", "TensorRT 1.2 is installed, builds"]),
+    ],
+)
+def test_what_tensorrt_can_do_here_is_said_of_each_package(monkeypatch, absent, cuda, told):
+    """It used to say of one package alone whether it was installed, and that was not the one that is recommended."""
+    monkeypatch.setattr(doctor_gpu, "tensorrt", without(*absent))
+    monkeypatch.setattr(doctor_gpu, "Cuda", cuda or (lambda device, extra: None))
+    said = list(doctor_gpu.say_tensorrt())
+    assert len(said) == len(told)
+    assert all(sentence.startswith(start) for (_, sentence), start in zip(said, told, strict=True)), said
+    assert {state for state, _ in said} == {"optional" if cuda or len(absent) == 2 else "ok"}
+
+
+def test_a_gate_of_few_faces_is_said_once(monkeypatch):
+    def engine(verdict, faces):
+        parity = EngineParity(verdict=verdict, faces=faces, note="" if faces == 200 else f"{faces} faces: not a full gate")
+        manifest = SimpleNamespace(parity=parity, usable_by_auto=verdict == "passed", key=SimpleNamespace(precision="int8"))
+        return BuiltEngine(Path("x.onnx"), manifest)
+
+    def said(*engines):
+        monkeypatch.setattr(built_engines, "engines_for", lambda *given, on_gpu: built_engines.Shelf(engines))
+        return [sentence for _, sentence in doctor_models.say_engines("compact_fine_x4") if "auto may take" in sentence]
+
+    (once,) = said(engine("passed", 7), engine("passed", 7), engine("passed", 200))
+    assert "passed their gate on 7 faces: not a full gate: `trt-build check compact_fine_x4 --faces FOLDER`" in once
+    assert said(engine("passed", 200), engine("failed", 7)) == said() == []

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from engine.errors import ConfigError, InferenceError, ModelError
 from engine.runtime import fastest
 from engine.runtime.fastest import VARIABLE, Candidate, Choice, measure, open_fastest, plain_candidates
-from engine.runtime.session import SessionSpec
+from engine.runtime.session import SessionSpec, open_session
 from tests.onnx_models import grey_model
 from tests.runtime.processors import need
 
@@ -171,3 +171,74 @@ def test_real_sessions_are_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert list(choice.milliseconds) == ["onnxruntime", "openvino"]
     path.write_bytes(b"no model")
     assert fastest._measured(candidates, lambda inputs: {}) is None
+
+
+class Refusing:
+    """Opens everything but OpenVINO, of which it says what it was told to say."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason, self.asked = reason, 0
+
+    def __call__(self, spec: SessionSpec) -> object:
+        if spec.runtime == "openvino":
+            self.asked += 1
+            if self.reason:
+                raise ModelError(self.reason)
+        return open_session(replace(spec, runtime="onnxruntime"))
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> Refusing:
+    made = Refusing("grey cannot be loaded: no such instruction")
+    monkeypatch.setattr(fastest, "open_session", made)
+    monkeypatch.setattr(fastest, "_SECONDS", 0.0)
+    return made
+
+
+CHANGES = {
+    "another version": lambda patch, here: patch.setattr(fastest, "version_here", lambda package: "9.9"),
+    "another version of ours": lambda patch, here: patch.setattr(fastest, "__version__", "9.9"),
+    "another machine": lambda patch, here: patch.setattr(fastest, "machine_here", lambda: "Other CPU, 4 GiB, 7.0"),
+    "another model": lambda patch, here: (here / "grey.onnx").write_bytes(grey_model(1)),
+    "another engine": lambda patch, here: None,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_was_refused_is_asked_again_when_what_it_depends_on_changes(
+    refusing: Refusing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change
+):
+    """It used to be remembered for ever."""
+    (tmp_path / "grey.onnx").write_bytes(grey_model())
+
+    def choice(engine: str) -> Choice:
+        spec = SessionSpec(tmp_path / "grey.onnx")
+        ways = [fastest.plain_candidate(spec, "onnxruntime"), Candidate("openvino", replace(spec, runtime="openvino"), engine)]
+        found = fastest._choice(
+            ways, lambda inputs: {inputs[0].name: np.zeros((1, 1, 64, 64), np.uint8)}, tmp_path / "seen.json"
+        )
+        assert found is not None
+        return found
+
+    assert [choice("a").refused for _ in range(2)] == 2 * [{"openvino": refusing.reason}]
+    assert refusing.asked == 1
+    refusing.reason = ""
+    change(monkeypatch, tmp_path)
+    assert choice("b" if change is CHANGES["another engine"] else "a").refused == {}
+    assert refusing.asked == 2
+
+
+def test_memory_that_was_short_is_asked_for_at_the_next_start(refusing: Refusing, tmp_path: Path):
+    (tmp_path / "grey.onnx").write_bytes(grey_model())
+    ways = [fastest.plain_candidate(SessionSpec(tmp_path / "grey.onnx"), name) for name in ("onnxruntime", "openvino")]
+
+    def refused() -> dict[str, str]:
+        found = fastest._choice(
+            ways, lambda inputs: {inputs[0].name: np.zeros((1, 1, 64, 64), np.uint8)}, tmp_path / "seen.json"
+        )
+        return {} if found is None else found.refused
+
+    refusing.reason = "grey cannot be loaded by OpenVINO: std::bad_alloc"
+    assert refused() == {"openvino": refusing.reason}
+    refusing.reason = ""
+    assert (refused(), refused(), refusing.asked) == ({}, {}, 2)

@@ -30,6 +30,8 @@ class Gpu:
         self.held: dict[int, np.ndarray] = {}
         self.streams: set[int] = set()
         self.fault = ""
+        self.room = 1 << 30
+        """The largest piece of memory that it has."""
         self.threads: set[int] = set()
 
     def open(self, device: str, extra: str) -> Gpu:
@@ -51,6 +53,8 @@ class Gpu:
         del self.held[memory.ctypes.data]
 
     def allocate(self, size: int, stream: int) -> int:
+        if size > self.room:
+            raise CudaFault("cudaErrorMemoryAllocation: out of memory")
         return int(self.pinned(size).ctypes.data)
 
     def free(self, address: int, stream: int) -> None:
@@ -265,6 +269,85 @@ def test_what_the_gpu_says_is_told(tmp_path: Path, engine: Engine, gpu: Gpu, fau
     session.run({"picture": picture(*LOW)})
 
 
+def test_a_cache_that_cannot_be_written_leaves_nothing(tmp_path: Path, engine: Engine):
+    (tmp_path / "face.engine.cache").mkdir()
+    open_session(spec(tmp_path)).close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["face.engine", "face.engine.cache"]
+
+
+def test_a_gpu_that_is_full_keeps_no_memory_of_the_host(tmp_path: Path, engine: Engine, gpu: Gpu):
+    """Each face that found no room used to pin a little more of it for ever."""
+    session = open_session(spec(tmp_path))
+    gpu.room = 64
+    for _ in range(3):
+        with pytest.raises(DeviceMemoryError, match="out of memory"):
+            session.run({"picture": picture(8, 1, 64, 64)})
+        assert gpu.held == {}
+    gpu.room = 1 << 30
+    assert len(session.run({"picture": picture(*LOW)})) == 2
+    session.close()
+    assert (gpu.held, gpu.streams) == ({}, set())
+
+
+def test_one_that_cannot_be_opened_whole_leaves_nothing(tmp_path: Path, engine: Engine, gpu: Gpu, monkeypatch):
+    contexts = iter([Context(engine), None])
+    monkeypatch.setattr(engine, "create_execution_context", lambda config=None: next(contexts))
+    monkeypatch.setattr(TensorRT, "log", SimpleNamespace(first=lambda: "no memory"), raising=False)
+    with pytest.raises(ModelError, match=r"the engine face cannot be loaded by TensorRT-RTX 1\.7\.1: no memory"):
+        open_session(spec(tmp_path))
+    assert gpu.streams == set()
+
+
+def test_whoever_waits_while_a_session_is_closed_is_told(tmp_path: Path, engine: Engine, gpu: Gpu, monkeypatch):
+    """They used to wait for ever: the session took all that they could have waited for with it."""
+    session = open_session(spec(tmp_path))
+    both_compute, go_on = threading.Barrier(3), threading.Event()
+
+    def wait(stream: int) -> None:
+        if not go_on.is_set():
+            both_compute.wait(10)
+            go_on.wait(10)
+
+    monkeypatch.setattr(gpu, "wait", wait)
+    said: list[str] = []
+
+    def ask() -> None:
+        try:
+            session.run({"picture": picture(*LOW)})
+            said.append("computed")
+        except InferenceError as error:
+            said.append(str(error))
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    both_compute.wait(10)  # both lanes are lent
+
+    waiting = threading.Event()
+    taken = session._lanes.get
+
+    def get() -> object:
+        waiting.set()
+        return taken()
+
+    monkeypatch.setattr(session._lanes, "get", get)
+    late = [threading.Thread(target=ask, daemon=True) for _ in range(3)]
+    for thread in late:
+        thread.start()
+    waiting.wait(10)  # at least one of them is past every check
+    closing = threading.Thread(target=session.close, daemon=True)
+    closing.start()
+    go_on.set()
+    for thread in (*threads, *late, closing):
+        thread.join(10)
+        assert not thread.is_alive()
+    assert set(said) <= {"computed", "face is closed"}
+    assert len(said) == 5
+    assert (gpu.held, gpu.streams) == ({}, set())
+    with pytest.raises(InferenceError, match="face is closed"), session._lane():  # past the first check, as those above
+        pass
+
+
 @pytest.mark.parametrize("shape", [(9, 1, 8, 8), (1, 1, 7, 8), (1, 1, 8, 65)])
 def test_what_the_engine_was_not_built_for_is_refused(tmp_path: Path, engine: Engine, shape: tuple[int, ...]):
     with (
@@ -284,7 +367,7 @@ def test_on_a_cpu_there_is_none(tmp_path: Path):
 def test_without_a_driver_every_reason_is_one_sentence(tmp_path: Path):
     """With the real packages: what is wrong with the engine is seen first, then that there is no driver."""
     pytest.importorskip("tensorrt_rtx", reason="needs the extra trt-rtx")
-    with pytest.raises(ModelError, match=r"the engine face cannot run: it is damaged, or no engine; build it again"):
+    with pytest.raises(ModelError, match=r"the engine face cannot run: it is damaged, or no engine$"):
         open_session(spec(tmp_path))
 
 

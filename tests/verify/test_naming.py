@@ -5,7 +5,7 @@ from engine.config import VerifyConfig
 from engine.errors import ConfigError
 from engine.verify import naming
 from engine.verify.gallery import Snapshot
-from engine.verify.naming import ByChance, ByCosine, rule_of
+from engine.verify.naming import ByChance, ByCosine, is_doubtful, rule_of
 from engine.verify.scores import Fusion, Thresholds
 from tests.verify.faces import ThumbnailEmbedder
 from tests.verify.measured import measured
@@ -138,3 +138,10 @@ def test_the_sentence_names_rate_gallery_and_what_is_too_small(pictures, words):
     assert sentence.startswith("in 95 of 100 galleries at most 1 in 1,000 strangers get a name; with ")
     assert words in sentence
     assert sentence.endswith(" are too small to name")
+
+
+def test_the_doubt_of_one_face_is_that_of_many():
+    """Benches decide thousands of tracks at once, by the same rule."""
+    fits, leads = [True, True, False, True], [0.03, 0.019, 0.001, 0.02]
+    one_by_one = [is_doubtful(fit, lead, 0.01) for fit, lead in zip(fits, leads, strict=True)]
+    assert one_by_one == is_doubtful(np.array(fits), np.array(leads), 0.01).tolist() == [False, True, False, False]

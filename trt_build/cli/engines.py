@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from engine.contracts.engine_manifest import EngineManifest
 from engine.contracts.manifest import Manifest, read_manifest
 from engine.errors import FacestreamError, ModelError, UsageError
 from engine.models.catalog import engines_dir, find_model, models_dir
+from engine.models.engine_command import build_command
 from trt_build.errors import ExportError
 
 CONSOLE = Console()
@@ -81,11 +81,12 @@ def build(
     no_build
         Build nothing; refuse where there is no engine that fits.
     calibration
-        For int8 of generators and embedders: a zip or folder of square faces, at least 500; the training faces of
+        For int8 of generators and embedders: a zip or folder of pictures with at least 500 faces; the training faces of
         $FACESTREAM_DATA if not given.
     faces
-        A zip or folder of square faces to compare generators and embedders on; those of $FACESTREAM_DATA that are in no
-        training if not given.
+        A zip or folder of pictures to compare generators and embedders on: faces that are found in them are cut out, square
+        pictures of one face are taken whole; those of $FACESTREAM_DATA that are in no training if not given. Fewer than 200
+        faces are no full gate.
     gate_faces
         How many faces to compare on.
     json
@@ -174,7 +175,7 @@ def check(
         for path, described in models_found:
             found = check_engines(path, described, shop, target or "")
             if not found:
-                command = shlex.join(["trt-build", "build", described.name, "--out", str(folder)])
+                command = build_command(path, described, folder, target or "")
                 raise ModelError(f"there is no engine of {described.name} in {folder}: run `{command}`")
             rows += [Row(one.path, one.manifest, "unusable" if one.trouble else "whole", one.trouble) for one in found]
     show(rows, json)
@@ -269,4 +270,4 @@ def _cells(manifest: EngineManifest) -> tuple[str, str, str, str]:
     parity = manifest.parity
     figures = ", ".join(f"{name} {parity.figures[name]:.4g}" for name in parity.limits)
     gate = f"{parity.verdict}{f': {figures}' if figures else ''}"
-    return f"{manifest.size_bytes / 1e6:.2f}", f"{manifest.seconds:.2f}", gate, str(parity.faces or "")
+    return f"{manifest.size_bytes / 1e6:.2f}", f"{manifest.seconds:.2f}", gate, parity.note or str(parity.faces or "")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.config import SuperResolveConfig
 from trt_build.cli.engines import CONSOLE, EngineProgress, GateFaces, Row, folder_of, model_of, show
+from trt_build.errors import WriteError
 
 
 def tune(
@@ -16,7 +17,10 @@ def tune(
     faces: Path | None = None,
     gate_faces: GateFaces = 200,
 ) -> None:
-    """Make every engine of a generator that this CPU can compute; `facestream run` takes the fastest that passes the gate.
+    """Make the engines of a generator that may be faster on this CPU; `facestream run` takes the fastest that passes the gate.
+
+    They are OpenVINO in bf16 (where the CPU has it) and int8, ONNX Runtime in int8, and ncnn in fp32: what was faster than ONNX
+    Runtime in fp32 on one processor or another.
 
     Decisions do not change: they rest on original faces. Enhanced pictures, and the scores after enhancement, may move within
     the limits of the gate; `super_resolve.precision: float32` keeps them as they are.
@@ -36,9 +40,9 @@ def tune(
     out
         Folder of the engines; `engines` in the folder of models if not given, where `facestream run` looks.
     calibration
-        For int8: a zip or folder of square faces, at least 500; the training faces of $FACESTREAM_DATA if not given.
+        For int8: a zip or folder of pictures with at least 500 faces; the training faces of $FACESTREAM_DATA if not given.
     faces
-        A zip or folder of square faces to compare on; those of $FACESTREAM_DATA that are in no training if not given.
+        A zip or folder of pictures to compare on, see `build`; faces of $FACESTREAM_DATA that are in no training if not given.
     gate_faces
         How many faces to compare on.
     """
@@ -52,13 +56,21 @@ def tune(
         check_is_generator(described)
     with EngineProgress() as progress:
         shop = Workshop(folder, progress.say, progress.on_work, faces, gate_faces)
-        rows, chosen = [], []
+        rows, chosen, unwritten = [], [], ""
         for path, described in found:
             for one in tune_one(path, described, shop, calibration):
                 state = "left out" if one.manifest is None else "not used" if one.trouble else "ready"
                 rows.append(Row(one.path, one.manifest, state, one.trouble))
+                unwritten = unwritten or (one.trouble if one.is_unwritten else "")
+            if unwritten:
+                break
             progress.on_work("measuring what is fastest", 0, 0)
             chosen.append(f"{described.name}: {taken(path, folder, progress.say)}")
     show(rows, as_json=False)
     for sentence in chosen:
         CONSOLE.print(sentence, soft_wrap=True, markup=False)
+    if unwritten:
+        kept = sum(row.manifest is not None for row in rows)
+        raise WriteError(
+            f"{unwritten} Engines that are kept: {kept}. Free some space, or give --out a folder that can be written."
+        )

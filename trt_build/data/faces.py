@@ -40,9 +40,11 @@ def names_of(source: Path) -> tuple[str, ...]:
     return tuple(sorted(name for name in found if name.lower().endswith(SUFFIXES)))
 
 
-def encoded(source: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of every picture of a zip or folder, in the order of the names."""
+def encoded(source: Path, seed: int | None = None) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of every picture of a zip or folder, in the order of the names, or in one drawn by a seed."""
     names = names_of(source)
+    if seed is not None:
+        names = tuple(names[at] for at in np.random.default_rng(seed).permutation(len(names)))
     if source.is_dir():
         for name in names:
             yield name, (source / name).read_bytes()
@@ -52,8 +54,13 @@ def encoded(source: Path) -> Iterator[tuple[str, bytes]]:
             yield name, archive.read(name)
 
 
-def grey_pictures(source: Path, what: str) -> Iterator[tuple[str, Luma8]]:
-    """Yield name and pixels of every picture of a zip or folder, decoded as grey; ``what`` they are, for messages.
+def grey_pictures(source: Path, what: str, seed: int | None = None) -> Iterator[tuple[str, Luma8]]:
+    """Yield name and pixels of every picture of a zip or folder, decoded as grey.
+
+    Args:
+        source: the zip or folder.
+        what: they are, for messages.
+        seed: in an order drawn by it, in the place of that of the names.
 
     Raises:
         DataError: there is none, or one cannot be read.
@@ -62,7 +69,7 @@ def grey_pictures(source: Path, what: str) -> Iterator[tuple[str, Luma8]]:
         raise DataError(f"The {what} '{source}' do not exist.")
     empty = True
     try:
-        for name, data in encoded(source):
+        for name, data in encoded(source, seed):
             image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
             if image is None:
                 raise DataError(f"'{name}' in '{source}' is not a picture.")

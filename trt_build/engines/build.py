@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,17 +21,19 @@ from engine.contracts.engine_manifest import (
     read_engine_manifest,
 )
 from engine.errors import FacestreamError, InferenceError, ModelError
+from engine.models.engine_command import build_command
 from engine.runtime.built_engines import BuiltEngine, version_of
 from engine.runtime.cuda_api import Cuda
 from engine.runtime.processor import processor_here
 from engine.runtime.tensorrt_api import tensorrt
+from engine.whole_file import replacing
 from trt_build.array_files import key_of as content_key
 from trt_build.engines.lock import alone
 from trt_build.engines.parity import Compared, compare
 from trt_build.engines.real_faces import GATE_FACES
-from trt_build.engines.targets import TARGETS, Order, make, pixels_of, tool_of
+from trt_build.engines.targets import TARGETS, Order, make, pixels_of, require_maker, tool_of
 from trt_build.engines.tensorrt_engine import capability_here
-from trt_build.errors import ExportError
+from trt_build.errors import WriteError
 from trt_build.work import Done
 from trt_build.writing import writable
 
@@ -122,13 +122,14 @@ def build(order: Order, shop: Workshop, *, no_build: bool = False) -> Engine:
         ModelError: ``no_build``, and there is none that fits; the message says why, and which command makes it.
         FacestreamError: it cannot be made or written; see ``trt_build.engines.targets.make``.
     """
+    require_maker(order.target.name)
     key, path = key_of(order), shop.path_of(order)
     found = _fitting(path, key)
     if isinstance(found, EngineManifest):
         return Engine(path, found, is_new=False)
     if no_build:
         raise ModelError(f"{found}: run `{command_of(order, shop.folder)}`")
-    with writable(path, ExportError), alone(path, lambda: shop.say(f"another process builds {path.name}: waiting for it")):
+    with writable(path, WriteError), alone(path, lambda: shop.say(f"another process builds {path.name}: waiting for it")):
         found = _fitting(path, key)
         if isinstance(found, EngineManifest):
             return Engine(path, found, is_new=False)
@@ -142,8 +143,8 @@ def _make(order: Order, key: EngineKey, path: Path, shop: Workshop) -> EngineMan
     began = time.monotonic()
     made = make(order)
     seconds = time.monotonic() - began
-    unfinished = path.with_name(f".unfinished.{path.name}")  # of one that was killed, too: the next writes over it
-    try:
+    # Of one that was killed, too: the next writes over it.
+    with replacing(path, path.with_name(f".unfinished.{path.name}")) as unfinished:
         unfinished.write_bytes(made.content)
         manifest = EngineManifest(
             name=order.manifest.name,
@@ -163,22 +164,14 @@ def _make(order: Order, key: EngineKey, path: Path, shop: Workshop) -> EngineMan
             versions={"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__},
         )
         manifest = msgspec.structs.replace(manifest, parity=shop.gate(order, manifest, unfinished))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
     write_engine_manifest(manifest, path)
     return manifest
 
 
 def write_engine_manifest(manifest: EngineManifest, engine: Path) -> None:
     """Write the manifest of an engine beside it, whole or not at all."""
-    path = engine_manifest_path(engine)
-    unfinished = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(engine_manifest_path(engine)) as beside:
+        beside.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
 
 
 def _fitting(path: Path, key: EngineKey) -> EngineManifest | str:
@@ -188,7 +181,7 @@ def _fitting(path: Path, key: EngineKey) -> EngineManifest | str:
     try:
         manifest = read_engine_manifest(path)
     except ModelError as error:
-        return str(error).replace(": build it again", "").replace("; build the engine again", "")
+        return str(error)
     if difference := manifest.key.difference(key):
         return f"the engine {path} was built for another purpose ({difference})"
     if unfit := unfitness(path, manifest):
@@ -206,16 +199,14 @@ def unfitness(path: Path, manifest: EngineManifest) -> str:
 
 def command_of(order: Order, folder: Path) -> str:
     """Return the command that makes an engine."""
-    low, high = order.profile.sizes_px
-    options = {
-        "--target": order.target.name,
-        "--precision": order.precision,
-        "--sizes": "" if order.manifest.input_size_px else f"{low}..{high}",
-        "--batch": ",".join(map(str, order.profile.batch)),
-        "--compute-capability": order.capability,
-        "--pixels": "" if order.pixels == pixels_of(order.target, order.manifest.kind) else order.pixels,
-        "--calibration": str(order.calibration or ""),
-        "--out": str(folder),
-    }
-    given = [word for option, value in options.items() if value for word in (option, value)]
-    return shlex.join(["trt-build", "build", order.called, *given])
+    return build_command(
+        order.model,
+        order.manifest,
+        folder,
+        order.target.name,
+        order.precision,
+        profile=order.profile,
+        capability=order.capability,
+        pixels="" if order.pixels == pixels_of(order.target, order.manifest.kind) else order.pixels,
+        calibration=order.calibration,
+    )

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from engine.contracts.engine_manifest import EngineManifest, engine_manifest_path, read_engine_manifest
+from engine.contracts.engine_manifest import EngineManifest, read_engine_manifest
 from engine.contracts.manifest import Manifest
 from engine.errors import FacestreamError, MissingRuntimeError, ModelError
+from engine.models.engine_command import rebuild_command
 from trt_build.engines.build import Workshop, key_of, unfitness, write_engine_manifest
 from trt_build.engines.targets import TARGETS, Order
-from trt_build.errors import ExportError
+from trt_build.errors import WriteError
 from trt_build.writing import writable
 
 
@@ -38,18 +39,15 @@ def check(model: Path, described: Manifest, shop: Workshop, target: str = "") ->
         target: only those for it; empty: all.
 
     Raises:
-        ExportError: a manifest cannot be written.
+        WriteError: a manifest cannot be written.
         DataError: the faces that were given cannot be read.
     """
     found = []
     for path in engines_of(described.name, shop.folder):
-        if not path.exists():
-            found.append(Checked(path, None, f"{engine_manifest_path(path)} describes an engine which is gone: build it again"))
-            continue
         try:
             manifest = read_engine_manifest(path)
         except ModelError as error:
-            found.append(Checked(path, None, str(error)))
+            found.append(Checked(path, None, f"{error}: run `{rebuild_command(model, described, path)}`"))
             continue
         if manifest.name == described.name and target in ("", manifest.key.target):
             found.append(_check(model, described, path, manifest, shop))
@@ -67,19 +65,20 @@ def engines_of(name: str, folder: Path) -> list[Path]:
 def _check(model: Path, described: Manifest, path: Path, manifest: EngineManifest, shop: Workshop) -> Checked:
     key = manifest.key
     order = Order(model, described, TARGETS[key.target], key.precision, key.profile, key.compute_capability, pixels=key.pixels)
+    again = rebuild_command(model, described, path)
     try:
         difference = key.difference(msgspec.structs.replace(key_of(order), calibration=key.calibration, tool=key.tool))
     except FacestreamError as error:
         return Checked(path, manifest, str(error))
     if difference:
-        return Checked(path, manifest, f"it was built for another purpose ({difference}): build it again")
+        return Checked(path, manifest, f"it was built for another purpose ({difference}): run `{again}`")
     if unfit := unfitness(path, manifest):
-        return Checked(path, manifest, f"{unfit}: build it again")
+        return Checked(path, manifest, f"{unfit}: run `{again}`")
     try:
         manifest = msgspec.structs.replace(manifest, parity=shop.gate(order, manifest, path))
     except MissingRuntimeError as error:
         return Checked(path, manifest, str(error))
-    with writable(path, ExportError):
+    with writable(path, WriteError):
         write_engine_manifest(manifest, path)
     return Checked(path, manifest, advice(manifest, shop.folder))
 

@@ -16,7 +16,6 @@ from trt_build.engines.graph import replace_nodes, tensors_of
 from trt_build.engines.ncnn_trial import trial
 from trt_build.engines.profiles import Shape
 from trt_build.errors import ExportError
-from trt_build.optional import require_from
 
 _SECONDS = 600.0
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -31,11 +30,8 @@ def ncnn_container(model: onnx.ModelProto, name: str, shapes: tuple[Shape, Shape
         shapes: smallest, best and largest input; where they differ in height and width, the network takes any.
 
     Raises:
-        MissingRuntimeError: pnnx is not installed.
         ExportError: it cannot convert the model, or ncnn cannot run it.
     """
-    require_from("pnnx", "Converting to ncnn", "ncnn-build")
-    require_from("ncnn", "Converting to ncnn", "ncnn-build")
     tensors = _tensors(model)
     plain = _float_input(model)
     with tempfile.TemporaryDirectory(prefix="ncnn-") as folder:

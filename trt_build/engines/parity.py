@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contracts.engine_manifest import EngineParity
+from engine.contracts.engine_manifest import FULL_GATE_FACES, EngineParity
 from engine.contracts.frames import Detections, Float32, Uint8
 from engine.contracts.manifest import Manifest, read_manifest, sha256_of, write_manifest
 from engine.detect.grey import GreyDetector
@@ -66,7 +66,7 @@ class Compared:
     engine: BuiltEngine
     device: str = "cpu"
     faces: Path | None = None
-    """A zip or folder of square faces in the place of the default."""
+    """A zip or folder of pictures with faces, in the place of the default."""
     count: int = GATE_FACES
 
 
@@ -101,6 +101,7 @@ def verdict_of(figures: dict[str, float], limits: dict[str, float], faces: int, 
         reason="; ".join(over),
         faces=faces,
         source=source,
+        note="" if faces >= FULL_GATE_FACES else f"{faces} faces: not a full gate",
         figures={name: round(float(value), 6) for name, value in figures.items()},
         limits=limits,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from engine.contracts.engine_manifest import FULL_GATE_FACES
 from engine.contracts.frames import Detections, Float32, Uint8
 from engine.detect.grey import GreyDetector
 from engine.models.catalog import embedded_dir
@@ -25,9 +26,15 @@ TRAINING = "$FACESTREAM_DATA/data/lfw_gray/train.zip"
 APART = "$FACESTREAM_DATA/data/lfw_gray/val.zip"
 PICTURES = "$FACESTREAM_DATA/data/detector_faces.zip"
 LEAST_CALIBRATION = 500
-GATE_FACES = 200
+GATE_FACES = FULL_GATE_FACES
 _SEED = 20
 _FACE_PX = 144
+_MARGIN, _LEAST_MARGIN = 1.5, 1.2
+"""Side of what is cut out, in sides of the face, and least of it in a picture that ends before."""
+_LEAST_FACE_PX = 87
+"""Side of a face that is cut out: smaller ones, enlarged to 144 px with their margin, are not sharp."""
+_SHARE_OF_ONE = 0.45
+"""Of the side of a square picture that shows one face and is no photograph."""
 _SIDES_PX = (16, 18, 20, 24, 28, 32, 36, 40, 48, 56, 64, 72, 80, 96)
 
 
@@ -71,19 +78,19 @@ def calibration_faces(source: Path | None = None, count: int = 512) -> RealFaces
     """Return faces of the training identities, or those that are given.
 
     Args:
-        source: a zip or folder of square faces; by default the training faces of the folder of data.
+        source: a zip or folder of pictures with faces; by default the training faces of the folder of data.
         count: at most so many.
 
     Raises:
         DataError: there are none, or too few.
     """
     path = source or Path(with_data_folder(TRAINING))
-    if not path.exists():
+    if source is None and not path.exists():
         raise DataError(
             f"int8 needs at least {LEAST_CALIBRATION} real faces of the training identities to calibrate on, and "
-            f"'{path}' is not there: give --calibration a zip or folder of square faces, or choose another precision."
+            f"'{path}' is not there: give --calibration a zip or folder of pictures with faces, or choose another precision."
         )
-    faces = _chosen(path, count, "given" if source else "training identities")
+    faces = _given(path, count) if source else _chosen(path, count, "training identities")
     if len(faces) < LEAST_CALIBRATION:
         raise DataError(f"int8 needs at least {LEAST_CALIBRATION} real faces to calibrate on: '{path}' holds {len(faces)}.")
     return faces
@@ -97,19 +104,9 @@ def gate_faces(source: Path | None = None, count: int = GATE_FACES) -> RealFaces
         DataError: a source that was given cannot be read.
     """
     if source is not None:
-        return _chosen(source, count, "given")
+        return _given(source, count)
     path = Path(with_data_folder(APART))
     return _chosen(path, count, "identities kept apart", of_gate) if path.exists() else _photographed(count)
-
-
-def tuning_faces(count: int = GATE_FACES) -> RealFaces:
-    """Return faces of people who are in no training and not those of the gate: on them rules are chosen, as which
-    convolutions an int8 engine leaves alone.
-
-    Raises:
-        DataError: there is no folder of data.
-    """
-    return _chosen(Path(with_data_folder(APART)), count, "identities for tuning", lambda name: not of_gate(name))
 
 
 def of_gate(name: str) -> bool:
@@ -163,21 +160,50 @@ def _chosen(path: Path, count: int, whose: str, belongs: Callable[[str], bool] =
     return RealFaces(np.stack(images), np.stack(points), f"{path.name} ({whose}), seed {_SEED}")
 
 
+def _given(path: Path, count: int) -> RealFaces:
+    """Return the first ``count`` faces that are found in the pictures of a zip or folder, in an order drawn by a fixed seed."""
+    found: list[tuple[Uint8, Float32]] = []
+    for _, picture in grey_pictures(path, "pictures with faces", seed=_SEED):
+        found += _cut_out(picture)
+        if len(found) >= count:
+            break
+    if not found:
+        raise DataError(
+            f"No face of at least {_LEAST_FACE_PX} px is found in the pictures of '{path}': give sharp, larger ones."
+        )
+    return _together(found[:count], f"{path.name} (given), seed {_SEED}")
+
+
 def _photographed(count: int) -> RealFaces:
-    images, points = [], []
-    for picture in _photographs():
-        (found,) = grey_detector().detect([grey_planes(picture, full_range=True)])
-        for box, marks in zip(found.boxes, found.landmarks, strict=True):
-            side = 1.5 * float(max(box[2:]))
-            if side < 0.9 * _FACE_PX:
-                continue
-            corner = np.array([box[0] + box[2] / 2, box[1] + box[3] / 2]) - side / 2
-            ratio = _FACE_PX / side
-            matrix = np.hstack([ratio * np.eye(2), -ratio * corner[:, None]])
-            flags = cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC
-            images.append(np.asarray(cv2.warpAffine(picture, matrix, (_FACE_PX, _FACE_PX), flags=flags), np.uint8))
-            points.append(np.asarray((marks - corner) * ratio, np.float32))
-    return RealFaces(np.stack(images[:count]), np.stack(points[:count]), "two photographs inside insightface and scikit-image")
+    found = [face for picture in _photographs() for face in _cut_out(picture)]
+    return _together(found[:count], "two photographs inside insightface and scikit-image")
+
+
+def _cut_out(picture: Uint8) -> list[tuple[Uint8, Float32]]:
+    """Return the sharp faces of a picture, each (144, 144) with its (5, 2) landmarks; a square picture of one face whole."""
+    (found,) = grey_detector().detect([grey_planes(picture, full_range=True)])
+    height, width = picture.shape
+    if height == width and len(found.boxes) and found.boxes[:, 2:].max() >= _SHARE_OF_ONE * width:
+        points = (_nearest(found, picture.shape) + 0.5) * (_FACE_PX / width) - 0.5
+        return [(_scaled_to(picture, _FACE_PX), np.asarray(points, np.float32))]
+    faces = []
+    for box, marks in zip(found.boxes, found.landmarks, strict=True):
+        face = float(max(box[2:]))
+        side = min(_MARGIN * face, height, width)
+        if face < _LEAST_FACE_PX or side < _LEAST_MARGIN * face:
+            continue
+        middle = np.array([box[0] + box[2] / 2, box[1] + box[3] / 2])
+        corner = np.clip(middle - side / 2, 0, np.array([width, height]) - side)
+        ratio = _FACE_PX / side
+        matrix = np.hstack([ratio * np.eye(2), -ratio * corner[:, None]])
+        flags = cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC
+        image = cv2.warpAffine(picture, matrix, (_FACE_PX, _FACE_PX), flags=flags)
+        faces.append((np.asarray(image, np.uint8), np.asarray((marks - corner) * ratio, np.float32)))
+    return faces
+
+
+def _together(faces: Sequence[tuple[Uint8, Float32]], source: str) -> RealFaces:
+    return RealFaces(np.stack([image for image, _ in faces]), np.stack([points for _, points in faces]), source)
 
 
 @cache

@@ -10,10 +10,9 @@ from pathlib import Path
 import msgspec
 import onnx
 
-from engine.contracts.engine_manifest import MASK, EnginePrecision, Pixels, Profile, Target, Tensor
+from engine.contracts.engine_manifest import MASK, EnginePrecision, Pixels, Profile, Target, Tensor, is_asked_for
 from engine.contracts.manifest import Manifest
 from engine.errors import UsageError
-from engine.models.catalog import find_model
 from trt_build.engines.graph import kept_nodes, plain_graph, tensors_of
 from trt_build.engines.half import cast_graph
 from trt_build.engines.inputs import calibration_inputs
@@ -24,6 +23,7 @@ from trt_build.engines.pixels import pixel_graph
 from trt_build.engines.profiles import profile_for, shapes
 from trt_build.engines.tensorrt_engine import build_engine
 from trt_build.engines.turing import dense_as_convolution
+from trt_build.optional import require_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,11 @@ class TargetSpec:
     on_gpu: bool = False
     step_px: int = 1
     """Of the sizes of a generator: where kernels are compiled for each."""
-    bfloat16_is_asked_for: bool = False
-    """bf16 is not in the file, but asked for when it is opened."""
 
 
 TARGETS: dict[str, TargetSpec] = {
     "onnxruntime": TargetSpec("onnxruntime", ("fp32", "fp16", "int8"), ".onnx"),
-    "openvino": TargetSpec("openvino", ("fp32", "bf16", "int8"), ".onnx", step_px=8, bfloat16_is_asked_for=True),
+    "openvino": TargetSpec("openvino", ("fp32", "bf16", "int8"), ".onnx", step_px=8),
     "ncnn": TargetSpec("ncnn", ("fp32",), ".ncnn"),
     "tensorrt-rtx": TargetSpec("tensorrt-rtx", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True, step_px=8),
     "tensorrt": TargetSpec("tensorrt", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True, step_px=8),
@@ -62,11 +60,6 @@ class Order:
     capability: str = ""
     calibration: Path | None = None
     pixels: Pixels = "float"
-
-    @property
-    def called(self) -> str:
-        """What the command line calls the model: its name, or its manifest where the name is another's or nobody's."""
-        return self.manifest.name if find_model(self.manifest.name) == self.model else str(self.model)
 
     @property
     def file(self) -> str:
@@ -101,7 +94,7 @@ def target_of(name: str, precision: str, kind: str) -> TargetSpec:
         raise UsageError(f"--target {name}: choose one of {', '.join(TARGETS)}")
     if precision not in spec.precisions:
         raise UsageError(f"--precision {precision}: {name} computes in {', '.join(spec.precisions)}")
-    if spec.bfloat16_is_asked_for and precision == "bf16" and kind not in ("generator", "detector"):
+    if is_asked_for(name, precision) and kind not in ("generator", "detector"):
         raise UsageError(
             f"--precision bf16: on {name} it is for generators and detectors; the {kind.replace('_', ' ')} computes in "
             "float32 on every machine"
@@ -133,6 +126,16 @@ def pixels_of(target: TargetSpec, kind: str, wanted: str | None = None) -> Pixel
         )
     on_its_own = "uint8" if target.on_gpu and kind == "generator" else "float"
     return "uint8" if (wanted or on_its_own) == "uint8" else "float"
+
+
+def require_maker(target: str) -> None:
+    """Refuse a target whose converter is not installed.
+
+    Raises:
+        MissingRuntimeError: the message names the extra that brings all that is needed to build, not to run alone.
+    """
+    for module in ("pnnx", "ncnn") if target == "ncnn" else ():
+        require_from(module, "Converting to ncnn", "ncnn-build")
 
 
 def tool_of(target: str, precision: str) -> str:
@@ -172,7 +175,7 @@ def _in_precision(order: Order, graph: onnx.ModelProto) -> tuple[onnx.ModelProto
     if order.precision == "int8":
         inputs, words = calibration_inputs(order.manifest, order.profile, order.calibration)
         return int8_graph(graph, inputs, symmetric=order.target.on_gpu), words
-    if order.precision == "fp32" or order.target.bfloat16_is_asked_for:
+    if order.precision == "fp32" or is_asked_for(order.target.name, order.precision):
         return graph, ""
     return cast_graph(graph, order.precision), ""
 

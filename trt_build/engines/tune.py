@@ -1,4 +1,4 @@
-"""Every engine of a generator that the CPU of this machine can compute, made and compared, and which of them is taken."""
+"""The engines of a generator that may be faster on this CPU, made and compared, and which of them is taken."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from engine.contracts.manifest import Manifest
 from engine.errors import FacestreamError, UsageError
 from engine.runtime.openvino_session import computes_in_bfloat16
 from engine.runtime.session import SessionSpec
-from engine.runtime.wish import Warn, Wish
 from engine.super_resolve.manifest_generator import ManifestGenerator
+from engine.super_resolve.wish import Warn, Wish
 from trt_build.engines.build import Workshop, build
 from trt_build.engines.targets import Order, profile_on, target_of
+from trt_build.errors import WriteError
 
 ENGINES: tuple[tuple[Target, EnginePrecision], ...] = (
     ("openvino", "bf16"),
@@ -34,6 +35,8 @@ class Tuned:
     manifest: EngineManifest | None
     """None where it cannot be made here."""
     trouble: str
+    is_unwritten: bool = False
+    """There was no place to write it, nor is there for what comes after it."""
 
 
 def check_is_generator(described: Manifest) -> None:
@@ -50,7 +53,7 @@ def check_is_generator(described: Manifest) -> None:
 
 
 def tune(model: Path, described: Manifest, shop: Workshop, calibration: Path | None = None) -> Iterator[Tuned]:
-    """Make each engine that is not there, one after the other.
+    """Make each engine that is not there, one after the other, up to the first for which there is no place.
 
     Args:
         model: the manifest of a generator, see ``check_is_generator``.
@@ -69,6 +72,9 @@ def tune(model: Path, described: Manifest, shop: Workshop, calibration: Path | N
             manifest = build(order, shop).manifest
             failed = manifest.parity.verdict == "failed"
             yield Tuned(shop.path_of(order), manifest, f"fails the gate: {manifest.parity.reason}" if failed else "")
+        except WriteError as error:
+            yield Tuned(shop.path_of(order), None, str(error), is_unwritten=True)
+            return
         except FacestreamError as error:  # the others may succeed
             yield Tuned(shop.path_of(order), None, str(error))
 

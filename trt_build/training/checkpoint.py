@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ import msgspec
 import torch
 from torch import Tensor, nn
 
+from engine.whole_file import replacing
 from trt_build.errors import RecipeError, TrainingError
 from trt_build.recipes.files import AnyRecipe
 
@@ -23,12 +23,10 @@ def write_checkpoint(data: dict[str, Any], path: Path) -> None:
     Raises:
         TrainingError: it cannot be written, as on a full disk.
     """
-    partial = path.with_suffix(".partial")
     try:
-        torch.save(data, partial)
-        os.replace(partial, path)
+        with replacing(path) as beside:
+            torch.save(data, beside)
     except (OSError, RuntimeError) as error:  # torch reports a failed write as a RuntimeError
-        partial.unlink(missing_ok=True)
         kept = " (the one before is kept)" if path.exists() else ""
         raise TrainingError(
             f"The checkpoint '{path}' cannot be written{kept}: {error}. Free some space, then --resume."

@@ -132,7 +132,12 @@ def test_check_names_an_engine_that_is_gone(capsys, tmp_path):
     code, out, _ = run(capsys, "check", model, "--out", tmp_path / "e", "--json")
     (engine,) = json.loads(out)
     assert (code, engine["state"]) == (1, "unusable")
-    assert engine["trouble"].endswith("tiny-onnxruntime-fp32.onnx.json describes an engine which is gone: build it again")
+    command = (
+        f"trt-build build {model} --target onnxruntime --precision fp32 --sizes 8..160 --batch 1,8,64 --out {tmp_path / 'e'}"
+    )
+    assert engine["trouble"].endswith(
+        f"tiny-onnxruntime-fp32.onnx.json describes an engine which is not beside it: run `{command}`"
+    ), "as a run says it"
 
 
 def test_without_a_gpu_the_default_says_what_to_run(capsys, monkeypatch, tmp_path):

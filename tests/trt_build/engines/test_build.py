@@ -16,6 +16,7 @@ from engine.contracts.engine_manifest import engine_manifest_path, read_engine_m
 from engine.contracts.manifest import read_manifest, write_manifest
 from engine.errors import MissingRuntimeError, ModelError, UsageError
 from engine.models.catalog import embedded_dir
+from engine.models.engine_command import name_of
 from tests.trt_build.engines.networks import write_generator
 from trt_build.engines import build as building
 from trt_build.engines import parity, targets, tensorrt_engine
@@ -414,8 +415,11 @@ def test_a_gpu_that_does_not_answer_is_one_sentence(monkeypatch, tmp_path):
 
 
 def test_a_shipped_model_is_called_by_its_name(model):
-    assert order_of(embedded_dir() / "srcnn_x2.json").called == "srcnn_x2"
-    assert order_of(model).called == str(model)
+    shipped = embedded_dir() / "srcnn_x2.json"
+    assert (
+        name_of(shipped, read_manifest(shipped)) == name_of(shipped.with_suffix(".onnx"), read_manifest(shipped)) == "srcnn_x2"
+    )
+    assert name_of(model, read_manifest(model)) == str(model)
 
 
 def test_the_command_of_an_engine_for_a_gpu(model, shop):

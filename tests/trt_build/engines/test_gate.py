@@ -1,9 +1,14 @@
 """The gate on real faces: what passes, and that it sees what is wrong."""
 
+import shutil
+from pathlib import Path
+
+import cv2
 import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
+from skimage.data import chelsea
 
 from engine.contracts.manifest import read_manifest
 from engine.models.catalog import embedded_dir, models_dir
@@ -97,20 +102,74 @@ def test_a_second_look_that_only_misplaces_faces_fails(tmp_path, monkeypatch):
     assert (found.verdict, found.reason[:13]) == ("failed", "places moved ")
 
 
-def test_faces_that_are_given_are_not_called_ours(monkeypatch, tmp_path):
-    faces = gate_faces(count=2)
-    monkeypatch.setattr(real_faces, "load_faces", lambda path: Faces(faces.images, ("a", "b")))
-    assert gate_faces(tmp_path / "mine").source == "mine (given), seed 20"
+@pytest.fixture(scope="module")
+def own_pictures(tmp_path_factory):
+    """What a user may have: two photographs, a cat, faces too small to be sharp, and two portraits that were cut out before."""
+    folder = tmp_path_factory.mktemp("mine")
+    people, one = real_faces._photographs()
+    portraits = real_faces._photographed(2).images
+    pictures = {
+        "group.jpg": people,
+        "deep/one.png": np.dstack([one] * 3),
+        "cat.png": chelsea()[..., 0],
+        "far.png": cv2.resize(people, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA),
+        "portrait.png": portraits[0],
+        "large portrait.bmp": cv2.resize(portraits[1], (300, 300)),
+    }
+    for name, picture in pictures.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(folder / name), picture)
+    (folder / "notes.txt").write_text("no picture")
+    return folder
 
 
-def test_rules_are_chosen_on_other_people_than_those_of_the_gate(monkeypatch, tmp_path):
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_faces_are_cut_out_of_pictures_that_are_given(own_pictures, tmp_path, kind):
+    source = own_pictures
+    if kind == "zip":
+        source = Path(shutil.make_archive(str(tmp_path / "mine"), "zip", own_pictures))
+    faces = gate_faces(source)
+    assert faces.images.shape == (9, 144, 144), "seven of two photographs, and two portraits that are whole"
+    assert (np.abs(faces.points.mean(axis=1) - 72) < 25).all(), "the face is near the middle"
+    assert faces.source == f"{source.name} (given), seed 20"
+    assert any(np.array_equal(image, cv2.imread(str(own_pictures / "portrait.png"), 0)) for image in faces.images)
+    assert len(gate_faces(source, count=3)) == 3
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        (["cat.png"], "No face of at least 87 px is found in the pictures of"),
+        (["far.png"], "No face of at least 87 px is found in the pictures of"),
+        (["notes.txt"], "hold no picture"),
+        ([], "hold no picture"),
+        (None, "do not exist"),
+    ],
+)
+def test_pictures_without_a_face_are_refused(own_pictures, tmp_path, kept, words):
+    folder = tmp_path / "mine"
+    for name in kept or []:
+        folder.mkdir(exist_ok=True)
+        shutil.copy(own_pictures / name, folder)
+    if kept == []:
+        folder.mkdir()
+    with pytest.raises(DataError, match=words):
+        gate_faces(folder)
+
+
+def test_few_faces_are_no_full_gate():
+    found = [parity.verdict_of({"least_cosine": 1.0}, {"least_cosine": 0.9}, count, "here").note for count in (7, 199, 200)]
+    assert found == ["7 faces: not a full gate", "199 faces: not a full gate", ""]
+
+
+def test_half_of_the_people_are_left_for_choosing_rules(monkeypatch, tmp_path):
     faces = gate_faces(count=7)
     names = tuple(f"{person}/{person}_{number:04}.jpg" for person in "ABCDEFG" for number in (1, 2))
     monkeypatch.setattr(real_faces, "load_faces", lambda path: Faces(faces.images.repeat(2, axis=0), names))
     monkeypatch.setattr(real_faces, "with_data_folder", lambda path: str(tmp_path))
     people = [{name.split("/")[0] for name in names if real_faces.of_gate(name) == wanted} for wanted in (True, False)]
     assert people[0] & people[1] == set()
-    assert [len(real_faces.gate_faces()), len(real_faces.tuning_faces())] == [2 * len(some) for some in people]
+    assert len(real_faces.gate_faces()) == 2 * len(people[0])
     assert min(map(len, people)) > 0
 
 
@@ -151,10 +210,9 @@ def test_int8_is_around_the_middle_convolutions_alone(symmetric):
         assert any(values.dtype == np.uint8 for values in points.values())
 
 
-def test_calibration_takes_500_faces_or_none(tmp_path, monkeypatch):
-    faces = gate_faces(count=5)
-    five = Faces(faces.images, tuple("abcde"))
-    monkeypatch.setattr(real_faces, "load_faces", lambda path: five)
+def test_calibration_takes_500_faces_or_none(tmp_path):
+    for at, face in enumerate(gate_faces(count=5).images):
+        cv2.imwrite(str(tmp_path / f"{at}.png"), face)
     described = read_manifest(embedded_dir() / "srcnn_x2.json")
     with pytest.raises(DataError, match=r"at least 500 real faces to calibrate on: .* holds 5"):
         inputs.calibration_inputs(described, profile_for(described), tmp_path)

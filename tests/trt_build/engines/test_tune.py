@@ -1,5 +1,8 @@
 """Every engine that this CPU can compute: made, left out with a reason, and the one that is taken."""
 
+import errno
+import pathlib
+
 import pytest
 
 from engine.contracts.manifest import read_manifest
@@ -8,7 +11,7 @@ from engine.models.catalog import embedded_dir
 from engine.runtime import fastest
 from tests.runtime.processors import need
 from tests.trt_build.engines.networks import write_generator
-from trt_build import cli
+from trt_build import cli, optional
 from trt_build.engines import build as building
 from trt_build.engines import tune as tuning
 from trt_build.engines.build import Workshop
@@ -70,3 +73,54 @@ def test_nothing_is_made_before_all_models_are_known_to_be_generators(model, tmp
     assert cli.main(["tune", str(model), "grey", "--out", str(tmp_path / "engines")]) == 2
     assert "grey is not a generator" in capsys.readouterr().err
     assert not (tmp_path / "engines").exists()
+
+
+@pytest.mark.parametrize("kind", ["read-only", "full at the second", "a file in the way"])
+def test_where_nothing_can_be_written_it_ends_in_1_and_keeps_what_is_there(model, tmp_path, capsys, monkeypatch, kind):
+    """It used to end in 0, with a table."""
+    need("openvino")
+    monkeypatch.setattr(tuning, "ENGINES", (("onnxruntime", "fp16"), ("openvino", "fp32"), ("ncnn", "fp32")))
+    folder, error = tmp_path / "engines", "No space left on device"
+    made = []
+    if kind == "a file in the way":
+        folder.write_text("")
+        error = "File exists"
+    else:
+        write = pathlib.Path.write_bytes
+
+        def full(path, content):
+            made.append(path.name)
+            if kind == "read-only" or "openvino" in path.name:
+                raise OSError(errno.ENOSPC, error)
+            return write(path, content)
+
+        monkeypatch.setattr(pathlib.Path, "write_bytes", full)
+    assert cli.main(["tune", str(model), "--out", str(folder)]) == 1
+    shown = capsys.readouterr()
+    kept = kind == "full at the second"
+    assert (
+        f"cannot be written: {error}. Engines that are kept: {int(kept)}. Free some space, or give --out a folder"
+        in " ".join(shown.err.split())
+    )
+    assert not any("ncnn" in name for name in made), "nothing is made for which there is no place"
+    if kept:
+        assert [path.name for path in sorted(folder.glob("[!.]*"))] == [
+            "tiny-onnxruntime-fp16.onnx",
+            "tiny-onnxruntime-fp16.onnx.json",
+        ]
+        assert "ready" in shown.out
+
+
+def test_a_converter_that_is_missing_is_named_by_the_extra_that_builds(model, tmp_path, monkeypatch):
+    """It used to name the extra that only runs what was converted."""
+    found = optional.importlib.util.find_spec
+    for absent in (("ncnn",), ("pnnx",), ("ncnn", "pnnx")):
+        monkeypatch.setattr(
+            optional.importlib.util,
+            "find_spec",
+            lambda name, *more, absent=absent: None if name in absent else found(name, *more),
+        )
+        monkeypatch.setattr(tuning, "ENGINES", (("ncnn", "fp32"),))
+        shop = Workshop(tmp_path / "engines", lambda sentence: None, lambda what, done, total: None)
+        (one,) = tuning.tune(model, read_manifest(model), shop)
+        assert "which is not installed: pip install 'facestream[ncnn-build]'" in one.trouble

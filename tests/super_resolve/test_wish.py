@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,9 +29,9 @@ from engine.runtime.built_engines import version_of
 from engine.runtime.fastest import VARIABLE, Choice
 from engine.runtime.processor import processor_here
 from engine.runtime.session import SessionSpec
-from engine.runtime.wish import Wish
 from engine.super_resolve.generator import open_generator
 from engine.super_resolve.manifest_generator import ManifestGenerator
+from engine.super_resolve.wish import Wish
 from tests.runtime.processors import need
 from tests.trt_build.engines.networks import write_generator
 
@@ -181,6 +182,9 @@ def test_what_is_wrong_is_one_sentence_and_the_model_is_computed(bench: Bench, l
     assert bench.runtime().endswith("CPUExecutionProvider float32")
     (sentence,) = bench.said
     assert sentence.startswith("an engine of tiny is not used: ")
+    again = rf"run `trt-build build {bench.model.with_suffix('.onnx')} --target onnxruntime --precision int8"
+    profile = "" if words == "is not an engine manifest" else r" --sizes 16\.\.96 --batch 1,8,64"
+    assert re.search(rf"{again}{profile} --out {bench.folder}`$", sentence), sentence
     with pytest.raises(
         ModelError, match=rf"tiny needs an engine for onnxruntime in int8 \(.*{words}.*trt-build build \S*tiny.onnx"
     ):
@@ -196,15 +200,17 @@ def test_one_that_this_user_may_not_read_is_said(bench: Bench, last_wins: None, 
 
     monkeypatch.setattr(engine_manifest, "sha256_of", refused)
     assert bench.runtime().endswith("CPUExecutionProvider float32")
-    why = f"cannot read the engine {path}: Permission denied: let this user read it, or build it again"
-    assert bench.said == [f"an engine of tiny is not used: {why}"]
+    why = f"this user cannot read the engine {path} (Permission denied): run `trt-build build "
+    assert bench.said[0].startswith(f"an engine of tiny is not used: {why}")
 
 
 def test_one_that_cannot_be_opened_is_said(bench: Bench):
     need("ncnn")
     bench.add("ncnn", "fp32")  # it is an ONNX file
     assert bench.runtime().startswith("onnxruntime")
-    assert bench.said == [f"ncnn float32 is not used: tiny cannot be loaded by ncnn: {bench.said[0].partition('ncnn: ')[2]}"]
+    assert bench.said[0].startswith("ncnn float32 is not used: tiny cannot be loaded by ncnn: it is damaged")
+    assert ": run `trt-build build " in bench.said[0]
+    assert bench.said[0].endswith(f" --target ncnn --precision fp32 --sizes 16..96 --batch 1,8,64 --out {bench.folder}`")
     assert "it is damaged, or not what `trt-build build --target ncnn` writes" in bench.said[0]
     assert len({bench.runtime() for _ in range(2)}) == 1
     assert len(bench.said) == 3, "what was measured before says it again"

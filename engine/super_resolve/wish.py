@@ -6,8 +6,7 @@ differ within the limits of the gate, and only where the user has built an engin
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,9 +14,10 @@ from msgspec.structs import replace
 
 from engine.contracts.manifest import Manifest
 from engine.errors import ConfigError, FacestreamError, ModelError
-from engine.models.catalog import engines_dir, find_model
+from engine.models.engine_command import build_command, rebuild_command
 from engine.runtime.built_engines import PRECISIONS, BuiltEngine, Shelf, engines_for
-from engine.runtime.fastest import Candidate, Example, named_runtime, open_choice, plain_candidate, remembered
+from engine.runtime.failures import is_memory_failure
+from engine.runtime.fastest import Candidate, Example, named_runtime, open_choice, plain_candidate, remembered, version_here
 from engine.runtime.session import AUTO, COMPILED, Session, SessionSpec, open_session
 from engine.runtime.tensorrt_api import FLAVOURS
 
@@ -73,22 +73,28 @@ def open_wished(
     if wish.precision not in (_ANY, *computes):
         allowed = ", ".join(computes)
         raise ConfigError(f"super_resolve.precision: {wish.runtime} does not compute in {wish.precision}: use {allowed}")
-    shelf = engines_for(model, wish.folder, on_gpu=on_gpu) if wish.folder else Shelf()
+    shelf = engines_for(spec.path, model, wish.folder, on_gpu=on_gpu) if wish.folder else Shelf()
     for _, trouble in shelf.troubles:
         warn(f"an engine of {model.name} is not used: {trouble}")
     engines = sorted(_wanted(shelf, wish), key=lambda one: _LOSSES.index(one.precision))
     candidates = _plain(spec, wish, on_gpu) + [_candidate(one, spec) for one in engines]
     if not candidates:
         raise _missing(spec, model, wish, shelf)
+    remedies = {one.name: f": run `{rebuild_command(spec.path, model, one.path)}`" for one in engines}
     if on_gpu:
-        return _first_that_opens(candidates, engines, warn)
+        return _first_that_opens(candidates, engines, remedies, warn)
     if candidates[0].spec.precision != "float32" and engines:
         candidates = candidates[1:]  # the engine of the same has passed the gate
-    return _fastest(candidates, engines, example, warn, file)
+    return _fastest(candidates, engines, remedies, example, warn, file)
 
 
 def _fastest(
-    candidates: list[Candidate], engines: list[BuiltEngine], example: Example, warn: Warn, file: Path | None
+    candidates: list[Candidate],
+    engines: list[BuiltEngine],
+    remedies: Mapping[str, str],
+    example: Example,
+    warn: Warn,
+    file: Path | None,
 ) -> Session:
     file = file or remembered()
     session, choice = open_choice(candidates, example, file)
@@ -101,19 +107,23 @@ def _fastest(
     said = [] if choice is None else [f"{choice}; {choice.times_as_fast:.1f} times {candidates[0].name}"]
     said += [one.gate() for one in engines if one.name == taken]
     for name, reason in (choice.refused if choice else {}).items():
-        warn(f"{name} is not used: {reason}")
+        remedy = "" if is_memory_failure(reason) else remedies.get(name, "")
+        warn(f"{name} is not used: {reason}{remedy}")
     session.runtime += f" ({'; '.join(said)})" if said else ""
     return session
 
 
-def _first_that_opens(candidates: list[Candidate], engines: list[BuiltEngine], warn: Warn) -> Session:
+def _first_that_opens(
+    candidates: list[Candidate], engines: list[BuiltEngine], remedies: Mapping[str, str], warn: Warn
+) -> Session:
     """On a GPU nothing is measured: an engine is taken before the model as it is, of what is most exact."""
     ordered = [one for one in candidates if one.is_proven] + [one for one in candidates if not one.is_proven]
     for one in ordered[:-1]:
         try:
             session = open_session(one.spec)
         except FacestreamError as error:
-            warn(f"{one.name} is not used: {error}")
+            remedy = remedies.get(one.name, "") if isinstance(error, ModelError) else ""
+            warn(f"{one.name} is not used: {error}{remedy}")
             continue
         session.runtime += "".join(f" ({engine.gate()})" for engine in engines if engine.name == one.name)
         return session
@@ -137,7 +147,7 @@ def _wanted(shelf: Shelf, wish: Wish) -> list[BuiltEngine]:
 def _plain(spec: SessionSpec, wish: Wish, on_gpu: bool) -> list[Candidate]:
     """Return what computes the model as it is: in float32 or, where that is asked for, OpenVINO in bfloat16."""
     if wish.precision == "bfloat16" and wish.allows("openvino", "bfloat16") and not on_gpu:
-        return [Candidate("openvino", replace(spec, runtime="openvino", precision="bfloat16"), "")]
+        return [Candidate("openvino", replace(spec, runtime="openvino", precision="bfloat16"), version_here("openvino"))]
     if not wish.allows(wish.runtime, "float32") or wish.runtime in COMPILED:
         return []
     # Not OpenVINO by itself: it is as fast at one size, but each new size of a face costs 40 to 50 ms more.
@@ -160,22 +170,13 @@ def _missing(spec: SessionSpec, model: Manifest, wish: Wish, shelf: Shelf) -> Fa
     alike = [one for one in shelf.engines if wish.allows(one.runtime, one.precision)]
     reasons = [f"{one.path.name}: {one.gate()}" for one in alike]
     reasons += [trouble for file, trouble in shelf.troubles if _is_of(file, wish)]
-    reason = (reasons or [f"there is none in {wish.folder}"])[0].partition(": build it again")[0]
-    return ModelError(f"{model.name} needs an engine for {asked} ({reason}): run `{_command(spec, model, wish)}`")
+    reason = (reasons or [f"there is none in {wish.folder}"])[0].partition(": run `")[0]
+    target = wish.runtime if wish.runtime != _ANY else AUTO
+    command = build_command(spec.path, model, wish.folder, target, _SHORT.get(wish.precision, ""))
+    return ModelError(f"{model.name} needs an engine for {asked} ({reason}): run `{command}`")
 
 
 def _is_of(file: str, wish: Wish) -> bool:
     """Whether an engine that cannot be read is called as one that is wanted."""
     wanted = (wish.runtime.replace("-", "_"), _SHORT.get(wish.precision, _ANY))
     return all(part == _ANY or part in Path(file).stem.split("-") for part in wanted)
-
-
-def _command(spec: SessionSpec, model: Manifest, wish: Wish) -> str:
-    """Return the command that makes what is asked for."""
-    options = {
-        "--target": wish.runtime if wish.runtime != _ANY else AUTO,
-        "--precision": _SHORT.get(wish.precision, ""),
-        "--out": "" if wish.folder in (None, engines_dir()) else str(wish.folder),
-    }
-    words = [word for option, value in options.items() if value for word in (option, value)]
-    return shlex.join(["trt-build", "build", model.name if find_model(model.name) else str(spec.path), *words])

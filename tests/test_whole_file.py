@@ -1,0 +1,59 @@
+"""A file is whole or not there."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from engine.whole_file import left_by_a_kill, replacing
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "kept.npz").write_bytes(b"old")
+    return tmp_path / "kept.npz"
+
+
+def test_it_takes_its_place_at_the_end(file: Path):
+    with replacing(file) as beside:
+        beside.write_bytes(b"new")
+        assert file.read_bytes() == b"old"
+        assert (beside.parent, beside.suffix) == (file.parent, ".npz")
+    assert [path.read_bytes() for path in file.parent.iterdir()] == [b"new"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), RuntimeError("torch"), KeyboardInterrupt()], ids=repr)
+@pytest.mark.parametrize("begun", [True, False])
+def test_what_fails_leaves_the_old_one_and_nothing_else(file: Path, error: BaseException, begun: bool):
+    def write() -> None:
+        with replacing(file) as beside:
+            if begun:
+                beside.write_bytes(b"ne")
+            raise error
+
+    with pytest.raises(type(error)):
+        write()
+    assert [path.read_bytes() for path in file.parent.iterdir()] == [b"old"]
+
+
+def test_what_cannot_take_its_place_leaves_nothing(file: Path):
+    (file.parent / "folder").mkdir()
+    with pytest.raises(OSError, match="directory"), replacing(file.parent / "folder") as beside:
+        beside.write_bytes(b"new")
+    assert sorted(path.name for path in file.parent.iterdir()) == ["folder", "kept.npz"]
+
+
+def test_two_that_write_at_once_do_not_mix(file: Path):
+    with replacing(file) as one, replacing(file, file.with_name(".other")) as other:
+        assert one != other
+        one.write_bytes(b"one")
+        other.write_bytes(b"other")
+    assert file.read_bytes() == b"one", "the last one to end"
+
+
+def test_what_a_kill_leaves_is_found_by_the_name_of_what_it_was_to_replace(file: Path):
+    assert left_by_a_kill(file) == []
+    with replacing(file) as beside, replacing(file.with_name("other kept.npz")) as other:
+        for path in (beside, other):
+            path.write_bytes(b"ne")
+        assert left_by_a_kill(file) == [beside]
