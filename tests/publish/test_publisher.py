@@ -19,7 +19,7 @@ from tests.publish.samples import context, end, environment, face, stream_event,
 def publishing(**config):
     """Yield a publisher; what it has queued is sent before the block is over."""
     opened = zmq.Context()
-    publisher = Publisher(PublishConfig(**({"endpoint": "tcp://127.0.0.1:*"} | config)), "run1", opened)
+    publisher = Publisher(PublishConfig(**({"endpoint": "tcp://127.0.0.1:*", "embeddings": True} | config)), "run1", opened)
     try:
         yield publisher
     finally:
