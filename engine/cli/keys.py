@@ -32,9 +32,8 @@ def new(
         tuple[str, ...],
         Parameter(consume_multiple=True, negative="", help="What it may read, as v1/face/door/; everything by default."),
     ] = (),
-    out: Annotated[
-        Path | None, Parameter(name=["--out", "-o"], help="The client's file; NAME.key by default, - prints it.")
-    ] = None,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="The client's file; NAME.key by default.")] = None,
+    print_it: Annotated[bool, Parameter(name="--print", negative=(), help="Print the client's file, and write none.")] = False,
     folder: FolderOption = None,
     json: JsonOption = False,
 ) -> int:
@@ -56,13 +55,13 @@ def new(
         facestream watch tcp://192.0.2.5:5556 --key kiosk.key
     """
     opened, file = _opened(folder), out or Path(f"{name}.key")
-    printed = str(file) == "-"
-    if printed and json:
-        raise ConfigError("--json never shows a secret: leave it out, or give --out FILE")
-    if not printed and file.exists():
+    if print_it and (json or out):
+        why = "--json never shows a secret, and --print shows it" if json else "--print and --out do not go together"
+        raise ConfigError(f"{why}: leave one of them out")
+    if not print_it and file.exists():
         raise ConfigError(f"{file} exists: name another file with --out, or move it away")
     key = opened.add(name, topics)
-    if printed:
+    if print_it:
         sys.stdout.write(shown_as_file(key).decode())
         return 0
     try:

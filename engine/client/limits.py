@@ -15,7 +15,7 @@ from engine.keys.files import ClientKey
 
 _RETRY_SECONDS = 1.0
 """libzmq says at once that it connects again; where it does not, it has given the connection up."""
-_HUNG_UP = 10
+_HUNG_UP = 5
 """A publisher that is just going away hangs up too, but not so often."""
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of the segments that give the size: SOF0 to SOF15."""
