@@ -84,8 +84,11 @@ class Door:
             while news.poll(0):
                 parse_monitor_message(news.recv_multipart())
                 self._refuse("it has no key, a key for another engine, or does not speak ZeroMQ")
-        for cause in self._list.take_refusals():
+        refusals, faults = self._list.take_news()
+        for cause in refusals:
             self._refuse(cause)
+        for fault in faults:
+            self.tell(fault, f"publish: {fault}")
         self._say()
         if time.monotonic() < self._next_look:
             return frozenset()
@@ -155,6 +158,7 @@ class _AllowList:
         self._clients: Mapping[str, Client] = {}
         self._losers: set[str] = set()
         self._refusals: list[str] = []
+        self._faults: list[str] = []
         self.now()
 
     def callback(self, domain: str, key: Any) -> bool:
@@ -174,10 +178,10 @@ class _AllowList:
                     clients, complaints = self._folder.readable_clients()
                     self._take(clients)
                     self._state = state
-                    self._refusals += complaints
+                    self._faults += complaints
             except ConfigError as error:
                 if self._clients or self._state is not None:
-                    self._refusals.append(str(error))
+                    self._faults.append(str(error))
                 self._take([])
                 self._state = None
             return self._clients
@@ -193,17 +197,20 @@ class _AllowList:
             losers, self._losers = frozenset(self._losers), set()
             return losers
 
-    def take_refusals(self) -> list[str]:
-        """Return why somebody was refused, once for each time since this was asked last."""
+    def take_news(self) -> tuple[list[str], list[str]]:
+        """Return why somebody was refused, once for each time since this was asked last, and what is wrong with the folder."""
         with self._lock:
             refusals, self._refusals = self._refusals, []
-            return refusals
+            faults, self._faults = self._faults, []
+            return refusals, faults
 
     def _take(self, clients: list[Client]) -> None:
         usable = {client.public: client for client in clients if client.reads_everything or self._enforces_topics}
         for client in clients:
             if client.public not in usable:
-                self._refusals.append(f"{client.name} may read some topics only, which publish.socket: push cannot enforce")
+                self._faults.append(
+                    f"{client.name} is not let in: it may read some topics only, which publish.socket: push cannot enforce"
+                )
         self._losers |= {key for key, old in self._clients.items() if key not in usable or usable[key].topics != old.topics}
         self._clients = usable
 
