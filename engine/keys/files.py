@@ -92,8 +92,6 @@ def read_key(path: Path, kind: type[Kind]) -> Kind:
             mode, text = os.fstat(file.fileno()).st_mode, file.read(_LARGEST_BYTES)
     except OSError as error:
         raise ConfigError(f"cannot read {path}, {_WORDS[kind]}: {error.strerror}") from error
-    if kind is not Client and stat.S_IMODE(mode) & 0o077:
-        raise ConfigError(f"others may read the secret in {path}: run `chmod 600 {path}`, and make a new key if somebody has")
     try:
         found = msgspec.json.decode(text, type=kind)
         check_rights(getattr(found, "topics", ()))
@@ -101,6 +99,8 @@ def read_key(path: Path, kind: type[Kind]) -> Kind:
         raise ConfigError(f"{path} is not {_WORDS[kind]}, or damaged: make it anew with `facestream keys new`") from error
     if not all(map(_is_key, found.keys())) or not _belong_together(found):
         raise ConfigError(f"{path} is damaged: its keys are none; make it anew with `facestream keys new`")
+    if kind is not Client and stat.S_IMODE(mode) & 0o077:
+        raise ConfigError(f"others may read the secret in {path}: run `chmod 600 {path}`, and make a new key if somebody has")
     return found
 
 

@@ -107,6 +107,10 @@ def test_what_others_may_read_is_refused_with_what_to_do(tmp_path):
     (tmp_path / "kiosk.key").chmod(0o644)
     with pytest.raises(ConfigError, match=r"others may read the secret in .*: run `chmod 600"):
         read_key(tmp_path / "kiosk.key", ClientKey)
+    (tmp_path / "clip.mp4").write_bytes(b"no key")
+    (tmp_path / "clip.mp4").chmod(0o644)
+    with pytest.raises(ConfigError, match=r"clip.mp4 is not a client's key"):
+        read_key(tmp_path / "clip.mp4", ClientKey)
     (tmp_path / "keys" / "server.json").chmod(0o640)
     with pytest.raises(ConfigError, match=r"server.json: run `chmod 600"):
         folder.server()
