@@ -104,11 +104,11 @@ def read_key(path: Path, kind: type[Kind]) -> Kind:
     return found
 
 
-def write_key(path: Path, content: ServerKey | Client | ClientKey, *, replace: bool = False) -> None:
+def write_key(path: Path, content: ServerKey | Client | ClientKey) -> None:
     """Write a file for its owner alone, whole or not at all.
 
     Raises:
-        FileExistsError: there is one; never with ``replace``.
+        FileExistsError: there is one.
         OSError: it could not be written.
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -117,10 +117,7 @@ def write_key(path: Path, content: ServerKey | Client | ClientKey, *, replace: b
             file.write(shown_as_file(content))
             file.flush()
             os.fsync(file.fileno())
-        if replace:
-            beside.replace(path)
-        else:
-            os.link(beside, path)  # unlike a rename it replaces nothing
+        os.link(beside, path)  # unlike a rename it replaces nothing
     finally:
         beside.unlink(missing_ok=True)
     sync_folder(path.parent)
