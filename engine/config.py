@@ -210,6 +210,12 @@ class PublishConfig(Section, frozen=True):
     """``pub`` never blocks and may drop, ``push`` loses nothing and blocks back to the decoder."""
     replay: str = ""
     """Endpoint of the replay service; empty: none."""
+    keys: str = ""
+    """Folder of `facestream keys`: who is not in it gets nothing, and all that is sent is encrypted; empty: no keys."""
+    insecure: bool = False
+    """Send in the clear to whoever comes, beyond this machine too."""
+    embeddings: bool = False
+    """Send the vectors, which can identify a person; the output directory has them either way, as ``parts`` says."""
     replay_bytes: Positive = 64 * 1024 * 1024
     """Bound of the replay ring."""
     send_hwm: NonNegative = 0

@@ -38,6 +38,7 @@ COMMANDS = {
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
     "enroll": ("engine.cli.enroll:enroll", "Add pictures of a person to the gallery."),
     "gallery": ("engine.cli.gallery:gallery_app", "List, rename, remove or export enrolled people."),
+    "keys": ("engine.cli.keys:keys_app", "Say who may read what is published."),
     "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
     "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
     "models": ("engine.cli.models:models_app", "List models, or fetch one."),

@@ -15,6 +15,7 @@ from engine.config_file import load_config
 from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
 from engine.contracts.redaction import redact, redact_tree
+from engine.publish.exposure import check_exposure
 from engine.source.cameras import CAMERA_KEYS, is_camera
 from engine.source.sources import expand_sources
 from engine.verify.open_set import check_false_name_rate
@@ -35,7 +36,7 @@ def check(config: Path, /, *, profile: str = "") -> None:
     loaded = load_config(config, {"profile": profile} if profile else None)
     check_false_name_rate(loaded.verify)
     console = Console(highlight=False)
-    warnings: list[str] = []
+    warnings: list[str] = [sentence for sentence in [check_exposure(loaded.publish)] if sentence]
     cameras = [source for source in loaded.sources if is_camera(source.uri)]
     found = expand_sources(cameras, loaded.live, warnings.append)
     console.print("ok", style="bold green")

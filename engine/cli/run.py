@@ -81,6 +81,8 @@ def run(
         Literal["pub", "push"] | None, Parameter(help="pub: never blocks, may drop; push: loses nothing, waits for the reader.")
     ] = None,
     replay: Annotated[str | None, Parameter(help="Endpoint from which subscribers refill gaps.")] = None,
+    keys: Annotated[Path | None, Parameter(help="Folder of `facestream keys`: only clients in it may read, encrypted.")] = None,
+    insecure: Annotated[bool, Parameter(negative=(), help="Publish in the clear beyond this machine.")] = False,
     wait: Annotated[float | None, Parameter(help="Seconds to wait for a first subscriber.")] = None,
     profile: Annotated[str | None, Parameter(name=["--profile", "-p"], help="fast, balanced or thorough.")] = None,
     detector: Annotated[str | None, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = None,
@@ -152,7 +154,11 @@ def run(
             "crop": {"policy": policy},
             "super_resolve": {"generator": generator, "strength": strength},
             "verify": {"embedder": embedder, "gallery": str(gallery) if gallery else None},
-            "publish": {"endpoint": publish, "socket": socket, "replay": replay, "wait_seconds": wait},
+            "publish": {"endpoint": publish, "socket": socket, "replay": replay, "wait_seconds": wait}
+            | {
+                "keys": str(keys) if keys else None,
+                "insecure": insecure or None,
+            },
             "output": {"directory": str(out) if out else None, "overwrite": overwrite or None, "resume": resume or None},
         }
         return _run(load_config(config, given(options)), log, duration, quiet=quiet)

@@ -33,6 +33,7 @@ def watch(
     streams: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     kinds: Annotated[tuple[Kind, ...], Parameter(consume_multiple=True, negative="")] = ("face", "track", "stream", "end"),
     replay: str | None = None,
+    key: Path | None = None,
     follow: bool = False,
     json: bool = False,
 ) -> None:
@@ -50,6 +51,8 @@ def watch(
 
         facestream watch tcp://127.0.0.1:5556 --json | jq .decision
 
+        facestream watch tcp://192.0.2.5:5556 --key kiosk.key
+
     Parameters
     ----------
     endpoint
@@ -64,13 +67,15 @@ def watch(
         Only these kinds of messages; without ``end`` it does not stop by itself.
     replay
         The publisher's replay endpoint: fetches what was missed, and what was sent before.
+    key
+        The file that `facestream keys new` wrote, where the publisher has keys.
     follow
         Go on with the next run after the end of this one; each is saved in a directory of its own below ``--save``.
     json
         Print the headers as JSON, one a line, and nothing else on standard output.
     """
     subscriber = Subscriber(
-        endpoint, socket=socket, kinds=kinds, streams=streams or None, replay=replay, follow=follow,
+        endpoint, socket=socket, kinds=kinds, streams=streams or None, replay=replay, key=key, follow=follow,
     )  # fmt: skip
     output = _JsonLines() if json else _Lines()
     with subscriber, ExitStack() as closing:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
+from engine.contracts.address import is_loopback
 from engine.errors import ConfigError
 
 _MAX_AGE_SECONDS = 1.0
-_SAME_MACHINE = re.compile(r"(ipc|inproc)://|tcp://(127\.|localhost:|\[::1\])")
 _DISBELIEVED = 20
 """Old messages in a row, each of which came while nothing else was waiting: rather the clocks were set than all are late."""
 
 
 def is_same_machine(endpoint: str) -> bool:
     """Return whether sender and reader certainly have the same clock."""
-    return _SAME_MACHINE.match(endpoint) is not None
+    return is_loopback(endpoint)
 
 
 class AgeLimit:

@@ -10,9 +10,13 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from engine.errors import ConfigError, FatalError
+from engine.keys.curve import use_key
+from engine.keys.files import ClientKey
 
 _RETRY_SECONDS = 1.0
 """libzmq says at once that it connects again; where it does not, it has given the connection up."""
+_HUNG_UP = 5
+"""A publisher that is just going away hangs up too, but not so often."""
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of the segments that give the size: SOF0 to SOF15."""
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -78,12 +82,23 @@ class Connection:
         socket: not connected yet.
         endpoint: for messages.
         limit_bytes: of a frame.
+        key: that is shown to the other side.
     """
 
-    def __init__(self, socket: zmq.Socket[bytes], endpoint: str, limit_bytes: int) -> None:
+    def __init__(self, socket: zmq.Socket[bytes], endpoint: str, limit_bytes: int, key: ClientKey | None = None) -> None:
         self._socket, self._endpoint, self._limit_bytes = socket, endpoint, limit_bytes
         socket.setsockopt(zmq.MAXMSGSIZE, limit_bytes)
-        self._news = socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_CONNECTED)
+        use_key(socket, key)
+        self._key, self._failures = key, 0
+        self._news = socket.get_monitor_socket(
+            zmq.EVENT_DISCONNECTED
+            | zmq.EVENT_CONNECT_RETRIED
+            | zmq.EVENT_CONNECTED
+            | zmq.EVENT_HANDSHAKE_SUCCEEDED
+            | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+            | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+            | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+        )
         self._poller = zmq.Poller()
         self._poller.register(socket, zmq.POLLIN)
         self._poller.register(self._news, zmq.POLLIN)
@@ -103,7 +118,8 @@ class Connection:
             if self._socket in ready:
                 return True
             while self._news.poll(0):
-                self._hear(zmq.Event(recv_monitor_message(self._news)["event"]))
+                told = recv_monitor_message(self._news)
+                self._hear(zmq.Event(told["event"]), told["value"])
             now = time.monotonic()
             if self._cut_at is not None and now - self._cut_at >= _RETRY_SECONDS:
                 raise FatalError(
@@ -119,5 +135,29 @@ class Connection:
             self._socket.disable_monitor()
             self._news.close(linger=0)
 
-    def _hear(self, event: zmq.Event) -> None:
-        self._cut_at = time.monotonic() if event == zmq.EVENT_DISCONNECTED else None
+    def _hear(self, event: zmq.Event, value: int) -> None:
+        match event:
+            case zmq.Event.HANDSHAKE_FAILED_AUTH:
+                raise FatalError(
+                    f"{self._endpoint} does not accept this key, or no longer: ask for one of `facestream keys new`"
+                )
+            case zmq.Event.HANDSHAKE_FAILED_PROTOCOL if value == zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
+                wanted = (
+                    "has no keys: leave --key out"
+                    if self._key
+                    else "wants a key: give --key with a file of `facestream keys new`"
+                )
+                raise FatalError(f"{self._endpoint} {wanted}")
+            case zmq.Event.HANDSHAKE_FAILED_NO_DETAIL if self._key:
+                self._failures += 1
+                if self._failures >= _HUNG_UP:
+                    raise FatalError(
+                        f"{self._endpoint} hangs up each time: the key of {self._key.name} is most likely for another "
+                        "engine, or this engine's own key was made anew; ask for one of `facestream keys new`"
+                    )
+            case zmq.Event.HANDSHAKE_SUCCEEDED:
+                self._failures = 0
+            case zmq.Event.DISCONNECTED:
+                self._cut_at = time.monotonic()
+            case zmq.Event.CONNECTED | zmq.Event.CONNECT_RETRIED:
+                self._cut_at = None

@@ -12,6 +12,8 @@ import zmq
 
 from engine.client.age import is_same_machine
 from engine.contracts.replay import Kind, ReplayAnswer, ReplayRequest, decode_answer, encode_replay
+from engine.keys.curve import use_key
+from engine.keys.files import ClientKey
 
 _ATTEMPTS = 2
 """Requests without an answer after which a gap stays a gap."""
@@ -29,7 +31,12 @@ class ReplayClient:
     """
 
     def __init__(
-        self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str, timeout_seconds: float, limit_bytes: int
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        endpoint: str,
+        timeout_seconds: float,
+        limit_bytes: int,
+        key: ClientKey | None = None,
     ) -> None:
         self._timeout_seconds = timeout_seconds
         self._same_clock = is_same_machine(endpoint)
@@ -43,6 +50,7 @@ class ReplayClient:
         # Requests that wait for a service that is gone are of no use when it comes back.
         self._socket.setsockopt(zmq.SNDHWM, 2 * _ATTEMPTS)
         try:
+            use_key(self._socket, key)
             self._socket.connect(endpoint)
         except BaseException:
             self._socket.close()

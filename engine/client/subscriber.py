@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, cast, get_args
 
@@ -17,6 +18,7 @@ from engine.client.sequence import Sequence
 from engine.contracts.messages import AnyMessage, End, Face, check_stream_name, kind_of
 from engine.contracts.replay import Kind
 from engine.errors import ConfigError
+from engine.keys.files import ClientKey, read_key
 
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _HWM = 256
@@ -65,6 +67,7 @@ class Subscriber:
         kinds: Iterable[Kind] = ("face", "track", "stream", "end"),
         streams: Iterable[str] | None = None,
         replay: str | None = None,
+        key: Path | str | None = None,
         timeout_seconds: float | None = None,
         follow: bool = False,
         from_start: bool | None = None,
@@ -83,6 +86,7 @@ class Subscriber:
             kinds: what to receive; without ``end`` iteration never stops by itself.
             streams: only these; None: all of them.
             replay: the publisher's replay endpoint, to fetch what was missed.
+            key: the file that ``facestream keys new`` wrote, where the publisher has keys.
             timeout_seconds: longest silence; None waits for ever.
             follow: go on after ``end``, with the next run.
             from_start: what was sent before this subscriber came counts as missed. None: yes for ``pull`` or with ``replay``.
@@ -94,7 +98,7 @@ class Subscriber:
             context: None: the one that all subscribers of this process share.
 
         Raises:
-            ConfigError: an endpoint, a kind, a stream name, the age or a limit is not usable.
+            ConfigError: an endpoint, a kind, a stream name, the key, the age or a limit is not usable.
         """
         self.endpoint = endpoint
         self._limits = Limits(max_message_bytes, max_picture_px)
@@ -102,6 +106,7 @@ class Subscriber:
         self._streams = None if streams is None else frozenset(map(check_stream_name, streams))
         if unknown := self._kinds.difference(_KINDS):
             raise ConfigError(f"unknown kind {', '.join(sorted(unknown))}: use some of {', '.join(_KINDS)}")
+        self._key = None if key is None else read_key(Path(key).expanduser(), ClientKey)
         self._timeout_seconds = timeout_seconds
         self._follow = follow
         self._age = age_limit(endpoint, max_age_seconds, lossless=socket == "pull" or replay is not None)
@@ -116,12 +121,12 @@ class Subscriber:
         """Why the last unreadable message was not readable."""
         self._context = context or zmq.Context.instance()
         self._socket = self._context.socket(zmq.SUB if socket == "sub" else zmq.PULL)
-        self._connection = Connection(self._socket, endpoint, max_message_bytes)
+        self._connection = Connection(self._socket, endpoint, max_message_bytes, self._key)
         self._replay: ReplayClient | None = None
         try:
             self._connect()
             if replay is not None:
-                self._replay = ReplayClient(self._context, replay, replay_timeout_seconds, max_message_bytes)
+                self._replay = ReplayClient(self._context, replay, replay_timeout_seconds, max_message_bytes, self._key)
         except zmq.ZMQError as error:
             self.close()
             raise ConfigError(
@@ -146,7 +151,7 @@ class Subscriber:
 
         Raises:
             TimeoutError: nothing came for ``timeout_seconds``.
-            FatalError: the publisher speaks another version of the wire, or sent a frame beyond ``max_message_bytes``.
+            FatalError: the publisher speaks another version of the wire, sent a frame beyond the bound, or refuses the key.
         """
         while True:
             waited = not self._socket.poll(0)

@@ -31,6 +31,7 @@ from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.pipeline.supervisor import Supervisor
+from engine.publish.exposure import check_exposure
 from engine.report.page import write_report
 from engine.source.sources import expand_sources
 
@@ -91,7 +92,7 @@ def run_pipeline(
         control: adds and removes cameras of a run that has one, from any thread.
 
     Raises:
-        ConfigError: nothing to read, or nowhere to put the result.
+        ConfigError: nothing to read, nowhere to put the result, or it would go to others in the clear.
         FacestreamError: a worker failed; outputs written before that stay valid.
         KeyboardInterrupt: two signals came.
     """
@@ -104,6 +105,8 @@ def run_pipeline(
         raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
     if config.output.resume and (not config.output.directory or config.output.overwrite):
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
+    if sentence := check_exposure(config.publish):
+        warn(sentence)
     if config.verify.gallery and config.verify.embedder != "none" and not Path(config.verify.gallery).expanduser().exists():
         warn(
             f"the gallery {config.verify.gallery} does not exist yet: nobody can be recognised before someone is enrolled in it"

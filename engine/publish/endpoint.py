@@ -11,6 +11,7 @@ from pathlib import Path
 import zmq
 
 from engine.errors import ConfigError, PublishError
+from engine.publish.exposure import check_folder
 
 _TCP = re.compile(r"tcp://(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s/:]+):(?P<port>\*|\d{1,5})")
 _HOW = "use tcp://ADDRESS:PORT, as tcp://127.0.0.1:5556, or ipc:///PATH"
@@ -35,7 +36,7 @@ def harden(socket: zmq.Socket[bytes], message_bytes: int) -> None:
     socket.setsockopt(zmq.RCVBUF, _RECEIVE_BUFFER_BYTES)
 
 
-def bind(socket: zmq.Socket[bytes], endpoint: str, key: str) -> str:
+def bind(socket: zmq.Socket[bytes], endpoint: str, key: str, *, is_private: bool = True) -> str:
     """Bind ``socket`` and return the real endpoint, with the port that ``tcp://127.0.0.1:*`` was given.
 
     An ipc endpoint gets its parent directory with mode 0700 if that is missing, and takes over a socket file that nobody
@@ -45,14 +46,15 @@ def bind(socket: zmq.Socket[bytes], endpoint: str, key: str) -> str:
         socket: options already set.
         endpoint: ``tcp://``, ``ipc://`` or ``inproc://``.
         key: the configuration key that holds it, for the message.
+        is_private: refuse an ipc endpoint in a folder that others may use.
 
     Raises:
-        ConfigError: this is not an endpoint.
+        ConfigError: this is not an endpoint, or others may use its folder.
         PublishError: it is in use, or may not be used by this user.
     """
     _check_form(endpoint, key)
-    if endpoint.startswith("ipc://") and not endpoint.startswith("ipc://@"):
-        _prepare_ipc(endpoint)
+    if endpoint.startswith("ipc://") and not endpoint.startswith(("ipc://@", "ipc://*")):
+        _prepare_ipc(endpoint, is_private)
     try:
         socket.bind(endpoint)
     except zmq.ZMQError as error:
@@ -70,12 +72,14 @@ def _check_form(endpoint: str, key: str) -> None:
         raise wrong
 
 
-def _prepare_ipc(endpoint: str) -> None:
+def _prepare_ipc(endpoint: str, is_private: bool) -> None:
     path = Path(endpoint.removeprefix("ipc://"))
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if is_private:
+            check_folder(path.parent, endpoint)
         if not path.exists():
             return
         if not path.is_socket():

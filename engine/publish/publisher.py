@@ -15,19 +15,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import zmq
+from msgspec.structs import replace
 
 from engine.config import PublishConfig
 from engine.contracts.envelope import Body, Payload
-from engine.contracts.messages import AnyMessage, encode_header, kind_of, topic_of
+from engine.contracts.messages import AnyMessage, Face, Track, encode_header, kind_of, topic_of
 from engine.errors import ConfigError
+from engine.publish.door import Door
 from engine.publish.endpoint import bind, harden
+from engine.publish.exposure import check_exposure
 from engine.publish.guard import FloodGuard
 from engine.publish.numbering import Numbering
 from engine.publish.replay import ReplayService, Ring
+from engine.publish.subscriptions import GrantedSubscriptions, Subscriptions
 from engine.runtime.descriptors import raise_limit
 
 _BLOCKED_POLL_MS = 50
-_EVENTS_AT_ONCE = 2_000
 _LIVE_HWM = 32
 _RECORDED_HWM = 256
 _LIVE_BUFFER_BYTES = 16 * 1024
@@ -46,6 +49,10 @@ def _never() -> bool:
     return False
 
 
+def _nobody(sentence: str) -> None:
+    pass
+
+
 class Publisher:
     """Sends the messages of one run. For one thread; owns none.
 
@@ -60,6 +67,7 @@ class Publisher:
         *,
         live: bool = False,
         next_seq: Mapping[str, int] | None = None,
+        warn: Callable[[str], None] = _nobody,
     ) -> None:
         """Bind the sockets that the configuration names.
 
@@ -70,31 +78,37 @@ class Publisher:
             live: a source is a camera, so that fresh messages are worth more than a complete series: on ``pub`` less waits for
                 a slow subscriber.
             next_seq: where a publisher goes on that replaces another one, see ``Numbering``.
+            warn: is told, seldom, whom the keys keep out.
 
         Raises:
-            ConfigError: an endpoint is malformed.
+            ConfigError: an endpoint is malformed, or open to others without keys; the keys cannot be used.
             PublishError: an endpoint is in use or may not be used.
         """
         self._config = config
         self._live = live
         self._numbering = Numbering(run_id, next_seq)
-        self._subscriptions = 0
+        self._subscriptions = Subscriptions()
         self._counters = {"published": 0, "published_bytes": 0, "unheard": 0, "abandoned": 0}
         self._socket: zmq.Socket[bytes] | None = None
         self._ring: Ring | None = None
         self._replay: ReplayService | None = None
+        self._door: Door | None = None
         self._guard = FloodGuard()
         self.bound_endpoint = ""
         if config.replay and not config.endpoint:
             raise ConfigError("publish.replay needs publish.endpoint: give both, or neither")
+        check_exposure(config)
+        is_private = not (config.keys or config.insecure)
         try:
+            if config.endpoint and config.keys:
+                self._door = Door(context, Path(config.keys), enforces_topics=config.socket == "pub", warn=warn)
             if config.endpoint:
                 self._socket = self._open(context)
-                self.bound_endpoint = bind(self._socket, config.endpoint, "publish.endpoint")
+                self.bound_endpoint = bind(self._socket, config.endpoint, "publish.endpoint", is_private=is_private)
                 self._guard.watch(self.bound_endpoint)
             if config.replay:
                 self._ring = Ring(config.replay_bytes)
-                self._replay = ReplayService(context, config.replay, self._ring, run_id)
+                self._replay = ReplayService(context, config.replay, self._ring, run_id, self._door, is_private=is_private)
                 self._guard.watch(self._replay.bound_endpoint)
         except BaseException:
             self.close()
@@ -108,7 +122,7 @@ class Publisher:
     @property
     def subscriptions(self) -> int:
         """Different topics that subscribers of a ``pub`` socket ask for, as of the last ``poll``; 0: nobody listens."""
-        return self._subscriptions
+        return self._subscriptions.count
 
     @property
     def counters(self) -> dict[str, int]:
@@ -116,9 +130,11 @@ class Publisher:
 
         ``published`` and ``published_bytes``: given to the socket; ``unheard``: of these, on ``pub`` while nobody subscribed;
         ``abandoned``: not sent on ``push`` because ``should_stop`` said so; ``floods``: connections that were cut because they
-        sent far more than a reader has to say; ``replay.*``: the replay service.
+        sent far more than a reader has to say; ``refused``: with keys, those that were not let in;
+        ``replay.*``: the replay service.
         """
-        return self._counters | {"floods": self._guard.cut} | (self._replay.counters if self._replay else {})
+        own = self._counters | {"floods": self._guard.cut} | ({"refused": self._door.refused} if self._door else {})
+        return own | (self._replay.counters if self._replay else {})
 
     def wait_for_subscriber(self, timeout_seconds: float | None = None, should_stop: Callable[[], bool] = _never) -> bool:
         """Wait for a first subscriber, as long as the configuration says or as given; return whether there is one."""
@@ -130,12 +146,12 @@ class Publisher:
             if self._config.socket == "push":
                 if self._socket.poll(wait_ms, zmq.POLLOUT):
                     return True
-            elif self._subscriptions:
+            elif self.subscriptions:
                 return True
             else:
                 self._socket.poll(wait_ms, zmq.POLLIN)
-                self._count_subscriptions()
-            if not self._subscriptions and (left_ms <= 0 or should_stop()):
+                self._subscriptions.follow(self._socket)
+            if not self.subscriptions and (left_ms <= 0 or should_stop()):
                 return False
         return False
 
@@ -148,18 +164,18 @@ class Publisher:
             should_stop: asked about every 50 ms while ``push`` has no room; True gives this message up.
 
         Returns:
-            The message as it was sent.
+            The message with all its parts; without ``embeddings`` the vector is in no message that is sent.
         """
         message = self._numbering.stamp(body)
         if self._socket is None:
             return message
-        frames = [topic_of(message).encode(), encode_header(message), *payloads]
+        frames = _frames(message, payloads, self._config.embeddings)
         if self._ring is not None:
             self._ring.put(message.stream, kind_of(message), message.seq, frames)
         if self._config.socket == "pub":
-            if not self._subscriptions:
-                self._count_subscriptions()
-                self._counters["unheard"] += not self._subscriptions
+            if not self.subscriptions:
+                self._subscriptions.follow(self._socket)
+                self._counters["unheard"] += not self.subscriptions
             self._socket.send_multipart(frames)
         elif not self._push(self._socket, frames, should_stop):
             self._counters["abandoned"] += 1
@@ -169,9 +185,11 @@ class Publisher:
         return message
 
     def poll(self) -> None:
-        """Answer replay requests and count subscriptions, without waiting; call it a few times a second."""
-        if self._config.socket == "pub":
-            self._count_subscriptions()
+        """Answer replay requests and follow subscriptions and keys, without waiting; call it a few times a second."""
+        if self._door is not None and (losers := self._door.poll()):
+            self._cut(losers)
+        if self._config.socket == "pub" and self._socket is not None:
+            self._subscriptions.follow(self._socket)
         if self._replay is not None:
             self._replay.poll()
         self._guard.check()
@@ -184,6 +202,9 @@ class Publisher:
 
     def close(self, linger_ms: int = 0) -> None:
         """Close the sockets. What is queued is still sent for ``linger_ms``, while the context's ``term()`` waits."""
+        if self._door is not None:
+            self._door.close()
+            self._door = None
         if self._socket is not None:
             self._socket.close(linger=linger_ms)
             self._socket = None
@@ -199,6 +220,10 @@ class Publisher:
         socket.setsockopt(zmq.SNDHWM, config.send_hwm or (_LIVE_HWM if lively else _RECORDED_HWM))
         socket.setsockopt(zmq.SNDBUF, min(config.send_buffer_bytes, _LIVE_BUFFER_BYTES) if lively else config.send_buffer_bytes)
         harden(socket, _SUBSCRIPTION_BYTES)
+        if self._door is not None:
+            self._door.lock(socket)
+            if config.socket == "pub":
+                self._subscriptions = GrantedSubscriptions(socket, self._door)
         if config.socket == "pub":
             # Not XPUB_VERBOSER: it queues every repeated subscription, without bound.
             socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
@@ -220,30 +245,37 @@ class Publisher:
             self.poll()
             socket.poll(_BLOCKED_POLL_MS, zmq.POLLOUT)
 
-    def _count_subscriptions(self) -> None:
-        for _ in range(_EVENTS_AT_ONCE):
-            if self._socket is None:
-                return
-            try:
-                event = self._socket.recv(zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            if event[:1] == b"\x01":
-                self._subscriptions += 1
-            elif event[:1] == b"\x00":
-                self._subscriptions = max(0, self._subscriptions - 1)
+    def _cut(self, losers: frozenset[str]) -> None:
+        """End the connections of clients whose rights have changed; on ``push`` all, as nobody says whose is whose."""
+        if isinstance(self._subscriptions, GrantedSubscriptions):
+            self._subscriptions.cut(losers)
+        elif self._door is not None:
+            self._door.cut_all(self.bound_endpoint)
+
+
+def _frames(message: AnyMessage, payloads: Sequence[Payload], embeddings: bool) -> list[Payload]:
+    """Return a message as it is sent."""
+    if not embeddings and isinstance(message, Face | Track) and any(part.name == "embedding" for part in message.parts):
+        kept = [(part, payload) for part, payload in zip(message.parts, payloads, strict=True) if part.name != "embedding"]
+        message, payloads = replace(message, parts=[part for part, _ in kept]), [payload for _, payload in kept]
+    return [topic_of(message).encode(), encode_header(message), *payloads]
 
 
 @contextmanager
 def open_publisher(
-    config: PublishConfig, run_id: str, *, live: bool = False, next_seq: Mapping[str, int] | None = None
+    config: PublishConfig,
+    run_id: str,
+    *,
+    live: bool = False,
+    next_seq: Mapping[str, int] | None = None,
+    warn: Callable[[str], None] = _nobody,
 ) -> Iterator[Publisher]:
     """Yield a publisher with a context of its own. At the end what is queued is still sent for a few seconds, and no file of a
     socket is left; for arguments and errors see ``Publisher``.
     """
     raise_limit(_MOST_FILES)
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    publisher = Publisher(config, run_id, context, live=live, next_seq=next_seq)
+    publisher = Publisher(config, run_id, context, live=live, next_seq=next_seq, warn=warn)
     try:
         yield publisher
     finally:

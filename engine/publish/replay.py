@@ -11,6 +11,8 @@ import zmq
 
 from engine.contracts.envelope import Payload
 from engine.contracts.replay import ReplayAnswer, ReplayRequest, decode_request, encode_replay
+from engine.keys.topics import may_read
+from engine.publish.door import Door, user_id
 from engine.publish.endpoint import bind, harden
 
 _OVERHEAD_BYTES = 512
@@ -60,11 +62,21 @@ class Ring:
 
 
 class ReplayService:
-    """Answers replay requests on a ROUTER socket whenever ``poll`` is called."""
+    """Answers replay requests on a ROUTER socket whenever ``poll`` is called; through a door only what an asker may read."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str, ring: Ring, run_id: str) -> None:
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        endpoint: str,
+        ring: Ring,
+        run_id: str,
+        door: Door | None = None,
+        *,
+        is_private: bool = True,
+    ) -> None:
         self._ring = ring
         self._run_id = run_id
+        self._door = door
         self._not_before = 0.0
         self.counters = {"replay.requests": 0, "replay.messages": 0, "replay.refused": 0, "replay.cut_off": 0}
         self.socket = context.socket(zmq.ROUTER)
@@ -75,7 +87,9 @@ class ReplayService:
         self.socket.setsockopt(zmq.SNDHWM, 2 * (_ANSWER_MESSAGES + 2))
         harden(self.socket, _REQUEST_BYTES)
         try:
-            self.bound_endpoint = bind(self.socket, endpoint, "publish.replay")
+            if door is not None:
+                door.lock(self.socket)
+            self.bound_endpoint = bind(self.socket, endpoint, "publish.replay", is_private=is_private)
         except BaseException:
             self.socket.close()
             raise
@@ -86,14 +100,14 @@ class ReplayService:
         answered = 0
         while answered < max_requests and time.monotonic() - begun < _SLICE_SECONDS and begun >= self._not_before:
             try:
-                identity, *body = self.socket.recv_multipart(zmq.NOBLOCK)
+                identity, *body = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 break
             answered += 1
             self.counters["replay.requests"] += 1
             try:
                 for frames in self._answers(body):
-                    self.socket.send_multipart([identity, *frames], zmq.NOBLOCK)
+                    self.socket.send_multipart([identity.bytes, *frames], zmq.NOBLOCK)
             except zmq.ZMQError:
                 # The asker is gone or does not read: it will miss `done`, and ask again if it still cares.
                 self.counters["replay.cut_off"] += 1
@@ -106,18 +120,25 @@ class ReplayService:
         """Stop answering."""
         self.socket.close()
 
-    def _answers(self, body: list[bytes]) -> Iterator[tuple[Payload, ...]]:
+    def _answers(self, body: list[zmq.Frame]) -> Iterator[tuple[Payload, ...]]:
         try:
-            request = decode_request(body[-1] if body else b"")
+            request = decode_request(body[-1].bytes if body else b"")
         except msgspec.DecodeError as error:
             yield self._refusal(-1, f"this is not a replay request: {error}")
             return
-        if request.run_id and request.run_id != self._run_id:
+        if self._door is not None and not self._may_read(body[-1], request):
+            yield self._refusal(request.request_id, "the key that asks may not read this")
+        elif request.run_id and request.run_id != self._run_id:
             yield self._refusal(request.request_id, f"this publisher's run is {self._run_id}, not {request.run_id}")
         elif request.from_seq < 0:
             yield self._refusal(request.request_id, f"from_seq is {request.from_seq}, and numbers start at 0")
         elif request.deadline_ns == 0 or request.deadline_ns > time.time_ns():
             yield from self._series(request)
+
+    def _may_read(self, asker: zmq.Frame, request: ReplayRequest) -> bool:
+        client = self._door.client(user_id(asker)) if self._door else None
+        series = f"v1/{request.kind}/" + (f"{request.stream}/" if request.stream else "")
+        return client is not None and may_read(series, client.topics)
 
     def _series(self, request: ReplayRequest) -> Iterator[tuple[Payload, ...]]:
         stream, kind, first = request.stream, request.kind, request.from_seq

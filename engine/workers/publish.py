@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from engine.config import PublishConfig
 from engine.contracts.counts import Counts
-from engine.contracts.orders import Begin, CountedBefore
+from engine.contracts.orders import Begin, CountedBefore, Warned
 from engine.contracts.streams import StreamChanged
 from engine.delivery.delivery import Delivery
 from engine.delivery.record import Record
@@ -29,7 +29,10 @@ def publish_body(
 ) -> None:
     """Work until every upstream, which enhances, has sent Drain; publish ``end``. ``again``: this replaces one that died."""
     record = record.reopened() if again else record
-    with open_publisher(config, str(record.run["run_id"]), live=policy.is_prompt, next_seq=record.next_seq) as publisher:
+    with open_publisher(
+        config, str(record.run["run_id"]), live=policy.is_prompt, next_seq=record.next_seq,
+        warn=lambda sentence: context.control.send(Warned("", sentence)),
+    ) as publisher:  # fmt: skip
         context.clean_up_after_parent(publisher.remove_socket_files)
         context.ready({"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay})
         PublishWorker(context, upstreams, publisher, record, policy).run()

@@ -51,7 +51,9 @@ def run_with_subscriber(tmp_path: Path, *arguments: object) -> tuple[int, list, 
     results = context.Queue()
     reader = context.Process(target=subscribe, args=(endpoint, results), daemon=True)
     reader.start()
-    done = facestream("run", "--out", tmp_path / "out", "--publish", endpoint, "--socket", "push", *arguments)
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("publish:\n  embeddings: true\n")
+    done = facestream("run", settings, "--out", tmp_path / "out", "--publish", endpoint, "--socket", "push", *arguments)
     assert done.returncode == 0, done.stderr
     seen = results.get(timeout=60)
     reader.join(30)

@@ -19,7 +19,7 @@ from tests.publish.samples import context, end, environment, face, stream_event,
 def publishing(**config):
     """Yield a publisher; what it has queued is sent before the block is over."""
     opened = zmq.Context()
-    publisher = Publisher(PublishConfig(**({"endpoint": "tcp://127.0.0.1:*"} | config)), "run1", opened)
+    publisher = Publisher(PublishConfig(**({"endpoint": "tcp://127.0.0.1:*", "embeddings": True} | config)), "run1", opened)
     try:
         yield publisher
     finally:
@@ -257,6 +257,20 @@ def test_without_an_endpoint_messages_are_numbered_all_the_same():
         assert not publisher.wait_for_subscriber(0)
         assert publisher.counters["published"] == 0
         assert publisher.bound_endpoint == publisher.bound_replay == ""
+
+
+@pytest.mark.parametrize("made", [face, track])
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_vector_is_sent_only_where_it_is_asked_for_and_always_returned(made, asked):
+    body, payloads = made()
+    with publishing(socket="push", embeddings=asked) as publisher, context() as opened, opened.socket(zmq.PULL) as reader:
+        reader.connect(publisher.bound_endpoint)
+        kept = publisher.send(body, payloads)
+        _, header, *parts = reader.recv_multipart()
+    names = [part.name for part in decode_header(header).parts]
+    assert [part.name for part in kept.parts][-1] == "embedding"
+    assert ("embedding" in names) == asked
+    assert parts == [bytes(payload) for part, payload in zip(body.parts, payloads, strict=True) if part.name in names]
 
 
 def test_a_message_on_the_wire_is_topic_header_and_parts():

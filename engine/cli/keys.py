@@ -1,0 +1,138 @@
+"""``facestream keys``: who may read what the engine publishes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.errors import ConfigError
+from engine.keys.files import Client, shown_as_file, write_key
+from engine.keys.folder import KeyFolder, default_folder
+
+FolderOption = Annotated[Path | None, Parameter(help="Folder of keys; the user's own by default.")]
+JsonOption = Annotated[bool, Parameter(negative=(), help="For a program; never with a secret.")]
+Name = Annotated[str, Parameter(help="Of the client: letters, digits, dot, _ and -.")]
+
+keys_app = App(name="keys", help="Say who may read what is published.", help_epilogue="", help_format="plaintext")
+
+
+@keys_app.command
+def new(
+    name: Name,
+    /,
+    *,
+    topics: Annotated[
+        tuple[str, ...],
+        Parameter(consume_multiple=True, negative="", help="What it may read, as v1/face/door/; everything by default."),
+    ] = (),
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="The client's file; NAME.key by default.")] = None,
+    print_it: Annotated[bool, Parameter(name="--print", negative=(), help="Print the client's file, and write none.")] = False,
+    folder: FolderOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Make a key for a client, and its file, which holds all that it needs.
+
+    Hand the file to whoever runs the client, over a way that nobody else reads: its
+    secret is nowhere else. A running engine lets the client in at once.
+
+    For example:
+
+        facestream keys new kiosk
+
+        facestream keys new door-pc --topics v1/face/door/ v1/stream/door/ v1/end/
+
+        facestream keys new kiosk --folder /etc/facestream/keys --out /media/usb/kiosk.key
+
+        facestream run -s street.mp4 --publish tcp://0.0.0.0:5556 --keys /etc/facestream/keys
+
+        facestream watch tcp://192.0.2.5:5556 --key kiosk.key
+    """
+    opened, file = _opened(folder), out or Path(f"{name}.key")
+    if print_it and (json or out):
+        why = "--json never shows a secret, and --print shows it" if json else "--print and --out do not go together"
+        raise ConfigError(f"{why}: leave one of them out")
+    if not print_it and file.exists():
+        raise ConfigError(f"{file} exists: name another file with --out, or move it away")
+    key = opened.add(name, topics)
+    if print_it:
+        sys.stdout.write(shown_as_file(key).decode())
+        return 0
+    try:
+        write_key(file, key)
+    except OSError as error:
+        opened.revoke(name)
+        raise ConfigError(f"cannot write {file}: {error.strerror}; no key was made") from error
+    if json:
+        told = {"name": name, "public": key.public, "topics": key.topics, "file": str(file), "folder": str(opened.path)}
+        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+    else:
+        _say(f"wrote {file}, the only copy of the secret of {name}; it may read {', '.join(key.topics)}")
+        _say(f"let it in with `--keys {opened.path}`; it connects with `--key {file.name}`")
+    return 0
+
+
+@keys_app.command(name="list")
+def list_keys(*, folder: FolderOption = None, json: JsonOption = False) -> int:
+    """Show who may read what.
+
+    For example:
+
+        facestream keys list
+
+        facestream keys list --folder /etc/facestream/keys --json
+    """
+    opened = _opened(folder)
+    opened.server()
+    clients = opened.clients()
+    if json:
+        for client in clients:
+            sys.stdout.write(msgspec.json.encode(client).decode() + "\n")
+        return 0
+    if clients:
+        Console().print(_table(clients))
+    _say(f"{len(clients)} {'client' if len(clients) == 1 else 'clients'} in {opened.path}")
+    return 0
+
+
+@keys_app.command
+def revoke(name: Name, /, *, folder: FolderOption = None, json: JsonOption = False) -> int:
+    """Take a client out: a running engine cuts it within a second.
+
+    For example:
+
+        facestream keys revoke kiosk
+    """
+    opened = _opened(folder)
+    opened.revoke(name)
+    if json:
+        sys.stdout.write(msgspec.json.encode({"revoked": name, "folder": str(opened.path)}).decode() + "\n")
+    else:
+        _say(f"revoked {name}: running engines that use {opened.path} cut it within a second")
+    return 0
+
+
+def _opened(folder: Path | None) -> KeyFolder:
+    return KeyFolder(folder or default_folder())
+
+
+def _table(clients: list[Client]) -> Table:
+    table = Table()
+    table.add_column("name", overflow="fold", min_width=8)
+    table.add_column("may read", overflow="fold", min_width=8)
+    table.add_column("public key", no_wrap=True)
+    table.add_column("made (UTC)", no_wrap=True)
+    for client in clients:
+        made = client.made[:16].replace("T", " ")
+        table.add_row(client.name, Text("\n".join(client.topics)), Text(f"{client.public[:8]}…"), Text(made))
+    return table
+
+
+def _say(sentence: str) -> None:
+    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)

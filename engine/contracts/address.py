@@ -1,0 +1,35 @@
+"""Whom an endpoint can be reached by."""
+
+from __future__ import annotations
+
+import ipaddress
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Return whether a ZeroMQ endpoint certainly stays on this machine.
+
+    Args:
+        endpoint: of ``ipc`` and ``inproc`` that is always so; of ``tcp`` for an address in 127.0.0.0/8, ``[::1]`` and
+            ``localhost``. Whatever else stands there (``*``, ``0.0.0.0``, ``[::]``, the name of a host or of a network
+            interface, a form that is not understood) may be reached from elsewhere.
+    """
+    scheme, separator, rest = endpoint.partition("://")
+    if not separator or scheme not in ("tcp", "ipc", "inproc"):
+        return False
+    if scheme != "tcp":
+        return True
+    host, colon, _ = rest.rpartition(":")
+    return bool(colon) and _is_loopback_host(host)
+
+
+def _is_loopback_host(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    bracketed = host.startswith("[") and host.endswith("]")
+    try:
+        if not bracketed:
+            return ipaddress.IPv4Address(host).is_loopback
+        address = ipaddress.IPv6Address(host[1:-1])
+    except ValueError:
+        return False
+    return (address.ipv4_mapped or address).is_loopback

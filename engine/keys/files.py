@@ -1,0 +1,154 @@
+"""The files that hold keys: what is in them, and how they are read and written.
+
+Keys are CURVE's, in Z85: 40 printable characters. A file with a secret is for its owner alone, and is refused where others may
+read it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+import zmq
+
+from engine.errors import ConfigError
+from engine.keys.topics import EVERYTHING, check_rights
+
+_LARGEST_BYTES = 64 * 1024
+_Z85 = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#")
+"""Every character stands for a digit."""
+
+
+class _Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    format: Literal[1] = 1
+    public: str
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys in it that must be 40 characters of Z85."""
+        return (self.public,)
+
+
+class ServerKey(_Keys, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="facestream", tag="server key"):
+    """Who the engine is; its secret never leaves the folder."""
+
+    secret: str
+
+    def keys(self) -> tuple[str, ...]:
+        return (self.public, self.secret)
+
+    def __repr__(self) -> str:
+        return f"ServerKey({self.public})"
+
+
+class Client(_Keys, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="facestream", tag="client"):
+    """Who may read, and what: one entry of the allow-list."""
+
+    name: str
+    topics: tuple[str, ...] = (EVERYTHING,)
+    made: str = ""
+    """When, in UTC, as 2026-03-01T13:05:00Z."""
+
+    @property
+    def reads_everything(self) -> bool:
+        return EVERYTHING in self.topics
+
+
+class ClientKey(_Keys, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="facestream", tag="client key"):
+    """What a client is given: all that it needs to connect."""
+
+    name: str
+    secret: str
+    server: str
+    """The engine's public key: nobody else can pass for it."""
+    topics: tuple[str, ...] = (EVERYTHING,)
+
+    def keys(self) -> tuple[str, ...]:
+        return (self.public, self.secret, self.server)
+
+    def __repr__(self) -> str:
+        return f"ClientKey({self.name!r}, {self.public})"
+
+
+Kind = TypeVar("Kind", ServerKey, Client, ClientKey)
+_WORDS: dict[type[_Keys], str] = {
+    ServerKey: "the engine's key",
+    Client: "an entry of `facestream keys`",
+    ClientKey: "a client's key",
+}
+
+
+def read_key(path: Path, kind: type[Kind]) -> Kind:
+    """Return what a file holds.
+
+    Raises:
+        ConfigError: it cannot be read, is not of this kind, is damaged, or others may read the secret in it.
+    """
+    try:
+        with path.open("rb") as file:
+            mode, text = os.fstat(file.fileno()).st_mode, file.read(_LARGEST_BYTES)
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}, {_WORDS[kind]}: {error.strerror}") from error
+    try:
+        found = msgspec.json.decode(text, type=kind)
+        check_rights(getattr(found, "topics", ()))
+    except (msgspec.DecodeError, ConfigError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not {_WORDS[kind]}, or damaged: make it anew with `facestream keys new`") from error
+    if not all(map(_is_key, found.keys())) or not _belong_together(found):
+        raise ConfigError(f"{path} is damaged: its keys are none; make it anew with `facestream keys new`")
+    if kind is not Client and stat.S_IMODE(mode) & 0o077:
+        raise ConfigError(f"others may read the secret in {path}: run `chmod 600 {path}`, and make a new key if somebody has")
+    return found
+
+
+def write_key(path: Path, content: ServerKey | Client | ClientKey) -> None:
+    """Write a file for its owner alone, whole or not at all.
+
+    Raises:
+        FileExistsError: there is one.
+        OSError: it could not be written.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(shown_as_file(content))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(beside, path)  # unlike a rename it replaces nothing
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until a folder's entries would survive a power cut.
+
+    Raises:
+        OSError: they could not be written.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def shown_as_file(content: ServerKey | Client | ClientKey) -> bytes:
+    """Return the text of a file, with its secret."""
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+
+
+def _is_key(text: str) -> bool:
+    return len(text) == 40 and _Z85.issuperset(text)
+
+
+def _belong_together(found: ServerKey | Client | ClientKey) -> bool:
+    if isinstance(found, Client):
+        return True
+    try:
+        return zmq.curve_public(found.secret.encode()).decode() == found.public
+    except (zmq.ZMQError, ValueError):
+        return False

@@ -1,0 +1,187 @@
+"""The folder of keys: the engine's own, and one file for each client that may read."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+import zmq
+from platformdirs import user_config_path
+
+from engine.errors import ConfigError
+from engine.keys.curve import require_curve
+from engine.keys.files import Client, ClientKey, ServerKey, read_key, sync_folder, write_key
+from engine.keys.topics import check_rights
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SERVER, _CLIENTS, _SUFFIX = "server.json", "clients", ".json"
+
+
+def default_folder() -> Path:
+    """Return the user's own folder of keys, as ``~/.config/facestream/keys``."""
+    return user_config_path("facestream", appauthor=False) / "keys"
+
+
+class KeyFolder:
+    """One folder of keys; nothing is kept in memory, so that several processes may use it at once.
+
+    Args:
+        path: the folder; it need not exist before ``add``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser()
+
+    def add(self, name: str, topics: Iterable[str] = ()) -> ClientKey:
+        """Make a client's key, and the folder and the engine's key where there are none; return what the client is given.
+
+        The client's secret is nowhere else.
+
+        Args:
+            name: of the client, a word that can be a file's name.
+            topics: prefixes that it may read; none: everything.
+
+        Raises:
+            ConfigError: the name or a topic cannot be used, the client is there already, or the folder cannot be written.
+        """
+        require_curve()
+        entry, rights = self._entry(name), check_rights(topics)
+        self._make()
+        server = self._own_server()
+        public, secret = (half.decode() for half in zmq.curve_keypair())
+        made = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            write_key(entry, Client(name=name, public=public, topics=rights, made=made))
+        except FileExistsError as error:
+            raise ConfigError(
+                f"there is a client {name} in {self.path}: choose another name, or `facestream keys revoke {name}` first"
+            ) from error
+        except OSError as error:
+            raise ConfigError(f"cannot write {entry}: {error.strerror}") from error
+        return ClientKey(name=name, public=public, secret=secret, server=server.public, topics=rights)
+
+    def revoke(self, name: str) -> None:
+        """Take a client out, also one whose file is damaged.
+
+        Raises:
+            ConfigError: there is no such client, or the folder cannot be written.
+        """
+        entry = self._entry(name)
+        try:
+            entry.unlink()
+            sync_folder(entry.parent)
+        except FileNotFoundError as error:
+            raise ConfigError(f"there is no client {name} in {self.path}: see `facestream keys list`") from error
+        except OSError as error:
+            raise ConfigError(f"cannot remove {entry}: {error.strerror}") from error
+
+    def server(self) -> ServerKey:
+        """Return the engine's key.
+
+        Raises:
+            ConfigError: there is none, it is damaged, or others may look into the folder.
+        """
+        require_curve()
+        self._check_owner()
+        if not (self.path / _SERVER).exists():
+            raise ConfigError(f"there are no keys in {self.path}: run `facestream keys new NAME --folder {self.path}`")
+        return read_key(self.path / _SERVER, ServerKey)
+
+    def clients(self) -> list[Client]:
+        """Return who may read, by name.
+
+        Raises:
+            ConfigError: the folder cannot be read, or a file in it is damaged or was not made here.
+        """
+        clients, complaints = self.readable_clients()
+        if complaints:
+            raise ConfigError(complaints[0])
+        return clients
+
+    def readable_clients(self) -> tuple[list[Client], list[str]]:
+        """Return who may read, and a sentence on each file that cannot be used: whoever it is for is let in by none.
+
+        Raises:
+            ConfigError: the folder cannot be read.
+        """
+        clients, complaints = [], []
+        for path in self._entries():
+            try:
+                client = read_key(path, Client)
+                if path.stem != client.name:
+                    raise ConfigError(f"{path} is the entry of {client.name}: rename or remove it")
+                clients.append(client)
+            except ConfigError as error:
+                complaints.append(str(error))
+        return clients, complaints
+
+    def state(self) -> object:
+        """Return a value that differs as soon as a client was added, changed or removed.
+
+        Raises:
+            ConfigError: the folder cannot be read.
+        """
+        found = []
+        for path in self._entries():
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue
+            found.append((path.name, status.st_ino, status.st_mtime_ns, status.st_size))
+        return tuple(found)
+
+    def _entries(self) -> list[Path]:
+        try:
+            found = sorted((self.path / _CLIENTS).iterdir())
+        except FileNotFoundError as error:
+            raise ConfigError(f"there are no keys in {self.path}: run `facestream keys new NAME`") from error
+        except OSError as error:
+            raise ConfigError(f"cannot read {self.path}: {error.strerror}") from error
+        return [path for path in found if not path.name.startswith(".")]
+
+    def _entry(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ConfigError(
+                f"{name!r} is no name for a client: use 1 to 64 of A-Z, a-z, 0-9, dot, _ and -, a letter or digit first"
+            )
+        return self.path / _CLIENTS / f"{name}{_SUFFIX}"
+
+    def _make(self) -> None:
+        try:
+            for folder in (self.path, self.path / _CLIENTS):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"cannot make the folder {self.path}: {error.strerror}") from error
+        self._check_owner()
+
+    def _own_server(self) -> ServerKey:
+        path = self.path / _SERVER
+        if not path.exists():
+            public, secret = (half.decode() for half in zmq.curve_keypair())
+            try:
+                write_key(path, ServerKey(public=public, secret=secret))
+            except FileExistsError:
+                pass  # another command was faster: its key is the one
+            except OSError as error:
+                raise ConfigError(f"cannot write {path}: {error.strerror}") from error
+        return read_key(path, ServerKey)
+
+    def _check_owner(self) -> None:
+        """Refuse a folder in which others could put a key of theirs, or look who has one."""
+        for folder in (self.path, self.path / _CLIENTS):
+            try:
+                status = folder.stat()
+            except OSError as error:
+                raise ConfigError(
+                    f"there are no keys in {self.path} ({error.strerror}): run `facestream keys new NAME --folder {self.path}`"
+                ) from error
+            if not stat.S_ISDIR(status.st_mode):
+                raise ConfigError(f"{folder} is not a folder: keys lie in one, see `facestream keys new --help`")
+            if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid != os.geteuid():
+                raise ConfigError(
+                    f"others may use the folder of keys {folder}: make it your own with mode 0700 (`chmod 700 {folder}`)"
+                )

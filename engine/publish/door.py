@@ -1,0 +1,219 @@
+"""Who comes in: CURVE and an allow-list for the sockets of a publisher.
+
+libzmq asks the allow-list for each new connection (ZAP), and lets nobody in who is not on it, nor anybody at all when the list
+does not answer. Who is taken off is cut: libzmq asks once, when a connection begins.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import zmq
+from zmq.auth.thread import ThreadAuthenticator
+from zmq.utils.monitor import parse_monitor_message
+
+from engine.errors import ConfigError
+from engine.keys.files import Client
+from engine.keys.folder import KeyFolder
+from engine.publish.connections import connections_to
+
+_DOMAIN = "facestream"
+_LOOK_SECONDS = 0.25
+"""How long somebody who is taken off the list may go on reading, besides what is under way."""
+_QUIET_SECONDS = 60.0
+"""One cause is told once in this time."""
+_FAILED = zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+
+
+class Door:
+    """One for all sockets of a context. ``lock`` them before they are bound; call ``poll`` a few times a second.
+
+    Args:
+        context: whose connections are asked for; it has no other authenticator.
+        folder: of keys.
+        enforces_topics: False: clients that may read some topics only are not let in.
+        warn: is told, seldom, of whom was refused.
+
+    Raises:
+        ConfigError: the folder cannot be used.
+    """
+
+    def __init__(
+        self, context: zmq.Context[zmq.Socket[bytes]], folder: Path, *, enforces_topics: bool, warn: Callable[[str], None]
+    ) -> None:
+        self._context, self._warn = context, warn
+        self._server = KeyFolder(folder).server()
+        self._list = _AllowList(KeyFolder(folder), enforces_topics=enforces_topics)
+        self._monitors: dict[zmq.Socket[bytes], zmq.Socket[bytes]] = {}
+        self._next_look = 0.0
+        self._told: dict[str, float] = {}
+        self._refused: Counter[str] = Counter()
+        self.refused = 0
+        """Connections that were not let in so far."""
+        self._authenticator = _Authenticator(context)
+        self._authenticator.start()
+        self._authenticator.configure_curve_callback(_DOMAIN, self._list)
+
+    def lock(self, socket: zmq.Socket[bytes]) -> None:
+        """Let nobody connect to ``socket`` but clients of the list."""
+        socket.curve_server = True
+        socket.curve_secretkey = self._server.secret.encode()
+        socket.zap_domain = _DOMAIN.encode()
+        socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)  # without an answer nobody comes in
+        address = f"inproc://door-{id(socket)}"
+        socket.monitor(address, _FAILED)
+        # By hand, as the bound must be off: libzmq waits for room, and all connections with it.
+        news = self._context.socket(zmq.PAIR)
+        news.setsockopt(zmq.RCVHWM, 0)
+        news.setsockopt(zmq.LINGER, 0)
+        news.connect(address)
+        self._monitors[socket] = news
+
+    def client(self, key: str) -> Client | None:
+        """Return who has connected with a public key; None: nobody that is still on the list."""
+        return self._list.known().get(key)
+
+    def poll(self) -> frozenset[str]:
+        """Count who was refused, say so now and then; return the public keys that have lost rights since the last time."""
+        for news in self._monitors.values():
+            while news.poll(0):
+                parse_monitor_message(news.recv_multipart())
+                self._refuse("it has no key, a key for another engine, or does not speak ZeroMQ")
+        refusals, faults = self._list.take_news()
+        for cause in refusals:
+            self._refuse(cause)
+        for fault in faults:
+            self.tell(fault, f"publish: {fault}")
+        self._say()
+        if time.monotonic() < self._next_look:
+            return frozenset()
+        self._next_look = time.monotonic() + _LOOK_SECONDS
+        self._list.now()
+        return self._list.take_losers()
+
+    def cut_all(self, endpoint: str) -> None:
+        """End all connections to an endpoint: those that may come in connect again, and are asked again."""
+        for connection in connections_to(endpoint):
+            connection.cut()
+
+    def close(self) -> None:
+        """Let nobody in any more; before the sockets are closed."""
+        for socket, news in self._monitors.items():
+            socket.disable_monitor()
+            news.close(linger=0)
+        self._monitors.clear()
+        self._authenticator.stop()
+
+    def tell(self, cause: str, sentence: str) -> None:
+        """Say something, once in a minute for each cause."""
+        now = time.monotonic()
+        if now - self._told.get(cause, -_QUIET_SECONDS) >= _QUIET_SECONDS:
+            self._told[cause] = now
+            self._warn(sentence)
+
+    def _refuse(self, cause: str) -> None:
+        self.refused += 1
+        self._refused[cause] += 1
+
+    def _say(self) -> None:
+        for cause, times in list(self._refused.items()):
+            told = f"publish: {times} connection{'s were' if times > 1 else ' was'} refused: {cause}"
+            before = self._told.get(cause)
+            self.tell(cause, told)
+            if self._told.get(cause) != before:
+                del self._refused[cause]
+
+
+def user_id(frame: zmq.Frame) -> str:
+    """Return the public key of the client that sent a frame; empty where nobody did."""
+    try:
+        return str(frame.get("User-Id"))
+    except zmq.ZMQError:
+        return ""
+
+
+class _Authenticator(ThreadAuthenticator):
+    """Tells the list from where a connection comes."""
+
+    async def handle_zap_message(self, msg: list[bytes]) -> None:
+        for provider in self.credentials_providers.values():
+            provider.address = msg[3].decode("ascii", "replace") if len(msg) > 3 else ""
+        await super().handle_zap_message(msg)
+
+
+class _AllowList:
+    """The clients of a folder as they are now; asked by the authenticator's thread and by the publisher's."""
+
+    def __init__(self, folder: KeyFolder, *, enforces_topics: bool) -> None:
+        self.address = ""
+        """Of the connection that is asked for; of the authenticator's thread."""
+        self._folder, self._enforces_topics = folder, enforces_topics
+        self._lock = threading.Lock()
+        self._state: object = None
+        self._clients: Mapping[str, Client] = {}
+        self._losers: set[str] = set()
+        self._refusals: list[str] = []
+        self._faults: list[str] = []
+        self.now()
+
+    def callback(self, domain: str, key: Any) -> bool:
+        """Return whether a key (bytes, Z85) may come in: pyzmq's way to ask."""
+        public = bytes(key).decode("ascii", "replace")
+        client = self.now().get(public)
+        if client is None:
+            self._note(f"its key is not, or no longer, in {self._folder.path} (the last from {self.address or 'ipc'})")
+        return client is not None
+
+    def now(self) -> Mapping[str, Client]:
+        """Return who may read, by public key; a folder that cannot be read is one of nobody."""
+        with self._lock:
+            try:
+                state = self._folder.state()
+                if state != self._state:
+                    clients, complaints = self._folder.readable_clients()
+                    self._take(clients)
+                    self._state = state
+                    self._faults += complaints
+            except ConfigError as error:
+                if self._clients or self._state is not None:
+                    self._faults.append(str(error))
+                self._take([])
+                self._state = None
+            return self._clients
+
+    def known(self) -> Mapping[str, Client]:
+        """Return the same as of the last look."""
+        with self._lock:
+            return self._clients
+
+    def take_losers(self) -> frozenset[str]:
+        """Return the public keys that were taken off, or may read less than before, since this was asked last."""
+        with self._lock:
+            losers, self._losers = frozenset(self._losers), set()
+            return losers
+
+    def take_news(self) -> tuple[list[str], list[str]]:
+        """Return why somebody was refused, once for each time since this was asked last, and what is wrong with the folder."""
+        with self._lock:
+            refusals, self._refusals = self._refusals, []
+            faults, self._faults = self._faults, []
+            return refusals, faults
+
+    def _take(self, clients: list[Client]) -> None:
+        usable = {client.public: client for client in clients if client.reads_everything or self._enforces_topics}
+        for client in clients:
+            if client.public not in usable:
+                self._faults.append(
+                    f"{client.name} is not let in: it may read some topics only, which publish.socket: push cannot enforce"
+                )
+        self._losers |= {key for key, old in self._clients.items() if key not in usable or usable[key].topics != old.topics}
+        self._clients = usable
+
+    def _note(self, cause: str) -> None:
+        with self._lock:
+            self._refusals.append(cause)

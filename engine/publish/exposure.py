@@ -1,0 +1,70 @@
+"""Refuse to send faces in the clear to where others can listen."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from engine.config import PublishConfig
+from engine.contracts.address import is_loopback
+from engine.errors import ConfigError
+from engine.keys.folder import KeyFolder, default_folder
+
+_WHO = "anybody who can reach it would get faces and names in the clear"
+
+
+def check_exposure(config: PublishConfig) -> str:
+    """Check that nobody but this machine's own, or holders of keys, can read what is published.
+
+    Returns:
+        A sentence for the log where ``insecure`` was needed, else an empty one.
+
+    Raises:
+        ConfigError: an address beyond loopback has neither keys nor ``insecure``; or the keys cannot be used.
+    """
+    if config.keys:
+        check_keys(config)
+        return ""
+    exposed = [key for key in ("endpoint", "replay") if (chosen := getattr(config, key)) and not is_loopback(chosen)]
+    if not exposed:
+        return ""
+    where = " and ".join(f"publish.{key} {getattr(config, key)}" for key in exposed)
+    if config.insecure:
+        return f"INSECURE: {where}: beyond this machine without keys: {_WHO}"
+    raise ConfigError(
+        f"{where}: beyond this machine, and {_WHO}: make keys with `facestream keys new NAME` and add "
+        f"`--keys {default_folder()}`, or accept it with --insecure"
+    )
+
+
+def check_keys(config: PublishConfig) -> None:
+    """Check that the folder of keys can be used, and that what it grants can be enforced.
+
+    Raises:
+        ConfigError: it cannot; ``push`` hands each message to whoever reads, whatever its topic.
+    """
+    folder = KeyFolder(Path(config.keys))
+    folder.server()
+    bound = [client.name for client in folder.clients() if not client.reads_everything]
+    if config.socket == "push" and bound:
+        raise ConfigError(
+            f"publish.keys: {', '.join(bound)} may read some topics only, which publish.socket: push cannot enforce: use pub, "
+            "another folder of keys, or give them a key without --topics"
+        )
+
+
+def check_folder(folder: Path, endpoint: str) -> None:
+    """Check that nobody else may use the folder of an ``ipc`` socket.
+
+    Nothing is tightened: a folder that we did not make may be meant for others, as ``/tmp`` is.
+
+    Raises:
+        ConfigError: others may.
+    """
+    status = folder.stat()
+    if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid != os.geteuid():
+        raise ConfigError(
+            f"others may use the folder {folder} of {endpoint}: run `chmod 700 {folder}`, choose a folder of its own as "
+            f"ipc://{folder}/facestream/faces, which is made for you alone, or use --keys or --insecure"
+        )

@@ -1,0 +1,131 @@
+"""What the subscribers of a ``pub`` socket ask for, and, where there are keys, what of it they get."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import zmq
+
+from engine.keys.topics import granted
+from engine.publish.connections import Connection
+from engine.publish.door import Door, user_id
+
+_EVENTS_AT_ONCE = 2_000
+
+
+class Subscriptions:
+    """Counts them: everybody gets what he asks for."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        """Different topics that are asked for; 0: nobody listens."""
+
+    def follow(self, socket: zmq.Socket[bytes]) -> None:
+        """Take what has come, without waiting."""
+        for _ in range(_EVENTS_AT_ONCE):
+            try:
+                event = socket.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            if event[:1] == b"\x01":
+                self.count += 1
+            elif event[:1] == b"\x00":
+                self.count = max(0, self.count - 1)
+
+
+@dataclass
+class _Reader:
+    key: str
+    asked: set[bytes] = field(default_factory=set)
+    granted: Counter[bytes] = field(default_factory=Counter)
+    """Topics, and for how many of ``asked`` each was granted."""
+
+
+class GrantedSubscriptions(Subscriptions):
+    """Gives each client of a door what lies in its rights, of what it asks for.
+
+    libzmq gives what is granted to the connection whose question was read last (``XPUB_MANUAL``). A message that is no
+    subscription takes the turn of the next one: from there on, up to where no question waits, it may be anybody's. So nothing
+    of that is granted, and all who asked then are cut, to connect and ask again.
+    """
+
+    def __init__(self, socket: zmq.Socket[bytes], door: Door) -> None:
+        super().__init__()
+        socket.setsockopt(zmq.XPUB_MANUAL, 1)
+        self._door = door
+        self._readers: dict[Connection, _Reader] = {}
+        self._astray: set[Connection] | None = None
+        """Those whose questions were read since one could be taken for another's; None: all is well."""
+
+    def follow(self, socket: zmq.Socket[bytes]) -> None:
+        changed = False
+        for _ in range(_EVENTS_AT_ONCE):
+            try:
+                frame = socket.recv(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                self._cut_astray()
+                break
+            changed = True
+            self._take(socket, frame)
+        if changed:
+            self.count = len({topic for reader in self._readers.values() for topic in reader.granted})
+
+    def cut(self, losers: frozenset[str]) -> None:
+        """End the connections of clients whose rights have changed."""
+        for connection in [one for one, reader in self._readers.items() if reader.key in losers]:
+            connection.cut()
+            del self._readers[connection]
+
+    def _take(self, socket: zmq.Socket[bytes], frame: zmq.Frame) -> None:
+        event, key, connection = frame.bytes, user_id(frame), _connection(frame)
+        if not key:  # one has ended, and libzmq has taken back what it had
+            self._readers = {one: reader for one, reader in self._readers.items() if one.is_open}
+            return
+        client = self._door.client(key)
+        if event[:1] not in (b"\x00", b"\x01"):
+            self._astray = self._astray or set()
+            name = client.name if client else "one that was revoked"
+            self._door.tell("astray", f"publish: the client {name} sends what is no subscription, and is cut")
+        if connection is None:
+            return
+        if self._astray is not None:
+            self._astray.add(connection)
+        elif client is None:
+            connection.cut()
+        elif event[:1] == b"\x01":
+            _grant(socket, self._readers.setdefault(connection, _Reader(key)), event[1:], client.topics)
+        elif connection in self._readers:
+            _take_back(socket, self._readers[connection], event[1:], client.topics)
+
+    def _cut_astray(self) -> None:
+        for connection in self._astray or ():
+            connection.cut()
+            self._readers.pop(connection, None)
+        self._astray = None
+
+
+def _grant(socket: zmq.Socket[bytes], reader: _Reader, asked: bytes, rights: tuple[str, ...]) -> None:
+    if asked not in reader.asked:
+        reader.asked.add(asked)
+        for topic in granted(asked, rights):
+            reader.granted[topic] += 1
+            if reader.granted[topic] == 1:
+                socket.setsockopt(zmq.SUBSCRIBE, topic)
+
+
+def _take_back(socket: zmq.Socket[bytes], reader: _Reader, asked: bytes, rights: tuple[str, ...]) -> None:
+    if asked in reader.asked:
+        reader.asked.remove(asked)
+        for topic in granted(asked, rights):
+            reader.granted[topic] -= 1
+            if reader.granted[topic] <= 0:
+                del reader.granted[topic]
+                socket.setsockopt(zmq.UNSUBSCRIBE, topic)
+
+
+def _connection(frame: zmq.Frame) -> Connection | None:
+    try:
+        return Connection.of(int(frame.get(zmq.SRCFD)))
+    except zmq.ZMQError:
+        return None
