@@ -116,7 +116,8 @@ class KeyFolder:
                     raise ConfigError(f"{path} is the entry of {client.name}: rename or remove it")
                 clients.append(client)
             except ConfigError as error:
-                complaints.append(str(error))
+                if path.exists():  # else it was revoked while this looked
+                    complaints.append(str(error))
         return clients, complaints
 
     def state(self) -> object:

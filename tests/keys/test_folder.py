@@ -158,3 +158,18 @@ def test_a_libzmq_without_curve_is_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(MissingRuntimeError, match="this pyzmq has no CURVE"):
         KeyFolder(tmp_path / "keys").add("kiosk")
     assert not (tmp_path / "keys").exists()
+
+
+def test_who_is_revoked_while_the_folder_is_read_is_no_complaint(tmp_path, monkeypatch):
+    folder = KeyFolder(tmp_path / "keys")
+    folder.add("kiosk")
+    folder.add("former")
+
+    def read_late(path, kind):
+        path.unlink()
+        return read_key(path, kind) if path.stem == "former" else kind(name=path.stem, public="k" * 40)
+
+    monkeypatch.setattr("engine.keys.folder.read_key", read_late)
+    clients, complaints = folder.readable_clients()
+    assert [client.name for client in clients] == ["kiosk"]
+    assert complaints == []
