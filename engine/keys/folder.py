@@ -103,7 +103,9 @@ class KeyFolder:
         return clients
 
     def readable_clients(self) -> tuple[list[Client], list[str]]:
-        """Return who may read, and a sentence on each file that cannot be used: whoever it is for is let in by none.
+        """Return who may read, and a sentence on each file that cannot be used, which lets nobody in.
+
+        Only ``NAME.json`` is an entry: what an editor or a backup leaves beside it would outlive the client.
 
         Raises:
             ConfigError: the folder cannot be read.
@@ -111,12 +113,14 @@ class KeyFolder:
         clients, complaints = [], []
         for path in self._entries():
             try:
+                if path.suffix != _SUFFIX or not os.path.isfile(path):
+                    raise ConfigError(f"{path} is not an entry, which is a file NAME.json: remove it")
                 client = read_key(path, Client)
                 if path.stem != client.name:
                     raise ConfigError(f"{path} is the entry of {client.name}: rename or remove it")
                 clients.append(client)
             except ConfigError as error:
-                if path.exists():  # else it was revoked while this looked
+                if os.path.lexists(path):  # else it was revoked while this looked
                     complaints.append(str(error))
         return clients, complaints
 
@@ -126,13 +130,14 @@ class KeyFolder:
         Raises:
             ConfigError: the folder cannot be read.
         """
-        found = []
+        found: list[tuple[object, ...]] = []
         for path in self._entries():
             try:
                 status = path.stat()
-            except FileNotFoundError:
-                continue
-            found.append((path.name, status.st_ino, status.st_mtime_ns, status.st_size))
+            except OSError as error:  # one file that cannot be looked at takes nobody else's rights
+                found.append((path.name, error.errno))
+            else:
+                found.append((path.name, status.st_ino, status.st_mtime_ns, status.st_size))
         return tuple(found)
 
     def _entries(self) -> list[Path]:

@@ -1,5 +1,8 @@
+import errno
 import json
+import os
 import stat
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -88,6 +91,58 @@ def test_a_damaged_or_foreign_entry_is_one_sentence_and_can_be_revoked(tmp_path,
     assert "\n" not in str(error.value)
     folder.revoke("kiosk")
     assert folder.clients() == []
+
+
+@pytest.mark.parametrize("name", ["kiosk.json~", "kiosk.bak", "kiosk", "kiosk.JSON", "kiosk.json.bak", "kiosk (copy).json"])
+def test_what_lies_beside_an_entry_lets_nobody_in(tmp_path, name):
+    folder = KeyFolder(tmp_path / "keys")
+    folder.add("kiosk")
+    clients = tmp_path / "keys" / "clients"
+    (clients / name).write_bytes((clients / "kiosk.json").read_bytes())
+    folder.revoke("kiosk")
+    usable, complaints = folder.readable_clients()
+    assert usable == []
+    assert len(complaints) == 1
+    assert f"{clients}/{name} is " in complaints[0]
+    with pytest.raises(ConfigError, match=r"rename or remove it|NAME.json: remove it"):
+        folder.clients()
+
+
+def a_loop(path):
+    path.symlink_to(path)
+
+
+def a_pipe(path):
+    os.mkfifo(path)
+
+
+def points_nowhere(path):
+    path.symlink_to(path.with_name("nowhere"))
+
+
+@pytest.mark.parametrize("make", [a_loop, a_pipe, points_nowhere, Path.mkdir])
+def test_an_entry_that_cannot_be_looked_at_is_a_complaint_and_harms_nobody(tmp_path, make):
+    folder = KeyFolder(tmp_path / "keys")
+    folder.add("kiosk")
+    before = folder.state()
+    make(tmp_path / "keys" / "clients" / "wall.json")
+    assert folder.state() == folder.state() != before
+    usable, complaints = folder.readable_clients()
+    assert [client.name for client in usable] == ["kiosk"]
+    assert len(complaints) == 1
+    assert "wall.json is not an entry, which is a file NAME.json" in complaints[0]
+
+
+def test_an_entry_whose_state_the_system_refuses_changes_the_state_once(tmp_path, monkeypatch):
+    folder = KeyFolder(tmp_path / "keys")
+    folder.add("kiosk")
+    before = folder.state()
+
+    def refused(path):
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    monkeypatch.setattr(Path, "stat", refused)
+    assert folder.state() == folder.state() != before
 
 
 def test_the_engines_key_that_is_damaged_is_one_sentence_without_the_secret(tmp_path):
