@@ -32,7 +32,8 @@ _BYTES_RECEIVED = struct.Struct("=128xQ")
 class FloodGuard:
     """Watches the connections that others made to this process's TCP ports. For one thread.
 
-    An ``ipc`` endpoint needs no guard: its directory lets nobody in but the owner.
+    An ``ipc`` endpoint is not watched, as the kernel counts no bytes there. Its directory lets nobody in but the owner, unless
+    it is abstract, or keys or ``insecure`` allow a directory of others: then users of this machine may flood it.
     """
 
     def __init__(self) -> None:
