@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
+
+_TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 class Connection(NamedTuple):
@@ -28,33 +31,45 @@ class Connection(NamedTuple):
         return Connection.of(self.number) == self
 
     def cut(self) -> bool:
-        """End it, if it is still there; return whether it was."""
-        with suppress(OSError):
+        """End it, if it is still there.
+
+        Returns:
+            False: this process has too many files open to look; it has to be cut later.
+        """
+        try:
             duplicate = os.dup(self.number)
-            if os.fstat(duplicate).st_ino != self.inode:
-                os.close(duplicate)
-                return False
-            with socket.socket(fileno=duplicate) as opened:
+        except OSError as error:
+            return error.errno not in _TOO_MANY_FILES
+        with suppress(OSError), socket.socket(fileno=duplicate) as opened:
+            if os.fstat(duplicate).st_ino == self.inode:
                 opened.shutdown(socket.SHUT_RDWR)
-                return True
-        return False
+        return True
 
 
 def connections_to(endpoint: str) -> Iterator[Connection]:
-    """Yield the connections to a bound ``tcp`` or ``ipc`` endpoint of this process, also those that have said nothing yet."""
+    """Yield the connections to a bound ``tcp`` or ``ipc`` endpoint of this process, also those that have said nothing yet.
+
+    Raises:
+        OSError: this process has too many files open to look.
+    """
     for name in os.listdir("/proc/self/fd"):
-        with suppress(OSError):
+        try:
             if not os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
                 continue
             with socket.socket(fileno=os.dup(int(name))) as opened:
                 if opened.type == socket.SOCK_STREAM and _is_bound_to(opened, endpoint):
                     opened.getpeername()  # not of the socket that listens
                     yield Connection(int(name), os.fstat(opened.fileno()).st_ino)
+        except OSError as error:  # of a file that was closed meanwhile, or is no connection
+            if error.errno in _TOO_MANY_FILES:
+                raise
 
 
 def _is_bound_to(opened: socket.socket, endpoint: str) -> bool:
     if opened.family == socket.AF_UNIX:
         own = opened.getsockname()
+        if isinstance(own, bytes):  # an abstract one, which begins with a zero
+            own = os.fsdecode(own).replace("\0", "@", 1)
         return endpoint.startswith("ipc://") and own == endpoint.removeprefix("ipc://")
     internet = opened.family in (socket.AF_INET, socket.AF_INET6)
     return internet and endpoint.startswith("tcp://") and opened.getsockname()[1] == int(endpoint.rpartition(":")[2])

@@ -10,8 +10,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
@@ -23,10 +24,13 @@ from engine.keys.folder import KeyFolder
 from engine.publish.connections import connections_to
 
 _DOMAIN = "facestream"
+_ZAP = "inproc://zeromq.zap.01"
 _LOOK_SECONDS = 0.25
 """How long somebody who is taken off the list may go on reading, besides what is under way."""
 _QUIET_SECONDS = 60.0
 """One cause is told once in this time."""
+_NOT_SPOKEN_WITH = "it has no key, a key for another engine, or does not speak ZeroMQ"
+_NOT_LISTED = "its key is not, or no longer, in"
 _FAILED = zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 
 
@@ -53,11 +57,13 @@ class Door:
         self._next_look = 0.0
         self._told: dict[str, float] = {}
         self._refused: Counter[str] = Counter()
+        self._newest_from = ""
+        """Of whom the list refused."""
         self.refused = 0
         """Connections that were not let in so far."""
         self._authenticator = _Authenticator(context)
-        self._authenticator.start()
         self._authenticator.configure_curve_callback(_DOMAIN, self._list)
+        self._authenticator.start()
 
     def lock(self, socket: zmq.Socket[bytes]) -> None:
         """Let nobody connect to ``socket`` but clients of the list."""
@@ -83,23 +89,31 @@ class Door:
         for news in self._monitors.values():
             while news.poll(0):
                 parse_monitor_message(news.recv_multipart())
-                self._refuse("it has no key, a key for another engine, or does not speak ZeroMQ")
+                self._refuse(_NOT_SPOKEN_WITH, 1)
         refusals, faults = self._list.take_news()
-        for cause in refusals:
-            self._refuse(cause)
+        if refusals.times:
+            self._refuse(_NOT_LISTED, refusals.times)
+            self._newest_from = refusals.newest_from
         for fault in faults:
             self.tell(fault, f"publish: {fault}")
         self._say()
         if time.monotonic() < self._next_look:
             return frozenset()
         self._next_look = time.monotonic() + _LOOK_SECONDS
+        self._revive()
         self._list.now()
         return self._list.take_losers()
 
-    def cut_all(self, endpoint: str) -> None:
-        """End all connections to an endpoint: those that may come in connect again, and are asked again."""
-        for connection in connections_to(endpoint):
-            connection.cut()
+    def cut_all(self, endpoint: str) -> bool:
+        """End all connections to an endpoint: those that may come in connect again, and are asked again.
+
+        Returns:
+            False: some could not be looked at, and have to be cut later.
+        """
+        try:
+            return all(connection.cut() for connection in connections_to(endpoint))
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Let nobody in any more; before the sockets are closed."""
@@ -110,22 +124,33 @@ class Door:
         self._authenticator.stop()
 
     def tell(self, cause: str, sentence: str) -> None:
-        """Say something, once in a minute for each cause."""
+        """Say something, once in a minute for each cause, of which there are few."""
         now = time.monotonic()
-        if now - self._told.get(cause, -_QUIET_SECONDS) >= _QUIET_SECONDS:
+        self._told = {told: when for told, when in self._told.items() if now - when < _QUIET_SECONDS}
+        if cause not in self._told:
             self._told[cause] = now
-            self._warn(sentence)
+            self._warn(sentence.encode(errors="replace").decode())  # a file's name may be no text
 
-    def _refuse(self, cause: str) -> None:
-        self.refused += 1
-        self._refused[cause] += 1
+    def _revive(self) -> None:
+        """Begin to answer again where that has ended: nobody else would be let in, for good."""
+        if self._authenticator.is_alive():
+            return
+        self.tell("no answers", "publish: the list of keys has stopped answering, and is started again")
+        try:
+            self._authenticator.stop()
+            self._authenticator.start()
+        except (zmq.ZMQError, RuntimeError, OSError) as error:
+            self.tell("no start", f"publish: the list of keys cannot answer, so nobody is let in: {error}")
+
+    def _refuse(self, cause: str, times: int) -> None:
+        self.refused += times
+        self._refused[cause] += times
 
     def _say(self) -> None:
         for cause, times in list(self._refused.items()):
-            told = f"publish: {times} connection{'s were' if times > 1 else ' was'} refused: {cause}"
-            before = self._told.get(cause)
-            self.tell(cause, told)
-            if self._told.get(cause) != before:
+            if cause not in self._told or time.monotonic() - self._told[cause] >= _QUIET_SECONDS:
+                why = f"{cause} {self._list.where} (the last from {self._newest_from})" if cause == _NOT_LISTED else cause
+                self.tell(cause, f"publish: {times} connection{'s were' if times > 1 else ' was'} refused: {why}")
                 del self._refused[cause]
 
 
@@ -145,6 +170,22 @@ class _Authenticator(ThreadAuthenticator):
             provider.address = msg[3].decode("ascii", "replace") if len(msg) > 3 else ""
         await super().handle_zap_message(msg)
 
+    def stop(self) -> None:
+        if not self.is_alive():  # else the word to end would wait for ever, and the addresses stay taken for a while
+            for socket, address in ((self.pipe, self.pipe_endpoint), (self.zap_socket, _ZAP)):
+                with suppress(zmq.ZMQError):
+                    if socket is not None:
+                        socket.unbind(address)
+            if self.pipe is not None:
+                self.pipe.close(linger=0)
+                self.pipe = None  # type: ignore[assignment]  # as pyzmq does
+        super().stop()
+
+
+class _Refusals(NamedTuple):
+    times: int = 0
+    newest_from: str = ""
+
 
 class _AllowList:
     """The clients of a folder as they are now; asked by the authenticator's thread and by the publisher's."""
@@ -157,17 +198,27 @@ class _AllowList:
         self._state: object = None
         self._clients: Mapping[str, Client] = {}
         self._losers: set[str] = set()
-        self._refusals: list[str] = []
+        self._refusals = _Refusals()
         self._faults: list[str] = []
         self.now()
 
     def callback(self, domain: str, key: Any) -> bool:
         """Return whether a key (bytes, Z85) may come in: pyzmq's way to ask."""
-        public = bytes(key).decode("ascii", "replace")
-        client = self.now().get(public)
-        if client is None:
-            self._note(f"its key is not, or no longer, in {self._folder.path} (the last from {self.address or 'ipc'})")
-        return client is not None
+        try:
+            known = bytes(key).decode("ascii", "replace") in self.now()
+        except Exception as error:  # it would end the thread that answers
+            known = False
+            with self._lock:
+                self._faults.append(f"the list of keys cannot be read: {error}")
+        if not known:
+            with self._lock:
+                self._refusals = _Refusals(self._refusals.times + 1, self.address or "ipc")
+        return known
+
+    @property
+    def where(self) -> Path:
+        """Where the clients are listed."""
+        return self._folder.path
 
     def now(self) -> Mapping[str, Client]:
         """Return who may read, by public key; a folder that cannot be read is one of nobody."""
@@ -197,10 +248,10 @@ class _AllowList:
             losers, self._losers = frozenset(self._losers), set()
             return losers
 
-    def take_news(self) -> tuple[list[str], list[str]]:
-        """Return why somebody was refused, once for each time since this was asked last, and what is wrong with the folder."""
+    def take_news(self) -> tuple[_Refusals, list[str]]:
+        """Return who was refused since this was asked last, and what is wrong with the folder."""
         with self._lock:
-            refusals, self._refusals = self._refusals, []
+            refusals, self._refusals = self._refusals, _Refusals()
             faults, self._faults = self._faults, []
             return refusals, faults
 
@@ -213,7 +264,3 @@ class _AllowList:
                 )
         self._losers |= {key for key, old in self._clients.items() if key not in usable or usable[key].topics != old.topics}
         self._clients = usable
-
-    def _note(self, cause: str) -> None:
-        with self._lock:
-            self._refusals.append(cause)

@@ -25,6 +25,19 @@ def check_exposure(config: PublishConfig) -> str:
     """
     if config.keys:
         check_keys(config)
+    return check_in_the_clear(config)
+
+
+def check_in_the_clear(config: PublishConfig) -> str:
+    """Check the same of the addresses alone, whatever is in the folder of keys: it may change while a run goes on.
+
+    Returns:
+        A sentence for the log where ``insecure`` was needed, else an empty one.
+
+    Raises:
+        ConfigError: an address beyond loopback has neither keys nor ``insecure``.
+    """
+    if config.keys:
         return ""
     exposed = [key for key in ("endpoint", "replay") if (chosen := getattr(config, key)) and not is_loopback(chosen)]
     if not exposed:

@@ -23,7 +23,7 @@ from engine.contracts.messages import AnyMessage, Face, Track, encode_header, ki
 from engine.errors import ConfigError
 from engine.publish.door import Door
 from engine.publish.endpoint import bind, harden
-from engine.publish.exposure import check_exposure
+from engine.publish.exposure import check_in_the_clear
 from engine.publish.guard import FloodGuard
 from engine.publish.numbering import Numbering
 from engine.publish.replay import ReplayService, Ring
@@ -81,7 +81,8 @@ class Publisher:
             warn: is told, seldom, whom the keys keep out.
 
         Raises:
-            ConfigError: an endpoint is malformed, or open to others without keys; the keys cannot be used.
+            ConfigError: an endpoint is malformed, or open to others without keys; the engine's own key cannot be used. What is
+                wrong with a client's is told to ``warn``: who replaces a publisher must not end the run for it.
             PublishError: an endpoint is in use or may not be used.
         """
         self._config = config
@@ -93,11 +94,12 @@ class Publisher:
         self._ring: Ring | None = None
         self._replay: ReplayService | None = None
         self._door: Door | None = None
+        self._losers: frozenset[str] = frozenset()
         self._guard = FloodGuard()
         self.bound_endpoint = ""
         if config.replay and not config.endpoint:
             raise ConfigError("publish.replay needs publish.endpoint: give both, or neither")
-        check_exposure(config)
+        check_in_the_clear(config)
         is_private = not (config.keys or config.insecure)
         try:
             if config.endpoint and config.keys:
@@ -186,8 +188,10 @@ class Publisher:
 
     def poll(self) -> None:
         """Answer replay requests and follow subscriptions and keys, without waiting; call it a few times a second."""
-        if self._door is not None and (losers := self._door.poll()):
-            self._cut(losers)
+        if self._door is not None:
+            self._losers |= self._door.poll()
+            if self._losers and self._cut(self._door, self._losers):
+                self._losers = frozenset()
         if self._config.socket == "pub" and self._socket is not None:
             self._subscriptions.follow(self._socket)
         if self._replay is not None:
@@ -245,12 +249,14 @@ class Publisher:
             self.poll()
             socket.poll(_BLOCKED_POLL_MS, zmq.POLLOUT)
 
-    def _cut(self, losers: frozenset[str]) -> None:
-        """End the connections of clients whose rights have changed; on ``push`` all, as nobody says whose is whose."""
-        if isinstance(self._subscriptions, GrantedSubscriptions):
-            self._subscriptions.cut(losers)
-        elif self._door is not None:
-            self._door.cut_all(self.bound_endpoint)
+    def _cut(self, door: Door, losers: frozenset[str]) -> bool:
+        """End the connections of clients whose rights have changed; return False where that has to be done again.
+
+        On ``push`` and to the replay service those of all clients, as nobody says whose is whose.
+        """
+        given = self._subscriptions
+        are_cut = given.cut(losers) if isinstance(given, GrantedSubscriptions) else door.cut_all(self.bound_endpoint)
+        return (not self.bound_replay or door.cut_all(self.bound_replay)) and are_cut
 
 
 def _frames(message: AnyMessage, payloads: Sequence[Payload], embeddings: bool) -> list[Payload]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -12,10 +13,11 @@ from engine.publish.connections import Connection
 from engine.publish.door import Door, user_id
 
 _EVENTS_AT_ONCE = 2_000
+_LOOK_SECONDS = 0.25
 
 
 class Subscriptions:
-    """Counts them: everybody gets what he asks for."""
+    """Counts them: all get what they ask for."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -57,6 +59,7 @@ class GrantedSubscriptions(Subscriptions):
         self._readers: dict[Connection, _Reader] = {}
         self._astray: set[Connection] | None = None
         """Those whose questions were read since one could be taken for another's; None: all is well."""
+        self._has_ended, self._next_look = False, 0.0
 
     def follow(self, socket: zmq.Socket[bytes]) -> None:
         changed = False
@@ -68,19 +71,17 @@ class GrantedSubscriptions(Subscriptions):
                 break
             changed = True
             self._take(socket, frame)
-        if changed:
+        if self._forget_gone() or changed:
             self.count = len({topic for reader in self._readers.values() for topic in reader.granted})
 
-    def cut(self, losers: frozenset[str]) -> None:
-        """End the connections of clients whose rights have changed."""
-        for connection in [one for one, reader in self._readers.items() if reader.key in losers]:
-            connection.cut()
-            del self._readers[connection]
+    def cut(self, losers: frozenset[str]) -> bool:
+        """End the connections of clients whose rights have changed; return False where some have to be cut later."""
+        return all(self._cut(one) for one, reader in list(self._readers.items()) if reader.key in losers)
 
     def _take(self, socket: zmq.Socket[bytes], frame: zmq.Frame) -> None:
         event, key, connection = frame.bytes, user_id(frame), _connection(frame)
         if not key:  # one has ended, and libzmq has taken back what it had
-            self._readers = {one: reader for one, reader in self._readers.items() if one.is_open}
+            self._has_ended = True
             return
         client = self._door.client(key)
         if event[:1] not in (b"\x00", b"\x01"):
@@ -100,9 +101,24 @@ class GrantedSubscriptions(Subscriptions):
 
     def _cut_astray(self) -> None:
         for connection in self._astray or ():
-            connection.cut()
-            self._readers.pop(connection, None)
+            self._cut(connection)
         self._astray = None
+
+    def _cut(self, connection: Connection) -> bool:
+        if is_cut := connection.cut():
+            self._readers.pop(connection, None)
+        return is_cut
+
+    def _forget_gone(self) -> bool:
+        """Forget whose connection has ended, once for all that were told, and now and then: it may close a little later."""
+        now = time.monotonic()
+        if not self._has_ended and now < self._next_look:
+            return False
+        self._has_ended, self._next_look = False, now + _LOOK_SECONDS
+        gone = [connection for connection in self._readers if not connection.is_open]
+        for connection in gone:
+            del self._readers[connection]
+        return bool(gone)
 
 
 def _grant(socket: zmq.Socket[bytes], reader: _Reader, asked: bytes, rights: tuple[str, ...]) -> None:

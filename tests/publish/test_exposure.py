@@ -1,10 +1,9 @@
 import stat
 
 import pytest
-import zmq
 
 from engine.config import PublishConfig
-from engine.errors import ConfigError, FacestreamError
+from engine.errors import ConfigError
 from engine.keys.folder import KeyFolder
 from engine.publish.exposure import check_exposure
 from engine.publish.publisher import Publisher
@@ -45,6 +44,13 @@ def test_with_keys_any_address_may_be_used_and_the_keys_must_be_there(tmp_path):
     assert check_exposure(config) == ""
 
 
+def test_push_refuses_rights_that_it_cannot_enforce(tmp_path):
+    KeyFolder(tmp_path / "keys").add("door", ["v1/face/door/"])
+    config = PublishConfig(endpoint="tcp://127.0.0.1:*", socket="push", keys=str(tmp_path / "keys"))
+    with pytest.raises(ConfigError, match=r"door may read some topics only, which publish.socket: push cannot enforce"):
+        check_exposure(config)
+
+
 @pytest.mark.parametrize("mode", [0o755, 0o777, 0o710, 0o1777])
 def test_an_ipc_folder_that_others_may_use_is_refused_as_it_is(tmp_path, mode):
     folder = tmp_path / "run"
@@ -67,6 +73,6 @@ def test_no_sentence_of_the_door_holds_a_secret(tmp_path):
     folder.add("kiosk")
     secret = folder.server().secret
     (tmp_path / "keys" / "clients" / "kiosk.json").write_text(f'{{"facestream": "client", "secret": "{secret}"}}')
-    with zmq.Context() as opened, pytest.raises(FacestreamError) as error:
-        Publisher(PublishConfig(endpoint="tcp://127.0.0.1:*", keys=str(tmp_path / "keys")), "run1", opened)
+    with pytest.raises(ConfigError) as error:
+        check_exposure(PublishConfig(endpoint="tcp://127.0.0.1:*", keys=str(tmp_path / "keys")))
     assert secret not in str(error.value)
