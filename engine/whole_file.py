@@ -18,6 +18,19 @@ def left_by_a_kill(path: Path) -> list[Path]:
     return sorted(path.parent.glob(f".{_BESIDE}*.{glob.escape(path.name)}"))
 
 
+def sync_directory(directory: Path) -> None:
+    """Wait until the directory's entries would survive a power cut.
+
+    Raises:
+        OSError: they could not be written.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def replacing(path: Path, beside: Path | None = None) -> Iterator[Path]:
     """Give a file to write in the place of another one; it takes that one's place at the end of the block, all at once.

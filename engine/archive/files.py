@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.whole_file import replacing
+from engine.whole_file import sync_directory as sync_directory
 
 
 class Appended:
@@ -185,19 +186,6 @@ def first_data(path: Path) -> int:
                 return end + len(block) - len(text) if text.startswith(b"{") else start
             end += len(block)
         return end
-
-
-def sync_directory(directory: Path) -> None:
-    """Wait until the directory's entries would survive a power cut.
-
-    Raises:
-        OSError: they could not be written.
-    """
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

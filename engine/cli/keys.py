@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import msgspec
@@ -39,7 +40,7 @@ def new(
 ) -> int:
     """Make a key for a client, and its file, which holds all that it needs.
 
-    Hand the file to whoever runs the client, over a way that nobody else reads: its
+    Hand the file to whoever runs the client in a way that nobody else can read: its
     secret is nowhere else. A running engine lets the client in at once.
 
     For example:
@@ -48,7 +49,7 @@ def new(
 
         facestream keys new door-pc --topics v1/face/door/ v1/stream/door/ v1/end/
 
-        facestream keys new kiosk --folder /etc/facestream/keys --out /media/usb/kiosk.key
+        facestream keys new kiosk --folder /etc/facestream/keys --out ~/kiosk.key
 
         facestream run -s street.mp4 --publish tcp://0.0.0.0:5556 --keys /etc/facestream/keys
 
@@ -74,7 +75,7 @@ def new(
         sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
     else:
         _say(f"wrote {file}, the only copy of the secret of {name}; it may read {', '.join(key.topics)}")
-        _say(f"let it in with `--keys {opened.path}`; it connects with `--key {file.name}`")
+        _say(f"let it in with `--keys {quote(str(opened.path))}`; it connects with `--key {quote(file.name)}`")
     return 0
 
 

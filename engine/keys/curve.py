@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import zmq
 
 from engine.errors import MissingRuntimeError
-from engine.keys.files import ClientKey
+
+if TYPE_CHECKING:  # reading a key needs this module
+    from engine.keys.files import ClientKey
 
 
 def require_curve() -> None:

@@ -6,19 +6,25 @@ read it.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
 from pathlib import Path
+from shlex import quote
 from typing import Literal, TypeVar
 
 import msgspec
 import zmq
 
 from engine.errors import ConfigError
+from engine.keys.curve import require_curve
 from engine.keys.topics import EVERYTHING, check_rights
+from engine.whole_file import sync_directory
 
 _LARGEST_BYTES = 64 * 1024
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP)
+"""Says a file system that has none, as those of memory sticks."""
 _Z85 = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#")
 """Every character stands for a digit."""
 
@@ -86,6 +92,7 @@ def read_key(path: Path, kind: type[Kind]) -> Kind:
 
     Raises:
         ConfigError: it cannot be read, is not of this kind, is damaged, or others may read the secret in it.
+        MissingRuntimeError: there is a secret in it, and the installed libzmq cannot use it.
     """
     try:
         with path.open("rb") as file:
@@ -98,42 +105,44 @@ def read_key(path: Path, kind: type[Kind]) -> Kind:
     except (msgspec.DecodeError, ConfigError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not {_WORDS[kind]}, or damaged: make it anew with `facestream keys new`") from error
     if not all(map(_is_key, found.keys())) or not _belong_together(found):
-        raise ConfigError(f"{path} is damaged: its keys are none; make it anew with `facestream keys new`")
+        raise ConfigError(f"{path} is damaged: what it holds are no keys; make it anew with `facestream keys new`")
     if kind is not Client and stat.S_IMODE(mode) & 0o077:
-        raise ConfigError(f"others may read the secret in {path}: run `chmod 600 {path}`, and make a new key if somebody has")
+        raise ConfigError(
+            f"others may read the secret in {path}: run `chmod 600 {quote(str(path))}`, and make a new key if somebody has"
+        )
     return found
 
 
 def write_key(path: Path, content: ServerKey | Client | ClientKey) -> None:
-    """Write a file for its owner alone, whole or not at all.
+    """Write a file for its owner alone, whole or not at all; half only where there are no links, and a kill comes between.
 
     Raises:
         FileExistsError: there is one.
         OSError: it could not be written.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    beside, text = path.with_name(f".{path.name}.{secrets.token_hex(4)}"), shown_as_file(content)
     try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(shown_as_file(content))
-            file.flush()
-            os.fsync(file.fileno())
+        _write_new(beside, text)
         os.link(beside, path)  # unlike a rename it replaces nothing
+    except OSError as error:
+        if error.errno not in _NO_LINKS or not beside.exists():
+            raise
+        _write_new(path, text)
     finally:
         beside.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    sync_directory(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Wait until a folder's entries would survive a power cut.
-
-    Raises:
-        OSError: they could not be written.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _write_new(path: Path, text: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def shown_as_file(content: ServerKey | Client | ClientKey) -> bytes:
@@ -148,6 +157,7 @@ def _is_key(text: str) -> bool:
 def _belong_together(found: ServerKey | Client | ClientKey) -> bool:
     if isinstance(found, Client):
         return True
+    require_curve()
     try:
         return zmq.curve_public(found.secret.encode()).decode() == found.public
     except (zmq.ZMQError, ValueError):

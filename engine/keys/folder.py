@@ -8,14 +8,16 @@ import re
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from shlex import quote
 
 import zmq
 from platformdirs import user_config_path
 
 from engine.errors import ConfigError
 from engine.keys.curve import require_curve
-from engine.keys.files import Client, ClientKey, ServerKey, read_key, sync_folder, write_key
+from engine.keys.files import Client, ClientKey, ServerKey, read_key, write_key
 from engine.keys.topics import check_rights
+from engine.whole_file import sync_directory
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SERVER, _CLIENTS, _SUFFIX = "server.json", "clients", ".json"
@@ -73,7 +75,7 @@ class KeyFolder:
         entry = self._entry(name)
         try:
             entry.unlink()
-            sync_folder(entry.parent)
+            sync_directory(entry.parent)
         except FileNotFoundError as error:
             raise ConfigError(f"there is no client {name} in {self.path}: see `facestream keys list`") from error
         except OSError as error:
@@ -88,7 +90,7 @@ class KeyFolder:
         require_curve()
         self._check_owner()
         if not (self.path / _SERVER).exists():
-            raise ConfigError(f"there are no keys in {self.path}: run `facestream keys new NAME --folder {self.path}`")
+            raise ConfigError(f"there are no keys in {self.path}: {self._how_to_begin()}")
         return read_key(self.path / _SERVER, ServerKey)
 
     def clients(self) -> list[Client]:
@@ -144,7 +146,7 @@ class KeyFolder:
         try:
             found = sorted((self.path / _CLIENTS).iterdir())
         except FileNotFoundError as error:
-            raise ConfigError(f"there are no keys in {self.path}: run `facestream keys new NAME`") from error
+            raise ConfigError(f"there are no keys in {self.path}: {self._how_to_begin()}") from error
         except OSError as error:
             raise ConfigError(f"cannot read {self.path}: {error.strerror}") from error
         return [path for path in found if not path.name.startswith(".")]
@@ -155,6 +157,9 @@ class KeyFolder:
                 f"{name!r} is no name for a client: use 1 to 64 of A-Z, a-z, 0-9, dot, _ and -, a letter or digit first"
             )
         return self.path / _CLIENTS / f"{name}{_SUFFIX}"
+
+    def _how_to_begin(self) -> str:
+        return f"run `facestream keys new NAME --folder {quote(str(self.path))}`"
 
     def _make(self) -> None:
         try:
@@ -182,12 +187,9 @@ class KeyFolder:
             try:
                 status = folder.stat()
             except OSError as error:
-                raise ConfigError(
-                    f"there are no keys in {self.path} ({error.strerror}): run `facestream keys new NAME --folder {self.path}`"
-                ) from error
+                raise ConfigError(f"there are no keys in {self.path} ({error.strerror}): {self._how_to_begin()}") from error
             if not stat.S_ISDIR(status.st_mode):
                 raise ConfigError(f"{folder} is not a folder: keys lie in one, see `facestream keys new --help`")
             if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid != os.geteuid():
-                raise ConfigError(
-                    f"others may use the folder of keys {folder}: make it your own with mode 0700 (`chmod 700 {folder}`)"
-                )
+                how = f"make it your own with mode 0700 (`chmod 700 {quote(str(folder))}`)"
+                raise ConfigError(f"others may use the folder of keys {folder}: {how}")

@@ -42,6 +42,13 @@ def test_json_never_shows_a_secret_and_out_can_be_printed(facestream, tmp_path):
     complains(facestream("keys", "new", "c", "--print", "--out", "c.key"), 2, "--print and --out")
 
 
+def test_what_is_to_be_run_next_can_be_pasted(facestream, tmp_path):
+    told = facestream("keys", "new", "a", "--folder", tmp_path / "my keys", "--out", "a wall.key").out
+    assert f"`--keys '{tmp_path}/my keys'`" in told
+    assert "`--key 'a wall.key'`" in told
+    complains(facestream("keys", "list", "--folder", tmp_path / "no keys"), 2, f"--folder '{tmp_path}/no keys'`")
+
+
 def test_a_file_that_is_there_stays_and_no_key_is_made(facestream, tmp_path):
     (tmp_path / "a.key").write_text("mine")
     complains(facestream("keys", "new", "a"), 2, "a.key exists: name another file with --out")

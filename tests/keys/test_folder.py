@@ -151,7 +151,7 @@ def test_the_engines_key_that_is_damaged_is_one_sentence_without_the_secret(tmp_
     own = folder.server()
     swapped = msgspec.json.encode({"facestream": "server key", "public": own.public, "secret": own.public})
     (tmp_path / "keys" / "server.json").write_bytes(swapped)
-    with pytest.raises(ConfigError, match=r"server.json is damaged: its keys are none") as error:
+    with pytest.raises(ConfigError, match=r"server.json is damaged: what it holds are no keys") as error:
         folder.server()
     assert own.public not in str(error.value)
 
@@ -197,6 +197,32 @@ def test_a_file_is_never_written_over(tmp_path):
     assert (tmp_path / "mine").read_text() == "mine"
 
 
+@pytest.mark.parametrize("reason", [errno.EPERM, errno.EOPNOTSUPP])
+def test_where_there_are_no_links_a_file_is_written_all_the_same_and_never_over_another(tmp_path, monkeypatch, reason):
+    def refused(*of):
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(os, "link", refused)
+    key = KeyFolder(tmp_path / "keys").add("kiosk")
+    write_key(tmp_path / "kiosk.key", key)
+    assert read_key(tmp_path / "kiosk.key", ClientKey) == key
+    with pytest.raises(FileExistsError):
+        write_key(tmp_path / "kiosk.key", key)
+    assert read_key(tmp_path / "kiosk.key", ClientKey) == key
+    written, sync = [], os.fsync
+
+    def full(descriptor):
+        written.append(descriptor)
+        if len(written) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_key(tmp_path / "wall.key", key)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keys", "kiosk.key"]
+
+
 def test_a_file_of_another_kind_is_refused(tmp_path):
     folder = KeyFolder(tmp_path / "keys")
     folder.add("kiosk")
@@ -213,6 +239,13 @@ def test_a_libzmq_without_curve_is_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(MissingRuntimeError, match="this pyzmq has no CURVE"):
         KeyFolder(tmp_path / "keys").add("kiosk")
     assert not (tmp_path / "keys").exists()
+
+
+def test_a_key_that_libzmq_cannot_use_is_not_called_damaged(tmp_path, monkeypatch):
+    write_key(tmp_path / "kiosk.key", KeyFolder(tmp_path / "keys").add("kiosk"))
+    monkeypatch.setattr(zmq, "has", lambda what: False)
+    with pytest.raises(MissingRuntimeError, match="this pyzmq has no CURVE"):
+        read_key(tmp_path / "kiosk.key", ClientKey)
 
 
 def test_who_is_revoked_while_the_folder_is_read_is_no_complaint(tmp_path, monkeypatch):
