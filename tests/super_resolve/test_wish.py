@@ -191,6 +191,18 @@ def test_what_is_wrong_is_one_sentence_and_the_model_is_computed(bench: Bench, l
         bench.runtime("onnxruntime", "int8")
 
 
+def test_what_an_engine_says_may_look_like_a_command(bench: Bench, last_wins: None):
+    """Messages were taken apart as text: what followed such words was lost, and every colon of a note."""
+    bench.folder = bench.folder.with_name("engines: run `nothing`, please")
+    (path := bench.add()).write_bytes(path.read_bytes()[:100])
+    with pytest.raises(
+        ModelError, match=rf"int8 \(the engine {re.escape(str(path))} is cut off after 100 of .*\): run `trt-build"
+    ):
+        bench.runtime("onnxruntime", "int8")
+    bench.add(parity=msgspec.structs.replace(PASSED, faces=7, note="7 faces: not a full gate"))
+    assert "gate passed on 7 faces, not a full gate: psnr lost db" in bench.runtime("onnxruntime", "int8")
+
+
 def test_one_that_this_user_may_not_read_is_said(bench: Bench, last_wins: None, monkeypatch: pytest.MonkeyPatch):
     """One that another user had built used to end the run."""
     path = bench.add()
