@@ -17,7 +17,8 @@ from engine.errors import ConfigError, FacestreamError, ModelError
 from engine.models.engine_command import build_command, rebuild_command
 from engine.runtime.built_engines import PRECISIONS, BuiltEngine, Shelf, engines_for
 from engine.runtime.failures import is_memory_failure
-from engine.runtime.fastest import Candidate, Example, named_runtime, open_choice, plain_candidate, remembered, version_here
+from engine.runtime.fastest import Candidate, named_runtime, open_choice, plain_candidate, remembered, version_here
+from engine.runtime.race import Example
 from engine.runtime.session import AUTO, COMPILED, Session, SessionSpec, open_session
 from engine.runtime.tensorrt_api import FLAVOURS
 
@@ -56,7 +57,7 @@ def open_wished(
         spec: of the model; ``runtime`` and ``precision`` are those of the wish.
         model: its manifest.
         wish: what may be taken.
-        example: see ``engine.runtime.fastest``.
+        example: see ``engine.runtime.race``.
         warn: is told in a sentence why an engine that is there is not taken.
         file: what was measured before; the user's own by default.
 

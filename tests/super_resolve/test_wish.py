@@ -26,8 +26,9 @@ from engine.contracts.manifest import read_manifest, sha256_of
 from engine.errors import ConfigError, FacestreamError, ModelError
 from engine.runtime import fastest
 from engine.runtime.built_engines import version_of
-from engine.runtime.fastest import VARIABLE, Choice
+from engine.runtime.fastest import VARIABLE
 from engine.runtime.processor import processor_here
+from engine.runtime.race import Choice, measure
 from engine.runtime.session import SessionSpec
 from engine.super_resolve.generator import open_generator
 from engine.super_resolve.manifest_generator import ManifestGenerator
@@ -324,7 +325,7 @@ def test_a_loss_must_be_worth_it():
 
     def chosen(**seconds: float) -> str:
         sessions = {name: Timed(spent) for name, spent in seconds.items()}
-        return fastest.measure(sessions, lambda inputs: {}, 0.1, lambda: clock[0], proven=list(sessions)[1:]).name  # type: ignore[arg-type]
+        return measure(sessions, lambda inputs: {}, 0.1, lambda: clock[0], proven=list(sessions)[1:]).name  # type: ignore[arg-type]
 
     assert chosen(model=10, bf16=2, int8=1.9) == "bf16"
     assert chosen(model=10, bf16=2, int8=1.5) == "int8"
