@@ -1,8 +1,8 @@
 """What comes a second time, because a worker died: it had said it and not come to confirm what it was told for it, or a
 recording is read again from its last checkpoint, with other track ids.
 
-Faces and ends of tracks are said once. News of a track that goes on may be said again when it is found again: the newest counts,
-as always.
+Faces and ends of tracks are said once. News of a track that goes on may be said again when the track is found again: the newest
+counts.
 """
 
 from __future__ import annotations
