@@ -157,7 +157,7 @@ class Decoder(RecordingReader):
             try:
                 pictures = context.decode(packet)
             except (av.error.FFmpegError, ValueError):
-                self._counters["corrupt_packets"] += 1
+                self._counted.counts["corrupt_packets"] += 1
                 damage.lose()
                 continue
             aspect = container_says or context.sample_aspect_ratio
@@ -195,14 +195,14 @@ class Decoder(RecordingReader):
                 if packet.stream.index == stream.index:
                     if is_encrypted_packet(packet):
                         raise encrypted(self._path, "common encryption", self._after())
-                    self._counters["packets"] += 1
+                    self._counted.counts["packets"] += 1
                     yield packet
         except av.error.FFmpegError as error:
             self._cut = f"with the error: {error.strerror}"
         yield None
 
     def _after(self) -> str:
-        frames = self._counters["frames"]
+        frames = self._counted.counts["frames"]
         return f" after its first {frames} frames" if frames else ""
 
     def _show(
@@ -219,9 +219,9 @@ class Decoder(RecordingReader):
         try:
             shown = self._display.show(picture, aspect, note)
         except Exception as error:  # of whatever kind: it costs this picture
-            self._counters["corrupt_packets"] += 1
+            self._counted.counts["corrupt_packets"] += 1
             self._refusal = self._refusal or f"{type(error).__name__}: {error}"
-            if self._counters["frames"] == 0 and self._counters["corrupt_packets"] >= _HOPELESS_PICTURES:
+            if self._counted.counts["frames"] == 0 and self._counted.counts["corrupt_packets"] >= _HOPELESS_PICTURES:
                 raise SourceError(f"{self._path}: none of its pictures can be used: {self._refusal}", "codec") from error
             return
         yield from self._emit(shown, clock)
@@ -233,9 +233,9 @@ class Decoder(RecordingReader):
             if change is not None:
                 self._since_change = 0
                 yield change
-            index = self._counters["frames"]
-            self._counters["frames"] += 1
-            self._counters["corrupt_frames"] += note.corrupt
+            index = self._counted.counts["frames"]
+            self._counted.counts["frames"] += 1
+            self._counted.counts["corrupt_frames"] += note.corrupt
             detect = self._since_change % self._detect_every == 0
             self._since_change += 1
             recorded_ns = None if self._started_ns is None else self._started_ns + round(seconds * 1e9)

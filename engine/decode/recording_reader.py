@@ -20,7 +20,6 @@ class RecordingReader(ABC):
     def __init__(self) -> None:
         self._items: Items | None = None
         self._counted = Counted(("frames", "packets", "corrupt_packets", "corrupt_frames"))
-        self._counters = self._counted.counts
 
     def __enter__(self) -> Self:
         return self

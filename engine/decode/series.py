@@ -50,18 +50,18 @@ class SeriesDecoder(RecordingReader):
         time_base = (rate.denominator, rate.numerator)
         for place, path in enumerate(self._recording.pictures):
             captured_ns = time.time_ns()
-            self._counters["packets"] += 1
+            self._counted.counts["packets"] += 1
             try:
                 planes = self._shown(path)
             except SourceError as error:
-                self._counters["corrupt_packets"] += 1
+                self._counted.counts["corrupt_packets"] += 1
                 self._first_error = self._first_error or error
                 continue
             before, self._size_px = self._size_px, (planes.width_px, planes.height_px)
             if before != self._size_px:
                 self._since_change = 0
                 yield self._state("discontinuity", "resolution_change") if any(before) else self._state("live")
-            self._counters["frames"] += 1
+            self._counted.counts["frames"] += 1
             detect = self._since_change % self._detect_every == 0
             self._since_change += 1
             when = FrameTime(
@@ -80,7 +80,7 @@ class SeriesDecoder(RecordingReader):
         return None if started_ns is None else started_ns + round(seconds * 1_000_000_000)
 
     def _last_state(self) -> StreamChanged:
-        error, bad, total = self._first_error, self._counters["corrupt_packets"], len(self._recording.pictures)
+        error, bad, total = self._first_error, self._counted.counts["corrupt_packets"], len(self._recording.pictures)
         if error is None:
             return self._state("ended", "end_of_file")
         if bad < total:

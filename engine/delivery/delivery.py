@@ -28,8 +28,8 @@ class Delivery:
         telemetry: counts and measures.
         lanes: names of the enhance workers.
         should_stop: asked now and then while a message waits for its reader; True: it is given up.
-        tell: is told of each last state that the account of the models' calls has made another one, and of how far streams
-            have been said.
+        tell: is told of each last state that the account of the models' calls has made another one, and of how far recordings
+            that may be read again have been said.
         record: what is to be written.
     """
 
@@ -44,7 +44,7 @@ class Delivery:
     ) -> None:
         self._publisher, self._telemetry, self._should_stop, self._tell = publisher, telemetry, should_stop, tell
         self._barrier, self._record = Barrier(lanes), record
-        self._repeats = Repeats(record.newest)
+        self._repeats = Repeats(record.read_again, record.newest)
         self._inputs: set[str] = set()
         self._facts: dict[str, Any] = {}
         self.sink: DirectorySink | None = None
@@ -66,6 +66,11 @@ class Delivery:
         """Send what an enhance worker says of a face or a track, unless that was said before; args as for ``send``."""
         if (fresh := self._repeats.fresh(body)) is not None:
             self.send(fresh, arrays)
+
+    def give_up(self, last: StreamChanged) -> None:
+        """Send the last state of a stream that no worker says, unless one has said it; nothing of a recording follows it."""
+        if self._repeats.passes(last):
+            self.send(last, [])
 
     def _note_input(self, link: InputFile) -> None:
         """Write down, once, what was read."""
@@ -127,6 +132,8 @@ class Delivery:
             elif self.sink is not None:
                 with self._telemetry.stage("checkpoint"):
                     self.sink.checkpoint(event.stream, event.frame_index, event.next_track_id, event.rejected)
+            if event.stream not in self._record.read_again:
+                continue
             if isinstance(event, Checkpoint):
                 self._tell(Settled(event.stream, event.frame_index))
             elif event.is_last:

@@ -24,6 +24,8 @@ class Record:
     """What an earlier attempt of it left."""
     expires: bool = False
     """Whether what is too old or too much goes."""
+    read_again: tuple[str, ...] = ()
+    """Names of the recordings that are read again where a worker has died: none in a run without a camera."""
 
     @property
     def counted(self) -> Counts:

@@ -1,11 +1,14 @@
 """What comes a second time, because a worker died: it had said it and not come to confirm what it was told for it, or a
 recording is read again from its last checkpoint, with other track ids.
+
+Faces and ends of tracks are said once. News of a track that goes on may be said again when the track is found again: the newest
+counts.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec.structs import replace
 
@@ -14,8 +17,8 @@ from engine.contracts.envelope import Body
 from engine.contracts.faces import IDS_PER_PERCEIVE, FaceResult, Sighting, TrackResult
 from engine.contracts.streams import Checkpoint, StreamChanged
 
-_MOST_FACES = 100_000
-"""Of one recording since its last checkpoint: what is read again of one with more in view at once comes twice."""
+_MOST_FACES = 50_000
+"""Of one recording since its last checkpoint, in 9 MB: what is read again of one with more comes twice."""
 _MOST_ENDED = 4096
 """More tracks than all enhance workers have in hand."""
 _Box = tuple[float, float, float, float]
@@ -27,33 +30,32 @@ class _Recording:
     """
 
     def __init__(self) -> None:
-        self._faces: OrderedDict[tuple[int, _Box], int] = OrderedDict()
-        """Frame and box of each face, to its track."""
+        self._faces: OrderedDict[int, int] = OrderedDict()
+        """Of each face its ``_key`` to its track."""
         self._known_as: dict[int, int] = {}
         self._perceive = 0
         self._settled = -1
         """The frame of the last checkpoint: all up to it was said."""
 
-    def note(self, face: tuple[int, _Box], track_id: int) -> None:
-        self._faces[face] = track_id
+    def note(self, frame_index: int, box: _Box, track_id: int) -> None:
+        self._faces[_key(frame_index, box)] = track_id
         if len(self._faces) > _MOST_FACES:
             self._faces.popitem(last=False)
 
     def settle(self, frame_index: int) -> None:
         self._settled = max(self._settled, frame_index)
-        for face in [face for face in self._faces if face[0] <= self._settled]:
+        for face in [face for face in self._faces if face >> 64 <= self._settled]:
             del self._faces[face]
 
     def track_of(self, face: Sighting) -> int | None:
         """Return the track of a face that was not said; None: it was, or will be found again."""
         if self._is_gone(face.track_id, face.time.frame_index):
             return None
-        key = face.time.frame_index, face.box
-        before = self._faces.get(key)
+        before = self._faces.get(_key(face.time.frame_index, face.box))
         track_id = self._known_as.setdefault(face.track_id, face.track_id if before is None else before)
         if before is not None:
             return None
-        self.note(key, track_id)
+        self.note(face.time.frame_index, face.box, track_id)
         return track_id
 
     def end_of(self, closed: TrackResult) -> int | None:
@@ -69,31 +71,38 @@ class _Recording:
         return perceive < self._perceive or frame_index <= self._settled
 
 
+def _key(frame_index: int, box: _Box) -> int:
+    """Return a face's frame, and 64 bits of its box: there may be very many."""
+    return frame_index << 64 | hash(box) & 0xFFFFFFFFFFFFFFFF
+
+
 class Repeats:
     """Knows the newest faces of recordings, and ends of tracks. What a camera's dead worker had in hand does not come again.
 
     Args:
+        recordings: names of the streams that may be read again. No camera is called as one of them, and each may be removed and
+            added again: its last state is not its last word.
         said: see ``Resume.newest``: by an earlier publisher of the run.
     """
 
-    def __init__(self, said: Iterable[Said] = ()) -> None:
-        self._recordings: dict[str, _Recording] = {}
+    def __init__(self, recordings: Collection[str] = (), said: Iterable[Said] = ()) -> None:
+        self._recordings = {name: _Recording() for name in recordings}
         self._over: set[str] = set()
         """Recordings that have said their last word."""
         self._ended: OrderedDict[tuple[str, int], None] = OrderedDict()
         for one in said:
             if one.box is None:
                 self._note_end(one.stream, one.track_id)
-            else:
-                self._of(one.stream).note((one.frame_index, one.box), one.track_id)
+            elif recording := self._recordings.get(one.stream):
+                recording.note(one.frame_index, one.box, one.track_id)
 
     def fresh(self, body: Body) -> Body | None:
         """Return what is to be said, by the track's first id; None where it was said already."""
         if body.stream in self._over:
             return None
         match body:
-            case FaceResult(face=face) if not face.live:
-                track_id = self._of(face.stream).track_of(face)
+            case FaceResult(face=face) if recording := self._recordings.get(face.stream):
+                track_id = recording.track_of(face)
                 if track_id is None or track_id == face.track_id:
                     return None if track_id is None else body
                 return replace(body, face=replace(face, track_id=track_id))
@@ -109,14 +118,15 @@ class Repeats:
         """Note that all before an event was said; return whether it is to be said, too."""
         if event.stream in self._over:
             return False
+        recording = self._recordings.get(event.stream)
+        if recording is None:
+            return True
         if isinstance(event, Checkpoint):
-            self._of(event.stream).settle(event.frame_index)
-        elif event.is_last and self._recordings.pop(event.stream, None) is not None:
+            recording.settle(event.frame_index)
+        elif event.is_last:
+            del self._recordings[event.stream]
             self._over.add(event.stream)
         return True
-
-    def _of(self, stream: str) -> _Recording:
-        return self._recordings.setdefault(stream, _Recording())
 
     def _note_end(self, stream: str, track_id: int) -> bool:
         """Whether this is new."""

@@ -248,7 +248,8 @@ class Crew:
                 # What was sent last is only known from an output directory; without one, subscribers see another run.
                 suffix = f"-{earlier}" if earlier and not config.output.directory else ""
                 run = self._run | {"run_id": f"{self._run['run_id']}{suffix}"}
-                record = Record(config.output, run, self._resume, self.policy.expires)
+                read_again = tuple(run.get("inputs", ())) if self.policy.replaces_workers else ()
+                record = Record(config.output, run, self._resume, self.policy.expires, read_again)
                 return start(publish_body, inputs, config.publish, record, self.policy, earlier > 0)
             case "perceive":
                 first_id = (self._resume.first_track_id if self._resume else 1) + earlier * IDS_PER_PERCEIVE

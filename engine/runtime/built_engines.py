@@ -67,8 +67,22 @@ class BuiltEngine:
         if parity.verdict != "passed":
             return f"gate {parity.verdict}{f': {parity.reason}' if parity.reason else ''}"
         figures = ", ".join(f"{name.replace('_', ' ')} {parity.figures[name]:.4g}" for name in parity.limits)
-        what = parity.note.replace(": ", ", ") or f"{parity.faces} faces"
-        return f"gate passed on {what}: {figures}"
+        few = ", not a full gate" if parity.note else ""
+        return f"gate passed on {parity.faces} faces{few}: {figures}"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """An engine that cannot be opened."""
+
+    path: Path
+    what: str
+    """Why; where something must be installed, how."""
+    remedy: str = ""
+    """The command that makes the engine again, where that would help."""
+
+    def __str__(self) -> str:
+        return f"{self.what}: run `{self.remedy}`" if self.remedy else self.what
 
 
 @dataclass(frozen=True)
@@ -76,8 +90,7 @@ class Shelf:
     """What a folder holds of a model."""
 
     engines: tuple[BuiltEngine, ...] = ()
-    troubles: tuple[tuple[str, str], ...] = ()
-    """Files of engines that cannot be opened, and in a sentence why, and what to do."""
+    troubles: tuple[Trouble, ...] = ()
 
 
 def engines_for(source: Path, model: Manifest, folder: Path, *, on_gpu: bool) -> Shelf:
@@ -90,7 +103,7 @@ def engines_for(source: Path, model: Manifest, folder: Path, *, on_gpu: bool) ->
         on_gpu: those of a GPU, or those of a CPU.
     """
     engines: list[BuiltEngine] = []
-    troubles: list[tuple[str, str]] = []
+    troubles: list[Trouble] = []
     for described in sorted(folder.glob(f"{glob.escape(model.name)}-*.json")):
         path = described.with_suffix("")
         try:
@@ -99,9 +112,9 @@ def engines_for(source: Path, model: Manifest, folder: Path, *, on_gpu: bool) ->
                 _check(path, manifest, model)
                 engines.append(BuiltEngine(path, manifest))
         except ModelError as error:
-            troubles.append((path.name, f"{error}: run `{rebuild_command(source, model, path)}`"))
+            troubles.append(Trouble(path, str(error), rebuild_command(source, model, path)))
         except MissingRuntimeError as error:
-            troubles.append((path.name, str(error)))
+            troubles.append(Trouble(path, str(error)))
     return Shelf(tuple(engines), tuple(troubles))
 
 

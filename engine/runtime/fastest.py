@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -18,7 +18,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
-import numpy as np
 from msgspec.structs import replace
 from platformdirs import user_cache_path
 
@@ -27,8 +26,8 @@ from engine.contracts.manifest import sha256_of
 from engine.errors import ConfigError, FacestreamError
 from engine.runtime.failures import is_memory_failure
 from engine.runtime.processor import machine_here
+from engine.runtime.race import Choice, Example, measure
 from engine.runtime.session import AUTO, RUNTIMES, Session, SessionSpec, open_session
-from engine.runtime.tensors import Tensor, TensorSpec
 from engine.whole_file import replacing
 
 PLAIN = (AUTO, "openvino")
@@ -39,11 +38,6 @@ _SECONDS = 0.5
 """For each candidate."""
 _PATIENCE_SECONDS, _LOOK_SECONDS = 20.0, 0.05
 """How long to wait for another process that measures, as one may hang, and how often to look."""
-_LEAST_GAIN = 0.85
-"""Of the time of the one before: what is nearer to it is so by chance on a busy machine, and not worth other last digits."""
-
-Example = Callable[[tuple[TensorSpec, ...]], Mapping[str, Tensor]]
-"""Gives for a model's inputs what it is typically given."""
 
 
 @dataclass(frozen=True)
@@ -57,27 +51,6 @@ class Candidate:
     """What its speed depends on: a version, an engine's hash."""
     is_proven: bool = False
     """It was compared with the model before, so that its results need not be those of the first candidate."""
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """What was measured of one model."""
-
-    name: str
-    """Of the candidate to take."""
-    milliseconds: dict[str, float]
-    """Of one run, by candidate; the first one's first."""
-    refused: dict[str, str] = {}
-    """Why candidates cannot be opened here, or do not run."""
-
-    def __str__(self) -> str:
-        measured = ", ".join(f"{name} {spent:.3g} ms" for name, spent in self.milliseconds.items())
-        return f"auto: {measured}"
-
-    @property
-    def times_as_fast(self) -> float:
-        """The one to take, in comparison with the first."""
-        first = next(iter(self.milliseconds.values()), 1.0)
-        return first / self.milliseconds.get(self.name, first)
 
 
 def open_fastest(spec: SessionSpec, example: Example, file: Path | None = None) -> Session:
@@ -156,82 +129,40 @@ def open_choice(candidates: Sequence[Candidate], example: Example, file: Path | 
     return open_session(chosen.spec), choice
 
 
-def measure(
-    sessions: Mapping[str, Session],
-    example: Example,
-    seconds: float,
-    clock: Callable[[], float] = time.perf_counter,
-    proven: Sequence[str] = (),
-) -> Choice:
-    """Run each in turn, so that what else the machine does falls on all, and compare their quickest runs.
-
-    Args:
-        sessions: by candidate; the first one decides what the result is, those before others are preferred.
-        example: see ``Example``.
-        seconds: for each, beside one run before.
-        clock: in seconds.
-        proven: those whose results need not be the first one's.
-
-    Raises:
-        InferenceError: the first one fails.
-    """
-    first, *others = sessions
-    refused: dict[str, str] = {}
-    tensors = {name: example(session.inputs) for name, session in sessions.items()}  # an engine may take pixels instead
-    expected = sessions[first].run(tensors[first])
-    running = [first]
-    for name in others:
-        try:
-            if _agrees(sessions[name].run(tensors[name]), expected, name in proven):
-                running.append(name)
-        except FacestreamError as error:
-            refused[name] = str(error)
-    best: dict[str, float] = {}
-    end = clock() + seconds * len(running)
-    while len(running) > 1 and (len(best) < len(running) or clock() < end):
-        for name in running:
-            start = clock()
-            sessions[name].run(tensors[name])
-            best[name] = min(best.get(name, float("inf")), clock() - start)
-    chosen = first
-    for name in best:
-        if best[name] < _LEAST_GAIN * best[chosen]:
-            chosen = name
-    return Choice(chosen, {name: 1000 * spent for name, spent in best.items()}, refused)
-
-
-def _agrees(found: list[Tensor], expected: list[Tensor], is_proven: bool) -> bool:
-    if is_proven:
-        return all(bool(np.isfinite(one).all()) for one in found)
-    return len(found) == len(expected) and all(
-        one.shape == other.shape and np.allclose(one, other, rtol=1e-3, atol=1e-4)
-        for one, other in zip(found, expected, strict=True)
-    )
-
-
 def _choice(candidates: Sequence[Candidate], example: Example, file: Path) -> Choice | None:
     """Return what was measured, now or before; None where it cannot be remembered, or the model cannot be run."""
     key = _key(candidates)
-    if (before := _read(file).get(key)) is not None:  # also where nothing can be written, as in an image of a container
-        return before
+    before = _read(file).get(key)
+    if before is not None and not _has_room_now(before, candidates, example):
+        return before  # also where nothing can be written, as in an image of a container
     with suppress(OSError), _locked(file):  # workers start at the same time, and one is to measure
         known = _read(file)
-        if key in known:
-            return known[key]
-        if (choice := _measured(candidates, example)) is None:
-            return None
-        if not any(map(is_memory_failure, choice.refused.values())):  # there may be more of it at the next start
+        if known.get(key) != before:
+            return known.get(key)
+        if (choice := _measured(candidates, example)) is not None:
             with replacing(file) as beside:
                 beside.write_bytes(msgspec.json.format(msgspec.json.encode({**known, key: choice})))
         return choice
-    return None
+    return before
+
+
+def _has_room_now(before: Choice, candidates: Sequence[Candidate], example: Example) -> bool:
+    """Whether there is memory for a candidate that was refused because there was none: those are asked at each start."""
+    short = [name for name, reason in before.refused.items() if is_memory_failure(reason)]
+    with ExitStack() as stack:
+        sessions, _ = _opened(stack, candidates) if short else ({}, {})
+        for name in short:
+            with suppress(FacestreamError, KeyError):
+                sessions[name].run(example(sessions[name].inputs))
+                return True
+    return False
 
 
 def _key(candidates: Sequence[Candidate]) -> str:
     """Return all that a measurement depends on, and every refusal with it: where any of it changes, all are asked again.
 
     The machine (processor and its instructions, memory, kernel), this program, each runtime's version, each engine's content,
-    and the model's. Memory that was short at one start is none of it: see ``_choice``.
+    and the model's. Memory that was short at one start is none of it: see ``_has_room_now``.
     """
     first = candidates[0].spec
     ways = (f"{one.name} {one.identity}" for one in candidates)
@@ -240,13 +171,7 @@ def _key(candidates: Sequence[Candidate]) -> str:
 
 def _measured(candidates: Sequence[Candidate], example: Example) -> Choice | None:
     with ExitStack() as stack:
-        sessions: dict[str, Session] = {}
-        refused: dict[str, str] = {}
-        for one in candidates:
-            try:
-                sessions[one.name] = stack.enter_context(open_session(replace(one.spec, threads=1)))
-            except FacestreamError as error:
-                refused[one.name] = str(error)
+        sessions, refused = _opened(stack, candidates)
         if candidates[0].name not in sessions:
             return None  # opening it again says what is wrong
         proven = [one.name for one in candidates if one.is_proven]
@@ -254,6 +179,18 @@ def _measured(candidates: Sequence[Candidate], example: Example) -> Choice | Non
             choice = measure(sessions, example, _SECONDS, proven=proven)
             return replace(choice, refused=refused | choice.refused)
     return None
+
+
+def _opened(stack: ExitStack, candidates: Sequence[Candidate]) -> tuple[dict[str, Session], dict[str, str]]:
+    """Return the sessions of those that can be opened, and why the others cannot."""
+    sessions: dict[str, Session] = {}
+    refused: dict[str, str] = {}
+    for one in candidates:
+        try:
+            sessions[one.name] = stack.enter_context(open_session(replace(one.spec, threads=1)))
+        except FacestreamError as error:
+            refused[one.name] = str(error)
+    return sessions, refused
 
 
 @contextmanager

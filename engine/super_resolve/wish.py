@@ -17,7 +17,8 @@ from engine.errors import ConfigError, FacestreamError, ModelError
 from engine.models.engine_command import build_command, rebuild_command
 from engine.runtime.built_engines import PRECISIONS, BuiltEngine, Shelf, engines_for
 from engine.runtime.failures import is_memory_failure
-from engine.runtime.fastest import Candidate, Example, named_runtime, open_choice, plain_candidate, remembered, version_here
+from engine.runtime.fastest import Candidate, named_runtime, open_choice, plain_candidate, remembered, version_here
+from engine.runtime.race import Example
 from engine.runtime.session import AUTO, COMPILED, Session, SessionSpec, open_session
 from engine.runtime.tensorrt_api import FLAVOURS
 
@@ -56,7 +57,7 @@ def open_wished(
         spec: of the model; ``runtime`` and ``precision`` are those of the wish.
         model: its manifest.
         wish: what may be taken.
-        example: see ``engine.runtime.fastest``.
+        example: see ``engine.runtime.race``.
         warn: is told in a sentence why an engine that is there is not taken.
         file: what was measured before; the user's own by default.
 
@@ -74,7 +75,7 @@ def open_wished(
         allowed = ", ".join(computes)
         raise ConfigError(f"super_resolve.precision: {wish.runtime} does not compute in {wish.precision}: use {allowed}")
     shelf = engines_for(spec.path, model, wish.folder, on_gpu=on_gpu) if wish.folder else Shelf()
-    for _, trouble in shelf.troubles:
+    for trouble in shelf.troubles:
         warn(f"an engine of {model.name} is not used: {trouble}")
     engines = sorted(_wanted(shelf, wish), key=lambda one: _LOSSES.index(one.precision))
     candidates = _plain(spec, wish, on_gpu) + [_candidate(one, spec) for one in engines]
@@ -169,14 +170,14 @@ def _missing(spec: SessionSpec, model: Manifest, wish: Wish, shelf: Shelf) -> Fa
         )
     alike = [one for one in shelf.engines if wish.allows(one.runtime, one.precision)]
     reasons = [f"{one.path.name}: {one.gate()}" for one in alike]
-    reasons += [trouble for file, trouble in shelf.troubles if _is_of(file, wish)]
-    reason = (reasons or [f"there is none in {wish.folder}"])[0].partition(": run `")[0]
+    reasons += [trouble.what for trouble in shelf.troubles if _is_of(trouble.path, wish)]
+    reason = (reasons or [f"there is none in {wish.folder}"])[0]
     target = wish.runtime if wish.runtime != _ANY else AUTO
     command = build_command(spec.path, model, wish.folder, target, _SHORT.get(wish.precision, ""))
     return ModelError(f"{model.name} needs an engine for {asked} ({reason}): run `{command}`")
 
 
-def _is_of(file: str, wish: Wish) -> bool:
+def _is_of(path: Path, wish: Wish) -> bool:
     """Whether an engine that cannot be read is called as one that is wanted."""
     wanted = (wish.runtime.replace("-", "_"), _SHORT.get(wish.precision, _ANY))
-    return all(part == _ANY or part in Path(file).stem.split("-") for part in wanted)
+    return all(part == _ANY or part in path.stem.split("-") for part in wanted)

@@ -91,8 +91,8 @@ class PublishWorker(Actor[Any]):
                 self._counted_before = order.counts
             case Outgoing():
                 self.delivery.send(order.body, order.payloads)
-            case StreamChanged():  # of a stream of which nothing ever came
-                self.delivery.send(order, [])
+            case StreamChanged():  # of a camera of which nothing ever came, or a recording that nobody reads again
+                self.delivery.give_up(order)
 
     def work(self) -> None:
         self._held.follow()

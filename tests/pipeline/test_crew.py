@@ -8,6 +8,7 @@ import pytest
 
 from engine.config import Config
 from engine.contracts.camera import Camera
+from engine.delivery.record import Record
 from engine.errors import FatalError
 from engine.pipeline import crew
 from engine.pipeline.crew import Crew, descriptors_needed
@@ -72,3 +73,18 @@ def test_beside_cameras_publish_is_forked_as_they_are_and_nobody_waits_for_that(
     assert started[len(started) - len(last) :] == last
     assert not any(forked for _, forked in started[: len(started) - len(last)])
     assert {"publish", "perceive"} <= {name for name, _ in started}
+
+
+@pytest.mark.parametrize(("has_camera", "names"), [(True, ("clip", "other")), (False, ())])
+def test_publish_knows_what_is_read_again(has_camera: bool, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch):
+    """Recordings beside a camera; nothing is read again of a run over recordings alone, and no camera's stream ever."""
+    records: list[Record] = []
+
+    def start(name: str, *given: object, codec: object, forked: Sequence[str]) -> Worker:
+        records.extend(one for one in given if isinstance(one, Record))
+        return Worker(name, *[None] * 3)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(crew, "start_worker", start)
+    cameras = [Camera("door", "rtsp://192.0.2.1/1", "rtsp://192.0.2.1")] if has_camera else []
+    Crew(Config(), {"run_id": "r", "inputs": {"clip": {}, "other": {}}}, cameras, 1, None)
+    assert [record.read_again for record in records] == [names]

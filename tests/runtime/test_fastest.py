@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from engine.errors import ConfigError, InferenceError, ModelError
 from engine.runtime import fastest
-from engine.runtime.fastest import VARIABLE, Candidate, Choice, measure, open_fastest, plain_candidates
+from engine.runtime.fastest import VARIABLE, Candidate, open_fastest, plain_candidates
+from engine.runtime.race import Choice, measure
 from engine.runtime.session import SessionSpec, open_session
 from tests.onnx_models import grey_model
 from tests.runtime.processors import need
@@ -228,7 +229,17 @@ def test_what_was_refused_is_asked_again_when_what_it_depends_on_changes(
     assert refusing.asked == 2
 
 
-def test_memory_that_was_short_is_asked_for_at_the_next_start(refusing: Refusing, tmp_path: Path):
+def test_memory_that_was_short_is_asked_for_at_the_next_start(
+    refusing: Refusing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As long as it is short, what was measured of the others is known: each worker used to measure all at each start."""
+    measured: list[list[str]] = []
+
+    def counted(sessions: dict[str, object], *args: object, **options: object) -> Choice:
+        measured.append(list(sessions))
+        return measure(sessions, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fastest, "measure", counted)
     (tmp_path / "grey.onnx").write_bytes(grey_model())
     ways = [fastest.plain_candidate(SessionSpec(tmp_path / "grey.onnx"), name) for name in ("onnxruntime", "openvino")]
 
@@ -239,6 +250,9 @@ def test_memory_that_was_short_is_asked_for_at_the_next_start(refusing: Refusing
         return {} if found is None else found.refused
 
     refusing.reason = "grey cannot be loaded by OpenVINO: std::bad_alloc"
-    assert refused() == {"openvino": refusing.reason}
+    assert [refused() for _ in range(3)] == 3 * [{"openvino": refusing.reason}]
+    assert (measured, refusing.asked) == ([["onnxruntime"]], 3)
     refusing.reason = ""
-    assert (refused(), refused(), refusing.asked) == ({}, {}, 2)
+    assert [refused() for _ in range(2)] == [{}, {}]
+    assert measured == [["onnxruntime"], ["onnxruntime", "openvino"]]
+    assert refusing.asked == 5, "whether there is room, and to measure"

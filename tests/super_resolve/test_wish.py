@@ -26,8 +26,9 @@ from engine.contracts.manifest import read_manifest, sha256_of
 from engine.errors import ConfigError, FacestreamError, ModelError
 from engine.runtime import fastest
 from engine.runtime.built_engines import version_of
-from engine.runtime.fastest import VARIABLE, Choice
+from engine.runtime.fastest import VARIABLE
 from engine.runtime.processor import processor_here
+from engine.runtime.race import Choice, measure
 from engine.runtime.session import SessionSpec
 from engine.super_resolve.generator import open_generator
 from engine.super_resolve.manifest_generator import ManifestGenerator
@@ -191,6 +192,18 @@ def test_what_is_wrong_is_one_sentence_and_the_model_is_computed(bench: Bench, l
         bench.runtime("onnxruntime", "int8")
 
 
+def test_what_an_engine_says_may_look_like_a_command(bench: Bench, last_wins: None):
+    """Messages were taken apart as text: what followed such words was lost, and every colon of a note."""
+    bench.folder = bench.folder.with_name("engines: run `nothing`, please")
+    (path := bench.add()).write_bytes(path.read_bytes()[:100])
+    with pytest.raises(
+        ModelError, match=rf"int8 \(the engine {re.escape(str(path))} is cut off after 100 of .*\): run `trt-build"
+    ):
+        bench.runtime("onnxruntime", "int8")
+    bench.add(parity=msgspec.structs.replace(PASSED, faces=7, note="7 faces: not a full gate"))
+    assert "gate passed on 7 faces, not a full gate: psnr lost db" in bench.runtime("onnxruntime", "int8")
+
+
 def test_one_that_this_user_may_not_read_is_said(bench: Bench, last_wins: None, monkeypatch: pytest.MonkeyPatch):
     """One that another user had built used to end the run."""
     path = bench.add()
@@ -312,7 +325,7 @@ def test_a_loss_must_be_worth_it():
 
     def chosen(**seconds: float) -> str:
         sessions = {name: Timed(spent) for name, spent in seconds.items()}
-        return fastest.measure(sessions, lambda inputs: {}, 0.1, lambda: clock[0], proven=list(sessions)[1:]).name  # type: ignore[arg-type]
+        return measure(sessions, lambda inputs: {}, 0.1, lambda: clock[0], proven=list(sessions)[1:]).name  # type: ignore[arg-type]
 
     assert chosen(model=10, bf16=2, int8=1.9) == "bf16"
     assert chosen(model=10, bf16=2, int8=1.5) == "int8"

@@ -21,7 +21,7 @@ from engine.runtime.worker import WorkerContext
 from engine.workers.links import Outgoing, link_pair, outgoing
 from engine.workers.policy import policy_of
 from engine.workers.publish import PublishWorker
-from tests.publish.samples import track
+from tests.publish.samples import face, track
 
 
 class Heard:
@@ -52,7 +52,7 @@ class Bench:
             WorkerContext("publish", control),
             {"enhance-1": upstream},
             self.heard,  # type: ignore[arg-type]
-            Record(OutputConfig(), {}),
+            Record(OutputConfig(), {}, read_again=("clip",)),
             policy_of(has_camera=True),
         )
         self.worker._begin = Begin({"publish": {}})
@@ -228,4 +228,39 @@ def test_the_supervisor_hears_how_far_a_recording_has_been_said():
         told.append(bench.supervisor.receive())
     assert [one for one in told if isinstance(one, Settled)] == [Settled("clip", 5), Settled("clip")]
     assert blocked.sent == ["clip ended"]
+    bench.supervisor.close()
+
+
+@pytest.mark.parametrize("said_before", [False, True])
+def test_a_recording_that_is_given_up_has_one_last_state_and_nothing_after_it(said_before: bool):
+    """The supervisor's came beside what the enhance workers still had of it."""
+    bench, blocked = blocked_bench(lambda bench: None)
+    last = StreamChanged("clip", "ended", "end_of_file", event_id=2, lanes=("enhance-1",))
+    given_up = StreamChanged("clip", "failed", "worker_died", "it died of it")
+    if said_before:
+        bench.enhance.send(last)
+        bench.read()
+    bench.worker.obey(given_up)
+    bench.enhance.send(outgoing(*face("clip", 1, 7)))
+    bench.enhance.send(outgoing(*track("clip", 1)))
+    bench.enhance.send(last)
+    bench.read()
+    assert blocked.sent == ["clip ended" if said_before else "clip failed"]
+    for _ in range(2):  # a camera that cannot be started may be tried again
+        bench.worker.obey(replace(given_up, stream="door"))
+    assert blocked.sent[1:] == ["door failed"] * 2
+    bench.supervisor.close()
+
+
+def test_without_a_camera_the_supervisor_does_not_hear_how_far_it_is():
+    bench, blocked = blocked_bench(lambda bench: None)
+    bench.worker.delivery._record = Record(OutputConfig(), {})
+    bench.enhance.send(Checkpoint("clip", 5, 2, event_id=1, lanes=("enhance-1",)))
+    bench.enhance.send(StreamChanged("clip", "ended", "end_of_file", event_id=2, lanes=("enhance-1",)))
+    bench.read()
+    told = []
+    while bench.supervisor.has_message():
+        told.append(bench.supervisor.receive())
+    assert blocked.sent == ["clip ended"]
+    assert not any(isinstance(one, Settled) for one in told)
     bench.supervisor.close()

@@ -19,6 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from engine.contracts.manifest import Manifest, Parity, sha256_of, write_manifest
 from engine.runtime.session import SessionSpec, open_session
+from engine.whole_file import replacing
 from trt_build.errors import ExportError
 from trt_build.writing import writable
 
@@ -49,8 +50,19 @@ def write_onnx(network: nn.Module, example: Tensor, path: Path, names: tuple[str
             verbose=False,
         )
     assert program is not None
-    onnx.save(_without_notes(program.model_proto), str(path))
-    onnx.checker.check_model(str(path), full_check=True)
+    save_checked(_without_notes(program.model_proto), path)
+
+
+def save_checked(model: onnx.ModelProto, path: Path) -> None:
+    """Write a model, in the place of what was there; one that onnx refuses is not written.
+
+    Raises:
+        onnx.checker.ValidationError, onnx.shape_inference.InferenceError: it is no valid model.
+        OSError: it cannot be written.
+    """
+    onnx.checker.check_model(model, full_check=True)
+    with replacing(path) as beside:
+        onnx.save(model, str(beside))
 
 
 def _without_notes(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -81,8 +93,7 @@ def store_in_half(path: Path, least: int = 1024) -> None:
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
-    onnx.save(model, str(path))
-    onnx.checker.check_model(str(path), full_check=True)
+    save_checked(model, path)
 
 
 def round_to_half(network: nn.Module) -> None:

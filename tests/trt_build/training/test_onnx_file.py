@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch")
 from torch import nn  # noqa: E402
 
-from trt_build.training.onnx_file import parity_of, round_to_half, store_in_half, write_onnx  # noqa: E402
+from trt_build.training.onnx_file import parity_of, round_to_half, save_checked, store_in_half, write_onnx  # noqa: E402
 
 
 def network() -> nn.Module:
@@ -41,3 +41,15 @@ def test_what_is_small_stays_as_it_is(written):
     before = onnx.load(str(path))
     store_in_half(path, least=10**6)
     assert onnx.load(str(path)) == before
+
+
+def test_a_model_that_is_not_valid_takes_nobodys_place(written):
+    """It used to be written first and checked afterwards."""
+    _, path = written
+    before = path.read_bytes()
+    model = onnx.load(str(path))
+    model.graph.node[0].input[0] = "nobody"
+    with pytest.raises(onnx.checker.ValidationError, match="nobody"):
+        save_checked(model, path)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]

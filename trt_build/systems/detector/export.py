@@ -14,7 +14,7 @@ from engine.contracts.manifest import Manifest, SizeRule
 from trt_build.errors import ExportError
 from trt_build.networks.grey_detector import Exported, GreyDetector, count_parameters, output_names
 from trt_build.systems.detector.training import last_validation, load_detector
-from trt_build.training.onnx_file import check, described, fold, parity_of, write_onnx
+from trt_build.training.onnx_file import check, described, fold, parity_of, save_checked, write_onnx
 from trt_build.writing import writable
 
 INPUT = "luma"
@@ -94,5 +94,4 @@ def fold_division(path: Path) -> None:
     convolution.input[0] = division.input[0]
     model.graph.node.remove(division)
     model.graph.initializer.remove(constants[division.input[1]])
-    onnx.save(model, str(path))
-    onnx.checker.check_model(str(path), full_check=True)
+    save_checked(model, path)
