@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.whole_file import replacing
-from engine.whole_file import sync_directory as sync_directory  # belongs to what is here
 
 
 class Appended:

@@ -22,13 +22,13 @@ from engine.archive.checkpoints import (
     is_over,
     read_notes,
 )
-from engine.archive.files import cut_torn_line, keep_lines, sync_directory, whole_lines, write_whole
+from engine.archive.files import cut_torn_line, keep_lines, whole_lines, write_whole
 from engine.archive.reader import NamedFiles
 from engine.archive.record_check import RECORDS, decode_record, size_of
 from engine.archive.resume import LINES, Resume
 from engine.contracts.messages import Stream
 from engine.errors import PublishError
-from engine.whole_file import left_by_a_kill
+from engine.whole_file import left_by_a_kill, sync_directory
 
 _FLOAT_BYTES = 4
 

@@ -33,7 +33,7 @@ import msgspec
 from engine.archive.checkpoint_writer import CheckpointWriter
 from engine.archive.checkpoints import PROGRESS
 from engine.archive.expiry import Expiry
-from engine.archive.files import AppendedFiles, sync_directory, write_new, write_whole
+from engine.archive.files import AppendedFiles, write_new, write_whole
 from engine.archive.lock import DirectoryLock
 from engine.archive.resume import Resume
 from engine.archive.retention import Retention
@@ -44,6 +44,7 @@ from engine.contracts.envelope import Payload
 from engine.contracts.messages import AnyMessage, Face, Stream, Track, kind_of
 from engine.contracts.redaction import redact_tree
 from engine.errors import PublishError
+from engine.whole_file import sync_directory
 
 _SUFFIX = {"jpeg": ".jpg", "png": ".png", "raw": ".raw"}
 _LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}

@@ -36,7 +36,7 @@ def check(config: Path, /, *, profile: str = "") -> None:
     loaded = load_config(config, {"profile": profile} if profile else None)
     check_false_name_rate(loaded.verify)
     console = Console(highlight=False)
-    warnings: list[str] = [sentence for sentence in [check_exposure(loaded.publish)] if sentence]
+    warnings: list[str] = list(filter(None, [check_exposure(loaded.publish)]))
     cameras = [source for source in loaded.sources if is_camera(source.uri)]
     found = expand_sources(cameras, loaded.live, warnings.append)
     console.print("ok", style="bold green")

@@ -154,8 +154,11 @@ def run(
             "crop": {"policy": policy},
             "super_resolve": {"generator": generator, "strength": strength},
             "verify": {"embedder": embedder, "gallery": str(gallery) if gallery else None},
-            "publish": {"endpoint": publish, "socket": socket, "replay": replay, "wait_seconds": wait}
-            | {
+            "publish": {
+                "endpoint": publish,
+                "socket": socket,
+                "replay": replay,
+                "wait_seconds": wait,
                 "keys": str(keys) if keys else None,
                 "insecure": insecure or None,
             },

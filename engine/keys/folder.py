@@ -28,6 +28,11 @@ def default_folder() -> Path:
     return user_config_path("facestream", appauthor=False) / "keys"
 
 
+def is_ours_alone(status: os.stat_result) -> bool:
+    """Return whether nobody but this user may use a folder."""
+    return not stat.S_IMODE(status.st_mode) & 0o077 and status.st_uid == os.geteuid()
+
+
 class KeyFolder:
     """One folder of keys; nothing is kept in memory, so that several processes may use it at once.
 
@@ -190,6 +195,6 @@ class KeyFolder:
                 raise ConfigError(f"there are no keys in {self.path} ({error.strerror}): {self._how_to_begin()}") from error
             if not stat.S_ISDIR(status.st_mode):
                 raise ConfigError(f"{folder} is not a folder: keys lie in one, see `facestream keys new --help`")
-            if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid != os.geteuid():
+            if not is_ours_alone(status):
                 how = f"make it your own with mode 0700 (`chmod 700 {quote(str(folder))}`)"
                 raise ConfigError(f"others may use the folder of keys {folder}: {how}")

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 _TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
@@ -40,10 +40,25 @@ class Connection(NamedTuple):
             duplicate = os.dup(self.number)
         except OSError as error:
             return error.errno not in _TOO_MANY_FILES
-        with suppress(OSError), socket.socket(fileno=duplicate) as opened:
+        with suppress(OSError), socket.socket(fileno=duplicate) as connection:
             if os.fstat(duplicate).st_ino == self.inode:
-                opened.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
         return True
+
+
+@contextmanager
+def opened(number: int) -> Iterator[socket.socket | None]:
+    """Yield what has a file number of this process, None if that is no socket.
+
+    Raises:
+        OSError: nothing has it, or too many files are open.
+    """
+    if not os.readlink(f"/proc/self/fd/{number}").startswith("socket:"):
+        yield None
+        return
+    # The duplicate stays the same connection even if libzmq closes its own meanwhile.
+    with socket.socket(fileno=os.dup(number)) as duplicate:
+        yield duplicate
 
 
 def connections_to(endpoint: str) -> Iterator[Connection]:
@@ -54,22 +69,20 @@ def connections_to(endpoint: str) -> Iterator[Connection]:
     """
     for name in os.listdir("/proc/self/fd"):
         try:
-            if not os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
-                continue
-            with socket.socket(fileno=os.dup(int(name))) as opened:
-                if opened.type == socket.SOCK_STREAM and _is_bound_to(opened, endpoint):
-                    opened.getpeername()  # not of the socket that listens
-                    yield Connection(int(name), os.fstat(opened.fileno()).st_ino)
+            with opened(int(name)) as one:
+                if one is not None and one.type == socket.SOCK_STREAM and _is_bound_to(one, endpoint):
+                    one.getpeername()  # not of the socket that listens
+                    yield Connection(int(name), os.fstat(one.fileno()).st_ino)
         except OSError as error:  # of a file that was closed meanwhile, or is no connection
             if error.errno in _TOO_MANY_FILES:
                 raise
 
 
-def _is_bound_to(opened: socket.socket, endpoint: str) -> bool:
-    if opened.family == socket.AF_UNIX:
-        own = opened.getsockname()
+def _is_bound_to(one: socket.socket, endpoint: str) -> bool:
+    if one.family == socket.AF_UNIX:
+        own = one.getsockname()
         if isinstance(own, bytes):  # an abstract one, which begins with a zero
             own = os.fsdecode(own).replace("\0", "@", 1)
         return endpoint.startswith("ipc://") and own == endpoint.removeprefix("ipc://")
-    internet = opened.family in (socket.AF_INET, socket.AF_INET6)
-    return internet and endpoint.startswith("tcp://") and opened.getsockname()[1] == int(endpoint.rpartition(":")[2])
+    internet = one.family in (socket.AF_INET, socket.AF_INET6)
+    return internet and endpoint.startswith("tcp://") and one.getsockname()[1] == int(endpoint.rpartition(":")[2])

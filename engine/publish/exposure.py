@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
 from engine.config import PublishConfig
 from engine.contracts.address import is_loopback
 from engine.errors import ConfigError
-from engine.keys.folder import KeyFolder, default_folder
+from engine.keys.folder import KeyFolder, default_folder, is_ours_alone
 
 _WHO = "anybody who can reach it would get faces and names in the clear"
 
@@ -75,8 +73,7 @@ def check_folder(folder: Path, endpoint: str) -> None:
     Raises:
         ConfigError: others may.
     """
-    status = folder.stat()
-    if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid != os.geteuid():
+    if not is_ours_alone(folder.stat()):
         raise ConfigError(
             f"others may use the folder {folder} of {endpoint}: run `chmod 700 {folder}`, choose a folder of its own as "
             f"ipc://{folder}/facestream/faces, which is made for you alone, or use --keys or --insecure"

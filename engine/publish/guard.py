@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from engine.publish.connections import opened
+
 _CHECK_SECONDS = 0.05
 _ALERT_CHECK_SECONDS, _ALERT_SECONDS = 0.005, 10.0
 """After a cut: who floods connects again at once."""
@@ -88,10 +90,8 @@ class FloodGuard:
     @contextmanager
     def _opened(self, number: int) -> Iterator[socket.socket | None]:
         """Yield a connection to one of the ports, None for any other file."""
-        if not os.readlink(f"/proc/self/fd/{number}").startswith("socket:"):
-            yield None
-            return
-        # The duplicate stays the same connection even if libzmq closes its own meanwhile.
-        with socket.socket(fileno=os.dup(number)) as connection:
-            internet = connection.family in (socket.AF_INET, socket.AF_INET6) and connection.type == socket.SOCK_STREAM
-            yield connection if internet and connection.getsockname()[1] in self._ports else None
+        with opened(number) as one:
+            if one is None or one.family not in (socket.AF_INET, socket.AF_INET6) or one.type != socket.SOCK_STREAM:
+                yield None
+            else:
+                yield one if one.getsockname()[1] in self._ports else None
