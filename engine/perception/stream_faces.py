@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from engine.config import Config
 from engine.contracts.faces import FaceCrop, TrackClosed
-from engine.contracts.frames import Detections, Frame, TrackEnd
+from engine.contracts.frames import Detections, Frame, TrackedFace, TrackEnd
 from engine.crop.selector import Selector
 from engine.detect.second_look import Faceness
 from engine.perception.acceptance import Acceptance
@@ -65,6 +65,12 @@ class StreamFaces:
         self._selector = Selector(config.crop, live=live)
         self._due_detections = 0
         self._next_checkpoint: float | None = None
+        self.preview_due = 0.0
+        """Seconds from which on somebody who watches gets the next preview."""
+        self.seen: Sequence[TrackedFace] = ()
+        """The faces of the newest frame that follow a track."""
+        self.accepted: frozenset[int] = frozenset()
+        """Track ids of those of them that were passed on."""
         self.owes_detection = False
         """A frame that was to be detected was dropped: the next one takes its place."""
 
@@ -103,7 +109,9 @@ class StreamFaces:
         with telemetry.stage("track"):
             faces, ends = self._following.update(frame, detections)
         with telemetry.stage("crop"):
-            crops = self._selector.offer(frame, self._acceptance.admit(faces))
+            admitted = self._acceptance.admit(faces)
+            crops = self._selector.offer(frame, admitted)
+        self.seen, self.accepted = faces, frozenset(face.track_id for face in admitted)
         return [*before, *crops, *self._close(ends)]
 
     def cut(self) -> list[FaceCrop | TrackClosed]:

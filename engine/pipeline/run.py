@@ -26,6 +26,7 @@ from engine.contracts.camera import Camera
 from engine.contracts.orders import Assign
 from engine.contracts.recording import Recording
 from engine.contracts.streams import StreamChanged
+from engine.contracts.tap import Tap
 from engine.errors import ConfigError, FacestreamError, WorkerError
 from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
@@ -77,6 +78,7 @@ def run_pipeline(
     duration_seconds: float | None = None,
     warn: Callable[[str], None] = lambda sentence: None,
     control: RunControl | None = None,
+    tap: Tap | None = None,
 ) -> RunResult:
     """Process all sources of a configuration.
 
@@ -90,6 +92,7 @@ def run_pipeline(
         warn: called with a sentence on what is unwise but not wrong.
         duration_seconds: end the run, in good order, after this time; None: when the recordings end, or a signal comes.
         control: adds and removes cameras of a run that has one, from any thread.
+        tap: where a service listens besides, and gets pictures of what is looked at; None: nowhere.
 
     Raises:
         ConfigError: nothing to read, nowhere to put the result, or it would go to others in the clear.
@@ -101,7 +104,7 @@ def run_pipeline(
         raise ConfigError(
             "there is nothing to read: give at least one source (--source FILE, or `sources:` in the configuration)"
         )
-    if not config.publish.endpoint and not config.output.directory:
+    if not (config.publish.endpoint or config.output.directory or tap):
         raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
     if config.output.resume and (not config.output.directory or config.output.overwrite):
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
@@ -118,7 +121,7 @@ def run_pipeline(
     while True:
         run = describe_run(config)
         try:
-            result = _attempt(config, run, sources, observer, duration_seconds, control, same_run=same_run)
+            result = _attempt(config, run, sources, observer, duration_seconds, control, tap, same_run=same_run)
         except WorkerError:
             if restarts == 0:
                 raise
@@ -139,6 +142,7 @@ def _attempt(
     observer: Callable[[RunStatus], None],
     duration_seconds: float | None,
     control: RunControl | None = None,
+    tap: Tap | None = None,
     *,
     same_run: bool = False,
 ) -> RunResult:
@@ -154,7 +158,7 @@ def _attempt(
     for event in resume.done.values() if resume else ():
         status.take_event(StreamChanged(event.stream, event.state, event.reason, event.detail))
     orders = _orders(recordings, resume)
-    crew = Crew(config, run, cameras, min(config.decode.parallel_files, len(orders)), resume)
+    crew = Crew(config, run, cameras, min(config.decode.parallel_files, len(orders)), resume, tap)
     supervisor = Supervisor(crew, orders, config.supervise, status, observer, duration_seconds, control)
     try:
         supervisor.run()

@@ -11,6 +11,7 @@ from engine.config import PublishConfig
 from engine.contracts.counts import Counts
 from engine.contracts.orders import Begin, CountedBefore, Warned
 from engine.contracts.streams import StreamChanged
+from engine.contracts.tap import Tap
 from engine.delivery.delivery import Delivery
 from engine.delivery.record import Record
 from engine.publish.publisher import Publisher, open_publisher
@@ -25,13 +26,20 @@ from engine.workers.policy import Policy
 
 
 def publish_body(
-    context: WorkerContext, upstreams: dict[str, Channel], config: PublishConfig, record: Record, policy: Policy, again: bool
+    context: WorkerContext,
+    upstreams: dict[str, Channel],
+    config: PublishConfig,
+    record: Record,
+    policy: Policy,
+    again: bool,
+    tap: Tap | None = None,
 ) -> None:
-    """Work until every upstream, which enhances, has sent Drain; publish ``end``. ``again``: this replaces one that died."""
+    """Work until every upstream, which enhances, has sent Drain; publish ``end``. ``again``: this replaces one that died.
+    ``tap``: where all messages go besides; None: nowhere."""
     record = record.reopened() if again else record
     with open_publisher(
         config, str(record.run["run_id"]), live=policy.is_prompt, next_seq=record.next_seq,
-        warn=lambda sentence: context.control.send(Warned("", sentence)),
+        warn=lambda sentence: context.control.send(Warned("", sentence)), tap=tap.messages if tap else "",
     ) as publisher:  # fmt: skip
         context.clean_up_after_parent(publisher.remove_socket_files)
         context.ready({"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay})
