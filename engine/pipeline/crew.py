@@ -253,7 +253,8 @@ class Crew:
                 run = self._run | {"run_id": f"{self._run['run_id']}{suffix}"}
                 read_again = tuple(run.get("inputs", ())) if self.policy.replaces_workers else ()
                 record = Record(config.output, run, self._resume, self.policy.expires, read_again)
-                return start(publish_body, inputs, config.publish, record, self.policy, earlier > 0, self._tap)
+                tap = self._tap.messages if self._tap else ""
+                return start(publish_body, inputs, config.publish, record, self.policy, earlier > 0, tap)
             case "perceive":
                 first_id = (self._resume.first_track_id if self._resume else 1) + earlier * IDS_PER_PERCEIVE
                 counted = self._resume.counts.streams if self._resume else {}

@@ -21,7 +21,7 @@ from engine.runtime.worker import WorkerContext
 from engine.workers.frame_line import FrameLine
 from engine.workers.frame_sources import Ordered
 from engine.workers.lanes import Lanes
-from engine.workers.previews import open_previews
+from engine.workers.previews import watched
 
 
 def perceive_body(
@@ -43,10 +43,7 @@ def perceive_body(
     with closing(OpenModels(config, context.control.send)) as models:
         core = models.core(context.telemetry, first_id, rejected)
         lanes = Lanes(downstreams, config.live, count(first_id), core.drop_face, context.beat)
-        with (
-            open_previews(tap, core) as show,
-            closing(FrameLine(core, config, recordings, context.telemetry.drop, show)) as line,
-        ):
+        with watched(tap, core) as show, closing(FrameLine(core, config, recordings, context.telemetry.drop, show)) as line:
             worker = PerceiveWorker(context, core, line, lanes, upstreams)
             context.ready(models.facts)
             worker.run()

@@ -45,7 +45,7 @@ class Previews:
 
 
 @contextmanager
-def open_previews(tap: Tap | None, core: Perception) -> Iterator[Callable[[Frame], None] | None]:
+def watched(tap: Tap | None, core: Perception) -> Iterator[Callable[[Frame], None] | None]:
     """Yield ``Previews.show`` of a tap; None where there is none. Its file is gone at the end.
 
     Raises:

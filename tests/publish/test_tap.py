@@ -41,13 +41,16 @@ def listener(endpoint: str, topic: bytes = b"") -> Iterator[zmq.Socket[bytes]]:
         yield socket
 
 
-def until_heard(poll: object, is_heard: object) -> None:
-    for _ in range(500):
-        poll()  # type: ignore[operator]
-        if is_heard():  # type: ignore[operator]
-            return
-        zmq.select([], [], [], 0.01)
-    raise AssertionError("the subscription did not arrive")
+def follow(publisher: Publisher, *, heard: bool = True) -> None:
+    """Wait until the tap knows that somebody listens, or nobody."""
+    assert publisher._tap is not None
+    follow_tap(publisher._tap, heard=heard)
+
+
+def follow_tap(tap: TapSocket, *, heard: bool = True) -> None:
+    while tap.is_heard != heard:
+        assert tap._socket.poll(5000), "nobody came or went"
+        tap.poll()
 
 
 def receive(socket: zmq.Socket[bytes]) -> list[bytes]:
@@ -64,8 +67,7 @@ def test_the_tap_gets_every_message_whatever_the_socket_is(tmp_path: Path, kind:
         KeyFolder(tmp_path / "keys").add("someone", [])
         config["keys"] = str(tmp_path / "keys")
     with tapped(tmp_path, **config) as (publisher, tap), listener(tap) as socket:
-        assert publisher._tap is not None
-        until_heard(publisher.poll, lambda: publisher._tap.is_heard)
+        follow(publisher)
         sent = [publisher.send(*said, should_stop=lambda: True) for said in ((stream_event("cam1"), []), face(), track())]
         got = [receive(socket) for _ in sent]
     assert [decode_header(header).seq for _, header, *_ in got] == [message.seq for message in sent]
@@ -75,8 +77,7 @@ def test_the_tap_gets_every_message_whatever_the_socket_is(tmp_path: Path, kind:
 @pytest.mark.parametrize("embeddings", [False, True])
 def test_vectors_are_withheld_from_the_tap_as_from_everybody(tmp_path: Path, embeddings: bool):
     with tapped(tmp_path, embeddings=embeddings) as (publisher, tap), listener(tap) as socket:
-        assert publisher._tap is not None
-        until_heard(publisher.poll, lambda: publisher._tap.is_heard)
+        follow(publisher)
         for said in (face(), track()):
             publisher.send(*said)
             _, header, *payloads = receive(socket)
@@ -94,11 +95,10 @@ def test_nothing_is_made_of_a_message_that_nobody_gets(tmp_path: Path, monkeypat
         publisher.poll()
         assert made == []
         with listener(tap):
-            assert publisher._tap is not None
-            until_heard(publisher.poll, lambda: publisher._tap.is_heard)
+            follow(publisher)
             publisher.send(*face())
             assert len(made) == 1
-        until_heard(publisher.poll, lambda: not publisher._tap.is_heard)
+        follow(publisher, heard=False)
         publisher.send(*face())
     assert len(made) == 1
 
@@ -108,8 +108,7 @@ def test_a_reader_that_has_stopped_holds_nothing_back_and_not_everything(tmp_pat
         socket.setsockopt(zmq.RCVHWM, 1)  # of later connections
         socket.disconnect(tap)
         socket.connect(tap)
-        assert publisher._tap is not None
-        until_heard(publisher.poll, lambda: publisher._tap.is_heard)
+        follow(publisher)
         for index in range(3000):
             publisher.send(*face(index=index))
         publisher.poll()
@@ -144,10 +143,10 @@ def test_only_what_is_asked_for_is_wanted(tmp_path: Path):
         try:
             assert not socket.wants("v1/preview/cam1/")
             with listener(tap, b"v1/preview/cam1/"):
-                until_heard(socket.poll, lambda: socket.is_heard)
+                follow_tap(socket)
                 assert socket.wants("v1/preview/cam1/")
                 assert not socket.wants("v1/preview/cam10/")
-            until_heard(socket.poll, lambda: not socket.is_heard)
+            follow_tap(socket, heard=False)
             assert not socket.wants("v1/preview/cam1/")
         finally:
             socket.close()

@@ -10,7 +10,7 @@ import zmq
 from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.tap import Preview, Tap, decode_preview
 from engine.workers import previews
-from engine.workers.previews import open_previews
+from engine.workers.previews import watched
 
 GREY = Planes(*(np.full((size, size), 7, np.uint8) for size in (16, 8, 8)))
 
@@ -33,7 +33,7 @@ def of(stream: str, index: int) -> Frame:
 def test_only_streams_that_somebody_watches_are_shown(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(previews, "_LOOK_SECONDS", 0.0)
     core, tap = Core(), Tap.in_folder(tmp_path / "service")
-    with open_previews(tap, core) as show, zmq.Context() as context:  # type: ignore[arg-type]
+    with watched(tap, core) as show, zmq.Context() as context:  # type: ignore[arg-type]
         assert show is not None
         show(of("yard", 0))
         assert core.asked == []
@@ -54,5 +54,5 @@ def test_only_streams_that_somebody_watches_are_shown(tmp_path: Path, monkeypatc
 
 
 def test_without_a_tap_nothing_is_opened():
-    with open_previews(None, Core()) as show:  # type: ignore[arg-type]
+    with watched(None, Core()) as show:  # type: ignore[arg-type]
         assert show is None
