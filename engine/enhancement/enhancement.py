@@ -79,6 +79,7 @@ class Enhancement:
                 picture, model = (face.bgr, face.model) if face else (None, "")
                 parts, payloads = parts_of(self._config.publish, original, picture, score.embedding, model)
             self._telemetry.counts.everywhere(crop.stream, "faces")
+            self._telemetry.counts.of_stream(crop.stream, "enhanced" if face else "passed_through")
             said.append(Said(self._result(crop, face, score, parts), payloads))
             track = self._tracks.setdefault((crop.stream, crop.track_id), TrackSoFar(crop))
             track.add(crop)

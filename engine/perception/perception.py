@@ -95,6 +95,7 @@ class Perception:
         """A face was dropped behind this: the next stage had no time for it, or ``worker_died``."""
         self._governor.note("enhance", late=cause != "worker_died")
         self._telemetry.drop(stream, cause)
+        self._telemetry.counts.of_stream(stream, "late")
 
     def note_faces(self, count: int) -> None:
         """So many faces were handed to the next stage in time."""
@@ -196,4 +197,5 @@ class Perception:
             self._models.judge,
             frames_expected=frames_expected,
             live=live,
+            counts=self._telemetry.counts.streams[name],
         )
