@@ -116,7 +116,8 @@ class Enhancement:
         scores = self._verifier.track_scores(closed.stream, closed.track_id)
         self._say_gallery()
         parts, payloads = parts_of(self._config.publish, None, None, scores.embedding)
-        result = TrackResult(closed, ended, faces, scores.decision, scores.candidates, scores.gallery_version, parts)
+        decided = scores.decision, scores.candidates, scores.gallery_version
+        result = TrackResult(closed, ended, faces, *decided, parts, scores.basis)
         return Said(result, payloads)
 
     def _scores(self, crops: Sequence[FaceCrop], enlarged: Enlarged) -> list[FaceScores]:
