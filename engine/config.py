@@ -83,6 +83,9 @@ class LiveConfig(CameraDefaults, frozen=True, forbid_unknown_fields=True, kw_onl
     """Pictures of one camera that may wait for the detector; the oldest gives way."""
     adapt: bool = True
     """Under overload enhance fewer faces, then detect less often, and recover; False: only drop."""
+    preview_seconds: Annotated[float, msgspec.Meta(ge=0.0)] = 1.0
+    """Of a service: the least time between two small pictures of a camera that its console shows, while somebody looks; 0: none
+    are made."""
 
 
 class SuperviseConfig(Section, frozen=True):

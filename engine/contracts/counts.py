@@ -11,8 +11,9 @@ import msgspec
 StreamCount = Literal[
     "frames", "faces", "tracks", "dropped", "errored", "rejected", "reconnects", "packets", "bytes", "corrupt_packets",
     "corrupt_frames", "detections",
+    "found", "unconfirmed", "too_small", "outranked", "blurred", "late", "enhanced", "passed_through",
 ]  # fmt: skip
-"""What is counted for each stream."""
+"""What is counted for each stream; those of the last line, and ``detections``, are of the ``Funnel``."""
 Name = TypeVar("Name", bound=str)
 Cause = TypeVar("Cause", bound=str)
 

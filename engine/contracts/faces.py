@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from engine.contracts.frames import FrameTime, Planes, Span
-from engine.contracts.messages import Candidate, Decision, Enhanced, Part, Quality
+from engine.contracts.messages import Basis, Candidate, Decision, Enhanced, Part, Quality
 
 IDS_PER_PERCEIVE = 1_000_000_000
 """Track ids of a restarted perceive begin so much higher: what the dead one gave out last is not known."""
@@ -89,6 +89,8 @@ class TrackResult(msgspec.Struct, frozen=True, array_like=True, tag=True):
     candidates: list[Candidate]
     gallery_version: int
     parts: list[Part]
+    basis: Basis | None = None
+    """See ``Track.basis``."""
 
     @property
     def stream(self) -> str:

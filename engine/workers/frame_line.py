@@ -30,10 +30,18 @@ class FrameLine:
             each of as many frames as are worth giving together.
         recordings: see ``FrameSources``.
         drop: is told the stream and the cause of each frame that gave way.
+        show: is given each frame that was detected, for those who watch, while its pixels can be read.
     """
 
-    def __init__(self, core: Perception, config: Config, recordings: Set[str], drop: Callable[[str, str], None]) -> None:
-        self._core, self._drop = core, drop
+    def __init__(
+        self,
+        core: Perception,
+        config: Config,
+        recordings: Set[str],
+        drop: Callable[[str, str], None],
+        show: Callable[[Frame], None] | None = None,
+    ) -> None:
+        self._core, self._drop, self._show = core, drop, show
         self.sources = FrameSources(recordings, self._put)
         """Where the frames come from."""
         live, calls = config.live, config.detect.workers or usable_cores()
@@ -99,6 +107,8 @@ class FrameLine:
         reader = source.pool_of(link)
         frame = Frame(link.stream, link.time, reader.view(link.picture), link.detect, link.damaged)
         items = self._core.take(frame, found, time.monotonic(), live=link.live)
+        if found is not None and self._show is not None:
+            self._show(frame)
         if not reader.is_intact(link.picture):
             raise WorkerError(f"{link.stream}: frame {link.time.frame_index} was overwritten while it was read")
         source.release(link)

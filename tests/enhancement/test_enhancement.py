@@ -72,7 +72,7 @@ def test_faces_come_out_as_they_went_in_and_enlarged():
         assert part_names(one) == ["enhanced", "original", "embedding"]
         pictures = [cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_COLOR) for payload in one.payloads[:2]]
         assert [len(picture) for picture in pictures] == [2 * of.planes.height_px, of.planes.height_px]
-    assert run.telemetry.counts.now().flat() == {"faces": 3, "faces.cam": 3}
+    assert run.telemetry.counts.now().flat() == {"faces": 3, "faces.cam": 3, "enhanced.cam": 3}
 
 
 def test_a_track_says_at_its_end_how_many_faces_it_had():
@@ -114,9 +114,11 @@ def test_a_generator_that_fails_on_one_face_costs_that_face_its_picture():
 
 
 def test_without_a_generator_faces_go_on_as_they_are():
-    said = Core(enlarges=False).take(crop(1, 0))
+    run = Core(enlarges=False)
+    said = run.take(crop(1, 0))
     assert isinstance(said[0].body, FaceResult)
     assert (said[0].body.enhanced, part_names(said[0])) == (None, ["original", "embedding"])
+    assert run.telemetry.counts.streams["cam"] == {"faces": 1, "passed_through": 1}
 
 
 def test_a_batch_can_be_taken_apart():

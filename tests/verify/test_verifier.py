@@ -37,6 +37,8 @@ def test_known_unknown_and_undecided_on_real_faces(gallery):
     assert [one.track_decision_changed for one in scores] == [False, True, False, True]
     assert verifier.track_scores("cam1", 1).decision == "known"
     assert verifier.track_scores("cam1", 2).decision == "unknown"
+    bases = [verifier.track_scores("cam1", track).basis for track in (1, 2)]
+    assert [basis and (basis.missing, basis.faces_needed) for basis in bases] == [("", 2), ("likeness", 2)]
     assert verifier.track_scores("cam1", 1).candidates[0].cosine_original > 0.95
     score(verifier, [face(PEOPLE[1], 3)])
     assert verifier.track_scores("cam1", 3).decision == "undecided"
@@ -106,6 +108,7 @@ def test_without_embedder_or_gallery_nothing_is_claimed(gallery, embedder):
     one = score(blind, [face(PEOPLE[0])])[0]
     assert (one.embedding, one.candidates, one.decision) == (None, [], "none")
     assert blind.track_scores("cam1", 1).decision == "none"
+    assert blind.track_scores("cam1", 1).basis is None
     alone = Verifier(embedder, None, VerifyConfig())
     one = score(alone, [face(PEOPLE[0])])[0]
     assert one.embedding is not None
