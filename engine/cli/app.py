@@ -35,6 +35,7 @@ Exit codes: 0 done, 1 failed, 2 usage error, 130 interrupted.
 
 COMMANDS = {
     "run": ("engine.cli.run:run", "Process cameras or recordings into enhanced faces and identity scores."),
+    "probe": ("engine.cli.probe:probe", "Look at a camera before adding it: what it sends, and how large its faces are."),
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
     "enroll": ("engine.cli.enroll:enroll", "Add pictures of a person to the gallery."),
     "gallery": ("engine.cli.gallery:gallery_app", "List, rename, remove or export enrolled people."),

@@ -63,6 +63,11 @@ class Connection:
         """When the first frame came (monotonic), None before."""
 
     @property
+    def opened(self) -> Opened | None:
+        """What the camera says it sends, None before it has answered."""
+        return self._reader.opened
+
+    @property
     def last_packet_monotonic(self) -> float | None:
         return self._reader.last_packet_monotonic
 

@@ -8,7 +8,6 @@ from collections.abc import Generator, Iterator
 
 from engine.config import DecodeConfig
 from engine.contracts.camera import Camera
-from engine.contracts.counts import StreamCount
 from engine.contracts.frames import Frame
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.redaction import redact
@@ -16,11 +15,9 @@ from engine.contracts.streams import StreamChanged
 from engine.decode.backoff import Backoff
 from engine.decode.camera_errors import failure
 from engine.decode.connection import WAIT_SECONDS, Connection
-from engine.decode.counted import Counted, DropCause
+from engine.decode.counted import of_camera
 from engine.errors import SourceError, WorkerError
 
-_COUNTS: tuple[StreamCount, ...] = ("frames", "packets", "bytes", "corrupt_packets", "corrupt_frames", "reconnects")
-_CAUSES: tuple[DropCause, ...] = ("decode_late", "corrupt", "no_key_frame")
 _DETAIL_SEPARATOR = "; "
 
 
@@ -53,7 +50,7 @@ class LiveDecoder:
 
     def __init__(self, camera: Camera, config: DecodeConfig) -> None:
         self._camera = camera
-        self.counted = Counted(_COUNTS, _CAUSES)
+        self.counted = of_camera()
         self._items: Generator[Frame | StreamChanged | None, None, None] | None = None
         self._connection: Connection | None = None
         self._last_packet_monotonic = time.monotonic()
