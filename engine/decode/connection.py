@@ -95,6 +95,10 @@ class Connection:
         self._reader.join()
         return self._reader.error or failure(self._camera, "end_of_stream", "was closed")
 
+    def wake(self) -> None:
+        """Let ``run`` yield now; from any thread."""
+        self._reader.queue.wake()
+
     def close(self) -> None:
         """Stop the reader, which closes the camera, and wait for it briefly; one that hangs ends with the process."""
         self._reader.stop()
@@ -171,7 +175,12 @@ class Connection:
         dropped, broken = self._reader.queue.take_dropped()
         self._counted.drops["decode_late"] += dropped
         self._counted.counts["packets"] += dropped
-        if broken and self._gate is not None:
+        if broken:
+            self._cut()
+
+    def _cut(self) -> None:
+        """The next packet does not continue the one before."""
+        if self._gate is not None:
             self._gate.broken()
 
     def _take(self, arrival: Arrival) -> Iterator[Frame | StreamChanged]:
