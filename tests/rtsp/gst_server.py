@@ -5,9 +5,9 @@ Reads one line of JSON, as ``{"port": 0, "mounts": {"/name": {"path": "a.h264", 
 when its standard input is closed, so that it never outlives whoever started it. Codec ``audio`` sends a tone and no video.
 With ``--check`` it only says, by its exit code, whether it could run.
 
-Pictures are encoded beforehand and pushed through an appsrc in real time, for ever, with continuous time stamps. A mount that is
-``live`` shows on each connection the picture of the moment, as a camera does, ``delay_seconds`` late with the time stamps of when
-it was taken.
+Pictures are encoded beforehand and pushed through an appsrc in real time, for ever, with continuous time stamps. A mount that
+is ``live`` shows on each connection the picture of the moment, as a camera does, ``delay_seconds`` late with the time stamps of
+when it was taken.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ PACKAGES = "python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstr
 
 @dataclass(frozen=True)
 class Live:
-    """A mount that shows the picture of the moment, as all such mounts do, whose clips take the same number of whole seconds and
-    have a key frame each second."""
+    """A mount that shows the picture of the moment, as all such mounts do, whose clips take the same number of whole seconds
+    and have a key frame each second."""
 
     clip: Clip
     delay_seconds: float = 0.0
