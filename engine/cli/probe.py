@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Annotated, Literal
 
 import msgspec
@@ -31,6 +32,7 @@ def probe(
     uri: Annotated[str, Parameter(help="A camera's URL, or /dev/video0.")],
     /,
     *,
+    crop_uri: Annotated[str, Parameter(help="The main stream of the same camera: look at it too, and say what it gains.")] = "",
     credentials: Annotated[Path | None, Parameter(help="File with one line user:password.")] = None,
     transport: Annotated[Literal["tcp", "udp"], Parameter(help="How the pictures of rtsp:// travel.")] = "tcp",
     seconds: Annotated[float, Parameter(help="Look for so long, 60 at most.")] = 5.0,
@@ -38,7 +40,9 @@ def probe(
     picture: Annotated[
         Path | None, Parameter(help="Write one picture, that with the largest face, into this JPEG file.")
     ] = None,
-    json: Annotated[bool, Parameter(negative=(), help="One JSON object instead of text.")] = False,
+    json: Annotated[
+        bool, Parameter(negative=(), help="One JSON object instead of text; with --crop-uri a list of two.")
+    ] = False,
 ) -> int:
     """Look at a camera before adding it: codec, size, rate, clock, and how large its faces are.
 
@@ -48,6 +52,8 @@ def probe(
 
         facestream probe rtsp://192.0.2.10/stream1 --picture door.jpg
 
+        facestream probe rtsp://192.0.2.10/stream2 --crop-uri rtsp://192.0.2.10/stream1
+
         facestream probe /dev/video0 --seconds 10 --json
 
     Exit code: 0 the camera gave pictures, whatever their faces are like; 1 it gave none, the reason is said; 2 the command line
@@ -55,18 +61,25 @@ def probe(
     """
     if not 0 < seconds <= _LONGEST_SECONDS:
         raise UsageError(f"--seconds {seconds:g} must be more than 0, and {_LONGEST_SECONDS:g} at most")
-    camera = _camera(SourceConfig(uri=uri, credentials=str(credentials or ""), transport=transport))
-    console = Console(highlight=False)
+    source = SourceConfig(uri=uri, crop_uri=crop_uri, credentials=str(credentials or ""), transport=transport)
+    camera = _camera(source)
+    streams = [camera] if camera.main is None else [camera, camera.main]
+    detect = None if detector == "none" else DetectConfig(detector=detector)
     with Console(stderr=True, quiet=json).status(f"looking at {camera.shown} for {seconds:g} s"):
-        probed = look(camera, None if detector == "none" else DetectConfig(detector=detector), seconds)
+        probed = [look(one, detect, seconds) for one in streams]
     if picture is not None:
-        _write(picture, probed.picture)
+        _write(picture, probed[-1].picture)
     if json:
-        sys.stdout.write(msgspec.json.encode(replace(probed, picture=b"")).decode() + "\n")
+        told = [replace(one, picture=b"") for one in probed]
+        sys.stdout.write(msgspec.json.encode(told if crop_uri else told[0]).decode() + "\n")
         return 0
-    console.print(_table(probed))
-    if probed.advice:
-        console.print(Text(probed.advice, _STYLES[probed.verdict]), soft_wrap=True)
+    console = Console(highlight=False)
+    for one in probed:
+        console.print(_table(one))
+        if one.advice:
+            console.print(Text(one.advice, _STYLES[one.verdict]), soft_wrap=True)
+    if crop_uri:
+        console.print(Text(_gain_words(*probed)), soft_wrap=True)
     return 0
 
 
@@ -107,6 +120,17 @@ def _table(probed: Probed) -> Table:
     for name, words in rows.items():
         table.add_row(name, Text(words))
     return table
+
+
+def _gain_words(sub: Probed, main: Probed) -> str:
+    times = main.height_px / sub.height_px
+    words = f"faces cut from the main stream are {times:.1f} times as large"
+    if sub.face_sizes_px:
+        size = median(sub.face_sizes_px)
+        words += f": {size:.0f} px become {times * size:.0f} px"
+    return words + (
+        "" if sub.clock == main.clock == "ntp" else "; no clock says which pictures belong together: it is measured"
+    )
 
 
 def _clock_words(probed: Probed) -> str:

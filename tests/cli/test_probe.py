@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.cli.command import complains, here
-from tests.rtsp.clips import face_clip
+from tests.rtsp.clips import face_clip, numbered_clip
 from tests.rtsp.fixtures import gst, http, scripted, small_clip
 from tests.rtsp.script import Behaviour
 
@@ -77,3 +77,17 @@ def test_an_unknown_host_and_a_closed_port_say_so(scripted, small_clip, capsys):
     server = scripted(small_clip)
     server.down()
     complains(here(capsys, "probe", server.url()), 1, "refuses the connection")
+
+
+def test_both_streams_of_a_camera_are_looked_at(gst, small_clip, tmp_path, capsys):
+    main = numbered_clip(tmp_path / "main.h264", size_px=(640, 480), seconds=1.0)
+    server = gst({"sub": small_clip, "main": main}, user="u", password="secret")
+    addresses = (server.url("sub", "u:secret"), "--crop-uri", server.url("main"), "--detector", "none", "--seconds", 0.5)
+    outcome = here(capsys, "probe", *addresses)
+    assert outcome.code == 0
+    for words in ("320x240", "640x480", "faces cut from the main stream are 2.0 times as large"):
+        assert words in outcome.out
+    assert [one["width_px"] for one in json.loads(here(capsys, "probe", *addresses, "--json").out)] == [320, 640]
+    complains(
+        here(capsys, "probe", server.url("sub"), "--crop-uri", "main.mp4"), 2, "crop_uri: main.mp4 is no camera's address"
+    )
