@@ -6,8 +6,10 @@ on this machine's clock by the quickest of their packets, and ``lag_seconds`` sa
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal
 
 _RISE_PER_SECOND = 0.002
@@ -16,6 +18,9 @@ _JUMP_SECONDS = 5.0
 """Time stamps that lie so far from where they should be have begun anew."""
 _TRUSTED_SECONDS = 2.0
 """One camera's two streams never come so far apart: where their reports say so, one of them is wrong."""
+_REPORTS, _REPORT_SECONDS = 15, 0.5
+"""So many reports are believed together, and they come no faster."""
+_SET_SECONDS = 1.0
 _USUAL_PERIOD_SECONDS = 0.04
 _LONGEST_REACH_SECONDS = 0.12
 """A picture that is further away shows another moment, however slow the stream is."""
@@ -50,11 +55,33 @@ class Way:
             self.seconds = min(way, before + _RISE_PER_SECOND * since)
 
 
+class Clock:
+    """How far the camera's clock is ahead of a stream's time stamps: the middle of what its last reports say, as each of them
+    is written by a machine that is busy."""
+
+    def __init__(self) -> None:
+        self._told: deque[float] = deque(maxlen=_REPORTS)
+        self._last_told = -_REPORT_SECONDS
+        self.ahead_seconds: float | None = None
+
+    def note(self, pts_seconds: float, ntp_seconds: float, arrived_seconds: float) -> None:
+        """Note both times of a picture, and when it came."""
+        ahead = ntp_seconds - pts_seconds
+        if self.ahead_seconds is not None and abs(ahead - self.ahead_seconds) > _SET_SECONDS:
+            self._told.clear()  # one of the clocks was set
+        elif arrived_seconds < self._last_told + _REPORT_SECONDS:
+            return
+        self._last_told = arrived_seconds
+        self._told.append(ahead)
+        self.ahead_seconds = median(self._told)
+
+
 class Timeline:
     """Where the pictures of one stream lie."""
 
     def __init__(self) -> None:
         self._by_stamps, self.by_ntp = Way(), Way()
+        self._clock = Clock()
 
     def note(self, stamp: Stamp) -> None:
         """Note each picture that comes."""
@@ -62,12 +89,15 @@ class Timeline:
             self._by_stamps.note(stamp.pts_seconds, stamp.arrived_seconds)
         if stamp.ntp_seconds is not None:
             self.by_ntp.note(stamp.ntp_seconds, stamp.arrived_seconds)
+            if stamp.pts_seconds is not None:
+                self._clock.note(stamp.pts_seconds, stamp.ntp_seconds, stamp.arrived_seconds)
 
     def place(self, stamp: Stamp, *, by_ntp: bool) -> float | None:
-        """Return the moment of a picture in seconds: the camera's clock, or ours less the quickest way; None where ``by_ntp``
-        is asked for and this picture has none."""
+        """Return the moment of a picture in seconds: by the camera's clock, or by ours less the quickest way; None where
+        ``by_ntp`` is asked for and not known."""
         if by_ntp:
-            return stamp.ntp_seconds
+            ahead = self._clock.ahead_seconds
+            return stamp.ntp_seconds if ahead is None or stamp.pts_seconds is None else stamp.pts_seconds + ahead
         way = self._by_stamps.seconds
         return stamp.arrived_seconds if way is None or stamp.pts_seconds is None else stamp.pts_seconds + way
 
@@ -96,7 +126,7 @@ class Moments:
         Returns:
             ``later``: it has not come yet; ``none``: there is none near enough, and none will come.
         """
-        by_ntp = self.by_ntp and wanted.ntp_seconds is not None and any(one.ntp_seconds is not None for one in offered)
+        by_ntp = self.by_ntp
         moment = self.sub.place(wanted, by_ntp=by_ntp)
         places = [
             (place, number) for number, one in enumerate(offered) if (place := self.main.place(one, by_ntp=by_ntp)) is not None

@@ -98,19 +98,20 @@ def clocks(folder: Path, seconds: float) -> Iterator[tuple[str, dict[str, object
 
 
 def scenes(folder: Path) -> dict[str, tuple[Clip, Clip]]:
-    """Return (main, sub) of a hall with people, and of one that is empty for most of the time."""
-    video = folder / "sample.mp4"
-    render_sample(video, seconds=4.0, size_px=MAIN_PX, bits_per_second=12_000_000)
-    people = [np.concatenate([p.y, p.u.reshape(-1, MAIN_PX[0]), p.v.reshape(-1, MAIN_PX[0])]) for _, p in frames(video)]
-    grey = np.full((MAIN_PX[1] * 3 // 2, MAIN_PX[0]), 110, np.uint8)
-    pictures = {"people": [*people, *people[::-1]], "empty": [*people[:FPS], *[grey] * (FPS * (LOOP_SECONDS - 1))]}
-    return {
-        name: (
-            encode(some, folder / f"{name}-main.h264", fps=FPS, kbps=4000),
-            encode(map(_reduced, some), folder / f"{name}-sub.h264", fps=FPS, kbps=500),
-        )
-        for name, some in pictures.items()
-    }
+    """Return (main, sub) of a hall with people, and of one that is empty but for a second in eight; made where they are not
+    there."""
+    paths = {name: (folder / f"{name}-main.h264", folder / f"{name}-sub.h264") for name in ("people", "empty")}
+    if not all(path.exists() for pair in paths.values() for path in pair):
+        video = folder / "sample.mp4"
+        render_sample(video, seconds=2.0, size_px=MAIN_PX, bits_per_second=12_000_000)
+        people = [np.concatenate([p.y, p.u.reshape(-1, MAIN_PX[0]), p.v.reshape(-1, MAIN_PX[0])]) for _, p in frames(video)]
+        people += people[::-1]
+        grey = np.full((MAIN_PX[1] * 3 // 2, MAIN_PX[0]), 110, np.uint8)
+        pictures = {"people": people, "empty": [*people[:FPS], *[grey] * (FPS * (LOOP_SECONDS - 1))]}
+        for name, (large, small) in paths.items():
+            encode(pictures[name], large, fps=FPS, kbps=4000)
+            encode(map(_reduced, pictures[name]), small, fps=FPS, kbps=500)
+    return {name: (Clip(a, "h264", FPS, MAIN_PX, FPS), Clip(b, "h264", FPS, SUB_PX, FPS)) for name, (a, b) in paths.items()}
 
 
 def _reduced(i420: Uint8) -> Uint8:
@@ -153,20 +154,21 @@ def main() -> None:
     """Print one line for each figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=15.0, help="of each arrangement")
-    parser.add_argument("what", choices=["clock", "cost"])
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "facestream-two-streams", help="of clips")
+    parser.add_argument("what", choices=["clips", "clock", "cost"])
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        if options.what == "clock":
-            for name, figures in clocks(folder, options.seconds):
-                sys.stdout.write(f"{name}: {json.dumps(figures)}\n")
+    folder: Path = options.folder
+    folder.mkdir(exist_ok=True)
+    if options.what == "clock":
+        for name, figures in clocks(folder, options.seconds):
+            sys.stdout.write(f"{name}: {json.dumps(figures)}\n")
+            sys.stdout.flush()
+        return
+    for scene, (large, small) in scenes(folder).items():
+        with GstServer({"main": Live(large, 0.1), "sub": Live(small, 0.05)}) as server:
+            for which in ("main", "sub", "both") if options.what == "cost" else ():
+                sys.stdout.write(f"{scene}, {which}: {json.dumps(cost(server, folder, which, options.seconds))}\n")
                 sys.stdout.flush()
-            return
-        for scene, (large, small) in scenes(folder).items():
-            with GstServer({"main": Live(large, 0.1), "sub": Live(small, 0.05)}) as server:
-                for which in ("main", "sub", "both"):
-                    sys.stdout.write(f"{scene}, {which}: {json.dumps(cost(server, folder, which, options.seconds))}\n")
-                    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -74,6 +74,18 @@ def test_clocks_that_contradict_each_other_are_not_believed():
     assert moments.choose(Stamp(1.0, 101.0, 1_001.0), offered) == 25
 
 
+def test_reports_that_a_busy_camera_writes_late_are_evened_out():
+    moments, chance = Moments(), Random(3)
+    stamps: list[Stamp] = []
+    wrong = 0.0
+    for number in range(500):
+        moments.sub.note(Stamp(number / 25, 100 + number / 25, 1_000.0 + number / 25))
+        wrong = chance.uniform(-0.1, 0.1) if number % 25 == 0 else wrong
+        stamps.append(Stamp(number / 25 + 7, 100 + number / 25, 1_000.0 + number / 25 + wrong))
+        moments.main.note(stamps[-1])
+    assert moments.choose(Stamp(18.0, 118.0, 1_018.0), stamps) == pytest.approx(450, abs=1)
+
+
 def test_what_has_not_come_is_waited_for_and_what_has_gone_is_not():
     moments = Moments()
     stamps = [Stamp(number / 25, number / 25) for number in range(50)]
