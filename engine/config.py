@@ -41,6 +41,9 @@ class SourceConfig(Section, frozen=True):
     pattern of ``strptime`` that is looked for in the file's name, as ``name:%Y%m%d_%H%M%S``."""
     fps: Seconds | None = None
     """Pictures per second of a series; None: 25. Not for videos, which have a clock of their own."""
+    crop_uri: str = ""
+    """The main stream of the same camera, where ``uri`` is its sub-stream: faces are looked for and followed in the small
+    pictures of ``uri`` and cut from the large ones of ``crop_uri``. Empty: all is done with ``uri``."""
     credentials: str = ""
     """A file with one line ``user:password``, so that no password stands in a configuration or process list."""
     transport: Transport = "tcp"

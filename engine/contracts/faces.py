@@ -19,18 +19,21 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True, tag=True):
     track_id: int
     time: FrameTime
     box: tuple[float, float, float, float]
-    """x, y, width, height of the face in source pixels."""
+    """x, y, width, height of the face in pixels of the picture that it was cut from."""
     landmarks: list[tuple[float, float]] | None
-    """Five points in source pixels."""
+    """Five points, likewise."""
     detection_score: float
     quality: Quality
     crop_box: tuple[int, int, int, int]
-    """x, y, width, height of the face with its margin in source pixels; x and y are even."""
+    """x, y, width, height of the face with its margin, likewise; x and y are even."""
     live: bool
     """From a camera: it may be dropped when it is late, a recording's face may not."""
+    width_px: int = 0
+    """Of the picture that it was cut from."""
+    height_px: int = 0
 
 
-class FaceCrop(Sighting, frozen=True, eq=False):
+class FaceCrop(Sighting, frozen=True, eq=False, kw_only=True):
     """One upright face with margin, cut from the planes at its native scale."""
 
     planes: Planes

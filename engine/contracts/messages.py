@@ -52,7 +52,7 @@ class Quality(msgspec.Struct, frozen=True):
     """How good one crop of a face is; every value but ``size_px`` is 0 (useless) to 1 (good)."""
 
     size_px: float
-    """Geometric mean of the face box's sides, in source pixels."""
+    """Geometric mean of the face box's sides, in pixels of the picture that it was cut from."""
     sharpness: float
     frontal: float
     """1 looks into the camera, 0 is a full profile; 0.5 where there are no landmarks."""
@@ -154,12 +154,13 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
     captured_ns: int
     """Wall clock (Unix, nanoseconds) taken after the packet was read."""
     box: tuple[float, float, float, float]
-    """x, y, width, height in source pixels."""
+    """x, y, width, height in pixels of a picture of ``width_px`` by ``height_px``."""
     landmarks: list[tuple[float, float]] | None
+    """Likewise."""
     detection_score: float
     quality: Quality
     crop_box: tuple[int, int, int, int]
-    """x, y, width, height of the original crop (face with margin) in source pixels."""
+    """x, y, width, height of the original crop (face with margin), likewise."""
     enhanced: Enhanced | None
     decision: Decision
     candidates: list[Candidate]
@@ -171,6 +172,11 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
     """From a camera: a reader may skip it once it is old."""
     recorded_ns: int | None = None
     """Of a recording: when the picture was taken (Unix, nanoseconds), if the clock in its ``stream`` messages is right."""
+    width_px: int = 0
+    """Of the picture that the face was cut from, in whose pixels everything here is: that of the ``stream`` message or, of a
+    camera with two streams, mostly the larger one of its main stream. On a picture of another size draw everything times its
+    width over this one. 0: not said, by an earlier version: it is that of the ``stream`` message."""
+    height_px: int = 0
 
 
 class Track(Message, frozen=True, kw_only=True, tag="track"):

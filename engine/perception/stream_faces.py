@@ -11,6 +11,7 @@ from engine.config import Config
 from engine.contracts.counts import StreamCount
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Detections, Frame, TrackedFace, TrackEnd
+from engine.crop.main_view import MainView
 from engine.crop.selector import Selector
 from engine.detect.second_look import Faceness
 from engine.perception.acceptance import Acceptance
@@ -67,6 +68,7 @@ class StreamFaces:
         self._acceptance = Acceptance(enough, limits)
         self._rejected_before, self._rejected_told = rejected, 0
         self._selector = Selector(config.crop, live=live, counts=self._counts)
+        self._main_view = MainView()
         self._due_detections = 0
         self._next_checkpoint: float | None = None
         self.preview_due = 0.0
@@ -80,7 +82,11 @@ class StreamFaces:
 
     @property
     def counters(self) -> Counter[str]:
-        return self._selector.counters + self._following.counters + Counter({"faces.refused": self._acceptance.refused})
+        return (
+            self._selector.counters
+            + self._following.counters
+            + Counter({"faces.refused": self._acceptance.refused, "main.missed.unlike": self._main_view.unlike})
+        )
 
     @property
     def rejected(self) -> int:
@@ -115,7 +121,7 @@ class StreamFaces:
         with telemetry.stage("crop"):
             admitted = self._acceptance.admit(faces)
             self._counts["unconfirmed"] += len(detections or ()) - len(admitted)
-            crops = self._selector.offer(frame, admitted)
+            crops = self._cut(frame, admitted, telemetry)
         self.seen, self.accepted = faces, frozenset(face.track_id for face in admitted)
         return [*before, *crops, *self._close(ends)]
 
@@ -137,6 +143,18 @@ class StreamFaces:
             return False
         self._next_checkpoint = now_seconds + _CHECKPOINT_SECONDS
         return True
+
+    def _cut(self, frame: Frame, faces: Sequence[TrackedFace], telemetry: Telemetry) -> list[FaceCrop]:
+        """Choose among the faces of a frame, and cut them from the larger picture where there is one."""
+        if not frame.has_main:
+            return self._selector.offer(frame, faces)
+        crops = [
+            crop for picture, found in self._main_view.split(frame, faces) for crop in self._selector.offer(picture, found)
+        ]
+        for crop in crops:
+            from_sub = (crop.width_px, crop.height_px) == (frame.planes.width_px, frame.planes.height_px)
+            telemetry.counts.of_stream(self._stream, "sub_faces" if from_sub else "main_faces")
+        return crops
 
     def _close(self, ends: Sequence[TrackEnd]) -> list[FaceCrop | TrackClosed]:
         result: list[FaceCrop | TrackClosed] = []

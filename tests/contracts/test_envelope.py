@@ -15,7 +15,7 @@ ENVELOPE = Envelope("run7", 3, 1_000)
 COMMON = {"run_id": "run7", "seq": 3, "sent_ns": 1_000, "schema": "facestream/1"}
 EARLY = FrameTime(10, 900, (1, 90_000), 0.01, 5_000, 4_000, 3_000)
 LATE = FrameTime(20, None, (1, 90_000), 0.02, 6_000, None, 3_500)
-SEEN = Sighting("cam", 7, EARLY, (1.0, 2.0, 3.0, 4.0), None, 0.5, Quality(9.0, 0.1, 0.2, 0.3), (0, 2, 8, 10), True)
+SEEN = Sighting("cam", 7, EARLY, (1.0, 2.0, 3.0, 4.0), None, 0.5, Quality(9.0, 0.1, 0.2, 0.3), (0, 2, 8, 10), True, 64, 48)
 WHO = [Candidate("Ann", 0.5)]
 BASIS = Basis(4, 2, 30.0, 14.0, 0.5, None, 0.01, false_name_rate=0.001, missing="likeness")
 BODIES = {
@@ -25,7 +25,7 @@ BODIES = {
             "stream": "cam", "track_id": 7, "frame_index": 10, "pts": 900, "time_base": [1, 90_000], "pts_seconds": 0.01,
             "captured_ns": 5_000, "ntp_ns": 4_000, "recorded_ns": 3_000, "box": [1.0, 2.0, 3.0, 4.0], "landmarks": None,
             "detection_score": 0.5, "crop_box": [0, 2, 8, 10], "live": True, "decision": "known", "gallery_version": 2,
-            "parts": [],
+            "parts": [], "width_px": 64, "height_px": 48,
         },
     ),
     "track": (
