@@ -47,9 +47,10 @@ def write_private(path: Path, content: bytes) -> None:
     Raises:
         OSError: it could not be written; the old one is still there.
     """
-    with replacing(path) as beside, os.fdopen(
-        os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "wb"
-    ) as file:
+    with (
+        replacing(path) as beside,
+        os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "wb") as file,
+    ):
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -39,6 +39,8 @@ COMMANDS = {
     "enroll": ("engine.cli.enroll:enroll", "Add pictures of a person to the gallery."),
     "gallery": ("engine.cli.gallery:gallery_app", "List, rename, remove or export enrolled people."),
     "keys": ("engine.cli.keys:keys_app", "Say who may read what is published."),
+    "erase": ("engine.cli.erase:erase", "Take one person out of everything that was kept."),
+    "expire": ("engine.cli.expire:expire", "Delete what finished runs have kept for too long."),
     "audit": ("engine.cli.audit:audit_app", "Show who did what, or verify that nothing of it is missing."),
     "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
     "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
