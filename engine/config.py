@@ -12,6 +12,7 @@ from engine.contracts.camera import CameraDefaults, HardwareDecoding, NonNegativ
 from engine.contracts.messages import Deinterlace, Rotate
 
 Device = Literal["cpu", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7"]
+Redact = Literal["none", "vectors", "blur"]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 
@@ -219,6 +220,9 @@ class PublishConfig(Section, frozen=True):
     """Send in the clear to whoever comes, beyond this machine too."""
     embeddings: bool = False
     """Send the vectors, which can identify a person; the output directory has them either way, as ``parts`` says."""
+    redact: Redact = "none"
+    """Of pictures of faces, sent and written: ``none`` is hidden; ``vectors``: there are none, only vectors and scores;
+    ``blur``: a face whose decision is not ``known`` is made coarse beyond recognition."""
     replay_bytes: Positive = 64 * 1024 * 1024
     """Bound of the replay ring."""
     send_hwm: NonNegative = 0

@@ -77,7 +77,8 @@ class Enhancement:
         for crop, original, face, score in zip(crops, enlarged.originals, enlarged.faces, scores, strict=True):
             with self._telemetry.stage("encode"):
                 picture, model = (face.bgr, face.model) if face else (None, "")
-                parts, payloads = parts_of(self._config.publish, original, picture, score.embedding, model)
+                is_known = score.decision == "known"
+                parts, payloads = parts_of(self._config.publish, original, picture, score.embedding, model, is_known=is_known)
             self._telemetry.counts.everywhere(crop.stream, "faces")
             self._telemetry.counts.of_stream(crop.stream, "enhanced" if face else "passed_through")
             said.append(Said(self._result(crop, face, score, parts), payloads))
