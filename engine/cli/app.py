@@ -39,6 +39,7 @@ COMMANDS = {
     "enroll": ("engine.cli.enroll:enroll", "Add pictures of a person to the gallery."),
     "gallery": ("engine.cli.gallery:gallery_app", "List, rename, remove or export enrolled people."),
     "keys": ("engine.cli.keys:keys_app", "Say who may read what is published."),
+    "tokens": ("engine.cli.tokens:tokens_app", "Say who may ask the service over HTTP."),
     "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
     "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
     "models": ("engine.cli.models:models_app", "List models, or fetch one."),

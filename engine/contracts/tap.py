@@ -19,8 +19,8 @@ class Tap:
     """Where a run is listened to; both endpoints are PUB, and never hold the run back."""
 
     messages: str
-    """Each message as ``[topic][header][part...]``, whatever ``publish`` says of sockets and keys; what it withholds of a message
-    is withheld here too."""
+    """Each message as ``[topic][header][part...]``, whatever ``publish`` says of sockets and keys; what it withholds of them is
+    withheld here too."""
     previews: str
     """``[v1/preview/<stream>/][Preview][JPEG]``, of streams that somebody has subscribed to."""
 

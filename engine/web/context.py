@@ -32,3 +32,5 @@ class Web:
     bounds: Bounds
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_MOST_UPLOADS))
     """Bodies with pictures that are held at the same time."""
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while files of runs are read."""

@@ -44,6 +44,8 @@ class Client:
         self._queue: OrderedDict[object, Event] = OrderedDict()
         self._size_bytes = 0
         self._lost = 0
+        self.lost = 0
+        """Events that it was too slow for, since it joined."""
         self._news = asyncio.Event()
 
     def wants(self, event: Event) -> bool:
@@ -61,6 +63,7 @@ class Client:
             _, gone = self._queue.popitem(last=False)
             self._size_bytes -= len(gone.text)
             self._lost += 1
+            self.lost += 1
         self._news.set()
 
     def lose(self, events: int) -> None:
@@ -93,12 +96,18 @@ class Fan:
         """Of this process: after a restart the numbers begin again."""
         self._number = 0
         self._clients: set[Client] = set()
+        self._lost_by_gone = 0
         self._kept: deque[Event] = deque()
         self._kept_bytes = 0
 
     @property
     def clients(self) -> frozenset[Client]:
         return frozenset(self._clients)
+
+    @property
+    def lost(self) -> int:
+        """Events that listeners were too slow for, also those who have left."""
+        return self._lost_by_gone + sum(client.lost for client in self._clients)
 
     def send(self, kind: str, stream: str, data: bytes) -> None:
         """Hand out an event.
@@ -137,7 +146,9 @@ class Fan:
 
     def leave(self, client: Client) -> None:
         """Forget a browser."""
-        self._clients.discard(client)
+        if client in self._clients:
+            self._clients.remove(client)
+            self._lost_by_gone += client.lost
 
     def _give_missed(self, client: Client, last_id: str) -> None:
         epoch, _, number = last_id.partition("-")

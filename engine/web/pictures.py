@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from engine.web.problems import Refusal
-
 MEDIA_TYPES = {"jpeg": "image/jpeg", "png": "image/png"}
 FOR_EVER = "private, max-age=86400, immutable"
 """Of a picture that its address names for good; for this browser alone, not for a proxy."""
@@ -56,13 +54,6 @@ class PictureRing:
             _, gone = self._pictures.popitem(last=False)
             self.size_bytes -= len(gone.content)
 
-    def get(self, name: str) -> Picture:
-        """Return a picture.
-
-        Raises:
-            Refusal: it is not there any more, or never was.
-        """
-        try:
-            return self._pictures[name]
-        except KeyError as error:
-            raise Refusal("not_found", "this picture is not kept any more") from error
+    def find(self, name: str) -> Picture | None:
+        """Return a picture, None where it is not there, or not any more."""
+        return self._pictures.get(name)

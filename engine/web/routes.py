@@ -15,7 +15,6 @@ from engine.web.auth import Asker
 from engine.web.bodies import as_verb, read_object
 from engine.web.context import Web
 from engine.web.events import EventStream, asked_for
-from engine.web.pictures import FOR_EVER
 from engine.web.problems import Refusal, as_json
 from engine.web.table import API, Body, Entry, asks
 from engine.web.track_routes import TRACK_ENTRIES
@@ -65,10 +64,6 @@ async def _stream(web: Web, request: Request, asker: Asker) -> Response:
 
 async def _stream_picture(web: Web, request: Request, asker: Asker) -> Response:
     return (await web.tap.picture(request.path_params["name"])).response("no-store")
-
-
-async def _live_picture(web: Web, request: Request, asker: Asker) -> Response:
-    return web.tap.pictures.get(request.path_params["id"]).response(FOR_EVER)
 
 
 async def _enrol(web: Web, request: Request, asker: Asker) -> Response:
@@ -168,9 +163,8 @@ ENTRIES: tuple[Entry, ...] = (
         "POST", "/search", "Who is in a picture.", _search, "enrol", verbs.SearchPerson, verbs.Found, body="picture",
         query=("file", "most"),
     ),
-    _verb("POST", "/tracks/{run_id}/{stream}/{track_id:int}/wrong", verbs.NotThatPerson, verbs.Done, body="fields"),
+    _verb("POST", "/tracks/{run_id}/{stream}/{track_id:number}/wrong", verbs.NotThatPerson, verbs.Done, body="fields"),
     *TRACK_ENTRIES,
-    Entry("GET", "/pictures/{id}", "A picture of the live strip.", _live_picture, "view", media_type="image/jpeg"),
     _verb("GET", "/settings", verbs.GetSettings, verbs.Settings),
     _verb("PATCH", "/settings", verbs.ChangeSettings, verbs.Settings, body="changes"),
     _verb("POST", "/drain", verbs.Drain, verbs.Done),

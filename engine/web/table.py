@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,6 +19,21 @@ API = "/api/v1"
 Body = Literal["", "fields", "changes", "picture"]
 Handler = Callable[[Web, Request, Asker], Awaitable[Response]]
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
+
+
+class _Number(Convertor[int]):
+    """As many digits as a number of 64 bits has: more would be an error of Python's, not ours."""
+
+    regex = "[0-9]{1,18}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("number", _Number())
 
 
 @dataclass(frozen=True)

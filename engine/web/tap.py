@@ -16,6 +16,7 @@ from engine.web.fan import Fan, encode
 from engine.web.pictures import MEDIA_TYPES, Picture, PictureRing
 from engine.web.problems import Refusal
 from engine.web.report import Report
+from engine.web.seen import Seen
 
 API = "/api/v1"
 _HWM, _LARGEST_BYTES = 256, 16 << 20
@@ -37,10 +38,10 @@ class Tap:
     def __init__(self, endpoint: str, previews: str, fan: Fan, report: Report) -> None:
         self._fan, self._report = fan, report
         self.pictures = PictureRing()
+        self.seen = Seen()
         self._previews: OrderedDict[str, tuple[Preview, Picture]] = OrderedDict()
         self._fresh = asyncio.Condition()
         self._names: OrderedDict[tuple[str, int], str] = OrderedDict()
-        self._number = 0
         self._asked: dict[bytes, int] = {}
         self._context = zmq.asyncio.Context()
         self._messages = self._subscriber(endpoint, b"v1/")
@@ -115,6 +116,7 @@ class Tap:
 
     async def _take_message(self, frames: list[bytes]) -> None:
         message = decode_header(frames[1])
+        self.seen.take(message)
         if isinstance(message, Track):
             self._remember(message)
         pictures = self._kept(message, frames[2:])
@@ -165,8 +167,7 @@ class Tap:
         urls: dict[str, str] = {}
         for part, payload in zip(message.parts, payloads, strict=False):
             if part.codec in MEDIA_TYPES:
-                self._number += 1
-                name = f"{message.run_id}~{message.stream}~{message.seq}~{part.name}"
+                name = f"{message.run_id}~{message.stream}~{message.track_id}~{message.seq}~{part.name}"
                 self.pictures.put(name, Picture(payload, MEDIA_TYPES[part.codec]))
                 urls[part.name] = f"{API}/pictures/{name}"
         return urls
