@@ -13,9 +13,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from engine.web.auth import PEER_NAME
 
-HEADER_BYTES = 32 * 1024
-"""Request line and headers together; h11 answers 431 to more."""
-
 
 @dataclass
 class Bounds:

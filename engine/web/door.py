@@ -25,7 +25,13 @@ _HEADERS = {
     b"cache-control": b"no-store",
 }
 """Where an answer has none of its own."""
+HEADER_BYTES = 32 * 1024
+"""Address and headers together."""
+_MOST_HEADERS = 100
 _TLS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+
+
+_CLOSE = {"Connection": "close"}
 
 
 class Door:
@@ -54,8 +60,23 @@ class Door:
             await send(message)
 
         try:
+            _check_frame(scope)
             check_host(Request(scope), self._names)
         except Refusal as refusal:
             await refusal.response()(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
+
+
+def _check_frame(scope: Scope) -> None:
+    """Refuse what is legal, and means something else to some proxies: after it the connection is closed.
+
+    Raises:
+        Refusal: the request says in two ways where it ends, or its head is too large, which h11 lets pass if it comes at once.
+    """
+    names = [name for name, _ in scope["headers"]]
+    if b"transfer-encoding" in names and b"content-length" in names:
+        raise Refusal("bad_request", "send Content-Length or Transfer-Encoding, not both", "Content-Length", headers=_CLOSE)
+    size = len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > HEADER_BYTES or len(names) > _MOST_HEADERS:
+        raise Refusal("too_large", "the request has too many or too long headers", status=431, headers=_CLOSE)

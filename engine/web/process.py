@@ -20,9 +20,10 @@ import uvicorn
 from engine.errors import ConfigError, FacestreamError
 from engine.web.app import build_app
 from engine.web.auth import Auth
-from engine.web.connections import HEADER_BYTES, Bounds, protocol
+from engine.web.connections import Bounds, protocol
 from engine.web.console_files import ConsoleFiles
 from engine.web.context import Web
+from engine.web.door import HEADER_BYTES
 from engine.web.events import send_status
 from engine.web.fan import Fan
 from engine.web.link import ServiceLink, StatusCache

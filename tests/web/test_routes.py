@@ -59,7 +59,10 @@ def test_each_address_asks_its_verb(web: Server, method: str, path: str, body: o
 def test_one_stream_is_found_by_its_name(web: Server) -> None:
     assert web.ask("GET", "/api/v1/streams/door").json["name"] == "door"
     answer = web.ask("GET", "/api/v1/streams/gate")
-    assert (answer.status, answer.json["error"]) == (404, {"code": "not_found", "message": "there is no stream gate", "field": "name"})
+    assert (answer.status, answer.json["error"]) == (
+        404,
+        {"code": "not_found", "message": "there is no stream gate", "field": "name"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -214,7 +217,12 @@ def test_there_is_nothing_elsewhere(web: Server, path: str) -> None:
 
 
 def test_another_method_is_said_to_be_impossible(web: Server) -> None:
-    for method, path in (("POST", "/api/v1/status"), ("TRACE", "/"), ("DELETE", "/api/v1/streams"), ("PUT", "/console/main.js")):
+    for method, path in (
+        ("POST", "/api/v1/status"),
+        ("TRACE", "/"),
+        ("DELETE", "/api/v1/streams"),
+        ("PUT", "/console/main.js"),
+    ):
         answer = web.ask(method, path)
         assert (answer.status, answer.code) == (405, "bad_request"), path
     assert web.service.asked == []
