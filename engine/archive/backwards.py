@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.archive.files import first_data
 
 _BLOCK_BYTES = 1 << 16
-LONGEST_LINE_BYTES = 4 << 20
+LONGEST_LINE_BYTES = 1 << 20
 """A longer one is none of ours, and ends the reading."""
 
 

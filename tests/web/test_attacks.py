@@ -46,8 +46,9 @@ def is_well(web: Server) -> bool:
     "path",
     [
         "/console/../tokens/all.json", "/console/..%2ftokens%2fall.json", "/console/%2e%2e/%2e%2e/etc/passwd",
-        "/console/..\\..\\etc\\passwd", "/console//etc/passwd", "/console/%00", "/console/main.js%00.png", "/console/.", "/console/..",
-        "//etc/passwd", "/console/....//....//etc/passwd", "/console/%252e%252e%252fetc", "/console/%c0%ae%c0%ae/",
+        "/console/..\\..\\etc\\passwd", "/console//etc/passwd", "/console/%00", "/console/main.js%00.png", "/console/.",
+        "/console/..", "//etc/passwd", "/console/....//....//etc/passwd", "/console/%252e%252e%252fetc",
+        "/console/%c0%ae%c0%ae/",
         "/api/v1/pictures/..%2f..%2ftokens%2fall.json", "/api/v1/pictures/..~door~1~1~original",
         "/api/v1/pictures/.~door~1~1~original", "/api/v1/pictures/run~..~1~1~original", "/api/v1/pictures/run~.~1~1~original",
         "/api/v1/pictures/run~door~..~1~original", "/api/v1/pictures/run~door~1~1~..%2foriginal",
