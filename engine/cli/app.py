@@ -45,6 +45,7 @@ COMMANDS = {
     "erase": ("engine.cli.erase:erase", "Take one person out of everything that was kept."),
     "expire": ("engine.cli.expire:expire", "Delete what finished runs have kept for too long."),
     "audit": ("engine.cli.audit:audit_app", "Show who did what, or verify that nothing of it is missing."),
+    "tokens": ("engine.cli.tokens:tokens_app", "Say who may ask the service over HTTP."),
     "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
     "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
     "models": ("engine.cli.models:models_app", "List models, or fetch one."),
