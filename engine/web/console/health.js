@@ -9,9 +9,9 @@ import { clock, day, duration, millis, number, plural, rate, spaced, stageName }
 
 const LEVELS = { info: "none", warning: "undecided", error: "refused" };
 const PARTS = [
-  ["Stages", (status) => table("Stages", ["stage", "a second", "median", "99 of 100", "waiting"], Object.entries(status.stages ?? {}).map(([name, one]) =>
+  ["Stages", (status) => table("Stages", ["stage", "per second", "p50", "p99", "waiting"], Object.entries(status.stages ?? {}).map(([name, one]) =>
     [stageName(name), rate(one.items_per_second), millis(one.p50_ms), millis(one.p99_ms), number(one.queue_depth)]), "No stage has reported yet.")],
-  ["Processes", (status) => table("Processes", ["process", "state", "restarts", "number"], (status.workers ?? []).map((one) =>
+  ["Processes", (status) => table("Processes", ["process", "state", "restarts", "pid"], (status.workers ?? []).map((one) =>
     [one.name, badge(one.alive ? "known" : "refused", one.alive ? "running" : "dead"), number(one.restarts), one.pid ? String(one.pid) : "–"]))],
   ["Dropped, by cause", (status) => counts("Dropped, by cause", status.drops, "Nothing was dropped.")],
   ["Errors, by stage", (status) => counts("Errors, by stage", status.errors, "No errors.")],

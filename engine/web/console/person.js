@@ -15,7 +15,7 @@ export function personView(root, signal, [name]) {
     fill(about, person ? facts([["pictures", number(person.pictures)], ["wrong names marked", number(person.wrong_names ?? 0)]])
       : h("p", { class: "notice" }, `${name} is not in the gallery (any more).`));
   });
-  fill(root, h("p", null, h("a", { href: "#/people" }, "← People")),
+  fill(root, h("p", null, h("a", { class: "back", href: "#/people" }, "← People")),
     h("div", { class: "head" }, h("h1", null, name),
       can("enrol") && [
         h("button", { type: "button", class: "primary", onclick: () => enrolDialog(name, [], load) }, "Add pictures"),

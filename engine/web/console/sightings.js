@@ -20,10 +20,10 @@ export function matches(found) {
   return h("div", null,
     reason && h("p", { class: "notice" }, reason),
     h("p", { class: "where" }, "Sorted by resemblance. The figure is a cosine: 1 is the same picture, and strangers reach high values too."),
-    people.length > 0 && h("h3", null, plural(people.length, "person", "people")),
+    people.length > 0 && h("h2", null, plural(people.length, "person", "people")),
     h("ul", { class: "matches" }, people.map((one) => h("li", null, meter(one.cosine),
       h("a", { href: `#/person/${encodeURIComponent(one.identity)}` }, one.identity)))),
-    tracks.length > 0 && h("h3", null, plural(tracks.length, "track")),
+    tracks.length > 0 && h("h2", null, plural(tracks.length, "track")),
     h("ul", { class: "matches" }, tracks.map((one) => h("li", null, meter(one.cosine),
       h("a", { href: `#/track/${[one.run_id, one.stream, one.track_id].map(encodeURIComponent).join("/")}` },
         `${one.stream}, track ${one.track_id}`), one.identity && ` · named ${one.identity}`))));

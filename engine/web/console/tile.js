@@ -12,8 +12,8 @@ const FIGURES = [
   ["detections/s", (stream) => rate(stream.detections_per_second)],
   ["faces", (stream) => number(stream.faces)],
   ["dropped", (stream) => number(stream.dropped)],
-  ["latency", (stream) => millis(stream.latency_p50_ms)],
-  ["99 of 100", (stream) => millis(stream.latency_p99_ms)],
+  ["latency p50", (stream) => millis(stream.latency_p50_ms)],
+  ["latency p99", (stream) => millis(stream.latency_p99_ms)],
 ];
 
 export class Tile {
@@ -36,7 +36,7 @@ export class Tile {
     this.node = h("article", { class: "tile", "aria-labelledby": id, "data-name": stream.name },
       h("div", { class: "screen" }, this.canvas, this.veil),
       h("div", { class: "about" },
-        h("h3", { id }, stream.name), this.badge, this.size,
+        h("h2", { id, class: "title" }, stream.name), this.badge, this.size,
         this.reason,
         h("dl", null, FIGURES.map(([name], index) => h("div", null, h("dt", null, name), this.figures[index]))),
         h("div", { class: "row" },

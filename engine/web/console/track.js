@@ -20,7 +20,7 @@ export function trackView(root, signal, [run, stream, number_]) {
     try {
       track = await get(url("tracks", run, stream, number_), signal);
     } catch (error) {
-      fill(root, h("p", null, h("a", { href: "#/timeline" }, "← Timeline")), h("p", { class: "notice" }, error.message));
+      fill(root, h("p", null, h("a", { class: "back", href: "#/timeline" }, "← Timeline")), h("p", { class: "notice" }, error.message));
       return;
     }
     show(root, track, signal);
@@ -66,7 +66,7 @@ function all(faces) {
 /** To the neighbours in the list that one came from. */
 function steps() {
   const at = order.indexOf(location.hash);
-  const step = (to, text) => to && h("a", { href: to }, text);
-  return h("nav", { class: "row", "aria-label": "Neighbours" }, h("a", { href: "#/timeline" }, "← Timeline"),
+  const step = (to, text) => to && h("a", { class: "back", href: to }, text);
+  return h("nav", { class: "row", "aria-label": "Neighbours" }, h("a", { class: "back", href: "#/timeline" }, "← Timeline"),
     step(order[at - 1], "later"), at >= 0 && step(order[at + 1], "earlier"));
 }

@@ -49,7 +49,7 @@ function rows(tracks) {
   for (const track of tracks) {
     const ms = beginning(track);
     const its = Math.floor(ms / HOUR_MS);
-    if (its !== hour) nodes.push(h("h3", { class: "hour" }, `${day(ms)}, ${clock(its * HOUR_MS).slice(0, 5)}`));
+    if (its !== hour) nodes.push(h("h2", { class: "hour" }, `${day(ms)}, ${clock(its * HOUR_MS).slice(0, 5)}`));
     hour = its;
     nodes.push(h("div", { role: "listitem" }, row(track, its)));
   }
@@ -72,13 +72,12 @@ function walk(event, list) {
   const at = links.indexOf(document.activeElement);
   if (at < 0) return;
   const hour = links[at].dataset.hour;
-  const jump = (step) => {
-    let next = at;
-    while (links[next + step] && links[next].dataset.hour === hour) next += step;
-    return next;
-  };
+  const firstOf = (index) => links.findIndex((link) => link.dataset.hour === links[index].dataset.hour);
+  const later = links.findIndex((link, index) => index > at && link.dataset.hour !== hour);
+  const start = firstOf(at);
   const next = {
-    ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, PageDown: jump(1), PageUp: jump(-1), Home: 0, End: links.length - 1,
+    ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, PageDown: later < 0 ? links.length - 1 : later, PageUp: at > start ? start : firstOf(Math.max(0, start - 1)), Home: 0,
+    End: links.length - 1,
   }[event.key];
   if (next === undefined || !links[next]) return;
   event.preventDefault();

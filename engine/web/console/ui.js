@@ -72,8 +72,12 @@ export function confirm(title, text, action) {
   });
 }
 
+/** A control with its label, and a hint that is read after it. */
 export function field(label, control, hint = "") {
-  return h("label", { class: "field" }, h("span", null, label), control, hint && h("small", null, hint));
+  const id = `field-${++named}`;
+  control.id = id;
+  if (hint) control.setAttribute("aria-describedby", `${id}-hint`);
+  return h("div", { class: "field" }, h("label", { for: id }, label), control, hint && h("small", { id: `${id}-hint` }, hint));
 }
 
 /** The form's values by name; empty ones are left out. */

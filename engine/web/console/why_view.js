@@ -32,7 +32,7 @@ export function whyView(root, signal, [name]) {
     const count = h("td", { class: "count" });
     return { key, bar, count, node: h("tr", { class: lost ? "lost" : "" }, h("th", { scope: "row" }, text), count, h("td", { class: "bar-cell", "aria-hidden": "true" }, bar)) };
   });
-  fill(root, h("p", null, h("a", { href: "#/live" }, "← Live")), h("div", { class: "head" }, h("h1", null, "Why no face?"),
+  fill(root, h("p", null, h("a", { class: "back", href: "#/live" }, "← Live")), h("div", { class: "head" }, h("h1", null, "Why no face?"),
     h("label", { class: "inline" }, h("span", { class: "unseen" }, "Stream"), names), h("label", { class: "inline" }, h("span", { class: "unseen" }, "How far back"), span)),
   stands, sentence, h("div", { class: "card" }, h("table", { class: "funnel" },
     h("caption", { class: "unseen" }, "Where the faces went"), h("tbody", null, rows.map((row) => row.node)))));
@@ -47,7 +47,7 @@ export function whyView(root, signal, [name]) {
     if (!stream) return say(sentence, state.status ? `There is no stream called ${name}.` : "Waiting for the service …");
     const funnel = state.history.last(name, seconds);
     const kind = stream.paused ? "paused" : stream.state;
-    say(stands, `${stateWord(kind)}. ${stateReason(stream)}${funnel && funnel.seconds < seconds - 1 ? ` Watched for ${duration(funnel.seconds)} so far.` : ""}`);
+    say(stands, `${stateWord(kind)[0].toUpperCase()}${stateWord(kind).slice(1)}. ${stateReason(stream)}${funnel && funnel.seconds < seconds - 1 ? ` Watched for ${duration(funnel.seconds)} so far.` : ""}`);
     say(sentence, advice(stream, funnel));
     for (const { key, bar, count } of rows) {
       const whole = key === "frames" || key === "detected_frames" ? funnel?.frames : funnel?.found;

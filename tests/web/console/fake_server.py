@@ -43,7 +43,7 @@ class FakeServer:
         self._loop = asyncio.new_event_loop()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(self._app(), log_level="error", timeout_graceful_shutdown=0, lifespan="off")
+        config = uvicorn.Config(self._app(), log_level="critical", timeout_graceful_shutdown=0, lifespan="off")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
