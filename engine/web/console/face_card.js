@@ -31,8 +31,8 @@ export function candidateTable(candidates) {
 }
 
 /** The grounds of a decision, each with its verdict in words and colour. */
-export function groundsList(entry) {
-  return h("ul", { class: "grounds" }, grounds(entry, state.settings).map(({ name, verdict, text }) =>
+export function groundsList(entry, settings = state.settings) {
+  return h("ul", { class: "grounds" }, grounds(entry, settings).map(({ name, verdict, text }) =>
     h("li", { class: verdict }, h("b", null, name), " ", text, h("span", { class: "unseen" }, ` (${verdict})`))));
 }
 

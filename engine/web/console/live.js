@@ -98,7 +98,7 @@ export function liveView(root, signal) {
 
 function welcome() {
   return h("div", { class: "card welcome" }, h("h2", null, "No stream yet"),
-    h("p", null, "Attach a camera by its address: an RTSP or HTTP URL, or a device such as /dev/video0."),
+    h("p", null, "Attach a camera by its address, as rtsp://192.0.2.10/stream1."),
     can("operate") ? h("button", { type: "button", class: "primary", onclick: addDialog }, "Add a stream")
       : h("p", { class: "where" }, "You may look, but not add streams: ask for a token with the role “operate”."));
 }

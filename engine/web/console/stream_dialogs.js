@@ -36,7 +36,7 @@ export function addDialog() {
       }
     } },
     field("Address", h("input", { name: "uri", required: true, autofocus: true, spellcheck: "false", autocomplete: "off",
-      placeholder: "rtsp://192.0.2.10/stream1", inputmode: "url" }), "rtsp, rtsps, http, https, udp or srt, or a device such as /dev/video0"),
+      placeholder: "rtsp://192.0.2.10/stream1", inputmode: "url" }), "It begins with rtsp, rtsps, http, https, srt or rtmp"),
     field("Name", h("input", { name: "name", pattern: "[A-Za-z0-9_.\\-]{1,64}", autocomplete: "off", placeholder: "entrance",
       title: "1 to 64 characters: letters, digits, _ . -" }), "Letters, digits, _ . and -. Left empty, it is made from the address."),
     h("div", { class: "two" },

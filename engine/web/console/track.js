@@ -31,14 +31,15 @@ function show(root, track, signal) {
   const entry = { track: track.track ?? track, best: track.best, faces: track.faces };
   const [first, last] = [Number(track.first_ns) / 1e6, Number(track.last_ns) / 1e6];
   const name = track.decision === "known" ? track.candidates[0]?.identity : "";
+  const settings = { ...state.settings, ...track.settings }; // what was asked for then
   const again = h("div");
   fill(root, steps(),
     h("div", { class: "head" }, h("h1", null, headline(track.decision, track.candidates)), badge(track.decision)),
     h("p", { class: "where" }, `${track.stream} · track ${track.track_id} · ${day(first)}, ${clock(first)} to ${clock(last)} (${duration((last - first) / 1000)})`),
     h("article", { class: `card big ${track.decision}` },
       track.best ? pair(track.best) : h("p", { class: "empty" }, "No face of it was kept."),
-      h("div", null, track.best && h("p", { class: "why" }, whySentence(entry, state.settings)),
-        track.best && groundsList(entry), candidateTable(track.candidates ?? []),
+      h("div", null, track.best && h("p", { class: "why" }, whySentence(entry, settings)),
+        track.best && groundsList(entry, settings), candidateTable(track.candidates ?? []),
         facts([["frames seen", track.frames_seen ? number(track.frames_seen) : null], ["faces", number(track.faces)],
           ["best at", track.best && clock(seenAt(track.best))],
           ["LR consistency", track.best?.enhanced && `${number(track.best.enhanced.lr_consistency_db, 1)} dB`]]),

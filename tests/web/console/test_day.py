@@ -57,7 +57,7 @@ def test_a_camera_is_looked_at_and_added_and_a_face_gets_a_name(page, server):
 def test_a_wrong_name_is_marked(page, server):
     service = server.service
     service.enrol("Anna", "a.jpg", fake_pictures.enhanced(0, 72))
-    page.wait_for_function("document.querySelector('.pulse').textContent === 'All well'")
+    page.wait_for_function("() => document.querySelector('.pulse').textContent === 'All well'")
     service.track(service.face("entrance", 7), "known", ANNA)
     page.get_by_role("button", name="This is not Anna").click()
     page.locator("dialog").get_by_role("button", name="Cancel").click()
@@ -78,7 +78,7 @@ def test_a_camera_is_lost_and_comes_back(page, server):
     service.tick()
     tile.get_by_text("The camera does not answer. For 42 seconds.").wait_for()
     page.get_by_text("1 stream in trouble").wait_for()
-    page.wait_for_function("document.getElementById('announce').textContent === 'gate has stopped sending pictures.'")
+    page.wait_for_function("() => document.getElementById('announce').textContent === 'gate has stopped sending pictures.'")
     service.change("gate", state="live", reason="")
     service.tick()
     page.locator('.tile[data-state="live"]').wait_for()
