@@ -21,7 +21,7 @@ WATCH = """() => {
     new PerformanceObserver((list) => list.getEntries().forEach((one) => one.interactionId && window.spent.push([one.interactionId, one.duration])))
         .observe({ type: 'event', durationThreshold: 16, buffered: true });
 }"""
-ACTS = 12
+ACTS = 6
 
 
 def furnish(server: FakeServer, streams: int) -> None:
@@ -108,6 +108,7 @@ def main(streams: int, minutes: int) -> dict[str, Any]:
             took = interactions(page)
             over.set()
             teller.join()
+            print(took, file=sys.stderr)  # noqa: T201
             grown = [sizes(page)]
             for minute in range(minutes):
                 for at in range(60):
@@ -116,6 +117,7 @@ def main(streams: int, minutes: int) -> dict[str, Any]:
                         caught_up(page, server)
                 if minute % max(1, minutes // 6) == 0 or minute == minutes - 1:
                     grown.append(sizes(page))
+                    print(minute, grown[-1], file=sys.stderr)  # noqa: T201
             p95 = took[min(len(took) - 1, int(0.95 * len(took)))]
             return {"streams": streams, "interactions": len(took), "p50_ms": took[len(took) // 2], "p95_ms": p95,
                     "longest_ms": took[-1], "minutes": minutes, "sizes": grown}  # fmt: skip
