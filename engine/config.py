@@ -6,16 +6,13 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from engine.config_section import Positive, Section
+from engine.config_serve import ServeConfig
 from engine.contracts.camera import CameraDefaults, HardwareDecoding, NonNegative, Seconds, Transport
 from engine.contracts.messages import Deinterlace, Rotate
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
 Device = Literal["cpu", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7"]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of all sections: a key that is not declared is an error."""
 
 
 class SourceConfig(Section, frozen=True):
@@ -268,6 +265,7 @@ class Config(Section, frozen=True):
     verify: VerifyConfig = VerifyConfig()
     publish: PublishConfig = PublishConfig()
     output: OutputConfig = OutputConfig()
+    serve: ServeConfig = ServeConfig()
 
 
 PROFILES: dict[str, dict[str, Any]] = {

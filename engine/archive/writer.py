@@ -196,7 +196,7 @@ class DirectorySink:
         self._folders.difference_update(retention.look(gone_before))
 
     def _folder(self, message: Face | Track) -> Path:
-        return self.directory / _FACES / _folder(message.stream) / str(message.track_id)
+        return self.directory / _FACES / folder_of(message.stream) / str(message.track_id)
 
     def _begin(self, run: dict[str, Any], resume: Resume) -> None:
         """Write ``run.json``, and open the files where they end."""
@@ -282,8 +282,8 @@ def _expiry(config: OutputConfig, directory: Path) -> Expiry | None:
     return Expiry(directory, config.keep_records_days * _DAY_SECONDS, round(config.keep_records_gb * _GB))
 
 
-def _folder(stream: str) -> str:
-    """A stream may be called ``..``, its folder may not."""
+def folder_of(stream: str) -> str:
+    """Return the name of a stream's folder: a stream may be called ``..``, its folder may not."""
     return stream if stream.strip(".") else "_" + stream
 
 

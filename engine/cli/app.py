@@ -35,10 +35,13 @@ Exit codes: 0 done, 1 failed, 2 usage error, 130 interrupted.
 
 COMMANDS = {
     "run": ("engine.cli.run:run", "Process cameras or recordings into enhanced faces and identity scores."),
+    "serve": ("engine.cli.serve:serve", "Run as a service, whose cameras come and go."),
+    "ctl": ("engine.cli.ctl:ctl_app", "Ask a running service, or tell it what to do."),
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
     "enroll": ("engine.cli.enroll:enroll", "Add pictures of a person to the gallery."),
     "gallery": ("engine.cli.gallery:gallery_app", "List, rename, remove or export enrolled people."),
     "keys": ("engine.cli.keys:keys_app", "Say who may read what is published."),
+    "tokens": ("engine.cli.tokens:tokens_app", "Say who may ask the service over HTTP."),
     "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
     "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
     "models": ("engine.cli.models:models_app", "List models, or fetch one."),

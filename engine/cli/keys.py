@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.errors import ConfigError
-from engine.keys.files import Client, shown_as_file, write_key
+from engine.keys.files import Client, ControlRole, shown_as_file, write_key
 from engine.keys.folder import KeyFolder, default_folder
 
 FolderOption = Annotated[Path | None, Parameter(help="Folder of keys; the user's own by default.")]
@@ -33,6 +33,12 @@ def new(
         tuple[str, ...],
         Parameter(consume_multiple=True, negative="", help="What it may read, as v1/face/door/; everything by default."),
     ] = (),
+    control: Annotated[
+        tuple[ControlRole, ...],
+        Parameter(
+            consume_multiple=True, negative="", help="What it may ask of a service: view, operate, enrol; by default nothing."
+        ),
+    ] = (),
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="The client's file; NAME.key by default.")] = None,
     print_it: Annotated[bool, Parameter(name="--print", negative=(), help="Print the client's file, and write none.")] = False,
     folder: FolderOption = None,
@@ -49,6 +55,8 @@ def new(
 
         facestream keys new door-pc --topics v1/face/door/ v1/stream/door/ v1/end/
 
+        facestream keys new desk --control view operate
+
         facestream keys new kiosk --folder /etc/facestream/keys --out ~/kiosk.key
 
         facestream run -s street.mp4 --publish tcp://0.0.0.0:5556 --keys /etc/facestream/keys
@@ -61,7 +69,7 @@ def new(
         raise ConfigError(f"{why}: leave one of them out")
     if not print_it and file.exists():
         raise ConfigError(f"{file} exists: name another file with --out, or move it away")
-    key = opened.add(name, topics)
+    key = opened.add(name, topics, control)
     if print_it:
         sys.stdout.write(shown_as_file(key).decode())
         return 0
@@ -127,11 +135,18 @@ def _table(clients: list[Client]) -> Table:
     table = Table()
     table.add_column("name", overflow="fold", min_width=8)
     table.add_column("may read", overflow="fold", min_width=8)
+    table.add_column("may ask", overflow="fold", min_width=7)
     table.add_column("public key", no_wrap=True)
     table.add_column("made (UTC)", no_wrap=True)
     for client in clients:
         made = client.made[:16].replace("T", " ")
-        table.add_row(client.name, Text("\n".join(client.topics)), Text(f"{client.public[:8]}…"), Text(made))
+        table.add_row(
+            client.name,
+            Text("\n".join(client.topics)),
+            Text("\n".join(client.control)),
+            Text(f"{client.public[:8]}…"),
+            Text(made),
+        )
     return table
 
 

@@ -99,6 +99,18 @@ class RunLog:
         """Log what is unwise but not wrong."""
         self._write("warning", "note", printable(sentence), {})
 
+    def say(self, sentence: str) -> None:
+        """Log what is good to know."""
+        self._write("info", "note", printable(sentence), {})
+
+    def set_level(self, level: Level) -> None:
+        """From now on log this level and those above it."""
+        self._logger.setLevel(_LEVELS[level])
+
+    def forget_run(self) -> None:
+        """What is shown next is another run, not one that goes on."""
+        self._status = None
+
     def fail(self, sentence: str, exit_code: int) -> None:
         """Log why a run could not begin or go on."""
         self._write("error", "run_failed", printable(sentence), {"exit_code": exit_code})

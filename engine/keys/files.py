@@ -22,6 +22,7 @@ from engine.keys.curve import require_curve
 from engine.keys.topics import EVERYTHING, check_rights
 from engine.whole_file import sync_directory
 
+ControlRole = Literal["view", "operate", "enrol"]
 _LARGEST_BYTES = 64 * 1024
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP)
 """Says a file system that has none, as those of memory sticks."""
@@ -55,8 +56,15 @@ class Client(_Keys, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_f
 
     name: str
     topics: tuple[str, ...] = (EVERYTHING,)
+    control: tuple[ControlRole, ...] = ()
+    """What it may ask of a service."""
     made: str = ""
     """When, in UTC, as 2026-03-01T13:05:00Z."""
+
+    @property
+    def rights(self) -> tuple[tuple[str, ...], ...]:
+        """All that it may."""
+        return self.topics, self.control
 
     @property
     def reads_everything(self) -> bool:

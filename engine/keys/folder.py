@@ -15,7 +15,7 @@ from platformdirs import user_config_path
 
 from engine.errors import ConfigError
 from engine.keys.curve import require_curve
-from engine.keys.files import Client, ClientKey, ServerKey, read_key, write_key
+from engine.keys.files import Client, ClientKey, ControlRole, ServerKey, read_key, write_key
 from engine.keys.topics import check_rights
 from engine.whole_file import sync_directory
 
@@ -43,7 +43,7 @@ class KeyFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser()
 
-    def add(self, name: str, topics: Iterable[str] = ()) -> ClientKey:
+    def add(self, name: str, topics: Iterable[str] = (), control: Iterable[ControlRole] = ()) -> ClientKey:
         """Make a client's key, and the folder and the engine's key where there are none; return what the client is given.
 
         The client's secret is nowhere else.
@@ -51,18 +51,19 @@ class KeyFolder:
         Args:
             name: of the client, a word that can be a file's name.
             topics: prefixes that it may read; none: everything.
+            control: what it may ask of a service.
 
         Raises:
             ConfigError: the name or a topic cannot be used, the client is there already, or the folder cannot be written.
         """
         require_curve()
-        entry, rights = self._entry(name), check_rights(topics)
+        entry, rights, roles = self._entry(name), check_rights(topics), tuple(dict.fromkeys(control))
         self._make()
         server = self._own_server()
         public, secret = (half.decode() for half in zmq.curve_keypair())
         made = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
-            write_key(entry, Client(name=name, public=public, topics=rights, made=made))
+            write_key(entry, Client(name=name, public=public, topics=rights, control=roles, made=made))
         except FileExistsError as error:
             raise ConfigError(
                 f"there is a client {name} in {self.path}: choose another name, or `facestream keys revoke {name}` first"

@@ -1,4 +1,4 @@
-"""Changes of a run while it goes on, asked for from any thread."""
+"""Changes of a run while it goes on, and its end, asked for from any thread."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ class RunControl:
 
     def __init__(self) -> None:
         self._requests: SimpleQueue[tuple[str, Camera | None]] = SimpleQueue()
+        self.end_asked = ""
+        """Why the run is to end in good order; empty: it goes on."""
 
     def add(self, camera: Camera) -> None:
         """Let a camera be read from now on; one of the same name takes the place of the one before. The name of a recording of
@@ -28,6 +30,10 @@ class RunControl:
     def remove(self, name: str) -> None:
         """Read a camera no longer; its stream ends in good order. Nothing happens if there is none of this name."""
         self._requests.put((name, None))
+
+    def end(self, why: str) -> None:
+        """Let the run end in good order, as a first signal does."""
+        self.end_asked = self.end_asked or why
 
     def changed(self, cameras: Mapping[str, Camera]) -> dict[str, Camera]:
         """Return the cameras, by stream, that there should be now; for the run."""

@@ -52,7 +52,7 @@ class Crew:
         run: what ``run.json`` says of it.
         cameras: each gets a process.
         readers: processes that read recordings.
-        resume: what an earlier attempt left.
+        resume: what an earlier attempt left. ``goes_on``: see ``Policy``.
 
     Raises:
         FatalError: the system allows fewer open files than so many workers need.
@@ -60,11 +60,17 @@ class Crew:
     """
 
     def __init__(
-        self, config: Config, run: dict[str, Any], cameras: Sequence[Camera], readers: int, resume: Resume | None
+        self,
+        config: Config,
+        run: dict[str, Any],
+        cameras: Sequence[Camera],
+        readers: int,
+        resume: Resume | None,
+        goes_on: bool = False,
     ) -> None:
         self._config, self._run, self._resume = config, run, resume
         self._starts: dict[str, int] = {}
-        self.policy = policy_of(has_camera=bool(cameras))
+        self.policy = policy_of(has_camera=bool(cameras), goes_on=goes_on)
         self._listeners = {device: Listener(MESSAGES) for device in _devices(config)}
         self.plan = plan_of(cameras, readers, _enhancers(config), self._listeners)
         """Who should be there."""
@@ -146,8 +152,8 @@ class Crew:
     def is_cut_off(self, name: str) -> bool:
         """Whether all have ended that could send a worker anything."""
         member = self.plan.members[name]
-        reads = member.role in ("perceive", "enhance", "publish")
-        return reads and self._over.issuperset(self.plan.writers_to(member))
+        reads = ("enhance", "publish") if self.policy.goes_on else ("perceive", "enhance", "publish")
+        return member.role in reads and self._over.issuperset(self.plan.writers_to(member))
 
     def restart(self, name: str, unsaid: Sequence[StreamChanged] = ()) -> None:
         """Start a dead worker anew and connect its neighbours, which live on, to it.
@@ -255,7 +261,8 @@ class Crew:
                 first_id = (self._resume.first_track_id if self._resume else 1) + earlier * IDS_PER_PERCEIVE
                 counted = self._resume.counts.streams if self._resume else {}
                 rejected = {stream: counts["rejected"] for stream, counts in counted.items() if "rejected" in counts}
-                return start(perceive_body, inputs, set(self.readers), outputs, config, first_id, rejected, devices)
+                about = (config, first_id, rejected, devices, self.policy.goes_on)
+                return start(perceive_body, inputs, set(self.readers), outputs, *about)
             case "enhance":
                 threads = self.policy.threads(len(self.plan.of("enhance")))
                 return start(enhance_body, inputs["perceive"], outputs["publish"], config, self.policy, threads, devices)

@@ -71,12 +71,22 @@ class RunResult:
         return [stream for stream in self.streams if stream.state == "failed"]
 
 
+@dataclass(frozen=True)
+class ServiceRun:
+    """One run of a service: it goes on while there is no camera, until it is told to end, and its results may go nowhere."""
+
+    run_id: str
+    cameras: Sequence[Camera]
+    """At its begin."""
+
+
 def run_pipeline(
     config: Config,
     observer: Callable[[RunStatus], None] = lambda status: None,
     duration_seconds: float | None = None,
     warn: Callable[[str], None] = lambda sentence: None,
     control: RunControl | None = None,
+    service: ServiceRun | None = None,
 ) -> RunResult:
     """Process all sources of a configuration.
 
@@ -89,19 +99,20 @@ def run_pipeline(
         observer: called several times a second with a copy of the run's status, in a thread of its own: it may block.
         warn: called with a sentence on what is unwise but not wrong.
         duration_seconds: end the run, in good order, after this time; None: when the recordings end, or a signal comes.
-        control: adds and removes cameras of a run that has one, from any thread.
+        control: adds and removes cameras of a run that has one, from any thread, and ends it.
+        service: given: it reads the cameras of a service, and what is in ``config`` says only what these are.
 
     Raises:
         ConfigError: nothing to read, nowhere to put the result, or it would go to others in the clear.
         FacestreamError: a worker failed; outputs written before that stay valid.
         KeyboardInterrupt: two signals came.
     """
-    sources = expand_sources(config.sources, config.live, warn)
-    if not sources:
+    sources = expand_sources(config.sources, config.live, warn) if service is None else service.cameras
+    if not sources and service is None:
         raise ConfigError(
             "there is nothing to read: give at least one source (--source FILE, or `sources:` in the configuration)"
         )
-    if not config.publish.endpoint and not config.output.directory:
+    if not config.publish.endpoint and not config.output.directory and service is None:
         raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
     if config.output.resume and (not config.output.directory or config.output.overwrite):
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
@@ -111,14 +122,17 @@ def run_pipeline(
         warn(
             f"the gallery {config.verify.gallery} does not exist yet: nobody can be recognised before someone is enrolled in it"
         )
-    resumable = bool(config.output.directory) and not any(isinstance(source, Camera) for source in sources)
+    is_live = service is not None or any(isinstance(source, Camera) for source in sources)
+    resumable = bool(config.output.directory) and not is_live
     restarts = config.supervise.restarts_per_minute if resumable else 0
     read_again: set[str] = set()
     same_run = False
     while True:
-        run = describe_run(config)
+        run = describe_run(config, service.run_id if service else "")
         try:
-            result = _attempt(config, run, sources, observer, duration_seconds, control, same_run=same_run)
+            result = _attempt(
+                config, run, sources, observer, duration_seconds, control, same_run=same_run, goes_on=service is not None
+            )
         except WorkerError:
             if restarts == 0:
                 raise
@@ -141,6 +155,7 @@ def _attempt(
     control: RunControl | None = None,
     *,
     same_run: bool = False,
+    goes_on: bool = False,
 ) -> RunResult:
     """Run once; ``same_run``: what is in the output directory is an earlier attempt of this run."""
     recordings = [source for source in sources if isinstance(source, Recording)]
@@ -154,7 +169,7 @@ def _attempt(
     for event in resume.done.values() if resume else ():
         status.take_event(StreamChanged(event.stream, event.state, event.reason, event.detail))
     orders = _orders(recordings, resume)
-    crew = Crew(config, run, cameras, min(config.decode.parallel_files, len(orders)), resume)
+    crew = Crew(config, run, cameras, min(config.decode.parallel_files, len(orders)), resume, goes_on=goes_on)
     supervisor = Supervisor(crew, orders, config.supervise, status, observer, duration_seconds, control)
     try:
         supervisor.run()
@@ -194,8 +209,13 @@ def _orders(recordings: Sequence[Recording], resume: Resume | None) -> list[Assi
     ]
 
 
-def describe_run(config: Config) -> dict[str, Any]:
-    """Return what ``run.json`` says of a run before it starts."""
+def new_run_id() -> str:
+    """Return the name of a run: when it began (UTC), and what no other has."""
+    return f"{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def describe_run(config: Config, run_id: str = "") -> dict[str, Any]:
+    """Return what ``run.json`` says of a run before it starts; it gets a name where it has none."""
     versions = {"facestream": engine.__version__, "python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -204,7 +224,7 @@ def describe_run(config: Config) -> dict[str, Any]:
             continue
     now = datetime.datetime.now(datetime.UTC)
     return {
-        "run_id": f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
+        "run_id": run_id or new_run_id(),
         "started": now.isoformat(timespec="seconds"),
         "config": msgspec.to_builtins(config),
         "versions": versions,

@@ -74,7 +74,8 @@ class Supervisor:
         """What each worker has loaded."""
         self.status = status
         self._deaths = Deaths(crew, self._readings, status, self.facts)
-        self._changes = CameraChanges(crew, self._watchdog, status, control or RunControl())
+        self._control = control or RunControl()
+        self._changes = CameraChanges(crew, self._watchdog, status, self._control)
 
     def run(self) -> None:
         """Return when every worker has finished.
@@ -113,7 +114,7 @@ class Supervisor:
             missing = [name for name in self._workers if name not in self.facts]
             if self._error is not None:
                 raise self._error
-            if self._signals.count:
+            if self._signals.count or self._control.end_asked:
                 raise KeyboardInterrupt
             if time.monotonic() > deadline:
                 raise WorkerError(f"{', '.join(missing)} did not become ready within {READY_SECONDS:g} s")
@@ -273,13 +274,13 @@ class Supervisor:
             self._stop_reading("failed", str(error))
 
     def _drain_if_asked(self) -> None:
-        """At the first signal, or when the time is over: stop reading, finish what is held."""
+        """At the first signal, when that is asked for, or when the time is over: stop reading, finish what is held."""
         over = self._duration_seconds is not None and self.status.seconds >= self._duration_seconds
-        now = time.monotonic()
-        if (self._signals.count or over) and self._drained_at is None:
+        now, asked = time.monotonic(), self._control.end_asked
+        if (self._signals.count or asked or over) and self._drained_at is None:
             self._drained_at = now
             self._restarts.cancel()
-            self._stop_reading("drained", "stopped by a signal" if self._signals.count else "the time is over")
+            self._stop_reading("drained", "stopped by a signal" if self._signals.count else asked or "the time is over")
         if self._drained_at is not None and now - self._drained_at > LEAVING_SECONDS:
             for name in self._crew.cameras:
                 if not self._workers[name].finished:

@@ -40,7 +40,8 @@ class Door:
     Args:
         context: whose connections are asked for; it has no other authenticator.
         folder: of keys.
-        enforces_topics: False: clients that may read some topics only are not let in.
+        refuses: why a client of the list is not let in all the same; empty: it is.
+        what: is behind the door, for messages.
         warn: is told, seldom, of whom was refused.
 
     Raises:
@@ -48,11 +49,17 @@ class Door:
     """
 
     def __init__(
-        self, context: zmq.Context[zmq.Socket[bytes]], folder: Path, *, enforces_topics: bool, warn: Callable[[str], None]
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        folder: Path,
+        *,
+        refuses: Callable[[Client], str],
+        warn: Callable[[str], None],
+        what: str = "publish",
     ) -> None:
-        self._context, self._warn = context, warn
+        self._context, self._warn, self._what = context, warn, what
         self._server = KeyFolder(folder).server()
-        self._list = _AllowList(KeyFolder(folder), enforces_topics=enforces_topics)
+        self._list = _AllowList(KeyFolder(folder), refuses)
         self._monitors: dict[zmq.Socket[bytes], zmq.Socket[bytes]] = {}
         self._next_look = 0.0
         self._told: dict[str, float] = {}
@@ -95,7 +102,7 @@ class Door:
             self._refuse(_NOT_LISTED, refusals.times)
             self._newest_from = refusals.newest_from
         for fault in faults:
-            self.tell(fault, f"publish: {fault}")
+            self.tell(fault, f"{self._what}: {fault}")
         self._say()
         if time.monotonic() < self._next_look:
             return frozenset()
@@ -135,12 +142,12 @@ class Door:
         """Begin to answer again where that has ended: nobody else would be let in, for good."""
         if self._authenticator.is_alive():
             return
-        self.tell("no answers", "publish: the list of keys has stopped answering, and is started again")
+        self.tell("no answers", f"{self._what}: the list of keys has stopped answering, and is started again")
         try:
             self._authenticator.stop()
             self._authenticator.start()
         except (zmq.ZMQError, RuntimeError, OSError) as error:
-            self.tell("no start", f"publish: the list of keys cannot answer, so nobody is let in: {error}")
+            self.tell("no start", f"{self._what}: the list of keys cannot answer, so nobody is let in: {error}")
 
     def _refuse(self, cause: str, times: int) -> None:
         self.refused += times
@@ -150,7 +157,7 @@ class Door:
         for cause, times in list(self._refused.items()):
             if cause not in self._told or time.monotonic() - self._told[cause] >= _QUIET_SECONDS:
                 why = f"{cause} {self._list.where} (the last from {self._newest_from})" if cause == _NOT_LISTED else cause
-                self.tell(cause, f"publish: {times} connection{'s were' if times > 1 else ' was'} refused: {why}")
+                self.tell(cause, f"{self._what}: {times} connection{'s were' if times > 1 else ' was'} refused: {why}")
                 del self._refused[cause]
 
 
@@ -190,10 +197,10 @@ class _Refusals(NamedTuple):
 class _AllowList:
     """The clients of a folder as they are now; asked by the authenticator's thread and by the publisher's."""
 
-    def __init__(self, folder: KeyFolder, *, enforces_topics: bool) -> None:
+    def __init__(self, folder: KeyFolder, refuses: Callable[[Client], str]) -> None:
         self.address = ""
         """Of the connection that is asked for; of the authenticator's thread."""
-        self._folder, self._enforces_topics = folder, enforces_topics
+        self._folder, self._refuses = folder, refuses
         self._lock = threading.Lock()
         self._state: object = None
         self._clients: Mapping[str, Client] = {}
@@ -256,11 +263,11 @@ class _AllowList:
             return refusals, faults
 
     def _take(self, clients: list[Client]) -> None:
-        usable = {client.public: client for client in clients if client.reads_everything or self._enforces_topics}
+        usable = {}
         for client in clients:
-            if client.public not in usable:
-                self._faults.append(
-                    f"{client.name} is not let in: it may read some topics only, which publish.socket: push cannot enforce"
-                )
-        self._losers |= {key for key, old in self._clients.items() if key not in usable or usable[key].topics != old.topics}
+            if why := self._refuses(client):
+                self._faults.append(f"{client.name} is not let in: {why}")
+            else:
+                usable[client.public] = client
+        self._losers |= {key for key, old in self._clients.items() if key not in usable or usable[key].rights != old.rights}
         self._clients = usable

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from engine.config import PublishConfig
 from engine.contracts.address import is_loopback
 from engine.errors import ConfigError
+from engine.keys.files import Client
 from engine.keys.folder import KeyFolder, default_folder, is_ours_alone
 
 _WHO = "anybody who can reach it would get faces and names in the clear"
@@ -63,6 +65,17 @@ def check_keys(config: PublishConfig) -> None:
             f"publish.keys: {', '.join(bound)} may read some topics only, which publish.socket: push cannot enforce: use pub, "
             "another folder of keys, or give them a key without --topics"
         )
+
+
+def refusal_of(config: PublishConfig) -> Callable[[Client], str]:
+    """Return what says why a client of the folder of keys is not let in all the same; empty: it is."""
+
+    def refusal(client: Client) -> str:
+        if client.reads_everything or config.socket == "pub":
+            return ""
+        return "it may read some topics only, which publish.socket: push cannot enforce"
+
+    return refusal
 
 
 def check_folder(folder: Path, endpoint: str) -> None:

@@ -23,7 +23,7 @@ from engine.contracts.messages import AnyMessage, Face, Track, encode_header, ki
 from engine.errors import ConfigError
 from engine.publish.door import Door
 from engine.publish.endpoint import bind, harden
-from engine.publish.exposure import check_in_the_clear
+from engine.publish.exposure import check_in_the_clear, refusal_of
 from engine.publish.guard import FloodGuard
 from engine.publish.numbering import Numbering
 from engine.publish.replay import ReplayService, Ring
@@ -103,7 +103,7 @@ class Publisher:
         is_private = not (config.keys or config.insecure)
         try:
             if config.endpoint and config.keys:
-                self._door = Door(context, Path(config.keys), enforces_topics=config.socket == "pub", warn=warn)
+                self._door = Door(context, Path(config.keys), refuses=refusal_of(config), warn=warn)
             if config.endpoint:
                 self._socket = self._open(context)
                 self.bound_endpoint = bind(self._socket, config.endpoint, "publish.endpoint", is_private=is_private)

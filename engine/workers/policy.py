@@ -28,6 +28,8 @@ class Policy:
     expires: bool
     """Whether what was written may go when it is too old or too much: a run with a camera has no end, and a run over recordings
     is resumed from it."""
+    goes_on: bool = False
+    """Whether the run goes on when it has no source at the moment, until it is told to stop: that of a service."""
 
     def threads(self, workers: int) -> int:
         """Return how many threads enlarge in each of the enhance workers: for recordings more than its share, as verifying
@@ -36,6 +38,7 @@ class Policy:
         return max(1, cores // workers) if self.is_prompt else cores
 
 
-def policy_of(*, has_camera: bool) -> Policy:
-    """Return the policy of a run."""
-    return Policy(replaces_workers=has_camera, is_prompt=has_camera, read_ahead=0 if has_camera else 4, expires=has_camera)
+def policy_of(*, has_camera: bool, goes_on: bool = False) -> Policy:
+    """Return the policy of a run; one that ``goes_on`` reads cameras, though it may have none at the moment."""
+    live = has_camera or goes_on
+    return Policy(replaces_workers=live, is_prompt=live, read_ahead=0 if live else 4, expires=live, goes_on=goes_on)

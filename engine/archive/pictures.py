@@ -1,0 +1,42 @@
+"""The pictures of a run's directory, found by what they are and not by a path."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from engine.archive.writer import folder_of
+
+PictureName = Literal["original", "enhanced"]
+_MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
+_MOST_BYTES = 16 << 20
+
+
+def stored_picture(directory: Path, stream: str, track_id: int, seq: int, name: PictureName) -> Path | None:
+    """Return where the picture of a face is, None where it is not, or not any more.
+
+    Args:
+        directory: of the run.
+        stream: a valid name of one.
+        track_id: the face's track.
+        seq: of the face's message.
+        name: which of its pictures.
+    """
+    folder = directory / "faces" / folder_of(stream) / str(track_id)
+    for suffix in _MEDIA_TYPES:
+        path = folder / f"{seq:06d}_{name}{suffix}"
+        if path.is_file() and not path.is_symlink():
+            return path
+    return None
+
+
+def read_picture(path: Path) -> tuple[bytes, str] | None:
+    """Return a picture's file and its media type; None where it is gone, is a link, or is larger than any of ours."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    return None if len(content) > _MOST_BYTES else (content, _MEDIA_TYPES[path.suffix])

@@ -1,0 +1,266 @@
+"""``facestream ctl``: asks a running service, and tells it what to do."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from cyclopts import App, Parameter
+
+from engine.cli.ctl_ways import OWN, Where, answered, asked, show
+from engine.config import SourceConfig
+from engine.config_errors import explain
+from engine.control import verbs
+from engine.control.schema import control_schema
+from engine.errors import UsageError
+
+_EPILOGUE = """\
+Examples:
+
+  facestream ctl status
+  facestream ctl streams add rtsp://192.0.2.10/stream1 --name door
+  facestream ctl streams list --json
+  facestream ctl streams change door --set detect_fps=5
+  facestream ctl streams remove door
+  facestream ctl people enrol "Ada Lovelace" ada-1.jpg ada-2.jpg
+  facestream ctl settings set crop.min_size_px=16
+  facestream ctl status --endpoint tcp://192.0.2.5:5558 --key desk.key
+  facestream ctl drain
+
+Exit codes: 0 done, 1 not done, 2 used wrongly, or no service answers.
+"""
+
+ctl_app = App(
+    name="ctl", help="Ask a running service, or tell it what to do.", help_epilogue=_EPILOGUE, help_format="plaintext"
+)
+streams_app = App(name="streams", help="Cameras.", help_epilogue="", help_format="plaintext")
+people_app = App(name="people", help="The gallery.", help_epilogue="", help_format="plaintext")
+settings_app = App(name="settings", help="What may be changed while it runs.", help_epilogue="", help_format="plaintext")
+for _app in (streams_app, people_app, settings_app):
+    ctl_app.command(_app)
+
+Name = Annotated[str, Parameter(help="Of the stream.")]
+Person = Annotated[str, Parameter(help="As `ctl people list` shows it.")]
+Set = Annotated[
+    list[str] | None,
+    Parameter(name="--set", negative=(), help="KEY=VALUE as in a configuration file; repeat it; KEY= is null."),
+]
+
+
+@streams_app.command(name="list")
+def list_streams(*, where: Where = OWN) -> int:
+    """Show all cameras and how they stand."""
+    return show(asked(where, verbs.ListStreams(), verbs.Streams), where)
+
+
+@streams_app.command(name="add")
+def add_stream(
+    uri: Annotated[str, Parameter(help="rtsp://, rtsps://, http(s)://, srt:// or rtmp:// address.")],
+    /,
+    *,
+    name: Annotated[str, Parameter(help="By default made of the address.")] = "",
+    credentials: Annotated[str, Parameter(help="Name of a file in the folder `credentials` of the service's directory.")] = "",
+    set_: Set = None,
+    paused: Annotated[bool, Parameter(negative=(), help="Do not read it yet.")] = False,
+    where: Where = OWN,
+) -> int:
+    """Attach a camera. A `-` as the address is read from standard input: a password in it then stands in no process list.
+
+    For example:
+
+        facestream ctl streams add rtsp://192.0.2.10/stream1 --name door --set transport=udp
+    """
+    source = _source(uri, {"name": name, "credentials": credentials}, set_)
+    return show(asked(where, verbs.AddStream(source=source, paused=paused), verbs.Stream), where)
+
+
+@streams_app.command(name="change")
+def change_stream(name: Name, /, *, set_: Set = None, where: Where = OWN) -> int:
+    """Give a camera other settings; no other camera is disturbed.
+
+    For example:
+
+        facestream ctl streams change door --set detect_fps=5 --set rotate=180
+    """
+    changes = _changes(set_)
+    if not changes:
+        raise UsageError("nothing to change: give at least one --set KEY=VALUE")
+    return show(asked(where, verbs.ChangeStream(name=name, changes=changes), verbs.Stream), where)
+
+
+@streams_app.command(name="pause")
+def pause_stream(name: Name, /, *, where: Where = OWN) -> int:
+    """Read a camera no longer, and keep its settings."""
+    return show(asked(where, verbs.PauseStream(name=name), verbs.Stream), where)
+
+
+@streams_app.command(name="resume")
+def resume_stream(name: Name, /, *, where: Where = OWN) -> int:
+    """Read a paused camera again."""
+    return show(asked(where, verbs.ResumeStream(name=name), verbs.Stream), where)
+
+
+@streams_app.command(name="remove")
+def remove_stream(name: Name, /, *, where: Where = OWN) -> int:
+    """Forget a camera."""
+    return show(asked(where, verbs.RemoveStream(name=name), verbs.Done), where)
+
+
+@ctl_app.command
+def probe(
+    uri: Annotated[str, Parameter(help="Address of a camera, or - for standard input.")],
+    /,
+    *,
+    seconds: Annotated[float, Parameter(help="How long to look, 1 to 20.")] = 4.0,
+    credentials: Annotated[str, Parameter(help="As for `ctl streams add`.")] = "",
+    set_: Set = None,
+    picture: Annotated[Path | None, Parameter(help="Write one of its pictures to this JPEG file.")] = None,
+    where: Where = OWN,
+) -> int:
+    """Look at a camera without adding it: what it sends, and how large the faces are.
+
+    For example:
+
+        facestream ctl probe rtsp://192.0.2.10/stream2
+    """
+    source = _source(uri, {"credentials": credentials}, set_)
+    found = asked(where, verbs.Probe(source=source, seconds=seconds), verbs.Probed, more_seconds=seconds + 15.0)
+    if picture is not None and found.picture:
+        picture.write_bytes(found.picture)
+    return show(found, where)
+
+
+@people_app.command(name="list")
+def list_people(*, where: Where = OWN) -> int:
+    """Show who is in the gallery."""
+    return show(asked(where, verbs.ListPeople(), verbs.People), where)
+
+
+@people_app.command(name="enrol")
+def enrol(
+    name: Annotated[str, Parameter(help="Who is in the pictures.")],
+    /,
+    *images: Annotated[Path, Parameter(help="Pictures that show this person and nobody else.")],
+    force: Annotated[bool, Parameter(negative=(), help="Also what looks like somebody else.")] = False,
+    where: Where = OWN,
+) -> int:
+    """Add pictures of a person to the gallery.
+
+    For example:
+
+        facestream ctl people enrol "Ada Lovelace" ada-1.jpg ada-2.jpg
+
+    Exit code: 1 where one was refused.
+    """
+    if not images:
+        raise UsageError(f"no picture to enrol for {name}: give at least one image file")
+    verb = verbs.EnrolPerson(name=name, pictures=[_picture(path) for path in images], force=force)
+    result = asked(where, verb, verbs.Enrolled, more_seconds=90.0)
+    show(result, where)
+    return 1 if any(one.outcome == "refused" for one in result.pictures) else 0
+
+
+@people_app.command(name="remove")
+def remove_person(name: Person, /, *, where: Where = OWN) -> int:
+    """Take a person out of the gallery."""
+    return show(asked(where, verbs.RemovePerson(name=name), verbs.Done), where)
+
+
+@people_app.command(name="rename")
+def rename_person(name: Person, new: Annotated[str, Parameter(help="The new name.")], /, *, where: Where = OWN) -> int:
+    """Give a person another name; where somebody has it both become one."""
+    return show(asked(where, verbs.RenamePerson(name=name, new_name=new), verbs.Done), where)
+
+
+@people_app.command(name="search")
+def search_person(
+    image: Annotated[Path, Parameter(help="A picture that shows one person.")],
+    /,
+    *,
+    most: Annotated[int, Parameter(help="People and tracks to show at most.")] = 20,
+    where: Where = OWN,
+) -> int:
+    """Look for somebody in the gallery and in the tracks of the last days."""
+    verb = verbs.SearchPerson(picture=_picture(image), most=most)
+    return show(asked(where, verb, verbs.Found, more_seconds=90.0), where)
+
+
+@people_app.command(name="wrong")
+def not_that_person(name: Person, run_id: str, stream: str, track_id: int, /, *, where: Where = OWN) -> int:
+    """Say that a track was given a wrong name.
+
+    For example:
+
+        facestream ctl people wrong "Ada Lovelace" 20260301T140500Z-5f0d7e1a door 17
+    """
+    verb = verbs.NotThatPerson(name=name, run_id=run_id, stream=stream, track_id=track_id)
+    return show(asked(where, verb, verbs.Done), where)
+
+
+@ctl_app.command
+def status(*, where: Where = OWN) -> int:
+    """Show how the service stands."""
+    return show(asked(where, verbs.GetStatus(), verbs.Status), where)
+
+
+@settings_app.command(name="show")
+def show_settings(*, where: Where = OWN) -> int:
+    """Show the settings that may be changed."""
+    return show(asked(where, verbs.GetSettings(), verbs.Settings), where)
+
+
+@settings_app.command(name="set")
+def set_settings(
+    *changes: Annotated[str, Parameter(help="SECTION.KEY=VALUE, or profile=NAME; KEY= goes back to the file.")],
+    where: Where = OWN,
+) -> int:
+    """Change settings; a new run begins with them, within seconds.
+
+    For example:
+
+        facestream ctl settings set crop.min_size_px=16 profile=thorough
+    """
+    if not changes:
+        raise UsageError("nothing to change: give at least one SECTION.KEY=VALUE")
+    return show(asked(where, verbs.ChangeSettings(changes=_changes(list(changes))), verbs.Settings), where)
+
+
+@ctl_app.command(name="log-level")
+def log_level(level: Literal["error", "warning", "info"], /, *, where: Where = OWN) -> int:
+    """Log this level and those above it from now on."""
+    return show(asked(where, verbs.SetLogLevel(level=level), verbs.Done), where)
+
+
+@ctl_app.command
+def drain(*, where: Where = OWN) -> int:
+    """Finish what is held, and stop the service."""
+    return show(asked(where, verbs.Drain(), verbs.Done), where)
+
+
+@ctl_app.command
+def schema() -> int:
+    """Print the JSON Schema of the protocol; no service is asked."""
+    sys.stdout.write(control_schema().decode())
+    return 0
+
+
+def _source(uri: str, named: dict[str, str], changes: list[str] | None) -> SourceConfig:
+    address = sys.stdin.readline().strip() if uri == "-" else uri
+    tree = {"uri": address, **{key: value for key, value in named.items() if value}, **_changes(changes)}
+    try:
+        return msgspec.convert({key: value for key, value in tree.items() if value is not None}, SourceConfig)
+    except msgspec.ValidationError as error:
+        raise UsageError(explain(str(error), SourceConfig, None, "")) from error
+
+
+def _changes(given: list[str] | None) -> dict[str, Any]:
+    return dict(answered(one) for one in given or ())
+
+
+def _picture(path: Path) -> verbs.Picture:
+    try:
+        return verbs.Picture(content=path.read_bytes(), name=path.name)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error

@@ -1,0 +1,113 @@
+"""The answers of a service for a person."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.cli.run_table import STATE_STYLES
+from engine.cli.run_words import count, how_long, printable
+from engine.control.verbs import Done, Enrolled, Found, People, Probed, Settings, Status, Stream, Streams
+
+
+@singledispatch
+def _lines(result: object) -> list[object]:
+    return [Text(str(result))]
+
+
+def tell(console: Console, result: object) -> None:
+    """Print an answer."""
+    for line in _lines(result):
+        console.print(line, soft_wrap=isinstance(line, Text))
+
+
+@_lines.register
+def _(result: Done) -> list[object]:
+    return [Text(printable(result.note) or "done")]
+
+
+@_lines.register
+def _(result: Stream) -> list[object]:
+    return [_streams_table([result])]
+
+
+@_lines.register
+def _(result: Streams) -> list[object]:
+    table = [_streams_table(result.streams)] if result.streams else []
+    return [*table, Text(count(len(result.streams), "stream"))]
+
+
+@_lines.register
+def _(result: Status) -> list[object]:
+    live = sum(one.state == "live" for one in result.streams)
+    ready = "ready" if result.ready else f"not ready: {result.ready_detail}" if result.ready_detail else "not ready"
+    told = [f"{result.state} for {how_long(result.uptime_seconds)}, {printable(ready)}"]
+    told.append(f"run {result.run_id}, {live} of {count(len(result.streams), 'stream')} live")
+    if drops := {cause: total for cause, total in result.drops.items() if total}:
+        told.append("drops: " + ", ".join(f"{total} {cause.replace('_', ' ')}" for cause, total in sorted(drops.items())))
+    restarts = sum(worker.restarts for worker in result.workers)
+    if restarts:
+        told.append(f"{count(restarts, 'worker')} replaced")
+    table = [_streams_table(result.streams)] if result.streams else []
+    return [*(Text(line) for line in told), *table]
+
+
+@_lines.register
+def _(result: People) -> list[object]:
+    table = Table()
+    table.add_column("name", overflow="fold", min_width=16)
+    table.add_column("pictures", justify="right")
+    for person in result.people:
+        table.add_row(Text(printable(person.name)), str(person.pictures))
+    people = "1 person" if len(result.people) == 1 else f"{len(result.people)} people"
+    return [*([table] if result.people else []), Text(f"{people} in {result.gallery}")]
+
+
+@_lines.register
+def _(result: Enrolled) -> list[object]:
+    lines: list[object] = []
+    for one in result.pictures:
+        quality = f" (face {one.quality.size_px:.0f} px)" if one.quality else ""
+        lines.append(Text(printable(f"{one.name}: {one.outcome}{quality}" + (f": {one.reason}" if one.reason else ""))))
+    return lines
+
+
+@_lines.register
+def _(result: Found) -> list[object]:
+    lines: list[object] = [Text(f"{one.cosine:.3f}  {printable(one.identity)}") for one in result.people]
+    lines += [Text(f"{one.cosine:.3f}  {one.stream} track {one.track_id} of {one.run_id}") for one in result.tracks]
+    return lines or [Text(printable(result.reason) or "nobody")]
+
+
+@_lines.register
+def _(result: Probed) -> list[object]:
+    what = f"{printable(result.shown)}: {result.codec}, {result.width_px}x{result.height_px}, {result.fps:.1f} pictures/s"
+    faces = ", ".join(f"{face.height:.0f} px" for face in result.faces) or "none"
+    return [Text(what), Text(f"faces on one picture: {faces}"), Text(printable(result.advice))]
+
+
+@_lines.register
+def _(result: Settings) -> list[object]:
+    return [Text(f"{name} = {value}") for name, value in result.values.items()]
+
+
+def _streams_table(streams: list[Stream]) -> Table:
+    table = Table()
+    for name in ("stream", "state"):
+        table.add_column(name, overflow="fold")
+    for name in ("size", "frames/s", "faces", "dropped", "p99 ms"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("address", overflow="fold")
+    for one in streams:
+        words = " ".join(filter(None, (one.state, one.reason.replace("_", " "))))
+        state = Text(words, style=STATE_STYLES.get(one.state, "dim"))
+        if one.detail and one.state != "live":
+            state.append(f"\n{printable(one.detail)}", style="dim")
+        size = f"{one.width_px}x{one.height_px}" if one.width_px else ""
+        p99 = f"{one.latency_p99_ms:.0f}" if one.latency_p99_ms is not None else ""
+        figures = (size, f"{one.fps:.1f}" if one.fps else "", str(one.faces), str(one.dropped), p99)
+        table.add_row(one.name, state, *figures, Text(printable(one.source.uri)))
+    return table

@@ -1,0 +1,92 @@
+"""What all verbs of ``facestream ctl`` share: which service is asked, and how an answer is shown."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import yaml
+from cyclopts import Parameter
+from rich.console import Console
+
+from engine.cli.ctl_tables import tell
+from engine.control.client import ControlClient, ControlError, NoServiceError
+from engine.control.verbs import AnyResult, AnyVerb, Probed
+from engine.errors import UsageError
+from engine.keys.files import ClientKey, read_key
+from engine.service.directory import control_endpoint, directory_of
+
+Result = TypeVar("Result", bound=AnyResult)
+_NOT_DONE_IN_USE = ("bad_request", "unauthorised", "forbidden")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Where:
+    """Which service is asked, and how."""
+
+    directory: Annotated[Path | None, Parameter(help="serve.directory of the service; the user's own by default.")] = None
+    endpoint: Annotated[str, Parameter(help="serve.control of a service elsewhere, as tcp://192.0.2.5:5558.")] = ""
+    key: Annotated[Path | None, Parameter(help="File of `facestream keys new`, for --endpoint.")] = None
+    seconds: Annotated[float, Parameter(name="--wait", help="How long to wait for an answer.")] = 10.0
+    json: Annotated[bool, Parameter(negative=(), help="The answer as JSON.")] = False
+
+
+OWN = Where()
+"""This user's own service."""
+
+
+def asked(where: Where, verb: AnyVerb, wanted: type[Result], more_seconds: float = 0.0) -> Result:
+    """Ask, and return what is answered.
+
+    Raises:
+        ControlError: it was not done.
+        NoServiceError: nobody answered.
+        UsageError: the options do not go together.
+    """
+    key = read_key(where.key.expanduser(), ClientKey) if where.key else None
+    if key is not None and not where.endpoint:
+        raise UsageError("--key is for a service elsewhere: give its --endpoint too")
+    if where.endpoint.startswith("tcp://") and key is None:
+        raise UsageError(
+            f"{where.endpoint} lets in holders of keys alone: give --key FILE (`facestream keys new NAME --control`)"
+        )
+    endpoint = where.endpoint or control_endpoint(directory_of(str(where.directory or "")))
+    with ControlClient(endpoint, key) as client:
+        try:
+            return client.call(verb, wanted, where.seconds + more_seconds)
+        except ControlError as error:
+            error.exit_code = 2 if error.code in _NOT_DONE_IN_USE else 1
+            raise
+        except NoServiceError as error:
+            error.exit_code = 2
+            raise
+
+
+def show(result: AnyResult, where: Where) -> int:
+    """Print an answer; return the exit code."""
+    if where.json:
+        if isinstance(result, Probed):
+            result = msgspec.structs.replace(result, picture=b"")
+        sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
+    else:
+        tell(Console(highlight=False), result)
+    return 0
+
+
+def answered(text: str) -> tuple[str, Any]:
+    """Return key and value of ``KEY=VALUE``, the value as YAML reads it.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UsageError(f"{text!r} is not KEY=VALUE")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UsageError(f"the value of {key} cannot be read: quote it as in YAML") from error

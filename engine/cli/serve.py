@@ -1,0 +1,115 @@
+"""``facestream serve``: the pipeline that goes on until it is stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from engine.cli.complaints import complaint
+from engine.cli.run_log import LogFormat, RunLog
+from engine.control.verbs import LogLevel
+from engine.errors import FacestreamError
+from engine.pipeline.run import RunResult
+from engine.pipeline.status import RunStatus
+from engine.runtime.closing import Closing
+from engine.service.serve import serve as serve_service
+
+_MOST_WAITING = 1000
+_LAST_SECONDS = 1.0
+
+
+def serve(
+    config: Annotated[
+        Path | None, Parameter(help="YAML file with the section `serve`; without one all is as by default.")
+    ] = None,
+    /,
+    *,
+    log_format: Annotated[LogFormat, Parameter(help="json: one object a line.")] = "text",
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative=(), help="Warnings and errors only.")] = False,
+) -> int:
+    """Run as a service: cameras come and go while it goes on, until it is stopped.
+
+    `facestream ctl` asks it and tells it what to do. What was added or changed is kept on the disk, and is there again after a
+    restart or a power cut. SIGTERM, Ctrl-C or `facestream ctl drain` ends it in good order.
+
+    For example:
+
+        facestream serve
+
+        facestream serve configs/pipelines/serve.yaml
+
+        facestream serve /etc/facestream.yaml --log-format json
+
+        facestream ctl status
+
+    Exit code: 0 it was stopped, 1 it cannot work, 2 the configuration is wrong, 130 forced to stop.
+    """
+    with RunLog(log_format, quiet=quiet) as log:
+        try:
+            with _ServiceLog(log) as lines:
+                return serve_service(config, lines)
+        except FacestreamError as error:
+            if log_format != "json":
+                raise
+            sentence, code = complaint(error)
+            log.fail(sentence, code)
+            return code
+
+
+class _ServiceLog(Closing):
+    """The log of ``facestream run`` for one run after another. Whoever says something never waits for whoever reads it."""
+
+    def __init__(self, log: RunLog) -> None:
+        self._log = log
+        self._waiting: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._newest: RunStatus | None = None
+        self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+        self._thread.start()
+
+    def show(self, status: RunStatus) -> None:
+        """See ``ServiceLog``; of several that could not be written yet the newest is."""
+        before, self._newest = self._newest, status
+        if before is None:
+            self._put(self._show_newest)
+
+    def run_ended(self, result: RunResult) -> None:
+        """See ``ServiceLog``."""
+        self._put(lambda: self._log.end(result, 0))
+        self._put(self._log.forget_run)
+
+    def warn(self, sentence: str) -> None:
+        """See ``ServiceLog``."""
+        self._put(lambda: self._log.warn(sentence))
+
+    def say(self, sentence: str) -> None:
+        """See ``ServiceLog``."""
+        self._put(lambda: self._log.say(sentence))
+
+    def set_level(self, level: LogLevel) -> None:
+        """See ``ServiceLog``."""
+        self._log.set_level(level)
+
+    def close(self) -> None:
+        """Write what waits, unless nobody reads it."""
+        self._waiting.put(None)
+        self._thread.join(_LAST_SECONDS)
+
+    def _put(self, write: Callable[[], None]) -> None:
+        if self._waiting.qsize() < _MOST_WAITING:
+            self._waiting.put(write)
+
+    def _show_newest(self) -> None:
+        status, self._newest = self._newest, None
+        if status is not None:
+            self._log.show(status)
+
+    def _write(self) -> None:
+        while (write := self._waiting.get()) is not None:
+            with suppress(OSError, ValueError):  # nobody reads it any more
+                write()

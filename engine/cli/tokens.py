@@ -1,0 +1,127 @@
+"""``facestream tokens``: who may ask the service over HTTP."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from shlex import quote
+from typing import Annotated, Literal
+
+import msgspec
+from cyclopts import App, Parameter
+from platformdirs import user_state_path
+from rich.console import Console
+from rich.table import Table
+
+from engine.errors import ConfigError
+from engine.web.tokens import Entry, TokenFolder
+
+DirectoryOption = Annotated[Path | None, Parameter(help="The service's serve.directory; the user's own by default.")]
+JsonOption = Annotated[bool, Parameter(negative=(), help="For a program; `list` shows no token.")]
+Name = Annotated[str, Parameter(help="Whose it is: letters, digits, dot, _ and -.")]
+Roles = Annotated[
+    tuple[Literal["view", "operate", "enrol"], ...],
+    Parameter(consume_multiple=True, negative="", help="What may be done with it."),
+]
+
+tokens_app = App(name="tokens", help="Say who may ask the service over HTTP.", help_epilogue="", help_format="plaintext")
+
+
+@tokens_app.command
+def new(
+    name: Name,
+    /,
+    *,
+    roles: Roles = ("view",),
+    certificate: Annotated[
+        bool, Parameter(negative=(), help="No token: a client certificate of this common name takes its place.")
+    ] = False,
+    directory: DirectoryOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Make a token, and show it once.
+
+    view: look at everything; operate: streams, settings, drain; enrol: people.
+    A running service takes it at once. Its hash alone is kept.
+
+    For example:
+
+        facestream tokens new kiosk
+
+        facestream tokens new admin --roles view operate enrol
+
+        facestream tokens new guard-pc --roles view --certificate
+    """
+    folder = _opened(directory)
+    token = folder.add(name, roles, certificate=certificate)
+    if json:
+        told = {"name": name, "roles": roles, "folder": str(folder.path)} | ({"token": token} if token else {})
+        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+    elif certificate:
+        _say(f"whoever shows a certificate of the name {name} may {', '.join(roles)}")
+    else:
+        sys.stdout.write(f"{token}\n")
+        _say(f"the only copy of the token of {name}, which may {', '.join(roles)}: log in with it, or send it as")
+        _say("`Authorization: Bearer TOKEN`")
+    return 0
+
+
+@tokens_app.command(name="list")
+def list_tokens(*, directory: DirectoryOption = None, json: JsonOption = False) -> int:
+    """Show who may do what.
+
+    For example:
+
+        facestream tokens list --json
+    """
+    folder = _opened(directory)
+    entries = folder.entries()
+    if folder.complaints:
+        raise ConfigError(folder.complaints[0])
+    if json:
+        for entry in entries:
+            told = {"name": entry.name, "roles": entry.roles, "certificate": entry.certificate, "made": entry.made}
+            sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        return 0
+    if entries:
+        Console().print(_table(entries))
+    _say(f"{len(entries)} {'token' if len(entries) == 1 else 'tokens'} in {folder.path}")
+    return 0
+
+
+@tokens_app.command
+def revoke(name: Name, /, *, directory: DirectoryOption = None, json: JsonOption = False) -> int:
+    """Let somebody in no longer: a running service refuses the token at once, and ends its sessions.
+
+    For example:
+
+        facestream tokens revoke kiosk
+    """
+    folder = _opened(directory)
+    folder.revoke(name)
+    if json:
+        sys.stdout.write(msgspec.json.encode({"revoked": name, "folder": str(folder.path)}).decode() + "\n")
+    else:
+        _say(f"revoked {name}: a service that runs in {quote(str(folder.path.parent))} refuses it at once")
+    return 0
+
+
+def _opened(directory: Path | None) -> TokenFolder:
+    found = directory or user_state_path("facestream", appauthor=False)
+    return TokenFolder(found.expanduser() / "tokens")
+
+
+def _table(entries: tuple[Entry, ...]) -> Table:
+    table = Table()
+    table.add_column("name", overflow="fold", min_width=8)
+    table.add_column("may", overflow="fold", min_width=8)
+    table.add_column("by", no_wrap=True)
+    table.add_column("made (UTC)", no_wrap=True)
+    for entry in entries:
+        by = "certificate" if entry.certificate else "token"
+        table.add_row(entry.name, ", ".join(entry.roles), by, entry.made[:16].replace("T", " "))
+    return table
+
+
+def _say(sentence: str) -> None:
+    Console(stderr=True).print(sentence, highlight=False, markup=False, soft_wrap=True)

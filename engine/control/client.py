@@ -1,0 +1,117 @@
+"""Asks a running service."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from contextlib import suppress
+from typing import TypeVar
+
+import msgspec
+import zmq
+
+from engine.control.verbs import PROTOCOL, AnyResult, AnyVerb, ErrorCode, Problem, Reply, Request, decode_reply, encode_request
+from engine.errors import FacestreamError
+from engine.keys.curve import use_key
+from engine.keys.files import ClientKey
+from engine.runtime.closing import Closing
+
+USUAL_SECONDS = 30.0
+Result = TypeVar("Result", bound=AnyResult)
+
+
+class ControlError(FacestreamError):
+    """The service has not done what was asked, and says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+    @property
+    def code(self) -> ErrorCode:
+        return self.problem.code
+
+
+class NoServiceError(FacestreamError):
+    """Nobody answers."""
+
+
+class ControlClient(Closing):
+    """One connection; for one thread. It connects again by itself where the service was started anew.
+
+    Args:
+        endpoint: of the service.
+        key: of `facestream keys`; None: in the clear, on this machine.
+
+    Raises:
+        FacestreamError: this is no endpoint.
+    """
+
+    def __init__(self, endpoint: str, key: ClientKey | None = None) -> None:
+        self.endpoint = endpoint
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._socket = self._context.socket(zmq.DEALER)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
+        try:
+            use_key(self._socket, key)
+            self._socket.connect(endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise FacestreamError(f"{endpoint!r} is no endpoint: use tcp://ADDRESS:PORT or ipc://PATH") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def call(self, verb: AnyVerb, wanted: type[Result], seconds: float = USUAL_SECONDS, idempotency_key: str = "") -> Result:
+        """Ask, and return what is answered.
+
+        Args:
+            verb: what to do.
+            wanted: the kind of answer that it has.
+            seconds: how long to wait.
+            idempotency_key: asked again under the same key, nothing is done twice.
+
+        Raises:
+            ControlError: the service has not done it, and says why.
+            NoServiceError: nobody answered in time.
+        """
+        reply = self.ask(verb, seconds, idempotency_key)
+        if reply.problem is not None:
+            raise ControlError(reply.problem)
+        if not isinstance(reply.result, wanted):
+            raise FacestreamError("the service answers something else than was asked: use the same version of both")
+        return reply.result
+
+    def ask(self, verb: AnyVerb, seconds: float = USUAL_SECONDS, idempotency_key: str = "") -> Reply:
+        """Ask, and return the whole reply.
+
+        Raises:
+            NoServiceError: nobody answered in time.
+        """
+        request = Request(
+            request_id=secrets.token_hex(8),
+            verb=verb,
+            deadline_ns=time.time_ns() + int(seconds * 1e9),
+            idempotency_key=idempotency_key,
+        )
+        until = time.monotonic() + seconds
+        if self._socket.poll(max(0, int(seconds * 1e3)), zmq.POLLOUT):
+            self._socket.send_multipart([PROTOCOL, encode_request(request)])
+        while (left := until - time.monotonic()) > 0:
+            if not self._socket.poll(int(left * 1e3) + 1):
+                break
+            frames = self._socket.recv_multipart()
+            with suppress(msgspec.DecodeError):
+                reply = decode_reply(frames[-1])
+                if reply.request_id in (request.request_id, ""):
+                    return reply
+        raise NoServiceError(
+            f"no service answers at {self.endpoint} within {seconds:g} s: is `facestream serve` running? "
+            "(`--directory` or `--endpoint` says which)"
+        )
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._socket.close(linger=0)
+        self._context.term()

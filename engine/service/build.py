@@ -1,0 +1,111 @@
+"""Puts a service together from its configuration and its directory."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from msgspec.structs import replace
+
+from engine.config import Config
+from engine.control.verbs import LogLevel
+from engine.errors import ConfigError
+from engine.service.addresses import AllowedNetworks
+from engine.service.audit import Audit
+from engine.service.desired import Desired, DesiredFile
+from engine.service.directory import ServiceDirectory, directory_of
+from engine.service.given_source import GivenSources
+from engine.service.life import Life
+from engine.service.people import PeopleVerbs
+from engine.service.service import Service
+from engine.service.settings import ChangeableSettings
+from engine.service.state import State
+from engine.service.stream_verbs import StreamVerbs
+from engine.service.streams import Streams, sources_of_file
+from engine.service.tasks import Tasks
+
+
+class Says(Protocol):
+    """Where it says what should not be."""
+
+    def warn(self, sentence: str) -> None:
+        """Say it."""
+
+    def set_level(self, level: LogLevel) -> None:
+        """From now on say this and what is worse."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A service."""
+
+    config: Config
+    """As the file has it; the present one, with changed settings, is ``life.config``."""
+    directory: ServiceDirectory
+    state: State
+    streams: Streams
+    life: Life
+    tasks: Tasks
+    service: Service
+    settings: ChangeableSettings
+
+    def take_back_settings(self, settings: dict[str, Any]) -> None:
+        """Let these be the changed settings again."""
+        with self.state.lock:
+            self.state.put(replace(self.state.desired, settings=settings))
+
+
+def build(path: Path | None, says: Says, closing: ExitStack) -> Parts:
+    """Return a service that carries verbs out, and has no run yet.
+
+    Args:
+        path: of the configuration.
+        says: is told what should not be.
+        closing: what is to be closed at the end goes there.
+
+    Raises:
+        ConfigError: the configuration, the directory or the desired state cannot be used.
+        PublishError: another service has the directory.
+    """
+    settings = ChangeableSettings(path)
+    config = settings.config({})
+    serve = config.serve
+    networks = AllowedNetworks(serve.cameras_in)
+    from_file = sources_of_file(config, says.warn)
+    directory = ServiceDirectory(directory_of(serve.directory))
+    closing.callback(directory.close)
+    shutil.rmtree(directory.path / "uploads", ignore_errors=True)
+    file = DesiredFile(directory.desired)
+    loaded = file.load()
+    desired = loaded.following(from_file)
+    try:
+        life = Life(settings.config(desired.settings), directory.tap)
+    except ConfigError as error:
+        raise ConfigError(f"the settings in {directory.desired} do not go with the configuration any more: {error}") from error
+    given = GivenSources(serve, directory, config.live, networks)
+    given.clean({held.source.credentials for held in desired.streams.values()})
+    streams = Streams(from_file, given, serve.max_streams)
+    tasks = Tasks(says.warn)
+    closing.callback(tasks.close)
+
+    def follow(before: Desired, after: Desired) -> None:
+        streams.follow(before, after)
+        if before.settings != after.settings:
+            life.begin_anew(settings.config(after.settings))
+
+    state = State(file, desired, follow)
+    if desired != loaded:
+        file.save(desired)
+    service = Service(
+        state,
+        life,
+        StreamVerbs(streams, given, life, settings, tasks),
+        PeopleVerbs(life, directory, tasks, serve.upload_bytes),
+        Audit(),
+        says.set_level,
+        says.warn,
+    )
+    return Parts(config, directory, state, streams, life, tasks, service, settings)

@@ -1,0 +1,137 @@
+"""What happens beside the runs, about once a second: the service manager is told, the web process kept, readiness tested."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Protocol
+
+import msgspec
+
+from engine.pipeline.status import RunStatus
+from engine.service.build import Parts
+from engine.service.life import Readiness
+from engine.service.notify import ServiceManager
+from engine.service.refusal import Refusal
+from engine.service.task_messages import SelfTested, SelfTestTask
+from engine.service.web_process import WebProcess
+
+_TURN_SECONDS = 1.0
+_SILENT_SECONDS = 15.0
+"""Without news of the run for so long the service manager hears nothing either; its workers are watched more closely."""
+_SELF_TEST_SECONDS, _RETRY_SECONDS = 3600.0, 60.0
+_SELF_TEST_LIMIT_SECONDS = 120.0
+
+
+class Says(Protocol):
+    """Where it says what happens."""
+
+    def warn(self, sentence: str) -> None:
+        """Say what should not be."""
+
+    def say(self, sentence: str) -> None:
+        """Say what is good to know."""
+
+
+class Keeper:
+    """Works from construction to ``close``.
+
+    Args:
+        parts: of the service.
+        says: is told what happens.
+    """
+
+    def __init__(self, parts: Parts, says: Says) -> None:
+        self._parts, self._says = parts, says
+        self._manager = ServiceManager()
+        self._observed = time.monotonic()
+        self._is_ready_told = False
+        self._over = threading.Event()
+        self._next_test = 0.0
+        self._testing: threading.Thread | None = None
+        self._web = WebProcess(web_settings(parts), says.warn) if parts.config.serve.http else None
+        self._thread = threading.Thread(target=self._work, name="keeper", daemon=True)
+        self._thread.start()
+
+    def observed(self, status: RunStatus) -> None:
+        """The run goes on."""
+        self._observed = time.monotonic()
+
+    def stopping(self) -> None:
+        """The service ends."""
+        self._manager.stopping()
+
+    def close(self) -> None:
+        """End what was started here."""
+        self._over.set()
+        self._thread.join(10.0)
+
+    def _work(self) -> None:
+        pause = min(_TURN_SECONDS, self._manager.watchdog_seconds / 3 or _TURN_SECONDS)
+        try:
+            while not self._over.wait(pause):
+                self._tell_manager()
+                if self._web is not None:
+                    self._web.check()
+                self._test_when_due()
+        finally:
+            if self._web is not None:
+                self._web.close()
+
+    def _tell_manager(self) -> None:
+        life = self._parts.life
+        if life.run is not None and not self._is_ready_told:
+            self._is_ready_told = True
+            self._manager.ready("all workers are ready")
+        if life.run is None or time.monotonic() - self._observed < _SILENT_SECONDS:
+            self._manager.alive()
+
+    def _test_when_due(self) -> None:
+        life, now = self._parts.life, time.monotonic()
+        if life.wants_self_test.is_set():
+            life.wants_self_test.clear()
+            self._next_test = now
+        busy = self._testing is not None and self._testing.is_alive()
+        if life.run is None or busy or now < self._next_test:
+            return
+        self._next_test = now + _SELF_TEST_SECONDS
+        self._testing = threading.Thread(target=self._test, name="self-test", daemon=True)
+        self._testing.start()
+
+    def _test(self) -> None:
+        life, before = self._parts.life, self._parts.life.readiness
+        config = life.config
+        task = SelfTestTask(
+            detect=config.detect,
+            verify=config.verify,
+            generator=config.super_resolve.generator,
+            strength=config.super_resolve.strength,
+        )
+        try:
+            found = self._parts.tasks.run(task, SelfTested, _SELF_TEST_LIMIT_SECONDS)
+        except Refusal as refusal:
+            self._next_test = time.monotonic() + _RETRY_SECONDS
+            if refusal.problem.code == "busy" or self._over.is_set():
+                return
+            life.readiness = Readiness(False, refusal.problem.message)
+            self._says.warn(f"the self-test has failed: {refusal.problem.message}")
+            return
+        life.readiness, life.models = Readiness(True, found.detail), found.models
+        if not before.ok:
+            self._says.say(f"the service is ready: {found.detail}")
+
+
+def web_settings(parts: Parts) -> str:
+    """Return what the web process is given."""
+    serve, directory = parts.config.serve, parts.directory
+    http = {
+        "address": serve.http,
+        "hosts": serve.http_hosts,
+        "tls_certificate": serve.http_tls_certificate,
+        "tls_key": serve.http_tls_key,
+        "tls_client_ca": serve.http_tls_client_ca,
+        "upload_bytes": serve.upload_bytes,
+        "insecure": serve.http_insecure,
+    }
+    told = {"control": directory.web, "tap": directory.tap, "directory": str(directory.path), "http": http}
+    return msgspec.json.encode(told).decode()

@@ -1,0 +1,79 @@
+"""How the service lives: its present run, what that has said last, and whether another one is wanted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.config import Config
+from engine.pipeline.control import RunControl
+from engine.pipeline.status import RunStatus
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What the self-test said last."""
+
+    ok: bool = False
+    detail: str = "the self-test has not run yet"
+
+
+class Life:
+    """Any thread may ask and tell.
+
+    Args:
+        config: the first one.
+        tap: where the web process reads; empty: nowhere.
+    """
+
+    def __init__(self, config: Config, tap: str = "") -> None:
+        self.config = config
+        self.tap = tap
+        self.readiness = Readiness()
+        self.models: dict[str, str] = {}
+        self.started = time.monotonic()
+        self.run_id = ""
+        self.stopping = ""
+        """Why the service ends; empty: it goes on."""
+        self.wants_self_test = threading.Event()
+        self._run: RunStatus | None = None
+        self._control: RunControl | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def run(self) -> RunStatus | None:
+        """What the present run has said last; None: its workers are not ready yet."""
+        return self._run
+
+    @property
+    def state(self) -> Literal["starting", "running", "stopping"]:
+        return "stopping" if self.stopping else "running" if self._run is not None else "starting"
+
+    def begin(self, run_id: str, control: RunControl) -> None:
+        """A run begins."""
+        with self._lock:
+            self.run_id, self._run, self._control = run_id, None, control
+            if self.stopping:
+                control.end(self.stopping)
+
+    def observe(self, status: RunStatus) -> None:
+        """Take the newest status of the run."""
+        if self._run is None:
+            self.wants_self_test.set()
+        self._run = status
+
+    def begin_anew(self, config: Config) -> None:
+        """End the run, and let the next one have another configuration."""
+        with self._lock:
+            self.config = config
+            if self._control is not None:
+                self._control.end("the settings were changed")
+
+    def stop(self, why: str) -> None:
+        """End the run, and the service with it."""
+        with self._lock:
+            self.stopping = self.stopping or why
+            if self._control is not None:
+                self._control.end(why)

@@ -1,0 +1,163 @@
+"""The verbs about people: the gallery, and what is looked for in it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.control.verbs import (
+    Done,
+    Enrolled,
+    EnrolPerson,
+    Found,
+    NotThatPerson,
+    People,
+    Person,
+    Picture,
+    RemovePerson,
+    RenamePerson,
+    Request,
+    SearchPerson,
+)
+from engine.errors import UsageError
+from engine.service.deadlines import check_deadline, seconds_left
+from engine.service.directory import ServiceDirectory
+from engine.service.life import Life
+from engine.service.refusal import Refusal
+from engine.service.task_messages import EnrolTask, SearchTask
+from engine.service.tasks import Tasks
+from engine.verify.gallery import Gallery, default_gallery_path
+from engine.verify.person_name import person_name, spelling
+
+MOST_PICTURES = 50
+SEARCHED_DAYS = 30.0
+_MOST_FOUND = 200
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+class PeopleVerbs:
+    """Does each verb.
+
+    Args:
+        life: of the service.
+        directory: of the service.
+        tasks: where pictures are decoded.
+        upload_bytes: the largest picture.
+    """
+
+    def __init__(self, life: Life, directory: ServiceDirectory, tasks: Tasks, upload_bytes: int) -> None:
+        self._life, self._directory, self._tasks, self._upload_bytes = life, directory, tasks, upload_bytes
+
+    @property
+    def gallery_path(self) -> Path:
+        configured = self._life.config.verify.gallery
+        return Path(configured).expanduser() if configured else default_gallery_path()
+
+    def list(self) -> People:
+        """See ``ListPeople``."""
+        if not self.gallery_path.exists():
+            return People(people=[], gallery=str(self.gallery_path))
+        with Gallery(self.gallery_path, read_only=True) as gallery:
+            people = [Person(name=one.name, pictures=one.pictures) for one in gallery.list()]
+        return People(people=people, gallery=str(self.gallery_path))
+
+    def enrol(self, verb: EnrolPerson, request: Request) -> Enrolled:
+        """See ``EnrolPerson``."""
+        name = _name(verb.name, "name")
+        if not 1 <= len(verb.pictures) <= MOST_PICTURES:
+            raise Refusal("bad_request", f"give 1 to {MOST_PICTURES} pictures", "pictures")
+        for index, picture in enumerate(verb.pictures):
+            self._check_size(picture, f"pictures[{index}]")
+        config = self._life.config
+        with self._folder() as folder:
+            task = EnrolTask(
+                name=name,
+                pictures=verb.pictures,
+                force=verb.force,
+                gallery=str(self.gallery_path),
+                detect=config.detect,
+                verify=config.verify,
+                folder=folder,
+            )
+            return self._tasks.run(task, Enrolled, seconds_left(request))
+
+    def remove(self, verb: RemovePerson, request: Request) -> Done:
+        """See ``RemovePerson``."""
+        with self._writable(request) as gallery:
+            removed = gallery.remove(verb.name)
+        if not removed:
+            raise _nobody(verb.name)
+        return Done(note=f"{removed} pictures removed")
+
+    def rename(self, verb: RenamePerson, request: Request) -> Done:
+        """See ``RenamePerson``."""
+        new = _name(verb.new_name, "new_name")
+        with self._writable(request) as gallery:
+            renamed = gallery.rename(verb.name, new)
+        if not renamed:
+            raise _nobody(verb.name)
+        return Done(note=f"{renamed} pictures renamed")
+
+    def search(self, verb: SearchPerson, request: Request) -> Found:
+        """See ``SearchPerson``."""
+        if not 1 <= verb.most <= _MOST_FOUND:
+            raise Refusal("bad_request", f"most must be from 1 to {_MOST_FOUND}", "most")
+        self._check_size(verb.picture, "picture")
+        config = self._life.config
+        with self._folder() as folder:
+            task = SearchTask(
+                picture=verb.picture,
+                most=verb.most,
+                gallery=str(self.gallery_path),
+                runs=str(self._directory.runs),
+                since_ns=time.time_ns() - int(SEARCHED_DAYS * 86_400e9),
+                detect=config.detect,
+                verify=config.verify,
+                folder=folder,
+            )
+            return self._tasks.run(task, Found, seconds_left(request))
+
+    def not_that_person(self, verb: NotThatPerson, request: Request) -> Done:
+        """See ``NotThatPerson``."""
+        raise Refusal("failed", "this version cannot keep what is no picture of a person")
+
+    def _check_size(self, picture: Picture, field: str) -> None:
+        if len(picture.content) > self._upload_bytes:
+            raise Refusal("too_large", f"the picture has more than {self._upload_bytes:,} bytes (serve.upload_bytes)", field)
+        if not picture.content:
+            raise Refusal("bad_request", "the picture is empty", field)
+
+    @contextmanager
+    def _folder(self) -> Iterator[str]:
+        """Yield a folder for a child's pictures, of which nothing is left."""
+        uploads = self._directory.path / "uploads"
+        uploads.mkdir(mode=0o700, exist_ok=True)
+        folder = tempfile.mkdtemp(dir=uploads)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def _writable(self, request: Request) -> Iterator[Gallery]:
+        if not self.gallery_path.exists():
+            raise Refusal("not_found", "nobody is enrolled yet")
+        check_deadline(request)
+        with Gallery(self.gallery_path) as gallery:
+            yield gallery
+
+
+def _name(text: str, field: str) -> str:
+    try:
+        return person_name(text)
+    except UsageError as error:
+        raise Refusal("bad_request", str(error), field) from error
+
+
+def _nobody(name: str) -> Refusal:
+    return Refusal("not_found", f"nobody in the gallery is called {spelling(name)[:80]!r}", "name")

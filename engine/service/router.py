@@ -1,0 +1,233 @@
+"""Where requests come in: one thread that reads, bounds and answers, and a few that carry out what may wait."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+import msgspec
+import zmq
+
+from engine.config_serve import ServeConfig
+from engine.control.verbs import PROTOCOL, Problem, Reply, Request, decode_request, encode_reply
+from engine.errors import ConfigError
+from engine.keys.folder import default_folder
+from engine.publish.door import Door, user_id
+from engine.publish.endpoint import bind, harden
+from engine.service.caller import Caller, this_user
+from engine.service.directory import ServiceDirectory
+from engine.service.seldom import Seldom
+from engine.service.service import QUICK, Service
+
+MOST_PENDING = 16
+_HANDS = 4
+_IN_A_TURN = 32
+_TURN_MS = 250
+_ENVELOPE_BYTES = 256 * 1024
+"""Beside the pictures in a request."""
+_LONGEST_ID = 128
+_HWM = 4
+"""Requests of one peer that libzmq holds: each may be as large as a picture."""
+
+
+class _Place(NamedTuple):
+    """A socket, and how its peers are known."""
+
+    socket: zmq.Socket[bytes]
+    caller: Callable[[zmq.Frame, Request], Caller | None]
+
+
+class _Done(NamedTuple):
+    place: _Place
+    peer: bytes
+    reply: Reply
+
+
+class Router:
+    """Answers from construction to ``close``.
+
+    Args:
+        service: what carries requests out.
+        directory: of the service: whoever may use it may do everything.
+        config: a further endpoint for holders of keys, and the largest picture.
+        warn: is told, seldom, of who was refused and what could not be read.
+
+    Raises:
+        ConfigError: an endpoint cannot be.
+        PublishError: one is in use.
+    """
+
+    def __init__(self, service: Service, directory: ServiceDirectory, config: ServeConfig, warn: Callable[[str], None]) -> None:
+        self._service, self._seldom = service, Seldom(warn)
+        self._largest = config.upload_bytes + _ENVELOPE_BYTES
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._door: Door | None = None
+        self._sockets: list[zmq.Socket[bytes]] = []
+        self._hands = ThreadPoolExecutor(_HANDS, "verb")
+        self._pending = 0
+        self._done: SimpleQueue[_Done] = SimpleQueue()
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._closed = False
+        self.endpoint = ""
+        """Of the further endpoint, as it was bound."""
+        try:
+            me = this_user()
+            self._places = [self._open(directory.control, lambda frame, request: me), self._open(directory.web, _of_web)]
+            if config.control:
+                self._places.append(self._open_to_holders_of_keys(config, warn))
+        except BaseException:
+            self._close_sockets()
+            raise
+        self._thread = threading.Thread(target=self._work, name="router", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Answer no more; replies that are ready are sent."""
+        self._closed = True
+        os.eventfd_write(self._wake, 1)
+        self._thread.join(5.0)
+        self._hands.shutdown(wait=False, cancel_futures=True)
+
+    def _open(self, endpoint: str, caller: Callable[[zmq.Frame, Request], Caller | None], door: bool = False) -> _Place:
+        socket = self._context.socket(zmq.ROUTER)
+        self._sockets.append(socket)
+        harden(socket, self._largest)
+        socket.setsockopt(zmq.RCVHWM, _HWM)
+        socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        socket.setsockopt(zmq.SNDTIMEO, 0)
+        socket.setsockopt(zmq.LINGER, 500)
+        if door and self._door is not None:
+            self._door.lock(socket)
+        bound = bind(socket, endpoint, "serve.control", is_private=True)
+        if door:
+            self.endpoint = bound
+        return _Place(socket, caller)
+
+    def _open_to_holders_of_keys(self, config: ServeConfig, warn: Callable[[str], None]) -> _Place:
+        if not config.control.startswith("tcp://"):
+            raise ConfigError(
+                f"serve.control: {config.control!r} is no tcp:// endpoint: this machine's own user has one in the directory"
+            )
+        folder = Path(config.keys).expanduser() if config.keys else default_folder()
+        door = self._door = Door(
+            self._context, folder, refuses=lambda client: "" if client.control else _NO_ROLE, warn=warn, what="control"
+        )
+
+        def caller(frame: zmq.Frame, request: Request) -> Caller | None:
+            client = door.client(user_id(frame))
+            return Caller(f"key:{client.name}", frozenset(client.control)) if client is not None else None
+
+        return self._open(config.control, caller, door=True)
+
+    def _work(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._wake, zmq.POLLIN)
+        for place in self._places:
+            poller.register(place.socket, zmq.POLLIN)
+        try:
+            while not self._closed:
+                ready = dict(poller.poll(_TURN_MS))
+                self._send_done()
+                for place in self._places:
+                    if place.socket in ready:
+                        self._receive(place)
+                if self._door is not None:
+                    for _ in self._door.poll():
+                        self._door.cut_all(self.endpoint)
+                        break
+            self._send_done()
+        finally:
+            self._close_sockets()
+
+    def _close_sockets(self) -> None:
+        if self._door is not None:
+            self._door.close()
+        for socket in self._sockets:
+            socket.close()
+        os.close(self._wake)
+        self._context.term()
+
+    def _receive(self, place: _Place) -> None:
+        for _ in range(_IN_A_TURN):
+            try:
+                frames = place.socket.recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                return
+            except zmq.ZMQError as error:
+                self._seldom.say("receive", f"control: a message could not be received: {error.strerror}")
+                return
+            self._take(place, frames)
+
+    def _take(self, place: _Place, frames: list[zmq.Frame]) -> None:
+        peer = frames[0].bytes
+        try:
+            request = _read(frames)
+        except ValueError as error:
+            self._seldom.say("unreadable", f"control: a message could not be read: {error}")
+            self._send(place, peer, Reply(request_id="", problem=Problem(code="bad_request", message=str(error))))
+            return
+        caller = place.caller(frames[-1], request)
+        if caller is None:
+            self._seldom.say("nobody", "control: a request of somebody who is no longer in the folder of keys was refused")
+            problem = Problem(code="unauthorised", message="your key is not in the folder of keys, or no longer")
+            self._send(place, peer, Reply(request_id=request.request_id, problem=problem))
+        elif isinstance(request.verb, QUICK):
+            self._send(place, peer, self._service.answer(request, caller))
+        elif self._pending >= MOST_PENDING:
+            problem = Problem(code="busy", message=f"{MOST_PENDING} requests are under way, as many as there may be: ask again")
+            self._send(place, peer, Reply(request_id=request.request_id, problem=problem))
+        else:
+            self._pending += 1
+            self._hands.submit(self._carry_out, place, peer, request, caller)
+
+    def _carry_out(self, place: _Place, peer: bytes, request: Request, caller: Caller) -> None:
+        reply = self._service.answer(request, caller)
+        self._done.put(_Done(place, peer, reply))
+        with suppress(OSError):  # closed meanwhile
+            os.eventfd_write(self._wake, 1)
+
+    def _send_done(self) -> None:
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
+        while True:
+            try:
+                done = self._done.get_nowait()
+            except Empty:
+                return
+            self._pending -= 1
+            self._send(done.place, done.peer, done.reply)
+
+    def _send(self, place: _Place, peer: bytes, reply: Reply) -> None:
+        # Who has gone, or reads nothing, gets nothing: nobody waits for it here.
+        with suppress(zmq.ZMQError):
+            place.socket.send_multipart([peer, PROTOCOL, encode_reply(reply)], zmq.NOBLOCK)
+
+
+_NO_ROLE = "it has no role (`facestream keys new NAME --control view operate enrol`)"
+
+
+def _read(frames: list[zmq.Frame]) -> Request:
+    """Return the request in a message.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if len(frames) != 3 or len(frames[1]) > len(PROTOCOL) or frames[1].bytes != PROTOCOL:
+        raise ValueError(f"a request has the two parts {PROTOCOL.decode()!r} and a MessagePack map")
+    try:
+        request = decode_request(frames[2].buffer)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MemoryError) as error:
+        raise ValueError(f"the request cannot be read: {' '.join(str(error).split())[:300]}") from error
+    if not 0 < len(request.request_id) <= _LONGEST_ID:
+        raise ValueError(f"request_id must have 1 to {_LONGEST_ID} characters")
+    return request
+
+
+def _of_web(frame: zmq.Frame, request: Request) -> Caller:
+    return Caller(f"web:{request.on_behalf_of[:100] or '-'}", frozenset(request.roles))

@@ -1,0 +1,146 @@
+"""The life of a service: one run after another until it is stopped, and what it needs beside them."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from engine.config import Config
+from engine.control.verbs import LogLevel
+from engine.errors import FacestreamError
+from engine.pipeline.control import RunControl
+from engine.pipeline.run import RunResult, ServiceRun, new_run_id, run_pipeline
+from engine.pipeline.signals import CountedSignals
+from engine.pipeline.status import RunStatus
+from engine.service.build import Parts, build
+from engine.service.keeper import Keeper
+from engine.service.router import Router
+
+_PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0)
+"""In seconds, between a run that failed and the next one."""
+_STABLE_SECONDS = 600.0
+_LOOK_SECONDS = 0.2
+
+
+class ServiceLog(Protocol):
+    """Where the service says what happens."""
+
+    def show(self, status: RunStatus) -> None:
+        """Take the newest status of the run."""
+
+    def run_ended(self, result: RunResult) -> None:
+        """A run ended in good order."""
+
+    def warn(self, sentence: str) -> None:
+        """Say what is unwise, or should not be."""
+
+    def say(self, sentence: str) -> None:
+        """Say what is good to know."""
+
+    def set_level(self, level: LogLevel) -> None:
+        """From now on say this and what is worse."""
+
+
+def serve(path: Path | None, log: ServiceLog) -> int:
+    """Run a service until it is stopped; for the main thread.
+
+    Args:
+        path: of the configuration.
+        log: is told what happens, from several threads.
+
+    Returns:
+        The exit code: 0 after one signal or the verb ``drain``, 130 after a second signal.
+
+    Raises:
+        ConfigError: the configuration, the directory or the desired state cannot be used.
+        FacestreamError: the first run could not begin.
+    """
+    with ExitStack() as closing:
+        signals = closing.enter_context(CountedSignals())
+        parts = build(path, log, closing)
+        router = Router(parts.service, parts.directory, parts.config.serve, log.warn)
+        closing.callback(router.close)
+        keeper = Keeper(parts, log)
+        closing.callback(keeper.close)
+        log.say(f"the service is asked at {parts.directory.control}" + (f" and {router.endpoint}" if router.endpoint else ""))
+        return _Runs(parts, log, keeper, signals).go_on()
+
+
+class _Runs:
+    def __init__(self, parts: Parts, log: ServiceLog, keeper: Keeper, signals: CountedSignals) -> None:
+        self._parts, self._log, self._keeper, self._signals = parts, log, keeper, signals
+        self._life = parts.life
+        self._failures = 0
+        self._good_settings: dict[str, object] | None = None
+        """With which a run has begun; None: none has."""
+
+    def go_on(self) -> int:
+        """Begin runs until it is over."""
+        life = self._life
+        while not life.stopping and not self._signals.count:
+            control, settings = RunControl(), self._parts.state.desired.settings
+            began = time.monotonic()
+            try:
+                result = self._run(control)
+            except KeyboardInterrupt:
+                if control.end_asked and not self._signals.count:  # while its models were loaded
+                    continue
+                return 0 if life.run is None else 130
+            except FacestreamError as error:
+                self._recover(error, settings, began)
+                continue
+            finally:
+                if life.run is not None:
+                    self._good_settings = dict(settings)
+            self._failures = 0
+            self._log.run_ended(result)
+            if not control.end_asked:
+                life.stop("a signal")
+        self._keeper.stopping()
+        return 0
+
+    def _run(self, control: RunControl) -> RunResult:
+        parts, life = self._parts, self._life
+        run_id = new_run_id()
+        with parts.state.lock:
+            life.begin(run_id, control)
+            cameras = parts.streams.readable(parts.state.desired, control)
+        for name, fault in parts.streams.faults.items():
+            self._log.warn(f"the camera {name} cannot be read: {fault}")
+        config = self._config(run_id)
+        return run_pipeline(config, self._observe, None, self._log.warn, control, ServiceRun(run_id, cameras))
+
+    def _config(self, run_id: str) -> Config:
+        config, output = self._life.config, self._life.config.output
+        directory = str(self._parts.directory.runs / run_id) if config.serve.record else ""
+        output = replace(output, directory=directory, overwrite=False, resume=False, report=False)
+        return replace(config, sources=[], output=output)
+
+    def _observe(self, status: RunStatus) -> None:
+        self._life.observe(status)
+        self._keeper.observed(status)
+        self._log.show(status)
+
+    def _recover(self, error: FacestreamError, settings: dict[str, object], began: float) -> None:
+        """Go on after a run that failed: with the settings before, where none can begin with the new ones."""
+        if self._life.run is None and self._good_settings is None:
+            raise error
+        if self._life.run is None and self._good_settings != settings:
+            self._log.warn(f"no run can begin with the changed settings, which are taken back: {error}")
+            self._parts.take_back_settings(dict(self._good_settings or {}))
+            return
+        if time.monotonic() - began > _STABLE_SECONDS:
+            self._failures = 0
+        pause = _PAUSES[min(self._failures, len(_PAUSES) - 1)]
+        self._failures += 1
+        self._log.warn(f"the run has failed, and another one begins in {pause:g} s: {error}")
+        self._wait(pause)
+
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._signals.count and not self._life.stopping:
+            time.sleep(_LOOK_SECONDS)

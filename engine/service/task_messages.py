@@ -1,0 +1,84 @@
+"""What a child of the service is asked and what it says: one MessagePack value each way."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.config import DetectConfig, VerifyConfig
+from engine.contracts.camera import Camera
+from engine.control.verbs import Enrolled, Found, Picture, Probed, Problem
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, tag_field="task"):
+    """Base of what is asked."""
+
+
+class ProbeTask(Task, frozen=True, tag="probe"):
+    """Look at a camera."""
+
+    camera: Camera
+    seconds: float
+    detect: DetectConfig
+
+
+class EnrolTask(Task, frozen=True, tag="enrol"):
+    """Put pictures into the gallery."""
+
+    name: str
+    pictures: list[Picture]
+    force: bool
+    gallery: str
+    """Path; empty: the user's own."""
+    detect: DetectConfig
+    verify: VerifyConfig
+    folder: str
+    """An empty one of its own, which whoever asks removes."""
+
+
+class SearchTask(Task, frozen=True, tag="search"):
+    """Find a face in the gallery and in the newest tracks."""
+
+    picture: Picture
+    most: int
+    gallery: str
+    runs: str
+    """Folder of the runs' output directories."""
+    since_ns: int
+    """Older tracks are not looked at."""
+    detect: DetectConfig
+    verify: VerifyConfig
+    folder: str
+
+
+class SelfTestTask(Task, frozen=True, tag="self_test"):
+    """Detect, enhance and verify a known face."""
+
+    detect: DetectConfig
+    verify: VerifyConfig
+    generator: str
+    strength: float
+
+
+class SelfTested(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="self_tested"):
+    """The known face was detected, enhanced and verified."""
+
+    detail: str
+    models: dict[str, str] = {}
+    """Stage to model and runtime."""
+
+
+AnyTask = ProbeTask | EnrolTask | SearchTask | SelfTestTask
+TaskResult = Probed | Enrolled | Found | SelfTested
+
+
+class TaskReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A result or a problem."""
+
+    result: TaskResult | None = None
+    problem: Problem | None = None
+
+
+encode_task = msgspec.msgpack.Encoder().encode
+decode_task = msgspec.msgpack.Decoder(AnyTask).decode
+encode_task_reply = msgspec.msgpack.Encoder().encode
+decode_task_reply = msgspec.msgpack.Decoder(TaskReply).decode

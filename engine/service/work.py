@@ -1,0 +1,106 @@
+"""What the child does: see ``engine.service.task``."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from engine.config import DetectConfig, VerifyConfig
+from engine.control.verbs import Enrolled, Found, Picture, PictureVerdict
+from engine.decode.still import read_content, read_still
+from engine.detect.catalog import open_detector
+from engine.detect.detector import Detector
+from engine.detect.second_look import SecondLook, open_second_look
+from engine.enrolment.enrol import enrol_pictures
+from engine.enrolment.portrait import find_portrait
+from engine.errors import EnrolmentRefused, PictureError
+from engine.models import find_model
+from engine.service.refusal import Refusal
+from engine.service.resemblance import people_like, tracks_like
+from engine.service.self_test import self_test
+from engine.service.task_messages import AnyTask, EnrolTask, ProbeTask, SearchTask, SelfTestTask, TaskResult
+from engine.verify.embedder import Embedder, open_embedder
+from engine.verify.gallery import Gallery
+
+_UNUSUAL = re.compile(r"[^\w.() -]+")
+
+
+def work(task: AnyTask) -> TaskResult:
+    """Do a task.
+
+    Raises:
+        Refusal: it is not done, for a reason of who asked.
+        FacestreamError: it failed.
+    """
+    match task:
+        case EnrolTask():
+            return enrol(task)
+        case SearchTask():
+            return search(task)
+        case SelfTestTask():
+            return self_test(task)
+        case ProbeTask():
+            raise Refusal("failed", "this version cannot look at cameras")
+
+
+def enrol(task: EnrolTask) -> Enrolled:
+    """Put pictures into the gallery."""
+    paths = [_written(task.folder, number, picture) for number, picture in enumerate(task.pictures, 1)]
+    with ExitStack() as opened:
+        detector, second_look, embedder = _models(task.detect, task.verify, opened)
+        gallery = opened.enter_context(Gallery(Path(task.gallery)))
+        results = enrol_pictures(task.name, paths, detector, embedder, gallery, force=task.force, second_look=second_look)
+    verdicts = [
+        PictureVerdict(
+            name=picture.name or one.path.name,
+            outcome=one.outcome,
+            reason=_without_folder(one.reason, one.path),
+            quality=one.quality,
+        )
+        for one, picture in zip(results, task.pictures, strict=True)
+    ]
+    return Enrolled(name=task.name, pictures=verdicts)
+
+
+def search(task: SearchTask) -> Found:
+    """Find who resembles the face of a picture."""
+    path = _written(task.folder, 1, task.picture)
+    with ExitStack() as opened:
+        detector, second_look, embedder = _models(task.detect, task.verify, opened)
+        try:
+            portrait = find_portrait(path, read_still(path, read_content(path)).bgr, detector, second_look)
+        except (EnrolmentRefused, PictureError) as error:
+            return Found(reason=_without_folder(str(error), path))
+        vector = embedder.embed([portrait.bgr], [portrait.landmarks])[0]
+        people = people_like(vector, Path(task.gallery), embedder)[: task.most]
+        tracks = tracks_like(vector, Path(task.runs), embedder, task.since_ns)[: task.most]
+    return Found(people=people, tracks=tracks, reason="" if people or tracks else "nobody resembles this face")
+
+
+def _models(detect: DetectConfig, verify: VerifyConfig, opened: ExitStack) -> tuple[Detector, SecondLook | None, Embedder]:
+    """Open what finds and compares faces; on the processor, wherever the run computes."""
+    detect, verify = replace(detect, device="cpu"), replace(verify, device="cpu")
+    embedder = open_embedder(verify, find_model)
+    if embedder is None:
+        raise Refusal("refused", "the service has no embedder (verify.embedder: none): faces cannot be compared")
+    opened.enter_context(closing(embedder))
+    detector = opened.enter_context(closing(open_detector(detect, find_model)))
+    second_look = open_second_look(replace(detect, second_look=True), find_model)
+    if second_look is not None:
+        opened.enter_context(closing(second_look))
+    return detector, second_look, embedder
+
+
+def _written(folder: str, number: int, picture: Picture) -> Path:
+    """Write an upload where pictures are read from; its name is nothing that a path could be made of."""
+    name = _UNUSUAL.sub("_", Path(picture.name).name)[-80:].strip(". ") or "picture"
+    path = Path(folder) / f"{number:02}-{name}"
+    path.write_bytes(picture.content)
+    return path
+
+
+def _without_folder(sentence: str, path: Path) -> str:
+    return sentence.replace(str(path), path.name.partition("-")[2]).replace("--force", "force")

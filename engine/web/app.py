@@ -1,0 +1,96 @@
+"""The application: who asks, whether that one may, and what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from engine.web.console_files import ConsoleFiles
+from engine.web.context import Web
+from engine.web.door import Door
+from engine.web.health import live, ready
+from engine.web.metrics import metrics
+from engine.web.openapi import document
+from engine.web.problems import STATUS, Refusal, as_json
+from engine.web.routes import ENTRIES, log_in
+from engine.web.table import API, Entry
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+_CODES = {status: code for code, status in reversed(STATUS.items())}
+
+
+def build_app(web: Web, console: ConsoleFiles | None = None) -> ASGIApp:
+    """Return the application.
+
+    Args:
+        web: what its handlers share.
+        console: the files of the page; None: those that are installed.
+    """
+    files = console or ConsoleFiles()
+
+    async def page(request: Request) -> Response:
+        return files.answer(request.path_params.get("name", "index.html"), request)
+
+    async def login_link(request: Request) -> Response:
+        secret = web.auth.log_in_by_link(request, request.path_params["secret"])
+        response = RedirectResponse("/", 303)
+        web.auth.give_cookie(response, secret)
+        return response
+
+    async def schema(request: Request) -> Response:
+        web.auth.asker(request)
+        return as_json(document())
+
+    routes = [Route(API + entry.path, _guarded(web, entry), methods=[entry.method]) for entry in ENTRIES]
+    routes += [
+        Route(f"{API}/session", _answering(web, lambda request: log_in(web, request)), methods=["POST"]),
+        Route(f"{API}/openapi.json", _answering(web, schema)),
+        Route("/", _answering(web, page)),
+        Route("/console/{name}", _answering(web, page)),
+        Route("/login/{secret}", _answering(web, login_link), methods=["GET"]),
+        Route("/live", _answering(web, lambda request: live(web, request))),
+        Route("/ready", _answering(web, lambda request: ready(web, request))),
+        Route("/metrics", _answering(web, lambda request: metrics(web, request))),
+    ]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
+    app.router.redirect_slashes = False
+    names = {name.lower() for name in web.settings.http.hosts}
+    return Door(app, names, secure=bool(web.settings.http.tls_certificate))
+
+
+def _guarded(web: Web, entry: Entry) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        asker = web.auth.asker(request)
+        if entry.role not in asker.roles:
+            raise Refusal("forbidden", f"{asker.name} may not do this: it needs the role {entry.role}")
+        return await entry.handler(web, request, asker)
+
+    return _answering(web, answer)
+
+
+def _answering(web: Web, answer: Endpoint) -> Endpoint:
+    """Return an endpoint whose errors are answers; nothing of an unexpected one is shown."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except Refusal as refusal:
+            return refusal.response()
+        except Exception as error:
+            web.report.say(f"error {type(error).__name__}", f"{request.method} {request.url.path} failed: {error!r}")
+            return Refusal("failed", "this could not be done; the log of the service says why").response()
+
+    return endpoint
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    what = "there is nothing here" if error.status_code == 404 else f"{request.method} is not possible here"
+    code = _CODES.get(error.status_code, "bad_request")
+    return Refusal(code, what, status=error.status_code, headers=dict(error.headers or {})).response()

@@ -1,0 +1,104 @@
+"""Server-Sent Events: what happens, while it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from engine.control.verbs import Status
+from engine.web.fan import KINDS, Client, Fan, encode
+from engine.web.link import StatusCache
+from engine.web.problems import Refusal
+from engine.web.tap import Tap
+
+_HEARTBEAT_SECONDS, _STATUS_SECONDS, _ASK_SECONDS = 10.0, 1.0, 1.0
+_MOST_STREAMS = 512
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+def asked_for(request: Request) -> Client:
+    """Return the queue that a request asks for: ``kinds`` and ``streams``, lists with commas.
+
+    Raises:
+        Refusal: a kind is not known, or there are too many streams.
+    """
+    kinds = [kind for kind in request.query_params.get("kinds", "").split(",") if kind]
+    if unknown := set(kinds).difference(KINDS):
+        raise Refusal("bad_request", f"{', '.join(sorted(unknown))}: use some of {', '.join(KINDS)}", "kinds")
+    streams = request.query_params.get("streams")
+    names = None if streams is None else [name for name in streams.split(",") if name]
+    if names is not None and len(names) > _MOST_STREAMS:
+        raise Refusal("bad_request", f"more than {_MOST_STREAMS} streams", "streams")
+    return Client(kinds or KINDS, names)
+
+
+class EventStream(Response):
+    """An answer that goes on until the browser leaves or is no longer let in.
+
+    Args:
+        client: its queue, which has not joined yet.
+        fan: where events come from.
+        tap: makes previews while somebody wants them.
+        request: may say what the browser had last.
+        still: whether the asker is still let in; asked about once a second.
+    """
+
+    def __init__(self, client: Client, fan: Fan, tap: Tap, request: Request, still: Callable[[], bool]) -> None:
+        self._client, self._fan, self._tap, self._still = client, fan, tap, still
+        fan.join(client, request.headers.get("last-event-id", ""))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send events; a reader that stops reading holds nobody but itself up."""
+        previews = "preview" in self._client.kinds
+        if previews:
+            self._tap.watch(self._client.streams)
+        gone = asyncio.create_task(_gone(receive))
+        sending = asyncio.create_task(self._send(send))
+        try:
+            await asyncio.wait((gone, sending), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._fan.leave(self._client)
+            if previews:
+                self._tap.unwatch(self._client.streams)
+            for task in (gone, sending):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await send({"type": "http.response.body", "body": b"retry: 2000\n\n", "more_body": True})
+        asked_at = time.monotonic()
+        while True:
+            text = await self._client.next(_HEARTBEAT_SECONDS)
+            if time.monotonic() - asked_at >= _ASK_SECONDS:
+                if not self._still():
+                    break
+                asked_at = time.monotonic()
+            await send({"type": "http.response.body", "body": text or b": still here\n\n", "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def send_status(status: StatusCache, fan: Fan) -> None:
+    """Tell everybody once a second how the service stands, for ever; nobody is asked while nobody listens."""
+    while True:
+        if any("status" in client.kinds for client in fan.clients):
+            with suppress(Refusal):
+                found: Status = await status.get()
+                fan.send("status", "", encode(found))
+        await asyncio.sleep(_STATUS_SECONDS)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,172 @@
+"""For Prometheus: how the service stands, as its own status says, and what this process has seen go by.
+
+Every name is in ``docs/metrics.md``. The number of series is bounded: beyond ``MOST_STREAMS`` cameras the rest is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+
+from engine.control.verbs import Status, Stream
+from engine.web.context import Web
+from engine.web.problems import Refusal
+from engine.web.seen import BUCKETS_SECONDS, OTHER, Seen
+
+MOST_STREAMS = 200
+_MOST_NAMES = 200
+"""Stages, causes, workers."""
+_STREAM_COUNTS = {
+    "frames": "Frames decoded.",
+    "faces": "Faces sent.",
+    "dropped": "Frames and faces dropped, as the machine was too slow.",
+    "errored": "Frames and faces on which a model failed.",
+    "reconnects": "Times that the camera was connected to again.",
+}
+_STREAM_RATES = {
+    "fps": ("frames_per_second", "Frames decoded in each of the last seconds."),
+    "detections_per_second": ("detections_per_second", "Frames looked at in each of the last seconds."),
+    "seconds_in_state": ("state_seconds", "How long the stream is in its state."),
+}
+_FUNNEL = "How far frames and faces came."
+
+
+async def metrics(web: Web, request: Request) -> Response:
+    """Answer with all metrics, in the format that is asked for.
+
+    Raises:
+        Refusal: the asker may not look.
+    """
+    asker = web.auth.asker(request)
+    if "view" not in asker.roles:
+        raise Refusal("forbidden", f"{asker.name} may not do this: it needs the role view")
+    try:
+        status: Status | None = await web.status.get()
+    except Refusal:
+        status = None
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Families([*service_families(status), *web_families(web)]))
+    encoder, media_type = choose_encoder(request.headers.get("accept", ""))
+    return Response(encoder(registry), headers={"Content-Type": media_type})
+
+
+class _Families(Collector):
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = list(families)
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def service_families(status: Status | None) -> Iterator[Metric]:
+    """Yield what the service says; None: it does not answer."""
+    yield GaugeMetricFamily("facestream_up", "Whether the service answers.", value=status is not None)
+    if status is None:
+        return
+    yield InfoMetricFamily("facestream_build", "The version that runs.", value={"version": status.version})
+    yield _labelled(InfoMetricFamily, "facestream_model", "Models that compute.", ["stage"],
+                    (([stage], {"model": model[:200]}) for stage, model in _few(status.models)))  # fmt: skip
+    yield GaugeMetricFamily("facestream_ready", "Whether a known face was detected, enhanced and verified.", value=status.ready)
+    yield GaugeMetricFamily("facestream_uptime_seconds", "Since the service was started.", value=status.uptime_seconds)
+    yield GaugeMetricFamily(
+        "facestream_overload_level", "0: the machine keeps up; higher: it does less.", value=status.overload_level
+    )
+    yield from _stages(status)
+    yield _labelled(CounterMetricFamily, "facestream_drops", "Frames and faces dropped, by cause.", ["cause"],
+                    (([cause], count) for cause, count in _few(status.drops)))  # fmt: skip
+    yield _labelled(CounterMetricFamily, "facestream_errors", "Calls of models that failed, by stage.", ["stage"],
+                    (([stage], count) for stage, count in _few(status.errors)))  # fmt: skip
+    workers = status.workers[:_MOST_NAMES]
+    yield _labelled(GaugeMetricFamily, "facestream_worker_up", "Whether a process lives.", ["worker"],
+                    (([worker.name], worker.alive) for worker in workers))  # fmt: skip
+    yield _labelled(CounterMetricFamily, "facestream_worker_restarts", "Times that a process was replaced.", ["worker"],
+                    (([worker.name], worker.restarts) for worker in workers))  # fmt: skip
+    yield from _streams(status.streams)
+
+
+def web_families(web: Web) -> Iterator[Metric]:
+    """Yield what this process has seen."""
+    seen: Seen = web.tap.seen
+    latency = HistogramMetricFamily(
+        "facestream_face_latency_seconds",
+        "From the arrival of a camera's packet to the sending of a face in it.",
+        labels=["stream"],
+    )
+    for stream, (buckets, total) in seen.latencies.items():
+        bounds = [*map(str, BUCKETS_SECONDS), "+Inf"]
+        latency.add_metric([stream], list(zip(bounds, buckets.cumulative(), strict=True)), total)
+    yield latency
+    yield _labelled(CounterMetricFamily, "facestream_stream_changes", "Changes of state of all streams.", ["state", "reason"],
+                    (([state, reason], count) for (state, reason), count in seen.changes.items()))  # fmt: skip
+    yield GaugeMetricFamily("facestream_web_connections", "Open connections.", value=web.bounds.open.total())
+    yield CounterMetricFamily("facestream_web_refused_connections", "Connections beyond the bound.", value=web.bounds.refused)
+    yield GaugeMetricFamily(
+        "facestream_web_listeners", "Browsers and programs that listen to events.", value=len(web.fan.clients)
+    )
+    yield CounterMetricFamily("facestream_web_lost_events", "Events that listeners were too slow for.", value=web.fan.lost)
+    yield GaugeMetricFamily(
+        "facestream_web_pictures_bytes", "Pictures held for the live strip.", value=web.tap.pictures.size_bytes
+    )
+
+
+def _stages(status: Status) -> Iterator[Metric]:
+    stages = [(name, stage) for name, stage in _few(status.stages) if not name.startswith("latency.")]
+    for name, kind, what, field, factor in (
+        ("items", CounterMetricFamily, "Items that a stage has worked on.", "items", 1.0),
+        ("queue_depth", GaugeMetricFamily, "Items that wait for a stage now.", "queue_depth", 1.0),
+        ("p50_seconds", GaugeMetricFamily, "Time for one item, median of the newest.", "p50_ms", 1e-3),
+        ("p99_seconds", GaugeMetricFamily, "Time for one item, 99th percentile of the newest.", "p99_ms", 1e-3),
+    ):
+        values = (([stage], getattr(stats, field) * factor) for stage, stats in stages)
+        yield _labelled(kind, f"facestream_stage_{name}", what, ["stage"], values)
+
+
+def _streams(streams: list[Stream]) -> Iterator[Metric]:
+    states: dict[str, int] = {}
+    for stream in streams:
+        states[stream.state] = states.get(stream.state, 0) + 1
+    yield _labelled(
+        GaugeMetricFamily, "facestream_streams", "Cameras by state.", ["state"], (([s], n) for s, n in states.items())
+    )
+    ordered = sorted(streams, key=lambda stream: stream.name)
+    labelled, others = ordered[:MOST_STREAMS], ordered[MOST_STREAMS:]
+    groups = [(stream.name, [stream]) for stream in labelled] + ([(OTHER, others)] if others else [])
+    yield _labelled(GaugeMetricFamily, "facestream_stream_live", "Whether pictures arrive; of several, how many.", ["stream"],
+                    (([name], sum(one.state == "live" for one in group)) for name, group in groups))  # fmt: skip
+    for field, what in _STREAM_COUNTS.items():
+        values = (([name], sum(getattr(one, field) for one in group)) for name, group in groups)
+        yield _labelled(CounterMetricFamily, f"facestream_stream_{field}", what, ["stream"], values)
+    for field, (name_, what) in _STREAM_RATES.items():
+        highest = (([name], max(getattr(one, field) for one in group)) for name, group in groups)
+        yield _labelled(
+            GaugeMetricFamily, f"facestream_stream_{name_}", f"{what} Of several streams, the highest.", ["stream"], highest
+        )
+    for share in ("p50", "p99"):
+        known = [
+            (name, [ms for one in group if (ms := getattr(one, f"latency_{share}_ms")) is not None]) for name, group in groups
+        ]
+        yield _labelled(GaugeMetricFamily, f"facestream_stream_latency_{share}_seconds",
+                        f"From packet to message, {share} of the newest. Of several streams, the highest.", ["stream"],
+                        (([name], max(found) / 1e3) for name, found in known if found))  # fmt: skip
+    funnel = CounterMetricFamily("facestream_stream_funnel", _FUNNEL, labels=["stream", "step"])
+    for name, group in groups:
+        for step in group[0].funnel.__struct_fields__:
+            funnel.add_metric([name, step], sum(getattr(one.funnel, step) for one in group))
+    yield funnel
+
+
+def _labelled(kind: type, name: str, what: str, labels: list[str], values: Iterable[tuple[list[str], object]]) -> Metric:
+    family = kind(name, what, labels=labels)
+    for named, value in values:
+        family.add_metric(named, value)
+    return family  # type: ignore[no-any-return]
+
+
+def _few(named: dict[str, object] | dict[str, int] | dict[str, str] | dict) -> list[tuple]:  # type: ignore[type-arg]
+    return sorted(named.items())[:_MOST_NAMES]

@@ -1,0 +1,216 @@
+"""The web process: a client of the service like any other. It may be slow, stopped or dead, and no camera notices.
+
+python -m engine.web.process SETTINGS    with ``WebSettings`` as JSON; there is no secret in it
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import msgspec
+import uvicorn
+
+from engine.errors import ConfigError, FacestreamError
+from engine.web.app import build_app
+from engine.web.auth import Auth
+from engine.web.connections import Bounds, protocol
+from engine.web.console_files import ConsoleFiles
+from engine.web.context import Web
+from engine.web.door import HEADER_BYTES
+from engine.web.events import send_status
+from engine.web.fan import Fan
+from engine.web.link import ServiceLink, StatusCache
+from engine.web.report import Report
+from engine.web.settings import HttpSettings, WebSettings, check_exposure, split_address, stays_here
+from engine.web.tap import Tap
+from engine.web.timeline import Timeline
+from engine.web.tokens import TokenFolder
+
+_BACKLOG = 128
+_KEEP_ALIVE_SECONDS, _SHUTDOWN_SECONDS, _HANDSHAKE_SECONDS = 15, 2, 10
+
+
+def main(settings: WebSettings) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code.
+
+    Raises:
+        ConfigError: the address cannot be used, or others could read what is sent.
+    """
+    check_exposure(settings.http)
+    report = Report()
+    with listening(settings.http) as opened:
+        asyncio.run(_until_a_signal(settings, report, opened))
+    return 0
+
+
+@contextlib.contextmanager
+def listening(http: HttpSettings) -> Iterator[socket.socket]:
+    """Give a socket that listens at the address.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    host, port = split_address(http.address)
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        opened = socket.socket(family, kind)
+    except OSError as error:
+        raise ConfigError(f"serve.http is {http.address}: {error.strerror}") from error
+    with opened:
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.bind(address)
+            opened.listen(_BACKLOG)
+        except OSError as error:
+            raise ConfigError(f"cannot listen at {http.address} (serve.http): {error.strerror}") from error
+        yield opened
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    settings: WebSettings,
+    report: Report,
+    opened: socket.socket,
+    *,
+    bounds: Bounds | None = None,
+    console: ConsoleFiles | None = None,
+) -> AsyncIterator[Web]:
+    """Answer requests at a socket that listens already, for as long as the block lasts."""
+    loose = Bounds() if bounds is None else bounds
+    tokens = TokenFolder(settings.tokens)
+    link = ServiceLink(settings.control, report)
+    fan = Fan()
+    web = Web(
+        settings=settings,
+        report=report,
+        auth=Auth(tokens, report, secure=bool(settings.http.tls_certificate)),
+        link=link,
+        status=StatusCache(link),
+        fan=fan,
+        tap=Tap(settings.tap, settings.previews, fan, report),
+        timeline=Timeline(settings.runs),
+        bounds=loose,
+    )
+    server = _Server(_config(settings, web, loose, console))
+    tasks = [asyncio.create_task(job) for job in (link.run(), web.tap.run(), send_status(web.status, fan))]
+    answering = asyncio.create_task(server.serve(sockets=[opened]))
+    try:
+        yield web
+    finally:
+        server.should_exit = True
+        await answering
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        web.tap.close()
+        link.close()
+
+
+async def _until_a_signal(settings: WebSettings, report: Report, opened: socket.socket) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serving(settings, report, opened) as web:
+        report.tell(f"the console is at {_url(settings.http, opened)}")
+        if stays_here(settings.http) and not TokenFolder(settings.tokens).entries():
+            link = f"{_url(settings.http, opened)}login/{web.auth.link.make()}"
+            report.tell(f"there are no tokens yet; this link lets one browser in, once: {link}")
+        await stop.wait()
+
+
+def _url(http: HttpSettings, opened: socket.socket) -> str:
+    host = http.address.rpartition(":")[0]
+    return f"{'https' if http.tls_certificate else 'http'}://{host}:{opened.getsockname()[1]}/"
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever started it, and cuts who does not finish the handshake of TLS."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self.lifespan.startup()
+        config, loop = self.config, asyncio.get_running_loop()
+
+        def connection() -> asyncio.Protocol:
+            made: Callable[..., asyncio.Protocol] = config.http_protocol_class
+            return made(config=config, server_state=self.server_state, app_state=self.lifespan.state)
+
+        patience = _HANDSHAKE_SECONDS if config.ssl else None
+        self.servers = [
+            await loop.create_server(connection, sock=opened, ssl=config.ssl, ssl_handshake_timeout=patience, backlog=_BACKLOG)
+            for opened in sockets or []
+        ]
+        self.started = True
+
+
+def _config(settings: WebSettings, web: Web, bounds: Bounds, console: ConsoleFiles | None) -> uvicorn.Config:
+    http = settings.http
+    logging.getLogger("uvicorn.error").addHandler(_ToReport(web.report))
+    logging.getLogger("uvicorn.error").propagate = False
+    config = uvicorn.Config(
+        build_app(web, console),
+        http=protocol(bounds),
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,  # whoever asks could say to be anybody
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        h11_max_incomplete_event_size=HEADER_BYTES,
+        backlog=_BACKLOG,
+    )
+    if http.tls_certificate:
+        config.load()
+        config.ssl = _tls(http)
+    return config
+
+
+def _tls(http: HttpSettings) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(http.tls_certificate, http.tls_key)
+        if http.tls_client_ca:
+            context.load_verify_locations(http.tls_client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"the files of serve.http_tls_* cannot be used: {error}") from error
+    return context
+
+
+class _ToReport(logging.Handler):
+    """What uvicorn says, one line a minute for each kind."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(logging.WARNING)
+        self._report = report
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._report.say(f"uvicorn {record.msg[:80]}", record.getMessage().strip())
+
+
+def run(arguments: list[str], decode: Callable[..., WebSettings] = msgspec.json.decode) -> int:
+    """Serve what the command line says; return the exit code."""
+    try:
+        return main(decode(arguments[0], type=WebSettings))
+    except FacestreamError as error:
+        sys.stderr.write(f"web: {error}\n")
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,181 @@
+"""What the API answers."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from engine.control import verbs
+from engine.control.verbs import AnyResult, Verb
+from engine.web.auth import Asker
+from engine.web.bodies import as_verb, read_object
+from engine.web.context import Web
+from engine.web.events import EventStream, asked_for
+from engine.web.problems import Refusal, as_json
+from engine.web.table import API, Body, Entry, asks
+from engine.web.track_routes import TRACK_ENTRIES
+from engine.web.uploads import check_pictures, one_upload, read_upload
+
+_MOST_KEY = 128
+
+
+def _key(request: Request) -> str:
+    key = request.headers.get("idempotency-key", "")
+    if len(key) > _MOST_KEY or not key.isprintable():
+        raise Refusal(
+            "bad_request",
+            f"Idempotency-Key has more than {_MOST_KEY} characters, or some that cannot be printed",
+            "Idempotency-Key",
+        )
+    return key
+
+
+def _given(request: Request) -> dict[str, Any]:
+    return dict(request.path_params)
+
+
+async def _ask(
+    web: Web, request: Request, asker: Asker, *, verb: type[Verb], answer: type[AnyResult], body: Body, status: int
+) -> Response:
+    """Send the request's fields to the service, and answer what it answers."""
+    fields = await read_object(request) if body else {}
+    if body == "changes":
+        fields = {"changes": fields}
+    asked: Any = as_verb(fields, verb, _given(request))
+    return as_json(await web.link.ask(asked, answer, asker, _key(request)), status)
+
+
+async def _status(web: Web, request: Request, asker: Asker) -> Response:
+    return as_json(await web.status.get())
+
+
+async def _stream(web: Web, request: Request, asker: Asker) -> Response:
+    name = request.path_params["name"]
+    found = await web.link.ask(verbs.ListStreams(), verbs.Streams, asker)
+    for stream in found.streams:
+        if stream.name == name:
+            return as_json(stream)
+    raise Refusal("not_found", f"there is no stream {name}", "name")
+
+
+async def _stream_picture(web: Web, request: Request, asker: Asker) -> Response:
+    return (await web.tap.picture(request.path_params["name"])).response("no-store")
+
+
+async def _enrol(web: Web, request: Request, asker: Asker) -> Response:
+    async with one_upload(web):
+        sent = await read_upload(web, request)
+        if isinstance(sent, verbs.Picture):
+            force = request.query_params.get("force", "") in ("1", "true")
+            asked = verbs.EnrolPerson(name=request.path_params["name"], pictures=[sent], force=force)
+        else:
+            asked = as_verb(sent, verbs.EnrolPerson, _given(request))
+        check_pictures(web, asked.pictures)
+        return as_json(await web.link.ask(asked, verbs.Enrolled, asker, _key(request)))
+
+
+async def _search(web: Web, request: Request, asker: Asker) -> Response:
+    async with one_upload(web):
+        sent = await read_upload(web, request)
+        if isinstance(sent, verbs.Picture):
+            most = request.query_params.get("most", "20")
+            if not (most.isascii() and most.isdigit() and 1 <= int(most[:6]) <= 1000):
+                raise Refusal("bad_request", "most: give 1 to 1000", "most")
+            asked = verbs.SearchPerson(picture=sent, most=int(most))
+        else:
+            asked = as_verb(sent, verbs.SearchPerson, {})
+        check_pictures(web, [asked.picture])
+        return as_json(await web.link.ask(asked, verbs.Found, asker, _key(request)))
+
+
+async def _events(web: Web, request: Request, asker: Asker) -> Response:
+    return EventStream(asked_for(request), web.fan, web.tap, request, lambda: web.auth.still(request, asker))
+
+
+class TokenShown(msgspec.Struct, forbid_unknown_fields=True):
+    """What a login sends."""
+
+    token: str
+
+
+class Known(msgspec.Struct, kw_only=True):
+    """Who is logged in."""
+
+    name: str
+    roles: tuple[verbs.Role, ...]
+    csrf: str = ""
+    """To send as ``X-CSRF-Token``; empty where no cookie is used."""
+
+
+async def _who(web: Web, request: Request, asker: Asker) -> Response:
+    return as_json(Known(name=asker.name, roles=asker.roles, csrf=asker.session.csrf if asker.session else ""))
+
+
+async def _log_out(web: Web, request: Request, asker: Asker) -> Response:
+    web.auth.log_out(request)
+    response = Response(status_code=204)
+    web.auth.take_cookie(response)
+    return response
+
+
+async def log_in(web: Web, request: Request) -> Response:
+    """Begin a session with a token."""
+    sent = await read_object(request, 4096)
+    try:
+        token = msgspec.convert(sent, TokenShown).token
+    except msgspec.ValidationError as error:
+        raise Refusal("bad_request", 'token: send {"token": "…"}', "token") from error
+    secret, session = web.auth.log_in(request, token)
+    response = as_json(Known(name=session.name, roles=session.roles, csrf=session.csrf))
+    web.auth.give_cookie(response, secret)
+    return response
+
+
+def _verb(method: str, path: str, verb: type[Verb], answer: type[AnyResult], *, body: Body = "", status: int = 200) -> Entry:
+    ask = functools.partial(_ask, verb=verb, answer=answer, body=body, status=status)
+    summary = (verb.__doc__ or "").split(":")[0].strip() + "."
+    return Entry(method, path, summary, ask, asks(verb), verb, answer, status, body)
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("GET", "/status", "How the service stands.", _status, "view", verbs.GetStatus, verbs.Status),
+    _verb("GET", "/streams", verbs.ListStreams, verbs.Streams),
+    _verb("POST", "/streams", verbs.AddStream, verbs.Stream, body="fields", status=201),
+    Entry("GET", "/streams/{name}", "One camera.", _stream, "view", verbs.ListStreams, verbs.Stream),
+    _verb("PATCH", "/streams/{name}", verbs.ChangeStream, verbs.Stream, body="changes"),
+    _verb("DELETE", "/streams/{name}", verbs.RemoveStream, verbs.Done),
+    _verb("POST", "/streams/{name}/pause", verbs.PauseStream, verbs.Stream),
+    _verb("POST", "/streams/{name}/resume", verbs.ResumeStream, verbs.Stream),
+    Entry("GET", "/streams/{name}/picture", "Its newest picture.", _stream_picture, "view", media_type="image/jpeg"),
+    _verb("POST", "/probe", verbs.Probe, verbs.Probed, body="fields"),
+    _verb("GET", "/people", verbs.ListPeople, verbs.People),
+    _verb("POST", "/people/{name:path}/rename", verbs.RenamePerson, verbs.Done, body="fields"),
+    Entry(
+        "POST", "/people/{name:path}", "Add pictures of a person to the gallery.", _enrol, "enrol", verbs.EnrolPerson,
+        verbs.Enrolled, body="picture", query=("file", "force"),
+    ),
+    _verb("DELETE", "/people/{name:path}", verbs.RemovePerson, verbs.Done),
+    Entry(
+        "POST", "/search", "Who is in a picture.", _search, "enrol", verbs.SearchPerson, verbs.Found, body="picture",
+        query=("file", "most"),
+    ),
+    _verb("POST", "/tracks/{run_id}/{stream}/{track_id:number}/wrong", verbs.NotThatPerson, verbs.Done, body="fields"),
+    *TRACK_ENTRIES,
+    _verb("GET", "/settings", verbs.GetSettings, verbs.Settings),
+    _verb("PATCH", "/settings", verbs.ChangeSettings, verbs.Settings, body="changes"),
+    _verb("POST", "/drain", verbs.Drain, verbs.Done),
+    _verb("PUT", "/log-level", verbs.SetLogLevel, verbs.Done, body="fields"),
+    Entry(
+        "GET", "/events", "What happens, as Server-Sent Events.", _events, "view", query=("kinds", "streams"),
+        media_type="text/event-stream",
+    ),
+    Entry("GET", "/session", "Who is logged in.", _who, "view", answer=Known),
+    Entry("DELETE", "/session", "Log out.", _log_out, "view", status=204),
+)  # fmt: skip
+"""Besides ``POST /session``, which is for those whom nobody knows yet, and ``GET /openapi.json``."""
+
+__all__ = ["API", "ENTRIES", "Known", "TokenShown", "log_in"]

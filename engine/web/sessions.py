@@ -1,0 +1,93 @@
+"""Who is logged in with a browser: in memory alone, so that a restart ends every session."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from engine.control.verbs import Role
+from engine.web.tokens import Entry, hashed
+
+_IDLE_SECONDS, _LONGEST_SECONDS = 12 * 3600.0, 7 * 86_400.0
+_MOST = 200
+"""Sessions; the one that was used the longest ago gives way."""
+OWNER = "owner"
+"""What the one is called who used the link that stands on the terminal."""
+
+
+@dataclass
+class Session:
+    """One login."""
+
+    name: str
+    roles: tuple[Role, ...]
+    token_sha256: str
+    """Of the token that it was begun with; empty: with the link of the terminal."""
+    csrf: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    """What every request that changes something has to repeat: another site's page cannot read it."""
+    begun: float = 0.0
+    used: float = 0.0
+
+
+class Sessions:
+    """All logins. The keys are hashes: what is in memory, as in a core dump, lets nobody in."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._by_hash: OrderedDict[str, Session] = OrderedDict()
+
+    def begin(self, name: str, roles: tuple[Role, ...], token_sha256: str) -> tuple[str, Session]:
+        """Return the value of a new cookie, which is never one that was sent here, and the session."""
+        secret, now = secrets.token_urlsafe(32), self._now()
+        session = Session(name, roles, token_sha256, begun=now, used=now)
+        self._by_hash[hashed(secret)] = session
+        while len(self._by_hash) > _MOST:
+            self._by_hash.popitem(last=False)
+        return secret, session
+
+    def find(self, secret: str, entries: tuple[Entry, ...]) -> Session | None:
+        """Return the session of a cookie, None where it is over: too old, or its token was revoked or has other roles."""
+        key, now = hashed(secret), self._now()
+        session = self._by_hash.get(key)
+        if session is None:
+            return None
+        if now - session.used > _IDLE_SECONDS or now - session.begun > _LONGEST_SECONDS or not _stands(session, entries):
+            del self._by_hash[key]
+            return None
+        session.used = now
+        self._by_hash.move_to_end(key)
+        return session
+
+    def end(self, secret: str) -> None:
+        """Log out."""
+        self._by_hash.pop(hashed(secret), None)
+
+
+def _stands(session: Session, entries: tuple[Entry, ...]) -> bool:
+    if not session.token_sha256:
+        return True
+    return any(entry.sha256 == session.token_sha256 and entry.roles == session.roles for entry in entries)
+
+
+class LoginLink:
+    """The way in where there are no tokens yet: a secret on the terminal that opens one session, once."""
+
+    def __init__(self) -> None:
+        self._hash = ""
+
+    def make(self) -> str:
+        """Return a new secret; the one before counts no longer."""
+        secret = secrets.token_urlsafe(32)
+        self._hash = hashed(secret)
+        return secret
+
+    def use(self, secret: str) -> bool:
+        """Return whether this is the secret, and make it worthless."""
+        right = bool(self._hash) and hmac.compare_digest(hashed(secret), self._hash)
+        if right:
+            self._hash = ""
+        return right

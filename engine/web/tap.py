@@ -1,0 +1,177 @@
+"""Listens to the run: turns its messages into events and pictures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import Any
+
+import msgspec
+import zmq
+import zmq.asyncio
+
+from engine.contracts.messages import AnyMessage, Face, Track, decode_header, kind_of
+from engine.contracts.tap import Preview, decode_preview, preview_topic
+from engine.web.fan import Fan, encode
+from engine.web.pictures import MEDIA_TYPES, Picture, PictureRing
+from engine.web.problems import Refusal
+from engine.web.report import Report
+from engine.web.seen import Seen
+
+API = "/api/v1"
+_HWM, _LARGEST_BYTES = 256, 16 << 20
+_MOST_NAMES, _MOST_PREVIEWS = 10_000, 512
+_PREVIEW_SECONDS = 3.0
+_ALL_PREVIEWS = preview_topic("").rstrip("/") + "/"
+
+
+class Tap:
+    """Subscribes to what the publisher sends, and to previews of streams while somebody looks at them.
+
+    Args:
+        endpoint: of the messages.
+        previews: of the small pictures.
+        fan: gets the events.
+        report: gets a line where a message cannot be read.
+    """
+
+    def __init__(self, endpoint: str, previews: str, fan: Fan, report: Report) -> None:
+        self._fan, self._report = fan, report
+        self.pictures = PictureRing()
+        self.seen = Seen()
+        self._previews: OrderedDict[str, tuple[Preview, Picture]] = OrderedDict()
+        self._fresh = asyncio.Condition()
+        self._names: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._asked: dict[bytes, int] = {}
+        self._context = zmq.asyncio.Context()
+        self._messages = self._subscriber(endpoint, b"v1/")
+        self._pictures = self._subscriber(previews)
+
+    async def run(self) -> None:
+        """Listen, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(self._messages, self._take_message))
+            tasks.create_task(self._listen(self._pictures, self._take_preview))
+
+    def close(self) -> None:
+        """Disconnect."""
+        for socket in (self._messages, self._pictures):
+            if socket is not None:
+                socket.close(linger=0)
+        self._context.term()
+
+    def watch(self, streams: frozenset[str] | None) -> None:
+        """Let previews come of these streams; None: of all. Each call is undone by one of ``unwatch``."""
+        for topic in _topics(streams):
+            self._asked[topic] = self._asked.get(topic, 0) + 1
+            if self._asked[topic] == 1 and self._pictures is not None:
+                self._pictures.setsockopt(zmq.SUBSCRIBE, topic)
+
+    def unwatch(self, streams: frozenset[str] | None) -> None:
+        """Let them come no longer."""
+        for topic in _topics(streams):
+            self._asked[topic] -= 1
+            if not self._asked[topic]:
+                del self._asked[topic]
+                if self._pictures is not None:
+                    self._pictures.setsockopt(zmq.UNSUBSCRIBE, topic)
+
+    async def picture(self, stream: str) -> Picture:
+        """Return the newest preview of a stream; the first is waited for.
+
+        Raises:
+            Refusal: none came.
+        """
+        wanted = frozenset({stream})
+        self.watch(wanted)
+        try:
+            async with asyncio.timeout(_PREVIEW_SECONDS), self._fresh:
+                await self._fresh.wait_for(lambda: stream in self._previews)
+                return self._previews[stream][1]
+        except TimeoutError as error:
+            raise Refusal("not_found", f"there is no picture of {stream} yet") from error
+        finally:
+            self.unwatch(wanted)
+
+    def _subscriber(self, endpoint: str, *topics: bytes) -> zmq.asyncio.Socket | None:
+        if not endpoint:
+            return None
+        socket = self._context.socket(zmq.SUB)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.RCVHWM, _HWM)
+        socket.setsockopt(zmq.MAXMSGSIZE, _LARGEST_BYTES)
+        socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
+        for topic in topics:
+            socket.setsockopt(zmq.SUBSCRIBE, topic)
+        socket.connect(endpoint)
+        return socket
+
+    async def _listen(self, socket: zmq.asyncio.Socket | None, take: Any) -> None:
+        while socket is not None:
+            frames = await socket.recv_multipart()
+            try:
+                await take(frames)
+            except (msgspec.DecodeError, IndexError) as error:
+                self._report.say("tap", f"a message of the run cannot be read: {error}")
+
+    async def _take_message(self, frames: list[bytes]) -> None:
+        message = decode_header(frames[1])
+        self.seen.take(message)
+        if isinstance(message, Track):
+            self._remember(message)
+        pictures = self._kept(message, frames[2:])
+        text = encode(message)
+        if isinstance(message, Face):
+            text = text[:-1] + b',"pictures":' + encode(pictures) + b"}"
+        self._fan.send(kind_of(message), message.stream, text)
+
+    async def _take_preview(self, frames: list[bytes]) -> None:
+        preview, stream = decode_preview(frames[1]), decode_preview(frames[1]).stream
+        async with self._fresh:
+            self._previews[stream] = (preview, Picture(frames[2], MEDIA_TYPES["jpeg"]))
+            self._previews.move_to_end(stream)
+            while len(self._previews) > _MOST_PREVIEWS:
+                self._previews.popitem(last=False)
+            self._fresh.notify_all()
+        boxes = [
+            {
+                "x": box.x,
+                "y": box.y,
+                "width": box.width,
+                "height": box.height,
+                "track_id": box.track_id,
+                "accepted": box.accepted,
+                "name": self._names.get((stream, box.track_id), ""),
+            }
+            for box in preview.boxes
+        ]
+        event = {
+            "stream": stream,
+            "url": f"{API}/streams/{stream}/picture?of={preview.captured_ns}",
+            "width_px": preview.width_px,
+            "height_px": preview.height_px,
+            "boxes": boxes,
+        }
+        self._fan.send("preview", stream, encode(event))
+
+    def _remember(self, track: Track) -> None:
+        key = (track.stream, track.track_id)
+        self._names[key] = track.candidates[0].identity if track.decision == "known" and track.candidates else ""
+        self._names.move_to_end(key)
+        while len(self._names) > _MOST_NAMES:
+            self._names.popitem(last=False)
+
+    def _kept(self, message: AnyMessage, payloads: list[bytes]) -> dict[str, str]:
+        if not isinstance(message, Face):
+            return {}
+        urls: dict[str, str] = {}
+        for part, payload in zip(message.parts, payloads, strict=False):
+            if part.codec in MEDIA_TYPES:
+                name = f"{message.run_id}~{message.stream}~{message.track_id}~{message.seq}~{part.name}"
+                self.pictures.put(name, Picture(payload, MEDIA_TYPES[part.codec]))
+                urls[part.name] = f"{API}/pictures/{name}"
+        return urls
+
+
+def _topics(streams: frozenset[str] | None) -> list[bytes]:
+    return [_ALL_PREVIEWS.encode()] if streams is None else [preview_topic(stream).encode() for stream in sorted(streams)]
