@@ -59,12 +59,12 @@ function row(file, list) {
   return { file, box: verdict, verdict: "" };
 }
 
-/** Send one picture and show what became of it; returns whether it was enrolled. */
-async function send(name, picture) {
+/** Send one picture and show what became of it; returns whether it was enrolled. `force`: though it is a poor one. */
+async function send(name, picture, force = false) {
   fill(picture.box, h("span", { class: "where" }, "Being looked at …"));
   let answer;
   try {
-    answer = await call("POST", `${url("people", name)}?file=${encodeURIComponent(picture.file.name)}`, picture.file);
+    answer = await call("POST", `${url("people", name)}?file=${encodeURIComponent(picture.file.name)}${force ? "&force=1" : ""}`, picture.file);
   } catch (error) {
     if (error.code !== "refused" && error.code !== "too_large") {
       fill(picture.box);
@@ -75,6 +75,8 @@ async function send(name, picture) {
   const { outcome, reason, quality } = answer.pictures[0];
   picture.verdict = outcome;
   fill(picture.box, badge(OUTCOMES[outcome] ?? "", outcome), " ", reason,
-    quality && h("span", { class: "where" }, ` ${number(quality.size_px)} px, sharpness ${number(quality.sharpness, 2)}, frontal ${number(quality.frontal, 2)}`));
+    quality && h("span", { class: "where" }, ` ${number(quality.size_px)} px, sharpness ${number(quality.sharpness, 2)}, frontal ${number(quality.frontal, 2)}`),
+    outcome === "refused" && quality && h("button", { type: "button", class: "small",
+      onclick: (event) => attempt(event.currentTarget, () => send(name, picture, true)) }, "Enrol it anyway"));
   return outcome === "enrolled";
 }

@@ -12,84 +12,88 @@ export function decided(entry) {
   return { decision: source.decision, candidates: source.candidates ?? [], alone: !entry.track };
 }
 
-/** One sentence.  `entry`: {track, best, faces}; `settings`: by `section.key`. */
+/** On what a decision rests: as the track says, or as far as it can be told from its best face. */
+function basisOf(entry, settings) {
+  if (entry.track?.basis) return entry.track.basis;
+  const { decision, candidates } = decided(entry);
+  const [first, second] = candidates;
+  const faces = Math.max(entry.track?.faces_enhanced ?? 0, entry.faces ?? 0);
+  const needed = settings["verify.min_faces"] ?? 2;
+  const rate = typeof first?.false_name_chance === "number" ? settings["verify.false_name_rate"] ?? 0.001 : null;
+  const likely = rate === null ? null : first.false_name_chance <= rate;
+  let missing = "";
+  if (decision !== "known") missing = faces < needed ? "faces" : likely ? "margin" : "likeness";
+  return {
+    faces, faces_needed: needed, size_px: entry.best.quality.size_px, size_needed_px: null, quality: entry.best.quality.score,
+    margin: first && second ? first.cosine_original - second.cosine_original : null, margin_needed: null,
+    false_name_rate: rate, known_cosine: settings["verify.known_cosine"] ?? null, missing,
+  };
+}
+
+/** One sentence. `entry`: {track, best, faces}; `settings`: by `section.key`. */
 export function whySentence(entry, settings) {
   const { decision, candidates } = decided(entry);
-  const faces = faceCount(entry);
-  const needed = settings["verify.min_faces"] ?? 2;
+  const basis = basisOf(entry, settings);
   const [first, second] = candidates;
   if (decision === "none") return "Nothing to compare with: the gallery is empty, or no embedder is set.";
   if (decision === "known") {
     const rival = second ? `, and ${second.identity} comes nowhere near` : "";
     return `Looks so much like ${first.identity} that hardly any stranger would${rival}.`;
   }
-  if (decision === "unknown") return first ? `Looks like nobody in the gallery; ${first.identity} is the nearest.` : "Nobody to look like.";
-  if (faces < needed) return `Only ${plural(faces, "face")} so far: a decision needs ${needed}.`;
-  if (entry.best.quality.damaged) return "The picture arrived damaged, so it says little.";
-  if (first && second && isNear(first, second, settings)) {
-    return `Looks like ${first.identity}, but nearly as much like ${second.identity}.`;
+  if (decision === "unknown") return first ? `Looks like nobody in the gallery; ${first.identity} is the nearest.` : "Looks like nobody in the gallery.";
+  if (basis.missing === "faces") return `Only ${plural(basis.faces, "face")} so far: a decision needs ${basis.faces_needed}.`;
+  if (basis.missing === "margin" && second) return `Looks like ${first.identity}, but nearly as much like ${second.identity}.`;
+  if (basis.missing === "size" && basis.size_needed_px) {
+    return `Faces of ${number(basis.size_px)} px are too small to name: about ${number(basis.size_needed_px)} px are needed.`;
   }
+  if (entry.best.quality.damaged) return "The picture arrived damaged, so it says little.";
   const excuse = weakest(entry.best.quality);
   return first ? `Somewhat like ${first.identity}, but a stranger could look so too${excuse}.` : `Too little to tell${excuse}.`;
 }
 
 /** The grounds, each with a verdict: [{name, verdict: "good" | "fair" | "poor", text}]. */
 export function grounds(entry, settings) {
-  const { candidates } = decided(entry);
-  const quality = entry.best.quality;
-  const rows = [size(quality), picture(quality), faces(entry, settings)];
-  const [first, second] = candidates;
-  if (first) rows.push(likeness(first, settings));
-  if (first && second) {
-    const lead = first.cosine_original - second.cosine_original;
-    const near = isNear(first, second, settings);
-    rows.push({ name: "Margin", verdict: near ? "poor" : "good",
-      text: `${number(lead, 3)} ahead of ${second.identity}${near ? ": too close to tell them apart" : ""}` });
+  const { decision, candidates } = decided(entry);
+  const basis = basisOf(entry, settings);
+  const rows = [size(basis), picture(entry.best.quality, basis.quality),
+    { name: "Faces", verdict: basis.faces < basis.faces_needed ? "poor" : "good", text: `${number(basis.faces)}; a decision needs ${basis.faces_needed}` }];
+  if (candidates.length) rows.push(likeness(candidates[0], basis));
+  if (basis.margin !== null && candidates.length > 1) {
+    // Against one who would not get the name anyway, no margin is asked for.
+    const poor = basis.missing === "margin";
+    const needed = poor && basis.margin_needed ? `; ${number(basis.margin_needed, 3)} are needed` : "";
+    rows.push({ name: "Margin", verdict: poor ? "poor" : decision === "known" ? "good" : "fair",
+      text: `${number(basis.margin, 3)} ahead of ${candidates[1].identity}${needed}` });
   }
   return rows;
 }
 
-function size(quality) {
-  const px = `${number(quality.size_px)} px`;
-  if (quality.size_px < SMALL_PX) return { name: "Size", verdict: "poor", text: `${px}: few people can be told apart below ${SMALL_PX} px` };
-  if (quality.size_px < FAIR_PX) return { name: "Size", verdict: "fair", text: `${px}: names come more readily from ${FAIR_PX} px` };
-  return { name: "Size", verdict: "good", text: px };
+function size({ size_px: px, size_needed_px: needed, missing }) {
+  const text = `${number(px)} px`;
+  if (needed) return { name: "Size", verdict: px < needed ? (missing === "size" ? "poor" : "fair") : "good", text: `${text}; below ${number(needed)} px hardly anybody gets a name` };
+  if (px < SMALL_PX) return { name: "Size", verdict: "poor", text: `${text}: few people can be told apart below ${SMALL_PX} px` };
+  if (px < FAIR_PX) return { name: "Size", verdict: "fair", text: `${text}: names come more readily from ${FAIR_PX} px` };
+  return { name: "Size", verdict: "good", text };
 }
 
-function picture(quality) {
+/** `mean`: over the faces of the track; the flaws are those of the best one. */
+function picture(best, mean) {
   const flaws = [];
-  if (quality.damaged) flaws.push("damaged on its way");
-  if (quality.sharpness < POOR) flaws.push("blurred");
-  if (quality.frontal < POOR) flaws.push("turned away");
-  const verdict = flaws.length ? "poor" : quality.score < 0.5 ? "fair" : "good";
-  return { name: "Quality", verdict, text: `${number(quality.score, 2)}${flaws.length ? `: ${flaws.join(", ")}` : ""}` };
+  if (best.damaged) flaws.push("damaged on its way");
+  if (best.sharpness < POOR) flaws.push("blurred");
+  if (best.frontal < POOR) flaws.push("turned away");
+  const verdict = flaws.length ? "poor" : mean < 0.5 ? "fair" : "good";
+  return { name: "Quality", verdict, text: `${number(mean, 2)}${flaws.length ? `: even the best one is ${flaws.join(", ")}` : ""}` };
 }
 
-function faces(entry, settings) {
-  const count = faceCount(entry);
-  const needed = settings["verify.min_faces"] ?? 2;
-  return { name: "Faces", verdict: count < needed ? "poor" : "good", text: `${number(count)}; a decision needs ${needed}` };
-}
-
-function likeness(first, settings) {
+function likeness(first, { false_name_rate: rate, known_cosine: cosine }) {
   const told = first.false_name_chance;
-  if (told !== null && told !== undefined) {
-    const limit = settings["verify.false_name_rate"] ?? 0.001;
-    return { name: "Likeness", verdict: told <= limit ? "good" : "poor",
-      text: `strangers as alike: ${chance(told)}; a name needs ${chance(limit)} or fewer` };
+  if (typeof told === "number" && rate) {
+    return { name: "Likeness", verdict: told <= rate ? "good" : "poor", text: `strangers as alike: ${chance(told)}; a name needs ${chance(rate)} or fewer` };
   }
-  const limit = settings["verify.known_cosine"];
   const text = `cosine ${number(first.cosine_original, 3)}`;
-  if (typeof limit !== "number") return { name: "Likeness", verdict: "fair", text };
-  return { name: "Likeness", verdict: first.cosine_original >= limit ? "good" : "poor", text: `${text}; a name needs ${number(limit, 3)}` };
-}
-
-/** As the engine does: the second one fits the rate too. Without a rate, it is hardly behind. */
-function isNear(first, second, settings) {
-  const told = second.false_name_chance;
-  const limit = settings["verify.false_name_rate"] ?? 0.001;
-  if (told !== null && told !== undefined) return told <= limit;
-  return first.cosine_original - second.cosine_original < 0.02;
+  if (typeof cosine !== "number") return { name: "Likeness", verdict: "fair", text };
+  return { name: "Likeness", verdict: first.cosine_original >= cosine ? "good" : "poor", text: `${text}; a name needs ${number(cosine, 3)}` };
 }
 
 function weakest(quality) {
@@ -98,8 +102,6 @@ function weakest(quality) {
   if (quality.frontal < POOR) return ": the face is turned away";
   return "";
 }
-
-const faceCount = (entry) => Math.max(entry.track?.faces_enhanced ?? 0, entry.faces ?? 0);
 
 /** One sentence for a funnel: what to do, or that all is well. */
 export function advice(stream, funnel) {

@@ -14,7 +14,7 @@ def jpeg(picture: np.ndarray, quality: int = 88) -> bytes:
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def face(who: int, side_px: int) -> np.ndarray:
     """Return the head of one of the people, at a size as a camera would see it."""
     person = PEOPLE[who % len(PEOPLE)]
@@ -25,19 +25,19 @@ def face(who: int, side_px: int) -> np.ndarray:
     return cv2.resize(head, (side_px, side_px), interpolation=cv2.INTER_AREA)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def original(who: int, side_px: int) -> bytes:
     return jpeg(face(who, side_px))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def enhanced(who: int, side_px: int) -> bytes:
     """Return it four times as large, a little sharper than the original enlarged."""
     mixed = cv2.addWeighted(face(who, 2 * side_px), 1.0, face(who, 2 * side_px), 0.0, 0)
     return jpeg(cv2.resize(mixed, (4 * side_px, 4 * side_px), interpolation=cv2.INTER_CUBIC))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=512)
 def scene(number: int, who: tuple[int, ...] = (), size: tuple[int, int] = (480, 270)) -> bytes:
     """Return a hall with people's faces in it, each at the place of ``box_of``."""
     width, height = size

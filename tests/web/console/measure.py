@@ -88,10 +88,12 @@ def interactions(page: Any) -> list[float]:
 def main(streams: int, minutes: int) -> dict[str, Any]:
     server = FakeServer()
     furnish(server, streams)
+    second(server, 0)  # makes the pictures, which takes its time
     try:
         with chromium() as browser:
             context = browser.new_context(viewport={"width": 1280, "height": 800})
             context.request.post(f"{server.url}/api/v1/session", data={"token": "all"})
+            context.set_default_timeout(120_000)
             page = context.new_page()
             page.goto(server.url)
             page.locator(".tile").nth(streams - 1).wait_for(state="attached")
