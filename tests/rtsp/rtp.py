@@ -20,10 +20,13 @@ def header(sequence: int, timestamp: int, marker: bool, payload_type: int = VIDE
     return struct.pack("!BBHII", 0x80, payload_type | (0x80 if marker else 0), sequence & 0xFFFF, timestamp & 0xFFFFFFFF, SSRC)
 
 
-def packets(unit: bytes, codec: Codec, sequence: int, timestamp: int, mtu_bytes: int = MTU_BYTES) -> list[bytes]:
+def packets(
+    unit: bytes, codec: Codec, sequence: int, timestamp: int, mtu_bytes: int = MTU_BYTES, payload_type: int = VIDEO_TYPE
+) -> list[bytes]:
     """Return the packets of one access unit; the last has the marker."""
     pieces = [piece for nal in nals(unit) for piece in payloads(nal, codec, mtu_bytes)]
-    return [header(sequence + n, timestamp, n == len(pieces) - 1) + piece for n, piece in enumerate(pieces)]
+    last = len(pieces) - 1
+    return [header(sequence + n, timestamp, n == last, payload_type) + piece for n, piece in enumerate(pieces)]
 
 
 def payloads(nal: bytes, codec: Codec, mtu_bytes: int = MTU_BYTES) -> list[bytes]:
