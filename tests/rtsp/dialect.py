@@ -56,6 +56,8 @@ class Dialect:
     """With ``{realm}`` and ``{nonce}``; none: one of the scheme that the behaviour asks for."""
     newline: str = "\r\n"
     body_newline: str = "\r\n"
+    ends_open: bool = False
+    """The description's last line has no end."""
     sets_tail: bytes = b""
     """What stands behind each parameter set of the description."""
     sets_sent: bool = True
@@ -112,7 +114,7 @@ class Dialect:
             "fps": clip.fps,
             "sets": parameter_sets(clip, self.sets_tail) if told else "",
         }
-        return "".join(line.format(**values) + self.body_newline for line in lines)
+        return self.body_newline.join(line.format(**values) for line in lines) + self.body_newline * (not self.ends_open)
 
 
 def parameter_sets(clip: Clip, tail: bytes = b"") -> str:

@@ -1,20 +1,22 @@
 """What cameras of many makes were seen to say, each with the video that it sends; facts, in words of our own.
 
-``CAMERAS`` are to be read by any client. What is not known of a camera is said as the default says it.
+Makes of which only a part is known are in ``dialects_in_part``.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.rtsp import rtp
 from tests.rtsp.dialect import Dialect
 
-_AAC = "sizelength=13;indexlength=3;indexdeltalength=3;config=1408; profile=1;"
-_METADATA = ("m=application 0 RTP/AVP 107", "a=rtpmap:107 vnd.onvif.metadata/90000")
-_MEDIA_HEADER = "a=Media_header:MEDIAINFO=" + "494D4B48" + "0" * 72 + ";"
+AAC = "sizelength=13;indexlength=3;indexdeltalength=3;config=1408; profile=1;"
+METADATA = ("m=application 0 RTP/AVP 107", "a=rtpmap:107 vnd.onvif.metadata/90000")
+MEDIA_HEADER = "a=Media_header:MEDIAINFO=" + "494D4B48" + "0" * 72 + ";"
 _OTHER_SSRC = rtp.header(7, 7, True)[:8] + b"\0\0\0\7" + b"\x41" * 40
-_STALE = b"$\0" + len(_OTHER_SSRC).to_bytes(2, "big") + _OTHER_SSRC
+STALE = b"$\0" + len(_OTHER_SSRC).to_bytes(2, "big") + _OTHER_SSRC
 """A packet of a viewer that has left, which old LIVE555 sends to the next one."""
-_DATE = "Date: Fri, Apr 30 2021 20:12:32 GMT"
+DATE = "Date: Fri, Apr 30 2021 20:12:32 GMT"
 
 _REOLINK = Dialect(
     path="h264Preview_01_main",
@@ -27,11 +29,11 @@ _REOLINK = Dialect(
         "a=fmtp:96 packetization-mode=1;profile-level-id=640033;{sets}",
         "a=control:trackID=1",
     ),
-    after=("m=audio 0 RTP/AVP 97", "a=rtpmap:97 MPEG4-GENERIC/16000", f"a=fmtp:97 {_AAC}", "a=control:trackID=2"),
-    describe=("CSeq: {cseq}", _DATE, "Content-Base: {base}", "Content-Type: application/sdp", "Content-Length: {length}"),
+    after=("m=audio 0 RTP/AVP 97", "a=rtpmap:97 MPEG4-GENERIC/16000", f"a=fmtp:97 {AAC}", "a=control:trackID=2"),
+    describe=("CSeq: {cseq}", DATE, "Content-Base: {base}", "Content-Type: application/sdp", "Content-Length: {length}"),
     setup=(
         "CSeq: {cseq}",
-        _DATE,
+        DATE,
         "Transport: RTP/AVP/TCP;unicast;destination={client};source=127.0.0.1;interleaved={channels}",
         "Session: F8F8E425",
     ),
@@ -42,9 +44,9 @@ _REOLINK = Dialect(
         "Session: F8F8E425",
         "RTP-Info: url=trackID=1;seq={seq};rtptime={rtptime};ssrc=dcc4a0d8,url=trackID=2;seq=3;rtptime=5;ssrc=9fc9fff8",
     ),
-    others=("CSeq: {cseq}", _DATE),
+    others=("CSeq: {cseq}", DATE),
     challenges=('WWW-Authenticate: Digest realm="{realm}", nonce="{nonce}", stale="FALSE"',),
-    stray=_STALE,
+    stray=STALE,
 )
 
 _DAHUA = Dialect(
@@ -58,7 +60,7 @@ _DAHUA = Dialect(
         "a=fmtp:96 packetization-mode=1;profile-level-id=64001E;{sets}",
         "a=recvonly",
     ),
-    after=("m=audio 0 RTP/AVP 97", "a=control:trackID=1", "a=rtpmap:97 MPEG4-GENERIC/48000", *_METADATA, "a=control:trackID=4"),
+    after=("m=audio 0 RTP/AVP 97", "a=control:trackID=1", "a=rtpmap:97 MPEG4-GENERIC/48000", *METADATA, "a=control:trackID=4"),
     options=("CSeq: {cseq}", "Session: 136527041864", "Server: Rtsp Server/3.0", "Public: OPTIONS, DESCRIBE, SETUP, PLAY"),
     describe=(
         "CSeq: {cseq}",
@@ -97,9 +99,9 @@ _HIKVISION = Dialect(
         "a=fmtp:96 profile-level-id=420029; packetization-mode=1; {sets}",
     ),
     after=(
-        *_METADATA,
+        *METADATA,
         "a=control:rtsp://{host}/Streaming/Channels/101/trackID=3?transportmode=unicast&profile=Profile_1",
-        _MEDIA_HEADER,
+        MEDIA_HEADER,
         "a=appversion:1.0",
     ),
     describe=("CSeq: {cseq}", "Content-Type: application/sdp", "Content-Base: {base}", "Content-Length: {length}"),
@@ -174,10 +176,47 @@ _H264DVR = Dialect(
     refused=("Cseq: {cseq}",),
 )
 
+_WOWZA = Dialect(
+    path="vod/mp4:BigBuckBunny_115k.mov",
+    session=("a=control:*", "a=range:npt=0-596.48"),
+    video=("m=video 0 RTP/AVP 97", "a=rtpmap:97 {codec}/90000", "a=fmtp:97 packetization-mode=1;{sets}", "a=control:trackID=2"),
+    before=("m=audio 0 RTP/AVP 96", "a=rtpmap:96 mpeg4-generic/12000/2", f"a=fmtp:96 {AAC}", "a=control:trackID=1"),
+    setup=(
+        "CSeq: {cseq}",
+        "Cache-Control: no-cache",
+        "Expires: Sat, 8 May 2021 04:35:51 UTC",
+        "Transport: RTP/AVP/TCP;unicast;interleaved={channels}",
+        "Session: 1642021126;timeout=60",
+    ),
+    play=(
+        "RTP-Info: url=trackID=1;seq=1;rtptime=-1,url={track};seq=1;rtptime=-1",
+        "CSeq: {cseq}",
+        "Range: npt=0.0-596.48",
+        "Session: 1642021126;timeout=60",
+    ),
+)
+
 CAMERAS: dict[str, Dialect] = {
     "reolink": _REOLINK,
     "dahua": _DAHUA,
+    "dahua_h265": replace(
+        _DAHUA,
+        codec="h265",
+        path="cam/realmonitor?channel=1&subtype=2",
+        video=(
+            "m=video 0 RTP/AVP 98",
+            "a=control:trackID=0",
+            "a=framerate:12.000000",
+            "a=rtpmap:98 {codec}/90000",
+            "a=fmtp:98 profile-id=1;{sets}",
+            "a=recvonly",
+        ),
+        after=("m=audio 0 RTP/AVP 8", "a=control:trackID=1", "a=rtpmap:8 PCMA/8000", "a=recvonly"),
+        play=("Server: Rtsp Server/2.0", "CSeq: {cseq}", "RTP-Info: url=trackID=0;seq=13210;rtptime=1;ssrc=4294962989"),
+    ),
     "hikvision": _HIKVISION,
     "gw_security": _GW_SECURITY,
     "h264dvr": _H264DVR,
+    "wowza": _WOWZA,
 }
+"""Makes whose whole exchange is known."""
