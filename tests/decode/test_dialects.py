@@ -32,4 +32,5 @@ def test_every_make_gives_pictures(clip, h265_clip, make):
         server.wait(lambda: server.counts.teardowns == 1)
     assert watch.order == ["connecting", "live", "frame"]
     assert [frame_number(frame.planes.y) for frame in watch.frames] == list(range(6))
+    assert [frame.time.pts_seconds for frame in watch.frames] == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16, 0.2], abs=0.001)
     assert {status for _, status in server.counts.answers} <= {200, 401}
