@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.decode.watching import watching
+from tests.decode.test_camera_errors import failure_of
+from tests.decode.watching import Watch, watching
 from tests.rtsp.clips import Clip, frame_number
-from tests.rtsp.dialect import Dialect
+from tests.rtsp.dialect import PLAIN, Dialect
 from tests.rtsp.dialects import CAMERAS
 from tests.rtsp.dialects_in_part import ANSWERED, DESCRIBED
+from tests.rtsp.quirks import READ, UNREAD, WAYS
 from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
 
@@ -16,21 +20,67 @@ PASSWORD = "admin:secret"
 MAKES = CAMERAS | DESCRIBED | ANSWERED
 
 
-def served(clip: Clip, h265_clip: Clip, dialect: Dialect, **behaviour: object) -> ScriptedServer:
-    """Return a camera of that make, which asks for ``PASSWORD`` where its make is known to."""
-    credentials = PASSWORD if dialect.challenges else ""
-    script = Behaviour(dialect=dialect, credentials=credentials, speed=4.0, **behaviour)  # type: ignore[arg-type]
-    return ScriptedServer(clip if dialect.codec == "h264" else h265_clip, script)
+def seen(clip: Clip, dialect: Dialect, frames: int = 6, **behaviour: object) -> tuple[Watch, ScriptedServer]:
+    """Read so many pictures of a camera that asks for ``PASSWORD`` where its dialect says how."""
+    password = PASSWORD if dialect.challenges else ""
+    script = Behaviour(dialect=dialect, credentials=password, speed=4.0, **behaviour)  # type: ignore[arg-type]
+    with ScriptedServer(clip, script) as server:
+        with watching(server.url(dialect.path, password)) as watch:
+            watch.until(lambda w: len(w.frames) == frames)
+        server.wait(lambda: server.counts.teardowns == 1)
+    assert watch.order == ["connecting", "live", "frame"]
+    return watch, server
 
 
 @pytest.mark.parametrize("make", MAKES)
 def test_every_make_gives_pictures(clip, h265_clip, make):
     dialect = MAKES[make]
-    with served(clip, h265_clip, dialect) as server:
-        with watching(server.url(dialect.path, PASSWORD if dialect.challenges else "")) as watch:
-            watch.until(lambda w: len(w.frames) == 6)
-        server.wait(lambda: server.counts.teardowns == 1)
-    assert watch.order == ["connecting", "live", "frame"]
+    watch, server = seen(clip if dialect.codec == "h264" else h265_clip, dialect)
     assert [frame_number(frame.planes.y) for frame in watch.frames] == list(range(6))
     assert [frame.time.pts_seconds for frame in watch.frames] == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16, 0.2], abs=0.001)
     assert {status for _, status in server.counts.answers} <= {200, 401}
+
+
+@pytest.mark.parametrize("quirk", READ)
+def test_what_is_read_in_spite_of_it(clip, quirk):
+    watch, _ = seen(clip, READ[quirk], frames=3)
+    assert [frame_number(frame.planes.y) for frame in watch.frames] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_ways_to_ask_for_a_password(clip, way):
+    dialect = replace(PLAIN, challenges=WAYS[way])
+    _, server = seen(clip, dialect, frames=1)
+    assert server.counts.refused_passwords == 0
+    with ScriptedServer(clip, Behaviour(dialect=dialect, credentials="admin:other")) as server:
+        last = failure_of(server.url(credentials=PASSWORD))
+        assert server.counts.refused_passwords == 1, "cameras lock accounts"
+    assert (last.reason, "refuses the user name or password" in last.detail) == ("auth", True)
+
+
+@pytest.mark.parametrize("quirk", UNREAD)
+def test_what_is_not_read_has_its_reason(clip, quirk):
+    dialect, reason, says = UNREAD[quirk]
+    with ScriptedServer(clip, Behaviour(dialect=dialect, credentials=PASSWORD if dialect.challenges else "")) as server:
+        last = failure_of(server.url(credentials=PASSWORD))
+        assert server.counts.refused_passwords <= 1
+    assert last.reason == reason
+    assert says in last.detail
+
+
+def test_pictures_before_the_answer_to_play_cost_the_first_second(clip):
+    """FFmpeg throws them away, the key frame with them."""
+    watch, _ = seen(clip, replace(PLAIN, early=3), frames=1)
+    assert frame_number(watch.frames[0].planes.y) == 25
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_parameter_sets_must_come_from_somewhere(clip, sent):
+    dialect = replace(PLAIN, sets_sent=sent)
+    if sent:
+        watch, _ = seen(clip, dialect, frames=2, sdp="no_parameters")
+        assert [frame_number(frame.planes.y) for frame in watch.frames] == [0, 1]
+        return
+    with ScriptedServer(clip, Behaviour(dialect=dialect, sdp="no_parameters", speed=20.0)) as server:
+        last = failure_of(server.url(credentials=PASSWORD), stall_seconds=0.1)
+    assert (last.reason, "cannot be decoded" in last.detail) == ("codec", True)

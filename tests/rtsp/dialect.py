@@ -85,7 +85,10 @@ class Dialect:
         A relative control stands behind the base with one slash between, as all clients read it (RFC 2326 would have it
         otherwise, where a base has a query).
         """
-        words, found = self.words(url), {}
+        words = self.words(url)
+        found: dict[str, str] = {}
+        if not _CONTROL.search("\n".join(self.video)):  # then the whole is the track (RFC 2326, C.1.1)
+            found = {words["base"]: "video"}
         for name, lines in (("before", self.before), ("video", self.video), ("after", self.after)):
             for index, control in enumerate(_CONTROL.findall("\n".join(lines))):
                 control = control.format(**words)

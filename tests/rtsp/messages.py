@@ -7,7 +7,7 @@ import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import md5
+from hashlib import md5, sha256
 
 from tests.rtsp import rtp
 from tests.rtsp.clips import Clip
@@ -74,14 +74,14 @@ def permitted(request: Request, dialect: Dialect, behaviour: Behaviour) -> bool:
         return b64decode(rest).decode() == behaviour.credentials
     user, _, password = behaviour.credentials.partition(":")
     given = {name: quoted or bare for name, quoted, bare in re.findall(r'(\w+)=(?:"([^"]*)"|([^",]*))', rest)}
-    secret = _md5(f"{user}:{REALM}:{password}")
-    asked = _md5(f"{request.method}:{given.get('uri', '')}")
+    kind = sha256 if given.get("algorithm") == "SHA-256" else md5
+
+    def hashed(*parts: str) -> str:
+        return kind(":".join(parts).encode()).hexdigest()
+
     once = [given[name] for name in ("nc", "cnonce", "qop")] if "qop" in given else []
-    return given.get("response") == _md5(":".join([secret, NONCE, *once, asked]))
-
-
-def _md5(text: str) -> str:
-    return md5(text.encode()).hexdigest()
+    secret, asked = hashed(user, REALM, password), hashed(request.method, given.get("uri", ""))
+    return given.get("response") == hashed(secret, NONCE, *once, asked)
 
 
 def spoken(behaviour: Behaviour) -> Dialect:
