@@ -70,6 +70,8 @@ class _Question:
             status, head, body = self._request(method, url, header)
             if status != 200:
                 return Answer("", status, self._asked)
+        if not body:  # said without its length, which FFmpeg does not read either
+            return Answer("", 200, self._asked)
         track, whole = _urls(url, head, body.replace("\r", ""))
         if not track:
             return Answer("no_video", 200, self._asked)

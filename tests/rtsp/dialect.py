@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.rtsp.clips import Clip, Codec, nals, parameter_kind
+from tests.rtsp.rtp import USUAL, Packing
 
 REALM = "camera"
 NONCE = "4f1c2d"
@@ -19,7 +20,8 @@ class Dialect:
     """The default is what the scripted server says where no camera is played. Every line may hold ``{words}``.
 
     Words of all lines: ``url`` (as it was asked for), ``host`` (with port), ``path``, ``base``; of answers also ``cseq``,
-    ``id``, ``seconds``, ``length``; of SETUP ``transport`` (as asked for), ``channels``, ``client``; of PLAY ``track`` (the
+    ``id``, ``seconds``, ``length``; of SETUP ``transport`` (as asked for), ``channels``, ``client``, by UDP
+    ``ports`` and ``server_ports``; of PLAY ``track`` (the
     URL that was set up), ``seq``, ``rtptime``; of descriptions ``codec``, ``fps``, ``sets``.
     """
 
@@ -48,6 +50,7 @@ class Dialect:
         "Content-Length: {length}",
     )
     setup: tuple[str, ...] = ("CSeq: {cseq}", "Session: {id};timeout={seconds}", "Transport: {transport}")
+    setup_udp: tuple[str, ...] = ("CSeq: {cseq}", "Session: {id};timeout={seconds}", "Transport: {transport};{server_ports}")
     play: tuple[str, ...] = ("CSeq: {cseq}", "Session: {id};timeout={seconds}", "Range: npt=0-")
     others: tuple[str, ...] = ("CSeq: {cseq}", "Session: {id};timeout={seconds}")
     refused: tuple[str, ...] = ("CSeq: {cseq}",)
@@ -62,6 +65,7 @@ class Dialect:
     """What stands behind each parameter set of the description."""
     sets_sent: bool = True
     """Parameter sets come with the pictures, too."""
+    packing: Packing = USUAL
     channels: str = ""
     """Interleaved channels that the camera takes, whatever it was asked for."""
     early: int = 0
@@ -102,9 +106,10 @@ class Dialect:
         control = next(iter(_CONTROL.findall("\n".join(self.session))), "*").format(**words)
         return control if "://" in control else words["base"]
 
-    def lines_of(self, method: str) -> tuple[str, ...]:
+    def lines_of(self, method: str, udp: bool = False) -> tuple[str, ...]:
         """Return the header of an answer 200."""
-        named = {"OPTIONS": self.options, "DESCRIBE": self.describe, "SETUP": self.setup, "PLAY": self.play}
+        setup = self.setup_udp if udp else self.setup
+        named = {"OPTIONS": self.options, "DESCRIBE": self.describe, "SETUP": setup, "PLAY": self.play}
         return named.get(method, self.others)
 
     def description(self, url: str, clip: Clip, codec: str, told: bool) -> str:

@@ -52,7 +52,7 @@ def answer(
     """Return the answer to a request; ``words``: what its lines may hold, see ``Dialect``."""
     known = dialect.words(request.url) | {"cseq": request.fields.get("cseq", "0"), "length": str(len(body)), "id": "12345678"}
     known |= {"seconds": str(behaviour.session_seconds), "realm": REALM, "nonce": NONCE, **words}
-    lines = dialect.lines_of(request.method) if status == 200 else dialect.refused
+    lines = dialect.lines_of(request.method, "ports" in words) if status == 200 else dialect.refused
     if status == 401:
         lines += challenges(dialect, behaviour)
     text = [f"RTSP/1.0 {status} {REASONS[status]}", *(line.format(**known) for line in lines), ""]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.rtsp.dialect import PLAIN, Dialect
+from tests.rtsp.rtp import Packing
 
 _HEAD, _MAP, _FMTP, *_REST = PLAIN.video
 _UNASKED = b"$\x05\x00\x10" + b"\x80\x08" + b"x" * 14
@@ -12,6 +13,20 @@ _UNASKED = b"$\x05\x00\x10" + b"\x80\x08" + b"x" * 14
 _TRANSPORT = "Transport: {transport}"
 DIGEST = 'WWW-Authenticate: Digest realm="{realm}", nonce="{nonce}"'
 BASIC = 'WWW-Authenticate: Basic realm="{realm}"'
+
+
+def _extended(packet: bytes) -> bytes:
+    """Insert a header extension as ONVIF's replay has it."""
+    return bytes([packet[0] | 0x10]) + packet[1:12] + b"\xab\xac\0\3" + bytes(12) + packet[12:]
+
+
+def _marked(packet: bytes, marker: int) -> bytes:
+    return packet[:1] + bytes([packet[1] & 0x7F | marker]) + packet[2:]
+
+
+def _padded(packet: bytes) -> bytes:
+    return bytes([packet[0] | 0x20]) + packet[1:] + b"\0\0\0\4"
+
 
 READ: dict[str, Dialect] = {
     "lines end with LF": replace(PLAIN, newline="\n", body_newline="\n"),
@@ -41,8 +56,37 @@ READ: dict[str, Dialect] = {
     "sets in the description only": replace(PLAIN, sets_sent=False),
     "fmtp before rtpmap": replace(PLAIN, video=(_HEAD, _FMTP, _MAP, *_REST)),
     "two payload types": replace(PLAIN, video=(f"{_HEAD} 97", _MAP, "a=rtpmap:97 H265/90000", _FMTP, *_REST)),
+    "parameter sets in one packet": replace(PLAIN, packing=Packing(together=True)),
+    "whole pictures in one packet": replace(PLAIN, packing=Packing(mtu_bytes=60_000)),
+    "tiny packets": replace(PLAIN, packing=Packing(mtu_bytes=100)),
+    "a header that is longer": replace(PLAIN, packing=Packing(changed=_extended)),
+    "padded packets": replace(PLAIN, packing=Packing(changed=_padded)),
+    "no marker": replace(PLAIN, packing=Packing(changed=lambda packet: _marked(packet, 0))),
+    "every packet marked": replace(PLAIN, packing=Packing(changed=lambda packet: _marked(packet, 0x80))),
+    "no SSRC": replace(PLAIN, packing=Packing(changed=lambda packet: packet[:8] + bytes(4) + packet[12:])),
 }
 """Gives pictures."""
+
+READ_BY_UDP: dict[str, Dialect] = {
+    "its ports": replace(PLAIN, setup_udp=("CSeq: {cseq}", "Session: 1", "Transport: RTP/AVP;unicast;{ports};{server_ports}")),
+    "SSRC first": replace(
+        PLAIN, setup_udp=("CSeq: {cseq}", "Session: 1", "Transport: RTP/AVP;ssrc=22345685;unicast;{ports};{server_ports}")
+    ),
+    "an address that is none": replace(
+        PLAIN,
+        setup_udp=(
+            "Cseq: {cseq}",
+            "Session: 231970;timeout=60",
+            "Transport: RTP/AVP;unicast;mode=PLAY;source=127.0.0.0;{ports};{server_ports};ssrc=0",
+        ),
+    ),
+    "another destination": replace(
+        PLAIN,
+        setup_udp=("CSeq: {cseq}", "Session: 1", "Transport: RTP/AVP;unicast;destination=10.1.2.3;{ports};{server_ports}"),
+    ),
+    "no ports of its own": replace(PLAIN, setup_udp=("CSeq: {cseq}", "Session: 1", "Transport: RTP/AVP/UDP;unicast;{ports}")),
+}
+"""Gives pictures by UDP."""
 
 WAYS: dict[str, tuple[str, ...]] = {
     "digest": (DIGEST,),
@@ -59,6 +103,7 @@ WAYS: dict[str, tuple[str, ...]] = {
 }
 """Of asking for a password that FFmpeg can answer."""
 
+_NOT_FOLLOWED = ("server_error", "FFmpeg cannot follow")
 UNREAD: dict[str, tuple[Dialect, str, str]] = {
     "SHA-256 alone": (replace(PLAIN, challenges=(f"{DIGEST}, algorithm=SHA-256",)), "auth", "by SHA-256, which this FFmpeg"),
     "MD5, then SHA-256": (
@@ -72,9 +117,9 @@ UNREAD: dict[str, tuple[Dialect, str, str]] = {
         "by an unknown algorithm",
     ),
     "no way to give the password": (replace(PLAIN, challenges=("Server: x",)), "auth", "does not say how"),
-    "blank lines before answers": (replace(PLAIN, stray=b"\r\n"), "server_error", "FFmpeg cannot follow"),
-    "no Transport": (replace(PLAIN, setup=("CSeq: {cseq}", "Session: 1")), "server_error", "FFmpeg cannot follow"),
-    "no Content-Length": (replace(PLAIN, describe=("CSeq: {cseq}", "Content-Base: {base}")), "no_video", "offers no video"),
+    "blank lines before answers": (replace(PLAIN, stray=b"\r\n"), *_NOT_FOLLOWED),
+    "no Transport": (replace(PLAIN, setup=("CSeq: {cseq}", "Session: 1")), *_NOT_FOLLOWED),
+    "no Content-Length": (replace(PLAIN, describe=("CSeq: {cseq}", "Content-Base: {base}")), *_NOT_FOLLOWED),
     "no rtpmap": (replace(PLAIN, video=(_HEAD, _FMTP, *_REST)), "codec", "no decoder"),
     "another codec": (replace(PLAIN, video=(_HEAD, "a=rtpmap:96 X-H26Z/90000", *_REST)), "codec", "no decoder"),
 }

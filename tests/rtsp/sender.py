@@ -198,9 +198,8 @@ class Sender:
         if self.sent < until and self.sent % every == every - 1:
             timestamp -= back
         await self._report(timestamp)
-        packets = rtp.packets(
-            unit, self._clip.codec, self.sequence, timestamp, payload_type=self._behaviour.dialect.payload_type
-        )
+        dialect = self._behaviour.dialect
+        packets = rtp.packets(unit, self._clip.codec, self.sequence, timestamp, dialect.packing, dialect.payload_type)
         self.sequence += len(packets)
         self._packets += len(packets)
         self._bytes += sum(map(len, packets)) - 12 * len(packets)

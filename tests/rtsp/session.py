@@ -152,13 +152,14 @@ class Session:
             return 453, {}
         transport = request.fields.get("transport", "")
         tcp = re.search(r"interleaved=(\d+-\d+)", transport)
-        udp = re.search(r"client_port=(\d+)", transport)
+        udp = re.search(r"client_port=(\d+)(?:-\d+)?", transport)
+        words = {}
         channels = self._dialect.channels or (tcp[1] if tcp else "")
         if tcp:
             outlet: Outlet = Interleaved(self._writer, int(channels.partition("-")[0]))
         elif udp:
             outlet = datagrams = Datagrams(self._writer, int(udp[1]), self._behaviour)
-            transport += f";server_port={datagrams.port}-{datagrams.port + 1}"
+            words = {"ports": udp[0], "server_ports": f"server_port={datagrams.port}-{datagrams.port + 1}"}
         else:
             return 461, {}
         media = self._dialect.tracks(self._url).get(request.url, "unknown")
@@ -169,7 +170,8 @@ class Session:
             self.open = True
             self._counts.sessions_opened += 1
             self._counts.sessions_open += 1
-        return 200, {"transport": transport, "channels": channels, "client": self._writer.get_extra_info("peername")[0]}
+        words |= {"transport": transport, "channels": channels, "client": self._writer.get_extra_info("peername")[0]}
+        return 200, words
 
     def _count_picture(self) -> None:
         self._counts.pictures += 1
