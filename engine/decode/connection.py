@@ -207,7 +207,8 @@ class Connection:
             assert opened is not None, "a packet before the stream"
             self._gate = PictureGate(opened.context, self._camera.hwaccel, self._counted)
             rate = opened.frame_rate or _UNKNOWN_RATE
-            self._clock = StreamClock(opened.time_base, float(1 / rate), MAX_GAP_SECONDS, HELD_SECONDS)
+            # FFmpeg gives the first picture no time; the others count from what the camera said, which may be wrong.
+            self._clock = StreamClock(opened.time_base, float(1 / rate), MAX_GAP_SECONDS, HELD_SECONDS, unstamped_first=True)
         return self._gate, self._clock
 
     def _emit(
