@@ -202,7 +202,7 @@ class Verifier:
             return [], "undecided", None
         least = self._config.min_faces if min_faces is None else min_faces
         if not (people := self._nameable(vector)).names:
-            return [], "unknown" if faces.large_faces >= least else "undecided"
+            return [], "unknown" if faces.large_faces >= least else "undecided", None
         return self._rule.compare(vector, enhanced, faces, people, self._config.max_candidates, least)
 
     def _nameable(self, vector: Float32) -> Snapshot:
