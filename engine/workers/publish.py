@@ -77,11 +77,10 @@ class PublishWorker(Actor[Any]):
         self.delivery.miss()
 
     def lose(self, sender: Sender) -> Drain:
-        self.delivery.miss()
         return Drain("failed", "a worker that enhances the faces died")
 
     def leave(self, sender: Sender) -> None:
-        self.delivery.leave(sender.name)
+        self.delivery.leave(sender.name, has_said_all=self.worst.outcome != "failed")
 
     def obey(self, order: Struct) -> None:
         match order:
