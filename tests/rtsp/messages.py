@@ -67,8 +67,8 @@ def challenges(dialect: Dialect, behaviour: Behaviour) -> tuple[str, ...]:
 
 def permitted(request: Request, dialect: Dialect, behaviour: Behaviour) -> bool:
     """Whether a request carries the right password, by a scheme that was asked for."""
-    scheme, _, rest = request.fields.get("authorization", "").partition(" ")
-    if not any(f": {scheme} ".lower() in line.lower() for line in challenges(dialect, behaviour)):
+    scheme, _, rest = request.fields.get("authorization", "none").partition(" ")
+    if not any(re.search(rf"\b{scheme} ", line, re.IGNORECASE) for line in challenges(dialect, behaviour)):
         return False
     if scheme.lower() == "basic":
         return b64decode(rest).decode() == behaviour.credentials
