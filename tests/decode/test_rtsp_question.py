@@ -103,9 +103,16 @@ def drip(connection: socket.socket) -> None:
         time.sleep(0.01)  # the slowness that is tested
 
 
-def test_a_server_that_drips_is_silent_in_the_end(monkeypatch):
+def flood(connection: socket.socket) -> None:
+    """Send pictures for ever, and no answer."""
+    while True:
+        connection.sendall((b"$\x00\x01\x00" + bytes(256)) * 20)
+
+
+@pytest.mark.parametrize("answer", [drip, flood])
+def test_a_server_that_never_answers_is_silent_in_the_end(monkeypatch, answer):
     monkeypatch.setattr(rtsp_question, "WAIT_SECONDS", 0.3)
-    with ByteServer(drip) as server:
+    with ByteServer(answer) as server:
         assert ask(camera(server.url("rtsp"))).kind == "silent"
 
 
