@@ -77,7 +77,10 @@ class Talk:
         return data[: end.start()]
 
     def _more(self) -> None:
-        self._connection.settimeout(max(0.01, self._deadline - time.monotonic()))
+        left = self._deadline - time.monotonic()
+        if left <= 0:  # also of a server that never pauses
+            raise TimeoutError
+        self._connection.settimeout(left)
         data = self._connection.recv(4096)
         if not data:
             raise EOFError

@@ -10,8 +10,8 @@ from hashlib import md5, sha256
 from secrets import token_hex
 
 _LINE = re.compile(rb"^www-authenticate:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
-_SCHEMES = re.compile(r"\b(Basic|Digest)\s+(?=\w+=)", re.IGNORECASE)
-_FIELD = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s",]+))')
+_FIELD = re.compile(r'(?:\b(\w+)\s+)?(\w+)=(?:"([^"]*)"|([^\s",]+))')
+"""The scheme stands before its first field."""
 _NAME = re.compile(r"[A-Z0-9-]{1,20}")
 _FFMPEG_DIGESTS = {"", "MD5", "MD5-SESS"}
 _HASHES = {"": md5, "MD5": md5, "SHA-256": sha256}
@@ -34,13 +34,14 @@ class Challenge:
 
 def challenges(head: bytes) -> list[Challenge]:
     """Return the ways that the header of an answer names, in its order; those that nobody knows are left out."""
-    found = []
+    found: list[Challenge] = []
     for line in _LINE.findall(head):
-        _, *parts = _SCHEMES.split(line.decode(errors="surrogateescape"))
-        for scheme, rest in zip(parts[::2], parts[1::2], strict=True):
-            fields = {name.lower(): quoted or bare for name, quoted, bare in _FIELD.findall(rest)}
-            found.append(Challenge(scheme.lower(), fields))
-    return found
+        for scheme, name, quoted, bare in _FIELD.findall(line.decode(errors="surrogateescape")):
+            if scheme:
+                found.append(Challenge(scheme.lower()))
+            if found:
+                found[-1].fields[name.lower()] = quoted or bare
+    return [challenge for challenge in found if challenge.scheme in ("basic", "digest")]
 
 
 def unknown_to_ffmpeg(asked: Sequence[Challenge]) -> str:

@@ -77,8 +77,8 @@ class _Question:
             return Answer("no_video", 200, self._asked)
         status, head, _ = self._request("SETUP", track, _TRACK)
         session = _SESSION.search(head)
-        if status == 200 and session is not None:
-            header = f"Session: {session[1].decode('latin-1').strip()}\r\n"
+        if status == 200:
+            header = f"Session: {session[1].decode('latin-1').strip()}\r\n" if session else ""
             status, _, _ = self._request("PLAY", whole, header)
             self._talk.send("TEARDOWN", whole, header + self._password("TEARDOWN", whole))
         return Answer("", status, self._asked)

@@ -36,6 +36,8 @@ def failure_of(url: str, **settings: object) -> StreamChanged:
         (Behaviour(answers={"DESCRIBE": 403}), "auth", "user name"),
         (Behaviour(answers={"DESCRIBE": 404}), "not_found", "no stream under this path"),
         (Behaviour(answers={"SETUP": 453}), "busy", "no session free"),
+        (Behaviour(answers={"SETUP": 453}, credentials="admin:secret"), "busy", "no session free"),
+        (Behaviour(answers={"PLAY": 454}, credentials="admin:secret", auth="basic"), "server_error", "status 454"),
         (Behaviour(answers={"PLAY": 453}), "busy", "no session free"),
         (Behaviour(answers={"DESCRIBE": 503}), "busy", "no session free"),
         (Behaviour(answers={"SETUP": 503}), "busy", "no session free"),

@@ -29,7 +29,7 @@ def seen(
     with ScriptedServer(clip, script) as server:
         with watching(server.url(dialect.path, password), transport=transport) as watch:
             watch.until(lambda w: len(w.frames) == frames)
-        server.wait(lambda: server.counts.teardowns == 1)
+        server.wait(lambda: server.connections_open == 0)
     assert watch.order == ["connecting", "live", "frame"]
     return watch, server
 

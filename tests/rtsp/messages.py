@@ -67,14 +67,17 @@ def challenges(dialect: Dialect, behaviour: Behaviour) -> tuple[str, ...]:
 
 def permitted(request: Request, dialect: Dialect, behaviour: Behaviour) -> bool:
     """Whether a request carries the right password, by a scheme that was asked for."""
-    scheme, _, rest = request.fields.get("authorization", "").partition(" ")
-    if not any(f": {scheme} ".lower() in line.lower() for line in challenges(dialect, behaviour)):
+    scheme, _, rest = request.fields.get("authorization", "none").partition(" ")
+    offered = [line for line in challenges(dialect, behaviour) if re.search(rf"\b{scheme} ", line, re.IGNORECASE)]
+    if not offered:
         return False
     if scheme.lower() == "basic":
         return b64decode(rest).decode() == behaviour.credentials
     user, _, password = behaviour.credentials.partition(":")
     given = {name: quoted or bare for name, quoted, bare in re.findall(r'(\w+)=(?:"([^"]*)"|([^",]*))', rest)}
     kind = sha256 if given.get("algorithm") == "SHA-256" else md5
+    if kind is md5 and all("SHA" in line for line in offered):
+        return False
 
     def hashed(*parts: str) -> str:
         return kind(":".join(parts).encode()).hexdigest()

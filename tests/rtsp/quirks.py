@@ -56,6 +56,8 @@ READ: dict[str, Dialect] = {
     "sets in the description only": replace(PLAIN, sets_sent=False),
     "fmtp before rtpmap": replace(PLAIN, video=(_HEAD, _FMTP, _MAP, *_REST)),
     "two payload types": replace(PLAIN, video=(f"{_HEAD} 97", _MAP, "a=rtpmap:97 H265/90000", _FMTP, *_REST)),
+    "a second stream ahead": replace(PLAIN, before=("m=video 0 RTP/AVP 97", "a=rtpmap:97 H264/90000", "a=control:second")),
+    "JPEG beside it": replace(PLAIN, after=("m=video 0 RTP/AVP 26", "a=control:second")),
     "parameter sets in one packet": replace(PLAIN, packing=Packing(together=True)),
     "whole pictures in one packet": replace(PLAIN, packing=Packing(mtu_bytes=60_000)),
     "tiny packets": replace(PLAIN, packing=Packing(mtu_bytes=100)),
