@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -19,14 +19,15 @@ from engine.delivery.record import Record
 from engine.errors import FacestreamError, WorkerError
 from engine.inference.messages import MESSAGES
 from engine.inference.process import inference_body
+from engine.pipeline.descriptors_needed import descriptors_needed
 from engine.pipeline.plan import Member, Pipe, Plan, Role, plan_of
 from engine.pipeline.reconcile import Start, Stop, reconcile
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.cores import usable_cores
-from engine.runtime.descriptors import open_descriptors, raise_limit, require_descriptors, shortage
+from engine.runtime.descriptors import raise_limit, require_descriptors, shortage
 from engine.runtime.listener import Listener
 from engine.runtime.protocol import Attach, Detach, Drain
-from engine.runtime.worker import DESCRIPTORS, Body, Worker, start_worker
+from engine.runtime.worker import Body, Worker, start_worker
 from engine.workers.camera import camera_body
 from engine.workers.enhance import enhance_body
 from engine.workers.links import LINKS, link_pair
@@ -36,10 +37,6 @@ from engine.workers.publish import publish_body
 from engine.workers.recording import recording_body
 
 _MOST_ENHANCE_WORKERS = 4
-_OF_A_CHILD, _OF_A_PIPE = 24, 3
-"""Descriptors in a worker: what it opens by itself; and a neighbour's pipe, its frame pool, and the pipe of a successor."""
-_SPARE = 12
-"""What is open for a moment, as while a process starts."""
 _FORKED: Mapping[Role, Body] = {"camera": camera_body, "publish": publish_body}
 """Beside cameras: those that come while the others work, or for which all others wait."""
 _LOADED = [body.__module__ for body in _FORKED.values()]
@@ -279,22 +276,6 @@ class Crew:
                 return start(camera_body, outputs["perceive"], self.cameras[name], config.decode)
             case "reader":
                 return start(recording_body, outputs["perceive"], config.decode, config.detect.every, list(unsaid))
-
-
-def descriptors_needed(starts: Sequence[Sequence[Hashable]]) -> int:
-    """Return how many descriptors the process that needs most has open at once: this one, or one that it starts.
-
-    Args:
-        starts: of each worker, in the order of their starts, the pipes that lead to its neighbours.
-    """
-    here = peak = open_descriptors()
-    seen: set[Hashable] = set()
-    for pipes in starts:
-        here += 2 * len(set(pipes) - seen)
-        seen |= set(pipes)
-        peak = max(peak, here + DESCRIPTORS)
-        here += DESCRIPTORS - len(pipes)
-    return max(peak, _OF_A_CHILD + _OF_A_PIPE * max(map(len, starts))) + _SPARE
 
 
 def _devices(config: Config) -> list[str]:

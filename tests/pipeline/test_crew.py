@@ -11,7 +11,8 @@ from engine.contracts.camera import Camera
 from engine.delivery.record import Record
 from engine.errors import FatalError
 from engine.pipeline import crew
-from engine.pipeline.crew import Crew, descriptors_needed
+from engine.pipeline.crew import Crew
+from engine.pipeline.descriptors_needed import descriptors_needed
 from engine.runtime import descriptors
 from engine.runtime.worker import Worker
 
