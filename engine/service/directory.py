@@ -86,6 +86,11 @@ class ServiceDirectory(Closing):
         """Where the web process reads what is published."""
         return f"ipc://{self.path}/tap.sock"
 
+    @property
+    def previews(self) -> str:
+        """Where the web process reads small pictures of the cameras."""
+        return f"ipc://{self.path}/preview.sock"
+
     def credentials_file(self, name: str) -> Path:
         """Return the file of a name.
 

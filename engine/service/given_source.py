@@ -25,7 +25,7 @@ from engine.source.credentials import read_credentials
 from engine.source.sources import expand_sources
 from engine.whole_file import replacing, sync_directory
 
-_LOCKED = {
+LOCKED = {
     "max_redirects": "0",
     "format_whitelist": "mpjpeg,mjpeg,jpeg_pipe,image2pipe,mpegts,flv,matroska,mov,h264,hevc,asf,ogg,avi",
 }
@@ -113,7 +113,7 @@ class GivenSources:
                 raise ConfigError(f"others may read the credentials {path}: run `chmod 600 {path}`")
             source = replace(source, credentials=str(path))
         by_http = any(url.name in ("http", "https") for url in addresses_of(source).values())
-        locked = _LOCKED if by_http else {}
+        locked = LOCKED if by_http else {}
         found = expand_sources([replace(source, options=source.options | locked)], self.live)
         assert isinstance(found[0], Camera)
         return found[0]

@@ -133,5 +133,5 @@ def web_settings(parts: Parts) -> str:
         "upload_bytes": serve.upload_bytes,
         "insecure": serve.http_insecure,
     }
-    told = {"control": directory.web, "tap": directory.tap, "directory": str(directory.path), "http": http}
-    return msgspec.json.encode(told).decode()
+    sockets = {"control": directory.web, "tap": directory.tap, "previews": directory.previews}
+    return msgspec.json.encode({**sockets, "directory": str(directory.path), "http": http}).decode()
