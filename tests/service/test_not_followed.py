@@ -16,7 +16,8 @@ from engine.contracts.camera import Camera
 from engine.decode.camera import plan_of
 from engine.service.given_source import LOCKED
 
-JPEG = bytes(cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8))[1])
+NOISE = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+JPEG = bytes(cv2.imencode(".jpg", NOISE)[1].tobytes())
 
 
 class Site(BaseHTTPRequestHandler):
@@ -26,22 +27,22 @@ class Site(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
-        port = int(str(self.server.server_address[1]))
+        port = self.headers["Host"].rpartition(":")[2].encode()
         if self.path == "/redirects":
             self.send_response(302)
-            self.send_header("Location", f"http://127.0.0.1:{port}/inside")
+            self.send_header("Location", f"http://127.0.0.1:{port.decode()}/inside")
             self.end_headers()
         elif self.path == "/list.m3u8":
             self.give("application/vnd.apple.mpegurl")
             self.wfile.write(
-                b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://127.0.0.1:%d/inside\n#EXT-X-ENDLIST\n" % port
+                b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://127.0.0.1:%s/inside\n#EXT-X-ENDLIST\n" % port
             )
         elif self.path == "/list.mpd":
             self.give("application/dash+xml")
             self.wfile.write(
                 b'<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT2S"><Period>'
                 b'<AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1" codecs="avc1.4d401e"><BaseURL>'
-                b"http://127.0.0.1:%d/inside</BaseURL></Representation></AdaptationSet></Period></MPD>" % port
+                b"http://127.0.0.1:%s/inside</BaseURL></Representation></AdaptationSet></Period></MPD>" % port
             )
         else:
             self.give("multipart/x-mixed-replace; boundary=b")
