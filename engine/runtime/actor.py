@@ -42,6 +42,7 @@ class Actor(Generic[Message]):
         senders: from the neighbours upstream, by name.
         outlets: to the neighbours downstream, by name.
         replaced: neighbours that die get successors, until the run ends.
+        goes_on: where there is no neighbour upstream, one may still come, until then.
     """
 
     def __init__(
@@ -51,10 +52,11 @@ class Actor(Generic[Message]):
         outlets: Mapping[str, Outlet],
         *,
         replaced: bool,
+        goes_on: bool = False,
     ) -> None:
         self.context = context
         self.outlets = outlets
-        self.inbox = Inbox(senders, replaced=replaced)
+        self.inbox = Inbox(senders, replaced=replaced, goes_on=goes_on)
         self.stopped: Drain | None = None
         """The supervisor's word that the run, or this worker's part in it, ends."""
         self.worst = Drain()

@@ -154,9 +154,10 @@ class Inbox:
     Args:
         channels: to the senders, by name.
         replaced: those that die get successors, until ``stop_replacing``.
+        goes_on: where there is none, one may still come, until then.
     """
 
-    def __init__(self, channels: Mapping[str, Channel], *, replaced: bool) -> None:
+    def __init__(self, channels: Mapping[str, Channel], *, replaced: bool, goes_on: bool = False) -> None:
         self._reading = {name: Sender(name, channel) for name, channel in channels.items()}
         self._next: dict[str, deque[Sender]] = {}
         self._awaited: dict[str, Sender] = {}
@@ -165,7 +166,7 @@ class Inbox:
         """Those that were removed: a name can be given again while what its last bearer sent is still being read."""
         self._said_all: set[str] = set()
         """Those that have said their last word: whoever replaces one has nothing to say, until it was removed."""
-        self._replaced = replaced
+        self._replaced, self._goes_on = replaced, goes_on
 
     @property
     def senders(self) -> list[Sender]:
@@ -175,7 +176,7 @@ class Inbox:
     @property
     def is_over(self) -> bool:
         """Whether nobody will send any more."""
-        return not self._reading and not self._awaited
+        return not self._reading and not self._awaited and not self._goes_on
 
     def reads(self, sender: Sender) -> bool:
         """Whether something may come from it now."""
@@ -204,8 +205,8 @@ class Inbox:
         return self._awaited.pop(name, None)
 
     def stop_replacing(self) -> list[Sender]:
-        """No successors come any more; return the dead who would have had one."""
-        self._replaced = False
+        """Nobody comes any more; return the dead who would have had successors."""
+        self._replaced = self._goes_on = False
         lost, self._awaited = list(self._awaited.values()), {}
         return lost
 

@@ -17,6 +17,8 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "loopback": ("127.0.0.0/8", "::1/128"),
 }
 _PUBLIC = "public"
+NO_ADDRESS = "has no address"
+"""Says a refusal of a name that nobody knows, or not at the moment."""
 _SIX_TO_FOUR, _NAT64 = ipaddress.IPv6Network("2002::/16"), ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 
@@ -60,9 +62,7 @@ class AllowedNetworks:
         try:
             addresses = self._addresses_of(host.strip("[]"))
         except (OSError, UnicodeError) as error:
-            raise Refusal(
-                "refused", f"the host {host} has no address: check its spelling, or give its address", field
-            ) from error
+            raise Refusal("refused", f"the host {host} {NO_ADDRESS}: check its spelling, or give its address", field) from error
         for text in addresses:
             self._check_address(host, text, field)
 

@@ -108,9 +108,10 @@ class Runs:
     def _run(self, control: RunControl) -> RunResult:
         parts, life = self._parts, self._life
         run_id = new_run_id()
+        forbidden = parts.streams.forbidden(parts.state.desired)
         with parts.state.lock:
             life.begin(run_id, control)
-            cameras = parts.streams.readable(parts.state.desired, control)
+            cameras = parts.streams.readable(parts.state.desired, control, forbidden)
         for name, fault in parts.streams.faults.items():
             self._log.warn(f"the camera {name} cannot be read: {fault}")
         config = self._config(run_id)

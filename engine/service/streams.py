@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,9 @@ from engine.service.given_source import GivenSources
 from engine.service.refusal import Refusal
 from engine.source.sources import expand_sources
 
-Save = Callable[[Desired], None]
 Warn = Callable[[str], None]
+_LOOK_UPS = 8
+"""Name servers that are waited for at the same time."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,27 @@ class Streams:
         found |= {name: Wanted(name, held.source, held.paused, is_given=True) for name, held in desired.streams.items()}
         return dict(sorted(found.items()))
 
-    def readable(self, desired: Desired, control: RunControl) -> list[Camera]:
-        """Begin a run: return the cameras that it reads, and note why others cannot be read."""
+    def forbidden(self, desired: Desired) -> dict[str, str]:
+        """Return why cameras that were allowed may not be read any more, by name; without the lock, as it asks name servers."""
+        given = [one for one in self.wanted(desired).values() if one.is_given and not one.paused]
+        with ThreadPoolExecutor(_LOOK_UPS, "look-up") as pool:
+            faults = pool.map(lambda one: self._given.fault(one.source), given)
+            return {one.name: fault for one, fault in zip(given, faults, strict=True) if fault}
+
+    def readable(self, desired: Desired, control: RunControl, forbidden: Mapping[str, str]) -> list[Camera]:
+        """Begin a run: return the cameras that it reads, and note why others cannot be read.
+
+        Args:
+            desired: the state.
+            control: of the run.
+            forbidden: see there.
+        """
         self.control, self.faults = control, {}
         cameras = []
         for one in self.wanted(desired).values():
-            if not one.paused and (camera := self._camera(one)) is not None:
+            if one.name in forbidden:
+                self.faults[one.name] = forbidden[one.name]
+            elif not one.paused and (camera := self._camera(one)) is not None:
                 cameras.append(camera)
         return cameras
 

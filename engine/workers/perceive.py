@@ -38,15 +38,24 @@ def perceive_body(
 ) -> None:
     """Work until every upstream, which decodes, has sent Drain; then pass one on to the enhance processes.
 
+<<<<<<< HEAD
     Args as for ``FrameLine`` and ``Perception``; ``devices``: see ``compute_elsewhere``; ``goes_on``: see ``Policy``; ``tap``:
     where previews go.
+=======
+    Args as for ``FrameLine`` and ``Perception``; ``devices``: see ``compute_elsewhere``; ``goes_on``: see ``Policy``.
+>>>>>>> serve
     """
     compute_elsewhere(devices)
     with closing(OpenModels(config, context.control.send)) as models:
         core = models.core(context.telemetry, first_id, rejected)
         lanes = Lanes(downstreams, config.live, count(first_id), core.drop_face, context.beat)
+<<<<<<< HEAD
         with watched(tap, core) as show, closing(FrameLine(core, config, recordings, context.telemetry.drop, show)) as line:
             worker = PerceiveWorker(context, core, line, lanes, upstreams, goes_on=goes_on)
+=======
+        with closing(FrameLine(core, config, recordings, context.telemetry.drop)) as line:
+            worker = PerceiveWorker(context, core, line, lanes, upstreams, goes_on)
+>>>>>>> serve
             context.ready(models.facts)
             worker.run()
 
@@ -55,17 +64,11 @@ class PerceiveWorker(Actor[Ordered | PoolOpened]):
     """Fills the line of a core, and sends what comes out of it down the lanes."""
 
     def __init__(
-        self,
-        context: WorkerContext,
-        core: Perception,
-        line: FrameLine,
-        lanes: Lanes,
-        upstreams: Mapping[str, Channel],
-        *,
+        self, context: WorkerContext, core: Perception, line: FrameLine, lanes: Lanes, upstreams: Mapping[str, Channel],
         goes_on: bool = False,
-    ) -> None:
-        self._core, self._line, self._lanes, self._goes_on = core, line, lanes, goes_on
-        super().__init__(context, upstreams, lanes.outlets, replaced=True)
+    ) -> None:  # fmt: skip
+        self._core, self._line, self._lanes = core, line, lanes
+        super().__init__(context, upstreams, lanes.outlets, replaced=True, goes_on=goes_on)
 
     def run(self) -> None:
         super().run()
@@ -74,8 +77,6 @@ class PerceiveWorker(Actor[Ordered | PoolOpened]):
 
     @property
     def is_done(self) -> bool:
-        if self._goes_on and self.stopped is None:
-            return False
         return self.inbox.is_over and not len(self._line) and not self._lanes.is_owing
 
     def begin(self, sender: Sender) -> None:

@@ -17,8 +17,8 @@ from tests.e2e.test_processes import children_of
 
 CONFIG = """
 serve: {{directory: "{state}", cameras_in: [loopback], http: "", record: {record}}}
-detect: {{every: 5}}
-crop: {{policy: best}}
+detect: {{{detect}}}
+crop: {{policy: {policy}}}
 super_resolve: {{generator: none, workers: 1}}
 verify: {{embedder: none}}
 {more}
@@ -33,12 +33,16 @@ class Serving:
         folder: its configuration, its state and what it prints lie there.
         more: further sections of the configuration.
         record: whether runs are recorded.
+        detect, policy: keys of ``detect``, and ``crop.policy``.
     """
 
-    def __init__(self, folder: Path, more: str = "", *, record: bool = False) -> None:
+    def __init__(
+        self, folder: Path, more: str = "", *, record: bool = False, detect: str = "every: 5", policy: str = "best"
+    ) -> None:
         self.state = folder / "state"
         self.config, self._said = folder / "service.yaml", folder / "said"
-        self.config.write_text(CONFIG.format(state=self.state, record=str(record).lower(), more=more))
+        settings = {"record": str(record).lower(), "detect": detect, "policy": policy, "more": more}
+        self.config.write_text(CONFIG.format(state=self.state, **settings))
         self.client = ControlClient(control_endpoint(self.state))
         self.process = self.start()
 

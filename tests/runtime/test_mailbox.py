@@ -214,3 +214,11 @@ def test_an_answer_may_name_the_message_that_it_settles():
     theirs.close()
     outbox.hear()
     assert [outbox.take_owed() for _ in range(3)] == [items[0], items[2], None]
+
+
+def test_one_that_goes_on_waits_for_whoever_may_come() -> None:
+    inbox = Inbox({}, replaced=True, goes_on=True)
+    assert not inbox.is_over
+    assert inbox.stop_replacing() == []
+    assert inbox.is_over
+    assert Inbox({}, replaced=True).is_over

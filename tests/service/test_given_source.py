@@ -9,8 +9,9 @@ import pytest
 
 from engine.config import SourceConfig
 from engine.control.verbs import AddStream, ChangeStream, GetStatus, ListStreams, RemoveStream, Stream, encode_reply
+from engine.pipeline.control import RunControl
 from engine.service.build import Parts
-from tests.service.parts import Says, ask, service_in
+from tests.service.parts import ADDRESSES, Says, ask, service_in
 
 GOOD = "rtsp://192.0.2.10/stream1"
 
@@ -134,3 +135,17 @@ def test_a_change_is_checked_like_a_new_camera(parts: Parts) -> None:
         assert problem is not None
         assert problem.code in ("refused", "bad_request")
     assert parts.state.desired.streams["door"].source.uri == GOOD
+
+
+def test_a_name_that_leads_elsewhere_by_now_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with service_in(tmp_path) as parts:
+        for name, host in (("door", "public.example"), ("hall", "camera.example")):
+            ask(parts, AddStream(source=SourceConfig(uri=f"rtsp://{host}/x", name=name)))
+    monkeypatch.setitem(ADDRESSES, "public.example", ["169.254.169.254"])
+    monkeypatch.delitem(ADDRESSES, "camera.example")
+    with service_in(tmp_path) as parts:
+        forbidden = parts.streams.forbidden(parts.state.desired)
+        assert forbidden.keys() == {"door"}, "one that nobody knows at the moment is tried again"
+        read = parts.streams.readable(parts.state.desired, RunControl(), forbidden)
+        assert [one.name for one in read] == ["hall"]
+        assert "169.254.169.254" in parts.streams.faults["door"]

@@ -97,7 +97,7 @@ def test_all_of_it_is_there_again_after_a_restart(tmp_path: Path) -> None:
     with service_in(tmp_path, sources=SOURCES) as parts:
         assert states(parts) == before
         assert parts.life.config.crop.top_k == 7
-        assert [one.name for one in parts.streams.readable(parts.state.desired, RunControl())] == ["door"]
+        assert [one.name for one in parts.streams.readable(parts.state.desired, RunControl(), {})] == ["door"]
         assert parts.state.desired.streams["door"].source.detect_fps == 3.0
 
 
@@ -109,7 +109,7 @@ def test_streams_of_the_file_follow_it(tmp_path: Path) -> None:
     with service_in(tmp_path, sources=moved) as parts:
         assert states(parts) == {"one": "paused", "three": "connecting"}
         ask(parts, ResumeStream(name="one"))
-        urls = {one.name: one.shown for one in parts.streams.readable(parts.state.desired, RunControl())}
+        urls = {one.name: one.shown for one in parts.streams.readable(parts.state.desired, RunControl(), {})}
         assert urls == {"one": "rtsp://10.1.1.9/one", "three": "rtsp://10.1.1.1/two"}
         assert parts.state.desired.removed == ()
     with service_in(tmp_path, sources=SOURCES) as parts:
@@ -147,7 +147,7 @@ def test_a_directory_of_others_is_refused(tmp_path: Path) -> None:
 
 def test_only_the_cameras_that_changed_are_touched(parts: Parts) -> None:
     control = RunControl()
-    cameras = {one.name: one for one in parts.streams.readable(parts.state.desired, control)}
+    cameras = {one.name: one for one in parts.streams.readable(parts.state.desired, control, {})}
     ask(parts, added("door"))
     now = control.changed(cameras)
     assert now.keys() - cameras.keys() == {"door"}
@@ -169,7 +169,7 @@ def test_a_camera_that_cannot_be_read_keeps_no_other_from_it(tmp_path: Path) -> 
         ask(parts, AddStream(source=SourceConfig(uri="rtsp://192.0.2.10/x", name="door", credentials="pass")))
         (parts.directory.credentials / "pass").unlink()
     with service_in(tmp_path, sources=SOURCES) as parts:
-        assert {one.name for one in parts.streams.readable(parts.state.desired, RunControl())} == {"one", "two"}
+        assert {one.name for one in parts.streams.readable(parts.state.desired, RunControl(), {})} == {"one", "two"}
         result = ask(parts, ListStreams()).result
         assert isinstance(result, Streams)
         assert result.streams[0].state == "failed"
@@ -308,5 +308,5 @@ def test_whatever_was_done_is_there_again(tmp_path_factory: pytest.TempPathFacto
     with service_in(folder, sources=SOURCES.replace("10.1.1.1", "192.0.2.9")) as parts:
         assert parts.state.desired == before
         assert parts.streams.wanted(parts.state.desired) == wanted
-        read = {one.name for one in parts.streams.readable(parts.state.desired, RunControl())}
+        read = {one.name for one in parts.streams.readable(parts.state.desired, RunControl(), {})}
         assert read == {name for name, one in wanted.items() if not one.paused}

@@ -1,0 +1,161 @@
+"""People: pictures that were uploaded are decoded in a real child, and nothing of them stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from engine.control.verbs import (
+    Done,
+    Enrolled,
+    EnrolPerson,
+    Found,
+    ListPeople,
+    Match,
+    NotThatPerson,
+    People,
+    Person,
+    Picture,
+    RemovePerson,
+    RenamePerson,
+    SearchPerson,
+)
+from engine.models import find_model
+from engine.service.build import Parts
+from engine.verify.gallery import Gallery
+from tests.service.parts import ask, service_in
+
+RUN = "20260301T140500Z-5f0d7e1a"
+SHA = "a" * 64
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    with service_in(tmp_path) as opened:
+        yield opened
+
+
+def code(parts: Parts, verb: object) -> str:
+    problem = ask(parts, verb).problem  # type: ignore[arg-type]
+    return problem.code if problem else "done"
+
+
+def people(parts: Parts) -> list[Person]:
+    result = ask(parts, ListPeople()).result
+    assert isinstance(result, People)
+    return result.people
+
+
+def unit(*values: float) -> np.ndarray:
+    vector = np.array(values, np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def enrol(parts: Parts, name: str, vector: np.ndarray) -> None:
+    with Gallery(parts.directory.path.parent / "gallery.sqlite") as gallery:
+        gallery.add(
+            name, vector, embedder="dlib", embedder_sha256=SHA, runtime="x", source_name=name,
+            picture_sha256=f"{name:0>64}", quality=0.5,
+        )  # fmt: skip
+
+
+def record(parts: Parts, vectors: dict[int, np.ndarray]) -> None:
+    """Leave the output directory of a run with tracks."""
+    folder = parts.directory.runs / RUN
+    folder.mkdir()
+    (folder / "run.json").write_bytes(msgspec.json.encode({"run_id": RUN, "workers": {"enhance-1": {"embedder_sha256": SHA}}}))
+    lines = [
+        msgspec.json.encode(
+            {"run_id": RUN, "stream": "door", "track_id": track, "embedding": {"file": "embeddings_4.f32", "row": row}}
+        )
+        for row, track in enumerate(vectors)
+    ]
+    (folder / "tracks.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+    (folder / "faces.jsonl").write_bytes(b"")
+    (folder / "embeddings_4.f32").write_bytes(b"".join(one.astype("<f4").tobytes() for one in vectors.values()))
+
+
+def test_a_track_that_is_not_this_person(parts: Parts) -> None:
+    enrol(parts, "ada", unit(1, 0, 0, 0))
+    record(parts, {7: unit(1, 0.5, 0, 0), 8: unit(0, 1, 0, 0)})
+    wrong = NotThatPerson(name="ada", run_id=RUN, stream="door", track_id=7)
+    assert ask(parts, wrong).result == Done(note="1 faces are kept as not ada")
+    assert people(parts) == [Person(name="ada", pictures=1, wrong_names=1)]
+    with Gallery(parts.directory.path.parent / "gallery.sqlite", read_only=True) as gallery:
+        np.testing.assert_allclose(gallery.snapshot(SHA).negatives["ada"], [unit(1, 0.5, 0, 0)], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "run_id", "stream", "track_id"),
+    [
+        ("bob", RUN, "door", 7), ("ada", "other", "door", 7), ("ada", "../runs/" + RUN, "door", 7), ("ada", "..", "door", 7),
+        ("ada", "", "door", 7), ("ada", RUN, "hall", 7), ("ada", RUN, "door", 9),
+    ],
+)  # fmt: skip
+def test_one_that_there_is_not(parts: Parts, name: str, run_id: str, stream: str, track_id: int) -> None:
+    enrol(parts, "ada", unit(1, 0, 0, 0))
+    record(parts, {7: unit(1, 0.5, 0, 0)})
+    assert code(parts, NotThatPerson(name=name, run_id=run_id, stream=stream, track_id=track_id)) == "not_found"
+    assert people(parts)[0].wrong_names == 0
+
+
+def test_a_damaged_run_has_no_tracks(parts: Parts) -> None:
+    enrol(parts, "ada", unit(1, 0, 0, 0))
+    record(parts, {7: unit(1, 0.5, 0, 0)})
+    (parts.directory.runs / RUN / "embeddings_4.f32").write_bytes(b"123")
+    assert code(parts, NotThatPerson(name="ada", run_id=RUN, stream="door", track_id=7)) == "not_found"
+
+
+def test_names(parts: Parts) -> None:
+    assert code(parts, RemovePerson(name="ada")) == "not_found"
+    enrol(parts, "ada", unit(1, 0, 0, 0))
+    assert code(parts, RenamePerson(name="ada", new_name=" ")) == "bad_request"
+    assert code(parts, RenamePerson(name="bob", new_name="eve")) == "not_found"
+    assert code(parts, RenamePerson(name="ada", new_name="Ada Lovelace")) == "done"
+    assert people(parts) == [Person(name="Ada Lovelace", pictures=1)]
+    assert code(parts, RemovePerson(name="Ada Lovelace")) == "done"
+    assert people(parts) == []
+
+
+def test_uploads_are_bounded(parts: Parts) -> None:
+    large = Picture(content=bytes(parts.config.serve.upload_bytes + 1))
+    assert code(parts, EnrolPerson(name="ada", pictures=[large])) == "too_large"
+    assert code(parts, SearchPerson(picture=large)) == "too_large"
+    assert code(parts, EnrolPerson(name="ada", pictures=[])) == "bad_request"
+    assert code(parts, EnrolPerson(name="ada", pictures=[Picture(content=b"x")] * 51)) == "bad_request"
+    assert code(parts, EnrolPerson(name="\n", pictures=[Picture(content=b"x")])) == "bad_request"
+    assert code(parts, SearchPerson(picture=Picture(content=b""))) == "bad_request"
+    assert code(parts, SearchPerson(picture=Picture(content=b"x"), most=0)) == "bad_request"
+
+
+@pytest.mark.e2e
+def test_a_face_is_enrolled_and_found_in_a_real_child(tmp_path: Path) -> None:
+    assert find_model("grey")
+    photograph = cv2.imencode(".jpg", np.ascontiguousarray(astronaut()[..., ::-1]))[1].tobytes()  # type: ignore[no-untyped-call]
+    with service_in(tmp_path) as parts:
+        parts.life.config = msgspec.structs.replace(parts.life.config, verify=type(parts.life.config.verify)(
+            gallery=str(tmp_path / "gallery.sqlite")
+        ))  # fmt: skip
+        pictures = [
+            Picture(content=photograph, name="../../astronaut.jpg"), Picture(content=b"GIF89a" + bytes(50), name="torn.gif"),
+            Picture(content=photograph[:3000], name="cut.jpg"), Picture(content=photograph, name="again.jpg"),
+        ]  # fmt: skip
+        result = ask(parts, EnrolPerson(name="Eileen", pictures=pictures)).result
+        assert isinstance(result, Enrolled)
+        assert [one.outcome for one in result.pictures] == ["enrolled", "refused", "refused", "duplicate"]
+        assert [one.name for one in result.pictures] == ["../../astronaut.jpg", "torn.gif", "cut.jpg", "again.jpg"]
+        assert str(tmp_path) not in "".join(one.reason for one in result.pictures)
+        found = ask(parts, SearchPerson(picture=Picture(content=photograph))).result
+        assert isinstance(found, Found)
+        assert [(one.identity, round(one.cosine, 2)) for one in found.people] == [("Eileen", 1.0)]
+        nothing = ask(parts, SearchPerson(picture=Picture(content=photograph[:3000]))).result
+        assert isinstance(nothing, Found)
+        assert (nothing.people, bool(nothing.reason)) == ([], True)
+        assert list((parts.directory.path / "uploads").iterdir()) == []
+        assert Match(cosine=1.0) not in found.tracks
