@@ -383,7 +383,8 @@ class Status(Value, frozen=True, tag_field="kind", tag="status"):
     endpoint: str = ""
     """Where subscribers read; empty: nowhere."""
     tap: str = ""
-    """Where the web process reads."""
+    """Where the web process reads messages, and ``previews`` where it reads pictures of the cameras; see ``Tap``."""
+    previews: str = ""
     workers: list[Worker] = []
     stages: dict[str, StageStats] = {}
     counters: dict[str, int] = {}

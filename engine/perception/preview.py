@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 
 import cv2
 import numpy as np
@@ -14,21 +15,42 @@ from engine.publish.encode import encode_picture
 from engine.runtime.colour import bgr_from_planes
 
 LONGEST_PX = 480
+_AROUND = 0.4
+"""Of a face that is hidden, on each side: hair tells, too."""
 _AS_JPEG = PublishConfig(codec="jpeg", jpeg_quality=75)
 
 
-def preview_of(frame: Frame, faces: Sequence[TrackedFace], accepted: Collection[int]) -> tuple[Preview, bytes]:
+def preview_of(
+    frame: Frame, faces: Sequence[TrackedFace], accepted: Collection[int], veil: Callable[[Uint8], Uint8] | None = None
+) -> tuple[Preview, bytes]:
     """Return a frame with the faces on it, and its picture as a JPEG of ``LONGEST_PX`` at most.
 
     Args:
         frame: its pixels are read and not kept.
         faces: of this frame.
         accepted: track ids of those that are taken for faces.
+        veil: makes of (height, width, 3) BGR a picture of the same size in which nobody can be recognised: of each face with
+            its surroundings, also of those that may be none; None: faces are shown.
     """
     boxes = [_box(face, face.track_id in accepted) for face in faces]
     planes, time = frame.planes, frame.time
     preview = Preview(frame.stream, time.frame_index, time.captured_ns, planes.width_px, planes.height_px, boxes)
-    return preview, encode_picture(_AS_JPEG, bgr_from_planes(reduced(planes, LONGEST_PX)))
+    picture = bgr_from_planes(reduced(planes, LONGEST_PX))
+    if veil is not None:
+        _hide(picture, preview, veil)
+    return preview, encode_picture(_AS_JPEG, picture)
+
+
+def _hide(picture: Uint8, preview: Preview, veil: Callable[[Uint8], Uint8]) -> None:
+    height, width = picture.shape[:2]
+    across, down = width / preview.width_px, height / preview.height_px
+    for box in preview.boxes:
+        left, right = (box.x - _AROUND * box.width) * across, (box.x + (1 + _AROUND) * box.width) * across
+        top, bottom = (box.y - _AROUND * box.height) * down, (box.y + (1 + _AROUND) * box.height) * down
+        rows = slice(max(0, math.floor(top)), max(0, math.ceil(bottom)))
+        columns = slice(max(0, math.floor(left)), max(0, math.ceil(right)))
+        if (face := picture[rows, columns]).size:
+            picture[rows, columns] = veil(face)
 
 
 def reduced(planes: Planes, longest_px: int) -> Planes:

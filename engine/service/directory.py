@@ -87,11 +87,6 @@ class ServiceDirectory(Closing):
         """Where the web process reads what is published, and pictures of what is looked at."""
         return Tap.in_folder(self.path)
 
-    @property
-    def previews(self) -> str:
-        """Where the web process reads small pictures of the cameras."""
-        return f"ipc://{self.path}/preview.sock"
-
     def credentials_file(self, name: str) -> Path:
         """Return the file of a name.
 

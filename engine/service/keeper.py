@@ -133,7 +133,6 @@ def web_settings(parts: Parts) -> str:
         "upload_bytes": serve.upload_bytes,
         "insecure": serve.http_insecure,
     }
-<<<<<<< HEAD
     tap = directory.tap
     told = {
         "control": directory.web,
@@ -143,7 +142,3 @@ def web_settings(parts: Parts) -> str:
         "http": http,
     }
     return msgspec.json.encode(told).decode()
-=======
-    sockets = {"control": directory.web, "tap": directory.tap, "previews": directory.previews}
-    return msgspec.json.encode({**sockets, "directory": str(directory.path), "http": http}).decode()
->>>>>>> serve

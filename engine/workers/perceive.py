@@ -38,24 +38,15 @@ def perceive_body(
 ) -> None:
     """Work until every upstream, which decodes, has sent Drain; then pass one on to the enhance processes.
 
-<<<<<<< HEAD
     Args as for ``FrameLine`` and ``Perception``; ``devices``: see ``compute_elsewhere``; ``goes_on``: see ``Policy``; ``tap``:
     where previews go.
-=======
-    Args as for ``FrameLine`` and ``Perception``; ``devices``: see ``compute_elsewhere``; ``goes_on``: see ``Policy``.
->>>>>>> serve
     """
     compute_elsewhere(devices)
     with closing(OpenModels(config, context.control.send)) as models:
         core = models.core(context.telemetry, first_id, rejected)
         lanes = Lanes(downstreams, config.live, count(first_id), core.drop_face, context.beat)
-<<<<<<< HEAD
         with watched(tap, core) as show, closing(FrameLine(core, config, recordings, context.telemetry.drop, show)) as line:
-            worker = PerceiveWorker(context, core, line, lanes, upstreams, goes_on=goes_on)
-=======
-        with closing(FrameLine(core, config, recordings, context.telemetry.drop)) as line:
             worker = PerceiveWorker(context, core, line, lanes, upstreams, goes_on)
->>>>>>> serve
             context.ready(models.facts)
             worker.run()
 

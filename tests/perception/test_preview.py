@@ -57,3 +57,26 @@ def test_a_face_that_may_be_none_is_marked_as_such():
 def test_a_small_picture_is_not_copied():
     planes = planes_from_bgr(picture(64, 48, (8, 8, 8, 8)))
     assert reduced(planes, 64) is planes
+
+
+@pytest.mark.parametrize(
+    "box", [(100, 80, 60, 60), (-20, -30, 60, 60), (600, 440, 80, 80), (-90, 10, 40, 40), (700, 500, 9, 9)]
+)
+def test_faces_are_hidden_where_that_is_asked_for(box: tuple[int, int, int, int]):
+    seed = np.random.default_rng(1).integers(0, 255, (60, 80, 3)).astype(np.uint8)
+    image = np.asarray(cv2.resize(seed, (640, 480)), np.uint8)
+    frame = Frame("cam", TIME, planes_from_bgr(image))
+    face = TrackedFace(1, np.array(box, np.float32), None, 0.5)
+    hidden, plain = (
+        cv2.imdecode(np.frombuffer(preview_of(frame, [face], (), veil)[1], np.uint8), cv2.IMREAD_GRAYSCALE).astype(int)
+        for veil in (lambda part: np.full_like(part, 128), None)
+    )
+    x, y, width, height = (0.75 * side for side in box)
+    inside = hidden[max(0, round(y)) : max(0, round(y + height)), max(0, round(x)) : max(0, round(x + width))]
+    assert not inside.size or abs(inside - 128).max() < 12
+    changed = np.argwhere(abs(hidden - plain) > 40)
+    assert bool(inside.size) == bool(len(changed))
+    if len(changed):
+        slack = 10  # what one block of a JPEG spreads
+        assert (changed.min(axis=0) >= np.array([y - 0.4 * height, x - 0.4 * width]) - slack).all()
+        assert (changed.max(axis=0) <= np.array([y + 1.4 * height, x + 1.4 * width]) + slack).all()
