@@ -21,7 +21,9 @@ from engine.decode.orientation import TURNS
 from engine.decode.packet_queue import Arrival
 from engine.decode.picture_gate import PictureGate
 
-_KEPT_PICTURES = 2
+_KEPT_PICTURES = 4
+_NEAR_SECONDS = 0.045
+"""A picture that was left out is replaced by one that is no further away than the next of 25 a second."""
 _LATEST_OUTPUT = 16
 """So many packets behind its own a picture may come out, where the stream reorders."""
 _EIGHT_BITS = {"yuv420p", "yuvj420p", "nv12", "gray", "yuv422p", "yuvj422p", "yuv444p"}
@@ -49,11 +51,12 @@ class MainConnection(Connection):
         self.kept: KeptPackets | None = None
         """None before the first packet."""
         self._next = 0
-        self._pictures: OrderedDict[int, tuple[av.VideoFrame, PictureGate]] = OrderedDict()
+        self._pictures: OrderedDict[int, tuple[av.VideoFrame, Stamp]] = OrderedDict()
         self._turn = TURNS[camera.appearance.rotate]
 
     def picture(self, number: int, expired: Callable[[], bool]) -> Planes | None:
-        """Return one picture as it is shown; None where it is damaged, has passed, or ``expired`` on the way.
+        """Return one picture as it is shown, or the one beside it where it was left out; None where it is damaged, has passed,
+        or ``expired`` on the way.
 
         Args:
             number: of its packet in ``kept``.
@@ -63,9 +66,8 @@ class MainConnection(Connection):
         gate = self._ready()[0]
         if number not in self._pictures:
             self._decode_to(number, gate, expired)
-        if number not in self._pictures:
+        if (picture := self._nearest(number)) is None:
             return None
-        picture, _ = self._pictures[number]
         try:
             shown = self._display.show(picture, gate.pixel_aspect, (picture, self.kept[number])) or self._display.flush()
         except (av.error.FFmpegError, ValueError):
@@ -91,27 +93,37 @@ class MainConnection(Connection):
             # Where somebody looks, every picture is worth decoding.
             passing = place != number and self.seen is None
             for picture, source in gate.pictures(kept[place], passing=passing):
-                self._look(picture, source, numbers)
-                if numbers.get(id(source)) == number:
-                    self._remember(number, picture, gate)
+                if (shown := numbers.get(id(source))) is not None:
+                    self._remember(shown, picture)
             if number in self._pictures:
                 return
 
-    def _remember(self, number: int, picture: av.VideoFrame, gate: PictureGate) -> None:
-        self._pictures[number] = picture, gate
+    def _nearest(self, number: int) -> av.VideoFrame | None:
+        kept = self.kept
+        assert kept is not None
+        if number in self._pictures or not kept.first <= number < kept.end:
+            return self._pictures[number][0] if number in self._pictures else None
+        wanted = kept.stamp(number).pts_seconds
+        near = [
+            (abs(stamp.pts_seconds - wanted), place)
+            for place, (_, stamp) in self._pictures.items()
+            if wanted is not None and stamp.pts_seconds is not None
+        ]
+        distance, place = min(near, default=(1.0, -1))
+        return self._pictures[place][0] if distance <= _NEAR_SECONDS else None
+
+    def _remember(self, number: int, picture: av.VideoFrame) -> None:
+        assert self.kept is not None
+        stamp = self.kept.stamp(number)
+        self._pictures[number] = picture, stamp
         while len(self._pictures) > _KEPT_PICTURES:
             self._pictures.popitem(last=False)
-
-    def _look(self, picture: av.VideoFrame, source: Arrival, numbers: dict[int, int]) -> None:
-        place = numbers.get(id(source))
-        if self.seen is None or place is None or self.kept is None or picture.format.name not in _EIGHT_BITS:
-            return
-        plane = picture.planes[0]
-        if plane.line_size <= 0:
-            return
-        luma = np.ndarray((plane.height, plane.width), np.uint8, memoryview(plane), strides=(plane.line_size, 1))
-        small = self._turn.plane(luma[:: max(1, plane.height // 144), :: max(1, plane.width // 256)])
-        self.seen(self.kept.stamp(place), look_of(small))
+        if self.seen is not None and picture.format.name in _EIGHT_BITS:
+            plane = picture.planes[0]
+            if plane.line_size > 0:
+                luma = np.ndarray((plane.height, plane.width), np.uint8, memoryview(plane), strides=(plane.line_size, 1))
+                small = self._turn.plane(luma[:: max(1, plane.height // 144), :: max(1, plane.width // 256)])
+                self.seen(stamp, look_of(small))
 
     def _take(self, arrival: Arrival) -> Iterator[Frame | StreamChanged]:
         self._counted.counts["packets"] += 1

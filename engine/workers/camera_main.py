@@ -18,6 +18,26 @@ _LATE_IN_A_ROW = 30
 """So many pictures that came too late are no accident."""
 
 
+class OneStream:
+    """Hands the frames of a camera over that has no main stream."""
+
+    def __init__(self, writer: FrameWriter) -> None:
+        self._writer = writer
+
+    def start(self) -> None:
+        """See ``CameraMain``, as for the others."""
+
+    def offer(self, frame: Frame) -> None:
+        """Hand a frame over."""
+        self._writer.offer(frame)
+
+    def pass_on(self) -> None:
+        """Nothing comes later."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 class CameraMain:
     """Asks for the pictures that belong to frames, hands them over, and counts and says what does not come.
 
@@ -102,3 +122,15 @@ class CameraMain:
     def _warn(self, what: str) -> None:
         sentence = f"the main stream of {self._camera.name} {what}"
         self._context.control.send(Warned(self._camera.name, sentence))
+
+
+def way_of(
+    context: WorkerContext, camera: Camera, config: DecodeConfig, writer: FrameWriter, wake: Callable[[], None]
+) -> OneStream | CameraMain:
+    """Return what hands the frames of a camera over; for the arguments see ``CameraMain``."""
+    return CameraMain(context, camera, config, writer, wake) if camera.crop_url else OneStream(writer)
+
+
+def slots_of(camera: Camera, config: DecodeConfig) -> int:
+    """Return how many frames may be on their way: with a main stream more, as they wait for its pictures."""
+    return config.pool_slots * (2 if camera.crop_url else 1)

@@ -34,13 +34,13 @@ def test_faces_are_cut_from_the_main_stream_while_it_is_there(gst: StartGst, tmp
         return {face.width_px for face in run.faces if face.captured_ns > since_ns}
 
     with LiveRun(tmp_path, str(config), *options) as run:
-        wait_until(lambda: 2 * width in widths(), 40)
+        wait_until(lambda: 2 * width in widths(), 90)
         large.kill()
         killed_ns = time.time_ns() + 2 * 10**9
-        wait_until(lambda: width in widths(killed_ns), 40)
+        wait_until(lambda: width in widths(killed_ns), 90)
         large.start()
         started_ns = time.time_ns()
-        wait_until(lambda: 2 * width in widths(started_ns), 40)
+        wait_until(lambda: 2 * width in widths(started_ns), 90)
         code, said = run.stop()
         assert code == 0, said
     assert said.count("the main stream of door is away") == 1
