@@ -43,7 +43,8 @@ class Library(NamedTuple):
 
 def libraries_in(package: Distribution) -> list[Library]:
     """Return the foreign libraries that a wheel brought along, by name."""
-    found = {name for file in package.files or [] if ".libs/" in str(file) and (name := library_name(file.name))}
+    files = [line.partition(",")[0] for line in (package.read_text("RECORD") or "").splitlines()]
+    found = {name for file in files if ".libs/" in file and (name := library_name(file.rpartition("/")[2]))}
     return [Library(name, licence_of_library(name)) for name in sorted(found)]
 
 

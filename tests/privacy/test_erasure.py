@@ -302,3 +302,30 @@ def test_a_folder_that_is_none_is_an_error_before_anything_goes(result, tmp_path
         erase([ADA], gallery=gallery, outputs=[result, tmp_path / "none"])
     with Gallery(gallery, read_only=True) as opened:
         assert len(opened.list()) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["a\0b", "x" * 300, "faces/cam1/../../../outside.jpg", "/", ".", "", "faces", "faces/cam1", "run.json/x", "a//b"]
+)
+def test_names_of_files_that_are_none_harm_nobody(result, tmp_path, name):
+    (tmp_path / "outside.jpg").write_bytes(b"mine")
+    changed = lines(result)
+    changed[0]["files"] = {"original": name}
+    changed[1]["embedding"] = {"file": f"embeddings_128.f32{name}", "row": -1}
+    changed[8] |= {"stream": "../..", "embedding": {"file": "embeddings_128.f32", "row": 10**12}}
+    changed[9] |= {"stream": "x/../../..", "track_id": True}
+    (result / "faces.jsonl").write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in changed))
+    [done] = erase([ADA], outputs=[result]).runs
+    assert done.error == ""
+    assert (tmp_path / "outside.jpg").read_bytes() == b"mine"
+    assert (result / "run.json").exists()
+    assert sorted(path.name for path in result.glob("faces/cam1/*")) == ["2", "3", "4"]
+
+
+def test_a_report_is_not_made_of_what_lies_outside(result, tmp_path):
+    (tmp_path / "secret.json").write_text('{"run_id": "secret"}')
+    (result / "run.json").unlink()
+    (result / "run.json").symlink_to(tmp_path / "secret.json")
+    [done] = erase([ADA], outputs=[result]).runs
+    assert (done.report, (result / "report.html").exists()) == ("removed", False)
+    assert (tmp_path / "secret.json").read_text() == '{"run_id": "secret"}'
