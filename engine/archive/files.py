@@ -161,6 +161,14 @@ def cut_torn_line(path: Path) -> None:
             file.truncate(whole)
 
 
+def inside(directory: Path, name: str) -> Path | None:
+    """Return the file that a line of a run names; None where the name leads out of the directory, or over a symbolic link."""
+    base = directory.resolve()
+    path = base / name
+    goes_straight = ".." not in path.parts and base in path.parents and path.resolve() == path
+    return path if goes_straight else None
+
+
 def torn_line(path: Path) -> bytes:
     """Return what follows the last line break, at most 16 MiB of it.
 

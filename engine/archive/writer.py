@@ -96,6 +96,8 @@ class DirectorySink:
             else:
                 check_same_models(self.directory, resume.workers, run.get("workers") or {})
                 rewind(self.directory, resume)
+                if expires:  # it would keep the pictures that go; the next one is made at the end
+                    (self.directory / "report.html").unlink(missing_ok=True)
             self._begin(run, resume or Resume())
             self._retention = _retention(config, self.directory) if expires else None
             self._expiry = _expiry(config, self.directory) if expires else None

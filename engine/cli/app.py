@@ -49,6 +49,7 @@ COMMANDS = {
     "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
     "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
     "models": ("engine.cli.models:models_app", "List models, or fetch one."),
+    "licences": ("engine.cli.licences:licences", "List what is installed, with the licences; write a bill of materials."),
     "doctor": ("engine.cli.doctor:doctor", "Say what works on this machine and what is missing."),
     "check": ("engine.cli.check:check", "Check a configuration file and show what it amounts to."),
 }

@@ -118,9 +118,7 @@ def _say_all(done: Erasure, file: Path) -> None:
     if done.gallery is not None:
         _say(f"gallery {done.gallery.file}: {_count(done.gallery.pictures, 'picture')} {would}")
         if done.gallery.still_in:
-            _say(
-                f"  a run reads it, and the name is still in {', '.join(done.gallery.still_in)}: do it again when that is over"
-            )
+            _say(f"  it is being read, and what went is still in {', '.join(done.gallery.still_in)}: do it again")
     for run in done.runs:
         if run.error:
             _say(f"{run.directory}: NOT DONE: {run.error}")

@@ -26,6 +26,8 @@ Record = dict[str, Any]
 EVENTS = "stream.jsonl"
 LINES = (*RECORDS, EVENTS)
 _KINDS = ("face", "track")
+_AT_ONCE, _ALL = 10_000, 0
+"""Pictures and vectors that are destroyed together: the memory does not grow with the run."""
 
 
 class Judge:
@@ -75,8 +77,13 @@ class Cut:
 class _Plan:
     """What the lines that go, or change, name."""
 
+    folder: Folder
+    gone: Destroyed
+    dry_run: bool
     pictures: set[str] = field(default_factory=set)
     rows: dict[str, set[int]] = field(default_factory=dict)
+    waiting: int = 0
+    """Pictures and rows that are to be destroyed."""
     dropped: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     """Kind, stream and track of lines that go."""
     kept: set[tuple[str, int]] = field(default_factory=set)
@@ -87,7 +94,37 @@ class _Plan:
 
     @property
     def empty_tracks(self) -> set[tuple[str, int]]:
+        """Those of which nothing is left."""
         return {(stream, track_id) for _, stream, track_id in self.dropped} - self.kept
+
+    def note(self, record: Record, after: Record | None) -> None:
+        """A record goes, or another one takes its place."""
+        stream, track_id, kind = str(record.get("stream")), _track_id(record), str(record.get("kind"))
+        if after is not None:
+            self.kept.add((stream, track_id))
+            self.changed += 1
+        elif kind in _KINDS:
+            self.dropped[kind, stream, track_id] += 1
+        pictures = _pictures(record) - _pictures(after or {})
+        self.pictures |= pictures
+        self.waiting += len(pictures)
+        if (row := _row(record)) is not None and _row(after or {}) != row:
+            self.rows.setdefault(row[0], set()).add(row[1])
+            self.waiting += 1
+
+    def destroy(self, least: int) -> None:
+        """Delete the pictures and overwrite the rows, if there are so many; a dry run counts them."""
+        if self.waiting < least:
+            return
+        if self.dry_run:
+            self.gone.pictures += sum((self.folder.path / name).is_file() for name in self.pictures if "\0" not in name)
+            self.gone.vectors += sum(map(len, self.rows.values()))
+        else:
+            for name in sorted(self.pictures):
+                self.folder.remove(name, self.gone)
+            for file, rows in self.rows.items():
+                self.folder.clear_rows(file, rows, self.gone)
+        self.pictures, self.rows, self.waiting = set(), {}, 0
 
 
 def cut(directory: Path, judge: Judge, *, dry_run: bool = False) -> Cut:
@@ -105,14 +142,17 @@ def cut(directory: Path, judge: Judge, *, dry_run: bool = False) -> Cut:
     with Folder(directory) as folder:
         names = [name for name in LINES if folder.is_file(name)]
         found.gone.refused.update(name for name in (*LINES, PROGRESS) if folder.is_link(name))
-        plan = _plan(directory, names, judge)
+        plan = _Plan(folder, found.gone, dry_run)
+        for name in names:
+            _survey(plan, name, judge)
+        plan.destroy(_ALL)
         found.tracks, found.changed, found.unreadable = len(plan.empty_tracks), plan.changed, plan.unreadable
         found.faces = sum(count for (kind, _, _), count in plan.dropped.items() if kind == "face")
         if dry_run:
-            found.gone.pictures = sum((directory / name).is_file() for name in plan.pictures)
-            found.gone.vectors = sum(map(len, plan.rows.values()))
             return found
-        _destroy(folder, plan, found.gone)
+        for stream, track_id in sorted(plan.empty_tracks):
+            if track_id >= 0 and "/" not in stream:
+                folder.empty(track_folder(stream, track_id), found.gone)
         for name in names:
             for left in left_by_a_kill(directory / name):
                 left.unlink()
@@ -124,47 +164,24 @@ def cut(directory: Path, judge: Judge, *, dry_run: bool = False) -> Cut:
     return found
 
 
-def _plan(directory: Path, names: list[str], judge: Judge) -> _Plan:
-    plan = _Plan()
-    for name in names:
-        for line in whole_lines(directory / name):
-            new, record, after = _judged(line, judge)
-            if new == line and record is not None:
+def _survey(plan: _Plan, name: str, judge: Judge) -> None:
+    """Look at the lines of a file; what those that go or change name is destroyed on the way."""
+    path = plan.folder.path / name
+    for line in whole_lines(path):
+        new, record, after = _judged(line, judge)
+        if new == line:
+            if record is not None:
                 plan.kept.add((str(record.get("stream")), _track_id(record)))
-                continue
-            if new == line:
-                continue
-            plan.files.add(name)
-            if record is None:
-                plan.unreadable += 1
-                continue
-            _note(plan, record, after)
-        if (torn := torn_line(directory / name)) and not judge.keeps_unreadable(torn):
-            plan.files.add(name)
+            continue
+        plan.files.add(name)
+        if record is None:
             plan.unreadable += 1
-    return plan
-
-
-def _note(plan: _Plan, record: Record, after: Record | None) -> None:
-    stream, track_id, kind = str(record.get("stream")), _track_id(record), str(record.get("kind"))
-    if after is None:
-        plan.dropped[kind, stream, track_id] += kind in _KINDS
-    else:
-        plan.kept.add((stream, track_id))
-        plan.changed += 1
-    plan.pictures |= _pictures(record) - _pictures(after or {})
-    if (row := _row(record)) is not None and _row(after or {}) != row:
-        plan.rows.setdefault(row[0], set()).add(row[1])
-
-
-def _destroy(folder: Folder, plan: _Plan, gone: Destroyed) -> None:
-    for name in sorted(plan.pictures):
-        folder.remove(name, gone)
-    for stream, track_id in sorted(plan.empty_tracks):
-        if track_id >= 0 and "/" not in stream:
-            folder.empty(track_folder(stream, track_id), gone)
-    for file, rows in plan.rows.items():
-        folder.clear_rows(file, rows, gone)
+            continue
+        plan.note(record, after)
+        plan.destroy(_AT_ONCE)
+    if (torn := torn_line(path)) and not judge.keeps_unreadable(torn):
+        plan.files.add(name)
+        plan.unreadable += 1
 
 
 def _judged(line: bytes, judge: Judge) -> tuple[bytes, Record | None, Record | None]:

@@ -35,7 +35,7 @@ class GalleryErased(msgspec.Struct, kw_only=True):
     sha256_before: str = ""
     sha256_after: str = ""
     still_in: list[str] = []
-    """Files of the gallery that still hold the name, as while a run reads the gallery: do it again when it is over."""
+    """The gallery's log, where somebody reads the gallery at this moment and so still needs what was there: do it again."""
 
 
 class RunErased(msgspec.Struct, kw_only=True):
@@ -135,7 +135,8 @@ def _from_gallery(path: Path, person: Mentions, dry_run: bool) -> GalleryErased:
         if not dry_run:
             for name in person.names:
                 opened.remove(name)
-    still_in = [] if dry_run else [file.name for file in _files_of(path) if person.found_in_file(file)]
+    log = path.with_name(f"{path.name}-wal")
+    still_in = [log.name] if not dry_run and log.is_file() and log.stat().st_size else []
     return GalleryErased(file=str(path), pictures=there, sha256_before=before, sha256_after=_sha256(path), still_in=still_in)
 
 
@@ -212,11 +213,6 @@ def _stands_in(path: Path, inside: str, person: Mentions) -> bool:
     if inside in RECORDS:
         return any(person.found_in(without_candidates(line)) for line in whole_lines(path))
     return person.found_in_file(path)
-
-
-def _files_of(gallery: Path) -> list[Path]:
-    there = (gallery, gallery.with_name(f"{gallery.name}-wal"), gallery.with_name(f"{gallery.name}-journal"))
-    return [path for path in there if path.is_file()]
 
 
 def _sha256(path: Path) -> str:

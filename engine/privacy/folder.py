@@ -74,7 +74,7 @@ class Folder:
             OSError: it cannot be deleted.
         """
         parts = PurePosixPath(name).parts
-        if not parts or name.startswith("/") or ".." in parts:
+        if not parts or name.startswith("/") or ".." in parts or "\0" in name:
             gone.refused.add(name)
             return
         with self._parent(parts[:-1]) as parent:
@@ -91,6 +91,9 @@ class Folder:
             OSError: one cannot be deleted.
         """
         parts = PurePosixPath(name).parts
+        if ".." in parts or "\0" in name:
+            gone.refused.add(name)
+            return
         with self._parent(parts) as folder:
             if folder is None:
                 if os.path.lexists(self.path / name):
@@ -151,6 +154,9 @@ def _unlink(name: str, parent: int, whole_name: str, gone: Destroyed) -> None:
     try:
         status = os.stat(name, dir_fd=parent, follow_symlinks=False)
     except FileNotFoundError:
+        return
+    except OSError:  # no name of a file, as one that is too long
+        gone.refused.add(whole_name)
         return
     if stat.S_ISDIR(status.st_mode):
         gone.refused.add(whole_name)

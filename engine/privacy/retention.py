@@ -6,6 +6,7 @@ vectors become zeros, lines are no longer in their file, and the report is made 
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import time
@@ -126,8 +127,7 @@ class TooOld(Judge):
             self._named.setdefault(key, True)
 
     def _sent_ns(self, record: Record) -> int:
-        sent = record.get("sent_ns")
-        return sent if isinstance(sent, int) and sent > 0 else self._fallback_ns
+        return _believed(record.get("sent_ns"), self._fallback_ns)
 
     def _is_over(self, days: float, at_ns: int) -> bool:
         return days > 0 and at_ns < self._now_ns - days * _DAY_NS
@@ -148,6 +148,9 @@ def expire(path: Path, policy: Policy, now_ns: int | None = None, *, dry_run: bo
     Raises:
         UsageError: there is no such directory, or the policy keeps everything.
     """
+    days = msgspec.structs.astuple(policy)
+    if not all(0 <= one < math.inf for one in days):
+        raise UsageError(f"cannot keep something for {min(days):g} days: give 0 or more, 0 keeps it")
     if policy.keeps_all:
         raise UsageError("nothing is to expire: say after how many days what goes")
     now_ns = time.time_ns() if now_ns is None else now_ns
@@ -182,9 +185,9 @@ def _one(directory: Path, policy: Policy, now_ns: int, dry_run: bool) -> Expired
 def _ended_ns(directory: Path, judge: TooOld) -> int:
     """Return when a run last said anything."""
     run = recorded(directory)
-    times = [run.get(key) for key in ("started_ns", "ended_ns")]
-    known = max([judge.newest_ns, *(time for time in times if isinstance(time, int))])
-    return known or max((path.lstat().st_mtime_ns for path in directory.iterdir()), default=0)
+    touched = max((path.lstat().st_mtime_ns for path in directory.iterdir()), default=0)
+    times = [_believed(run[key], touched) for key in ("started_ns", "ended_ns") if key in run]
+    return max([judge.newest_ns, *times]) or touched
 
 
 def _orphans(directory: Path, policy: Policy, now_ns: int, gone: Destroyed) -> None:
@@ -237,6 +240,12 @@ def _remove(directory: Path, gone: Destroyed) -> None:
             folder.remove(name, Destroyed())
     if not any(directory.iterdir()):
         directory.rmdir()
+
+
+def _believed(time_ns: Any, changed_ns: int) -> int:
+    """Return when something was written; where that is not said, or a clock was wrong and it lies behind the file's own time of
+    change, that one."""
+    return time_ns if isinstance(time_ns, int) and 0 < time_ns <= changed_ns + _DAY_NS else changed_ns
 
 
 def _bytes_of(directory: Path) -> int:

@@ -74,10 +74,13 @@ def report_anew(directory: Path, is_stale: bool) -> Report:
         if not folder.is_file(REPORT):
             return ""
         records = [directory / name for name in LINES if folder.is_file(name)]
+        leads_out = any(map(folder.is_link, (RUN, *LINES)))
     newest = max((record.stat().st_mtime_ns for record in records), default=0)
-    if not is_stale and newest <= path.stat().st_mtime_ns:
+    if not is_stale and not leads_out and newest <= path.stat().st_mtime_ns:
         return ""
     path.unlink()
+    if leads_out:
+        return "removed"
     try:
         write_report(directory, _tracks_of(directory))
     except PublishError:

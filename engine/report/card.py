@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from engine.archive.files import inside
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.messages import Candidate
 from engine.report.summary import clock, wall_clock
@@ -130,9 +131,9 @@ def _uri(picture: tuple[str, bytes]) -> str:
 
 
 def _read(directory: Path, name: str | None) -> tuple[str, bytes] | None:
-    """Return media type and bytes of a picture, None where the file is not there any more."""
-    path = directory / (name or "")
-    if name is None or path.suffix not in _TYPES or not path.is_file():
+    """Return media type and bytes of a picture, None where the file is not there any more, or not in the directory."""
+    path = inside(directory, name) if name else None
+    if path is None or path.suffix not in _TYPES or not path.is_file():
         return None
     return _TYPES[path.suffix], path.read_bytes()
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.archive import retention
+from engine.archive.resume import reopen
 from engine.archive.retention import Retention
 from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
@@ -174,3 +175,13 @@ def test_tracks_that_are_kept_take_little_memory(tmp_path: Path, clock: Clock):
     grown = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert grown < 2000 * 120
+
+
+def test_the_report_of_an_earlier_attempt_does_not_keep_what_goes(tmp_path: Path, clock: Clock):
+    run(tmp_path, clock, expires=True).close("drained")
+    report = write_report(tmp_path, 10)
+    for expires, is_there in ((False, True), (True, False)):
+        DirectorySink(
+            OutputConfig(directory=str(tmp_path)), {"run_id": "run1"}, resume=reopen(tmp_path), expires=expires
+        ).close("drained")
+        assert report.exists() == is_there

@@ -8,7 +8,9 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 import urllib.parse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from engine.archive.resume import plan_resume
 from engine.audit import AuditLog, verify
 from engine.contracts.recording import Recording
 from engine.errors import UsageError
-from engine.privacy import erase
+from engine.privacy import erase, erasure
 from engine.privacy.mentions import Mentions
 from engine.verify.gallery import Gallery
 from engine.verify.person_name import spelling
@@ -199,12 +201,28 @@ def test_the_gallery_forgets_them_where_others_were_in_doubt_too(tmp_path):
     enrol(gallery, "Cy", doubt="looks like Ann Lee (cosine 0.700)")
     enrol(gallery, "Di", doubt="looks more like Ann (cosine 0.700) than like the other pictures of Di (0.500)")
     done = erase(["Ann"], gallery=gallery).gallery
-    assert (done.pictures, done.still_in) == (1, ["g.sqlite"]), "Ann Lee is there: look yourself"
+    assert (done.pictures, done.still_in) == (1, [])
     stored = all_bytes(tmp_path)
     assert b"looks like Ann (" not in stored
     assert b"more like Ann (" not in stored
     assert b"looks like Ann Lee (" in stored
     assert done.sha256_before != done.sha256_after
+
+
+def test_a_gallery_that_is_being_read_is_told_and_done_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(erasure, "Gallery", partial(Gallery, busy_seconds=0.05))
+    gallery = enrol(tmp_path / "g.sqlite", "Zoe Quick", BOB)
+    reader = sqlite3.connect(gallery)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM pictures").fetchall()
+    done = erase(["Zoe Quick"], gallery=gallery)
+    assert (done.gallery.pictures, done.gallery.still_in, done.is_complete) == (1, ["g.sqlite-wal"], False)
+    reader.close()
+    assert erase(["Zoe Quick"], gallery=gallery).is_complete
+    assert b"Zoe Quick" not in all_bytes(tmp_path)
+    embedding = np.zeros(128, "<f4")
+    embedding[len("Zoe Quick")] = 1
+    assert embedding.tobytes() not in all_bytes(tmp_path)
 
 
 def test_the_audit_log_says_that_somebody_was_erased_and_not_who(tmp_path):
@@ -302,3 +320,30 @@ def test_a_folder_that_is_none_is_an_error_before_anything_goes(result, tmp_path
         erase([ADA], gallery=gallery, outputs=[result, tmp_path / "none"])
     with Gallery(gallery, read_only=True) as opened:
         assert len(opened.list()) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["a\0b", "x" * 300, "faces/cam1/../../../outside.jpg", "/", ".", "", "faces", "faces/cam1", "run.json/x", "a//b"]
+)
+def test_names_of_files_that_are_none_harm_nobody(result, tmp_path, name):
+    (tmp_path / "outside.jpg").write_bytes(b"mine")
+    changed = lines(result)
+    changed[0]["files"] = {"original": name}
+    changed[1]["embedding"] = {"file": f"embeddings_128.f32{name}", "row": -1}
+    changed[8] |= {"stream": "../..", "embedding": {"file": "embeddings_128.f32", "row": 10**12}}
+    changed[9] |= {"stream": "x/../../..", "track_id": True}
+    (result / "faces.jsonl").write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in changed))
+    [done] = erase([ADA], outputs=[result]).runs
+    assert done.error == ""
+    assert (tmp_path / "outside.jpg").read_bytes() == b"mine"
+    assert (result / "run.json").exists()
+    assert sorted(path.name for path in result.glob("faces/cam1/*")) == ["2", "3", "4"]
+
+
+def test_a_report_is_not_made_of_what_lies_outside(result, tmp_path):
+    (tmp_path / "secret.json").write_text('{"run_id": "secret"}')
+    (result / "run.json").unlink()
+    (result / "run.json").symlink_to(tmp_path / "secret.json")
+    [done] = erase([ADA], outputs=[result]).runs
+    assert (done.report, (result / "report.html").exists()) == ("removed", False)
+    assert (tmp_path / "secret.json").read_text() == '{"run_id": "secret"}'

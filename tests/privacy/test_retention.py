@@ -193,3 +193,20 @@ def test_a_policy_that_keeps_everything_is_an_error(result):
         expire(result, Policy(), NOW_NS)
     with pytest.raises(UsageError, match="is not a directory"):
         expire(result / "none", Policy(records_days=1), NOW_NS)
+
+
+@pytest.mark.parametrize("days", [-1.0, float("nan"), float("inf")])
+def test_days_that_are_none_are_an_error(result, days):
+    with pytest.raises(UsageError, match="cannot keep something for"):
+        expire(result, Policy(pictures_days=days), NOW_NS)
+
+
+def test_a_clock_that_was_ahead_keeps_nothing_for_ever(result):
+    for name in ("faces.jsonl", "tracks.jsonl", "stream.jsonl"):
+        told = [line | {"sent_ns": NOW_NS + 36_500 * DAY_NS} for line in lines(result, name)]
+        (result / name).write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in told))
+        os.utime(result / name, ns=(NOW_NS, NOW_NS))
+    assert only(result, now_ns=NOW_NS + 6 * DAY_NS, pictures_days=5).pictures == 16
+    for path in result.iterdir():
+        os.utime(path, ns=(NOW_NS, NOW_NS))
+    assert only(result, now_ns=NOW_NS + 6 * DAY_NS, records_days=5).removed

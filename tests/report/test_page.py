@@ -253,3 +253,19 @@ def test_of_a_long_life_of_a_stream_the_head_needs_three_events(tmp_path):
     assert "768 x 432" in page
     assert "stalled timeout" in page
     assert "as given" in page
+
+
+def test_a_picture_outside_of_the_directory_is_not_read_into_the_report(tmp_path):
+    directory = write_run(tmp_path / "run", tracks=1, faces=4)
+    _, secret = cv2.imencode(".jpg", np.full((40, 40, 3), 77, np.uint8))
+    (tmp_path / "secret.jpg").write_bytes(secret.tobytes())
+    lines = [json.loads(line) for line in (directory / "faces.jsonl").read_bytes().splitlines()]
+    lines[0]["files"] = {"original": "../secret.jpg"}
+    lines[1]["files"] = {"original": str(tmp_path / "secret.jpg")}
+    lines[2]["files"] = {"original": "faces/link.jpg"}
+    lines[3]["files"] = {"original": "faces/away/secret.jpg"}
+    (directory / "faces/link.jpg").symlink_to(tmp_path / "secret.jpg")
+    (directory / "faces/away").symlink_to(tmp_path)
+    (directory / "faces.jsonl").write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+    assert base64.b64encode(secret.tobytes()).decode() not in report(directory)
+    assert "the pictures are missing" in report(directory)

@@ -1,0 +1,96 @@
+"""``facestream licences``: what is installed, and under which licences."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.archive.files import write_whole
+from engine.errors import FacestreamError
+from engine.licences import Component, bill_of_materials, components
+from engine.licences.spdx import asks
+
+_DOUBTFUL = ("no commerce", "unknown")
+
+
+def licences(
+    *,
+    extra: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
+    sbom: Path | None = None,
+    strict: bool = False,
+    json: bool = False,
+) -> int:
+    """List what is installed with facestream, with the licences, and write a bill of materials.
+
+    "Asks for" says what a licence asks of whoever passes the program on: little (a notice),
+    its own source (LGPL, MPL), the whole source (GPL), no commerce (commercial use is
+    forbidden or not granted). It rests on what the packages say of themselves, and is no
+    legal advice.
+
+    For example:
+
+        facestream licences
+
+        facestream licences --sbom facestream.cdx.json --strict
+
+        facestream licences --extra openvino --json
+
+    Parameters
+    ----------
+    extra
+        Also what these extras of facestream need.
+    sbom
+        Write a CycloneDX 1.6 document into this file.
+    strict
+        Exit code 1 where a licence is unknown or forbids commercial use.
+    json
+        Print one line of JSON for each package and model, and nothing else.
+    """
+    found = components(extra)
+    if sbom is not None:
+        try:
+            write_whole(sbom, msgspec.json.format(msgspec.json.encode(bill_of_materials(found)), indent=2) + b"\n")
+        except OSError as error:
+            raise FacestreamError(f"cannot write {sbom}: {error.strerror}") from error
+    doubtful = [one for one in found if one.asks in _DOUBTFUL]
+    if json:
+        for one in found:
+            sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
+    else:
+        Console().print(_table(found))
+        for one in found:
+            if one.note:
+                _say(f"{one.name}: {one.note}")
+        _say(_sentence(found, doubtful))
+        if sbom is not None:
+            _say(f"wrote {sbom}")
+    return int(strict and bool(doubtful))
+
+
+def _sentence(found: list[Component], doubtful: list[Component]) -> str:
+    packages = sum(one.kind == "package" for one in found)
+    said = f"{packages} packages and {len(found) - packages} models"
+    if not doubtful:
+        return f"{said}; none forbids commercial use, and all say what they are under"
+    return f"{said}; look at {', '.join(f'{one.name} ({one.asks})' for one in doubtful)}"
+
+
+def _table(found: list[Component]) -> Table:
+    table = Table()
+    for title in ("name", "version", "licence", "inside, where it asks for more", "asks for"):
+        table.add_column(title, overflow="fold")
+    for one in found:
+        inside = sorted({f"{library.name} {library.licence}" for library in one.bundles if asks(library.licence) != "little"})
+        table.add_row(*map(Text, (one.name, one.version, one.licence, "\n".join(inside), one.asks)))
+    return table
+
+
+def _say(sentence: str) -> None:
+    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
