@@ -6,11 +6,14 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from engine.archive.writer import folder_of
-
 PictureName = Literal["original", "enhanced"]
 _MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 _MOST_BYTES = 16 << 20
+
+
+def folder_of(stream: str) -> str:
+    """Return the name of a stream's folder: a stream may be called ``..``, its folder may not."""
+    return stream if stream.strip(".") else "_" + stream
 
 
 def stored_picture(directory: Path, stream: str, track_id: int, seq: int, name: PictureName) -> Path | None:

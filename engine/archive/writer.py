@@ -35,6 +35,7 @@ from engine.archive.checkpoints import PROGRESS
 from engine.archive.expiry import Expiry
 from engine.archive.files import AppendedFiles, write_new, write_whole
 from engine.archive.lock import DirectoryLock
+from engine.archive.pictures import folder_of
 from engine.archive.resume import Resume
 from engine.archive.retention import Retention
 from engine.archive.rewind import rewind
@@ -280,11 +281,6 @@ def _expiry(config: OutputConfig, directory: Path) -> Expiry | None:
     if not config.keep_records_days and not config.keep_records_gb:
         return None
     return Expiry(directory, config.keep_records_days * _DAY_SECONDS, round(config.keep_records_gb * _GB))
-
-
-def folder_of(stream: str) -> str:
-    """Return the name of a stream's folder: a stream may be called ``..``, its folder may not."""
-    return stream if stream.strip(".") else "_" + stream
 
 
 def _as_json(run: dict[str, Any]) -> bytes:

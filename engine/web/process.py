@@ -84,6 +84,7 @@ async def serving(
 ) -> AsyncIterator[Web]:
     """Answer requests at a socket that listens already, for as long as the block lasts."""
     loose = Bounds() if bounds is None else bounds
+    tls = _tls(settings.http) if settings.http.tls_certificate else None
     tokens = TokenFolder(settings.tokens)
     link = ServiceLink(settings.control, report)
     fan = Fan()
@@ -94,11 +95,11 @@ async def serving(
         link=link,
         status=StatusCache(link),
         fan=fan,
-        tap=Tap(settings.tap, settings.previews, fan, report),
+        tap=Tap(settings.tap, settings.previews_endpoint, fan, report),
         timeline=Timeline(settings.runs),
         bounds=loose,
     )
-    server = _Server(_config(settings, web, loose, console))
+    server = _Server(_config(web, tls, console))
     tasks = [asyncio.create_task(job) for job in (link.run(), web.tap.run(), send_status(web.status, fan))]
     answering = asyncio.create_task(server.serve(sockets=[opened]))
     try:
@@ -153,13 +154,12 @@ class _Server(uvicorn.Server):
         self.started = True
 
 
-def _config(settings: WebSettings, web: Web, bounds: Bounds, console: ConsoleFiles | None) -> uvicorn.Config:
-    http = settings.http
+def _config(web: Web, tls: ssl.SSLContext | None, console: ConsoleFiles | None) -> uvicorn.Config:
     logging.getLogger("uvicorn.error").addHandler(_ToReport(web.report))
     logging.getLogger("uvicorn.error").propagate = False
     config = uvicorn.Config(
         build_app(web, console),
-        http=protocol(bounds),
+        http=protocol(web.bounds),
         loop="asyncio",
         ws="none",
         lifespan="off",
@@ -173,9 +173,8 @@ def _config(settings: WebSettings, web: Web, bounds: Bounds, console: ConsoleFil
         h11_max_incomplete_event_size=HEADER_BYTES,
         backlog=_BACKLOG,
     )
-    if http.tls_certificate:
-        config.load()
-        config.ssl = _tls(http)
+    config.load()
+    config.ssl = tls
     return config
 
 
@@ -203,10 +202,14 @@ class _ToReport(logging.Handler):
         self._report.say(f"uvicorn {record.msg[:80]}", record.getMessage().strip())
 
 
-def run(arguments: list[str], decode: Callable[..., WebSettings] = msgspec.json.decode) -> int:
+def run(arguments: list[str]) -> int:
     """Serve what the command line says; return the exit code."""
     try:
-        return main(decode(arguments[0], type=WebSettings))
+        try:
+            settings = msgspec.json.decode(" ".join(arguments), type=WebSettings)
+        except msgspec.DecodeError as error:
+            raise ConfigError(f"the settings of the web process cannot be read: {error}") from error
+        return main(settings)
     except FacestreamError as error:
         sys.stderr.write(f"web: {error}\n")
         return error.exit_code
