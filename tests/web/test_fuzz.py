@@ -8,7 +8,7 @@ from tests.web.fuzz import check, is_clean, requests
 from tests.web.server import Server
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_request_breaks_anything(web: Server, data: st.DataObject) -> None:
     web.web.auth._attempts = Attempts()
