@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from engine.config import Config
 from engine.control.verbs import LogLevel
 from engine.errors import ConfigError
-from engine.service.addresses import AllowedNetworks
+from engine.service.addresses import AllowedNetworks, look_up
 from engine.service.audit import Audit
 from engine.service.desired import Desired, DesiredFile
 from engine.service.directory import ServiceDirectory, directory_of
@@ -58,13 +59,14 @@ class Parts:
             self.state.put(replace(self.state.desired, settings=settings))
 
 
-def build(path: Path | None, says: Says, closing: ExitStack) -> Parts:
+def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Callable[[str], Sequence[str]] = look_up) -> Parts:
     """Return a service that carries verbs out, and has no run yet.
 
     Args:
         path: of the configuration.
         says: is told what should not be.
         closing: what is to be closed at the end goes there.
+        addresses_of: finds the addresses of a host.
 
     Raises:
         ConfigError: the configuration, the directory or the desired state cannot be used.
@@ -73,7 +75,7 @@ def build(path: Path | None, says: Says, closing: ExitStack) -> Parts:
     settings = ChangeableSettings(path)
     config = settings.config({})
     serve = config.serve
-    networks = AllowedNetworks(serve.cameras_in)
+    networks = AllowedNetworks(serve.cameras_in, addresses_of)
     from_file = sources_of_file(config, says.warn)
     directory = ServiceDirectory(directory_of(serve.directory))
     closing.callback(directory.close)

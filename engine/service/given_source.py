@@ -36,6 +36,9 @@ OPTIONS = frozenset({
 _FLAGS = {"rtsp_flags": {"filter_src", "prefer_tcp", "satip_raw"}}
 _TEXT = re.compile(r"[\x20-\x7e]{0,256}")
 _SECRET_PARTS = re.compile(r"[/?&;][^=&/?;]*(?:pass|pwd|pw|token|secret|key|auth)[^=&/?;]*=.", re.IGNORECASE)
+_UNUSUAL = re.compile(r"[\s\\\x00-\x1f\x7f]")
+"""What some readers of addresses take for the end of a host, and others do not."""
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _LOCKED = {
     "http": {
         "max_redirects": "0",
@@ -129,13 +132,16 @@ class GivenSources:
             if scheme not in SCHEMES:
                 kinds = ", ".join(f"{one}://" for one in SCHEMES)
                 raise Refusal("refused", f"{scheme[:20]}: cannot be added while the service runs: give {kinds}", "source.uri")
-            if re.search(r"\s", source.uri.strip()):
-                raise Refusal("bad_request", "the address holds white space: write a space as %20", "source.uri")
+            if _UNUSUAL.search(source.uri):
+                words = "the address holds a space, \\ or a control character: write it as %20, %5C and the like"
+                raise Refusal("bad_request", words, "source.uri")
             try:
                 url = parse_camera_url(source.uri)
             except ConfigError as error:
                 raise Refusal("bad_request", str(error), "source.uri") from error
-            if re.search(r"[?&](listen|mode)=", url.tail) or not url.host:
+            if not _HOST.fullmatch(url.host):
+                raise Refusal("bad_request", "the address names no host, or one with unusual letters", "source.uri")
+            if re.search(r"[?&](listen|mode)=", url.tail):
                 raise Refusal("refused", "a camera that calls the service cannot be added while it runs", "source.uri")
             if _SECRET_PARTS.search(url.tail):
                 raise Refusal(

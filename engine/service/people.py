@@ -29,6 +29,7 @@ from engine.service.deadlines import check_deadline, seconds_left
 from engine.service.directory import ServiceDirectory
 from engine.service.life import Life
 from engine.service.refusal import Refusal
+from engine.service.resemblance import embedder_of, vectors_of
 from engine.service.task_messages import EnrolTask, SearchTask
 from engine.service.tasks import Tasks
 from engine.verify.gallery import Gallery, default_gallery_path
@@ -63,7 +64,10 @@ class PeopleVerbs:
         if not self.gallery_path.exists():
             return People(people=[], gallery=str(self.gallery_path))
         with Gallery(self.gallery_path, read_only=True) as gallery:
-            people = [Person(name=one.name, pictures=one.pictures) for one in gallery.list()]
+            wrong = gallery.negatives()
+            people = [
+                Person(name=one.name, pictures=one.pictures, wrong_names=wrong.get(one.name, 0)) for one in gallery.list()
+            ]
         return People(people=people, gallery=str(self.gallery_path))
 
     def enrol(self, verb: EnrolPerson, request: Request) -> Enrolled:
@@ -124,7 +128,19 @@ class PeopleVerbs:
 
     def not_that_person(self, verb: NotThatPerson, request: Request) -> Done:
         """See ``NotThatPerson``."""
-        raise Refusal("failed", "this version cannot keep what is no picture of a person")
+        directory = self._directory.runs / verb.run_id
+        if not _RUN_ID.fullmatch(verb.run_id) or not directory.is_dir():
+            raise Refusal("not_found", f"there is no run {verb.run_id[:80]!r} here any more", "run_id")
+        vectors, embedder = vectors_of(directory, verb.stream, verb.track_id), embedder_of(directory)
+        if not vectors or not embedder:
+            track = f"track {verb.track_id} of {verb.stream[:80]!r}"
+            raise Refusal("not_found", f"the run {verb.run_id} has no {track}, or no faces of it any more", "track_id")
+        source = f"{verb.run_id}/{verb.stream}/{verb.track_id}"
+        with self._writable(request) as gallery:
+            if spelling(verb.name) not in {person.name for person in gallery.list()}:
+                raise _nobody(verb.name)
+            kept = gallery.keep_negatives(verb.name, embedder, source, vectors)
+        return Done(note=f"{kept} faces are kept as not {spelling(verb.name)}")
 
     def _check_size(self, picture: Picture, field: str) -> None:
         if len(picture.content) > self._upload_bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,9 @@ from engine.verify.embedder import Embedder
 from engine.verify.gallery import Gallery
 from engine.verify.scores import best_cosines
 
+_VECTORS = re.compile(r"embeddings_([1-9][0-9]{0,4})\.f32")
 _MOST_RUNS = 200
+_MOST_VECTORS = 10
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -62,18 +65,37 @@ def tracks_like(vector: Float32, runs: Path, embedder: Embedder, since_ns: int) 
     """Return the tracks of runs that were written to since a moment (Unix, ns), the most alike first; those below the
     embedder's ``unknown_cosine`` are left out.
 
-    Vectors of other embedders are not compared, as far as their length or the run tells.
+    Vectors of other embedders are not compared.
     """
     found: dict[tuple[str, str, int], float] = {}
     for directory in newest_runs(runs, since_ns):
-        told = recorded(directory).get("models", {})
-        if isinstance(told, dict) and embedder.sha256 not in str(told) and "sha256" in str(told):
+        if embedder_of(directory) != embedder.sha256:
             continue
-        for one in track_vectors(directory, len(vector)):
+        for one in _vectors(directory, "tracks.jsonl"):
+            if len(one.vector) != len(vector):
+                continue
             key = (one.run_id, one.stream, one.track_id)
             found[key] = max(found.get(key, -1.0), float(one.vector @ vector))
     best = sorted((item for item in found.items() if item[1] >= embedder.unknown_cosine), key=lambda item: -item[1])
     return [Match(cosine=cosine, run_id=key[0], stream=key[1], track_id=key[2]) for key, cosine in best]
+
+
+def embedder_of(directory: Path) -> str:
+    """Return the SHA-256 of the embedder of a run; empty where the run does not say."""
+    workers = recorded(directory).get("workers")
+    for facts in workers.values() if isinstance(workers, dict) else ():
+        if isinstance(facts, dict) and "embedder_sha256" in facts:
+            return str(facts["embedder_sha256"])
+    return ""
+
+
+def vectors_of(directory: Path, stream: str, track_id: int) -> list[Float32]:
+    """Return the vectors of one track of a run: the fused ones of its track lines, and those of some of its faces."""
+    found: list[Float32] = []
+    for lines in ("tracks.jsonl", "faces.jsonl"):
+        of_track = [one.vector for one in _vectors(directory, lines) if (one.stream, one.track_id) == (stream, track_id)]
+        found += of_track[-_MOST_VECTORS:]
+    return found
 
 
 def newest_runs(runs: Path, since_ns: int) -> list[Path]:
@@ -89,19 +111,34 @@ def newest_runs(runs: Path, since_ns: int) -> list[Path]:
     return [directory for _, directory in sorted(found, reverse=True)[:_MOST_RUNS]]
 
 
-def track_vectors(directory: Path, length: int) -> Iterator[TrackVector]:
-    """Yield the vectors, of so many values, of the tracks of a run."""
-    file = directory / f"embeddings_{length}.f32"
+def _vectors(directory: Path, lines: str) -> Iterator[TrackVector]:
+    """Yield the vectors that the lines of a file name."""
+    matrices: dict[str, Float32 | None] = {}
     try:
-        matrix = np.memmap(file, "<f4", "r").reshape(-1, length) if file.stat().st_size >= 4 * length else None
-        lines = list(whole_lines(directory / "tracks.jsonl"))
-    except (OSError, ValueError):
+        for line in whole_lines(directory / lines):
+            try:
+                track = msgspec.json.decode(line, type=_TrackLine)
+            except msgspec.DecodeError:
+                continue
+            row = track.embedding
+            if row is None:
+                continue
+            if row.file not in matrices:
+                matrices[row.file] = _matrix(directory, row.file)
+            matrix = matrices[row.file]
+            if matrix is not None and 0 <= row.row < len(matrix):
+                yield TrackVector(track.run_id, track.stream, track.track_id, np.array(matrix[row.row], np.float32))
+    except OSError:
         return
-    for line in lines:
-        try:
-            track = msgspec.json.decode(line, type=_TrackLine)
-        except msgspec.DecodeError:
-            continue
-        row = track.embedding
-        if matrix is not None and row is not None and row.file == file.name and 0 <= row.row < len(matrix):
-            yield TrackVector(track.run_id, track.stream, track.track_id, np.asarray(matrix[row.row], np.float32))
+
+
+def _matrix(directory: Path, name: str) -> Float32 | None:
+    """Return the rows of a file of vectors; None where there are none."""
+    found = _VECTORS.fullmatch(name)
+    path = directory / name
+    try:
+        length = int(found[1]) if found else 0
+        rows = path.stat().st_size // (4 * length) if length else 0
+        return np.memmap(path, "<f4", "r", shape=(rows, length)) if rows else None
+    except (OSError, ValueError):
+        return None

@@ -67,10 +67,12 @@ def serve(path: Path | None, log: ServiceLog) -> int:
         keeper = Keeper(parts, log)
         closing.callback(keeper.close)
         log.say(f"the service is asked at {parts.directory.control}" + (f" and {router.endpoint}" if router.endpoint else ""))
-        return _Runs(parts, log, keeper, signals).go_on()
+        return Runs(parts, log, keeper, signals).go_on()
 
 
-class _Runs:
+class Runs:
+    """Begins one run after another."""
+
     def __init__(self, parts: Parts, log: ServiceLog, keeper: Keeper, signals: CountedSignals) -> None:
         self._parts, self._log, self._keeper, self._signals = parts, log, keeper, signals
         self._life = parts.life

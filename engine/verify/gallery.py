@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +21,9 @@ from engine.contracts.frames import Float32
 from engine.errors import GalleryError
 from engine.verify.gallery_export import PictureRow, write_pictures
 from engine.verify.gallery_file import BUSY_SECONDS, GalleryFile
+from engine.verify.negatives import count_negatives, keep_negatives, read_negatives, remove_negatives, rename_negatives
 from engine.verify.person_name import spelling
+from engine.verify.snapshot import Snapshot
 
 
 class Identity(NamedTuple):
@@ -47,19 +48,6 @@ class Enrolled(NamedTuple):
     identity: str
     runtime: str
     """What computed its vector, with version and precision; empty where that was not recorded."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Snapshot:
-    """The gallery at one moment, for one embedder."""
-
-    version: int
-    names: list[str]
-    """The identity of each row of ``matrix``."""
-    matrix: Float32
-    """(N, length), each row of length 1."""
-    other_embedder: list[str]
-    """Identities that were enrolled with other embedders only: they cannot be compared."""
 
 
 Identities = list[Identity]
@@ -179,6 +167,7 @@ class Gallery:
         """Take all pictures of a person out; return how many there were, 0 if nobody has this name, in any encoding."""
         with self._file.transaction("IMMEDIATE"):
             removed = self._file.execute("DELETE FROM pictures WHERE identity = ?", (spelling(name),)).rowcount
+            remove_negatives(self._file, name)
             if removed:
                 self._file.execute("UPDATE state SET version = version + 1")
         # The log still holds the old pages: it is emptied as far as readers let go of it.
@@ -200,9 +189,29 @@ class Gallery:
             renamed = self._file.execute(
                 "UPDATE pictures SET identity = ? WHERE identity = ?", (spelling(new), spelling(name))
             ).rowcount
+            rename_negatives(self._file, name, new)
             if renamed:
                 self._file.execute("UPDATE state SET version = version + 1")
         return renamed
+
+    def keep_negatives(self, name: str, embedder_sha256: str, source: str, vectors: Sequence[Float32]) -> int:
+        """Keep faces that are not of a person, see ``engine.verify.negatives``; return how many are new.
+
+        Args:
+            name: of somebody in the gallery.
+            embedder_sha256: of the weights that made the vectors.
+            source: what they were seen in.
+            vectors: (length,) each, of length 1.
+        """
+        with self._file.transaction("IMMEDIATE"):
+            kept = keep_negatives(self._file, name, embedder_sha256, source, vectors)
+            if kept:
+                self._file.execute("UPDATE state SET version = version + 1")
+        return kept
+
+    def negatives(self) -> dict[str, int]:
+        """Return by person how many tracks were marked as not them."""
+        return count_negatives(self._file)
 
     def holder(self, picture_sha256: str, embedder_sha256: str) -> Enrolled | None:
         """Return whom a picture is enrolled for with an embedder, and what computed its vector; None if it is not."""
@@ -224,9 +233,10 @@ class Gallery:
                 " (SELECT identity FROM pictures WHERE embedder_sha256 = ?) ORDER BY identity",
                 (embedder_sha256,),
             )
+            matrix = _matrix([blob for _, blob in rows], self.path)
+            negatives = read_negatives(self._file, embedder_sha256, matrix.shape[1])
         names = [str(name) for name, _ in rows]
-        matrix = _matrix([blob for _, blob in rows], self.path)
-        return Snapshot(version, names, matrix, [str(name) for (name,) in others])
+        return Snapshot(version, names, matrix, [str(name) for (name,) in others], negatives)
 
     def templates(self, embedder_sha256: str) -> tuple[Names, Float32]:
         """Return ``names`` and ``matrix`` of ``snapshot``."""

@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import GalleryError
-from engine.verify.gallery import Gallery, Snapshot
+from engine.verify.gallery import Gallery
+from engine.verify.snapshot import Snapshot
 
 _BUSY_SECONDS = 0.2
 """A writer is waited for so long: there is other work to do, and there will be another try."""

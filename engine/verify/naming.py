@@ -13,9 +13,9 @@ from engine.contracts.frames import Float32
 from engine.contracts.messages import Candidate, Decision
 from engine.errors import ConfigError
 from engine.verify.embedder import Embedder
-from engine.verify.gallery import Snapshot
 from engine.verify.open_set import OpenSet, open_set_of
 from engine.verify.scores import Fusion, Thresholds, best_cosines, decide, rank
+from engine.verify.snapshot import Snapshot
 
 _Fits = TypeVar("_Fits", bool, NDArray[np.bool_])
 _Lead = float | NDArray[np.floating[Any]]

@@ -17,10 +17,12 @@ from engine.contracts.messages import Candidate, Decision
 from engine.errors import GalleryError
 from engine.verify.align import usable
 from engine.verify.embedder import Embedder
-from engine.verify.gallery import Gallery, Snapshot
+from engine.verify.gallery import Gallery
 from engine.verify.gallery_watch import GalleryWatch
 from engine.verify.naming import rule_of
+from engine.verify.negatives import denied
 from engine.verify.scores import Fusion
+from engine.verify.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 1.0
@@ -98,6 +100,7 @@ class Verifier:
         self._embedder = embedder
         self._config = config
         self._people = _NOBODY
+        self._fewer: dict[frozenset[str], Snapshot] = {}
         self._tracks: dict[tuple[str, int], _Track] = {}
         self._rule = rule_of(embedder, config) if embedder else None
         self.notice = ""
@@ -196,7 +199,19 @@ class Verifier:
         if vector is None:
             return [], "undecided"
         least = self._config.min_faces if min_faces is None else min_faces
-        return self._rule.compare(vector, enhanced, faces, self._people, self._config.max_candidates, least)
+        if not (people := self._nameable(vector)).names:
+            return [], "unknown" if faces.large_faces >= least else "undecided"
+        return self._rule.compare(vector, enhanced, faces, people, self._config.max_candidates, least)
+
+    def _nameable(self, vector: Float32) -> Snapshot:
+        """Return the people whose name this face may get, see ``engine.verify.negatives``."""
+        people = self._people
+        without = denied(vector, people.names, people.matrix, people.negatives)
+        if not without:
+            return people
+        if without not in self._fewer:
+            self._fewer = {without: people.without(without)}  # the same one again: a rule remembers what it has computed of it
+        return self._fewer[without]
 
     def _is_large(self, crop: FaceCrop) -> bool:
         return self._rule is not None and crop.quality.size_px >= self._rule.thresholds.min_size_px
@@ -224,7 +239,7 @@ class Verifier:
                 f"the gallery {self._watch.path} holds vectors of {people.matrix.shape[1]} values, the embedder "
                 f"{self._embedder.name} makes {self._embedder.length}: restore it from a copy, or enrol again into a new file"
             )
-        self._people = people
+        self._people, self._fewer = people, {}
         self.notice = not_comparable(people.other_embedder, self._embedder.name)
         if self.notice:
             _log.warning(self.notice)

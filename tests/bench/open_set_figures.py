@@ -15,10 +15,11 @@ from engine.contracts.messages import Candidate, Decision
 from engine.models import find_model
 from engine.models.catalog import embedded_dir
 from engine.verify.embedder import open_embedder
-from engine.verify.gallery import Gallery, Snapshot
+from engine.verify.gallery import Gallery
 from engine.verify.naming import ByChance, Rule, rule_of
 from engine.verify.open_set import OpenSet, read_open_set
 from engine.verify.scores import Fusion
+from engine.verify.snapshot import Snapshot
 from tests.bench.open_set_galleries import Drawn
 from trt_build.data.people.photographs import person_of
 from trt_build.data.people.recording import NOBODY, Arrays

@@ -4,9 +4,9 @@ import pytest
 from engine.config import VerifyConfig
 from engine.errors import ConfigError
 from engine.verify import naming
-from engine.verify.gallery import Snapshot
 from engine.verify.naming import ByChance, ByCosine, is_doubtful, rule_of
 from engine.verify.scores import Fusion, Thresholds
+from engine.verify.snapshot import Snapshot
 from tests.verify.faces import ThumbnailEmbedder
 from tests.verify.measured import measured
 

@@ -339,3 +339,20 @@ def test_a_track_of_mixed_sizes_is_judged_by_the_size_of_its_better_faces(galler
 def test_a_rate_that_was_not_measured_ends_a_run_before_it_begins(gallery, embedder, chances):
     with pytest.raises(ConfigError, match=r"verify.false_name_rate \(1e-06\) is below what"):
         Verifier(embedder, gallery, VerifyConfig(false_name_rate=1e-6))
+
+
+def test_what_was_marked_as_not_a_person_gets_the_name_no_more(gallery, embedder):
+    """PEOPLE[1] is taken for "ada" until somebody says that it is not; ada herself is still known."""
+    enrol(gallery, embedder, "ada", PEOPLE[0])
+    config = VerifyConfig(known_cosine=-0.9, unknown_cosine=-0.95, min_faces=1)
+    verifier = Verifier(embedder, gallery, config)
+    ada, other = face(PEOPLE[0], 1), face(PEOPLE[1], 2)
+    assert [one.decision for one in score(verifier, [ada, other])] == ["known", "known"]
+    vector = verifier.track_scores("cam1", 2).embedding
+    gallery.keep_negatives("ada", embedder.sha256, "run/cam1/2", [vector])
+    scores = score(verifier, [ada, other])
+    assert [one.decision for one in scores] == ["known", "unknown"]
+    assert [one.candidates for one in scores][1] == []
+    assert verifier.track_scores("cam1", 2).decision == "unknown"
+    enrol(gallery, embedder, "bob", PEOPLE[1])
+    assert [one.candidates[0].identity for one in score(verifier, [ada, other])] == ["ada", "bob"]

@@ -1,0 +1,116 @@
+"""Faces that were taken for somebody they do not show: kept in the gallery's file, so that the same mistake is not made again.
+
+The rule: nobody gets the name of a person to whose negatives a face is at least as alike as to that person's pictures. For such
+a face it is as if the person were not enrolled.
+
+The table is made when the first one is kept: a version of facestream that does not know it reads the file as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from engine.contracts.frames import Float32
+from engine.verify.gallery_file import GalleryFile
+from engine.verify.person_name import spelling
+from engine.verify.scores import best_cosines
+
+MOST_OF_A_PERSON = 500
+"""Vectors; older ones give way."""
+_TABLE = """CREATE TABLE IF NOT EXISTS negatives (
+    id INTEGER PRIMARY KEY,
+    identity TEXT NOT NULL CHECK (identity <> ''),
+    embedder_sha256 TEXT NOT NULL,
+    embedding BLOB NOT NULL,  -- float32, little-endian, length 1
+    source TEXT NOT NULL,  -- the track that it is of
+    marked_at TEXT NOT NULL,  -- UTC, ISO 8601
+    UNIQUE (identity, embedder_sha256, source, embedding)
+)"""
+
+
+def keep_negatives(file: GalleryFile, identity: str, embedder_sha256: str, source: str, vectors: Iterable[Float32]) -> int:
+    """Keep vectors that are not of a person, inside a transaction; return how many are new.
+
+    Raises:
+        GalleryError: it cannot be written.
+    """
+    file.execute(_TABLE)
+    now, name = datetime.now(UTC).isoformat(timespec="seconds"), spelling(identity)
+    kept = 0
+    for vector in vectors:
+        content = np.ascontiguousarray(vector, "<f4").tobytes()
+        kept += file.execute(
+            "INSERT OR IGNORE INTO negatives (identity, embedder_sha256, embedding, source, marked_at) VALUES (?, ?, ?, ?, ?)",
+            (name, embedder_sha256, content, source, now),
+        ).rowcount
+    file.execute(
+        "DELETE FROM negatives WHERE identity = ? AND id NOT IN"
+        " (SELECT id FROM negatives WHERE identity = ? ORDER BY id DESC LIMIT ?)",
+        (name, name, MOST_OF_A_PERSON),
+    )
+    return kept
+
+
+def read_negatives(file: GalleryFile, embedder_sha256: str, length: int) -> dict[str, Float32]:
+    """Return by person what is not them: (M, length), each row of length 1. Vectors of another length are left out.
+
+    Raises:
+        GalleryError: it cannot be read.
+    """
+    if not _has_table(file):
+        return {}
+    rows = file.rows("SELECT identity, embedding FROM negatives WHERE embedder_sha256 = ? ORDER BY id", (embedder_sha256,))
+    found: dict[str, list[Float32]] = {}
+    for name, blob in rows:
+        if len(blob) == 4 * length:
+            found.setdefault(str(name), []).append(np.frombuffer(blob, "<f4").astype(np.float32))
+    return {name: np.stack(vectors) for name, vectors in found.items()}
+
+
+def count_negatives(file: GalleryFile) -> dict[str, int]:
+    """Return by person how many tracks were marked as not them.
+
+    Raises:
+        GalleryError: it cannot be read.
+    """
+    if not _has_table(file):
+        return {}
+    return {str(name): int(n) for name, n in file.rows("SELECT identity, count(DISTINCT source) FROM negatives GROUP BY 1")}
+
+
+def remove_negatives(file: GalleryFile, identity: str) -> None:
+    """Forget those of a person, inside a transaction."""
+    if _has_table(file):
+        file.execute("DELETE FROM negatives WHERE identity = ?", (spelling(identity),))
+
+
+def rename_negatives(file: GalleryFile, identity: str, new: str) -> None:
+    """Let those of a person be another's, inside a transaction."""
+    if _has_table(file):
+        file.execute("UPDATE OR IGNORE negatives SET identity = ? WHERE identity = ?", (spelling(new), spelling(identity)))
+        if spelling(new) != spelling(identity):
+            remove_negatives(file, identity)
+
+
+def denied(vector: Float32, names: Sequence[str], matrix: Float32, negatives: Mapping[str, Float32]) -> frozenset[str]:
+    """Return the people whose name a face cannot get.
+
+    Args:
+        vector: (length,) of length 1.
+        names: the identity of each row of ``matrix``.
+        matrix: (N, length), each row of length 1.
+        negatives: see ``read_negatives``.
+    """
+    if not negatives:
+        return frozenset()
+    own = best_cosines(vector, names, matrix)
+    return frozenset(
+        name for name, vectors in negatives.items() if name in own and float((vectors @ vector).max()) >= own[name]
+    )
+
+
+def _has_table(file: GalleryFile) -> bool:
+    return bool(file.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'negatives'"))

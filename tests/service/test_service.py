@@ -1,0 +1,312 @@
+"""The verbs, without a run and without a socket."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.config import SourceConfig
+from engine.control.verbs import (
+    AddStream,
+    AnyVerb,
+    ChangeSettings,
+    ChangeStream,
+    Done,
+    Drain,
+    EnrolPerson,
+    GetSettings,
+    GetStatus,
+    ListPeople,
+    ListStreams,
+    PauseStream,
+    Picture,
+    Probe,
+    RemovePerson,
+    RemoveStream,
+    RenamePerson,
+    ResumeStream,
+    SearchPerson,
+    SetLogLevel,
+    Settings,
+    Status,
+    Stream,
+    Streams,
+)
+from engine.errors import ConfigError, PublishError
+from engine.pipeline.control import RunControl
+from engine.service.build import Parts
+from engine.service.caller import Caller
+from tests.service.parts import Says, ask, service_in
+
+SOURCES = """
+sources:
+  - {uri: "rtsp://10.1.1.1/one", name: one}
+  - {uri: "rtsp://10.1.1.1/two", name: two}
+"""
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    with service_in(tmp_path, sources=SOURCES) as opened:
+        yield opened
+
+
+def added(name: str, uri: str = "rtsp://192.0.2.10/x", *, paused: bool = False) -> AddStream:
+    return AddStream(source=SourceConfig(uri=uri, name=name), paused=paused)
+
+
+def states(parts: Parts) -> dict[str, str]:
+    result = ask(parts, ListStreams()).result
+    assert isinstance(result, Streams)
+    return {one.name: one.state for one in result.streams}
+
+
+def code(parts: Parts, verb: AnyVerb, **more: object) -> str:
+    problem = ask(parts, verb, **more).problem  # type: ignore[arg-type]
+    return problem.code if problem else "done"
+
+
+def test_streams_of_the_file_and_others(parts: Parts) -> None:
+    assert isinstance(ask(parts, added("door")).result, Stream)
+    assert code(parts, PauseStream(name="one")) == "done"
+    assert states(parts) == {"door": "connecting", "one": "paused", "two": "connecting"}
+    assert code(parts, RemoveStream(name="two")) == code(parts, ResumeStream(name="one")) == "done"
+    assert states(parts) == {"door": "connecting", "one": "connecting"}
+    assert code(parts, RemoveStream(name="two")) == "not_found"
+    assert code(parts, added("one")) == "conflict"
+    assert code(parts, ChangeStream(name="door", changes={"name": "gate"})) == "bad_request"
+    assert code(parts, ChangeStream(name="door", changes={"rotate": 45})) == "bad_request"
+    assert code(parts, ChangeStream(name="door", changes={"unknown": 1})) == "bad_request"
+    assert code(parts, ChangeStream(name="nobody", changes={"rotate": 90})) == "not_found"
+
+
+def test_all_of_it_is_there_again_after_a_restart(tmp_path: Path) -> None:
+    with service_in(tmp_path, sources=SOURCES) as parts:
+        ask(parts, added("door"))
+        ask(parts, added("gate", paused=True))
+        ask(parts, ChangeStream(name="door", changes={"detect_fps": 3.0}))
+        ask(parts, PauseStream(name="one"))
+        ask(parts, RemoveStream(name="two"))
+        ask(parts, ChangeSettings(changes={"crop.top_k": 7}))
+        before = states(parts)
+    with service_in(tmp_path, sources=SOURCES) as parts:
+        assert states(parts) == before
+        assert parts.life.config.crop.top_k == 7
+        assert [one.name for one in parts.streams.readable(parts.state.desired, RunControl())] == ["door"]
+        assert parts.state.desired.streams["door"].source.detect_fps == 3.0
+
+
+def test_streams_of_the_file_follow_it(tmp_path: Path) -> None:
+    with service_in(tmp_path, sources=SOURCES) as parts:
+        ask(parts, RemoveStream(name="two"))
+        ask(parts, PauseStream(name="one"))
+    moved = SOURCES.replace("10.1.1.1/one", "10.1.1.9/one").replace("name: two", "name: three")
+    with service_in(tmp_path, sources=moved) as parts:
+        assert states(parts) == {"one": "paused", "three": "connecting"}
+        ask(parts, ResumeStream(name="one"))
+        urls = {one.name: one.shown for one in parts.streams.readable(parts.state.desired, RunControl())}
+        assert urls == {"one": "rtsp://10.1.1.9/one", "three": "rtsp://10.1.1.1/two"}
+        assert parts.state.desired.removed == ()
+    with service_in(tmp_path, sources=SOURCES) as parts:
+        assert states(parts) == {"one": "connecting", "two": "connecting"}, "it was forgotten that two was removed"
+
+
+def test_one_that_was_changed_follows_the_file_no_longer(tmp_path: Path) -> None:
+    with service_in(tmp_path, sources=SOURCES.replace("10.1.1.1/one", "192.0.2.3/one")) as parts:
+        assert code(parts, ChangeStream(name="one", changes={"detect_fps": 3.0})) == "done"
+    with service_in(tmp_path, sources=SOURCES.replace("10.1.1.1/one", "192.0.2.4/one")) as parts:
+        assert parts.streams.one(parts.state.desired, "one").source.uri == "rtsp://192.0.2.3/one"
+        ask(parts, RemoveStream(name="one"))
+        assert "one" not in states(parts), "the file's does not come back in its place"
+
+
+def test_a_recording_in_the_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"x")
+    sources = f"sources: [{{uri: {tmp_path}/clip.mp4}}]"
+    words = "`serve` reads cameras, and clip is a recording"
+    with pytest.raises(ConfigError, match=words), service_in(tmp_path, sources=sources):
+        pass
+
+
+def test_two_services_do_not_share_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.archive.lock.WAIT_SECONDS", 0.0)
+    with service_in(tmp_path), pytest.raises(PublishError, match="another service runs in"), service_in(tmp_path):
+        pass
+
+
+def test_a_directory_of_others_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o755)
+    with pytest.raises(ConfigError, match="others may use the directory"), service_in(tmp_path):
+        pass
+
+
+def test_only_the_cameras_that_changed_are_touched(parts: Parts) -> None:
+    control = RunControl()
+    cameras = {one.name: one for one in parts.streams.readable(parts.state.desired, control)}
+    ask(parts, added("door"))
+    now = control.changed(cameras)
+    assert now.keys() - cameras.keys() == {"door"}
+    assert all(now[name] is camera for name, camera in cameras.items())
+    ask(parts, ChangeStream(name="door", changes={"detect_fps": 2.0}))
+    after = control.changed(now)
+    assert after["door"].detect_fps == 2.0
+    assert all(after[name] is camera for name, camera in cameras.items())
+    ask(parts, PauseStream(name="two"))
+    assert control.changed(after).keys() == {"door", "one"}
+    ask(parts, ResumeStream(name="two"))
+    assert control.changed({})["two"] == cameras["two"]
+
+
+def test_a_camera_that_cannot_be_read_keeps_no_other_from_it(tmp_path: Path) -> None:
+    with service_in(tmp_path, sources=SOURCES) as parts:
+        (parts.directory.credentials / "pass").write_text("a:b")
+        (parts.directory.credentials / "pass").chmod(0o600)
+        ask(parts, AddStream(source=SourceConfig(uri="rtsp://192.0.2.10/x", name="door", credentials="pass")))
+        (parts.directory.credentials / "pass").unlink()
+    with service_in(tmp_path, sources=SOURCES) as parts:
+        assert {one.name for one in parts.streams.readable(parts.state.desired, RunControl())} == {"one", "two"}
+        result = ask(parts, ListStreams()).result
+        assert isinstance(result, Streams)
+        assert result.streams[0].state == "failed"
+        assert "pass cannot be read" in result.streams[0].detail
+
+
+def test_a_key_does_nothing_twice(parts: Parts) -> None:
+    first = ask(parts, added("door"), key="k")
+    ask(parts, RemoveStream(name="door"))
+    assert ask(parts, added("door"), key="k") == first
+    assert "door" not in states(parts)
+    assert code(parts, added("gate"), key="k") == "conflict"
+    assert isinstance(ask(parts, added("door"), key="k", caller=Caller("key:desk")).result, Stream), "another's key is another"
+
+
+def test_keys_outlive_a_restart_and_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.service.answers.MOST", 3)
+    with service_in(tmp_path) as parts:
+        for number in range(5):
+            ask(parts, added(f"door{number}"), key=f"k{number}")
+        assert len(parts.state.desired.answers) == 3
+    with service_in(tmp_path) as parts:
+        ask(parts, RemoveStream(name="door4"))
+        assert isinstance(ask(parts, added("door4"), key="k4").result, Stream)
+        assert "door4" not in states(parts)
+        assert code(parts, added("door9"), key="x" * 129) == "bad_request"
+
+
+def test_the_same_camera_twice_is_no_conflict(parts: Parts) -> None:
+    assert code(parts, added("door")) == code(parts, added("door")) == "done"
+    assert code(parts, added("door", "rtsp://192.0.2.11/x")) == "conflict"
+
+
+def test_what_nobody_waits_for_is_not_done(parts: Parts) -> None:
+    for verb in (added("door"), RemoveStream(name="one"), ChangeSettings(changes={"crop.top_k": 7}), Drain()):
+        assert code(parts, verb, deadline_ns=time.time_ns() - 1) == "deadline"
+    assert states(parts).keys() == {"one", "two"}
+    assert not parts.life.stopping
+
+
+def test_a_disk_that_is_full_changes_nothing(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    problem = ask(parts, added("door")).problem
+    assert problem is not None
+    assert problem.code == "failed"
+    assert "No space left on device; nothing was changed" in problem.message
+    assert states(parts).keys() == {"one", "two"}
+    monkeypatch.undo()
+    assert code(parts, added("door")) == "done"
+
+
+def test_roles(parts: Parts) -> None:
+    viewer, operator, enroller = (Caller("key:a", frozenset([role])) for role in ("view", "operate", "enrol"))
+    picture = Picture(content=b"x")
+    looks: list[AnyVerb] = [ListStreams(), GetStatus(), GetSettings(), ListPeople()]
+    operates: list[AnyVerb] = [
+        added("door"), ChangeStream(name="one", changes={}), PauseStream(name="one"), ResumeStream(name="one"),
+        RemoveStream(name="one"), Probe(source=SourceConfig(uri="x")), ChangeSettings(changes={}), SetLogLevel(level="error"),
+        Drain(),
+    ]  # fmt: skip
+    enrols: list[AnyVerb] = [
+        EnrolPerson(name="a", pictures=[picture]), RemovePerson(name="a"), RenamePerson(name="a", new_name="b"),
+        SearchPerson(picture=picture),
+    ]  # fmt: skip
+    for caller, verbs in ((viewer, operates + enrols), (operator, looks + enrols), (enroller, looks + operates)):
+        assert {code(parts, verb, caller=caller) for verb in verbs} == {"forbidden"}
+    assert {code(parts, verb, caller=viewer) for verb in looks} == {"done"}
+    assert states(parts) == {"one": "connecting", "two": "connecting"}
+
+
+def test_settings(parts: Parts) -> None:
+    control = RunControl()
+    parts.life.begin("run", control)
+    result = ask(parts, ChangeSettings(changes={"crop.top_k": 7, "profile": "fast"})).result
+    assert isinstance(result, Settings)
+    assert (result.values["crop.top_k"], result.profile, result.values["detect.every"]) == (7, "fast", 3)
+    assert control.end_asked == "the settings were changed"
+    assert ask(parts, ChangeSettings(changes={"profile": None})).result.profile == "balanced"  # type: ignore[union-attr]
+    assert parts.state.desired.settings == {"crop.top_k": 7}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"crop.top_k": 0}, {"crop.top_k": "many"}, {"profile": "none"}, {"serve.directory": "/"}, {"verify.gallery": "/etc/x"},
+        {"publish.endpoint": "tcp://0.0.0.0:1"}, {"publish.embeddings": True}, {"output.directory": "/tmp"}, {"sources": []},
+        {"super_resolve.generator": "/tmp/evil.onnx"}, {"super_resolve.generator": "../x"}, {"detect.detector": "/tmp/x.onnx"},
+        {"crop": {"top_k": 3}}, {"": 1}, {"crop.top_k.x": 1}, {"verify.known_cosine": float("nan")},
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_be(parts: Parts, changes: dict[str, object]) -> None:
+    assert code(parts, ChangeSettings(changes=changes)) in ("bad_request", "refused")
+    assert parts.state.desired.settings == {}
+
+
+def test_drain_and_log_level(tmp_path: Path) -> None:
+    says = Says()
+    with service_in(tmp_path, says) as parts:
+        assert ask(parts, SetLogLevel(level="error")).result == Done()
+        assert says.levels == ["error"]
+        control = RunControl()
+        parts.life.begin("run", control)
+        assert code(parts, Drain()) == "done"
+        assert control.end_asked
+        assert code(parts, added("door")) == "stopping"
+        status = ask(parts, GetStatus()).result
+        assert isinstance(status, Status)
+        assert (status.state, status.ready) == ("stopping", False)
+
+
+VERBS = st.one_of(
+    st.builds(added, st.sampled_from(["one", "door", "gate"]), st.sampled_from(["rtsp://192.0.2.1/x", "rtsp://192.0.2.2/y"])),
+    st.builds(lambda name: PauseStream(name=name), st.sampled_from(["one", "two", "door"])),
+    st.builds(lambda name: ResumeStream(name=name), st.sampled_from(["one", "two", "door"])),
+    st.builds(lambda name: RemoveStream(name=name), st.sampled_from(["one", "two", "door", "gate"])),
+    st.builds(
+        lambda name, fps: ChangeStream(name=name, changes={"detect_fps": fps}),
+        st.sampled_from(["one", "door", "gate"]),
+        st.sampled_from([None, 1.0, 2.0]),
+    ),
+    st.builds(lambda value: ChangeSettings(changes={"crop.top_k": value}), st.sampled_from([None, 1, 2, 0])),
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(verbs=st.lists(VERBS, max_size=8))
+def test_whatever_was_done_is_there_again(tmp_path_factory: pytest.TempPathFactory, verbs: list[AnyVerb]) -> None:
+    folder = tmp_path_factory.mktemp("service")
+    with service_in(folder, sources=SOURCES.replace("10.1.1.1", "192.0.2.9")) as parts:
+        for verb in verbs:
+            ask(parts, verb)
+        before, wanted = parts.state.desired, parts.streams.wanted(parts.state.desired)
+    with service_in(folder, sources=SOURCES.replace("10.1.1.1", "192.0.2.9")) as parts:
+        assert parts.state.desired == before
+        assert parts.streams.wanted(parts.state.desired) == wanted
+        read = {one.name for one in parts.streams.readable(parts.state.desired, RunControl())}
+        assert read == {name for name, one in wanted.items() if not one.paused}
