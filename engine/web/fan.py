@@ -15,8 +15,9 @@ from engine.web.problems import Refusal
 NEWEST_ONLY = frozenset({"preview", "stats", "status"})
 """Of these an older one is worth nothing once there is a newer one of the same stream."""
 KINDS = ("face", "track", "stream", "stats", "preview", "status", "end")
-_MOST_CLIENTS = 32
-_QUEUE, _QUEUE_BYTES = 512, 4 << 20
+MOST_CLIENTS = 64
+"""A page of the console has two."""
+_QUEUE, _QUEUE_BYTES = 512, 2 << 20
 _KEPT, _KEPT_BYTES = 1024, 4 << 20
 
 
@@ -138,8 +139,8 @@ class Fan:
         Raises:
             Refusal: too many listen already.
         """
-        if len(self._clients) >= _MOST_CLIENTS:
-            raise Refusal("busy", f"{_MOST_CLIENTS} pages listen already: close one", headers={"Retry-After": "10"})
+        if len(self._clients) >= MOST_CLIENTS:
+            raise Refusal("busy", f"{MOST_CLIENTS} listen already: close a page", headers={"Retry-After": "10"})
         if last_id:
             self._give_missed(client, last_id)
         self._clients.add(client)
