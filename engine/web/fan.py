@@ -47,6 +47,8 @@ class Client:
         self._lost = 0
         self.lost = 0
         """Events that it was too slow for, since it joined."""
+        self.is_over = False
+        """The server ends."""
         self._news = asyncio.Event()
 
     def wants(self, event: Event) -> bool:
@@ -72,15 +74,22 @@ class Client:
         self._lost += events if events >= 0 else 1
         self._news.set()
 
+    def end(self) -> None:
+        """Let the answer end."""
+        self.is_over = True
+        self._news.set()
+
     async def next(self, seconds: float) -> bytes:
         """Return what is to be sent next; nothing where nothing came for so long."""
-        if not self._queue and not self._lost:
+        if not self._queue and not self._lost and not self.is_over:
             self._news.clear()
             try:
                 async with asyncio.timeout(seconds):
                     await self._news.wait()
             except TimeoutError:
                 return b""
+        if self.is_over:
+            return b""
         if self._lost:
             lost, self._lost = self._lost, 0
             return b'event: lost\ndata: {"events":%d}\n\n' % lost
@@ -150,6 +159,11 @@ class Fan:
         if client in self._clients:
             self._clients.remove(client)
             self._lost_by_gone += client.lost
+
+    def close(self) -> None:
+        """Let all answers end."""
+        for client in self._clients:
+            client.end()
 
     def _give_missed(self, client: Client, last_id: str) -> None:
         epoch, _, number = last_id.partition("-")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -34,6 +35,8 @@ from engine.web.timeline import Timeline
 from engine.web.tokens import TokenFolder
 
 _BACKLOG = 128
+_NICE = 5
+"""The cameras come first."""
 _KEEP_ALIVE_SECONDS, _SHUTDOWN_SECONDS, _HANDSHAKE_SECONDS = 15, 2, 10
 
 
@@ -91,7 +94,7 @@ async def serving(
     web = Web(
         settings=settings,
         report=report,
-        auth=Auth(tokens, report, secure=bool(settings.http.tls_certificate)),
+        auth=Auth(tokens, report, secure=tls is not None, port=split_address(settings.http.address)[1]),
         link=link,
         status=StatusCache(link),
         fan=fan,
@@ -105,6 +108,7 @@ async def serving(
     try:
         yield web
     finally:
+        fan.close()
         server.should_exit = True
         await answering
         for task in tasks:
@@ -216,4 +220,5 @@ def run(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    os.nice(_NICE)
     sys.exit(run(sys.argv[1:]))

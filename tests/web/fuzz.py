@@ -30,7 +30,7 @@ _NAMES = [
 _VALUES = [
     b"application/json", b"image/jpeg", b"chunked", b"0", b"-1", b"5", b"99999999999999999999", b"100-continue", b"close",
     b"keep-alive",
-    b"bytes=0-", b"*/*", b"text/html;charset=\xff", b"localhost", b"facestream=x",
+    b"bytes=0-", b"*/*", b"text/html;charset=\xff", b"localhost", b"facestream-0=x",
     b"null", b"Bearer fs_x", b"gzip", b"\xc3\xa9",
 ]  # fmt: skip
 _METHODS = [b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS", b"TRACE", b"FOO", b"get"]

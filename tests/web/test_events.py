@@ -155,6 +155,15 @@ def test_who_is_revoked_hears_no_more(web: Server, monkeypatch: pytest.MonkeyPat
         assert len(list(heard.events())) <= 3  # and the answer ends
 
 
+def test_an_answer_ends_with_the_server(service: FakeService) -> None:
+    with contextlib.ExitStack() as stack:
+        with server(service) as running:
+            running.token = running.token_for("until-the-end", "view")
+            heard = stack.enter_context(listening(running, "?kinds=end"))
+        assert list(heard.events()) == []
+    assert running.lines == []
+
+
 def test_garbage_on_the_tap_is_one_line(web: Server) -> None:
     for frames in ((b"v1/face/",), (b"v1/face/", b"\xc1"), (b"v1/x", b"\x80"), (b"v1/face/", b"", b"", b"")):
         web.service.publish_raw(*frames)

@@ -123,7 +123,7 @@ def test_over_tls_cookies_are_for_tls_alone_and_nothing_is_spoken_in_the_clear(
         connection.request("GET", f"/login/{link}")
         cookie = connection.getresponse().headers["Set-Cookie"]
         connection.close()
-    assert cookie.startswith("__Host-facestream=")
+    assert cookie.startswith("__Host-facestream-0=")
     assert "Secure" in cookie
 
 
