@@ -6,14 +6,11 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from engine.archive.files import track_folder
+
 PictureName = Literal["original", "enhanced"]
 _MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 _MOST_BYTES = 16 << 20
-
-
-def folder_of(stream: str) -> str:
-    """Return the name of a stream's folder: a stream may be called ``..``, its folder may not."""
-    return stream if stream.strip(".") else "_" + stream
 
 
 def stored_picture(directory: Path, stream: str, track_id: int, seq: int, name: PictureName) -> Path | None:
@@ -26,7 +23,7 @@ def stored_picture(directory: Path, stream: str, track_id: int, seq: int, name: 
         seq: of the face's message.
         name: which of its pictures.
     """
-    folder = directory / "faces" / folder_of(stream) / str(track_id)
+    folder = directory / track_folder(stream, track_id)
     for suffix in _MEDIA_TYPES:
         path = folder / f"{seq:06d}_{name}{suffix}"
         if path.is_file() and not path.is_symlink():

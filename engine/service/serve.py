@@ -114,7 +114,9 @@ class Runs:
         for name, fault in parts.streams.faults.items():
             self._log.warn(f"the camera {name} cannot be read: {fault}")
         config = self._config(run_id)
-        return run_pipeline(config, self._observe, None, self._log.warn, control, ServiceRun(run_id, cameras))
+        return run_pipeline(
+            config, self._observe, None, self._log.warn, control, ServiceRun(run_id, cameras, parts.directory.tap)
+        )
 
     def _config(self, run_id: str) -> Config:
         config, output = self._life.config, self._life.config.output

@@ -1,0 +1,91 @@
+// One person's walk through a picture: the best face so far, beside its enhanced form, with the decision and its grounds.
+
+import { can } from "./api.js";
+import { badge, facts, fill, h, say, table } from "./dom.js";
+import { state } from "./store.js";
+import { chance, clock, headline, MARK, number, seenAt } from "./words.js";
+import { decided, grounds, whySentence } from "./why.js";
+import { notThatPerson, enrolFace } from "./corrections.js";
+
+export const trackAddress = (face) => `#/track/${[face.run_id, face.stream, face.track_id].map(encodeURIComponent).join("/")}`;
+
+/** Original and enhanced, side by side. The enhanced one is always marked. */
+export function pair(face) {
+  const { original, enhanced } = face.pictures ?? {};
+  const [, , width, height] = face.crop_box ?? [0, 0, 0, 0];
+  const figure = (address, kind, caption, alt, mark) => h("figure", { class: kind },
+    h("img", { src: address, alt, loading: "lazy", decoding: "async" }), h("figcaption", null, caption), mark && h("span", { class: "mark" }, mark));
+  return h("div", { class: "pair" },
+    original && figure(original, "pixels", `original, ${width} × ${height} px`, "Face as the camera sent it"),
+    enhanced && face.enhanced && figure(enhanced, "enhanced", `${face.enhanced.model}, ${face.enhanced.scale} times`, `Enhanced face. ${MARK}`, MARK),
+    !original && !enhanced && h("p", { class: "empty" }, "The pictures are no longer kept."));
+}
+
+/** Who was compared, best first. */
+export function candidateTable(candidates) {
+  if (!candidates.length) return null;
+  const measured = candidates.some((one) => typeof one.false_name_chance === "number");
+  const head = ["candidate", "cosine", "enhanced", ...(measured ? ["strangers as alike"] : [])];
+  return table("Who it was compared with", head, candidates.slice(0, 3).map((one) => [one.identity, number(one.cosine_original, 3),
+    number(one.cosine_enhanced, 3), ...(measured ? [chance(one.false_name_chance)] : [])]));
+}
+
+/** The grounds of a decision, each with its verdict in words and colour. */
+export function groundsList(entry, settings = state.settings) {
+  return h("ul", { class: "grounds" }, grounds(entry, settings).map(({ name, verdict, text }) =>
+    h("li", { class: verdict }, h("b", null, name), " ", text, h("span", { class: "unseen" }, ` (${verdict})`))));
+}
+
+export class FaceCard {
+  #shown = "";
+
+  constructor(entry) {
+    this.pictures = h("div");
+    this.title = h("span");
+    this.badge = badge("", "");
+    this.where = h("p", { class: "where" });
+    this.why = h("p", { class: "why" });
+    this.more = h("div");
+    this.acts = h("div", { class: "row" });
+    this.details = h("details", { ontoggle: () => this.#detail() }, h("summary", null, "Why, in figures"), this.more);
+    this.node = h("article", { class: "face" }, this.pictures,
+      h("div", null, h("h3", null, this.title, " ", this.badge), this.where, this.why, this.details, this.acts));
+    this.entry = entry;
+  }
+
+  update(entry) {
+    this.entry = entry;
+    const { decision, candidates, alone } = decided(entry);
+    const state_ = `${entry.best.seq}/${decision}/${entry.faces}/${candidates[0]?.identity}/${alone}`;
+    if (state_ === this.#shown) return;
+    const another = entry.best.seq !== this.best;
+    this.#shown = state_;
+    this.best = entry.best.seq;
+    if (another) fill(this.pictures, pair(entry.best));
+    this.node.className = `face ${decision}`;
+    say(this.title, headline(decision, candidates));
+    this.badge.className = `badge ${decision}`;
+    say(this.badge, decision);
+    say(this.where, `${entry.face.stream} · track ${entry.face.track_id} · ${clock(seenAt(entry.face))}`);
+    say(this.why, whySentence(entry, state.settings));
+    this.#detail();
+    const key = `${decision}/${candidates[0]?.identity}`;
+    if (key === this.actsFor) return;
+    this.actsFor = key;
+    fill(this.acts,
+      h("a", { class: "button", href: trackAddress(entry.face) }, "Open the track"),
+      can("enrol") && decision === "known" && h("button", { type: "button", onclick: (event) =>
+        notThatPerson(this.entry.face, candidates[0].identity, event.currentTarget) }, `This is not ${candidates[0].identity}`),
+      can("enrol") && decision !== "known" && h("button", { type: "button", onclick: () => enrolFace(this.entry.best) }, "Give a name"));
+  }
+
+  #detail() {
+    if (!this.details.open) return fill(this.more);
+    const { best } = this.entry;
+    fill(this.more, groundsList(this.entry), candidateTable(decided(this.entry).candidates), facts([
+      ["detector", number(best.detection_score, 2)], ["sharpness", number(best.quality.sharpness, 2)],
+      ["frontal", number(best.quality.frontal, 2)],
+      ["LR consistency", best.enhanced && `${number(best.enhanced.lr_consistency_db, 1)} dB`],
+    ]));
+  }
+}

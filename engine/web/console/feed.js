@@ -1,0 +1,76 @@
+// The server's events, for as long as one is signed in; previews only of the streams that are in view, and only while somebody looks.
+
+import { recall, url } from "./api.js";
+import { changed, state, take } from "./store.js";
+
+const RETRY_MS = 2000;
+const SETTLE_MS = 250;
+const MAIN = ["status", "face", "track", "stream"];
+let main = null;
+let previews = null;
+let watched = "";
+let wanted = new Set();
+let settling = 0;
+let retry = 0;
+let isOpen = false;
+
+export function open() {
+  close();
+  isOpen = true;
+  main = listenTo(MAIN, {});
+  main.onopen = () => link("open");
+  main.onerror = () => {
+    link(main.readyState === EventSource.CLOSED ? "closed" : "connecting");
+    // The browser tries again by itself unless the answer was an error; then we ask whether we are still known.
+    if (main.readyState === EventSource.CLOSED) again();
+  };
+}
+
+export function close() {
+  isOpen = false;
+  clearTimeout(retry);
+  main?.close();
+  main = null;
+  settle();
+}
+
+/** Say whose previews are to be seen. A change takes effect when scrolling has come to rest. */
+export function watch(streams) {
+  wanted = new Set(streams);
+  clearTimeout(settling);
+  settling = setTimeout(settle, SETTLE_MS);
+}
+
+document.addEventListener("visibilitychange", () => settle());
+
+function settle() {
+  const streams = isOpen && !document.hidden ? [...wanted].sort().join(",") : "";
+  if (streams === watched && previews?.readyState !== EventSource.CLOSED) return;
+  watched = streams;
+  previews?.close();
+  previews = streams ? listenTo(["preview"], { streams }) : null;
+}
+
+function listenTo(kinds, query) {
+  const source = new EventSource(`${url("events")}?${new URLSearchParams({ kinds: kinds.join(","), ...query })}`);
+  for (const kind of [...kinds, "lost"]) source.addEventListener(kind, (event) => take[kind](JSON.parse(event.data || "null")));
+  return source;
+}
+
+function again() {
+  clearTimeout(retry);
+  retry = setTimeout(async () => {
+    if (!isOpen) return;
+    try {
+      if (await recall()) open();
+      else dispatchEvent(new Event("signedout"));
+    } catch {
+      again(); // the service is away: until it is back
+    }
+  }, RETRY_MS);
+}
+
+function link(value) {
+  state.link = value;
+  changed("link");
+}

@@ -1,0 +1,103 @@
+// What the page knows: the newest of everything, never a growing list. Listeners hear of changes once a frame at most.
+
+import { History } from "./history.js";
+
+const MOST_FACES = 40;
+const MOST_EVENTS = 200;
+
+export const state = {
+  link: "connecting", // connecting, open, closed
+  status: null,
+  /** Name to Stream. */
+  streams: new Map(),
+  /** Name to the newest preview. */
+  previews: new Map(),
+  /** Key of a track to {key, face, track, best, faces, at}: the newest first. */
+  faces: new Map(),
+  /** Lines of the log by number. */
+  events: new Map(),
+  settings: {},
+  history: new History(),
+  lost: 0,
+};
+
+const listeners = new Map();
+const dirty = new Set();
+let asked = false;
+
+/** Call `listener` after changes of these kinds: link, status, preview, face, stream; until `signal` is aborted. */
+export function listen(kinds, listener, signal) {
+  for (const kind of kinds) {
+    if (!listeners.has(kind)) listeners.set(kind, new Set());
+    listeners.get(kind).add(listener);
+  }
+  signal.addEventListener("abort", () => kinds.forEach((kind) => listeners.get(kind).delete(listener)), { once: true });
+}
+
+export function changed(kind) {
+  dirty.add(kind);
+  if (asked) return;
+  asked = true;
+  requestAnimationFrame(() => {
+    asked = false;
+    const called = new Set([...dirty].flatMap((one) => [...(listeners.get(one) ?? [])]));
+    dirty.clear();
+    for (const listener of called) listener();
+  });
+}
+
+export const trackKey = (message) => `${message.run_id}/${message.stream}/${message.track_id}`;
+
+/** Take in one event of the server. */
+export const take = {
+  status(status) {
+    state.status = status;
+    state.streams = new Map((status.streams ?? []).map((stream) => [stream.name, stream]));
+    for (const name of state.previews.keys()) if (!state.streams.has(name)) state.previews.delete(name);
+    state.history.add(Date.now(), status.streams ?? []);
+    for (const event of status.events ?? []) state.events.set(`${status.run_id}/${event.number}`, event);
+    bound(state.events, MOST_EVENTS);
+    changed("status");
+  },
+  preview(preview) {
+    state.previews.set(preview.stream, preview);
+    changed("preview");
+  },
+  face(face) {
+    const key = trackKey(face);
+    const known = state.faces.get(key) ?? { key, track: null, best: face, faces: 0 };
+    const best = face.quality.score >= known.best.quality.score ? face : known.best;
+    state.faces.delete(key);
+    state.faces.set(key, { ...known, face, best, faces: known.faces + 1, at: Date.now() });
+    bound(state.faces, MOST_FACES);
+    changed("face");
+  },
+  track(track) {
+    const known = state.faces.get(trackKey(track));
+    if (!known) return;
+    known.track = track;
+    changed("face");
+  },
+  stream() {
+    changed("stream"); // the status of the next second has it
+  },
+  lost(what) {
+    state.lost += what?.events ?? 1;
+    changed("link");
+  },
+};
+
+function bound(map, most) {
+  for (const key of map.keys()) {
+    if (map.size <= most) return;
+    map.delete(key);
+  }
+}
+
+/** Nothing of a session stays behind for the next one. */
+export function forget() {
+  state.status = null;
+  state.streams = new Map();
+  for (const map of [state.previews, state.faces, state.events]) map.clear();
+  state.history = new History();
+}

@@ -1,0 +1,61 @@
+// "Why no face?": where the faces of a stream went in the last seconds.
+
+import { fill, h, say } from "./dom.js";
+import { listen, state } from "./store.js";
+import { advice } from "./why.js";
+import { duration, number, stateReason, stateWord } from "./words.js";
+
+const SPANS = [10, 30, 60, 300];
+const STEPS = [
+  ["frames", "Pictures arrived"],
+  ["detected_frames", "Pictures looked at"],
+  ["found", "Faces found in them"],
+  ["too_small", "left out: too small", true],
+  ["rejected", "left out: no face after all", true],
+  ["outranked", "left out: a better one of the same person", true],
+  ["blurred", "of these, too blurred", true],
+  ["late", "left out: the machine was too slow", true],
+  ["enhanced", "Enhanced"],
+  ["passed_through", "Large enough as they were"],
+];
+
+export function whyView(root, signal, [name]) {
+  let seconds = 30;
+  const names = h("select", { onchange: () => { location.hash = `#/why/${encodeURIComponent(names.value)}`; } });
+  const span = h("select", { onchange: () => { seconds = Number(span.value); update(); } },
+    SPANS.map((one) => h("option", { value: one }, `the last ${duration(one)}`)));
+  span.value = seconds;
+  const sentence = h("p", { class: "advice", role: "status" });
+  const stands = h("p", { class: "where" });
+  const rows = STEPS.map(([key, text, lost]) => {
+    const bar = h("i");
+    const count = h("td", { class: "count" });
+    return { key, bar, count, node: h("tr", { class: lost ? "lost" : "" }, h("th", { scope: "row" }, text), count, h("td", { class: "bar-cell", "aria-hidden": "true" }, bar)) };
+  });
+  fill(root, h("p", null, h("a", { class: "back", href: "#/live" }, "← Live")), h("div", { class: "head" }, h("h1", null, "Why no face?"),
+    h("label", { class: "inline" }, h("span", { class: "unseen" }, "Stream"), names), h("label", { class: "inline" }, h("span", { class: "unseen" }, "How far back"), span)),
+  stands, sentence, h("div", { class: "card" }, h("table", { class: "funnel" },
+    h("caption", { class: "unseen" }, "Where the faces went"), h("tbody", null, rows.map((row) => row.node)))));
+
+  function update() {
+    const known = [...state.streams.keys()];
+    if (known.join("/") !== [...names.options].map((one) => one.value).join("/")) {
+      fill(names, known.map((one) => h("option", { value: one }, one)));
+      names.value = name ?? "";
+    }
+    const stream = state.streams.get(name);
+    if (!stream) return say(sentence, state.status ? `There is no stream called ${name}.` : "Waiting for the service …");
+    const funnel = state.history.last(name, seconds);
+    const kind = stream.paused ? "paused" : stream.state;
+    say(stands, `${stateWord(kind)[0].toUpperCase()}${stateWord(kind).slice(1)}. ${stateReason(stream)}${funnel && funnel.seconds < seconds - 1 ? ` Watched for ${duration(funnel.seconds)} so far.` : ""}`);
+    say(sentence, advice(stream, funnel));
+    for (const { key, bar, count } of rows) {
+      const whole = key === "frames" || key === "detected_frames" ? funnel?.frames : funnel?.found;
+      say(count, funnel ? number(funnel[key]) : "–");
+      bar.style.width = `${whole ? Math.min(100, (100 * (funnel[key] ?? 0)) / whole) : 0}%`;
+    }
+    return undefined;
+  }
+  listen(["status"], update, signal);
+  update();
+}

@@ -1,0 +1,79 @@
+// Figures, states and reasons as a person says them.
+
+export const MARK = "AI-enhanced: not for identification";
+
+const STATES = {
+  connecting: "connecting", live: "live", stalled: "no pictures", discontinuity: "picking up again", ended: "ended",
+  failed: "failed", paused: "paused",
+};
+const REASONS = {
+  end_of_file: "The recording is over.", drained: "It was stopped on request.", not_found: "There is nothing at this address.",
+  not_a_video: "What it sends is not a video.", no_video: "It has no video.", truncated: "The recording is cut off.",
+  codec: "Its codec cannot be decoded here.", permission: "The system does not allow it to be read.",
+  timeout: "The camera does not answer.", network: "The network connection failed.",
+  auth: "The camera does not accept the user name or password.", busy: "The camera has no connection to spare.",
+  server_error: "The camera reports an error of its own.", end_of_stream: "The camera ended the stream.",
+  not_live: "The camera sends a recording, not a live picture.", resolution_change: "The size of its picture changed.",
+  codec_change: "Its codec changed.", timestamp_jump: "Its clock jumped.", reconnect: "The connection was made anew.",
+  worker_died: "The process that reads it died, and is being started again.", encrypted: "The stream is encrypted.",
+  unexpected: "Something unexpected happened; the log says more.", model: "A model could not be loaded.",
+};
+const TROUBLE = new Set(["stalled", "failed", "discontinuity", "connecting"]);
+
+export const stateWord = (state) => STATES[state] ?? state;
+export const isTrouble = (stream) => TROUBLE.has(stream.state);
+
+/** Why a stream stands as it stands: one or two sentences, empty where all is well. */
+export function stateReason(stream) {
+  if (stream.paused || stream.state === "paused") return "Paused: its settings are kept, and it is not read.";
+  const reason = REASONS[stream.reason] ?? "";
+  if (stream.state === "live") return "";
+  const since = stream.seconds_in_state >= 2 ? ` For ${duration(stream.seconds_in_state)}.` : "";
+  return `${reason || stream.detail || "Waiting for its first picture."}${since}`;
+}
+
+export function number(value, digits = 0) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  return value.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+export const rate = (value) => number(value, value < 10 ? 1 : 0);
+export const millis = (value) => (value === null || value === undefined ? "–" : `${number(value, value < 10 ? 1 : 0)} ms`);
+export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+
+export function duration(seconds) {
+  if (seconds < 90) return plural(Math.round(seconds), "second");
+  if (seconds < 5400) return plural(Math.round(seconds / 60), "minute");
+  if (seconds < 172800) return plural(Math.round(seconds / 3600), "hour");
+  return plural(Math.round(seconds / 86400), "day");
+}
+
+const pad = (value) => String(value).padStart(2, "0");
+export const clock = (ms) => {
+  const time = new Date(ms);
+  return `${pad(time.getHours())}:${pad(time.getMinutes())}:${pad(time.getSeconds())}`;
+};
+export const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" });
+
+/** When a face was seen (ms): by the recording's own clock where it has one. */
+export const seenAt = (face) => (face.live ? face.captured_ns : face.recorded_ns ?? face.captured_ns) / 1e6;
+
+export const spaced = (name) => name.replaceAll("_", " ");
+
+export function chance(value) {
+  if (value === null || value === undefined) return "–";
+  if (value >= 0.1) return `${number(100 * value)} %`;
+  if (value < 1e-5) return "< 1 in 100,000";
+  return `${Number((1000 * value).toPrecision(2))} in 1,000`;
+}
+
+const STAGES = {
+  decode: "Decoding", detect: "Detection", track: "Tracking", crop: "Cropping", enhance: "Enhancement",
+  super_resolve: "Enhancement", verify: "Naming", publish: "Publishing",
+};
+export const stageName = (stage) => STAGES[stage] ?? spaced(stage);
+
+export function headline(decision, candidates) {
+  if (decision === "known" && candidates?.length) return candidates[0].identity;
+  return { unknown: "Not in the gallery", undecided: "Not decided" }[decision] ?? "Not compared";
+}

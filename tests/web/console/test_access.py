@@ -1,0 +1,154 @@
+"""Everybody can use it: names, contrast, size, order of focus, keys; in both themes, wide and on a phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.contracts.messages import Candidate
+from tests.web.console import fake_pictures
+
+pytestmark = pytest.mark.e2e
+CHECK = Path(__file__).with_name("access.js").read_text(encoding="utf-8")
+VIEWS = {
+    "live": ".tile",
+    "timeline": ".track",
+    "people": ".person",
+    "person/Anna": ".track",
+    "search": ".drop",
+    "health": ".parts table",
+    "why/gate": ".funnel",
+    "track/run-1/gate/1": ".big",
+}
+NAMED = [Candidate("Anna", 0.94, 0.95, false_name_chance=0.0002), Candidate("Omar", 0.7, 0.7, false_name_chance=0.2)]
+
+
+def furnish(service) -> None:
+    """Fill the service with one of everything."""
+    for name, facts in {
+        "gate": {},
+        "yard": {"state": "stalled", "reason": "timeout"},
+        "dock": {"state": "paused", "paused": True},
+        "lift": {"state": "connecting"},
+    }.items():
+        service.add_stream(name, **facts)
+    service.note("camera_stalled", "warning", stream="yard")
+    service.note("worker_died", "error", stream="yard")
+    service.enrol("Anna", "a.jpg", fake_pictures.enhanced(0, 72))
+    for track, decision in enumerate(("known", "known", "unknown", "undecided", "none"), 1):
+        candidates = [] if decision == "none" else NAMED
+        face = service.face("gate", track, track, candidates=candidates, decision=decision, sharpness=0.2)
+        service.track(face, decision, candidates)
+
+
+def check(page) -> dict[str, list[str]]:
+    """Return what is wrong, by theme and width."""
+    faults = {}
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            faults[f"{scheme} {width}"] = page.evaluate(CHECK)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    return {where: found for where, found in faults.items() if found}
+
+
+def test_nothing_keeps_anybody_out(open_page, server):
+    furnish(server.service)
+    page = open_page()
+    faults = {}
+    for view, there in VIEWS.items():
+        page.goto(f"{server.url}/#/{view}")
+        page.locator(there).first.wait_for()
+        if view == "live":
+            furnish(server.service)
+            server.service.tick()
+            page.locator(".face").nth(4).wait_for()
+            page.locator(".face summary").first.click()
+        faults[view] = check(page)
+    page.goto(f"{server.url}/#/live")
+    page.get_by_role("button", name="Add a stream").click()
+    page.locator("dialog summary").click()
+    faults["add"] = check(page)
+    assert {view: found for view, found in faults.items() if found} == {}
+
+
+def test_the_theme_is_switched_and_remembered(open_page, server):
+    page = open_page(color_scheme="light")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(paper)
+    page.get_by_label("Colours").select_option("dark")
+    dark = page.evaluate(paper)
+    assert light != dark
+    page.reload()
+    page.wait_for_selector("body.in")
+    assert page.evaluate(paper) == dark
+    assert page.get_by_label("Colours").input_value() == "dark"
+
+
+def test_tab_goes_through_the_page_in_its_order_and_shows_where_it_is(page, server):
+    server.service.add_stream("gate")
+    server.service.tick()
+    page.locator(".tile").wait_for()
+    page.evaluate("document.activeElement.blur()")
+    visited = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        here = page.evaluate(
+            """() => {
+                const node = document.activeElement, all = [...document.querySelectorAll('*')], style = getComputedStyle(node);
+                return [all.indexOf(node), node.tagName, node.textContent.trim() || node.getAttribute('aria-label'),
+                    style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2];
+            }"""
+        )
+        if here[1] == "BODY":
+            break
+        visited.append(here)
+    places = [place for place, *_ in visited]
+    names = [name for _, _, name, _ in visited]
+    assert places == sorted(places)
+    assert all(shown for *_, shown in visited)
+    assert names[0] == "Skip to the content"
+    assert {"Live", "Health", "Sign out", "Add a stream", "Why no face?", "Pause", "Change", "Remove"} <= set(names)
+
+
+def test_a_dialog_holds_the_focus_and_gives_it_back(page):
+    button = page.get_by_role("button", name="Add a stream").first
+    button.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.name") == "uri"
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('dialog') !== null || document.activeElement === document.body")
+    page.keyboard.press("Escape")
+    page.locator("dialog").wait_for(state="detached")
+    assert page.evaluate("document.activeElement.textContent") == "Add a stream"
+
+
+def test_the_keys_walk_through_the_tracks(open_page, server):
+    hour = 3600 * 10**9
+    now = 1_800_000_000 * 10**9
+    for track in range(6):
+        face = server.service.face("gate", track, at_ns=now - (5 - track) * hour // 2)
+        server.service.track(face, "unknown", [])
+    page = open_page("#/timeline")
+    page.locator("select[name=hours]").select_option("")
+    page.locator(".track").nth(5).wait_for()
+    page.locator(".track").first.focus()
+    at = "[...document.querySelectorAll('.track')].indexOf(document.activeElement)"
+    hours = page.evaluate("[...document.querySelectorAll('.track')].map((one) => one.dataset.hour)")
+    found = {}
+    for keys in ("ArrowDown", "End", "ArrowDown", "Home", "PageDown", "PageUp"):
+        page.keyboard.press(keys)
+        found[keys] = page.evaluate(at) if keys not in found else found[keys]
+    assert found == {
+        "ArrowDown": 1,
+        "End": 5,
+        "Home": 0,
+        "PageDown": next(i for i in range(6) if hours[i] != hours[0]),
+        "PageUp": 0,
+    }
+    page.keyboard.press("Enter")
+    page.locator(".big").wait_for()
+    assert page.evaluate("location.hash") == "#/track/run-1/gate/5"

@@ -1,0 +1,155 @@
+"""A day with the console, in a real browser: a camera comes, a face arrives, gets a name, and a wrong one is corrected."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.contracts.messages import Candidate
+from tests.web.console import fake_pictures
+
+pytestmark = pytest.mark.e2e
+ANNA = [Candidate("Anna", 0.94, 0.95, false_name_chance=0.0002), Candidate("Omar", 0.7, 0.7, false_name_chance=0.2)]
+
+
+def photo(name: str = "anna.jpg", who: int = 0, side_px: int = 72) -> dict[str, object]:
+    return {"name": name, "mimeType": "image/jpeg", "buffer": fake_pictures.enhanced(who, side_px)}
+
+
+def test_a_camera_is_looked_at_and_added_and_a_face_gets_a_name(page, server):
+    service = server.service
+    page.get_by_role("button", name="Add a stream").first.click()
+    page.get_by_label("Address", exact=True).fill("rtsp://192.0.2.10/main")
+    page.get_by_label("Name", exact=True).fill("entrance")
+    page.get_by_label("User").fill("me")
+    page.get_by_label("Password").fill("p@ss/word")
+    page.get_by_role("button", name="Look first").click()
+    page.get_by_text("large enough to recognise").wait_for()
+    assert page.locator(".probe canvas").evaluate("node => node.width > 100 && node.height > 60")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.locator("dialog").wait_for(state="detached")
+    assert service.streams["entrance"].source.uri == "rtsp://me:p%40ss%2Fword@192.0.2.10/main"
+
+    service.tick()
+    tile = page.locator('.tile[data-name="entrance"]')
+    tile.get_by_text("connecting").first.wait_for()
+    service.change("entrance", state="live")
+    service.tick()
+    page.locator('.tile[data-state="live"]').wait_for()
+
+    face = service.face("entrance", 1)
+    page.get_by_text("Only 1 face so far: a decision needs 2.").wait_for()
+    assert page.locator(".face .enhanced .mark").inner_text() == "AI-enhanced: not for identification"
+    page.get_by_role("button", name="Give a name").click()
+    page.get_by_label("Name", exact=True).fill("Anna")
+    page.get_by_role("button", name="Enrol", exact=True).click()
+    page.locator("dialog .badge", has_text="enrolled").or_(page.locator("dialog .badge", has_text="refused")).wait_for()
+    page.locator("dialog input[type=file]").set_input_files([photo()])
+    page.get_by_role("button", name="Enrol", exact=True).click()
+    page.get_by_text("1 picture of").wait_for()
+    page.keyboard.press("Escape")
+    assert service.people["Anna"].pictures >= 1
+
+    service.track(face, "known", ANNA)
+    page.locator(".face.known h3", has_text="Anna").wait_for()
+    page.get_by_text("Looks so much like Anna that hardly any stranger would").wait_for()
+
+
+def test_a_wrong_name_is_marked(page, server):
+    service = server.service
+    service.enrol("Anna", "a.jpg", fake_pictures.enhanced(0, 72))
+    page.wait_for_function("() => document.querySelector('.pulse').textContent === 'All well'")
+    service.track(service.face("entrance", 7), "known", ANNA)
+    page.get_by_role("button", name="This is not Anna").click()
+    page.locator("dialog").get_by_role("button", name="Cancel").click()
+    assert service.wrong == []
+    page.get_by_role("button", name="This is not Anna").click()
+    page.locator("dialog").get_by_role("button", name="This is not Anna").click()
+    page.get_by_text("Noted: this is not Anna.").wait_for()
+    assert service.wrong == [("entrance", 7, "Anna")]
+
+
+def test_a_camera_is_lost_and_comes_back(page, server):
+    service = server.service
+    service.add_stream("gate")
+    service.tick()
+    tile = page.locator('.tile[data-name="gate"]')
+    tile.wait_for()
+    service.change("gate", state="stalled", reason="timeout", seconds_in_state=42.0)
+    service.tick()
+    tile.get_by_text("The camera does not answer. For 42 seconds.").wait_for()
+    page.get_by_text("1 stream in trouble").wait_for()
+    page.wait_for_function("() => document.getElementById('announce').textContent === 'gate has stopped sending pictures.'")
+    service.change("gate", state="live", reason="")
+    service.tick()
+    page.locator('.tile[data-state="live"]').wait_for()
+    page.get_by_text("All well").wait_for()
+
+
+def test_a_stream_is_paused_changed_and_removed(page, server):
+    service = server.service
+    service.add_stream("gate")
+    service.tick()
+    page.get_by_role("button", name="Pause gate").click()
+    service.tick()
+    page.get_by_role("button", name="Resume gate").wait_for()
+    assert service.streams["gate"].paused
+    page.get_by_role("button", name="Change gate").click()
+    page.get_by_label("Detections per second").fill("5")
+    page.get_by_role("button", name="Save").click()
+    page.locator("dialog").wait_for(state="detached")
+    assert service.streams["gate"].source.detect_fps == 5
+    page.get_by_role("button", name="Remove gate").click()
+    page.locator("dialog").get_by_role("button", name="Remove").click()
+    page.get_by_text("gate was removed.").wait_for()
+    service.tick()
+    page.get_by_text("No stream yet").wait_for()
+    assert service.streams == {}
+
+
+def test_boxes_are_drawn_where_the_faces_are(page, server):
+    server.service.add_stream("gate")
+    server.service.tick()
+    page.locator('.tile[data-name="gate"]').wait_for()
+    green = """() => {
+        const canvas = document.querySelector('.tile canvas');
+        if (!canvas.width) return false;
+        const x = Math.round(240 / 1920 * canvas.width), y = Math.round(420 / 1080 * canvas.height);
+        const probe = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+        probe.drawImage(canvas, -x, -y);
+        const [red, greenish, blue] = probe.getImageData(0, 0, 1, 1).data;
+        return greenish > red + 60 && greenish > blue + 40;
+    }"""
+    for _ in range(600):  # until the page has asked for this stream's previews, and drawn one
+        server.service.preview("gate", ((0, 3, "Anna"),))
+        page.evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
+        if page.evaluate(green):
+            break
+    assert page.evaluate(green)
+    assert page.locator(".tile canvas").get_attribute("aria-label") == "Last picture of gate: 1 face, Anna"
+
+
+def test_the_session_ends_and_begins_again(open_page, server):
+    page = open_page(token="")
+    page.get_by_label("Token", exact=True).fill("wrong")
+    page.keyboard.press("Enter")
+    page.get_by_text("This token is not known.").wait_for()
+    page.get_by_label("Token", exact=True).fill("all")
+    page.keyboard.press("Enter")
+    page.get_by_text("No stream yet").wait_for()
+    server.forget_sessions()
+    page.get_by_role("link", name="People").click()
+    page.locator(".signin").wait_for()
+
+
+def test_one_who_may_only_look_is_offered_nothing_else(open_page, server):
+    server.service.add_stream("gate")
+    server.service.enrol("Anna", "a.jpg", fake_pictures.enhanced(0, 72))
+    page = open_page(token="look")
+    page.locator(".tile").wait_for()
+    server.service.track(server.service.face("gate", 7), "known", ANNA)
+    page.locator(".face").wait_for()
+    assert page.locator("main button:visible").all_inner_texts() == []
+    for view, there in (("people", ".person"), ("health", ".parts table"), ("search", ".notice"), ("timeline", ".track")):
+        page.goto(f"{server.url}/#/{view}")
+        page.locator(there).first.wait_for()
+        assert page.locator("main button:visible").all_inner_texts() == [], view
