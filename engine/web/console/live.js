@@ -37,7 +37,7 @@ export function liveView(root, signal) {
   });
 
   fill(root,
-    h("div", { class: "live" },
+    h("div", { class: "watch" },
       h("section", { "aria-labelledby": "wall-title" },
         h("div", { class: "head" }, h("h1", { id: "wall-title" }, "Streams"), count,
           h("input", { type: "search", placeholder: "Find a stream", "aria-label": "Find a stream", class: "small",
