@@ -56,20 +56,24 @@ export function liveView(root, signal) {
     const wanted = all.filter((stream) => stream.name.toLowerCase().includes(filter) && {
       all: true, trouble: isTrouble(stream) && !stream.paused, live: stream.state === "live" && !stream.paused, paused: stream.paused,
     }[only]);
-    const drawn = wanted.slice(0, most);
-    keep(wall, nodes, drawn, (stream) => stream.name, (stream) => {
+    const drawn = new Set(wanted.slice(0, most).map((stream) => stream.name));
+    // One that does not fit the filter now is hidden and not thrown away: the next letter may want it again.
+    keep(wall, nodes, all.filter((stream) => nodes.has(stream.name) || drawn.has(stream.name)), (stream) => stream.name, (stream) => {
       const tile = new Tile(stream);
       tiles.set(stream.name, tile);
       watcher.observe(tile.node);
       return tile.node;
-    }, (node, stream) => tiles.get(stream.name).update(stream));
+    }, (node, stream) => {
+      node.hidden = !drawn.has(stream.name);
+      tiles.get(stream.name).update(stream);
+    });
     for (const [name, tile] of tiles) {
       if (nodes.has(name)) continue;
       watcher.unobserve(tile.node);
       tile.seen(false);
       tiles.delete(name);
     }
-    more.hidden = wanted.length <= drawn.length;
+    more.hidden = wanted.length <= drawn.size;
     say(count, all.length === wanted.length ? plural(all.length, "stream") : `${wanted.length} of ${plural(all.length, "stream")}`);
     if (!state.status) fill(none, h("p", { class: "empty" }, "Waiting for the service …"));
     else if (!all.length) fill(none, welcome());
