@@ -17,6 +17,7 @@ export function liveView(root, signal) {
   let most = MOST_TILES;
   const tiles = new Map(); // name to Tile
   const nodes = new Map();
+  let cardsAtOnce = 6;
   const cards = new Map();
   const cardNodes = new Map();
   const wall = h("div", { class: "wall" });
@@ -83,7 +84,7 @@ export function liveView(root, signal) {
 
   function faces() {
     if (signal.aborted) return;
-    const entries = [...state.faces.values()].reverse();
+    const entries = [...state.faces.values()].reverse().slice(0, cardsAtOnce);
     keep(strip, cardNodes, entries, (entry) => entry.key, (entry) => {
       const card = new FaceCard(entry);
       cards.set(entry.key, card);
@@ -98,6 +99,11 @@ export function liveView(root, signal) {
   listen(["face"], faces, signal);
   streams();
   faces();
+  // The wall is there at once; cards that nobody sees yet follow when there is time.
+  requestIdleCallback(() => {
+    cardsAtOnce = Infinity;
+    faces();
+  }, { timeout: 1000 });
 }
 
 function welcome() {

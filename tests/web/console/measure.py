@@ -101,6 +101,7 @@ def interactions(page: Any) -> dict[str, float]:
             act()
             page.evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
             spent.append(busy() - before)
+    print([share(spent[at :: len(acts(page))], 0.5) for at in range(len(acts(page)))], file=sys.stderr)  # noqa: T201
     longest: dict[int, float] = {}
     for key, took in page.evaluate("window.spent"):
         longest[key] = max(longest.get(key, 0), took)
