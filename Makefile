@@ -19,8 +19,9 @@ PROCESSOR_TESTS := tests/runtime/test_session.py tests/models/test_dlib_embedder
 	tests/super_resolve/test_manifest_generator.py tests/detect/test_grey.py tests/trt_build/systems/generator/test_export.py \
 	tests/trt_build/networks/test_dlib_resnet.py tests/trt_build/systems/embedder/test_training.py
 LOWEST_TESTS := tests/test_config.py tests/contracts tests/cli tests/crop tests/detect tests/models tests/runtime \
-	tests/super_resolve tests/track tests/verify tests/decode/test_decoder.py tests/pipeline/test_run.py \
-	tests/enrolment/test_enrol.py tests/publish/test_encode.py tests/publish/test_endpoint.py tests/report/test_page.py
+	tests/super_resolve tests/track tests/verify $(wildcard tests/decode/test_decoder*.py) tests/pipeline/test_run.py \
+	tests/enrolment/test_enrol.py tests/publish/test_encode.py tests/publish/test_endpoint.py tests/report/test_page.py \
+	tests/web
 
 .PHONY: run test check bench bench-gpu engines processors lowest clean
 
@@ -59,7 +60,7 @@ lowest: $(LOWEST)/.lowest
 $(LOWEST)/.lowest: pyproject.toml
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet uv
-	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[dev,openvino]'
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[dev,openvino,serve]'
 	touch $@
 
 $(VENV)/.base: pyproject.toml
@@ -69,7 +70,7 @@ $(VENV)/.base: pyproject.toml
 
 $(VENV)/.dev: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev,train,openvino]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,train,openvino,serve]'
 	-$(BIN)/python -m pip install --quiet --editable '.[ncnn-build,trt-rtx]'  # where there are none, their tests are skipped
 	touch $(VENV)/.base $@
 

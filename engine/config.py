@@ -12,6 +12,7 @@ from engine.contracts.camera import CameraDefaults, HardwareDecoding, NonNegativ
 from engine.contracts.messages import Deinterlace, Rotate
 
 Device = Literal["cpu", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7"]
+Redact = Literal["none", "vectors", "blur"]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 
@@ -41,6 +42,9 @@ class SourceConfig(Section, frozen=True):
     pattern of ``strptime`` that is looked for in the file's name, as ``name:%Y%m%d_%H%M%S``."""
     fps: Seconds | None = None
     """Pictures per second of a series; None: 25. Not for videos, which have a clock of their own."""
+    crop_uri: str = ""
+    """The main stream of the same camera, where ``uri`` is its sub-stream: faces are looked for and followed in the small
+    pictures of ``uri`` and cut from the large ones of ``crop_uri``. Empty: all is done with ``uri``."""
     credentials: str = ""
     """A file with one line ``user:password``, so that no password stands in a configuration or process list."""
     transport: Transport = "tcp"
@@ -83,6 +87,9 @@ class LiveConfig(CameraDefaults, frozen=True, forbid_unknown_fields=True, kw_onl
     """Pictures of one camera that may wait for the detector; the oldest gives way."""
     adapt: bool = True
     """Under overload enhance fewer faces, then detect less often, and recover; False: only drop."""
+    preview_seconds: Annotated[float, msgspec.Meta(ge=0.0)] = 1.0
+    """Of a service: the least time between two small pictures of a camera that its console shows, while somebody looks; 0: none
+    are made."""
 
 
 class SuperviseConfig(Section, frozen=True):
@@ -213,6 +220,9 @@ class PublishConfig(Section, frozen=True):
     """Send in the clear to whoever comes, beyond this machine too."""
     embeddings: bool = False
     """Send the vectors, which can identify a person; the output directory has them either way, as ``parts`` says."""
+    redact: Redact = "none"
+    """Of pictures of faces, sent and written: ``none`` is hidden; ``vectors``: there are none, only vectors and scores;
+    ``blur``: a face whose decision is not ``known`` is made coarse beyond recognition."""
     replay_bytes: Positive = 64 * 1024 * 1024
     """Bound of the replay ring."""
     send_hwm: NonNegative = 0

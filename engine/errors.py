@@ -14,6 +14,7 @@
         ├── MissingRuntimeError     an optional package is not installed; says how to install it
         ├── GalleryError            the gallery file cannot be opened, read or written
         ├── PublishError            an endpoint cannot be bound, or an output cannot be written
+        ├── AuditError              the audit log cannot be read or written
         └── WorkerError             a worker process died, hung or refused to start; another one may do
             └── DeviceLostError     the device that computes is gone, for this process
 
@@ -91,6 +92,10 @@ class GalleryError(FatalError):
 
 class PublishError(FatalError):
     """An endpoint cannot be bound, or an output cannot be written."""
+
+
+class AuditError(FatalError):
+    """The audit log cannot be read or written."""
 
 
 class WorkerError(FatalError):

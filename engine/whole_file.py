@@ -31,6 +31,32 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def read_no_link(path: Path) -> bytes:
+    """Return what a file holds; a symbolic link is refused, as whoever can place one chooses what is read.
+
+    Raises:
+        OSError: it cannot be read, or is a link.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+        return file.read()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file by one for its owner alone: the old or the new one is there at every moment, also after a power cut.
+
+    Raises:
+        OSError: it could not be written; the old one is still there.
+    """
+    with (
+        replacing(path) as beside,
+        os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "wb") as file,
+    ):
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_directory(path.parent)
+
+
 @contextmanager
 def replacing(path: Path, beside: Path | None = None) -> Iterator[Path]:
     """Give a file to write in the place of another one; it takes that one's place at the end of the block, all at once.

@@ -1,14 +1,18 @@
-"""What ``docs/architecture.md`` names is there: whoever follows its walks finds each place."""
+"""What ``docs/architecture.md`` names is there, so that whoever follows its walks finds each place; and no file is too long."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import pytest
+
 import engine
 
 ENGINE = Path(engine.__file__).parent
 PAGE = ENGINE.parent / "docs" / "architecture.md"
+MOST_LINES = 300
+"""A file has one subject; a longer one has several."""
 SOURCES = {path: path.read_text(encoding="utf-8") for path in ENGINE.rglob("*.py")}
 
 
@@ -30,3 +34,10 @@ def is_defined(owner: str, name: str) -> bool:
 def test_the_shells_of_the_workers_only_give_a_core_to_an_actor():
     shells = ("camera", "recording", "perceive", "enhance", "publish")
     assert [name for name in shells if SOURCES[ENGINE / "workers" / f"{name}.py"].count("\n") >= 100] == []
+
+
+@pytest.mark.parametrize("folder", ["engine", "trt_build", "tests"])
+def test_no_file_is_too_long(folder: str):
+    files = sorted((ENGINE.parent / folder).rglob("*.py"))
+    assert files
+    assert [str(path) for path in files if path.read_text(encoding="utf-8").count("\n") > MOST_LINES] == []

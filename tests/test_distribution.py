@@ -73,7 +73,9 @@ def test_the_commands_and_the_entry_points_are_there(wheel):
 
 def test_the_source_distribution_can_be_built_tested_and_trained_from(sdist):
     chosen = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]["sdist"]
-    assert {"engine", "trt_build", "configs", "tests", "docs", "README.md", "LICENSE", "Makefile"} <= set(chosen["include"])
+    assert {"engine", "trt_build", "configs", "tests", "docs", "deploy", "README.md", "LICENSE", "Makefile"} <= set(
+        chosen["include"]
+    )
     own = {name.split("/")[0] for name in sdist} - {"pyproject.toml", "PKG-INFO", ".gitignore"}
     assert own == set(chosen["include"]), "what is named is there, and nothing else is"
     assert {f"configs/train/{path.name}" for path in (ROOT / "configs" / "train").glob("*.yaml")} <= sdist.keys()

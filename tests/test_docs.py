@@ -13,8 +13,8 @@ RESULTS = ROOT / "docs" / "results"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES += sorted((ROOT / "engine" / "models").glob("*.md"))
 MOST_COLUMNS = 5
-WIDE = {("performance.md", "detector")}
-"""By page and first heading."""
+TEST_FILE = re.compile(r"`(tests/[\w/]+\.py)`")
+TEST_NAME = re.compile(r"`\.\.\.(_\w+)`")
 
 
 def columns(line: str) -> list[str]:
@@ -36,7 +36,7 @@ def anchors(page: Path) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_table_is_wider_than_a_page(page: Path):
     """The full ones are in ``docs/results``, and linked."""
-    wide = [heads[0] for heads in headings(page) if len(heads) > MOST_COLUMNS and (page.name, heads[0]) not in WIDE]
+    wide = [heads[0] for heads in headings(page) if len(heads) > MOST_COLUMNS]
     assert wide == []
 
 
@@ -49,3 +49,14 @@ def test_links_lead_to_a_file_and_to_a_part_of_it(page: Path):
         target = page.parent / place if place else page
         assert target.exists(), link
         assert not part or part in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_test_that_is_named_is_in_the_file_that_is_named_before_it(page: Path):
+    for line in page.read_text(encoding="utf-8").splitlines():
+        _, *named = TEST_FILE.split(line)
+        for file, words in zip(named[::2], named[1::2], strict=True):
+            source = (ROOT / file).read_text(encoding="utf-8")
+            for ending in TEST_NAME.findall(words):
+                assert re.search(rf"^def test\w*{ending}\(", source, re.MULTILINE), f"{ending} is not in {file}"
+        assert named or not TEST_NAME.search(line), f"no file is named: {line}"

@@ -154,10 +154,19 @@ def empty(path: Path, until: int) -> int:
     if not path.exists() or (gone := until - first_data(path)) <= 0:
         return 0
     with path.open("r+b") as file:
-        if _libc.fallocate(file.fileno(), _KEEP_SIZE_AND_PUNCH_HOLE, ctypes.c_long(0), ctypes.c_long(until)):
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number), str(path))
+        punch(file.fileno(), 0, until)
     return gone
+
+
+def punch(descriptor: int, start: int, length: int) -> None:
+    """Make a hole in an open file: zeros, which take no room where they fill a block.
+
+    Raises:
+        OSError: it cannot be done, as where the file system knows no holes.
+    """
+    if _libc.fallocate(descriptor, _KEEP_SIZE_AND_PUNCH_HOLE, ctypes.c_long(start), ctypes.c_long(length)):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def _first_vectors(path: Path, start: int, files: Collection[str]) -> Iterator[_Vector]:

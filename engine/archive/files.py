@@ -11,6 +11,15 @@ from typing import BinaryIO
 
 from engine.whole_file import replacing
 
+FACES = "faces"
+"""The folder of pictures in an output directory."""
+
+
+def track_folder(stream: str, track_id: int) -> str:
+    """Return the folder of a track's pictures, relative to the output directory; a stream may be called ``..``, its folder may
+    not."""
+    return f"{FACES}/{stream if stream.strip('.') else '_' + stream}/{track_id}"
+
 
 class Appended:
     """A file that grows by whole pieces; each is in the hands of the system when ``append`` returns."""
@@ -150,6 +159,21 @@ def cut_torn_line(path: Path) -> None:
         whole = start + block.rfind(b"\n") + 1
         if whole < end:
             file.truncate(whole)
+
+
+def torn_line(path: Path) -> bytes:
+    """Return what follows the last line break, at most 16 MiB of it.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        start, tail = file.seek(0, os.SEEK_END), b""
+        while start and b"\n" not in tail and len(tail) < 1 << 24:
+            step = min(1 << 16, start)
+            start = file.seek(start - step)
+            tail = file.read(step) + tail
+    return tail.rpartition(b"\n")[2].lstrip(b"\0")
 
 
 def whole_lines(path: Path, offset: int = 0) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from engine.archive.writer import folder_of
+from engine.archive.files import track_folder
 
 PictureName = Literal["original", "enhanced"]
 _MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
@@ -23,7 +23,7 @@ def stored_picture(directory: Path, stream: str, track_id: int, seq: int, name: 
         seq: of the face's message.
         name: which of its pictures.
     """
-    folder = directory / "faces" / folder_of(stream) / str(track_id)
+    folder = directory / track_folder(stream, track_id)
     for suffix in _MEDIA_TYPES:
         path = folder / f"{seq:06d}_{name}{suffix}"
         if path.is_file() and not path.is_symlink():

@@ -33,7 +33,7 @@ import msgspec
 from engine.archive.checkpoint_writer import CheckpointWriter
 from engine.archive.checkpoints import PROGRESS
 from engine.archive.expiry import Expiry
-from engine.archive.files import AppendedFiles, write_new, write_whole
+from engine.archive.files import FACES, AppendedFiles, track_folder, write_new, write_whole
 from engine.archive.lock import DirectoryLock
 from engine.archive.resume import Resume
 from engine.archive.retention import Retention
@@ -48,11 +48,10 @@ from engine.whole_file import sync_directory
 
 _SUFFIX = {"jpeg": ".jpg", "png": ".png", "raw": ".raw"}
 _LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
-_FACES = "faces"
 _MOST_FOLDERS = 4096
 """Folders that are remembered as made."""
 _DAY_SECONDS, _GB = 86_400.0, 10**9
-_OWN = ("run.json", "report.html", _FACES, *_LINES.values(), PROGRESS)
+_OWN = ("run.json", "report.html", FACES, *_LINES.values(), PROGRESS)
 _OF_AN_ATTEMPT = ("run_id", "started", "started_ns", "ended_ns", "outcome", "counters", "streams", "kept", "first_track_id")
 
 
@@ -196,7 +195,7 @@ class DirectorySink:
         self._folders.difference_update(retention.look(gone_before))
 
     def _folder(self, message: Face | Track) -> Path:
-        return self.directory / _FACES / folder_of(message.stream) / str(message.track_id)
+        return self.directory / track_folder(message.stream, message.track_id)
 
     def _begin(self, run: dict[str, Any], resume: Resume) -> None:
         """Write ``run.json``, and open the files where they end."""
@@ -273,18 +272,13 @@ def _retention(config: OutputConfig, directory: Path) -> Retention | None:
     days = min(filter(None, (config.keep_pictures_days, config.keep_records_days)), default=0.0)
     if not days and not config.keep_pictures_gb and not config.keep_records_gb:
         return None
-    return Retention(directory / _FACES, days * _DAY_SECONDS, round(config.keep_pictures_gb * _GB))
+    return Retention(directory / FACES, days * _DAY_SECONDS, round(config.keep_pictures_gb * _GB))
 
 
 def _expiry(config: OutputConfig, directory: Path) -> Expiry | None:
     if not config.keep_records_days and not config.keep_records_gb:
         return None
     return Expiry(directory, config.keep_records_days * _DAY_SECONDS, round(config.keep_records_gb * _GB))
-
-
-def folder_of(stream: str) -> str:
-    """Return the name of a stream's folder: a stream may be called ``..``, its folder may not."""
-    return stream if stream.strip(".") else "_" + stream
 
 
 def _as_json(run: dict[str, Any]) -> bytes:

@@ -78,6 +78,8 @@ def _camera_words(source: SourceConfig, camera: Camera) -> str:
     """Return a camera's address without credentials, its name, and the settings of its own."""
     plain = SourceConfig(uri="")
     own = {key: getattr(source, key) for key in CAMERA_KEYS if getattr(source, key) != getattr(plain, key)}
+    if camera.crop_shown:
+        own["crop_uri"] = camera.crop_shown
     words = [_word(key, redact_tree(value), getattr(plain, key)) for key, value in own.items()]
     return "  ".join([escape(f"{camera.shown} as {camera.name}"), *words])
 

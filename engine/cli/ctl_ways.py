@@ -78,14 +78,14 @@ def show(result: AnyResult, where: Where) -> int:
 
 
 def answered(text: str) -> tuple[str, Any]:
-    """Return key and value of ``KEY=VALUE``, the value as YAML reads it.
+    """Return key and value of ``NAME=VALUE``, the value as YAML reads it.
 
     Raises:
         UsageError: it is something else.
     """
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise UsageError(f"{text!r} is not KEY=VALUE")
+        raise UsageError(f"{text!r} is not NAME=VALUE")
     try:
         return key, yaml.safe_load(value)
     except yaml.YAMLError as error:

@@ -20,7 +20,7 @@ from engine.cli.run_options import check_duration, given, sources_of
 from engine.cli.run_result import print_result
 from engine.cli.run_view import run_view
 from engine.cli.run_words import event_words, printable
-from engine.config import Config
+from engine.config import Config, Redact
 from engine.config_file import load_config
 from engine.contracts.camera import HardwareDecoding
 from engine.contracts.messages import Deinterlace
@@ -83,6 +83,9 @@ def run(
     replay: Annotated[str | None, Parameter(help="Endpoint from which subscribers refill gaps.")] = None,
     keys: Annotated[Path | None, Parameter(help="Folder of `facestream keys`: only clients in it may read, encrypted.")] = None,
     insecure: Annotated[bool, Parameter(negative=(), help="Publish in the clear beyond this machine.")] = False,
+    redact: Annotated[
+        Redact | None, Parameter(help="blur: faces that are not recognised leave coarse; vectors: no pictures of faces at all.")
+    ] = None,
     wait: Annotated[float | None, Parameter(help="Seconds to wait for a first subscriber.")] = None,
     profile: Annotated[str | None, Parameter(name=["--profile", "-p"], help="fast, balanced or thorough.")] = None,
     detector: Annotated[str | None, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = None,
@@ -161,6 +164,7 @@ def run(
                 "wait_seconds": wait,
                 "keys": str(keys) if keys else None,
                 "insecure": insecure or None,
+                "redact": redact,
             },
             "output": {"directory": str(out) if out else None, "overwrite": overwrite or None, "resume": resume or None},
         }

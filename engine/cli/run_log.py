@@ -198,6 +198,7 @@ def stream_fields(stream: StreamStatus) -> dict[str, Any]:
         "reconnects": stream.reconnects,
         "latency_p50_ms": _rounded(stream.latency_p50_ms),
         "latency_p99_ms": _rounded(stream.latency_p99_ms),
+        "funnel": msgspec.to_builtins(stream.funnel),
     }
 
 

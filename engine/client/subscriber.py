@@ -156,7 +156,7 @@ class Subscriber:
         while True:
             waited = not self._socket.poll(0)
             received = self._parsed(self._receive())
-            if received is None or not self._wanted(received):
+            if received is None or not self._wants(received.message.stream, kind_of(received.message)):
                 continue
             yield from self._in_order(received, waited)
             if isinstance(received.message, End) and not self._follow:
@@ -206,9 +206,6 @@ class Subscriber:
             self.last_malformed = str(error)
             return None
 
-    def _wanted(self, received: Received) -> bool:
-        return self._wants(received.message.stream, kind_of(received.message))
-
     def _wants(self, stream: str, kind: str) -> bool:
         if kind not in self._kinds:
             return False
@@ -234,12 +231,7 @@ class Subscriber:
                 if self._wants(stream, of_kind):
                     yield from self._refilled(stream, of_kind, numbers)
             yield from self._all_skipped()
-        if missing and self._is_stale(message, waited=False):
-            # It has become old while the gap before it was filled.
-            self._skip(message, range(message.seq, message.seq))
-            return
-        self.counters["messages"] += 1
-        yield received
+        yield from self._handed_out(received)
 
     def _new_run(self) -> Iterator[Gap]:
         yield from self._all_skipped()
@@ -263,10 +255,18 @@ class Subscriber:
                 continue
             yield from self._gap(stream, kind, before)
             self._may_refill -= self._live
-            self.counters["messages"] += 1
-            self.counters["replayed"] += 1
-            yield found
+            yield from self._handed_out(found)
         yield from self._gap(stream, kind, range(expected, numbers.stop))
+
+    def _handed_out(self, received: Received) -> Iterator[Received]:
+        """Yield a message, unless it has become old while the reader looked at the gap before it."""
+        message = received.message
+        if self._is_stale(message, waited=False):
+            self._skip(message, range(message.seq, message.seq))
+            return
+        self.counters["messages"] += 1
+        self.counters["replayed"] += received.replayed
+        yield received
 
     def _fetched(self, stream: str, kind: str, numbers: range) -> Iterator[list[bytes]]:
         if self._live and kind == "face":

@@ -39,6 +39,8 @@ class CameraDefaults(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts in a row after which a camera is given up; None: never."""
     hwaccel: HardwareDecoding = "auto"
     """Hardware decoding where this machine and its FFmpeg can; software otherwise, with the reason said."""
+    crop_wait_ms: Annotated[float, msgspec.Meta(ge=0.0, le=2000.0)] = 250.0
+    """Of a camera with ``crop_uri``: a face waits so long for the main stream's picture, and is then cut from the small one."""
 
 
 class CameraSettings(CameraDefaults, frozen=True, kw_only=True):
@@ -61,6 +63,17 @@ class Camera(CameraSettings, frozen=True):
     shown: str
     """The same without credentials, for messages."""
     appearance: Appearance = Appearance()
+    crop_url: str = ""
+    """Of its main stream, from which faces are cut, as ``url``; empty: they are cut from the stream that is looked at."""
+    crop_shown: str = ""
+    """The same without credentials."""
+
+    @property
+    def main(self) -> Camera | None:
+        """The main stream as a camera of its own, None where there is none."""
+        if not self.crop_url:
+            return None
+        return msgspec.structs.replace(self, url=self.crop_url, shown=self.crop_shown, crop_url="", crop_shown="")
 
     @property
     def is_device(self) -> bool:

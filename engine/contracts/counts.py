@@ -10,9 +10,14 @@ import msgspec
 
 StreamCount = Literal[
     "frames", "faces", "tracks", "dropped", "errored", "rejected", "reconnects", "packets", "bytes", "corrupt_packets",
-    "corrupt_frames", "detections",
+    "corrupt_frames", "detections", "main_faces", "sub_faces",
+    "found", "unconfirmed", "too_small", "outranked", "blurred", "late", "enhanced", "passed_through",
 ]  # fmt: skip
-"""What is counted for each stream."""
+"""What is counted for each stream. ``main_faces`` and ``sub_faces``: of a camera with two streams, from which of them the faces
+that went on were cut; those of the last line, and ``detections``, are of the ``Funnel``."""
+MainMiss = Literal["away", "late", "behind", "no_slot", "unlike"]
+"""Why there was no picture of a camera's main stream for a moment: it was not connected; the moment's picture did not come in
+time; it could not be decoded in time, or was damaged; there was no room for it; it shows something else than the sub-stream."""
 Name = TypeVar("Name", bound=str)
 Cause = TypeVar("Cause", bound=str)
 

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from engine.contracts.frames import FrameTime, Planes, Span
-from engine.contracts.messages import Candidate, Decision, Enhanced, Part, Quality
+from engine.contracts.messages import Basis, Candidate, Decision, Enhanced, Part, Quality
 
 IDS_PER_PERCEIVE = 1_000_000_000
 """Track ids of a restarted perceive begin so much higher: what the dead one gave out last is not known."""
@@ -19,18 +19,21 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True, tag=True):
     track_id: int
     time: FrameTime
     box: tuple[float, float, float, float]
-    """x, y, width, height of the face in source pixels."""
+    """x, y, width, height of the face in pixels of the picture that it was cut from."""
     landmarks: list[tuple[float, float]] | None
-    """Five points in source pixels."""
+    """Five points, likewise."""
     detection_score: float
     quality: Quality
     crop_box: tuple[int, int, int, int]
-    """x, y, width, height of the face with its margin in source pixels; x and y are even."""
+    """x, y, width, height of the face with its margin, likewise; x and y are even."""
     live: bool
     """From a camera: it may be dropped when it is late, a recording's face may not."""
+    width_px: int = 0
+    """Of the picture that it was cut from."""
+    height_px: int = 0
 
 
-class FaceCrop(Sighting, frozen=True, eq=False):
+class FaceCrop(Sighting, frozen=True, eq=False, kw_only=True):
     """One upright face with margin, cut from the planes at its native scale."""
 
     planes: Planes
@@ -89,6 +92,8 @@ class TrackResult(msgspec.Struct, frozen=True, array_like=True, tag=True):
     candidates: list[Candidate]
     gallery_version: int
     parts: list[Part]
+    basis: Basis | None = None
+    """See ``Track.basis``."""
 
     @property
     def stream(self) -> str:

@@ -94,6 +94,10 @@ class Frame:
     """False: the tracker bridges this frame, the detector does not run."""
     damaged: bool = False
     """The decoder had to make up parts of it, or of a picture that it builds on."""
+    main: Planes | None = None
+    """Of a camera with two streams: the larger picture of the same moment, where there is one."""
+    has_main: bool = False
+    """It is of a camera with two streams."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

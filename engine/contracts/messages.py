@@ -24,6 +24,8 @@ Reason = Literal[
     "timestamp_jump", "reconnect", "worker_died", "encrypted", "unexpected", "model",
 ]  # fmt: skip
 
+Lack = Literal["", "faces", "size", "likeness", "margin"]
+"""Too few faces, too small ones, nobody resembles them enough, or two people do nearly as well."""
 Clock = Literal["", "start_time", "file_name", "creation_time"]
 """Where the wall clock of a recording comes from: what the user said, the file's name, or the file's metadata."""
 Rotate = Literal[0, 90, 180, 270, "flip", "mirror"]
@@ -50,7 +52,7 @@ class Quality(msgspec.Struct, frozen=True):
     """How good one crop of a face is; every value but ``size_px`` is 0 (useless) to 1 (good)."""
 
     size_px: float
-    """Geometric mean of the face box's sides, in source pixels."""
+    """Geometric mean of the face box's sides, in pixels of the picture that it was cut from."""
     sharpness: float
     frontal: float
     """1 looks into the camera, 0 is a full profile; 0.5 where there are no landmarks."""
@@ -85,6 +87,34 @@ class Candidate(msgspec.Struct, frozen=True):
     """How often at most strangers with a face of this size look so much like anybody in the gallery, in 95 of 100 galleries as
     large: ``known`` asks for at most ``verify.false_name_rate``. None where that was not measured for the embedder, or cosines
     decide."""
+
+
+class Basis(msgspec.Struct, frozen=True):
+    """Why a track was decided so: what its faces gave, beside what the decision asks for. The likeness is the best candidate's:
+    ``false_name_chance`` where chances decide, else ``cosine_original``."""
+
+    faces: int
+    """That the decision rests on."""
+    faces_needed: int
+    size_px: float
+    """Mean of ``Quality.size_px``, weighted by their scores."""
+    size_needed_px: float | None
+    """Where chances decide: faces below it hardly ever get a name, as the gallery is now; None: no size would do. Where cosines
+    decide: smaller faces are never ``unknown``."""
+    quality: float
+    """Mean of ``Quality.score``."""
+    margin: float | None
+    """By how much more the best candidate resembles than the next one, as a cosine; None where there is no other."""
+    margin_needed: float
+    """Where chances decide: only against one who would get the name too."""
+    false_name_rate: float | None = None
+    """Where chances decide: the highest ``false_name_chance`` that gets a name."""
+    known_cosine: float | None = None
+    """Where cosines decide: the lowest that is ``known``."""
+    unknown_cosine: float | None = None
+    """Where cosines decide: below it is ``unknown``."""
+    missing: Lack = ""
+    """What kept the track from being ``known``, or at least ``unknown``."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -124,12 +154,13 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
     captured_ns: int
     """Wall clock (Unix, nanoseconds) taken after the packet was read."""
     box: tuple[float, float, float, float]
-    """x, y, width, height in source pixels."""
+    """x, y, width, height in pixels of a picture of ``width_px`` by ``height_px``."""
     landmarks: list[tuple[float, float]] | None
+    """Likewise."""
     detection_score: float
     quality: Quality
     crop_box: tuple[int, int, int, int]
-    """x, y, width, height of the original crop (face with margin) in source pixels."""
+    """x, y, width, height of the original crop (face with margin), likewise."""
     enhanced: Enhanced | None
     decision: Decision
     candidates: list[Candidate]
@@ -141,6 +172,11 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
     """From a camera: a reader may skip it once it is old."""
     recorded_ns: int | None = None
     """Of a recording: when the picture was taken (Unix, nanoseconds), if the clock in its ``stream`` messages is right."""
+    width_px: int = 0
+    """Of the picture that the face was cut from, in whose pixels everything here is: that of the ``stream`` message or, of a
+    camera with two streams, mostly the larger one of its main stream. On a picture of another size draw everything times its
+    width over this one. 0: not said, by an earlier version: it is that of the ``stream`` message."""
+    height_px: int = 0
 
 
 class Track(Message, frozen=True, kw_only=True, tag="track"):
@@ -165,6 +201,8 @@ class Track(Message, frozen=True, kw_only=True, tag="track"):
     first_recorded_ns: int | None = None
     """As ``Face.recorded_ns``."""
     last_recorded_ns: int | None = None
+    basis: Basis | None = None
+    """Why ``decision``; None where there was nobody to compare with."""
 
 
 class Stream(Message, frozen=True, kw_only=True, tag="stream"):

@@ -62,6 +62,13 @@ class Refused(Order, frozen=True):
     detail: str
 
 
+class MainWanted(Order, frozen=True):
+    """Perceive to a camera's worker: whether there are faces, for which pictures of the camera's main stream are wanted."""
+
+    stream: str
+    wanted: bool
+
+
 class Warned(Order, frozen=True):
     """A worker to the supervisor: something goes wrong that ends nothing; for the log."""
 

@@ -202,26 +202,32 @@ class Done(Value, frozen=True, tag_field="kind", tag="done"):
 
 
 class Funnel(Value, frozen=True):
-    """Where the faces of a stream went since the start: each is a part of one before it."""
+    """Where the faces of a stream went since the start.
+
+    Every face that was found is, or will be, in one of ``unconfirmed``, ``too_small``, ``outranked``, ``late``, ``enhanced``
+    and ``passed_through``; fewer are only while some wait, where a call of a model failed, and where a worker died.
+    """
 
     frames: int = 0
     detected_frames: int = 0
     """Of which the detector was asked."""
     found: int = 0
-    """Faces in them."""
+    """Faces in them: one person in ten frames is ten."""
+    unconfirmed: int = 0
+    """Of those found: of a track that was too short yet, or that the second look did not take for a face's."""
     too_small: int = 0
-    """Of those found: smaller than ``crop.min_size_px``."""
-    rejected: int = 0
-    """Tracks that are no face."""
+    """Of those found: smaller than ``crop.min_size_px``, or outside of the picture."""
     outranked: int = 0
-    """Left out for a better face of the same track and interval."""
+    """Of those found: left out for a better face of the same track and interval."""
     blurred: int = 0
-    """Of those outranked: because they were too blurred."""
+    """Of those outranked: as sharp as the better one they would have been as good."""
     late: int = 0
-    """Dropped, as the machine was too slow."""
+    """Of those found: left out or dropped, as the machine was too slow or a worker died."""
     enhanced: int = 0
     passed_through: int = 0
-    """Large enough as they were."""
+    """Sent as they were: large enough, or nothing enhances here."""
+    rejected: int = 0
+    """Tracks, not faces: those that ended and were no face's."""
 
 
 class Stream(Value, frozen=True, tag_field="kind", tag="stream"):

@@ -43,6 +43,8 @@ def cut_face(frame: Frame, face: TrackedFace, quality: Quality, margin: float, *
         quality=quality,
         crop_box=(left, top, right - left, bottom - top),
         live=live,
+        width_px=planes.width_px,
+        height_px=planes.height_px,
         planes=Planes(
             planes.y[top:bottom, left:right].copy(),
             planes.u[chroma].copy(),

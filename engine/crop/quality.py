@@ -79,6 +79,11 @@ def combine(size_px: float, sharpness: float, frontal: float, detection_score: f
     return max(_LOWEST_SCORE, size_term * sharpness**2 * frontal * min(max(detection_score, 0.0), 1.0) * whole)
 
 
+def is_only_blurred(worse: Quality, better: Quality) -> bool:
+    """Whether a face would have been as good as another one had it been as sharp."""
+    return worse.sharpness < better.sharpness and worse.score * better.sharpness**2 >= better.score * worse.sharpness**2
+
+
 def sharpness(face: Uint8, size_px: float) -> float:
     """Return 0 (blurred, flat or empty) to 1.
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.config import CropConfig
+from engine.contracts.counts import StreamCount
 from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Frame, TrackedFace
 from engine.contracts.messages import Quality
 from engine.crop.cut import cut_face
-from engine.crop.quality import assess
+from engine.crop.quality import assess, is_only_blurred
 
 CLEARLY_BETTER = 1.25
 """``prompt``: a face is worth another message when its score is so many times the best that was sent of its interval.
@@ -30,6 +31,12 @@ _SPREAD = 0.5
 _GOLDEN = 0.618
 """Camera tracks that begin together, as when all cameras come live, must not ask for an enhanced face together ever after: the
 first interval of each is shorter by up to ``_SPREAD``, by a share that multiples of the golden ratio spread over the tracks."""
+_IN_FUNNEL: Mapping[str, StreamCount] = {
+    "faces.too_small": "too_small",
+    "faces.outside": "too_small",
+    "faces.outranked": "outranked",
+    "faces.thinned": "late",
+}
 THINNED_GAP_SECONDS = 0.2
 """``every``: two faces of a track lie at least so far apart for each 1 of ``thinning`` above 1."""
 
@@ -45,6 +52,8 @@ class _Track:
     """Of the open interval, which thinning makes longer: in which of the configured ones within it the last face lay."""
     sent_score: float = 0.0
     """``prompt``: best quality that was returned in this interval; 0: none yet."""
+    best_sent: Quality | None = None
+    """``prompt``: what has that quality."""
     unthinned_score: float = 0.0
     """``prompt``: the same as it would be in this part without thinning."""
     sent_seconds: float = -math.inf
@@ -62,13 +71,15 @@ class Selector:
     ``max_size_px`` are treated like all others: the enhancer passes them through.
     """
 
-    def __init__(self, config: CropConfig, *, live: bool = False) -> None:
+    def __init__(self, config: CropConfig, *, live: bool = False, counts: Counter[StreamCount] | None = None) -> None:
         """Make a selector without tracks.
 
         Args:
             config: the policy; ``auto`` is ``prompt`` where ``live``, else ``interval``.
             live: the faces come from a camera, and their crops say so.
+            counts: of the stream whose faces these are, to add to what became of them.
         """
+        self._counts = Counter[StreamCount]() if counts is None else counts
         self._config = config
         self._live = live
         chosen = config.policy
@@ -121,6 +132,7 @@ class Selector:
         track.began_seconds += passed * length_seconds
         track.part = 0
         track.sent_score = track.unthinned_score = 0.0
+        track.best_sent = None
         return True
 
     def _consider(self, frame: Frame, face: TrackedFace) -> FaceCrop | None:
@@ -128,11 +140,11 @@ class Selector:
         self.counters["faces.offered"] += 1
         _, _, width, height = face.box.tolist()
         if not max(width, 0.0) * max(height, 0.0) >= self._config.min_size_px**2:
-            self.counters["faces.too_small"] += 1
+            self._leave_out("faces.too_small")
             return None
         track = self._tracks.get(face.track_id)
         if self.policy == "every" and track is not None and self._too_soon(track, frame):
-            self.counters["faces.thinned"] += 1
+            self._leave_out("faces.thinned")
             return None
         quality = assess(frame.planes, face.box, face.landmarks, face.score, damaged=frame.damaged)
         if self.policy == "every":
@@ -157,7 +169,7 @@ class Selector:
                 track.unthinned_score = quality.score
             # How many better ones there can be goes with the logarithm of the factor: the power thins them out, too.
             if quality.score < track.sent_score * CLEARLY_BETTER**self.thinning:
-                self.counters["faces.thinned" if wanted else "faces.outranked"] += 1
+                self._outrank("faces.thinned" if wanted else "faces.outranked", quality, track.best_sent)
                 return None
         return self._send(track, frame, face, quality)
 
@@ -166,7 +178,8 @@ class Selector:
         if crop is not None:
             track = track or self._begin(frame, face)
             track.sent_seconds = frame.time.pts_seconds
-            track.sent_score = max(track.sent_score, quality.score)
+            if quality.score > track.sent_score:
+                track.sent_score, track.best_sent = quality.score, quality
             track.unthinned_score = max(track.unthinned_score, quality.score)
         return crop
 
@@ -178,15 +191,14 @@ class Selector:
         if track is not None and is_full and self.policy == "interval" and self._is_new_part(track, frame):
             cause = "faces.thinned"
         if track is not None and is_full and quality.score <= track.crops[0].quality.score:
-            self.counters[cause] += 1
+            self._outrank(cause, quality, track.crops[0].quality)
             return
         crop = self._cut(frame, face, quality)
         if crop is None:
             return
         track = track or self._begin(frame, face)
         if is_full:
-            track.crops.pop(0)
-            self.counters[cause] += 1
+            self._outrank(cause, track.crops.pop(0).quality, quality)
         track.crops.append(crop)
         track.crops.sort(key=_rank)
 
@@ -198,8 +210,17 @@ class Selector:
     def _cut(self, frame: Frame, face: TrackedFace, quality: Quality) -> FaceCrop | None:
         crop = cut_face(frame, face, quality, self._config.margin, live=self._live)
         if crop is None:
-            self.counters["faces.outside"] += 1
+            self._leave_out("faces.outside")
         return crop
+
+    def _outrank(self, cause: str, worse: Quality, better: Quality | None) -> None:
+        self._leave_out(cause)
+        if cause == "faces.outranked" and better is not None and is_only_blurred(worse, better):
+            self._counts["blurred"] += 1
+
+    def _leave_out(self, cause: str) -> None:
+        self.counters[cause] += 1
+        self._counts[_IN_FUNNEL[cause]] += 1
 
     def _is_new_part(self, track: _Track, frame: Frame) -> bool:
         """Go on to the configured interval of this frame within the open one, which thinning makes longer."""

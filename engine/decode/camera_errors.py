@@ -15,6 +15,7 @@ import av
 from engine.contracts.camera import Camera
 from engine.contracts.messages import Reason
 from engine.decode.camera import scheme_of, server_port
+from engine.decode.rtsp_password import unknown_to_ffmpeg
 from engine.decode.rtsp_question import Answer, ask
 from engine.errors import SourceError
 
@@ -95,9 +96,7 @@ def _by_status(camera: Camera, error: Exception) -> SourceError | None:
     """Explain an answer with a status."""
     match error:
         case av.error.HTTPUnauthorizedError() | av.error.HTTPForbiddenError():
-            given = "@" in urlsplit(camera.url).netloc
-            what = "refuses the user name or password" if given else "asks for a user name and password"
-            return failure(camera, "auth", f"{what}: give them in the URL or in the file `credentials`")
+            return _no_password(camera, error)
         case av.error.HTTPNotFoundError():
             return failure(camera, "not_found", "has no stream under this path: see the camera's manual for its paths")
         case av.error.HTTPTooManyRequestsError():
@@ -108,13 +107,27 @@ def _by_status(camera: Camera, error: Exception) -> SourceError | None:
                 return _busy(camera)
             if answer.kind == "no_video":  # FFmpeg asks such a server to play nothing, which it refuses
                 return failure(camera, "no_video", "offers no video: choose another path of it")
-            status = (
-                f"status {answer.status}" if answer.status >= 400 else (error.strerror or "").removeprefix("Server returned ")
-            )
+            told = answer.status >= 400 and answer.status != 401
+            status = f"status {answer.status}" if told else (error.strerror or "").removeprefix("Server returned ")
             return failure(
                 camera, "server_error", f"answers with an error of its own ({status}): restart it if it does not pass"
             )
     return None
+
+
+def _no_password(camera: Camera, error: Exception) -> SourceError:
+    refuses = "refuses the user name or password: give them in the URL or in the file `credentials`"
+    if "@" not in urlsplit(camera.url).netloc:
+        return failure(camera, "auth", refuses.replace("refuses the user name or", "asks for a user name and"))
+    if scheme_of(camera.url) == "rtsp" and isinstance(error, av.error.HTTPUnauthorizedError):
+        answer = ask(camera, with_password=False)
+        unknown = unknown_to_ffmpeg(answer.asked)
+        if unknown:
+            what = f"asks for the password by {unknown}, which this FFmpeg does not know: choose `digest` (MD5) in its settings"
+            return failure(camera, "auth", what)
+        if answer.status == 401 and not answer.asked:
+            return failure(camera, "auth", "wants a password and does not say how: choose `digest` or `basic` in its settings")
+    return failure(camera, "auth", refuses)
 
 
 def _busy(camera: Camera) -> SourceError:
@@ -154,6 +167,11 @@ def _by_content(camera: Camera, error: Exception) -> SourceError:
             return failure(camera, "network", "refuses the connection: check the port, and whether its stream is switched on")
         if answer.kind == "garbage":
             return failure(camera, "not_a_video", "does not speak RTSP: check the port")
+        if answer.kind == "no_video":
+            return failure(camera, "no_video", "offers no video: choose another path of it")
+        if answer.status == 200 and isinstance(error, av.error.InvalidDataError):  # all was granted when asked by hand
+            what = "answers in a way that FFmpeg cannot follow: update its firmware, or choose another path or transport"
+            return failure(camera, "server_error", what)
     if isinstance(error, av.error.FFmpegError) and not _is_vague(error):
         return failure(camera, "network", f"could not be opened: {error.strerror}")
     return failure(camera, "not_a_video", "sends no video that FFmpeg can read: check the path and the port")

@@ -7,6 +7,8 @@ from typing import Literal
 
 JITTER_FRAMES = 1.5
 """Steps back of less than this many frames are careless muxing, not a jump."""
+FIRST_STEP_SECONDS = 1.0
+"""From a frame without a time stamp to the first one: a longer step says that the stamps count from somewhere else."""
 _WRAPS_TICKS = (1 << 33, 1 << 32)
 """Where counters of time stamps begin anew: MPEG-2 systems, and containers of 32 bits."""
 Bridge = Literal["none", "backward", "both"]
@@ -22,6 +24,7 @@ class StreamClock:
         held_seconds: steps back of up to this are no jump either; the clock then stands still until they are made up for.
         starts_at_seconds: the time stamp from which the clock counts; None: its time is that of the time stamps.
         bridge: over which jumps time goes on with the next frame, as in a player; others carry the clock along.
+        unstamped_first: frames before the first time stamp are its neighbours, however far from 0 it is.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class StreamClock:
         *,
         starts_at_seconds: float | None = None,
         bridge: Bridge = "none",
+        unstamped_first: bool = False,
     ) -> None:
         self.time_base = (time_base.numerator, time_base.denominator)
         self._frame_seconds = frame_seconds
@@ -40,6 +44,7 @@ class StreamClock:
         self._held_seconds = held_seconds
         self._starts_at_seconds = starts_at_seconds
         self._bridge = bridge
+        self._joins = unstamped_first
         self._wraps_seconds = [float(ticks * time_base) for ticks in _WRAPS_TICKS]
         self._shift_seconds = 0.0
         """What is added to a time stamp."""
@@ -59,8 +64,12 @@ class StreamClock:
         if last is None:
             if self._starts_at_seconds is not None:
                 self._shift_seconds = -min(self._starts_at_seconds, stamp)
+            self._joins = False
             self._last_seconds = stamp + self._shift_seconds
             return self._last_seconds, False
+        if self._joins and not 0.0 < stamp - last <= FIRST_STEP_SECONDS:
+            self._shift_seconds = last + self._frame_seconds - stamp
+        self._joins = False
         now = self._unwrapped(stamp + self._shift_seconds, last)
         step = now - last
         if 0.0 < -step <= self._held_seconds:

@@ -63,6 +63,11 @@ class Connection:
         """When the first frame came (monotonic), None before."""
 
     @property
+    def opened(self) -> Opened | None:
+        """What the camera says it sends, None before it has answered."""
+        return self._reader.opened
+
+    @property
     def last_packet_monotonic(self) -> float | None:
         return self._reader.last_packet_monotonic
 
@@ -89,6 +94,10 @@ class Connection:
                 return loss
         self._reader.join()
         return self._reader.error or failure(self._camera, "end_of_stream", "was closed")
+
+    def wake(self) -> None:
+        """Let ``run`` yield now; from any thread."""
+        self._reader.queue.wake()
 
     def close(self) -> None:
         """Stop the reader, which closes the camera, and wait for it briefly; one that hangs ends with the process."""
@@ -166,7 +175,12 @@ class Connection:
         dropped, broken = self._reader.queue.take_dropped()
         self._counted.drops["decode_late"] += dropped
         self._counted.counts["packets"] += dropped
-        if broken and self._gate is not None:
+        if broken:
+            self._cut()
+
+    def _cut(self) -> None:
+        """The next packet does not continue the one before."""
+        if self._gate is not None:
             self._gate.broken()
 
     def _take(self, arrival: Arrival) -> Iterator[Frame | StreamChanged]:
@@ -193,7 +207,8 @@ class Connection:
             assert opened is not None, "a packet before the stream"
             self._gate = PictureGate(opened.context, self._camera.hwaccel, self._counted)
             rate = opened.frame_rate or _UNKNOWN_RATE
-            self._clock = StreamClock(opened.time_base, float(1 / rate), MAX_GAP_SECONDS, HELD_SECONDS)
+            # FFmpeg gives the first picture no time; the others count from what the camera said, which may be wrong.
+            self._clock = StreamClock(opened.time_base, float(1 / rate), MAX_GAP_SECONDS, HELD_SECONDS, unstamped_first=True)
         return self._gate, self._clock
 
     def _emit(

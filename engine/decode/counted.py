@@ -8,6 +8,8 @@ from typing import Literal
 from engine.contracts.counts import StreamCount, named
 
 DropCause = Literal["decode_late", "corrupt", "no_key_frame"]
+_OF_CAMERA: tuple[StreamCount, ...] = ("frames", "packets", "bytes", "corrupt_packets", "corrupt_frames", "reconnects")
+_CAUSES: tuple[DropCause, ...] = ("decode_late", "corrupt", "no_key_frame")
 
 
 class Counted:
@@ -33,3 +35,8 @@ class Counted:
         other = Counted(())
         other.counts, other.drops, other.decode_ns = self.counts.copy(), self.drops.copy(), self.decode_ns
         return other
+
+
+def of_camera() -> Counted:
+    """Return what the decoder of a camera counts; what each means is said of ``LiveDecoder``."""
+    return Counted(_OF_CAMERA, _CAUSES)

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from engine.config import DecodeConfig
 from engine.contracts.camera import Camera
-from engine.contracts.counts import StreamCount
 from engine.contracts.frames import Frame
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.redaction import redact
 from engine.contracts.streams import StreamChanged
 from engine.decode.backoff import Backoff
 from engine.decode.camera_errors import failure
-from engine.decode.connection import WAIT_SECONDS, Connection
-from engine.decode.counted import Counted, DropCause
+from engine.decode.connection import WAIT_SECONDS, Announce, Connection
+from engine.decode.counted import Counted, of_camera
 from engine.errors import SourceError, WorkerError
 
-_COUNTS: tuple[StreamCount, ...] = ("frames", "packets", "bytes", "corrupt_packets", "corrupt_frames", "reconnects")
-_CAUSES: tuple[DropCause, ...] = ("decode_late", "corrupt", "no_key_frame")
 _DETAIL_SEPARATOR = "; "
+Connect = Callable[[Camera, Counted, Announce], Connection]
 
 
 class LiveDecoder:
@@ -49,11 +47,12 @@ class LiveDecoder:
     Args:
         camera: the source, with its settings.
         config: of no influence on cameras, which are decoded by one thread that holds no picture back.
+        connect: makes a connection.
     """
 
-    def __init__(self, camera: Camera, config: DecodeConfig) -> None:
-        self._camera = camera
-        self.counted = Counted(_COUNTS, _CAUSES)
+    def __init__(self, camera: Camera, config: DecodeConfig, connect: Connect = Connection) -> None:
+        self._camera, self._connect = camera, connect
+        self.counted = of_camera()
         self._items: Generator[Frame | StreamChanged | None, None, None] | None = None
         self._connection: Connection | None = None
         self._last_packet_monotonic = time.monotonic()
@@ -78,6 +77,11 @@ class LiveDecoder:
         self._last_packet_monotonic = max(self._last_packet_monotonic, last or 0.0)
         return self._last_packet_monotonic
 
+    def wake(self) -> None:
+        """Let the iteration give something now, None if there is nothing; from any thread."""
+        if self._connection is not None:
+            self._connection.wake()
+
     def close(self) -> None:
         """End the connection, in whatever it is, and wait for that briefly. From the iterating thread; may be called twice."""
         if self._items is not None:
@@ -88,7 +92,7 @@ class LiveDecoder:
         retries, was_live = 0, False
         yield self._state("connecting", "", f"{camera.shown}: attempt 1")
         while True:
-            connection = self._connection = Connection(camera, self.counted, self._state)
+            connection = self._connection = self._connect(camera, self.counted, self._state)
             try:
                 loss = yield from self._watched(connection, was_live)
             finally:

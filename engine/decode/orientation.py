@@ -34,9 +34,10 @@ class Turn(NamedTuple):
         """Return the picture, turned; the arrays are copies unless nothing changes."""
         if not any(self):
             return planes
-        return Planes(self._turned(planes.y), self._turned(planes.u), self._turned(planes.v), planes.matrix, planes.full_range)
+        return Planes(self.plane(planes.y), self.plane(planes.u), self.plane(planes.v), planes.matrix, planes.full_range)
 
-    def _turned(self, plane: Uint8) -> Uint8:
+    def plane(self, plane: Uint8) -> Uint8:
+        """Return one plane, turned; a copy unless it lies so already."""
         plane = plane.T if self.transpose else plane
         return np.ascontiguousarray(plane[:: -1 if self.flip else 1, :: -1 if self.mirror else 1])
 

@@ -41,6 +41,7 @@ class PacketQueue:
         self._dropped = 0
         self._broken = False
         self._over = False
+        self._woken = False
 
     def put(self, arrival: Arrival) -> None:
         """Add one; where there are too many, all are dropped up to the newest key frame."""
@@ -57,11 +58,18 @@ class PacketQueue:
             self._over = True
             self._changed.notify()
 
-    def get(self, wait_seconds: float) -> Arrival | None:
-        """Return the next one, None where none came within so long or after ``end``; leaves late ones out."""
+    def wake(self) -> None:
+        """Let ``get`` return now: its caller has something else to do."""
         with self._changed:
-            if not self._waiting and not self._over:
+            self._woken = True
+            self._changed.notify()
+
+    def get(self, wait_seconds: float) -> Arrival | None:
+        """Return the next one, None where none came within so long, after ``wake`` or ``end``; leaves late ones out."""
+        with self._changed:
+            if not self._waiting and not self._over and not self._woken:
                 self._changed.wait(wait_seconds)
+            self._woken = False
             self._leave_out_late(time.monotonic())
             if not self._waiting:
                 return None

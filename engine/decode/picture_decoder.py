@@ -54,13 +54,18 @@ class PictureDecoder:
         """Whether a packet that gives no picture means that one was lost."""
         return self.codec_name in _REORDERED and self._context.reorder_depth == 0
 
-    def decode(self, packet: av.Packet[Any]) -> list[av.VideoFrame]:
+    def decode(self, packet: av.Packet[Any], *, passing: bool = False) -> list[av.VideoFrame]:
         """Return the pictures that a packet completes; none held back but those that the stream itself reorders.
+
+        Args:
+            packet: the next one.
+            passing: its picture is of no interest: it is left out where no other builds on it.
 
         Raises:
             av.error.FFmpegError: the packet cannot be decoded.
             ValueError: likewise.
         """
+        self._context.skip_frame = "NONREF" if passing else "DEFAULT"
         try:
             pictures = self._context.decode(packet)
         except (av.error.FFmpegError, ValueError):

@@ -66,8 +66,13 @@ class PictureGate:
         """Whether for so long packets came, key frames among them, and no clean picture out of them."""
         return self._last_clean is not None and self._keys_in_vain >= _HOPELESS_KEYS and now - self._last_clean > seconds
 
-    def pictures(self, arrival: Arrival) -> Iterator[tuple[av.VideoFrame, Arrival]]:
-        """Yield the clean pictures that come out with this arrival, each with the arrival that it came in."""
+    def pictures(self, arrival: Arrival, *, passing: bool = False) -> Iterator[tuple[av.VideoFrame, Arrival]]:
+        """Yield the clean pictures that come out with this arrival, each with the arrival that it came in.
+
+        Args:
+            arrival: the next one.
+            passing: see ``PictureDecoder.decode``.
+        """
         if self._last_clean is None:
             self._last_clean = arrival.arrived_monotonic
         if isinstance(arrival.payload, av.VideoFrame):
@@ -78,7 +83,7 @@ class PictureGate:
         if not self._admits(packet, arrival.key):
             return
         self._remember(packet, arrival)
-        for picture in self._decode(packet, arrival.key):
+        for picture in self._decode(packet, arrival.key, passing):
             if picture.is_corrupt:
                 self._counted.counts["corrupt_frames"] += 1
                 self._lost()
@@ -105,7 +110,7 @@ class PictureGate:
             return False
         return True
 
-    def _decode(self, packet: av.Packet[Any], key: bool) -> list[av.VideoFrame]:
+    def _decode(self, packet: av.Packet[Any], key: bool, passing: bool) -> list[av.VideoFrame]:
         decoder = self._decoder
         assert decoder is not None, "packets need a decoder"
         if key:
@@ -115,14 +120,14 @@ class PictureGate:
         self._decoded_before = True
         start = time.perf_counter_ns()
         try:
-            pictures = decoder.decode(packet)
+            pictures = decoder.decode(packet, passing=passing)
         except (av.error.FFmpegError, ValueError):
             self._counted.counts["corrupt_packets"] += 1
             self._lost()
             return []
         finally:
             self._counted.decode_ns += time.perf_counter_ns() - start
-        if not pictures and decoder.owes_pictures:
+        if not pictures and decoder.owes_pictures and not passing:
             self._lost()
         elif key:
             self._waits_for_key = any(picture.is_corrupt for picture in pictures)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from engine.contracts.camera import Camera
 from engine.decode.camera import server_port
+from engine.decode.rtsp_answer import Talk
+from engine.decode.rtsp_password import Challenge, authorization, challenges
 
 WAIT_SECONDS = 2.0
-_HEAD_BYTES = 65_536
-_STATUS = re.compile(rb"RTSP/1\.\d (\d{3})\b")
-_CONTROL = re.compile(r"^m=video.*?^a=control:(\S+)", re.DOTALL | re.MULTILINE)
+_VIDEO = re.compile(r"^m=video.*?(?=^m=|\Z)", re.DOTALL | re.MULTILINE)
+_CONTROL = re.compile(r"^a=control:[ \t]*(\S+)", re.MULTILINE)
+_BASE = re.compile(rb"^content-base:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _TRACK = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"
 _SESSION = re.compile(rb"^session:\s*([^;\r\n]+)", re.IGNORECASE | re.MULTILINE)
 
@@ -23,26 +24,32 @@ _SESSION = re.compile(rb"^session:\s*([^;\r\n]+)", re.IGNORECASE | re.MULTILINE)
 @dataclass(frozen=True)
 class Answer:
     """``kind`` is empty where the server answered, ``no_video`` where it did and offers no pictures; ``status`` is that of the
-    first request that it did not grant, or 200."""
+    first request that it did not grant, or 200; ``asked`` is how it wants the password, where it wants one."""
 
     kind: Literal["", "refused", "closed", "silent", "garbage", "no_video"]
     status: int
+    asked: tuple[Challenge, ...] = ()
 
 
-def ask(camera: Camera) -> Answer:
-    """Go through OPTIONS, DESCRIBE, SETUP and PLAY without a password, end the session, and return what was not granted.
+def ask(camera: Camera, with_password: bool = True) -> Answer:
+    """Go through OPTIONS, DESCRIBE, SETUP and PLAY, end the session, and return what was not granted.
 
     Never raises, and takes ``WAIT_SECONDS`` at most for each request.
+
+    Args:
+        with_password: give the password of the URL where the server asks for one; False for one that was refused, as cameras
+            lock accounts after a few.
     """
     parts = urlsplit(camera.url)
     plain = f"rtsp://{parts.netloc.rpartition('@')[2]}{parts.path}{'?' + parts.query if parts.query else ''}"
+    given = (unquote(parts.username), unquote(parts.password or "")) if with_password and parts.username else None
     try:
         connection = socket.create_connection((parts.hostname or "", server_port(camera.url) or 0), WAIT_SECONDS)
     except (OSError, UnicodeError, ValueError):
         return Answer("refused", 0)
     with connection:
         try:
-            return _talk(connection, plain)
+            return _Question(Talk(connection, WAIT_SECONDS), given).run(plain)
         except TimeoutError:
             return Answer("silent", 0)
         except (OSError, EOFError):
@@ -51,52 +58,54 @@ def ask(camera: Camera) -> Answer:
             return Answer("garbage", 0)
 
 
-def _talk(connection: socket.socket, url: str) -> Answer:
-    for method, header in (("OPTIONS", ""), ("DESCRIBE", "Accept: application/sdp\r\n")):
-        status, head, body = _request(connection, method, url, header)
-        if status != 200:
-            return Answer("", status)
-    found = _CONTROL.search(body.replace("\r", ""))
-    if found is None:
-        return Answer("" if "m=video" in body else "no_video", 200)
-    track = found[1] if "://" in found[1] else f"{url.rstrip('/')}/{found[1]}"
-    status, head, _ = _request(connection, "SETUP", track, _TRACK)
-    session = _SESSION.search(head)
-    if status == 200 and session is not None:
-        header = f"Session: {session[1].decode('latin-1').strip()}\r\n"
-        status, _, _ = _request(connection, "PLAY", url, header)
-        connection.sendall(f"TEARDOWN {url} RTSP/1.0\r\nCSeq: 9\r\n{header}\r\n".encode())
-    return Answer("", status)
+class _Question:
+    """The requests of one connection; they raise as ``Talk.request`` does."""
+
+    def __init__(self, talk: Talk, given: tuple[str, str] | None) -> None:
+        self._talk, self._given = talk, given
+        self._asked: tuple[Challenge, ...] = ()
+
+    def run(self, url: str) -> Answer:
+        for method, header in (("OPTIONS", ""), ("DESCRIBE", "Accept: application/sdp\r\n")):
+            status, head, body = self._request(method, url, header)
+            if status != 200:
+                return Answer("", status, self._asked)
+        if not body:  # said without its length, which FFmpeg does not read either
+            return Answer("", 200, self._asked)
+        track, whole = _urls(url, head, body.replace("\r", ""))
+        if not track:
+            return Answer("no_video", 200, self._asked)
+        status, head, _ = self._request("SETUP", track, _TRACK)
+        session = _SESSION.search(head)
+        if status == 200 and session is not None:
+            header = f"Session: {session[1].decode('latin-1').strip()}\r\n"
+            status, _, _ = self._request("PLAY", whole, header)
+            self._talk.send("TEARDOWN", whole, header + self._password("TEARDOWN", whole))
+        return Answer("", status, self._asked)
+
+    def _request(self, method: str, url: str, header: str) -> tuple[int, bytes, str]:
+        answer = self._talk.request(method, url, header + self._password(method, url))
+        if answer[0] != 401 or self._asked:
+            return answer
+        self._asked = tuple(challenges(answer[1]))
+        password = self._password(method, url)
+        return self._talk.request(method, url, header + password) if password else answer
+
+    def _password(self, method: str, url: str) -> str:
+        return authorization(self._asked, *self._given, method, url) if self._given else ""
 
 
-def _request(connection: socket.socket, method: str, url: str, header: str) -> tuple[int, bytes, str]:
-    """Return status, head and body of the answer.
-
-    Raises:
-        EOFError: the connection was closed.
-        TimeoutError: there was no whole answer in time.
-        ValueError: it was no answer of an RTSP server.
-    """
-    connection.sendall(f"{method} {url} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: facestream\r\n{header}\r\n".encode())
-    deadline = time.monotonic() + WAIT_SECONDS
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += _more(connection, deadline)
-        if not data.startswith(b"RTSP/1."[: len(data)]) or len(data) > _HEAD_BYTES:
-            raise ValueError("not RTSP")
-    head, _, body = data.partition(b"\r\n\r\n")
-    status = _STATUS.match(head)
-    if status is None:
-        raise ValueError("not RTSP")
-    length = re.search(rb"^content-length:\s*(\d{1,5})\s*$", head, re.IGNORECASE | re.MULTILINE)
-    while length is not None and len(body) < int(length[1]):
-        body += _more(connection, deadline)
-    return int(status[1]), head, body.decode("latin-1")
-
-
-def _more(connection: socket.socket, deadline: float) -> bytes:
-    connection.settimeout(max(0.01, deadline - time.monotonic()))
-    data = connection.recv(4096)
-    if not data:
-        raise EOFError
-    return data
+def _urls(url: str, head: bytes, description: str) -> tuple[str, str]:
+    """Return the URLs of the video, empty where there is none, and of the whole session."""
+    base = _BASE.search(head)
+    whole = base[1].decode("latin-1") if base else url
+    control = _CONTROL.search(description.partition("\nm=")[0])
+    if control is not None and "://" in control[1]:
+        whole = control[1]
+    video = _VIDEO.search(description)
+    if video is None:
+        return "", whole
+    control = _CONTROL.search(video[0])
+    if control is None or "://" in control[1]:
+        return (control[1] if control else whole), whole
+    return f"{whole.removesuffix('/')}/{control[1]}", whole

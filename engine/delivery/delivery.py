@@ -83,8 +83,11 @@ class Delivery:
         if self.sink is not None:
             self.sink.stop_vouching()
 
-    def leave(self, lane: str) -> None:
-        """A worker will send no more: send what waited for it alone."""
+    def leave(self, lane: str, *, has_said_all: bool) -> None:
+        """A worker will send no more: send what waited for it alone. ``has_said_all``: False where it died, or did not get
+        everything itself: nothing that is sent now vouches for what came before it."""
+        if not has_said_all:
+            self.miss()
         self._pass(self._barrier.leave(lane))
 
     def send(self, body: Body, arrays: Sequence[Uint8]) -> None:

@@ -77,8 +77,10 @@ class Enhancement:
         for crop, original, face, score in zip(crops, enlarged.originals, enlarged.faces, scores, strict=True):
             with self._telemetry.stage("encode"):
                 picture, model = (face.bgr, face.model) if face else (None, "")
-                parts, payloads = parts_of(self._config.publish, original, picture, score.embedding, model)
+                is_known = score.decision == "known"
+                parts, payloads = parts_of(self._config.publish, original, picture, score.embedding, model, is_known=is_known)
             self._telemetry.counts.everywhere(crop.stream, "faces")
+            self._telemetry.counts.of_stream(crop.stream, "enhanced" if face else "passed_through")
             said.append(Said(self._result(crop, face, score, parts), payloads))
             track = self._tracks.setdefault((crop.stream, crop.track_id), TrackSoFar(crop))
             track.add(crop)
@@ -115,7 +117,8 @@ class Enhancement:
         scores = self._verifier.track_scores(closed.stream, closed.track_id)
         self._say_gallery()
         parts, payloads = parts_of(self._config.publish, None, None, scores.embedding)
-        result = TrackResult(closed, ended, faces, scores.decision, scores.candidates, scores.gallery_version, parts)
+        decided = scores.decision, scores.candidates, scores.gallery_version
+        result = TrackResult(closed, ended, faces, *decided, parts, scores.basis)
         return Said(result, payloads)
 
     def _scores(self, crops: Sequence[FaceCrop], enlarged: Enlarged) -> list[FaceScores]:

@@ -69,6 +69,8 @@ class Detecting:
         self._telemetry.record("detect", found.seconds)
         self._telemetry.counters["detections"] += len(found.detections or ())
         self._telemetry.counters["frames_detected"] += 1
+        self._telemetry.counts.of_stream(stream, "detections")
+        self._telemetry.counts.of_stream(stream, "found", len(found.detections or ()))
         return found.detections
 
     def take_refusal(self, stream: str) -> str:

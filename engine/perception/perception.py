@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -12,11 +13,13 @@ from engine.config import Config
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Detections, Frame
 from engine.contracts.streams import Checkpoint, StreamChanged
+from engine.contracts.tap import Preview
 from engine.detect import Detector
 from engine.detect.second_look import Faceness
 from engine.errors import DeviceLostError
 from engine.perception.detecting import Detecting, Found
 from engine.perception.overload import Governor
+from engine.perception.preview import preview_of
 from engine.perception.stream_faces import StreamFaces
 from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
@@ -24,6 +27,8 @@ from engine.track.judge import Judge
 from engine.track.tracker import Tracker
 
 DEFAULT_FRAME_RATE = 25.0
+_PREVIEW_SHARE = 0.05
+_RARER_UNDER_OVERLOAD = 10.0
 Item = FaceCrop | TrackClosed | StreamChanged | Checkpoint
 
 
@@ -68,6 +73,7 @@ class Perception:
         self._streams: dict[str, StreamFaces] = {}
         self._next_track_id = first_id
         self._rejected_before = dict(rejected or {})
+        self._previews_rest_until = 0.0
         self.detect = self._detecting.detect
         """Look for the faces of some pictures; see ``Detecting.detect``."""
         self.together = models.detector.profile.best
@@ -89,6 +95,7 @@ class Perception:
         """A face was dropped behind this: the next stage had no time for it, or ``worker_died``."""
         self._governor.note("enhance", late=cause != "worker_died")
         self._telemetry.drop(stream, cause)
+        self._telemetry.counts.of_stream(stream, "late")
 
     def note_faces(self, count: int) -> None:
         """So many faces were handed to the next stage in time."""
@@ -127,6 +134,22 @@ class Perception:
                 event = replace(event, counters=event.counters | {"rejected": faces.rejected})
                 del self._streams[event.stream]
         return [*items, event.with_account(self._calls.close(event.stream)) if event.is_last else event]
+
+    def preview(self, frame: Frame, now_seconds: float) -> tuple[Preview, bytes] | None:
+        """Return what ``preview_of`` makes of a frame that was just taken; None where none is due.
+
+        Two of a stream lie ``live.preview_seconds`` apart. They give way before all else: under overload they are
+        ``_RARER_UNDER_OVERLOAD`` times rarer, and those of all streams take ``_PREVIEW_SHARE`` of the time at most.
+        """
+        seconds, faces = self._config.live.preview_seconds, self._streams.get(frame.stream)
+        if faces is None or not seconds or now_seconds < max(faces.preview_due, self._previews_rest_until):
+            return None
+        start = time.perf_counter()
+        with self._telemetry.stage("preview"):
+            made = preview_of(frame, faces.seen, faces.accepted)
+        faces.preview_due = now_seconds + seconds * (_RARER_UNDER_OVERLOAD if self._governor.level else 1)
+        self._previews_rest_until = now_seconds + (time.perf_counter() - start) / _PREVIEW_SHARE
+        return made
 
     def adapt(self, now_seconds: float) -> None:
         """Do less where the machine is too slow for its cameras, and more again where it is not, if ``live.adapt`` says so."""
@@ -174,4 +197,5 @@ class Perception:
             self._models.judge,
             frames_expected=frames_expected,
             live=live,
+            counts=self._telemetry.counts.streams[name],
         )

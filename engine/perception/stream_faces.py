@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from engine.config import Config
+from engine.contracts.counts import StreamCount
 from engine.contracts.faces import FaceCrop, TrackClosed
-from engine.contracts.frames import Detections, Frame, TrackEnd
+from engine.contracts.frames import Detections, Frame, TrackedFace, TrackEnd
+from engine.crop.main_view import MainView
 from engine.crop.selector import Selector
 from engine.detect.second_look import Faceness
 from engine.perception.acceptance import Acceptance
@@ -36,6 +38,7 @@ class StreamFaces:
         frames_expected: of the whole recording; 0: unknown. In one that is shorter than ``track.min_detections``, as a
             photograph is, what is reported is accepted.
         live: it is a camera's.
+        counts: of the stream, to add to what became of its faces.
     """
 
     def __init__(
@@ -51,8 +54,10 @@ class StreamFaces:
         *,
         frames_expected: int = 0,
         live: bool,
+        counts: Counter[StreamCount] | None = None,
     ) -> None:
         self._stream, self._live = stream, live
+        self._counts = Counter[StreamCount]() if counts is None else counts
         # A track must outlive the frames on which the detector does not run, and one miss.
         lost_seconds = max(config.track.lost_seconds, 2.5 * config.detect.every / frame_rate)
         track_config = replace(config.track, lost_seconds=lost_seconds)
@@ -62,15 +67,26 @@ class StreamFaces:
             enough, limits = looks, limits and limits.of_a_photograph()
         self._acceptance = Acceptance(enough, limits)
         self._rejected_before, self._rejected_told = rejected, 0
-        self._selector = Selector(config.crop, live=live)
+        self._selector = Selector(config.crop, live=live, counts=self._counts)
+        self._main_view = MainView()
         self._due_detections = 0
         self._next_checkpoint: float | None = None
+        self.preview_due = 0.0
+        """Seconds from which on somebody who watches gets the next preview."""
+        self.seen: Sequence[TrackedFace] = ()
+        """The faces of the newest frame that follow a track."""
+        self.accepted: frozenset[int] = frozenset()
+        """Track ids of those of them that were passed on."""
         self.owes_detection = False
         """A frame that was to be detected was dropped: the next one takes its place."""
 
     @property
     def counters(self) -> Counter[str]:
-        return self._selector.counters + self._following.counters + Counter({"faces.refused": self._acceptance.refused})
+        return (
+            self._selector.counters
+            + self._following.counters
+            + Counter({"faces.refused": self._acceptance.refused, "main.missed.unlike": self._main_view.unlike})
+        )
 
     @property
     def rejected(self) -> int:
@@ -103,7 +119,10 @@ class StreamFaces:
         with telemetry.stage("track"):
             faces, ends = self._following.update(frame, detections)
         with telemetry.stage("crop"):
-            crops = self._selector.offer(frame, self._acceptance.admit(faces))
+            admitted = self._acceptance.admit(faces)
+            self._counts["unconfirmed"] += len(detections or ()) - len(admitted)
+            crops = self._cut(frame, admitted, telemetry)
+        self.seen, self.accepted = faces, frozenset(face.track_id for face in admitted)
         return [*before, *crops, *self._close(ends)]
 
     def cut(self) -> list[FaceCrop | TrackClosed]:
@@ -124,6 +143,18 @@ class StreamFaces:
             return False
         self._next_checkpoint = now_seconds + _CHECKPOINT_SECONDS
         return True
+
+    def _cut(self, frame: Frame, faces: Sequence[TrackedFace], telemetry: Telemetry) -> list[FaceCrop]:
+        """Choose among the faces of a frame, and cut them from the larger picture where there is one."""
+        if not frame.has_main:
+            return self._selector.offer(frame, faces)
+        crops = [
+            crop for picture, found in self._main_view.split(frame, faces) for crop in self._selector.offer(picture, found)
+        ]
+        for crop in crops:
+            from_sub = (crop.width_px, crop.height_px) == (frame.planes.width_px, frame.planes.height_px)
+            telemetry.counts.of_stream(self._stream, "sub_faces" if from_sub else "main_faces")
+        return crops
 
     def _close(self, ends: Sequence[TrackEnd]) -> list[FaceCrop | TrackClosed]:
         result: list[FaceCrop | TrackClosed] = []

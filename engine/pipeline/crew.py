@@ -14,6 +14,7 @@ from engine.config import Config
 from engine.contracts.camera import Camera
 from engine.contracts.faces import IDS_PER_PERCEIVE
 from engine.contracts.streams import StreamChanged
+from engine.contracts.tap import Tap
 from engine.delivery.record import Record
 from engine.errors import FacestreamError, WorkerError
 from engine.inference.messages import MESSAGES
@@ -52,7 +53,9 @@ class Crew:
         run: what ``run.json`` says of it.
         cameras: each gets a process.
         readers: processes that read recordings.
-        resume: what an earlier attempt left. ``goes_on``: see ``Policy``.
+        resume: what an earlier attempt left.
+        goes_on: see ``Policy``.
+        tap: where a service listens; None: nowhere.
 
     Raises:
         FatalError: the system allows fewer open files than so many workers need.
@@ -65,10 +68,12 @@ class Crew:
         run: dict[str, Any],
         cameras: Sequence[Camera],
         readers: int,
-        resume: Resume | None,
+        resume: Resume | None = None,
+        *,
         goes_on: bool = False,
+        tap: Tap | None = None,
     ) -> None:
-        self._config, self._run, self._resume = config, run, resume
+        self._config, self._run, self._resume, self._tap = config, run, resume, tap
         self._starts: dict[str, int] = {}
         self.policy = policy_of(has_camera=bool(cameras), goes_on=goes_on)
         self._listeners = {device: Listener(MESSAGES) for device in _devices(config)}
@@ -256,12 +261,13 @@ class Crew:
                 run = self._run | {"run_id": f"{self._run['run_id']}{suffix}"}
                 read_again = tuple(run.get("inputs", ())) if self.policy.replaces_workers else ()
                 record = Record(config.output, run, self._resume, self.policy.expires, read_again)
-                return start(publish_body, inputs, config.publish, record, self.policy, earlier > 0)
+                tap = self._tap.messages if self._tap else ""
+                return start(publish_body, inputs, config.publish, record, self.policy, earlier > 0, tap)
             case "perceive":
                 first_id = (self._resume.first_track_id if self._resume else 1) + earlier * IDS_PER_PERCEIVE
                 counted = self._resume.counts.streams if self._resume else {}
                 rejected = {stream: counts["rejected"] for stream, counts in counted.items() if "rejected" in counts}
-                about = (config, first_id, rejected, devices, self.policy.goes_on)
+                about = (config, first_id, rejected, devices, self.policy.goes_on, self._tap)
                 return start(perceive_body, inputs, set(self.readers), outputs, *about)
             case "enhance":
                 threads = self.policy.threads(len(self.plan.of("enhance")))

@@ -26,6 +26,7 @@ from engine.contracts.camera import Camera
 from engine.contracts.orders import Assign
 from engine.contracts.recording import Recording
 from engine.contracts.streams import StreamChanged
+from engine.contracts.tap import Tap
 from engine.errors import ConfigError, FacestreamError, WorkerError
 from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
@@ -78,6 +79,8 @@ class ServiceRun:
     run_id: str
     cameras: Sequence[Camera]
     """At its begin."""
+    tap: Tap | None = None
+    """Where the service listens, and gets pictures of what is looked at; None: nowhere."""
 
 
 def run_pipeline(
@@ -130,9 +133,7 @@ def run_pipeline(
     while True:
         run = describe_run(config, service.run_id if service else "")
         try:
-            result = _attempt(
-                config, run, sources, observer, duration_seconds, control, same_run=same_run, goes_on=service is not None
-            )
+            result = _attempt(config, run, sources, observer, duration_seconds, control, service, same_run=same_run)
         except WorkerError:
             if restarts == 0:
                 raise
@@ -153,9 +154,9 @@ def _attempt(
     observer: Callable[[RunStatus], None],
     duration_seconds: float | None,
     control: RunControl | None = None,
+    service: ServiceRun | None = None,
     *,
     same_run: bool = False,
-    goes_on: bool = False,
 ) -> RunResult:
     """Run once; ``same_run``: what is in the output directory is an earlier attempt of this run."""
     recordings = [source for source in sources if isinstance(source, Recording)]
@@ -169,7 +170,15 @@ def _attempt(
     for event in resume.done.values() if resume else ():
         status.take_event(StreamChanged(event.stream, event.state, event.reason, event.detail))
     orders = _orders(recordings, resume)
-    crew = Crew(config, run, cameras, min(config.decode.parallel_files, len(orders)), resume, goes_on=goes_on)
+    crew = Crew(
+        config,
+        run,
+        cameras,
+        min(config.decode.parallel_files, len(orders)),
+        resume,
+        goes_on=service is not None,
+        tap=service.tap if service else None,
+    )
     supervisor = Supervisor(crew, orders, config.supervise, status, observer, duration_seconds, control)
     try:
         supervisor.run()

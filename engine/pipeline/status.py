@@ -13,7 +13,7 @@ from engine.contracts.messages import StageStats, StreamState
 from engine.contracts.orders import Warned
 from engine.contracts.streams import RunStats, StreamChanged
 from engine.pipeline.stage_totals import StageTotals
-from engine.pipeline.stream_status import StreamStatus
+from engine.pipeline.stream_status import IN_FUNNEL, StreamStatus
 from engine.runtime.protocol import Beat, StageBeat
 
 __all__ = ["Level", "RunEvent", "RunStatus", "StreamStatus", "WorkerStatus"]
@@ -41,7 +41,9 @@ class RunEvent:
     ``overload_level``: those that apply."""
 
 
-_STREAM_COUNTS: tuple[StreamCount, ...] = ("frames", "faces", "dropped", "reconnects", "detections", "errored", "rejected")
+_STREAM_COUNTS: tuple[StreamCount, ...] = (
+    "frames", "faces", "dropped", "reconnects", "detections", "errored", "rejected", *IN_FUNNEL
+)  # fmt: skip
 _SAME_SECONDS = 5.0
 """What several workers say at the same time is one warning."""
 

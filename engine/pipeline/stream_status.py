@@ -6,11 +6,17 @@ import time
 from collections import deque
 from dataclasses import dataclass, field, replace
 
+from engine.contracts.counts import StreamCount
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.streams import StreamChanged
+from engine.control.verbs import Funnel
 from engine.runtime.protocol import StageBeat
 
 _RATE_WINDOW_SECONDS = 5.0
+IN_FUNNEL: tuple[StreamCount, ...] = (
+    "found", "unconfirmed", "too_small", "outranked", "blurred", "late", "enhanced", "passed_through"
+)  # fmt: skip
+"""What is counted for the funnel alone."""
 _FRESH_SECONDS = 1.5
 """Workers beat more often than this."""
 
@@ -67,7 +73,7 @@ class StreamStatus:
     rejected: int = 0
     """Tracks of no face."""
     detections: int = 0
-    """Times that the detector ran; 0 also where nobody counts them."""
+    """Times that the detector ran."""
     latency_p50_ms: float | None = None
     """From the arrival of a picture to the sending of its faces, over the newest faces; None before the first."""
     latency_p99_ms: float | None = None
@@ -75,13 +81,15 @@ class StreamStatus:
     """The highest ``latency_p99_ms`` so far."""
     since: float = field(default_factory=time.monotonic)
     """Monotonic seconds when ``state`` was entered."""
+    _in_funnel: dict[str, int] = field(default_factory=dict, repr=False)
     _frames_before: int = 0
     _frame_rate: Rate = field(default_factory=Rate, repr=False)
     _detection_rate: Rate = field(default_factory=Rate, repr=False)
 
     def copy(self) -> StreamStatus:
         """Return one that later news leaves as it is."""
-        return replace(self, _frame_rate=self._frame_rate.copy(), _detection_rate=self._detection_rate.copy())
+        frame_rate, detection_rate = self._frame_rate.copy(), self._detection_rate.copy()
+        return replace(self, _in_funnel=self._in_funnel.copy(), _frame_rate=frame_rate, _detection_rate=detection_rate)
 
     @property
     def is_over(self) -> bool:
@@ -91,6 +99,11 @@ class StreamStatus:
     def standing(self) -> StreamState:
         """The state, where a discontinuity that frames have followed is ``live`` again."""
         return "live" if self.state == "discontinuity" and self.frames > self._frames_before else self.state
+
+    @property
+    def funnel(self) -> Funnel:
+        """Where the faces went since the start of the run."""
+        return Funnel(frames=self.frames, detected_frames=self.detections, rejected=self.rejected, **self._in_funnel)
 
     @property
     def seconds_in_state(self) -> float:
@@ -103,7 +116,7 @@ class StreamStatus:
 
     @property
     def detections_per_second(self) -> float:
-        """0 also where nobody counts them."""
+        """Times that the detector runs per second now."""
         return 0.0 if self.is_over else self._detection_rate.per_second
 
     def enter(self, event: StreamChanged) -> bool:
@@ -120,6 +133,9 @@ class StreamStatus:
 
     def count(self, name: str, total: int) -> None:
         """Take over a new total of one of the counters that ``RunStatus`` keeps for each stream, as ``frames``."""
+        if name in IN_FUNNEL:
+            self._in_funnel[name] = total
+            return
         setattr(self, name, total)
         if name == "frames":
             self._frame_rate.add(total)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine.config import PublishConfig
 from engine.contracts.messages import Part
 from engine.errors import PublishError
+from engine.publish.veil import what_leaves
 
 PictureName = Literal["enhanced", "original"]
 _PNG_HEADER_BYTES = 8 + 25
@@ -26,6 +27,8 @@ def parts_of(
     enhanced_bgr: NDArray[np.uint8] | None,
     embedding: NDArray[np.float32] | None,
     enhanced_by: str = "",
+    *,
+    is_known: bool = False,
 ) -> tuple[list[Part], list[bytes]]:
     """Return the parts that ``config.parts`` asks for, in its order, and their payloads.
 
@@ -37,10 +40,13 @@ def parts_of(
         embedding: (length,), sent as little-endian float32.
         enhanced_by: name of the generator: the file of ``enhanced_bgr`` says inside that it is enhanced, by which model, and
             what it is not for.
+        is_known: the face was recognised: ``config.redact`` may hide the others. What is sent and what is written are these
+            payloads, and the report is made of what is written: no picture of a face goes another way.
 
     Raises:
         PublishError: a picture cannot be encoded.
     """
+    original_bgr, enhanced_bgr = what_leaves(config.redact, is_known, original_bgr, enhanced_bgr)
     parts: list[Part] = []
     payloads: list[bytes] = []
     wanted = config.parts

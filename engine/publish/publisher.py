@@ -15,19 +15,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import zmq
-from msgspec.structs import replace
 
 from engine.config import PublishConfig
 from engine.contracts.envelope import Body, Payload
-from engine.contracts.messages import AnyMessage, Face, Track, encode_header, kind_of, topic_of
+from engine.contracts.messages import AnyMessage, kind_of
 from engine.errors import ConfigError
 from engine.publish.door import Door
 from engine.publish.endpoint import bind, harden
 from engine.publish.exposure import check_in_the_clear, refusal_of
+from engine.publish.frames import frames_of
 from engine.publish.guard import FloodGuard
 from engine.publish.numbering import Numbering
 from engine.publish.replay import ReplayService, Ring
 from engine.publish.subscriptions import GrantedSubscriptions, Subscriptions
+from engine.publish.tap import TapSocket
 from engine.runtime.descriptors import raise_limit
 
 _BLOCKED_POLL_MS = 50
@@ -68,6 +69,7 @@ class Publisher:
         live: bool = False,
         next_seq: Mapping[str, int] | None = None,
         warn: Callable[[str], None] = _nobody,
+        tap: str = "",
     ) -> None:
         """Bind the sockets that the configuration names.
 
@@ -79,6 +81,7 @@ class Publisher:
                 a slow subscriber.
             next_seq: where a publisher goes on that replaces another one, see ``Numbering``.
             warn: is told, seldom, whom the keys keep out.
+            tap: endpoint of ``Tap.messages``; empty: none.
 
         Raises:
             ConfigError: an endpoint is malformed, or open to others without keys; the engine's own key cannot be used. What is
@@ -94,9 +97,10 @@ class Publisher:
         self._ring: Ring | None = None
         self._replay: ReplayService | None = None
         self._door: Door | None = None
+        self._tap: TapSocket | None = None
         self._losers: frozenset[str] = frozenset()
         self._guard = FloodGuard()
-        self.bound_endpoint = ""
+        self.bound_endpoint = self._bound_tap = ""
         if config.replay and not config.endpoint:
             raise ConfigError("publish.replay needs publish.endpoint: give both, or neither")
         check_in_the_clear(config)
@@ -112,6 +116,9 @@ class Publisher:
                 self._ring = Ring(config.replay_bytes)
                 self._replay = ReplayService(context, config.replay, self._ring, run_id, self._door, is_private=is_private)
                 self._guard.watch(self._replay.bound_endpoint)
+            if tap:
+                self._tap = TapSocket(context, tap)
+                self._bound_tap = tap
         except BaseException:
             self.close()
             raise
@@ -169,9 +176,14 @@ class Publisher:
             The message with all its parts; without ``embeddings`` the vector is in no message that is sent.
         """
         message = self._numbering.stamp(body)
+        tap = self._tap if self._tap is not None and self._tap.is_heard else None
+        if self._socket is None and tap is None:
+            return message
+        frames = frames_of(message, payloads, embeddings=self._config.embeddings)
+        if tap is not None:  # before a reader of ``push`` is waited for
+            tap.send(frames)
         if self._socket is None:
             return message
-        frames = _frames(message, payloads, self._config.embeddings)
         if self._ring is not None:
             self._ring.put(message.stream, kind_of(message), message.seq, frames)
         if self._config.socket == "pub":
@@ -196,11 +208,13 @@ class Publisher:
             self._subscriptions.follow(self._socket)
         if self._replay is not None:
             self._replay.poll()
+        if self._tap is not None:
+            self._tap.poll()
         self._guard.check()
 
     def remove_socket_files(self) -> None:
         """Remove the files of ``ipc`` endpoints, which libzmq leaves behind; do so while nobody else can have bound them."""
-        for endpoint in (self.bound_endpoint, self.bound_replay):
+        for endpoint in (self.bound_endpoint, self.bound_replay, self._bound_tap):
             if endpoint.startswith("ipc:///"):
                 Path(endpoint.removeprefix("ipc://")).unlink(missing_ok=True)
 
@@ -215,6 +229,9 @@ class Publisher:
         if self._replay is not None:
             self._replay.close()
             self._replay = None
+        if self._tap is not None:
+            self._tap.close()
+            self._tap = None
 
     def _open(self, context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
         config = self._config
@@ -259,14 +276,6 @@ class Publisher:
         return (not self.bound_replay or door.cut_all(self.bound_replay)) and are_cut
 
 
-def _frames(message: AnyMessage, payloads: Sequence[Payload], embeddings: bool) -> list[Payload]:
-    """Return a message as it is sent."""
-    if not embeddings and isinstance(message, Face | Track) and any(part.name == "embedding" for part in message.parts):
-        kept = [(part, payload) for part, payload in zip(message.parts, payloads, strict=True) if part.name != "embedding"]
-        message, payloads = replace(message, parts=[part for part, _ in kept]), [payload for _, payload in kept]
-    return [topic_of(message).encode(), encode_header(message), *payloads]
-
-
 @contextmanager
 def open_publisher(
     config: PublishConfig,
@@ -275,13 +284,14 @@ def open_publisher(
     live: bool = False,
     next_seq: Mapping[str, int] | None = None,
     warn: Callable[[str], None] = _nobody,
+    tap: str = "",
 ) -> Iterator[Publisher]:
     """Yield a publisher with a context of its own. At the end what is queued is still sent for a few seconds, and no file of a
     socket is left; for arguments and errors see ``Publisher``.
     """
     raise_limit(_MOST_FILES)
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    publisher = Publisher(config, run_id, context, live=live, next_seq=next_seq, warn=warn)
+    publisher = Publisher(config, run_id, context, live=live, next_seq=next_seq, warn=warn, tap=tap)
     try:
         yield publisher
     finally:

@@ -68,7 +68,7 @@ def _fields(directory: Path, run: dict[str, Any], found: Selection, max_tracks: 
         "title": escape(title or str(run.get("run_id", "run"))),
         "subtitle": escape(started_and_took(run)),
         "outcome": escape(outcome),
-        "notice": _notice(_OUTCOMES.get(outcome, "")) + _notice(_failed(streams)),
+        "notice": _notice(_OUTCOMES.get(outcome, "")) + _notice(_failed(streams)) + _notice(_redacted(run)),
         "figures": _figures(found, run.get("counters") or {}),
         "inputs": inputs_table(inputs, streams),
         "models": models_table(run) + (f"<p>Names: {escape(said)}.</p>" if (said := naming(run)) else ""),
@@ -78,6 +78,14 @@ def _fields(directory: Path, run: dict[str, Any], found: Selection, max_tracks: 
         "truncated": _truncated(found, max_tracks),
         "run_id": escape(str(run.get("run_id", ""))),
     }
+
+
+def _redacted(run: dict[str, Any]) -> str:
+    publish = (run.get("config") or {}).get("publish") or {}
+    return {
+        "blur": "Faces that were not recognised are made coarse (publish.redact: blur).",
+        "vectors": "No picture of a face was kept (publish.redact: vectors).",
+    }.get(str(publish.get("redact")), "")
 
 
 def _failed(streams: dict[str, list[Stream]]) -> str:

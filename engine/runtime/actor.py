@@ -10,12 +10,14 @@ from typing import Any, Generic, Protocol, TypeVar
 from msgspec import Struct
 
 from engine.contracts.counts import Counting
+from engine.contracts.messages import Outcome
 from engine.runtime.channel import Channel, Waitable, wait_for_any
 from engine.runtime.mailbox import Inbox, Sender
 from engine.runtime.protocol import Attach, Detach, Drain
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 
 Message = TypeVar("Message")
+_BADNESS: Sequence[Outcome] = ("completed", "drained", "failed")
 
 
 class Outlet(Protocol):
@@ -56,7 +58,7 @@ class Actor(Generic[Message]):
         self.stopped: Drain | None = None
         """The supervisor's word that the run, or this worker's part in it, ends."""
         self.worst = Drain()
-        """The first last word of a neighbour that is not of a completed part, if there was one."""
+        """The worst last word of a neighbour; of several, the first."""
         self.heard = Counting()
         """What the neighbours that have ended had counted."""
 
@@ -206,5 +208,5 @@ class Actor(Generic[Message]):
 
     def _note(self, last: Drain) -> None:
         self.heard.add(last.counts)
-        if self.worst.outcome == "completed":
-            self.worst = Drain() if last.outcome == "completed" else last
+        if _BADNESS.index(last.outcome) > _BADNESS.index(self.worst.outcome):
+            self.worst = last

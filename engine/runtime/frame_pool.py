@@ -83,9 +83,9 @@ class PoolWriter:
             slot.header[_POOL] = pool_id
         self._free = list(range(slots))
 
-    def opened(self) -> PoolOpened:
-        """Return what a reader needs to map this pool."""
-        return PoolOpened(self._pool_id, os.getpid(), self._fd, len(self._slots), self._slot_bytes)
+    def opened(self, replaces: int = 0) -> PoolOpened:
+        """Return what a reader needs to map this pool, which takes the place of another one."""
+        return PoolOpened(self._pool_id, os.getpid(), self._fd, len(self._slots), self._slot_bytes, replaces)
 
     @property
     def slot_bytes(self) -> int:

@@ -15,6 +15,8 @@ class PoolOpened(msgspec.Struct, frozen=True, array_like=True, tag=True):
     fd: int
     slots: int
     slot_bytes: int
+    replaces: int = 0
+    """The pool whose place it takes; 0: it is the first of its kind."""
 
 
 class SlotPicture(msgspec.Struct, frozen=True, array_like=True):

@@ -9,6 +9,7 @@ from shlex import quote
 from platformdirs import user_state_path
 
 from engine.archive.lock import DirectoryLock
+from engine.contracts.tap import Tap
 from engine.errors import ConfigError, PublishError
 from engine.keys.folder import is_ours_alone
 from engine.runtime.closing import Closing
@@ -82,9 +83,9 @@ class ServiceDirectory(Closing):
         return f"ipc://{self.path}/web.sock"
 
     @property
-    def tap(self) -> str:
-        """Where the web process reads what is published."""
-        return f"ipc://{self.path}/tap.sock"
+    def tap(self) -> Tap:
+        """Where the web process reads what is published, and pictures of what is looked at."""
+        return Tap.in_folder(self.path)
 
     def credentials_file(self, name: str) -> Path:
         """Return the file of a name.

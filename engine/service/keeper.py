@@ -133,5 +133,12 @@ def web_settings(parts: Parts) -> str:
         "upload_bytes": serve.upload_bytes,
         "insecure": serve.http_insecure,
     }
-    told = {"control": directory.web, "tap": directory.tap, "directory": str(directory.path), "http": http}
+    tap = directory.tap
+    told = {
+        "control": directory.web,
+        "tap": tap.messages,
+        "previews": tap.previews,
+        "directory": str(directory.path),
+        "http": http,
+    }
     return msgspec.json.encode(told).decode()

@@ -67,10 +67,12 @@ def serve(path: Path | None, log: ServiceLog) -> int:
         keeper = Keeper(parts, log)
         closing.callback(keeper.close)
         log.say(f"the service is asked at {parts.directory.control}" + (f" and {router.endpoint}" if router.endpoint else ""))
-        return _Runs(parts, log, keeper, signals).go_on()
+        return Runs(parts, log, keeper, signals).go_on()
 
 
-class _Runs:
+class Runs:
+    """Begins one run after another."""
+
     def __init__(self, parts: Parts, log: ServiceLog, keeper: Keeper, signals: CountedSignals) -> None:
         self._parts, self._log, self._keeper, self._signals = parts, log, keeper, signals
         self._life = parts.life
@@ -112,7 +114,9 @@ class _Runs:
         for name, fault in parts.streams.faults.items():
             self._log.warn(f"the camera {name} cannot be read: {fault}")
         config = self._config(run_id)
-        return run_pipeline(config, self._observe, None, self._log.warn, control, ServiceRun(run_id, cameras))
+        return run_pipeline(
+            config, self._observe, None, self._log.warn, control, ServiceRun(run_id, cameras, parts.directory.tap)
+        )
 
     def _config(self, run_id: str) -> Config:
         config, output = self._life.config, self._life.config.output

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from engine.config import LiveConfig, SourceConfig
 from engine.contracts.camera import Camera, CameraSettings
@@ -16,13 +19,18 @@ from engine.errors import ConfigError
 from engine.source.appearance import appearance_of
 from engine.source.camera_url import CameraUrl, looks_like_url, parse_camera_url, scheme_of
 from engine.source.credentials import credentials_from_url, read_credentials
+from engine.source.files import without_password
 from engine.source.names import name_from_text
 
 _DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[^/]+)")
 _V4L_MAJOR = 81
 """Of the kernel's device numbers."""
 RECORDING_KEYS = ("video_stream", "start_time", "clock_from", "fps")
-CAMERA_KEYS = ("credentials", *(key for key in SourceConfig.__struct_fields__ if key in CameraSettings.__struct_fields__))
+CAMERA_KEYS = (
+    "crop_uri",
+    "credentials",
+    *(key for key in SourceConfig.__struct_fields__ if key in CameraSettings.__struct_fields__),
+)
 
 
 def is_camera(uri: str) -> bool:
@@ -51,12 +59,49 @@ def camera_of(source: SourceConfig, live: LiveConfig, warn: Callable[[str], None
     if keys := _given(source, RECORDING_KEYS):
         shown = redact_url(source.uri) if looks_like_url(source.uri) else source.uri
         raise ConfigError(f"{shown} is a camera, `{keys[0]}` is for recordings: leave it out")
+    main = _main_stream(source, warn)
     if not looks_like_url(source.uri):
-        return _camera(source, live, _device(source), source.uri), name_from_text(Path(source.uri).name) or "camera"
+        name = name_from_text(Path(source.uri).name) or "camera"
+        return _camera(source, live, _Address(_device(source), source.uri), main), name
     url = parse_camera_url(source.uri)
+    return _camera(source, live, _address(source, url, warn), main), _name_from_url(url)
+
+
+class _Address(NamedTuple):
+    """Of one stream of a camera."""
+
+    url: str
+    """As FFmpeg opens it."""
+    shown: str
+    """The same without credentials."""
+
+
+def _main_stream(source: SourceConfig, warn: Callable[[str], None]) -> _Address:
+    """Return the address of ``crop_uri``, empty where there is none. Its user and password are those of ``uri``, or of the file
+    ``credentials``, unless it has its own."""
+    if not source.crop_uri:
+        return _Address("", "")
+    shown = redact_url(source.crop_uri) if looks_like_url(source.crop_uri) else without_password(source.crop_uri)
+    if not is_camera(source.crop_uri):
+        raise ConfigError(
+            f"crop_uri: {shown} is no camera's address: give the URL of the camera's main stream, or leave it out"
+        )
+    if source.crop_uri == source.uri:
+        raise ConfigError(f"crop_uri: {shown} is the stream that faces are looked for in: give the camera's other one")
+    if not looks_like_url(source.crop_uri):
+        return _Address(_device(replace(source, uri=source.crop_uri)), source.crop_uri)
+    url = parse_camera_url(source.crop_uri)
+    if not url.user_info and not source.credentials and looks_like_url(source.uri):
+        first = parse_camera_url(source.uri)
+        if first.host == url.host and url.scheme.has_users:
+            url = dataclasses.replace(url, user_info=first.user_info)
+    return _address(source, url, warn)
+
+
+def _address(source: SourceConfig, url: CameraUrl, warn: Callable[[str], None]) -> _Address:
     if source.transport == "udp" and url.name != "rtsp":
         raise ConfigError(f"{url.shown}: `transport: udp` is for rtsp:// only, leave it out")
-    return _camera(source, live, url.for_ffmpeg(_user_info(source, url, warn)), url.shown), _name_from_url(url)
+    return _Address(url.for_ffmpeg(_user_info(source, url, warn)), url.shown)
 
 
 def check_recording(source: SourceConfig) -> None:
@@ -74,8 +119,8 @@ def _given(source: SourceConfig, keys: Iterable[str]) -> list[str]:
     return [key for key in keys if getattr(source, key) != getattr(plain, key)]
 
 
-def _camera(source: SourceConfig, live: LiveConfig, url: str, shown: str) -> Camera:
-    return Camera(source.name, url, shown, appearance_of(source), **_settings(source, live))
+def _camera(source: SourceConfig, live: LiveConfig, address: _Address, main: _Address) -> Camera:
+    return Camera(source.name, *address, appearance_of(source), *main, **_settings(source, live))
 
 
 def _settings(source: SourceConfig, live: LiveConfig) -> dict[str, Any]:

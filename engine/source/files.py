@@ -91,7 +91,7 @@ def _recordings_at(uri: str, warn: Callable[[str], None]) -> list[Recording]:
             return [Recording("", path, tuple(pictures))]
         if glob.has_magic(str(path)):
             return _matches(path, warn)
-        raise SourceError(f"{_without_password(uri)} does not exist: check the path", "not_found") from error
+        raise SourceError(f"{without_password(uri)} does not exist: check the path", "not_found") from error
     except PermissionError as error:
         raise _not_readable(path) from error
     except (OSError, ValueError) as error:
@@ -174,8 +174,8 @@ def _shown(names: Iterable[str]) -> list[str]:
     return [name for name in names if not name.startswith(".")]
 
 
-def _without_password(uri: str) -> str:
-    """Somebody may have forgotten the rtsp:// of a camera."""
+def without_password(uri: str) -> str:
+    """Return a path as it may be shown: somebody may have forgotten the rtsp:// of a camera."""
     return redact(re.sub(r".*:.*@", f"{HIDDEN}@", uri, flags=re.DOTALL))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.config import VerifyConfig
 from engine.contracts.frames import Float32
-from engine.contracts.messages import Candidate, Decision
+from engine.contracts.messages import Basis, Candidate, Decision, Lack
 from engine.errors import ConfigError
 from engine.verify.embedder import Embedder
 from engine.verify.open_set import OpenSet, open_set_of
@@ -35,8 +35,8 @@ class Rule(Protocol):
 
     def compare(
         self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
-    ) -> tuple[list[Candidate], Decision]:
-        """Return the ``limit`` best candidates, best first, and what they amount to.
+    ) -> tuple[list[Candidate], Decision, Basis]:
+        """Return the ``limit`` best candidates, best first, what they amount to, and why.
 
         Args:
             vector: (length,) of length 1, of the originals.
@@ -67,12 +67,29 @@ class ByCosine:
 
     def compare(
         self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
-    ) -> tuple[list[Candidate], Decision]:
+    ) -> tuple[list[Candidate], Decision, Basis]:
         """See ``Rule``."""
         # The margin needs the second even where only one is wanted.
         candidates = rank(vector, enhanced, people.names, people.matrix, max(limit, 2))
-        decision = decide(candidates, faces.faces, faces.large_faces, replace(self.thresholds, min_faces=min_faces))
-        return candidates[:limit], decision
+        asked = replace(self.thresholds, min_faces=min_faces)
+        decision = decide(candidates, faces.faces, faces.large_faces, asked)
+        return candidates[:limit], decision, self._basis(candidates, decision, faces, asked)
+
+    def _basis(self, candidates: list[Candidate], decision: Decision, faces: Fusion, asked: Thresholds) -> Basis:
+        best = candidates[0].cosine_original
+        fits, is_nobody = best >= asked.known_cosine, best < asked.unknown_cosine
+        return Basis(
+            faces=faces.faces,
+            faces_needed=asked.min_faces,
+            size_px=faces.size_px,
+            size_needed_px=asked.min_size_px,
+            quality=faces.quality,
+            margin=best - candidates[1].cosine_original if len(candidates) > 1 else None,
+            margin_needed=asked.margin_cosine,
+            known_cosine=asked.known_cosine,
+            unknown_cosine=asked.unknown_cosine,
+            missing=_missing(decision, faces.faces < asked.min_faces, fits, is_too_small=is_nobody),
+        )
 
 
 class ByChance:
@@ -83,6 +100,8 @@ class ByChance:
         self._measured, self._rate = measured, rate
         self._crowding: tuple[Float32, Float32] | None = None
         """Of the pictures of a gallery that was seen before."""
+        self._small: tuple[int, float] | None = None
+        """Pictures of that gallery, and the size below which hardly anybody gets a name."""
 
     def sentence(self, pictures: int) -> str:
         """See ``Rule``."""
@@ -96,7 +115,7 @@ class ByChance:
 
     def compare(
         self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
-    ) -> tuple[list[Candidate], Decision]:
+    ) -> tuple[list[Candidate], Decision, Basis]:
         """See ``Rule``."""
         size, pictures = faces.size_px, len(people.names)
         resemblances = self._measured.resemblance(vector, people.matrix, self._crowding_of(people.matrix))
@@ -115,7 +134,9 @@ class ByChance:
             )
             for name in order
         ]
-        return candidates[:limit], self._decide([best[name] for name in order], candidates, faces, min_faces)
+        values = [best[name] for name in order]
+        decision = self._decide(values, candidates, faces, min_faces)
+        return candidates[:limit], decision, self._basis(values, candidates[0], decision, faces, pictures, min_faces)
 
     def _decide(self, best: list[float], candidates: list[Candidate], faces: Fusion, min_faces: int) -> Decision:
         if faces.faces < min_faces:
@@ -126,10 +147,51 @@ class ByChance:
             return "undecided" if doubtful else "known"
         return "unknown" if self._measured.is_nobody(best[0], faces.size_px) else "undecided"
 
+    def _basis(
+        self, best: list[float], first: Candidate, decision: Decision, faces: Fusion, pictures: int, min_faces: int
+    ) -> Basis:
+        small = self._too_small_px(pictures)
+        fits = first.false_name_chance is not None and first.false_name_chance <= self._rate
+        return Basis(
+            faces=faces.faces,
+            faces_needed=min_faces,
+            size_px=faces.size_px,
+            size_needed_px=small if small < float("inf") else None,
+            quality=faces.quality,
+            margin=(best[0] - best[1]) / 2 if len(best) > 1 else None,
+            margin_needed=self.thresholds.margin_cosine,
+            false_name_rate=self._rate,
+            missing=_missing(decision, faces.faces < min_faces, fits, is_too_small=faces.size_px < small),
+        )
+
+    def _too_small_px(self, pictures: int) -> float:
+        """See ``OpenSet.too_small_px``; the gallery seldom changes."""
+        if self._small is None or self._small[0] != pictures:
+            self._small = (pictures, self._measured.too_small_px(pictures, self._rate))
+        return self._small[1]
+
     def _crowding_of(self, matrix: Float32) -> Float32:
         if self._crowding is None or self._crowding[0] is not matrix:
             self._crowding = (matrix, self._measured.crowding(matrix))
         return self._crowding[1]
+
+
+def _missing(decision: Decision, has_few_faces: bool, fits: bool, *, is_too_small: bool) -> Lack:
+    """Return what a decision lacked.
+
+    Args:
+        decision: that came out.
+        has_few_faces: for any decision.
+        fits: whether the best one resembles enough.
+        is_too_small: whether larger faces might have brought one.
+    """
+    if decision == "known":
+        return ""
+    if has_few_faces:
+        return "faces"
+    if fits:
+        return "margin"
+    return "size" if is_too_small and decision == "undecided" else "likeness"
 
 
 def is_doubtful(second_fits: _Fits, lead: _Lead, margin: float) -> _Fits:

@@ -48,6 +48,11 @@ class Fusion:
         """Mean size of the faces, weighted as they are: a fused vector is as good as its best faces; 0 without faces."""
         return self.weighted_size / self.weight if self.weight else 0.0
 
+    @property
+    def quality(self) -> float:
+        """Mean quality of the faces; 0 without faces."""
+        return self.weight / self.faces if self.faces else 0.0
+
     def add(self, embedding: Float32, weight: float, large: bool = True, size_px: float = 0.0) -> Fusion:
         """Return the fusion with one more face.
 

@@ -13,7 +13,7 @@ import numpy as np
 from engine.config import VerifyConfig
 from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Float32, Uint8
-from engine.contracts.messages import Candidate, Decision
+from engine.contracts.messages import Basis, Candidate, Decision
 from engine.errors import GalleryError
 from engine.verify.align import usable
 from engine.verify.embedder import Embedder
@@ -70,6 +70,8 @@ class TrackScores:
     faces: int
     """How many faces it rests on."""
     gallery_version: int
+    basis: Basis | None = None
+    """Why it was decided so; None where there was nobody to compare with."""
 
 
 @dataclass(slots=True)
@@ -133,7 +135,7 @@ class Verifier:
         for crop, vector, enhanced_vector in zip(crops, vectors, enhanced_vectors, strict=True):
             changed = self._add(crop, vector, enhanced_vector)
             alone = Fusion().add(vector, 1.0, self._is_large(crop), crop.quality.size_px)
-            candidates, decision = self._compare(vector, enhanced_vector, alone, min_faces=1)
+            candidates, decision, _ = self._compare(vector, enhanced_vector, alone, min_faces=1)
             scores.append(FaceScores(vector, candidates, decision, self._people.version, changed))
         return scores
 
@@ -142,8 +144,8 @@ class Verifier:
         self._refresh()
         track = self._tracks.get((stream, track_id), _Track())
         vector = track.originals.embedding()
-        candidates, decision = self._compare(vector, track.enhanced.embedding(), track.originals)
-        return TrackScores(vector, candidates, decision, track.originals.faces, self._people.version)
+        candidates, decision, basis = self._compare(vector, track.enhanced.embedding(), track.originals)
+        return TrackScores(vector, candidates, decision, track.originals.faces, self._people.version, basis)
 
     def naming(self) -> str:
         """Return one sentence on what a name may claim now; empty without an embedder."""
@@ -168,7 +170,7 @@ class Verifier:
         track.originals = track.originals.add(vector, crop.quality.score, self._is_large(crop), crop.quality.size_px)
         if enhanced is not None:
             track.enhanced = track.enhanced.add(enhanced, crop.quality.score)
-        _, decision = self._compare(track.originals.embedding(), None, track.originals)
+        _, decision, _ = self._compare(track.originals.embedding(), None, track.originals)
         changed = decision != track.decision and (track.decision is not None or decision in ("known", "unknown"))
         if changed:
             track.decision = decision
@@ -193,14 +195,14 @@ class Verifier:
 
     def _compare(
         self, vector: Float32 | None, enhanced: Float32 | None, faces: Fusion, min_faces: int | None = None
-    ) -> tuple[list[Candidate], Decision]:
+    ) -> tuple[list[Candidate], Decision, Basis | None]:
         if self._rule is None or not self._people.names:
-            return [], "none"
+            return [], "none", None
         if vector is None:
-            return [], "undecided"
+            return [], "undecided", None
         least = self._config.min_faces if min_faces is None else min_faces
         if not (people := self._nameable(vector)).names:
-            return [], "unknown" if faces.large_faces >= least else "undecided"
+            return [], "unknown" if faces.large_faces >= least else "undecided", None
         return self._rule.compare(vector, enhanced, faces, people, self._config.max_candidates, least)
 
     def _nameable(self, vector: Float32) -> Snapshot:

@@ -38,16 +38,17 @@ class Asker:
 class Auth:
     """Tokens, certificates, sessions."""
 
-    def __init__(self, tokens: TokenFolder, report: Report, *, secure: bool) -> None:
+    def __init__(self, tokens: TokenFolder, report: Report, *, secure: bool, port: int = 0) -> None:
         """Args:
         tokens: who may ask; looked at with each request, so what is revoked counts no longer at once.
         report: gets one line a minute on wrong tokens.
         secure: TLS is spoken, and the cookie is never sent without.
+        port: where it listens: cookies know none, and two services of one machine must not take each other's for their own.
         """
         self._tokens, self._report, self._secure = tokens, report, secure
         self._attempts, self._sessions = Attempts(), Sessions()
         self.link = LoginLink()
-        self._cookie = "__Host-facestream" if secure else "facestream"
+        self._cookie = f"{'__Host-' if secure else ''}facestream-{port}"
 
     def asker(self, request: Request) -> Asker:
         """Return who asks.

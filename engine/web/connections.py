@@ -19,7 +19,7 @@ class Bounds:
     """Of all connections of one server."""
 
     most: int = 256
-    most_per_address: int = 64
+    most_per_address: int = 128
     asking_seconds: float = 15.0
     """From the connection, or the last answer, to the end of the headers of the next request."""
     unread_seconds: float = 60.0

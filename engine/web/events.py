@@ -81,6 +81,8 @@ class EventStream(Response):
         asked_at = time.monotonic()
         while True:
             text = await self._client.next(_HEARTBEAT_SECONDS)
+            if self._client.is_over:
+                break
             if time.monotonic() - asked_at >= _ASK_SECONDS:
                 if not self._still():
                     break

@@ -15,8 +15,9 @@ from engine.web.problems import Refusal
 NEWEST_ONLY = frozenset({"preview", "stats", "status"})
 """Of these an older one is worth nothing once there is a newer one of the same stream."""
 KINDS = ("face", "track", "stream", "stats", "preview", "status", "end")
-_MOST_CLIENTS = 32
-_QUEUE, _QUEUE_BYTES = 512, 4 << 20
+MOST_CLIENTS = 64
+"""A page of the console has two."""
+_QUEUE, _QUEUE_BYTES = 512, 2 << 20
 _KEPT, _KEPT_BYTES = 1024, 4 << 20
 
 
@@ -46,6 +47,8 @@ class Client:
         self._lost = 0
         self.lost = 0
         """Events that it was too slow for, since it joined."""
+        self.is_over = False
+        """The server ends."""
         self._news = asyncio.Event()
 
     def wants(self, event: Event) -> bool:
@@ -71,15 +74,22 @@ class Client:
         self._lost += events if events >= 0 else 1
         self._news.set()
 
+    def end(self) -> None:
+        """Let the answer end."""
+        self.is_over = True
+        self._news.set()
+
     async def next(self, seconds: float) -> bytes:
         """Return what is to be sent next; nothing where nothing came for so long."""
-        if not self._queue and not self._lost:
+        if not self._queue and not self._lost and not self.is_over:
             self._news.clear()
             try:
                 async with asyncio.timeout(seconds):
                     await self._news.wait()
             except TimeoutError:
                 return b""
+        if self.is_over:
+            return b""
         if self._lost:
             lost, self._lost = self._lost, 0
             return b'event: lost\ndata: {"events":%d}\n\n' % lost
@@ -138,8 +148,8 @@ class Fan:
         Raises:
             Refusal: too many listen already.
         """
-        if len(self._clients) >= _MOST_CLIENTS:
-            raise Refusal("busy", f"{_MOST_CLIENTS} pages listen already: close one", headers={"Retry-After": "10"})
+        if len(self._clients) >= MOST_CLIENTS:
+            raise Refusal("busy", f"{MOST_CLIENTS} listen already: close a page", headers={"Retry-After": "10"})
         if last_id:
             self._give_missed(client, last_id)
         self._clients.add(client)
@@ -149,6 +159,11 @@ class Fan:
         if client in self._clients:
             self._clients.remove(client)
             self._lost_by_gone += client.lost
+
+    def close(self) -> None:
+        """Let all answers end."""
+        for client in self._clients:
+            client.end()
 
     def _give_missed(self, client: Client, last_id: str) -> None:
         epoch, _, number = last_id.partition("-")

@@ -62,7 +62,7 @@ def document() -> dict[str, Any]:
             "schemas": components,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": "facestream"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "facestream-8765"},
             },
         },
         "security": [{"token": []}, {"session": []}],

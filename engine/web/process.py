@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -34,6 +35,8 @@ from engine.web.timeline import Timeline
 from engine.web.tokens import TokenFolder
 
 _BACKLOG = 128
+_NICE = 5
+"""The cameras come first."""
 _KEEP_ALIVE_SECONDS, _SHUTDOWN_SECONDS, _HANDSHAKE_SECONDS = 15, 2, 10
 
 
@@ -84,26 +87,28 @@ async def serving(
 ) -> AsyncIterator[Web]:
     """Answer requests at a socket that listens already, for as long as the block lasts."""
     loose = Bounds() if bounds is None else bounds
+    tls = _tls(settings.http) if settings.http.tls_certificate else None
     tokens = TokenFolder(settings.tokens)
     link = ServiceLink(settings.control, report)
     fan = Fan()
     web = Web(
         settings=settings,
         report=report,
-        auth=Auth(tokens, report, secure=bool(settings.http.tls_certificate)),
+        auth=Auth(tokens, report, secure=tls is not None, port=split_address(settings.http.address)[1]),
         link=link,
         status=StatusCache(link),
         fan=fan,
-        tap=Tap(settings.tap, settings.previews, fan, report),
+        tap=Tap(settings.tap, settings.previews_endpoint, fan, report),
         timeline=Timeline(settings.runs),
         bounds=loose,
     )
-    server = _Server(_config(settings, web, loose, console))
+    server = _Server(_config(web, tls, console))
     tasks = [asyncio.create_task(job) for job in (link.run(), web.tap.run(), send_status(web.status, fan))]
     answering = asyncio.create_task(server.serve(sockets=[opened]))
     try:
         yield web
     finally:
+        fan.close()
         server.should_exit = True
         await answering
         for task in tasks:
@@ -153,13 +158,12 @@ class _Server(uvicorn.Server):
         self.started = True
 
 
-def _config(settings: WebSettings, web: Web, bounds: Bounds, console: ConsoleFiles | None) -> uvicorn.Config:
-    http = settings.http
+def _config(web: Web, tls: ssl.SSLContext | None, console: ConsoleFiles | None) -> uvicorn.Config:
     logging.getLogger("uvicorn.error").addHandler(_ToReport(web.report))
     logging.getLogger("uvicorn.error").propagate = False
     config = uvicorn.Config(
         build_app(web, console),
-        http=protocol(bounds),
+        http=protocol(web.bounds),
         loop="asyncio",
         ws="none",
         lifespan="off",
@@ -173,9 +177,8 @@ def _config(settings: WebSettings, web: Web, bounds: Bounds, console: ConsoleFil
         h11_max_incomplete_event_size=HEADER_BYTES,
         backlog=_BACKLOG,
     )
-    if http.tls_certificate:
-        config.load()
-        config.ssl = _tls(http)
+    config.load()
+    config.ssl = tls
     return config
 
 
@@ -203,14 +206,19 @@ class _ToReport(logging.Handler):
         self._report.say(f"uvicorn {record.msg[:80]}", record.getMessage().strip())
 
 
-def run(arguments: list[str], decode: Callable[..., WebSettings] = msgspec.json.decode) -> int:
+def run(arguments: list[str]) -> int:
     """Serve what the command line says; return the exit code."""
     try:
-        return main(decode(arguments[0], type=WebSettings))
+        try:
+            settings = msgspec.json.decode(" ".join(arguments), type=WebSettings)
+        except msgspec.DecodeError as error:
+            raise ConfigError(f"the settings of the web process cannot be read: {error}") from error
+        return main(settings)
     except FacestreamError as error:
         sys.stderr.write(f"web: {error}\n")
         return error.exit_code
 
 
 if __name__ == "__main__":
+    os.nice(_NICE)
     sys.exit(run(sys.argv[1:]))

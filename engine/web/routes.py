@@ -93,6 +93,8 @@ async def _search(web: Web, request: Request, asker: Asker) -> Response:
 
 
 async def _events(web: Web, request: Request, asker: Asker) -> Response:
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")
     return EventStream(asked_for(request), web.fan, web.tap, request, lambda: web.auth.still(request, asker))
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
 
 from engine.contracts.address import is_loopback
+from engine.contracts.tap import Tap
 from engine.errors import ConfigError
 
 DEFAULT_ADDRESS = "127.0.0.1:8765"
-Megabytes = Annotated[int, msgspec.Meta(ge=1, le=256)]
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,10 +41,17 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     tap: str = ""
     """ZeroMQ endpoint of what the publisher sends; empty: there are no live events."""
     previews: str = ""
-    """ZeroMQ endpoint of small pictures of the cameras; empty: there are none."""
+    """ZeroMQ endpoint of small pictures of the cameras; empty: beside the tap."""
     directory: str
     """Of the service: it holds ``tokens/`` and ``runs/``."""
     http: HttpSettings = HttpSettings()
+
+    @property
+    def previews_endpoint(self) -> str:
+        """Where small pictures come from; empty: there are none."""
+        if self.previews or not self.tap.startswith("ipc://"):
+            return self.previews
+        return Tap.in_folder(Path(self.tap.removeprefix("ipc://")).parent).previews
 
     @property
     def tokens(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from typing import Any
 
@@ -11,7 +12,7 @@ import zmq
 import zmq.asyncio
 
 from engine.contracts.messages import AnyMessage, Face, Track, decode_header, kind_of
-from engine.contracts.tap import Preview, decode_preview, preview_topic
+from engine.contracts.tap import decode_preview, preview_topic
 from engine.web.fan import Fan, encode
 from engine.web.pictures import MEDIA_TYPES, Picture, PictureRing
 from engine.web.problems import Refusal
@@ -21,7 +22,8 @@ from engine.web.seen import Seen
 API = "/api/v1"
 _HWM, _LARGEST_BYTES = 256, 16 << 20
 _MOST_NAMES, _MOST_PREVIEWS = 10_000, 512
-_PREVIEW_SECONDS = 3.0
+_PREVIEW_SECONDS, _FRESH_SECONDS = 3.0, 15.0
+"""So long a picture is waited for, and shown as the present one."""
 _ALL_PREVIEWS = preview_topic("").rstrip("/") + "/"
 
 
@@ -39,7 +41,7 @@ class Tap:
         self._fan, self._report = fan, report
         self.pictures = PictureRing()
         self.seen = Seen()
-        self._previews: OrderedDict[str, tuple[Preview, Picture]] = OrderedDict()
+        self._previews: OrderedDict[str, tuple[float, Picture]] = OrderedDict()
         self._fresh = asyncio.Condition()
         self._names: OrderedDict[tuple[str, int], str] = OrderedDict()
         self._asked: dict[bytes, int] = {}
@@ -77,7 +79,7 @@ class Tap:
                     self._pictures.setsockopt(zmq.UNSUBSCRIBE, topic)
 
     async def picture(self, stream: str) -> Picture:
-        """Return the newest preview of a stream; the first is waited for.
+        """Return the newest preview of a stream; where nobody has looked for a while the next one is waited for.
 
         Raises:
             Refusal: none came.
@@ -86,12 +88,15 @@ class Tap:
         self.watch(wanted)
         try:
             async with asyncio.timeout(_PREVIEW_SECONDS), self._fresh:
-                await self._fresh.wait_for(lambda: stream in self._previews)
+                await self._fresh.wait_for(lambda: self._has_fresh(stream))
                 return self._previews[stream][1]
         except TimeoutError as error:
-            raise Refusal("not_found", f"there is no picture of {stream} yet") from error
+            raise Refusal("not_found", f"no picture of {stream} comes now") from error
         finally:
             self.unwatch(wanted)
+
+    def _has_fresh(self, stream: str) -> bool:
+        return stream in self._previews and time.monotonic() - self._previews[stream][0] <= _FRESH_SECONDS
 
     def _subscriber(self, endpoint: str, *topics: bytes) -> zmq.asyncio.Socket | None:
         if not endpoint:
@@ -126,9 +131,10 @@ class Tap:
         self._fan.send(kind_of(message), message.stream, text)
 
     async def _take_preview(self, frames: list[bytes]) -> None:
-        preview, stream = decode_preview(frames[1]), decode_preview(frames[1]).stream
+        preview = decode_preview(frames[1])
+        stream = preview.stream
         async with self._fresh:
-            self._previews[stream] = (preview, Picture(frames[2], MEDIA_TYPES["jpeg"]))
+            self._previews[stream] = (time.monotonic(), Picture(frames[2], MEDIA_TYPES["jpeg"]))
             self._previews.move_to_end(stream)
             while len(self._previews) > _MOST_PREVIEWS:
                 self._previews.popitem(last=False)

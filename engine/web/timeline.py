@@ -110,7 +110,7 @@ class Timeline:
         return TrackItem(
             run_id=run, stream=track.stream, track_id=track.track_id, first_ns=track.sent_ns - took_ns, last_ns=track.sent_ns,
             ended=track.ended, decision=track.decision, candidates=track.candidates, faces=track.faces_enhanced,
-            frames_seen=track.frames_seen, recorded_ns=recorded, best=best,
+            frames_seen=track.frames_seen, recorded_ns=recorded, basis=track.basis, best=best,
         )  # fmt: skip
 
     def pictures(self, run: str, stream: str, track_id: int, seq: int) -> dict[str, str]:

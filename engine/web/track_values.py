@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from engine.contracts.messages import Candidate, Decision
+from engine.contracts.messages import Basis, Candidate, Decision
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class TrackItem(msgspec.Struct, kw_only=True):
     frames_seen: int
     recorded_ns: tuple[int, int] | None = None
     """Of a recording: first and last time by its own clock."""
+    basis: Basis | None = None
+    """What the decision rests on, and what was missing for a name."""
     best: dict[str, Any] | None = None
     """Its best face: ``seq`` and ``pictures``; all of its message where one track is asked for."""
 

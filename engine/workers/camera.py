@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from engine.decode.live import LiveDecoder
 from engine.runtime.actor import Actor
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
+from engine.workers.camera_main import CameraMain
 from engine.workers.frame_writer import FrameWriter
 
 
@@ -32,7 +33,12 @@ class CameraWorker(Actor[Struct]):
     def __init__(self, context: WorkerContext, downstream: Channel, camera: Camera, config: DecodeConfig) -> None:
         self._camera = camera
         self._decoder = LiveDecoder(camera, config)
-        self._writer = FrameWriter(context, downstream, config.pool_slots, live=True)
+        # Frames wait for their main stream's picture, with those that come meanwhile behind them.
+        slots = config.pool_slots * (2 if camera.crop_url else 1)
+        self._writer = FrameWriter(context, downstream, slots, live=True)
+        self._main: CameraMain | None = None
+        if camera.crop_url:
+            self._main = CameraMain(context, camera, config, self._writer, self._decoder.wake)
         self._last_event: StreamChanged | None = None
         self._told = self._decoder.counted.copy()
         self._begun = False
@@ -42,16 +48,12 @@ class CameraWorker(Actor[Struct]):
         """Connect when the others are ready, as until then pictures could only be dropped; decode; and say the last word."""
         while not self._begun and self.stopped is None:
             self.turn(BEAT_SECONDS)
-        with closing(self._decoder):
-            for item in self._decoder if self.stopped is None else ():
-                if isinstance(item, StreamChanged):
-                    self._announce(item)
-                elif item is not None:
-                    self._hand_over(item)
-                self._count()
-                self.turn(0.0)
-                if self.stopped is not None:
-                    break
+        with ExitStack() as open_streams:
+            open_streams.enter_context(closing(self._decoder))
+            if self._main is not None and self.stopped is None:
+                open_streams.enter_context(closing(self._main))
+                self._main.start()
+            self._read()
         if self.stopped is not None:
             was_removed = self.stopped.outcome == "completed"
             detail = self.stopped.detail if was_removed else "the run was stopped"
@@ -60,6 +62,19 @@ class CameraWorker(Actor[Struct]):
         with suppress(ChannelClosed):
             self._writer.close()
             self._writer.tell(self.last_word())
+
+    def _read(self) -> None:
+        for item in self._decoder if self.stopped is None else ():
+            if isinstance(item, StreamChanged):
+                self._announce(item)
+            elif item is not None:
+                self._hand_over(item)
+            if self._main is not None:
+                self._main.pass_on()
+            self._count()
+            self.turn(0.0)
+            if self.stopped is not None:
+                return
 
     def obey(self, order: Struct) -> None:
         self._begun |= isinstance(order, Begin)
@@ -74,7 +89,10 @@ class CameraWorker(Actor[Struct]):
 
     def _hand_over(self, frame: Frame) -> None:
         self.context.telemetry.counts.everywhere(frame.stream, "frames")
-        self._writer.offer(frame)
+        if self._main is not None:
+            self._main.offer(frame)
+        else:
+            self._writer.offer(frame)
 
     def _announce(self, event: StreamChanged) -> None:
         self._last_event = event

@@ -76,7 +76,9 @@ class EnhanceWorker(Actor[FaceCrop | Passed]):
         self._line.put(message)
 
     def lose(self, sender: Sender) -> Drain:
-        return self.stopped or Drain("failed", "the worker that finds the faces died")
+        if self.stopped is not None and self.stopped.outcome == "failed":  # of which this death is but a part
+            return self.stopped
+        return Drain("failed", "the worker that finds the faces died")
 
     def leave(self, sender: Sender) -> None:
         self._line.close_batch()

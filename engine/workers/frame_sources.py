@@ -6,17 +6,19 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 
 from engine.contracts.messages import StreamState
-from engine.contracts.orders import Refused
+from engine.contracts.orders import MainWanted, Refused
 from engine.contracts.streams import InputFile, StreamChanged
 from engine.errors import WorkerError
 from engine.runtime.frame_pool import PoolReader
-from engine.runtime.frame_slots import PoolOpened, SlotReleased
+from engine.runtime.frame_slots import PoolOpened, SlotPicture, SlotReleased
 from engine.runtime.mailbox import Sender
 from engine.runtime.protocol import Drain
-from engine.workers.links import FrameReady
+from engine.workers.links import FrameReady, MainReady
 
 Ordered = FrameReady | StreamChanged | InputFile
 """What waits its turn in its stream."""
+_FACELESS_SECONDS = 2.0
+"""Without a face for so long pictures of the main stream are not wanted any more."""
 _DIED = "the process that decoded this stream died"
 
 
@@ -33,10 +35,18 @@ class FrameSource:
     is_over: bool = False
     """It sends no more."""
     _pools: dict[int, PoolReader] = field(default_factory=dict)
+    _awaited: set[int] = field(default_factory=set)
+    """Frames here whose main stream's picture follows."""
+    _mains: dict[int, MainReady] = field(default_factory=dict)
+    """Those that have come, by frame."""
+    _last_face: float | None = None
+    _wants_mains: bool = False
 
     def note(self, link: Ordered) -> None:
         """Keep account of what it has begun."""
         self.waiting += 1
+        if isinstance(link, FrameReady) and link.main == "follows":
+            self._awaited.add(link.time.frame_index)
         if isinstance(link, StreamChanged) and link.is_last:
             self.streams.discard(link.stream)
         elif not isinstance(link, InputFile):
@@ -48,20 +58,56 @@ class FrameSource:
         Raises:
             WorkerError: it cannot be mapped, as that of a process that is dead.
         """
-        if (old := self._pools.pop(opened.pool_id - 1, None)) is not None:
+        if (old := self._pools.pop(opened.replaces, None)) is not None:
             old.close()
         self._pools[opened.pool_id] = PoolReader(opened)
 
-    def pool_of(self, link: FrameReady) -> PoolReader:
-        return self._pools[link.picture.pool_id]
+    def pool_of(self, picture: SlotPicture) -> PoolReader:
+        return self._pools[picture.pool_id]
 
     def release(self, link: FrameReady) -> None:
-        """Tell the decoder that a slot is free; one that died needs none."""
-        self.sender.confirm(SlotReleased(link.picture.pool_id, link.picture.slot))
+        """Tell the decoder that a frame's slots are free; one that died needs none."""
+        self._free(link.picture)
+        self._awaited.discard(link.time.frame_index)
+        if (main := self._mains.pop(link.time.frame_index, None)) is not None:
+            self._free(main.picture)
+
+    def take_main(self, link: MainReady) -> None:
+        """The main stream's picture of a frame has come, or will not; that of a frame that is done with is of no use."""
+        if link.frame_index in self._awaited:
+            self._mains[link.frame_index] = link
+        else:
+            self._free(link.picture)
+
+    def main_of(self, link: FrameReady) -> SlotPicture | None:
+        """Return the main stream's picture of a frame, None where there is none."""
+        main = self._mains.get(link.time.frame_index)
+        return None if main is None else main.picture
+
+    def awaits_main(self, link: FrameReady) -> bool:
+        """Whether the main stream's picture of a frame may still come."""
+        index = link.time.frame_index
+        return index in self._awaited and index not in self._mains
+
+    def want_mains(self, stream: str, has_faces: bool, now_seconds: float) -> None:
+        """Tell a camera's worker, where it changes, whether there are faces to be cut from its main stream."""
+        self._last_face = now_seconds if has_faces else self._last_face
+        wanted = self._last_face is not None and now_seconds - self._last_face < _FACELESS_SECONDS
+        if wanted != self._wants_mains:
+            self._wants_mains = wanted
+            self.sender.confirm(MainWanted(stream, wanted))
+
+    def is_gone(self) -> None:
+        """It died: what has not come will not."""
+        self._awaited.clear()
 
     def refuse(self, stream: str, sentence: str) -> None:
         """Tell the decoder to read no more of a recording."""
         self.sender.confirm(Refused(stream, sentence))
+
+    def _free(self, picture: SlotPicture | None) -> None:
+        if picture is not None:
+            self.sender.confirm(SlotReleased(picture.pool_id, picture.slot))
 
     def close(self) -> None:
         """Unmap the pools and close the pipe."""
@@ -95,9 +141,12 @@ class FrameSources:
         if (before := self._missed.pop(sender.name, None)) is not None:
             self.end(before)
 
-    def take(self, sender: Sender, link: Ordered | PoolOpened) -> bool:
+    def take(self, sender: Sender, link: Ordered | MainReady | PoolOpened) -> bool:
         """Take a message; return False where nothing of this decoder can be used any more, as it died before its first picture
         was seen here. One that lives and reads recordings ends by it, and is replaced."""
+        if isinstance(link, MainReady):
+            self._all[sender].take_main(link)
+            return True
         if not isinstance(link, PoolOpened):
             self._pass(self._all[sender], link)
             return True
@@ -138,6 +187,7 @@ class FrameSources:
 
     def _say_of_all(self, sender: Sender, state: StreamState) -> None:
         source = self._all[sender]
+        source.is_gone()
         for stream in sorted(source.streams):
             self._pass(source, StreamChanged(stream, state, "worker_died", _DIED))
 

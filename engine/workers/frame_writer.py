@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import count
 from typing import Any
 
 from msgspec import Struct
 
-from engine.contracts.frames import Frame
-from engine.contracts.orders import Refused
+from engine.contracts.frames import Frame, Planes
+from engine.contracts.orders import MainWanted, Refused
+from engine.errors import WorkerError
 from engine.runtime.channel import Channel, ChannelClosed
-from engine.runtime.frame_pool import PoolWriter, require_memory_files, slot_bytes_for
+from engine.runtime.frame_pool import require_memory_files
 from engine.runtime.frame_slots import SlotReleased
 from engine.runtime.mailbox import Outbox
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
-from engine.workers.links import FrameReady
+from engine.workers.links import FrameReady, MainReady, MainState
+from engine.workers.slot_pool import SlotPool
+
+_MAIN_SLOTS = 4
+"""Pictures of a main stream are large, and each is done with when its frame is."""
+_Link = FrameReady | MainReady
 
 
 class FrameWriter:
-    """The frame pool of a decode process; grows when a stream needs larger slots.
+    """The frame pools of a decode process, which grow when a stream needs larger slots: one of the frames, and one of the
+    pictures of a camera's main stream.
 
     A slot whose picture a dead perceive had in hand is free again; a camera's picture is then counted as dropped.
 
@@ -34,16 +43,16 @@ class FrameWriter:
     def __init__(self, context: WorkerContext, channel: Channel, slots: int, *, live: bool) -> None:
         require_memory_files()  # now, and not at the first picture: who cannot begin should say so before it is ready
         self._context = context
-        self._slots = slots
         self._live = live
-        self._outbox: Outbox[FrameReady] = Outbox(
-            channel, self._is_lost, context.beat, on_credit=False, settled_by=self._settled_by
-        )
-        self._pool: PoolWriter | None = None
-        self._pools_opened = 0
-        self._in_use: dict[int, FrameReady] = {}
-        """What perceive has in hand, by slot."""
+        self._outbox: Outbox[_Link] = Outbox(channel, self._is_lost, context.beat, on_credit=False, settled_by=self._settled_by)
+        ids = count(1)
+        self._frames = SlotPool(slots, ids.__next__, self._outbox.tell)
+        self._mains = SlotPool(_MAIN_SLOTS, ids.__next__, self._outbox.tell)
+        self._in_hand: dict[tuple[int, int], _Link] = {}
+        """What perceive has in hand, by pool and slot."""
         self._unseen = False
+        self.main_wanted = False
+        """Whether perceive wants pictures of the main stream."""
         self.refusals: dict[str, str] = {}
         """Streams that perceive wants no more of, with the reason."""
 
@@ -59,25 +68,47 @@ class FrameWriter:
             ChannelClosed: perceive is gone.
         """
         self.hear()
-        pool = self._pool_for(frame)
-        while (slot := pool.acquire()) is None:
+        while self._frames.in_use and not self._frames.fits(frame.planes):
             self._wait()
-        self._hand_over(pool, slot, frame)
+        while (slot := self._take(self._frames, frame.planes)) is None:
+            self._wait()
+        self._hand_over(slot, frame)
         self._require_reader()
 
-    def offer(self, frame: Frame) -> None:
-        """Hand over a frame if there is a perceive and a free slot; else count it as dropped."""
+    def offer(self, frame: Frame, main: MainState = "none") -> bool:
+        """Hand over a frame if there is a perceive and a free slot; else count it as dropped, and return False.
+
+        Args:
+            frame: of a camera.
+            main: see ``MainState``.
+        """
         self.hear()
         if self.channel is None:
             self._context.telemetry.drop(frame.stream, "worker_died")
-        elif self._too_small_for(frame) and self._in_use:  # the larger pool comes when the old one has been read
+        elif (slot := self._slot_for(self._frames, frame.planes)) is None:
             self._context.telemetry.drop(frame.stream, "no_slot")
         else:
-            pool = self._pool_for(frame)
-            if (slot := pool.acquire()) is None:
-                self._context.telemetry.drop(frame.stream, "no_slot")
-            else:
-                self._hand_over(pool, slot, frame)
+            self._hand_over(slot, frame, main)
+            return True
+        return False
+
+    def offer_main(self, stream: str, frame_index: int, planes: Planes | None) -> bool:
+        """Hand over the picture of the main stream that belongs to a frame, or the word that there is none; return False where
+        it had to be that, as there was no slot."""
+        self.hear()
+        if self.channel is None:
+            return True
+        slot = None
+        if planes is not None:
+            with suppress(WorkerError):  # there is no memory: the small picture does
+                slot = self._slot_for(self._mains, planes)
+        if planes is None or slot is None:
+            self._outbox.tell(MainReady(stream, frame_index, None))
+            return planes is None
+        with self._context.telemetry.stage("hand_over_main"):
+            picture = self._mains.write(slot, planes)
+        self._send(MainReady(stream, frame_index, picture))
+        return True
 
     def tell(self, message: Struct) -> None:
         """Send what comes between the frames; nothing happens where there is no perceive, to whom all is told when it comes."""
@@ -107,10 +138,11 @@ class FrameWriter:
         self._context.beat()
 
     def attach(self, channel: Channel) -> None:
-        """Perceive has a successor: show it the pool."""
+        """Perceive has a successor: show it the pools."""
         self._outbox.attach(channel)
-        if self._pool is not None:
-            self._outbox.tell(self._pool.opened())
+        self.main_wanted = False
+        self._frames.tell()
+        self._mains.tell()
 
     def settle(self) -> None:
         """Wait until perceive has mapped the pool: from then on what was handed over survives the death of this process.
@@ -118,7 +150,7 @@ class FrameWriter:
         Raises:
             ChannelClosed: perceive is gone.
         """
-        while self._unseen and self._in_use:
+        while self._unseen and self._in_hand:
             self._wait()
 
     def close(self, *, wait: bool = True) -> None:
@@ -127,33 +159,30 @@ class FrameWriter:
         Raises:
             ChannelClosed: perceive is gone.
         """
-        while wait and self._in_use:
+        while wait and self._in_hand:
             self._wait()
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
-        self._in_use.clear()
+        self._frames.close()
+        self._mains.close()
+        self._in_hand.clear()
 
-    def _too_small_for(self, frame: Frame) -> bool:
-        return self._pool is not None and slot_bytes_for(frame.planes.width_px, frame.planes.height_px) > self._pool.slot_bytes
+    def _slot_for(self, pool: SlotPool, planes: Planes) -> int | None:
+        if not pool.fits(planes) and pool.in_use:  # the larger pool comes when the old one has been read
+            return None
+        return self._take(pool, planes)
 
-    def _pool_for(self, frame: Frame) -> PoolWriter:
-        if self._too_small_for(frame):
-            self.close()
-        if self._pool is None:
-            needed = slot_bytes_for(frame.planes.width_px, frame.planes.height_px)
-            self._pool = PoolWriter(self._pools_opened + 1, self._slots, needed)
-            self._pools_opened += 1
-            self._unseen = True
-            self._outbox.tell(self._pool.opened())
-        return self._pool
+    def _take(self, pool: SlotPool, planes: Planes) -> int | None:
+        self._unseen |= not pool.fits(planes) or not pool.is_open
+        return pool.take(planes)
 
-    def _hand_over(self, pool: PoolWriter, slot: int, frame: Frame) -> None:
+    def _hand_over(self, slot: int, frame: Frame, main: MainState = "none") -> None:
         with self._context.telemetry.stage("hand_over"):
-            picture = pool.write(slot, frame.planes)
-        link = FrameReady(frame.stream, frame.time, picture, frame.detect, self._live, frame.damaged)
-        self._in_use[slot] = link
-        self._context.telemetry.queue_depths["hand_over"] = len(self._in_use)
+            picture = self._frames.write(slot, frame.planes)
+        self._context.telemetry.queue_depths["hand_over"] = len(self._frames.in_use)
+        self._send(FrameReady(frame.stream, frame.time, picture, frame.detect, self._live, frame.damaged, main))
+
+    def _send(self, link: _Link) -> None:
+        assert link.picture is not None
+        self._in_hand[link.picture.pool_id, link.picture.slot] = link
         if self.channel is None:
             self._is_lost(link)
         else:
@@ -169,24 +198,29 @@ class FrameWriter:
             raise ChannelClosed
         return self.channel
 
-    def _settled_by(self, answer: Any) -> FrameReady | None:
+    def _settled_by(self, answer: Any) -> _Link | None:
         """Return the frame that an answer releases."""
         match answer:
             case Refused():
                 self.refusals[answer.stream] = answer.detail
-            case SlotReleased(pool_id=pool_id, slot=slot) if pool_id == self._pools_opened and slot in self._in_use:
+            case MainWanted():
+                self.main_wanted = answer.wanted
+            case SlotReleased(pool_id=pool_id, slot=slot) if (pool_id, slot) in self._in_hand:
                 self._unseen = False
-                return self._free(slot)
+                return self._free(pool_id, slot)
         return None
 
-    def _is_lost(self, link: FrameReady) -> bool:
-        if self._in_use.get(link.picture.slot) is link:
-            self._free(link.picture.slot)
-        if self._live:
+    def _is_lost(self, link: _Link) -> bool:
+        assert link.picture is not None
+        place = link.picture.pool_id, link.picture.slot
+        if self._in_hand.get(place) is link:
+            self._free(*place)
+        if self._live and isinstance(link, FrameReady):
             self._context.telemetry.drop(link.stream, "worker_died")
         return True
 
-    def _free(self, slot: int) -> FrameReady:
-        if self._pool is not None:
-            self._pool.release(slot)
-        return self._in_use.pop(slot)
+    def _free(self, pool_id: int, slot: int) -> _Link:
+        for pool in (self._frames, self._mains):
+            if pool.has(pool_id, slot):
+                pool.free(slot)
+        return self._in_hand.pop((pool_id, slot))

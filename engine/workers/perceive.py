@@ -8,6 +8,7 @@ from contextlib import closing
 from itertools import count
 
 from engine.config import Config
+from engine.contracts.tap import Tap
 from engine.inference.client import compute_elsewhere
 from engine.perception.models import OpenModels
 from engine.perception.perception import Perception
@@ -20,6 +21,7 @@ from engine.runtime.worker import WorkerContext
 from engine.workers.frame_line import FrameLine
 from engine.workers.frame_sources import Ordered
 from engine.workers.lanes import Lanes
+from engine.workers.previews import watched
 
 
 def perceive_body(
@@ -32,16 +34,18 @@ def perceive_body(
     rejected: Mapping[str, int],
     devices: Mapping[str, bytes],
     goes_on: bool = False,
+    tap: Tap | None = None,
 ) -> None:
     """Work until every upstream, which decodes, has sent Drain; then pass one on to the enhance processes.
 
-    Args as for ``FrameLine`` and ``Perception``, ``devices``: see ``compute_elsewhere``, and ``goes_on``: see ``Policy``.
+    Args as for ``FrameLine`` and ``Perception``; ``devices``: see ``compute_elsewhere``; ``goes_on``: see ``Policy``; ``tap``:
+    where previews go.
     """
     compute_elsewhere(devices)
     with closing(OpenModels(config, context.control.send)) as models:
         core = models.core(context.telemetry, first_id, rejected)
         lanes = Lanes(downstreams, config.live, count(first_id), core.drop_face, context.beat)
-        with closing(FrameLine(core, config, recordings, context.telemetry.drop)) as line:
+        with watched(tap, core) as show, closing(FrameLine(core, config, recordings, context.telemetry.drop, show)) as line:
             worker = PerceiveWorker(context, core, line, lanes, upstreams, goes_on=goes_on)
             context.ready(models.facts)
             worker.run()

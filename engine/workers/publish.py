@@ -25,13 +25,14 @@ from engine.workers.policy import Policy
 
 
 def publish_body(
-    context: WorkerContext, upstreams: dict[str, Channel], config: PublishConfig, record: Record, policy: Policy, again: bool
-) -> None:
+    context: WorkerContext, upstreams: dict[str, Channel], config: PublishConfig, record: Record, policy: Policy, again: bool,
+    tap: str = "",
+) -> None:  # fmt: skip
     """Work until every upstream, which enhances, has sent Drain; publish ``end``. ``again``: this replaces one that died."""
     record = record.reopened() if again else record
     with open_publisher(
         config, str(record.run["run_id"]), live=policy.is_prompt, next_seq=record.next_seq,
-        warn=lambda sentence: context.control.send(Warned("", sentence)),
+        warn=lambda sentence: context.control.send(Warned("", sentence)), tap=tap,
     ) as publisher:  # fmt: skip
         context.clean_up_after_parent(publisher.remove_socket_files)
         context.ready({"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay})
@@ -46,12 +47,11 @@ class PublishWorker(Actor[Any]):
     def __init__(
         self, context: WorkerContext, upstreams: Mapping[str, Channel], publisher: Publisher, record: Record, policy: Policy
     ) -> None:
-        self._publisher, self._held = publisher, HeldOrders(self)
+        self._publisher, self._held, self._counted_before = publisher, HeldOrders(self), Counts()
         self.delivery = Delivery(
             publisher, context.telemetry, upstreams, self._held.should_give_up, context.control.send, record
         )
         self._begin: Begin | None = None
-        self._counted_before = Counts()
         super().__init__(context, upstreams, {}, replaced=policy.replaces_workers)
 
     def run(self) -> None:
@@ -77,11 +77,10 @@ class PublishWorker(Actor[Any]):
         self.delivery.miss()
 
     def lose(self, sender: Sender) -> Drain:
-        self.delivery.miss()
         return Drain("failed", "a worker that enhances the faces died")
 
     def leave(self, sender: Sender) -> None:
-        self.delivery.leave(sender.name)
+        self.delivery.leave(sender.name, has_said_all=self.worst.outcome != "failed")
 
     def obey(self, order: Struct) -> None:
         match order:

@@ -1,146 +1,24 @@
+"""Going on with a run: what is kept, and from where each source is read again."""
+
 import json
 import os
-import random
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-import time
-from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from engine.archive import checkpoint_writer, rewind
+from engine.archive import checkpoint_writer
 from engine.archive.record_check import check_records
 from engine.archive.resume import plan_resume, reopen
 from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
-from engine.errors import ConfigError, PublishError
+from engine.errors import ConfigError
 from engine.publish.numbering import Numbering
-from tests.archive.jobs import CONFIG, VERSIONS, Cut, Job, attempt, plan, recordings_of, result, run_of
-from tests.publish.samples import environment, face, stream_event, track
+from tests.archive.jobs import CONFIG, VERSIONS, Job, attempt, plan, recordings_of, run_of
+from tests.archive.outcomes import check_whole, cut_somewhere
+from tests.publish.samples import face, stream_event, track
 
-FILES = ("faces.jsonl", "tracks.jsonl", "stream.jsonl", "progress.jsonl", "embeddings_128.f32")
-
-
-@pytest.fixture(autouse=True)
-def every_checkpoint_is_written(monkeypatch):
-    monkeypatch.setattr(checkpoint_writer, "SYNC_SECONDS", 0.0)
-
-
-def check_whole(directory, job):
-    """The directory holds what an undisturbed run finds, everything in it is intact, and nothing else is there."""
-    assert result(directory) == (job.faces, job.tracks)
-    found = check_records(directory)
-    assert (found.broken, found.unreadable) == (set(), 0)
-    lines = [json.loads(line) for line in (directory / "faces.jsonl").read_text().splitlines()]
-    named = {name for line in lines for name in line["files"].values()}
-    assert {path.relative_to(directory).as_posix() for path in (directory / "faces").rglob("*.jpg")} == named
-    keys = [(line["run_id"], line["stream"], line["seq"]) for line in lines]
-    assert len(set(keys)) == len(keys)
-    assert not [path for path in directory.iterdir() if path.name.startswith(".")]
-    assert json.loads((directory / "run.json").read_text())["outcome"] == "completed"
-
-
-def cut_somewhere(directory, job, seed, after):
-    with pytest.raises(Cut):
-        attempt(directory, job, seed, cut_after=after)
-
-
-def damage(directory, chance):
-    """Do what power cuts, and people, do to files."""
-    kind = chance.choice(["cut", "cut", "zero", "delete", "shorten", "scribble", "embeddings"])
-    if kind in ("cut", "zero"):
-        path = directory / chance.choice(FILES)
-        if path.exists() and path.stat().st_size:
-            at = chance.randrange(path.stat().st_size)
-            if kind == "cut":
-                os.truncate(path, at)
-            else:
-                with path.open("r+b") as file:
-                    file.seek(at)
-                    file.write(bytes(min(700, path.stat().st_size - at)))
-        return
-    if kind == "embeddings":
-        path = directory / "embeddings_128.f32"
-        if path.exists() and path.stat().st_size:
-            with path.open("r+b") as file:
-                file.seek(chance.randrange(path.stat().st_size))
-                file.write(b"\x55")
-        return
-    pictures = sorted((directory / "faces").rglob("*.jpg"))
-    if pictures:
-        path = chance.choice(pictures)
-        if kind == "delete":
-            path.unlink()
-        else:
-            whole = path.read_bytes()
-            path.write_bytes(whole[: len(whole) // 2] if kind == "shorten" else whole[:-3] + b"xyz")
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 1 << 30))
-def test_a_run_cut_and_damaged_anywhere_ends_like_an_undisturbed_one(seed):
-    chance = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
-        directory, job = Path(folder) / "out", Job.random(seed, Path(folder))
-        for _ in range(chance.randint(1, 3)):
-            try:
-                attempt(directory, job, chance.randrange(1000), cut_after=chance.randrange(90))
-            except Cut:
-                for _ in range(chance.randint(0, 3)):
-                    damage(directory, chance)
-        attempt(directory, job, 7)
-        check_whole(directory, job)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 1 << 30))
-def test_a_kill_while_the_files_are_cut_back_is_harmless(seed):
-    chance = random.Random(seed)
-    steps = ["keep_lines", "_cut_embeddings", "write_whole", "sync_directory", "_remove_pictures"]
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        directory, job = Path(folder) / "out", Job.random(seed, Path(folder))
-        cut_somewhere(directory, job, seed, chance.randint(1, 15))
-        damage(directory, chance)
-        left = chance.randint(0, 6)
-
-        def killed(original):
-            def step(*arguments):
-                nonlocal left
-                left -= 1
-                if left < 0:
-                    raise Cut
-                return original(*arguments)
-
-            return step
-
-        for name in steps:
-            patch.setattr(rewind, name, killed(getattr(rewind, name)))
-        with pytest.raises(Cut):
-            attempt(directory, job, seed)
-        patch.undo()
-        patch.setattr(checkpoint_writer, "SYNC_SECONDS", 0.0)
-        attempt(directory, job, seed)
-        check_whole(directory, job)
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_killed_process_loses_and_doubles_nothing(tmp_path, seed):
-    job, chance = Job.random(seed, tmp_path, segments=12), random.Random(seed)
-    command = [sys.executable, "-m", "tests.archive.jobs", str(tmp_path / "out"), str(seed)]
-    for _ in range(6):
-        with subprocess.Popen([*command, "0.003"], stdout=subprocess.PIPE, env=environment()) as process:
-            assert process.stdout.readline() == b"go\n"
-            time.sleep(chance.uniform(0, 0.25))  # the moment of the kill is what is random here
-            os.kill(process.pid, signal.SIGKILL)
-    subprocess.run([*command, "0"], check=True, stdout=subprocess.PIPE, env=environment(), timeout=60)
-    check_whole(tmp_path / "out", job)
+pytestmark = pytest.mark.usefixtures("every_checkpoint_is_written")
 
 
 def test_a_run_that_is_complete_has_nothing_to_do(tmp_path):
@@ -293,71 +171,6 @@ def test_another_publisher_of_the_same_run_goes_on_numbering(tmp_path, monkeypat
     assert [line["seq"] for line in lines] == [*range(12), 13]
     assert [entry["outcome"] for entry in json.loads((tmp_path / "run.json").read_text())["attempts"]] == ["completed"]
     assert check_records(tmp_path).broken == set()
-
-
-@pytest.mark.parametrize("content", [None, "{", "[]", '{"run_id": "x"}'])
-def test_a_directory_without_a_usable_record_is_one_sentence(tmp_path, content):
-    job, directory = Job.random(5, tmp_path), tmp_path / "out"
-    cut_somewhere(directory, job, 1, 8)
-    (directory / "run.json").unlink()
-    if content is not None:
-        (directory / "run.json").write_text(content)
-    with pytest.raises(PublishError, match=r"start over with --overwrite|was not written by a run"):
-        plan(directory, job)
-
-
-def test_a_directory_in_use_is_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.archive.lock.WAIT_SECONDS", 0.1)
-    job = Job.random(5, tmp_path)
-    sink = DirectorySink(OutputConfig(directory=str(tmp_path / "out")), run_of("run1", job))
-    for call in (
-        lambda: plan(tmp_path / "out", job),
-        lambda: reopen(tmp_path / "out"),
-        lambda: DirectorySink(OutputConfig(directory=str(tmp_path / "out")), {"run_id": "x"}, overwrite=True),
-    ):
-        with pytest.raises(PublishError, match="another run is writing to"):
-            call()
-    sink.close("drained")
-    assert plan(tmp_path / "out", job) is not None
-
-
-def test_a_directory_that_changed_after_the_plan_is_refused(tmp_path):
-    job, directory = Job.random(5, tmp_path), tmp_path / "out"
-    cut_somewhere(directory, job, 1, 8)
-    stale = plan(directory, job)
-    attempt(directory, job, 2)
-    whole = {path: path.read_bytes() for path in directory.glob("*.jsonl")}
-    with pytest.raises(PublishError, match=r"has changed since it was looked at \(.*faces.jsonl"):
-        DirectorySink(OutputConfig(directory=str(directory)), run_of("x", job), resume=stale)
-    assert {path: path.read_bytes() for path in directory.glob("*.jsonl")} == whole
-    assert plan(directory, job) is not None
-
-
-def test_another_job_is_refused_and_nothing_is_touched(tmp_path):
-    job, directory = Job.random(5, tmp_path), tmp_path / "out"
-    cut_somewhere(directory, job, 1, 20)
-    copy = tmp_path / "copy"
-    shutil.copytree(directory, copy)
-    with pytest.raises(ConfigError, match=r"was begun with detect.every = 1, now it is 2"):
-        plan_resume(directory, {"config": CONFIG | {"detect": {"every": 2}}, "versions": VERSIONS}, recordings_of(job))
-    job.recordings["rec0"].write_bytes(b"x" * 1000)
-    with pytest.raises(ConfigError, match=r"rec0.mp4 \(stream rec0\) has changed its content"):
-        plan(directory, job)
-    assert {path.name: path.read_bytes() for path in directory.glob("*.*")} == {
-        path.name: path.read_bytes() for path in copy.glob("*.*")
-    }
-
-
-def test_another_model_is_refused(tmp_path):
-    job, directory = Job.random(5, tmp_path), tmp_path / "out"
-    workers = {"enhance-1": {"generator": "g", "generator_sha256": "ab" * 32}}
-    sink = DirectorySink(OutputConfig(directory=str(directory)), run_of("run1", job) | {"workers": workers})
-    sink._close_files()
-    other = {"enhance-1": {"generator": "g", "generator_sha256": "cd" * 32}}
-    with pytest.raises(ConfigError, match=r"another generator model \(SHA-256 abababababab, now cdcdcdcdcdcd\)"):
-        DirectorySink(
-            OutputConfig(directory=str(directory)), run_of("run2", job) | {"workers": other}, resume=plan(directory, job)
-        )
 
 
 def test_further_recordings_may_have_come(tmp_path):

@@ -77,7 +77,7 @@ def nested(frame: Frame, box: tuple[int, int, int, int]) -> FaceCrop:
     chroma = slice(y // 2, (y + height) // 2), slice(x // 2, (x + width) // 2)
     planes = frame.planes
     pixels = Planes(planes.y[rows, columns].copy(), planes.u[chroma].copy(), planes.v[chroma].copy())
-    return FaceCrop(frame.stream, 1, frame.time, (0.0, 0.0, 1.0, 1.0), None, 0.9, QUALITY, box, False, pixels)
+    return FaceCrop(frame.stream, 1, frame.time, (0.0, 0.0, 1.0, 1.0), None, 0.9, QUALITY, box, False, planes=pixels)
 
 
 def before(frame: Frame, box: tuple[int, int, int, int]) -> float:

@@ -100,7 +100,7 @@ def judge(tracks: Arrays, rule: Rule, people: Snapshot) -> list[Judged]:
     judged = []
     for at, vector in enumerate(tracks["vector"]):
         faces = Fusion(None, int(count[at]), int(large[at]), 1.0, float(sizes[at]))
-        candidates, decision = rule.compare(vector, None, faces, people, 2, _MIN_FACES)
+        candidates, decision, _ = rule.compare(vector, None, faces, people, 2, _MIN_FACES)
         judged.append(Judged(decision, candidates[0], candidates[1] if len(candidates) > 1 else None))
     return judged
 

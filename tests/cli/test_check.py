@@ -99,3 +99,15 @@ def test_a_false_name_rate_that_nothing_supports_is_refused_here_and_not_only_at
         complains(shown, 2, "verify.false_name_rate (1e-05) is below what the", "or set verify.known_cosine yourself")
     else:
         assert shown.out.startswith("ok")
+
+
+def test_both_streams_of_a_camera_are_shown_without_their_passwords(tmp_path, capsys):
+    path = tmp_path / "two.yaml"
+    path.write_text("sources:\n  - uri: rtsp://me:secret@192.0.2.1/2\n    crop_uri: rtsp://you:hidden@192.0.2.1/1\n")
+    outcome = here(capsys, "check", path)
+    assert outcome.code == 0
+    shown = "".join(outcome.out.split())
+    assert "rtsp://192.0.2.1/2" in shown
+    assert "crop_uri=rtsp://192.0.2.1/1" in shown
+    assert "secret" not in outcome.out
+    assert "hidden" not in outcome.out

@@ -61,7 +61,7 @@ def test_every_command_has_help_of_its_own(capsys, name):
 
 
 def test_an_unknown_command_is_one_sentence_and_2():
-    complains(apart("frobnicate"), 2, "there is no command 'frobnicate'", "run, sample, watch", "see facestream --help")
+    complains(apart("frobnicate"), 2, "there is no command 'frobnicate'", "run, sample, ", "watch", "see facestream --help")
 
 
 def test_a_mistyped_command_is_guessed(capsys):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.contracts.frames import ARCFACE_TEMPLATE_112, Planes
 from engine.contracts.messages import Quality
-from engine.crop.quality import assess, combine, frontality, sharpness
+from engine.crop.quality import assess, combine, frontality, is_only_blurred, sharpness
 from engine.runtime.colour import planes_from_bgr
 from tests.assets import shared
 from tests.crop.photographs import FOUND, PROFILE, face_of, picture, planes_of
@@ -173,3 +173,20 @@ def test_a_box_outside_the_picture_gets_the_lowest_score(box):
     quality = assess(planes_of("astronaut"), box, None, 0.9)
     assert quality.sharpness == 0.0
     assert quality.score == 0.001
+
+
+@pytest.mark.parametrize(
+    ("worse", "better", "expected"),
+    [
+        ((30, 0.2, 1.0), (30, 0.8, 1.0), True),
+        ((30, 0.8, 1.0), (30, 0.8, 1.0), False),  # the same
+        ((30, 0.9, 0.2), (30, 0.8, 1.0), False),  # sharper, in profile
+        ((12, 0.3, 1.0), (60, 0.8, 1.0), False),  # as sharp it would still be too small
+        ((60, 0.3, 1.0), (30, 0.8, 1.0), True),
+        ((30, 0.0, 1.0), (30, 0.8, 1.0), True),  # nothing is left of it
+        ((30, 0.0, 1.0), (30, 0.0, 1.0), False),
+    ],
+)
+def test_only_blurred_is_what_would_have_been_as_good_had_it_been_as_sharp(worse, better, expected):
+    one, other = (Quality(size, sharp, front, combine(size, sharp, front, 1.0)) for size, sharp, front in (worse, better))
+    assert is_only_blurred(one, other) is expected

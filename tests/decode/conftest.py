@@ -3,6 +3,9 @@ from __future__ import annotations
 import pytest
 
 from tests.rtsp.clips import Clip, numbered_clip
+from tests.rtsp.fixtures import h265_clip
+
+__all__ = ["h265_clip"]
 
 
 @pytest.fixture(scope="session")

@@ -111,3 +111,17 @@ def test_time_never_runs_backwards_through_joins_and_wraps(parts):
     assert times[0] == 0.0
     assert all(later > earlier - 1.5 * 0.04 - 1e-9 for earlier, later in pairwise(times))
     assert times[-1] <= 10.0 * len(times)
+
+
+@pytest.mark.parametrize("first", [3600, 903_601, -5_000_000, 3_395_870_896, 0])
+def test_a_camera_whose_first_picture_has_no_time_goes_on_with_the_next(first):
+    clock = StreamClock(Fraction(1, 90_000), 0.04, 10.0, 0.5, unstamped_first=True)
+    steps = [clock.advance(ticks) for ticks in (None, first, first + 3600, None, first + 3 * 3600)]
+    assert [seconds for seconds, _ in steps] == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16])
+    assert not any(jumped for _, jumped in steps)
+    assert clock.advance(first + 20 * 90_000)[1], "a later jump is one"
+
+
+def test_a_first_step_of_a_slow_camera_is_kept():
+    clock = StreamClock(Fraction(1, 90_000), 0.04, 10.0, unstamped_first=True)
+    assert [clock.advance(ticks)[0] for ticks in (None, 45_000)] == [0.0, 0.5]

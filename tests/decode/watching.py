@@ -20,6 +20,7 @@ LONGEST_PAUSE_SECONDS = 0.5
 """A caller must hear of a decoder at least so often (on a busy machine)."""
 
 
+TRANSPORTS = ["tcp", "udp"]
 IMPATIENT = {"stalled_after_seconds": 0.4, "stall_seconds": 1.2}
 """For a test of silence: it says so soon. A busy machine may make a server silent for so long, too."""
 

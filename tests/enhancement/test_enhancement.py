@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from msgspec.structs import replace
 
-from engine.config import Config
+from engine.config import Config, PublishConfig
 from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed, TrackResult
 from engine.contracts.frames import FrameTime, Span
 from engine.contracts.orders import Warned
@@ -14,6 +14,7 @@ from engine.contracts.profile import Profile
 from engine.enhancement.enhancement import Enhancement, Said
 from engine.enhancement.enlarging import Enlarged
 from engine.errors import InferenceError
+from engine.publish.veil import veiled
 from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
 from engine.super_resolve.enhancer import Enhancer
@@ -43,9 +44,9 @@ def crop(track_id: int, index: int, side: int = 32, stream: str = "cam") -> Face
 
 
 class Core:
-    def __init__(self, *, enlarges: bool = True) -> None:
+    def __init__(self, *, enlarges: bool = True, publish: PublishConfig = PublishConfig()) -> None:  # noqa: B008
         self.telemetry, self.generator, self.warnings = Telemetry("enhance-1"), Doubler(), list[Warned]()
-        config = Config()
+        config = Config(publish=publish)
         enhancer = Enhancer(self.generator, 1.0, config.crop.max_size_px) if enlarges else None  # type: ignore[arg-type]
         calls = ModelCalls(self.telemetry.counts, lambda *said: self.warnings.append(Warned(*said)))
         verifier = Verifier(ThumbnailEmbedder(), None, config.verify)  # type: ignore[arg-type]
@@ -72,7 +73,7 @@ def test_faces_come_out_as_they_went_in_and_enlarged():
         assert part_names(one) == ["enhanced", "original", "embedding"]
         pictures = [cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_COLOR) for payload in one.payloads[:2]]
         assert [len(picture) for picture in pictures] == [2 * of.planes.height_px, of.planes.height_px]
-    assert run.telemetry.counts.now().flat() == {"faces": 3, "faces.cam": 3}
+    assert run.telemetry.counts.now().flat() == {"faces": 3, "faces.cam": 3, "enhanced.cam": 3}
 
 
 def test_a_track_says_at_its_end_how_many_faces_it_had():
@@ -114,11 +115,24 @@ def test_a_generator_that_fails_on_one_face_costs_that_face_its_picture():
 
 
 def test_without_a_generator_faces_go_on_as_they_are():
-    said = Core(enlarges=False).take(crop(1, 0))
+    run = Core(enlarges=False)
+    said = run.take(crop(1, 0))
     assert isinstance(said[0].body, FaceResult)
     assert (said[0].body.enhanced, part_names(said[0])) == (None, ["original", "embedding"])
+    assert run.telemetry.counts.streams["cam"] == {"faces": 1, "passed_through": 1}
 
 
 def test_a_batch_can_be_taken_apart():
     batch = Enlarged([np.zeros((2, 2, 3), np.uint8)] * 3, [None] * 3, {1: InferenceError("no")}, 3.0)
     assert [len(one.originals) for one in batch.each()] == [1, 1, 1]
+
+
+def test_what_is_redacted_leaves_the_core_hidden():
+    for redact, names in (("blur", ["original", "embedding"]), ("vectors", ["embedding"])):
+        run = Core(publish=PublishConfig(redact=redact))
+        [said] = run.take(crop(1, 0))
+        assert part_names(said) == names
+    [said] = Core(publish=PublishConfig(redact="blur", codec="png")).take(crop(1, 0))
+    picture = cv2.imdecode(np.frombuffer(said.payloads[0], np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_array_equal(picture, veiled(picture), "it is coarse already")
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) <= 36

@@ -10,6 +10,7 @@ from engine.cli.run_words import drops_of, errors_of
 from engine.contracts.counts import Counts
 from engine.contracts.orders import Warned
 from engine.contracts.streams import StreamChanged
+from engine.control.verbs import Funnel
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.runtime.protocol import Beat, StageBeat
 from engine.runtime.telemetry import Telemetry
@@ -249,3 +250,21 @@ def test_a_camera_that_left_and_came_again_counts_on(handed_over: bool):
     assert status.totals.flat() == {"frames": 13, "frames.door": 13}
     assert (status.frames_of("door"), status.stages()["decode"].items, status.restarts) == (13, 13, 0)
     assert status.counted_by_the_dead.run == ({} if handed_over else {"frames": 10})
+
+
+def test_the_funnel_of_a_stream_is_summed_over_those_who_count_it():
+    status = RunStatus({"door": StreamStatus("door"), "yard": StreamStatus("yard")})
+    for camera in ("door", "yard"):
+        status.take_beat(Beat(f"camera-{camera}", {}, Counts({}, {camera: {"frames": 100}})))
+    seen = {"detections": 40, "found": 30, "unconfirmed": 4, "too_small": 3, "outranked": 12, "blurred": 2, "late": 1}
+    status.take_beat(Beat("perceive", {}, Counts({}, {"door": {**seen, "rejected": 2}})))
+    before = status.snapshot()
+    for worker, large in (("enhance-1", 1), ("enhance-2", 2)):
+        status.take_beat(Beat(worker, {}, Counts({}, {"door": {"faces": 4 + large, "enhanced": 4, "passed_through": large}})))
+    door = Funnel(100, 40, 30, 4, 3, 12, 2, 1, 8, 3, 2)
+    assert status.streams["door"].funnel == door
+    assert status.streams["yard"].funnel == Funnel(frames=100)
+    assert (before.streams["door"].funnel.enhanced, before.streams["door"].funnel.found) == (0, 30)
+    status.worker_restarted("enhance-1")
+    status.take_beat(Beat("enhance-1", {}, Counts({}, {"door": {"faces": 1, "enhanced": 1}})))
+    assert status.streams["door"].funnel.enhanced == 9

@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import pytest
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
@@ -15,6 +16,7 @@ from engine.keys.curve import use_key
 from engine.keys.folder import KeyFolder
 from engine.publish.publisher import Publisher
 
+KINDS = pytest.mark.parametrize("socket", ["pub", "push"])
 FAILED = {zmq.Event.HANDSHAKE_FAILED_AUTH, zmq.Event.HANDSHAKE_FAILED_PROTOCOL, zmq.Event.HANDSHAKE_FAILED_NO_DETAIL}
 _LONGEST_SECONDS = 20
 

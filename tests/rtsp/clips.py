@@ -167,3 +167,15 @@ def nals(stream: bytes) -> Iterator[bytes]:
 def is_slice(nal: bytes, codec: Codec) -> bool:
     """Whether a NAL unit carries a picture (and not parameters or remarks)."""
     return nal[0] & 0x1F in (1, 5) if codec == "h264" else nal[0] >> 1 & 0x3F < 32
+
+
+def parameter_kind(nal: bytes, codec: Codec) -> str:
+    """Return as what a session description tells a parameter set, empty for any other NAL unit."""
+    if codec == "h264":
+        return "sprop-parameter-sets" if nal[0] & 0x1F in (7, 8) else ""
+    return {32: "sprop-vps", 33: "sprop-sps", 34: "sprop-pps"}.get(nal[0] >> 1 & 0x3F, "")
+
+
+def without_parameters(unit: bytes, codec: Codec) -> bytes:
+    """Return a picture whose parameter sets are known from elsewhere."""
+    return b"".join(b"\x00\x00\x00\x01" + nal for nal in nals(unit) if not parameter_kind(nal, codec))

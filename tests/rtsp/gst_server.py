@@ -5,7 +5,9 @@ Reads one line of JSON, as ``{"port": 0, "mounts": {"/name": {"path": "a.h264", 
 when its standard input is closed, so that it never outlives whoever started it. Codec ``audio`` sends a tone and no video.
 With ``--check`` it only says, by its exit code, whether it could run.
 
-Pictures are encoded beforehand and pushed through an appsrc in real time, for ever, with continuous time stamps.
+Pictures are encoded beforehand and pushed through an appsrc in real time, for ever, with continuous time stamps. A mount that
+is ``live`` shows on each connection the picture of the moment, as a camera does, ``delay_seconds`` late with the time stamps of
+when it was taken.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any, TextIO
 
@@ -50,9 +53,10 @@ def access_units(stream: bytes, codec: str) -> list[bytes]:
 class Player:
     """Feeds one prepared media; started by PLAY, stopped when the media is given up."""
 
-    def __init__(self, source: Any, units: Sequence[bytes], fps: int) -> None:
-        self._source, self._units = source, units
+    def __init__(self, source: Any, units: Sequence[bytes], fps: int, live: bool, delay_seconds: float) -> None:
+        self._source, self._units, self._fps, self._live = source, units, fps, live
         self._step = Gst.SECOND // fps
+        self._delay = int(delay_seconds * Gst.SECOND)
         self._sent = 0
         self._base: int | None = None
         self._timer = 0
@@ -61,7 +65,13 @@ class Player:
     def play(self) -> None:
         if self._base is None:
             # Continue after the picture that was pushed for the description, with the time stamps of now.
-            self._base = max(0, self._running_time() - self._step * self._sent)
+            now = self._running_time()
+            if self._live:  # the picture of this moment, on all mounts; decoders need a key frame first, one a second
+                seconds = time.time()
+                begin = (int(seconds) + 1) * self._fps
+                self._sent, self._base = begin, now + int((int(seconds) + 1 - seconds) * Gst.SECOND) - self._step * begin
+            else:
+                self._base = max(0, now - self._step * self._sent)
             self._tick()
 
     def stop(self) -> None:
@@ -77,7 +87,7 @@ class Player:
         self._timer = 0
         if self._base is None:
             return False
-        now = self._running_time()
+        now = self._running_time() - self._delay
         while self._base + self._step * self._sent <= now:
             if self._source.get_property("current-level-bytes") > QUEUED_BYTES:
                 self._sent += 1  # a client that does not read: skip, as a camera does
@@ -108,6 +118,7 @@ class Factory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
             with open(mount["path"], "rb") as file:
                 self._units = access_units(file.read(), self._codec)
             self._fps = mount["fps"]
+            self._live, self._delay_seconds = mount.get("live", False), mount.get("delay_seconds", 0.0)
         self.set_shared(shared)
         self.set_latency(0)
         self.set_protocols(GstRtsp.RTSPLowerTrans.TCP | GstRtsp.RTSPLowerTrans.UDP)
@@ -120,7 +131,7 @@ class Factory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
     def _configure(self, _factory: Any, media: Any) -> None:
         if self._codec == "audio":
             return
-        player = Player(media.get_element().get_by_name("source"), self._units, self._fps)
+        player = Player(media.get_element().get_by_name("source"), self._units, self._fps, self._live, self._delay_seconds)
         # Signals come from the server's threads; the player lives in the main loop.
         media.connect("new-state", lambda _media, state: GLib.idle_add(player.play) if state == Gst.State.PLAYING else None)
         media.connect("prepared", report_soon)

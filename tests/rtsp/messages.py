@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
-from hashlib import md5
+from dataclasses import dataclass, replace
+from hashlib import md5, sha256
 
 from tests.rtsp import rtp
-from tests.rtsp.clips import Clip, nals
+from tests.rtsp.clips import Clip
+from tests.rtsp.dialect import NONCE, REALM, Dialect
 from tests.rtsp.script import REASONS, Behaviour
-
-REALM = "camera"
-NONCE = "4f1c2d"
 
 
 @dataclass(frozen=True)
@@ -48,60 +46,59 @@ async def read_request(reader: asyncio.StreamReader) -> Request:
     return Request(method, url, fields)
 
 
-def answer(request: Request, status: int, fields: Mapping[str, str], body: str = "") -> bytes:
-    """Return the answer to a request."""
-    lines = [f"RTSP/1.0 {status} {REASONS[status]}", f"CSeq: {request.fields.get('cseq', '0')}"]
-    lines += [f"{name}: {value}" for name, value in fields.items()]
-    if body:
-        lines += ["Content-Type: application/sdp", f"Content-Length: {len(body)}"]
-    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+def answer(
+    dialect: Dialect, behaviour: Behaviour, request: Request, status: int, words: Mapping[str, str], body: str = ""
+) -> bytes:
+    """Return the answer to a request; ``words``: what its lines may hold, see ``Dialect``."""
+    known = dialect.words(request.url) | {"cseq": request.fields.get("cseq", "0"), "length": str(len(body)), "id": "12345678"}
+    known |= {"seconds": str(behaviour.session_seconds), "realm": REALM, "nonce": NONCE, **words}
+    lines = dialect.lines_of(request.method, "ports" in words) if status == 200 else dialect.refused
+    if status == 401:
+        lines += challenges(dialect, behaviour)
+    text = [f"RTSP/1.0 {status} {REASONS[status]}", *(line.format(**known) for line in lines), ""]
+    return ("".join(line + dialect.newline for line in text) + body).encode()
 
 
-def challenge(behaviour: Behaviour) -> str:
-    """Return what asks for a password."""
-    return f'Basic realm="{REALM}"' if behaviour.auth == "basic" else f'Digest realm="{REALM}", nonce="{NONCE}"'
+def challenges(dialect: Dialect, behaviour: Behaviour) -> tuple[str, ...]:
+    """Return the lines that ask for a password."""
+    basic, digest = 'WWW-Authenticate: Basic realm="{realm}"', 'WWW-Authenticate: Digest realm="{realm}", nonce="{nonce}"'
+    return dialect.challenges or ((basic,) if behaviour.auth == "basic" else (digest,))
 
 
-def permitted(request: Request, behaviour: Behaviour) -> bool:
-    """Whether a request carries the right password, by the scheme that was asked for."""
+def permitted(request: Request, dialect: Dialect, behaviour: Behaviour) -> bool:
+    """Whether a request carries the right password, by a scheme that was asked for."""
     scheme, _, rest = request.fields.get("authorization", "").partition(" ")
-    if scheme.lower() != behaviour.auth:
+    if not any(f": {scheme} ".lower() in line.lower() for line in challenges(dialect, behaviour)):
         return False
-    if behaviour.auth == "basic":
+    if scheme.lower() == "basic":
         return b64decode(rest).decode() == behaviour.credentials
     user, _, password = behaviour.credentials.partition(":")
-    given = dict(re.findall(r'(\w+)="([^"]*)"', rest))
-    secret = _md5(f"{user}:{REALM}:{password}")
-    asked = _md5(f"{request.method}:{given.get('uri', '')}")
-    return given.get("response") == _md5(f"{secret}:{NONCE}:{asked}")
+    given = {name: quoted or bare for name, quoted, bare in re.findall(r'(\w+)=(?:"([^"]*)"|([^",]*))', rest)}
+    kind = sha256 if given.get("algorithm") == "SHA-256" else md5
+
+    def hashed(*parts: str) -> str:
+        return kind(":".join(parts).encode()).hexdigest()
+
+    once = [given[name] for name in ("nc", "cnonce", "qop")] if "qop" in given else []
+    secret, asked = hashed(user, REALM, password), hashed(request.method, given.get("uri", ""))
+    return given.get("response") == hashed(secret, NONCE, *once, asked)
 
 
-def _md5(text: str) -> str:
-    return md5(text.encode()).hexdigest()
+def spoken(behaviour: Behaviour) -> Dialect:
+    """Return the dialect with the media that the behaviour offers."""
+    dialect = behaviour.dialect
+    if behaviour.sdp in ("audio", "nothing"):
+        dialect = replace(dialect, video=())
+    if behaviour.sdp in ("audio", "both"):
+        sound = (f"m=audio 0 RTP/AVP {rtp.AUDIO_TYPE}", f"a=rtpmap:{rtp.AUDIO_TYPE} PCMA/8000", "a=control:audio")
+        dialect = replace(dialect, after=(*dialect.after, *sound))
+    return dialect
 
 
-def description(clip: Clip, behaviour: Behaviour) -> str:
+def description(url: str, clip: Clip, dialect: Dialect, behaviour: Behaviour) -> str:
     """Return the session description (SDP) that the behaviour asks for."""
     if behaviour.sdp == "garbage":
         return "\r\n".join(["\x01\x02=what", "m=video", "a=rtpmap:", "v=0", "zzz"]) + "\r\n"
-    lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=camera", "c=IN IP4 0.0.0.0", "t=0 0", "a=range:npt=0-"]
-    if behaviour.sdp not in ("audio", "nothing"):
-        lines += _video(clip, behaviour)
-    if behaviour.sdp in ("audio", "both"):
-        lines += [f"m=audio 0 RTP/AVP {rtp.AUDIO_TYPE}", f"a=rtpmap:{rtp.AUDIO_TYPE} PCMA/8000", "a=control:audio"]
-    return "\r\n".join(lines) + "\r\n"
-
-
-def _video(clip: Clip, behaviour: Behaviour) -> list[str]:
     h264 = (clip.codec == "h264") != (behaviour.sdp == "wrong_codec")
-    lines = [f"m=video 0 RTP/AVP {rtp.VIDEO_TYPE}", f"a=rtpmap:{rtp.VIDEO_TYPE} {'H264' if h264 else 'H265'}/{rtp.CLOCK_HZ}"]
-    if clip.codec == "h264" and h264:
-        parameters = [nal for nal in nals(clip.units[0]) if nal[0] & 0x1F in (7, 8)]
-        sets = ",".join(b64encode(nal).decode() for nal in parameters)
-        known = "" if behaviour.sdp == "no_parameters" else f";sprop-parameter-sets={sets}"
-        lines.append(f"a=fmtp:{rtp.VIDEO_TYPE} packetization-mode=1{known}")
-    elif clip.codec == "h265" and not h264 and behaviour.sdp != "no_parameters":
-        names = {32: "sprop-vps", 33: "sprop-sps", 34: "sprop-pps"}
-        found = {names[nal[0] >> 1]: b64encode(nal).decode() for nal in nals(clip.units[0]) if nal[0] >> 1 in names}
-        lines.append(f"a=fmtp:{rtp.VIDEO_TYPE} " + ";".join(f"{name}={value}" for name, value in found.items()))
-    return [*lines, f"a=framerate:{clip.fps}", "a=control:video"]
+    told = behaviour.sdp not in ("wrong_codec", "no_parameters")
+    return dialect.description(url, clip, "H264" if h264 else "H265", told)

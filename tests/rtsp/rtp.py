@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from tests.rtsp.clips import Codec, nals
+from tests.rtsp.clips import Codec, nals, parameter_kind
 
 VIDEO_TYPE = 96
 AUDIO_TYPE = 8
@@ -20,10 +22,37 @@ def header(sequence: int, timestamp: int, marker: bool, payload_type: int = VIDE
     return struct.pack("!BBHII", 0x80, payload_type | (0x80 if marker else 0), sequence & 0xFFFF, timestamp & 0xFFFFFFFF, SSRC)
 
 
-def packets(unit: bytes, codec: Codec, sequence: int, timestamp: int, mtu_bytes: int = MTU_BYTES) -> list[bytes]:
+@dataclass(frozen=True)
+class Packing:
+    """How pictures become packets."""
+
+    mtu_bytes: int = MTU_BYTES
+    together: bool = False
+    """Parameter sets travel in one packet."""
+    changed: Callable[[bytes], bytes] = bytes
+    """Applied to each packet."""
+
+
+USUAL = Packing()
+
+
+def packets(
+    unit: bytes, codec: Codec, sequence: int, timestamp: int, packing: Packing = USUAL, payload_type: int = VIDEO_TYPE
+) -> list[bytes]:
     """Return the packets of one access unit; the last has the marker."""
-    pieces = [piece for nal in nals(unit) for piece in payloads(nal, codec, mtu_bytes)]
-    return [header(sequence + n, timestamp, n == len(pieces) - 1) + piece for n, piece in enumerate(pieces)]
+    units = list(nals(unit))
+    if packing.together:
+        sets = [nal for nal in units if parameter_kind(nal, codec)]
+        units = [*([aggregated(sets, codec)] if sets else []), *(nal for nal in units if nal not in sets)]
+    pieces = [piece for nal in units for piece in payloads(nal, codec, packing.mtu_bytes)]
+    last = len(pieces) - 1
+    return [packing.changed(header(sequence + n, timestamp, n == last, payload_type) + piece) for n, piece in enumerate(pieces)]
+
+
+def aggregated(units: list[bytes], codec: Codec) -> bytes:
+    """Return NAL units as one payload (STAP-A, AP)."""
+    head = bytes([0x60 | 24]) if codec == "h264" else bytes([48 << 1, 1])
+    return head + b"".join(len(nal).to_bytes(2, "big") + nal for nal in units)
 
 
 def payloads(nal: bytes, codec: Codec, mtu_bytes: int = MTU_BYTES) -> list[bytes]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tests.rtsp.clips import Clip
+from tests.rtsp.dialect import PLAIN, Dialect
 from tests.rtsp.faults import Fault
 
 REASONS = {
@@ -29,6 +30,8 @@ class Behaviour:
 
     clip: Clip | None = None
     """None: the server's."""
+    dialect: Dialect = PLAIN
+    """How all of it is said."""
     answers: Mapping[str, int] = field(default_factory=dict)
     """Status of a method, as ``{"DESCRIBE": 404}``; ``"*"`` is every method. Those not named are served."""
     silent: frozenset[str] = frozenset()
@@ -36,6 +39,7 @@ class Behaviour:
     credentials: str = ""
     """``user:password`` that every method but OPTIONS needs; empty: nobody is asked."""
     auth: Literal["basic", "digest"] = "digest"
+    """Not looked at where the dialect has challenges: then either is taken, as far as it was offered."""
     sdp: Literal["video", "audio", "both", "nothing", "garbage", "wrong_codec", "no_parameters"] = "video"
     """``both`` adds a track of silence; ``nothing`` has no track; ``wrong_codec`` says H.265 for H.264 and the reverse;
     ``no_parameters`` leaves the parameter sets to the stream."""

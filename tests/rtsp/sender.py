@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 from tests.rtsp import rtp
-from tests.rtsp.clips import Clip
+from tests.rtsp.clips import Clip, without_parameters
 from tests.rtsp.faults import Fault, Garbage
 from tests.rtsp.listener import reset
 from tests.rtsp.script import Behaviour
@@ -166,7 +166,9 @@ class Sender:
 
     def switch(self, clip: Clip) -> None:
         self._clip = clip
-        self._units = (clip.units[index % clip.frames] for index in count())
+        bare = [] if self._behaviour.dialect.sets_sent else [without_parameters(unit, clip.codec) for unit in clip.units]
+        units = bare or clip.units
+        self._units = (units[index % clip.frames] for index in count())
 
     def delay(self, seconds: float) -> None:
         """The camera's clock went on while nothing was sent."""
@@ -196,7 +198,8 @@ class Sender:
         if self.sent < until and self.sent % every == every - 1:
             timestamp -= back
         await self._report(timestamp)
-        packets = rtp.packets(unit, self._clip.codec, self.sequence, timestamp)
+        dialect = self._behaviour.dialect
+        packets = rtp.packets(unit, self._clip.codec, self.sequence, timestamp, dialect.packing, dialect.payload_type)
         self.sequence += len(packets)
         self._packets += len(packets)
         self._bytes += sum(map(len, packets)) - 12 * len(packets)

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,16 @@ PYTHON = "/usr/bin/python3"
 SCRIPT = Path(__file__).with_name("gst_server.py")
 START_SECONDS = 20.0
 PACKAGES = "python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
+
+
+@dataclass(frozen=True)
+class Live:
+    """A mount that shows the picture of the moment, as all such mounts do, whose clips take the same number of whole seconds
+    and have a key frame each second."""
+
+    clip: Clip
+    delay_seconds: float = 0.0
+    """From taking a picture to sending it."""
 
 
 @cache
@@ -46,7 +57,7 @@ class GstServer:
 
     def __init__(
         self,
-        mounts: Mapping[str, Clip | Literal["audio"]],
+        mounts: Mapping[str, Clip | Live | Literal["audio"]],
         *,
         user: str = "",
         password: str = "",
@@ -161,8 +172,10 @@ class GstServer:
                 pipe.close()
 
 
-def _mount(clip: Clip | Literal["audio"]) -> dict[str, object]:
+def _mount(clip: Clip | Live | Literal["audio"]) -> dict[str, object]:
     if clip == "audio":
         return {"codec": "audio"}
+    if isinstance(clip, Live):
+        return _mount(clip.clip) | {"live": True, "delay_seconds": clip.delay_seconds}
     assert isinstance(clip, Clip)
     return {"path": str(clip.path), "codec": clip.codec, "fps": clip.fps}

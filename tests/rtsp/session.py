@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from tests.rtsp.clips import Clip
 from tests.rtsp.faults import Fault, Over
-from tests.rtsp.messages import Request, answer, challenge, description, permitted, read_request
+from tests.rtsp.messages import Request, answer, description, permitted, read_request, spoken
 from tests.rtsp.script import Behaviour
 from tests.rtsp.sender import Datagrams, Interleaved, Outlet, Sender
 
@@ -52,6 +52,13 @@ class Session:
         self._reader, self._writer = reader, writer
         self._clip = behaviour.clip or clip
         self._behaviour, self._counts = behaviour, counts
+        self._dialect = spoken(behaviour)
+        self._url = ""
+        """That was described."""
+        self._track = ""
+        """URL of the video that was set up."""
+        self._pictures = 0
+        self._early = asyncio.Event()
         self._room, self._changed = room, changed
         self._outlets: dict[str, Outlet] = {}
         """By track, as ``video``."""
@@ -83,9 +90,13 @@ class Session:
             self._changed()
             if {request.method, "*"} & self._behaviour.silent:
                 continue
-            status, fields, body = self._answer(request)
+            status, words, body = self._answer(request)
+            if status == 200 and request.method == "PLAY" and self._dialect.early:
+                self._started.set()
+                await self._early.wait()
+            stray = self._dialect.stray if sum(self._counts.answers.values()) else b""
             self._counts.answers[request.method, status] += 1
-            self._writer.write(answer(request, status, fields, body))
+            self._writer.write(stray + answer(self._dialect, self._behaviour, request, status, words, body))
             await self._writer.drain()
             self._changed()
             if status == 200 and request.method == "PLAY":
@@ -101,54 +112,72 @@ class Session:
         await Sender(self._clip, self._behaviour, outlet, self.injected, self._count_picture).run()
 
     def _answer(self, request: Request) -> tuple[int, dict[str, str], str]:
-        """Return status, header fields and body, and do what the request asks."""
-        behaviour = self._behaviour
-        status = behaviour.answers.get(request.method, behaviour.answers.get("*", 200))
-        if behaviour.credentials and request.method != "OPTIONS" and status == 200 and not permitted(request, behaviour):
-            status = 401
+        """Return status, words of the header and body, and do what the request asks."""
+        status = self._status(request)
         if status == 401:
             self._counts.asked_passwords += 1
             self._counts.refused_passwords += "authorization" in request.fields
-            return 401, {"WWW-Authenticate": challenge(behaviour)}, ""
         if status != 200:
             return status, {}, ""
-        session = {"Session": f"12345678;timeout={behaviour.session_seconds}"}
         match request.method:
-            case "OPTIONS":
-                return 200, {"Public": "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, TEARDOWN"}, ""
             case "DESCRIBE":
-                return 200, {"Content-Base": f"{request.url.rstrip('/')}/"}, description(self._clip, behaviour)
+                self._url = request.url
+                return 200, {}, description(request.url, self._clip, self._dialect, self._behaviour)
             case "SETUP":
-                return self._set_up(request, session)
+                return *self._set_up(request), ""
             case "PLAY":
-                return 200, session | {"Range": "npt=0-"}, ""
+                return 200, {"track": self._track, "seq": "1", "rtptime": str(self._behaviour.first_timestamp)}, ""
             case "TEARDOWN":
                 self._counts.teardowns += 1
                 self.leave()
-        return 200, session, ""
+        return 200, {}, ""
 
-    def _set_up(self, request: Request, session: dict[str, str]) -> tuple[int, dict[str, str], str]:
+    def _status(self, request: Request) -> int:
+        behaviour, method = self._behaviour, request.method
+        status = behaviour.answers.get(method, behaviour.answers.get("*", 200))
+        if status != 200:
+            return status
+        if behaviour.credentials and method != "OPTIONS" and not permitted(request, self._dialect, behaviour):
+            return 401
+        if behaviour.sdp == "garbage":
+            return 200
+        if method == "SETUP":
+            return 200 if request.url in self._dialect.tracks(self._url) else 404
+        if method == "PLAY":
+            return 200 if request.url.rstrip("/") == self._dialect.aggregate(self._url).rstrip("/") else 404
+        return 200
+
+    def _set_up(self, request: Request) -> tuple[int, dict[str, str]]:
         if not self.open and not self._room():
-            return 453, {}, ""
+            return 453, {}
         transport = request.fields.get("transport", "")
-        tcp = re.search(r"interleaved=(\d+)", transport)
-        udp = re.search(r"client_port=(\d+)", transport)
+        tcp = re.search(r"interleaved=(\d+-\d+)", transport)
+        udp = re.search(r"client_port=(\d+)(?:-\d+)?", transport)
+        words = {}
+        channels = self._dialect.channels or (tcp[1] if tcp else "")
         if tcp:
-            outlet: Outlet = Interleaved(self._writer, int(tcp[1]))
+            outlet: Outlet = Interleaved(self._writer, int(channels.partition("-")[0]))
         elif udp:
             outlet = datagrams = Datagrams(self._writer, int(udp[1]), self._behaviour)
-            transport += f";server_port={datagrams.port}-{datagrams.port + 1}"
+            words = {"ports": udp[0], "server_ports": f"server_port={datagrams.port}-{datagrams.port + 1}"}
         else:
-            return 461, {}, ""
-        self._outlets[request.url.rstrip("/").rpartition("/")[2]] = outlet
+            return 461, {}
+        media = self._dialect.tracks(self._url).get(request.url, "unknown")
+        self._outlets[media] = outlet
+        if media == "video":
+            self._track = request.url
         if not self.open:
             self.open = True
             self._counts.sessions_opened += 1
             self._counts.sessions_open += 1
-        return 200, session | {"Transport": transport}, ""
+        words |= {"transport": transport, "channels": channels, "client": self._writer.get_extra_info("peername")[0]}
+        return 200, words
 
     def _count_picture(self) -> None:
         self._counts.pictures += 1
+        self._pictures += 1
+        if self._pictures == self._dialect.early:
+            self._early.set()
         self._changed()
 
     def leave(self) -> None:

@@ -3,57 +3,26 @@
 from __future__ import annotations
 
 import gc
-import logging
 import multiprocessing as mp
 import os
 import queue
-import resource
 import signal
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from engine.errors import FacestreamError, ModelError
 from engine.runtime import channel as channel_module
 from engine.runtime import worker as worker_module
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
-from engine.runtime.codec import Codec
 from engine.runtime.descriptors import open_descriptors
-from engine.runtime.protocol import PROTOCOL, Attach, Beat, Drain, Failed, Ready
-from engine.runtime.worker import DESCRIPTORS, Worker, WorkerContext, error_words, start_worker
-
-CODEC = Codec(PROTOCOL)
-
-
-def echo_body(context: WorkerContext, upstream: Channel) -> None:
-    context.ready({"pid": str(os.getpid())})
-    link = upstream.receive()
-    context.telemetry.counters["links"] += 1
-    upstream.send(link)
-
-
-def failing_body(context: WorkerContext) -> None:
-    raise ModelError("the model is not there: fetch it")
-
-
-def crashing_body(context: WorkerContext) -> None:
-    raise KeyError("surprise")
-
-
-def hear_all(worker: Worker) -> list[object]:
-    heard = []
-    try:
-        while worker.control.has_message(20):
-            heard.append(worker.control.receive())
-    except ChannelClosed:
-        return heard
-    raise AssertionError("the worker neither spoke nor ended")
+from engine.runtime.protocol import Attach, Beat, Drain, Ready
+from engine.runtime.worker import DESCRIPTORS, Worker, WorkerContext, start_worker
+from tests.runtime.worker_bodies import CODEC, echo_body, hear_all
 
 
 def test_a_worker_says_ready_works_and_says_that_it_stops():
@@ -70,21 +39,6 @@ def test_a_worker_says_ready_works_and_says_that_it_stops():
     worker.process.join(10)
     assert worker.process.exitcode == 0
     ours.close()
-    worker.control.close()
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [(failing_body, "the model is not there: fetch it"), (crashing_body, "the worker bad failed: KeyError: 'surprise'")],
-)
-def test_an_error_is_one_sentence_and_a_code(body, message):
-    worker = start_worker("bad", body, codec=CODEC)
-    (failed,) = hear_all(worker)
-    assert isinstance(failed, Failed)
-    assert failed.message.startswith(message)
-    assert failed.exit_code == 1
-    worker.process.join(10)
-    assert worker.process.exitcode == 1
     worker.control.close()
 
 
@@ -219,22 +173,6 @@ def test_a_worker_lives_while_it_does_something_long():
     worker.control.close()
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (FacestreamError("the model is gone: fetch it"), "the model is gone: fetch it"),
-        (KeyError(31), "KeyError: 31 (test_worker.py, line "),
-        (MemoryError(), "MemoryError (test_worker.py, line "),
-        (ValueError("latin\udce9.mp4"), "ValueError: latin\\udce9.mp4 (test_worker.py, line "),
-    ],
-)
-def test_an_error_is_a_sentence_that_can_be_sent(error, words):
-    with pytest.raises(type(error)) as caught:
-        raise error
-    assert error_words(caught.value).startswith(words)
-    CODEC.encode(Failed("decode-1", error_words(caught.value), 1))
-
-
 def test_a_beat_never_waits_for_a_supervisor_that_does_not_read():
     """Work goes on, and when there is room again the next beat says how things stand then."""
     ours, theirs = channel_pair(CODEC)
@@ -255,48 +193,6 @@ def test_a_beat_never_waits_for_a_supervisor_that_does_not_read():
     assert newest.counts.run["frames"] == 499
     ours.close()
     theirs.close()
-
-
-def printing_body(context: WorkerContext) -> None:
-    context.ready()
-    print("a library says hello")  # noqa: T201
-    warnings.warn("a warning of Python", stacklevel=1)
-    logging.getLogger("some.library").warning("nobody has set up logging")
-    os.write(2, b"\x1b[0;93mbelow Python\x1b[m\n")
-    os.write(1, b"no line break at the end")
-
-
-def test_what_a_child_prints_comes_to_its_parent(capfd: pytest.CaptureFixture[str]):
-    """It went to the terminal, past the log of the run."""
-    worker = start_worker("printing", printing_body, codec=CODEC)
-    hear_all(worker)
-    worker.process.join(10)
-    lines = worker.text.read()
-    assert {"a library says hello", "nobody has set up logging", "below Python"} <= set(lines)
-    assert any(line.endswith("UserWarning: a warning of Python") for line in lines)
-    assert lines[-1] == "no line break at the end"
-    assert not worker.text.is_open
-    assert capfd.readouterr() == ("", "")
-    worker.close()
-
-
-def hungry_body(context: WorkerContext) -> None:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-    held = []
-    while True:
-        held.append(os.dup(1))
-
-
-def test_a_child_without_descriptors_says_so_in_one_sentence():
-    worker = start_worker("hungry", hungry_body, codec=CODEC)
-    (failed,) = hear_all(worker)
-    assert isinstance(failed, Failed)
-    assert failed.fatal
-    assert failed.message.startswith(
-        "the worker hungry cannot go on: it has 64 open files, as many as one process may have here: "
-    )
-    assert "ulimit -n 128" in failed.message
-    worker.close()
 
 
 def test_who_watches_waits_for_no_worker_that_is_deaf(monkeypatch: pytest.MonkeyPatch):

@@ -43,7 +43,7 @@ class Marker:
 def crop_of(planes: Planes, size_px: float = 20.0) -> FaceCrop:
     return FaceCrop(
         "cam1", 1, FrameTime(0, 0, (1, 25), 0.0, 0), (2.0, 2.0, size_px, size_px), None, 0.9,
-        Quality(size_px, 0.5, 0.5, 0.3), (0, 0, planes.width_px, planes.height_px), False, planes,
+        Quality(size_px, 0.5, 0.5, 0.3), (0, 0, planes.width_px, planes.height_px), False, planes=planes,
     )  # fmt: skip
 
 

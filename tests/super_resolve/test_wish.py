@@ -3,94 +3,29 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import pytest
 
 from engine.config import SuperResolveConfig
 from engine.contracts import engine_manifest
 from engine.contracts.engine_manifest import (
-    EngineKey,
-    EngineManifest,
     EngineParity,
     Profile,
     engine_manifest_path,
     read_engine_manifest,
 )
-from engine.contracts.manifest import read_manifest, sha256_of
 from engine.errors import ConfigError, FacestreamError, ModelError
 from engine.runtime import fastest
 from engine.runtime.built_engines import version_of
 from engine.runtime.fastest import VARIABLE
-from engine.runtime.processor import processor_here
-from engine.runtime.race import Choice, measure
-from engine.runtime.session import SessionSpec
+from engine.runtime.race import Choice
 from engine.super_resolve.generator import open_generator
-from engine.super_resolve.manifest_generator import ManifestGenerator
-from engine.super_resolve.wish import Wish
 from tests.runtime.processors import need
+from tests.super_resolve.engine_bench import FAILED, PASSED, Bench
 from tests.trt_build.engines.networks import write_generator
-
-PASSED = EngineParity(
-    verdict="passed",
-    faces=200,
-    figures={"psnr_lost_db": 0.066, "cosine_moved": 0.0018, "more": 1.0},
-    limits={"psnr_lost_db": 0.1, "cosine_moved": 0.002},
-)
-FAILED = EngineParity(verdict="failed", reason="psnr lost db 0.31 for at most 0.1")
-
-
-@dataclass
-class Bench:
-    """A generator, a folder of engines of it, and what was said."""
-
-    model: Path
-    folder: Path
-    measured: Path
-    said: list[str] = field(default_factory=list)
-
-    def add(self, target="onnxruntime", precision="int8", parity=PASSED, **key) -> Path:
-        """Put an engine there: the model itself, which is enough to be opened and compared."""
-        described = read_manifest(self.model)
-        self.folder.mkdir(exist_ok=True)
-        suffix = ".ncnn" if target == "ncnn" else ".onnx"
-        path = self.folder / f"{described.name}-{target}-{precision}{suffix}"
-        shutil.copy(self.model.with_suffix(".onnx"), path)
-        known = {
-            "model_sha256": described.sha256,
-            "processor": processor_here(),
-            "target_version": version_of(target),
-            "profile": Profile((16, 96), (1, 8, 64)),
-        }
-        manifest = EngineManifest(
-            name=described.name,
-            kind="generator",
-            key=EngineKey(target=target, precision=precision, **{**known, **key}),
-            file=path.name,
-            sha256=sha256_of(path),
-            size_bytes=path.stat().st_size,
-            licence="Apache-2.0",
-            inputs=(),
-            outputs=(),
-            seconds=1.0,
-            made_at="2026-11-28T00:00:00+00:00",
-            parity=parity,
-        )
-        engine_manifest_path(path).write_bytes(msgspec.json.encode(manifest))
-        return path
-
-    def runtime(self, runtime="auto", precision="auto") -> str:
-        """Open the generator, enlarge, and return what computed it."""
-        generator = ManifestGenerator(SessionSpec(self.model), Wish(runtime, precision, self.folder), self.said.append)
-        (enlarged,) = generator.upscale([np.full((9, 12), 128, np.uint8)])
-        assert enlarged.shape == (18, 24)
-        generator.close()
-        return generator.runtime
 
 
 @pytest.fixture
@@ -307,26 +242,3 @@ def test_where_nothing_can_be_remembered_it_is_said_that_no_engine_is_used(bench
     assert bench.runtime().endswith("CPUExecutionProvider float32")
     (sentence,) = bench.said
     assert f"no engine is used, as nobody can remember in {tmp_path / 'cache'} which one is fastest" in sentence
-
-
-def test_a_loss_must_be_worth_it():
-    """Each is taken only where it is clearly faster than the best before it: those before are more exact."""
-    clock = [0.0]
-
-    class Timed:
-        inputs = ()
-
-        def __init__(self, seconds: float) -> None:
-            self.seconds = seconds
-
-        def run(self, tensors: object) -> list[np.ndarray]:
-            clock[0] += self.seconds
-            return [np.ones(3)]
-
-    def chosen(**seconds: float) -> str:
-        sessions = {name: Timed(spent) for name, spent in seconds.items()}
-        return measure(sessions, lambda inputs: {}, 0.1, lambda: clock[0], proven=list(sessions)[1:]).name  # type: ignore[arg-type]
-
-    assert chosen(model=10, bf16=2, int8=1.9) == "bf16"
-    assert chosen(model=10, bf16=2, int8=1.5) == "int8"
-    assert chosen(model=10, bf16=18, int8=9) == "model"

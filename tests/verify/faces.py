@@ -53,7 +53,7 @@ def crop_of(
     points = None if landmarks is None else [(float(x) + 100, float(y) + 50) for x, y in landmarks]
     return FaceCrop(
         stream, track_id, FrameTime(0, 0, (1, 25), 0.0, 0), box, points, 0.9, Quality(size_px, 0.8, 0.9, weight),
-        (100, 50, width, height), False, planes,
+        (100, 50, width, height), False, planes=planes,
     )  # fmt: skip
 
 

@@ -1,40 +1,13 @@
 import csv
-import errno
 import json
-import os
 import sqlite3
-import subprocess
-import sys
-import textwrap
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from engine.errors import GalleryError
-from engine.verify.gallery import Gallery, default_gallery_path, open_gallery, unrecorded
-
-SHA = "a" * 64
-RUNTIME = "onnxruntime 1.32.0 CPUExecutionProvider float32"
-
-
-def vector(seed, length=16):
-    values = np.random.default_rng(seed).normal(size=length).astype(np.float32)
-    return values / np.linalg.norm(values)
-
-
-def add(gallery, name, seed, embedder_sha256=SHA, embedder="dlib", length=16, quality=0.5):
-    gallery.add(
-        name, vector(seed, length), embedder=embedder, embedder_sha256=embedder_sha256, runtime=RUNTIME,
-        source_name=f"{name}-{seed}.jpg", picture_sha256=f"{seed:064d}", quality=quality,
-    )  # fmt: skip
-
-
-@pytest.fixture
-def gallery(tmp_path):
-    with Gallery(tmp_path / "people.sqlite") as opened:
-        yield opened
+from engine.verify.gallery import default_gallery_path, open_gallery, unrecorded
+from tests.verify.vectors import RUNTIME, SHA, add, vector
 
 
 def test_a_new_gallery_is_empty_private_and_in_wal_mode(gallery):
@@ -112,68 +85,6 @@ def test_a_vector_that_does_not_fit_is_refused_and_changes_nothing(gallery):
     assert gallery.version() == 1
 
 
-def test_another_process_sees_a_commit_and_a_removal_at_once(gallery):
-    add(gallery, "ada", 1)
-    reader = textwrap.dedent(f"""
-        import sys
-        from pathlib import Path
-        from engine.verify.gallery import Gallery
-        gallery = Gallery(Path({str(gallery.path)!r}), read_only=True)
-        for line in sys.stdin:
-            print(gallery.version(), *gallery.templates({SHA!r})[0], flush=True)
-    """)
-    with subprocess.Popen([sys.executable, "-c", reader], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-
-        def ask():
-            process.stdin.write("\n")
-            process.stdin.flush()
-            return process.stdout.readline().split()
-
-        assert ask() == ["1", "ada"]
-        add(gallery, "bob", 2)
-        assert ask() == ["2", "ada", "bob"]
-        gallery.remove("ada")
-        assert ask() == ["3", "bob"]
-        process.stdin.close()
-    assert process.returncode == 0
-
-
-def test_two_processes_may_make_and_fill_the_same_gallery(tmp_path):
-    path = tmp_path / "people.sqlite"
-    writer = textwrap.dedent(f"""
-        import sys
-        from pathlib import Path
-        import numpy as np
-        from engine.verify.gallery import Gallery
-        who = sys.argv[1]
-        with Gallery(Path({str(path)!r})) as gallery:
-            for n in range(20):
-                gallery.add(who, np.eye(4, dtype=np.float32)[0], embedder="d", embedder_sha256="s", runtime="r",
-                            source_name="", picture_sha256=who + str(n), quality=1)
-    """)
-    processes = [subprocess.Popen([sys.executable, "-c", writer, who]) for who in ("ada", "bob")]
-    assert [process.wait(60) for process in processes] == [0, 0]
-    with Gallery(path) as gallery:
-        assert gallery.version() == 40
-        assert [(person.name, person.pictures) for person in gallery.list()] == [("ada", 20), ("bob", 20)]
-
-
-def test_a_new_gallery_may_be_opened_by_many_at_once(tmp_path):
-    # Only a collision shows the fault, so there are many occasions for one.
-    for number in range(25):
-        path, together = tmp_path / f"{number}.sqlite", threading.Barrier(4)
-
-        def made(path=path, together=together):
-            together.wait(10)
-            with Gallery(path) as gallery:
-                return gallery.version()
-
-        with ThreadPoolExecutor(4) as pool:
-            assert [one.result() for one in [pool.submit(made) for _ in range(4)]] == [0] * 4
-
-
 def test_a_removed_vector_is_overwritten_in_the_file(gallery):
     add(gallery, "ada", 1)
     add(gallery, "bob", 2)
@@ -211,108 +122,12 @@ def test_export_says_what_is_wrong_and_leaves_nothing(gallery, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if "sqlite" not in path.name] == []
 
 
-def test_what_is_not_a_gallery_is_refused_untouched(tmp_path):
-    text = tmp_path / "notes.sqlite"
-    text.write_text("not a database, but long enough to look at: " * 40)
-    with pytest.raises(GalleryError, match="not a database"):
-        Gallery(text)
-    foreign = tmp_path / "foreign.sqlite"
-    database = sqlite3.connect(foreign)
-    database.execute("CREATE TABLE state (version)")
-    database.commit()
-    database.close()
-    before = foreign.read_bytes()
-    with pytest.raises(GalleryError, match="not a gallery of facestream"):
-        Gallery(foreign)
-    assert foreign.read_bytes() == before
-
-
-def test_a_truncated_gallery_is_an_error_not_an_empty_one(gallery):
-    for seed in range(30):
-        add(gallery, f"person-{seed}", seed, length=512)
-    gallery.close()
-    content = gallery.path.read_bytes()
-    gallery.path.write_bytes(content[: len(content) // 3 // 4096 * 4096])
-    with pytest.raises(GalleryError, match="restore it"), Gallery(gallery.path) as damaged:
-        damaged.templates(SHA)
-
-
-def as_of_an_earlier_version(gallery):
-    """Close it, and take out what format 1 did not have."""
-    gallery.close()
-    database = sqlite3.connect(gallery.path)
-    for column in ("runtime", "doubt"):
-        database.execute(f"ALTER TABLE pictures DROP COLUMN {column}")
-    database.execute("PRAGMA user_version = 1")
-    database.close()
-    return gallery.path
-
-
 def test_what_computed_a_vector_is_recorded_and_exported(gallery, tmp_path):
     add(gallery, "ada", 1)
     assert gallery.list()[0].unrecorded == 0
     assert unrecorded(gallery.list()) == ""
     gallery.export(tmp_path / "people.jsonl")
     assert json.loads((tmp_path / "people.jsonl").read_text())["runtime"] == RUNTIME
-
-
-@pytest.mark.parametrize("read_only", [True, False])
-def test_a_gallery_of_an_earlier_version_is_read_compared_and_told_of(gallery, tmp_path, read_only):
-    add(gallery, "ada", 1)
-    add(gallery, "bob", 2)
-    path = as_of_an_earlier_version(gallery)
-    before = path.read_bytes()
-    for _ in range(2):
-        with Gallery(path, read_only=read_only) as opened:
-            names, matrix = opened.templates(SHA)
-            assert names == ["ada", "bob"]
-            np.testing.assert_array_equal(matrix, np.stack([vector(1), vector(2)]))
-            assert [person.unrecorded for person in opened.list()] == [1, 1]
-            assert unrecorded(opened.list()).startswith("ada, bob: enrolled by an earlier version")
-            assert opened.holder(f"{1:064d}", SHA) == ("ada", "")
-            assert opened.export(tmp_path / "people.csv") == 2
-            if read_only:
-                with pytest.raises(GalleryError, match="cannot be used"):
-                    add(opened, "cy", 3)
-    assert (path.read_bytes() == before) == read_only
-
-
-def test_an_unrecorded_vector_is_replaced_by_the_same_picture_of_the_same_person(gallery):
-    add(gallery, "ada", 1)
-    with Gallery(as_of_an_earlier_version(gallery)) as opened:
-        with pytest.raises(GalleryError, match="enrolled already"):
-            add(opened, "bob", 1)
-        add(opened, "ada", 1)
-        assert opened.holder(f"{1:064d}", SHA) == ("ada", RUNTIME)
-        assert [(person.name, person.pictures, person.unrecorded) for person in opened.list()] == [("ada", 1, 0)]
-        with pytest.raises(GalleryError, match="enrolled already"):
-            add(opened, "ada", 1)
-
-
-def test_a_newer_format_is_refused(gallery):
-    gallery.close()
-    database = sqlite3.connect(gallery.path)
-    database.execute("PRAGMA user_version = 9")
-    database.close()
-    with pytest.raises(GalleryError, match="format 9"):
-        Gallery(gallery.path)
-
-
-def test_paths_that_cannot_be_a_gallery(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(GalleryError, match="cannot open the gallery"):
-        Gallery(tmp_path / "file" / "people.sqlite")
-    with pytest.raises(GalleryError, match="cannot open the gallery"):
-        Gallery(tmp_path)
-    with pytest.raises(GalleryError, match="enrol someone first"):
-        Gallery(tmp_path / "none.sqlite", read_only=True)
-    assert not (tmp_path / "none.sqlite").exists()
-
-
-def test_a_reader_cannot_write(gallery):
-    with Gallery(gallery.path, read_only=True) as reader, pytest.raises(GalleryError, match="permissions"):
-        add(reader, "ada", 1)
-    assert gallery.version() == 0
 
 
 def test_the_default_is_in_the_users_own_data_folder(tmp_path, monkeypatch):
@@ -351,84 +166,6 @@ def test_why_a_picture_was_in_doubt_is_kept(gallery, tmp_path):
         assert [row["doubt"] for row in csv.DictReader(file)] == ["", "looks like bob (cosine 0.951)"]
 
 
-@pytest.fixture
-def older(tmp_path):
-    """A gallery as format 1 had it: no doubts, and names as they were typed."""
-    path = tmp_path / "older.sqlite"
-    database = sqlite3.connect(path)
-    database.executescript(
-        """PRAGMA journal_mode = WAL; CREATE TABLE state (version INTEGER NOT NULL); INSERT INTO state VALUES (3);
-        CREATE TABLE pictures (id INTEGER PRIMARY KEY, identity TEXT NOT NULL CHECK (identity <> ''), embedder TEXT NOT NULL,
-        embedder_sha256 TEXT NOT NULL, embedding BLOB NOT NULL, source_name TEXT NOT NULL, picture_sha256 TEXT NOT NULL,
-        quality REAL NOT NULL, enrolled_at TEXT NOT NULL, UNIQUE (picture_sha256, embedder_sha256));
-        PRAGMA application_id = 1718842471; PRAGMA user_version = 1;"""
-    )
-    for seed, name in enumerate(("Jos\u00e9", "Jose\u0301", "Ada  Lovelace")):
-        row = (name, "dlib", SHA, vector(seed).tobytes(), "a.jpg", str(seed), 0.5, "2026-01-01T00:00:00+00:00")
-        database.execute(
-            "INSERT INTO pictures (identity, embedder, embedder_sha256, embedding, source_name, picture_sha256, quality,"
-            " enrolled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            row,
-        )
-    database.commit()
-    database.close()
-    return path
-
-
-def test_a_run_leaves_an_older_gallery_to_the_facestream_that_wrote_it(older):
-    before = older.read_bytes()
-    with open_gallery(str(older)) as gallery:
-        assert len(gallery.list())
-    assert older.read_bytes() == before
-
-
 def test_a_run_makes_a_gallery_where_there_is_none(tmp_path):
     with open_gallery(str(tmp_path / "new" / "g.sqlite")) as gallery:
         assert gallery.list() == []
-
-
-def test_a_reader_takes_an_older_gallery_as_it_is(older, tmp_path):
-    before = older.read_bytes()
-    with Gallery(older, read_only=True) as gallery:
-        assert [(person.name, person.pictures) for person in gallery.list()] == [("Ada Lovelace", 1), ("Jos\u00e9", 2)]
-        assert gallery.templates(SHA)[0] == ["Ada Lovelace", "Jos\u00e9", "Jos\u00e9"]
-        assert gallery.export(tmp_path / "people.jsonl") == 3
-        assert gallery.version() == 3
-    assert older.read_bytes() == before
-
-
-def test_a_writer_brings_an_older_gallery_to_the_new_format(older):
-    with Gallery(older) as gallery:
-        assert gallery.version() == 4  # readers look again
-        assert [(person.name, person.pictures) for person in gallery.list()] == [("Ada Lovelace", 1), ("Jos\u00e9", 2)]
-        assert gallery.remove("Jose\u0301") == 2
-    with Gallery(older) as again, Gallery(older, read_only=True) as reader:
-        assert again.version() == reader.version() == 5
-        assert [person.name for person in reader.list()] == ["Ada Lovelace"]
-
-
-@pytest.fixture
-def closed_folder(tmp_path, monkeypatch):
-    """A folder that may not be written to, for those too who are allowed everything."""
-    access = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: not (mode & os.W_OK and path == tmp_path) and access(path, mode))
-
-    def refuse(path, *_):
-        raise PermissionError(errno.EACCES, "Permission denied", str(path))
-
-    monkeypatch.setattr("engine.verify.gallery_file.os.open", refuse)
-    return tmp_path
-
-
-def test_a_gallery_in_a_closed_folder_can_be_read_by_a_run(tmp_path, request):
-    path = tmp_path / "people.sqlite"
-    with Gallery(path) as gallery:
-        add(gallery, "ada", 1)
-    request.getfixturevalue("closed_folder")
-    with open_gallery(str(path)) as gallery:
-        assert [person.name for person in gallery.list()] == ["ada"]
-        with pytest.raises(GalleryError, match="readonly"):
-            gallery.remove("ada")
-    assert [file.name for file in tmp_path.iterdir()] == ["people.sqlite"]  # a log would have to be made
-    with pytest.raises(GalleryError, match="Permission denied"):
-        open_gallery(str(tmp_path / "other.sqlite"))

@@ -36,7 +36,11 @@ def faces(count=2, size_px=64.0):
 
 
 def compare(vector, people, size_px=64.0, count=2, min_faces=2, limit=5, rule=RULE):
-    return rule.compare(vector, None, faces(count, size_px), people, limit, min_faces)
+    return rule.compare(vector, None, faces(count, size_px), people, limit, min_faces)[:2]
+
+
+def why(vector, people, size_px=64.0, count=2, rule=RULE):
+    return rule.compare(vector, None, faces(count, size_px), people, 1, 2)[2]
 
 
 ADA, BOB = unit(1), unit(0, 1)
@@ -85,8 +89,8 @@ def test_two_people_who_both_fit_leave_it_open():
 
 def test_enhanced_cosines_stand_beside_and_decide_nothing():
     people = snapshot(ada=[ADA], bob=[BOB])
-    plain, decision = RULE.compare(ADA, None, faces(), people, 5, 2)
-    beside, same = RULE.compare(ADA, BOB, faces(), people, 5, 2)
+    plain, decision, _ = RULE.compare(ADA, None, faces(), people, 5, 2)
+    beside, same, _ = RULE.compare(ADA, BOB, faces(), people, 5, 2)
     assert same == decision == "known"
     assert [one.false_name_chance for one in plain] == [one.false_name_chance for one in beside]
     assert beside[1].cosine_enhanced == pytest.approx(1.0)
@@ -98,6 +102,46 @@ def test_another_gallery_is_not_judged_by_the_crowding_of_the_one_before():
     later = compare(ADA, snapshot(bob=[BOB], ada=[ADA]), rule=rule)[0]
     fresh = compare(ADA, snapshot(bob=[BOB], ada=[ADA]), rule=ByChance(ONE, THRESHOLDS, 0.001))[0]
     assert later == fresh
+
+
+def test_why_a_chance_decides_so():
+    people, twins = snapshot(ada=[ADA], bob=[BOB]), snapshot(ada=[ADA], twin=[ADA])
+    known = why(ADA, people)
+    assert (known.missing, known.faces, known.faces_needed, known.size_px, known.quality) == ("", 2, 2, 64.0, 0.5)
+    assert (known.false_name_rate, known.known_cosine, known.unknown_cosine, known.margin_needed) == (0.001, None, None, 0.01)
+    assert known.margin is not None
+    assert known.margin > known.margin_needed
+    assert why(ADA, snapshot(ada=[ADA])).margin is None
+    assert why(ADA, people, count=1).missing == "faces"
+    small = why(ADA, people, size_px=12)
+    assert small.missing == "size"
+    assert small.size_needed_px is not None
+    assert small.size_px < small.size_needed_px == pytest.approx(ONE.too_small_px(2, 0.001))
+    assert why(-ADA, people).missing == "likeness"
+    assert (why(ADA, twins).missing, why(ADA, twins).margin) == ("margin", 0.0)
+
+
+def test_why_a_cosine_decides_so():
+    rule = ByCosine(THRESHOLDS, is_set=False)
+    people, twins = snapshot(ada=[ADA], bob=[BOB]), snapshot(ada=[ADA], twin=[ADA])
+    known = why(ADA, people, rule=rule)
+    assert (known.missing, known.known_cosine, known.unknown_cosine, known.false_name_rate) == ("", 0.9, 0.5, None)
+    assert (known.margin, known.margin_needed, known.size_needed_px) == (1.0, 0.01, 20.0)
+    assert why(ADA, people, count=1, rule=rule).missing == "faces"
+    assert why(ADA, twins, rule=rule).missing == "margin"
+    assert why(unit(0.7, 0, 0.7), people, rule=rule).missing == "likeness"
+    assert why(unit(0, 0, 1), people, rule=rule).missing == "likeness"
+
+
+@pytest.mark.parametrize("rule", [RULE, ByCosine(THRESHOLDS, is_set=False)])
+def test_something_is_missing_whenever_nobody_is_known(rule):
+    rng = np.random.default_rng(5)
+    people = snapshot(ada=[ADA], bob=[BOB], eve=[unit(0.6, 0.6)])
+    for _ in range(200):
+        vector = unit(*rng.normal(size=3))
+        _, decision, basis = rule.compare(vector, None, faces(int(rng.integers(1, 4)), float(rng.uniform(8, 80))), people, 5, 2)
+        assert (basis.missing == "") == (decision == "known")
+        assert (basis.missing == "faces") <= (decision == "undecided")
 
 
 def test_cosines_that_are_set_decide_and_say_so(monkeypatch):

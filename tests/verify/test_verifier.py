@@ -1,9 +1,4 @@
-import os
-import sqlite3
-import time
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import msgspec
@@ -16,12 +11,12 @@ from engine.errors import ConfigError, GalleryError
 from engine.models.catalog import find_model
 from engine.runtime.colour import bgr_from_planes
 from engine.verify import naming
-from engine.verify import verifier as verifier_module
 from engine.verify.align import similarity_transform
 from engine.verify.embedder import open_embedder
 from engine.verify.gallery import Gallery
 from engine.verify.verifier import Verifier, face_in
-from tests.verify.faces import PEOPLE, ThumbnailEmbedder, crop_of, portrait
+from tests.verify.enrolled import enrol, face, score
+from tests.verify.faces import PEOPLE, crop_of, portrait
 from tests.verify.measured import measured
 
 
@@ -29,33 +24,6 @@ from tests.verify.measured import measured
 class Enlarged:
     bgr: np.ndarray
     scale: int
-
-
-@pytest.fixture
-def gallery(tmp_path):
-    with Gallery(tmp_path / "people.sqlite") as opened:
-        yield opened
-
-
-@pytest.fixture
-def embedder():
-    return ThumbnailEmbedder()
-
-
-def enrol(gallery, embedder, name, person, embedder_sha256=None):
-    image, landmarks = portrait(*person)
-    gallery.add(
-        name, embedder.embed([image], [landmarks])[0], embedder=embedder.name,
-        embedder_sha256=embedder_sha256 or embedder.sha256, runtime="", source_name="", picture_sha256=name, quality=1,
-    )  # fmt: skip
-
-
-def face(person, track_id=1, size_px=60.0, weight=0.5, stream="cam1"):
-    return crop_of(*portrait(*person, size_px), track_id, weight, size_px, stream)
-
-
-def score(verifier, crops, enhanced=None):
-    return verifier.score(crops, [bgr_from_planes(crop.planes) for crop in crops], enhanced or [None] * len(crops))
 
 
 def test_known_unknown_and_undecided_on_real_faces(gallery):
@@ -69,6 +37,8 @@ def test_known_unknown_and_undecided_on_real_faces(gallery):
     assert [one.track_decision_changed for one in scores] == [False, True, False, True]
     assert verifier.track_scores("cam1", 1).decision == "known"
     assert verifier.track_scores("cam1", 2).decision == "unknown"
+    bases = [verifier.track_scores("cam1", track).basis for track in (1, 2)]
+    assert [basis and (basis.missing, basis.faces_needed) for basis in bases] == [("", 2), ("likeness", 2)]
     assert verifier.track_scores("cam1", 1).candidates[0].cosine_original > 0.95
     score(verifier, [face(PEOPLE[1], 3)])
     assert verifier.track_scores("cam1", 3).decision == "undecided"
@@ -120,22 +90,6 @@ def test_what_was_not_enhanced_is_embedded_once(gallery, embedder):
     assert embedder.batches == [3, 1]
 
 
-def test_a_running_verifier_follows_the_gallery(gallery, embedder):
-    verifier = Verifier(embedder, gallery, VerifyConfig(min_faces=1))
-    first = score(verifier, [face(PEOPLE[0])])[0]
-    assert (first.decision, first.candidates, first.gallery_version, first.track_decision_changed) == ("none", [], 0, False)
-    with Gallery(gallery.path) as other:
-        enrol(other, embedder, "ada", PEOPLE[0])
-        second = score(verifier, [face(PEOPLE[0])])[0]
-        assert (second.decision, second.gallery_version, second.track_decision_changed) == ("known", 1, True)
-        other.remove("ada")
-    track = verifier.track_scores("cam1", 1)
-    assert (track.decision, track.candidates, track.gallery_version) == ("none", [], 2)
-    assert track.embedding is not None
-    third = score(verifier, [face(PEOPLE[0])])[0]
-    assert third.track_decision_changed
-
-
 def test_people_of_another_embedder_are_named_and_not_compared(gallery, embedder, caplog):
     enrol(gallery, embedder, "old", PEOPLE[0], embedder_sha256="f" * 64)
     enrol(gallery, embedder, "new", PEOPLE[1])
@@ -154,6 +108,7 @@ def test_without_embedder_or_gallery_nothing_is_claimed(gallery, embedder):
     one = score(blind, [face(PEOPLE[0])])[0]
     assert (one.embedding, one.candidates, one.decision) == (None, [], "none")
     assert blind.track_scores("cam1", 1).decision == "none"
+    assert blind.track_scores("cam1", 1).basis is None
     alone = Verifier(embedder, None, VerifyConfig())
     one = score(alone, [face(PEOPLE[0])])[0]
     assert one.embedding is not None
@@ -204,92 +159,6 @@ def test_without_landmarks_the_face_box_is_taken():
 def test_thresholds_that_cross_are_a_config_error(gallery, embedder):
     with pytest.raises(ConfigError, match=r"verify.unknown_cosine \(0.95\) must not be above verify.known_cosine \(0.9\)"):
         Verifier(embedder, gallery, VerifyConfig(unknown_cosine=0.95))
-
-
-def corrupt(path):
-    path.write_bytes(b"no database" * 1000)
-
-
-def empty(path):
-    os.truncate(path, 0)
-
-
-def torn(path):
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def another_kind(path):
-    path.unlink()
-    with closing(sqlite3.connect(path)) as database:
-        database.execute("CREATE TABLE cats (name)")
-
-
-def folder(path):
-    path.unlink()
-    path.mkdir()
-
-
-@pytest.mark.parametrize("harm", [Path.unlink, corrupt, empty, torn, another_kind, folder])
-def test_a_gallery_that_is_lost_during_a_run_stays_in_force_and_is_said(gallery, embedder, harm, monkeypatch):
-    """And once it is put back, with another person in it, that one is known too."""
-    monkeypatch.setattr(verifier_module, "_RETRY_SECONDS", 0.0)
-    enrol(gallery, embedder, "ada", PEOPLE[0])
-    whole = copy_of(gallery.path)
-    verifier = Verifier(embedder, gallery, VerifyConfig())
-    gallery.close()
-    harm(gallery.path)
-    for _ in range(2):
-        assert score(verifier, [face(PEOPLE[0])])[0].candidates[0].identity == "ada"
-        (sentence,) = verifier.take_news()
-        assert str(gallery.path) in sentence
-        assert sentence.endswith("; meanwhile everyone is compared with what was read before")
-        assert verifier.gallery_fault in sentence
-    if gallery.path.is_dir():
-        gallery.path.rmdir()
-    whole.rename(gallery.path)
-    with Gallery(gallery.path) as again:
-        enrol(again, embedder, "bob", PEOPLE[1])
-    assert {one.identity for one in score(verifier, [face(PEOPLE[1])])[0].candidates} == {"ada", "bob"}
-    assert (verifier.take_news(), verifier.gallery_fault) == ([f"the gallery {gallery.path} is read again"], "")
-
-
-def copy_of(path):
-    copy = path.with_name("copy.sqlite")
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
-    return copy
-
-
-def test_a_gallery_that_another_one_takes_the_place_of_is_followed(gallery, embedder):
-    """Though its version is the same."""
-    enrol(gallery, embedder, "ada", PEOPLE[0])
-    verifier = Verifier(embedder, gallery, VerifyConfig())
-    with Gallery(gallery.path.with_name("other.sqlite")) as other:
-        enrol(other, embedder, "bob", PEOPLE[0])
-        assert other.version() == gallery.version()
-    gallery.close()
-    other.path.rename(gallery.path)
-    assert score(verifier, [face(PEOPLE[0])])[0].candidates[0].identity == "bob"
-    assert verifier.take_news() == []
-
-
-def test_a_gallery_that_is_locked_for_long_holds_nobody_up(gallery, embedder, monkeypatch):
-    monkeypatch.setattr(verifier_module, "_RETRY_SECONDS", 0.0)
-    enrol(gallery, embedder, "ada", PEOPLE[0])
-    verifier = Verifier(embedder, gallery, VerifyConfig())
-    gallery.close()
-    locked = copy_of(gallery.path)
-    locked.rename(gallery.path)
-    with closing(sqlite3.connect(gallery.path, isolation_level=None)) as writer:
-        writer.execute("PRAGMA journal_mode = DELETE")
-        writer.execute("BEGIN EXCLUSIVE")  # without the write-ahead log this keeps readers out
-        begun = time.monotonic()
-        assert score(verifier, [face(PEOPLE[0])])[0].candidates[0].identity == "ada"
-        assert time.monotonic() - begun < 4, "SQLite's own patience, which is for commands, is 5 s"
-        assert "another process is writing to it" in verifier.take_news()[0]
-        writer.execute("ROLLBACK")
-    score(verifier, [face(PEOPLE[0])])
-    assert verifier.gallery_fault == ""
 
 
 def test_vectors_of_another_length_are_refused_before_a_run(gallery, embedder):

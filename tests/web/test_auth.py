@@ -136,7 +136,7 @@ def test_our_own_page_is_let_in(web: Server) -> None:
 
 def test_a_cookie_that_was_planted_is_never_a_session(web: Server) -> None:
     """Fixation: what the attacker knows before the login is worth nothing after it."""
-    planted = "facestream=known-to-somebody-else"
+    planted = f"{web.web.auth._cookie}=known-to-somebody-else"
     browser = Browser(web, planted)
     answer = browser.log_in(web.token)
     assert browser.cookie not in ("", planted)

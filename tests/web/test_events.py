@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.contracts.messages import Candidate, Stream, Track
-from engine.web.fan import _MOST_CLIENTS
+from engine.web.fan import MOST_CLIENTS
 from engine.web.tokens import TokenFolder
 from tests.web.listening import listening
 from tests.web.server import Server, server
@@ -123,7 +123,7 @@ def test_a_slow_reader_loses_events_and_is_told_and_nobody_else_notices(web: Ser
         for number in range(600):
             web.service.publish(Stream(run_id=RUN, stream="door", seq=number, sent_ns=1, state="live", detail=padding))
             assert fast.first("stream").data["seq"] == number
-        assert max(client._size_bytes for client in web.web.fan.clients) <= 4 << 20
+        assert max(client._size_bytes for client in web.web.fan.clients) <= 2 << 20
         seen = b""
         while b"event: lost" not in seen:
             seen = seen[-100:] + slow.recv(65536)
@@ -134,7 +134,7 @@ def test_a_slow_reader_loses_events_and_is_told_and_nobody_else_notices(web: Ser
 
 def test_so_many_listen_and_no_more(web: Server) -> None:
     with contextlib.ExitStack() as stack:
-        heard = [stack.enter_context(listening(web, "?kinds=end")) for _ in range(_MOST_CLIENTS)]
+        heard = [stack.enter_context(listening(web, "?kinds=end")) for _ in range(MOST_CLIENTS)]
         assert {one.status for one in heard} == {200}
         answer = web.ask("GET", "/api/v1/events?kinds=end")
         assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "busy", "10")
@@ -153,6 +153,15 @@ def test_who_is_revoked_hears_no_more(web: Server, monkeypatch: pytest.MonkeyPat
         heard.first("status")
         TokenFolder(web.settings.tokens).revoke("passing")
         assert len(list(heard.events())) <= 3  # and the answer ends
+
+
+def test_an_answer_ends_with_the_server(service: FakeService) -> None:
+    with contextlib.ExitStack() as stack:
+        with server(service) as running:
+            running.token = running.token_for("until-the-end", "view")
+            heard = stack.enter_context(listening(running, "?kinds=end"))
+        assert list(heard.events()) == []
+    assert running.lines == []
 
 
 def test_garbage_on_the_tap_is_one_line(web: Server) -> None:

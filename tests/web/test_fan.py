@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from engine.web.fan import _KEPT, _QUEUE, Client, Fan
+from engine.web.fan import _KEPT, _QUEUE, MOST_CLIENTS, Client, Fan
 from engine.web.problems import Refusal
 
 
@@ -47,7 +47,7 @@ def test_bytes_are_bounded_too() -> None:
     fan.join(client)
     for _ in range(100):
         fan.send("face", "door", json.dumps("x" * 100_000).encode())
-    assert client._size_bytes <= 4 << 20
+    assert client._size_bytes <= 2 << 20
     assert fan._kept_bytes <= 4 << 20
     assert drained(client)[0].startswith(b"event: lost")
 
@@ -72,7 +72,7 @@ def test_those_who_left_are_forgotten_and_their_losses_are_not() -> None:
 
 def test_too_many_are_refused() -> None:
     fan = Fan()
-    for _ in range(32):
+    for _ in range(MOST_CLIENTS):
         fan.join(Client())
-    with pytest.raises(Refusal, match="32 pages listen already"):
+    with pytest.raises(Refusal, match="64 listen already"):
         fan.join(Client())

@@ -228,8 +228,9 @@ def test_another_method_is_said_to_be_impossible(web: Server) -> None:
     assert web.service.asked == []
 
 
-def test_head_is_answered_without_a_body(web: Server) -> None:
-    answer = web.ask("HEAD", "/api/v1/status")
+@pytest.mark.parametrize("path", ["/status", "/events"])
+def test_head_is_answered_without_a_body(web: Server, path: str) -> None:
+    answer = web.ask("HEAD", API + path)
     assert (answer.status, answer.body) == (200, b"")
 
 
@@ -263,7 +264,7 @@ def test_every_entry_of_the_table_is_reached(web: Server) -> None:
         assert (answer.status, answer.code) == (401, "unauthorised"), entry
 
 
-def test_a_picture_shows_what_the_stream_shows_now(web: Server) -> None:
+def test_a_picture_shows_what_the_stream_shows_now(web: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = threading.Thread(target=lambda: got.append(web.ask("GET", "/api/v1/streams/door/picture")))
     got: list = []
     asked.start()
@@ -273,3 +274,8 @@ def test_a_picture_shows_what_the_stream_shows_now(web: Server) -> None:
     assert (got[0].status, got[0].headers["Content-Type"], got[0].body) == (200, "image/jpeg", JPEG)
     assert got[0].headers["Cache-Control"] == "no-store"
     assert web.service.wait_for_watcher() == b"\x00v1/preview/door/"
+    monkeypatch.setattr("engine.web.tap._PREVIEW_SECONDS", 0.05)
+    assert web.ask("GET", "/api/v1/streams/door/picture").body == JPEG
+    monkeypatch.setattr("engine.web.tap._FRESH_SECONDS", -1.0)
+    assert web.ask("GET", "/api/v1/streams/door/picture").status == 404  # one of yesterday is not what it shows now
+    assert web.ask("GET", "/api/v1/streams/gate/picture").status == 404

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.archive.expiry import empty
-from engine.contracts.messages import Candidate, Face, Quality, Track
+from engine.contracts.messages import Basis, Candidate, Face, Quality, Track
 from engine.web.problems import Refusal
 from engine.web.timeline import Timeline
 from engine.web.track_faces import show_track
@@ -21,6 +21,7 @@ from tests.web.server import Server
 from tests.web.service import JPEG, face
 
 DAY_NS = 86_400 * 10**9
+BASIS = Basis(3, 2, 20.0, 12.0, 0.5, 0.1, 0.02)
 RUN, OLDER = "20260302T100000Z-00000002", "20260301T100000Z-00000001"
 
 
@@ -167,13 +168,14 @@ def test_one_track_comes_with_its_faces_best_first_and_what_decided(runs: Runs) 
     now = 10 * DAY_NS
     faces = [seen(3, 0.2, now - 9 * 10**9), seen(4, 0.9, now - 8 * 10**9), seen(5, 0.5, now - 7 * 10**9)]
     others = [seen(1, 1.0, now - DAY_NS), replace(faces[0], track_id=8, seq=6), replace(faces[0], stream="gate", seq=0)]
-    runs.write(RUN, *others, *faces, b"torn\n", track(7, now - 10**9, ended=False), track(7, now, name="Ada"), track(9, now))
+    runs.write(RUN, *others, *faces, b"torn\n", track(7, now - 10**9, ended=False), track(7, now, name="Ada", basis=BASIS), track(9, now))
     pictures = runs.folder / RUN / "faces" / "door" / "7"
     pictures.mkdir(parents=True)
     (pictures / "000004_original.jpg").write_bytes(JPEG)
     (runs.folder / RUN / "run.json").write_text(json.dumps({"config": {"verify": {"min_faces": 2, "gallery": "/secret"}}}))
     shown = show_track(runs.timeline, RUN, "door", 7)
     assert [one["seq"] for one in shown.all] == [4, 5, 3]
+    assert shown.basis == BASIS
     assert (shown.decision, shown.candidates[0].identity, shown.settings) == ("known", "Ada", {"verify.min_faces": 2})
     assert shown.best is not None
     assert shown.best["pictures"] == {"original": f"/api/v1/pictures/{RUN}~door~7~4~original"}

@@ -56,7 +56,9 @@ def frame(stream: str, index: int, captured_ns: int = 0, arrived_seconds: float 
 def test_what_gathers_while_it_is_busy_is_looked_at_together(together: int, calls: list[int]):
     core = Core(together)
     pool = SimpleNamespace(view=lambda picture: PLANES, is_intact=lambda picture: True)
-    source = SimpleNamespace(pool_of=lambda link: pool, release=lambda link: None, live=False, waiting=0, is_over=False)
+    source = SimpleNamespace(
+        pool_of=lambda link: pool, release=lambda link: None, main_of=lambda link: None, live=False, waiting=0, is_over=False
+    )
     line = FrameLine(core, CONFIG, set(), lambda stream, cause: None)  # type: ignore[arg-type]
     given: list[object] = []
     line._put(source, frame("a", 0))  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from engine.runtime.protocol import Drain
 from engine.runtime.worker import WorkerContext
 from engine.workers.frame_sources import FrameSource
 from engine.workers.frame_writer import FrameWriter
-from engine.workers.links import FrameReady, link_pair
+from engine.workers.links import FrameReady, MainReady, link_pair
 
 SLOTS = 3
 
@@ -57,13 +57,25 @@ class Bench:
             if isinstance(link, PoolOpened):
                 self.reader.open_pool(link)
             elif isinstance(link, FrameReady):
-                pool = self.reader.pool_of(link)
+                pool = self.reader.pool_of(link.picture)
                 sent = frame(link.time.frame_index, link.picture.width_px, link.picture.height_px).planes
                 assert np.array_equal(pool.view(link.picture).y, sent.y)
                 assert np.array_equal(pool.view(link.picture).v, sent.v)
                 assert pool.is_intact(link.picture)
                 frames.append(link)
         return frames
+
+    def read_mains(self) -> list[MainReady]:
+        links = []
+        while self.reader.sender.channel.has_message():
+            link = self.reader.sender.channel.receive()
+            if isinstance(link, PoolOpened):
+                self.reader.open_pool(link)
+            else:
+                assert isinstance(link, MainReady)
+                links.append(link)
+                self.reader.take_main(link)
+        return links
 
 
 @pytest.fixture
@@ -136,3 +148,56 @@ def test_a_larger_picture_waits_for_the_old_pool_to_be_read(bench: Bench):
     bench.reader.release(large)
     assert bench.offer(frame(3)) == ""
     assert [link.picture.width_px for link in bench.read()] == [64]
+
+
+def test_the_picture_of_a_main_stream_comes_beside_its_frame(bench: Bench):
+    assert bench.writer.offer(frame(0), "follows")
+    (link,) = bench.read()
+    bench.reader.note(link)
+    assert bench.reader.awaits_main(link)
+    large = frame(0, 640, 480).planes
+    assert bench.writer.offer_main("cam", 0, large)
+    bench.read_mains()
+    assert not bench.reader.awaits_main(link)
+    main = bench.reader.main_of(link)
+    assert main is not None
+    assert np.array_equal(bench.reader.pool_of(main).view(main).y, large.y)
+    bench.reader.release(link)
+    bench.writer.hear()
+    assert not bench.writer._in_hand, "both slots are free"
+
+
+def test_a_main_picture_that_nobody_needs_any_more_is_released_at_once(bench: Bench):
+    bench.writer.offer(frame(0), "follows")
+    (link,) = bench.read()
+    bench.reader.note(link)
+    bench.reader.release(link)
+    bench.writer.offer_main("cam", 0, frame(0, 640, 480).planes)
+    bench.read_mains()
+    bench.writer.hear()
+    assert not bench.writer._in_hand
+
+
+def test_there_are_few_main_pictures_and_the_word_that_there_is_none(bench: Bench):
+    sent = [bench.writer.offer_main("cam", index, frame(0, 640, 480).planes) for index in range(6)]
+    assert sent == [True] * 4 + [False] * 2
+    assert bench.writer.offer_main("cam", 6, None)
+    assert [link.picture is None for link in bench.read_mains()] == [False] * 4 + [True] * 3
+
+
+def test_a_dead_reader_gives_main_pictures_back_too_and_they_are_no_drops(bench: Bench):
+    bench.writer.offer_main("cam", 0, frame(0, 640, 480).planes)
+    bench.reader.close()
+    bench.writer.hear()
+    assert not bench.writer._in_hand
+    assert bench.writer.offer_main("cam", 1, frame(0, 640, 480).planes), "there is nobody to miss it"
+    assert not bench.context.telemetry.counts.drops
+
+
+def test_perceive_says_once_that_main_pictures_are_wanted_and_once_that_they_are_not(bench: Bench):
+    for seconds, faces in [(0.0, False), (1.0, True), (1.1, True), (2.9, False), (3.2, False), (3.3, False)]:
+        bench.reader.want_mains("cam", faces, seconds)
+        bench.writer.hear()
+        assert bench.writer.main_wanted == (1.0 <= seconds < 3.1)
+    bench.successor()
+    assert not bench.writer.main_wanted, "whoever comes must ask anew"

@@ -65,7 +65,8 @@ class FakeService:
         key = f"{name}-{self._moved}-{len(self.pictures)}"
         self.pictures[key] = fake_pictures.scene(sum(name.encode()) % 7, tuple(who for who, _, _ in faces))
         boxes = [
-            dict(zip(("x", "y", "width", "height"), fake_pictures.box_of(place), strict=True)) | {"track_id": track, "name": known}
+            dict(zip(("x", "y", "width", "height"), fake_pictures.box_of(place), strict=True))
+            | {"track_id": track, "name": known}
             for place, (_, track, known) in enumerate(faces)
         ]
         event = {"stream": name, "url": f"/api/v1/pictures/{key}", "width_px": 1920, "height_px": 1080, "boxes": boxes}
@@ -106,7 +107,10 @@ class FakeService:
             "candidates": msgspec.to_builtins(candidates), "first_ns": now - 2_000_000_000, "last_ns": now, "frames_seen": 50,
             "faces": faces, "best": face,
         }  # fmt: skip
-        self.tracks = [line, *(one for one in self.tracks if (one["stream"], one["track_id"]) != (track.stream, track.track_id))]
+        self.tracks = [
+            line,
+            *(one for one in self.tracks if (one["stream"], one["track_id"]) != (track.stream, track.track_id)),
+        ]
         self._tell("track", msgspec.to_builtins(track))
 
     def enrol(self, name: str, picture: str, content: bytes) -> verbs.Enrolled:
@@ -114,7 +118,9 @@ class FakeService:
         quality = Quality(size_px=112.0, sharpness=0.8, frontal=0.95, score=0.85)
         verdict = verbs.PictureVerdict(name=picture, outcome="enrolled", quality=quality)
         if len(content) < 2000:
-            verdict = verbs.PictureVerdict(name=picture, outcome="refused", reason="The face is 14 px wide; at least 32 are needed.")
+            verdict = verbs.PictureVerdict(
+                name=picture, outcome="refused", reason="The face is 14 px wide; at least 32 are needed."
+            )
         else:
             before = self.people.get(name, verbs.Person(name=name, pictures=0))
             self.people[name] = msgspec.structs.replace(before, pictures=before.pictures + 1)

@@ -142,7 +142,13 @@ def test_the_keys_walk_through_the_tracks(open_page, server):
     for keys in ("ArrowDown", "End", "ArrowDown", "Home", "PageDown", "PageUp"):
         page.keyboard.press(keys)
         found[keys] = page.evaluate(at) if keys not in found else found[keys]
-    assert found == {"ArrowDown": 1, "End": 5, "Home": 0, "PageDown": next(i for i in range(6) if hours[i] != hours[0]), "PageUp": 0}
+    assert found == {
+        "ArrowDown": 1,
+        "End": 5,
+        "Home": 0,
+        "PageDown": next(i for i in range(6) if hours[i] != hours[0]),
+        "PageUp": 0,
+    }
     page.keyboard.press("Enter")
     page.locator(".big").wait_for()
     assert page.evaluate("location.hash") == "#/track/run-1/gate/5"

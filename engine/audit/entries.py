@@ -1,0 +1,67 @@
+"""One line of the audit log."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Outcome = Literal["done", "refused", "failed"]
+FIRST = "0" * 64
+"""Stands in the first line, where there is none before."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody did something."""
+
+    number: int
+    """Counts from 0."""
+    at: str
+    """UTC, ISO 8601, with microseconds."""
+    who: str
+    """As the caller knows them: a token's name, a user of the machine."""
+    did: str
+    """A verb, as ``enrol``."""
+    on: str = ""
+    """A thing, as the name of a stream; never a person."""
+    people: tuple[str, ...] = ()
+    """Pseudonyms of the persons it was done to, see ``people.py``."""
+    outcome: Outcome = "done"
+    detail: str = ""
+    """A sentence; persons in it stand as ``person:PSEUDONYM``."""
+    before: str
+    """SHA-256 of the line before, with its line break."""
+
+
+def encode(entry: Entry) -> bytes:
+    """Return an entry as a line; the same entry is always the same line."""
+    return msgspec.json.encode(entry) + b"\n"
+
+
+def decode(line: bytes) -> Entry | None:
+    """Return the entry of a line; None where it is not exactly what ``encode`` makes."""
+    try:
+        entry = msgspec.json.decode(line, type=Entry)
+        return entry if encode(entry) == line else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def hash_of(line: bytes) -> str:
+    """Return the SHA-256 of a line, as the next one holds it."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def read_entries(path: Path) -> Iterator[Entry]:
+    """Yield the entries that can be read, in their order; whether they are all there is for ``verify`` to say.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        for line in file:
+            if (entry := decode(line)) is not None:
+                yield entry

@@ -1,0 +1,105 @@
+"""``facestream audit``: who did what, and is the record of it whole."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.audit import AuditLog, Entry, default_log, read_entries
+from engine.audit import verify as verify_chain
+from engine.audit.people import called, shown
+from engine.errors import AuditError
+
+LogOption = Annotated[Path | None, Parameter(name="--log", help="The file; the user's own by default.")]
+JsonOption = Annotated[bool, Parameter(negative=(), help="For a program.")]
+
+audit_app = App(
+    name="audit", help="Show who did what, or verify that nothing of it is missing.", help_epilogue="", help_format="plaintext"
+)
+
+
+@audit_app.command
+def verify(
+    *,
+    log: LogOption = None,
+    holds: Annotated[str, Parameter(help="A SHA-256 that an earlier `verify` gave: the log must still have that line.")] = "",
+    json: JsonOption = False,
+) -> int:
+    """Check that no line was changed, taken away, put in or moved; exit code 1 where one was.
+
+    Keep the SHA-256 that it prints somewhere else: with --holds it shows that the log is
+    still the same one.
+
+    For example:
+
+        facestream audit verify
+
+        facestream audit verify --log /var/lib/facestream/audit.jsonl --holds 5d41…
+    """
+    path = log or default_log()
+    found = verify_chain(path, holds)
+    if json:
+        told = {"log": str(path), "whole": not found.faults, "lines": found.lines, "sha256": found.sha256}
+        sys.stdout.write(msgspec.json.encode(told | {"faults": found.faults, "notes": found.notes}).decode() + "\n")
+        return int(bool(found.faults))
+    for sentence in found.notes:
+        _say(f"note: {sentence}")
+    for sentence in found.faults:
+        _say(f"FAULT: {sentence}")
+    state = "is not whole" if found.faults else "is whole"
+    _say(f"{path} {state}: {found.lines} {'line' if found.lines == 1 else 'lines'}, the last has the SHA-256 {found.sha256}")
+    return int(bool(found.faults))
+
+
+@audit_app.command
+def show(
+    *,
+    log: LogOption = None,
+    last: Annotated[int, Parameter(help="So many lines, the newest; 0: all.")] = 50,
+    json: JsonOption = False,
+) -> int:
+    """Print what was done; whether lines are missing is for `audit verify` to say.
+
+    For example:
+
+        facestream audit show --last 10
+
+        facestream audit show --last 0 --json | jq 'select(.did == "enrol")'
+    """
+    path = log or default_log()
+    try:
+        entries = list(read_entries(path))
+    except OSError as error:
+        raise AuditError(f"cannot read the audit log {path}: {error.strerror}") from error
+    names = AuditLog(path).names()
+    chosen = entries[-last:] if last > 0 else entries
+    if json:
+        for entry in chosen:
+            told = msgspec.to_builtins(entry) | {"people": [called(one, names) for one in entry.people]}
+            sys.stdout.write(msgspec.json.encode(told | {"detail": shown(entry.detail, names)}).decode() + "\n")
+        return 0
+    Console().print(_table(chosen, names))
+    _say(f"{len(chosen)} of {len(entries)} {'line' if len(entries) == 1 else 'lines'} in {path}")
+    return 0
+
+
+def _table(entries: list[Entry], names: dict[str, str]) -> Table:
+    table = Table()
+    for title in ("at (UTC)", "who", "did", "on", "outcome", "detail"):
+        table.add_column(title, overflow="fold")
+    for entry in entries:
+        on = ", ".join(filter(None, (entry.on, *(called(one, names) for one in entry.people))))
+        cells = (entry.at[:19].replace("T", " "), entry.who, entry.did, on, entry.outcome, shown(entry.detail, names))
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _say(sentence: str) -> None:
+    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)

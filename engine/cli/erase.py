@@ -1,0 +1,163 @@
+"""``facestream erase``: take one person out of everything that was kept."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+
+from engine.archive.files import write_whole
+from engine.audit import AuditLog, default_log
+from engine.errors import FacestreamError, UsageError
+from engine.privacy import Erasure
+from engine.privacy import erase as erase_person
+from engine.privacy.mentions import Mentions
+from engine.verify.gallery import Gallery, default_gallery_path
+from engine.verify.person_name import alike, person_name
+
+_Paths = Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")]
+
+
+def erase(
+    name: str,
+    /,
+    *,
+    formerly: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
+    gallery: Path | None = None,
+    output: _Paths = (),
+    audit: Path | None = None,
+    likely: bool = False,
+    receipt: Path | None = None,
+    name_in_receipt: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> int:
+    """Erase a person from the gallery, from the output of runs and from the audit log, and write a receipt.
+
+    From output go the tracks that were decided to be this person, with pictures and vectors,
+    and the name among the candidates of others. A directory that a run writes to now is left
+    as it is and said (exit code 1): do it again when the run is over. Backups, exports and
+    what subscribers have received are not reached.
+
+    For example:
+
+        facestream erase "Ada Lovelace" --output result --dry-run
+
+        facestream erase "Ada Lovelace" --output result /var/lib/facestream/runs
+
+        facestream erase "Ada Lovelace" --formerly visitor-7 --gallery entrance.sqlite --output result
+
+    Parameters
+    ----------
+    name
+        As `gallery list` shows it.
+    formerly
+        Names that the person had before, as those of `gallery rename`.
+    gallery
+        Gallery file; the user's own by default.
+    output
+        Output directories of runs, or folders of them.
+    audit
+        The audit log; the user's own by default.
+    likely
+        Also tracks that were not decided, and had this person as their first candidate.
+    receipt
+        The receipt's file; erasure-TIME.json by default. The name is not in it.
+    name_in_receipt
+        Put it in.
+    dry_run
+        Change nothing and write nothing, only say what would go.
+    json
+        Print the receipt, and nothing else.
+    """
+    names = (person_name(name), *map(person_name, formerly))
+    file = receipt or Path(f"erasure-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
+    if not dry_run and (file.exists() or not file.absolute().parent.is_dir()):
+        raise UsageError(f"cannot write the receipt {file}: choose another file with --receipt, in a folder that is there")
+    where = gallery or default_gallery_path()
+    done = erase_person(
+        names,
+        gallery=where,
+        outputs=output,
+        audit=AuditLog(audit or default_log()),
+        who=_user(),
+        likely=likely,
+        dry_run=dry_run,
+    )
+    told = msgspec.to_builtins(done)
+    told = told | {"names": names} if name_in_receipt else _without(told, names)
+    text = msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
+    if not dry_run:
+        try:
+            write_whole(file, text)
+        except OSError as error:
+            sys.stdout.write(text.decode())
+            raise FacestreamError(f"cannot write the receipt {file}: {error.strerror}; it is printed instead") from error
+    if json:
+        sys.stdout.write(text.decode())
+    else:
+        _say_all(done, file)
+    if not done.found:
+        raise FacestreamError(f"nothing of {names[0]!r} was found{_near(names[0], where)}")
+    return int(not done.is_complete)
+
+
+def _without(told: dict[str, object], names: tuple[str, ...]) -> dict[str, object]:
+    hidden: dict[str, object] = Mentions(names).hide(told)
+    return hidden
+
+
+def _say_all(done: Erasure, file: Path) -> None:
+    would = "would go" if done.dry_run else "went"
+    if done.gallery is not None:
+        _say(f"gallery {done.gallery.file}: {_count(done.gallery.pictures, 'picture')} {would}")
+        if done.gallery.still_in:
+            _say(
+                f"  a run reads it, and the name is still in {', '.join(done.gallery.still_in)}: do it again when that is over"
+            )
+    for run in done.runs:
+        if run.error:
+            _say(f"{run.directory}: NOT DONE: {run.error}")
+            continue
+        counts = (
+            _count(run.tracks, "track"),
+            _count(run.faces, "face"),
+            _count(run.pictures, "picture"),
+            _count(run.vectors, "vector"),
+        )
+        _say(f"{run.directory}: {', '.join(counts)} {would}; {_count(run.changed_lines, 'line')} of others no longer name them")
+        for title, files in (("not followed", run.not_followed), ("the name still stands in", run.mentions)):
+            if files:
+                _say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")
+    _say(f"audit log: {_count(done.audit_names, 'name')} {would}")
+    if not done.dry_run:
+        _say(f"receipt: {file}")
+
+
+def _near(name: str, gallery: Path) -> str:
+    if not gallery.exists():
+        return ""
+    with Gallery(gallery, read_only=True) as opened:
+        near = [person.name for person in opened.list() if alike(person.name, name)]
+    return f": did you mean {' or '.join(near)}?" if near else ""
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without this user
+        return "unknown"
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number} {one if number == 1 else one + 's'}"
+
+
+def _say(sentence: str) -> None:
+    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)

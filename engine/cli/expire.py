@@ -1,0 +1,83 @@
+"""``facestream expire``: what finished runs have written goes after a time."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+
+from engine.privacy import Expired, Policy
+from engine.privacy import expire as expire_runs
+
+Days = Annotated[float, Parameter(negative="")]
+
+
+def expire(
+    directories: Annotated[tuple[Path, ...], Parameter(negative="")],
+    /,
+    *,
+    pictures_days: Days = 0.0,
+    vectors_days: Days = 0.0,
+    records_days: Days = 0.0,
+    strangers_days: Days = 0.0,
+    dry_run: bool = False,
+    json: bool = False,
+) -> int:
+    """Delete what finished runs have kept for too long, by kind of data.
+
+    Age counts from when it was written. A run that goes on is left alone: it deletes by itself
+    what `output.keep_pictures_days` and the like say. Without any number of days nothing would
+    go, which is an error.
+
+    For example:
+
+        facestream expire /var/lib/facestream/runs --pictures-days 7 --vectors-days 30 --records-days 180
+
+        facestream expire result --strangers-days 1 --dry-run
+
+    Parameters
+    ----------
+    directories
+        Output directories of runs, or folders of them.
+    pictures_days
+        Pictures go after so many days; 0: they stay, and so below.
+    vectors_days
+        Vectors, which can identify a person.
+    records_days
+        Lines of faces, tracks and streams, with all that they name; then the whole run.
+    strangers_days
+        All of the tracks of people who were not recognised.
+    dry_run
+        Change nothing, only say what would go.
+    json
+        Print one line of JSON for each run, and nothing else.
+    """
+    policy = Policy(
+        pictures_days=pictures_days, vectors_days=vectors_days, records_days=records_days, strangers_days=strangers_days
+    )
+    done = [one for directory in directories for one in expire_runs(directory, policy, dry_run=dry_run)]
+    for one in done:
+        if json:
+            sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
+        else:
+            _say(_sentence(one, "would go" if dry_run else "went"))
+    if not json:
+        _say(f"{len(done)} {'run' if len(done) == 1 else 'runs'}")
+    return int(any(one.error for one in done))
+
+
+def _sentence(one: Expired, went: str) -> str:
+    if one.goes_on:
+        return f"{one.directory}: a run goes on there, left as it is"
+    if one.error:
+        return f"{one.directory}: NOT DONE: {one.error}"
+    counts = f"{one.tracks} tracks, {one.faces} faces, {one.pictures} pictures, {one.vectors} vectors {went}"
+    return f"{one.directory}: {counts}" + (", and the run with them" if one.removed else "")
+
+
+def _say(sentence: str) -> None:
+    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)

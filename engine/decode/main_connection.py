@@ -1,0 +1,134 @@
+"""A connection whose packets are kept, and decoded only up to pictures that are asked for."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+
+import av
+import numpy as np
+
+from engine.contracts.camera import Camera
+from engine.contracts.frames import Float32, Frame, Planes
+from engine.contracts.streams import StreamChanged
+from engine.decode.connection import Announce, Connection
+from engine.decode.counted import Counted
+from engine.decode.kept_packets import KeptPackets
+from engine.decode.lag import look_of
+from engine.decode.moments import Stamp
+from engine.decode.orientation import TURNS
+from engine.decode.packet_queue import Arrival
+from engine.decode.picture_gate import PictureGate
+
+_KEPT_PICTURES = 2
+_LATEST_OUTPUT = 16
+"""So many packets behind its own a picture may come out, where the stream reorders."""
+_EIGHT_BITS = {"yuv420p", "yuvj420p", "nv12", "gray", "yuv422p", "yuvj422p", "yuv444p"}
+"""Pixel formats whose first plane is luma of 8 bits."""
+
+
+class MainConnection(Connection):
+    """See ``Connection``; it yields states alone.
+
+    A picture costs the decoding of what it builds on: from the last picture that was decoded, or from the last key frame where
+    that is later. On the way there pictures that no other builds on are left out.
+
+    Args:
+        camera: the source.
+        counted: see ``Connection``; ``frames`` are pictures that were asked for.
+        announce: likewise.
+        stamped: is told of each packet.
+        seen: is told of each picture that is decoded on the way, as a small look; None: nobody looks.
+    """
+
+    def __init__(self, camera: Camera, counted: Counted, announce: Announce, stamped: Callable[[Stamp], None]) -> None:
+        super().__init__(camera, counted, announce)
+        self._stamped = stamped
+        self.seen: Callable[[Stamp, Float32], None] | None = None
+        self.kept: KeptPackets | None = None
+        """None before the first packet."""
+        self._next = 0
+        self._pictures: OrderedDict[int, tuple[av.VideoFrame, PictureGate]] = OrderedDict()
+        self._turn = TURNS[camera.appearance.rotate]
+
+    def picture(self, number: int, expired: Callable[[], bool]) -> Planes | None:
+        """Return one picture as it is shown; None where it is damaged, has passed, or ``expired`` on the way.
+
+        Args:
+            number: of its packet in ``kept``.
+            expired: asked before each packet.
+        """
+        assert self.kept is not None
+        gate = self._ready()[0]
+        if number not in self._pictures:
+            self._decode_to(number, gate, expired)
+        if number not in self._pictures:
+            return None
+        picture, _ = self._pictures[number]
+        try:
+            shown = self._display.show(picture, gate.pixel_aspect, (picture, self.kept[number])) or self._display.flush()
+        except (av.error.FFmpegError, ValueError):
+            self._counted.counts["corrupt_frames"] += 1
+            return None
+        self._counted.counts["frames"] += 1
+        return shown[-1][0] if shown else None
+
+    def _decode_to(self, number: int, gate: PictureGate, expired: Callable[[], bool]) -> None:
+        kept = self.kept
+        assert kept is not None
+        if number < self._next or number < kept.first:
+            return
+        key = kept.key_before(number)
+        if key > self._next or self._next < kept.first:
+            gate.broken()
+            self._next = key
+        numbers = {id(kept[place]): place for place in range(self._next, kept.end)}
+        for place in range(self._next, min(kept.end, number + _LATEST_OUTPUT)):
+            if expired():
+                return
+            self._next = place + 1
+            # Where somebody looks, every picture is worth decoding.
+            passing = place != number and self.seen is None
+            for picture, source in gate.pictures(kept[place], passing=passing):
+                self._look(picture, source, numbers)
+                if numbers.get(id(source)) == number:
+                    self._remember(number, picture, gate)
+            if number in self._pictures:
+                return
+
+    def _remember(self, number: int, picture: av.VideoFrame, gate: PictureGate) -> None:
+        self._pictures[number] = picture, gate
+        while len(self._pictures) > _KEPT_PICTURES:
+            self._pictures.popitem(last=False)
+
+    def _look(self, picture: av.VideoFrame, source: Arrival, numbers: dict[int, int]) -> None:
+        place = numbers.get(id(source))
+        if self.seen is None or place is None or self.kept is None or picture.format.name not in _EIGHT_BITS:
+            return
+        plane = picture.planes[0]
+        if plane.line_size <= 0:
+            return
+        luma = np.ndarray((plane.height, plane.width), np.uint8, memoryview(plane), strides=(plane.line_size, 1))
+        small = self._turn.plane(luma[:: max(1, plane.height // 144), :: max(1, plane.width // 256)])
+        self.seen(self.kept.stamp(place), look_of(small))
+
+    def _take(self, arrival: Arrival) -> Iterator[Frame | StreamChanged]:
+        self._counted.counts["packets"] += 1
+        self._counted.counts["bytes"] += arrival.size_bytes
+        if self.kept is None:
+            opened = self.opened
+            assert opened is not None, "a packet before the stream"
+            self.kept = KeptPackets(float(opened.time_base))
+        if (stamp := self.kept.add(arrival)) is not None:
+            self._stamped(stamp)
+        if self._stalled:
+            self._stalled = False
+            yield self._state("live", "", "")
+        if self.live_since is None and stamp is not None:
+            self.live_since = time.monotonic()
+            yield self._state("live", "", "")
+
+    def _cut(self) -> None:
+        if self.kept is not None:
+            self.kept.clear()

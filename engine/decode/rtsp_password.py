@@ -1,0 +1,78 @@
+"""How an RTSP server asks for a password (RFC 7616, RFC 7617), and the answer to it; FFmpeg knows fewer ways than cameras."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import md5, sha256
+from secrets import token_hex
+
+_LINE = re.compile(rb"^www-authenticate:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
+_SCHEMES = re.compile(r"\b(Basic|Digest)\s+(?=\w+=)", re.IGNORECASE)
+_FIELD = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s",]+))')
+_NAME = re.compile(r"[A-Z0-9-]{1,20}")
+_FFMPEG_DIGESTS = {"", "MD5", "MD5-SESS"}
+_HASHES = {"": md5, "MD5": md5, "SHA-256": sha256}
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """One way to give the password."""
+
+    scheme: str
+    """``basic`` or ``digest``."""
+    fields: dict[str, str] = field(default_factory=dict)
+    """By name in lower case."""
+
+    @property
+    def algorithm(self) -> str:
+        """In upper case; empty: MD5."""
+        return self.fields.get("algorithm", "").upper()
+
+
+def challenges(head: bytes) -> list[Challenge]:
+    """Return the ways that the header of an answer names, in its order; those that nobody knows are left out."""
+    found = []
+    for line in _LINE.findall(head):
+        _, *parts = _SCHEMES.split(line.decode(errors="surrogateescape"))
+        for scheme, rest in zip(parts[::2], parts[1::2], strict=True):
+            fields = {name.lower(): quoted or bare for name, quoted, bare in _FIELD.findall(rest)}
+            found.append(Challenge(scheme.lower(), fields))
+    return found
+
+
+def unknown_to_ffmpeg(asked: Sequence[Challenge]) -> str:
+    """Return the algorithm that keeps FFmpeg out, as ``SHA-256``; empty where it can answer.
+
+    It takes the last digest, and basic only where there is none.
+    """
+    digests = [challenge for challenge in asked if challenge.scheme == "digest"]
+    if not digests or digests[-1].algorithm in _FFMPEG_DIGESTS:
+        return ""
+    return digests[-1].algorithm if _NAME.fullmatch(digests[-1].algorithm) else "an unknown algorithm"
+
+
+def authorization(asked: Sequence[Challenge], user: str, password: str, method: str, url: str) -> str:
+    """Return the header line that answers the strongest way that is known here, with its end; empty where none is."""
+    digests = [one for one in asked if one.scheme == "digest" and one.algorithm in _HASHES]
+    if digests:
+        return _digest(max(digests, key=lambda one: one.algorithm == "SHA-256"), user, password, method, url)
+    if any(one.scheme == "basic" for one in asked):
+        return f"Authorization: Basic {b64encode(f'{user}:{password}'.encode()).decode()}\r\n"
+    return ""
+
+
+def _digest(challenge: Challenge, user: str, password: str, method: str, url: str) -> str:
+    def hashed(*parts: str) -> str:
+        return _HASHES[challenge.algorithm](":".join(parts).encode(errors="surrogateescape")).hexdigest()
+
+    realm, nonce = challenge.fields.get("realm", ""), challenge.fields.get("nonce", "")
+    once = ["00000001", token_hex(8), "auth"] if "auth" in challenge.fields.get("qop", "").split(",") else []
+    response = hashed(hashed(user, realm, password), nonce, *once, hashed(method, url))
+    line = f'Digest username="{user}", realm="{realm}", nonce="{nonce}", uri="{url}", response="{response}"'
+    line += f", algorithm={challenge.fields['algorithm']}" if challenge.algorithm else ""
+    line += f', opaque="{challenge.fields["opaque"]}"' if "opaque" in challenge.fields else ""
+    line += f', nc={once[0]}, cnonce="{once[1]}", qop=auth' if once else ""
+    return f"Authorization: {line}\r\n"

@@ -1,0 +1,52 @@
+"""Small pictures of what a camera shows now, for whoever watches."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import cv2
+import numpy as np
+
+from engine.config import PublishConfig
+from engine.contracts.frames import Frame, Planes, TrackedFace, Uint8
+from engine.contracts.tap import Preview, PreviewBox
+from engine.publish.encode import encode_picture
+from engine.runtime.colour import bgr_from_planes
+
+LONGEST_PX = 480
+_AS_JPEG = PublishConfig(codec="jpeg", jpeg_quality=75)
+
+
+def preview_of(frame: Frame, faces: Sequence[TrackedFace], accepted: Collection[int]) -> tuple[Preview, bytes]:
+    """Return a frame with the faces on it, and its picture as a JPEG of ``LONGEST_PX`` at most.
+
+    Args:
+        frame: its pixels are read and not kept.
+        faces: of this frame.
+        accepted: track ids of those that are taken for faces.
+    """
+    boxes = [_box(face, face.track_id in accepted) for face in faces]
+    planes, time = frame.planes, frame.time
+    preview = Preview(frame.stream, time.frame_index, time.captured_ns, planes.width_px, planes.height_px, boxes)
+    return preview, encode_picture(_AS_JPEG, bgr_from_planes(reduced(planes, LONGEST_PX)))
+
+
+def reduced(planes: Planes, longest_px: int) -> Planes:
+    """Return a picture made so small that neither side is longer; one that is small enough is returned as it is."""
+    height, width = planes.y.shape
+    scale = longest_px / max(height, width)
+    if scale >= 1:
+        return planes
+    rows, columns = (max(1, round(side * scale / 2)) for side in (height, width))
+    y = _smaller(planes.y, 2 * rows, 2 * columns)
+    u, v = (_smaller(plane, rows, columns) for plane in (planes.u, planes.v))
+    return Planes(y, u, v, planes.matrix, planes.full_range)
+
+
+def _smaller(plane: Uint8, rows: int, columns: int) -> Uint8:
+    return np.asarray(cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _box(face: TrackedFace, accepted: bool) -> PreviewBox:
+    x, y, width, height = (round(value, 1) for value in face.box.tolist())
+    return PreviewBox(face.track_id, x, y, width, height, round(face.score, 3), accepted)

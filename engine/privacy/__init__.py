@@ -1,0 +1,9 @@
+"""What was written about people goes again: one person on request, everybody after a time.
+
+It works on galleries and on output directories that no run writes to now; no service is needed for it.
+"""
+
+from engine.privacy.erasure import Erasure, erase
+from engine.privacy.retention import Expired, Policy, expire
+
+__all__ = ["Erasure", "Expired", "Policy", "erase", "expire"]

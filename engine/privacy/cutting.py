@@ -1,0 +1,240 @@
+"""Takes lines out of a run's records, or something out of lines, with the pictures and vectors that they alone named.
+
+Pictures and vectors go first, then the lines that name them, each file as a whole or not at all: whatever comes between, doing
+it again finishes it. Lines that are not meant keep their bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.archive.checkpoints import PROGRESS, CheckpointNote, DoneNote, MarkNote, encode_note, read_notes
+from engine.archive.files import torn_line, track_folder, whole_lines
+from engine.archive.record_check import RECORDS
+from engine.privacy.folder import Destroyed, Folder
+from engine.whole_file import left_by_a_kill, replacing, sync_directory
+
+Record = dict[str, Any]
+EVENTS = "stream.jsonl"
+LINES = (*RECORDS, EVENTS)
+_KINDS = ("face", "track")
+
+
+class Judge:
+    """Says what becomes of each line; called more than once for each, always with the same answer."""
+
+    def record(self, record: Record) -> Record | None:
+        """Return the record as it is (the same object), what is to stand in its place, or None: the line goes."""
+        return record
+
+    def keeps_unreadable(self, line: bytes) -> bool:
+        """Whether a line stays that is no JSON object, as after damage."""
+        return True
+
+
+class Rewritten(msgspec.Struct, frozen=True):
+    """One file before and after."""
+
+    file: str
+    bytes_before: int
+    bytes_after: int
+    sha256_before: str
+    sha256_after: str
+
+
+@dataclass
+class Cut:
+    """What was done in one directory; with ``dry_run``, what would be."""
+
+    tracks: int = 0
+    """Of which nothing is left."""
+    faces: int = 0
+    """Lines of ``faces.jsonl`` that went."""
+    changed: int = 0
+    """Lines out of which something went."""
+    unreadable: int = 0
+    """Damaged lines that went."""
+    gone: Destroyed = field(default_factory=Destroyed)
+    files: list[Rewritten] = field(default_factory=list)
+
+    @property
+    def touches(self) -> bool:
+        """Whether anything is not as it was before."""
+        return bool(self.faces or self.tracks or self.changed or self.unreadable or self.gone.pictures or self.gone.vectors)
+
+
+@dataclass
+class _Plan:
+    """What the lines that go, or change, name."""
+
+    pictures: set[str] = field(default_factory=set)
+    rows: dict[str, set[int]] = field(default_factory=dict)
+    dropped: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    """Kind, stream and track of lines that go."""
+    kept: set[tuple[str, int]] = field(default_factory=set)
+    changed: int = 0
+    unreadable: int = 0
+    files: set[str] = field(default_factory=set)
+    """Files of lines in which something changes."""
+
+    @property
+    def empty_tracks(self) -> set[tuple[str, int]]:
+        return {(stream, track_id) for _, stream, track_id in self.dropped} - self.kept
+
+
+def cut(directory: Path, judge: Judge, *, dry_run: bool = False) -> Cut:
+    """Carry out what a judge says of a run's lines.
+
+    Args:
+        directory: of a run that nobody writes to: the caller holds its lock.
+        judge: of every line.
+        dry_run: only count.
+
+    Raises:
+        OSError: a file cannot be read or written; doing it again finishes it.
+    """
+    found = Cut()
+    with Folder(directory) as folder:
+        names = [name for name in LINES if folder.is_file(name)]
+        found.gone.refused.update(name for name in (*LINES, PROGRESS) if folder.is_link(name))
+        plan = _plan(directory, names, judge)
+        found.tracks, found.changed, found.unreadable = len(plan.empty_tracks), plan.changed, plan.unreadable
+        found.faces = sum(count for (kind, _, _), count in plan.dropped.items() if kind == "face")
+        if dry_run:
+            found.gone.pictures = sum((directory / name).is_file() for name in plan.pictures)
+            found.gone.vectors = sum(map(len, plan.rows.values()))
+            return found
+        _destroy(folder, plan, found.gone)
+        for name in names:
+            for left in left_by_a_kill(directory / name):
+                left.unlink()
+            if name in plan.files:
+                found.files.append(_rewrite(directory / name, lambda line: _judged(line, judge)[0]))
+        if plan.dropped and folder.is_file(PROGRESS):
+            found.files.append(_correct_notes(directory, plan.dropped))
+        sync_directory(directory)
+    return found
+
+
+def _plan(directory: Path, names: list[str], judge: Judge) -> _Plan:
+    plan = _Plan()
+    for name in names:
+        for line in whole_lines(directory / name):
+            new, record, after = _judged(line, judge)
+            if new == line and record is not None:
+                plan.kept.add((str(record.get("stream")), _track_id(record)))
+                continue
+            if new == line:
+                continue
+            plan.files.add(name)
+            if record is None:
+                plan.unreadable += 1
+                continue
+            _note(plan, record, after)
+        if (torn := torn_line(directory / name)) and not judge.keeps_unreadable(torn):
+            plan.files.add(name)
+            plan.unreadable += 1
+    return plan
+
+
+def _note(plan: _Plan, record: Record, after: Record | None) -> None:
+    stream, track_id, kind = str(record.get("stream")), _track_id(record), str(record.get("kind"))
+    if after is None:
+        plan.dropped[kind, stream, track_id] += kind in _KINDS
+    else:
+        plan.kept.add((stream, track_id))
+        plan.changed += 1
+    plan.pictures |= _pictures(record) - _pictures(after or {})
+    if (row := _row(record)) is not None and _row(after or {}) != row:
+        plan.rows.setdefault(row[0], set()).add(row[1])
+
+
+def _destroy(folder: Folder, plan: _Plan, gone: Destroyed) -> None:
+    for name in sorted(plan.pictures):
+        folder.remove(name, gone)
+    for stream, track_id in sorted(plan.empty_tracks):
+        if track_id >= 0 and "/" not in stream:
+            folder.empty(track_folder(stream, track_id), gone)
+    for file, rows in plan.rows.items():
+        folder.clear_rows(file, rows, gone)
+
+
+def _judged(line: bytes, judge: Judge) -> tuple[bytes, Record | None, Record | None]:
+    """Return the line that stands in the place of one (empty: none), its record, and what became of that."""
+    try:
+        record = msgspec.json.decode(line, type=Record)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return (line if judge.keeps_unreadable(line) else b""), None, None
+    after = judge.record(record)
+    if after is record:
+        return line, record, record
+    return (b"" if after is None else msgspec.json.encode(after) + b"\n"), record, after
+
+
+def _rewrite(path: Path, becomes: Callable[[bytes], bytes]) -> Rewritten:
+    """Replace a file by what becomes of its lines, with the same mode; what stands behind the last line break goes."""
+    before, after = hashlib.sha256(), hashlib.sha256()
+    status, size = path.stat(), 0
+    with path.open("rb") as old:
+        for block in iter(lambda: old.read(1 << 20), b""):
+            before.update(block)
+    with replacing(path) as beside, beside.open("wb") as new:
+        os.fchmod(new.fileno(), status.st_mode & 0o7777)
+        for line in filter(None, map(becomes, whole_lines(path))):
+            after.update(line)
+            size += len(line)
+            new.write(line)
+        new.flush()
+        os.fsync(new.fileno())
+    return Rewritten(path.name, status.st_size, size, before.hexdigest(), after.hexdigest())
+
+
+def _correct_notes(directory: Path, dropped: Counter[tuple[str, str, int]]) -> Rewritten:
+    """Take the lines that went out of what the run vouches for (``checkpoints.py``), so that it is still known to be done."""
+
+    def fewer(kind: str, stream: str, below: float) -> int:
+        return sum(n for (k, s, track_id), n in dropped.items() if (k, s) == (kind, stream) and track_id < below)
+
+    def corrected() -> Iterator[bytes]:
+        for note in read_notes(directory):
+            if isinstance(note, MarkNote):
+                continue  # how far the files had grown
+            if isinstance(note, CheckpointNote | DoneNote):
+                below = note.next_track_id if isinstance(note, CheckpointNote) else float("inf")
+                faces, tracks = (fewer(kind, note.stream, below) for kind in _KINDS)
+                note = msgspec.structs.replace(note, faces=max(0, note.faces - faces), tracks=max(0, note.tracks - tracks))
+            yield encode_note(note)
+
+    notes = list(corrected())
+    return _rewrite(directory / PROGRESS, _in_order(notes))
+
+
+def _in_order(notes: list[bytes]) -> Callable[[bytes], bytes]:
+    """The whole new text stands in the place of the first line."""
+    text = [b"".join(notes)]
+    return lambda line: text.pop() if text else b""
+
+
+def _pictures(record: Record) -> set[str]:
+    files = record.get("files")
+    return {name for name in files.values() if isinstance(name, str)} if isinstance(files, dict) else set()
+
+
+def _row(record: Record) -> tuple[str, int] | None:
+    row = record.get("embedding")
+    if isinstance(row, dict) and isinstance(row.get("file"), str) and isinstance(row.get("row"), int):
+        return row["file"], row["row"]
+    return None
+
+
+def _track_id(record: Record) -> int:
+    track_id = record.get("track_id")
+    return track_id if isinstance(track_id, int) else -1

@@ -1,0 +1,116 @@
+"""What of a run is about one person.
+
+- A track that was decided to be this person: all of its lines, pictures and vectors. What counts is the last decision; one that
+  was theirs before and is nobody else's now counts too.
+- In another track, a single face that was: its line, pictures and vector.
+- As a candidate of somebody else's face: the name and its scores. A decision that rested on it becomes ``undecided``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.archive.files import whole_lines
+from engine.archive.record_check import RECORDS
+from engine.privacy.cutting import Judge, Record
+from engine.privacy.folder import Folder
+from engine.privacy.mentions import Mentions
+
+_Key = tuple[str, int]
+
+
+@dataclass
+class _Seen:
+    """What the lines of a track say of the person."""
+
+    has_track: bool = False
+    now: str = ""
+    """The last word: ``theirs``, ``another``, or empty."""
+    ever: bool = False
+    face: bool = False
+    another_face: bool = False
+    likely: bool = False
+
+    @property
+    def is_theirs(self) -> bool:
+        if self.has_track:
+            return self.now == "theirs" or (self.ever and self.now != "another")
+        return self.face and not self.another_face
+
+
+class OfPerson(Judge):
+    """Takes out of a run what is about one person.
+
+    Args:
+        directory: of the run.
+        person: who goes.
+        likely: also tracks that were not decided, and had this person as their first candidate.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+
+    def __init__(self, directory: Path, person: Mentions, likely: bool = False) -> None:
+        self._person = person
+        seen: dict[_Key, _Seen] = {}
+        with Folder(directory) as folder:
+            for name in filter(folder.is_file, RECORDS):
+                for line in whole_lines(directory / name):
+                    self._look(line, seen)
+        self._tracks = {key for key, found in seen.items() if found.is_theirs or (likely and found.likely)}
+
+    def record(self, record: Record) -> Record | None:
+        """See ``Judge``."""
+        if record.get("kind") not in ("face", "track"):
+            return record
+        if _key(record) in self._tracks or (record["kind"] == "face" and self._who(record) == "theirs"):
+            return None
+        candidates = record.get("candidates")
+        if not isinstance(candidates, list):
+            return record
+        others = [one for one in candidates if not self._is_person(one)]
+        if len(others) == len(candidates):
+            return record
+        lost = {"decision": "undecided"} if self._who(record) == "theirs" else {}
+        return record | {"candidates": others} | lost
+
+    def keeps_unreadable(self, line: bytes) -> bool:
+        """See ``Judge``."""
+        return not self._person.found_in(line)
+
+    def _look(self, line: bytes, seen: dict[_Key, _Seen]) -> None:
+        try:
+            record = msgspec.json.decode(line, type=Record)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return
+        track, who = seen.setdefault(_key(record), _Seen()), self._who(record)
+        if record.get("kind") == "track":
+            track.has_track, track.now = True, who
+            track.ever |= who == "theirs"
+            first = _first(record)
+            track.likely = not who and record.get("decision") == "undecided" and self._is_person(first)
+        elif record.get("kind") == "face":
+            track.face |= who == "theirs"
+            track.another_face |= who == "another"
+
+    def _who(self, record: Record) -> str:
+        if record.get("decision") != "known" or (first := _first(record)) is None:
+            return ""
+        return "theirs" if self._is_person(first) else "another"
+
+    def _is_person(self, candidate: Any) -> bool:
+        return isinstance(candidate, dict) and self._person.is_name(candidate.get("identity"))
+
+
+def _first(record: Record) -> Any:
+    candidates = record.get("candidates")
+    return candidates[0] if isinstance(candidates, list) and candidates else None
+
+
+def _key(record: Record) -> _Key:
+    track_id = record.get("track_id")
+    return str(record.get("stream")), track_id if isinstance(track_id, int) else -1

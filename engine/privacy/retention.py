@@ -1,0 +1,261 @@
+"""How long what finished runs have written is kept, by kind of data. A run that goes on sees to it itself: ``output.keep_...``.
+
+Age counts from when a line was written. Pictures, vectors and lines are really gone afterwards: files are deleted, rows of
+vectors become zeros, lines are no longer in their file, and the report is made anew from what is left.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.archive.checkpoints import PROGRESS
+from engine.archive.files import FACES, whole_lines
+from engine.archive.reader import NamedFiles, recorded
+from engine.archive.record_check import RECORDS
+from engine.errors import FacestreamError, UsageError
+from engine.privacy.cutting import LINES, Judge, Record, cut
+from engine.privacy.folder import Destroyed, Folder
+from engine.privacy.runs import REPORT, RUN, GoesOn, Report, nobody_writes, report_anew, runs_below
+
+_DAY_NS = 86_400 * 10**9
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """Days after which something goes; 0: it stays."""
+
+    pictures_days: float = 0.0
+    """Pictures of faces."""
+    vectors_days: float = 0.0
+    """Vectors of faces and tracks, which can identify a person."""
+    records_days: float = 0.0
+    """Lines of faces, tracks and streams, with all that they name; a run of which no line is left goes as a whole."""
+    strangers_days: float = 0.0
+    """Tracks of people who were not recognised: lines, pictures and vectors."""
+
+    @property
+    def keeps_all(self) -> bool:
+        return not (self.pictures_days or self.vectors_days or self.records_days or self.strangers_days)
+
+
+class Expired(msgspec.Struct, kw_only=True):
+    """What went from one output directory."""
+
+    directory: str
+    tracks: int = 0
+    faces: int = 0
+    changed_lines: int = 0
+    pictures: int = 0
+    vectors: int = 0
+    bytes: int = 0
+    """Of pictures, vectors and lines."""
+    removed: bool = False
+    """The whole run went."""
+    report: Report = ""
+    not_followed: list[str] = []
+    goes_on: bool = False
+    """A run writes there now: it deletes by itself what its own settings say."""
+    error: str = ""
+    """Why not all was done; empty: it was."""
+
+
+class TooOld(Judge):
+    """Takes out of a run what is too old.
+
+    Args:
+        directory: of the run.
+        policy: how long what is kept.
+        now_ns: Unix, nanoseconds.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+
+    def __init__(self, directory: Path, policy: Policy, now_ns: int) -> None:
+        self._policy, self._now_ns = policy, now_ns
+        self.newest_ns = 0
+        """When the newest line was written; 0: there is none."""
+        self._last_ns: dict[tuple[str, int], int] = {}
+        self._named: dict[tuple[str, int], bool] = {}
+        with Folder(directory) as folder:
+            names = list(filter(folder.is_file, LINES))
+        self._fallback_ns = max((os.stat(directory / name).st_mtime_ns for name in names), default=0)
+        for name in names:
+            for line in whole_lines(directory / name):
+                self._look(line)
+
+    def record(self, record: Record) -> Record | None:
+        """See ``Judge``."""
+        sent = self._sent_ns(record)
+        if self._is_over(self._policy.records_days, sent):
+            return None
+        if record.get("kind") not in ("face", "track"):
+            return record
+        key = _key(record)
+        if not self._named.get(key) and self._is_over(self._policy.strangers_days, self._last_ns[key]):
+            return None
+        if self._is_over(self._policy.pictures_days, sent):
+            record = _less(record, "files", lambda part: part != "embedding")
+        if self._is_over(self._policy.vectors_days, sent):
+            record = _less(record, "embedding", lambda part: part == "embedding")
+        return record
+
+    def keeps_unreadable(self, line: bytes) -> bool:
+        """See ``Judge``."""
+        return not any(
+            self._is_over(days, self._fallback_ns) for days in (self._policy.records_days, self._policy.strangers_days)
+        )
+
+    def _look(self, line: bytes) -> None:
+        try:
+            record = msgspec.json.decode(line, type=Record)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return
+        key, sent = _key(record), self._sent_ns(record)
+        self.newest_ns = max(self.newest_ns, sent)
+        self._last_ns[key] = max(sent, self._last_ns.get(key, 0))
+        if record.get("kind") == "track":
+            self._named[key] = record.get("decision") == "known"
+        elif record.get("decision") == "known":
+            self._named.setdefault(key, True)
+
+    def _sent_ns(self, record: Record) -> int:
+        sent = record.get("sent_ns")
+        return sent if isinstance(sent, int) and sent > 0 else self._fallback_ns
+
+    def _is_over(self, days: float, at_ns: int) -> bool:
+        return days > 0 and at_ns < self._now_ns - days * _DAY_NS
+
+
+def expire(path: Path, policy: Policy, now_ns: int | None = None, *, dry_run: bool = False) -> list[Expired]:
+    """Apply a policy to the finished runs at a path, or up to three levels below it.
+
+    Args:
+        path: the output directory of a run, or a folder of them.
+        policy: how long what is kept.
+        now_ns: Unix, nanoseconds; None: the clock of this machine.
+        dry_run: change nothing, only count.
+
+    Returns:
+        What went from each run; one that cannot be worked on has an ``error``, and the others go on.
+
+    Raises:
+        UsageError: there is no such directory, or the policy keeps everything.
+    """
+    if policy.keeps_all:
+        raise UsageError("nothing is to expire: say after how many days what goes")
+    now_ns = time.time_ns() if now_ns is None else now_ns
+    return [_one(directory, policy, now_ns, dry_run) for directory in runs_below(path)]
+
+
+def _one(directory: Path, policy: Policy, now_ns: int, dry_run: bool) -> Expired:
+    told = Expired(directory=str(directory))
+    try:
+        with nobody_writes(directory):
+            judge = TooOld(directory, policy, now_ns)
+            before = _bytes_of(directory)
+            found = cut(directory, judge, dry_run=dry_run)
+            told.tracks, told.faces, told.changed_lines = found.tracks, found.faces, found.changed
+            told.removed = policy.records_days > 0 and _ended_ns(directory, judge) < now_ns - policy.records_days * _DAY_NS
+            if not dry_run:
+                _orphans(directory, policy, now_ns, found.gone)
+                if told.removed:
+                    _remove(directory, found.gone)
+                else:
+                    told.report = report_anew(directory, found.touches)
+                told.bytes = max(0, before - _bytes_of(directory)) + found.gone.bytes
+            told.pictures, told.vectors = found.gone.pictures, found.gone.vectors
+            told.not_followed = sorted(found.gone.refused)
+    except GoesOn:
+        told.goes_on = True
+    except (OSError, FacestreamError) as error:
+        told.error = str(error)
+    return told
+
+
+def _ended_ns(directory: Path, judge: TooOld) -> int:
+    """Return when a run last said anything."""
+    run = recorded(directory)
+    times = [run.get(key) for key in ("started_ns", "ended_ns")]
+    known = max([judge.newest_ns, *(time for time in times if isinstance(time, int))])
+    return known or max((path.lstat().st_mtime_ns for path in directory.iterdir()), default=0)
+
+
+def _orphans(directory: Path, policy: Policy, now_ns: int, gone: Destroyed) -> None:
+    """Delete pictures that are too old and that no line names, as after the death of a worker."""
+    days = min(filter(None, (policy.pictures_days, policy.records_days, policy.strangers_days)), default=0.0)
+    if not days:
+        return
+    old = set(_old_pictures(directory, now_ns - days * _DAY_NS))
+    if not old:
+        return
+    with Folder(directory) as folder:
+        for name in filter(folder.is_file, RECORDS):
+            for line in whole_lines(directory / name):
+                old.difference_update(_named_by(line))
+        for name in old:
+            folder.remove(name, gone)
+            folder.empty(name.rpartition("/")[0], Destroyed()) if not _siblings(directory / name) else None
+
+
+def _old_pictures(directory: Path, before_ns: float) -> Iterator[str]:
+    if (directory / FACES).is_symlink():
+        return
+    for folder, _, names in os.walk(directory / FACES):
+        for name in names:
+            path = Path(folder) / name
+            if path.lstat().st_mtime_ns < before_ns:
+                yield path.relative_to(directory).as_posix()
+
+
+def _siblings(path: Path) -> bool:
+    return any(path.parent.iterdir()) if path.parent.is_dir() else True
+
+
+def _named_by(line: bytes) -> set[str]:
+    try:
+        return set(msgspec.json.decode(line, type=NamedFiles).files.values())
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return set()
+
+
+def _remove(directory: Path, gone: Destroyed) -> None:
+    """Delete all that a run wrote, and its directory where nothing else is in it."""
+    faces = directory / FACES
+    if faces.is_dir() and not faces.is_symlink():
+        gone.pictures += sum(len(names) for _, _, names in os.walk(faces))
+        shutil.rmtree(faces)
+    with Folder(directory) as folder:
+        own = [RUN, REPORT, PROGRESS, *LINES, *(path.name for path in directory.glob("embeddings_*.f32"))]
+        for name in own:
+            folder.remove(name, Destroyed())
+    if not any(directory.iterdir()):
+        directory.rmdir()
+
+
+def _bytes_of(directory: Path) -> int:
+    if not directory.is_dir():
+        return 0
+    return sum(path.lstat().st_size for path in directory.iterdir() if path.is_file() and path.suffix != ".f32")
+
+
+def _less(record: Record, key: str, goes: Any) -> Record:
+    """Return a record without its pictures or its vector, the same object where it has none."""
+    if key not in record:
+        return record
+    left = {name: value for name, value in record.items() if name != key}
+    parts = record.get("parts")
+    if isinstance(parts, list):
+        left["parts"] = [part for part in parts if not (isinstance(part, dict) and goes(part.get("name")))]
+    return left
+
+
+def _key(record: Record) -> tuple[str, int]:
+    track_id = record.get("track_id")
+    return str(record.get("stream")), track_id if isinstance(track_id, int) else -1

@@ -1,0 +1,90 @@
+"""Which directories below a path are those of runs, and their reports."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from engine.archive.files import FACES
+from engine.archive.lock import DirectoryLock
+from engine.archive.reader import recorded
+from engine.errors import PublishError, UsageError
+from engine.privacy.cutting import LINES
+from engine.privacy.folder import Folder
+from engine.report.page import write_report
+
+RUN, REPORT = "run.json", "report.html"
+_DEEPEST = 3
+_REPORT_TRACKS = 500
+Report = Literal["", "written again", "removed"]
+
+
+class GoesOn(PublishError):
+    """A run writes to a directory now."""
+
+
+def runs_below(path: Path) -> list[Path]:
+    """Return the directories of runs at a path and up to three levels below it, by name; links are not followed.
+
+    Raises:
+        UsageError: there is no such directory.
+    """
+    if not path.is_dir():
+        raise UsageError(f"{path} is not a directory: name the output directory of a run, or a folder of them")
+    found = []
+    for folder, inside, files in os.walk(path):
+        if RUN in files or any(name in files for name in LINES):
+            found.append(Path(folder))
+        depth = len(Path(folder).relative_to(path).parts)
+        inside[:] = [] if depth >= _DEEPEST else [name for name in inside if name != FACES]
+    return sorted(found)
+
+
+@contextlib.contextmanager
+def nobody_writes(directory: Path) -> Iterator[None]:
+    """Keep every run out of a directory.
+
+    Raises:
+        GoesOn: one is writing there now.
+        OSError: the directory cannot be opened.
+    """
+    try:
+        lock = DirectoryLock(directory, wait_seconds=0.0)
+    except PublishError as error:
+        raise GoesOn(f"a run is writing to {directory} now: nothing in it was changed, do it again when it is over") from error
+    with contextlib.closing(lock):
+        yield
+
+
+def report_anew(directory: Path, is_stale: bool) -> Report:
+    """Make the report of a run again, or remove it where that cannot be done, if there is one and its records have changed.
+
+    Args:
+        directory: nobody writes there.
+        is_stale: they have; else it is looked at whether they are newer than the report.
+
+    Raises:
+        OSError: it can be neither written nor removed.
+    """
+    path = directory / REPORT
+    with Folder(directory) as folder:
+        if not folder.is_file(REPORT):
+            return ""
+        records = [directory / name for name in LINES if folder.is_file(name)]
+    newest = max((record.stat().st_mtime_ns for record in records), default=0)
+    if not is_stale and newest <= path.stat().st_mtime_ns:
+        return ""
+    path.unlink()
+    try:
+        write_report(directory, _tracks_of(directory))
+    except PublishError:
+        return "removed"
+    return "written again"
+
+
+def _tracks_of(directory: Path) -> int:
+    tracks = ((recorded(directory).get("config") or {}).get("output") or {}).get("report_tracks")
+    return tracks if isinstance(tracks, int) and tracks > 0 else _REPORT_TRACKS

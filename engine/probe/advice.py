@@ -1,0 +1,46 @@
+"""What the size of the faces in a camera's pictures is good for, in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import median
+
+from engine.contracts.frames import Detections
+from engine.contracts.probed import Verdict
+
+GOOD_PX = 48.0
+"""From this size on most names that can be given are (docs/names.md)."""
+NAMED_PX = 30.0
+"""Smaller faces are too small to name where 50 people are enrolled."""
+_LARGE_HEIGHT_PX = 1000
+"""A camera that sends such pictures has hardly a larger stream."""
+
+
+def sizes_px(faces: Detections) -> list[float]:
+    """Return the geometric mean of the sides of each box, in its order."""
+    return [math.sqrt(max(0.0, width) * max(0.0, height)) for _, _, width, height in faces.boxes.tolist()]
+
+
+def advice(largest_px: Sequence[float], height_px: int, seconds: float) -> tuple[Verdict, str]:
+    """Return what to say of a camera, and one sentence.
+
+    Args:
+        largest_px: size of the largest face of each picture that had one.
+        height_px: of its pictures.
+        seconds: for so long faces were looked for.
+    """
+    if not largest_px:
+        what = f"no face was seen in {seconds:.0f} s: let somebody stand where faces are wanted, and look again"
+        return "no_face", what
+    size = median(largest_px)
+    larger = (
+        "use the main stream of the camera, or name it as crop_uri"
+        if height_px < _LARGE_HEIGHT_PX
+        else "bring the camera nearer, or let it zoom in"
+    )
+    if size >= GOOD_PX:
+        return "good", f"good: faces are {size:.0f} px"
+    if size >= NAMED_PX:
+        return "small", f"faces are {size:.0f} px: enough to find people again, little for names ({GOOD_PX:.0f} px): {larger}"
+    return "too_small", f"faces are {size:.0f} px: too small to recognise ({NAMED_PX:.0f} px): {larger}"

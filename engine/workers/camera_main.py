@@ -1,0 +1,104 @@
+"""The main stream of a camera beside its sub-stream, in the camera's process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from engine.config import DecodeConfig
+from engine.contracts.camera import Camera
+from engine.contracts.counts import MainMiss
+from engine.contracts.frames import Frame
+from engine.contracts.orders import Warned
+from engine.decode.main_stream import MainStream
+from engine.runtime.worker import WorkerContext
+from engine.workers.frame_writer import FrameWriter
+
+_LATE_IN_A_ROW = 30
+"""So many pictures that came too late are no accident."""
+
+
+class CameraMain:
+    """Asks for the pictures that belong to frames, hands them over, and counts and says what does not come.
+
+    Args:
+        context: of the worker.
+        camera: with a main stream.
+        config: as of ``LiveDecoder``.
+        writer: hands frames and pictures over.
+        wake: called from another thread when ``pass_on`` has something to do.
+    """
+
+    def __init__(
+        self, context: WorkerContext, camera: Camera, config: DecodeConfig, writer: FrameWriter, wake: Callable[[], None]
+    ) -> None:
+        assert camera.main is not None
+        self._context, self._camera, self._writer = context, camera, writer
+        self._stream = MainStream(camera.main, config, wake)
+        self._said_away = self._said_late = False
+        self._late_in_a_row = 0
+        self._live_since: float | None = None
+        self._told_ns = 0
+
+    def start(self) -> None:
+        """Connect."""
+        self._stream.start()
+
+    def offer(self, frame: Frame) -> None:
+        """Hand a frame over, and ask for its picture where there is somebody to be cut from it."""
+        stream = self._stream
+        stream.note(frame)
+        stream.is_wanted = self._writer.main_wanted
+        follows = frame.detect and stream.is_following
+        if self._writer.offer(frame, "follows" if follows else "possible") and follows:
+            stream.expect(frame)
+        elif frame.detect and stream.is_wanted and not follows:
+            self._miss("away")
+
+    def pass_on(self) -> None:
+        """Hand over the pictures that have come.
+
+        Raises:
+            WorkerError: the main stream hangs in FFmpeg.
+        """
+        for answer in self._stream.take():
+            if not self._writer.offer_main(self._camera.name, answer.frame_index, answer.planes):
+                self._miss("no_slot")
+            elif answer.miss is not None:
+                self._miss(answer.miss)
+            else:
+                self._late_in_a_row = 0
+                self._context.telemetry.counters["main.pictures"] += 1
+        self._look_after()
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._stream.close()
+
+    def _miss(self, cause: MainMiss) -> None:
+        self._context.telemetry.counters[f"main.missed.{cause}"] += 1
+        self._late_in_a_row = self._late_in_a_row + 1 if cause == "late" else 0
+        if self._late_in_a_row >= _LATE_IN_A_ROW and not self._said_late:
+            self._said_late = True
+            self._warn("comes too late: faces are cut from its sub-stream; a larger live.crop_wait_ms waits longer")
+
+    def _look_after(self) -> None:
+        """Say once that the main stream is away, and again only after it was there for long; measure its decoding."""
+        counted = self._stream.counted
+        if new := counted.decode_ns - self._told_ns:
+            self._told_ns += new
+            self._context.telemetry.record("decode_main", new / 1e9)
+        state, now = self._stream.state, time.monotonic()
+        if self._stream.is_live:
+            self._live_since = self._live_since or now
+            if now - self._live_since >= self._camera.stable_seconds:
+                self._said_away = False
+        elif state is not None:
+            self._live_since = None
+            if state.reason and not self._said_away:
+                self._said_away = True
+                self._warn(f"is away, faces are cut from its sub-stream until it is back: {state.detail}")
+
+    def _warn(self, what: str) -> None:
+        sentence = f"the main stream of {self._camera.name} {what}"
+        self._context.control.send(Warned(self._camera.name, sentence))

@@ -1,0 +1,32 @@
+"""Reading a recording to its end in a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.config import DecodeConfig
+from engine.contracts.frames import Frame
+from engine.contracts.streams import StreamChanged
+from engine.decode.decoder import Decoder
+from tests.carried import carried
+
+
+def read(path: Path, config: DecodeConfig | None = None, every: int = 1) -> tuple[list[Frame], list[StreamChanged], list[str]]:
+    """Return the frames, the states and the order of both; checks what must hold for any input."""
+    with Decoder("cam", path, config or DecodeConfig(), every) as decoder:
+        items = list(decoder)
+    frames = [item for item in items if isinstance(item, Frame)]
+    states = [item for item in items if isinstance(item, StreamChanged)]
+    assert [f.time.frame_index for f in frames] == list(range(len(frames)))
+    assert states[0].state == "connecting"
+    assert [s.state for s in states].count("live") == bool(frames)
+    assert states[-1].state in {"ended", "failed"}
+    assert sum(s.state in {"ended", "failed"} for s in states) == 1
+    assert items[-1] is states[-1]
+    assert states[-1].counters["frames"] == len(frames)
+    assert (states[-1].detail == "" or states[-1].state == "failed") or "may be cut" in states[-1].detail
+    for state in states:
+        assert carried(state) == state
+        assert "\n" not in state.detail
+    order = [item.state if isinstance(item, StreamChanged) else "frame" for item in items]
+    return frames, states, order

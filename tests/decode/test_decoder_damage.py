@@ -1,0 +1,110 @@
+"""Recordings that break off, or are damaged in the middle: what is whole is read, and what is not is said."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+
+from engine.decode.planes import PlaneConverter
+from tests.decode.clips import cut, render
+from tests.decode.reading import read
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.mp4", {"container_options": {"movflags": "faststart"}}),
+        ("a.mov", {"container_options": {"movflags": "faststart"}}),
+        ("a.flv", {}),
+        ("a.avi", {"codec": "mjpeg", "pix_fmt": "yuvj420p"}),
+    ],
+)
+@pytest.mark.parametrize("share", [0.5, 0.8, 0.95])
+def test_a_cut_file_gives_its_frames_and_then_fails(tmp_path, name, options, share):
+    whole = render(tmp_path / name, frames=40, **options)
+    frames, states, _ = read(cut(whole, share, tmp_path / f"cut_{name}"))
+    assert (states[-1].state, states[-1].reason) == ("failed", "truncated")
+    assert "breaks off" in states[-1].detail
+    assert 40 * share * 0.6 < len(frames) < 40
+    # The partial packet may be a reference of the last few, which are shown before it.
+    for left, right in zip(frames[:-4], read(whole)[0], strict=False):
+        np.testing.assert_array_equal(left.planes.y, right.planes.y)
+
+
+def test_an_mp4_cut_between_two_packets_is_seen_from_its_index(tmp_path):
+    whole = render(tmp_path / "a.mp4", frames=40, container_options={"movflags": "faststart"})
+    with av.open(str(whole)) as container:
+        ends = [p.pos + p.size for p in container.demux(video=0) if p.size]
+    (tmp_path / "cut.mp4").write_bytes(whole.read_bytes()[: ends[20]])
+    frames, states, _ = read(tmp_path / "cut.mp4")
+    assert (states[-1].state, states[-1].reason, len(frames)) == ("failed", "truncated", 21)
+    assert "index" in states[-1].detail
+
+
+def test_a_cut_mkv_ends_and_says_what_its_header_announced(tmp_path):
+    whole = render(tmp_path / "a.mkv", frames=100)
+    assert read(whole)[1][-1].detail == ""
+    _, states, _ = read(cut(whole, 0.5, tmp_path / "cut.mkv"))
+    assert states[-1].state == "ended"
+    assert "where its header announces 4.0 s: it may be cut off or damaged" in states[-1].detail
+
+
+def test_damage_between_packets_is_read_over(tmp_path):
+    whole = render(tmp_path / "a.mkv", frames=100, codec="mpeg4", container_options={"cluster_time_limit": "200"})
+    data = bytearray(whole.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 300] = np.random.default_rng(0).bytes(300)
+    (tmp_path / "bad.mkv").write_bytes(data)
+    frames, states, _ = read(tmp_path / "bad.mkv")
+    assert 80 < len(frames) < 100
+    assert (states[-1].state, states[-1].frames_expected) == ("ended", 100)
+    assert frames[-1].time.pts == read(whole)[0][-1].time.pts
+
+
+def test_damage_in_a_packet_is_counted_and_read_over(tmp_path):
+    path = render(tmp_path / "a.mp4", frames=60, codec_options={"g": "10"})
+    with av.open(str(path)) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    data = bytearray(path.read_bytes())
+    start, size = packets[30]
+    data[start : start + size] = b"\xff" * size
+    path.write_bytes(data)
+    frames, states, _ = read(path)
+    assert (states[-1].state, states[-1].counters["corrupt_packets"]) == ("ended", 1)
+    assert len(frames) == 59
+
+
+@pytest.mark.parametrize("error", [ValueError("31 is not a valid Type"), KeyError(31), TypeError("no"), IndexError("no")])
+def test_a_picture_that_breaks_the_converter_costs_that_picture(tmp_path, monkeypatch, error):
+    usual, calls = PlaneConverter.convert, []
+
+    def convert(self, picture, size_px):
+        calls.append(picture)
+        if len(calls) in (1, 5):
+            raise error
+        return usual(self, picture, size_px)
+
+    monkeypatch.setattr(PlaneConverter, "convert", convert)
+    frames, states, _ = read(render(tmp_path / "a.mp4"))
+    assert len(frames) == 10
+    assert (states[-1].state, states[-1].counters["corrupt_packets"]) == ("ended", 2)
+
+
+@pytest.mark.parametrize(("frames", "looked_at"), [(1, 1), (12, 12), (60, 25)])
+def test_where_every_picture_breaks_it_the_recording_fails_with_the_reason(tmp_path, monkeypatch, frames, looked_at):
+    """And soon: nobody waits for the end of a long one."""
+    calls = []
+
+    def convert(self, picture, size_px):
+        calls.append(picture)
+        raise ValueError("31 is not a valid Type")
+
+    monkeypatch.setattr(PlaneConverter, "convert", convert)
+    path = render(tmp_path / "a.mp4", frames=frames)
+    given, states, order = read(path)
+    assert (given, order) == ([], ["connecting", "failed"])
+    assert states[-1].reason == "codec"
+    assert str(path) in states[-1].detail
+    assert "ValueError: 31 is not a valid Type" in states[-1].detail
+    assert len(calls) == looked_at

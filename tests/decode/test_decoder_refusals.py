@@ -1,0 +1,87 @@
+"""What gives no frame at all, with its reason."""
+
+from __future__ import annotations
+
+import os
+import wave
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.decode.clips import cut, render
+from tests.decode.reading import read
+
+
+def bad_file(folder: Path, kind: str) -> Path:
+    path = folder / f"{kind}.mp4"
+    match kind:
+        case "empty":
+            path.touch()
+        case "random":
+            path.write_bytes(np.random.default_rng(0).bytes(50_000))
+        case "text":
+            path = folder / "notes.txt"
+            path.write_text("this is not a video\n" * 50)
+        case "no_index":
+            cut(render(folder / "whole.mp4"), 0.6, path)
+        case "directory":
+            path.mkdir()
+        case "audio":
+            with wave.open(str(path), "wb") as audio:
+                audio.setparams((1, 2, 8000, 0, "NONE", ""))
+                audio.writeframes(bytes(16_000))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "sentence"),
+    [
+        ("missing", "not_found", "does not exist"),
+        ("empty", "not_a_video", "is empty"),
+        ("random", "not_a_video", "is not a video"),
+        ("text", "not_a_video", "is not a video"),
+        ("no_index", "not_a_video", "its index (moov) is missing"),
+        ("directory", "not_a_video", "is a directory"),
+        ("audio", "no_video", "has no video stream, only audio"),
+    ],
+)
+def test_what_is_not_a_video_fails_with_its_reason(tmp_path, kind, reason, sentence):
+    files = set(os.listdir("/proc/self/fd"))
+    frames, states, order = read(bad_file(tmp_path, kind))
+    assert (order, frames, states[-1].reason) == (["connecting", "failed"], [], reason)
+    assert sentence in states[-1].detail
+    assert set(os.listdir("/proc/self/fd")) == files
+
+
+def test_a_file_that_ends_before_its_first_picture_is_truncated(tmp_path):
+    whole = render(tmp_path / "whole.mkv", frames=100)
+    with av.open(str(whole)) as container:
+        first = next(p for p in container.demux(video=0) if p.size).pos
+    (tmp_path / "start.mkv").write_bytes(whole.read_bytes()[:first])
+    _, states, order = read(tmp_path / "start.mkv")
+    assert (order, states[-1].reason) == (["connecting", "failed"], "truncated")
+    assert "ends before its first picture" in states[-1].detail
+
+
+def test_a_forbidden_file_fails_with_permission(tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object):
+        raise av.error.PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(av, "open", refuse)  # the superuser may read everything
+    _, states, _ = read(tmp_path / "a.mp4")
+    assert (states[-1].reason, states[-1].detail) == ("permission", f"{tmp_path / 'a.mp4'} may not be read: permission denied")
+
+
+def test_a_stream_whose_packets_are_rubbish_fails_with_codec(tmp_path):
+    path = render(tmp_path / "a.mp4")
+    data = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    for start, size in packets:
+        data[start : start + size] = b"\xff" * size
+    path.write_bytes(data)
+    frames, states, _ = read(path)
+    assert (frames, states[-1].state, states[-1].reason) == ([], "failed", "codec")
+    assert "no picture could be decoded from its 12 h264 packets" in states[-1].detail

@@ -1,0 +1,104 @@
+"""What comes of a camera is whole and in order, whatever comes over the network."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+
+from tests.decode.watching import TRANSPORTS, watching
+from tests.rtsp.clips import frame_number
+from tests.rtsp.faults import Garbage, Jump, Restart, Switch, Unsteady
+from tests.rtsp.script import Behaviour
+from tests.rtsp.scripted import ScriptedServer
+
+pytestmark = pytest.mark.alone
+
+
+def test_a_new_size_is_announced_before_its_first_frame(clip, small_clip):
+    behaviour = Behaviour(faults=(Switch(25, clip=small_clip),), speed=4.0)
+    with ScriptedServer(clip, behaviour) as server, watching(server.url()) as watch:
+        watch.until(lambda w: len(w.frames) == 30)
+    assert watch.order == ["connecting", "live", "frame", "discontinuity", "frame"]
+    change = watch.states[-1]
+    assert (change.reason, change.width_px, change.height_px) == ("resolution_change", 160, 128)
+    assert {frame.planes.y.shape for frame in watch.frames[:25]} == {(240, 320)}
+    assert {frame.planes.y.shape for frame in watch.frames[25:]} == {(128, 160)}
+
+
+@pytest.mark.parametrize("fault", [Jump(10), Jump(10, seconds=-100.0), Restart(60)])
+def test_time_stamps_that_jump_are_announced(clip, fault):
+    with ScriptedServer(clip, Behaviour(faults=(fault,), speed=4.0)) as server, watching(server.url()) as watch:
+        watch.until(lambda w: len(w.frames) == fault.at + 5)
+    assert watch.order == ["connecting", "live", "frame", "discontinuity", "frame"]
+    assert watch.states[-1].reason == "timestamp_jump"
+    assert watch.frames[fault.at].detect
+
+
+def test_time_stamps_that_wrap_or_stagger_are_no_jump(clip):
+    behaviour = Behaviour(first_timestamp=2**32 - 20 * 3600, faults=(Unsteady(5, every=3),), speed=4.0)
+    with ScriptedServer(clip, behaviour) as server, watching(server.url()) as watch:
+        watch.until(lambda w: len(w.frames) == 45)
+    assert watch.order == ["connecting", "live", "frame"]
+    seconds = [frame.time.pts_seconds for frame in watch.frames]
+    assert seconds == sorted(seconds)
+
+
+@pytest.mark.parametrize("kind", ["nal", "truncated"])
+def test_damage_is_left_out_up_to_the_next_clean_key_frame(clip, kind):
+    behaviour = Behaviour(faults=(Garbage(30, kind=kind, frames=2),), speed=4.0)
+    with ScriptedServer(clip, behaviour) as server, watching(server.url()) as watch:
+        watch.until(lambda w: len(w.frames) == 40)
+    numbers = [frame_number(frame.planes.y) for frame in watch.frames]
+    assert numbers[:31] == [*range(30), 0]  # the clip begins again at its 50th picture
+    counters = watch.decoder.counters
+    assert counters["drops.corrupt"] >= 1
+    assert counters["drops.corrupt"] + counters["drops.no_key_frame"] == 20
+    assert counters["corrupt_packets"] + counters["corrupt_frames"] >= 1
+    assert "discontinuity" not in watch.order
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_whole_pictures_that_are_missing_are_noticed_too(clip, transport):
+    behaviour = Behaviour(faults=(Garbage(30, kind="header", frames=2),), speed=4.0)
+    with ScriptedServer(clip, behaviour) as server, watching(server.url(), transport=transport) as watch:
+        watch.until(lambda w: len(w.frames) == 40)
+    assert [frame_number(frame.planes.y) for frame in watch.frames] == [*range(30), *range(10)]
+    assert watch.decoder.counters["drops.corrupt"] == 1
+    assert watch.decoder.counters["drops.no_key_frame"] == 17
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_losses_and_late_packets_of_udp_never_show_in_a_frame(clip, seed):
+    behaviour = Behaviour(loss=0.05, reorder=0.2, seed=seed, speed=8.0)
+    with ScriptedServer(clip, behaviour) as server, watching(server.url(), transport="udp") as watch:
+        watch.until(lambda w: len(w.frames) >= 100)
+    with av.open(str(clip.path)) as container:
+        clean = [picture.to_ndarray()[:240] for picture in container.decode(video=0)]
+    for frame in watch.frames:
+        assert np.array_equal(frame.planes.y, clean[frame_number(frame.planes.y)])
+    assert watch.decoder.counters["drops.corrupt"] > 0
+
+
+def test_in_the_middle_of_a_group_of_pictures_there_is_nothing_before_the_key_frame(clip):
+    with (
+        ScriptedServer(clip, Behaviour(faults=(Garbage(0, kind="nal", frames=1),), speed=4.0)) as server,
+        watching(server.url()) as watch,
+    ):
+        watch.until(lambda w: len(w.frames) == 3)
+    assert [frame_number(frame.planes.y) for frame in watch.frames] == [25, 26, 27]
+    assert watch.decoder.counters["drops.no_key_frame"] >= 20
+
+
+def test_a_decoder_that_is_late_goes_on_at_a_key_frame(clip):
+    with ScriptedServer(clip) as server, watching(server.url(), leaves_out_late=True) as watch:
+        watch.until(lambda w: len(w.frames) == 5)
+        reader = watch.decoder._connection._reader
+        sent = server.counts.pictures
+        server.wait(lambda: server.counts.pictures > sent + 52)  # whoever iterates does something else for 2 s
+        watch.until(lambda w: len(w.frames) == 7)
+        assert reader.is_alive()
+    numbers = [frame_number(frame.planes.y) for frame in watch.frames]
+    assert numbers[:5] == [0, 1, 2, 3, 4]
+    assert numbers[5] in {0, 25}
+    assert watch.decoder.counters["drops.decode_late"] > 15

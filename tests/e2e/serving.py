@@ -1,0 +1,102 @@
+"""``facestream serve`` as a process, and a client of it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from engine.control.client import ControlClient, ControlError, NoServiceError
+from engine.control.verbs import GetStatus, ListStreams, Status, Stream, Streams
+from engine.service.directory import control_endpoint
+from tests.e2e.test_processes import children_of
+
+CONFIG = """
+serve: {{directory: "{state}", cameras_in: [loopback], http: "", record: {record}}}
+detect: {{every: 5}}
+crop: {{policy: best}}
+super_resolve: {{generator: none, workers: 1}}
+verify: {{embedder: none}}
+{more}
+"""
+_START_SECONDS = 120.0
+
+
+class Serving:
+    """A service in a folder; killed at the end of a ``with`` if it still runs.
+
+    Args:
+        folder: its configuration, its state and what it prints lie there.
+        more: further sections of the configuration.
+        record: whether runs are recorded.
+    """
+
+    def __init__(self, folder: Path, more: str = "", *, record: bool = False) -> None:
+        self.state = folder / "state"
+        self.config, self._said = folder / "service.yaml", folder / "said"
+        self.config.write_text(CONFIG.format(state=self.state, record=str(record).lower(), more=more))
+        self.client = ControlClient(control_endpoint(self.state))
+        self.process = self.start()
+
+    def __enter__(self) -> Serving:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    @property
+    def said(self) -> str:
+        """What it printed."""
+        return self._said.read_text(encoding="utf-8")
+
+    @property
+    def workers(self) -> dict[str, int]:
+        """Process ids of the run's workers, by the name that the kernel shows."""
+        return {name: pid for name, pid in children_of(self.process.pid).items() if name.startswith("fs-")}
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it, again after its end."""
+        with self._said.open("a", encoding="utf-8") as said:
+            command = [sys.executable, "-m", "engine", "serve", str(self.config)]
+            self.process = subprocess.Popen(command, stdout=said, stderr=said)
+        return self.process
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask it to end; return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(_START_SECONDS)
+
+    def streams(self) -> dict[str, Stream]:
+        """Return all cameras, by name."""
+        return {one.name: one for one in self.client.call(ListStreams(), Streams).streams}
+
+    def status(self) -> Status:
+        """Return how it stands."""
+        return self.client.call(GetStatus(), Status)
+
+    def wait(self, condition: Callable[[], object], seconds: float = _START_SECONDS) -> None:
+        """Wait until something holds."""
+        until = time.monotonic() + seconds
+        while not self._holds(condition):
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < until, self.said
+            time.sleep(0.05)  # leaves the processor to it; the deadline decides
+
+    @staticmethod
+    def _holds(condition: Callable[[], object]) -> bool:
+        try:
+            return bool(condition())
+        except (NoServiceError, ControlError):
+            return False

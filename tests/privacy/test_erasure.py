@@ -1,0 +1,304 @@
+"""Of a person who is erased nothing is left, and of everybody else everything."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import os
+import shutil
+import urllib.parse
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.archive.lock import DirectoryLock
+from engine.archive.resume import plan_resume
+from engine.audit import AuditLog, verify
+from engine.contracts.recording import Recording
+from engine.errors import UsageError
+from engine.privacy import erase
+from engine.privacy.mentions import Mentions
+from engine.verify.gallery import Gallery
+from engine.verify.person_name import spelling
+from tests.privacy.output import all_bytes, enrol, lines, vector, write_run
+
+ADA, BOB = "Ada Lovelace", "Bob"
+
+
+@pytest.fixture
+def result(tmp_path) -> Path:
+    walks = [("known", [ADA, BOB]), ("known", [BOB, ADA]), ("undecided", [ADA, BOB]), ("unknown", [BOB]), ("known", [ADA])]
+    return write_run(tmp_path / "result", walks)
+
+
+def resume_of(directory: Path, stream: str = "cam1"):
+    recording = Recording(stream, directory.parent / f"{directory.name}.mp4")
+    return plan_resume(directory, {"config": {}}, {stream: recording})
+
+
+def test_their_tracks_go_and_their_name_from_others(result):
+    before = lines(result)
+    untouched = (result / "faces.jsonl").read_bytes().splitlines()[6:8]
+    others = {str(path): path.read_bytes() for n in (2, 3, 4) for path in (result / f"faces/cam1/{n}").iterdir()}
+    assert len(before) == 10
+    [done] = erase([ADA], outputs=[result]).runs
+    assert (done.tracks, done.faces, done.pictures, done.vectors, done.changed_lines) == (2, 4, 8, 6, 6)
+    assert (done.report, done.mentions, done.not_followed, done.error) == ("written again", [], [], "")
+    assert [(line["track_id"], line["decision"]) for line in lines(result, "tracks.jsonl")] == [
+        (2, "known"), (3, "undecided"), (4, "unknown")
+    ]  # fmt: skip
+    assert [line["track_id"] for line in lines(result)] == [2, 2, 3, 3, 4, 4]
+    assert ADA.encode() not in all_bytes(result)
+    assert (result / "faces.jsonl").read_bytes().splitlines()[4:] == untouched, "what is not meant keeps its bytes"
+    assert {str(path): path.read_bytes() for path in result.glob("faces/*/*/*")} == others
+    assert not (result / "faces/cam1/1").exists()
+    without = {key: value for key, value in before[2].items() if key != "candidates"}
+    assert {key: value for key, value in lines(result)[0].items() if key != "candidates"} == without
+
+
+def test_vectors_are_zeros_where_they_were_and_the_others_stay_where_they_were(result):
+    rows = {line["embedding"]["row"] for line in lines(result) + lines(result, "tracks.jsonl") if line["track_id"] in (1, 5)}
+    before = np.fromfile(result / "embeddings_128.f32", "<f4").reshape(-1, 128)
+    erase([ADA], outputs=[result])
+    after = np.fromfile(result / "embeddings_128.f32", "<f4").reshape(-1, 128)
+    assert {int(row) for row in np.flatnonzero(~after.any(1))} == rows
+    kept = [row for row in range(len(before)) if row not in rows]
+    np.testing.assert_array_equal(after[kept], before[kept])
+    assert vector(1) not in all_bytes(result)
+
+
+def test_a_finished_run_is_still_finished(result):
+    assert set(resume_of(result).done) == {"cam1"}
+    erase([ADA], outputs=[result])
+    resume = resume_of(result)
+    assert set(resume.done) == {"cam1"}
+    assert resume.kept == (6, 3)
+    assert resume.broken == set()
+
+
+def test_twice_is_the_same_as_once_and_nothing_is_found_then(result):
+    assert erase([ADA], outputs=[result]).found
+    before = {path: path.read_bytes() for path in result.rglob("*") if path.is_file()}
+    again = erase([ADA], outputs=[result])
+    assert not again.found
+    assert again.is_complete
+    assert {path: path.read_bytes() for path in result.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("kept", ["faces.jsonl", "tracks.jsonl", "progress.jsonl", "report.html"])
+def test_what_a_kill_interrupts_is_finished_by_doing_it_again(result, kept):
+    """Each file in turn is as it was before, as if the kill had come before it was replaced."""
+    old = (result / kept).read_bytes()
+    erase([ADA], outputs=[result])
+    (result / kept).write_bytes(old)
+    if kept == "report.html":
+        os.utime(result / kept, (1, 1))
+    (result / ".unfinished-1-1.faces.jsonl").write_bytes(ADA.encode())
+    assert erase([ADA], outputs=[result]).is_complete
+    assert ADA.encode() not in all_bytes(result)
+
+
+def test_a_dry_run_counts_the_same_and_changes_nothing(result, tmp_path):
+    gallery = enrol(tmp_path / "gallery.sqlite", ADA)
+    before, people = all_bytes(result), gallery.read_bytes()
+    tried = erase([ADA], gallery=gallery, outputs=[result], dry_run=True)
+    assert (all_bytes(result), gallery.read_bytes()) == (before, people)
+    done = erase([ADA], gallery=gallery, outputs=[result])
+    for key in ("tracks", "faces", "pictures", "vectors", "changed_lines"):
+        assert getattr(tried.runs[0], key) == getattr(done.runs[0], key)
+    assert tried.gallery.pictures == done.gallery.pictures == 1
+
+
+def test_what_was_theirs_before_and_is_nobodys_now_goes_and_what_is_anothers_now_stays(tmp_path):
+    result = write_run(tmp_path / "result", [("undecided", [ADA]), ("known", [BOB, ADA])])
+    path = result / "tracks.jsonl"
+    first, second = (json.loads(line) for line in path.read_bytes().splitlines())
+    earlier = [
+        one | {"ended": False, "decision": "known", "candidates": first["candidates"], "seq": seq}
+        for seq, one in ((8, first), (9, second))
+    ]
+    path.write_bytes(b"".join(json.dumps(one).encode() + b"\n" for one in (*earlier, first, second)))
+    [done] = erase([ADA], outputs=[result]).runs
+    assert done.tracks == 1
+    assert [(one["track_id"], one["decision"], len(one["candidates"])) for one in lines(result, "tracks.jsonl")] == [
+        (2, "undecided", 0), (2, "known", 1)
+    ]  # fmt: skip
+
+
+def test_a_single_face_of_another_track_goes_alone(result):
+    path = result / "faces.jsonl"
+    changed = [json.loads(line) for line in path.read_bytes().splitlines()]
+    changed[6] |= {"decision": "known", "candidates": [{"identity": ADA, "cosine_original": 0.7}]}  # of the unknown track
+    path.write_bytes(b"".join(json.dumps(one).encode() + b"\n" for one in changed))
+    erase([ADA], outputs=[result])
+    assert [line["track_id"] for line in lines(result)] == [2, 2, 3, 3, 4]
+    assert len(list(result.glob("faces/cam1/4/*"))) == 2
+
+
+def test_tracks_that_are_only_likely_go_where_that_is_asked_for(result):
+    [done] = erase([ADA], outputs=[result], likely=True).runs
+    assert done.tracks == 3
+    assert [line["track_id"] for line in lines(result, "tracks.jsonl")] == [2, 4]
+
+
+WRITTEN = ['A "B" \\ C', "José", "Jose\u0301", "क्षत्रिय", "x & <y>", "100% +me", "山田", "O'Neil, Ann", "=cmd|x", "a\u200db"]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_any_name_is_gone_in_every_way_to_write_it(tmp_path, name):
+    result = write_run(tmp_path / "result", [("known", [spelling(name), BOB]), ("known", [BOB, spelling(name)])])
+    gallery = enrol(tmp_path / "gallery.sqlite", name, BOB)
+    assert Mentions([name]).found_in(all_bytes(tmp_path))
+    done = erase([name], gallery=gallery, outputs=[result])
+    assert done.gallery.pictures == 1
+    assert done.runs[0].tracks == 1
+    left = all_bytes(tmp_path)
+    cell = io.StringIO()
+    csv.writer(cell).writerow([spelling(name)])
+    forms = [spelling(name), json.dumps(spelling(name))[1:-1], urllib.parse.quote(spelling(name)), html.escape(spelling(name))]
+    for form in (*forms, cell.getvalue().strip()):
+        assert form.encode() not in left
+        assert form.encode("utf-16-le") not in left
+    assert BOB.encode() in left
+
+
+@pytest.mark.parametrize(
+    ("erased", "stays"),
+    [("Ann", "Anna"), ("Ann", "Ann Lee"), ("Ann", "Joann"), ("An", "An\u0303"), ("ann", "Ann"), ("क", "कि")],
+)
+def test_somebody_whose_name_holds_theirs_stays(tmp_path, erased, stays):
+    stays = spelling(stays)
+    result = write_run(tmp_path / "result", [("known", [erased, stays]), ("known", [stays, erased])])
+    gallery = enrol(tmp_path / "gallery.sqlite", erased, stays)
+    audit = AuditLog(tmp_path / "audit.jsonl")
+    entry = audit.record("x", "enrol", people=[erased, stays])
+    done = erase([erased], gallery=gallery, outputs=[result], audit=audit)
+    assert [line["candidates"][0]["identity"] for line in lines(result, "tracks.jsonl")] == [stays]
+    assert stays in (result / "report.html").read_text()
+    with Gallery(gallery, read_only=True) as opened:
+        assert [one.name for one in opened.list()] == [stays]
+    assert audit.names() == {entry.people[1]: stays}
+    assert done.runs[0].mentions == []
+
+
+def test_a_stream_of_the_same_name_stays_and_is_told(tmp_path):
+    result = write_run(tmp_path / "result", [("known", ["Ann", BOB]), ("known", [BOB, "Ann"])], stream="Ann")
+    [done] = erase(["Ann"], outputs=[result]).runs
+    assert [line["stream"] for line in lines(result)] == ["Ann"] * 2
+    assert {"faces.jsonl", "tracks.jsonl", "stream.jsonl", "progress.jsonl", "run.json"} <= set(done.mentions)
+    assert all(one["identity"] == BOB for line in lines(result) for one in line["candidates"])
+    assert set(resume_of(result, "Ann").done) == {"Ann"}
+
+
+def test_the_gallery_forgets_them_where_others_were_in_doubt_too(tmp_path):
+    gallery = enrol(tmp_path / "g.sqlite", "Ann", "Ann Lee")
+    enrol(gallery, BOB, doubt="looks like Ann (cosine 0.700)")
+    enrol(gallery, "Cy", doubt="looks like Ann Lee (cosine 0.700)")
+    enrol(gallery, "Di", doubt="looks more like Ann (cosine 0.700) than like the other pictures of Di (0.500)")
+    done = erase(["Ann"], gallery=gallery).gallery
+    assert (done.pictures, done.still_in) == (1, ["g.sqlite"]), "Ann Lee is there: look yourself"
+    stored = all_bytes(tmp_path)
+    assert b"looks like Ann (" not in stored
+    assert b"more like Ann (" not in stored
+    assert b"looks like Ann Lee (" in stored
+    assert done.sha256_before != done.sha256_after
+
+
+def test_the_audit_log_says_that_somebody_was_erased_and_not_who(tmp_path):
+    audit = AuditLog(tmp_path / "audit.jsonl")
+    audit.record("anna", "enrol", people=["Jose\u0301"])
+    done = erase(["José"], audit=audit, who="anna")
+    assert (done.audit_line, done.audit_names) == (1, 1)
+    assert not Mentions(["José"]).found_in(all_bytes(tmp_path))
+    assert verify(audit.path).faults == ()
+
+
+def test_earlier_names_go_with_the_present_one(tmp_path):
+    result = write_run(tmp_path / "result", [("known", ["visitor-7"]), ("known", [ADA])])
+    erase([ADA, "visitor-7"], outputs=[result])
+    assert lines(result) == []
+    assert not Mentions([ADA, "visitor-7"]).found_in(all_bytes(result))
+
+
+def test_a_run_that_goes_on_is_left_and_told_and_the_others_are_done(tmp_path):
+    (tmp_path / "runs").mkdir()
+    busy = write_run(tmp_path / "runs" / "a", [("known", [ADA])])
+    write_run(tmp_path / "runs" / "b", [("known", [ADA])])
+    lock = DirectoryLock(busy)
+    done = erase([ADA], outputs=[tmp_path / "runs"])
+    assert "a run is writing to" in done.runs[0].error
+    assert not done.is_complete
+    assert (lines(busy)[0]["decision"], done.runs[1].tracks) == ("known", 1)
+    lock.close()
+    assert erase([ADA], outputs=[tmp_path / "runs"]).is_complete
+    assert lines(busy) == []
+
+
+def test_damaged_lines_go_where_they_name_the_person_and_stay_elsewhere(result):
+    with (result / "faces.jsonl").open("ab") as file:
+        file.write(b'{"kind":"face","identity":"Ada Lovel\\u0061ce"\n\xff\xfe other\n[1]\n{"track_id":"x"}\n')
+        file.write(b'{"candidates":"Ada Lovelace"')  # the run was killed here
+    (result / "run.json").write_text("{")
+    [done] = erase([ADA], outputs=[result]).runs
+    assert done.unreadable_lines == 2
+    assert (done.report, done.error, done.mentions) == ("removed", "", [])
+    assert (result / "faces.jsonl").read_bytes().endswith(b'\xff\xfe other\n[1]\n{"track_id":"x"}\n')
+    assert ADA.encode() not in all_bytes(result)
+
+
+def test_links_in_a_run_are_never_followed(result, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    kept = {}
+    for name in ("picture.jpg", "tracks.jsonl", "embeddings_128.f32", "folder.jpg"):
+        (outside / name).write_bytes(f"{ADA} {name}".encode() * 99)
+        kept[name] = (outside / name).read_bytes()
+    first = result / lines(result)[0]["files"]["original"]
+    first.unlink()
+    first.symlink_to(outside / "picture.jpg")
+    shutil.rmtree(result / "faces/cam1/5")
+    (result / "faces/cam1/5").symlink_to(outside)
+    for name in ("tracks.jsonl", "embeddings_128.f32"):
+        (result / name).unlink()
+        (result / name).symlink_to(outside / name)
+    changed = lines(result)
+    changed[1]["files"] = {"original": "../outside/folder.jpg", "enhanced": str(outside / "folder.jpg")}
+    changed[0]["embedding"]["file"] = "../outside/embeddings_128.f32"
+    (result / "faces.jsonl").write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in changed))
+    [done] = erase([ADA], outputs=[result]).runs
+    assert {path.name: path.read_bytes() for path in outside.iterdir()} == kept
+    assert {"tracks.jsonl", "embeddings_128.f32", "../outside/folder.jpg", "../outside/embeddings_128.f32"} <= set(
+        done.not_followed
+    )
+    assert not first.is_symlink()
+    assert [line["track_id"] for line in lines(result)] == [2, 2, 3, 3, 4, 4]
+
+
+def test_a_hard_link_to_a_picture_is_told(result, tmp_path):
+    os.link(result / lines(result)[0]["files"]["original"], tmp_path / "copy.jpg")
+    assert erase([ADA], outputs=[result]).runs[0].linked == [f"faces/cam1/1/{0:06d}_original.jpg"]
+
+
+def test_the_mode_of_a_rewritten_file_stays(result):
+    (result / "faces.jsonl").chmod(0o600)
+    erase([ADA], outputs=[result])
+    assert (result / "faces.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u200b"])
+def test_an_empty_name_erases_nobody(result, name):
+    before = all_bytes(result)
+    with pytest.raises(UsageError, match="empty"):
+        erase([name], outputs=[result])
+    assert all_bytes(result) == before
+
+
+def test_a_folder_that_is_none_is_an_error_before_anything_goes(result, tmp_path):
+    gallery = enrol(tmp_path / "g.sqlite", ADA)
+    with pytest.raises(UsageError, match="is not a directory"):
+        erase([ADA], gallery=gallery, outputs=[result, tmp_path / "none"])
+    with Gallery(gallery, read_only=True) as opened:
+        assert len(opened.list()) == 1

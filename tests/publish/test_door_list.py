@@ -1,0 +1,116 @@
+"""The list of keys: entries that are damaged, a folder that goes away, a thread that ends, and how often each is told."""
+
+from __future__ import annotations
+
+import errno
+import os
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import zmq
+from zmq.auth.thread import ThreadAuthenticator
+
+from engine.keys.folder import KeyFolder
+from tests.publish.locked import locked
+from tests.publish.samples import face
+
+
+def test_a_file_that_is_damaged_while_the_engine_runs_lets_nobody_in_and_harms_nobody(tmp_path):
+    with locked(tmp_path) as at:
+        key = at.folder.add("unlucky")
+        (tmp_path / "keys" / "clients" / "unlucky.json").write_text("{")
+        unlucky, rightful = at.client(key), at.client(at.rightful)
+        at.until(lambda: unlucky.failed and at.publisher.subscriptions == 1)
+        at.publisher.send(*face("door"))
+        at.hear(rightful, "v1/face/door/1/")
+        at.until(lambda: any("unlucky.json is not an entry of" in sentence for sentence in at.said))
+
+
+def test_when_the_folder_goes_away_nobody_is_let_in(tmp_path):
+    with locked(tmp_path) as at:
+        (tmp_path / "keys" / "clients").rename(tmp_path / "elsewhere")
+        client = at.client(at.rightful)
+        at.until(lambda: client.failed)
+        (tmp_path / "elsewhere").rename(tmp_path / "keys" / "clients")
+        back = at.client(at.rightful)
+        at.until(lambda: at.publisher.subscriptions == 1)
+        assert zmq.Event.HANDSHAKE_SUCCEEDED in back.seen
+
+
+@pytest.mark.parametrize("fails", ["the folder", "a file"])
+def test_a_list_that_cannot_be_read_keeps_out_and_goes_on_answering(fails, tmp_path, monkeypatch):
+    def refused(*of):
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    with locked(tmp_path) as at, monkeypatch.context() as patch:
+        patch.setattr(at.publisher._door._list._folder, "state" if fails == "the folder" else "_entries", refused)
+        assert not at.publisher._door._list.callback("facestream", at.rightful.public.encode())
+        patch.undo()
+        at.client(at.rightful)
+        at.until(lambda: at.publisher.subscriptions == 1)
+
+
+def test_a_list_that_has_stopped_answering_is_started_again_and_said(tmp_path):
+    with locked(tmp_path) as at:
+        authenticator = at.publisher._door._authenticator
+        authenticator.pipe.send(b"TERMINATE")
+        authenticator.thread.join(20)
+        at.until(authenticator.is_alive)
+        at.client(at.rightful)
+        at.until(lambda: at.publisher.subscriptions == 1)
+    assert at.said == ["publish: the list of keys has stopped answering, and is started again"]
+
+
+def test_a_door_whose_list_has_stopped_answering_can_be_closed(tmp_path):
+    with locked(tmp_path) as at:
+        authenticator = at.publisher._door._authenticator
+        authenticator.pipe.send(b"TERMINATE")
+        authenticator.thread.join(20)
+        at.publisher._door.close()
+        assert authenticator.pipe is None
+
+
+def test_who_is_refused_from_many_addresses_is_one_cause_with_the_newest(tmp_path, monkeypatch):
+    with locked(tmp_path) as at:
+        door, later = at.publisher._door, count(1e9, 100)
+        at.until(lambda: door._next_look > 0)
+        for number in range(50):
+            door._list.address = f"192.0.2.{number}"
+            door._list.callback("facestream", b"k" * 40)
+            if number in (0, 49):
+                door.poll()
+        assert [sentence.rpartition(": ")[0] for sentence in at.said] == ["publish: 1 connection was refused"]
+        monkeypatch.setattr("engine.publish.door.time", SimpleNamespace(monotonic=lambda: next(later)))
+        door.poll()
+        assert len(at.said) == 2
+        assert at.said[1].startswith("publish: 49 connections were refused: its key is not, or no longer, in ")
+        assert at.said[1].endswith("(the last from 192.0.2.49)")
+        for number in range(20):
+            door.tell(f"file {number}", "is damaged")
+        assert len(door._told) == 1, "what was told long ago is forgotten"
+
+
+def test_a_publisher_that_replaces_another_copes_with_what_has_become_of_the_clients(tmp_path):
+    KeyFolder(tmp_path / "keys").add("bound", ["v1/face/"])
+    (tmp_path / "keys" / "clients" / "broken.json").write_text("{")
+    with locked(tmp_path, socket="push") as at:
+        client = at.client(at.rightful)
+        at.until(lambda: zmq.Event.HANDSHAKE_SUCCEEDED in client.seen and len(at.said) == 2)
+    assert {"broken.json is not an entry" in said for said in at.said} == {True, False}
+
+
+def test_a_file_whose_name_is_no_text_is_told_as_text(tmp_path):
+    with locked(tmp_path) as at:
+        (Path(os.fsdecode(os.fsencode(tmp_path / "keys" / "clients") + b"/caf\xe9.json"))).write_text("{")
+        at.until(lambda: at.said)
+        assert "caf?.json is not an entry" in at.said[0].encode().decode()
+
+
+def test_without_an_answer_of_the_list_nobody_is_let_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(ThreadAuthenticator, "start", lambda self: None)
+    with locked(tmp_path) as at:
+        client = at.client(at.rightful)
+        at.until(lambda: at.publisher.counters["refused"])
+        assert zmq.Event.HANDSHAKE_SUCCEEDED not in client.seen

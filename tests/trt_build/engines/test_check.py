@@ -1,0 +1,91 @@
+"""What a verdict says, and engines that are there: judged again."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.contracts.engine_manifest import read_engine_manifest
+from engine.contracts.manifest import read_manifest
+from engine.errors import MissingRuntimeError
+from tests.trt_build.engines.networks import write_generator
+from tests.trt_build.engines.orders import PASSED, flip, order_of
+from trt_build.engines import build as building
+from trt_build.engines.build import build
+from trt_build.engines.check import advice, check
+from trt_build.engines.parity import LIMITS, verdict_of
+from trt_build.errors import ExportError
+
+pytestmark = pytest.mark.usefixtures("quick_gate")
+
+
+def test_a_verdict_names_the_figure_and_its_limit():
+    found = verdict_of({"psnr_lost_db": 0.31, "cosine_moved": 0.001}, LIMITS["generator"], 200, "somewhere")
+    assert (found.verdict, found.reason) == ("failed", "psnr lost db 0.31 for at most 0.1")
+    least = verdict_of({"least_cosine": 0.9998}, LIMITS["embedder"], 200, "somewhere")
+    assert (least.verdict, least.reason) == ("failed", "least cosine 0.9998 for at least 0.9999")
+    assert verdict_of({"least_cosine": float("nan")}, LIMITS["embedder"], 1, "").verdict == "failed"
+
+
+def test_check_repeats_the_gate_and_says_which_precision_passes(model, shop, monkeypatch):
+    described = read_manifest(model)
+    build(order_of(model), shop)
+    build(order_of(model, precision="fp16"), shop)
+    failed = verdict_of({"psnr_lost_db": 0.31, "cosine_moved": 0.0}, LIMITS["generator"], 2, "two made up faces")
+    passed = verdict_of(PASSED, LIMITS["generator"], 2, "two made up faces")
+    monkeypatch.setattr(
+        building,
+        "compare",
+        lambda model, compared, done: failed if compared.engine.manifest.key.precision == "fp16" else passed,
+    )
+    half, whole = check(model, described, shop)
+    assert half.path.name == "tiny-onnxruntime-fp16.onnx"
+    assert half.trouble == (
+        "fp16 fails the gate (psnr lost db 0.31 for at most 0.1), so that `auto` does not take it: fp32 passes"
+    )
+    assert not read_engine_manifest(half.path).usable_by_auto
+    assert whole.trouble == ""
+
+
+def test_where_float32_fails_another_target_is_advised(model, shop, monkeypatch):
+    failed = verdict_of({"psnr_lost_db": 0.31, "cosine_moved": 0.0}, LIMITS["generator"], 2, "two made up faces")
+    monkeypatch.setattr(building, "compare", lambda model, compared, done: failed)
+    made = build(order_of(model), shop)
+    assert advice(made.manifest, shop.folder).endswith("so that `auto` does not take it: take another target")
+
+
+def test_an_engine_whose_runtime_is_missing_does_not_hide_the_others(model, shop, monkeypatch):
+    build(order_of(model), shop)
+    build(order_of(model, precision="fp16"), shop)
+
+    def half_is_missing(model, compared, done):
+        if compared.engine.manifest.key.precision == "fp16":
+            raise MissingRuntimeError("it is not installed")
+        return verdict_of(PASSED, LIMITS["generator"], 2, "two made up faces")
+
+    monkeypatch.setattr(building, "compare", half_is_missing)
+    assert [one.trouble for one in check(model, read_manifest(model), shop)] == ["it is not installed", ""]
+
+
+def test_a_manifest_that_cannot_be_written_is_one_sentence(model, shop, monkeypatch):
+    build(order_of(model), shop)
+
+    def full(self, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ExportError, match=r"tiny-onnxruntime-fp32\.onnx' cannot be written: No space left on device"):
+        check(model, read_manifest(model), shop)
+
+
+def test_check_names_what_is_damaged(model, shop):
+    made = build(order_of(model), shop)
+    flip(made.path)
+    (found,) = check(model, read_manifest(model), shop)
+    assert found.manifest is None
+    assert "is damaged" in found.trouble
+
+
+def test_check_leaves_another_models_engines_alone(model, shop, tmp_path):
+    build(order_of(model), shop)
+    build(order_of(write_generator(tmp_path, name="tiny-er")), shop)
+    assert [one.path.name for one in check(model, read_manifest(model), shop)] == ["tiny-onnxruntime-fp32.onnx"]

@@ -1,0 +1,81 @@
+"""Files and folders that are no gallery, are damaged, or may not be written."""
+
+import errno
+import os
+import sqlite3
+
+import pytest
+
+from engine.errors import GalleryError
+from engine.verify.gallery import Gallery, open_gallery
+from tests.verify.vectors import SHA, add
+
+
+def test_what_is_not_a_gallery_is_refused_untouched(tmp_path):
+    text = tmp_path / "notes.sqlite"
+    text.write_text("not a database, but long enough to look at: " * 40)
+    with pytest.raises(GalleryError, match="not a database"):
+        Gallery(text)
+    foreign = tmp_path / "foreign.sqlite"
+    database = sqlite3.connect(foreign)
+    database.execute("CREATE TABLE state (version)")
+    database.commit()
+    database.close()
+    before = foreign.read_bytes()
+    with pytest.raises(GalleryError, match="not a gallery of facestream"):
+        Gallery(foreign)
+    assert foreign.read_bytes() == before
+
+
+def test_a_truncated_gallery_is_an_error_not_an_empty_one(gallery):
+    for seed in range(30):
+        add(gallery, f"person-{seed}", seed, length=512)
+    gallery.close()
+    content = gallery.path.read_bytes()
+    gallery.path.write_bytes(content[: len(content) // 3 // 4096 * 4096])
+    with pytest.raises(GalleryError, match="restore it"), Gallery(gallery.path) as damaged:
+        damaged.templates(SHA)
+
+
+def test_paths_that_cannot_be_a_gallery(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(GalleryError, match="cannot open the gallery"):
+        Gallery(tmp_path / "file" / "people.sqlite")
+    with pytest.raises(GalleryError, match="cannot open the gallery"):
+        Gallery(tmp_path)
+    with pytest.raises(GalleryError, match="enrol someone first"):
+        Gallery(tmp_path / "none.sqlite", read_only=True)
+    assert not (tmp_path / "none.sqlite").exists()
+
+
+def test_a_reader_cannot_write(gallery):
+    with Gallery(gallery.path, read_only=True) as reader, pytest.raises(GalleryError, match="permissions"):
+        add(reader, "ada", 1)
+    assert gallery.version() == 0
+
+
+@pytest.fixture
+def closed_folder(tmp_path, monkeypatch):
+    """A folder that may not be written to, for those too who are allowed everything."""
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not (mode & os.W_OK and path == tmp_path) and access(path, mode))
+
+    def refuse(path, *_):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("engine.verify.gallery_file.os.open", refuse)
+    return tmp_path
+
+
+def test_a_gallery_in_a_closed_folder_can_be_read_by_a_run(tmp_path, request):
+    path = tmp_path / "people.sqlite"
+    with Gallery(path) as gallery:
+        add(gallery, "ada", 1)
+    request.getfixturevalue("closed_folder")
+    with open_gallery(str(path)) as gallery:
+        assert [person.name for person in gallery.list()] == ["ada"]
+        with pytest.raises(GalleryError, match="readonly"):
+            gallery.remove("ada")
+    assert [file.name for file in tmp_path.iterdir()] == ["people.sqlite"]  # a log would have to be made
+    with pytest.raises(GalleryError, match="Permission denied"):
+        open_gallery(str(tmp_path / "other.sqlite"))

@@ -1,0 +1,57 @@
+"""The way to the service, when the service is slow, away, or talks nonsense."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.control import verbs
+from engine.web import link
+from tests.web.server import Server, server
+from tests.web.service import FakeService, answers
+
+
+def test_who_does_not_answer_in_time_is_said_and_a_late_answer_is_nobodys(web: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "_SECONDS", 0.2)
+    web.service.answer = lambda request: None
+    answer = web.ask("GET", "/api/v1/people")
+    assert (answer.status, answer.code) == (504, "deadline")
+    late = web.service.asked[-1]
+    web.service.answer = lambda request: answers(request) if request.request_id != late.request_id else None
+    assert web.ask("GET", "/api/v1/people").json["people"][0]["name"] == "Ada"
+    assert web.web.link._waiting == {}
+
+
+def test_without_a_service_everything_else_goes_on(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(link._OTHER_SECONDS, verbs.GetStatus, 0.2)
+    away = FakeService()
+    with server(away) as running:
+        running.token = running.token_for("all", "view")
+        away._router.unbind(f"ipc://{away.folder}/web.sock")
+        away.answer = lambda request: None
+        assert running.ask("GET", "/api/v1/status").status == 504
+        assert running.ask("GET", "/ready").json == {"ready": False, "reason": "the service does not answer"}
+        assert running.ask("GET", "/live").status == 200
+        assert running.ask("GET", "/").status == 200
+    away.close()
+
+
+def test_a_reply_that_cannot_be_read_is_one_line_and_harms_no_other(web: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "_SECONDS", 0.2)
+    with monkeypatch.context() as patched:
+        patched.setattr("tests.web.service.encode_reply", lambda reply: b"\xc1")
+        assert web.ask("GET", "/api/v1/people").status == 504
+    assert web.ask("GET", "/api/v1/people").status == 200
+    assert sum("cannot be read" in line for line in web.lines) == 1
+
+
+def test_the_status_is_asked_once_however_many_want_it(web: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web.web.status, "_max_age_seconds", 1e9)
+    for _ in range(5):
+        assert web.ask("GET", "/api/v1/status").status == 200
+    assert sum(isinstance(request.verb, verbs.GetStatus) for request in web.service.asked) <= 1
+
+
+def test_so_many_questions_at_once_and_no_more(web: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "_MOST_AT_ONCE", 0)
+    answer = web.ask("GET", "/api/v1/people")
+    assert (answer.status, answer.code) == (503, "busy")
