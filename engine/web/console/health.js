@@ -5,12 +5,14 @@ import { badge, fill, h, table } from "./dom.js";
 import { listen, state } from "./store.js";
 import { attempt, confirm, toast } from "./ui.js";
 import { settingsDialog } from "./settings.js";
-import { clock, day, duration, millis, number, plural, rate, spaced, stageName } from "./words.js";
+import { clock, day, duration, millis, number, plural, rate, spaced, stageName, stagesOf } from "./words.js";
 
 const LEVELS = { info: "none", warning: "undecided", error: "refused" };
 const PARTS = [
-  ["Stages", (status) => table("Stages", ["stage", "per second", "p50", "p99", "waiting"], Object.entries(status.stages ?? {}).map(([name, one]) =>
-    [stageName(name), rate(one.items_per_second), millis(one.p50_ms), millis(one.p99_ms), number(one.queue_depth)]), "No stage has reported yet.")],
+  ["Stages", (status) => table("Stages", ["stage", "per second", "p50", "p99", "waiting"], stagesOf(status.stages).map((name) => {
+    const one = status.stages[name];
+    return [stageName(name), rate(one.items_per_second), millis(one.p50_ms), millis(one.p99_ms), number(one.queue_depth)];
+  }), "No stage has reported yet.")],
   ["Processes", (status) => table("Processes", ["process", "state", "restarts", "pid"], (status.workers ?? []).map((one) =>
     [one.name, badge(one.alive ? "known" : "refused", one.alive ? "running" : "dead"), number(one.restarts), one.pid ? String(one.pid) : "–"]))],
   ["Dropped, by cause", (status) => counts("Dropped, by cause", status.drops, "Nothing was dropped.")],

@@ -17,6 +17,7 @@ export function liveView(root, signal) {
   let most = MOST_TILES;
   const tiles = new Map(); // name to Tile
   const nodes = new Map();
+  let cardsAtOnce = 6;
   const cards = new Map();
   const cardNodes = new Map();
   const wall = h("div", { class: "wall" });
@@ -37,7 +38,7 @@ export function liveView(root, signal) {
   });
 
   fill(root,
-    h("div", { class: "live" },
+    h("div", { class: "watch" },
       h("section", { "aria-labelledby": "wall-title" },
         h("div", { class: "head" }, h("h1", { id: "wall-title" }, "Streams"), count,
           h("input", { type: "search", placeholder: "Find a stream", "aria-label": "Find a stream", class: "small",
@@ -56,20 +57,24 @@ export function liveView(root, signal) {
     const wanted = all.filter((stream) => stream.name.toLowerCase().includes(filter) && {
       all: true, trouble: isTrouble(stream) && !stream.paused, live: stream.state === "live" && !stream.paused, paused: stream.paused,
     }[only]);
-    const drawn = wanted.slice(0, most);
-    keep(wall, nodes, drawn, (stream) => stream.name, (stream) => {
+    const drawn = new Set(wanted.slice(0, most).map((stream) => stream.name));
+    // One that does not fit the filter now is hidden and not thrown away: the next letter may want it again.
+    keep(wall, nodes, all.filter((stream) => nodes.has(stream.name) || drawn.has(stream.name)), (stream) => stream.name, (stream) => {
       const tile = new Tile(stream);
       tiles.set(stream.name, tile);
       watcher.observe(tile.node);
       return tile.node;
-    }, (node, stream) => tiles.get(stream.name).update(stream));
+    }, (node, stream) => {
+      node.hidden = !drawn.has(stream.name);
+      tiles.get(stream.name).update(stream);
+    });
     for (const [name, tile] of tiles) {
       if (nodes.has(name)) continue;
       watcher.unobserve(tile.node);
       tile.seen(false);
       tiles.delete(name);
     }
-    more.hidden = wanted.length <= drawn.length;
+    more.hidden = wanted.length <= drawn.size;
     say(count, all.length === wanted.length ? plural(all.length, "stream") : `${wanted.length} of ${plural(all.length, "stream")}`);
     if (!state.status) fill(none, h("p", { class: "empty" }, "Waiting for the service …"));
     else if (!all.length) fill(none, welcome());
@@ -79,7 +84,7 @@ export function liveView(root, signal) {
 
   function faces() {
     if (signal.aborted) return;
-    const entries = [...state.faces.values()].reverse();
+    const entries = [...state.faces.values()].reverse().slice(0, cardsAtOnce);
     keep(strip, cardNodes, entries, (entry) => entry.key, (entry) => {
       const card = new FaceCard(entry);
       cards.set(entry.key, card);
@@ -94,6 +99,11 @@ export function liveView(root, signal) {
   listen(["face"], faces, signal);
   streams();
   faces();
+  // The wall is there at once; cards that nobody sees yet follow when there is time.
+  requestIdleCallback(() => {
+    cardsAtOnce = Infinity;
+    faces();
+  }, { timeout: 1000 });
 }
 
 function welcome() {

@@ -14,6 +14,7 @@ import { peopleView } from "./people.js";
 import { personView } from "./person.js";
 import { searchView } from "./search.js";
 import { healthView } from "./health.js";
+import { strangersView } from "./strangers.js";
 import { whyView } from "./why_view.js";
 
 /** First part of the address after `#/`: [view, title, whether it stands in the bar]. */
@@ -25,6 +26,7 @@ const VIEWS = {
   health: [healthView, "Health", true],
   track: [trackView, "Track", false],
   person: [personView, "Person", false],
+  strangers: [strangersView, "Strangers", false],
   why: [whyView, "Why no face?", false],
 };
 const main = document.getElementById("main");

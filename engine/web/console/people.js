@@ -32,7 +32,8 @@ export function peopleView(root, signal) {
   fill(root, h("div", { class: "head" }, h("h1", null, "People"), count,
     h("input", { type: "search", class: "small", placeholder: "Find a person", "aria-label": "Find a person",
       oninput: (event) => { filter = event.target.value.trim().toLowerCase(); render(); } }),
-    can("enrol") && h("button", { type: "button", class: "primary", onclick: () => enrolDialog("", [], load) }, "Enrol somebody")),
+    can("enrol") && [h("button", { type: "button", class: "primary", onclick: () => enrolDialog("", [], load) }, "Enrol somebody"),
+      h("a", { class: "button", href: "#/strangers" }, "Strangers who came back")]),
   list, where);
   load();
 }

@@ -2,7 +2,7 @@
 
 import { History } from "./history.js";
 
-const MOST_FACES = 40;
+const MOST_FACES = 30;
 const MOST_EVENTS = 200;
 
 export const state = {

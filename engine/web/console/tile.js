@@ -22,37 +22,40 @@ export class Tile {
   #drawn = null;
   #stream;
 
+  /** At first only a frame with a name: what is in it is made when it comes into view. */
   constructor(stream) {
     const id = `stream-${stream.name}`;
     this.#stream = stream;
-    this.canvas = h("canvas", { role: "img", "aria-label": `No picture of ${stream.name} yet` });
+    this.screen = h("div", { class: "screen" });
+    this.about = h("div", { class: "about" }, h("h2", { id, class: "title" }, stream.name));
+    this.node = h("article", { class: "tile", "aria-labelledby": id, "data-name": stream.name }, this.screen, this.about);
+  }
+
+  #build() {
+    const { name } = this.#stream;
+    this.canvas = h("canvas", { role: "img", "aria-label": `No picture of ${name} yet` });
     this.veil = h("span", { class: "veil" });
+    this.screen.append(this.canvas, this.veil);
     this.badge = badge("", "");
     this.reason = h("p", { class: "reason" });
     this.size = h("span", { class: "where" });
     this.figures = FIGURES.map(() => h("dd"));
     this.pause = can("operate") && h("button", { type: "button", onclick: (event) => pauseOrResume(this.#stream, event.currentTarget) });
-    const act = (text, work) => h("button", { type: "button", onclick: work, "aria-label": `${text} ${stream.name}` }, text);
-    this.node = h("article", { class: "tile", "aria-labelledby": id, "data-name": stream.name },
-      h("div", { class: "screen" }, this.canvas, this.veil),
-      h("div", { class: "about" },
-        h("h2", { id, class: "title" }, stream.name), this.badge, this.size,
-        this.reason,
-        h("dl", null, FIGURES.map(([name], index) => h("div", null, h("dt", null, name), this.figures[index]))),
-        h("div", { class: "row" },
-          h("a", { class: "button", href: `#/why/${encodeURIComponent(stream.name)}`, "aria-label": `Why no face? ${stream.name}` }, "Why no face?"),
-          this.pause,
-          can("operate") && act("Change", () => changeDialog(this.#stream)),
-          can("operate") && act("Remove", () => removeStream(this.#stream)))));
-    this.update(stream);
+    const act = (text, work) => h("button", { type: "button", onclick: work, "aria-label": `${text} ${name}` }, text);
+    this.about.append(this.badge, this.size, this.reason,
+      h("dl", null, FIGURES.map(([title], index) => h("div", null, h("dt", null, title), this.figures[index]))),
+      h("div", { class: "row" },
+        h("a", { class: "button", href: `#/why/${encodeURIComponent(name)}`, "aria-label": `Why no face? ${name}` }, "Why no face?"),
+        this.pause || "",
+        can("operate") ? act("Change", () => changeDialog(this.#stream)) : "",
+        can("operate") ? act("Remove", () => removeStream(this.#stream)) : ""));
   }
 
   update(stream) {
     this.#stream = stream;
-    if (!this.visible && this.shown) return; // nobody sees it; it is brought up to date when it comes into view
-    this.shown = true;
     const kind = stream.paused ? "paused" : stream.state;
     if (this.node.dataset.state !== kind) this.node.dataset.state = kind;
+    if (!this.visible) return; // nobody sees the rest; it is brought up to date when it comes into view
     const look = `badge ${kind}`;
     if (this.badge.className !== look) this.badge.className = look;
     say(this.badge, stateWord(kind));
@@ -72,6 +75,7 @@ export class Tile {
     if (visible === this.visible) return;
     this.visible = visible;
     if (visible) {
+      if (!this.canvas) this.#build();
       this.update(this.#stream);
       this.picture();
     } else {

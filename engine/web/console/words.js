@@ -67,10 +67,16 @@ export function chance(value) {
   return `${Number((1000 * value).toPrecision(2))} in 1,000`;
 }
 
+/** In the order in which a picture goes through them. */
 const STAGES = {
-  decode: "Decoding", detect: "Detection", track: "Tracking", crop: "Cropping", enhance: "Enhancement",
-  super_resolve: "Enhancement", verify: "Naming", publish: "Publishing",
+  decode: "Decoding", hand_over: "Handing over", detect: "Detection", scene_cut: "Scene cuts", track: "Tracking", crop: "Cropping",
+  enhance: "Enhancement", super_resolve: "Enhancement", verify: "Naming", encode: "Encoding", write: "Writing", publish: "Publishing",
+  latency: "The whole way",
 };
+const ORDER = Object.keys(STAGES);
+const placeOf = (stage) => (ORDER.indexOf(stage) + ORDER.length + 1) % (ORDER.length + 1);
+/** Names of stages in their order; those of single streams, as `latency.gate`, stand with their streams. */
+export const stagesOf = (stages) => Object.keys(stages ?? {}).filter((stage) => !stage.includes(".")).sort((a, b) => placeOf(a) - placeOf(b));
 export const stageName = (stage) => STAGES[stage] ?? spaced(stage);
 
 export function headline(decision, candidates) {

@@ -32,6 +32,8 @@ def test_a_camera_is_looked_at_and_added_and_a_face_gets_a_name(page, server):
     service.tick()
     tile = page.locator('.tile[data-name="entrance"]')
     tile.get_by_text("connecting").first.wait_for()
+    assert 40 < tile.locator(".badge").bounding_box()["width"] < 140
+    assert tile.locator(".title").inner_text() == "entrance"
     service.change("entrance", state="live")
     service.tick()
     page.locator('.tile[data-state="live"]').wait_for()
@@ -153,3 +155,43 @@ def test_one_who_may_only_look_is_offered_nothing_else(open_page, server):
         page.goto(f"{server.url}/#/{view}")
         page.locator(there).first.wait_for()
         assert page.locator("main button:visible").all_inner_texts() == [], view
+
+
+def test_strangers_who_came_back_are_shown_together(open_page, server):
+    service = server.service
+    for track in range(3):
+        service.track(service.face("gate", track), "unknown", [])
+    page = open_page("#/strangers")
+    page.get_by_label("How alike, as a cosine").fill("0.85")
+    page.get_by_role("button", name="Look for them").click()
+    page.get_by_text("1 stranger came back, of the 3 newest tracks without a name.").wait_for()
+    assert page.locator(".strangers .track").count() == 3
+    page.get_by_label("How alike, as a cosine").fill("0.9")
+    page.get_by_role("button", name="Look for them").click()
+    page.get_by_text("0 strangers came back").wait_for()
+
+
+def test_a_person_is_found_enrolled_by_camera_renamed_and_removed(open_page, server):
+    service = server.service
+    service.enrol("Anna", "a.jpg", fake_pictures.enhanced(0, 72))
+    service.track(service.face("gate", 4), "known", ANNA)
+    page = open_page("#/search")
+    page.locator("input[type=file]").set_input_files([photo()])
+    page.locator(".matches").get_by_role("link", name="Anna").click()
+    page.locator(".track").wait_for()
+    page.get_by_role("button", name="Add pictures").click()
+    page.get_by_role("button", name="Use the camera").click()
+    page.get_by_role("button", name="Take the picture").click()
+    page.locator(".uploads canvas").wait_for()
+    page.get_by_role("button", name="Enrol", exact=True).click()
+    page.get_by_text("1 picture of 1 enrolled.").wait_for()
+    page.keyboard.press("Escape")
+    assert service.people["Anna"].pictures == 2
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("New name").fill("Anna Berg")
+    page.locator("dialog").get_by_role("button", name="Rename").click()
+    page.locator("h1", has_text="Anna Berg").wait_for()
+    page.get_by_role("button", name="Remove").click()
+    page.locator("dialog").get_by_role("button", name="Remove").click()
+    page.get_by_text("Nobody is enrolled yet").wait_for()
+    assert service.people == {}

@@ -127,3 +127,8 @@ def test_every_reason_of_the_wire_has_words(page):
     assert [said for said in asked(page, "words", say, reasons) if said.startswith("none")] == []
     states = list(get_args(StreamState))
     assert all(asked(page, "words", "given[0].map(here.stateWord)", states))
+
+
+def test_tracks_that_are_linked_are_one_stranger(page):
+    links = [["a", "b"], ["c", "b"], ["d", "e"], ["f", "nobody"], ["g", "g"]]
+    assert asked(page, "strangers", "here.groups(given[0], given[1])", list("abcdefgh"), links) == [["a", "b", "c"], ["d", "e"]]
