@@ -168,7 +168,15 @@ def test_one_track_comes_with_its_faces_best_first_and_what_decided(runs: Runs) 
     now = 10 * DAY_NS
     faces = [seen(3, 0.2, now - 9 * 10**9), seen(4, 0.9, now - 8 * 10**9), seen(5, 0.5, now - 7 * 10**9)]
     others = [seen(1, 1.0, now - DAY_NS), replace(faces[0], track_id=8, seq=6), replace(faces[0], stream="gate", seq=0)]
-    runs.write(RUN, *others, *faces, b"torn\n", track(7, now - 10**9, ended=False), track(7, now, name="Ada", basis=BASIS), track(9, now))
+    runs.write(
+        RUN,
+        *others,
+        *faces,
+        b"torn\n",
+        track(7, now - 10**9, ended=False),
+        track(7, now, name="Ada", basis=BASIS),
+        track(9, now),
+    )
     pictures = runs.folder / RUN / "faces" / "door" / "7"
     pictures.mkdir(parents=True)
     (pictures / "000004_original.jpg").write_bytes(JPEG)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.assets import SHARED
 from tests.e2e.live_run import make_clip
 from tests.rtsp.fixtures import StartGst, gst
 from tests.web.console.real_service import RealService
