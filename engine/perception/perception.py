@@ -21,6 +21,7 @@ from engine.perception.detecting import Detecting, Found
 from engine.perception.overload import Governor
 from engine.perception.preview import preview_of
 from engine.perception.stream_faces import StreamFaces
+from engine.publish.veil import veiled
 from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
 from engine.track.judge import Judge
@@ -139,14 +140,22 @@ class Perception:
         """Return what ``preview_of`` makes of a frame that was just taken; None where none is due.
 
         Two of a stream lie ``live.preview_seconds`` apart. They give way before all else: under overload they are
-        ``_RARER_UNDER_OVERLOAD`` times rarer, and those of all streams take ``_PREVIEW_SHARE`` of the time at most.
+        ``_RARER_UNDER_OVERLOAD`` times rarer, and those of all streams take ``_PREVIEW_SHARE`` of the time at most. What
+        ``publish.redact`` says of faces holds for them: ``vectors``: there are none; ``blur``: every face is hidden, as nobody
+        knows here who is recognised.
         """
         seconds, faces = self._config.live.preview_seconds, self._streams.get(frame.stream)
-        if faces is None or not seconds or now_seconds < max(faces.preview_due, self._previews_rest_until):
+        redact = self._config.publish.redact
+        if (
+            faces is None
+            or not seconds
+            or redact == "vectors"
+            or now_seconds < max(faces.preview_due, self._previews_rest_until)
+        ):
             return None
         start = time.perf_counter()
         with self._telemetry.stage("preview"):
-            made = preview_of(frame, faces.seen, faces.accepted)
+            made = preview_of(frame, faces.seen, faces.accepted, None if redact == "none" else veiled)
         faces.preview_due = now_seconds + seconds * (_RARER_UNDER_OVERLOAD if self._governor.level else 1)
         self._previews_rest_until = now_seconds + (time.perf_counter() - start) / _PREVIEW_SHARE
         return made

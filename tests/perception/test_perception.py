@@ -216,3 +216,20 @@ def test_none_are_made_where_the_configuration_says_so():
     run = Core(live=True)
     run.core._config = replace(run.core._config, live=replace(run.core._config.live, preview_seconds=0.0))
     assert previewed(run, 0, 20, 10.0) is None
+
+
+def test_previews_hide_faces_where_pictures_are_redacted():
+    """``vectors``: no picture leaves; ``blur``: nobody knows here who is recognised, so every face is hidden."""
+    pictures = []
+    for redact in ("none", "blur", "vectors"):
+        run = Core(live=True)
+        run.core._config = replace(run.core._config, publish=replace(run.core._config.publish, redact=redact))
+        run.show(0, 20)
+        pictures.append(run.core.preview(frame(0, 20), 10.0))
+    shown, hidden = (cv2.imdecode(np.frombuffer(made[1], np.uint8), cv2.IMREAD_GRAYSCALE) for made in pictures[:2] if made)
+    assert shown is not None
+    assert hidden is not None
+    face = (slice(50, 120), slice(10, 70))  # with an edge of its surroundings
+    assert len(np.unique(hidden[face])) < len(np.unique(shown[face])) / 2
+    assert np.abs(shown[:, 150:].astype(int) - hidden[:, 150:]).max() < 12, "all else is as it was"
+    assert pictures[2] is None
