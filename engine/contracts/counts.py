@@ -136,7 +136,7 @@ class Counting:
     def copy(self) -> Counting:
         """Return one that later counts leave as it is."""
         other = Counting()
-        other.run = self.run.copy()
+        other.run, other.drops, other.errors = self.run.copy(), self.drops.copy(), self.errors.copy()
         other.streams.update((stream, counts.copy()) for stream, counts in self.streams.items())
         return other
 

@@ -84,7 +84,7 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
     loaded = file.load()
     desired = loaded.following(from_file)
     try:
-        life = Life(settings.config(desired.settings), directory.tap.messages)
+        life = Life(settings.config(desired.settings), directory.tap)
     except ConfigError as error:
         raise ConfigError(f"the settings in {directory.desired} do not go with the configuration any more: {error}") from error
     given = GivenSources(serve, directory, config.live, networks)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.config import Config
+from engine.contracts.tap import Tap
 from engine.pipeline.control import RunControl
 from engine.pipeline.status import RunStatus
 
@@ -25,10 +26,10 @@ class Life:
 
     Args:
         config: the first one.
-        tap: where the web process reads; empty: nowhere.
+        tap: where the web process reads.
     """
 
-    def __init__(self, config: Config, tap: str = "") -> None:
+    def __init__(self, config: Config, tap: Tap) -> None:
         self.config = config
         self.tap = tap
         self.readiness = Readiness()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from engine import __version__
 from engine.contracts.messages import StageStats
-from engine.control.verbs import Event, Funnel, Status, Stream, Worker
+from engine.control.verbs import Event, Status, Stream, Worker
 from engine.pipeline.status import RunStatus
 from engine.pipeline.stream_status import StreamStatus
 from engine.service.given_source import shown_source
@@ -50,7 +50,7 @@ def stream_of(one: Wanted, status: StreamStatus | None, fault: str = "") -> Stre
         reconnects=status.reconnects,
         latency_p50_ms=status.latency_p50_ms,
         latency_p99_ms=status.latency_p99_ms,
-        funnel=Funnel(frames=status.frames, detected_frames=status.detections, rejected=status.rejected),
+        funnel=status.funnel,
     )
 
 
@@ -101,7 +101,8 @@ def status_of(life: Life, streams: list[Stream]) -> Status:
         overload_level=run.overload_level if run else 0,
         models=life.models,
         endpoint=life.config.publish.endpoint,
-        tap=life.tap,
+        tap=life.tap.messages,
+        previews=life.tap.previews,
         workers=workers_of(run),
         stages=stages_of(run, run.seconds if run else 0.0),
         counters=run.counters if run else {},

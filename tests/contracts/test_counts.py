@@ -77,7 +77,9 @@ def test_what_was_counted_since_makes_the_newer_again(before: Counts, more: Coun
 
 def test_a_copy_goes_its_own_way():
     counting = Counting()
-    counting.everywhere("cam", "frames", 2)
+    more = Counts({"frames": 2}, {"cam": {"frames": 2}}, {"late": 3}, {"detect": 4})
+    counting.add(more)
     copy = counting.copy()
-    counting.everywhere("cam", "frames")
-    assert (copy.run["frames"], copy.streams["cam"]["frames"]) == (2, 2)
+    assert copy.now() == more
+    counting.add(more)
+    assert (copy.now(), counting.now()) == (more, Counts({"frames": 4}, {"cam": {"frames": 4}}, {"late": 6}, {"detect": 8}))
