@@ -46,9 +46,6 @@ class DrawSpec(Spec, frozen=True):
     """Width of a labelled face in a training picture, drawn log-uniformly."""
     sure: Share = 0.4
     """Share of the false alarms that are drawn from those with the higher scores."""
-    mistaken: Share = 0.0
-    """Share of the found faces and of the false alarms that are drawn from those about which the network was wrong when the run
-    was last resumed; not before that."""
 
 
 class SecondLookRecipe(TimedRecipe, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from trt_build.data.scenes.teacher import Labelled, grey_planes
 from trt_build.networks.second_look import SecondLook
 from trt_build.protocols.detector.pictures import BANDS
 from trt_build.systems.detector.scoring import Tally
-from trt_build.systems.second_look.looking import looked
+from trt_build.systems.second_look.training import looked
 from trt_build.work import Done
 
 ASKED_FROM = 0.25

@@ -13,10 +13,9 @@ from trt_build.protocols.second_look.agreement import ASKED_FROM, fit, look_at
 from trt_build.protocols.second_look.limits import Judged
 from trt_build.recipes.detector import DetectorRecipe
 from trt_build.recipes.files import find_recipe, read_recipe_of
-from trt_build.systems.second_look.looking import looked
 from trt_build.systems.second_look.material import candidates_apart
 from trt_build.systems.second_look.samples import plain_windows
-from trt_build.systems.second_look.training import load_second_look
+from trt_build.systems.second_look.training import load_second_look, looked
 from trt_build.work import Done
 
 

@@ -54,17 +54,8 @@ class WindowBatches:
     """``batches[step]``: windows (B, contexts, 40, 40) uint8; 1 for a face, 0 for none, (B,) float32; and places (B, 7, 2),
     NaN where there is none or it is unknown."""
 
-    def __init__(
-        self,
-        candidates: Sequence[Candidates],
-        recipe: SecondLookRecipe,
-        mistaken: Sequence[NDArray[np.bool_]] | None = None,
-    ) -> None:
-        """``mistaken``: of each of the candidates (N,), see ``mistakes_in``; None: none is known."""
+    def __init__(self, candidates: Sequence[Candidates], recipe: SecondLookRecipe) -> None:
         self._parts, self._recipe = candidates, recipe
-        wrong = zip(candidates, mistaken or [np.zeros(len(one), np.bool_) for one in candidates], strict=True)
-        either = [(np.flatnonzero(one.is_face & some), np.flatnonzero(~one.is_face & some)) for one, some in wrong]
-        self._missed, self._fooling = [one for one, _ in either], [one for _, one in either]
         self._faces = _by_part(candidates, lambda one: one.is_face)
         self._alarms = _by_part(candidates, lambda one: ~one.is_face)
         self._sure = _by_part(candidates, lambda one: ~one.is_face & (one.scores >= _SURE_SCORE))
@@ -85,7 +76,7 @@ class WindowBatches:
     def _draw(self, rng: Random) -> _Place:
         spec, draw = self._recipe.draw, rng.random()
         if draw < spec.found:
-            return self._candidate(self._often(self._missed, self._faces, rng), rng)
+            return self._candidate(self._faces, rng)
         if draw < spec.found + spec.labelled:
             one = self._labelled[rng.integers(len(self._labelled))]
             at = int(rng.integers(len(one.boxes)))
@@ -96,12 +87,7 @@ class WindowBatches:
         if draw < spec.found + spec.labelled + spec.elsewhere and (place := self._elsewhere(rng)) is not None:
             return place
         sure = any(map(len, self._sure)) and rng.random() < spec.sure
-        return self._candidate(self._often(self._fooling, self._sure if sure else self._alarms, rng), rng)
-
-    def _often(self, few: list[NDArray[np.int64]], others: list[NDArray[np.int64]], rng: Random) -> list[NDArray[np.int64]]:
-        """Return the few, as often as the recipe says, where there are any."""
-        share = self._recipe.draw.mistaken
-        return few if share and any(map(len, few)) and rng.random() < share else others
+        return self._candidate(self._sure if sure else self._alarms, rng)
 
     def _candidate(self, rows: list[NDArray[np.int64]], rng: Random) -> _Place:
         """Return one of any part: a part that is ten times as large comes up three times as often."""

@@ -11,14 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from engine.contracts.frames import Float32
+from engine.contracts.frames import Float32, Uint8
+from engine.detect.face_places import POINTS
 from engine.detect.face_windows import CONTEXTS
 from trt_build.networks.second_look import SecondLook
 from trt_build.recipes.second_look import SecondLookRecipe
 from trt_build.systems.second_look.candidates import Candidates
-from trt_build.systems.second_look.looking import looked
 from trt_build.systems.second_look.material import candidates_apart, training_candidates
-from trt_build.systems.second_look.mistakes import mistakes_in
 from trt_build.systems.second_look.samples import WindowBatches, plain_windows
 from trt_build.training import loop
 from trt_build.training.checkpoint import check_unchanged, last_checkpoint, load_averaged, recipe_of
@@ -28,6 +27,7 @@ from trt_build.writing import make_folder
 
 SCHEMA = "facestream-second-look/1"
 _PREFETCH = 6
+_AT_ONCE = 512
 _PLACE = 0.02
 """Error of a place, in shares of the square's side, up to which its loss is a square."""
 _KEPT_FACES = (0.95, 0.98, 0.99)
@@ -51,14 +51,11 @@ def train_second_look(recipe: SecondLookRecipe, folder: Path, watcher: Watcher, 
     make_folder(folder)
     learnt = training_candidates(recipe, folder / "cache", watcher.on_prepare)
     validation, _ = candidates_apart(recipe, folder / "cache", watcher.on_prepare)
+    batches = loaded_batches(WindowBatches(learnt, recipe), before["step"] if before else 0, recipe.loaders, _PREFETCH, "fork")
     torch.manual_seed(recipe.seed)
-    state, mistaken = RunState.begin(recipe, SecondLook(recipe.widths)), None
+    state = RunState.begin(recipe, SecondLook(recipe.widths))
     if before is not None:
         state.restore(before)
-        if recipe.draw.mistaken:
-            mistaken = [mistakes_in(part, state.ema, watcher.on_prepare) for part in learnt]
-    windows = WindowBatches(learnt, recipe, mistaken)
-    batches = loaded_batches(windows, before["step"] if before else 0, recipe.loaders, _PREFETCH, "fork")
     return Trainer(state, batches, validation, folder, watcher).run()
 
 
@@ -106,6 +103,18 @@ class Trainer(loop.Trainer[SecondLookRecipe, SecondLook]):
         row = refused(facenesses, self._is_face)
         merit = float(np.mean(list(row.values())))
         return row | misplaced(places, self._places) | {"merit": merit}
+
+
+def looked(network: SecondLook, windows: Uint8) -> tuple[Float32, Float32]:
+    """Return faceness (N,) and places (N, 7, 2) of windows (N, contexts, 40, 40)."""
+    device = next(network.parameters()).device
+    facenesses, places = [np.zeros(0, np.float32)], [np.zeros((0, POINTS, 2), np.float32)]
+    with torch.inference_mode():
+        for at in range(0, len(windows), _AT_ONCE):
+            logits, where = network(torch.from_numpy(windows[at : at + _AT_ONCE]).to(device).float())
+            facenesses.append(torch.sigmoid(logits).cpu().numpy())
+            places.append(where.cpu().numpy())
+    return np.concatenate(facenesses), np.concatenate(places)
 
 
 def misplaced(places: Float32, truth: Float32) -> dict[str, float]:

@@ -16,14 +16,12 @@ from trt_build.data.scenes.teacher import Labelled  # noqa: E402
 from trt_build.networks.second_look import SecondLook, count_parameters  # noqa: E402
 from trt_build.protocols.second_look.limits import Judged, choose, figures, rows  # noqa: E402
 from trt_build.recipes.files import find_recipe, read_recipe_of  # noqa: E402
-from trt_build.recipes.second_look import CandidateSpec, DrawSpec, FootageSpec, SecondLookRecipe  # noqa: E402
+from trt_build.recipes.second_look import CandidateSpec, FootageSpec, SecondLookRecipe  # noqa: E402
 from trt_build.recipes.timed import BudgetSpec, OptimiserSpec  # noqa: E402
 from trt_build.systems.second_look.candidates import Candidates  # noqa: E402
 from trt_build.systems.second_look.export import export_second_look  # noqa: E402
-from trt_build.systems.second_look.looking import looked  # noqa: E402
-from trt_build.systems.second_look.mistakes import mistakes_in  # noqa: E402
 from trt_build.systems.second_look.samples import WindowBatches, plain_windows  # noqa: E402
-from trt_build.systems.second_look.training import SCHEMA, State, Trainer, load_second_look, misplaced  # noqa: E402
+from trt_build.systems.second_look.training import SCHEMA, State, Trainer, load_second_look, looked, misplaced  # noqa: E402
 from trt_build.training.loop import loaded_batches  # noqa: E402
 from trt_build.training.run_state import RunState  # noqa: E402
 
@@ -68,25 +66,6 @@ def test_a_batch_is_a_function_of_its_number():
     for one, other in zip((windows, is_face, places), batches[3], strict=True):
         np.testing.assert_array_equal(one, other)
     assert (batches[4][0] != windows).any()
-
-
-def test_what_it_is_wrong_about_comes_back_as_often_as_the_recipe_says():
-    """Of the two false alarms only the upright stripes are mistaken; the others, and the faces, are as before."""
-    made = candidates()
-    wrong = np.array([False, False, False, False, True])
-    spec = DrawSpec(found=0.0, labelled=0.0, elsewhere=0.0, sure=0.0, mistaken=1.0)
-    drawn = WindowBatches([made], recipe(draw=spec), [wrong])
-    rng = np.random.default_rng(0)
-    assert {id(drawn._draw(rng).image) for _ in range(20)} == {id(made.pictures[4].image)}
-    nothing = WindowBatches([made], recipe(draw=spec))
-    assert {id(nothing._draw(rng).image) for _ in range(40)} == {id(one.image) for one in made.pictures[3:]}
-
-
-def test_mistakes_are_what_the_network_takes_for_something_else():
-    network = SecondLook((8, 8, 8)).eval()
-    made = candidates()
-    faceness = looked(network, plain_windows(made)[0])[0]
-    np.testing.assert_array_equal(mistakes_in(made, network, lambda *what: None), (faceness >= 0.4) != made.is_face)
 
 
 def test_the_box_stays_in_the_middle_of_its_windows():
