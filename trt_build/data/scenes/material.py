@@ -16,7 +16,7 @@ from engine.contracts.frames import Uint8
 from trt_build.array_files import key_of, write_arrays
 from trt_build.data.clips import count_frames, luma_frames
 from trt_build.data.faces import grey_pictures, load_faces, names_of
-from trt_build.data.scenes.pictures import read_pictures, split
+from trt_build.data.scenes.pictures import both_sides
 from trt_build.data.scenes.teacher import Labelled, Teacher
 from trt_build.errors import DataError
 from trt_build.recipes.detector import MaterialSpec
@@ -53,7 +53,7 @@ def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Mate
     teacher = Teacher(Path(spec.teacher))
     photographs = _photographs(Path(spec.backgrounds), teacher, cache, done)
     every = max(2, len(photographs) // spec.validation_backgrounds)
-    real = [_real(spec.pictures, spec.no_faces, spec, cache, done), _real(spec.negatives, "", spec, cache, done)]
+    real = [_real(archive, spec, cache, done) for archive in (spec.pictures, spec.negatives)]
     sides = []
     for number, (faces, clips) in enumerate(((spec.faces, spec.footage), (spec.validation_faces, spec.validation_footage))):
         frames = []
@@ -71,10 +71,10 @@ def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Mate
     return sides[0], sides[1]
 
 
-def _real(archive: str, no_faces: str, spec: MaterialSpec, cache: Path, done: Done) -> tuple[list[Labelled], list[Labelled]]:
+def _real(archive: str, spec: MaterialSpec, cache: Path, done: Done) -> tuple[list[Labelled], list[Labelled]]:
     if not archive:
         return [], []
-    training, validation = split(read_pictures(Path(archive), cache, done, no_faces), spec.validation_sources)
+    training, validation = both_sides(archive, spec, cache, done)
     return [one.labelled for one in training], [one.labelled for one in validation]
 
 

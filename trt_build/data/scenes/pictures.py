@@ -22,12 +22,14 @@ from trt_build.data.faces import grey_pictures
 from trt_build.data.scenes.geometry import overlaps
 from trt_build.data.scenes.teacher import SURE, Labelled
 from trt_build.errors import DataError
+from trt_build.recipes.detector import MaterialSpec
 from trt_build.work import Done
 
 _TENTH = 10
 _SAME_IOU, _TOUCHED_IOU = 0.35, 0.3
 """From which a teacher's box is a given face, and from which two boxes of the teacher are one face."""
 _SAME_LABEL_IOU = 0.8
+_LOOKED_AT = ("face", "doubtful", "none")
 _LEAST_PX = 8.0
 """Width from which a face can be told from anything else."""
 _POINTS = [f"{part}_{axis}" for part in ("re", "le", "nose", "rm", "lm") for axis in "xy"]
@@ -45,7 +47,12 @@ class Picture:
     """Points that nobody gave are NaN."""
 
 
-def read_pictures(archive: Path, cache: Path, done: Done, no_faces: str = "") -> list[Picture]:
+def both_sides(archive: str, spec: MaterialSpec, cache: Path, done: Done) -> tuple[list[Picture], list[Picture]]:
+    """Return training and validation pictures of one of a recipe's zips, see ``read_pictures`` and ``split``."""
+    return split(read_pictures(Path(archive), cache, done, spec.no_faces, spec.looked_at), spec.validation_sources)
+
+
+def read_pictures(archive: Path, cache: Path, done: Done, no_faces: str = "", looked_at: str = "") -> list[Picture]:
     """Return all pictures of a zip; decoded pixels are kept in ``cache`` and mapped, not read.
 
     Args:
@@ -53,22 +60,27 @@ def read_pictures(archive: Path, cache: Path, done: Done, no_faces: str = "") ->
         cache: folder.
         done: for progress.
         no_faces: table of boxes (file, x, y, w, h) that are no faces although the zip says so; empty: none.
+        looked_at: table of boxes (the same, and ``is``): a ``face`` of which the zip is not sure or knows nothing, a
+            ``doubtful`` one, or ``none`` where the teacher doubts; empty: none.
 
     Raises:
-        DataError: the zip, one of its tables or ``no_faces`` is missing or cannot be read.
+        DataError: the zip, one of its tables, ``no_faces`` or ``looked_at`` is missing or cannot be read.
     """
     tables, wrong = _tables(archive), _by_file(_rows(Path(no_faces))) if no_faces else {}
+    looked = _looked(Path(looked_at)) if looked_at else {}
     images = _pixels(archive, cache, done)
-    given, seen = _by_file(tables.get("boxes.csv", [])), _by_file(tables.get("teacher.csv", []))
+    given = _by_file([*tables.get("boxes.csv", []), *looked.get("face", [])])
+    doubted, refused = _by_file(looked.get("doubtful", [])), _by_file(looked.get("none", []))
+    seen = _by_file(tables.get("teacher.csv", []))
     sources = {
         row["file"]: f"{row['source_repository']}/{row['source_path'].partition('#')[0]}" for row in tables["manifest.csv"]
     }
-    return [
-        Picture(
-            name, sources.get(name, name), _without(merged(image, given.get(name, []), seen.get(name, [])), wrong.get(name, []))
-        )
-        for name, image in images.items()
-    ]
+    pictures = []
+    for name, image in images.items():
+        labelled = _without(merged(image, given.get(name, []), seen.get(name, [])), wrong.get(name, []))
+        labelled = _doubted(labelled, doubted.get(name, []), refused.get(name, []))
+        pictures.append(Picture(name, sources.get(name, name), labelled))
+    return pictures
 
 
 def split(pictures: Iterable[Picture], whole: tuple[str, ...]) -> tuple[list[Picture], list[Picture]]:
@@ -116,6 +128,14 @@ def _without(labelled: Labelled, wrong: list[Row]) -> Labelled:
     return replace(labelled, boxes=labelled.boxes[kept], points=labelled.points[kept])
 
 
+def _doubted(labelled: Labelled, more: list[Row], less: list[Row]) -> Labelled:
+    """Return a picture with more and less that may be a face."""
+    if not more and not less:
+        return labelled
+    kept = ~(overlaps(labelled.unsure, _boxes(less)) >= _SAME_LABEL_IOU).any(axis=1)
+    return replace(labelled, unsure=np.concatenate([labelled.unsure[kept], _boxes(more)]))
+
+
 def _boxes(rows: list[Row]) -> Float32:
     return np.array([[float(row[key]) for key in "xywh"] for row in rows], np.float32).reshape(-1, 4)
 
@@ -139,6 +159,16 @@ def _tables(archive: Path) -> dict[str, list[Row]]:
     if "manifest.csv" not in tables:
         raise DataError(f"'{archive}' has no manifest.csv: it must name each picture's source.")
     return tables
+
+
+def _looked(table: Path) -> dict[str, list[Row]]:
+    """Return the rows of a table of boxes that were looked at, by what they are."""
+    found: dict[str, list[Row]] = {what: [] for what in _LOOKED_AT}
+    for number, row in enumerate(_rows(table), 2):
+        if row.get("is") not in found:
+            raise DataError(f"The table '{table}', line {number}: 'is' must be one of {', '.join(_LOOKED_AT)}.")
+        found[row["is"]].append(row)
+    return found
 
 
 def _rows(table: Path) -> list[Row]:

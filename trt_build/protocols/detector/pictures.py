@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.detector import Detector
-from trt_build.data.scenes.pictures import read_pictures, split
+from trt_build.data.scenes.pictures import both_sides
 from trt_build.data.scenes.teacher import Labelled, grey_planes
 from trt_build.errors import DataError
 from trt_build.recipes.detector import MaterialSpec
@@ -87,10 +87,7 @@ def kept_apart(spec: MaterialSpec, cache: Path, done: Done) -> list[tuple[str, L
     """
     if not (spec.pictures and spec.negatives):
         raise DataError("The recipe has no material.pictures and material.negatives to compare detectors on.")
-    apart = [
-        split(read_pictures(Path(one), cache, done, no_faces), spec.validation_sources)[1]
-        for one, no_faces in ((spec.pictures, spec.no_faces), (spec.negatives, ""))
-    ]
+    apart = [both_sides(archive, spec, cache, done)[1] for archive in (spec.pictures, spec.negatives)]
     return [(_word(picture.source), picture.labelled) for side in apart for picture in side]
 
 

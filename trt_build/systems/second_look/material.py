@@ -16,7 +16,7 @@ from trt_build.array_files import write_arrays
 from trt_build.data.scenes.compose import make_scene
 from trt_build.data.scenes.hard import Hard
 from trt_build.data.scenes.material import Material, packed, prepare, unpacked
-from trt_build.data.scenes.pictures import Picture, read_pictures, split
+from trt_build.data.scenes.pictures import Picture, both_sides
 from trt_build.data.scenes.teacher import Labelled, Teacher
 from trt_build.recipes.detector import DetectorRecipe
 from trt_build.recipes.files import find_recipe, read_recipe_of
@@ -44,8 +44,8 @@ def training_candidates(recipe: SecondLookRecipe, cache: Path, done: Done) -> li
     )
     teacher = Teacher(Path(detector_recipe.material.teacher))
     frames = [*_frames(recipe, teacher, cache, done, apart=False), *material.frames]
-    scenes = _scenes(detector_recipe, recipe, material, teacher, cache, done)
-    parts = (("pictures", learnt, recipe.candidates.scales), ("frames", frames, (0.6, 1.0)), ("scenes", scenes, (1.0,)))
+    made, scenes = _scenes(detector_recipe, recipe, material, teacher, cache, done)
+    parts = (("pictures", learnt, recipe.candidates.scales), ("frames", frames, (0.6, 1.0)), (made, scenes, (1.0,)))
     return _collected(parts, recipe, cache, done)
 
 
@@ -89,9 +89,8 @@ def pictures_of(
     material = detector_recipe.material
     learnt: list[Picture] = []
     apart: list[Picture] = []
-    for archive, no_faces in ((material.pictures, material.no_faces), (material.negatives, "")):
-        parts = split(read_pictures(Path(archive), cache, done, no_faces), material.validation_sources)
-        for side, some in zip((learnt, apart), parts, strict=True):
+    for archive in (material.pictures, material.negatives):
+        for side, some in zip((learnt, apart), both_sides(archive, material, cache, done), strict=True):
             side.extend(some)
     learnt = [one for one in learnt if not _of_a_clip(one, recipe)]
     return [one.labelled for one in learnt], [one.labelled for one in apart]
@@ -110,13 +109,14 @@ def _scenes(
     teacher: Teacher,
     cache: Path,
     done: Done,
-) -> list[Labelled]:
-    """Return pictures as the detector is trained on, with more overlays."""
+) -> tuple[str, list[Labelled]]:
+    """Return pictures as the detector is trained on, with more overlays, and a name that changes with them."""
     spec = msgspec.structs.replace(detector_recipe.scene, overlays=recipe.candidates.overlays)
     count = recipe.candidates.scenes
-    labels = [len(one.boxes) for one in material.pictures]
+    labels = [(len(one.boxes), len(one.unsure)) for one in material.pictures]
     key = hashlib.sha256(f"{spec}:{count}:{recipe.seed}:{labels}".encode()).hexdigest()[:12]
-    path = cache / f"scenes-{key}.npz"
+    name = f"scenes-{key}"
+    path = cache / f"{name}.npz"
     if not path.exists():
         scenes = []
         for number in range(count):
@@ -125,4 +125,4 @@ def _scenes(
             done("scenes", number + 1, count)
         write_arrays(path, packed(scenes))
     with np.load(path) as stored:
-        return list(unpacked(stored))
+        return name, list(unpacked(stored))

@@ -1,11 +1,16 @@
+import csv
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.assets import shared
 from tests.trt_build.data.scenes.made import POINT_NAMES, archive_of
-from trt_build.data.scenes.pictures import merged, read_pictures, split
+from trt_build.data.scenes.pictures import _doubted, merged, read_pictures, split
 from trt_build.errors import DataError
+from trt_build.recipes.detector import DetectorRecipe
+from trt_build.recipes.files import find_recipe, read_recipe_of
 
 IMAGE = np.zeros((60, 80), np.uint8)
 POINTS = ["re_x", "re_y", "le_x", "le_y", "nose_x", "nose_y", "rm_x", "rm_y", "lm_x", "lm_y"]
@@ -117,3 +122,41 @@ def test_a_table_of_no_faces_that_is_malformed_is_named_with_its_line(tmp_path, 
     table.write_text(row)
     with pytest.raises(DataError, match=r"no_faces.csv', line 2: give file, x, y, w and h"):
         read_pictures(archive, tmp_path / "cache", lambda *what: None, str(table))
+
+
+def test_what_was_looked_at_counts_as_what_it_is(tmp_path):
+    archive = archive_of(tmp_path / "some.zip", ["o/a:x.jpg", "o/b:y.jpg", "o/c:z.jpg"], faces=False)
+    names = [one.name for one in read_pictures(archive, tmp_path / "cache", lambda *what: None)]
+    table = tmp_path / "looked_at.csv"
+    table.write_text(f"file,x,y,w,h,is\n{names[0]},1,2,10,12,face\n{names[1]},3,2,9,12,doubtful\n{names[2]},3,2,9,12,none\n")
+    face, doubtful, none = read_pictures(archive, tmp_path / "cache", lambda *what: None, looked_at=str(table))
+    np.testing.assert_array_equal(face.labelled.boxes, [[1, 2, 10, 12]])
+    assert np.isnan(face.labelled.points).all()
+    np.testing.assert_array_equal(doubtful.labelled.unsure, [[3, 2, 9, 12]])
+    assert not len(doubtful.labelled.boxes)
+    assert none.labelled.is_empty
+
+
+def test_a_doubtful_box_that_was_looked_at_is_a_face_or_none():
+    row = seen(0.4, 10, 10, 10, 12)
+    face = merged(IMAGE, [given(10.2, 10, 10, 12)], [row])
+    np.testing.assert_array_equal(face.boxes, [[10, 10, 10, 12]])
+    none = _doubted(merged(IMAGE, [], [row, seen(0.5, 40, 10, 10, 12)]), [], [given(10.2, 10, 10, 12)])
+    np.testing.assert_array_equal(none.unsure, [[40, 10, 10, 12]])
+
+
+def test_what_a_box_is_must_be_known(tmp_path):
+    archive = archive_of(tmp_path / "some.zip", ["o/a:x.jpg"])
+    table = tmp_path / "looked_at.csv"
+    table.write_text("file,x,y,w,h,is\na.jpg,1,2,3,4,face\na.jpg,1,2,3,4,maybe\n")
+    with pytest.raises(DataError, match=r"looked_at.csv', line 3: 'is' must be one of face, doubtful, none"):
+        read_pictures(archive, tmp_path / "cache", lambda *what: None, looked_at=str(table))
+
+
+def test_every_box_of_the_recipes_tables_lies_in_a_picture():
+    pictures = read_recipe_of(DetectorRecipe, find_recipe("grey_detector")).material
+    archives = [shared(f"data/{Path(one).name}") for one in (pictures.pictures, pictures.negatives)]
+    names = {name.rpartition("/")[2] for one in archives for name in zipfile.ZipFile(one).namelist()}
+    for table in (pictures.no_faces, pictures.looked_at):
+        with Path(table).open(newline="") as file:
+            assert {row["file"] for row in csv.DictReader(file)} <= names
