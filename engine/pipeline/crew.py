@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -20,12 +20,12 @@ from engine.inference.messages import MESSAGES
 from engine.inference.process import inference_body
 from engine.pipeline.plan import Member, Pipe, Plan, Role, plan_of
 from engine.pipeline.reconcile import Start, Stop, reconcile
+from engine.pipeline.room import descriptors_needed, devices_of, enhancers_of
 from engine.runtime.channel import Channel, ChannelClosed
-from engine.runtime.cores import usable_cores
-from engine.runtime.descriptors import open_descriptors, raise_limit, require_descriptors, shortage
+from engine.runtime.descriptors import raise_limit, require_descriptors, shortage
 from engine.runtime.listener import Listener
 from engine.runtime.protocol import Attach, Detach, Drain
-from engine.runtime.worker import DESCRIPTORS, Body, Worker, start_worker
+from engine.runtime.worker import Body, Worker, start_worker
 from engine.workers.camera import camera_body
 from engine.workers.enhance import enhance_body
 from engine.workers.links import LINKS, link_pair
@@ -34,11 +34,6 @@ from engine.workers.policy import policy_of
 from engine.workers.publish import publish_body
 from engine.workers.recording import recording_body
 
-_MOST_ENHANCE_WORKERS = 4
-_OF_A_CHILD, _OF_A_PIPE = 24, 3
-"""Descriptors in a worker: what it opens by itself; and a neighbour's pipe, its frame pool, and the pipe of a successor."""
-_SPARE = 12
-"""What is open for a moment, as while a process starts."""
 _FORKED: Mapping[Role, Body] = {"camera": camera_body, "publish": publish_body}
 """Beside cameras: those that come while the others work, or for which all others wait."""
 _LOADED = [body.__module__ for body in _FORKED.values()]
@@ -71,8 +66,8 @@ class Crew:
         self._config, self._run, self._resume = config, run, resume
         self._starts: dict[str, int] = {}
         self.policy = policy_of(has_camera=bool(cameras), goes_on=goes_on)
-        self._listeners = {device: Listener(MESSAGES) for device in _devices(config)}
-        self.plan = plan_of(cameras, readers, _enhancers(config), self._listeners)
+        self._listeners = {device: Listener(MESSAGES) for device in devices_of(config)}
+        self.plan = plan_of(cameras, readers, enhancers_of(config), self._listeners)
         """Who should be there."""
         self.workers: dict[str, Worker] = {}
         """Who is there; those that have died or finished too."""
@@ -273,28 +268,3 @@ class Crew:
                 return start(camera_body, outputs["perceive"], self.cameras[name], config.decode)
             case "reader":
                 return start(recording_body, outputs["perceive"], config.decode, config.detect.every, list(unsaid))
-
-
-def descriptors_needed(starts: Sequence[Sequence[Hashable]]) -> int:
-    """Return how many descriptors the process that needs most has open at once: this one, or one that it starts.
-
-    Args:
-        starts: of each worker, in the order of their starts, the pipes that lead to its neighbours.
-    """
-    here = peak = open_descriptors()
-    seen: set[Hashable] = set()
-    for pipes in starts:
-        here += 2 * len(set(pipes) - seen)
-        seen |= set(pipes)
-        peak = max(peak, here + DESCRIPTORS)
-        here += DESCRIPTORS - len(pipes)
-    return max(peak, _OF_A_CHILD + _OF_A_PIPE * max(map(len, starts))) + _SPARE
-
-
-def _devices(config: Config) -> list[str]:
-    """Return the devices that a process of their own computes on."""
-    return sorted({part.device for part in (config.detect, config.super_resolve, config.verify)} - {"cpu"})
-
-
-def _enhancers(config: Config) -> int:
-    return config.super_resolve.workers or min(usable_cores(), _MOST_ENHANCE_WORKERS)

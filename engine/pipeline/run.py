@@ -130,9 +130,8 @@ def run_pipeline(
     while True:
         run = describe_run(config, service.run_id if service else "")
         try:
-            result = _attempt(
-                config, run, sources, observer, duration_seconds, control, same_run=same_run, goes_on=service is not None
-            )
+            goes_on = service is not None
+            result = _attempt(config, run, sources, observer, duration_seconds, control, goes_on, same_run=same_run)
         except WorkerError:
             if restarts == 0:
                 raise
@@ -153,9 +152,9 @@ def _attempt(
     observer: Callable[[RunStatus], None],
     duration_seconds: float | None,
     control: RunControl | None = None,
+    goes_on: bool = False,
     *,
     same_run: bool = False,
-    goes_on: bool = False,
 ) -> RunResult:
     """Run once; ``same_run``: what is in the output directory is an earlier attempt of this run."""
     recordings = [source for source in sources if isinstance(source, Recording)]

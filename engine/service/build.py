@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from engine.config import Config
 from engine.control.verbs import LogLevel
 from engine.errors import ConfigError
+from engine.pipeline.room import require_room
 from engine.service.addresses import AllowedNetworks, look_up
 from engine.service.audit import Audit
 from engine.service.desired import Desired, DesiredFile
@@ -89,7 +91,7 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
         raise ConfigError(f"the settings in {directory.desired} do not go with the configuration any more: {error}") from error
     given = GivenSources(serve, directory, config.live, networks)
     given.clean({held.source.credentials for held in desired.streams.values()})
-    streams = Streams(from_file, given, serve.max_streams)
+    streams = Streams(from_file, given, serve.max_streams, partial(require_room, config))
     tasks = Tasks(says.warn)
     closing.callback(tasks.close)
 
