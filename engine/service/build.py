@@ -51,7 +51,6 @@ class Parts:
     state: State
     streams: Streams
     life: Life
-    tasks: Tasks
     service: Service
     settings: ChangeableSettings
 
@@ -76,6 +75,8 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
     """
     settings = ChangeableSettings(path)
     config = settings.config({})
+    if config.output.directory:
+        says.warn("output.directory is not used: each run of a service has a directory in runs/ of serve.directory")
     serve = config.serve
     networks = AllowedNetworks(serve.cameras_in, addresses_of)
     from_file = sources_of_file(config, says.warn)
@@ -112,4 +113,4 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
         says.set_level,
         says.warn,
     )
-    return Parts(config, directory, state, streams, life, tasks, service, settings)
+    return Parts(config, directory, state, streams, life, service, settings)
