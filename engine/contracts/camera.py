@@ -61,6 +61,8 @@ class Camera(CameraSettings, frozen=True):
     shown: str
     """The same without credentials, for messages."""
     appearance: Appearance = Appearance()
+    networks: tuple[str, ...] | None = None
+    """Where it must be, see ``Networks``, wherever its name or a redirection leads; None: anywhere."""
 
     @property
     def is_device(self) -> bool:
