@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -52,8 +53,11 @@ def serve(
     """
     with RunLog(log_format, quiet=quiet) as log:
         try:
-            with _ServiceLog(log) as lines:
-                return serve_service(config, lines)
+            with ServiceLines(log) as lines:
+                code = serve_service(config, lines)
+            if lines.is_stuck:
+                os._exit(code)  # to close the log in good order would wait for whoever does not read it
+            return code
         except FacestreamError as error:
             if log_format != "json":
                 raise
@@ -62,7 +66,7 @@ def serve(
             return code
 
 
-class _ServiceLog(Closing):
+class ServiceLines(Closing):
     """The log of ``facestream run`` for one run after another. Whoever says something never waits for whoever reads it."""
 
     def __init__(self, log: RunLog) -> None:
@@ -94,6 +98,11 @@ class _ServiceLog(Closing):
     def set_level(self, level: LogLevel) -> None:
         """See ``ServiceLog``."""
         self._log.set_level(level)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether something waits to be written that nobody reads."""
+        return self._thread.is_alive()
 
     def close(self) -> None:
         """Write what waits, unless nobody reads it."""

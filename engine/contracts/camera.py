@@ -67,6 +67,8 @@ class Camera(CameraSettings, frozen=True):
     """Of its main stream, from which faces are cut, as ``url``; empty: they are cut from the stream that is looked at."""
     crop_shown: str = ""
     """The same without credentials."""
+    networks: tuple[str, ...] | None = None
+    """Where it must be, see ``Networks``, wherever its name or a redirection leads; None: anywhere."""
 
     @property
     def main(self) -> Camera | None:

@@ -16,6 +16,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from engine.contracts.camera import Camera
+from engine.contracts.networks import Networks
 from engine.decode.camera import plan_of, read_timeout_seconds, scheme_of, server_port
 from engine.decode.camera_errors import explain_end, explain_open, failure
 from engine.decode.container import FALLBACK_TIME_BASE, announced_rate
@@ -103,12 +104,22 @@ class PacketReader(Reader):
     def _read(self) -> None:
         container = self._open()
         try:
+            self._check_place()
             self._sockets.remember()
             if self._camera.silent_by_design:
                 self._sockets.keep_alive()
             self._demux(container, self._stream_of(container))
         finally:
             container.close()  # this also tells an RTSP server that the session is over
+
+    def _check_place(self) -> None:
+        """Refuse a camera that is where it must not be: a name may lead elsewhere by now, and a server can redirect."""
+        if self._camera.networks is None:
+            return
+        networks = Networks(self._camera.networks)
+        for address in self._sockets.peers():
+            if not networks.allows(address):
+                raise failure(self._camera, "permission", f"leads to {address}, where it must not be (serve.cameras_in)")
 
     def _open(self) -> InputContainer:
         camera, plan = self._camera, plan_of(self._camera)

@@ -37,6 +37,16 @@ class CameraSockets:
             known.add(name)
         self._known = frozenset(known)
 
+    def peers(self) -> list[str]:
+        """Return the addresses to which this process has connected, of whatever port."""
+        found = set()
+        for number, name in _sockets():
+            if name not in self._before:
+                with suppress(OSError), socket.socket(fileno=os.dup(number)) as connection:
+                    if connection.family in (socket.AF_INET, socket.AF_INET6):
+                        found.add(str(connection.getpeername()[0]).partition("%")[0])
+        return sorted(found)
+
     def wake(self, hard: bool = False) -> None:
         """End the reads that wait in them. Any thread may call it.
 

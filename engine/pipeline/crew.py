@@ -19,11 +19,10 @@ from engine.delivery.record import Record
 from engine.errors import FacestreamError, WorkerError
 from engine.inference.messages import MESSAGES
 from engine.inference.process import inference_body
-from engine.pipeline.descriptors_needed import descriptors_needed
 from engine.pipeline.plan import Member, Pipe, Plan, Role, plan_of
 from engine.pipeline.reconcile import Start, Stop, reconcile
+from engine.pipeline.room import descriptors_needed, devices_of, enhancers_of
 from engine.runtime.channel import Channel, ChannelClosed
-from engine.runtime.cores import usable_cores
 from engine.runtime.descriptors import raise_limit, require_descriptors, shortage
 from engine.runtime.listener import Listener
 from engine.runtime.protocol import Attach, Detach, Drain
@@ -36,7 +35,6 @@ from engine.workers.policy import policy_of
 from engine.workers.publish import publish_body
 from engine.workers.recording import recording_body
 
-_MOST_ENHANCE_WORKERS = 4
 _FORKED: Mapping[Role, Body] = {"camera": camera_body, "publish": publish_body}
 """Beside cameras: those that come while the others work, or for which all others wait."""
 _LOADED = [body.__module__ for body in _FORKED.values()]
@@ -73,8 +71,8 @@ class Crew:
         self._config, self._run, self._resume, self._tap = config, run, resume, tap
         self._starts: dict[str, int] = {}
         self.policy = policy_of(has_camera=bool(cameras), goes_on=goes_on)
-        self._listeners = {device: Listener(MESSAGES) for device in _devices(config)}
-        self.plan = plan_of(cameras, readers, _enhancers(config), self._listeners)
+        self._listeners = {device: Listener(MESSAGES) for device in devices_of(config)}
+        self.plan = plan_of(cameras, readers, enhancers_of(config), self._listeners)
         """Who should be there."""
         self.workers: dict[str, Worker] = {}
         """Who is there; those that have died or finished too."""
@@ -276,12 +274,3 @@ class Crew:
                 return start(camera_body, outputs["perceive"], self.cameras[name], config.decode)
             case "reader":
                 return start(recording_body, outputs["perceive"], config.decode, config.detect.every, list(unsaid))
-
-
-def _devices(config: Config) -> list[str]:
-    """Return the devices that a process of their own computes on."""
-    return sorted({part.device for part in (config.detect, config.super_resolve, config.verify)} - {"cpu"})
-
-
-def _enhancers(config: Config) -> int:
-    return config.super_resolve.workers or min(usable_cores(), _MOST_ENHANCE_WORKERS)

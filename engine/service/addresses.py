@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Callable, Iterable, Sequence
 
+from engine.contracts.networks import Networks
 from engine.errors import ConfigError
 from engine.service.refusal import Refusal
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-_KINDS: dict[str, tuple[str, ...]] = {
-    "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
-    "loopback": ("127.0.0.0/8", "::1/128"),
-}
-_PUBLIC = "public"
 NO_ADDRESS = "has no address"
 """Says a refusal of a name that nobody knows, or not at the moment."""
-_SIX_TO_FOUR, _NAT64 = ipaddress.IPv6Network("2002::/16"), ipaddress.IPv6Network("64:ff9b::/96")
-_COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
 def look_up(host: str) -> list[str]:
@@ -47,7 +37,10 @@ class AllowedNetworks:
     def __init__(self, allowed: Iterable[str], addresses_of: Callable[[str], Sequence[str]] = look_up) -> None:
         self.allowed = tuple(allowed)
         self._addresses_of = addresses_of
-        self._networks = [network for kind in self.allowed if kind != _PUBLIC for network in _networks(kind)]
+        try:
+            self._networks = Networks(self.allowed)
+        except ConfigError as error:
+            raise ConfigError(f"serve.cameras_in: {error}") from error
 
     def check(self, host: str, field: str) -> None:
         """Check every address that a host has now.
@@ -66,15 +59,8 @@ class AllowedNetworks:
         for text in addresses:
             self._check_address(host, text, field)
 
-    def allows(self, text: str) -> bool:
-        """Whether a camera may have this address."""
-        address = reached(ipaddress.ip_address(text))
-        if any(address.version == network.version and address in network for network in self._networks):
-            return True
-        return _PUBLIC in self.allowed and is_public(address)
-
     def _check_address(self, host: str, text: str, field: str) -> None:
-        if self.allows(text):
+        if self._networks.allows(text):
             return
         what = host if text == host.strip("[]") else f"{host}, which is {text},"
         raise Refusal(
@@ -83,29 +69,3 @@ class AllowedNetworks:
             f"serve.cameras_in, or name the camera in the configuration file",
             field,
         )
-
-
-def reached(address: Address) -> Address:
-    """Return the IPv4 address that an IPv6 one leads to, where it does."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return address.ipv4_mapped
-        if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
-            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if address in _SIX_TO_FOUR and address.sixtofour is not None:
-            return address.sixtofour
-    return address
-
-
-def is_public(address: Address) -> bool:
-    """Whether an address is one of the Internet: of nobody's own network, of no single link, and for one receiver alone."""
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
-
-
-def _networks(kind: str) -> list[Network]:
-    try:
-        return [ipaddress.ip_network(one) for one in _KINDS.get(kind, (kind,))]
-    except ValueError as error:
-        raise ConfigError(
-            f"serve.cameras_in: {kind!r} is no network: use public, private, loopback, or as 192.168.7.0/24"
-        ) from error

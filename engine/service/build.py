@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from engine.config import Config
 from engine.control.verbs import LogLevel
 from engine.errors import ConfigError
+from engine.pipeline.room import require_room
 from engine.service.addresses import AllowedNetworks, look_up
 from engine.service.audit import Audit
 from engine.service.desired import Desired, DesiredFile
@@ -49,7 +51,6 @@ class Parts:
     state: State
     streams: Streams
     life: Life
-    tasks: Tasks
     service: Service
     settings: ChangeableSettings
 
@@ -74,6 +75,8 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
     """
     settings = ChangeableSettings(path)
     config = settings.config({})
+    if config.output.directory:
+        says.warn("output.directory is not used: each run of a service has a directory in runs/ of serve.directory")
     serve = config.serve
     networks = AllowedNetworks(serve.cameras_in, addresses_of)
     from_file = sources_of_file(config, says.warn)
@@ -89,7 +92,7 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
         raise ConfigError(f"the settings in {directory.desired} do not go with the configuration any more: {error}") from error
     given = GivenSources(serve, directory, config.live, networks)
     given.clean({held.source.credentials for held in desired.streams.values()})
-    streams = Streams(from_file, given, serve.max_streams)
+    streams = Streams(from_file, given, serve.max_streams, partial(require_room, config))
     tasks = Tasks(says.warn)
     closing.callback(tasks.close)
 
@@ -110,4 +113,4 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
         says.set_level,
         says.warn,
     )
-    return Parts(config, directory, state, streams, life, tasks, service, settings)
+    return Parts(config, directory, state, streams, life, service, settings)

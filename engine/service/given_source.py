@@ -116,7 +116,7 @@ class GivenSources:
         locked = LOCKED if by_http else {}
         found = expand_sources([replace(source, options=source.options | locked)], self.live)
         assert isinstance(found[0], Camera)
-        return found[0]
+        return replace(found[0], networks=self._serve.cameras_in)
 
     def _keep(self, name: str, content: bytes) -> str:
         """Write a file of user and password; return its name."""

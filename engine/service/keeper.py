@@ -8,12 +8,15 @@ from typing import Protocol
 
 import msgspec
 
+from engine.errors import error_words
 from engine.pipeline.status import RunStatus
 from engine.service.build import Parts
 from engine.service.life import Readiness
 from engine.service.notify import ServiceManager
 from engine.service.refusal import Refusal
+from engine.service.seldom import Seldom
 from engine.service.task_messages import SelfTested, SelfTestTask
+from engine.service.tasks import Tasks
 from engine.service.web_process import WebProcess
 
 _TURN_SECONDS = 1.0
@@ -49,6 +52,8 @@ class Keeper:
         self._over = threading.Event()
         self._next_test = 0.0
         self._testing: threading.Thread | None = None
+        self._tasks = Tasks(says.warn)  # its own: whoever enrols does not wait for a test
+        self._seldom = Seldom(says.warn)
         self._web = WebProcess(web_settings(parts), says.warn) if parts.config.serve.http else None
         self._thread = threading.Thread(target=self._work, name="keeper", daemon=True)
         self._thread.start()
@@ -70,13 +75,20 @@ class Keeper:
         pause = min(_TURN_SECONDS, self._manager.watchdog_seconds / 3 or _TURN_SECONDS)
         try:
             while not self._over.wait(pause):
-                self._tell_manager()
-                if self._web is not None:
-                    self._web.check()
-                self._test_when_due()
+                try:
+                    self._turn()
+                except Exception as error:  # without this thread there would be no web process, and no watchdog
+                    self._seldom.say("turn", f"what happens beside the runs has failed: {error_words(error)}")
         finally:
+            self._tasks.close()
             if self._web is not None:
                 self._web.close()
+
+    def _turn(self) -> None:
+        self._tell_manager()
+        if self._web is not None:
+            self._web.check()
+        self._test_when_due()
 
     def _tell_manager(self) -> None:
         life = self._parts.life
@@ -108,10 +120,10 @@ class Keeper:
             strength=config.super_resolve.strength,
         )
         try:
-            found = self._parts.tasks.run(task, SelfTested, _SELF_TEST_LIMIT_SECONDS)
+            found = self._tasks.run(task, SelfTested, _SELF_TEST_LIMIT_SECONDS)
         except Refusal as refusal:
             self._next_test = time.monotonic() + _RETRY_SECONDS
-            if refusal.problem.code == "busy" or self._over.is_set():
+            if self._over.is_set():
                 return
             life.readiness = Readiness(False, refusal.problem.message)
             self._says.warn(f"the self-test has failed: {refusal.problem.message}")

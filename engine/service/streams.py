@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from engine.config import Config, SourceConfig
 from engine.config_errors import explain
 from engine.contracts.camera import Camera
-from engine.errors import ConfigError
+from engine.errors import ConfigError, FatalError
 from engine.pipeline.control import RunControl
 from engine.service.desired import Desired, Held
 from engine.service.given_source import GivenSources
@@ -59,10 +59,13 @@ class Streams:
         from_file: see ``sources_of_file``.
         given: checks cameras that others give.
         most: how many there may be.
+        require_room: raises ``FatalError`` where this system has no room for so many.
     """
 
-    def __init__(self, from_file: Mapping[str, SourceConfig], given: GivenSources, most: int) -> None:
-        self._from_file, self._given, self._most = dict(from_file), given, most
+    def __init__(
+        self, from_file: Mapping[str, SourceConfig], given: GivenSources, most: int, require_room: Callable[[int], None]
+    ) -> None:
+        self._from_file, self._given, self._most, self._require_room = dict(from_file), given, most, require_room
         self.control = RunControl()
         """Of the present run."""
         self.faults: dict[str, str] = {}
@@ -115,6 +118,10 @@ class Streams:
             )
         if len(wanted) >= self._most:
             raise Refusal("refused", f"there are {len(wanted)} streams, as many as serve.max_streams allows: remove one first")
+        try:
+            self._require_room(len(wanted) + 1)
+        except FatalError as error:
+            raise Refusal("refused", str(error)) from error
         return replace(desired, streams=desired.streams | {source.name: Held(source=source, paused=paused)})
 
     def same(self, desired: Desired, given: SourceConfig, *, paused: bool) -> bool:

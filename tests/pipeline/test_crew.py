@@ -10,9 +10,9 @@ from engine.config import Config
 from engine.contracts.camera import Camera
 from engine.delivery.record import Record
 from engine.errors import FatalError
-from engine.pipeline import crew
+from engine.pipeline import crew, room
 from engine.pipeline.crew import Crew
-from engine.pipeline.descriptors_needed import descriptors_needed
+from engine.pipeline.room import descriptors_needed
 from engine.runtime import descriptors
 from engine.runtime.worker import Worker
 
@@ -29,7 +29,7 @@ def starts(cameras: int, enhancers: int) -> list[list[str]]:
 
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "open_descriptors", lambda: OPEN_BEFORE)
+    monkeypatch.setattr(room, "open_descriptors", lambda: OPEN_BEFORE)
 
 
 @pytest.mark.parametrize(("cameras", "enhancers", "least"), [(1, 1, 32), (200, 4, 4 * 200), (1000, 4, 4 * 1000)])

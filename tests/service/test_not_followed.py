@@ -14,6 +14,7 @@ import pytest
 
 from engine.contracts.camera import Camera
 from engine.decode.camera import plan_of
+from engine.decode.packet_reader import PacketReader
 from engine.service.given_source import LOCKED
 
 NOISE = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
@@ -96,3 +97,18 @@ def test_without_the_lock_it_would(site: tuple[str, list[str]]) -> None:
     url, asked = site
     pictures(f"{url}/redirects", {})
     assert "/inside" in asked
+
+
+@pytest.mark.parametrize(("networks", "reason"), [(("loopback",), ""), (("public", "private"), "permission"), (None, "")])
+def test_where_it_is_connected_to_is_looked_at(
+    site: tuple[str, list[str]], networks: tuple[str, ...] | None, reason: str
+) -> None:
+    """As where a name leads elsewhere by now, or an RTSP camera has redirected."""
+    reader = PacketReader(Camera("door", f"{site[0]}/v.mjpg", "door", options=LOCKED, networks=networks))
+    reader.start()
+    reader.join(20.0)
+    assert reader.error is not None
+    assert (reader.queue.get(0.0) is None) == bool(reason)
+    assert reason in ("", reader.error.reason)
+    if reason:
+        assert str(reader.error) == "door leads to 127.0.0.1, where it must not be (serve.cameras_in)"

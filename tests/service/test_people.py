@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,6 +136,17 @@ def test_uploads_are_bounded(parts: Parts) -> None:
     assert code(parts, SearchPerson(picture=Picture(content=b"x"), most=0)) == "bad_request"
 
 
+def bomb() -> bytes:
+    """Return a picture of 60,000 x 60,000 pixels in some kilobytes."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    lines = zlib.compress(bytes(60_001 * 500), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
+
+
 @pytest.mark.e2e
 def test_a_face_is_enrolled_and_found_in_a_real_child(tmp_path: Path) -> None:
     assert find_model("grey")
@@ -145,11 +158,12 @@ def test_a_face_is_enrolled_and_found_in_a_real_child(tmp_path: Path) -> None:
         pictures = [
             Picture(content=photograph, name="../../astronaut.jpg"), Picture(content=b"GIF89a" + bytes(50), name="torn.gif"),
             Picture(content=photograph[:3000], name="cut.jpg"), Picture(content=photograph, name="again.jpg"),
+            Picture(content=bomb(), name="bomb.png"), Picture(content=b"<svg onload=x>" + photograph, name="poly.svg"),
         ]  # fmt: skip
         result = ask(parts, EnrolPerson(name="Eileen", pictures=pictures)).result
         assert isinstance(result, Enrolled)
-        assert [one.outcome for one in result.pictures] == ["enrolled", "refused", "refused", "duplicate"]
-        assert [one.name for one in result.pictures] == ["../../astronaut.jpg", "torn.gif", "cut.jpg", "again.jpg"]
+        assert [one.outcome for one in result.pictures] == ["enrolled", "refused", "refused", "duplicate", "refused", "refused"]
+        assert [one.name for one in result.pictures] == [picture.name for picture in pictures]
         assert str(tmp_path) not in "".join(one.reason for one in result.pictures)
         found = ask(parts, SearchPerson(picture=Picture(content=photograph))).result
         assert isinstance(found, Found)

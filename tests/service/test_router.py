@@ -185,7 +185,7 @@ def test_nothing_is_left_open(tmp_path: Path) -> None:
 
 def is_answered(client: ControlClient) -> bool:
     try:
-        return client.ask(GetStatus(), seconds=0.5).problem is None
+        return client.ask(GetStatus(), seconds=0.3).problem is None
     except NoServiceError:
         return False
 
@@ -204,7 +204,7 @@ def test_holders_of_keys_have_their_roles_and_nobody_else_comes_in(tmp_path: Pat
                     client.call(PauseStream(name="door"), Done)
                 for stranger in (None, kiosk):
                     with ControlClient(endpoint, stranger) as other, pytest.raises(NoServiceError):
-                        other.call(GetStatus(), Status, seconds=0.5)
+                        other.call(GetStatus(), Status, seconds=0.3)
                 folder.revoke("desk")
                 until = time.monotonic() + 10.0
                 while is_answered(client) and time.monotonic() < until:

@@ -224,6 +224,17 @@ def test_a_disk_that_is_full_changes_nothing(parts: Parts, monkeypatch: pytest.M
     assert code(parts, added("door")) == "done"
 
 
+def test_there_are_not_more_than_this_system_has_room_for(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda kind: (64, 64))
+    problem = ask(parts, added("door")).problem
+    assert problem is not None
+    assert problem.code == "refused"
+    assert "3 cameras need" in problem.message
+    assert "ulimit" in problem.message
+    monkeypatch.undo()
+    assert code(parts, added("door")) == "done"
+
+
 def test_roles(parts: Parts) -> None:
     viewer, operator, enroller = (Caller("key:a", frozenset([role])) for role in ("view", "operate", "enrol"))
     picture = Picture(content=b"x")
