@@ -25,6 +25,8 @@ _AROUND = 0.2
 _CLEARLY = 0.04
 """A face is moved from where it should be only if it is so much more alike there."""
 _SLOW = 0.9
+_STRANGE_FACES, _STRANGE_SHARE = 30, 0.9
+"""From so many faces on, of which so many were not found, the larger picture is of something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,12 @@ class MainView:
         self.unlike = 0
         """Faces that were not found in the main stream's picture."""
         self.alike = 0
+
+    @property
+    def is_strange(self) -> bool:
+        """Whether the larger pictures seem to show something else."""
+        looked = self.alike + self.unlike
+        return looked >= _STRANGE_FACES and self.unlike >= _STRANGE_SHARE * looked
 
     def split(self, frame: Frame, faces: Sequence[TrackedFace]) -> Iterator[tuple[Frame, list[TrackedFace]]]:
         """Yield the pictures from which the faces of a frame are to be cut, each with its faces in its own pixels: that of the

@@ -47,11 +47,11 @@ class LiveDecoder:
     Args:
         camera: the source, with its settings.
         config: of no influence on cameras, which are decoded by one thread that holds no picture back.
-        connect: makes a connection.
+        connect: makes a connection; None: one that decodes everything.
     """
 
-    def __init__(self, camera: Camera, config: DecodeConfig, connect: Connect = Connection) -> None:
-        self._camera, self._connect = camera, connect
+    def __init__(self, camera: Camera, config: DecodeConfig, connect: Connect | None = None) -> None:
+        self._camera, self._connect = camera, connect or Connection
         self.counted = of_camera()
         self._items: Generator[Frame | StreamChanged | None, None, None] | None = None
         self._connection: Connection | None = None

@@ -19,7 +19,7 @@ from engine.decode.counted import Counted
 from engine.decode.lag import Lag, look_of
 from engine.decode.live import LiveDecoder
 from engine.decode.main_connection import MainConnection
-from engine.decode.moments import Moments, Stamp
+from engine.decode.moments import Moments, Stamp, Timeline
 from engine.errors import WorkerError
 
 _MOST_WISHES = 8
@@ -103,6 +103,11 @@ class MainStream(threading.Thread):
         with self._lock:
             self._moments.sub.note(_stamp(frame))
 
+    def begin_anew(self) -> None:
+        """The clock of the sub-stream does not continue."""
+        with self._lock:
+            self._moments.sub = Timeline()
+
     def expect(self, frame: Frame) -> None:
         """Ask for the picture of the moment of a frame that was noted; there will be one ``Answer``, within ``crop_wait_ms``
         of the frame's arrival or soon after."""
@@ -151,7 +156,7 @@ class MainStream(threading.Thread):
 
     def _connect(self, camera: Camera, counted: Counted, announce: Announce) -> Connection:
         with self._lock:
-            self._moments.main = type(self._moments.main)()
+            self._moments.main = Timeline()
             self._lag.forget()
         self._connection = MainConnection(camera, counted, announce, self._stamped)
         return self._connection

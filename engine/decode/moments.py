@@ -14,8 +14,8 @@ from typing import Literal
 
 _RISE_PER_SECOND = 0.002
 """So fast the quickest way of a packet may become slower: clocks drift by less, and a jam is shorter."""
-_JUMP_SECONDS = 5.0
-"""Time stamps that lie so far from where they should be have begun anew."""
+_JUMP_SECONDS = 1.0
+"""Time stamps that lie so far from where they should be have begun anew, or the network was stuck: what comes next tells."""
 _TRUSTED_SECONDS = 2.0
 """One camera's two streams never come so far apart: where their reports say so, one of them is wrong."""
 _REPORTS, _REPORT_SECONDS = 15, 0.5

@@ -41,8 +41,12 @@ class OpenModels:
 
     def core(self, telemetry: Telemetry, first_id: int, rejected: Mapping[str, int]) -> Perception:
         """Return a core that looks at pictures with them; for the arguments see ``Perception``."""
-        calls = ModelCalls(telemetry.counts, lambda stream, words: self._warn(Warned(stream, words)))
-        return Perception(self._config, self.models, calls, telemetry, first_id, rejected)
+
+        def warn(stream: str, sentence: str) -> None:
+            self._warn(Warned(stream, sentence))
+
+        calls = ModelCalls(telemetry.counts, warn)
+        return Perception(self._config, self.models, calls, telemetry, first_id, rejected, warn)
 
     def close(self) -> None:
         """Free them."""

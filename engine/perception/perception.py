@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -56,6 +56,7 @@ class Perception:
         telemetry: counts and measures the rest.
         first_id: track ids begin here.
         rejected: tracks of no face that earlier attempts found in what is kept, by recording.
+        warn: is told a stream, and once what is wrong with it and does not end it.
     """
 
     def __init__(
@@ -66,10 +67,11 @@ class Perception:
         telemetry: Telemetry,
         first_id: int = 1,
         rejected: Mapping[str, int] | None = None,
+        warn: Callable[[str, str], None] = lambda stream, sentence: None,
     ) -> None:
         Tracker(config.track, DEFAULT_FRAME_RATE, count().__next__)  # loads its library now, not at the first face
         self._config, self._models, self._calls, self._telemetry = config, models, calls, telemetry
-        self._governor = Governor()
+        self._governor, self._warn = Governor(), warn
         self._detecting = Detecting(models.detector, calls, telemetry, self._governor)
         self._streams: dict[str, StreamFaces] = {}
         self._next_track_id = first_id
@@ -182,6 +184,8 @@ class Perception:
         counts = self._telemetry.counts
         for item in items:
             counts.run["crops" if isinstance(item, FaceCrop) else "tracks"] += 1
+        if complaint := faces.take_complaint():
+            self._warn(stream, complaint)
         if rejected := faces.take_rejected():
             counts.everywhere(stream, "rejected", rejected)
 

@@ -68,7 +68,7 @@ class StreamFaces:
         self._acceptance = Acceptance(enough, limits)
         self._rejected_before, self._rejected_told = rejected, 0
         self._selector = Selector(config.crop, live=live, counts=self._counts)
-        self._main_view = MainView()
+        self._main_view, self._is_strange_told = MainView(), False
         self._due_detections = 0
         self._next_checkpoint: float | None = None
         self.preview_due = 0.0
@@ -97,6 +97,13 @@ class StreamFaces:
         """Return how many there were since the last call."""
         new, self._rejected_told = self._acceptance.rejected - self._rejected_told, self._acceptance.rejected
         return new
+
+    def take_complaint(self) -> str:
+        """Return, once, what is wrong with the stream and does not end it; empty otherwise."""
+        if self._is_strange_told or not self._main_view.is_strange:
+            return ""
+        self._is_strange_told = True
+        return "the main stream shows something else than the sub-stream, from which faces are cut now: check crop_uri"
 
     def is_detection_due(self, governor: Governor, *, marked: bool) -> bool:
         """Tell whether the detector should run on the next frame, which its decoder has ``marked`` for it or not; under

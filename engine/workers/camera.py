@@ -22,7 +22,7 @@ from engine.workers.frame_writer import FrameWriter
 def camera_body(context: WorkerContext, downstream: Channel, camera: Camera, config: DecodeConfig) -> None:
     """Decode until the supervisor says Drain, or the camera is given up."""
     worker = CameraWorker(context, downstream, camera, config)
-    context.ready({"camera": camera.shown})
+    context.ready({"camera": camera.shown} | ({"main_stream": camera.crop_shown} if camera.crop_url else {}))
     worker.run()
 
 
@@ -48,6 +48,7 @@ class CameraWorker(Actor[Struct]):
                 self._frames.start()
             for item in self._decoder if self.stopped is None else ():
                 if isinstance(item, StreamChanged):
+                    self._frames.note(item)
                     self._announce(item)
                 elif item is not None:
                     self.context.telemetry.counts.everywhere(item.stream, "frames")

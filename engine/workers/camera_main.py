@@ -10,6 +10,7 @@ from engine.contracts.camera import Camera
 from engine.contracts.counts import MainMiss
 from engine.contracts.frames import Frame
 from engine.contracts.orders import Warned
+from engine.contracts.streams import StreamChanged
 from engine.decode.main_stream import MainStream
 from engine.runtime.worker import WorkerContext
 from engine.workers.frame_writer import FrameWriter
@@ -30,6 +31,9 @@ class OneStream:
     def offer(self, frame: Frame) -> None:
         """Hand a frame over."""
         self._writer.offer(frame)
+
+    def note(self, event: StreamChanged) -> None:
+        """Nothing follows from it."""
 
     def pass_on(self) -> None:
         """Nothing comes later."""
@@ -74,6 +78,11 @@ class CameraMain:
             stream.expect(frame)
         elif frame.detect and stream.is_wanted and not follows:
             self._miss("away")
+
+    def note(self, event: StreamChanged) -> None:
+        """The sub-stream entered a state."""
+        if event.state in ("connecting", "discontinuity"):
+            self._stream.begin_anew()
 
     def pass_on(self) -> None:
         """Hand over the pictures that have come.

@@ -98,7 +98,8 @@ def clock_errors(server: GstServer, seconds: float, fps: int, *, told: bool) -> 
             for item in decoder:
                 if isinstance(item, Frame):
                     main.note(item)
-                    if item.detect and main.is_following:
+                    # The first picture of a connection is an old one, by which the server describes the stream.
+                    if item.detect and main.is_following and item.time.frame_index > FPS:
                         numbers[item.time.frame_index] = frame_number(item.planes.y), item.time.arrived_seconds
                         main.expect(item)
                 for answer in main.take():

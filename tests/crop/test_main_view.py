@@ -90,6 +90,16 @@ def test_another_scene_a_grey_picture_and_none_leave_the_face_where_it_was_found
     assert (view.unlike, view.alike) == (2, 0)
 
 
+def test_a_main_stream_of_another_camera_is_noticed_and_one_that_fails_now_and_then_is_not():
+    size, how = SHAPES["whole"]
+    small = seen(scene(0), how, size)
+    other, mixed = MainView(), MainView()
+    for number in range(40):
+        split(small, scene(1), face_in(how), other)
+        split(small, scene(number % 2), face_in(how), mixed)
+    assert (other.is_strange, mixed.is_strange) == (True, False)
+
+
 @given(st.tuples(st.integers(16, 2000), st.integers(16, 2000)), st.tuples(st.integers(16, 4000), st.integers(16, 4000)))
 def test_every_mapping_lays_the_middle_on_the_middle(small, large):
     found = mappings(small, large)

@@ -108,6 +108,20 @@ def test_a_stream_whose_clock_begins_anew_is_followed():
     assert moments.choose(Stamp(3.0, 3.0), offered) == 25
 
 
+def test_a_network_that_was_stuck_leaves_nothing_behind():
+    moments = Moments()
+    offered = []
+    for number in range(100):
+        stuck = max(0.0, 3.0 - (number - 50) / 25) if number >= 50 else 0.0
+        moments.sub.note(Stamp(number / 25, number / 25))
+        offered.append(Stamp(number / 25 + 9, number / 25 + stuck))
+        moments.main.note(offered[-1])
+    for number in range(100, 160):
+        offered.append(Stamp(number / 25 + 9, number / 25))
+        moments.main.note(offered[-1])
+    assert moments.choose(Stamp(3.0, 3.0), offered) == 75
+
+
 def look(seconds: float):
     """A patch that walks over a hall."""
     rng = np.random.default_rng(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 from collections.abc import Sequence
@@ -59,16 +60,32 @@ def frame(index: int, square: int | None, stream: str = "clip") -> Frame:
     return Frame(stream, FrameTime(index, index, (1, 25), index / 25, 7 + index), Planes(luma, grey, grey))
 
 
+def doubled(shown: Frame, *, strange: bool = False) -> Frame:
+    """Return the frame of a camera with two streams, of which the larger one shows the same, or something else."""
+    height, width = shown.planes.y.shape
+    large = cv2.resize(shown.planes.y, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC)
+    if strange:
+        large = np.ascontiguousarray(large[::-1])
+    grey = np.full((height, width), 128, np.uint8)
+    return dataclasses.replace(shown, main=Planes(np.asarray(large, np.uint8), grey, grey), has_main=True)
+
+
 class Core:
     def __init__(self, *, live: bool = False, first_id: int = 1) -> None:
         self.telemetry, self.detector, self.warnings = Telemetry("perceive"), Squares(), list[Warned]()
         self.live = live
         config = replace(Config(), crop=CropConfig(policy="every"))
         calls = ModelCalls(self.telemetry.counts, lambda *said: self.warnings.append(Warned(*said)))
-        self.core = Perception(config, Models(self.detector), calls, self.telemetry, first_id)  # type: ignore[arg-type]
+        self.core = Perception(config, Models(self.detector), calls, self.telemetry, first_id, None, self._warn)  # type: ignore[arg-type]
+
+    def _warn(self, stream: str, sentence: str) -> None:
+        self.warnings.append(Warned(stream, sentence))
 
     def show(self, index: int, square: int | None, stream: str = "clip", marked: bool = True) -> list[Item]:
-        shown = frame(index, square, stream)
+        return self.take(frame(index, square, stream), marked=marked)
+
+    def take(self, shown: Frame, *, marked: bool = True) -> list[Item]:
+        stream, index = shown.stream, shown.time.frame_index
         due = self.core.is_detection_due(stream, marked=marked, live=self.live)
         found = self.core.detect([shown.planes])[0] if due else None
         return self.core.take(shown, found, float(index), live=self.live)
@@ -235,3 +252,28 @@ def test_previews_hide_faces_where_pictures_are_redacted():
     assert shown[face].std() > 3 * hidden[face].std()
     assert np.abs(shown[elsewhere].astype(int) - hidden[elsewhere]).max() < 12
     assert pictures[2] is None
+def test_faces_are_cut_from_the_larger_picture_of_the_same_moment_where_there_is_one():
+    run = Core(live=True)
+    for index in range(30):
+        shown = frame(index, 40 + index)
+        small, large = dataclasses.replace(shown, has_main=True), doubled(shown)
+        for crop in run.take(large if index % 3 else small):
+            assert isinstance(crop, FaceCrop)
+            scale = 2 if index % 3 else 1
+            assert (crop.width_px, crop.height_px) == (320 * scale, 240 * scale)
+            assert crop.box == pytest.approx(((40 + index) * scale, 60 * scale, 40 * scale, 50 * scale), abs=4)
+            assert crop.quality.size_px == pytest.approx(scale * (40 * 50) ** 0.5, abs=1)
+            x, y, width, height = crop.crop_box
+            source = large.main if index % 3 else small.planes
+            assert source is not None
+            assert np.array_equal(crop.planes.y, source.y[y : y + height, x : x + width])
+    counts = run.telemetry.counts.streams["clip"]
+    assert counts["main_faces"] > counts["sub_faces"] > 5
+    assert run.warnings == []
+
+
+def test_a_main_stream_that_shows_something_else_gives_no_face_and_is_named_once():
+    run = Core(live=True)
+    crops = [crop for index in range(60) for crop in run.take(doubled(frame(index, 40 + index), strange=True))]
+    assert {crop.width_px for crop in crops if isinstance(crop, FaceCrop)} == {320}
+    assert [(one.stream, "check crop_uri" in one.detail) for one in run.warnings] == [("clip", True)]
