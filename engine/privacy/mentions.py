@@ -55,13 +55,14 @@ class Mentions:
         return False
 
     def hide(self, value: Any) -> Any:
-        """Return a tree of mappings, lists and texts without the names: in their place stands ``[name]``."""
+        """Return a tree of mappings, lists and texts without the names, in whose place stands ``[name]``; keys stay, as they
+        are those of a format."""
         if isinstance(value, str):
             for name in self.names:
                 value = "[name]".join(_split(unicodedata.normalize("NFC", value), name))
             return value
         if isinstance(value, dict):
-            return {self.hide(key): self.hide(below) for key, below in value.items()}
+            return {key: self.hide(below) for key, below in value.items()}
         if isinstance(value, list | tuple):
             return [self.hide(below) for below in value]
         return value
