@@ -16,6 +16,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,6 +37,9 @@ REPAIR, GAP = "repair", "gap"
 _LONGEST = {"who": 200, "did": 60, "on": 400, "detail": 2000}
 """Characters; more is cut."""
 _BLOCK_BYTES = 1 << 14
+WAIT_SECONDS = 30.0
+"""For other writers, each of which takes some milliseconds."""
+_POLL_SECONDS = 0.005
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -144,6 +148,20 @@ class AuditLog:
         """
         return People(self._people).names()
 
+    def _wait_for(self, descriptor: int) -> None:
+        """Lock the file; a writer that was stopped in the middle must not hold up all others for ever."""
+        until = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > until:
+                    raise AuditError(
+                        f"another process has held the audit log {self.path} for {WAIT_SECONDS:g} seconds: see who it is with "
+                        f"`fuser {self.path}`"
+                    ) from error
+                time.sleep(_POLL_SECONDS)
+
     def _repaired(self, descriptor: int) -> _End:
         """Return the end of the log; half a line is cut off before, and what is wrong is said in the log."""
         end = self._end(descriptor)
@@ -209,7 +227,7 @@ class AuditLog:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                self._wait_for(descriptor)
                 if new:
                     sync_directory(self.path.parent)
                 yield descriptor

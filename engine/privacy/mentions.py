@@ -7,6 +7,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -18,6 +19,8 @@ from engine.verify.person_name import spelling
 
 _BLOCK_BYTES, _OVERLAP_BYTES = 1 << 20, 1 << 13
 _ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|["\\/])')
+_MOST_PEOPLE = 10_000
+"""Whose names are remembered as not meant: the same few stand in all lines."""
 _JOINERS = "\u200c\u200d"
 
 
@@ -30,10 +33,11 @@ class Mentions:
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(dict.fromkeys(filter(None, map(spelling, names))))
+        self._is_one = lru_cache(_MOST_PEOPLE)(lambda text: spelling(text) in self.names)
 
     def is_name(self, text: object) -> bool:
         """Whether a whole text is a name of the person."""
-        return isinstance(text, str) and spelling(text) in self.names
+        return isinstance(text, str) and self._is_one(text)
 
     def found_in(self, data: bytes) -> bool:
         """Whether a name stands in some bytes, as words of their own, in any of the ways to write it down."""
@@ -55,13 +59,14 @@ class Mentions:
         return False
 
     def hide(self, value: Any) -> Any:
-        """Return a tree of mappings, lists and texts without the names: in their place stands ``[name]``."""
+        """Return a tree of mappings, lists and texts without the names, in whose place stands ``[name]``; keys stay, as they
+        are those of a format."""
         if isinstance(value, str):
             for name in self.names:
                 value = "[name]".join(_split(unicodedata.normalize("NFC", value), name))
             return value
         if isinstance(value, dict):
-            return {self.hide(key): self.hide(below) for key, below in value.items()}
+            return {key: self.hide(below) for key, below in value.items()}
         if isinstance(value, list | tuple):
             return [self.hide(below) for below in value]
         return value

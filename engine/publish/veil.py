@@ -1,9 +1,9 @@
 """What leaves of a face that was not recognised, where pictures are redacted.
 
-The whole crop, hair and clothes too, becomes six by six blocks, so that there are about four across the face; each is the mean
-of its pixels, in eight steps of each colour. That cannot be undone: of the 7,000 pixels of a 48-px face with its margin 36
-values of 9 bits are left, and many pictures of one track fall into the same steps. The enhanced picture is left out: it would
-say the same thing again in other words.
+The whole crop, hair and clothes too, becomes six by six blocks, so that there are three or four across the face; each is the
+mean of its pixels, in eight steps of each colour. That cannot be undone: of the 7,000 pixels of a 48-px face with its margin
+36 values of 9 bits are left, and many pictures of one track fall into the same steps. The enhanced picture is left out: it
+would say the same thing again in other words.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from engine.config import DetectConfig, VerifyConfig
-from engine.control.verbs import Enrolled, Found, Picture, PictureVerdict
+from engine.control.verbs import Enrolled, Found, Picture, PictureVerdict, Probed, ProbedFace
 from engine.decode.still import read_content, read_still
 from engine.detect.catalog import open_detector
 from engine.detect.detector import Detector
@@ -18,6 +18,7 @@ from engine.enrolment.enrol import enrol_pictures
 from engine.enrolment.portrait import find_portrait
 from engine.errors import EnrolmentRefused, PictureError
 from engine.models import find_model
+from engine.probe.probe import probe
 from engine.service.refusal import Refusal
 from engine.service.resemblance import people_like, tracks_like
 from engine.service.self_test import self_test
@@ -43,7 +44,22 @@ def work(task: AnyTask) -> TaskResult:
         case SelfTestTask():
             return self_test(task)
         case ProbeTask():
-            raise Refusal("failed", "this version cannot look at cameras")
+            return look(task)
+
+
+def look(task: ProbeTask) -> Probed:
+    """Look at a camera."""
+    seen = probe(task.camera, task.detect, task.seconds)
+    return Probed(
+        shown=seen.shown,
+        codec=seen.codec,
+        width_px=seen.width_px,
+        height_px=seen.height_px,
+        fps=seen.frame_rate,
+        picture=seen.picture,
+        faces=[ProbedFace(x=x, y=y, width=w, height=h, score=face.score) for face in seen.faces for x, y, w, h in (face.box,)],
+        advice=seen.advice,
+    )
 
 
 def enrol(task: EnrolTask) -> Enrolled:

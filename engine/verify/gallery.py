@@ -19,6 +19,7 @@ from platformdirs import user_data_dir
 
 from engine.contracts.frames import Float32
 from engine.errors import GalleryError
+from engine.verify.gallery_doubts import forget_in_doubts
 from engine.verify.gallery_export import PictureRow, write_pictures
 from engine.verify.gallery_file import BUSY_SECONDS, GalleryFile
 from engine.verify.negatives import count_negatives, keep_negatives, read_negatives, remove_negatives, rename_negatives
@@ -164,16 +165,10 @@ class Gallery:
             self._file.execute("UPDATE state SET version = version + 1")
 
     def remove(self, name: str) -> int:
-        """Take all pictures of a person out, and the name where the picture of somebody else was in question for it; return how
-        many pictures there were, 0 if nobody has this name, in any encoding."""
+        """Take all pictures of a person out; return how many there were, 0 if nobody has this name, in any encoding."""
         with self._file.transaction("IMMEDIATE"):
             removed = self._file.execute("DELETE FROM pictures WHERE identity = ?", (spelling(name),)).rowcount
-            for number, doubt in self._file.rows("SELECT id, doubt FROM pictures WHERE doubt <> ''"):
-                # As ``likeness`` writes it: "looks like NAME (cosine 0.612)".
-                unnamed = doubt.replace(f"looks like {spelling(name)} (", "looks like somebody removed (")
-                unnamed = unnamed.replace(f"looks more like {spelling(name)} (", "looks more like somebody removed (")
-                if unnamed != doubt:
-                    self._file.execute("UPDATE pictures SET doubt = ? WHERE id = ?", (unnamed, number))
+            forget_in_doubts(self._file, name)
             remove_negatives(self._file, name)
             if removed:
                 self._file.execute("UPDATE state SET version = version + 1")

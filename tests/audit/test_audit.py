@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import stat
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.audit import AuditLog, read_entries, verify
+from engine.audit import log as audit_log
 from engine.audit.people import hidden, shown
 from engine.errors import AuditError
 
@@ -194,6 +196,16 @@ def test_writers_of_several_processes_and_threads_lose_nothing(tmp_path):
     assert verify(path).lines == 80
     assert verify(path).faults == ()
     assert len(AuditLog(path).names()) == 20, "each person has one pseudonym"
+
+
+def test_a_writer_that_hangs_does_not_hold_up_the_others_for_ever(tmp_path, monkeypatch):
+    log = written(tmp_path / "log", lines=1)
+    monkeypatch.setattr(audit_log, "WAIT_SECONDS", 0.0)
+    with log.path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(AuditError, match="another process has held"):
+            log.record("anna", "remove")
+    assert log.record("anna", "remove").number == 1
 
 
 def test_what_stands_in_the_way_is_one_sentence(tmp_path):

@@ -52,6 +52,12 @@ def test_json_is_the_receipt_with_the_name_only_where_it_is_asked_for(facestream
     assert (told["names"], told["runs"][0]["directory"]) == (["Ada"], str(result))
 
 
+def test_a_name_that_is_a_word_of_the_receipt_leaves_it_readable(facestream, tmp_path):
+    result = write_run(tmp_path / "result", [("known", ["pictures"])])
+    done = facestream("erase", "pictures", "--gallery", "none.sqlite", "--output", result, "--json")
+    assert json.loads(done.out)["runs"][0]["pictures"] == 4
+
+
 def test_a_run_that_goes_on_is_exit_code_1(facestream, result):
     lock = DirectoryLock(result)
     done = facestream("erase", "Ada", "--gallery", "g.sqlite", "--output", result)

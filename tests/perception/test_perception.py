@@ -252,6 +252,8 @@ def test_previews_hide_faces_where_pictures_are_redacted():
     assert shown[face].std() > 3 * hidden[face].std()
     assert np.abs(shown[elsewhere].astype(int) - hidden[elsewhere]).max() < 12
     assert pictures[2] is None
+
+
 def test_faces_are_cut_from_the_larger_picture_of_the_same_moment_where_there_is_one():
     run = Core(live=True)
     for index in range(30):
