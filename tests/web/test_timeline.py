@@ -199,6 +199,14 @@ def test_a_track_that_goes_on_is_found_too(runs: Runs) -> None:
     assert (shown.ended, [one["seq"] for one in shown.all]) == (False, [1])
 
 
+def test_a_track_of_which_only_faces_are_there_is_shown_as_far_as_it_is_known(runs: Runs) -> None:
+    runs.write(RUN, seen(1, 0.4, 10**9, pts_seconds=1.0), seen(2, 0.8, 2 * 10**9, pts_seconds=2.0, decision="undecided"))
+    runs.write(RUN, seen(3, 0.1, 3 * 10**9, pts_seconds=3.0), track(9, 4))
+    shown = show_track(runs.timeline, RUN, "door", 7)
+    assert ([one["seq"] for one in shown.all], shown.ended, shown.decision) == ([2, 1, 3], False, "undecided")
+    assert (shown.first_ns, shown.last_ns, shown.faces, shown.best and shown.best["seq"]) == (10**9, 3 * 10**9, 3, 2)
+
+
 def test_only_the_best_of_very_many_faces_are_kept(runs: Runs) -> None:
     runs.write(RUN, *(seen(number, number / 1000, 5) for number in range(700)), track(7, 10))
     shown = show_track(runs.timeline, RUN, "door", 7)
