@@ -52,7 +52,7 @@ SENTENCES = [
     ),
 ]  # fmt: skip
 FUNNEL = {
-    "frames": 250, "detected_frames": 120, "found": 0, "too_small": 0, "rejected": 0, "outranked": 0, "blurred": 0, "late": 0,
+    "frames": 250, "detected_frames": 120, "found": 0, "too_small": 0, "unconfirmed": 0, "outranked": 0, "blurred": 0, "late": 0,
     "enhanced": 0, "passed_through": 0, "seconds": 10,
 }  # fmt: skip
 LIVE = {"state": "live", "paused": False}
@@ -65,7 +65,7 @@ ADVICE = [
     (LIVE, FUNNEL, "The detector saw no face"),
     (LIVE, FUNNEL | {"found": 90, "too_small": 80}, "Most faces are too small"),
     (LIVE, FUNNEL | {"found": 90, "late": 60}, "The machine was too slow"),
-    (LIVE, FUNNEL | {"found": 90, "rejected": 60}, "Most of what looked like a face"),
+    (LIVE, FUNNEL | {"found": 90, "unconfirmed": 60}, "Most of what looked like a face"),
     (LIVE, FUNNEL | {"found": 90, "outranked": 80, "blurred": 70}, "Most faces are blurred"),
     (LIVE, FUNNEL | {"found": 90, "too_small": 20, "outranked": 60, "enhanced": 10}, "All is well: 10 faces came out"),
     (LIVE, FUNNEL | {"found": 9}, "Faces were found and are being followed"),
