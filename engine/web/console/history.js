@@ -1,6 +1,6 @@
 // The funnels of the last minutes, as rings of numbers: for "why no face?".
 
-export const STEPS = ["frames", "detected_frames", "found", "too_small", "rejected", "outranked", "blurred", "late", "enhanced",
+export const STEPS = ["frames", "detected_frames", "found", "unconfirmed", "too_small", "outranked", "blurred", "late", "enhanced",
   "passed_through"];
 const WIDTH = STEPS.length + 1;
 const SECONDS = 300;

@@ -5,7 +5,7 @@ import * as feed from "./feed.js";
 import { fill, h, say } from "./dom.js";
 import { changed, forget, listen, state } from "./store.js";
 import { announce, attempt, themeSwitch, toast } from "./ui.js";
-import { isTrouble, plural } from "./words.js";
+import { isTrouble } from "./words.js";
 import { signInView } from "./sign_in.js";
 import { liveView } from "./live.js";
 import { timelineView } from "./timeline.js";
@@ -88,7 +88,7 @@ function pulse() {
   else if (status?.state === "stopping") [kind, text] = ["fair", "The service is stopping"];
   else if (status && !status.ready) [kind, text] = ["fair", "Starting up"];
   else if (status?.overload_level) [kind, text] = ["fair", "Overloaded"];
-  else if (troubled.length) [kind, text] = ["fair", `${plural(troubled.length, "stream")} in trouble`];
+  else if (troubled.length) [kind, text] = ["fair", `${troubled.length} in trouble`];
   else if (status) [kind, text] = ["good", "All well"];
   node.dataset.kind = kind;
   say(node, text);

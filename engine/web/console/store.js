@@ -12,7 +12,7 @@ export const state = {
   streams: new Map(),
   /** Name to the newest preview. */
   previews: new Map(),
-  /** Key of a track to {key, face, track, best, faces, at}: the newest first. */
+  /** Key of a track to {key, face, track, best, faces, since, at}: the newest first. */
   faces: new Map(),
   /** Lines of the log by number. */
   events: new Map(),
@@ -65,7 +65,7 @@ export const take = {
   },
   face(face) {
     const key = trackKey(face);
-    const known = state.faces.get(key) ?? { key, track: null, best: face, faces: 0 };
+    const known = state.faces.get(key) ?? { key, track: null, best: face, faces: 0, since: face.captured_ns };
     const best = face.quality.score >= known.best.quality.score ? face : known.best;
     state.faces.delete(key);
     state.faces.set(key, { ...known, face, best, faces: known.faces + 1, at: Date.now() });

@@ -20,11 +20,19 @@ export function trackView(root, signal, [run, stream, number_]) {
     try {
       track = await get(url("tracks", run, stream, number_), signal);
     } catch (error) {
+      const now = error.code === "not_found" && state.faces.get([run, stream, number_].join("/"));
+      if (now) return show(root, unfinished(now), signal);
       fill(root, h("p", null, h("a", { class: "back", href: "#/timeline" }, "← Timeline")), h("p", { class: "notice" }, error.message));
-      return;
+      return undefined;
     }
-    show(root, track, signal);
+    return show(root, track, signal);
   });
+}
+
+/** A track that goes on now, as far as this page has seen it: it is written down when something is decided, or when it ends. */
+function unfinished({ face, best, track, faces, since }) {
+  const { decision, candidates } = track ?? best;
+  return { ...face, decision, candidates, best, faces, track, first_ns: since, last_ns: face.captured_ns, all: [best], goesOn: true };
 }
 
 function show(root, track, signal) {
@@ -36,6 +44,7 @@ function show(root, track, signal) {
   fill(root, steps(),
     h("div", { class: "head" }, h("h1", null, headline(track.decision, track.candidates)), badge(track.decision)),
     h("p", { class: "where" }, `${track.stream} · track ${track.track_id} · ${day(first)}, ${clock(first)} to ${clock(last)} (${duration((last - first) / 1000)})`),
+    track.goesOn && h("p", { class: "advice", role: "status" }, "This track is still going on; all its faces are listed here once it has ended."),
     h("article", { class: `card big ${track.decision}` },
       track.best ? pair(track.best) : h("p", { class: "empty" }, "No face of it was kept."),
       h("div", null, track.best && h("p", { class: "why" }, whySentence(entry, settings)),

@@ -115,7 +115,7 @@ export function advice(stream, funnel) {
   const causes = [
     [funnel.too_small, "Most faces are too small: use the camera's main stream, move it closer, or zoom in."],
     [funnel.late, "The machine was too slow for them: pause a stream, lower detect_fps, or use a lighter profile."],
-    [funnel.rejected, "Most of what looked like a face turned out to be none: something in view misleads the detector."],
+    [funnel.unconfirmed, "Most of what looked like a face was there too briefly, or turned out to be none: is something in view that resembles one?"],
     [funnel.blurred, "Most faces are blurred: more light or a shorter exposure at the camera would help."],
   ];
   const [count, sentence] = causes.reduce((worst, one) => (one[0] > worst[0] ? one : worst));

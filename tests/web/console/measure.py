@@ -18,7 +18,8 @@ from tests.web.console.fake_server import FakeServer
 FACES_A_SECOND = 2
 WATCH = """() => {
     window.spent = [];
-    new PerformanceObserver((list) => list.getEntries().forEach((one) => one.interactionId && window.spent.push([one.interactionId, one.duration])))
+    const note = (one) => one.interactionId && window.spent.push([one.interactionId, one.duration]);
+    new PerformanceObserver((list) => list.getEntries().forEach(note))
         .observe({ type: 'event', durationThreshold: 16, buffered: true });
 }"""
 ROUNDS = 8

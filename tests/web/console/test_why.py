@@ -7,8 +7,8 @@ import pytest
 pytestmark = pytest.mark.e2e
 GOOD = {"size_px": 60.0, "sharpness": 0.8, "frontal": 0.9, "score": 0.8, "damaged": False}
 BASIS = {
-    "faces": 5, "faces_needed": 2, "size_px": 60.0, "size_needed_px": 33.0, "quality": 0.8, "margin": 0.1, "margin_needed": 0.02,
-    "false_name_rate": 0.001, "missing": "",
+    "faces": 5, "faces_needed": 2, "size_px": 60.0, "size_needed_px": 33.0, "quality": 0.8, "margin": 0.1,
+    "margin_needed": 0.02, "false_name_rate": 0.001, "missing": "",
 }  # fmt: skip
 
 
@@ -25,12 +25,18 @@ def entry(decision, candidates=(), basis=None, quality=GOOD, faces=5):
 
 
 SENTENCES = [
-    (entry("known", [ANNA, OMAR], BASIS), "Looks so much like Anna that hardly any stranger would, and Omar comes nowhere near."),
+    (
+        entry("known", [ANNA, OMAR], BASIS),
+        "Looks so much like Anna that hardly any stranger would, and Omar comes nowhere near.",
+    ),
     (entry("known", [ANNA]), "Looks so much like Anna that hardly any stranger would."),
     (entry("unknown", [OMAR], BASIS), "Looks like nobody in the gallery; Omar is the nearest."),
     (entry("none"), "Nothing to compare with: the gallery is empty, or no embedder is set."),
     (entry("undecided", [OMAR], faces=1), "Only 1 face so far: a decision needs 2."),
-    (entry("undecided", [OMAR], BASIS | {"faces": 3, "faces_needed": 4, "missing": "faces"}), "Only 3 faces so far: a decision needs 4."),
+    (
+        entry("undecided", [OMAR], BASIS | {"faces": 3, "faces_needed": 4, "missing": "faces"}),
+        "Only 3 faces so far: a decision needs 4.",
+    ),
     (entry("undecided", [ANNA, OMAR], BASIS | {"missing": "margin"}), "Looks like Anna, but nearly as much like Omar."),
     (
         entry("undecided", [OMAR], BASIS | {"size_px": 18.0, "missing": "size"}),
@@ -40,10 +46,13 @@ SENTENCES = [
         entry("undecided", [OMAR], BASIS | {"missing": "likeness"}, GOOD | {"sharpness": 0.1}),
         "Somewhat like Omar, but a stranger could look so too: the picture is blurred.",
     ),
-    (entry("undecided", [OMAR], BASIS | {"missing": "likeness"}, GOOD | {"damaged": True}), "The picture arrived damaged, so it says little."),
+    (
+        entry("undecided", [OMAR], BASIS | {"missing": "likeness"}, GOOD | {"damaged": True}),
+        "The picture arrived damaged, so it says little.",
+    ),
 ]  # fmt: skip
 FUNNEL = {
-    "frames": 250, "detected_frames": 120, "found": 0, "too_small": 0, "rejected": 0, "outranked": 0, "blurred": 0, "late": 0,
+    "frames": 250, "detected_frames": 120, "found": 0, "too_small": 0, "unconfirmed": 0, "outranked": 0, "blurred": 0, "late": 0,
     "enhanced": 0, "passed_through": 0, "seconds": 10,
 }  # fmt: skip
 LIVE = {"state": "live", "paused": False}
@@ -56,7 +65,7 @@ ADVICE = [
     (LIVE, FUNNEL, "The detector saw no face"),
     (LIVE, FUNNEL | {"found": 90, "too_small": 80}, "Most faces are too small"),
     (LIVE, FUNNEL | {"found": 90, "late": 60}, "The machine was too slow"),
-    (LIVE, FUNNEL | {"found": 90, "rejected": 60}, "Most of what looked like a face"),
+    (LIVE, FUNNEL | {"found": 90, "unconfirmed": 60}, "Most of what looked like a face"),
     (LIVE, FUNNEL | {"found": 90, "outranked": 80, "blurred": 70}, "Most faces are blurred"),
     (LIVE, FUNNEL | {"found": 90, "too_small": 20, "outranked": 60, "enhanced": 10}, "All is well: 10 faces came out"),
     (LIVE, FUNNEL | {"found": 9}, "Faces were found and are being followed"),
