@@ -1,17 +1,62 @@
-"""Who did what: the seam to the audit log."""
+"""Who did what: each verb that changes something, or was to, is a line of the service's audit log."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.audit import AuditLog
+from engine.audit.entries import Outcome
+from engine.control import verbs
+from engine.control.verbs import AnyVerb, Problem
+from engine.errors import AuditError
+
+_BEING_UNABLE = ("failed", "deadline", "busy", "stopping")
+"""Codes of what would have been done."""
+_PEOPLE = (verbs.EnrolPerson, verbs.RemovePerson, verbs.RenamePerson, verbs.NotThatPerson)
+
 
 class Audit:
-    """Keeps nothing; a service that is given another one keeps what this is told."""
+    """For any number of threads.
 
-    def record(self, who: str, verb: str, subject: str, outcome: str) -> None:
+    Args:
+        path: of the log.
+        warn: is told where a line cannot be written; what was done is done all the same.
+    """
+
+    def __init__(self, path: Path, warn: Callable[[str], None]) -> None:
+        self._log, self._warn = AuditLog(path), warn
+
+    def record(self, who: str, verb: AnyVerb, problem: Problem | None) -> None:
         """Note that somebody has changed something, or has tried to.
 
         Args:
             who: as ``local:1000``, ``key:NAME`` or ``web:NAME``.
-            verb: as ``streams.add``.
-            subject: the stream or person; never a credential.
-            outcome: ``done``, or the code of the problem.
+            verb: what was asked; no credential of it is written.
+            problem: why it was not done; None: it was.
         """
+        code = problem.code if problem else ""
+        outcome: Outcome = "done" if not code else "failed" if code in _BEING_UNABLE else "refused"
+        did = str(verb.__struct_config__.tag)
+        try:
+            self._log.record(who, did, on=thing_of(verb), people=people_of(verb), outcome=outcome, detail=code)
+        except AuditError as error:
+            self._warn(f"{did} of {who} is missing in the audit log: {error}")
+
+
+def thing_of(verb: AnyVerb) -> str:
+    """Return the stream that a verb is about; empty where it is about none."""
+    match verb:
+        case verbs.AddStream():
+            name = verb.source.name
+        case verbs.NotThatPerson():
+            name = f"{verb.run_id}/{verb.stream}/{verb.track_id}"
+        case _:
+            name = "" if isinstance(verb, _PEOPLE) else getattr(verb, "name", "")
+    return name[:200]
+
+
+def people_of(verb: AnyVerb) -> list[str]:
+    """Return the names of the persons that a verb is about."""
+    names = [verb.name, getattr(verb, "new_name", "")] if isinstance(verb, _PEOPLE) else []
+    return [name[:200] for name in names if name]

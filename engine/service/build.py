@@ -109,7 +109,7 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
         life,
         StreamVerbs(streams, given, life, settings, tasks),
         PeopleVerbs(life, directory, tasks, serve.upload_bytes),
-        Audit(),
+        Audit(directory.audit, says.warn),
         says.set_level,
         says.warn,
     )

@@ -73,6 +73,10 @@ class ServiceDirectory(Closing):
         return self.path / "runs"
 
     @property
+    def audit(self) -> Path:
+        return self.path / "audit.jsonl"
+
+    @property
     def control(self) -> str:
         """Where this machine's own user asks."""
         return control_endpoint(self.path)

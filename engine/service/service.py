@@ -58,8 +58,7 @@ class Service:
         """Do what is asked, and say what came of it; raises nothing."""
         reply = self._answer(request, caller)
         if not isinstance(request.verb, _VIEWS):
-            outcome = reply.problem.code if reply.problem else "done"
-            self._audit.record(caller.name, str(request.verb.__struct_config__.tag), subject_of(request.verb), outcome)
+            self._audit.record(caller.name, request.verb, reply.problem)
         return reply
 
     def _answer(self, request: Request, caller: Caller) -> Reply:
@@ -140,11 +139,3 @@ class Service:
                 self._life.stop("the service was drained")
                 return Done(note="the service stops when what it holds is done")
         raise Refusal("bad_request", "this cannot be asked for", "verb")
-
-
-def subject_of(verb: AnyVerb) -> str:
-    """Return the stream or person that a verb is about; empty where it is about neither."""
-    if isinstance(verb, verbs.AddStream):
-        return verb.source.name
-    name: str = getattr(verb, "name", "")
-    return name[:200]
