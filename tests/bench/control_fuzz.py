@@ -90,6 +90,7 @@ def main() -> int:
         f"{sum(answers.values()):,} messages answered in {seconds:.0f} s, seed {options.seed}: {dict(answers)}; "
         f"{unanswered} not; memory {after - before:+d} KB after the first tenth; said: {len(says.sentences)} lines\n"
     )
+    sys.stdout.write("".join(f"  {sentence}\n" for sentence in says.sentences))
     return 1 if unanswered else 0
 
 
