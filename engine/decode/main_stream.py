@@ -20,7 +20,7 @@ from engine.decode.lag import Lag, look_of
 from engine.decode.live import LiveDecoder
 from engine.decode.main_connection import MainConnection
 from engine.decode.moments import Moments, Stamp, Timeline
-from engine.errors import WorkerError
+from engine.errors import WorkerError, error_words
 
 _MOST_WISHES = 8
 """More moments than this are not waited for at the same time."""
@@ -69,7 +69,7 @@ class MainStream(threading.Thread):
         self.state: StreamChanged | None = None
         """The last one, None before the first."""
         self.error: WorkerError | None = None
-        """It hangs, and its process should end."""
+        """It hangs or is broken, and its process should end."""
         self.is_wanted = False
         """Whether there are faces to cut; while not, nothing is decoded."""
 
@@ -153,6 +153,8 @@ class MainStream(threading.Thread):
                 self._serve()
         except WorkerError as error:
             self.error = error
+        except Exception as error:  # a thread's error must reach whoever waits for it
+            self.error = WorkerError(f"the main stream of {self._camera.name} broke its reader: {error_words(error)}")
 
     def _connect(self, camera: Camera, counted: Counted, announce: Announce) -> Connection:
         with self._lock:

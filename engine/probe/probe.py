@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 from msgspec.structs import replace
@@ -30,6 +31,8 @@ LOOKS_PER_SECOND = 2.0
 """Pictures in which faces are looked for: those between them show the same people."""
 _CONNECT_SECONDS = 10.0
 """Whoever waits for an answer does not wait longer, whatever the camera's settings say."""
+_GAP = 3.0
+"""A step of so many usual ones is a gap."""
 _PICTURE = PublishConfig(codec="jpeg", jpeg_quality=85)
 
 
@@ -75,6 +78,8 @@ class _Seen:
     first: FrameTime | None = None
     last: FrameTime | None = None
     frames: int = 0
+    moments: list[float] = field(default_factory=list)
+    """Seconds by the stream's clock."""
     ntp: list[float] = field(default_factory=list)
     """Seconds that the camera's clock was behind ours."""
     looked_at: int = 0
@@ -87,6 +92,7 @@ class _Seen:
 
     def take(self, frame: Frame, detector: Detector | None) -> None:
         self.frames += 1
+        self.moments.append(frame.time.pts_seconds)
         self.first, self.last = self.first or frame.time, frame.time
         if frame.time.ntp_ns is not None:
             self.ntp.append((frame.time.captured_ns - frame.time.ntp_ns) / 1e9)
@@ -139,7 +145,6 @@ def _told(camera: Camera, connection: Connection, counted: Counted, seen: _Seen,
     assert first is not None
     assert last is not None
     context = opened.context
-    seconds = max(0.0, last.pts_seconds - first.pts_seconds)
     arriving = max(1e-3, last.arrived_seconds - first.arrived_seconds)
     verdict, words = advice(seen.largest_px, frame.planes.height_px, arriving) if looked else ("not_looked", "")
     clock: ClockKind = "ntp" if seen.ntp else "arrival" if last.pts is None else "stamps"
@@ -150,7 +155,7 @@ def _told(camera: Camera, connection: Connection, counted: Counted, seen: _Seen,
         profile=(context.profile if context else "") or "",
         width_px=frame.planes.width_px,
         height_px=frame.planes.height_px,
-        frame_rate=(seen.frames - 1) / seconds if seconds > 0 else 0.0,
+        frame_rate=rate_of(seen.moments),
         announced_rate=float(opened.frame_rate or 0),
         time_base=(opened.time_base.numerator, opened.time_base.denominator),
         clock=clock,
@@ -177,3 +182,11 @@ def _nothing_said(
 ) -> StreamChanged:
     """States of the connection are of no interest here."""
     return StreamChanged("", state, reason, detail, *size_px, frame_rate=frame_rate)
+
+
+def rate_of(moments: Sequence[float]) -> float:
+    """Return pictures a second by their times in seconds; gaps do not count, as where a slow machine left some out. 0 where
+    there are too few."""
+    steps = [after - before for before, after in pairwise(moments) if after > before]
+    usual = [step for step in steps if step <= _GAP * median(steps)]
+    return len(usual) / sum(usual) if usual else 0.0

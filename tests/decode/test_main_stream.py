@@ -14,6 +14,7 @@ from engine.contracts.frames import Frame
 from engine.decode import packet_queue
 from engine.decode.live import LiveDecoder
 from engine.decode.main_stream import Answer, MainStream
+from engine.errors import WorkerError
 from tests.decode.watching import camera
 from tests.rtsp.clips import Clip, frame_number, numbered_clip
 from tests.rtsp.faults import Reset, Stall
@@ -127,3 +128,12 @@ def test_one_that_is_not_there_says_why_and_costs_nothing(scripted, clip, large)
         assert "refuses the connection" in pair.main.state.detail
         server.accept()
         pair.until(lambda: pair.main.is_live)
+
+
+def test_what_breaks_it_reaches_the_process(scripted, clip, large, monkeypatch):
+    monkeypatch.setattr(MainStream, "_answer", lambda self, wish: 1 / 0)
+    with (
+        reading(scripted(clip).url(), scripted(large).url()) as pair,
+        pytest.raises(WorkerError, match="the main stream of cam broke its reader: ZeroDivisionError"),
+    ):
+        pair.until(lambda: False)

@@ -12,6 +12,7 @@ from engine.contracts.camera import Camera
 from engine.contracts.frames import Detections
 from engine.errors import SourceError
 from engine.probe import look_at
+from engine.probe.probe import rate_of
 from tests.decode.watching import camera
 from tests.rtsp.clips import frame_number
 from tests.rtsp.script import Behaviour
@@ -97,3 +98,19 @@ def test_a_camera_that_falls_silent_at_once_is_bounded(scripted, small_clip):
     server = scripted(small_clip, Behaviour(silent=frozenset({"PLAY"})))
     with pytest.raises(SourceError, match=r"did not answer|sent nothing|gave no picture"):
         looked(camera(server.url(), connect_seconds=0.5, stall_seconds=0.5), seconds=0.2)
+
+
+@pytest.mark.parametrize(
+    ("moments", "rate"),
+    [
+        ([], 0.0),
+        ([3.0], 0.0),
+        ([3.0, 3.0], 0.0),
+        ([number / 25 for number in range(50)], 25.0),
+        ([0.0, *(1.7 + number / 25 for number in range(50))], 25.0),
+        ([0.0, 0.033, 0.1, 0.133, 0.2, 0.233, 0.3], 20.0),
+        ([number / 2 for number in range(5)], 2.0),
+    ],
+)
+def test_the_rate_is_that_of_the_stream_and_not_of_this_machine(moments, rate):
+    assert rate_of(moments) == pytest.approx(rate)
