@@ -42,7 +42,7 @@ def test_the_wheel_holds_the_packages_and_their_models_alone(wheel):
     sources = {str(path.relative_to(ROOT)) for package in ("engine", "trt_build") for path in (ROOT / package).rglob("*.py")}
     assert {name for name in wheel if name.endswith(".py")} == sources
     suffixes = {Path(name).suffix for name in wheel if name.startswith(("engine/", "trt_build/"))}
-    assert suffixes <= {".py", ".typed", ".html", ".onnx", ".json", ".npz", ".md"}
+    assert suffixes <= {".py", ".typed", ".html", ".css", ".js", ".svg", ".onnx", ".json", ".npz", ".md"}
 
 
 def test_the_models_are_those_that_the_live_side_opens(wheel):

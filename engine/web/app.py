@@ -83,10 +83,15 @@ def _answering(web: Web, answer: Endpoint) -> Endpoint:
         except Refusal as refusal:
             return refusal.response()
         except Exception as error:
-            web.report.say(f"error {type(error).__name__}", f"{request.method} {request.url.path} failed: {error!r}")
+            web.report.say(f"error {type(error).__name__}", f"{request.method} {_route_of(request)} failed: {error!r}")
             return Refusal("failed", "this could not be done; the log of the service says why").response()
 
     return endpoint
+
+
+def _route_of(request: Request) -> str:
+    """Return the pattern that fits, not the path itself: there may be a secret in that."""
+    return str(getattr(request.scope.get("route"), "path", "?"))
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

@@ -8,15 +8,17 @@ from typing import Any
 
 import msgspec
 
+from engine.archive.backwards import lines_backwards
 from engine.archive.expiry import first_line_since
 from engine.archive.files import whole_lines
 from engine.archive.reader import recorded
 from engine.contracts.messages import Face, Track
+from engine.web.problems import Refusal
 from engine.web.timeline import Timeline, checked_stream
 from engine.web.track_values import TrackShown
 
 _MOST_FACES = 200
-_LOOK_BYTES = 256 << 20
+_LOOK_BYTES, _NEWEST_BYTES = 256 << 20, 32 << 20
 _BEFORE_NS, _AFTER_NS = 120 * 10**9, 60 * 10**9
 """A face is sent some time after it was seen, and a track ends some time after its last face."""
 _DECIDING = ("min_faces", "false_name_rate", "known_cosine", "unknown_cosine", "embedder")
@@ -29,8 +31,14 @@ def show_track(timeline: Timeline, run: str, stream: str, track_id: int) -> Trac
         Refusal: it is not kept.
     """
     directory = timeline.directory(run)
-    track = timeline.find(run, checked_stream(stream), track_id)
-    faces = sorted(_best_of(_faces(directory, track)), key=_best_first)
+    try:
+        track = timeline.find(run, checked_stream(stream), track_id)
+        faces = _best_of(_faces(directory, track))
+    except Refusal:
+        faces = _best_of(_newest_faces(directory, stream, track_id))
+        if not faces:
+            raise
+        track = _so_far(faces)
     shown = [_with_pictures(timeline, run, face) for face in faces]
     named = next((face for face in shown if face["seq"] == track.best_face_seq and face["run_id"] == track.run_id), None)
     item = timeline.item(run, track)
@@ -38,6 +46,36 @@ def show_track(timeline: Timeline, run: str, stream: str, track_id: int) -> Trac
     return TrackShown(
         **known | {"best": named or (shown[0] if shown else None), "all": shown, "settings": _deciding(directory)}
     )
+
+
+def _so_far(faces: list[Face]) -> Track:
+    """Return what is known of a track of which nothing has been said yet but its faces, the best first."""
+    best, first, last = faces[0], min(faces, key=_time), max(faces, key=_time)
+    return Track(
+        run_id=best.run_id, stream=best.stream, seq=-1, sent_ns=last.sent_ns, track_id=best.track_id, ended=False,
+        first_pts_seconds=first.pts_seconds, last_pts_seconds=last.pts_seconds, first_pts=first.pts, last_pts=last.pts,
+        time_base=best.time_base, frames_seen=0, faces_enhanced=len(faces), best_face_seq=best.seq, decision=best.decision,
+        candidates=best.candidates, gallery_version=best.gallery_version, first_recorded_ns=first.recorded_ns,
+        last_recorded_ns=last.recorded_ns,
+    )  # fmt: skip
+
+
+def _time(face: Face) -> float:
+    return face.pts_seconds
+
+
+def _newest_faces(directory: Path, stream: str, track_id: int) -> Iterator[Face]:
+    """Yield the faces of a track that goes on, as far as they are among the newest of the run."""
+    budget, wanted = _NEWEST_BYTES, b'"track_id":%d,' % track_id
+    try:
+        for _, line in lines_backwards(directory / "faces.jsonl"):
+            budget -= len(line)
+            if budget < 0:
+                return
+            if wanted in line and (face := _decoded(line)) and (face.stream, face.track_id) == (stream, track_id):
+                yield face
+    except OSError:
+        return
 
 
 def _faces(directory: Path, track: Track) -> Iterator[Face]:

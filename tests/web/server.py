@@ -53,6 +53,14 @@ class Server:
     token: str = ""
     """With all roles."""
 
+    def said(self, words: str) -> list[str]:
+        """Return the lines of the log with these words, once there is one: they are written in a thread."""
+        for _ in range(2000):
+            if any(words in line for line in list(self.lines)):
+                break
+            threading.Event().wait(0.005)
+        return [line for line in self.lines if words in line]
+
     def token_for(self, name: str, *roles: str) -> str:
         return TokenFolder(self.settings.tokens).add(name, roles)
 

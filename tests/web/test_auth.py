@@ -236,7 +236,7 @@ def test_a_folder_that_others_may_use_lets_nobody_in(service: FakeService) -> No
         finally:
             running.settings.tokens.chmod(0o700)
         assert running.ask("GET", "/api/v1/status").status == 200
-    assert any("others may use the folder of tokens" in line for line in running.lines)
+    assert running.said("others may use the folder of tokens")
 
 
 def test_no_line_holds_a_token(web: Server) -> None:

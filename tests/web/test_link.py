@@ -41,7 +41,7 @@ def test_a_reply_that_cannot_be_read_is_one_line_and_harms_no_other(web: Server,
         patched.setattr("tests.web.service.encode_reply", lambda reply: b"\xc1")
         assert web.ask("GET", "/api/v1/people").status == 504
     assert web.ask("GET", "/api/v1/people").status == 200
-    assert sum("cannot be read" in line for line in web.lines) == 1
+    assert len(web.said("cannot be read")) == 1
 
 
 def test_the_status_is_asked_once_however_many_want_it(web: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,6 +49,17 @@ def test_the_status_is_asked_once_however_many_want_it(web: Server, monkeypatch:
     for _ in range(5):
         assert web.ask("GET", "/api/v1/status").status == 200
     assert sum(isinstance(request.verb, verbs.GetStatus) for request in web.service.asked) <= 1
+
+
+def test_an_unforeseen_error_is_one_line_and_tells_strangers_nothing(web: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise RuntimeError("at /secret/place")
+
+    monkeypatch.setattr(web.web.auth.link, "use", lambda secret: fail())
+    answer = web.ask("GET", "/login/the-secret", token=None)
+    assert (answer.status, answer.code) == (500, "failed")
+    assert b"secret" not in answer.body
+    assert web.said("RuntimeError") == ["GET /login/{secret} failed: RuntimeError('at /secret/place')"]
 
 
 def test_so_many_questions_at_once_and_no_more(web: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,7 +168,15 @@ def test_one_track_comes_with_its_faces_best_first_and_what_decided(runs: Runs) 
     now = 10 * DAY_NS
     faces = [seen(3, 0.2, now - 9 * 10**9), seen(4, 0.9, now - 8 * 10**9), seen(5, 0.5, now - 7 * 10**9)]
     others = [seen(1, 1.0, now - DAY_NS), replace(faces[0], track_id=8, seq=6), replace(faces[0], stream="gate", seq=0)]
-    runs.write(RUN, *others, *faces, b"torn\n", track(7, now - 10**9, ended=False), track(7, now, name="Ada", basis=BASIS), track(9, now))
+    runs.write(
+        RUN,
+        *others,
+        *faces,
+        b"torn\n",
+        track(7, now - 10**9, ended=False),
+        track(7, now, name="Ada", basis=BASIS),
+        track(9, now),
+    )
     pictures = runs.folder / RUN / "faces" / "door" / "7"
     pictures.mkdir(parents=True)
     (pictures / "000004_original.jpg").write_bytes(JPEG)
@@ -189,6 +197,14 @@ def test_a_track_that_goes_on_is_found_too(runs: Runs) -> None:
     runs.write(RUN, track(7, 5, ended=False), seen(1, 0.4, 6))
     shown = show_track(runs.timeline, RUN, "door", 7)
     assert (shown.ended, [one["seq"] for one in shown.all]) == (False, [1])
+
+
+def test_a_track_of_which_only_faces_are_there_is_shown_as_far_as_it_is_known(runs: Runs) -> None:
+    runs.write(RUN, seen(1, 0.4, 10**9, pts_seconds=1.0), seen(2, 0.8, 2 * 10**9, pts_seconds=2.0, decision="undecided"))
+    runs.write(RUN, seen(3, 0.1, 3 * 10**9, pts_seconds=3.0), track(9, 4))
+    shown = show_track(runs.timeline, RUN, "door", 7)
+    assert ([one["seq"] for one in shown.all], shown.ended, shown.decision) == ([2, 1, 3], False, "undecided")
+    assert (shown.first_ns, shown.last_ns, shown.faces, shown.best and shown.best["seq"]) == (10**9, 3 * 10**9, 3, 2)
 
 
 def test_only_the_best_of_very_many_faces_are_kept(runs: Runs) -> None:
