@@ -44,7 +44,7 @@ function show(root, track, signal) {
   fill(root, steps(),
     h("div", { class: "head" }, h("h1", null, headline(track.decision, track.candidates)), badge(track.decision)),
     h("p", { class: "where" }, `${track.stream} · track ${track.track_id} · ${day(first)}, ${clock(first)} to ${clock(last)} (${duration((last - first) / 1000)})`),
-    track.goesOn && h("p", { class: "advice", role: "status" }, "This track is still going on; all its faces are listed here once it has ended."),
+    (track.goesOn || track.ended === false) && h("p", { class: "advice", role: "status" }, "This track may still be going on; all its faces are listed here once it has ended."),
     h("article", { class: `card big ${track.decision}` },
       track.best ? pair(track.best) : h("p", { class: "empty" }, "No face of it was kept."),
       h("div", null, track.best && h("p", { class: "why" }, whySentence(entry, settings)),

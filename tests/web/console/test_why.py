@@ -52,7 +52,8 @@ SENTENCES = [
     ),
 ]  # fmt: skip
 FUNNEL = {
-    "frames": 250, "detected_frames": 120, "found": 0, "too_small": 0, "unconfirmed": 0, "outranked": 0, "blurred": 0, "late": 0,
+    "frames": 250, "detected_frames": 120, "found": 0, "too_small": 0, "unconfirmed": 0, "outranked": 0, "blurred": 0,
+    "late": 0,
     "enhanced": 0, "passed_through": 0, "seconds": 10,
 }  # fmt: skip
 LIVE = {"state": "live", "paused": False}
