@@ -11,6 +11,7 @@ import msgspec
 from engine.errors import error_words
 from engine.pipeline.status import RunStatus
 from engine.service.build import Parts
+from engine.service.expiry import RunExpiry
 from engine.service.life import Readiness
 from engine.service.notify import ServiceManager
 from engine.service.refusal import Refusal
@@ -54,6 +55,7 @@ class Keeper:
         self._testing: threading.Thread | None = None
         self._tasks = Tasks(says.warn)  # its own: whoever enrols does not wait for a test
         self._seldom = Seldom(says.warn)
+        self._expiry = RunExpiry(parts.directory.runs, lambda: parts.life.config.output, self._tasks, says)
         self._web = WebProcess(web_settings(parts), says.warn) if parts.config.serve.http else None
         self._thread = threading.Thread(target=self._work, name="keeper", daemon=True)
         self._thread.start()
@@ -89,6 +91,7 @@ class Keeper:
         if self._web is not None:
             self._web.check()
         self._test_when_due()
+        self._expiry.check()
 
     def _tell_manager(self) -> None:
         life = self._parts.life

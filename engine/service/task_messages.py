@@ -7,6 +7,7 @@ import msgspec
 from engine.config import DetectConfig, VerifyConfig
 from engine.contracts.camera import Camera
 from engine.control.verbs import Enrolled, Found, Picture, Probed, Problem
+from engine.privacy import Policy
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, tag_field="task"):
@@ -50,6 +51,14 @@ class SearchTask(Task, frozen=True, tag="search"):
     folder: str
 
 
+class ExpireTask(Task, frozen=True, tag="expire"):
+    """Delete what finished runs have kept for too long."""
+
+    runs: str
+    """Folder of the runs' output directories."""
+    policy: Policy
+
+
 class SelfTestTask(Task, frozen=True, tag="self_test"):
     """Detect, enhance and verify a known face."""
 
@@ -67,8 +76,20 @@ class SelfTested(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
     """Stage to model and runtime."""
 
 
-AnyTask = ProbeTask | EnrolTask | SearchTask | SelfTestTask
-TaskResult = Probed | Enrolled | Found | SelfTested
+class ExpiredRuns(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="expired_runs"):
+    """What went."""
+
+    runs: int = 0
+    """From which something went."""
+    removed: int = 0
+    """Of these, that went as a whole."""
+    bytes: int = 0
+    faults: list[str] = []
+    """Why not all was done."""
+
+
+AnyTask = ProbeTask | EnrolTask | SearchTask | ExpireTask | SelfTestTask
+TaskResult = Probed | Enrolled | Found | ExpiredRuns | SelfTested
 
 
 class TaskReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,17 +25,9 @@ from engine.workers.previews import watched
 
 
 def perceive_body(
-    context: WorkerContext,
-    upstreams: dict[str, Channel],
-    recordings: Set[str],
-    downstreams: dict[str, Channel],
-    config: Config,
-    first_id: int,
-    rejected: Mapping[str, int],
-    devices: Mapping[str, bytes],
-    goes_on: bool = False,
-    tap: Tap | None = None,
-) -> None:
+    context: WorkerContext, upstreams: dict[str, Channel], recordings: Set[str], downstreams: dict[str, Channel],
+    config: Config, first_id: int, rejected: Mapping[str, int], devices: Mapping[str, bytes], goes_on: bool, tap: Tap | None,
+) -> None:  # fmt: skip
     """Work until every upstream, which decodes, has sent Drain; then pass one on to the enhance processes.
 
     Args as for ``FrameLine`` and ``Perception``; ``devices``: see ``compute_elsewhere``; ``goes_on``: see ``Policy``; ``tap``:
