@@ -58,9 +58,15 @@ class Service:
         """Do what is asked, and say what came of it; raises nothing."""
         reply = self._answer(request, caller)
         if not isinstance(request.verb, _VIEWS):
-            outcome = reply.problem.code if reply.problem else "done"
-            self._audit.record(caller.name, str(request.verb.__struct_config__.tag), subject_of(request.verb), outcome)
+            self._note(request.verb, caller, reply)
         return reply
+
+    def _note(self, verb: AnyVerb, caller: Caller, reply: Reply) -> None:
+        outcome = reply.problem.code if reply.problem else "done"
+        try:
+            self._audit.record(caller.name, str(verb.__struct_config__.tag), subject_of(verb), outcome)
+        except (FacestreamError, OSError) as error:  # it is done, or refused, all the same
+            self._warn(f"the audit log could not be written: {error}")
 
     def _answer(self, request: Request, caller: Caller) -> Reply:
         try:

@@ -39,6 +39,7 @@ from engine.control.verbs import (
 )
 from engine.errors import ConfigError, PublishError
 from engine.pipeline.control import RunControl
+from engine.service.audit import Audit
 from engine.service.build import Parts
 from engine.service.caller import Caller
 from tests.service.parts import Says, ask, service_in
@@ -292,6 +293,29 @@ def test_drain_and_log_level(tmp_path: Path) -> None:
         status = ask(parts, GetStatus()).result
         assert isinstance(status, Status)
         assert (status.state, status.ready) == ("stopping", False)
+
+
+def test_what_was_done_or_refused_goes_to_the_audit_log(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[tuple[str, ...]] = []
+    monkeypatch.setattr(Audit, "record", lambda self, *what: noted.append(what))
+    ask(parts, added("door"), caller=Caller("key:desk"))
+    ask(parts, RemoveStream(name="nobody"))
+    ask(parts, ListStreams())
+    ask(parts, RemovePerson(name="ada"), caller=Caller("key:desk", frozenset(["view"])))
+    assert noted[0] == ("key:desk", "streams.add", "door", "done")
+    assert noted[1][1:] == ("streams.remove", "nobody", "not_found")
+    assert noted[2:] == [("key:desk", "people.remove", "ada", "forbidden")]
+
+
+def test_an_audit_log_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    says = Says()
+    with service_in(tmp_path, says) as parts:
+        monkeypatch.setattr(Audit, "record", full)
+        assert code(parts, added("door")) == "done"
+    assert "No space left on device" in says.sentences[0]
 
 
 VERBS = st.one_of(
