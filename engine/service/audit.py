@@ -40,7 +40,7 @@ class Audit:
         did = str(verb.__struct_config__.tag)
         try:
             self._log.record(who, did, on=thing_of(verb), people=people_of(verb), outcome=outcome, detail=code)
-        except AuditError as error:
+        except (AuditError, OSError) as error:
             self._warn(f"{did} of {who} is missing in the audit log: {error}")
 
 
