@@ -19,6 +19,7 @@ from engine.privacy.mentions import Mentions
 from engine.verify.gallery import Gallery
 from engine.verify.person_name import spelling
 from tests.privacy.output import all_bytes, enrol, lines, write_run
+from tests.privacy.test_erasure import ADA, BOB, resume_of
 
 WRITTEN = ['A "B" \\ C', "José", "Jose\u0301", "क्षत्रिय", "x & <y>", "100% +me", "山田", "O'Neil, Ann", "=cmd|x", "a\u200db"]
 
