@@ -12,7 +12,6 @@ from tests.rtsp.fixtures import StartGst, gst
 from tests.web.console.real_service import RealService
 
 pytest.importorskip("starlette", reason="needs the extra `serve`")
-pytest.importorskip("engine.workers.previews", reason="needs a pipeline that sends previews")
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 __all__ = ["gst"]
 SECONDS = 120
