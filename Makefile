@@ -1,4 +1,5 @@
 # make run    install into .venv, render a sample clip, enrol one person, process the clip, show where the result is
+# make serve  install the extra `serve`, and run as a service with a console until Ctrl-C
 # make test   install with the development extras and run all tests: small ones on all cores, then alone those of the whole product and of its clocks
 # make check  formatting, lint, types, import rules
 # make bench  cost of each stage and of the whole, against a plain loop and against the bound
@@ -23,13 +24,16 @@ LOWEST_TESTS := tests/test_config.py tests/contracts tests/cli tests/crop tests/
 	tests/enrolment/test_enrol.py tests/publish/test_encode.py tests/publish/test_endpoint.py tests/report/test_page.py \
 	tests/web
 
-.PHONY: run test check bench bench-gpu engines processors lowest clean
+.PHONY: run serve test check bench bench-gpu engines processors lowest clean
 
 run: $(VENV)/.base
 	@mkdir -p $(OUT)
 	$(BIN)/facestream sample $(OUT)/sample.mp4 --seconds $(SAMPLE_SECONDS)
 	$(BIN)/facestream enroll astronaut $(OUT)/sample-enrol/astronaut.png --gallery $(OUT)/gallery.sqlite
 	$(BIN)/facestream run --source $(OUT)/sample.mp4 --gallery $(OUT)/gallery.sqlite --out $(OUT)/result --every 3 --overwrite
+
+serve: $(VENV)/.serve
+	$(BIN)/facestream serve
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "not (e2e or alone)" -n $(WORKERS) --dist worksteal
@@ -66,6 +70,10 @@ $(LOWEST)/.lowest: pyproject.toml
 $(VENV)/.base: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.serve: $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --editable '.[serve]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml
