@@ -137,8 +137,9 @@ def _streams(streams: list[Stream]) -> Iterator[Metric]:
     ordered = sorted(streams, key=lambda stream: stream.name)
     labelled, others = ordered[:MOST_STREAMS], ordered[MOST_STREAMS:]
     groups = [(stream.name, [stream]) for stream in labelled] + ([(OTHER, others)] if others else [])
-    yield _labelled(GaugeMetricFamily, "facestream_stream_live", "Whether pictures arrive; of several, how many.", ["stream"],
-                    (([name], sum(one.state == "live" for one in group)) for name, group in groups))  # fmt: skip
+    yield _labelled(GaugeMetricFamily, "facestream_stream_live", "Whether pictures arrive; of several, how many. Not of paused ones.", ["stream"],
+                    (([name], sum(one.state == "live" for one in group)) for name, group in groups
+                     if any(one.state != "paused" for one in group)))  # fmt: skip
     for field, what in _STREAM_COUNTS.items():
         values = (([name], sum(getattr(one, field) for one in group)) for name, group in groups)
         yield _labelled(CounterMetricFamily, f"facestream_stream_{field}", what, ["stream"], values)

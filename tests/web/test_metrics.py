@@ -43,7 +43,7 @@ def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
 
 @pytest.fixture(scope="module")
 def scraped(service: FakeService) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    service.answer = lambda request: status([stream("door"), stream("gate", state="stalled", latency_p50_ms=None)])
+    service.answer = lambda request: status([stream("door"), stream("gate", state="stalled", latency_p50_ms=None), stream("attic", state="paused")])
     with server(service) as running:
         running.token = running.token_for("prometheus", "view")
         service.wait_for_listener()
@@ -77,6 +77,7 @@ def test_what_the_service_says_is_there(scraped: dict) -> None:
     assert scraped[of("facestream_worker_restarts_total", worker="publish")] == 2
     assert scraped[of("facestream_stream_live", stream="door")] == 1
     assert scraped[of("facestream_stream_live", stream="gate")] == 0
+    assert of("facestream_stream_live", stream="attic") not in scraped, "nobody is to be woken for a camera that is paused"
     assert scraped[of("facestream_streams", state="stalled")] == 1
     assert scraped[of("facestream_stream_latency_p50_seconds", stream="door")] == 0.1
     assert of("facestream_stream_latency_p50_seconds", stream="gate") not in scraped
