@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from engine.cli.ctl_ways import OWN, Where, answered, asked, show
 from engine.config import SourceConfig
 from engine.config_errors import explain
-from engine.control import verbs
+from engine.control import answers, verbs
 from engine.control.schema import control_schema
 from engine.errors import UsageError
 
@@ -52,7 +52,7 @@ Set = Annotated[
 @streams_app.command(name="list")
 def list_streams(*, where: Where = OWN) -> int:
     """Show all cameras and how they stand."""
-    return show(asked(where, verbs.ListStreams(), verbs.Streams), where)
+    return show(asked(where, verbs.ListStreams(), answers.Streams), where)
 
 
 @streams_app.command(name="add")
@@ -73,7 +73,7 @@ def add_stream(
         facestream ctl streams add rtsp://192.0.2.10/stream1 --name door --set transport=udp
     """
     source = _source(uri, {"name": name, "credentials": credentials}, set_)
-    return show(asked(where, verbs.AddStream(source=source, paused=paused), verbs.Stream), where)
+    return show(asked(where, verbs.AddStream(source=source, paused=paused), answers.Stream), where)
 
 
 @streams_app.command(name="change")
@@ -87,25 +87,25 @@ def change_stream(name: Name, /, *, set_: Set = None, where: Where = OWN) -> int
     changes = _changes(set_)
     if not changes:
         raise UsageError("nothing to change: give at least one --set KEY=VALUE")
-    return show(asked(where, verbs.ChangeStream(name=name, changes=changes), verbs.Stream), where)
+    return show(asked(where, verbs.ChangeStream(name=name, changes=changes), answers.Stream), where)
 
 
 @streams_app.command(name="pause")
 def pause_stream(name: Name, /, *, where: Where = OWN) -> int:
     """Read a camera no longer, and keep its settings."""
-    return show(asked(where, verbs.PauseStream(name=name), verbs.Stream), where)
+    return show(asked(where, verbs.PauseStream(name=name), answers.Stream), where)
 
 
 @streams_app.command(name="resume")
 def resume_stream(name: Name, /, *, where: Where = OWN) -> int:
     """Read a paused camera again."""
-    return show(asked(where, verbs.ResumeStream(name=name), verbs.Stream), where)
+    return show(asked(where, verbs.ResumeStream(name=name), answers.Stream), where)
 
 
 @streams_app.command(name="remove")
 def remove_stream(name: Name, /, *, where: Where = OWN) -> int:
     """Forget a camera."""
-    return show(asked(where, verbs.RemoveStream(name=name), verbs.Done), where)
+    return show(asked(where, verbs.RemoveStream(name=name), answers.Done), where)
 
 
 @ctl_app.command
@@ -126,7 +126,7 @@ def probe(
         facestream ctl probe rtsp://192.0.2.10/stream2
     """
     source = _source(uri, {"credentials": credentials}, set_)
-    found = asked(where, verbs.Probe(source=source, seconds=seconds), verbs.Probed, more_seconds=seconds + 15.0)
+    found = asked(where, verbs.Probe(source=source, seconds=seconds), answers.Probed, more_seconds=seconds + 15.0)
     if picture is not None and found.picture:
         picture.write_bytes(found.picture)
     return show(found, where)
@@ -135,7 +135,7 @@ def probe(
 @people_app.command(name="list")
 def list_people(*, where: Where = OWN) -> int:
     """Show who is in the gallery."""
-    return show(asked(where, verbs.ListPeople(), verbs.People), where)
+    return show(asked(where, verbs.ListPeople(), answers.People), where)
 
 
 @people_app.command(name="enrol")
@@ -157,7 +157,7 @@ def enrol(
     if not images:
         raise UsageError(f"no picture to enrol for {name}: give at least one image file")
     verb = verbs.EnrolPerson(name=name, pictures=[_picture(path) for path in images], force=force)
-    result = asked(where, verb, verbs.Enrolled, more_seconds=90.0)
+    result = asked(where, verb, answers.Enrolled, more_seconds=90.0)
     show(result, where)
     return 1 if any(one.outcome == "refused" for one in result.pictures) else 0
 
@@ -165,13 +165,13 @@ def enrol(
 @people_app.command(name="remove")
 def remove_person(name: Person, /, *, where: Where = OWN) -> int:
     """Take a person out of the gallery."""
-    return show(asked(where, verbs.RemovePerson(name=name), verbs.Done), where)
+    return show(asked(where, verbs.RemovePerson(name=name), answers.Done), where)
 
 
 @people_app.command(name="rename")
 def rename_person(name: Person, new: Annotated[str, Parameter(help="The new name.")], /, *, where: Where = OWN) -> int:
     """Give a person another name; where somebody has it both become one."""
-    return show(asked(where, verbs.RenamePerson(name=name, new_name=new), verbs.Done), where)
+    return show(asked(where, verbs.RenamePerson(name=name, new_name=new), answers.Done), where)
 
 
 @people_app.command(name="search")
@@ -184,7 +184,7 @@ def search_person(
 ) -> int:
     """Look for somebody in the gallery and in the tracks of the last days."""
     verb = verbs.SearchPerson(picture=_picture(image), most=most)
-    return show(asked(where, verb, verbs.Found, more_seconds=90.0), where)
+    return show(asked(where, verb, answers.Found, more_seconds=90.0), where)
 
 
 @people_app.command(name="wrong")
@@ -196,19 +196,19 @@ def not_that_person(name: Person, run_id: str, stream: str, track_id: int, /, *,
         facestream ctl people wrong "Ada Lovelace" 20260301T140500Z-5f0d7e1a door 17
     """
     verb = verbs.NotThatPerson(name=name, run_id=run_id, stream=stream, track_id=track_id)
-    return show(asked(where, verb, verbs.Done), where)
+    return show(asked(where, verb, answers.Done), where)
 
 
 @ctl_app.command
 def status(*, where: Where = OWN) -> int:
     """Show how the service stands."""
-    return show(asked(where, verbs.GetStatus(), verbs.Status), where)
+    return show(asked(where, verbs.GetStatus(), answers.Status), where)
 
 
 @settings_app.command(name="show")
 def show_settings(*, where: Where = OWN) -> int:
     """Show the settings that may be changed."""
-    return show(asked(where, verbs.GetSettings(), verbs.Settings), where)
+    return show(asked(where, verbs.GetSettings(), answers.Settings), where)
 
 
 @settings_app.command(name="set")
@@ -224,19 +224,19 @@ def set_settings(
     """
     if not changes:
         raise UsageError("nothing to change: give at least one SECTION.KEY=VALUE")
-    return show(asked(where, verbs.ChangeSettings(changes=_changes(list(changes))), verbs.Settings), where)
+    return show(asked(where, verbs.ChangeSettings(changes=_changes(list(changes))), answers.Settings), where)
 
 
 @ctl_app.command(name="log-level")
 def log_level(level: Literal["error", "warning", "info"], /, *, where: Where = OWN) -> int:
     """Log this level and those above it from now on."""
-    return show(asked(where, verbs.SetLogLevel(level=level), verbs.Done), where)
+    return show(asked(where, verbs.SetLogLevel(level=level), answers.Done), where)
 
 
 @ctl_app.command
 def drain(*, where: Where = OWN) -> int:
     """Finish what is held, and stop the service."""
-    return show(asked(where, verbs.Drain(), verbs.Done), where)
+    return show(asked(where, verbs.Drain(), answers.Done), where)
 
 
 @ctl_app.command

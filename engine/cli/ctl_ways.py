@@ -13,8 +13,9 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from engine.cli.ctl_tables import tell
+from engine.control.answers import AnyResult, Probed
 from engine.control.client import ControlClient, ControlError, NoServiceError
-from engine.control.verbs import AnyResult, AnyVerb, Probed
+from engine.control.verbs import AnyVerb
 from engine.errors import UsageError
 from engine.keys.files import ClientKey, read_key
 from engine.service.directory import control_endpoint, directory_of

@@ -10,7 +10,8 @@ from typing import TypeVar
 import msgspec
 import zmq
 
-from engine.control.verbs import PROTOCOL, AnyResult, AnyVerb, ErrorCode, Problem, Reply, Request, decode_reply, encode_request
+from engine.control.answers import AnyResult, ErrorCode, Problem, Reply, decode_reply
+from engine.control.verbs import PROTOCOL, AnyVerb, Request, encode_request
 from engine.errors import FacestreamError
 from engine.keys.curve import use_key
 from engine.keys.files import ClientKey

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.control.verbs import PROTOCOL, Reply, Request
+from engine.control.answers import Reply
+from engine.control.verbs import PROTOCOL, Request
 
 
 def control_schema() -> bytes:

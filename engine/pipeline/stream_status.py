@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from engine.contracts.counts import StreamCount
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.streams import StreamChanged
-from engine.control.verbs import Funnel
+from engine.control.answers import Funnel
 from engine.runtime.protocol import StageBeat
 
 _RATE_WINDOW_SECONDS = 5.0

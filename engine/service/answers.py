@@ -11,7 +11,8 @@ from threading import Lock
 import msgspec
 from msgspec.structs import replace
 
-from engine.control.verbs import Reply, Request, decode_reply, encode_reply
+from engine.control.answers import Reply, decode_reply, encode_reply
+from engine.control.verbs import Request
 from engine.service.caller import Caller
 from engine.service.desired import Answer, Desired
 from engine.service.refusal import Refusal

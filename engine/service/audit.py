@@ -8,7 +8,8 @@ from pathlib import Path
 from engine.audit import AuditLog
 from engine.audit.entries import Outcome
 from engine.control import verbs
-from engine.control.verbs import AnyVerb, Problem
+from engine.control.answers import Problem
+from engine.control.verbs import AnyVerb
 from engine.errors import AuditError
 
 _BEING_UNABLE = ("failed", "deadline", "busy", "stopping")

@@ -10,20 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.control.verbs import (
-    Done,
-    Enrolled,
-    EnrolPerson,
-    Found,
-    NotThatPerson,
-    People,
-    Person,
-    Picture,
-    RemovePerson,
-    RenamePerson,
-    Request,
-    SearchPerson,
-)
+from engine.control.answers import Done, Enrolled, Found, People, Person
+from engine.control.verbs import EnrolPerson, NotThatPerson, Picture, RemovePerson, RenamePerson, Request, SearchPerson
 from engine.errors import UsageError
 from engine.service.deadlines import check_deadline, seconds_left
 from engine.service.directory import ServiceDirectory

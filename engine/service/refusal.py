@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.control.verbs import ErrorCode, Problem
+from engine.control.answers import ErrorCode, Problem
 
 
 class Refusal(Exception):

@@ -13,7 +13,7 @@ import numpy as np
 from engine.archive.files import whole_lines
 from engine.archive.reader import recorded
 from engine.contracts.frames import Float32
-from engine.control.verbs import Match
+from engine.control.answers import Match
 from engine.verify.embedder import Embedder
 from engine.verify.gallery import Gallery
 from engine.verify.scores import best_cosines

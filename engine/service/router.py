@@ -15,7 +15,8 @@ import msgspec
 import zmq
 
 from engine.config_serve import ServeConfig
-from engine.control.verbs import PROTOCOL, Problem, Reply, Request, decode_request, encode_reply
+from engine.control.answers import Problem, Reply, encode_reply
+from engine.control.verbs import PROTOCOL, Request, decode_request
 from engine.errors import ConfigError
 from engine.keys.folder import default_folder
 from engine.publish.door import Door, user_id

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.control import verbs
-from engine.control.verbs import AnyResult, AnyVerb, Done, Problem, Reply, Request
+from engine.control import answers, verbs
+from engine.control.answers import AnyResult, Done, Problem, Reply
+from engine.control.verbs import AnyVerb, Request
 from engine.errors import FacestreamError, error_words
 from engine.service.answers import Answers
 from engine.service.audit import Audit
@@ -82,7 +83,7 @@ class Service:
         desired = self._state.desired
         match verb:
             case verbs.ListStreams():
-                return verbs.Streams(streams=self._streams.list(desired))
+                return answers.Streams(streams=self._streams.list(desired))
             case verbs.GetStatus():
                 return status_of(self._life, self._streams.list(desired))
             case verbs.GetSettings():

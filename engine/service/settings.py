@@ -11,7 +11,7 @@ import msgspec
 from engine.config import Config
 from engine.config_file import load_config
 from engine.contracts.manifest import read_manifest
-from engine.control.verbs import Settings
+from engine.control.answers import Settings
 from engine.errors import ConfigError, ModelError
 from engine.models import embedded_manifests, models_dir
 from engine.service.refusal import Refusal

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from engine import __version__
 from engine.contracts.messages import StageStats
-from engine.control.verbs import Event, Status, Stream, Worker
+from engine.control.answers import Event, Status, Stream, Worker
 from engine.pipeline.status import RunStatus
 from engine.pipeline.stream_status import StreamStatus
 from engine.service.given_source import shown_source

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.control.verbs import AnyResult, Reply, Request
+from engine.control.answers import AnyResult, Reply
+from engine.control.verbs import Request
 from engine.service.answers import Answers
 from engine.service.caller import Caller
 from engine.service.deadlines import check_deadline

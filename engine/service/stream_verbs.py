@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from engine.control.answers import Done, Probed, Stream
 from engine.control.verbs import (
     AddStream,
     ChangeSettings,
     ChangeStream,
-    Done,
     PauseStream,
     Probe,
-    Probed,
     RemoveStream,
     Request,
     ResumeStream,
-    Stream,
 )
 from engine.service.deadlines import seconds_left
 from engine.service.desired import Desired

@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from typing import BinaryIO
 
-from engine.control.verbs import Problem
+from engine.control.answers import Problem
 from engine.errors import FacestreamError, UsageError, error_words
 from engine.service.refusal import Refusal
 from engine.service.task_messages import TaskReply, decode_task, encode_task_reply

@@ -6,7 +6,8 @@ import msgspec
 
 from engine.config import DetectConfig, VerifyConfig
 from engine.contracts.camera import Camera
-from engine.control.verbs import Enrolled, Found, Picture, Probed, Problem
+from engine.control.answers import Enrolled, Found, Probed, Problem
+from engine.control.verbs import Picture
 from engine.privacy import Policy
 
 

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
-from engine.control.verbs import Problem
+from engine.control.answers import Problem
 from engine.service.refusal import Refusal
 from engine.service.task_messages import AnyTask, TaskReply, decode_task_reply, encode_task
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from engine.config import DetectConfig, VerifyConfig
-from engine.control.verbs import Enrolled, Found, Picture, PictureVerdict, Probed, ProbedFace
+from engine.control.answers import Enrolled, Found, PictureVerdict, Probed, ProbedFace
+from engine.control.verbs import Picture
 from engine.decode.still import read_content, read_still
 from engine.detect.catalog import open_detector
 from engine.detect.detector import Detector

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from engine.control.verbs import Status
+from engine.control.answers import Status
 from engine.web.fan import KINDS, Client, Fan, encode
 from engine.web.link import StatusCache
 from engine.web.problems import Refusal

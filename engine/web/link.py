@@ -11,21 +11,8 @@ import msgspec
 import zmq
 import zmq.asyncio
 
-from engine.control.verbs import (
-    PROTOCOL,
-    AnyResult,
-    AnyVerb,
-    EnrolPerson,
-    GetStatus,
-    Probe,
-    Reply,
-    Request,
-    SearchPerson,
-    Status,
-    Verb,
-    decode_reply,
-    encode_request,
-)
+from engine.control.answers import AnyResult, Reply, Status, decode_reply
+from engine.control.verbs import PROTOCOL, AnyVerb, EnrolPerson, GetStatus, Probe, Request, SearchPerson, Verb, encode_request
 from engine.web.auth import Asker
 from engine.web.problems import Refusal
 from engine.web.report import Report

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.control.verbs import Status, Stream
+from engine.control.answers import Status, Stream
 from engine.web.context import Web
 from engine.web.problems import Refusal
 from engine.web.seen import BUCKETS_SECONDS, OTHER, Seen
@@ -137,7 +137,7 @@ def _streams(streams: list[Stream]) -> Iterator[Metric]:
     ordered = sorted(streams, key=lambda stream: stream.name)
     labelled, others = ordered[:MOST_STREAMS], ordered[MOST_STREAMS:]
     groups = [(stream.name, [stream]) for stream in labelled] + ([(OTHER, others)] if others else [])
-    yield _labelled(GaugeMetricFamily, "facestream_stream_live", "Whether pictures arrive; of several, how many. Not of paused ones.", ["stream"],
+    yield _labelled(GaugeMetricFamily, "facestream_stream_live", "Whether pictures arrive; of several, how many.", ["stream"],
                     (([name], sum(one.state == "live" for one in group)) for name, group in groups
                      if any(one.state != "paused" for one in group)))  # fmt: skip
     for field, what in _STREAM_COUNTS.items():

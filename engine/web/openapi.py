@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from engine import __version__
-from engine.control.verbs import Problem
+from engine.control.answers import Problem
 from engine.web.problems import STATUS
 from engine.web.routes import ENTRIES, Known, TokenShown
 from engine.web.table import API, Entry

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from engine.control.verbs import ErrorCode, Problem
+from engine.control.answers import ErrorCode, Problem
 
 STATUS: dict[ErrorCode, int] = {
     "bad_request": 400,

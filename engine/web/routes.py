@@ -9,8 +9,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.control import verbs
-from engine.control.verbs import AnyResult, Verb
+from engine.control import answers, verbs
+from engine.control.answers import AnyResult
+from engine.control.verbs import Verb
 from engine.web.auth import Asker
 from engine.web.bodies import as_verb, read_object
 from engine.web.context import Web
@@ -55,7 +56,7 @@ async def _status(web: Web, request: Request, asker: Asker) -> Response:
 
 async def _stream(web: Web, request: Request, asker: Asker) -> Response:
     name = request.path_params["name"]
-    found = await web.link.ask(verbs.ListStreams(), verbs.Streams, asker)
+    found = await web.link.ask(verbs.ListStreams(), answers.Streams, asker)
     for stream in found.streams:
         if stream.name == name:
             return as_json(stream)
@@ -75,7 +76,7 @@ async def _enrol(web: Web, request: Request, asker: Asker) -> Response:
         else:
             asked = as_verb(sent, verbs.EnrolPerson, _given(request))
         check_pictures(web, asked.pictures)
-        return as_json(await web.link.ask(asked, verbs.Enrolled, asker, _key(request)))
+        return as_json(await web.link.ask(asked, answers.Enrolled, asker, _key(request)))
 
 
 async def _search(web: Web, request: Request, asker: Asker) -> Response:
@@ -89,7 +90,7 @@ async def _search(web: Web, request: Request, asker: Asker) -> Response:
         else:
             asked = as_verb(sent, verbs.SearchPerson, {})
         check_pictures(web, [asked.picture])
-        return as_json(await web.link.ask(asked, verbs.Found, asker, _key(request)))
+        return as_json(await web.link.ask(asked, answers.Found, asker, _key(request)))
 
 
 async def _events(web: Web, request: Request, asker: Asker) -> Response:
@@ -144,33 +145,33 @@ def _verb(method: str, path: str, verb: type[Verb], answer: type[AnyResult], *, 
 
 
 ENTRIES: tuple[Entry, ...] = (
-    Entry("GET", "/status", "How the service stands.", _status, "view", verbs.GetStatus, verbs.Status),
-    _verb("GET", "/streams", verbs.ListStreams, verbs.Streams),
-    _verb("POST", "/streams", verbs.AddStream, verbs.Stream, body="fields", status=201),
-    Entry("GET", "/streams/{name}", "One camera.", _stream, "view", verbs.ListStreams, verbs.Stream),
-    _verb("PATCH", "/streams/{name}", verbs.ChangeStream, verbs.Stream, body="changes"),
-    _verb("DELETE", "/streams/{name}", verbs.RemoveStream, verbs.Done),
-    _verb("POST", "/streams/{name}/pause", verbs.PauseStream, verbs.Stream),
-    _verb("POST", "/streams/{name}/resume", verbs.ResumeStream, verbs.Stream),
+    Entry("GET", "/status", "How the service stands.", _status, "view", verbs.GetStatus, answers.Status),
+    _verb("GET", "/streams", verbs.ListStreams, answers.Streams),
+    _verb("POST", "/streams", verbs.AddStream, answers.Stream, body="fields", status=201),
+    Entry("GET", "/streams/{name}", "One camera.", _stream, "view", verbs.ListStreams, answers.Stream),
+    _verb("PATCH", "/streams/{name}", verbs.ChangeStream, answers.Stream, body="changes"),
+    _verb("DELETE", "/streams/{name}", verbs.RemoveStream, answers.Done),
+    _verb("POST", "/streams/{name}/pause", verbs.PauseStream, answers.Stream),
+    _verb("POST", "/streams/{name}/resume", verbs.ResumeStream, answers.Stream),
     Entry("GET", "/streams/{name}/picture", "Its newest picture.", _stream_picture, "view", media_type="image/jpeg"),
-    _verb("POST", "/probe", verbs.Probe, verbs.Probed, body="fields"),
-    _verb("GET", "/people", verbs.ListPeople, verbs.People),
-    _verb("POST", "/people/{name:path}/rename", verbs.RenamePerson, verbs.Done, body="fields"),
+    _verb("POST", "/probe", verbs.Probe, answers.Probed, body="fields"),
+    _verb("GET", "/people", verbs.ListPeople, answers.People),
+    _verb("POST", "/people/{name:path}/rename", verbs.RenamePerson, answers.Done, body="fields"),
     Entry(
         "POST", "/people/{name:path}", "Add pictures of a person to the gallery.", _enrol, "enrol", verbs.EnrolPerson,
-        verbs.Enrolled, body="picture", query=("file", "force"),
+        answers.Enrolled, body="picture", query=("file", "force"),
     ),
-    _verb("DELETE", "/people/{name:path}", verbs.RemovePerson, verbs.Done),
+    _verb("DELETE", "/people/{name:path}", verbs.RemovePerson, answers.Done),
     Entry(
-        "POST", "/search", "Who is in a picture.", _search, "enrol", verbs.SearchPerson, verbs.Found, body="picture",
+        "POST", "/search", "Who is in a picture.", _search, "enrol", verbs.SearchPerson, answers.Found, body="picture",
         query=("file", "most"),
     ),
-    _verb("POST", "/tracks/{run_id}/{stream}/{track_id:number}/wrong", verbs.NotThatPerson, verbs.Done, body="fields"),
+    _verb("POST", "/tracks/{run_id}/{stream}/{track_id:number}/wrong", verbs.NotThatPerson, answers.Done, body="fields"),
     *TRACK_ENTRIES,
-    _verb("GET", "/settings", verbs.GetSettings, verbs.Settings),
-    _verb("PATCH", "/settings", verbs.ChangeSettings, verbs.Settings, body="changes"),
-    _verb("POST", "/drain", verbs.Drain, verbs.Done),
-    _verb("PUT", "/log-level", verbs.SetLogLevel, verbs.Done, body="fields"),
+    _verb("GET", "/settings", verbs.GetSettings, answers.Settings),
+    _verb("PATCH", "/settings", verbs.ChangeSettings, answers.Settings, body="changes"),
+    _verb("POST", "/drain", verbs.Drain, answers.Done),
+    _verb("PUT", "/log-level", verbs.SetLogLevel, answers.Done, body="fields"),
     Entry(
         "GET", "/events", "What happens, as Server-Sent Events.", _events, "view", query=("kinds", "streams"),
         media_type="text/event-stream",

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import SourceConfig
-from engine.control.verbs import AddStream, ChangeStream, Done, RemoveStream, Stream
+from engine.control.answers import Done, Stream
+from engine.control.verbs import AddStream, ChangeStream, RemoveStream
 from tests.bench.camera_turn import Faces
 from tests.e2e.live_run import make_clip
 from tests.e2e.serving import Serving

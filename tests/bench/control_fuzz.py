@@ -19,8 +19,9 @@ from typing import Any, get_args
 import msgspec
 import zmq
 
+from engine.control.answers import Status, decode_reply
 from engine.control.client import ControlClient
-from engine.control.verbs import PROTOCOL, AnyVerb, Drain, GetStatus, Status, decode_reply
+from engine.control.verbs import PROTOCOL, AnyVerb, Drain, GetStatus
 from engine.service.router import Router
 from tests.service.parts import Says, service_in
 

@@ -18,8 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.config import SourceConfig
+from engine.control.answers import Done, Stream
 from engine.control.client import ControlError, NoServiceError
-from engine.control.verbs import AddStream, AnyVerb, ChangeStream, Done, PauseStream, RemoveStream, ResumeStream, Stream
+from engine.control.verbs import AddStream, AnyVerb, ChangeStream, PauseStream, RemoveStream, ResumeStream
 from engine.errors import FacestreamError
 from tests.e2e.serving import Serving
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
+from engine.control.answers import Status, Stream, Streams
 from engine.control.client import ControlClient, ControlError, NoServiceError
-from engine.control.verbs import GetStatus, ListStreams, Status, Stream, Streams
+from engine.control.verbs import GetStatus, ListStreams
 from engine.service.directory import control_endpoint
 from tests.e2e.test_processes import children_of
 

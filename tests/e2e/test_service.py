@@ -7,18 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.config import SourceConfig
-from engine.control.verbs import (
-    AddStream,
-    ChangeSettings,
-    ChangeStream,
-    Done,
-    Drain,
-    PauseStream,
-    RemoveStream,
-    ResumeStream,
-    Settings,
-    Stream,
-)
+from engine.control.answers import Done, Settings, Stream
+from engine.control.verbs import AddStream, ChangeSettings, ChangeStream, Drain, PauseStream, RemoveStream, ResumeStream
 from tests.e2e.live_run import make_clip
 from tests.e2e.serving import Serving
 from tests.rtsp.fixtures import StartGst, gst

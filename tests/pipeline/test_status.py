@@ -10,7 +10,7 @@ from engine.cli.run_words import drops_of, errors_of
 from engine.contracts.counts import Counts
 from engine.contracts.orders import Warned
 from engine.contracts.streams import StreamChanged
-from engine.control.verbs import Funnel
+from engine.control.answers import Funnel
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.runtime.protocol import Beat, StageBeat
 from engine.runtime.telemetry import Telemetry

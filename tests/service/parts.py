@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from engine.control.verbs import AnyVerb, LogLevel, Reply, Request
+from engine.control.answers import Reply
+from engine.control.verbs import AnyVerb, LogLevel, Request
 from engine.service.build import Parts, build
 from engine.service.caller import Caller, this_user
 

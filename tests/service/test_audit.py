@@ -10,7 +10,8 @@ from engine.audit import read_entries, verify
 from engine.audit.log import AuditLog
 from engine.config import SourceConfig
 from engine.control import verbs
-from engine.control.verbs import AnyVerb, Problem
+from engine.control.answers import Problem
+from engine.control.verbs import AnyVerb
 from engine.service.audit import Audit
 
 ADDED = verbs.AddStream(source=SourceConfig(uri="rtsp://ada:secret@192.0.2.1/1", name="door"))

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.config import SourceConfig
-from engine.control.verbs import AddStream, ChangeStream, GetStatus, ListStreams, RemoveStream, Stream, encode_reply
+from engine.control.answers import Stream, encode_reply
+from engine.control.verbs import AddStream, ChangeStream, GetStatus, ListStreams, RemoveStream
 from engine.pipeline.control import RunControl
 from engine.service.build import Parts
 from tests.service.parts import ADDRESSES, Says, ask, service_in

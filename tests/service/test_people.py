@@ -13,21 +13,8 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from engine.control.verbs import (
-    Done,
-    Enrolled,
-    EnrolPerson,
-    Found,
-    ListPeople,
-    Match,
-    NotThatPerson,
-    People,
-    Person,
-    Picture,
-    RemovePerson,
-    RenamePerson,
-    SearchPerson,
-)
+from engine.control.answers import Done, Enrolled, Found, Match, People, Person
+from engine.control.verbs import EnrolPerson, ListPeople, NotThatPerson, Picture, RemovePerson, RenamePerson, SearchPerson
 from engine.models import find_model
 from engine.service.build import Parts
 from engine.verify.gallery import Gallery

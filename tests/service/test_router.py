@@ -14,20 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config_serve import ServeConfig
+from engine.control.answers import Done, Reply, Status, Streams, decode_reply
 from engine.control.client import ControlClient, ControlError, NoServiceError
-from engine.control.verbs import (
-    PROTOCOL,
-    Done,
-    GetStatus,
-    ListStreams,
-    PauseStream,
-    Reply,
-    Request,
-    Status,
-    Streams,
-    decode_reply,
-    encode_request,
-)
+from engine.control.verbs import PROTOCOL, GetStatus, ListStreams, PauseStream, Request, encode_request
 from engine.errors import FacestreamError
 from engine.keys.folder import KeyFolder
 from engine.service.build import Parts

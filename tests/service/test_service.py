@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.config import SourceConfig
+from engine.control.answers import Done, Settings, Status, Stream, Streams
 from engine.control.verbs import (
     AddStream,
     AnyVerb,
     ChangeSettings,
     ChangeStream,
-    Done,
     Drain,
     EnrolPerson,
     GetSettings,
@@ -32,10 +32,6 @@ from engine.control.verbs import (
     ResumeStream,
     SearchPerson,
     SetLogLevel,
-    Settings,
-    Status,
-    Stream,
-    Streams,
 )
 from engine.errors import ConfigError, PublishError
 from engine.pipeline.control import RunControl

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.web.server import Server, server
-from tests.web.service import FakeService, answers
+from tests.web.service import FakeService, usual_answer
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +25,6 @@ def _running(service: FakeService) -> Iterator[Server]:
 @pytest.fixture
 def web(_running: Server) -> Server:
     """A server that is shared by the tests of a file; the service behind it answers as usual."""
-    _running.service.answer = answers
+    _running.service.answer = usual_answer
     _running.service.asked.clear()
     return _running

@@ -14,45 +14,48 @@ import zmq
 from engine.config import SourceConfig
 from engine.contracts.messages import AnyMessage, Face, Part, Quality, encode_header, topic_of
 from engine.contracts.tap import Preview, PreviewBox, encode_preview, preview_topic
-from engine.control import verbs
-from engine.control.verbs import AnyResult, Problem, Reply, Request, decode_request, encode_reply
+from engine.control import answers, verbs
+from engine.control.answers import AnyResult, Problem, Reply, encode_reply
+from engine.control.verbs import Request, decode_request
 from engine.web.settings import HttpSettings, WebSettings
 
 JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"
 Answer = Callable[[Request], "AnyResult | Problem | None"]
 
 
-def door(**known: object) -> verbs.Stream:
-    return verbs.Stream(name="door", source=SourceConfig(uri="rtsp://192.0.2.1/s"), **known)  # type: ignore[arg-type]
+def door(**known: object) -> answers.Stream:
+    return answers.Stream(name="door", source=SourceConfig(uri="rtsp://192.0.2.1/s"), **known)  # type: ignore[arg-type]
 
 
-def answers(request: Request) -> AnyResult | Problem | None:
+def usual_answer(request: Request) -> AnyResult | Problem | None:
     """What a service would say, about."""
     match request.verb:
         case verbs.GetStatus():
-            return verbs.Status(version="1", state="running", ready=True, run_id="20260301T120000Z-00000001", streams=[door()])
+            return answers.Status(
+                version="1", state="running", ready=True, run_id="20260301T120000Z-00000001", streams=[door()]
+            )
         case verbs.ListStreams():
-            return verbs.Streams(streams=[door()])
+            return answers.Streams(streams=[door()])
         case verbs.AddStream(source=source, paused=paused):
-            return verbs.Stream(name=source.name or "made", source=source, paused=paused)
+            return answers.Stream(name=source.name or "made", source=source, paused=paused)
         case verbs.ChangeStream(name="door") | verbs.PauseStream(name="door") | verbs.ResumeStream(name="door"):
             return door()
         case verbs.ChangeStream(name=name) | verbs.PauseStream(name=name) | verbs.RemoveStream(name=name) if name != "door":
             return Problem(code="not_found", message=f"there is no stream {name}", field="name")
         case verbs.Probe():
-            return verbs.Probed(shown="rtsp://192.0.2.1/s", picture=JPEG)
+            return answers.Probed(shown="rtsp://192.0.2.1/s", picture=JPEG)
         case verbs.EnrolPerson(name=name, pictures=pictures):
-            return verbs.Enrolled(
-                name=name, pictures=[verbs.PictureVerdict(name=picture.name, outcome="enrolled") for picture in pictures]
+            return answers.Enrolled(
+                name=name, pictures=[answers.PictureVerdict(name=picture.name, outcome="enrolled") for picture in pictures]
             )
         case verbs.ListPeople():
-            return verbs.People(people=[verbs.Person(name="Ada", pictures=2)])
+            return answers.People(people=[answers.Person(name="Ada", pictures=2)])
         case verbs.SearchPerson():
-            return verbs.Found(reason="no face")
+            return answers.Found(reason="no face")
         case verbs.GetSettings() | verbs.ChangeSettings():
-            return verbs.Settings(values={"live.detect_fps": 4.0})
+            return answers.Settings(values={"live.detect_fps": 4.0})
         case _:
-            return verbs.Done()
+            return answers.Done()
 
 
 class FakeService:
@@ -61,7 +64,7 @@ class FakeService:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="fs-web-"))
         self.asked: list[Request] = []
-        self.answer: Answer = answers
+        self.answer: Answer = usual_answer
         self._context = zmq.Context()
         self._router = self._context.socket(zmq.ROUTER)
         self._router.bind(f"ipc://{self.folder}/web.sock")

@@ -15,7 +15,7 @@ import pytest
 from engine.web.connections import Bounds
 from engine.web.door import HEADER_BYTES
 from tests.web.server import Server, everything, server
-from tests.web.service import FakeService, answers
+from tests.web.service import FakeService, usual_answer
 
 QUICK = Bounds(most=12, most_per_address=8, asking_seconds=0.5, unread_seconds=1.0)
 
@@ -29,7 +29,7 @@ def _tight(service: FakeService) -> Iterator[Server]:
 
 @pytest.fixture
 def tight(_tight: Server) -> Server:
-    _tight.service.answer = answers
+    _tight.service.answer = usual_answer
     _tight.service.asked.clear()
     return _tight
 

@@ -15,7 +15,7 @@ from engine.web.fan import MOST_CLIENTS
 from engine.web.tokens import TokenFolder
 from tests.web.listening import listening
 from tests.web.server import Server, server
-from tests.web.service import JPEG, FakeService, answers, face
+from tests.web.service import JPEG, FakeService, face, usual_answer
 
 RUN = "20260301T120000Z-00000001"
 
@@ -30,7 +30,7 @@ def _listened(service: FakeService) -> Iterator[Server]:
 
 @pytest.fixture
 def web(_listened: Server) -> Server:
-    _listened.service.answer = answers
+    _listened.service.answer = usual_answer
     return _listened
 
 

@@ -7,7 +7,7 @@ import pytest
 from engine.control import verbs
 from engine.web import link
 from tests.web.server import Server, server
-from tests.web.service import FakeService, answers
+from tests.web.service import FakeService, usual_answer
 
 
 def test_who_does_not_answer_in_time_is_said_and_a_late_answer_is_nobodys(web: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,7 +16,7 @@ def test_who_does_not_answer_in_time_is_said_and_a_late_answer_is_nobodys(web: S
     answer = web.ask("GET", "/api/v1/people")
     assert (answer.status, answer.code) == (504, "deadline")
     late = web.service.asked[-1]
-    web.service.answer = lambda request: answers(request) if request.request_id != late.request_id else None
+    web.service.answer = lambda request: usual_answer(request) if request.request_id != late.request_id else None
     assert web.ask("GET", "/api/v1/people").json["people"][0]["name"] == "Ada"
     assert web.web.link._waiting == {}
 

@@ -10,22 +10,22 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engine.config import SourceConfig
 from engine.contracts.messages import StageStats, Stream
-from engine.control import verbs
+from engine.control import answers
 from tests.web.server import Server, server
-from tests.web.service import FakeService, answers, face
+from tests.web.service import FakeService, face, usual_answer
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
-def stream(name: str, **known: object) -> verbs.Stream:
+def stream(name: str, **known: object) -> answers.Stream:
     values = {"state": "live", "frames": 10, "faces": 2, "fps": 12.5, "latency_p50_ms": 100.0, "latency_p99_ms": 200.0}
-    return verbs.Stream(name=name, source=SourceConfig(uri="rtsp://192.0.2.1/s"), **(values | known))  # type: ignore[arg-type]
+    return answers.Stream(name=name, source=SourceConfig(uri="rtsp://192.0.2.1/s"), **(values | known))  # type: ignore[arg-type]
 
 
-def status(streams: list[verbs.Stream]) -> verbs.Status:
-    return verbs.Status(
+def status(streams: list[answers.Stream]) -> answers.Status:
+    return answers.Status(
         version="1.2", state="running", ready=True, uptime_seconds=5.0, overload_level=1, models={"detector": 'grey ("x")\n'},
-        workers=[verbs.Worker(name="publish", alive=True, restarts=2, pid=1)],
+        workers=[answers.Worker(name="publish", alive=True, restarts=2, pid=1)],
         stages={"detect": StageStats(100, 10.0, 20.0, 50.0, 3), "latency.door": StageStats(1, 1.0, 1.0, 1.0)},
         drops={"late": 4}, errors={"verify": 1}, streams=streams,
     )  # fmt: skip
@@ -43,7 +43,9 @@ def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
 
 @pytest.fixture(scope="module")
 def scraped(service: FakeService) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    service.answer = lambda request: status([stream("door"), stream("gate", state="stalled", latency_p50_ms=None), stream("attic", state="paused")])
+    service.answer = lambda request: status(
+        [stream("door"), stream("gate", state="stalled", latency_p50_ms=None), stream("attic", state="paused")]
+    )
     with server(service) as running:
         running.token = running.token_for("prometheus", "view")
         service.wait_for_listener()
@@ -58,7 +60,7 @@ def scraped(service: FakeService) -> dict[tuple[str, frozenset[tuple[str, str]]]
                 break
             running.ask("GET", "/live")
         answer = running.ask("GET", "/metrics")
-    service.answer = answers
+    service.answer = usual_answer
     assert (answer.status, answer.headers["Content-Type"].split(";")[0]) == (200, "text/plain")
     (Path(running.settings.directory) / "metrics.txt").write_bytes(answer.body)
     return samples(answer.body.decode())
@@ -122,7 +124,7 @@ def test_the_number_of_series_is_bounded(web: Server) -> None:
 
 
 def test_without_an_answer_of_the_service_that_is_said(service: FakeService) -> None:
-    service.answer = lambda request: verbs.Problem(code="failed", message="no")
+    service.answer = lambda request: answers.Problem(code="failed", message="no")
     with server(service) as running:
         running.token = running.token_for("scraper", "view")
         found = samples(running.ask("GET", "/metrics").body.decode())

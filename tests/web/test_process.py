@@ -20,7 +20,7 @@ import pytest
 from engine.web.process import run
 from tests.web.browser import Browser
 from tests.web.server import Server, everything, server
-from tests.web.service import FakeService, answers
+from tests.web.service import FakeService, usual_answer
 
 OPENSSL = shutil.which("openssl")
 
@@ -37,7 +37,7 @@ def started(settings: bytes) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_it_is_a_process_that_can_be_used_at_once_and_ends_in_order(service: FakeService) -> None:
-    service.answer = answers
+    service.answer = usual_answer
     with started(msgspec.json.encode(service.settings())) as process:
         assert process.stderr is not None
         port = int(re.search(r"console is at http://127.0.0.1:(\d+)/", process.stderr.readline())[1])  # type: ignore[index]

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from engine.control import verbs
-from engine.control.verbs import Problem
+from engine.control import answers, verbs
+from engine.control.answers import Problem
 from engine.web.routes import ENTRIES
 from engine.web.table import API
 from tests.web.server import FILES, Server
@@ -110,7 +110,7 @@ def test_a_body_of_another_type_is_refused(web: Server, kind: str) -> None:
     [("bad_request", 400), ("forbidden", 403), ("not_found", 404), ("conflict", 409), ("refused", 422), ("too_large", 413),
      ("busy", 503), ("deadline", 504), ("stopping", 503), ("failed", 500)],
 )  # fmt: skip
-def test_a_problem_of_the_service_is_told_with_its_status(web: Server, code: verbs.ErrorCode, status: int) -> None:
+def test_a_problem_of_the_service_is_told_with_its_status(web: Server, code: answers.ErrorCode, status: int) -> None:
     web.service.answer = lambda request: Problem(code=code, message="why not", field="source.uri")
     answer = web.ask("POST", "/api/v1/streams", {"source": SOURCE})
     assert answer.status == status
@@ -168,10 +168,10 @@ def test_a_body_of_unknown_length_is_cut_at_the_bound(web: Server) -> None:
 def test_so_many_uploads_at_once_and_no_more(web: Server) -> None:
     waiting, let_go = threading.Semaphore(0), threading.Event()
 
-    def slowly(request: verbs.Request) -> verbs.AnyResult:
+    def slowly(request: verbs.Request) -> answers.AnyResult:
         waiting.release()
         assert let_go.wait(20)
-        return verbs.Found()
+        return answers.Found()
 
     web.service.answer = slowly  # one at a time: the others wait in the service's queue, and hold their places here
     threads = [
@@ -247,7 +247,7 @@ def test_ready_names_files_only_to_those_who_may_look(service: FakeService, stat
 
     with server(service) as running:
         running.token = running.token_for(f"for-{state}", "view")
-        service.answer = lambda request: verbs.Status(version="1", state=state, ready=False, ready_detail="/models/x is gone")  # type: ignore[arg-type]
+        service.answer = lambda request: answers.Status(version="1", state=state, ready=False, ready_detail="/models/x is gone")  # type: ignore[arg-type]
         strangers, known = running.ask("GET", "/ready", token=None), running.ask("GET", "/ready")
     assert (strangers.status, strangers.json["reason"]) == (503, reason)
     assert (known.status, known.json["reason"]) == (503, "/models/x is gone")

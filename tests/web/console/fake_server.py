@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 import engine.web
 from engine.config import SourceConfig
-from engine.control import verbs
+from engine.control import answers
 from tests.web.console.fake_service import FakeService
 
 CONSOLE = Path(engine.web.__file__).parent / "console"
@@ -149,10 +149,10 @@ def _answer(service: FakeService, request: Request, path: list[str], body: bytes
         case "GET", ["status"]:
             return service.status()
         case "GET", ["settings"]:
-            return verbs.Settings(values=service.settings)
+            return answers.Settings(values=service.settings)
         case "PATCH", ["settings"]:
             service.settings |= sent
-            return verbs.Settings(values=service.settings)
+            return answers.Settings(values=service.settings)
         case "POST", ["probe"]:
             return service.probe(msgspec.convert(sent["source"], SourceConfig))
         case _, ["streams", *rest]:
@@ -162,15 +162,15 @@ def _answer(service: FakeService, request: Request, path: list[str], body: bytes
         case _, ["tracks", *rest]:
             return _tracks(service, request, rest, sent)
         case "POST", ["search"]:
-            people = [verbs.Match(cosine=0.91 - 0.1 * index, identity=name) for index, name in enumerate(service.people)]
-            tracks = [verbs.Match(cosine=0.88, run_id=one["run_id"], stream=one["stream"], track_id=one["track_id"])
+            people = [answers.Match(cosine=0.91 - 0.1 * index, identity=name) for index, name in enumerate(service.people)]
+            tracks = [answers.Match(cosine=0.88, run_id=one["run_id"], stream=one["stream"], track_id=one["track_id"])
                       for one in service.tracks[:5]]  # fmt: skip
-            return verbs.Found(people=people, tracks=tracks)
+            return answers.Found(people=people, tracks=tracks)
         case "PUT", ["log-level"]:
-            return verbs.Done()
+            return answers.Done()
         case "POST", ["drain"]:
             service.state = "stopping"
-            return verbs.Done()
+            return answers.Done()
     raise KeyError("/".join(path))
 
 
@@ -187,7 +187,7 @@ def _streams(service: FakeService, method: str, rest: list[str], sent: Any) -> A
             return service.change(name, source=msgspec.structs.replace(stream.source, **sent))
         case "DELETE", [name]:
             del service.streams[name]
-            return verbs.Done()
+            return answers.Done()
         case "POST", [name, "pause" | "resume" as what]:
             return service.change(name, paused=what == "pause", state="paused" if what == "pause" else "live")
     raise KeyError("address")
@@ -196,15 +196,15 @@ def _streams(service: FakeService, method: str, rest: list[str], sent: Any) -> A
 def _people(service: FakeService, request: Request, rest: list[str], sent: Any, body: bytes) -> Any:
     match request.method, rest:
         case "GET", []:
-            return verbs.People(people=sorted(service.people.values(), key=lambda one: one.name), gallery="gallery.sqlite")
+            return answers.People(people=sorted(service.people.values(), key=lambda one: one.name), gallery="gallery.sqlite")
         case "POST", [name]:
             return service.enrol(name, request.query_params.get("file", ""), body)
         case "POST", [name, "rename"]:
             service.people[sent["new_name"]] = msgspec.structs.replace(service.people.pop(name), name=sent["new_name"])
-            return verbs.Done()
+            return answers.Done()
         case "DELETE", [name]:
             del service.people[name]
-            return verbs.Done()
+            return answers.Done()
     raise KeyError("address")
 
 
@@ -220,7 +220,7 @@ def _tracks(service: FakeService, request: Request, rest: list[str], sent: Any) 
             service.wrong.append((stream, int(track), sent["name"]))
             before = service.people[sent["name"]]
             service.people[before.name] = msgspec.structs.replace(before, wrong_names=before.wrong_names + 1)
-            return verbs.Done()
+            return answers.Done()
         case "GET", [_, stream, track]:
             for one in service.tracks:
                 if (one["stream"], str(one["track_id"])) == (stream, track):
@@ -242,5 +242,5 @@ def _json(value: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
-def _problem(code: verbs.ErrorCode, message: str, status: int) -> Response:
-    return _json({"error": verbs.Problem(code=code, message=message)}, status)
+def _problem(code: answers.ErrorCode, message: str, status: int) -> Response:
+    return _json({"error": answers.Problem(code=code, message=message)}, status)

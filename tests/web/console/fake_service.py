@@ -10,7 +10,7 @@ import msgspec
 
 from engine.config import SourceConfig
 from engine.contracts.messages import Candidate, Enhanced, Face, Part, Quality, StageStats, Track
-from engine.control import verbs
+from engine.control import answers
 from tests.web.console import fake_pictures
 
 RUN = "run-1"
@@ -25,31 +25,31 @@ class FakeService:
 
     def __init__(self, tell: Callable[[str, Any], None]) -> None:
         self._tell = tell
-        self.streams: dict[str, verbs.Stream] = {}
-        self.people: dict[str, verbs.Person] = {}
+        self.streams: dict[str, answers.Stream] = {}
+        self.people: dict[str, answers.Person] = {}
         self.pictures: dict[str, bytes] = {}
         self.tracks: list[dict[str, Any]] = []
         self.wrong: list[tuple[str, int, str]] = []
         self.settings: dict[str, Any] = {"verify.false_name_rate": 0.001, "verify.min_faces": 2, "live.adapt": True}
-        self.log: list[verbs.Event] = []
+        self.log: list[answers.Event] = []
         self.state: str = "running"
         self._seq = 0
         self._moved = 0
 
-    def add_stream(self, name: str, state: str = "live", **facts: Any) -> verbs.Stream:
+    def add_stream(self, name: str, state: str = "live", **facts: Any) -> answers.Stream:
         source = facts.pop("source", None) or SourceConfig(uri=f"rtsp://192.0.2.7/{name}", name=name)
         live = {"fps": 25.0, "detections_per_second": 12.5, "width_px": 1920, "height_px": 1080}
         live |= {"latency_p50_ms": 84.0, "latency_p99_ms": 212.0} if state == "live" else {}
-        self.streams[name] = verbs.Stream(name=name, source=source, **{**live, **facts}, state=state)
+        self.streams[name] = answers.Stream(name=name, source=source, **{**live, **facts}, state=state)
         self.note("stream_added", stream=name)
         return self.streams[name]
 
-    def change(self, name: str, **facts: Any) -> verbs.Stream:
+    def change(self, name: str, **facts: Any) -> answers.Stream:
         self.streams[name] = msgspec.structs.replace(self.streams[name], **facts)
         return self.streams[name]
 
-    def note(self, name: str, level: verbs.Severity = "info", **fields: Any) -> None:
-        event = verbs.Event(number=len(self.log), time_ns=time.time_ns(), level=level, name=name, fields=fields)
+    def note(self, name: str, level: answers.Severity = "info", **fields: Any) -> None:
+        event = answers.Event(number=len(self.log), time_ns=time.time_ns(), level=level, name=name, fields=fields)
         self.log = [*self.log[-49:], event]
 
     def tick(self) -> None:
@@ -113,35 +113,35 @@ class FakeService:
         ]
         self._tell("track", msgspec.to_builtins(track))
 
-    def enrol(self, name: str, picture: str, content: bytes) -> verbs.Enrolled:
+    def enrol(self, name: str, picture: str, content: bytes) -> answers.Enrolled:
         """Add a picture; one of less than 2 kB is refused."""
         quality = Quality(size_px=112.0, sharpness=0.8, frontal=0.95, score=0.85)
-        verdict = verbs.PictureVerdict(name=picture, outcome="enrolled", quality=quality)
+        verdict = answers.PictureVerdict(name=picture, outcome="enrolled", quality=quality)
         if len(content) < 2000:
-            verdict = verbs.PictureVerdict(
+            verdict = answers.PictureVerdict(
                 name=picture, outcome="refused", reason="The face is 14 px wide; at least 32 are needed."
             )
         else:
-            before = self.people.get(name, verbs.Person(name=name, pictures=0))
+            before = self.people.get(name, answers.Person(name=name, pictures=0))
             self.people[name] = msgspec.structs.replace(before, pictures=before.pictures + 1)
-        return verbs.Enrolled(name=name, pictures=[verdict])
+        return answers.Enrolled(name=name, pictures=[verdict])
 
-    def probe(self, source: SourceConfig) -> verbs.Probed:
+    def probe(self, source: SourceConfig) -> answers.Probed:
         x, y, width, height = fake_pictures.box_of(0)
-        seen = verbs.ProbedFace(x=x, y=y, width=width, height=height, score=0.9)
+        seen = answers.ProbedFace(x=x, y=y, width=width, height=height, score=0.9)
         advice = "One face, 240 px wide: large enough to recognise."
-        return verbs.Probed(
+        return answers.Probed(
             shown=source.uri.rpartition("@")[2], codec="h264", width_px=1920, height_px=1080, fps=25.0,
             picture=fake_pictures.scene(1, (0,)), faces=[seen], advice=advice,
         )  # fmt: skip
 
-    def status(self) -> verbs.Status:
+    def status(self) -> answers.Status:
         stage = StageStats(items=100, items_per_second=12.5, p50_ms=8.4, p99_ms=21.0, queue_depth=1)
-        return verbs.Status(
+        return answers.Status(
             version="1.0", state=self.state, ready=True, run_id=RUN, uptime_seconds=3600.0 + self._moved,
             models={"detector": "grey (onnxruntime, cpu, float32)", "generator": "compact_fine_x4 (onnxruntime, cpu, float32)"},
             workers=[
-                verbs.Worker(name=f"camera-{name}", alive=True, restarts=0, pid=4000 + index)
+                answers.Worker(name=f"camera-{name}", alive=True, restarts=0, pid=4000 + index)
                 for index, name in enumerate(list(self.streams)[:8])
             ],
             stages={"detect": stage, "track": stage, "enhance": stage, "verify": stage, "publish": stage},
@@ -150,6 +150,6 @@ class FakeService:
         )  # fmt: skip
 
 
-def _more(funnel: verbs.Funnel) -> verbs.Funnel:
+def _more(funnel: answers.Funnel) -> answers.Funnel:
     gained = {"frames": 25, "detected_frames": 12, "found": 9, "too_small": 3, "outranked": 4, "blurred": 1, "enhanced": 2}
-    return verbs.Funnel(**{name: getattr(funnel, name) + gained.get(name, 0) for name in funnel.__struct_fields__})
+    return answers.Funnel(**{name: getattr(funnel, name) + gained.get(name, 0) for name in funnel.__struct_fields__})
