@@ -72,7 +72,12 @@ class Cycles:
 
     def _remove(self) -> None:
         self.service.client.call(RemoveStream(name="guest"), Done)
-        self.service.wait(lambda: "fs-camera-guest" not in self.service.workers)
+        self.service.wait(self._is_gone)
+
+    def _is_gone(self) -> bool:
+        """Whether the guest's process has ended, and none comes that a change before it had asked for."""
+        workers = {one.name: one for one in self.service.status().workers}
+        return "fs-camera-guest" not in self.service.workers and not workers["camera-guest"].alive
 
     def _during(self, what: str, act: Callable[[], None]) -> None:
         since = time.time_ns()
@@ -115,6 +120,7 @@ def main() -> None:
                     if number % _CYCLES_IN_TURN == 0:
                         guests.quiet()
                     guests.cycle()
+                service.wait(lambda: held(service).keys() == before.keys())
                 after = held(service)
                 faces.stop()
                 status = service.status()
