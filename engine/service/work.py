@@ -18,7 +18,7 @@ from engine.detect.detector import Detector
 from engine.detect.second_look import SecondLook, open_second_look
 from engine.enrolment.enrol import enrol_pictures
 from engine.enrolment.portrait import find_portrait
-from engine.errors import EnrolmentRefused, PictureError
+from engine.errors import EnrolmentRefused, PictureError, SourceError
 from engine.models import find_model
 from engine.privacy import expire
 from engine.probe.probe import probe
@@ -73,8 +73,15 @@ def let_expire(task: ExpireTask) -> ExpiredRuns:
 
 
 def look(task: ProbeTask) -> Probed:
-    """Look at a camera."""
-    seen = probe(task.camera, task.detect, task.seconds)
+    """Look at a camera.
+
+    Raises:
+        Refusal: it gives no picture.
+    """
+    try:
+        seen = probe(task.camera, replace(task.detect, device="cpu"), task.seconds)
+    except SourceError as error:
+        raise Refusal("refused", str(error), "source.uri") from error
     return Probed(
         shown=seen.shown,
         codec=seen.codec,

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from engine.control.answers import Reply
-from engine.control.verbs import AnyVerb, LogLevel, Request
+from engine.config import SourceConfig
+from engine.control.answers import Reply, Streams
+from engine.control.verbs import AddStream, AnyVerb, ListStreams, LogLevel, Request
 from engine.service.build import Parts, build
 from engine.service.caller import Caller, this_user
 
@@ -21,6 +22,12 @@ ADDRESSES = {
 FILE = """
 serve: {directory: "%s", cameras_in: [public, "192.0.2.0/24", "198.51.100.0/24"], http: ""}
 verify: {embedder: none, gallery: "%s/gallery.sqlite"}
+"""
+
+SOURCES = """
+sources:
+  - {uri: "rtsp://10.1.1.1/one", name: one}
+  - {uri: "rtsp://10.1.1.1/two", name: two}
 """
 
 
@@ -60,3 +67,18 @@ def ask(parts: Parts, verb: AnyVerb, key: str = "", caller: Caller | None = None
     """Ask a service without a socket."""
     request = Request(request_id="1", verb=verb, idempotency_key=key, deadline_ns=deadline_ns)
     return parts.service.answer(request, caller or this_user())
+
+
+def added(name: str, uri: str = "rtsp://192.0.2.10/x", *, paused: bool = False) -> AddStream:
+    return AddStream(source=SourceConfig(uri=uri, name=name), paused=paused)
+
+
+def states(parts: Parts) -> dict[str, str]:
+    result = ask(parts, ListStreams()).result
+    assert isinstance(result, Streams)
+    return {one.name: one.state for one in result.streams}
+
+
+def code(parts: Parts, verb: AnyVerb, **more: object) -> str:
+    problem = ask(parts, verb, **more).problem  # type: ignore[arg-type]
+    return problem.code if problem else "done"
