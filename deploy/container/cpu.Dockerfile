@@ -20,7 +20,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends libgl1 libglib2
 COPY --from=build /opt/facestream /opt/facestream
 COPY --chown=facestream deploy/container/serve.yaml /etc/facestream/serve.yaml
 COPY deploy/container/ready.py /usr/local/lib/facestream/ready.py
-ENV PATH=/opt/facestream/bin:$PATH XDG_CACHE_HOME=/var/lib/facestream/cache XDG_DATA_HOME=/var/lib/facestream/data
+ENV PATH=/opt/facestream/bin:$PATH XDG_STATE_HOME=/var/lib/facestream/state \
+    XDG_CACHE_HOME=/var/lib/facestream/cache XDG_DATA_HOME=/var/lib/facestream/data
 USER 10001
 WORKDIR /var/lib/facestream
 VOLUME /var/lib/facestream

@@ -22,7 +22,8 @@ COPY --from=build /opt/facestream /opt/facestream
 COPY --chown=facestream deploy/container/serve.yaml /etc/facestream/serve.yaml
 COPY deploy/container/ready.py /usr/local/lib/facestream/ready.py
 # video: hardware decoding
-ENV PATH=/opt/facestream/bin:$PATH XDG_CACHE_HOME=/var/lib/facestream/cache XDG_DATA_HOME=/var/lib/facestream/data \
+ENV PATH=/opt/facestream/bin:$PATH XDG_STATE_HOME=/var/lib/facestream/state \
+    XDG_CACHE_HOME=/var/lib/facestream/cache XDG_DATA_HOME=/var/lib/facestream/data \
     NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility,video
 USER 10001
 WORKDIR /var/lib/facestream
