@@ -118,6 +118,16 @@ class StatusCache:
         self._at = 0.0
         self._lock = asyncio.Lock()
 
+    async def known_of(self, names: frozenset[str]) -> frozenset[str]:
+        """Return those of the names that are streams of the service; the service is asked where one was not known before.
+
+        Raises:
+            Refusal: the service does not answer.
+        """
+        if self._status is None or not names <= _streams_of(self._status):
+            return names & _streams_of(await self.get())
+        return names
+
     async def get(self) -> Status:
         """Return the status, not older than a second.
 
@@ -129,3 +139,7 @@ class StatusCache:
                 self._status = await self._link.ask(GetStatus(), Status)
                 self._at = time.monotonic()
             return self._status
+
+
+def _streams_of(status: Status) -> frozenset[str]:
+    return frozenset(stream.name for stream in status.streams)

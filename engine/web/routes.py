@@ -18,6 +18,7 @@ from engine.web.context import Web
 from engine.web.events import EventStream, asked_for
 from engine.web.problems import Refusal, as_json
 from engine.web.table import API, Body, Entry, asks
+from engine.web.timeline import checked_stream
 from engine.web.track_routes import TRACK_ENTRIES
 from engine.web.uploads import check_pictures, one_upload, read_upload
 
@@ -64,7 +65,18 @@ async def _stream(web: Web, request: Request, asker: Asker) -> Response:
 
 
 async def _stream_picture(web: Web, request: Request, asker: Asker) -> Response:
-    return (await web.tap.picture(request.path_params["name"])).response("no-store")
+    name = checked_stream(request.path_params["name"])
+    if not await _shown(web, frozenset({name})):
+        raise Refusal("not_found", f"there is no stream {name}", "name")
+    return (await web.tap.picture(name)).response("no-store")
+
+
+async def _shown(web: Web, names: frozenset[str]) -> frozenset[str]:
+    """Return the names of streams that are there; all of them where the service cannot say so, and previews still come."""
+    try:
+        return await web.status.known_of(names)
+    except Refusal:
+        return names
 
 
 async def _enrol(web: Web, request: Request, asker: Asker) -> Response:
@@ -96,7 +108,13 @@ async def _search(web: Web, request: Request, asker: Asker) -> Response:
 async def _events(web: Web, request: Request, asker: Asker) -> Response:
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
-    return EventStream(asked_for(request), web.fan, web.tap, request, lambda: web.auth.still(request, asker))
+    client = asked_for(request)
+    shown = client.streams
+    if "preview" not in client.kinds:
+        shown = frozenset()
+    elif shown is not None:
+        shown = await _shown(web, shown)
+    return EventStream(client, web.fan, web.tap, request, lambda: web.auth.still(request, asker), shown)
 
 
 class TokenShown(msgspec.Struct, forbid_unknown_fields=True):

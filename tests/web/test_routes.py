@@ -278,4 +278,11 @@ def test_a_picture_shows_what_the_stream_shows_now(web: Server, monkeypatch: pyt
     assert web.ask("GET", "/api/v1/streams/door/picture").body == JPEG
     monkeypatch.setattr("engine.web.tap._FRESH_SECONDS", -1.0)
     assert web.ask("GET", "/api/v1/streams/door/picture").status == 404  # one of yesterday is not what it shows now
-    assert web.ask("GET", "/api/v1/streams/gate/picture").status == 404
+
+
+@pytest.mark.parametrize("name", ["gate", "A" * 64, "A" * 600, "..", "a%0ab", "%C3%BC"])
+def test_of_what_is_no_stream_no_picture_is_asked_for(web: Server, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    watched: list[bytes] = []
+    monkeypatch.setattr(web.web.tap, "_watch", watched.append)
+    assert web.ask("GET", f"/api/v1/streams/{name}/picture").status == 404
+    assert watched == []
