@@ -84,7 +84,7 @@ class ServiceLink:
             frames = await self._socket.recv_multipart()
             try:
                 reply = decode_reply(frames[-1])
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 self._report.say("reply", f"a reply of the service cannot be read: {error}")
                 continue
             future = self._waiting.get(reply.request_id)

@@ -132,7 +132,7 @@ class Tap:
             frames = await socket.recv_multipart()
             try:
                 await take(frames)
-            except (msgspec.DecodeError, IndexError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, IndexError) as error:
                 self._report.say("tap", f"a message of the run cannot be read: {error}")
 
     async def _take_message(self, frames: list[bytes]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.web.attempts import Attempts
@@ -183,17 +185,46 @@ def test_too_many_wrong_tokens_are_not_heard_any_more(web: Server) -> None:
     browser = Browser(web)
     browser.log_in(web.token)
     lines_before = len(web.lines)
-    for _ in range(10):
-        assert web.ask("GET", "/api/v1/status", token="fs_guess").status == 401
-    answer = web.ask("GET", "/api/v1/status")
-    assert (answer.status, answer.code) == (429, "unauthorised")
-    assert 1 <= int(answer.headers["Retry-After"]) <= 60
-    assert web.ask("POST", "/api/v1/session", {"token": web.token}, token=None).status == 429
-    assert browser.ask("GET", "/api/v1/status").status == 200  # who is logged in goes on
+    for known_before in (True, False):
+        web.web.auth._attempts = Attempts()
+        if known_before:
+            assert web.ask("GET", "/api/v1/status").status == 200
+        for _ in range(10):
+            assert web.ask("GET", "/api/v1/status", token="fs_guess").status == 401
+        answer = web.ask("GET", "/api/v1/status", token="fs_guess")
+        assert (answer.status, answer.code) == (429, "unauthorised")
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60
+        right = 200 if known_before else 429
+        assert web.ask("GET", "/api/v1/status").status == right
+        assert web.ask("POST", "/api/v1/session", {"token": web.token}, token=None).status == right
+        assert browser.ask("GET", "/api/v1/status").status == 200  # who is logged in goes on
     assert len(web.lines) - lines_before <= 1  # one line a minute, which an earlier test may have had
 
 
-def test_the_link_of_the_terminal_lets_one_browser_in_once(web: Server) -> None:
+@pytest.fixture
+def no_tokens(web: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> TokenFolder:
+    folder = TokenFolder(tmp_path / "tokens")
+    monkeypatch.setattr(web.web.auth, "_tokens", folder)
+    return folder
+
+
+def test_the_link_of_the_terminal_is_worthless_once_there_is_a_token(web: Server, no_tokens: TokenFolder) -> None:
+    secret = web.web.auth.link.make()
+    no_tokens.add("kiosk", ["view"])
+    assert Browser(web).ask("GET", f"/login/{secret}").status == 401
+    no_tokens.path.chmod(0o755)  # nobody knows who is let in
+    assert Browser(web).ask("GET", f"/login/{secret}").status == 401
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST"])
+def test_a_look_at_the_link_of_the_terminal_does_not_use_it_up(web: Server, no_tokens: TokenFolder, method: str) -> None:
+    secret, browser = web.web.auth.link.make(), Browser(web)
+    answer = browser.ask(method, f"/login/{secret}")
+    assert (answer.status, browser.cookie) == (405, "")
+    assert browser.ask("GET", f"/login/{secret}").status == 303
+
+
+def test_the_link_of_the_terminal_lets_one_browser_in_once(web: Server, no_tokens: TokenFolder) -> None:
     secret, browser = web.web.auth.link.make(), Browser(web)
     answer = browser.ask("GET", f"/login/{secret}")
     assert (answer.status, answer.headers["Location"]) == (303, "/")

@@ -211,7 +211,13 @@ def test_an_answer_ends_with_the_server(service: FakeService) -> None:
 
 
 def test_garbage_on_the_tap_is_one_line(web: Server) -> None:
-    for frames in ((b"v1/face/",), (b"v1/face/", b"\xc1"), (b"v1/x", b"\x80"), (b"v1/face/", b"", b"", b"")):
+    for frames in (
+        (b"v1/face/",),
+        (b"v1/face/", b"\x81\xa4kind\xa2\xff\xff"),
+        (b"v1/face/", b"\xc1"),
+        (b"v1/x", b"\x80"),
+        (b"v1/face/", b"", b"", b""),
+    ):
         web.service.publish_raw(*frames)
     with listening(web, "?kinds=face") as heard:
         web.service.publish(face(20))
