@@ -17,7 +17,7 @@ from engine.web.bodies import as_verb, read_object
 from engine.web.context import Web
 from engine.web.events import EventStream, asked_for
 from engine.web.problems import Refusal, as_json
-from engine.web.table import API, Body, Entry, asks
+from engine.web.table import Body, Entry, asks
 from engine.web.timeline import checked_stream
 from engine.web.track_routes import TRACK_ENTRIES
 from engine.web.uploads import check_pictures, one_upload, read_upload
@@ -96,8 +96,8 @@ async def _search(web: Web, request: Request, asker: Asker) -> Response:
         sent = await read_upload(web, request)
         if isinstance(sent, verbs.Picture):
             most = request.query_params.get("most", "20")
-            if not (most.isascii() and most.isdigit() and 1 <= int(most[:6]) <= 1000):
-                raise Refusal("bad_request", "most: give 1 to 1000", "most")
+            if not (most.isascii() and most.isdigit() and 1 <= int(most[:6]) <= verbs.MOST_FOUND):
+                raise Refusal("bad_request", f"most: give 1 to {verbs.MOST_FOUND}", "most")
             asked = verbs.SearchPerson(picture=sent, most=int(most))
         else:
             asked = as_verb(sent, verbs.SearchPerson, {})
@@ -194,9 +194,9 @@ ENTRIES: tuple[Entry, ...] = (
         "GET", "/events", "What happens, as Server-Sent Events.", _events, "view", query=("kinds", "streams"),
         media_type="text/event-stream",
     ),
-    Entry("GET", "/session", "Who is logged in.", _who, "view", answer=Known),
-    Entry("DELETE", "/session", "Log out.", _log_out, "view", status=204),
+    Entry("GET", "/session", "Who is logged in.", _who, None, answer=Known),
+    Entry("DELETE", "/session", "Log out.", _log_out, None, status=204),
 )  # fmt: skip
 """Besides ``POST /session``, which is for those whom nobody knows yet, and ``GET /openapi.json``."""
 
-__all__ = ["API", "ENTRIES", "Known", "TokenShown", "log_in"]
+__all__ = ["ENTRIES", "Known", "TokenShown", "log_in"]

@@ -16,12 +16,12 @@ import zmq.asyncio
 from engine.contracts.messages import AnyMessage, Face, Track, decode_header, kind_of
 from engine.contracts.tap import decode_preview, preview_topic
 from engine.web.fan import Fan, encode
+from engine.web.paths import face_picture, stream_picture
 from engine.web.pictures import MEDIA_TYPES, Picture, PictureRing
 from engine.web.problems import Refusal
 from engine.web.report import Report
 from engine.web.seen import Seen
 
-API = "/api/v1"
 _HWM, _LARGEST_BYTES = 256, 16 << 20
 _MOST_NAMES, _MOST_PREVIEWS, _MOST_TOPICS = 10_000, 512, 512
 _PREVIEW_SECONDS, _FRESH_SECONDS = 3.0, 15.0
@@ -170,7 +170,7 @@ class Tap:
         ]
         event = {
             "stream": stream,
-            "url": f"{API}/streams/{stream}/picture?of={preview.captured_ns}",
+            "url": stream_picture(stream, preview.captured_ns),
             "width_px": preview.width_px,
             "height_px": preview.height_px,
             "boxes": boxes,
@@ -193,9 +193,8 @@ class Tap:
         urls: dict[str, str] = {}
         for part, payload in zip(message.parts, payloads, strict=False):
             if part.codec in MEDIA_TYPES:
-                name = f"{message.run_id}~{message.stream}~{message.track_id}~{message.seq}~{part.name}"
+                name, urls[part.name] = face_picture(message.run_id, message.stream, message.track_id, message.seq, part.name)
                 self.pictures.put(name, Picture(payload, MEDIA_TYPES[part.codec]))
-                urls[part.name] = f"{API}/pictures/{name}"
         return urls
 
 

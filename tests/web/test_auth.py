@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.web.attempts import Attempts
+from engine.web.paths import API
 from engine.web.routes import ENTRIES
-from engine.web.table import API
 from engine.web.tokens import TokenFolder
 from tests.web.browser import Browser
 from tests.web.server import Server, server
@@ -88,6 +88,15 @@ def test_a_session_ends_with_its_token(web: Server) -> None:
     assert browser.ask("GET", "/api/v1/status").status == 200
     TokenFolder(web.settings.tokens).revoke("passing")
     assert browser.ask("GET", "/api/v1/status").status == 401
+
+
+@pytest.mark.parametrize("roles", [("view",), ("operate",), ("enrol",), ("operate", "enrol")])
+def test_whoever_can_log_in_sees_who_that_is_and_can_log_out(web: Server, roles: tuple[str, ...]) -> None:
+    browser = Browser(web)
+    answer = browser.log_in(web.token_for("-".join(("session", *roles)), *roles))
+    assert browser.ask("GET", "/api/v1/session").json == answer.json  # as a page does that is loaded again
+    assert browser.ask("DELETE", "/api/v1/session", X_CSRF_Token="wrong").status == 403
+    assert browser.ask("DELETE", "/api/v1/session", X_CSRF_Token=browser.csrf).status == 204
 
 
 def test_a_session_may_do_what_its_token_may(web: Server) -> None:
