@@ -34,6 +34,7 @@ Deinterlace = Literal["auto", "on", "off"]
 """``auto``: pictures that are flagged as interlaced."""
 
 _STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
 def check_stream_name(name: str) -> str:
@@ -46,6 +47,11 @@ def check_stream_name(name: str) -> str:
     if not _STREAM_NAME.fullmatch(name) or not name.strip("."):
         raise ConfigError(f"the stream name {name!r} is not usable in a topic: use 1 to 64 characters of A-Z a-z 0-9 _ . -")
     return name
+
+
+def is_run_id(text: str) -> bool:
+    """Return whether this may be the id of a run, which is the name of its folder too and leads nowhere else."""
+    return _RUN_ID.fullmatch(text) is not None
 
 
 class Quality(msgspec.Struct, frozen=True):

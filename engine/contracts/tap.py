@@ -55,6 +55,8 @@ class Preview(msgspec.Struct, frozen=True):
     height_px: int
     """Of the stream's picture."""
     boxes: list[PreviewBox]
+    run_id: str = ""
+    """Of the run, as the process that sends it was told: track ids are unique in one run, and begin at 1 in each."""
 
 
 def preview_topic(stream: str) -> str:

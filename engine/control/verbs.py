@@ -15,6 +15,8 @@ from engine.config import SourceConfig
 PROTOCOL = b"facestream-control/1"
 Role = Literal["view", "operate", "enrol"]
 """``view``: read; ``operate``: streams, settings, drain; ``enrol``: people. One who may do several has several roles."""
+MOST_PICTURES, MOST_FOUND = 50, 200
+"""Of one person at a time; of one search."""
 LogLevel = Literal["error", "warning", "info"]
 
 
@@ -83,6 +85,7 @@ class EnrolPerson(Verb, frozen=True, tag="people.enrol"):
 
     name: str
     pictures: list[Picture]
+    """1 to ``MOST_PICTURES``."""
     force: bool = False
 
 
@@ -108,6 +111,7 @@ class SearchPerson(Verb, frozen=True, tag="people.search"):
 
     picture: Picture
     most: int = 20
+    """1 to ``MOST_FOUND``."""
 
 
 class NotThatPerson(Verb, frozen=True, tag="people.not_that_person"):

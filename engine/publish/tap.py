@@ -15,6 +15,7 @@ _SEND_HWM = 256
 """Messages, of some 20 KB, that wait for a reader that has stopped; later ones are lost to it."""
 _SUBSCRIPTION_BYTES = 512
 _EVENTS_AT_ONCE = 1000
+_LEVEL = ord("/")
 
 
 class TapSocket:
@@ -57,9 +58,10 @@ class TapSocket:
         return bool(self._asked)
 
     def wants(self, topic: str) -> bool:
-        """Whether somebody asks for messages of a topic."""
+        """Whether somebody asks for messages of a topic, or of a whole level above it; however many topics are asked for."""
         name = topic.encode()
-        return any(name.startswith(asked) for asked in self._asked)
+        ends = [0, *(index + 1 for index, byte in enumerate(name) if byte == _LEVEL)]
+        return any(name[:end] in self._asked for end in ends)
 
     def send(self, frames: Sequence[Payload]) -> None:
         """Give a message to those who ask for it and have room."""

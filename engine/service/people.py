@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 import time
@@ -10,8 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine.contracts.messages import is_run_id
 from engine.control.answers import Done, Enrolled, Found, People, Person
-from engine.control.verbs import EnrolPerson, NotThatPerson, Picture, RemovePerson, RenamePerson, Request, SearchPerson
+from engine.control.verbs import (
+    MOST_FOUND,
+    MOST_PICTURES,
+    EnrolPerson,
+    NotThatPerson,
+    Picture,
+    RemovePerson,
+    RenamePerson,
+    Request,
+    SearchPerson,
+)
 from engine.errors import UsageError
 from engine.service.deadlines import check_deadline, seconds_left
 from engine.service.directory import ServiceDirectory
@@ -23,10 +33,7 @@ from engine.service.tasks import Tasks
 from engine.verify.gallery import Gallery, default_gallery_path
 from engine.verify.person_name import person_name, spelling
 
-MOST_PICTURES = 50
 SEARCHED_DAYS = 30.0
-_MOST_FOUND = 200
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 class PeopleVerbs:
@@ -97,8 +104,8 @@ class PeopleVerbs:
 
     def search(self, verb: SearchPerson, request: Request) -> Found:
         """See ``SearchPerson``."""
-        if not 1 <= verb.most <= _MOST_FOUND:
-            raise Refusal("bad_request", f"most must be from 1 to {_MOST_FOUND}", "most")
+        if not 1 <= verb.most <= MOST_FOUND:
+            raise Refusal("bad_request", f"most must be from 1 to {MOST_FOUND}", "most")
         self._check_size(verb.picture, "picture")
         config = self._life.config
         with self._folder() as folder:
@@ -117,7 +124,7 @@ class PeopleVerbs:
     def not_that_person(self, verb: NotThatPerson, request: Request) -> Done:
         """See ``NotThatPerson``."""
         directory = self._directory.runs / verb.run_id
-        if not _RUN_ID.fullmatch(verb.run_id) or not directory.is_dir():
+        if not is_run_id(verb.run_id) or not directory.is_dir():
             raise Refusal("not_found", f"there is no run {verb.run_id[:80]!r} here any more", "run_id")
         vectors, embedder = vectors_of(directory, verb.stream, verb.track_id), embedder_of(directory)
         if not vectors or not embedder:

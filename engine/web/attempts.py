@@ -28,8 +28,9 @@ class _Bucket:
 class Attempts:
     """Counts wrong tokens, by address and in all, in bounded memory.
 
-    An address that has shown too many is not heard for a while, whatever it shows. Where all addresses together have, only
-    those are heard that have shown a right one before: nobody who is at work is locked out by strangers.
+    An address that has shown too many is not heard for a while, nor is a new one where all addresses together have: not even
+    with a right one, as else there would be no end of guesses. From an address that has shown a right one before, right ones
+    are always heard: a whole house may stand behind it, with one who guesses, and nobody who is at work is locked out.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -38,9 +39,11 @@ class Attempts:
         self._wrong: OrderedDict[str, _Bucket] = OrderedDict()
         self._right: OrderedDict[str, None] = OrderedDict()
 
-    def wait_seconds(self, address: str) -> float:
-        """Return how long this address is not heard; 0: it is."""
+    def wait_seconds(self, address: str, *, fits: bool) -> float:
+        """Return how long this address is not heard with what it shows, which fits or does not; 0: it is."""
         place, now = _place(address), self._now()
+        if fits and place in self._right:
+            return 0.0
         bucket = self._wrong.get(place)
         level = bucket.now(now, _PER_ADDRESS) if bucket else 0.0
         if level > _PER_ADDRESS - 1:

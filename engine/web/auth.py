@@ -14,8 +14,8 @@ from engine.web.attempts import Attempts
 from engine.web.origins import SAFE, check_origin
 from engine.web.problems import Refusal
 from engine.web.report import Report
-from engine.web.sessions import OWNER, LoginLink, Session, Sessions
-from engine.web.tokens import ROLES, Entry, TokenFolder
+from engine.web.sessions import LoginLink, Session, Sessions
+from engine.web.tokens import OWNER, ROLES, Entry, TokenFolder
 
 PEER_NAME = "facestream.certificate"
 """In the scope: the common name of the client's certificate, which TLS has checked."""
@@ -91,14 +91,17 @@ class Auth:
         """Return a new cookie's value.
 
         Raises:
-            Refusal: the link was used before, or never made.
+            Refusal: the link was used before, is too old, or was never made; or there are tokens, and nobody needs it.
         """
-        address = self._heard(request)
-        if not self.link.use(secret):
-            self._attempts.wrong(address)
+        if request.method != "GET":  # a look whether it is there would use it up
+            raise Refusal("bad_request", f"{request.method} is not possible here", status=405, headers={"Allow": "GET"})
+        fits = self.link.fits(secret) and self._is_nobody_let_in()
+        self._hear(request, fits=fits)
+        if not fits:
             raise Refusal(
                 "unauthorised", "this link was used before, or is an old one: make a token with `facestream tokens new NAME`"
             )
+        self.link.spend()
         self.log_out(request)
         return self._sessions.begin(OWNER, ROLES, "")[0]
 
@@ -122,33 +125,47 @@ class Auth:
         return self.session(request) is not None
 
     def _checked(self, request: Request, token: str) -> Entry:
-        address = self._heard(request)
         try:
             entry = self._tokens.who_has(token)
         except ConfigError as error:
             self._report.say("tokens", f"nobody is let in: {error}")
             entry = None
+        address = self._hear(request, fits=entry is not None)
         if entry is None:
-            self._attempts.wrong(address)
             self._report.say("wrong token", f"a wrong token was shown by {address}")
             raise Refusal(
                 "unauthorised",
                 "this token is not known, or was revoked: make one with `facestream tokens new NAME`",
                 headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
             )
-        self._attempts.right(address)
         return entry
 
-    def _heard(self, request: Request) -> str:
+    def _hear(self, request: Request, *, fits: bool) -> str:
+        """Count what was shown, which fits or does not; return the address of who showed it.
+
+        Raises:
+            Refusal: too much was wrong that came from there.
+        """
         address = request.client.host if request.client else "?"
-        if (wait := self._attempts.wait_seconds(address)) > 0:
+        if (wait := self._attempts.wait_seconds(address, fits=fits)) > 0:
             raise Refusal(
                 "unauthorised",
                 "too many wrong tokens: wait a minute",
                 status=429,
                 headers={"Retry-After": str(int(wait) + 1)},
             )
+        if fits:
+            self._attempts.right(address)
+        else:
+            self._attempts.wrong(address)
         return address
+
+    def _is_nobody_let_in(self) -> bool:
+        try:
+            return not self._tokens.entries()
+        except ConfigError as error:
+            self._report.say("tokens", f"nobody is let in: {error}")
+            return False
 
     def _entries(self) -> tuple[Entry, ...]:
         try:

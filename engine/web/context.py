@@ -34,3 +34,5 @@ class Web:
     """Bodies with pictures that are held at the same time."""
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while files of runs are read."""
+    ended: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    """Done once a part that should never end has: which one, and why."""

@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from engine.contracts.messages import check_stream_name
 from engine.control.answers import Status
+from engine.errors import ConfigError
 from engine.web.fan import KINDS, Client, Fan, encode
 from engine.web.link import StatusCache
 from engine.web.problems import Refusal
@@ -30,7 +32,7 @@ def asked_for(request: Request) -> Client:
     """Return the queue that a request asks for: ``kinds`` and ``streams``, lists with commas.
 
     Raises:
-        Refusal: a kind is not known, or there are too many streams.
+        Refusal: a kind is not known, a name is no stream's, or there are too many of them.
     """
     kinds = [kind for kind in request.query_params.get("kinds", "").split(",") if kind]
     if unknown := set(kinds).difference(KINDS):
@@ -39,6 +41,12 @@ def asked_for(request: Request) -> Client:
     names = None if streams is None else [name for name in streams.split(",") if name]
     if names is not None and len(names) > _MOST_STREAMS:
         raise Refusal("bad_request", f"more than {_MOST_STREAMS} streams", "streams")
+    try:
+        for name in names or ():
+            check_stream_name(name)
+    except ConfigError as error:
+        wrong = "streams: a name has more than 64 characters, or others than A-Z a-z 0-9 _ . -"
+        raise Refusal("bad_request", wrong, "streams") from error
     return Client(kinds or KINDS, names)
 
 
@@ -51,25 +59,30 @@ class EventStream(Response):
         tap: makes previews while somebody wants them.
         request: may say what the browser had last.
         still: whether the asker is still let in; asked about once a second.
+        shown: streams whose previews are made for it; None: of all.
     """
 
-    def __init__(self, client: Client, fan: Fan, tap: Tap, request: Request, still: Callable[[], bool]) -> None:
-        self._client, self._fan, self._tap, self._still = client, fan, tap, still
+    def __init__(
+        self,
+        client: Client,
+        fan: Fan,
+        tap: Tap,
+        request: Request,
+        still: Callable[[], bool],
+        shown: frozenset[str] | None = frozenset(),
+    ) -> None:
+        self._client, self._fan, self._tap, self._still, self._shown = client, fan, tap, still, shown
         fan.join(client, request.headers.get("last-event-id", ""))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events; a reader that stops reading holds nobody but itself up."""
-        previews = "preview" in self._client.kinds
-        if previews:
-            self._tap.watch(self._client.streams)
         gone = asyncio.create_task(_gone(receive))
         sending = asyncio.create_task(self._send(send))
         try:
-            await asyncio.wait((gone, sending), return_when=asyncio.FIRST_COMPLETED)
+            with self._tap.watching(self._shown):
+                await asyncio.wait((gone, sending), return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._fan.leave(self._client)
-            if previews:
-                self._tap.unwatch(self._client.streams)
             for task in (gone, sending):
                 task.cancel()
                 with suppress(asyncio.CancelledError):

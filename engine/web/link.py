@@ -84,7 +84,7 @@ class ServiceLink:
             frames = await self._socket.recv_multipart()
             try:
                 reply = decode_reply(frames[-1])
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 self._report.say("reply", f"a reply of the service cannot be read: {error}")
                 continue
             future = self._waiting.get(reply.request_id)
@@ -118,6 +118,16 @@ class StatusCache:
         self._at = 0.0
         self._lock = asyncio.Lock()
 
+    async def known_of(self, names: frozenset[str]) -> frozenset[str]:
+        """Return those of the names that are streams of the service; the service is asked where one was not known before.
+
+        Raises:
+            Refusal: the service does not answer.
+        """
+        if self._status is None or not names <= _streams_of(self._status):
+            return names & _streams_of(await self.get())
+        return names
+
     async def get(self) -> Status:
         """Return the status, not older than a second.
 
@@ -129,3 +139,7 @@ class StatusCache:
                 self._status = await self._link.ask(GetStatus(), Status)
                 self._at = time.monotonic()
             return self._status
+
+
+def _streams_of(status: Status) -> frozenset[str]:
+    return frozenset(stream.name for stream in status.streams)

@@ -10,9 +10,10 @@ import msgspec
 
 from engine import __version__
 from engine.control.answers import Problem
+from engine.web.paths import API
 from engine.web.problems import STATUS
 from engine.web.routes import ENTRIES, Known, TokenShown
-from engine.web.table import API, Entry
+from engine.web.table import Entry
 
 _REF = "#/components/schemas/{name}"
 _PICTURE = {"type": "string", "format": "binary"}
@@ -82,7 +83,7 @@ def _operation(entry: Entry, by_type: dict[Any, dict[str, Any]], components: dic
     operation: dict[str, Any] = {
         "summary": entry.summary,
         "operationId": "_".join(words).replace("-", "_").lower(),
-        "description": f"Needs the role `{entry.role}`.",
+        "description": f"Needs the role `{entry.role}`." if entry.role else "Needs any role.",
         "parameters": parameters,
         "responses": _responses(entry.status, {} if entry.status == 204 else content),
     }

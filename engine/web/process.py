@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import msgspec
 import uvicorn
 
-from engine.errors import ConfigError, FacestreamError
+from engine.errors import ConfigError, FacestreamError, FatalError
 from engine.web.app import build_app
 from engine.web.auth import Auth
 from engine.web.connections import Bounds, protocol
@@ -29,6 +29,7 @@ from engine.web.events import send_status
 from engine.web.fan import Fan
 from engine.web.link import ServiceLink, StatusCache
 from engine.web.report import Report
+from engine.web.sessions import LINK_SECONDS
 from engine.web.settings import HttpSettings, WebSettings, check_exposure, split_address, stays_here
 from engine.web.tap import Tap
 from engine.web.timeline import Timeline
@@ -45,6 +46,7 @@ def main(settings: WebSettings) -> int:
 
     Raises:
         ConfigError: the address cannot be used, or others could read what is sent.
+        FatalError: a part of it has ended; the service starts another process.
     """
     check_exposure(settings.http)
     report = Report()
@@ -85,7 +87,8 @@ async def serving(
     bounds: Bounds | None = None,
     console: ConsoleFiles | None = None,
 ) -> AsyncIterator[Web]:
-    """Answer requests at a socket that listens already, for as long as the block lasts."""
+    """Answer requests at a socket that listens already, for as long as the block lasts; ``Web.ended`` says when it should not
+    last any longer."""
     loose = Bounds() if bounds is None else bounds
     tls = _tls(settings.http) if settings.http.tls_certificate else None
     tokens = TokenFolder(settings.tokens)
@@ -103,19 +106,29 @@ async def serving(
         bounds=loose,
     )
     server = _Server(_config(web, tls, console))
-    tasks = [asyncio.create_task(job) for job in (link.run(), web.tap.run(), send_status(web.status, fan))]
-    answering = asyncio.create_task(server.serve(sockets=[opened]))
+    jobs = {"link": link.run(), "tap": web.tap.run(), "status": send_status(web.status, fan)}
+    tasks = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
+    answering = asyncio.create_task(server.serve(sockets=[opened]), name="answering")
+    for task in (*tasks, answering):
+        task.add_done_callback(lambda task: _note(web, task))
     try:
         yield web
     finally:
         fan.close()
         server.should_exit = True
-        await answering
+        await asyncio.gather(answering, return_exceptions=True)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         web.tap.close()
         link.close()
+
+
+def _note(web: Web, task: asyncio.Task[None]) -> None:
+    """Remember what has ended first, and why: without it the rest would only seem to work."""
+    if not web.ended.done():
+        error = None if task.cancelled() else task.exception()
+        web.ended.set_result(f"{task.get_name()} has ended: {error!r}")
 
 
 async def _until_a_signal(settings: WebSettings, report: Report, opened: socket.socket) -> None:
@@ -126,8 +139,15 @@ async def _until_a_signal(settings: WebSettings, report: Report, opened: socket.
         report.tell(f"the console is at {_url(settings.http, opened)}")
         if stays_here(settings.http) and not TokenFolder(settings.tokens).entries():
             link = f"{_url(settings.http, opened)}login/{web.auth.link.make()}"
-            report.tell(f"there are no tokens yet; this link lets one browser in, once: {link}")
-        await stop.wait()
+            report.tell(
+                f"there are no tokens yet; this link lets one browser in, once: {link} (for {LINK_SECONDS // 60:.0f} minutes, "
+                "and until there is a token: `facestream tokens new NAME --roles view operate enrol` makes one)"
+            )
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait((stopping, web.ended), return_when=asyncio.FIRST_COMPLETED)
+        if not stopping.done():
+            stopping.cancel()
+            raise FatalError(web.ended.result())
 
 
 def _url(http: HttpSettings, opened: socket.socket) -> str:

@@ -17,7 +17,8 @@ from engine.web.bodies import as_verb, read_object
 from engine.web.context import Web
 from engine.web.events import EventStream, asked_for
 from engine.web.problems import Refusal, as_json
-from engine.web.table import API, Body, Entry, asks
+from engine.web.table import Body, Entry, asks
+from engine.web.timeline import checked_stream
 from engine.web.track_routes import TRACK_ENTRIES
 from engine.web.uploads import check_pictures, one_upload, read_upload
 
@@ -64,7 +65,18 @@ async def _stream(web: Web, request: Request, asker: Asker) -> Response:
 
 
 async def _stream_picture(web: Web, request: Request, asker: Asker) -> Response:
-    return (await web.tap.picture(request.path_params["name"])).response("no-store")
+    name = checked_stream(request.path_params["name"])
+    if not await _shown(web, frozenset({name})):
+        raise Refusal("not_found", f"there is no stream {name}", "name")
+    return (await web.tap.picture(name)).response("no-store")
+
+
+async def _shown(web: Web, names: frozenset[str]) -> frozenset[str]:
+    """Return the names of streams that are there; all of them where the service cannot say so, and previews still come."""
+    try:
+        return await web.status.known_of(names)
+    except Refusal:
+        return names
 
 
 async def _enrol(web: Web, request: Request, asker: Asker) -> Response:
@@ -84,8 +96,8 @@ async def _search(web: Web, request: Request, asker: Asker) -> Response:
         sent = await read_upload(web, request)
         if isinstance(sent, verbs.Picture):
             most = request.query_params.get("most", "20")
-            if not (most.isascii() and most.isdigit() and 1 <= int(most[:6]) <= 1000):
-                raise Refusal("bad_request", "most: give 1 to 1000", "most")
+            if not (most.isascii() and most.isdigit() and 1 <= int(most[:6]) <= verbs.MOST_FOUND):
+                raise Refusal("bad_request", f"most: give 1 to {verbs.MOST_FOUND}", "most")
             asked = verbs.SearchPerson(picture=sent, most=int(most))
         else:
             asked = as_verb(sent, verbs.SearchPerson, {})
@@ -96,7 +108,13 @@ async def _search(web: Web, request: Request, asker: Asker) -> Response:
 async def _events(web: Web, request: Request, asker: Asker) -> Response:
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
-    return EventStream(asked_for(request), web.fan, web.tap, request, lambda: web.auth.still(request, asker))
+    client = asked_for(request)
+    shown = client.streams
+    if "preview" not in client.kinds:
+        shown = frozenset()
+    elif shown is not None:
+        shown = await _shown(web, shown)
+    return EventStream(client, web.fan, web.tap, request, lambda: web.auth.still(request, asker), shown)
 
 
 class TokenShown(msgspec.Struct, forbid_unknown_fields=True):
@@ -176,9 +194,9 @@ ENTRIES: tuple[Entry, ...] = (
         "GET", "/events", "What happens, as Server-Sent Events.", _events, "view", query=("kinds", "streams"),
         media_type="text/event-stream",
     ),
-    Entry("GET", "/session", "Who is logged in.", _who, "view", answer=Known),
-    Entry("DELETE", "/session", "Log out.", _log_out, "view", status=204),
+    Entry("GET", "/session", "Who is logged in.", _who, None, answer=Known),
+    Entry("DELETE", "/session", "Log out.", _log_out, None, status=204),
 )  # fmt: skip
 """Besides ``POST /session``, which is for those whom nobody knows yet, and ``GET /openapi.json``."""
 
-__all__ = ["API", "ENTRIES", "Known", "TokenShown", "log_in"]
+__all__ = ["ENTRIES", "Known", "TokenShown", "log_in"]

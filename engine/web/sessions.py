@@ -15,8 +15,8 @@ from engine.web.tokens import Entry, hashed
 _IDLE_SECONDS, _LONGEST_SECONDS = 12 * 3600.0, 7 * 86_400.0
 _MOST = 200
 """Sessions; the one that was used the longest ago gives way."""
-OWNER = "owner"
-"""What the one is called who used the link that stands on the terminal."""
+LINK_SECONDS = 15 * 60.0
+"""So long the link that stands on the terminal counts."""
 
 
 @dataclass
@@ -74,20 +74,25 @@ def _stands(session: Session, entries: tuple[Entry, ...]) -> bool:
 
 
 class LoginLink:
-    """The way in where there are no tokens yet: a secret on the terminal that opens one session, once."""
+    """The way in where there are no tokens yet: a secret on the terminal that opens one session, once, and soon."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
         self._hash = ""
+        self._made = 0.0
 
     def make(self) -> str:
         """Return a new secret; the one before counts no longer."""
         secret = secrets.token_urlsafe(32)
-        self._hash = hashed(secret)
+        self._hash, self._made = hashed(secret), self._now()
         return secret
 
-    def use(self, secret: str) -> bool:
-        """Return whether this is the secret, and make it worthless."""
-        right = bool(self._hash) and hmac.compare_digest(hashed(secret), self._hash)
-        if right:
-            self._hash = ""
-        return right
+    def fits(self, secret: str) -> bool:
+        """Return whether this is the secret, and still counts."""
+        if self._now() - self._made > LINK_SECONDS:
+            self._hash = ""  # logs are kept, and read by others
+        return bool(self._hash) and hmac.compare_digest(hashed(secret), self._hash)
+
+    def spend(self) -> None:
+        """Make it worthless."""
+        self._hash = ""

@@ -15,7 +15,6 @@ from engine.control.verbs import ROLE_OF, Role, Verb
 from engine.web.auth import Asker
 from engine.web.context import Web
 
-API = "/api/v1"
 Body = Literal["", "fields", "changes", "picture"]
 Handler = Callable[[Web, Request, Asker], Awaitable[Response]]
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
@@ -42,10 +41,11 @@ class Entry:
 
     method: str
     path: str
-    """Below ``API``, with Starlette's convertors."""
+    """Below ``paths.API``, with Starlette's convertors."""
     summary: str
     handler: Handler
-    role: Role
+    role: Role | None
+    """That the asker needs; None: any."""
     verb: type[Verb] | None = None
     """What the service is asked."""
     answer: Any = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -14,14 +16,14 @@ import zmq.asyncio
 from engine.contracts.messages import AnyMessage, Face, Track, decode_header, kind_of
 from engine.contracts.tap import decode_preview, preview_topic
 from engine.web.fan import Fan, encode
+from engine.web.paths import face_picture, stream_picture
 from engine.web.pictures import MEDIA_TYPES, Picture, PictureRing
 from engine.web.problems import Refusal
 from engine.web.report import Report
 from engine.web.seen import Seen
 
-API = "/api/v1"
 _HWM, _LARGEST_BYTES = 256, 16 << 20
-_MOST_NAMES, _MOST_PREVIEWS = 10_000, 512
+_MOST_NAMES, _MOST_PREVIEWS, _MOST_TOPICS = 10_000, 512, 512
 _PREVIEW_SECONDS, _FRESH_SECONDS = 3.0, 15.0
 """So long a picture is waited for, and shown as the present one."""
 _ALL_PREVIEWS = preview_topic("").rstrip("/") + "/"
@@ -43,7 +45,9 @@ class Tap:
         self.seen = Seen()
         self._previews: OrderedDict[str, tuple[float, Picture]] = OrderedDict()
         self._fresh = asyncio.Condition()
+        self._named_run = ""
         self._names: OrderedDict[tuple[str, int], str] = OrderedDict()
+        """By stream and track id, which mean somebody else in the next run."""
         self._asked: dict[bytes, int] = {}
         self._context = zmq.asyncio.Context()
         self._messages = self._subscriber(endpoint, b"v1/")
@@ -62,21 +66,36 @@ class Tap:
                 socket.close(linger=0)
         self._context.term()
 
-    def watch(self, streams: frozenset[str] | None) -> None:
-        """Let previews come of these streams; None: of all. Each call is undone by one of ``unwatch``."""
-        for topic in _topics(streams):
-            self._asked[topic] = self._asked.get(topic, 0) + 1
-            if self._asked[topic] == 1 and self._pictures is not None:
-                self._pictures.setsockopt(zmq.SUBSCRIBE, topic)
+    @contextmanager
+    def watching(self, streams: frozenset[str] | None) -> Iterator[None]:
+        """Let previews come of these streams for as long as the block lasts; None: of all.
 
-    def unwatch(self, streams: frozenset[str] | None) -> None:
-        """Let them come no longer."""
-        for topic in _topics(streams):
-            self._asked[topic] -= 1
-            if not self._asked[topic]:
-                del self._asked[topic]
-                if self._pictures is not None:
-                    self._pictures.setsockopt(zmq.UNSUBSCRIBE, topic)
+        Args:
+            streams: names that ``check_stream_name`` takes. Of new ones beyond the bound on all that are watched at a time
+                none come.
+        """
+        topics = [topic for topic in _topics(streams) if self._watch(topic)]
+        try:
+            yield
+        finally:
+            for topic in topics:
+                self._unwatch(topic)
+
+    def _watch(self, topic: bytes) -> bool:
+        if topic not in self._asked and len(self._asked) >= _MOST_TOPICS:
+            self._report.say("previews", f"more than {_MOST_TOPICS} streams are looked at: of others no previews come")
+            return False
+        self._asked[topic] = self._asked.get(topic, 0) + 1
+        if self._asked[topic] == 1 and self._pictures is not None:
+            self._pictures.setsockopt(zmq.SUBSCRIBE, topic)
+        return True
+
+    def _unwatch(self, topic: bytes) -> None:
+        self._asked[topic] -= 1
+        if not self._asked[topic]:
+            del self._asked[topic]
+            if self._pictures is not None:
+                self._pictures.setsockopt(zmq.UNSUBSCRIBE, topic)
 
     async def picture(self, stream: str) -> Picture:
         """Return the newest preview of a stream; where nobody has looked for a while the next one is waited for.
@@ -84,16 +103,13 @@ class Tap:
         Raises:
             Refusal: none came.
         """
-        wanted = frozenset({stream})
-        self.watch(wanted)
         try:
-            async with asyncio.timeout(_PREVIEW_SECONDS), self._fresh:
-                await self._fresh.wait_for(lambda: self._has_fresh(stream))
-                return self._previews[stream][1]
+            with self.watching(frozenset({stream})):
+                async with asyncio.timeout(_PREVIEW_SECONDS), self._fresh:
+                    await self._fresh.wait_for(lambda: self._has_fresh(stream))
+                    return self._previews[stream][1]
         except TimeoutError as error:
             raise Refusal("not_found", f"no picture of {stream} comes now") from error
-        finally:
-            self.unwatch(wanted)
 
     def _has_fresh(self, stream: str) -> bool:
         return stream in self._previews and time.monotonic() - self._previews[stream][0] <= _FRESH_SECONDS
@@ -116,7 +132,7 @@ class Tap:
             frames = await socket.recv_multipart()
             try:
                 await take(frames)
-            except (msgspec.DecodeError, IndexError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, IndexError) as error:
                 self._report.say("tap", f"a message of the run cannot be read: {error}")
 
     async def _take_message(self, frames: list[bytes]) -> None:
@@ -139,6 +155,7 @@ class Tap:
             while len(self._previews) > _MOST_PREVIEWS:
                 self._previews.popitem(last=False)
             self._fresh.notify_all()
+        names = self._names if _is_part_of(self._named_run, preview.run_id) else {}
         boxes = [
             {
                 "x": box.x,
@@ -147,13 +164,13 @@ class Tap:
                 "height": box.height,
                 "track_id": box.track_id,
                 "accepted": box.accepted,
-                "name": self._names.get((stream, box.track_id), ""),
+                "name": names.get((stream, box.track_id), ""),
             }
             for box in preview.boxes
         ]
         event = {
             "stream": stream,
-            "url": f"{API}/streams/{stream}/picture?of={preview.captured_ns}",
+            "url": stream_picture(stream, preview.captured_ns),
             "width_px": preview.width_px,
             "height_px": preview.height_px,
             "boxes": boxes,
@@ -161,6 +178,9 @@ class Tap:
         self._fan.send("preview", stream, encode(event))
 
     def _remember(self, track: Track) -> None:
+        if track.run_id != self._named_run:
+            self._names.clear()
+            self._named_run = track.run_id
         key = (track.stream, track.track_id)
         self._names[key] = track.candidates[0].identity if track.decision == "known" and track.candidates else ""
         self._names.move_to_end(key)
@@ -173,10 +193,15 @@ class Tap:
         urls: dict[str, str] = {}
         for part, payload in zip(message.parts, payloads, strict=False):
             if part.codec in MEDIA_TYPES:
-                name = f"{message.run_id}~{message.stream}~{message.track_id}~{message.seq}~{part.name}"
+                name, urls[part.name] = face_picture(message.run_id, message.stream, message.track_id, message.seq, part.name)
                 self.pictures.put(name, Picture(payload, MEDIA_TYPES[part.codec]))
-                urls[part.name] = f"{API}/pictures/{name}"
         return urls
+
+
+def _is_part_of(sent: str, run: str) -> bool:
+    """Return whether messages under the one id are of the run with the other one: where publish was replaced and nothing is
+    recorded they go on under the run's id with a number behind it."""
+    return bool(run) and (sent == run or sent.startswith(f"{run}-"))
 
 
 def _topics(streams: frozenset[str] | None) -> list[bytes]:

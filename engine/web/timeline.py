@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +11,14 @@ import msgspec
 from engine.archive.backwards import lines_backwards
 from engine.archive.expiry import first_line_since
 from engine.archive.pictures import PictureName, read_picture, stored_picture
-from engine.contracts.messages import Track, check_stream_name
+from engine.contracts.messages import Track, check_stream_name, is_run_id
 from engine.errors import ConfigError
+from engine.web.paths import face_picture
 from engine.web.pictures import Picture
 from engine.web.problems import Refusal
 from engine.web.run_index import RunIndex
 from engine.web.track_values import Page, Query, TrackItem
 
-_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _MOST_RUNS = 64
 """Whose index is kept; of older ones it is made again when somebody looks so far back."""
 _PAGE_BYTES, _RUN_COST = 32 << 20, 1 << 16
@@ -118,7 +117,7 @@ class Timeline:
         directory = self.runs / run
         names: tuple[PictureName, ...] = ("original", "enhanced")
         return {
-            name: f"/api/v1/pictures/{run}~{stream}~{track_id}~{seq}~{name}"
+            name: face_picture(run, stream, track_id, seq, name)[1]
             for name in names
             if stored_picture(directory, stream, track_id, seq, name) is not None
         }
@@ -142,14 +141,14 @@ class Timeline:
             Refusal: its name is none, or it is not there.
         """
         path = self.runs / run
-        if not _RUN.fullmatch(run) or path.is_symlink() or not path.is_dir():
+        if not is_run_id(run) or path.is_symlink() or not path.is_dir():
             raise Refusal("not_found", "there is no such run", "run_id")
         return path
 
     def run_names(self) -> list[str]:
         """Return the names of all runs, the newest first."""
         try:
-            return sorted((path.name for path in self.runs.iterdir() if _RUN.fullmatch(path.name)), reverse=True)
+            return sorted((path.name for path in self.runs.iterdir() if is_run_id(path.name)), reverse=True)
         except OSError:
             return []
 
@@ -197,7 +196,7 @@ def _read_cursor(cursor: str) -> tuple[str, int]:
     if not cursor:
         return "", 0
     run, _, at = cursor.rpartition(":")
-    if not _RUN.fullmatch(run) or not at.isascii() or not at.isdigit() or len(at) > 18:
+    if not is_run_id(run) or not at.isascii() or not at.isdigit() or len(at) > 18:
         raise Refusal("bad_request", "cursor: give what the page before said", "cursor")
     return run, int(at)
 

@@ -24,6 +24,8 @@ from engine.keys.folder import is_ours_alone
 from engine.whole_file import sync_directory
 
 PREFIX = "fs_"
+OWNER = "owner"
+"""What the one is called who used the link that stands on the terminal; no token can be called so."""
 ROLES: tuple[Role, ...] = get_args(Role)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SUFFIX = ".json"
@@ -69,6 +71,8 @@ class TokenFolder:
             ConfigError: the name or a role cannot be used, there is such a token already, or the folder cannot be written.
         """
         path = self._file(name)
+        if name.lower() == OWNER:
+            raise ConfigError(f"a token cannot be called {name}: whoever uses the link of the terminal is; choose another name")
         wanted = tuple(dict.fromkeys(roles))
         if not wanted or not set(wanted) <= set(ROLES):
             raise ConfigError(f"roles are {', '.join(wanted) or 'not given'}: give some of {', '.join(ROLES)}")
@@ -197,6 +201,10 @@ def _read_entry(path: Path) -> Entry:
         raise ConfigError(
             f"{path} is no token, or damaged: revoke it and make a new one with `facestream tokens new`"
         ) from error
+    if entry.name.lower() == OWNER:
+        raise ConfigError(
+            f"{path}: whoever uses the link of the terminal is called {OWNER}: revoke it and make one with another name"
+        )
     if path.stem != entry.name:
         raise ConfigError(f"{path} is the entry of {entry.name}: rename or remove it")
     if not entry.certificate and not re.fullmatch(r"[0-9a-f]{64}", entry.sha256):

@@ -7,12 +7,11 @@ from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 
-from engine.control.verbs import Picture
+from engine.control.verbs import MOST_PICTURES, Picture
 from engine.web.bodies import JSON_BYTES, read_body, read_object
 from engine.web.context import Web
 from engine.web.problems import Refusal
 
-MOST_PICTURES = 20
 _MOST_NAME = 200
 
 

@@ -27,17 +27,19 @@ from engine.workers.previews import watched
 def perceive_body(
     context: WorkerContext, upstreams: dict[str, Channel], recordings: Set[str], downstreams: dict[str, Channel],
     config: Config, first_id: int, rejected: Mapping[str, int], devices: Mapping[str, bytes], goes_on: bool, tap: Tap | None,
+    run_id: str,
 ) -> None:  # fmt: skip
     """Work until every upstream, which decodes, has sent Drain; then pass one on to the enhance processes.
 
     Args as for ``FrameLine`` and ``Perception``; ``devices``: see ``compute_elsewhere``; ``goes_on``: see ``Policy``; ``tap``:
-    where previews go.
+    where previews go; ``run_id``: see ``Previews``.
     """
     compute_elsewhere(devices)
     with closing(OpenModels(config, context.control.send)) as models:
         core = models.core(context.telemetry, first_id, rejected)
         lanes = Lanes(downstreams, config.live, count(first_id), core.drop_face, context.beat)
-        with watched(tap, core) as show, closing(FrameLine(core, config, recordings, context.telemetry.drop, show)) as line:
+        drop = context.telemetry.drop
+        with watched(tap, core, run_id) as show, closing(FrameLine(core, config, recordings, drop, show)) as line:
             worker = PerceiveWorker(context, core, line, lanes, upstreams, goes_on)
             context.ready(models.facts)
             worker.run()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import msgspec
 import zmq
 
 from engine.contracts.frames import Frame
@@ -25,10 +26,11 @@ class Previews:
     Args:
         core: makes them.
         socket: where they go.
+        run_id: of the run, for who reads them.
     """
 
-    def __init__(self, core: Perception, socket: TapSocket) -> None:
-        self._core, self._socket = core, socket
+    def __init__(self, core: Perception, socket: TapSocket, run_id: str) -> None:
+        self._core, self._socket, self._run_id = core, socket, run_id
         self._next_look = 0.0
 
     def show(self, frame: Frame) -> None:
@@ -41,11 +43,12 @@ class Previews:
             return
         if (made := self._core.preview(frame, now)) is not None:
             preview, picture = made
-            self._socket.send([topic.encode(), encode_preview(preview), picture])
+            named = msgspec.structs.replace(preview, run_id=self._run_id)
+            self._socket.send([topic.encode(), encode_preview(named), picture])
 
 
 @contextmanager
-def watched(tap: Tap | None, core: Perception) -> Iterator[Callable[[Frame], None] | None]:
+def watched(tap: Tap | None, core: Perception, run_id: str) -> Iterator[Callable[[Frame], None] | None]:
     """Yield ``Previews.show`` of a tap; None where there is none. Its file is gone at the end.
 
     Raises:
@@ -58,7 +61,7 @@ def watched(tap: Tap | None, core: Perception) -> Iterator[Callable[[Frame], Non
     try:
         socket = TapSocket(context, tap.previews)
         try:
-            yield Previews(core, socket).show
+            yield Previews(core, socket, run_id).show
         finally:
             socket.remove_socket_file()
             socket.close()

@@ -146,6 +146,11 @@ def test_only_what_is_asked_for_is_wanted(tmp_path: Path):
                 follow_tap(socket)
                 assert socket.wants("v1/preview/cam1/")
                 assert not socket.wants("v1/preview/cam10/")
+            for above in (b"", b"v1/", b"v1/preview/"):
+                follow_tap(socket, heard=False)
+                with listener(tap, above):
+                    follow_tap(socket)
+                    assert socket.wants("v1/preview/cam10/")
             follow_tap(socket, heard=False)
             assert not socket.wants("v1/preview/cam1/")
         finally:

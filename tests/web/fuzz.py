@@ -12,8 +12,8 @@ import sys
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from engine.web.paths import API
 from engine.web.routes import ENTRIES
-from engine.web.table import API
 from tests.web.server import Server, everything, server
 from tests.web.service import FakeService
 

@@ -101,8 +101,8 @@ class FakeService:
     def publish_raw(self, *frames: bytes) -> None:
         self._messages.send_multipart(frames)
 
-    def preview(self, stream: str = "door", content: bytes = JPEG) -> None:
-        shown = Preview(stream, 1, 5, 640, 480, [PreviewBox(7, 1.0, 2.0, 3.0, 4.0, 0.9, True)])
+    def preview(self, stream: str = "door", content: bytes = JPEG, run_id: str = "20260301T120000Z-00000001") -> None:
+        shown = Preview(stream, 1, 5, 640, 480, [PreviewBox(7, 1.0, 2.0, 3.0, 4.0, 0.9, True)], run_id)
         self._previews.send_multipart([preview_topic(stream).encode(), encode_preview(shown), content])
 
     def close(self) -> None:

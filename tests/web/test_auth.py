@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.web.attempts import Attempts
+from engine.web.paths import API
 from engine.web.routes import ENTRIES
-from engine.web.table import API
 from engine.web.tokens import TokenFolder
 from tests.web.browser import Browser
 from tests.web.server import Server, server
@@ -86,6 +88,15 @@ def test_a_session_ends_with_its_token(web: Server) -> None:
     assert browser.ask("GET", "/api/v1/status").status == 200
     TokenFolder(web.settings.tokens).revoke("passing")
     assert browser.ask("GET", "/api/v1/status").status == 401
+
+
+@pytest.mark.parametrize("roles", [("view",), ("operate",), ("enrol",), ("operate", "enrol")])
+def test_whoever_can_log_in_sees_who_that_is_and_can_log_out(web: Server, roles: tuple[str, ...]) -> None:
+    browser = Browser(web)
+    answer = browser.log_in(web.token_for("-".join(("session", *roles)), *roles))
+    assert browser.ask("GET", "/api/v1/session").json == answer.json  # as a page does that is loaded again
+    assert browser.ask("DELETE", "/api/v1/session", X_CSRF_Token="wrong").status == 403
+    assert browser.ask("DELETE", "/api/v1/session", X_CSRF_Token=browser.csrf).status == 204
 
 
 def test_a_session_may_do_what_its_token_may(web: Server) -> None:
@@ -183,17 +194,46 @@ def test_too_many_wrong_tokens_are_not_heard_any_more(web: Server) -> None:
     browser = Browser(web)
     browser.log_in(web.token)
     lines_before = len(web.lines)
-    for _ in range(10):
-        assert web.ask("GET", "/api/v1/status", token="fs_guess").status == 401
-    answer = web.ask("GET", "/api/v1/status")
-    assert (answer.status, answer.code) == (429, "unauthorised")
-    assert 1 <= int(answer.headers["Retry-After"]) <= 60
-    assert web.ask("POST", "/api/v1/session", {"token": web.token}, token=None).status == 429
-    assert browser.ask("GET", "/api/v1/status").status == 200  # who is logged in goes on
+    for known_before in (True, False):
+        web.web.auth._attempts = Attempts()
+        if known_before:
+            assert web.ask("GET", "/api/v1/status").status == 200
+        for _ in range(10):
+            assert web.ask("GET", "/api/v1/status", token="fs_guess").status == 401
+        answer = web.ask("GET", "/api/v1/status", token="fs_guess")
+        assert (answer.status, answer.code) == (429, "unauthorised")
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60
+        right = 200 if known_before else 429
+        assert web.ask("GET", "/api/v1/status").status == right
+        assert web.ask("POST", "/api/v1/session", {"token": web.token}, token=None).status == right
+        assert browser.ask("GET", "/api/v1/status").status == 200  # who is logged in goes on
     assert len(web.lines) - lines_before <= 1  # one line a minute, which an earlier test may have had
 
 
-def test_the_link_of_the_terminal_lets_one_browser_in_once(web: Server) -> None:
+@pytest.fixture
+def no_tokens(web: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> TokenFolder:
+    folder = TokenFolder(tmp_path / "tokens")
+    monkeypatch.setattr(web.web.auth, "_tokens", folder)
+    return folder
+
+
+def test_the_link_of_the_terminal_is_worthless_once_there_is_a_token(web: Server, no_tokens: TokenFolder) -> None:
+    secret = web.web.auth.link.make()
+    no_tokens.add("kiosk", ["view"])
+    assert Browser(web).ask("GET", f"/login/{secret}").status == 401
+    no_tokens.path.chmod(0o755)  # nobody knows who is let in
+    assert Browser(web).ask("GET", f"/login/{secret}").status == 401
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST"])
+def test_a_look_at_the_link_of_the_terminal_does_not_use_it_up(web: Server, no_tokens: TokenFolder, method: str) -> None:
+    secret, browser = web.web.auth.link.make(), Browser(web)
+    answer = browser.ask(method, f"/login/{secret}")
+    assert (answer.status, browser.cookie) == (405, "")
+    assert browser.ask("GET", f"/login/{secret}").status == 303
+
+
+def test_the_link_of_the_terminal_lets_one_browser_in_once(web: Server, no_tokens: TokenFolder) -> None:
     secret, browser = web.web.auth.link.make(), Browser(web)
     answer = browser.ask("GET", f"/login/{secret}")
     assert (answer.status, answer.headers["Location"]) == (303, "/")

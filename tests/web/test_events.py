@@ -34,9 +34,9 @@ def web(_listened: Server) -> Server:
     return _listened
 
 
-def track(seq: int, decision: str, *names: str) -> Track:
+def track(seq: int, decision: str, *names: str, run_id: str = RUN) -> Track:
     return Track(
-        run_id=RUN, stream="door", seq=seq, sent_ns=1, track_id=7, ended=False, first_pts_seconds=0, last_pts_seconds=1,
+        run_id=run_id, stream="door", seq=seq, sent_ns=1, track_id=7, ended=False, first_pts_seconds=0, last_pts_seconds=1,
         first_pts=0, last_pts=25, time_base=(1, 25), frames_seen=25, faces_enhanced=2, best_face_seq=0, decision=decision,  # type: ignore[arg-type]
         candidates=[Candidate(name, 0.9) for name in names], gallery_version=1,
     )  # fmt: skip
@@ -66,7 +66,11 @@ def test_only_what_was_asked_for_comes(web: Server) -> None:
     assert (event.kind, event.data["stream"], event.data["detail"]) == ("stream", "roof", "a\nline")
 
 
-@pytest.mark.parametrize("query", ["?kinds=faces", "?streams=" + ",".join(map(str, range(513)))])
+@pytest.mark.parametrize(
+    "query",
+    ["?kinds=faces", "?streams=" + ",".join(map(str, range(513)))]
+    + [f"?kinds=preview&streams=door,{name}" for name in ("A" * 65, "A" * 600, "..", "a/b", "a%00", "%C3%BC")],
+)
 def test_what_cannot_be_asked_for_is_refused(web: Server, query: str) -> None:
     answer = web.ask("GET", f"/api/v1/events{query}")
     assert (answer.status, answer.code) == (400, "bad_request")
@@ -87,6 +91,48 @@ def test_a_preview_comes_with_the_names_of_its_faces(web: Server) -> None:
     assert (shown["stream"], shown["width_px"], shown["height_px"]) == ("door", 640, 480)
     assert shown["boxes"] == [{"x": 1.0, "y": 2.0, "width": 3.0, "height": 4.0, "track_id": 7, "accepted": True, "name": "Ada"}]
     assert web.service.wait_for_watcher() == b"\x00v1/preview/door/"  # nobody looks any more: none are made
+
+
+@pytest.mark.parametrize(
+    ("run_id", "name"),
+    [(RUN, "Ada"), (f"{RUN}-1", "Ada"), ("20260301T120000Z-00000002", ""), (f"{RUN}1", ""), (RUN[:-1], ""), ("", "")],
+)
+def test_the_name_of_another_runs_track_is_nobodys(web: Server, run_id: str, name: str) -> None:
+    """Track ids begin at 1 in each run; what is sent after publish was replaced has a number behind the run's id."""
+    with listening(web, "?kinds=preview,track&streams=door") as heard:
+        assert web.service.wait_for_watcher() == b"\x01v1/preview/door/"
+        web.service.publish(track(0, "known", "Ada", run_id=run_id))
+        heard.first("track")
+        web.service.preview()
+        assert heard.first("preview").data["boxes"][0]["name"] == name
+    assert web.service.wait_for_watcher() == b"\x00v1/preview/door/"
+
+
+def test_names_go_with_their_run(web: Server) -> None:
+    with listening(web, "?kinds=preview,track&streams=door") as heard:
+        assert web.service.wait_for_watcher() == b"\x01v1/preview/door/"
+        for run_id, who in ((RUN, "Ada"), ("next", "Bea")):
+            web.service.publish(track(0, "known", who, run_id=run_id))
+            heard.first("track")
+        for run_id, who in (("next", "Bea"), (RUN, "")):
+            web.service.preview(run_id=run_id)
+            assert heard.first("preview").data["boxes"][0]["name"] == who
+    assert web.service.wait_for_watcher() == b"\x00v1/preview/door/"
+
+
+def test_only_streams_of_the_service_are_subscribed_to(web: Server) -> None:
+    with listening(web, "?kinds=preview&streams=gate,door,roof"):
+        assert web.service.wait_for_watcher() == b"\x01v1/preview/door/"
+    assert web.service.wait_for_watcher() == b"\x00v1/preview/door/"
+    assert not web.service._previews.poll(0)
+
+
+def test_so_many_streams_are_looked_at_and_no_more(web: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.web.tap._MOST_TOPICS", 1)
+    with listening(web, "?kinds=preview&streams=door"), listening(web, "?kinds=preview"):
+        assert web.service.wait_for_watcher() == b"\x01v1/preview/door/"
+    assert web.service.wait_for_watcher() == b"\x00v1/preview/door/"
+    assert len(web.said("streams are looked at")) == 1
 
 
 def test_who_comes_back_gets_what_it_missed(web: Server) -> None:
@@ -165,7 +211,13 @@ def test_an_answer_ends_with_the_server(service: FakeService) -> None:
 
 
 def test_garbage_on_the_tap_is_one_line(web: Server) -> None:
-    for frames in ((b"v1/face/",), (b"v1/face/", b"\xc1"), (b"v1/x", b"\x80"), (b"v1/face/", b"", b"", b"")):
+    for frames in (
+        (b"v1/face/",),
+        (b"v1/face/", b"\x81\xa4kind\xa2\xff\xff"),
+        (b"v1/face/", b"\xc1"),
+        (b"v1/x", b"\x80"),
+        (b"v1/face/", b"", b"", b""),
+    ):
         web.service.publish_raw(*frames)
     with listening(web, "?kinds=face") as heard:
         web.service.publish(face(20))

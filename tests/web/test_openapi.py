@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from engine.control import verbs
 from engine.web.openapi import document
-from engine.web.table import API
+from engine.web.paths import API
 from tests.web.server import Server
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import os
 import re
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -17,7 +19,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.web.process import run
+from engine.web.process import listening, run, serving
+from engine.web.report import Report
+from engine.web.tokens import TokenFolder
 from tests.web.browser import Browser
 from tests.web.server import Server, everything, server
 from tests.web.service import FakeService, usual_answer
@@ -47,6 +51,43 @@ def test_it_is_a_process_that_can_be_used_at_once_and_ends_in_order(service: Fak
         assert browser.ask("GET", "/api/v1/status").json["state"] == "running"
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("engine.web.process.send_status", "status has ended: RuntimeError('at night')"),
+        ("engine.web.tap.Tap.run", "tap has ended: RuntimeError('at night')"),
+        ("engine.web.link.ServiceLink.run", "link has ended: RuntimeError('at night')"),
+        ("engine.web.process._Server.serve", "answering has ended: RuntimeError('at night')"),
+    ],
+)
+def test_a_part_that_ends_is_noticed(service: FakeService, monkeypatch: pytest.MonkeyPatch, part: str, words: str) -> None:
+    async def fail(*given: object, **more: object) -> None:
+        raise RuntimeError("at night")
+
+    monkeypatch.setattr(part, fail)
+
+    async def ended(opened: socket.socket) -> str:
+        async with serving(service.settings(), Report(lambda line: None), opened) as web, asyncio.timeout(20):
+            return await web.ended
+
+    with listening(service.settings().http) as opened:
+        assert asyncio.run(ended(opened)) == words
+
+
+def test_where_a_part_has_ended_the_process_ends_so_that_another_is_started(service: FakeService) -> None:
+    code = """if True:
+        import sys, engine.web.process as process
+        async def fail(*given):
+            raise RuntimeError("at night")
+        process.send_status = fail
+        sys.exit(process.run(sys.argv[1:]))
+    """
+    settings = msgspec.json.encode(service.settings()).decode()
+    done = subprocess.run([sys.executable, "-c", code, settings], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1  # 2 would say that it must not be started again
+    assert "web: status has ended: RuntimeError('at night')" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -117,6 +158,7 @@ def test_over_tls_cookies_are_for_tls_alone_and_nothing_is_spoken_in_the_clear(
         with running.connect() as opened:
             opened.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert b"HTTP" not in everything(opened)
+        TokenFolder(running.settings.tokens).revoke("tls")
         link = running.web.auth.link.make()
         context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
         connection = http.client.HTTPSConnection("127.0.0.1", running.port, timeout=20, context=context)
@@ -132,8 +174,6 @@ def test_a_client_certificate_takes_the_place_of_a_token(service: FakeService, c
         "tls_certificate": str(certificates / "server.pem"), "tls_key": str(certificates / "server.key"),
         "tls_client_ca": str(certificates / "ca.pem"),
     }  # fmt: skip
-    from engine.web.tokens import TokenFolder
-
     with server(service, **files) as running:
         TokenFolder(running.settings.tokens).add("guard", ["view"], certificate=True)
         assert over_tls(running, certificates, "guard").status == 200

@@ -7,8 +7,8 @@ import pytest
 
 from engine.control import answers, verbs
 from engine.control.answers import Problem
+from engine.web.paths import API
 from engine.web.routes import ENTRIES
-from engine.web.table import API
 from tests.web.server import FILES, Server
 from tests.web.service import JPEG, FakeService, door
 
@@ -138,7 +138,7 @@ def test_pictures_come_as_json_too(web: Server) -> None:
     assert [picture.content for picture in web.service.asked[-1].verb.pictures] == [b"hi", b"ho"]  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("most", ["0", "1001", "-1", "x", "9" * 50, "٣"])
+@pytest.mark.parametrize("most", ["0", "201", "-1", "x", "9" * 50, "٣"])
 def test_a_wrong_bound_of_a_search_is_refused(web: Server, most: str) -> None:
     from urllib.parse import quote
 
@@ -149,7 +149,7 @@ def test_a_wrong_bound_of_a_search_is_refused(web: Server, most: str) -> None:
 def test_uploads_are_bounded_in_bytes_and_number(web: Server) -> None:
     most = web.settings.http.upload_bytes
     one = web.ask("POST", "/api/v1/people/Ada", b"x" * (most + 1), Content_Type="image/jpeg")
-    many = web.ask("POST", "/api/v1/people/Ada", {"pictures": [{"content": "aGk="}] * 21})
+    many = web.ask("POST", "/api/v1/people/Ada", {"pictures": [{"content": "aGk="}] * 51})
     nothing = web.ask("POST", "/api/v1/people/Ada", b"", Content_Type="image/jpeg")
     page = web.ask("POST", "/api/v1/people/Ada", b"<p>", Content_Type="text/html")
     assert [one.status, many.status, nothing.status, page.status] == [413, 400, 400, 415]
@@ -278,4 +278,11 @@ def test_a_picture_shows_what_the_stream_shows_now(web: Server, monkeypatch: pyt
     assert web.ask("GET", "/api/v1/streams/door/picture").body == JPEG
     monkeypatch.setattr("engine.web.tap._FRESH_SECONDS", -1.0)
     assert web.ask("GET", "/api/v1/streams/door/picture").status == 404  # one of yesterday is not what it shows now
-    assert web.ask("GET", "/api/v1/streams/gate/picture").status == 404
+
+
+@pytest.mark.parametrize("name", ["gate", "A" * 64, "A" * 600, "..", "a%0ab", "%C3%BC"])
+def test_of_what_is_no_stream_no_picture_is_asked_for(web: Server, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    watched: list[bytes] = []
+    monkeypatch.setattr(web.web.tap, "_watch", watched.append)
+    assert web.ask("GET", f"/api/v1/streams/{name}/picture").status == 404
+    assert watched == []

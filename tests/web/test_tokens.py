@@ -126,6 +126,34 @@ def test_sessions_are_bounded_and_hold_no_secret() -> None:
 
 def test_a_link_counts_once_and_an_older_one_never() -> None:
     link = LoginLink()
-    assert not link.use("")
+    assert not link.fits("")
     first, second = link.make(), link.make()
-    assert [link.use(first), link.use(second), link.use(second)] == [False, True, False]
+    assert [link.fits(first), link.fits(second), link.fits(second)] == [False, True, True]
+    link.spend()
+    assert [link.fits(second), link.fits("")] == [False, False]
+
+
+def test_the_link_of_the_terminal_counts_for_a_quarter_of_an_hour() -> None:
+    seconds = 5.0
+    link = LoginLink(lambda: seconds)
+    secret = link.make()
+    seconds += 15 * 60
+    assert link.fits(secret)
+    seconds += 1
+    assert not link.fits(secret)
+    seconds = 5.0
+    assert not link.fits(secret)  # what was old stays so
+    assert link.fits(link.make())
+
+
+@pytest.mark.parametrize("name", ["owner", "Owner", "OWNER"])
+def test_nobody_passes_for_the_one_with_the_link(folder: TokenFolder, name: str) -> None:
+    with pytest.raises(ConfigError, match="choose another name"):
+        folder.add(name, ["view"])
+    folder.add("kiosk", ["view"])
+    text = (folder.path / "kiosk.json").read_text()
+    (folder.path / f"{name}.json").write_text(text.replace("kiosk", name))
+    assert [entry.name for entry in folder.entries()] == ["kiosk"]
+    assert "another name" in folder.complaints[0]
+    folder.revoke(name)
+    assert (len(folder.entries()), folder.complaints) == (1, ())

@@ -33,7 +33,7 @@ def of(stream: str, index: int) -> Frame:
 def test_only_streams_that_somebody_watches_are_shown(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(previews, "_LOOK_SECONDS", 0.0)
     core, tap = Core(), Tap.in_folder(tmp_path / "service")
-    with watched(tap, core) as show, zmq.Context() as context:  # type: ignore[arg-type]
+    with watched(tap, core, "run1") as show, zmq.Context() as context:  # type: ignore[arg-type]
         assert show is not None
         show(of("yard", 0))
         assert core.asked == []
@@ -48,11 +48,12 @@ def test_only_streams_that_somebody_watches_are_shown(tmp_path: Path, monkeypatc
                     break
             topic, header, picture = watcher.recv_multipart()
     assert (topic, picture) == (b"v1/preview/yard/", b"jpeg")
-    assert decode_preview(header).stream == "yard"
+    shown = decode_preview(header)
+    assert (shown.stream, shown.run_id) == ("yard", "run1")
     assert set(core.asked) == {"yard"}
     assert list((tmp_path / "service").iterdir()) == [], "its file is gone"
 
 
 def test_without_a_tap_nothing_is_opened():
-    with watched(None, Core()) as show:  # type: ignore[arg-type]
+    with watched(None, Core(), "run1") as show:  # type: ignore[arg-type]
         assert show is None

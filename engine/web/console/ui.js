@@ -88,8 +88,8 @@ export function values(form) {
 const THEMES = ["system", "light", "dark"];
 export function themeSwitch() {
   const current = () => document.documentElement.dataset.theme ?? "system";
-  const options = THEMES.map((theme) => h("option", { value: theme }, theme));
-  const select = h("select", { "aria-label": "Colours", class: "small", onchange: () => {
+  const options = THEMES.map((theme) => h("option", { value: theme }, `Theme: ${theme}`));
+  const select = h("select", { "aria-label": "Theme", class: "small", onchange: () => {
     if (select.value === "system") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = select.value;
     localStorage.setItem("theme", select.value);

@@ -69,8 +69,10 @@ export function chance(value) {
 
 /** In the order in which a picture goes through them. */
 const STAGES = {
-  decode: "Decoding", hand_over: "Handing over", detect: "Detection", scene_cut: "Scene cuts", track: "Tracking", crop: "Cropping",
+  decode: "Decoding", decode_main: "Decoding, main stream", hand_over: "Handing over", hand_over_main: "Handing over, main stream",
+  detect: "Detection", scene_cut: "Scene cuts", track: "Tracking", crop: "Cropping", preview: "Previews", inference: "Computing",
   enhance: "Enhancement", super_resolve: "Enhancement", verify: "Naming", encode: "Encoding", write: "Writing", publish: "Publishing",
+  checkpoint: "Checkpoints",
   latency: "The whole way",
 };
 const ORDER = Object.keys(STAGES);

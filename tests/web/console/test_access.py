@@ -78,13 +78,15 @@ def test_the_theme_is_switched_and_remembered(open_page, server):
     page = open_page(color_scheme="light")
     paper = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(paper)
-    page.get_by_label("Colours").select_option("dark")
+    switch = page.get_by_label("Theme")
+    assert switch.locator("option:checked").inner_text() == "Theme: system"
+    switch.select_option("dark")
     dark = page.evaluate(paper)
     assert light != dark
     page.reload()
     page.wait_for_selector("body.in")
     assert page.evaluate(paper) == dark
-    assert page.get_by_label("Colours").input_value() == "dark"
+    assert switch.input_value() == "dark"
 
 
 def test_tab_goes_through_the_page_in_its_order_and_shows_where_it_is(page, server):

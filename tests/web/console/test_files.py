@@ -40,6 +40,15 @@ def test_each_module_is_there_and_used():
     assert names - imported - linked - {"index.html"} == set()
 
 
+def test_every_stage_has_a_name():
+    said = r"(?:\.stage\(|\.record\(|queue_depths\[)\"(\w+)\""
+    sources = [file.read_text(encoding="utf-8") for file in CONSOLE.parents[1].rglob("*.py")]
+    stages = {name for text in sources for name in re.findall(said, text)}
+    named = (CONSOLE / "words.js").read_text(encoding="utf-8").partition("const STAGES = {")[2].partition("};")[0]
+    assert {"preview", "track"} <= stages
+    assert stages - set(re.findall(r"(\w+): \"", named)) == set()
+
+
 def test_the_page_has_nothing_inline():
     page = (CONSOLE / "index.html").read_text(encoding="utf-8")
     assert re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]*src=)", page) == []
