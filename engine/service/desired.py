@@ -129,6 +129,13 @@ class DesiredFile:
             ) from error
         self._written = content
 
+    def names(self, file: str) -> bool:
+        """Whether the state on the disk, or the one before it, names a file; also where that cannot be read."""
+        try:
+            return any(file.encode() in path.read_bytes() for path in (self.path, self.previous) if path.exists())
+        except OSError:
+            return True
+
     def _damaged(self, what: str) -> str:
         words = f"the desired state {self.path} {what}"
         if not self.previous.exists():

@@ -93,7 +93,7 @@ class Service:
             case verbs.SearchPerson():
                 return self._people.search(verb, request)
             case verbs.Probe():
-                return self._streams.probe(verb, request)
+                return self._streams.probe(verb, request, desired)
         raise Refusal("bad_request", "this cannot be asked for", "verb")
 
     def _change(self, request: Request, caller: Caller) -> Reply:

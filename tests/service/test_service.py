@@ -59,6 +59,7 @@ def test_a_camera_that_cannot_be_read_keeps_no_other_from_it(tmp_path: Path) -> 
     with service_in(tmp_path, sources=SOURCES) as parts:
         (parts.directory.credentials / "pass").write_text("a:b")
         (parts.directory.credentials / "pass").chmod(0o600)
+        (parts.directory.credentials / "pass.hosts").write_text("192.0.2.10")
         ask(parts, AddStream(source=SourceConfig(uri="rtsp://192.0.2.10/x", name="door", credentials="pass")))
         (parts.directory.credentials / "pass").unlink()
     with service_in(tmp_path, sources=SOURCES) as parts:
