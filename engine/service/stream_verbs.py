@@ -90,7 +90,8 @@ class StreamVerbs:
             raise Refusal("bad_request", f"seconds must be from 1 to {MOST_PROBE_SECONDS:g}", "seconds")
         given = self._given.accept(verb.source)
         self._given.logins.check(given.source, desired)
-        task = ProbeTask(camera=given.camera, seconds=verb.seconds, detect=self._life.config.detect)
+        config = self._life.config
+        task = ProbeTask(camera=given.camera, seconds=verb.seconds, detect=config.detect, redact=config.publish.redact)
         return self._tasks.run(task, Probed, seconds_left(request))
 
     def change_settings(self, verb: ChangeSettings) -> Change:

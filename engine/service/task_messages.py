@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.config import DetectConfig, VerifyConfig
+from engine.config import DetectConfig, Redact, VerifyConfig
 from engine.contracts.camera import Camera
 from engine.control.answers import Enrolled, Found, Probed, Problem
 from engine.control.verbs import Picture
@@ -21,6 +21,7 @@ class ProbeTask(Task, frozen=True, tag="probe"):
     camera: Camera
     seconds: float
     detect: DetectConfig
+    redact: Redact
 
 
 class EnrolTask(Task, frozen=True, tag="enrol"):

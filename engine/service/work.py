@@ -79,7 +79,7 @@ def look(task: ProbeTask) -> Probed:
         Refusal: it gives no picture.
     """
     try:
-        seen = probe(task.camera, replace(task.detect, device="cpu"), task.seconds)
+        seen = probe(task.camera, replace(task.detect, device="cpu"), task.seconds, task.redact)
     except SourceError as error:
         raise Refusal("refused", str(error), "source.uri") from error
     return Probed(
