@@ -17,6 +17,7 @@ from engine.control.verbs import LogLevel
 from engine.errors import ConfigError
 from engine.pipeline.room import require_room
 from engine.service.addresses import AllowedNetworks, look_up
+from engine.service.answers import without_old
 from engine.service.audit import Audit
 from engine.service.desired import Desired, DesiredFile
 from engine.service.directory import ServiceDirectory, directory_of
@@ -86,7 +87,7 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
     shutil.rmtree(directory.path / "uploads", ignore_errors=True)
     file = DesiredFile(directory.desired)
     loaded = file.load()
-    desired = loaded.following(from_file)
+    desired = without_old(loaded.following(from_file))
     try:
         life = Life(settings.config(desired.settings), directory.tap)
     except ConfigError as error:
