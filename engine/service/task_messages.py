@@ -6,7 +6,7 @@ import msgspec
 
 from engine.config import DetectConfig, Redact, VerifyConfig
 from engine.contracts.camera import Camera
-from engine.control.answers import Enrolled, Found, Probed, Problem
+from engine.control.answers import Done, Enrolled, Found, Probed, Problem
 from engine.control.verbs import Picture
 from engine.privacy import Policy
 
@@ -53,6 +53,18 @@ class SearchTask(Task, frozen=True, tag="search"):
     folder: str
 
 
+class NotThatTask(Task, frozen=True, tag="not_that_person"):
+    """Keep the faces of a track as no pictures of a person."""
+
+    name: str
+    directory: str
+    """Of the run."""
+    run_id: str
+    stream: str
+    track_id: int
+    gallery: str
+
+
 class ExpireTask(Task, frozen=True, tag="expire"):
     """Delete what finished runs have kept for too long."""
 
@@ -90,8 +102,8 @@ class ExpiredRuns(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     """Why not all was done."""
 
 
-AnyTask = ProbeTask | EnrolTask | SearchTask | ExpireTask | SelfTestTask
-TaskResult = Probed | Enrolled | Found | ExpiredRuns | SelfTested
+AnyTask = ProbeTask | EnrolTask | SearchTask | NotThatTask | ExpireTask | SelfTestTask
+TaskResult = Done | Probed | Enrolled | Found | ExpiredRuns | SelfTested
 
 
 class TaskReply(msgspec.Struct, frozen=True, kw_only=True):
