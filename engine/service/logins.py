@@ -131,10 +131,10 @@ def login_of(urls: Iterable[CameraUrl]) -> bytes:
     logins = {_login(url) for url in urls if url.user_info}
     if len(logins) > 1:
         raise ConfigError("the addresses have different users or passwords: give the same, or a file as `credentials`")
-    with_login = {url.host.lower() for url in urls if url.user_info}
-    without = {url.host.lower() for url in urls} - with_login
+    with_login = {_place(url) for url in urls if url.user_info}
+    without = {_place(url) for url in urls} - with_login
     if with_login and without:
-        raise ConfigError(f"user and password are given, but not for {', '.join(without)}: give them in each address")
+        raise ConfigError(f"user and password are given, but not for {', '.join(sorted(without))}: give them in each address")
     return next(iter(logins), b"")
 
 

@@ -67,9 +67,14 @@ def test_the_same_host_keeps_the_password_and_another_gets_one_anew(parts: Parts
     assert url(parts, "door") == "rtsp://eve:mine@198.51.100.66/x"
 
 
-def test_a_login_of_one_host_is_not_sent_to_the_host_of_the_large_pictures(parts: Parts) -> None:
-    assert code(parts, AddStream(source=SourceConfig(uri=WITH_LOGIN, crop_uri=EVIL, name="door"))) == "bad_request"
-    assert code(parts, AddStream(source=SourceConfig(uri=WITH_LOGIN, crop_uri="rtsp://192.0.2.10/y", name="door"))) == "done"
+@pytest.mark.parametrize("crop_uri", [EVIL, "rtsp://192.0.2.10:8554/y", "http://192.0.2.10/y"])
+def test_a_login_of_one_address_is_not_sent_to_the_host_of_the_other(tmp_path: Path, crop_uri: str) -> None:
+    """Neither one that was given, nor one of the configuration file."""
+    file = f'sources: [{{uri: "{WITH_LOGIN}", name: one}}]\n'
+    with service_in(tmp_path, sources=file) as parts:
+        assert code(parts, AddStream(source=SourceConfig(uri=WITH_LOGIN, crop_uri=crop_uri, name="door"))) == "bad_request"
+        assert code(parts, ChangeStream(name="one", changes={"crop_uri": crop_uri})) == "bad_request"
+        assert code(parts, ChangeStream(name="one", changes={"crop_uri": "rtsp://192.0.2.10/y"})) == "done"
 
 
 @pytest.mark.parametrize(
