@@ -61,7 +61,12 @@ def add_stream(
     /,
     *,
     name: Annotated[str, Parameter(help="By default made of the address.")] = "",
-    credentials: Annotated[str, Parameter(help="Name of a file in the folder `credentials` of the service's directory.")] = "",
+    credentials: Annotated[
+        str,
+        Parameter(
+            help="Name of a file in the folder `credentials` of the service's directory; NAME.hosts says for which hosts."
+        ),
+    ] = "",
     set_: Set = None,
     paused: Annotated[bool, Parameter(negative=(), help="Do not read it yet.")] = False,
     where: Where = OWN,
@@ -116,7 +121,9 @@ def probe(
     seconds: Annotated[float, Parameter(help="How long to look, 1 to 20.")] = 4.0,
     credentials: Annotated[str, Parameter(help="As for `ctl streams add`.")] = "",
     set_: Set = None,
-    picture: Annotated[Path | None, Parameter(help="Write one of its pictures to this JPEG file.")] = None,
+    picture: Annotated[
+        Path | None, Parameter(help="Write one of its pictures to this JPEG file; with publish.redact: vectors there is none.")
+    ] = None,
     where: Where = OWN,
 ) -> int:
     """Look at a camera without adding it: what it sends, and how large the faces are.

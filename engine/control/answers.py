@@ -126,7 +126,7 @@ class Probed(Value, frozen=True, tag_field="kind", tag="probed"):
     height_px: int = 0
     fps: float = 0.0
     picture: bytes = b""
-    """One of its pictures as JPEG."""
+    """One of its pictures as JPEG, as ``publish.redact`` lets it be shown; empty: not at all."""
     faces: list[ProbedFace] = []
     """On that picture."""
     advice: str = ""

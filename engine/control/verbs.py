@@ -32,8 +32,9 @@ class AddStream(Verb, frozen=True, tag="streams.add"):
     """Attach a camera: ``Stream``. ``conflict`` where there is one of this name with other settings."""
 
     source: SourceConfig
-    """As in the configuration; ``credentials`` is the name of a file in the service's folder of them, never a path. User and
-    password in the address are put into such a file and shown to nobody."""
+    """As in the configuration; ``credentials`` is the name of a file in the service's folder of them, never a path, and is sent
+    to no host or port that it was not given for. User and password in the address are put into such a file and shown to
+    nobody; replies say ``given``."""
     paused: bool = False
 
 

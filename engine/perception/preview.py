@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Sequence
 
 import cv2
@@ -12,11 +11,10 @@ from engine.config import PublishConfig
 from engine.contracts.frames import Frame, Planes, TrackedFace, Uint8
 from engine.contracts.tap import Preview, PreviewBox
 from engine.publish.encode import encode_picture
+from engine.publish.veil import hide
 from engine.runtime.colour import bgr_from_planes
 
 LONGEST_PX = 480
-_AROUND = 0.4
-"""Of a face that is hidden, on each side: hair tells, too."""
 _AS_JPEG = PublishConfig(codec="jpeg", jpeg_quality=75)
 
 
@@ -37,20 +35,9 @@ def preview_of(
     preview = Preview(frame.stream, time.frame_index, time.captured_ns, planes.width_px, planes.height_px, boxes)
     picture = bgr_from_planes(reduced(planes, LONGEST_PX))
     if veil is not None:
-        _hide(picture, preview, veil)
+        across, down = picture.shape[1] / planes.width_px, picture.shape[0] / planes.height_px
+        hide(picture, [(box.x * across, box.y * down, box.width * across, box.height * down) for box in boxes], veil)
     return preview, encode_picture(_AS_JPEG, picture)
-
-
-def _hide(picture: Uint8, preview: Preview, veil: Callable[[Uint8], Uint8]) -> None:
-    height, width = picture.shape[:2]
-    across, down = width / preview.width_px, height / preview.height_px
-    for box in preview.boxes:
-        left, right = (box.x - _AROUND * box.width) * across, (box.x + (1 + _AROUND) * box.width) * across
-        top, bottom = (box.y - _AROUND * box.height) * down, (box.y + (1 + _AROUND) * box.height) * down
-        rows = slice(max(0, math.floor(top)), max(0, math.ceil(bottom)))
-        columns = slice(max(0, math.floor(left)), max(0, math.ceil(right)))
-        if (face := picture[rows, columns]).size:
-            picture[rows, columns] = veil(face)
 
 
 def reduced(planes: Planes, longest_px: int) -> Planes:

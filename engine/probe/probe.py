@@ -11,7 +11,7 @@ from statistics import median
 
 from msgspec.structs import replace
 
-from engine.config import DetectConfig, PublishConfig
+from engine.config import DetectConfig, PublishConfig, Redact
 from engine.contracts.camera import Camera
 from engine.contracts.frames import Detections, Frame, FrameTime
 from engine.contracts.messages import Reason, StreamState
@@ -25,6 +25,7 @@ from engine.detect.judged import open_judged
 from engine.models import find_model
 from engine.probe.advice import advice, sizes_px
 from engine.publish.encode import encode_picture
+from engine.publish.veil import hide
 from engine.runtime.colour import bgr_from_planes
 
 LOOKS_PER_SECOND = 2.0
@@ -36,7 +37,7 @@ _GAP = 3.0
 _PICTURE = PublishConfig(codec="jpeg", jpeg_quality=85)
 
 
-def probe(camera: Camera, detect: DetectConfig | None = None, seconds: float = 5.0) -> Probed:
+def probe(camera: Camera, detect: DetectConfig | None = None, seconds: float = 5.0, redact: Redact = "none") -> Probed:
     """Connect to a camera, look at its pictures for some seconds, and say what it sends and how large its faces are.
 
     It takes ``seconds`` more than connecting, for which ``camera.connect_seconds`` counts, 10 at most. Nothing is retried.
@@ -45,6 +46,7 @@ def probe(camera: Camera, detect: DetectConfig | None = None, seconds: float = 5
         camera: with its settings; only ``url`` is looked at, not the stream that faces are cut from.
         detect: the detector; None: no faces are looked for.
         seconds: from the first picture on.
+        redact: ``vectors``: without a picture, ``blur``: without faces on it; nobody is recognised here.
 
     Raises:
         SourceError: why there are no pictures, in one sentence without credentials.
@@ -52,12 +54,12 @@ def probe(camera: Camera, detect: DetectConfig | None = None, seconds: float = 5
         WorkerError: FFmpeg does not come back; the process should end.
     """
     if detect is None:
-        return look_at(camera, None, seconds)
+        return look_at(camera, None, seconds, redact)
     with closing(open_judged(detect, find_model)[0]) as detector:
-        return look_at(camera, detector, seconds)
+        return look_at(camera, detector, seconds, redact)
 
 
-def look_at(camera: Camera, detector: Detector | None, seconds: float = 5.0) -> Probed:
+def look_at(camera: Camera, detector: Detector | None, seconds: float = 5.0, redact: Redact = "none") -> Probed:
     """See ``probe``; with a detector that is open already."""
     camera = replace(camera, connect_seconds=min(camera.connect_seconds, _CONNECT_SECONDS), hwaccel="none")
     counted = of_camera()
@@ -68,7 +70,8 @@ def look_at(camera: Camera, detector: Detector | None, seconds: float = 5.0) -> 
             seen.take(frame, detector)
     finally:
         connection.close()
-    return _told(camera, connection, counted, seen, detector is not None)
+    picture = _picture(seen, redact, detector is not None)
+    return _told(camera, connection, counted, seen, picture, detector is not None)
 
 
 @dataclass
@@ -138,7 +141,18 @@ def _frames(connection: Connection, camera: Camera, seconds: float) -> Iterator[
         raise failure(camera, "timeout", what)
 
 
-def _told(camera: Camera, connection: Connection, counted: Counted, seen: _Seen, looked: bool) -> Probed:
+def _picture(seen: _Seen, redact: Redact, looked: bool) -> bytes:
+    """Return what may be shown of the chosen picture; where nobody looked for faces, nobody knows what is to be hidden."""
+    assert seen.chosen is not None
+    if redact == "vectors" or (redact == "blur" and not looked):
+        return b""
+    picture = bgr_from_planes(seen.chosen.planes)
+    if redact == "blur":
+        hide(picture, [(x, y, width, height) for x, y, width, height in seen.faces.boxes.tolist()])
+    return encode_picture(_PICTURE, picture)
+
+
+def _told(camera: Camera, connection: Connection, counted: Counted, seen: _Seen, picture: bytes, looked: bool) -> Probed:
     opened, frame, first, last = connection.opened, seen.chosen, seen.first, seen.last
     assert opened is not None
     assert frame is not None
@@ -171,7 +185,7 @@ def _told(camera: Camera, connection: Connection, counted: Counted, seen: _Seen,
             ProbedFace((x, y, width, height), float(score), size)
             for (x, y, width, height), score, size in zip(seen.faces.boxes.tolist(), seen.faces.scores, sizes, strict=True)
         ],
-        picture=encode_picture(_PICTURE, bgr_from_planes(frame.planes)),
+        picture=picture,
         verdict=verdict,
         advice=words,
     )

@@ -8,6 +8,9 @@ would say the same thing again in other words.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +20,10 @@ from engine.config import Redact
 BLOCKS = 6
 """Across the crop, in each direction."""
 _STEP = 32
+_AROUND = 0.4
+"""Of a face that is hidden in a picture, on each side: hair tells, too."""
 Picture = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
 
 
 def veiled(picture_bgr: Picture) -> Picture:
@@ -30,6 +36,21 @@ def veiled(picture_bgr: Picture) -> Picture:
     blocks = cv2.resize(picture_bgr, (min(BLOCKS, width), min(BLOCKS, height)), interpolation=cv2.INTER_AREA)
     coarse = np.asarray(blocks // _STEP * _STEP + _STEP // 2, np.uint8)
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def hide(picture_bgr: Picture, boxes: Iterable[Box], veil: Callable[[Picture], Picture] = veiled) -> None:
+    """Hide faces in a picture, each with its surroundings; the picture is changed.
+
+    Args:
+        picture_bgr: (height, width, 3) uint8.
+        boxes: x, y, width and height of each face in its pixels; a part outside of it does not matter.
+        veil: makes of a picture one of the same size in which nobody can be recognised.
+    """
+    for x, y, width, height in boxes:
+        rows = slice(max(0, math.floor(y - _AROUND * height)), max(0, math.ceil(y + (1 + _AROUND) * height)))
+        columns = slice(max(0, math.floor(x - _AROUND * width)), max(0, math.ceil(x + (1 + _AROUND) * width)))
+        if (face := picture_bgr[rows, columns]).size:
+            picture_bgr[rows, columns] = veil(face)
 
 
 def what_leaves(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from engine.control.answers import Reply, decode_reply, encode_reply
 from engine.control.verbs import Request
 from engine.service.caller import Caller
 from engine.service.desired import Answer, Desired
+from engine.service.nameless import with_names, without_names
 from engine.service.refusal import Refusal
 
 MOST = 256
@@ -61,14 +63,15 @@ class Answers:
         """
         if not request.idempotency_key:
             return None
-        key = _key(request, caller)
+        key, now = _key(request, caller), time.time_ns()
         for answer in desired.answers:
-            if answer.key == key:
+            if answer.key == key and _is_kept(answer, now):
                 if answer.asked != _digest(request):
                     raise Refusal(
                         "conflict", "this idempotency key was used for another request: use a new one", "idempotency_key"
                     )
-                return replace(decode_reply(answer.reply), request_id=request.request_id)
+                reply = with_names(request.verb, decode_reply(answer.reply))
+                return replace(reply, request_id=request.request_id)
         return None
 
     @staticmethod
@@ -76,17 +79,27 @@ class Answers:
         """Return the state that remembers an answer, and forgets old ones."""
         if not request.idempotency_key:
             return desired
-        now, content = time.time_ns(), encode_reply(reply)
+        now, content = time.time_ns(), encode_reply(without_names(request.verb, reply))
         if len(content) > _LARGEST_REPLY:
             return desired
         answer = Answer(key=_key(request, caller), asked=_digest(request), reply=content, time_ns=now)
-        kept = [one for one in desired.answers if 0 <= now - one.time_ns < _KEPT_NS][-(MOST - 1) :]
-        return replace(desired, answers=(*kept, answer))
+        return replace(desired, answers=(*without_old(desired).answers[-(MOST - 1) :], answer))
+
+
+def without_old(desired: Desired) -> Desired:
+    """Return the state without answers that are forgotten by now."""
+    now = time.time_ns()
+    return replace(desired, answers=tuple(one for one in desired.answers if _is_kept(one, now)))
+
+
+def _is_kept(answer: Answer, now_ns: int) -> bool:
+    return 0 <= now_ns - answer.time_ns < _KEPT_NS
 
 
 def _key(request: Request, caller: Caller) -> str:
-    return f"{caller.name} {request.idempotency_key}"
+    return f"{caller.name} {hashlib.sha256(request.idempotency_key.encode()).hexdigest()}"
 
 
 def _digest(request: Request) -> str:
-    return hashlib.sha256(_digest_encoder.encode(request.verb)).hexdigest()
+    """Return what tells the request from others; nobody who reads it can try names, as the key itself is not kept."""
+    return hmac.digest(request.idempotency_key.encode(), _digest_encoder.encode(request.verb), "sha256").hex()

@@ -17,11 +17,13 @@ from engine.control.verbs import LogLevel
 from engine.errors import ConfigError
 from engine.pipeline.room import require_room
 from engine.service.addresses import AllowedNetworks, look_up
+from engine.service.answers import without_old
 from engine.service.audit import Audit
 from engine.service.desired import Desired, DesiredFile
 from engine.service.directory import ServiceDirectory, directory_of
 from engine.service.given_source import GivenSources
 from engine.service.life import Life
+from engine.service.logins import Logins
 from engine.service.people import PeopleVerbs
 from engine.service.service import Service
 from engine.service.settings import ChangeableSettings
@@ -85,13 +87,13 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
     shutil.rmtree(directory.path / "uploads", ignore_errors=True)
     file = DesiredFile(directory.desired)
     loaded = file.load()
-    desired = loaded.following(from_file)
+    desired = without_old(loaded.following(from_file))
     try:
         life = Life(settings.config(desired.settings), directory.tap)
     except ConfigError as error:
         raise ConfigError(f"the settings in {directory.desired} do not go with the configuration any more: {error}") from error
-    given = GivenSources(serve, directory, config.live, networks)
-    given.clean({held.source.credentials for held in desired.streams.values()})
+    logins = Logins(directory)
+    given = GivenSources(serve, logins, config.live, networks)
     streams = Streams(from_file, given, serve.max_streams, partial(require_room, config))
     tasks = Tasks(says.warn)
     closing.callback(tasks.close)
@@ -101,7 +103,11 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
         if before.settings != after.settings:
             life.begin_anew(settings.config(after.settings))
 
-    state = State(file, desired, follow)
+    def tidy() -> None:
+        logins.clean(file.names)
+
+    tidy()
+    state = State(file, desired, follow, tidy)
     if desired != loaded:
         file.save(desired)
     service = Service(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from typing import Any, Literal
@@ -37,11 +38,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     """What was answered to something that is not to be done twice."""
 
     key: str
-    """Who asked, and the idempotency key."""
+    """Who asked, and the SHA-256 of the idempotency key."""
     asked: str
-    """SHA-256 of the request."""
+    """HMAC-SHA-256 of the request under the idempotency key."""
     reply: bytes
-    """Of ``encode_reply``."""
+    """Of ``encode_reply``, without names of people."""
     time_ns: int
     """Wall clock (Unix)."""
 
@@ -124,10 +125,27 @@ class DesiredFile:
             step("synced")
             sync_directory(self.path.parent)
         except OSError as error:
+            self._take_back(content)
             raise PublishError(
-                f"the desired state cannot be kept in {self.path}: {error.strerror}; nothing was changed"
+                f"the desired state cannot be kept in {self.path}: {error.strerror}; nothing was changed in it"
             ) from error
         self._written = content
+
+    def _take_back(self, content: bytes) -> None:
+        """Where a state that could not be kept is in place all the same, put the one before there again."""
+        with suppress(OSError):
+            if self.path.read_bytes() == content:
+                if self._written == _NO_CONTENT:
+                    self.path.unlink()
+                else:
+                    _write(self.path, self._written, lambda name: None)
+
+    def names(self, file: str) -> bool:
+        """Whether the state on the disk, or the one before it, names a file; also where that cannot be read."""
+        try:
+            return any(file.encode() in path.read_bytes() for path in (self.path, self.previous) if path.exists())
+        except OSError:
+            return True
 
     def _damaged(self, what: str) -> str:
         words = f"the desired state {self.path} {what}"

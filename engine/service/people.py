@@ -26,12 +26,11 @@ from engine.errors import UsageError
 from engine.service.deadlines import check_deadline, seconds_left
 from engine.service.directory import ServiceDirectory
 from engine.service.life import Life
-from engine.service.refusal import Refusal
-from engine.service.resemblance import embedder_of, vectors_of
-from engine.service.task_messages import EnrolTask, SearchTask
+from engine.service.refusal import Refusal, nobody
+from engine.service.task_messages import EnrolTask, NotThatTask, SearchTask
 from engine.service.tasks import Tasks
 from engine.verify.gallery import Gallery, default_gallery_path
-from engine.verify.person_name import person_name, spelling
+from engine.verify.person_name import person_name
 
 SEARCHED_DAYS = 30.0
 
@@ -90,7 +89,7 @@ class PeopleVerbs:
         with self._writable(request) as gallery:
             removed = gallery.remove(verb.name)
         if not removed:
-            raise _nobody(verb.name)
+            raise nobody(verb.name)
         return Done(note=f"{removed} pictures removed")
 
     def rename(self, verb: RenamePerson, request: Request) -> Done:
@@ -99,7 +98,7 @@ class PeopleVerbs:
         with self._writable(request) as gallery:
             renamed = gallery.rename(verb.name, new)
         if not renamed:
-            raise _nobody(verb.name)
+            raise nobody(verb.name)
         return Done(note=f"{renamed} pictures renamed")
 
     def search(self, verb: SearchPerson, request: Request) -> Found:
@@ -126,16 +125,17 @@ class PeopleVerbs:
         directory = self._directory.runs / verb.run_id
         if not is_run_id(verb.run_id) or not directory.is_dir():
             raise Refusal("not_found", f"there is no run {verb.run_id[:80]!r} here any more", "run_id")
-        vectors, embedder = vectors_of(directory, verb.stream, verb.track_id), embedder_of(directory)
-        if not vectors or not embedder:
-            track = f"track {verb.track_id} of {verb.stream[:80]!r}"
-            raise Refusal("not_found", f"the run {verb.run_id} has no {track}, or no faces of it any more", "track_id")
-        source = f"{verb.run_id}/{verb.stream}/{verb.track_id}"
-        with self._writable(request) as gallery:
-            if spelling(verb.name) not in {person.name for person in gallery.list()}:
-                raise _nobody(verb.name)
-            kept = gallery.keep_negatives(verb.name, embedder, source, vectors)
-        return Done(note=f"{kept} faces are kept as not {spelling(verb.name)}")
+        if not self.gallery_path.exists():
+            raise nobody(verb.name)
+        task = NotThatTask(
+            name=verb.name,
+            directory=str(directory),
+            run_id=verb.run_id,
+            stream=verb.stream,
+            track_id=verb.track_id,
+            gallery=str(self.gallery_path),
+        )
+        return self._tasks.run(task, Done, seconds_left(request))
 
     def _check_size(self, picture: Picture, field: str) -> None:
         if len(picture.content) > self._upload_bytes:
@@ -168,7 +168,3 @@ def _name(text: str, field: str) -> str:
         return person_name(text)
     except UsageError as error:
         raise Refusal("bad_request", str(error), field) from error
-
-
-def _nobody(name: str) -> Refusal:
-    return Refusal("not_found", f"nobody in the gallery is called {spelling(name)[:80]!r}", "name")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -93,8 +94,8 @@ def vectors_of(directory: Path, stream: str, track_id: int) -> list[Float32]:
     """Return the vectors of one track of a run: the fused ones of its track lines, and those of some of its faces."""
     found: list[Float32] = []
     for lines in ("tracks.jsonl", "faces.jsonl"):
-        of_track = [one.vector for one in _vectors(directory, lines) if (one.stream, one.track_id) == (stream, track_id)]
-        found += of_track[-_MOST_VECTORS:]
+        of_track = (one.vector for one in _vectors(directory, lines, (stream, track_id)))
+        found += deque(of_track, _MOST_VECTORS)
     return found
 
 
@@ -111,8 +112,8 @@ def newest_runs(runs: Path, since_ns: int) -> list[Path]:
     return [directory for _, directory in sorted(found, reverse=True)[:_MOST_RUNS]]
 
 
-def _vectors(directory: Path, lines: str) -> Iterator[TrackVector]:
-    """Yield the vectors that the lines of a file name."""
+def _vectors(directory: Path, lines: str, wanted: tuple[str, int] | None = None) -> Iterator[TrackVector]:
+    """Yield the vectors that the lines of a file name; of one track alone (stream, track id) no others are read."""
     matrices: dict[str, Float32 | None] = {}
     try:
         for line in whole_lines(directory / lines):
@@ -121,7 +122,7 @@ def _vectors(directory: Path, lines: str) -> Iterator[TrackVector]:
             except msgspec.DecodeError:
                 continue
             row = track.embedding
-            if row is None:
+            if row is None or (wanted is not None and (track.stream, track.track_id) != wanted):
                 continue
             if row.file not in matrices:
                 matrices[row.file] = _matrix(directory, row.file)

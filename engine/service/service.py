@@ -7,7 +7,7 @@ from collections.abc import Callable
 from engine.control import answers, verbs
 from engine.control.answers import AnyResult, Done, Problem, Reply
 from engine.control.verbs import AnyVerb, Request
-from engine.errors import FacestreamError, error_words
+from engine.errors import FacestreamError, PublishError, error_words
 from engine.service.answers import Answers
 from engine.service.audit import Audit
 from engine.service.caller import Caller
@@ -93,7 +93,7 @@ class Service:
             case verbs.SearchPerson():
                 return self._people.search(verb, request)
             case verbs.Probe():
-                return self._streams.probe(verb, request)
+                return self._streams.probe(verb, request, desired)
         raise Refusal("bad_request", "this cannot be asked for", "verb")
 
     def _change(self, request: Request, caller: Caller) -> Reply:
@@ -105,7 +105,10 @@ class Service:
             return self._state.commit(change, request, caller)
         reply = Reply(request_id=request.request_id, result=self._done(request.verb, request))
         if request.idempotency_key:
-            self._state.remember(request, caller, reply)
+            try:
+                self._state.remember(request, caller, reply)
+            except PublishError as error:  # it is done all the same
+                self._warn(f"a change was made, but its answer cannot be kept: asked again it would be done again ({error})")
         return reply
 
     def _stream_change(self, verb: AnyVerb) -> Change | None:

@@ -31,10 +31,13 @@ class State:
         file: where it is kept.
         desired: as it was loaded.
         follow: is told the state before and after each change, so that the run does it.
+        tidy: is called after each change, and after each that could not be kept.
     """
 
-    def __init__(self, file: DesiredFile, desired: Desired, follow: Callable[[Desired, Desired], None]) -> None:
-        self._file, self._desired, self._follow = file, desired, follow
+    def __init__(
+        self, file: DesiredFile, desired: Desired, follow: Callable[[Desired, Desired], None], tidy: Callable[[], None]
+    ) -> None:
+        self._file, self._desired, self._follow, self._tidy = file, desired, follow, tidy
         self.lock = threading.RLock()
 
     @property
@@ -55,9 +58,7 @@ class State:
             after = change.after(before)
             reply = Reply(request_id=request.request_id, result=change.result(after))
             after = Answers.with_answer(after, request, caller, reply)
-            self._file.save(after)
-            self._desired = after
-            self._follow(before, after)
+            self._put(before, after)
             return reply
 
     def put(self, after: Desired) -> None:
@@ -66,10 +67,7 @@ class State:
         Raises:
             PublishError: it cannot be kept; nothing was changed.
         """
-        before = self._desired
-        self._file.save(after)
-        self._desired = after
-        self._follow(before, after)
+        self._put(self._desired, after)
 
     def remember(self, request: Request, caller: Caller, reply: Reply) -> None:
         """Keep the answer to something that changed nothing here."""
@@ -77,3 +75,11 @@ class State:
             after = Answers.with_answer(self._desired, request, caller, reply)
             self._file.save(after)
             self._desired = after
+
+    def _put(self, before: Desired, after: Desired) -> None:
+        try:
+            self._file.save(after)
+            self._desired = after
+            self._follow(before, after)
+        finally:
+            self._tidy()

@@ -51,28 +51,27 @@ class StreamVerbs:
 
     def add(self, verb: AddStream) -> Change:
         """See ``AddStream``."""
-        source, _ = self._given.accept(verb.source)
+        given = self._given.accept(verb.source)
+        name = given.source.name
 
         def after(before: Desired) -> Desired:
-            if self._streams.same(before, source, paused=verb.paused):
+            known = self._given.known(given, before.streams.get(name))
+            if known is not None and self._streams.same(before, known, paused=verb.paused):
                 return before
-            try:
-                return self._streams.add(before, source, paused=verb.paused)
-            except Refusal:
-                self._given.forget(source)
-                raise
+            added = self._streams.add(before, given.source, paused=verb.paused)  # what is refused leaves no file
+            return self._streams.changed(added, self._given.keep(given, before))
 
-        return Change(after, lambda now: self._stream(now, source.name))
+        return Change(after, lambda now: self._stream(now, name))
 
     def change(self, verb: ChangeStream, desired: Desired) -> Change:
         """See ``ChangeStream``."""
         wanted = self._streams.changed_source(desired, verb.name, verb.changes)
-        source, _ = self._given.accept(wanted)
+        given = self._given.accept(wanted)
 
         def after(before: Desired) -> Desired:
             if self._streams.one(before, verb.name) != self._streams.one(desired, verb.name):
                 raise Refusal("conflict", f"the stream {verb.name} was changed by somebody else meanwhile: look at it again")
-            return self._streams.changed(before, source)
+            return self._streams.changed(before, self._given.keep(given, before))
 
         return Change(after, lambda now: self._stream(now, verb.name))
 
@@ -85,12 +84,14 @@ class StreamVerbs:
         """See ``RemoveStream``."""
         return Change(lambda before: self._streams.removed(before, verb.name), lambda now: Done())
 
-    def probe(self, verb: Probe, request: Request) -> Probed:
+    def probe(self, verb: Probe, request: Request, desired: Desired) -> Probed:
         """See ``Probe``."""
         if not 1.0 <= verb.seconds <= MOST_PROBE_SECONDS:
             raise Refusal("bad_request", f"seconds must be from 1 to {MOST_PROBE_SECONDS:g}", "seconds")
-        _, camera = self._given.accept(verb.source, keep=False)
-        task = ProbeTask(camera=camera, seconds=verb.seconds, detect=self._life.config.detect)
+        given = self._given.accept(verb.source)
+        self._given.logins.check(given.source, desired)
+        config = self._life.config
+        task = ProbeTask(camera=given.camera, seconds=verb.seconds, detect=config.detect, redact=config.publish.redact)
         return self._tasks.run(task, Probed, seconds_left(request))
 
     def change_settings(self, verb: ChangeSettings) -> Change:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,10 @@ from engine.contracts.camera import Camera
 from engine.errors import ConfigError, FatalError
 from engine.pipeline.control import RunControl
 from engine.service.desired import Desired, Held
+from engine.service.given_checks import ADDRESSES
 from engine.service.given_source import GivenSources
 from engine.service.refusal import Refusal
+from engine.source.camera_url import looks_like_url, parse_camera_url
 from engine.source.sources import expand_sources
 
 Warn = Callable[[str], None]
@@ -138,6 +141,8 @@ class Streams:
         if "name" in changes:
             raise Refusal("bad_request", "a stream keeps its name: add another one and remove this", "changes.name")
         before = msgspec.to_builtins(self.one(desired, name).source)
+        if "credentials" not in changes and any(_has_login(changes.get(key)) for key in ADDRESSES):
+            before["credentials"] = ""  # user and password are given anew
         tree = before | {key: value for key, value in changes.items() if value is not None}
         for key in changes.keys() & before.keys():
             if changes[key] is None:
@@ -189,8 +194,6 @@ class Streams:
         for name in old.keys() - new.keys():
             self.faults.pop(name, None)
             self.control.remove(name)
-            if old[name].is_given:
-                self._given.forget(old[name].source)
         for name, one in new.items():
             if one == old.get(name):
                 continue
@@ -200,8 +203,6 @@ class Streams:
                 self.control.add(camera)
             elif name in old:
                 self.control.remove(name)
-            if name in old and old[name].is_given and old[name].source.credentials != one.source.credentials:
-                self._given.forget(old[name].source)
 
     def _camera(self, one: Wanted) -> Camera | None:
         try:
@@ -212,3 +213,9 @@ class Streams:
             self.faults[one.name] = str(error)
             return None
         return found[0] if isinstance(found[0], Camera) else None
+
+
+def _has_login(address: object) -> bool:
+    with suppress(ConfigError):
+        return isinstance(address, str) and looks_like_url(address) and bool(parse_camera_url(address).user_info)
+    return False

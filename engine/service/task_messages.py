@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.config import DetectConfig, VerifyConfig
+from engine.config import DetectConfig, Redact, VerifyConfig
 from engine.contracts.camera import Camera
-from engine.control.answers import Enrolled, Found, Probed, Problem
+from engine.control.answers import Done, Enrolled, Found, Probed, Problem
 from engine.control.verbs import Picture
 from engine.privacy import Policy
 
@@ -21,6 +21,7 @@ class ProbeTask(Task, frozen=True, tag="probe"):
     camera: Camera
     seconds: float
     detect: DetectConfig
+    redact: Redact
 
 
 class EnrolTask(Task, frozen=True, tag="enrol"):
@@ -50,6 +51,18 @@ class SearchTask(Task, frozen=True, tag="search"):
     detect: DetectConfig
     verify: VerifyConfig
     folder: str
+
+
+class NotThatTask(Task, frozen=True, tag="not_that_person"):
+    """Keep the faces of a track as no pictures of a person."""
+
+    name: str
+    directory: str
+    """Of the run."""
+    run_id: str
+    stream: str
+    track_id: int
+    gallery: str
 
 
 class ExpireTask(Task, frozen=True, tag="expire"):
@@ -89,8 +102,8 @@ class ExpiredRuns(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     """Why not all was done."""
 
 
-AnyTask = ProbeTask | EnrolTask | SearchTask | ExpireTask | SelfTestTask
-TaskResult = Probed | Enrolled | Found | ExpiredRuns | SelfTested
+AnyTask = ProbeTask | EnrolTask | SearchTask | NotThatTask | ExpireTask | SelfTestTask
+TaskResult = Done | Probed | Enrolled | Found | ExpiredRuns | SelfTested
 
 
 class TaskReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from engine.config import DetectConfig, VerifyConfig
-from engine.control.answers import Enrolled, Found, PictureVerdict, Probed, ProbedFace
+from engine.control.answers import Done, Enrolled, Found, PictureVerdict, Probed, ProbedFace
 from engine.control.verbs import Picture
 from engine.decode.still import read_content, read_still
 from engine.detect.catalog import open_detector
@@ -22,14 +22,15 @@ from engine.errors import EnrolmentRefused, PictureError, SourceError
 from engine.models import find_model
 from engine.privacy import expire
 from engine.probe.probe import probe
-from engine.service.refusal import Refusal
-from engine.service.resemblance import people_like, tracks_like
+from engine.service.refusal import Refusal, nobody
+from engine.service.resemblance import embedder_of, people_like, tracks_like, vectors_of
 from engine.service.self_test import self_test
 from engine.service.task_messages import (
     AnyTask,
     EnrolTask,
     ExpiredRuns,
     ExpireTask,
+    NotThatTask,
     ProbeTask,
     SearchTask,
     SelfTestTask,
@@ -37,6 +38,7 @@ from engine.service.task_messages import (
 )
 from engine.verify.embedder import Embedder, open_embedder
 from engine.verify.gallery import Gallery
+from engine.verify.person_name import spelling
 
 _UNUSUAL = re.compile(r"[^\w.() -]+")
 
@@ -53,6 +55,8 @@ def work(task: AnyTask) -> TaskResult:
             return enrol(task)
         case SearchTask():
             return search(task)
+        case NotThatTask():
+            return not_that_person(task)
         case SelfTestTask():
             return self_test(task)
         case ProbeTask():
@@ -79,7 +83,7 @@ def look(task: ProbeTask) -> Probed:
         Refusal: it gives no picture.
     """
     try:
-        seen = probe(task.camera, replace(task.detect, device="cpu"), task.seconds)
+        seen = probe(task.camera, replace(task.detect, device="cpu"), task.seconds, task.redact)
     except SourceError as error:
         raise Refusal("refused", str(error), "source.uri") from error
     return Probed(
@@ -126,6 +130,25 @@ def search(task: SearchTask) -> Found:
         people = people_like(vector, Path(task.gallery), embedder)[: task.most]
         tracks = tracks_like(vector, Path(task.runs), embedder, task.since_ns)[: task.most]
     return Found(people=people, tracks=tracks, reason="" if people or tracks else "nobody resembles this face")
+
+
+def not_that_person(task: NotThatTask) -> Done:
+    """Keep the faces of a track as no pictures of a person.
+
+    Raises:
+        Refusal: there is no such track or person.
+    """
+    directory = Path(task.directory)
+    vectors, embedder = vectors_of(directory, task.stream, task.track_id), embedder_of(directory)
+    if not vectors or not embedder:
+        track = f"track {task.track_id} of {task.stream[:80]!r}"
+        raise Refusal("not_found", f"the run {task.run_id} has no {track}, or no faces of it any more", "track_id")
+    source = f"{task.run_id}/{task.stream}/{task.track_id}"
+    with Gallery(Path(task.gallery)) as gallery:
+        if spelling(task.name) not in {person.name for person in gallery.list()}:
+            raise nobody(task.name)
+        kept = gallery.keep_negatives(task.name, embedder, source, vectors)
+    return Done(note=f"{kept} faces are kept as not {spelling(task.name)}")
 
 
 def _models(detect: DetectConfig, verify: VerifyConfig, opened: ExitStack) -> tuple[Detector, SecondLook | None, Embedder]:

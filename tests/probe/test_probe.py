@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.config import Redact
 from engine.contracts.camera import Camera
 from engine.contracts.frames import Detections
 from engine.errors import SourceError
 from engine.probe import look_at
 from engine.probe.probe import rate_of
+from engine.publish.veil import hide
 from tests.decode.watching import camera
 from tests.rtsp.clips import frame_number
 from tests.rtsp.script import Behaviour
@@ -114,3 +116,22 @@ def test_a_camera_that_falls_silent_at_once_is_bounded(scripted, small_clip):
 )
 def test_the_rate_is_that_of_the_stream_and_not_of_this_machine(moments, rate):
     assert rate_of(moments) == pytest.approx(rate)
+
+
+def test_the_picture_shows_no_more_than_may_leave(scripted, small_clip):
+    def picture(redact: Redact, *widths: list[float]) -> np.ndarray | None:
+        server = scripted(small_clip, Behaviour(speed=4.0))
+        found = look_at(camera(server.url()), Finds(*widths) if widths else None, 0.3, redact)
+        if not found.picture:
+            return None
+        with Image.open(io.BytesIO(found.picture)) as opened:
+            return np.array(opened.convert("RGB"))
+
+    shown, hidden = picture("none", [100.0]), picture("blur", [100.0])
+    assert shown is not None
+    assert hidden is not None
+    wanted = shown.copy()
+    hide(wanted, [(10.0, 10.0, 100.0, 100.0)])
+    assert np.abs(wanted.astype(int) - hidden).mean() < 0.5 * np.abs(shown.astype(int) - hidden).mean()
+    assert picture("vectors", [100.0]) is None
+    assert picture("blur") is None, "where nobody looked for faces nobody knows what is to be hidden"

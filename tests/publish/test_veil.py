@@ -9,7 +9,7 @@ import pytest
 from engine.config import PublishConfig, VerifyConfig
 from engine.models.catalog import find_model
 from engine.publish.encode import parts_of
-from engine.publish.veil import BLOCKS, veiled
+from engine.publish.veil import BLOCKS, hide, veiled
 from engine.verify.embedder import open_embedder
 from tests.publish.samples import pictures
 from tests.verify.faces import PEOPLE, portrait
@@ -77,3 +77,14 @@ def test_the_products_own_embedder_recognises_nobody_of_them():
         assert max(float(vector @ own) for vector in together) < embedder.known_cosine
         assert float(embedder.embed([picture], [landmarks])[0] @ own) > 0.999
     embedder.close()
+
+
+def test_faces_of_a_picture_are_hidden_with_what_surrounds_them():
+    picture = np.random.default_rng(3).integers(0, 255, (120, 160, 3), np.uint8)
+    before = picture.copy()
+    hide(picture, [(50.0, 40.0, 20.0, 20.0), (150.0, -8.0, 20.0, 20.0), (500.0, 500.0, 9.0, 9.0), (-50.0, 5.0, 10.0, 10.0)])
+    changed = np.argwhere((picture != before).any(axis=2))
+    hidden = {(row, column) for row, column in changed.tolist()}
+    assert {(40, 50), (59, 69), (33, 43), (66, 76), (0, 155)} <= hidden
+    assert not {(30, 60), (69, 60), (50, 40), (50, 79), (60, 155)} & hidden
+    np.testing.assert_array_equal(picture[32:68, 42:78], veiled(before[32:68, 42:78]))

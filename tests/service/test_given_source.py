@@ -9,7 +9,7 @@ import pytest
 
 from engine.config import SourceConfig
 from engine.control.answers import Stream, encode_reply
-from engine.control.verbs import AddStream, ChangeStream, GetStatus, ListStreams, RemoveStream
+from engine.control.verbs import AddStream, ChangeStream, GetStatus, ListStreams, PauseStream, RemoveStream
 from engine.pipeline.control import RunControl
 from engine.service.build import Parts
 from tests.service.parts import ADDRESSES, Says, ask, service_in
@@ -91,12 +91,16 @@ def test_a_password_is_put_into_a_file_and_stands_nowhere_else(tmp_path: Path, u
         (file,) = parts.directory.credentials.iterdir()
         assert file.read_bytes() == b"user:s3cret@\n"
         assert file.stat().st_mode & 0o777 == 0o600
-        assert stream.source.credentials == file.name
+        assert stream.source.credentials == "given"
         everything = [encode_reply(reply), encode_reply(ask(parts, ListStreams())), encode_reply(ask(parts, GetStatus()))]
         everything += [parts.directory.desired.read_bytes(), "".join(says.sentences).encode()]
         assert not any(b"s3cret" in one for one in everything)
         assert "user:s3cret%40@192.0.2.10" in parts.streams.control.changed({})["door"].url
+        assert not any(file.name.encode() in one for one in everything[:3])
         ask(parts, RemoveStream(name="door"))
+        assert file.exists(), "the state before, which may be taken back, names it"
+        ask(parts, PauseStream(name="nobody"))
+        ask(parts, AddStream(source=SourceConfig(uri=GOOD, name="hall")))
         assert list(parts.directory.credentials.iterdir()) == []
 
 
@@ -125,6 +129,7 @@ def test_credentials_that_others_may_read_are_refused(parts: Parts) -> None:
     path.chmod(0o640)
     assert add(parts, GOOD, credentials="door") == "bad_request"
     path.chmod(0o600)
+    (parts.directory.credentials / "door.hosts").write_text("192.0.2.10\n")
     assert isinstance(add(parts, GOOD, credentials="door"), Stream)
     assert path.exists()
 

@@ -16,7 +16,11 @@ from skimage.data import astronaut
 from engine.control.answers import Done, Enrolled, Found, Match, People, Person
 from engine.control.verbs import EnrolPerson, ListPeople, NotThatPerson, Picture, RemovePerson, RenamePerson, SearchPerson
 from engine.models import find_model
+from engine.service import resemblance
 from engine.service.build import Parts
+from engine.service.task_messages import AnyTask
+from engine.service.tasks import Tasks
+from engine.service.work import work
 from engine.verify.gallery import Gallery
 from tests.service.parts import ask, service_in
 
@@ -28,6 +32,19 @@ SHA = "a" * 64
 def parts(tmp_path: Path) -> Iterator[Parts]:
     with service_in(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> list[AnyTask]:
+    """Let tasks be done in this process, which is quicker; return them."""
+    done: list[AnyTask] = []
+
+    def run(tasks: Tasks, task: AnyTask, wanted: type, seconds: float) -> object:
+        done.append(task)
+        return work(task)
+
+    monkeypatch.setattr(Tasks, "run", run)
+    return done
 
 
 def code(parts: Parts, verb: object) -> str:
@@ -71,6 +88,7 @@ def record(parts: Parts, vectors: dict[int, np.ndarray]) -> None:
 
 
 def test_a_track_that_is_not_this_person(parts: Parts) -> None:
+    """What a run has written is read in a real child."""
     enrol(parts, "ada", unit(1, 0, 0, 0))
     record(parts, {7: unit(1, 0.5, 0, 0), 8: unit(0, 1, 0, 0)})
     wrong = NotThatPerson(name="ada", run_id=RUN, stream="door", track_id=7)
@@ -87,18 +105,51 @@ def test_a_track_that_is_not_this_person(parts: Parts) -> None:
         ("ada", "", "door", 7), ("ada", RUN, "hall", 7), ("ada", RUN, "door", 9),
     ],
 )  # fmt: skip
-def test_one_that_there_is_not(parts: Parts, name: str, run_id: str, stream: str, track_id: int) -> None:
+def test_one_that_there_is_not(
+    at_once: list[AnyTask], parts: Parts, name: str, run_id: str, stream: str, track_id: int
+) -> None:
     enrol(parts, "ada", unit(1, 0, 0, 0))
     record(parts, {7: unit(1, 0.5, 0, 0)})
-    assert code(parts, NotThatPerson(name=name, run_id=run_id, stream=stream, track_id=track_id)) == "not_found"
+    reply = code(parts, NotThatPerson(name=name, run_id=run_id, stream=stream, track_id=track_id))
+    assert reply == "not_found"
+    assert len(at_once) == (run_id == RUN), "what is no run is asked of no child"
     assert people(parts)[0].wrong_names == 0
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_damaged_run_has_no_tracks(parts: Parts) -> None:
     enrol(parts, "ada", unit(1, 0, 0, 0))
     record(parts, {7: unit(1, 0.5, 0, 0)})
     (parts.directory.runs / RUN / "embeddings_4.f32").write_bytes(b"123")
     assert code(parts, NotThatPerson(name="ada", run_id=RUN, stream="door", track_id=7)) == "not_found"
+
+
+def test_of_one_track_no_other_vectors_are_read(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(parts, {number: unit(1, number / 100, 0, 0) for number in range(1, 40)})
+    read: list[int] = []
+    rows = resemblance._matrix
+
+    class Counted:
+        def __init__(self, matrix: np.ndarray) -> None:
+            self._matrix = matrix
+
+        def __len__(self) -> int:
+            return len(self._matrix)
+
+        def __getitem__(self, row: int) -> np.ndarray:
+            read.append(row)
+            vector: np.ndarray = self._matrix[row]
+            return vector
+
+    def counted(directory: Path, name: str) -> Counted:
+        matrix = rows(directory, name)
+        assert matrix is not None
+        return Counted(matrix)
+
+    monkeypatch.setattr(resemblance, "_matrix", counted)
+    (found,) = resemblance.vectors_of(parts.directory.runs / RUN, "door", 7)
+    np.testing.assert_allclose(found, unit(1, 0.07, 0, 0), atol=1e-6)
+    assert read == [6]
 
 
 def test_names(parts: Parts) -> None:

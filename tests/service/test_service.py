@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from engine.config import SourceConfig
-from engine.control.answers import Done, Settings, Status, Stream, Streams
+from engine.config import Redact, SourceConfig
+from engine.control.answers import Done, Probed, Settings, Status, Stream, Streams
 from engine.control.verbs import (
     AddStream,
     AnyVerb,
@@ -35,6 +36,8 @@ from engine.control.verbs import (
 from engine.pipeline.control import RunControl
 from engine.service.build import Parts
 from engine.service.caller import Caller
+from engine.service.task_messages import ProbeTask
+from engine.service.tasks import Tasks
 from tests.service.parts import SOURCES, Says, added, ask, code, service_in, states
 
 
@@ -59,6 +62,7 @@ def test_a_camera_that_cannot_be_read_keeps_no_other_from_it(tmp_path: Path) -> 
     with service_in(tmp_path, sources=SOURCES) as parts:
         (parts.directory.credentials / "pass").write_text("a:b")
         (parts.directory.credentials / "pass").chmod(0o600)
+        (parts.directory.credentials / "pass.hosts").write_text("192.0.2.10")
         ask(parts, AddStream(source=SourceConfig(uri="rtsp://192.0.2.10/x", name="door", credentials="pass")))
         (parts.directory.credentials / "pass").unlink()
     with service_in(tmp_path, sources=SOURCES) as parts:
@@ -214,3 +218,14 @@ def test_whatever_was_done_is_there_again(tmp_path_factory: pytest.TempPathFacto
         assert parts.streams.wanted(parts.state.desired) == wanted
         read = {one.name for one in parts.streams.readable(parts.state.desired, RunControl(), {})}
         assert read == {name for name, one in wanted.items() if not one.paused}
+
+
+def test_a_probe_is_told_what_may_be_shown(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def child(tasks: Tasks, task: ProbeTask, wanted: type, seconds: float) -> Probed:
+        return Probed(shown=task.redact)
+
+    monkeypatch.setattr(Tasks, "run", child)
+    choices: list[Redact] = ["none", "blur", "vectors"]
+    for redact in choices:
+        parts.life.config = replace(parts.life.config, publish=replace(parts.life.config.publish, redact=redact))
+        assert ask(parts, Probe(source=SourceConfig(uri="rtsp://192.0.2.10/x"))).result == Probed(shown=redact)

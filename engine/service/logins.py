@@ -1,0 +1,153 @@
+"""Users and passwords of cameras that others give: a file each, and to whom each may be sent.
+
+Who may change a camera may not read its password, so none is sent to a host that it was not given for. A file that was made
+here belongs to the hosts and ports of the streams that name it. One that an administrator put into the folder belongs to those
+that lie beside it, in ``NAME.hosts``: a line each, as ``192.0.2.10`` or, of one port alone, ``192.0.2.10:554``.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+from engine.config import SourceConfig
+from engine.errors import ConfigError, PublishError
+from engine.service.desired import Desired
+from engine.service.directory import ServiceDirectory
+from engine.service.given_checks import addresses_of
+from engine.service.refusal import Refusal
+from engine.source.camera_url import CameraUrl
+from engine.source.credentials import read_credentials
+from engine.whole_file import replacing, sync_directory
+
+SHOWN = "given"
+"""Stands in replies for the name of a file that was made here: nobody needs it."""
+_OURS = "given-"
+"""How the names of files begin that were made for a camera."""
+
+
+class Logins:
+    """Keeps them.
+
+    Args:
+        directory: where they lie.
+    """
+
+    def __init__(self, directory: ServiceDirectory) -> None:
+        self._directory = directory
+
+    def path(self, name: str) -> Path:
+        """Return the file of a name, checked.
+
+        Raises:
+            ConfigError: it is no such file, or others may read it.
+        """
+        path = self._directory.credentials_file(name)
+        _, warning = read_credentials(path)
+        if warning or path.stat().st_mode & 0o077:
+            raise ConfigError(f"others may read the credentials {path}: run `chmod 600 {path}`")
+        return path
+
+    def check(self, source: SourceConfig, desired: Desired) -> None:
+        """Check that the file that a source names may be sent to its hosts.
+
+        Raises:
+            Refusal: it was not given for one of them.
+        """
+        name = source.credentials
+        if not name:
+            return
+        allowed = self._named_beside(name)
+        for held in desired.streams.values():
+            if held.source.credentials == name:
+                allowed |= {_place(url) for url in addresses_of(held.source).values()}
+        for key, url in addresses_of(source).items():
+            if not {_place(url), url.host.lower()} & allowed:
+                words = (
+                    f"its user and password were not given for {_place(url)}: give them anew, before the host of each address"
+                )
+                how = "" if name.startswith(_OURS) else f", or write this host into {name}.hosts beside the file"
+                raise Refusal("refused", words + how, f"source.{key}")
+
+    def holds(self, name: str, login: bytes) -> bool:
+        """Whether a file that was made here holds just this user and password."""
+        if not login or not name.startswith(_OURS):
+            return False
+        with suppress(OSError, ConfigError):
+            return self._directory.credentials_file(name).read_bytes() == login + b"\n"
+        return False
+
+    def keep(self, stream: str, login: bytes) -> str:
+        """Write a file for a stream; return its name.
+
+        Raises:
+            ConfigError: no file can be called so.
+            PublishError: it cannot be written.
+        """
+        path = self._directory.credentials_file(f"{_OURS}{stream[:64]}-{secrets.token_hex(4)}")
+        try:
+            with replacing(path) as beside:
+                descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(login + b"\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+            sync_directory(path.parent)
+        except OSError as error:
+            raise PublishError(
+                f"cannot keep the credentials in {path.parent}: {error.strerror}; nothing was changed"
+            ) from error
+        return path.name
+
+    def clean(self, is_named: Callable[[str], bool]) -> None:
+        """Remove the files that were made here and that nothing names any more; one that cannot be removed waits."""
+        with suppress(OSError):
+            for path in self._directory.credentials.glob(f"{_OURS}*"):
+                if not is_named(path.name):
+                    path.unlink(missing_ok=True)
+
+    def _named_beside(self, name: str) -> set[str]:
+        """Return the hosts that an administrator named for a file."""
+        if name.startswith(_OURS):
+            return set()
+        try:
+            text = self._directory.credentials_file(f"{name}.hosts").read_text("utf-8")
+        except (OSError, ValueError, ConfigError):
+            return set()
+        return {line.strip().lower() for line in text.splitlines()} - {""}
+
+
+def login_of(urls: Iterable[CameraUrl]) -> bytes:
+    """Return the user and password that addresses hold, as a line of a file; empty: none.
+
+    Raises:
+        ConfigError: they have different ones, or one host has none and would be sent those of another.
+    """
+    urls = list(urls)
+    logins = {_login(url) for url in urls if url.user_info}
+    if len(logins) > 1:
+        raise ConfigError("the addresses have different users or passwords: give the same, or a file as `credentials`")
+    with_login = {_place(url) for url in urls if url.user_info}
+    without = {_place(url) for url in urls} - with_login
+    if with_login and without:
+        raise ConfigError(f"user and password are given, but not for {', '.join(sorted(without))}: give them in each address")
+    return next(iter(logins), b"")
+
+
+def shown_name(name: str) -> str:
+    """Return what is shown of the file that a source names."""
+    return SHOWN if name.startswith(_OURS) else Path(name).name
+
+
+def _place(url: CameraUrl) -> str:
+    """Return host and port."""
+    return f"{url.host.lower()}:{url.port or url.scheme.default_port}"
+
+
+def _login(url: CameraUrl) -> bytes:
+    login = unquote_to_bytes(url.user_info) if url.scheme.decodes_users else url.user_info.encode()
+    return login if b":" in login else login + b":"
