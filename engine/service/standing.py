@@ -11,7 +11,7 @@ from engine.control.answers import Event, Status, Stream, Worker
 from engine.pipeline.status import RunStatus
 from engine.pipeline.stream_status import StreamStatus
 from engine.service.given_source import shown_source
-from engine.service.life import Life
+from engine.service.life import SILENT_SECONDS, Life
 from engine.service.streams import Wanted
 
 _EVENTS = 100
@@ -87,15 +87,30 @@ def stages_of(run: RunStatus | None, seconds: float) -> dict[str, StageStats]:
     }
 
 
+def why_not_ready(life: Life) -> str:
+    """Return why faces are not found now, or may not be; empty: they are."""
+    if life.stopping:
+        return f"the service is being stopped: {life.stopping}"
+    if not life.readiness.ok:
+        return life.readiness.detail
+    if life.run is None:
+        return "no run goes on: the next one is being started"
+    if life.silent_seconds >= SILENT_SECONDS:
+        return f"the run has said nothing for {life.silent_seconds:.0f} s: if it does not go on, restart the service"
+    return ""
+
+
 def status_of(life: Life, streams: list[Stream]) -> Status:
     """Return the service at this moment."""
-    run, ready = life.run, life.readiness
+    run = life.run
+    unready = why_not_ready(life)
     totals = run.totals if run else None
     return Status(
         version=__version__,
         state=life.state,
-        ready=ready.ok and run is not None and not life.stopping,
-        ready_detail=ready.detail,
+        ready=not unready,
+        ready_detail=unready or life.readiness.detail,
+        silent_seconds=life.silent_seconds,
         run_id=life.run_id,
         uptime_seconds=time.monotonic() - life.started,
         overload_level=run.overload_level if run else 0,
