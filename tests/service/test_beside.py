@@ -106,3 +106,13 @@ def test_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 61.0
     seldom.say("a", "one")
     assert said == ["one", "two", "one (and 4 more like it)"]
+
+
+def test_causes_without_number_take_no_memory_without_bound() -> None:
+    said: list[str] = []
+    seldom = Seldom(said.append)
+    for number in range(3000):
+        seldom.say(str(number), "one")
+        seldom.say(str(number), "one")
+    assert len(said) == 3000
+    assert (len(seldom._pace._told), len(seldom._pace._left_out)) == (1000, 1000)
