@@ -82,6 +82,7 @@ class Keeper:
         self._tell_manager()
         if self._web is not None:
             self._web.check()
+            self._parts.life.web = self._web.worker
         self._test_when_due()
         self._expiry.check()
 

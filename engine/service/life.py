@@ -9,6 +9,7 @@ from typing import Literal
 
 from engine.config import Config
 from engine.contracts.tap import Tap
+from engine.control.answers import Worker
 from engine.pipeline.control import RunControl
 from engine.pipeline.status import RunStatus
 
@@ -41,6 +42,8 @@ class Life:
         self.run_id = ""
         self.stopping = ""
         """Why the service ends; empty: it goes on."""
+        self.web: Worker | None = None
+        """The web process; None: none is wanted, or it is not begun yet."""
         self.wants_self_test = threading.Event()
         self._run: RunStatus | None = None
         self._observed = self.started

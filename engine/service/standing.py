@@ -60,10 +60,11 @@ def streams_of(wanted: Mapping[str, Wanted], run: RunStatus | None, faults: Mapp
     return [stream_of(one, told.get(name), faults.get(name, "")) for name, one in wanted.items()]
 
 
-def workers_of(run: RunStatus | None) -> list[Worker]:
-    """Return the processes of the run."""
+def workers_of(run: RunStatus | None, web: Worker | None) -> list[Worker]:
+    """Return the processes of the run, and the web process."""
     workers = run.workers.values() if run else ()
-    return [Worker(name=one.name, alive=one.alive, restarts=one.restarts, pid=one.pid) for one in workers]
+    told = [Worker(name=one.name, alive=one.alive, restarts=one.restarts, pid=one.pid) for one in workers]
+    return [*told, web] if web else told
 
 
 def events_of(run: RunStatus | None) -> list[Event]:
@@ -118,7 +119,7 @@ def status_of(life: Life, streams: list[Stream]) -> Status:
         endpoint=life.config.publish.endpoint,
         tap=life.tap.messages,
         previews=life.tap.previews,
-        workers=workers_of(run),
+        workers=workers_of(run, life.web),
         stages=stages_of(run, run.seconds if run else 0.0),
         counters=run.counters if run else {},
         drops=dict(totals.drops) if totals else {},

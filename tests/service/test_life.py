@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -14,6 +16,7 @@ from engine.pipeline.status import RunStatus
 from engine.service.build import Parts
 from engine.service.keeper import Keeper
 from engine.service.life import Life, Readiness
+from engine.service.web_process import WebProcess
 from tests.service.parts import ask
 
 
@@ -77,3 +80,20 @@ def test_how_long_a_run_was_silent_is_told(ready: Parts) -> None:
     assert 70.0 <= status(ready).silent_seconds < 130.0
     ready.life.run_is_over()
     assert status(ready).silent_seconds == 0.0
+
+
+def test_the_web_process_is_told_among_the_workers(ready: Parts) -> None:
+    assert [one.name for one in status(ready).workers] == []
+    keeper = Keeper.__new__(Keeper)
+    keeper._parts, keeper._is_ready_told = ready, True
+    keeper._manager = SimpleNamespace(alive=lambda: None)  # type: ignore[assignment]
+    keeper._expiry = SimpleNamespace(check=lambda: None)  # type: ignore[assignment]
+    keeper._web = WebProcess("{}", print, [sys.executable, "-c", "import signal; signal.pause()"])
+    keeper._testing, keeper._next_test = None, math.inf
+    ready.life.wants_self_test.clear()
+    try:
+        keeper._turn()
+        (web,) = status(ready).workers
+        assert (web.name, web.alive, web.restarts, web.pid > 0) == ("web", True, 0, True)
+    finally:
+        keeper._web.close()
