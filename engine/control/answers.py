@@ -221,6 +221,8 @@ class Status(Value, frozen=True, tag_field="kind", tag="status"):
     ready_detail: str = ""
     silent_seconds: float = 0.0
     """For how long the run has said nothing; usually below one."""
+    largest_request_bytes: int = 0
+    """A longer one ends its connection without an answer; 0: not told."""
     run_id: str = ""
     uptime_seconds: float = 0.0
     overload_level: int = 0

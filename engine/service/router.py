@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from engine.config_serve import ServeConfig
 from engine.control.answers import Problem, Reply, encode_reply
-from engine.control.verbs import PROTOCOL, Request, decode_request
+from engine.control.verbs import PROTOCOL, Request, decode_request, largest_request
 from engine.errors import ConfigError, error_words
 from engine.keys.folder import default_folder
 from engine.publish.door import Door, user_id
@@ -32,8 +32,6 @@ MOST_PENDING = 16
 _HANDS = 4
 _IN_A_TURN = 32
 _TURN_MS = 250
-_ENVELOPE_BYTES = 256 * 1024
-"""Beside the pictures in a request."""
 _LONGEST_ID = 128
 _HWM = 4
 """Requests of one peer that libzmq holds: each may be as large as a picture."""
@@ -68,7 +66,7 @@ class Router:
 
     def __init__(self, service: Service, directory: ServiceDirectory, config: ServeConfig, warn: Callable[[str], None]) -> None:
         self._service, self._seldom = service, Seldom(warn)
-        self._largest = config.upload_bytes + _ENVELOPE_BYTES
+        self._largest = largest_request(config.upload_bytes)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._door: Door | None = None
         self._sockets: list[zmq.Socket[bytes]] = []

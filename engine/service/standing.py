@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from engine import __version__
 from engine.contracts.messages import StageStats
 from engine.control.answers import Event, Status, Stream, Worker
+from engine.control.verbs import largest_request
 from engine.pipeline.status import RunStatus
 from engine.pipeline.stream_status import StreamStatus
 from engine.service.given_source import shown_source
@@ -112,6 +113,7 @@ def status_of(life: Life, streams: list[Stream]) -> Status:
         ready=not unready,
         ready_detail=unready or life.readiness.detail,
         silent_seconds=life.silent_seconds,
+        largest_request_bytes=largest_request(life.config.serve.upload_bytes),
         run_id=life.run_id,
         uptime_seconds=time.monotonic() - life.started,
         overload_level=run.overload_level if run else 0,
