@@ -74,14 +74,17 @@ class Life:
     def run_is_over(self) -> None:
         """There is no run until the next one begins."""
         with self._lock:
-            self._run = None
+            self._run = self._control = None
 
     def observe(self, status: RunStatus) -> None:
-        """Take the newest status of the run."""
-        if self._run is None:
-            self.wants_self_test.set()
-        self._observed = time.monotonic()
-        self._run = status
+        """Take the newest status of the run; what comes when it is over is no news."""
+        with self._lock:
+            if self._control is None:
+                return
+            if self._run is None:
+                self.wants_self_test.set()
+            self._observed = time.monotonic()
+            self._run = status
 
     def begin_anew(self, config: Config) -> None:
         """End the run, and let the next one have another configuration."""

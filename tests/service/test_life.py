@@ -97,3 +97,13 @@ def test_the_web_process_is_told_among_the_workers(ready: Parts) -> None:
         assert (web.name, web.alive, web.restarts, web.pid > 0) == ("web", True, 0, True)
     finally:
         keeper._web.close()
+
+
+def test_what_is_said_of_a_run_that_is_over_is_no_news(ready: Parts) -> None:
+    """The thread that shows a run may be late; nobody would ever take its word back."""
+    ready.life.run_is_over()
+    ready.life.observe(RunStatus())
+    assert ready.life.run is None
+    ready.life.begin("next", RunControl())
+    ready.life.observe(RunStatus())
+    assert ready.life.run is not None
