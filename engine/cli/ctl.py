@@ -14,7 +14,7 @@ from engine.config import SourceConfig
 from engine.config_errors import explain
 from engine.control import answers, verbs
 from engine.control.schema import control_schema
-from engine.errors import UsageError
+from engine.errors import FacestreamError, UsageError
 
 _EPILOGUE = """\
 Examples:
@@ -163,10 +163,19 @@ def enrol(
     """
     if not images:
         raise UsageError(f"no picture to enrol for {name}: give at least one image file")
-    verb = verbs.EnrolPerson(name=name, pictures=[_picture(path) for path in images], force=force)
-    result = asked(where, verb, answers.Enrolled, more_seconds=90.0)
-    show(result, where)
-    return 1 if any(one.outcome == "refused" for one in result.pictures) else 0
+    results, problem = list[answers.Enrolled](), None
+    for picture in [_picture(path) for path in images]:  # each in a request of its own, as large as one may be
+        try:
+            verb = verbs.EnrolPerson(name=name, pictures=[picture], force=force)
+            results.append(asked(where, verb, answers.Enrolled, more_seconds=90.0))
+        except FacestreamError as error:
+            problem = error
+            break
+    if results:  # they are enrolled, whatever became of the next
+        show(msgspec.structs.replace(results[-1], pictures=[one for result in results for one in result.pictures]), where)
+    if problem is not None:
+        raise problem
+    return 1 if any(one.outcome == "refused" for result in results for one in result.pictures) else 0
 
 
 @people_app.command(name="remove")

@@ -14,33 +14,16 @@ _DEVICES = "video*"
 
 def cameras() -> Says:
     """Say which addresses this FFmpeg can open."""
-    import av
     import av.logging
 
-    from engine.source.camera_url import SCHEMES
+    from engine.source.camera_url import SCHEMES, lacking_schemes
 
     av.logging.set_level(None)
-    # RTSP is a format of its own, the others are protocols.
-    rtsp = "rtsp" in av.formats_available
-    lacking = [name for name, scheme in SCHEMES.items() if scheme.protocol and not has_protocol(scheme.protocol)]
-    lacking += [name for name in SCHEMES if name.startswith("rtsp") and not rtsp and name not in lacking]
+    lacking = lacking_schemes()
     found = [f"{name}://" for name in SCHEMES if name not in lacking]
     yield ("ok", f"this FFmpeg reads cameras by {', '.join(found)}") if found else ("optional", "this FFmpeg reads no network")
     if lacking:
         yield "optional", f"this FFmpeg was built without {', '.join(f'{name}://' for name in lacking)}"
-
-
-def has_protocol(name: str) -> bool:
-    """Ask FFmpeg for a protocol by an address without a port, which it refuses before it touches the network."""
-    import av
-
-    try:
-        av.open(f"{name}://localhost").close()
-    except av.error.ProtocolNotFoundError:
-        return False
-    except (av.error.FFmpegError, OSError, ValueError):
-        pass
-    return True
 
 
 def devices(folder: Path = Path("/dev")) -> Says:

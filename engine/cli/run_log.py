@@ -48,6 +48,8 @@ class RunLog:
         self._status: RunStatus | None = None
         self._last_number = 0
         self._next_stats = 0.0
+        self._is_idle = False
+        """Whether it was said last that there is no stream, as in a service to which none was given; it is said once."""
         self._told: dict[object, tuple[object, float]] = {}
 
     def __enter__(self) -> RunLog:
@@ -73,6 +75,10 @@ class RunLog:
                 self._write(event.level, event.name, event_words(event), event.fields, event.time_ns)
         if time.monotonic() >= self._next_stats:
             self._next_stats = time.monotonic() + STATS_SECONDS
+            is_idle, was_idle = not status.streams, self._is_idle
+            self._is_idle = is_idle
+            if is_idle and was_idle:
+                return
             self._write("info", "stats", _standing_words(status), stats_fields(status))
 
     def end(self, result: RunResult, exit_code: int) -> None:

@@ -217,8 +217,12 @@ class Status(Value, frozen=True, tag_field="kind", tag="status"):
     version: str
     state: Literal["starting", "running", "stopping"]
     ready: bool
-    """Models are loaded, and a known face was detected, enhanced and verified."""
+    """Models are loaded, a known face was detected, enhanced and verified, and the run goes on."""
     ready_detail: str = ""
+    silent_seconds: float = 0.0
+    """For how long the run has said nothing; usually below one."""
+    largest_request_bytes: int = 0
+    """A longer one ends its connection without an answer; 0: not told."""
     run_id: str = ""
     uptime_seconds: float = 0.0
     overload_level: int = 0

@@ -10,8 +10,8 @@ from typing import TypeVar
 import msgspec
 import zmq
 
-from engine.control.answers import AnyResult, ErrorCode, Problem, Reply, decode_reply
-from engine.control.verbs import PROTOCOL, AnyVerb, Request, encode_request
+from engine.control.answers import AnyResult, ErrorCode, Problem, Reply, Status, decode_reply
+from engine.control.verbs import ENVELOPE_BYTES, PROTOCOL, AnyVerb, GetStatus, Request, encode_request
 from engine.errors import FacestreamError
 from engine.keys.curve import use_key
 from engine.keys.files import ClientKey
@@ -88,6 +88,7 @@ class ControlClient(Closing):
         """Ask, and return the whole reply.
 
         Raises:
+            ControlError: the request is longer than the service takes.
             NoServiceError: nobody answered in time.
         """
         request = Request(
@@ -97,8 +98,11 @@ class ControlClient(Closing):
             idempotency_key=idempotency_key,
         )
         until = time.monotonic() + seconds
+        content = encode_request(request)
+        if len(content) > ENVELOPE_BYTES:
+            self._require_room(len(content), seconds)
         if self._socket.poll(max(0, int(seconds * 1e3)), zmq.POLLOUT):
-            self._socket.send_multipart([PROTOCOL, encode_request(request)])
+            self._socket.send_multipart([PROTOCOL, content])
         while (left := until - time.monotonic()) > 0:
             if not self._socket.poll(int(left * 1e3) + 1):
                 break
@@ -111,6 +115,14 @@ class ControlClient(Closing):
             f"no service answers at {self.endpoint} within {seconds:g} s: is `facestream serve` running? "
             "(`--directory` or `--endpoint` says which)"
         )
+
+    def _require_room(self, size: int, seconds: float) -> None:
+        """Ask first how much the service takes: what is longer it does not answer, and whoever sent it would wait in vain."""
+        status = self.ask(GetStatus(), seconds).result
+        largest = status.largest_request_bytes if isinstance(status, Status) else 0  # as of one who may not look
+        if 0 < largest < size:
+            words = f"the request has {size:,} bytes, and the service takes {largest:,}: use smaller pictures, one in a request"
+            raise ControlError(Problem(code="too_large", message=f"{words}, or raise serve.upload_bytes"))
 
     def close(self) -> None:
         """Disconnect."""

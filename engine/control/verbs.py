@@ -13,6 +13,8 @@ import msgspec
 from engine.config import SourceConfig
 
 PROTOCOL = b"facestream-control/1"
+ENVELOPE_BYTES = 256 * 1024
+"""Beside the picture in a request; a shorter request every service takes."""
 Role = Literal["view", "operate", "enrol"]
 """``view``: read; ``operate``: streams, settings, drain; ``enrol``: people. One who may do several has several roles."""
 MOST_PICTURES, MOST_FOUND = 50, 200
@@ -182,3 +184,8 @@ ROLE_OF: dict[type[Verb], Role] = {
     **dict.fromkeys((EnrolPerson, RemovePerson, RenamePerson, SearchPerson, NotThatPerson), "enrol"),
 }
 """The role that each verb needs."""
+
+
+def largest_request(upload_bytes: int) -> int:
+    """Return how many bytes a request may have where one picture may have so many; a longer one ends its connection."""
+    return upload_bytes + ENVELOPE_BYTES

@@ -44,9 +44,6 @@ class Barrier:
             missing.discard(worker)
         return self._release()
 
-    def has_left(self, worker: str) -> bool:
-        return worker not in self._alive
-
     def _release(self) -> list[Event]:
         events = []
         for number in sorted(number for number, missing in self._missing.items() if not missing):

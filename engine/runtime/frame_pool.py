@@ -91,11 +91,6 @@ class PoolWriter:
     def slot_bytes(self) -> int:
         return self._slot_bytes
 
-    @property
-    def free_slots(self) -> int:
-        """How many slots can be acquired now."""
-        return len(self._free)
-
     def acquire(self) -> int | None:
         """Take a free slot, the most recently used first because it is in the cache; None when all are in use."""
         return self._free.pop() if self._free else None

@@ -11,6 +11,7 @@ from engine.control import verbs
 from engine.control.answers import Problem
 from engine.control.verbs import AnyVerb
 from engine.errors import AuditError
+from engine.service.seldom import Pace
 
 _BEING_UNABLE = ("failed", "deadline", "busy", "stopping")
 """Codes of what would have been done."""
@@ -26,10 +27,13 @@ class Audit:
     """
 
     def __init__(self, path: Path, warn: Callable[[str], None]) -> None:
-        self._log, self._warn = AuditLog(path), warn
+        self._log, self._warn, self._pace = AuditLog(path), warn, Pace()
 
     def record(self, who: str, verb: AnyVerb, problem: Problem | None) -> None:
         """Note that somebody has changed something, or has tried to.
+
+        What was done is always a line. Of what was not, there is one in a minute for each caller, verb and reason, with how
+        many there were since the last: whoever may do nothing must not fill the disk by asking.
 
         Args:
             who: as ``local:1000``, ``key:NAME`` or ``web:NAME``.
@@ -39,8 +43,12 @@ class Audit:
         code = problem.code if problem else ""
         outcome: Outcome = "done" if not code else "failed" if code in _BEING_UNABLE else "refused"
         did = str(verb.__struct_config__.tag)
+        more = self._pace.due(f"{who} {did} {code}") if code else 0
+        if more is None:
+            return
+        detail = f"{code} (and {more} more like it)" if more else code
         try:
-            self._log.record(who, did, on=thing_of(verb), people=people_of(verb), outcome=outcome, detail=code)
+            self._log.record(who, did, on=thing_of(verb), people=people_of(verb), outcome=outcome, detail=detail)
         except (AuditError, OSError) as error:
             self._warn(f"{did} of {who} is missing in the audit log: {error}")
 

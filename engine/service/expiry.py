@@ -1,21 +1,32 @@
-"""What finished runs of the service have kept goes when it is too old; a run that goes on sees to it itself."""
+"""What finished runs of the service have kept goes when it is too old, or when all runs together keep too much.
+
+A run that goes on sees to its own; over all runs the same limits hold: a change of settings begins a new run, and there may be
+many.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from engine.archive.reader import recorded
 from engine.config import OutputConfig
 from engine.privacy import Policy
 from engine.service.refusal import Refusal
-from engine.service.task_messages import ExpiredRuns, ExpireTask
+from engine.service.run_bound import sizes_of
+from engine.service.task_messages import ExpiredRun, ExpireTask
 from engine.service.tasks import Tasks
 
-_HOUR_SECONDS = 3600.0
-_LIMIT_SECONDS = 120.0
+_HOUR_SECONDS, _DAY_NS = 3600.0, 86_400 * 10**9
+_LIMIT_SECONDS = 300.0
+"""For one run."""
+_RESTS = 20
+"""After a look at a run, or at all, it rests for so many times as long as the look took, and for an hour at least."""
 
 
 class Says(Protocol):
@@ -28,13 +39,36 @@ class Says(Protocol):
         """Say what is good to know."""
 
 
+class Limits(NamedTuple):
+    """How much, and for how long, all runs together keep."""
+
+    policy: Policy
+    pictures_bytes: int
+    records_bytes: int
+    """Of lines and vectors; 0: any, as above."""
+
+    @property
+    def keep_all(self) -> bool:
+        return self.policy.keeps_all and not self.pictures_bytes and not self.records_bytes
+
+
+@dataclass
+class _Known:
+    """What is remembered of a run."""
+
+    next_look: float = 0.0
+    """Monotonic seconds."""
+    size: tuple[int, int] | None = None
+    """Of pictures and records, in bytes; None: not known."""
+
+
 class RunExpiry:
-    """Looks once an hour, and at the begin.
+    """Looks once an hour, and at the begin; one child for each run, so that no number of runs takes too long.
 
     Args:
         runs: folder of the runs' output directories.
         output: says how long what is kept, asked anew each time.
-        tasks: does it in a child.
+        tasks: does it in children.
         says: is told what went.
     """
 
@@ -42,30 +76,93 @@ class RunExpiry:
         self._runs, self._output, self._tasks, self._says = runs, output, tasks, says
         self._next = 0.0
         self._working: threading.Thread | None = None
+        self._known: dict[str, _Known] = {}
+        self._limits: Limits | None = None
 
     def check(self) -> None:
         """Begin to delete, if it is time; does not wait."""
         if time.monotonic() < self._next or (self._working is not None and self._working.is_alive()):
             return
         self._next = time.monotonic() + _HOUR_SECONDS
-        policy = policy_of(self._output())
-        if not policy.keeps_all and self._runs.is_dir():
-            self._working = threading.Thread(target=self.expire, args=(policy,), name="expiry", daemon=True)
+        limits = limits_of(self._output())
+        if not limits.keep_all and self._runs.is_dir():
+            self._working = threading.Thread(target=self.expire, args=(limits,), name="expiry", daemon=True)
             self._working.start()
 
-    def expire(self, policy: Policy) -> None:
-        """Delete, and say what went."""
+    def expire(self, limits: Limits) -> None:
+        """Delete, and say what went: first what is too old, the oldest runs first, then what is too much."""
+        names = sorted(path.name for path in self._runs.iterdir() if path.is_dir() and not path.is_symlink())
+        known = {} if limits != self._limits else self._known
+        self._known, self._limits = {name: known.get(name, _Known()) for name in names}, limits
+        before = time.monotonic()
+        went = 0
         try:
-            gone = self._tasks.run(ExpireTask(runs=str(self._runs), policy=policy), ExpiredRuns, _LIMIT_SECONDS)
+            if not limits.policy.keeps_all:
+                went += sum(self._too_old(name, limits.policy) for name in names)
+            if limits.pictures_bytes or limits.records_bytes:
+                went += self._too_much(names, limits)
         except Refusal as refusal:
-            self._says.warn(f"old records of finished runs are still there, and are looked at again in an hour: {refusal}")
-            return
-        if gone.runs:
-            self._says.say(f"{gone.bytes / 1e6:.1f} MB of {gone.runs} finished runs were too old and are deleted")
+            if refusal.problem.code != "stopping":
+                self._says.warn(f"old records of finished runs are still there, and are looked at again in an hour: {refusal}")
+        seconds = time.monotonic() - before
+        self._next = max(self._next, time.monotonic() + _RESTS * seconds)
+        if went:
+            self._says.say(f"{went / 1e6:.1f} MB of finished runs were too old or too much and are deleted, in {seconds:.0f} s")
+
+    def _too_old(self, name: str, policy: Policy) -> int:
+        known, run, now_ns = self._known[name], self._runs / name, time.time_ns()
+        if time.monotonic() < known.next_look:
+            return 0
+        days = [one for one in (policy.pictures_days, policy.records_days) if one]
+        facts = recorded(run)
+        began, ended = facts.get("started_ns"), facts.get("ended_ns")
+        if isinstance(began, int) and 0 <= now_ns - began <= min(days) * _DAY_NS:
+            return 0  # its first line is not old enough
+        went = self._do(name, ExpireTask(run=str(run), policy=policy))
+        if not policy.records_days and isinstance(ended, int) and now_ns - ended > (max(days) + 1.0) * _DAY_NS:
+            known.next_look = math.inf  # what is to go has gone
+        return went
+
+    def _too_much(self, names: list[str], limits: Limits) -> int:
+        """Let the newest keep what there is room for, and older ones the rest."""
+        went, pictures, records = 0, limits.pictures_bytes, limits.records_bytes
+        for name in reversed(names):
+            known = self._known[name]
+            is_newest = name == names[-1]  # it may go on
+            size = known.size
+            if size is None or is_newest:
+                size = known.size = sizes_of(self._runs / name)
+            too_many_pictures = limits.pictures_bytes > 0 and size[0] > pictures
+            too_many_records = limits.records_bytes > 0 and size[1] > records
+            if not is_newest and (too_many_pictures or too_many_records):
+                task = ExpireTask(
+                    run=str(self._runs / name),
+                    most_pictures_bytes=pictures if too_many_pictures else None,
+                    most_records_bytes=records if too_many_records else None,
+                )
+                went += self._do(name, task)
+                size = known.size = sizes_of(self._runs / name)
+            pictures, records = max(0, pictures - size[0]), max(0, records - size[1])
+        return went
+
+    def _do(self, name: str, task: ExpireTask) -> int:
+        """Let a child do it; return how many bytes went."""
+        known, began = self._known[name], time.monotonic()
+        try:
+            gone = self._tasks.run(task, ExpiredRun, _LIMIT_SECONDS)
+        except Refusal as refusal:
+            if refusal.problem.code in ("busy", "stopping"):
+                raise
+            self._says.warn(f"not all that is too old could be deleted of {self._runs / name}: {refusal}")
+            gone = ExpiredRun()
         for fault in gone.faults:
             self._says.warn(f"not all that is too old could be deleted: {fault}")
+        now, known.size = time.monotonic(), None
+        known.next_look = now + max(_HOUR_SECONDS * 0.9, _RESTS * (now - began))
+        return gone.bytes
 
 
-def policy_of(output: OutputConfig) -> Policy:
-    """Return how long finished runs are kept: as long as a run keeps them that goes on."""
-    return Policy(pictures_days=output.keep_pictures_days, records_days=output.keep_records_days)
+def limits_of(output: OutputConfig) -> Limits:
+    """Return what finished runs keep: as long, and together as much, as one that goes on."""
+    policy = Policy(pictures_days=output.keep_pictures_days, records_days=output.keep_records_days)
+    return Limits(policy, int(output.keep_pictures_gb * 1e9), int(output.keep_records_gb * 1e9))

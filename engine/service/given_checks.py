@@ -7,7 +7,7 @@ import re
 from engine.config import SourceConfig
 from engine.errors import ConfigError
 from engine.service.refusal import Refusal
-from engine.source.camera_url import CameraUrl, looks_like_url, parse_camera_url
+from engine.source.camera_url import CameraUrl, lacking_schemes, looks_like_url, parse_camera_url
 from engine.source.cameras import is_camera
 
 ADDRESSES = tuple(key for key in ("uri", "crop_uri") if key in SourceConfig.__struct_fields__)
@@ -60,7 +60,7 @@ def _check_address(text: str, field: str, *, devices: bool) -> None:
         return
     scheme = text.strip().partition(":")[0].lower()
     if scheme not in SCHEMES:
-        kinds = ", ".join(f"{one}://" for one in SCHEMES)
+        kinds = ", ".join(f"{one}://" for one in SCHEMES if one not in lacking_schemes())
         raise Refusal("refused", f"{scheme[:20]}: cannot be added while the service runs: give {kinds}", field)
     if _UNUSUAL.search(text):
         words = "the address holds a space, \\ or a control character: write it as %20, %5C and the like"

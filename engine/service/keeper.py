@@ -9,10 +9,9 @@ from typing import Protocol
 import msgspec
 
 from engine.errors import error_words
-from engine.pipeline.status import RunStatus
 from engine.service.build import Parts
 from engine.service.expiry import RunExpiry
-from engine.service.life import Readiness
+from engine.service.life import SILENT_SECONDS, Readiness
 from engine.service.notify import ServiceManager
 from engine.service.refusal import Refusal
 from engine.service.seldom import Seldom
@@ -21,8 +20,6 @@ from engine.service.tasks import Tasks
 from engine.service.web_process import WebProcess
 
 _TURN_SECONDS = 1.0
-_SILENT_SECONDS = 15.0
-"""Without news of the run for so long the service manager hears nothing either; its workers are watched more closely."""
 _SELF_TEST_SECONDS, _RETRY_SECONDS = 3600.0, 60.0
 _SELF_TEST_LIMIT_SECONDS = 120.0
 
@@ -48,7 +45,6 @@ class Keeper:
     def __init__(self, parts: Parts, says: Says) -> None:
         self._parts, self._says = parts, says
         self._manager = ServiceManager()
-        self._observed = time.monotonic()
         self._is_ready_told = False
         self._over = threading.Event()
         self._next_test = 0.0
@@ -59,10 +55,6 @@ class Keeper:
         self._web = WebProcess(web_settings(parts), says.warn) if parts.config.serve.http else None
         self._thread = threading.Thread(target=self._work, name="keeper", daemon=True)
         self._thread.start()
-
-    def observed(self, status: RunStatus) -> None:
-        """The run goes on."""
-        self._observed = time.monotonic()
 
     def stopping(self) -> None:
         """The service ends."""
@@ -90,6 +82,7 @@ class Keeper:
         self._tell_manager()
         if self._web is not None:
             self._web.check()
+            self._parts.life.web = self._web.worker
         self._test_when_due()
         self._expiry.check()
 
@@ -98,7 +91,7 @@ class Keeper:
         if life.run is not None and not self._is_ready_told:
             self._is_ready_told = True
             self._manager.ready("all workers are ready")
-        if life.run is None or time.monotonic() - self._observed < _SILENT_SECONDS:
+        if life.silent_seconds < SILENT_SECONDS:  # also between two runs, and while the first one begins
             self._manager.alive()
 
     def _test_when_due(self) -> None:

@@ -9,8 +9,12 @@ from typing import Literal
 
 from engine.config import Config
 from engine.contracts.tap import Tap
+from engine.control.answers import Worker
 from engine.pipeline.control import RunControl
 from engine.pipeline.status import RunStatus
+
+SILENT_SECONDS = 15.0
+"""A run that has said nothing for so long is taken for one that hangs; its workers are watched more closely."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,23 @@ class Life:
         self.run_id = ""
         self.stopping = ""
         """Why the service ends; empty: it goes on."""
+        self.web: Worker | None = None
+        """The web process; None: none is wanted, or it is not begun yet."""
         self.wants_self_test = threading.Event()
         self._run: RunStatus | None = None
+        self._observed = self.started
         self._control: RunControl | None = None
         self._lock = threading.Lock()
 
     @property
     def run(self) -> RunStatus | None:
-        """What the present run has said last; None: its workers are not ready yet."""
+        """What the present run has said last; None: there is none, or its workers are not ready yet."""
         return self._run
+
+    @property
+    def silent_seconds(self) -> float:
+        """For how long the present run has said nothing; 0 where there is none."""
+        return time.monotonic() - self._observed if self._run is not None else 0.0
 
     @property
     def state(self) -> Literal["starting", "running", "stopping"]:
@@ -59,11 +71,20 @@ class Life:
             if self.stopping:
                 control.end(self.stopping)
 
+    def run_is_over(self) -> None:
+        """There is no run until the next one begins."""
+        with self._lock:
+            self._run = self._control = None
+
     def observe(self, status: RunStatus) -> None:
-        """Take the newest status of the run."""
-        if self._run is None:
-            self.wants_self_test.set()
-        self._run = status
+        """Take the newest status of the run; what comes when it is over is no news."""
+        with self._lock:
+            if self._control is None:
+                return
+            if self._run is None:
+                self.wants_self_test.set()
+            self._observed = time.monotonic()
+            self._run = status
 
     def begin_anew(self, config: Config) -> None:
         """End the run, and let the next one have another configuration."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,14 +13,16 @@ from typing import NamedTuple
 
 import msgspec
 import zmq
+from msgspec.structs import replace
 
 from engine.config_serve import ServeConfig
 from engine.control.answers import Problem, Reply, encode_reply
-from engine.control.verbs import PROTOCOL, Request, decode_request
-from engine.errors import ConfigError
+from engine.control.verbs import PROTOCOL, Request, decode_request, largest_request
+from engine.errors import ConfigError, error_words
 from engine.keys.folder import default_folder
 from engine.publish.door import Door, user_id
 from engine.publish.endpoint import bind, harden
+from engine.service.bell import Bell
 from engine.service.caller import Caller, this_user
 from engine.service.directory import ServiceDirectory
 from engine.service.seldom import Seldom
@@ -30,8 +32,6 @@ MOST_PENDING = 16
 _HANDS = 4
 _IN_A_TURN = 32
 _TURN_MS = 250
-_ENVELOPE_BYTES = 256 * 1024
-"""Beside the pictures in a request."""
 _LONGEST_ID = 128
 _HWM = 4
 """Requests of one peer that libzmq holds: each may be as large as a picture."""
@@ -66,14 +66,14 @@ class Router:
 
     def __init__(self, service: Service, directory: ServiceDirectory, config: ServeConfig, warn: Callable[[str], None]) -> None:
         self._service, self._seldom = service, Seldom(warn)
-        self._largest = config.upload_bytes + _ENVELOPE_BYTES
+        self._largest = largest_request(config.upload_bytes)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._door: Door | None = None
         self._sockets: list[zmq.Socket[bytes]] = []
         self._hands = ThreadPoolExecutor(_HANDS, "verb")
         self._pending = 0
         self._done: SimpleQueue[_Done] = SimpleQueue()
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._bell = Bell()
         self._closed = False
         self.endpoint = ""
         """Of the further endpoint, as it was bound."""
@@ -91,7 +91,7 @@ class Router:
     def close(self) -> None:
         """Answer no more; replies that are ready are sent."""
         self._closed = True
-        os.eventfd_write(self._wake, 1)
+        self._bell.ring()
         self._thread.join(5.0)
         self._hands.shutdown(wait=False, cancel_futures=True)
 
@@ -128,30 +128,35 @@ class Router:
 
     def _work(self) -> None:
         poller = zmq.Poller()
-        poller.register(self._wake, zmq.POLLIN)
+        poller.register(self._bell.fileno(), zmq.POLLIN)
         for place in self._places:
             poller.register(place.socket, zmq.POLLIN)
         try:
             while not self._closed:
-                ready = dict(poller.poll(_TURN_MS))
-                self._send_done()
-                for place in self._places:
-                    if place.socket in ready:
-                        self._receive(place)
-                if self._door is not None:
-                    for _ in self._door.poll():
-                        self._door.cut_all(self.endpoint)
-                        break
+                try:
+                    self._turn(poller)
+                except Exception as error:  # nobody starts this thread anew
+                    self._seldom.say("turn", f"control: a fault in what answers: {error_words(error)}")
+                    time.sleep(_TURN_MS / 1e3)  # it may come again at once
             self._send_done()
         finally:
             self._close_sockets()
+
+    def _turn(self, poller: zmq.Poller) -> None:
+        ready = dict(poller.poll(_TURN_MS))
+        self._send_done()
+        for place in self._places:
+            if place.socket in ready:
+                self._receive(place)
+        if self._door is not None and self._door.poll():
+            self._door.cut_all(self.endpoint)
 
     def _close_sockets(self) -> None:
         if self._door is not None:
             self._door.close()
         for socket in self._sockets:
             socket.close()
-        os.close(self._wake)
+        self._bell.close()
         self._context.term()
 
     def _receive(self, place: _Place) -> None:
@@ -163,7 +168,11 @@ class Router:
             except zmq.ZMQError as error:
                 self._seldom.say("receive", f"control: a message could not be received: {error.strerror}")
                 return
-            self._take(place, frames)
+            try:
+                self._take(place, frames)
+            except Exception as error:  # of one request, and those behind it are answered
+                self._seldom.say("fault", f"control: a request could not be carried out: {error_words(error)}")
+                self._send(place, frames[0].bytes, Reply(request_id="", problem=_FAULT))
 
     def _take(self, place: _Place, frames: list[zmq.Frame]) -> None:
         peer = frames[0].bytes
@@ -188,14 +197,16 @@ class Router:
             self._hands.submit(self._carry_out, place, peer, request, caller)
 
     def _carry_out(self, place: _Place, peer: bytes, request: Request, caller: Caller) -> None:
-        reply = self._service.answer(request, caller)
+        try:
+            reply = self._service.answer(request, caller)
+        except Exception as error:
+            self._seldom.say("fault", f"control: a request could not be carried out: {error_words(error)}")
+            reply = Reply(request_id=request.request_id, problem=_FAULT)
         self._done.put(_Done(place, peer, reply))
-        with suppress(OSError):  # closed meanwhile
-            os.eventfd_write(self._wake, 1)
+        self._bell.ring()
 
     def _send_done(self) -> None:
-        with suppress(BlockingIOError):
-            os.eventfd_read(self._wake)
+        self._bell.hush()
         while True:
             try:
                 done = self._done.get_nowait()
@@ -207,10 +218,24 @@ class Router:
     def _send(self, place: _Place, peer: bytes, reply: Reply) -> None:
         # Who has gone, or reads nothing, gets nothing: nobody waits for it here.
         with suppress(zmq.ZMQError):
-            place.socket.send_multipart([peer, PROTOCOL, encode_reply(reply)], zmq.NOBLOCK)
+            place.socket.send_multipart([peer, PROTOCOL, self._encoded(reply)], zmq.NOBLOCK)
+
+    def _encoded(self, reply: Reply) -> bytes:
+        try:
+            return encode_reply(reply)
+        except (UnicodeEncodeError, TypeError, ValueError, OverflowError) as error:  # as of a path that is not UTF-8
+            self._seldom.say("unwritable", f"control: an answer could not be written: {error_words(error)}")
+            problem = reply.problem
+            told = replace(problem, message=_escaped(problem.message), field=_escaped(problem.field)) if problem else _FAULT
+            return encode_reply(Reply(request_id=_escaped(reply.request_id), problem=told))
 
 
+_FAULT = Problem(code="failed", message="it could not be done, for a reason that stands in the log of the service")
 _NO_ROLE = "it has no role (`facestream keys new NAME --control view operate enrol`)"
+
+
+def _escaped(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _read(frames: list[zmq.Frame]) -> Request:

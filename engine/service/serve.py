@@ -79,6 +79,8 @@ class Runs:
         self._failures = 0
         self._good_settings: dict[str, object] | None = None
         """With which a run has begun; None: none has."""
+        self._has_begun = False
+        """The present run, or the last."""
 
     def go_on(self) -> int:
         """Begin runs until it is over."""
@@ -91,12 +93,12 @@ class Runs:
             except KeyboardInterrupt:
                 if control.end_asked and not self._signals.count:  # while its models were loaded
                     continue
-                return 0 if life.run is None else 130
+                return 130 if self._has_begun else 0
             except FacestreamError as error:
                 self._recover(error, settings, began)
                 continue
             finally:
-                if life.run is not None:
+                if self._has_begun:
                     self._good_settings = dict(settings)
             self._failures = 0
             self._log.run_ended(result)
@@ -107,7 +109,7 @@ class Runs:
 
     def _run(self, control: RunControl) -> RunResult:
         parts, life = self._parts, self._life
-        run_id = new_run_id()
+        run_id, self._has_begun = new_run_id(), False
         forbidden = parts.streams.forbidden(parts.state.desired)
         with parts.state.lock:
             life.begin(run_id, control)
@@ -115,9 +117,11 @@ class Runs:
         for name, fault in parts.streams.faults.items():
             self._log.warn(f"the camera {name} cannot be read: {fault}")
         config = self._config(run_id)
-        return run_pipeline(
-            config, self._observe, None, self._log.warn, control, ServiceRun(run_id, cameras, parts.directory.tap)
-        )
+        service = ServiceRun(run_id, cameras, parts.directory.tap)
+        try:
+            return run_pipeline(config, self._observe, None, self._log.warn, control, service)
+        finally:
+            life.run_is_over()  # nobody waits for news of it while the next one is waited for
 
     def _config(self, run_id: str) -> Config:
         config, output = self._life.config, self._life.config.output
@@ -126,15 +130,15 @@ class Runs:
         return replace(config, sources=[], output=output)
 
     def _observe(self, status: RunStatus) -> None:
+        self._has_begun = True
         self._life.observe(status)
-        self._keeper.observed(status)
         self._log.show(status)
 
     def _recover(self, error: FacestreamError, settings: dict[str, object], began: float) -> None:
         """Go on after a run that failed: with the settings before, where none can begin with the new ones."""
-        if self._life.run is None and self._good_settings is None:
+        if not self._has_begun and self._good_settings is None:
             raise error
-        if self._life.run is None and self._good_settings != settings:
+        if not self._has_begun and self._good_settings != settings:
             self._log.warn(f"no run can begin with the changed settings, which are taken back: {error}")
             self._parts.take_back_settings(dict(self._good_settings or {}))
             return

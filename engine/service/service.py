@@ -22,11 +22,8 @@ from engine.service.stream_verbs import StreamVerbs
 
 _VIEWS = (verbs.ListStreams, verbs.ListPeople, verbs.GetStatus, verbs.GetSettings)
 _READING = (*_VIEWS, verbs.SearchPerson, verbs.Probe)
-QUICK = (
-    verbs.ListStreams, verbs.GetStatus, verbs.GetSettings, verbs.PauseStream, verbs.ResumeStream, verbs.RemoveStream,
-    verbs.SetLogLevel, verbs.Drain,
-)  # fmt: skip
-"""Verbs that wait for nothing but the disk; others may wait for a name server, a camera or a child."""
+QUICK = (verbs.ListStreams, verbs.GetStatus, verbs.GetSettings)
+"""Verbs that wait for nothing; others may wait for the disk, the audit log, a name server, a camera or a child."""
 
 
 class Service:

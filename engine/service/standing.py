@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from engine import __version__
 from engine.contracts.messages import StageStats
 from engine.control.answers import Event, Status, Stream, Worker
+from engine.control.verbs import largest_request
 from engine.pipeline.status import RunStatus
 from engine.pipeline.stream_status import StreamStatus
 from engine.service.given_source import shown_source
-from engine.service.life import Life
+from engine.service.life import SILENT_SECONDS, Life
 from engine.service.streams import Wanted
 
 _EVENTS = 100
@@ -60,10 +61,11 @@ def streams_of(wanted: Mapping[str, Wanted], run: RunStatus | None, faults: Mapp
     return [stream_of(one, told.get(name), faults.get(name, "")) for name, one in wanted.items()]
 
 
-def workers_of(run: RunStatus | None) -> list[Worker]:
-    """Return the processes of the run."""
+def workers_of(run: RunStatus | None, web: Worker | None) -> list[Worker]:
+    """Return the processes of the run, and the web process."""
     workers = run.workers.values() if run else ()
-    return [Worker(name=one.name, alive=one.alive, restarts=one.restarts, pid=one.pid) for one in workers]
+    told = [Worker(name=one.name, alive=one.alive, restarts=one.restarts, pid=one.pid) for one in workers]
+    return [*told, web] if web else told
 
 
 def events_of(run: RunStatus | None) -> list[Event]:
@@ -87,15 +89,31 @@ def stages_of(run: RunStatus | None, seconds: float) -> dict[str, StageStats]:
     }
 
 
+def why_not_ready(life: Life) -> str:
+    """Return why faces are not found now, or may not be; empty: they are."""
+    if life.stopping:
+        return f"the service is being stopped: {life.stopping}"
+    if not life.readiness.ok:
+        return life.readiness.detail
+    if life.run is None:
+        return "no run goes on: the next one is being started"
+    if life.silent_seconds >= SILENT_SECONDS:
+        return f"the run has said nothing for {life.silent_seconds:.0f} s: if it does not go on, restart the service"
+    return ""
+
+
 def status_of(life: Life, streams: list[Stream]) -> Status:
     """Return the service at this moment."""
-    run, ready = life.run, life.readiness
+    run = life.run
+    unready = why_not_ready(life)
     totals = run.totals if run else None
     return Status(
         version=__version__,
         state=life.state,
-        ready=ready.ok and run is not None and not life.stopping,
-        ready_detail=ready.detail,
+        ready=not unready,
+        ready_detail=unready or life.readiness.detail,
+        silent_seconds=life.silent_seconds,
+        largest_request_bytes=largest_request(life.config.serve.upload_bytes),
         run_id=life.run_id,
         uptime_seconds=time.monotonic() - life.started,
         overload_level=run.overload_level if run else 0,
@@ -103,7 +121,7 @@ def status_of(life: Life, streams: list[Stream]) -> Status:
         endpoint=life.config.publish.endpoint,
         tap=life.tap.messages,
         previews=life.tap.previews,
-        workers=workers_of(run),
+        workers=workers_of(run, life.web),
         stages=stages_of(run, run.seconds if run else 0.0),
         counters=run.counters if run else {},
         drops=dict(totals.drops) if totals else {},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,13 +18,14 @@ from engine.pipeline.control import RunControl
 from engine.service.desired import Desired, Held
 from engine.service.given_checks import ADDRESSES
 from engine.service.given_source import GivenSources
+from engine.service.in_time import answered_in_time
 from engine.service.refusal import Refusal
 from engine.source.camera_url import looks_like_url, parse_camera_url
 from engine.source.sources import expand_sources
 
 Warn = Callable[[str], None]
-_LOOK_UPS = 8
-"""Name servers that are waited for at the same time."""
+_LOOK_UP_SECONDS = 5.0
+"""For which a run waits for name servers at most."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,13 @@ class Streams:
         return dict(sorted(found.items()))
 
     def forbidden(self, desired: Desired) -> dict[str, str]:
-        """Return why cameras that were allowed may not be read any more, by name; without the lock, as it asks name servers."""
+        """Return why cameras that were allowed may not be read any more, by name; without the lock, as it asks name servers.
+
+        What a name server does not answer within seconds is judged by the address that the camera's reader is connected to.
+        """
         given = [one for one in self.wanted(desired).values() if one.is_given and not one.paused]
-        with ThreadPoolExecutor(_LOOK_UPS, "look-up") as pool:
-            faults = pool.map(lambda one: self._given.fault(one.source), given)
-            return {one.name: fault for one, fault in zip(given, faults, strict=True) if fault}
+        faults = answered_in_time(self._given.fault, {one.name: one.source for one in given}, _LOOK_UP_SECONDS)
+        return {name: fault for name, fault in faults.items() if fault}
 
     def readable(self, desired: Desired, control: RunControl, forbidden: Mapping[str, str]) -> list[Camera]:
         """Begin a run: return the cameras that it reads, and note why others cannot be read.

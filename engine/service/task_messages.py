@@ -66,11 +66,15 @@ class NotThatTask(Task, frozen=True, tag="not_that_person"):
 
 
 class ExpireTask(Task, frozen=True, tag="expire"):
-    """Delete what finished runs have kept for too long."""
+    """Delete what a finished run has kept for too long, or too much of."""
 
-    runs: str
-    """Folder of the runs' output directories."""
-    policy: Policy
+    run: str
+    """Its output directory."""
+    policy: Policy = Policy()
+    most_pictures_bytes: int | None = None
+    """It may keep; None: all that there is."""
+    most_records_bytes: int | None = None
+    """Lines and vectors; where it is very few the run goes as a whole."""
 
 
 class SelfTestTask(Task, frozen=True, tag="self_test"):
@@ -90,20 +94,16 @@ class SelfTested(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
     """Stage to model and runtime."""
 
 
-class ExpiredRuns(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="expired_runs"):
+class ExpiredRun(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="expired_run"):
     """What went."""
 
-    runs: int = 0
-    """From which something went."""
-    removed: int = 0
-    """Of these, that went as a whole."""
     bytes: int = 0
     faults: list[str] = []
     """Why not all was done."""
 
 
 AnyTask = ProbeTask | EnrolTask | SearchTask | NotThatTask | ExpireTask | SelfTestTask
-TaskResult = Done | Probed | Enrolled | Found | ExpiredRuns | SelfTested
+TaskResult = Done | Probed | Enrolled | Found | ExpiredRun | SelfTested
 
 
 class TaskReply(msgspec.Struct, frozen=True, kw_only=True):

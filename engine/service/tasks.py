@@ -19,12 +19,13 @@ import msgspec
 
 from engine.control.answers import Problem
 from engine.service.refusal import Refusal
-from engine.service.task_messages import AnyTask, TaskReply, decode_task_reply, encode_task
+from engine.service.task_messages import AnyTask, ExpireTask, TaskReply, decode_task_reply, encode_task
 
 MOST_AT_ONCE = 2
 LENGTH = struct.Struct("<Q")
 _LARGEST_REPLY_BYTES = 64 * 1024 * 1024
-_LONGEST_SECONDS = 120.0
+_LONGEST_SECONDS, _LONGEST_EXPIRY_SECONDS = 120.0, 300.0
+"""Nobody waits for the second."""
 Result = TypeVar("Result")
 
 
@@ -54,10 +55,13 @@ class Tasks:
         Raises:
             Refusal: it was refused or failed, the child died, there was no time, or there are too many.
         """
+        if self._closed:
+            raise Refusal("stopping", "the service is being stopped: ask again when it runs")
         if not self._room.acquire(blocking=False):
             raise Refusal("busy", f"{MOST_AT_ONCE} requests of this kind are under way, as many as there may be: ask again")
         try:
-            reply = self._ask(task, min(seconds, _LONGEST_SECONDS))
+            longest = _LONGEST_EXPIRY_SECONDS if isinstance(task, ExpireTask) else _LONGEST_SECONDS
+            reply = self._ask(task, min(seconds, longest))
         finally:
             self._room.release()
         if reply.problem is not None:

@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from engine.control.answers import Worker
+
 _MODULE = "engine.web.process"
 _NEEDED = ("starlette", "uvicorn")
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -32,7 +34,7 @@ class WebProcess:
         self._command = command or [sys.executable, "-m", "engine.service.bound", _MODULE, settings]
         self._child: subprocess.Popen[bytes] | None = None
         self._started = 0.0
-        self._deaths = 0
+        self._deaths = self._restarts = 0
         self._next = 0.0
         self._given_up = False
         if command is None and (missing := _missing()):
@@ -43,13 +45,10 @@ class WebProcess:
             )
 
     @property
-    def pid(self) -> int:
-        """0 where there is none."""
-        return self._child.pid if self._child is not None and self._child.poll() is None else 0
-
-    @property
-    def restarts(self) -> int:
-        return self._deaths
+    def worker(self) -> Worker:
+        """How it stands; without a process number where there is none."""
+        pid = self._child.pid if self._child is not None and self._child.poll() is None else 0
+        return Worker(name="web", alive=pid > 0, restarts=self._restarts, pid=pid)
 
     def check(self) -> None:
         """Start it where it is not there; call it about once a second."""
@@ -87,6 +86,7 @@ class WebProcess:
             self._deaths = 0
         pause = _PAUSES[min(self._deaths, len(_PAUSES) - 1)]
         self._deaths += 1
+        self._restarts += 1
         self._next = now + pause
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         self._warn(f"the web process ended {how}; another one is started in {pause:g} s")

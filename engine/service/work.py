@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -20,15 +19,14 @@ from engine.enrolment.enrol import enrol_pictures
 from engine.enrolment.portrait import find_portrait
 from engine.errors import EnrolmentRefused, PictureError, SourceError
 from engine.models import find_model
-from engine.privacy import expire
 from engine.probe.probe import probe
 from engine.service.refusal import Refusal, nobody
 from engine.service.resemblance import embedder_of, people_like, tracks_like, vectors_of
+from engine.service.run_bound import expire_run
 from engine.service.self_test import self_test
 from engine.service.task_messages import (
     AnyTask,
     EnrolTask,
-    ExpiredRuns,
     ExpireTask,
     NotThatTask,
     ProbeTask,
@@ -62,18 +60,7 @@ def work(task: AnyTask) -> TaskResult:
         case ProbeTask():
             return look(task)
         case ExpireTask():
-            return let_expire(task)
-
-
-def let_expire(task: ExpireTask) -> ExpiredRuns:
-    """Delete what is too old."""
-    gone = [run for run in expire(Path(task.runs), task.policy, time.time_ns()) if run.bytes or run.removed or run.error]
-    return ExpiredRuns(
-        runs=sum(1 for run in gone if run.bytes or run.removed),
-        removed=sum(run.removed for run in gone),
-        bytes=sum(run.bytes for run in gone),
-        faults=[f"{run.directory}: {run.error}" for run in gone if run.error],
-    )
+            return expire_run(task)
 
 
 def look(task: ProbeTask) -> Probed:

@@ -135,20 +135,31 @@ def _host_and_port(address: str, scheme: Scheme, shown: str) -> tuple[str, int |
     return host, int(port) if port else None
 
 
-def _check_built_in(name: str, scheme: Scheme, shown: str) -> None:
-    """Ask FFmpeg by an address without a port, which it refuses before it touches the network."""
-    if not scheme.protocol:
-        return
+def has_protocol(name: str) -> bool:
+    """Ask FFmpeg for a protocol by an address without a port, which it refuses before it touches the network."""
     av.logging.set_level(None)
     try:
-        av.open(f"{scheme.protocol}://localhost").close()
-    except av.error.ProtocolNotFoundError as error:
+        av.open(f"{name}://localhost").close()
+    except av.error.ProtocolNotFoundError:
+        return False
+    except (av.error.FFmpegError, OSError, ValueError):
+        pass
+    return True
+
+
+def lacking_schemes() -> list[str]:
+    """Return the kinds of addresses that this FFmpeg was built without, as ``srt``."""
+    rtsp = "rtsp" in av.formats_available  # a format of its own, the others are protocols
+    lacking = [name for name, scheme in SCHEMES.items() if scheme.protocol and not has_protocol(scheme.protocol)]
+    return lacking + [name for name in SCHEMES if name.startswith("rtsp") and not rtsp and name not in lacking]
+
+
+def _check_built_in(name: str, scheme: Scheme, shown: str) -> None:
+    if scheme.protocol and not has_protocol(scheme.protocol):
         raise ConfigError(
             f"{shown}: the FFmpeg of this installation was built without {scheme.protocol}, which {name} needs: use another "
             "protocol of the camera, or a PyAV that is built with it"
-        ) from error
-    except (av.error.FFmpegError, OSError, ValueError):
-        pass
+        )
 
 
 def _bad(shown: str, fault: str, scheme: Scheme) -> ConfigError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 
 from starlette.requests import Request
@@ -10,9 +11,19 @@ from starlette.responses import Response
 from engine.web.context import Web
 from engine.web.problems import Refusal, as_json
 
+HANGS_SECONDS = 60.0
+"""A run that has said nothing for so long does not go on; the service manager is patient for as long."""
+_ASK_SECONDS = 2.0
+"""A probe waits for few seconds, and a service that begins has other things to do."""
+
 
 async def live(web: Web, request: Request) -> Response:
-    """Answer: whoever gets an answer knows that this process lives."""
+    """Answer 200 while this process lives, and 503 where the run hangs: whoever looks should start the service anew."""
+    with contextlib.suppress(Refusal, TimeoutError):
+        async with asyncio.timeout(_ASK_SECONDS):
+            silent = (await web.status.get()).silent_seconds
+            if silent >= HANGS_SECONDS:
+                return as_json({"live": False, "reason": f"the run has said nothing for {silent:.0f} s"}, 503)
     return as_json({"live": True})
 
 

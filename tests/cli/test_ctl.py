@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.cli.app import main
+from engine.control import answers, verbs
+from engine.service.people import PeopleVerbs
+from engine.service.refusal import Refusal
 from engine.service.router import Router
 from tests.service.parts import Says, service_in
 
@@ -89,3 +92,39 @@ def test_status_settings_and_people(directory: str, capsys: pytest.CaptureFixtur
     assert ctl(capsys, directory, "log-level", "error")[0] == 0
     assert "stops when" in ctl(capsys, directory, "drain")[1]
     assert ctl(capsys, directory, "streams", "remove", "x")[0] == 1
+
+
+def test_each_picture_is_a_request_and_those_before_a_problem_are_shown(
+    tmp_path: Path, directory: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def enrol(self: PeopleVerbs, verb: verbs.EnrolPerson, request: object) -> answers.Enrolled:
+        asked.append([picture.name for picture in verb.pictures])
+        if verb.pictures[0].name == "3.jpg":
+            raise Refusal("too_large", "3.jpg is too large")
+        verdict = answers.PictureVerdict(name=verb.pictures[0].name, outcome="enrolled")
+        return answers.Enrolled(name=verb.name, pictures=[verdict])
+
+    monkeypatch.setattr(PeopleVerbs, "enrol", enrol)
+    paths = [tmp_path / f"{number}.jpg" for number in range(1, 5)]
+    for path in paths:
+        path.write_bytes(b"x" * 5_000_000)  # all together are more than a request may have
+    code, out, said = ctl(capsys, directory, "people", "enrol", "Ada", *map(str, paths[:2]), "--json")
+    assert (code, said) == (0, "")
+    assert [one["name"] for one in json.loads(out)["pictures"]] == ["1.jpg", "2.jpg"]
+    code, out, said = ctl(capsys, directory, "people", "enrol", "Ada", *map(str, paths), "--json")
+    assert (code, "3.jpg is too large" in said) == (1, True)
+    assert [one["name"] for one in json.loads(out)["pictures"]] == ["1.jpg", "2.jpg"]
+    assert asked == [["1.jpg"], ["2.jpg"], ["1.jpg"], ["2.jpg"], ["3.jpg"]]
+
+
+def test_a_picture_that_is_larger_than_any_request_is_told_at_once(
+    tmp_path: Path, directory: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    large = tmp_path / "large.jpg"
+    large.write_bytes(bytes(17 * 1024 * 1024 + 512 * 1024))
+    for words in (["people", "enrol", "Ada", str(large)], ["people", "search", str(large)]):
+        code, out, said = ctl(capsys, directory, *words)
+        assert (code, out) == (1, "")
+        assert "and the service takes 17,039,360: use smaller pictures" in said

@@ -8,7 +8,8 @@ import os
 import av
 import pytest
 
-from engine.cli.doctor_cameras import cameras, devices, hardware_decoding, has_protocol
+from engine.cli.doctor_cameras import cameras, devices, hardware_decoding
+from engine.source.camera_url import has_protocol
 
 
 def test_the_network_protocols_of_this_ffmpeg_are_told():
@@ -19,7 +20,7 @@ def test_the_network_protocols_of_this_ffmpeg_are_told():
 
 
 def test_a_protocol_that_is_missing_is_named(monkeypatch):
-    monkeypatch.setattr("engine.cli.doctor_cameras.has_protocol", lambda name: name != "tls")
+    monkeypatch.setattr("engine.source.camera_url.has_protocol", lambda name: name != "tls")
     (_, first), (state, second) = list(cameras())[:2]
     assert "rtsps://" not in first
     assert state == "optional"
@@ -31,11 +32,6 @@ def test_ffmpeg_without_rtsp_is_told(monkeypatch):
     (_, first), (_, second) = cameras()
     assert "rtsp" not in first
     assert "rtsp://, rtsps://" in second
-
-
-def test_a_protocol_that_ffmpeg_lacks_is_noticed():
-    assert has_protocol("tcp")
-    assert not has_protocol("nosuch")
 
 
 def test_without_a_device_that_is_said(tmp_path):

@@ -43,6 +43,21 @@ def test_each_event_is_one_object_with_its_fields(capsys):
     assert "run_id" not in begun
 
 
+def test_that_there_is_no_stream_is_said_once(capsys, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr("engine.cli.run_log.time.monotonic", lambda: clock[0])
+    empty, door = status_of("door"), status_of("door")
+    empty.streams.clear()
+    said = []
+    with RunLog("json", quiet=False) as log:
+        for status in (empty, empty, door, door, empty, empty):
+            for _ in range(30):
+                log.show(status)
+                clock[0] += 1
+            said.append(sum(line["event"] == "stats" for line in logged(capsys)))
+    assert said == [1, 0, 3, 3, 1, 0]
+
+
 def test_every_ten_seconds_the_run_as_a_whole(capsys, monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr("engine.cli.run_log.time.monotonic", lambda: clock[0])

@@ -53,3 +53,28 @@ def test_a_log_that_cannot_be_written_is_said_and_stops_nothing(tmp_path: Path) 
     Audit(tmp_path / "audit.jsonl", warned.append).record("local:0", verbs.Drain(), None)
     assert len(warned) == 1
     assert warned[0].startswith("drain of local:0 is missing in the audit log: ")
+
+
+def test_who_is_refused_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, path = 0.0, tmp_path / "audit.jsonl"
+    monkeypatch.setattr("engine.service.seldom.time.monotonic", lambda: now)
+    audit = Audit(path, print)
+    forbidden = Problem(code="forbidden", message="why")
+    for _ in range(50):
+        audit.record("key:kiosk", verbs.Drain(), forbidden)
+    audit.record("key:other", verbs.Drain(), forbidden)
+    audit.record("key:kiosk", verbs.RemoveStream(name="door"), forbidden)
+    audit.record("key:kiosk", verbs.Drain(), Problem(code="stopping", message="why"))
+    for _ in range(3):
+        audit.record("key:kiosk", verbs.Drain(), None)
+    now = 61.0
+    audit.record("key:kiosk", verbs.Drain(), forbidden)
+    lines = [(one.who, one.did, one.detail) for one in read_entries(path)]
+    assert lines == [
+        ("key:kiosk", "drain", "forbidden"),
+        ("key:other", "drain", "forbidden"),
+        ("key:kiosk", "streams.remove", "forbidden"),
+        ("key:kiosk", "drain", "stopping"),
+        *[("key:kiosk", "drain", "")] * 3,
+        ("key:kiosk", "drain", "forbidden (and 49 more like it)"),
+    ]

@@ -53,13 +53,13 @@ def test_the_web_process_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     web = WebProcess("{}", said.append, [sys.executable, "-c", "import signal; signal.pause()"])
     try:
         web.check()
-        first = web.pid
+        first = web.worker.pid
         os.kill(first, signal.SIGKILL)
-        while web.pid in (first, 0):
+        while web.worker.pid in (first, 0):
             web.check()
         assert said == ["the web process ended by signal 9; another one is started in 0 s"]
-        assert web.restarts == 1
-        second = web.pid
+        assert (web.worker.alive, web.worker.restarts) == (True, 1)
+        second = web.worker.pid
     finally:
         web.close()
     assert not Path(f"/proc/{second}").exists()
@@ -72,7 +72,7 @@ def test_one_that_cannot_work_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
     while not said:
         web.check()
     web.check()
-    assert web.pid == 0
+    assert (web.worker.alive, web.worker.pid) == (False, 0)
     assert "cannot work as it is configured" in said[0]
     web.close()
 
@@ -106,3 +106,13 @@ def test_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 61.0
     seldom.say("a", "one")
     assert said == ["one", "two", "one (and 4 more like it)"]
+
+
+def test_causes_without_number_take_no_memory_without_bound() -> None:
+    said: list[str] = []
+    seldom = Seldom(said.append)
+    for number in range(3000):
+        seldom.say(str(number), "one")
+        seldom.say(str(number), "one")
+    assert len(said) == 3000
+    assert (len(seldom._pace._told), len(seldom._pace._left_out)) == (1000, 1000)

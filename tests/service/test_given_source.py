@@ -12,7 +12,7 @@ from engine.control.answers import Stream, encode_reply
 from engine.control.verbs import AddStream, ChangeStream, GetStatus, ListStreams, PauseStream, RemoveStream
 from engine.pipeline.control import RunControl
 from engine.service.build import Parts
-from tests.service.parts import ADDRESSES, Says, ask, service_in
+from tests.service.parts import ADDRESSES, Says, added, ask, service_in
 
 GOOD = "rtsp://192.0.2.10/stream1"
 
@@ -49,6 +49,22 @@ def test_refused(parts: Parts, uri: str) -> None:
     assert add(parts, uri) in ("refused", "bad_request")
     assert ask(parts, ListStreams()).result.streams == []  # type: ignore[union-attr]
     assert list(parts.directory.credentials.iterdir()) == []
+
+
+@pytest.mark.parametrize("lacking", ["", "srt", "tls"])
+def test_what_this_ffmpeg_does_not_read_is_neither_taken_nor_offered(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, lacking: str
+) -> None:
+    monkeypatch.setattr("engine.source.camera_url.has_protocol", lambda name: name != lacking)
+    gone = {"": [], "srt": ["srt"], "tls": ["rtsps", "https", "rtmps"]}[lacking]
+    for kind in ("rtsp", "rtsps", "http", "https", "srt", "rtmp", "rtmps"):
+        problem = ask(parts, added(kind, f"{kind}://192.0.2.10:9000/x")).problem
+        assert (problem is not None) == (kind in gone), kind
+        assert problem is None or f"was built without {lacking}" in problem.message
+    offered = ask(parts, added("x", "ftp://192.0.2.10/x")).problem
+    assert offered is not None
+    assert "give rtsp://" in offered.message
+    assert [kind for kind in gone if f" {kind}://" in offered.message] == []
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,6 @@ class Log(ServiceLog):
 class Beside:
     """Stands for the keeper."""
 
-    def observed(self, status: RunStatus) -> None:
-        pass
-
     def stopping(self) -> None:
         pass
 
@@ -144,3 +141,11 @@ def test_a_run_that_failed_is_followed_by_another(tmp_path: Path, monkeypatch: p
 def test_where_the_first_cannot_begin_the_service_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelError, match="cannot be opened"):
         go_on(tmp_path, monkeypatch, fails_to_begin)
+
+
+def test_between_two_runs_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the service manager would take the pause for a run that hangs, and kill the service."""
+    seen: list[object] = []
+    monkeypatch.setattr(Runs, "_wait", lambda self, seconds: seen.append(self._life.run))
+    code, _, _ = go_on(tmp_path, monkeypatch, fails_later, fails_to_begin, drained)
+    assert (code, seen) == (0, [None, None])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import ConfigError
-from engine.source.camera_url import SCHEMES, looks_like_url, parse_camera_url, scheme_of
+from engine.source.camera_url import SCHEMES, has_protocol, lacking_schemes, looks_like_url, parse_camera_url, scheme_of
 
 hosts = st.sampled_from(["10.0.0.5", "cam.local", "[fe80::1]", "kamera-3"])
 ports = st.none() | st.integers(1, 65535)
@@ -92,3 +92,15 @@ def test_paths_are_no_urls(path):
 
 def test_a_file_url_has_its_scheme():
     assert scheme_of("FILE:///x/a.mp4") == "file"
+
+
+def test_a_protocol_that_ffmpeg_lacks_is_noticed():
+    assert has_protocol("tcp")
+    assert not has_protocol("nosuch")
+
+
+def test_only_kinds_that_need_what_is_missing_are_lacking(monkeypatch):
+    monkeypatch.setattr("engine.source.camera_url.has_protocol", lambda name: name != "srt")
+    assert lacking_schemes() == ["srt"]
+    monkeypatch.setattr("engine.source.camera_url.has_protocol", lambda name: True)
+    assert lacking_schemes() == []

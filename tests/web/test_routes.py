@@ -239,6 +239,17 @@ def test_live_needs_nobody_and_ready_says_why_not(web: Server) -> None:
     assert web.ask("GET", "/ready", token=None).json == {"ready": True, "reason": ""}
 
 
+@pytest.mark.parametrize(("silent_seconds", "code"), [(0.0, 200), (59.0, 200), (60.0, 503), (600.0, 503)])
+def test_a_service_whose_run_hangs_does_not_live(service: FakeService, silent_seconds: float, code: int) -> None:
+    from tests.web.server import server
+
+    with server(service) as running:
+        service.answer = lambda request: answers.Status(
+            version="1", state="running", ready=False, silent_seconds=silent_seconds
+        )
+        assert running.ask("GET", "/live", token=None).status == code
+
+
 @pytest.mark.parametrize(
     ("state", "reason"), [("starting", "starting"), ("stopping", "being stopped"), ("running", "not ready")]
 )
