@@ -20,11 +20,13 @@ from engine.config import (
     SuperResolveConfig,
     VerifyConfig,
 )
+from engine.contracts.camera import Camera
 from engine.contracts.messages import Face, decode_header
 from engine.contracts.tap import Preview, PreviewBox, Tap, decode_preview
 from engine.keys.folder import KeyFolder
-from engine.pipeline.run import run_pipeline
+from engine.pipeline.run import ServiceRun, new_run_id, run_pipeline
 from engine.pipeline.status import RunStatus
+from engine.source.sources import expand_sources
 from tests.rtsp.clips import face_clip
 from tests.rtsp.fixtures import StartGst, gst
 
@@ -98,7 +100,9 @@ def test_a_camera_is_seen_through_the_tap(gst: StartGst, tmp_path: Path) -> None
     with zmq.Context() as context:
         watcher = Watcher(tap, context)
         try:
-            result = run_pipeline(config, watcher, duration_seconds=120, tap=tap)
+            cameras = [source for source in expand_sources(config.sources, config.live) if isinstance(source, Camera)]
+            service = ServiceRun(new_run_id(), cameras, tap)
+            result = run_pipeline(config, watcher, duration_seconds=120, service=service)
         finally:
             watcher.socket.close()
     assert len(watcher.pairs) >= ENOUGH
