@@ -41,9 +41,10 @@ def erase(
     """Erase a person from the gallery, from the output of runs and from the audit log, and write a receipt.
 
     From output go the tracks that were decided to be this person, with pictures and vectors,
-    and the name among the candidates of others. A directory that a run writes to now is left
-    as it is and said (exit code 1): do it again when the run is over. Backups, exports and
-    what subscribers have received are not reached.
+    and the name among the candidates of others. Of a service name its directory, or `runs` in
+    it: its own audit log forgets the person too. A directory that a run writes to now is left
+    as it is, and a file outside of runs that still has the name is left to you; both are said
+    (exit code 1). Backups, exports and what subscribers have received are not reached.
 
     For example:
 
@@ -134,8 +135,17 @@ def _say_all(done: Erasure, file: Path) -> None:
             if files:
                 _say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")
     _say(f"audit log: {_count(done.audit_names, 'name')} {would}")
+    for log in done.service_logs:
+        _say(f"{log.file}: NOT DONE: {log.error}" if log.error else f"{log.file}: {_count(log.names, 'name')} {would}")
+    for file_with_name in done.mentions:
+        _say(f"{file_with_name}: NOT DONE: the name still stands in it, look yourself{_of_answers(file_with_name)}")
     if not done.dry_run:
         _say(f"receipt: {file}")
+
+
+def _of_answers(file: str) -> str:
+    """What a service answered is forgotten a day later, with the next answer."""
+    return " (a service keeps its answers there for a day)" if Path(file).name.startswith("desired") else ""
 
 
 def _near(name: str, gallery: Path) -> str:

@@ -3,7 +3,9 @@ import json
 import pytest
 
 from engine.archive.lock import DirectoryLock
-from engine.audit import verify
+from engine.audit import AuditLog, verify
+from engine.control.answers import Done, Reply, encode_reply
+from engine.service.desired import Answer, Desired, DesiredFile
 from tests.cli.command import complains, here
 from tests.privacy.output import all_bytes, enrol, write_run
 
@@ -64,6 +66,56 @@ def test_a_run_that_goes_on_is_exit_code_1(facestream, result):
     lock.close()
     assert done.code == 1
     assert "NOT DONE: a run is writing to" in done.out
+
+
+@pytest.mark.parametrize("named", ["srv", "srv/runs", "srv/runs/one"])
+def test_the_log_of_a_service_forgets_too(facestream, tmp_path, named):
+    service = tmp_path / "srv"
+    write_run(service / "runs" / "one", [("known", ["Ada", "Bob"])])
+    log = AuditLog(service / "audit.jsonl")
+    log.record("local:0", "people.enrol", people=["Ada"])
+    log.record("local:0", "people.enrol", people=["Bob"])
+    tried = facestream("erase", "Ada", "--gallery", "none.sqlite", "--output", named, "--dry-run")
+    assert f"{log.path}: 1 name would go" in tried.out
+    assert set(log.names().values()) == {"Ada", "Bob"}
+    done = facestream("erase", "Ada", "--gallery", "none.sqlite", "--output", named, "--receipt", "receipt.json")
+    assert done.code == 0, done
+    assert f"{log.path}: 1 name went" in done.out
+    receipt = json.loads((tmp_path / "receipt.json").read_text())
+    assert receipt["service_logs"] == [{"file": str(log.path), "names": 1, "line": 2, "error": ""}]
+    assert list(log.names().values()) == ["Bob"]
+    assert not verify(log.path).faults
+    assert b"Ada" not in all_bytes(tmp_path)
+
+
+def test_a_file_outside_of_runs_that_has_the_name_is_exit_code_1(facestream, tmp_path):
+    service = tmp_path / "srv"
+    write_run(service / "runs" / "one", [("known", ["Ada"])])
+    reply = Reply(request_id="1", result=Done(note="3 faces are kept as not Ada"))
+    answer = Answer(key="local:0 k", asked="", reply=encode_reply(reply), time_ns=1)
+    DesiredFile(service / "desired.json").save(Desired(answers=(answer,)))
+    assert b"Ada" not in (service / "desired.json").read_bytes()
+    (service / "people.csv").write_text("name,quality\nAda,0.5\n")
+    (service / "Bob.csv").write_text("name,quality\nBob,0.5\nAdam,0.5\n")
+    (service / "clip.mp4").write_bytes(b"Ada")
+    (service / "linked.json").symlink_to(service / "people.csv")
+    done = facestream("erase", "Ada", "--gallery", "none.sqlite", "--output", service, "--receipt", "receipt.json")
+    assert done.code == 1
+    told = json.loads((tmp_path / "receipt.json").read_text())["mentions"]
+    assert told == [str(service / "desired.json"), str(service / "people.csv")]
+    assert f"{told[0]}: NOT DONE: the name still stands in it" in done.out
+
+
+def test_a_log_of_a_service_that_leads_elsewhere_is_left_and_said(facestream, tmp_path):
+    write_run(tmp_path / "srv" / "runs" / "one", [("known", ["Ada"])])
+    other = AuditLog(tmp_path / "other.jsonl")
+    other.record("anna", "enrol", people=["Ada"])
+    (tmp_path / "srv" / "audit.jsonl").symlink_to(other.path)
+    (tmp_path / "srv" / "audit.jsonl.people").symlink_to(tmp_path / "other.jsonl.people")
+    done = facestream("erase", "Ada", "--gallery", "none.sqlite", "--output", "srv/runs")
+    assert done.code == 1
+    assert "audit.jsonl: NOT DONE: " in done.out
+    assert list(other.names().values()) == ["Ada"]
 
 
 def test_what_cannot_be_a_name_or_a_directory_is_one_sentence(facestream, result):
