@@ -140,7 +140,22 @@ def _say_all(done: Erasure, file: Path) -> None:
     for file_with_name in done.mentions:
         _say(f"{file_with_name}: NOT DONE: the name still stands in it, look yourself{_of_answers(file_with_name)}")
     if not done.dry_run:
+        _say(_summary(done))
         _say(f"receipt: {file}")
+
+
+def _summary(done: Erasure) -> str:
+    """Say what holds nothing of the person any more, and what may."""
+    if done.is_complete:
+        return "all of it is done"
+    left = [(_count(sum(bool(run.error) for run in done.runs), "run"), any(run.error for run in done.runs))]
+    left += [(_count(len(done.mentions), "file") + " outside of runs", bool(done.mentions))]
+    left += [("an audit log", any(log.error for log in done.service_logs))]
+    left += [("what the gallery's readers still need", bool(done.gallery and done.gallery.still_in))]
+    cleared = sum(not run.error for run in done.runs)
+    gone = (["the gallery"] if done.gallery else []) + ["the audit log"] + ([_count(cleared, "run")] if cleared else [])
+    names = ", ".join(what for what, is_left in left if is_left)
+    return f"done: {', '.join(gone)}; NOT DONE, so that the name may still be there: {names}"
 
 
 def _of_answers(file: str) -> str:

@@ -66,6 +66,24 @@ def test_a_run_that_goes_on_is_exit_code_1(facestream, result):
     lock.close()
     assert done.code == 1
     assert "NOT DONE: a run is writing to" in done.out
+    assert "do it again when it is over" in done.out
+    assert "done: the gallery, the audit log; NOT DONE, so that the name may still be there: 1 run\n" in done.out
+
+
+def test_a_run_of_a_service_is_never_over_by_itself(facestream, tmp_path):
+    enrol(tmp_path / "g.sqlite", "Ada")
+    runs = tmp_path / "srv" / "runs"
+    for name in ("now", "before"):
+        write_run(runs / name, [("known", ["Ada"])])
+    erase = ("erase", "Ada", "--gallery", "g.sqlite", "--output", runs)
+    lock = DirectoryLock(runs / "now")
+    done = facestream(*erase, "--receipt", "1.json")
+    lock.close()
+    assert done.code == 1
+    assert "begin a new run (`facestream ctl settings set SECTION.KEY=VALUE`" in done.out
+    assert "done: the gallery, the audit log, 1 run; NOT DONE, so that the name may still be there: 1 run\n" in done.out
+    again = facestream(*erase, "--receipt", "2.json")
+    assert (again.code, "all of it is done\n" in again.out) == (0, True)
 
 
 @pytest.mark.parametrize("named", ["srv", "srv/runs", "srv/runs/one"])
