@@ -14,6 +14,7 @@ from rich.console import Console
 
 from engine.archive.files import write_whole
 from engine.audit import AuditLog, default_log
+from engine.cli.plain import plain
 from engine.errors import FacestreamError, UsageError
 from engine.privacy import Erasure
 from engine.privacy import erase as erase_person
@@ -183,4 +184,4 @@ def _count(number: int, one: str) -> str:
 
 
 def _say(sentence: str) -> None:
-    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
+    Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)

@@ -10,6 +10,7 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
+from engine.cli.plain import plain
 from engine.privacy import Expired, Policy
 from engine.privacy import expire as expire_runs
 
@@ -80,4 +81,4 @@ def _sentence(one: Expired, went: str) -> str:
 
 
 def _say(sentence: str) -> None:
-    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
+    Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.plain import plain
 from engine.errors import FacestreamError
 from engine.verify.gallery import Gallery, Identity, unrecorded
 from engine.verify.person_name import alike, person_name, shown, spelling
@@ -55,7 +56,7 @@ def remove(name: Annotated[str, Parameter(help="As `gallery list` shows it.")], 
     with Gallery(gallery) as opened:
         removed = opened.remove(known)
     Console().print(
-        f"removed {known} ({_count(removed, 'picture', 'pictures')})", highlight=False, markup=False, soft_wrap=True
+        f"removed {plain(known)} ({_count(removed, 'picture', 'pictures')})", highlight=False, markup=False, soft_wrap=True
     )
     return 0
 
@@ -127,7 +128,7 @@ def _people_table(people: Sequence[Identity]) -> Table:
     table.add_column("enrolled (UTC)", no_wrap=True)
     for person in people:
         table.add_row(
-            Text(shown(person.name)),
+            Text(plain(shown(person.name))),
             str(person.pictures),
             *([str(person.in_doubt or "")] if has_doubts else []),
             f"{person.best_quality:.2f}",

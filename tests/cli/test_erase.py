@@ -150,6 +150,14 @@ def test_expire_says_what_went_and_wants_a_number_of_days(facestream, result):
     assert not result.exists()
 
 
+@pytest.mark.parametrize("command", [("erase", "Ada", "--output"), ("expire", "--pictures-days", "1")])
+def test_what_would_steer_a_terminal_is_shown_as_an_escape(facestream, tmp_path, command):
+    write_run(tmp_path / "a\x1b[31mb", [("known", ["Ada"])])
+    said = facestream(*command, "a\x1b[31mb")
+    assert "a\\x1b[31mb: " in said.out
+    assert "\x1b" not in said.out + said.err
+
+
 @pytest.mark.parametrize("command", ["erase", "expire"])
 def test_each_command_has_an_example(facestream, command):
     assert f"facestream {command}" in facestream(command, "--help").out.split("For example:")[1]
