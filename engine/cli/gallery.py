@@ -14,6 +14,7 @@ from rich.text import Text
 from engine.cli.plain import plain
 from engine.errors import FacestreamError
 from engine.verify.gallery import Gallery, Identity, unrecorded
+from engine.verify.joining import joining_words
 from engine.verify.person_name import alike, person_name, shown, spelling
 
 GalleryOption = Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")]
@@ -77,9 +78,10 @@ def rename(
     """
     known, new = _known(name, gallery), person_name(new)
     with Gallery(gallery) as opened:
+        before = {person.name: person.pictures for person in opened.list()}
         renamed = opened.rename(known, new)
     said = f"renamed {shown(known)} to {shown(new)} ({_count(renamed, 'picture', 'pictures')})"
-    Console().print(said, highlight=False, markup=False, soft_wrap=True)
+    Console().print(plain(said + joining_words(before, known, new)), highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

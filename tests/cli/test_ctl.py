@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.cli.app import main
+from engine.cli.ctl_ways import Where, point_out_namesakes
 from engine.service.router import Router
+from tests.privacy.output import enrol
 from tests.service.parts import Says, service_in
 
 ADDRESS = "rtsp://ada:secret@192.0.2.10/one"
@@ -89,3 +91,26 @@ def test_status_settings_and_people(directory: str, capsys: pytest.CaptureFixtur
     assert ctl(capsys, directory, "log-level", "error")[0] == 0
     assert "stops when" in ctl(capsys, directory, "drain")[1]
     assert ctl(capsys, directory, "streams", "remove", "x")[0] == 1
+
+
+def test_who_is_joined_and_who_is_called_nearly_the_same_is_said(
+    directory: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    enrol(tmp_path / "gallery.sqlite", "Ada", "Person b", "person c")
+    said = ctl(capsys, directory, "people", "rename", "Ada", "Person b")[1]
+    assert said == "1 picture renamed; joined with Person b, who had 1 picture\n"
+    said = ctl(capsys, directory, "people", "rename", "Person b", "Person c")[1]
+    assert "2 pictures renamed; person c is in the gallery, too" in said
+    point_out_namesakes(Where(directory=Path(directory)), "Person C")
+    said = capsys.readouterr().out
+    joins = "is in the gallery, too: if both are one, `facestream ctl people rename` joins them\n"
+    assert said == f"Person c {joins}person c {joins}"
+    point_out_namesakes(Where(directory=Path(directory), json=True), "Person C")
+    assert capsys.readouterr().out == ""
+
+
+def test_names_do_not_steer_the_terminal(directory: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    enrol(tmp_path / "gallery.sqlite", "a\x1b[31mb")
+    said = ctl(capsys, directory, "people", "list")[1]
+    assert "a [31mb" in said
+    assert "\x1b" not in said
