@@ -45,7 +45,7 @@ def expire(
     directories
         Output directories of runs, or folders of them.
     pictures_days
-        Pictures go after so many days; 0: they stay, and so below.
+        Pictures go after so many days, as 7 or 0.5; 0 keeps them for ever, and so below.
     vectors_days
         Vectors, which can identify a person.
     records_days

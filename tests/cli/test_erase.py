@@ -143,6 +143,8 @@ def test_what_cannot_be_a_name_or_a_directory_is_one_sentence(facestream, result
 
 def test_expire_says_what_went_and_wants_a_number_of_days(facestream, result):
     complains(facestream("expire", result), 2, "nothing is to expire")
+    complains(facestream("expire", result, "--pictures-days", "0"), 2, "0 days keep it for ever")
+    assert "0 keeps them for ever" in " ".join(facestream("expire", "--help").out.replace("│", " ").split())
     assert "0 pictures, 0 vectors went" in facestream("expire", result, "--pictures-days", "1").out
     told = json.loads(facestream("expire", result, "--pictures-days", "0.0000001", "--json").out)
     assert (told["pictures"], told["error"]) == (8, "")
