@@ -148,7 +148,8 @@ def _say_all(done: Erasure, file: Path) -> None:
 def _summary(done: Erasure) -> str:
     """Say what holds nothing of the person any more, and what may."""
     if done.is_complete:
-        return "all of it is done"
+        is_yours = any(run.mentions or run.not_followed for run in done.runs)
+        return "done, but for the files listed above, which are yours to judge" if is_yours else "all of it is done"
     left = [(_count(sum(bool(run.error) for run in done.runs), "run"), any(run.error for run in done.runs))]
     left += [(_count(len(done.mentions), "file") + " outside of runs", bool(done.mentions))]
     left += [("an audit log", any(log.error for log in done.service_logs))]

@@ -46,6 +46,15 @@ def test_a_name_that_is_not_there_is_said_with_who_may_be_meant(facestream, resu
     assert "nothing of 'ada' was found: did you mean Ada?" in missing.err
 
 
+def test_what_is_left_to_the_user_is_not_called_done(facestream, result):
+    (result / "ours").symlink_to(result.parent)
+    (result / "notes.txt").write_text("Ada")
+    done = facestream("erase", "Ada", "--gallery", "g.sqlite", "--output", result)
+    assert done.code == 0
+    assert "the name still stands in: notes.txt" in done.out
+    assert "done, but for the files listed above" in done.out
+
+
 def test_json_is_the_receipt_with_the_name_only_where_it_is_asked_for(facestream, tmp_path):
     result = write_run(tmp_path / "Ada", [("known", ["Ada"])])
     erase = ("erase", "Ada", "--gallery", "none.sqlite", "--output", result, "--json")
