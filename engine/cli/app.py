@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError, UnknownCommandError
 
 from engine import __version__
 from engine.cli.complaints import complaint
+from engine.cli.plain import plain
 from engine.contracts.redaction import redact
 from engine.errors import FacestreamError
 
@@ -133,5 +134,6 @@ def _help_of(error: CycloptsError) -> str:
 
 
 def _complain(sentence: str, code: int) -> int:
-    sys.stderr.write(f"facestream: {sentence}\n")
+    told = "\n".join(map(plain, sentence.split("\n")))
+    sys.stderr.write(f"facestream: {told}\n")
     return code

@@ -15,6 +15,7 @@ from rich.text import Text
 from engine.audit import AuditLog, Entry, default_log, read_entries
 from engine.audit import verify as verify_chain
 from engine.audit.people import called, shown
+from engine.cli.plain import plain
 from engine.errors import AuditError
 
 LogOption = Annotated[Path | None, Parameter(name="--log", help="The file; the user's own by default.")]
@@ -97,9 +98,9 @@ def _table(entries: list[Entry], names: dict[str, str]) -> Table:
     for entry in entries:
         on = ", ".join(filter(None, (entry.on, *(called(one, names) for one in entry.people))))
         cells = (entry.at[:19].replace("T", " "), entry.who, entry.did, on, entry.outcome, shown(entry.detail, names))
-        table.add_row(*map(Text, cells))
+        table.add_row(*(Text(plain(cell)) for cell in cells))
     return table
 
 
 def _say(sentence: str) -> None:
-    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
+    Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from cyclopts import App, Parameter
 
-from engine.cli.ctl_ways import OWN, Where, answered, asked, show
+from engine.cli.ctl_ways import OWN, Where, answered, asked, point_out_namesakes, show
 from engine.config import SourceConfig
 from engine.config_errors import explain
 from engine.control import answers, verbs
@@ -173,6 +173,7 @@ def enrol(
             break
     if results:  # they are enrolled, whatever became of the next
         show(msgspec.structs.replace(results[-1], pictures=[one for result in results for one in result.pictures]), where)
+        point_out_namesakes(where, name)
     if problem is not None:
         raise problem
     return 1 if any(one.outcome == "refused" for result in results for one in result.pictures) else 0
@@ -186,7 +187,7 @@ def remove_person(name: Person, /, *, where: Where = OWN) -> int:
 
 @people_app.command(name="rename")
 def rename_person(name: Person, new: Annotated[str, Parameter(help="The new name.")], /, *, where: Where = OWN) -> int:
-    """Give a person another name; where somebody has it both become one."""
+    """Give a person another name; where somebody has it already both become one, which is said."""
     return show(asked(where, verbs.RenamePerson(name=name, new_name=new), answers.Done), where)
 
 

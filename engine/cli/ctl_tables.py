@@ -63,7 +63,7 @@ def _(result: People) -> list[object]:
     for person in result.people:
         table.add_row(Text(printable(person.name)), str(person.pictures))
     people = "1 person" if len(result.people) == 1 else f"{len(result.people)} people"
-    return [*([table] if result.people else []), Text(f"{people} in {result.gallery}")]
+    return [*([table] if result.people else []), Text(f"{people} in {printable(result.gallery)}")]
 
 
 @_lines.register
@@ -91,7 +91,7 @@ def _(result: Probed) -> list[object]:
 
 @_lines.register
 def _(result: Settings) -> list[object]:
-    return [Text(f"{name} = {value}") for name, value in result.values.items()]
+    return [Text(printable(f"{name} = {value}")) for name, value in result.values.items()]
 
 
 def _streams_table(streams: list[Stream]) -> Table:

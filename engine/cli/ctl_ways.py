@@ -13,12 +13,14 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from engine.cli.ctl_tables import tell
-from engine.control.answers import AnyResult, Probed
+from engine.cli.run_words import printable
+from engine.control.answers import AnyResult, Done, People, Probed
 from engine.control.client import ControlClient, ControlError, NoServiceError
-from engine.control.verbs import AnyVerb
+from engine.control.verbs import AnyVerb, ListPeople
 from engine.errors import UsageError
 from engine.keys.files import ClientKey, read_key
 from engine.service.directory import control_endpoint, directory_of
+from engine.verify.joining import namesakes
 
 Result = TypeVar("Result", bound=AnyResult)
 _NOT_DONE_IN_USE = ("bad_request", "unauthorised", "forbidden")
@@ -76,6 +78,19 @@ def show(result: AnyResult, where: Where) -> int:
     else:
         tell(Console(highlight=False), result)
     return 0
+
+
+def point_out_namesakes(where: Where, name: str) -> None:
+    """Say who else has nearly this name, where whoever asks may see it; of JSON the answer is all."""
+    if where.json:
+        return
+    try:
+        people = asked(where, ListPeople(), People).people
+    except (ControlError, NoServiceError):
+        return  # what was to be done is done
+    for other in namesakes({one.name: one.pictures for one in people}, name):
+        said = f"{printable(other)} is in the gallery, too: if both are one, `facestream ctl people rename` joins them"
+        tell(Console(highlight=False), Done(note=said))
 
 
 def answered(text: str) -> tuple[str, Any]:

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from engine.archive.files import write_whole
 from engine.audit import AuditLog, default_log
+from engine.cli.plain import plain
 from engine.errors import FacestreamError, UsageError
 from engine.privacy import Erasure
 from engine.privacy import erase as erase_person
@@ -41,9 +42,10 @@ def erase(
     """Erase a person from the gallery, from the output of runs and from the audit log, and write a receipt.
 
     From output go the tracks that were decided to be this person, with pictures and vectors,
-    and the name among the candidates of others. A directory that a run writes to now is left
-    as it is and said (exit code 1): do it again when the run is over. Backups, exports and
-    what subscribers have received are not reached.
+    and the name among the candidates of others. Of a service name its directory, or `runs` in
+    it: its own audit log forgets the person too. A directory that a run writes to now is left
+    as it is, and a file outside of runs that still has the name is left to you; both are said
+    (exit code 1). Backups, exports and what subscribers have received are not reached.
 
     For example:
 
@@ -134,8 +136,33 @@ def _say_all(done: Erasure, file: Path) -> None:
             if files:
                 _say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")
     _say(f"audit log: {_count(done.audit_names, 'name')} {would}")
+    for log in done.service_logs:
+        _say(f"{log.file}: NOT DONE: {log.error}" if log.error else f"{log.file}: {_count(log.names, 'name')} {would}")
+    for file_with_name in done.mentions:
+        _say(f"{file_with_name}: NOT DONE: the name still stands in it, look yourself{_of_answers(file_with_name)}")
     if not done.dry_run:
+        _say(_summary(done))
         _say(f"receipt: {file}")
+
+
+def _summary(done: Erasure) -> str:
+    """Say what holds nothing of the person any more, and what may."""
+    if done.is_complete:
+        is_yours = any(run.mentions or run.not_followed for run in done.runs)
+        return "done, but for the files listed above, which are yours to judge" if is_yours else "all of it is done"
+    left = [(_count(sum(bool(run.error) for run in done.runs), "run"), any(run.error for run in done.runs))]
+    left += [(_count(len(done.mentions), "file") + " outside of runs", bool(done.mentions))]
+    left += [("an audit log", any(log.error for log in done.service_logs))]
+    left += [("what the gallery's readers still need", bool(done.gallery and done.gallery.still_in))]
+    cleared = sum(not run.error for run in done.runs)
+    gone = (["the gallery"] if done.gallery else []) + ["the audit log"] + ([_count(cleared, "run")] if cleared else [])
+    names = ", ".join(what for what, is_left in left if is_left)
+    return f"done: {', '.join(gone)}; NOT DONE, so that the name may still be there: {names}"
+
+
+def _of_answers(file: str) -> str:
+    """What a service answered is forgotten a day later, with the next answer."""
+    return " (a service keeps its answers there for a day)" if Path(file).name.startswith("desired") else ""
 
 
 def _near(name: str, gallery: Path) -> str:
@@ -158,4 +185,4 @@ def _count(number: int, one: str) -> str:
 
 
 def _say(sentence: str) -> None:
-    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
+    Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)

@@ -10,6 +10,7 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
+from engine.cli.plain import plain
 from engine.privacy import Expired, Policy
 from engine.privacy import expire as expire_runs
 
@@ -44,7 +45,7 @@ def expire(
     directories
         Output directories of runs, or folders of them.
     pictures_days
-        Pictures go after so many days; 0: they stay, and so below.
+        Pictures go after so many days, as 7 or 0.5; 0 keeps them for ever, and so below.
     vectors_days
         Vectors, which can identify a person.
     records_days
@@ -80,4 +81,4 @@ def _sentence(one: Expired, went: str) -> str:
 
 
 def _say(sentence: str) -> None:
-    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
+    Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)

@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.plain import plain
 from engine.errors import FacestreamError
 from engine.verify.gallery import Gallery, Identity, unrecorded
+from engine.verify.joining import joining_words
 from engine.verify.person_name import alike, person_name, shown, spelling
 
 GalleryOption = Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")]
@@ -55,7 +57,7 @@ def remove(name: Annotated[str, Parameter(help="As `gallery list` shows it.")], 
     with Gallery(gallery) as opened:
         removed = opened.remove(known)
     Console().print(
-        f"removed {known} ({_count(removed, 'picture', 'pictures')})", highlight=False, markup=False, soft_wrap=True
+        f"removed {plain(known)} ({_count(removed, 'picture', 'pictures')})", highlight=False, markup=False, soft_wrap=True
     )
     return 0
 
@@ -76,9 +78,10 @@ def rename(
     """
     known, new = _known(name, gallery), person_name(new)
     with Gallery(gallery) as opened:
+        before = {person.name: person.pictures for person in opened.list()}
         renamed = opened.rename(known, new)
     said = f"renamed {shown(known)} to {shown(new)} ({_count(renamed, 'picture', 'pictures')})"
-    Console().print(said, highlight=False, markup=False, soft_wrap=True)
+    Console().print(plain(said + joining_words(before, known, new)), highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -127,7 +130,7 @@ def _people_table(people: Sequence[Identity]) -> Table:
     table.add_column("enrolled (UTC)", no_wrap=True)
     for person in people:
         table.add_row(
-            Text(shown(person.name)),
+            Text(plain(shown(person.name))),
             str(person.pictures),
             *([str(person.in_doubt or "")] if has_doubts else []),
             f"{person.best_quality:.2f}",

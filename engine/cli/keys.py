@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.plain import plain
 from engine.errors import ConfigError
 from engine.keys.files import Client, ControlRole, shown_as_file, write_key
 from engine.keys.folder import KeyFolder, default_folder
@@ -151,4 +152,4 @@ def _table(clients: list[Client]) -> Table:
 
 
 def _say(sentence: str) -> None:
-    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
+    Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)

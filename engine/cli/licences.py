@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.archive.files import write_whole
+from engine.cli.plain import plain
 from engine.errors import FacestreamError
 from engine.licences import Component, bill_of_materials, components
 from engine.licences.spdx import asks
@@ -87,10 +88,12 @@ def _table(found: list[Component]) -> Table:
     for title in ("name", "version", "licence", "inside, where it asks for more", "asks for"):
         table.add_column(title, overflow="fold")
     for one in found:
-        inside = sorted({f"{library.name} {library.licence}" for library in one.bundles if asks(library.licence) != "little"})
-        table.add_row(*map(Text, (one.name, one.version, one.licence, "\n".join(inside), one.asks)))
+        inside = sorted(
+            {plain(f"{library.name} {library.licence}") for library in one.bundles if asks(library.licence) != "little"}
+        )
+        table.add_row(*map(Text, (*map(plain, (one.name, one.version, one.licence)), "\n".join(inside), one.asks)))
     return table
 
 
 def _say(sentence: str) -> None:
-    Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
+    Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)

@@ -17,10 +17,13 @@ _URL_IN_TEXT = re.compile(rf"{_SCHEME}://(?:[^\s/?#@:[]*:(?!\d{{0,5}}(?:[\s/?#]|
 """Up to white space; where a password without ``/`` seems to hold some, up to white space behind its ``@``."""
 _AFTER_URL = re.compile(r"[]'\")>,.:;]{0,2}$")
 """Punctuation of the sentence around a URL; no more of it, as a password may end so too."""
-_HOST_AND_PORT = re.compile(r"(\[[^]\s]*]|[^][:\s]*)(:\d{0,5})?")
+_HOST_AND_PORT = re.compile(r"(\[[^]\s]*]|[^][:\s]*)(:\d{0,5})?|(HOST|ADDRESS):PORT")
+"""``HOST:PORT`` is what our own sentences say; of others it is no secret."""
 _PATH = re.compile(r"[^?#=]*")
 _NAMES = r"user(?:name)?|usr|login|pass(?:word|wd|phrase)?|pwd|pw|(?:[a-z]+[_-]?)?(?:token|secret|key)|auth(?:orization)?"
-_VALUE_IN_TEXT = re.compile(rf"(?<![A-Za-z])({_NAMES})=\S+", re.IGNORECASE)
+_PLACEHOLDER = r"(?-i:KEY=VALUE[]'`\")>,.:;]{0,3}(?!\S))"
+"""What our own sentences say where nothing is given, as ``--set KEY=VALUE``; as the whole of a value it is no secret."""
+_VALUE_IN_TEXT = re.compile(rf"(?<![A-Za-z])(?!{_PLACEHOLDER})({_NAMES})=\S+", re.IGNORECASE)
 _SECRET_KEY = re.compile(rf"(?:\w+_)?(?:{_NAMES}|headers|cookies)", re.IGNORECASE)
 
 

@@ -16,6 +16,7 @@ from engine.archive.reader import recorded
 from engine.archive.record_check import RECORDS
 from engine.audit import AuditLog
 from engine.errors import FacestreamError, UsageError
+from engine.privacy.beside import LogErased, files_beside, forgotten, mentions_in
 from engine.privacy.cutting import Cut, Rewritten, cut
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions, without_candidates
@@ -74,17 +75,23 @@ class Erasure(msgspec.Struct, kw_only=True):
     """Number of the line in the audit log that says that somebody was erased."""
     audit_names: int = 0
     """Names that the audit log has forgotten."""
+    service_logs: list[LogErased] = []
+    """Audit logs of services whose directories, or runs, were named."""
+    mentions: list[str] = []
+    """Files of the named folders, outside of runs, in which the name still stands."""
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing has to be done again."""
-        return not any(run.error for run in self.runs) and not (self.gallery and self.gallery.still_in)
+        failed = any(run.error for run in self.runs) or any(log.error for log in self.service_logs)
+        return not failed and not self.mentions and not (self.gallery and self.gallery.still_in)
 
     @property
     def found(self) -> bool:
         """Whether there was anything of this person."""
         in_gallery = self.gallery is not None and self.gallery.pictures > 0
-        return in_gallery or self.audit_names > 0 or any(_is_changed(run) for run in self.runs)
+        in_logs = self.audit_names > 0 or any(log.names for log in self.service_logs)
+        return in_gallery or in_logs or bool(self.mentions) or any(_is_changed(run) for run in self.runs)
 
 
 def erase(
@@ -102,8 +109,8 @@ def erase(
     Args:
         names: of the person, first the present one, then earlier ones; compared by their spelling.
         gallery: the file; None: no gallery.
-        outputs: output directories of runs, or folders of them. One that a run writes to now is left as it is, with an
-            ``error``.
+        outputs: output directories of runs, or folders of them, as a service's. One that a run writes to now is left as it
+            is, with an ``error``. The audit log of a service is one more log.
         audit: is told of it, and then forgets the person; None: no log.
         who: erases, for the log.
         likely: also tracks that were not decided, and had this person as their first candidate.
@@ -122,7 +129,11 @@ def erase(
         receipt.gallery = _from_gallery(gallery, person, dry_run)
     if audit is not None:
         _from_audit(audit, receipt, person, who)
+    outside = files_beside(outputs, directories)
+    receipt.service_logs = forgotten(outside, audit.path if audit else None, person, who, dry_run)
     receipt.runs = [_from_run(directory, person, likely, dry_run) for directory in dict.fromkeys(directories)]
+    if not dry_run:
+        receipt.mentions = mentions_in(outside, person)
     return receipt
 
 

@@ -152,7 +152,7 @@ def expire(path: Path, policy: Policy, now_ns: int | None = None, *, dry_run: bo
     if not all(0 <= one < math.inf for one in days):
         raise UsageError(f"cannot keep something for {min(days):g} days: give 0 or more, 0 keeps it")
     if policy.keeps_all:
-        raise UsageError("nothing is to expire: say after how many days what goes")
+        raise UsageError("nothing is to expire: 0 days keep it for ever, so give a number above 0, as --pictures-days 7")
     now_ns = time.time_ns() if now_ns is None else now_ns
     return [_one(directory, policy, now_ns, dry_run) for directory in runs_below(path)]
 

@@ -54,9 +54,18 @@ def nobody_writes(directory: Path) -> Iterator[None]:
     try:
         lock = DirectoryLock(directory, wait_seconds=0.0)
     except PublishError as error:
-        raise GoesOn(f"a run is writing to {directory} now: nothing in it was changed, do it again when it is over") from error
+        raise GoesOn(f"a run is writing to {directory} now: nothing in it was changed; {_when_over(directory)}") from error
     with contextlib.closing(lock):
         yield
+
+
+def _when_over(directory: Path) -> str:
+    if directory.absolute().parent.name != "runs":
+        return "do it again when it is over"
+    return (  # of a service, whose run goes on for as long as nothing is changed
+        "if it is that of a service, begin a new run (`facestream ctl settings set SECTION.KEY=VALUE` with another value of "
+        "any setting) or stop the service, and do it again; else do it again when the run is over"
+    )
 
 
 def report_anew(directory: Path, is_stale: bool) -> Report:

@@ -10,8 +10,9 @@ from engine.audit.entries import Outcome
 from engine.control import verbs
 from engine.control.answers import Problem
 from engine.control.verbs import AnyVerb
-from engine.errors import AuditError
+from engine.errors import AuditError, UsageError
 from engine.service.seldom import Pace
+from engine.verify.person_name import person_name
 
 _BEING_UNABLE = ("failed", "deadline", "busy", "stopping")
 """Codes of what would have been done."""
@@ -66,6 +67,13 @@ def thing_of(verb: AnyVerb) -> str:
 
 
 def people_of(verb: AnyVerb) -> list[str]:
-    """Return the names of the persons that a verb is about."""
+    """Return the names of the persons that a verb is about; what is no person's name is kept nowhere."""
     names = [verb.name, getattr(verb, "new_name", "")] if isinstance(verb, _PEOPLE) else []
-    return [name[:200] for name in names if name]
+    return [known for name in names if name and (known := _accepted(name))]
+
+
+def _accepted(name: str) -> str:
+    try:
+        return person_name(name)
+    except UsageError:
+        return ""

@@ -30,6 +30,7 @@ from engine.service.refusal import Refusal, nobody
 from engine.service.task_messages import EnrolTask, NotThatTask, SearchTask
 from engine.service.tasks import Tasks
 from engine.verify.gallery import Gallery, default_gallery_path
+from engine.verify.joining import joining_words
 from engine.verify.person_name import person_name
 
 SEARCHED_DAYS = 30.0
@@ -96,10 +97,12 @@ class PeopleVerbs:
         """See ``RenamePerson``."""
         new = _name(verb.new_name, "new_name")
         with self._writable(request) as gallery:
+            before = {one.name: one.pictures for one in gallery.list()}
             renamed = gallery.rename(verb.name, new)
         if not renamed:
             raise nobody(verb.name)
-        return Done(note=f"{renamed} pictures renamed")
+        pictures = "1 picture" if renamed == 1 else f"{renamed} pictures"
+        return Done(note=f"{pictures} renamed{joining_words(before, verb.name, new)}")
 
     def search(self, verb: SearchPerson, request: Request) -> Found:
         """See ``SearchPerson``."""

@@ -43,6 +43,17 @@ def test_a_changed_log_has_exit_code_1_and_says_where(facestream, log):
     assert facestream("audit", "verify", "--json").code == 1
 
 
+def test_what_would_steer_a_terminal_is_shown_as_an_escape(facestream, log):
+    name = "a\x1b[31mb\0"
+    log.record("web:\x1b]0;x\a", "people.enrol", on="door\x9b2J", people=[name], detail=f"{name} is refused")
+    out = facestream("audit", "show", "--last", "1").out
+    assert not [letter for letter in out if letter in "\x1b\0\a\x9b"]
+    assert "a\\x1b[31mb" in "".join(out.split())
+    log.path.rename(log.path.with_name("b\x1b[31m.jsonl"))
+    said = facestream("audit", "show", "--log", log.path.with_name("c\x1b[31m.jsonl")).err
+    assert "c\\x1b[31m.jsonl" in said
+
+
 def test_without_a_log_it_is_one_sentence(facestream):
     complains(facestream("audit", "verify"), 1, "cannot read the audit log", "No such file")
     complains(facestream("audit", "show"), 1, "cannot read the audit log", "No such file")

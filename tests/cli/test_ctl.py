@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from engine.cli.app import main
+from engine.cli.ctl_ways import Where, point_out_namesakes
 from engine.control import answers, verbs
 from engine.service.people import PeopleVerbs
 from engine.service.refusal import Refusal
 from engine.service.router import Router
+from tests.privacy.output import enrol
 from tests.service.parts import Says, service_in
 
 ADDRESS = "rtsp://ada:secret@192.0.2.10/one"
@@ -56,7 +58,9 @@ def test_cameras(directory: str, capsys: pytest.CaptureFixture[str]) -> None:
         (["streams", "add", "rtsp://127.0.0.1/x"], 1, "serve.cameras_in"),
         (["streams", "add", "rtsp://192.0.2.10/x", "--set", "rotate=45"], 2, "rotate"),
         (["streams", "add", "rtsp://192.0.2.10/x", "--set", "rotate"], 2, "'rotate' is not NAME=VALUE"),
-        (["streams", "change", "door"], 2, "nothing to change"),
+        (["streams", "change", "door"], 2, "nothing to change: give at least one --set KEY=VALUE\n"),
+        (["settings", "set"], 2, "nothing to change: give at least one SECTION.KEY=VALUE\n"),
+        (["status", "--endpoint", "tcp:/x"], 1, "use tcp://ADDRESS:PORT or ipc://PATH"),
         (["settings", "set", "serve.http=x"], 1, "cannot be changed while the service runs"),
         (["settings", "set", "crop.top_k=0"], 2, "crop.top_k"),
         (["people", "enrol", "ada"], 2, "no picture to enrol"),
@@ -128,3 +132,26 @@ def test_a_picture_that_is_larger_than_any_request_is_told_at_once(
         code, out, said = ctl(capsys, directory, *words)
         assert (code, out) == (1, "")
         assert "and the service takes 17,039,360: use smaller pictures" in said
+
+
+def test_who_is_joined_and_who_is_called_nearly_the_same_is_said(
+    directory: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    enrol(tmp_path / "gallery.sqlite", "Ada", "Person b", "person c")
+    said = ctl(capsys, directory, "people", "rename", "Ada", "Person b")[1]
+    assert said == "1 picture renamed; joined with Person b, who had 1 picture\n"
+    said = ctl(capsys, directory, "people", "rename", "Person b", "Person c")[1]
+    assert "2 pictures renamed; person c is in the gallery, too" in said
+    point_out_namesakes(Where(directory=Path(directory)), "Person C")
+    said = capsys.readouterr().out
+    joins = "is in the gallery, too: if both are one, `facestream ctl people rename` joins them\n"
+    assert said == f"Person c {joins}person c {joins}"
+    point_out_namesakes(Where(directory=Path(directory), json=True), "Person C")
+    assert capsys.readouterr().out == ""
+
+
+def test_names_do_not_steer_the_terminal(directory: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    enrol(tmp_path / "gallery.sqlite", "a\x1b[31mb")
+    said = ctl(capsys, directory, "people", "list")[1]
+    assert "a [31mb" in said
+    assert "\x1b" not in said

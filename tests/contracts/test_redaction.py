@@ -92,11 +92,32 @@ def test_what_is_shown_of_a_url(url, shown):
         ("sent /cam?user=bob&password=x to it", "sent /cam?user=*** to it"),
         ("api_key=abc TOKEN=def", "api_key=*** TOKEN=***"),
         ("port 5556 is busy: tcp://127.0.0.1:5556", "port 5556 is busy: tcp://127.0.0.1:5556"),
+        ("give at least one --set KEY=VALUE", "give at least one --set KEY=VALUE"),
+        ("(`set SECTION.KEY=VALUE`), or KEY=VALUE.", "(`set SECTION.KEY=VALUE`), or KEY=VALUE."),
+        ("key=VALUE KEY=value KEY=VALUE2 KEY=VALUE.x MYKEY=VALUE password=VALUE",
+         "key=*** KEY=*** KEY=*** KEY=*** MYKEY=*** password=***"),
+        ("use tcp://ADDRESS:PORT, as tcp://127.0.0.1:5556, or ipc:///PATH",
+         "use tcp://ADDRESS:PORT, as tcp://127.0.0.1:5556, or ipc:///PATH"),
+        ("rtsp://HOST:PORT/ch1?pw=x", "rtsp://HOST:PORT/ch1?***"),
+        ("rtsp://HOST:PORTs rtsp://user:PORT rtsp://HOST:word", "rtsp://*** rtsp://*** rtsp://***"),
+        ("rtsp://HOST:PORT@10.0.0.5", "rtsp://10.0.0.5"),
         ("a monkey ate 3 = three, cam1@home", "a monkey ate 3 = three, cam1@home"),
     ],
-)
+)  # fmt: skip
 def test_what_is_shown_of_a_text(text, shown):
     assert redact(text) == shown
+
+
+@given(st.sampled_from(["KEY", "SECTION.KEY", "key", "password", "TOKEN", "MYKEY"]), secrets, st.sampled_from(["", ".", "`)"]))
+@example("KEY", "VALUE1", "")
+@example("KEY", "VALUE.secret", "")
+@example("KEY", "VALUE`secret", ".")
+def test_no_secret_survives_where_a_placeholder_may_stand(name, secret, after):
+    assume(secret.rstrip("]'`\")>,.:;") != "VALUE" and secret not in f"give one --set {name}=***{after}")
+    shown = redact(f"give one --set {name}={secret}{after} or KEY=VALUE, as tcp://HOST:PORT")
+    assert secret not in shown.removesuffix(" or KEY=VALUE, as tcp://HOST:PORT")
+    assert shown.endswith(" or KEY=VALUE, as tcp://HOST:PORT")
+    assert redact(shown) == shown
 
 
 leaves = st.one_of(

@@ -30,6 +30,7 @@ def candidates(names: Sequence[str]) -> list[Candidate]:
 
 def write_run(directory: Path, walks: Sequence[Walk], stream: str = "cam1", faces: int = 2, report: bool = True) -> Path:
     """Write a finished run over a recording in which each walk is a track of two faces, with ids from 1."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
     recording = directory.parent / f"{directory.name}.mp4"
     recording.write_bytes(b"video")
     facts = Recording(stream, recording).facts()

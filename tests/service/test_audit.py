@@ -29,6 +29,11 @@ ENROLLED = verbs.EnrolPerson(name="Ada Lovelace", pictures=[verbs.Picture(conten
         (verbs.RenamePerson(name="A", new_name="B"), None, ("people.rename", "", "done", ""), ["A", "B"]),
         (verbs.NotThatPerson(name="A", run_id="r", stream="s", track_id=3), None,
          ("people.not_that_person", "r/s/3", "done", ""), ["A"]),
+        (verbs.EnrolPerson(name="a\x1b[31mb\0", pictures=[]), "bad_request",
+         ("people.enrol", "", "refused", "bad_request"), []),
+        (verbs.EnrolPerson(name="x" * 201, pictures=[]), "bad_request", ("people.enrol", "", "refused", "bad_request"), []),
+        (verbs.RenamePerson(name=" A  b", new_name="\u202eB"), "bad_request",
+         ("people.rename", "", "refused", "bad_request"), ["A b"]),
         (verbs.Drain(), "forbidden", ("drain", "", "refused", "forbidden"), []),
     ],
 )  # fmt: skip
