@@ -146,7 +146,8 @@ class RunStatus:
     def take_event(self, event: StreamChanged) -> None:
         """Remember a stream's newest state."""
         stream = self.streams.setdefault(event.stream, StreamStatus(event.stream))
-        if stream.enter(event):
+        was_live = stream.state == "live"
+        if stream.enter(event) and not (was_live and event.state == "live"):  # with another detail: a warning has said it
             # To connect again, for a reason, is bad news; to connect at the start is none.
             level = "warning" if event.state == "connecting" and event.reason else _STATE_LEVELS.get(event.state, "info")
             self._log(
