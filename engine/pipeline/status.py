@@ -68,6 +68,9 @@ class RunStatus:
     """What the workers have reported."""
 
     streams: dict[str, StreamStatus] = field(default_factory=dict)
+    """All that there were."""
+    gone: frozenset[str] = frozenset()
+    """Those that are not wanted any more."""
     started: float = field(default_factory=time.monotonic)
     ended: float = 0.0
     """Monotonic seconds; 0 while the run goes on."""
@@ -87,6 +90,11 @@ class RunStatus:
     _events_seen: int = 0
     _warned: dict[Warned, float] = field(default_factory=dict)
     _printed: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> dict[str, StreamStatus]:
+        """The streams that there should be, the failed ones among them."""
+        return {name: stream for name, stream in self.streams.items() if name not in self.gone}
 
     @property
     def seconds(self) -> float:

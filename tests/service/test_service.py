@@ -32,7 +32,7 @@ from engine.control.verbs import (
     SearchPerson,
     SetLogLevel,
 )
-from engine.pipeline.control import RunControl
+from engine.pipeline.control import PAUSED, RunControl
 from engine.service.build import Parts
 from engine.service.caller import Caller
 from tests.service.parts import SOURCES, Says, added, ask, code, service_in, states
@@ -51,6 +51,7 @@ def test_only_the_cameras_that_changed_are_touched(parts: Parts) -> None:
     assert all(after[name] is camera for name, camera in cameras.items())
     ask(parts, PauseStream(name="two"))
     assert control.changed(after).keys() == {"door", "one"}
+    assert control.why_ended("two") == PAUSED
     ask(parts, ResumeStream(name="two"))
     assert control.changed({})["two"] == cameras["two"]
 
