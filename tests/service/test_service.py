@@ -215,3 +215,18 @@ def test_whatever_was_done_is_there_again(tmp_path_factory: pytest.TempPathFacto
         assert parts.streams.wanted(parts.state.desired) == wanted
         read = {one.name for one in parts.streams.readable(parts.state.desired, RunControl(), {})}
         assert read == {name for name, one in wanted.items() if not one.paused}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"crop.min_size_px": 79, "crop.max_size_px": 20}, "changes.crop.min_size_px"),
+        ({"crop.min_size_px": 100}, "changes.crop.min_size_px"),
+        ({"verify.unknown_cosine": 0.9, "verify.known_cosine": 0.1}, "changes.verify.unknown_cosine"),
+    ],
+)
+def test_settings_that_cross_are_refused_with_the_field(parts: Parts, changes: dict[str, float], field: str) -> None:
+    problem = ask(parts, ChangeSettings(changes=changes)).problem
+    assert problem is not None
+    assert (problem.code, problem.field) == ("bad_request", field)
+    assert ask(parts, ChangeSettings(changes={"crop.min_size_px": 80})).problem is None, "as large as the other is no fault"
