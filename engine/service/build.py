@@ -84,6 +84,11 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
         tls_context(serve.http_settings)
     networks = AllowedNetworks(serve.cameras_in, addresses_of)
     from_file = sources_of_file(config, says.warn)
+    if len(from_file) > serve.max_streams:
+        raise ConfigError(
+            f"the configuration has {len(from_file)} sources, and serve.max_streams is {serve.max_streams}: raise it, or leave "
+            "sources out"
+        )
     directory = ServiceDirectory(directory_of(serve.directory))
     closing.callback(directory.close)
     shutil.rmtree(directory.path / "uploads", ignore_errors=True)

@@ -91,6 +91,10 @@ def test_where_no_service_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_status_settings_and_people(directory: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "starting for" in ctl(capsys, directory, "status")[1]
     assert "crop.top_k = 5" in ctl(capsys, directory, "settings", "show")[1]
+    values = ctl(capsys, directory, "settings", "show")[1].splitlines()
+    assert {"verify.known_cosine = null", "detect.second_look = true", "profile = balanced"} <= set(values)
+    assert "verify.known_cosine = 0.9\n" in ctl(capsys, directory, "settings", "set", "verify.known_cosine=0.9")[1]
+    assert "verify.known_cosine = null\n" in ctl(capsys, directory, "settings", "set", "verify.known_cosine=null")[1]
     assert "crop.top_k = 7" in ctl(capsys, directory, "settings", "set", "crop.top_k=7")[1]
     assert "crop.top_k = 5" in ctl(capsys, directory, "settings", "set", "crop.top_k=")[1]
     assert "0 people in" in ctl(capsys, directory, "people", "list")[1]

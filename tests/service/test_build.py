@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import ConfigError
 from engine.service.build import build
-from tests.service.parts import Says
+from tests.service.parts import SOURCES, Says
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,14 @@ def test_what_may_listen_is_not_refused(tmp_path: Path) -> None:
     path.write_text(f"serve: {{directory: '{tmp_path / 'state'}', http: '0.0.0.0:8757', http_insecure: true}}\n")
     with ExitStack() as closing:
         assert build(path, Says(), closing).config.serve.http_settings.insecure
+
+
+def test_more_sources_than_there_may_be_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "service.yaml"
+    said = "serve: {directory: '%s', http: '', max_streams: %d}\n" + SOURCES
+    path.write_text(said % (tmp_path / "state", 1))
+    with pytest.raises(ConfigError, match=r"has 2 sources, and serve\.max_streams is 1: raise it"), ExitStack() as closing:
+        build(path, Says(), closing)
+    path.write_text(said % (tmp_path / "state", 2))
+    with ExitStack() as closing:
+        assert len(build(path, Says(), closing).state.desired.streams) == 0
