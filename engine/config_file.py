@@ -14,6 +14,8 @@ from engine.config import PROFILES, Config
 from engine.config_errors import explain, key_that_stands_twice, sentence
 from engine.errors import ConfigError
 
+_IN_ORDER = (("crop", "min_size_px", "max_size_px"), ("verify", "unknown_cosine", "known_cosine"))
+"""Of each section two keys, of which the first may not exceed the second."""
 _DEEPEST = 20
 """Far deeper than any key; a list of YAML can hold itself."""
 _INSTEAD = "; a recording or camera is given with --source"
@@ -61,9 +63,19 @@ def _convert(tree: dict[str, Any], path: Path | None, text: str) -> Config:
     if infinite := _infinite(tree, []):
         raise ConfigError(sentence(infinite, "expected a finite number", path, text))
     try:
-        return msgspec.convert(tree, Config)
+        config = msgspec.convert(tree, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(explain(str(error), Config, path, text)) from error
+    for section, lower, upper in _IN_ORDER:
+        values = getattr(config, section)
+        least, most = getattr(values, lower), getattr(values, upper)
+        if least is not None and most is not None and least > most:
+            # Blame the key that is written, and of two the first.
+            key, other = (lower, upper) if lower in tree.get(section, {}) else (upper, lower)
+            word = "more" if key == lower else "less"
+            what = f"{getattr(values, key):g} is {word} than {section}.{other}, which is {getattr(values, other):g}"
+            raise ConfigError(sentence([section, key], what, path, text))
+    return config
 
 
 def _infinite(tree: dict[str, Any] | list[Any], steps: list[str | int]) -> list[str | int]:

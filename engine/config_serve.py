@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from engine.config_section import Positive, Section
+from engine.contracts.http import HttpSettings
 
 
 class ServeConfig(Section, frozen=True):
@@ -44,3 +45,16 @@ class ServeConfig(Section, frozen=True):
     bound them."""
     max_streams: Positive = 256
     """Cameras that there may be."""
+
+    @property
+    def http_settings(self) -> HttpSettings:
+        """How the console and the HTTP interface listen."""
+        return HttpSettings(
+            address=self.http,
+            hosts=self.http_hosts,
+            tls_certificate=self.http_tls_certificate,
+            tls_key=self.http_tls_key,
+            tls_client_ca=self.http_tls_client_ca,
+            upload_bytes=self.upload_bytes,
+            insecure=self.http_insecure,
+        )

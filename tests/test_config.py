@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -169,3 +170,27 @@ def test_merge_keeps_both_sides_and_changes_neither(below, over):
     for key, value in over.items():
         if not isinstance(value, dict):
             assert merged[key] is value
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "crop:\n  max_size_px: 20\n  min_size_px: 79\n",
+            "line 3: crop.min_size_px: 79 is more than crop.max_size_px, which is 20",
+        ),
+        ("crop:\n  min_size_px: 90\n", "line 2: crop.min_size_px: 90 is more than crop.max_size_px, which is 80"),
+        ("crop:\n  max_size_px: 16\nprofile: thorough\n", ""),
+        ("profile: balanced\ncrop:\n  min_size_px: 16\n  max_size_px: 16\n", ""),
+        ("verify: {known_cosine: 0.2, unknown_cosine: 0.3}\n", "line 1: verify.unknown_cosine: 0.3 is more than"),
+        ("verify: {unknown_cosine: 0.3}\n", ""),
+    ],
+)
+def test_what_crosses_is_refused(tmp_path, text, words):
+    path = tmp_path / "crossing.yaml"
+    path.write_text(text)
+    if words:
+        with pytest.raises(ConfigError, match=re.escape(words)):
+            load_config(path)
+    else:
+        load_config(path)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from functools import singledispatch
 
+import yaml
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -91,7 +93,13 @@ def _(result: Probed) -> list[object]:
 
 @_lines.register
 def _(result: Settings) -> list[object]:
-    return [Text(printable(f"{name} = {value}")) for name, value in result.values.items()]
+    return [Text(printable(f"{name} = {_as_yaml(value)}")) for name, value in result.values.items()]
+
+
+def _as_yaml(value: object) -> str:
+    """Return a value as it is written in the configuration, and after `ctl settings set NAME=`."""
+    text: str = yaml.safe_dump(value, default_flow_style=True, width=math.inf)
+    return text.removesuffix("\n").removesuffix("\n...")
 
 
 def _streams_table(streams: list[Stream]) -> Table:

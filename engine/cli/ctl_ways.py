@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,7 @@ def asked(where: Where, verb: AnyVerb, wanted: type[Result], more_seconds: float
     endpoint = where.endpoint or control_endpoint(directory_of(str(where.directory or "")))
     with ControlClient(endpoint, key) as client:
         try:
+            _check_that_one_listens(endpoint)
             return client.call(verb, wanted, where.seconds + more_seconds)
         except ControlError as error:
             error.exit_code = 2 if error.code in _NOT_DONE_IN_USE else 1
@@ -67,6 +69,27 @@ def asked(where: Where, verb: AnyVerb, wanted: type[Result], more_seconds: float
         except NoServiceError as error:
             error.exit_code = 2
             raise
+
+
+def _check_that_one_listens(endpoint: str) -> None:
+    """ZeroMQ waits for a service that may come: of a socket of this machine it is known at once that nobody has it.
+
+    Raises:
+        NoServiceError: nobody does.
+    """
+    path = endpoint.removeprefix("ipc://")
+    if path == endpoint or path.startswith("@"):
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked_once:
+        asked_once.settimeout(1.0)
+        try:
+            asked_once.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise NoServiceError(
+                f"no service runs at {endpoint}: is `facestream serve` running? (`--directory` or `--endpoint` says which)"
+            ) from error
+        except OSError:
+            return  # it is busy, or something else that the client itself will tell
 
 
 def show(result: AnyResult, where: Where) -> int:

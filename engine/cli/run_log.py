@@ -122,10 +122,10 @@ class RunLog:
         self._write("error", "run_failed", printable(sentence), {"exit_code": exit_code})
 
     def _begin(self, status: RunStatus, *, again: bool) -> None:
-        words = f"all workers are ready, {count(len(status.streams), 'stream')}"
+        words = f"all workers are ready, {count(len(status.wanted), 'stream')}"
         if again:
             words += "; the run goes on after the death of a worker"
-        self._write("info", "run_resumed" if again else "run_started", words, {"streams": list(status.streams)})
+        self._write("info", "run_resumed" if again else "run_started", words, {"streams": list(status.wanted)})
 
     def _is_repeated(self, event: RunEvent) -> bool:
         """Whether this is one more attempt to reach a camera that fails as the one before did."""
@@ -184,7 +184,7 @@ def stats_fields(status: RunStatus) -> dict[str, Any]:
         "errors": errors_of(counts),
         "overload_level": status.overload_level,
         "restarts": status.restarts,
-        "streams": {name: stream_fields(stream) for name, stream in status.streams.items()},
+        "streams": {name: stream_fields(stream) for name, stream in status.wanted.items()},
     }
 
 
@@ -213,8 +213,8 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _standing_words(status: RunStatus) -> str:
-    live = sum(stream.standing == "live" for stream in status.streams.values())
-    words = [f"{live} of {count(len(status.streams), 'stream')} live", *summary_words(status)]
+    live = sum(stream.standing == "live" for stream in status.wanted.values())
+    words = [f"{live} of {count(len(status.wanted), 'stream')} live", *summary_words(status)]
     return ", ".join(filter(None, [*words, overload_words(status.overload_level)]))
 
 

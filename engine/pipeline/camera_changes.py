@@ -41,6 +41,7 @@ class CameraChanges:
     def settle(self) -> None:
         """Do what was asked for since the last call, and what could not be done then."""
         wanted = self._control.changed(self._wanted)
+        self._status.gone = self._control.gone - self._others
         for name in wanted.keys() & self._others:
             del wanted[name]
             self._status.take_warning(Warned(name, "a recording of this run has this name: give the camera another one"))
@@ -50,7 +51,7 @@ class CameraChanges:
             self._status.streams[name] = StreamStatus(name)
         self._wanted = wanted
         before = self._crew.cameras
-        self._crew.change_cameras(list(wanted.values()), self._refuse)
+        self._crew.change_cameras(list(wanted.values()), self._refuse, self._control.why_ended)
         self._is_settled = self._crew.has_all(list(self._wanted.values()))
         now = self._watchdog.cameras = self._crew.cameras
         for worker in before.keys() - now.keys():
@@ -98,5 +99,5 @@ class CameraChanges:
             name, _ = self._leaving.pop(worker.name)
             stream = self._status.streams.get(name)
             if stream is not None and not stream.is_over:
-                self._status.take_event(StreamChanged(stream.name, "ended", "drained", "the camera was removed"))
+                self._status.take_event(StreamChanged(stream.name, "ended", "drained", self._control.why_ended(name)))
         return [worker.name for worker in gone]

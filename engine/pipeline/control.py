@@ -8,12 +8,15 @@ from queue import Empty, SimpleQueue
 from engine.contracts.camera import Camera
 from engine.contracts.messages import check_stream_name
 
+REMOVED, PAUSED, CHANGED = "the camera was removed", "the camera was paused", "the camera was changed"
+
 
 class RunControl:
     """Cameras that come and go. What is asked for is done by the run's own thread, in order."""
 
     def __init__(self) -> None:
-        self._requests: SimpleQueue[tuple[str, Camera | None]] = SimpleQueue()
+        self._requests: SimpleQueue[tuple[str, Camera | None, str]] = SimpleQueue()
+        self._gone: dict[str, str] = {}
         self.end_asked = ""
         """Why the run is to end in good order; empty: it goes on."""
 
@@ -25,11 +28,11 @@ class RunControl:
             ConfigError: see ``check_stream_name``.
         """
         check_stream_name(camera.name)
-        self._requests.put((camera.name, camera))
+        self._requests.put((camera.name, camera, ""))
 
-    def remove(self, name: str) -> None:
-        """Read a camera no longer; its stream ends in good order. Nothing happens if there is none of this name."""
-        self._requests.put((name, None))
+    def remove(self, name: str, why: str = REMOVED) -> None:
+        """Read a camera no longer; its stream ends in good order, and says why. Nothing happens if there is none."""
+        self._requests.put((name, None, why))
 
     def end(self, why: str) -> None:
         """Let the run end in good order, as a first signal does."""
@@ -40,9 +43,21 @@ class RunControl:
         wanted = dict(cameras)
         while True:
             try:
-                name, camera = self._requests.get_nowait()
+                name, camera, why = self._requests.get_nowait()
             except Empty:
                 return wanted
             wanted.pop(name, None)
             if camera is not None:
                 wanted[name] = camera
+                self._gone.pop(name, None)
+            else:
+                self._gone[name] = why
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """The streams that were removed, and not added again, as far as the run has been told; for the run."""
+        return frozenset(self._gone)
+
+    def why_ended(self, name: str) -> str:
+        """Return why the stream of a camera that is read no longer, or not as before, has ended; for the run."""
+        return self._gone.get(name, CHANGED)

@@ -102,17 +102,20 @@ class Crew:
         """Names of the workers that compute for the others: whoever waits for one that dies asks its successor."""
         return self.plan.of("inference")
 
-    def change_cameras(self, cameras: Sequence[Camera], refuse: Callable[[Camera, str], None]) -> None:
+    def change_cameras(
+        self, cameras: Sequence[Camera], refuse: Callable[[Camera, str], None], why_ended: Callable[[str], str]
+    ) -> None:
         """Let these be the cameras, as far as it can be done now: a worker that is still finishing may stand in the way, as its
         name is wanted again.
 
         Args:
             cameras: all that there should be.
             refuse: is told of each whose worker cannot be started, and why.
+            why_ended: says of a stream what its end says.
         """
         for action in reconcile(self.plan.with_cameras(cameras), self.plan):
             if isinstance(action, Stop):
-                self.tell(action.name, Drain("completed", "the camera was removed"))
+                self.tell(action.name, Drain("completed", why_ended(self.plan.cameras[action.name].name)))
                 self.let_go(action.name)
             elif action.member.name not in self.workers and action.member.camera is not None:
                 self.plan = Plan({action.member.name: action.member, **self.plan.members})

@@ -68,6 +68,9 @@ class RunStatus:
     """What the workers have reported."""
 
     streams: dict[str, StreamStatus] = field(default_factory=dict)
+    """All that there were."""
+    gone: frozenset[str] = frozenset()
+    """Those that are not wanted any more."""
     started: float = field(default_factory=time.monotonic)
     ended: float = 0.0
     """Monotonic seconds; 0 while the run goes on."""
@@ -87,6 +90,11 @@ class RunStatus:
     _events_seen: int = 0
     _warned: dict[Warned, float] = field(default_factory=dict)
     _printed: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> dict[str, StreamStatus]:
+        """The streams that there should be, the failed ones among them."""
+        return {name: stream for name, stream in self.streams.items() if name not in self.gone}
 
     @property
     def seconds(self) -> float:
@@ -146,7 +154,8 @@ class RunStatus:
     def take_event(self, event: StreamChanged) -> None:
         """Remember a stream's newest state."""
         stream = self.streams.setdefault(event.stream, StreamStatus(event.stream))
-        if stream.enter(event):
+        was_live = stream.state == "live"
+        if stream.enter(event) and not (was_live and event.state == "live"):  # with another detail: a warning has said it
             # To connect again, for a reason, is bad news; to connect at the start is none.
             level = "warning" if event.state == "connecting" and event.reason else _STATE_LEVELS.get(event.state, "info")
             self._log(

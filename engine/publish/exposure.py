@@ -12,6 +12,8 @@ from engine.keys.files import Client
 from engine.keys.folder import KeyFolder, default_folder, is_ours_alone
 
 _WHO = "anybody who can reach it would get faces and names in the clear"
+KEYS = f"as publish.keys: {default_folder()} (of `facestream run`: --keys {default_folder()})"
+INSECURE = "with publish.insecure: true (of `facestream run`: --insecure)"
 
 
 def check_exposure(config: PublishConfig) -> str:
@@ -46,8 +48,8 @@ def check_in_the_clear(config: PublishConfig) -> str:
     if config.insecure:
         return f"INSECURE: {where}: beyond this machine without keys: {_WHO}"
     raise ConfigError(
-        f"{where}: beyond this machine, and {_WHO}: make keys with `facestream keys new NAME` and add "
-        f"`--keys {default_folder()}`, or accept it with --insecure"
+        f"{where}: beyond this machine, and {_WHO}: make keys with `facestream keys new NAME` and give their folder, {KEYS}, "
+        f"or accept it, {INSECURE}"
     )
 
 
@@ -89,5 +91,5 @@ def check_folder(folder: Path, endpoint: str) -> None:
     if not is_ours_alone(folder.stat()):
         raise ConfigError(
             f"others may use the folder {folder} of {endpoint}: run `chmod 700 {folder}`, choose a folder of its own as "
-            f"ipc://{folder}/facestream/faces, which is made for you alone, or use --keys or --insecure"
+            f"ipc://{folder}/facestream/faces, which is made for you alone, use keys, {KEYS}, or accept it, {INSECURE}"
         )

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 
 from engine.config import Config
+from engine.contracts.http import check_exposure, tls_context
 from engine.control.verbs import LogLevel
 from engine.errors import ConfigError
 from engine.pipeline.room import require_room
@@ -80,8 +81,16 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
     if config.output.directory:
         says.warn("output.directory is not used: each run of a service has a directory in runs/ of serve.directory")
     serve = config.serve
+    if serve.http:
+        check_exposure(serve.http_settings)
+        tls_context(serve.http_settings)
     networks = AllowedNetworks(serve.cameras_in, addresses_of)
     from_file = sources_of_file(config, says.warn)
+    if len(from_file) > serve.max_streams:
+        raise ConfigError(
+            f"the configuration has {len(from_file)} sources, and serve.max_streams is {serve.max_streams}: raise it, or leave "
+            "sources out"
+        )
     directory = ServiceDirectory(directory_of(serve.directory))
     closing.callback(directory.close)
     shutil.rmtree(directory.path / "uploads", ignore_errors=True)

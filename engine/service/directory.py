@@ -102,4 +102,6 @@ class ServiceDirectory(Closing):
         return self.credentials / name
 
     def close(self) -> None:
+        for endpoint in (self.control, self.web):  # whoever finds none knows at once that nobody answers
+            Path(endpoint.removeprefix("ipc://")).unlink(missing_ok=True)
         self._lock.close()

@@ -132,21 +132,12 @@ class Keeper:
 def web_settings(parts: Parts) -> str:
     """Return what the web process is given."""
     serve, directory = parts.config.serve, parts.directory
-    http = {
-        "address": serve.http,
-        "hosts": serve.http_hosts,
-        "tls_certificate": serve.http_tls_certificate,
-        "tls_key": serve.http_tls_key,
-        "tls_client_ca": serve.http_tls_client_ca,
-        "upload_bytes": serve.upload_bytes,
-        "insecure": serve.http_insecure,
-    }
     tap = directory.tap
     told = {
         "control": directory.web,
         "tap": tap.messages,
         "previews": tap.previews,
         "directory": str(directory.path),
-        "http": http,
+        "http": serve.http_settings,
     }
     return msgspec.json.encode(told).decode()

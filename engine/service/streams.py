@@ -14,7 +14,7 @@ from engine.config import Config, SourceConfig
 from engine.config_errors import explain
 from engine.contracts.camera import Camera
 from engine.errors import ConfigError, FatalError
-from engine.pipeline.control import RunControl
+from engine.pipeline.control import CHANGED, PAUSED, RunControl
 from engine.service.desired import Desired, Held
 from engine.service.given_checks import ADDRESSES
 from engine.service.given_source import GivenSources
@@ -204,7 +204,7 @@ class Streams:
             if camera is not None:
                 self.control.add(camera)
             elif name in old:
-                self.control.remove(name)
+                self.control.remove(name, PAUSED if one.paused else CHANGED)
 
     def _camera(self, one: Wanted) -> Camera | None:
         try:

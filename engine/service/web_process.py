@@ -40,7 +40,7 @@ class WebProcess:
         if command is None and (missing := _missing()):
             self._given_up = True
             warn(
-                f"there is no console and no HTTP interface: {missing} is not installed (`pip install 'facestream[serve]'`); "
+                f"there is no console and no HTTP interface: {missing} not installed (`pip install 'facestream[serve]'`); "
                 "`facestream ctl` works without"
             )
 
@@ -111,5 +111,5 @@ class WebProcess:
 def _missing() -> str:
     names = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if not names and importlib.util.find_spec(_MODULE) is None:
-        return "the web process"
-    return " and ".join(names)
+        return "the web process is"
+    return f"{' and '.join(names)} {'are' if len(names) > 1 else 'is'}" if names else ""

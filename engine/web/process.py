@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import os
 import signal
 import socket
 import ssl
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import msgspec
 import uvicorn
 
-from engine.errors import ConfigError, FacestreamError, FatalError
+from engine.contracts.http import HttpSettings, check_exposure, split_address, stays_here, tls_context
+from engine.errors import ConfigError, FacestreamError, FatalError, PublishError
 from engine.web.app import build_app
 from engine.web.auth import Auth
 from engine.web.connections import Bounds, protocol
@@ -30,12 +33,14 @@ from engine.web.fan import Fan
 from engine.web.link import ServiceLink, StatusCache
 from engine.web.report import Report
 from engine.web.sessions import LINK_SECONDS
-from engine.web.settings import HttpSettings, WebSettings, check_exposure, split_address, stays_here
+from engine.web.settings import WebSettings
 from engine.web.tap import Tap
 from engine.web.timeline import Timeline
 from engine.web.tokens import TokenFolder
 
 _BACKLOG = 128
+_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""In seconds, between attempts to listen."""
 _NICE = 5
 """The cameras come first."""
 _KEEP_ALIVE_SECONDS, _SHUTDOWN_SECONDS, _HANDSHAKE_SECONDS = 15, 2, 10
@@ -45,14 +50,32 @@ def main(settings: WebSettings) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code.
 
     Raises:
-        ConfigError: the address cannot be used, or others could read what is sent.
+        ConfigError: what is configured can never work, or others could read what is sent.
         FatalError: a part of it has ended; the service starts another process.
     """
     check_exposure(settings.http)
+    tls_context(settings.http)
     report = Report()
-    with listening(settings.http) as opened:
+    with listening_at_last(settings.http, report) as opened:
         asyncio.run(_until_a_signal(settings, report, opened))
     return 0
+
+
+@contextlib.contextmanager
+def listening_at_last(
+    http: HttpSettings, report: Report, pause: Callable[[float], object] = time.sleep
+) -> Iterator[socket.socket]:
+    """Give a socket that listens at the address, as soon as it can: whoever has the port may go, and an interface come up."""
+    with contextlib.ExitStack() as closing:
+        for seconds in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
+            try:
+                opened = closing.enter_context(listening(http))
+            except PublishError as error:
+                report.say("listen", f"there is no console yet: {error}; it is tried again and again")
+                pause(seconds)
+            else:
+                break
+        yield opened
 
 
 @contextlib.contextmanager
@@ -60,21 +83,22 @@ def listening(http: HttpSettings) -> Iterator[socket.socket]:
     """Give a socket that listens at the address.
 
     Raises:
-        ConfigError: it cannot.
+        ConfigError: it is not HOST:PORT.
+        PublishError: it cannot listen there now.
     """
     host, port = split_address(http.address)
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         opened = socket.socket(family, kind)
     except OSError as error:
-        raise ConfigError(f"serve.http is {http.address}: {error.strerror}") from error
+        raise PublishError(f"serve.http is {http.address}: {error.strerror}") from error
     with opened:
         try:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             opened.bind(address)
             opened.listen(_BACKLOG)
         except OSError as error:
-            raise ConfigError(f"cannot listen at {http.address} (serve.http): {error.strerror}") from error
+            raise PublishError(f"cannot listen at {http.address} (serve.http): {error.strerror}") from error
         yield opened
 
 
@@ -90,7 +114,7 @@ async def serving(
     """Answer requests at a socket that listens already, for as long as the block lasts; ``Web.ended`` says when it should not
     last any longer."""
     loose = Bounds() if bounds is None else bounds
-    tls = _tls(settings.http) if settings.http.tls_certificate else None
+    tls = tls_context(settings.http)
     tokens = TokenFolder(settings.tokens)
     link = ServiceLink(settings.control, report)
     fan = Fan()
@@ -200,19 +224,6 @@ def _config(web: Web, tls: ssl.SSLContext | None, console: ConsoleFiles | None) 
     config.load()
     config.ssl = tls
     return config
-
-
-def _tls(http: HttpSettings) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(http.tls_certificate, http.tls_key)
-        if http.tls_client_ca:
-            context.load_verify_locations(http.tls_client_ca)
-            context.verify_mode = ssl.CERT_REQUIRED
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"the files of serve.http_tls_* cannot be used: {error}") from error
-    return context
 
 
 class _ToReport(logging.Handler):

@@ -48,7 +48,6 @@ class CameraWorker(Actor[Struct]):
                 self._frames.start()
             for item in self._decoder if self.stopped is None else ():
                 if isinstance(item, StreamChanged):
-                    self._frames.note(item)
                     self._announce(item)
                 elif item is not None:
                     self.context.telemetry.counts.everywhere(item.stream, "frames")
@@ -82,6 +81,7 @@ class CameraWorker(Actor[Struct]):
         self._last_event = event
         self.context.control.send(event)
         self._writer.tell(event)
+        self._frames.note(event)
 
     def _count(self) -> None:
         """Carry the decoder's counters over into what the beats tell."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from engine.config import DecodeConfig
 from engine.contracts.camera import Camera
 from engine.contracts.counts import MainMiss
@@ -17,6 +19,8 @@ from engine.workers.frame_writer import FrameWriter
 
 _LATE_IN_A_ROW = 30
 """So many pictures that came too late are no accident."""
+AWAY = "faces are cut from its sub-stream: its main stream is away"
+"""The detail of the stream's state for so long."""
 
 
 class OneStream:
@@ -63,6 +67,9 @@ class CameraMain:
         self._late_in_a_row = 0
         self._live_since: float | None = None
         self._told_ns = 0
+        self._event: StreamChanged | None = None
+        self._is_away = False
+        self._told_detail = ""
 
     def start(self) -> None:
         """Connect."""
@@ -80,7 +87,8 @@ class CameraMain:
             self._miss("away")
 
     def note(self, event: StreamChanged) -> None:
-        """The sub-stream entered a state."""
+        """The sub-stream entered a state, and the supervisor was told."""
+        self._event, self._told_detail = event, event.detail
         if event.state in ("connecting", "discontinuity"):
             self._stream.begin_anew()
 
@@ -112,25 +120,38 @@ class CameraMain:
             self._warn("comes too late: faces are cut from its sub-stream; a larger live.crop_wait_ms waits longer")
 
     def _look_after(self) -> None:
-        """Say once that the main stream is away, and again only after it was there for long; measure its decoding."""
+        """Say once that the main stream is away, and that it is back when it was there for long; measure its decoding."""
         counted = self._stream.counted
         if new := counted.decode_ns - self._told_ns:
             self._told_ns += new
             self._context.telemetry.record("decode_main", new / 1e9)
         state, now = self._stream.state, time.monotonic()
         if self._stream.is_live:
+            self._is_away = False
             self._live_since = self._live_since or now
-            if now - self._live_since >= self._camera.stable_seconds:
+            if self._said_away and now - self._live_since >= self._camera.stable_seconds:
                 self._said_away = False
+                self._warn("is back: faces are cut from it again")
         elif state is not None:
             self._live_since = None
-            if state.reason and not self._said_away:
+            self._is_away |= bool(state.reason)
+            if self._is_away and not self._said_away:
                 self._said_away = True
                 self._warn(f"is away, faces are cut from its sub-stream until it is back: {state.detail}")
+        self._tell_state()
+
+    def _tell_state(self) -> None:
+        """Let the status say whether the main stream is away: the supervisor's alone, as nothing changes for the stages."""
+        event = self._event
+        if event is None or event.state not in ("live", "discontinuity"):
+            return
+        detail = AWAY if self._is_away else event.detail
+        if detail != self._told_detail:
+            self._told_detail = detail
+            self._context.control.send(replace(event, state="live", reason="", detail=AWAY) if self._is_away else event)
 
     def _warn(self, what: str) -> None:
-        sentence = f"the main stream of {self._camera.name} {what}"
-        self._context.control.send(Warned(self._camera.name, sentence))
+        self._context.control.send(Warned(self._camera.name, f"its main stream {what}"))
 
 
 def way_of(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,14 +84,24 @@ def test_one_sentence_where_it_is_not_done(
 
 
 def test_where_no_service_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, said = ctl(capsys, str(tmp_path), "status", "--wait", "0.1")
-    assert code == 2
-    assert "is `facestream serve` running?" in said
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "left.sock"))  # as of a service that was killed
+    for place in (("--directory", str(tmp_path)), ("--endpoint", f"ipc://{tmp_path}/left.sock")):
+        began = time.monotonic()
+        with pytest.raises(SystemExit) as ended:
+            main(["ctl", "status", *place, "--wait", "300"])
+        assert ended.value.code == 2
+        assert "is `facestream serve` running?" in capsys.readouterr().err
+        assert time.monotonic() - began < 100, "it was not waited for"
 
 
 def test_status_settings_and_people(directory: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "starting for" in ctl(capsys, directory, "status")[1]
     assert "crop.top_k = 5" in ctl(capsys, directory, "settings", "show")[1]
+    values = ctl(capsys, directory, "settings", "show")[1].splitlines()
+    assert {"verify.known_cosine = null", "detect.second_look = true", "profile = balanced"} <= set(values)
+    assert "verify.known_cosine = 0.9\n" in ctl(capsys, directory, "settings", "set", "verify.known_cosine=0.9")[1]
+    assert "verify.known_cosine = null\n" in ctl(capsys, directory, "settings", "set", "verify.known_cosine=null")[1]
     assert "crop.top_k = 7" in ctl(capsys, directory, "settings", "set", "crop.top_k=7")[1]
     assert "crop.top_k = 5" in ctl(capsys, directory, "settings", "set", "crop.top_k=")[1]
     assert "0 people in" in ctl(capsys, directory, "people", "list")[1]

@@ -153,3 +153,16 @@ def test_two_runs_in_one_process_do_not_log_twice(capsys):
         with RunLog("json", quiet=False) as log:
             log.fail("it broke", 1)
     assert len(logged(capsys)) == 2
+
+
+def test_streams_that_are_gone_are_not_counted(capsys, monkeypatch):
+    monkeypatch.setattr("engine.cli.run_log.STATS_SECONDS", 0.0)
+    status = status_of("door", "yard", "gate")
+    fail(status, "yard")
+    status.gone = frozenset({"gate"})
+    with RunLog("json", quiet=False) as log:
+        log.show(status)
+    begun, *_, stats = logged(capsys)
+    assert begun["message"] == "all workers are ready, 2 streams"
+    assert stats["message"].startswith("1 of 2 streams live")
+    assert stats["streams"].keys() == {"door", "yard"}

@@ -7,7 +7,7 @@ import pytest
 from engine.contracts.camera import Camera
 from engine.errors import ConfigError
 from engine.pipeline.camera_changes import CameraChanges
-from engine.pipeline.control import RunControl
+from engine.pipeline.control import CHANGED, PAUSED, REMOVED, RunControl
 from engine.pipeline.status import RunStatus, StreamStatus
 
 
@@ -38,7 +38,7 @@ def test_a_camera_does_not_take_the_name_of_a_recording():
     asked: list[list[str]] = []
     crew = SimpleNamespace(
         cameras={"camera-door": camera("door")},
-        change_cameras=lambda cameras, refuse: asked.append([one.name for one in cameras]),
+        change_cameras=lambda cameras, refuse, why: asked.append([one.name for one in cameras]),
         has_all=lambda cameras: True,
     )
     changes = CameraChanges(crew, SimpleNamespace(begin=lambda *_: None), status, control)  # type: ignore[arg-type]
@@ -49,3 +49,34 @@ def test_a_camera_does_not_take_the_name_of_a_recording():
     assert [event.fields for event in status.events] == [
         {"stream": "clip", "detail": "a recording of this run has this name: give the camera another one"}
     ]
+
+
+def test_the_end_of_a_stream_says_what_happened_to_its_camera():
+    control = RunControl()
+    control.remove("removed")
+    control.remove("paused", PAUSED)
+    control.remove("back", PAUSED)
+    control.add(camera("back", 5.0))
+    control.add(camera("changed"))
+    control.changed({})
+    assert [control.why_ended(name) for name in ("removed", "paused", "back", "changed")] == [REMOVED, PAUSED, CHANGED, CHANGED]
+    assert control.gone == {"removed", "paused"}
+
+
+def test_streams_that_are_gone_are_not_counted_any_more():
+    status, control = RunStatus({"clip": StreamStatus("clip"), "door": StreamStatus("door")}), RunControl()
+    ends: list[str] = []
+    crew = SimpleNamespace(
+        cameras={"camera-door": camera("door")},
+        change_cameras=lambda cameras, refuse, why: ends.append(why("door")),
+        has_all=lambda cameras: True,
+    )
+    changes = CameraChanges(crew, SimpleNamespace(begin=lambda *_: None), status, control)  # type: ignore[arg-type]
+    for name in ("door", "clip"):
+        control.remove(name, PAUSED)
+    changes.settle()
+    assert ends == [PAUSED]
+    assert list(status.wanted) == ["clip"], "a recording cannot be removed"
+    control.add(camera("door"))
+    changes.settle()
+    assert list(status.wanted) == ["clip", "door"]

@@ -268,3 +268,11 @@ def test_the_funnel_of_a_stream_is_summed_over_those_who_count_it():
     status.worker_restarted("enhance-1")
     status.take_beat(Beat("enhance-1", {}, Counts({}, {"door": {"faces": 1, "enhanced": 1}})))
     assert status.streams["door"].funnel.enhanced == 9
+
+
+def test_another_detail_of_a_live_stream_is_no_event() -> None:
+    status = RunStatus()
+    status.take_event(StreamChanged("cam", "live"))
+    status.take_event(StreamChanged("cam", "live", detail="faces are cut from its sub-stream"))
+    assert status.streams["cam"].detail == "faces are cut from its sub-stream"
+    assert len(status.events) == 1

@@ -17,7 +17,7 @@ OPEN = ["tcp://*:5556", "tcp://0.0.0.0:5556", "tcp://[::]:5556", "tcp://192.0.2.
 def test_in_the_clear_beyond_this_machine_is_refused_and_says_what_to_run(endpoint, field):
     config = PublishConfig(**({"endpoint": "tcp://127.0.0.1:5556"} | {field: endpoint}))
     with pytest.raises(
-        ConfigError, match=r"beyond this machine, .* `facestream keys new NAME` and add `--keys .*--insecure"
+        ConfigError, match=r"`facestream keys new NAME` .* publish\.keys: .*--keys .*publish\.insecure: true .*--insecure"
     ) as error:
         check_exposure(config)
     assert f"publish.{field} {endpoint}" in str(error.value)
@@ -58,7 +58,10 @@ def test_an_ipc_folder_that_others_may_use_is_refused_as_it_is(tmp_path, mode):
     folder.chmod(mode)
     endpoint = f"ipc://{folder}/faces"
     with context() as opened:
-        with pytest.raises(ConfigError, match=rf"others may use the folder {folder} of .*: run `chmod 700 {folder}`"):
+        with pytest.raises(
+            ConfigError,
+            match=rf"others may use the folder {folder} of .*: run `chmod 700 {folder}`.*publish\.keys: .*insecure: true",
+        ):
             Publisher(PublishConfig(endpoint=endpoint), "run1", opened)
         assert stat.S_IMODE(folder.stat().st_mode) == mode
         assert not (folder / "faces").exists()

@@ -84,8 +84,15 @@ def test_without_its_packages_it_is_said_once(monkeypatch: pytest.MonkeyPatch) -
     web.check()
     web.check()
     assert len(said) == 1
-    assert "starlette and uvicorn is not installed (`pip install 'facestream[serve]'`)" in said[0]
+    assert "starlette and uvicorn are not installed (`pip install 'facestream[serve]'`)" in said[0]
     web.close()
+
+
+def test_one_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "uvicorn" else name)
+    said: list[str] = []
+    WebProcess("{}", said.append).close()
+    assert ": uvicorn is not installed (" in said[0]
 
 
 def test_what_the_web_process_is_given_holds_no_secret(tmp_path: Path) -> None:

@@ -166,6 +166,7 @@ def test_nothing_is_left_open(tmp_path: Path) -> None:
     def rounds() -> int:
         with service_in(tmp_path) as parts:
             Running(parts, Says()).router.close()
+        assert not list(parts.directory.path.glob("*.sock")), "whoever asks now need not wait"
         return len(os.listdir("/proc/self/fd"))
 
     rounds()

@@ -33,7 +33,7 @@ from engine.control.verbs import (
     SearchPerson,
     SetLogLevel,
 )
-from engine.pipeline.control import RunControl
+from engine.pipeline.control import PAUSED, RunControl
 from engine.service.build import Parts
 from engine.service.caller import Caller
 from engine.service.task_messages import ProbeTask
@@ -54,6 +54,7 @@ def test_only_the_cameras_that_changed_are_touched(parts: Parts) -> None:
     assert all(after[name] is camera for name, camera in cameras.items())
     ask(parts, PauseStream(name="two"))
     assert control.changed(after).keys() == {"door", "one"}
+    assert control.why_ended("two") == PAUSED
     ask(parts, ResumeStream(name="two"))
     assert control.changed({})["two"] == cameras["two"]
 
@@ -229,3 +230,18 @@ def test_a_probe_is_told_what_may_be_shown(parts: Parts, monkeypatch: pytest.Mon
     for redact in choices:
         parts.life.config = replace(parts.life.config, publish=replace(parts.life.config.publish, redact=redact))
         assert ask(parts, Probe(source=SourceConfig(uri="rtsp://192.0.2.10/x"))).result == Probed(shown=redact)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"crop.min_size_px": 79, "crop.max_size_px": 20}, "changes.crop.min_size_px"),
+        ({"crop.min_size_px": 100}, "changes.crop.min_size_px"),
+        ({"verify.unknown_cosine": 0.9, "verify.known_cosine": 0.1}, "changes.verify.unknown_cosine"),
+    ],
+)
+def test_settings_that_cross_are_refused_with_the_field(parts: Parts, changes: dict[str, float], field: str) -> None:
+    problem = ask(parts, ChangeSettings(changes=changes)).problem
+    assert problem is not None
+    assert (problem.code, problem.field) == ("bad_request", field)
+    assert ask(parts, ChangeSettings(changes={"crop.min_size_px": 80})).problem is None, "as large as the other is no fault"

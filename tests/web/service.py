@@ -12,12 +12,13 @@ from pathlib import Path
 import zmq
 
 from engine.config import SourceConfig
+from engine.contracts.http import HttpSettings
 from engine.contracts.messages import AnyMessage, Face, Part, Quality, encode_header, topic_of
 from engine.contracts.tap import Preview, PreviewBox, encode_preview, preview_topic
 from engine.control import answers, verbs
 from engine.control.answers import AnyResult, Problem, Reply, encode_reply
 from engine.control.verbs import Request, decode_request
-from engine.web.settings import HttpSettings, WebSettings
+from engine.web.settings import WebSettings
 
 JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"
 Answer = Callable[[Request], "AnyResult | Problem | None"]

@@ -15,11 +15,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import msgspec
 import pytest
 
-from engine.web.process import listening, run, serving
+from engine.contracts.http import HttpSettings
+from engine.web.process import listening, listening_at_last, run, serving
 from engine.web.report import Report
 from engine.web.tokens import TokenFolder
 from tests.web.browser import Browser
@@ -95,10 +97,9 @@ def test_where_a_part_has_ended_the_process_ends_so_that_another_is_started(serv
     [
         (b"", "the settings"),
         (b"{}", "the settings"),
-        (b'{"control": "x", "directory": "y", "http": {"address": "0.0.0.0:0"}}', "say --insecure"),
+        (b'{"control": "x", "directory": "y", "http": {"address": "0.0.0.0:0"}}', "serve.http_insecure: true"),
         (b'{"control": "ipc:///x", "directory": "y", "http": {"address": "127.0.0.1:0", "tls_certificate": "/none", '
          b'"tls_key": "/none"}}', "serve.http_tls_"),
-        (b'{"control": "ipc:///x", "directory": "y", "http": {"address": "192.0.2.1:1", "insecure": true}}', "cannot listen"),
     ],
 )  # fmt: skip
 def test_what_it_cannot_do_is_one_sentence_and_exit_code_2(
@@ -106,6 +107,34 @@ def test_what_it_cannot_do_is_one_sentence_and_exit_code_2(
 ) -> None:
     assert run([settings.decode()]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_port_that_is_in_use_is_waited_for_and_said_once() -> None:
+    said, pauses = SimpleQueue[str](), list[float]()
+    taken = socket.create_server(("127.0.0.1", 0))
+    http = HttpSettings(address=f"127.0.0.1:{taken.getsockname()[1]}")
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 7:
+            taken.close()
+
+    with taken, listening_at_last(http, Report(said.put), pause) as opened:
+        assert opened.getsockname()[1] == int(http.address.rpartition(":")[2])
+    assert pauses == [0.5, 1.0, 2.0, 5.0, 10.0, 10.0, 10.0]
+    assert f"cannot listen at {http.address}" in said.get(timeout=10)
+    assert said.empty()
+
+
+def test_an_address_of_another_machine_is_waited_for() -> None:
+    class Waited(Exception):
+        pass
+
+    def pause(seconds: float) -> None:
+        raise Waited
+
+    with pytest.raises(Waited), listening_at_last(HttpSettings(address="192.0.2.1:1"), Report(lambda line: None), pause):
+        pass
 
 
 def test_the_pipeline_is_never_imported() -> None:
