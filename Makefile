@@ -1,6 +1,6 @@
 # make run    install into .venv, render a sample clip, enrol one person, process the clip, show where the result is
 # make serve  install the extra `serve`, and run as a service with a console until Ctrl-C
-# make test   install with the development extras and run all tests: small ones on all cores, then alone those of the whole product and of its clocks
+# make test   install with the development extras and run all tests: on all cores, then alone those of cameras, of processes that die and of clocks
 # make check  formatting, lint, types, import rules
 # make bench  cost of each stage and of the whole, against a plain loop and against the bound
 # make engines  every shipped model built by TensorRT-RTX for every GPU that it knows; no GPU needed
@@ -36,8 +36,8 @@ serve: $(VENV)/.serve
 	$(BIN)/facestream serve
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not (e2e or alone)" -n $(WORKERS) --dist worksteal
-	$(BIN)/python -m pytest -m "e2e or alone"
+	$(BIN)/python -m pytest -m "not alone" -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -m alone
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

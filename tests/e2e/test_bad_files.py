@@ -16,7 +16,7 @@ from tests.e2e.bad_files import BAD, environment, face_clip, make_batch
 from tests.e2e.test_processes import assert_nothing_left, children_of, is_working, wait_until
 from tests.e2e.test_recordings import lines_of
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 QUICK = ["--embedder", "none", "--generator", "bicubic", "--detector", "grey"]
 

@@ -19,7 +19,7 @@ from tests.e2e.test_processes import children_of
 from tests.rtsp.fixtures import StartGst, gst
 
 __all__ = ["gst"]
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 ROUNDS = 3
 
 

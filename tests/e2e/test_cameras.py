@@ -20,7 +20,7 @@ from tests.rtsp.fixtures import StartGst, gst
 from tests.rtsp.listener import refusing_port
 
 __all__ = ["gst"]
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 PASSWORD = "Zx9-s3cret"
 Scene = tuple[Clip, list[str]]
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.conftest import Clip
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 
 QUICK = ["--embedder", "none", "--every", "3"]

@@ -13,7 +13,7 @@ import pytest
 from tests.assets import shared
 from tests.e2e.conftest import Clip, facestream
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 FAST = ["--every", "5", "--embedder", "none", "--policy", "every"]
 """dlib's detector is slow: every fifth frame is enough to prove the way."""

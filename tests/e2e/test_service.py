@@ -14,7 +14,7 @@ from tests.e2e.serving import Serving
 from tests.rtsp.fixtures import StartGst, gst
 
 __all__ = ["gst"]
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 
 def test_cameras_come_change_pause_and_go(gst: StartGst, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from engine.client import Gap, Received, Subscriber
 from tests.publish.samples import environment
 from tests.publish.sender import sending
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 TRANSPORTS = pytest.mark.parametrize("transport", ["tcp", "ipc"])
 
 

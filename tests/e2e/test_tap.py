@@ -31,7 +31,7 @@ from tests.rtsp.clips import face_clip
 from tests.rtsp.fixtures import StartGst, gst
 
 __all__ = ["gst"]
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 ENOUGH = 3
 Picture = np.ndarray
 

@@ -19,7 +19,7 @@ from tests.rtsp.fixtures import StartGst, gst
 from tests.rtsp.server import Live
 
 __all__ = ["gst"]
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 
 def test_faces_are_cut_from_the_main_stream_while_it_is_there(gst: StartGst, tmp_path: Path) -> None:

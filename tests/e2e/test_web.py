@@ -16,7 +16,7 @@ from tests.web.listening import listening
 from tests.web.server import Server
 
 __all__ = ["gst"]
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 
 class _Serving(Serving):
@@ -50,8 +50,8 @@ def test_a_camera_is_added_over_http_and_its_faces_come(gst: StartGst, tmp_path:
         face = kinds["face"]
         live = web.ask("GET", f"/api/v1/tracks/{face['run_id']}/door/{face['track_id']}").json
         assert (live["ended"], live["best"]["pictures"] != {}) == (False, True), "of a track that goes on too"
+        service.wait(lambda: b'facestream_stream_live{stream="door"} 1.0' in web.ask("GET", "/metrics").body)
         metrics = web.ask("GET", "/metrics").body
-        assert b'facestream_stream_live{stream="door"} 1.0' in metrics
         assert b'facestream_face_latency_seconds_count{stream="door"}' in metrics
         assert web.ask("DELETE", "/api/v1/streams/door").status == 200  # which ends the track
         service.wait(lambda: web.ask("GET", "/api/v1/tracks?stream=door").json["tracks"] != [])

@@ -12,7 +12,7 @@ from tests.rtsp.fixtures import StartGst, gst
 from tests.web.console.real_service import RealService
 
 pytest.importorskip("starlette", reason="needs the extra `serve`")
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(600)]
 __all__ = ["gst"]
 SECONDS = 120
 """For what takes a second: machines may be busy."""
