@@ -59,7 +59,7 @@ processors: $(VENV)/.dev
 	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/python -m pytest $(PROCESSOR_TESTS)
 
 lowest: $(LOWEST)/.lowest
-	$(LOWEST)/bin/python -m pytest $(LOWEST_TESTS)
+	$(LOWEST)/bin/python -m pytest -m "not alone" $(LOWEST_TESTS)
 
 $(LOWEST)/.lowest: pyproject.toml
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)

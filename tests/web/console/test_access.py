@@ -9,7 +9,7 @@ import pytest
 from engine.contracts.messages import Candidate
 from tests.web.console import fake_pictures
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 CHECK = Path(__file__).with_name("access.js").read_text(encoding="utf-8")
 VIEWS = {
     "live": ".tile",

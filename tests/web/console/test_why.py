@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 GOOD = {"size_px": 60.0, "sharpness": 0.8, "frontal": 0.9, "score": 0.8, "damaged": False}
 BASIS = {
     "faces": 5, "faces_needed": 2, "size_px": 60.0, "size_needed_px": 33.0, "quality": 0.8, "margin": 0.1,
