@@ -16,6 +16,7 @@ from engine.audit import AuditLog, Entry, default_log, read_entries
 from engine.audit import verify as verify_chain
 from engine.audit.people import called, shown
 from engine.cli.plain import plain
+from engine.cli.saying import say
 from engine.errors import AuditError
 
 LogOption = Annotated[Path | None, Parameter(name="--log", help="The file; the user's own by default.")]
@@ -51,11 +52,11 @@ def verify(
         sys.stdout.write(msgspec.json.encode(told | {"faults": found.faults, "notes": found.notes}).decode() + "\n")
         return int(bool(found.faults))
     for sentence in found.notes:
-        _say(f"note: {sentence}")
+        say(f"note: {sentence}")
     for sentence in found.faults:
-        _say(f"FAULT: {sentence}")
+        say(f"FAULT: {sentence}")
     state = "is not whole" if found.faults else "is whole"
-    _say(f"{path} {state}: {found.lines} {'line' if found.lines == 1 else 'lines'}, the last has the SHA-256 {found.sha256}")
+    say(f"{path} {state}: {found.lines} {'line' if found.lines == 1 else 'lines'}, the last has the SHA-256 {found.sha256}")
     return int(bool(found.faults))
 
 
@@ -87,7 +88,7 @@ def show(
             sys.stdout.write(msgspec.json.encode(told | {"detail": shown(entry.detail, names)}).decode() + "\n")
         return 0
     Console().print(_table(chosen, names))
-    _say(f"{len(chosen)} of {len(entries)} {'line' if len(entries) == 1 else 'lines'} in {path}")
+    say(f"{len(chosen)} of {len(entries)} {'line' if len(entries) == 1 else 'lines'} in {path}")
     return 0
 
 
@@ -100,7 +101,3 @@ def _table(entries: list[Entry], names: dict[str, str]) -> Table:
         cells = (entry.at[:19].replace("T", " "), entry.who, entry.did, on, entry.outcome, shown(entry.detail, names))
         table.add_row(*(Text(plain(cell)) for cell in cells))
     return table
-
-
-def _say(sentence: str) -> None:
-    Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)

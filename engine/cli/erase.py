@@ -10,11 +10,10 @@ from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
-from rich.console import Console
 
 from engine.archive.files import write_whole
 from engine.audit import AuditLog, default_log
-from engine.cli.plain import plain
+from engine.cli.saying import say
 from engine.errors import FacestreamError, UsageError
 from engine.privacy import Erasure
 from engine.privacy import erase as erase_person
@@ -118,12 +117,12 @@ def _without(told: dict[str, object], names: tuple[str, ...]) -> dict[str, objec
 def _say_all(done: Erasure, file: Path) -> None:
     would = "would go" if done.dry_run else "went"
     if done.gallery is not None:
-        _say(f"gallery {done.gallery.file}: {_count(done.gallery.pictures, 'picture')} {would}")
+        say(f"gallery {done.gallery.file}: {_count(done.gallery.pictures, 'picture')} {would}")
         if done.gallery.still_in:
-            _say(f"  it is being read, and what went is still in {', '.join(done.gallery.still_in)}: do it again")
+            say(f"  it is being read, and what went is still in {', '.join(done.gallery.still_in)}: do it again")
     for run in done.runs:
         if run.error:
-            _say(f"{run.directory}: NOT DONE: {run.error}")
+            say(f"{run.directory}: NOT DONE: {run.error}")
             continue
         counts = (
             _count(run.tracks, "track"),
@@ -131,18 +130,18 @@ def _say_all(done: Erasure, file: Path) -> None:
             _count(run.pictures, "picture"),
             _count(run.vectors, "vector"),
         )
-        _say(f"{run.directory}: {', '.join(counts)} {would}; {_count(run.changed_lines, 'line')} of others no longer name them")
+        say(f"{run.directory}: {', '.join(counts)} {would}; {_count(run.changed_lines, 'line')} of others no longer name them")
         for title, files in (("not followed", run.not_followed), ("the name still stands in", run.mentions)):
             if files:
-                _say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")
-    _say(f"audit log: {_count(done.audit_names, 'name')} {would}")
+                say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")
+    say(f"audit log: {_count(done.audit_names, 'name')} {would}")
     for log in done.service_logs:
-        _say(f"{log.file}: NOT DONE: {log.error}" if log.error else f"{log.file}: {_count(log.names, 'name')} {would}")
+        say(f"{log.file}: NOT DONE: {log.error}" if log.error else f"{log.file}: {_count(log.names, 'name')} {would}")
     for file_with_name in done.mentions:
-        _say(f"{file_with_name}: NOT DONE: the name still stands in it, look yourself{_of_answers(file_with_name)}")
+        say(f"{file_with_name}: NOT DONE: the name still stands in it, look yourself{_of_answers(file_with_name)}")
     if not done.dry_run:
-        _say(_summary(done))
-        _say(f"receipt: {file}")
+        say(_summary(done))
+        say(f"receipt: {file}")
 
 
 def _summary(done: Erasure) -> str:
@@ -182,7 +181,3 @@ def _user() -> str:
 
 def _count(number: int, one: str) -> str:
     return f"{number} {one if number == 1 else one + 's'}"
-
-
-def _say(sentence: str) -> None:
-    Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
-from rich.console import Console
 
-from engine.cli.plain import plain
+from engine.cli.saying import say
 from engine.privacy import Expired, Policy
 from engine.privacy import expire as expire_runs
 
@@ -65,9 +64,9 @@ def expire(
         if json:
             sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
         else:
-            _say(_sentence(one, "would go" if dry_run else "went"))
+            say(_sentence(one, "would go" if dry_run else "went"))
     if not json:
-        _say(f"{len(done)} {'run' if len(done) == 1 else 'runs'}")
+        say(f"{len(done)} {'run' if len(done) == 1 else 'runs'}")
     return int(any(one.error for one in done))
 
 
@@ -78,7 +77,3 @@ def _sentence(one: Expired, went: str) -> str:
         return f"{one.directory}: NOT DONE: {one.error}"
     counts = f"{one.tracks} tracks, {one.faces} faces, {one.pictures} pictures, {one.vectors} vectors {went}"
     return f"{one.directory}: {counts}" + (", and the run with them" if one.removed else "")
-
-
-def _say(sentence: str) -> None:
-    Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine.cli.plain import plain
+from engine.cli.saying import say
 from engine.errors import ConfigError
 from engine.keys.files import Client, ControlRole, shown_as_file, write_key
 from engine.keys.folder import KeyFolder, default_folder
@@ -83,8 +83,8 @@ def new(
         told = {"name": name, "public": key.public, "topics": key.topics, "file": str(file), "folder": str(opened.path)}
         sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
     else:
-        _say(f"wrote {file}, the only copy of the secret of {name}; it may read {', '.join(key.topics)}")
-        _say(f"let it in with `--keys {quote(str(opened.path))}`; it connects with `--key {quote(file.name)}`")
+        say(f"wrote {file}, the only copy of the secret of {name}; it may read {', '.join(key.topics)}")
+        say(f"let it in with `--keys {quote(str(opened.path))}`; it connects with `--key {quote(file.name)}`")
     return 0
 
 
@@ -107,7 +107,7 @@ def list_keys(*, folder: FolderOption = None, json: JsonOption = False) -> int:
         return 0
     if clients:
         Console().print(_table(clients))
-    _say(f"{len(clients)} {'client' if len(clients) == 1 else 'clients'} in {opened.path}")
+    say(f"{len(clients)} {'client' if len(clients) == 1 else 'clients'} in {opened.path}")
     return 0
 
 
@@ -124,7 +124,7 @@ def revoke(name: Name, /, *, folder: FolderOption = None, json: JsonOption = Fal
     if json:
         sys.stdout.write(msgspec.json.encode({"revoked": name, "folder": str(opened.path)}).decode() + "\n")
     else:
-        _say(f"revoked {name}: running engines that use {opened.path} cut it within a second")
+        say(f"revoked {name}: running engines that use {opened.path} cut it within a second")
     return 0
 
 
@@ -149,7 +149,3 @@ def _table(clients: list[Client]) -> Table:
             Text(made),
         )
     return table
-
-
-def _say(sentence: str) -> None:
-    Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)

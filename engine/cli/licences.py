@@ -14,6 +14,7 @@ from rich.text import Text
 
 from engine.archive.files import write_whole
 from engine.cli.plain import plain
+from engine.cli.saying import say
 from engine.errors import FacestreamError
 from engine.licences import Component, bill_of_materials, components
 from engine.licences.spdx import asks
@@ -68,10 +69,10 @@ def licences(
         Console().print(_table(found))
         for one in found:
             if one.note:
-                _say(f"{one.name}: {one.note}")
-        _say(_sentence(found, doubtful))
+                say(f"{one.name}: {one.note}")
+        say(_sentence(found, doubtful))
         if sbom is not None:
-            _say(f"wrote {sbom}")
+            say(f"wrote {sbom}")
     return int(strict and bool(doubtful))
 
 
@@ -93,7 +94,3 @@ def _table(found: list[Component]) -> Table:
         )
         table.add_row(*map(Text, (*map(plain, (one.name, one.version, one.licence)), "\n".join(inside), one.asks)))
     return table
-
-
-def _say(sentence: str) -> None:
-    Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)

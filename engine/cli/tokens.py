@@ -13,6 +13,7 @@ from platformdirs import user_state_path
 from rich.console import Console
 from rich.table import Table
 
+from engine.cli.saying import say
 from engine.errors import ConfigError
 from engine.web.tokens import Entry, TokenFolder
 
@@ -58,11 +59,11 @@ def new(
         told = {"name": name, "roles": roles, "folder": str(folder.path)} | ({"token": token} if token else {})
         sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
     elif certificate:
-        _say(f"whoever shows a certificate of the name {name} may {', '.join(roles)}")
+        say(f"whoever shows a certificate of the name {name} may {', '.join(roles)}", aside=True)
     else:
         sys.stdout.write(f"{token}\n")
-        _say(f"the only copy of the token of {name}, which may {', '.join(roles)}: log in with it, or send it as")
-        _say("`Authorization: Bearer TOKEN`")
+        say(f"the only copy of the token of {name}, which may {', '.join(roles)}: log in with it, or send it as", aside=True)
+        say("`Authorization: Bearer TOKEN`", aside=True)
     return 0
 
 
@@ -85,7 +86,7 @@ def list_tokens(*, directory: DirectoryOption = None, json: JsonOption = False) 
         return 0
     if entries:
         Console().print(_table(entries))
-    _say(f"{len(entries)} {'token' if len(entries) == 1 else 'tokens'} in {folder.path}")
+    say(f"{len(entries)} {'token' if len(entries) == 1 else 'tokens'} in {folder.path}", aside=True)
     return 0
 
 
@@ -102,7 +103,7 @@ def revoke(name: Name, /, *, directory: DirectoryOption = None, json: JsonOption
     if json:
         sys.stdout.write(msgspec.json.encode({"revoked": name, "folder": str(folder.path)}).decode() + "\n")
     else:
-        _say(f"revoked {name}: a service that runs in {quote(str(folder.path.parent))} refuses it at once")
+        say(f"revoked {name}: a service that runs in {quote(str(folder.path.parent))} refuses it at once", aside=True)
     return 0
 
 
@@ -121,7 +122,3 @@ def _table(entries: tuple[Entry, ...]) -> Table:
         by = "certificate" if entry.certificate else "token"
         table.add_row(entry.name, ", ".join(entry.roles), by, entry.made[:16].replace("T", " "))
     return table
-
-
-def _say(sentence: str) -> None:
-    Console(stderr=True).print(sentence, highlight=False, markup=False, soft_wrap=True)

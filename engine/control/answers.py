@@ -236,7 +236,7 @@ class Status(Value, frozen=True, tag_field="kind", tag="status"):
     workers: list[Worker] = []
     stages: dict[str, StageStats] = {}
     counters: dict[str, int] = {}
-    """Over all streams, those that ``docs`` names."""
+    """Over all streams, by name, as in ``stats`` messages."""
     drops: dict[str, int] = {}
     """By cause."""
     errors: dict[str, int] = {}

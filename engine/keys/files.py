@@ -170,3 +170,22 @@ def _belong_together(found: ServerKey | Client | ClientKey) -> bool:
         return zmq.curve_public(found.secret.encode()).decode() == found.public
     except (zmq.ZMQError, ValueError):
         return False
+
+
+def remove_entry(path: Path, missing: str) -> None:
+    """Take an entry out for good, also across a power cut.
+
+    Args:
+        path: of its file.
+        missing: the sentence where there is none.
+
+    Raises:
+        ConfigError: there is none, or the folder cannot be written.
+    """
+    try:
+        path.unlink()
+        sync_directory(path.parent)
+    except FileNotFoundError as error:
+        raise ConfigError(missing) from error
+    except OSError as error:
+        raise ConfigError(f"cannot remove {path}: {error.strerror}") from error

@@ -15,9 +15,8 @@ from platformdirs import user_config_path
 
 from engine.errors import ConfigError
 from engine.keys.curve import require_curve
-from engine.keys.files import Client, ClientKey, ControlRole, ServerKey, read_key, write_key
+from engine.keys.files import Client, ClientKey, ControlRole, ServerKey, read_key, remove_entry, write_key
 from engine.keys.topics import check_rights
-from engine.whole_file import sync_directory
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SERVER, _CLIENTS, _SUFFIX = "server.json", "clients", ".json"
@@ -78,14 +77,7 @@ class KeyFolder:
         Raises:
             ConfigError: there is no such client, or the folder cannot be written.
         """
-        entry = self._entry(name)
-        try:
-            entry.unlink()
-            sync_directory(entry.parent)
-        except FileNotFoundError as error:
-            raise ConfigError(f"there is no client {name} in {self.path}: see `facestream keys list`") from error
-        except OSError as error:
-            raise ConfigError(f"cannot remove {entry}: {error.strerror}") from error
+        remove_entry(self._entry(name), f"there is no client {name} in {self.path}: see `facestream keys list`")
 
     def server(self) -> ServerKey:
         """Return the engine's key.

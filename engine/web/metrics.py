@@ -5,7 +5,8 @@ Every name is in ``docs/metrics.md``. The number of series is bounded: beyond ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily, Metric
@@ -19,6 +20,7 @@ from engine.web.context import Web
 from engine.web.problems import Refusal
 from engine.web.seen import BUCKETS_SECONDS, OTHER, Seen
 
+Named = TypeVar("Named")
 MOST_STREAMS = 200
 _MOST_NAMES = 200
 """Stages, causes, workers."""
@@ -169,5 +171,5 @@ def _labelled(kind: type, name: str, what: str, labels: list[str], values: Itera
     return family  # type: ignore[no-any-return]
 
 
-def _few(named: dict[str, object] | dict[str, int] | dict[str, str] | dict) -> list[tuple]:  # type: ignore[type-arg]
+def _few(named: Mapping[str, Named]) -> list[tuple[str, Named]]:
     return sorted(named.items())[:_MOST_NAMES]

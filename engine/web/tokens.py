@@ -20,6 +20,7 @@ import msgspec
 
 from engine.control.verbs import Role
 from engine.errors import ConfigError
+from engine.keys.files import remove_entry
 from engine.keys.folder import is_ours_alone
 from engine.whole_file import sync_directory
 
@@ -94,14 +95,7 @@ class TokenFolder:
         Raises:
             ConfigError: there is no such token, or the folder cannot be written.
         """
-        path = self._file(name)
-        try:
-            path.unlink()
-            sync_directory(path.parent)
-        except FileNotFoundError as error:
-            raise ConfigError(f"there is no token {name} in {self.path}: see `facestream tokens list`") from error
-        except OSError as error:
-            raise ConfigError(f"cannot remove {path}: {error.strerror}") from error
+        remove_entry(self._file(name), f"there is no token {name} in {self.path}: see `facestream tokens list`")
 
     def entries(self) -> tuple[Entry, ...]:
         """Return who may ask, by name; nobody where there is no folder. Files are read again where any has changed.

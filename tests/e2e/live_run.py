@@ -14,7 +14,8 @@ from types import TracebackType
 
 from engine.client import AnyMessage, End, Face, Gap, Stream, Subscriber
 from tests.assets import SHARED
-from tests.e2e.test_processes import children_of, wait_until
+from tests.e2e.started import Started
+from tests.e2e.test_processes import wait_until
 from tests.rtsp.clips import Clip, face_clip, recorded_clip
 
 MODEL = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
@@ -32,7 +33,7 @@ def make_clip(folder: Path, seconds: float = 4.0) -> tuple[Clip, list[str]]:
     return face_clip(folder, fps=FPS, seconds=seconds), ["--every", "3"]
 
 
-class LiveRun:
+class LiveRun(Started):
     """``facestream run``, from start to end; killed at the end of a ``with`` if it still runs.
 
     Args:
@@ -60,19 +61,7 @@ class LiveRun:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stopped.set()
         self._thread.join()
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-
-    @property
-    def said(self) -> str:
-        """What it printed."""
-        return self._said.read_text(encoding="utf-8")
-
-    @property
-    def workers(self) -> dict[str, int]:
-        """Process ids by the name that the kernel shows."""
-        return {name: pid for name, pid in children_of(self.process.pid).items() if name.startswith("fs-")}
+        self.end()
 
     @property
     def faces(self) -> list[Face]:

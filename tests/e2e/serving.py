@@ -14,7 +14,7 @@ from engine.control.answers import Status, Stream, Streams
 from engine.control.client import ControlClient, ControlError, NoServiceError
 from engine.control.verbs import GetStatus, ListStreams
 from engine.service.directory import control_endpoint
-from tests.e2e.test_processes import children_of
+from tests.e2e.started import Started
 
 CONFIG = """
 serve: {{directory: "{state}", cameras_in: [loopback], http: "", record: {record}}}
@@ -27,7 +27,7 @@ verify: {{embedder: none}}
 _START_SECONDS = 120.0
 
 
-class Serving:
+class Serving(Started):
     """A service in a folder; killed at the end of a ``with`` if it still runs.
 
     Args:
@@ -52,19 +52,7 @@ class Serving:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.client.close()
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-
-    @property
-    def said(self) -> str:
-        """What it printed."""
-        return self._said.read_text(encoding="utf-8")
-
-    @property
-    def workers(self) -> dict[str, int]:
-        """Process ids of the run's workers, by the name that the kernel shows."""
-        return {name: pid for name, pid in children_of(self.process.pid).items() if name.startswith("fs-")}
+        self.end()
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it, again after its end."""

@@ -1,0 +1,17 @@
+"""How commands print a sentence; apart from ``plain``, as what answers ``--help`` at once does not load it."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from engine.cli.plain import plain
+
+
+def say(sentence: str, *, aside: bool = False) -> None:
+    """Print a sentence, ``plain`` and in one line.
+
+    Args:
+        sentence: for people.
+        aside: on standard error, where standard output is for a program.
+    """
+    Console(stderr=aside).print(plain(sentence), highlight=False, markup=False, soft_wrap=True)
