@@ -17,7 +17,7 @@ from engine.service.directory import control_endpoint
 from tests.e2e.started import Started
 
 CONFIG = """
-serve: {{directory: "{state}", cameras_in: [loopback], http: "", record: {record}}}
+serve: {{directory: "{state}", cameras_in: [loopback], http: "{http}", record: {record}}}
 detect: {{{detect}}}
 crop: {{policy: {policy}}}
 super_resolve: {{generator: none, workers: 1}}
@@ -35,14 +35,22 @@ class Serving(Started):
         more: further sections of the configuration.
         record: whether runs are recorded.
         detect, policy: keys of ``detect``, and ``crop.policy``.
+        http: ``serve.http``.
     """
 
     def __init__(
-        self, folder: Path, more: str = "", *, record: bool = False, detect: str = "every: 5", policy: str = "best"
+        self,
+        folder: Path,
+        more: str = "",
+        *,
+        record: bool = False,
+        detect: str = "every: 5",
+        policy: str = "best",
+        http: str = "",
     ) -> None:
         self.state = folder / "state"
         self.config, self._said = folder / "service.yaml", folder / "said"
-        settings = {"record": str(record).lower(), "detect": detect, "policy": policy, "more": more}
+        settings = {"record": str(record).lower(), "detect": detect, "policy": policy, "http": http, "more": more}
         self.config.write_text(CONFIG.format(state=self.state, **settings))
         self.client = ControlClient(control_endpoint(self.state))
         self.process = self.start()

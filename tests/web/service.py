@@ -41,7 +41,12 @@ def usual_answer(request: Request) -> AnyResult | Problem | None:
             return answers.Stream(name=source.name or "made", source=source, paused=paused)
         case verbs.ChangeStream(name="door") | verbs.PauseStream(name="door") | verbs.ResumeStream(name="door"):
             return door()
-        case verbs.ChangeStream(name=name) | verbs.PauseStream(name=name) | verbs.RemoveStream(name=name) if name != "door":
+        case (
+            verbs.ChangeStream(name=name)
+            | verbs.PauseStream(name=name)
+            | verbs.ResumeStream(name=name)
+            | verbs.RemoveStream(name=name)
+        ) if name != "door":
             return Problem(code="not_found", message=f"there is no stream {name}", field="name")
         case verbs.Probe():
             return answers.Probed(shown="rtsp://192.0.2.1/s", picture=JPEG)
