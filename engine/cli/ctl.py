@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from engine.cli.ctl_ways import OWN, Where, answered, asked, point_out_namesakes, show
 from engine.config import SourceConfig
 from engine.config_errors import explain
+from engine.contracts.probed import Probed
 from engine.control import answers, verbs
 from engine.control.schema import control_schema
 from engine.errors import FacestreamError, UsageError
@@ -133,7 +134,7 @@ def probe(
         facestream ctl probe rtsp://192.0.2.10/stream2
     """
     source = _source(uri, {"credentials": credentials}, set_)
-    found = asked(where, verbs.Probe(source=source, seconds=seconds), answers.Probed, more_seconds=seconds + 15.0)
+    found = asked(where, verbs.Probe(source=source, seconds=seconds), Probed, more_seconds=seconds + 15.0)
     if picture is not None and found.picture:
         picture.write_bytes(found.picture)
     return show(found, where)

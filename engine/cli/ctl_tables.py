@@ -12,7 +12,8 @@ from rich.text import Text
 
 from engine.cli.run_table import STATE_STYLES
 from engine.cli.run_words import count, how_long, printable
-from engine.control.answers import Done, Enrolled, Found, People, Probed, Settings, Status, Stream, Streams
+from engine.contracts.probed import Probed
+from engine.control.answers import Done, Enrolled, Found, People, Settings, Status, Stream, Streams
 
 
 @singledispatch

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from engine.cli.ctl_tables import tell
 from engine.cli.run_words import printable
-from engine.control.answers import AnyResult, Done, People, Probed
+from engine.contracts.probed import Probed
+from engine.control.answers import AnyResult, Done, People
 from engine.control.client import ControlClient, ControlError, NoServiceError
 from engine.control.verbs import AnyVerb, ListPeople
 from engine.errors import UsageError

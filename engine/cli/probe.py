@@ -107,8 +107,8 @@ def _write(path: Path, content: bytes) -> None:
 
 def _table(probed: Probed) -> Table:
     table = Table(show_header=False, box=None, pad_edge=False)
-    rate = f"{probed.frame_rate:.1f} pictures a second"
-    if probed.announced_rate and abs(probed.announced_rate - probed.frame_rate) > 0.1 * probed.announced_rate:
+    rate = f"{probed.fps:.1f} pictures a second"
+    if probed.announced_rate and abs(probed.announced_rate - probed.fps) > 0.1 * probed.announced_rate:
         rate += f" (it says {probed.announced_rate:g})"
     rows = {
         "camera": probed.shown,

@@ -1,4 +1,4 @@
-"""What a look at a camera tells, before it is made a stream of a run."""
+"""What a look at a camera tells, before it is made a stream of a run; a service answers it as it is."""
 
 from __future__ import annotations
 
@@ -12,43 +12,46 @@ but when its packets came."""
 Verdict = Literal["good", "small", "too_small", "no_face", "not_looked"]
 
 
-class ProbedFace(msgspec.Struct, frozen=True):
+class ProbedFace(msgspec.Struct, frozen=True, kw_only=True):
     """One face of the picture that is shown."""
 
-    box: tuple[float, float, float, float]
-    """x, y, width, height in pixels of the picture."""
+    x: float
+    y: float
+    width: float
+    height: float
+    """In pixels of the picture."""
     score: float
     """Of the detector, 0 to 1."""
-    size_px: float
+    size_px: float = 0.0
     """Geometric mean of the box's sides."""
 
 
-class Probed(msgspec.Struct, frozen=True, kw_only=True):
+class Probed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="probed"):
     """What a camera gave in a few seconds. Nothing in it holds credentials."""
 
     shown: str
     """The address, without credentials."""
-    codec: str
+    codec: str = ""
     """As FFmpeg names it, as ``h264``; ``rawvideo`` of a device that gives pictures."""
     profile: str = ""
     """Of the codec, as ``High``; empty where it has none."""
-    width_px: int
+    width_px: int = 0
     """Of a picture as it is shown: upright, with square pixels."""
-    height_px: int
-    frame_rate: float
+    height_px: int = 0
+    fps: float = 0.0
     """Pictures a second as measured by the stream's clock; 0 of a single picture."""
     announced_rate: float = 0.0
     """As the camera says; 0 where it does not."""
-    time_base: tuple[int, int]
+    time_base: tuple[int, int] = (0, 1)
     """Seconds per tick of its time stamps, as (numerator, denominator)."""
-    clock: ClockKind
+    clock: ClockKind = "arrival"
     clock_behind_seconds: float | None = None
     """How far the camera's clock, with all delays up to here, is behind ours (negative: ahead); None without ``ntp``."""
     kbps: float = 0.0
     """Kilobits a second that came."""
-    seconds: float
+    seconds: float = 0.0
     """From the first picture to the last."""
-    pictures: int
+    pictures: int = 0
     """That came."""
     looked_at: int = 0
     """Pictures in which faces were looked for."""
@@ -61,7 +64,7 @@ class Probed(msgspec.Struct, frozen=True, kw_only=True):
     faces: list[ProbedFace] = []
     """Those of ``picture``, best first."""
     picture: bytes = b""
-    """JPEG of one picture, that with the largest face where there was one."""
+    """JPEG of one picture, that with the largest face where there was one, as redaction lets it be shown; empty: not at all."""
     verdict: Verdict = "not_looked"
     advice: str = ""
     """One sentence for a person."""

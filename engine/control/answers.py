@@ -8,6 +8,7 @@ import msgspec
 
 from engine.config import SourceConfig
 from engine.contracts.messages import Quality, Reason, StageStats, StreamState
+from engine.contracts.probed import Probed
 
 ErrorCode = Literal[
     "bad_request",  # cannot be read, or a field is wrong
@@ -103,34 +104,6 @@ class Streams(Value, frozen=True, tag_field="kind", tag="streams"):
     """All cameras, by name."""
 
     streams: list[Stream]
-
-
-class ProbedFace(Value, frozen=True):
-    """A face that a probe saw."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    """In pixels of the picture."""
-    score: float
-
-
-class Probed(Value, frozen=True, tag_field="kind", tag="probed"):
-    """What a camera sends."""
-
-    shown: str
-    """Its address without credentials."""
-    codec: str = ""
-    width_px: int = 0
-    height_px: int = 0
-    fps: float = 0.0
-    picture: bytes = b""
-    """One of its pictures as JPEG, as ``publish.redact`` lets it be shown; empty: not at all."""
-    faces: list[ProbedFace] = []
-    """On that picture."""
-    advice: str = ""
-    """One sentence: what to expect of this stream."""
 
 
 class PictureVerdict(Value, frozen=True):

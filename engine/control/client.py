@@ -88,7 +88,7 @@ class ControlClient(Closing):
         """Ask, and return the whole reply.
 
         Raises:
-            ControlError: the request is longer than the service takes.
+            ControlError: the request cannot be sent, or is longer than the service takes.
             NoServiceError: nobody answered in time.
         """
         request = Request(
@@ -98,7 +98,10 @@ class ControlClient(Closing):
             idempotency_key=idempotency_key,
         )
         until = time.monotonic() + seconds
-        content = encode_request(request)
+        try:
+            content = encode_request(request)
+        except ValueError as error:
+            raise ControlError(Problem(code="bad_request", message=str(error))) from error
         if len(content) > ENVELOPE_BYTES:
             self._require_room(len(content), seconds)
         if self._socket.poll(max(0, int(seconds * 1e3)), zmq.POLLOUT):

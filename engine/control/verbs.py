@@ -173,7 +173,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Of the web process alone: what that one may do. Of others the roles are those of their key."""
 
 
-encode_request = msgspec.msgpack.Encoder().encode
+_encoder = msgspec.msgpack.Encoder()
 decode_request = msgspec.msgpack.Decoder(Request).decode
 
 ROLE_OF: dict[type[Verb], Role] = {
@@ -189,3 +189,20 @@ ROLE_OF: dict[type[Verb], Role] = {
 def largest_request(upload_bytes: int) -> int:
     """Return how many bytes a request may have where one picture may have so many; a longer one ends its connection."""
     return upload_bytes + ENVELOPE_BYTES
+
+
+def encode_request(request: Request) -> bytes:
+    """Return a request as it is sent.
+
+    Raises:
+        ValueError: something in it has no form there, as a number of more than 64 bits; says what, in words.
+    """
+    try:
+        return _encoder.encode(request)
+    except (OverflowError, TypeError, UnicodeEncodeError, RecursionError) as error:
+        what = {
+            OverflowError: "a number of more than 64 bits",
+            UnicodeEncodeError: "text that is no UTF-8",
+            RecursionError: "too much inside of each other",
+        }
+        raise ValueError(f"the request holds {what.get(type(error), 'what is no value')}: it cannot be sent") from error

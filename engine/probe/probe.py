@@ -169,7 +169,7 @@ def _told(camera: Camera, connection: Connection, counted: Counted, seen: _Seen,
         profile=(context.profile if context else "") or "",
         width_px=frame.planes.width_px,
         height_px=frame.planes.height_px,
-        frame_rate=rate_of(seen.moments),
+        fps=rate_of(seen.moments),
         announced_rate=float(opened.frame_rate or 0),
         time_base=(opened.time_base.numerator, opened.time_base.denominator),
         clock=clock,
@@ -182,7 +182,7 @@ def _told(camera: Camera, connection: Connection, counted: Counted, seen: _Seen,
         most_faces=seen.most_faces,
         face_sizes_px=sorted(seen.largest_px),
         faces=[
-            ProbedFace((x, y, width, height), float(score), size)
+            ProbedFace(x=x, y=y, width=width, height=height, score=float(score), size_px=size)
             for (x, y, width, height), score, size in zip(seen.faces.boxes.tolist(), seen.faces.scores, sizes, strict=True)
         ],
         picture=picture,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from engine.control.answers import Done, Probed, Stream
+from engine.contracts.probed import Probed
+from engine.control.answers import Done, Stream
 from engine.control.verbs import (
     AddStream,
     ChangeSettings,

@@ -6,7 +6,8 @@ import msgspec
 
 from engine.config import DetectConfig, Redact, VerifyConfig
 from engine.contracts.camera import Camera
-from engine.control.answers import Done, Enrolled, Found, Probed, Problem
+from engine.contracts.probed import Probed
+from engine.control.answers import Done, Enrolled, Found, Problem
 from engine.control.verbs import Picture
 from engine.privacy import Policy
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from engine.config import DetectConfig, VerifyConfig
-from engine.control.answers import Done, Enrolled, Found, PictureVerdict, Probed, ProbedFace
+from engine.contracts.probed import Probed
+from engine.control.answers import Done, Enrolled, Found, PictureVerdict
 from engine.control.verbs import Picture
 from engine.decode.still import read_content, read_still
 from engine.detect.catalog import open_detector
@@ -70,19 +71,9 @@ def look(task: ProbeTask) -> Probed:
         Refusal: it gives no picture.
     """
     try:
-        seen = probe(task.camera, replace(task.detect, device="cpu"), task.seconds, task.redact)
+        return probe(task.camera, replace(task.detect, device="cpu"), task.seconds, task.redact)
     except SourceError as error:
         raise Refusal("refused", str(error), "source.uri") from error
-    return Probed(
-        shown=seen.shown,
-        codec=seen.codec,
-        width_px=seen.width_px,
-        height_px=seen.height_px,
-        fps=seen.frame_rate,
-        picture=seen.picture,
-        faces=[ProbedFace(x=x, y=y, width=w, height=h, score=face.score) for face in seen.faces for x, y, w, h in (face.box,)],
-        advice=seen.advice,
-    )
 
 
 def enrol(task: EnrolTask) -> Enrolled:

@@ -64,6 +64,16 @@ def protocol(bounds: Bounds) -> type[H11Protocol]:
             if self.cycle is not None and not self.cycle.response_complete:
                 self._stop_waiting()
 
+        def send_400_response(self, msg: str) -> None:
+            """What follows is no HTTP: whoever still answers the request before it answers nobody."""
+            if self.cycle is not None and not self.cycle.response_complete:
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
+                if self.cycle.response_started:  # in the middle of an answer another one cannot begin
+                    self.transport.close()
+                    return
+            super().send_400_response(msg)
+
         def on_response_complete(self) -> None:
             self._wait_for_request()
             super().on_response_complete()

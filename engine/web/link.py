@@ -97,11 +97,15 @@ class ServiceLink:
         self._context.term()
 
     async def _reply(self, request: Request, seconds: float) -> Reply:
+        try:
+            content = encode_request(request)
+        except ValueError as error:
+            raise Refusal("bad_request", str(error)) from error
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting[request.request_id] = future
         try:
             async with asyncio.timeout(seconds):
-                await self._socket.send_multipart([PROTOCOL, encode_request(request)])
+                await self._socket.send_multipart([PROTOCOL, content])
                 return await future
         except TimeoutError as error:
             raise Refusal("deadline", f"the service has not answered within {seconds:g} s: is it running?") from error

@@ -9,6 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.contracts.probed import Probed
 from engine.control import answers, verbs
 from engine.control.answers import AnyResult
 from engine.control.verbs import Verb
@@ -172,7 +173,7 @@ ENTRIES: tuple[Entry, ...] = (
     _verb("POST", "/streams/{name}/pause", verbs.PauseStream, answers.Stream),
     _verb("POST", "/streams/{name}/resume", verbs.ResumeStream, answers.Stream),
     Entry("GET", "/streams/{name}/picture", "Its newest picture.", _stream_picture, "view", media_type="image/jpeg"),
-    _verb("POST", "/probe", verbs.Probe, answers.Probed, body="fields"),
+    _verb("POST", "/probe", verbs.Probe, Probed, body="fields"),
     _verb("GET", "/people", verbs.ListPeople, answers.People),
     _verb("POST", "/people/{name:path}/rename", verbs.RenamePerson, answers.Done, body="fields"),
     Entry(

@@ -237,10 +237,12 @@ def main() -> None:
     parser.add_argument("--names", type=int, default=20, help="of guests; what is kept by name grows with each new one")
     parser.add_argument("--console", action="store_true", help="keep the console open in Chromium")
     parser.add_argument("--minutes", type=float, default=600.0, help="end after so many, however many cycles there were")
+    parser.add_argument("--folder", type=Path, help="for what the service keeps and says; else one that is removed")
     parser.add_argument("--json", type=Path, help="write all figures here")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        found = measure(Path(folder), options, stack)
+    with ExitStack() as stack:
+        folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        found = measure(folder, options, stack)
     if options.json:
         options.json.write_text(json.dumps(found))
     del found["samples"]

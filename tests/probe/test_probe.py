@@ -49,7 +49,7 @@ def test_a_real_server_is_described(gst, small_clip):
     probed = looked(camera(server.url("cam", "u:secret")), [30.0], [60.0, 20.0], [], seconds=1.3)
     assert (probed.codec, probed.width_px, probed.height_px) == ("h264", 320, 240)
     assert "Baseline" in probed.profile
-    assert probed.frame_rate == pytest.approx(25.0, abs=2.5)
+    assert probed.fps == pytest.approx(25.0, abs=2.5)
     assert (probed.time_base, probed.clock) == ((1, 90000), "ntp")
     assert probed.clock_behind_seconds == pytest.approx(0.0, abs=1.0)
     assert probed.kbps > 1
@@ -65,7 +65,7 @@ def test_without_reports_the_clock_is_the_streams(scripted, small_clip):
     server = scripted(small_clip, Behaviour(ntp_offset_seconds=None, speed=4.0))
     probed = looked(camera(server.url()))
     assert (probed.clock, probed.clock_behind_seconds) == ("stamps", None)
-    assert probed.frame_rate == pytest.approx(25.0, abs=1.0), "by its own clock, not by ours"
+    assert probed.fps == pytest.approx(25.0, abs=1.0), "by its own clock, not by ours"
     assert (probed.verdict, probed.looked_at, probed.faces, probed.advice) == ("not_looked", 0, [], "")
     with Image.open(io.BytesIO(probed.picture)) as picture:
         assert frame_number(np.asarray(picture.convert("L"))) < 50

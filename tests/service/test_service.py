@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.config import Redact, SourceConfig
-from engine.control.answers import Done, Probed, Settings, Status, Stream, Streams
+from engine.contracts.probed import Probed
+from engine.control.answers import Done, Settings, Status, Stream, Streams
 from engine.control.verbs import (
     AddStream,
     AnyVerb,

@@ -14,6 +14,7 @@ import zmq
 from engine.config import SourceConfig
 from engine.contracts.http import HttpSettings
 from engine.contracts.messages import AnyMessage, Face, Part, Quality, encode_header, topic_of
+from engine.contracts.probed import Probed
 from engine.contracts.tap import Preview, PreviewBox, encode_preview, preview_topic
 from engine.control import answers, verbs
 from engine.control.answers import AnyResult, Problem, Reply, encode_reply
@@ -49,7 +50,7 @@ def usual_answer(request: Request) -> AnyResult | Problem | None:
         ) if name != "door":
             return Problem(code="not_found", message=f"there is no stream {name}", field="name")
         case verbs.Probe():
-            return answers.Probed(shown="rtsp://192.0.2.1/s", picture=JPEG)
+            return Probed(shown="rtsp://192.0.2.1/s", picture=JPEG)
         case verbs.EnrolPerson(name=name, pictures=pictures):
             return answers.Enrolled(
                 name=name, pictures=[answers.PictureVerdict(name=picture.name, outcome="enrolled") for picture in pictures]

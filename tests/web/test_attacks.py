@@ -239,3 +239,19 @@ def test_an_upgrade_is_not_made(web: Server) -> None:
         opened.settimeout(10)
         assert opened.recv(12) in (b"HTTP/1.1 200", b"HTTP/1.1 400", b"HTTP/1.1 426")
     assert is_well(web)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/streams", "/api/v1/events"])
+def test_a_body_that_turns_into_garbage_ends_the_request_and_is_no_fault_of_ours(web: Server, path: str) -> None:
+    """Before the answer has begun, and in the middle of one that goes on."""
+    before = len(web.lines)
+    method = "GET" if path.endswith("events") else "POST"
+    with web.connect() as opened:
+        opened.sendall(head(web, method, path, "Transfer-Encoding: chunked", "Content-Type: application/json") + b"2\r\n{}\r\n")
+        if method == "GET":
+            assert opened.recv(12) == b"HTTP/1.1 200"
+        opened.sendall(b"garbage\r\n")
+        seen = everything(opened)
+    assert seen.count(b"HTTP/1.1 400") == (method == "POST")
+    assert is_well(web)
+    assert not [line for line in web.lines[before:] if "Exception" in line or "failed" in line]

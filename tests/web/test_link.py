@@ -76,3 +76,10 @@ def test_so_many_questions_at_once_and_no_more(web: Server, monkeypatch: pytest.
     monkeypatch.setattr(link, "_MOST_AT_ONCE", 0)
     answer = web.ask("GET", "/api/v1/people")
     assert (answer.status, answer.code) == (503, "busy")
+
+
+def test_a_number_that_the_wire_cannot_carry_is_the_askers_fault(web: Server) -> None:
+    for method, path in (("PATCH", "/api/v1/settings"), ("PATCH", "/api/v1/streams/door")):
+        answer = web.ask(method, path, {"live.detect_fps": [2**64]})
+        assert (answer.status, answer.code) == (400, "bad_request")
+        assert "64 bits" in answer.json["error"]["message"]

@@ -10,6 +10,7 @@ import msgspec
 
 from engine.config import SourceConfig
 from engine.contracts.messages import Candidate, Enhanced, Face, Part, Quality, StageStats, Track
+from engine.contracts.probed import Probed, ProbedFace
 from engine.control import answers
 from tests.web.console import fake_pictures
 
@@ -126,11 +127,11 @@ class FakeService:
             self.people[name] = msgspec.structs.replace(before, pictures=before.pictures + 1)
         return answers.Enrolled(name=name, pictures=[verdict])
 
-    def probe(self, source: SourceConfig) -> answers.Probed:
+    def probe(self, source: SourceConfig) -> Probed:
         x, y, width, height = fake_pictures.box_of(0)
-        seen = answers.ProbedFace(x=x, y=y, width=width, height=height, score=0.9)
+        seen = ProbedFace(x=x, y=y, width=width, height=height, score=0.9)
         advice = "One face, 240 px wide: large enough to recognise."
-        return answers.Probed(
+        return Probed(
             shown=source.uri.rpartition("@")[2], codec="h264", width_px=1920, height_px=1080, fps=25.0,
             picture=fake_pictures.scene(1, (0,)), faces=[seen], advice=advice,
         )  # fmt: skip
