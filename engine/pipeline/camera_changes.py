@@ -92,11 +92,14 @@ class CameraChanges:
                 self._crew.workers[name].process.kill()
         gone = self._crew.forget_those_who_left()
         for worker in gone:
+            self._watchdog.forget(worker.name)  # it may have become ready after it was told to go
             self._status.take_text(worker.name, *worker.text.read())
             self._status.worker_left(worker.name)
             worker.close()
             worker.process.close()
             name, _ = self._leaving.pop(worker.name)
+            if name not in self._wanted:
+                self._status.forget_worker(worker.name)
             stream = self._status.streams.get(name)
             if stream is not None and not stream.is_over:
                 self._status.take_event(StreamChanged(stream.name, "ended", "drained", self._control.why_ended(name)))

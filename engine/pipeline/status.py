@@ -76,7 +76,7 @@ class RunStatus:
     """Monotonic seconds; 0 while the run goes on."""
     run_id: str = ""
     workers: dict[str, WorkerStatus] = field(default_factory=dict)
-    """Those that have been heard of."""
+    """Those that have been heard of, without those of cameras that were removed."""
     overload_level: int = 0
     """0 is no overload; see ``engine.perception.overload.LEVELS``."""
     events: deque[RunEvent] = field(default_factory=lambda: deque(maxlen=_KEPT_EVENTS))
@@ -90,6 +90,7 @@ class RunStatus:
     _events_seen: int = 0
     _warned: dict[Warned, float] = field(default_factory=dict)
     _printed: dict[str, tuple[float, int]] = field(default_factory=dict)
+    _restarts_of_the_gone: int = 0
 
     @property
     def wanted(self) -> dict[str, StreamStatus]:
@@ -120,7 +121,7 @@ class RunStatus:
 
     @property
     def restarts(self) -> int:
-        return sum(worker.restarts for worker in self.workers.values())
+        return self._restarts_of_the_gone + sum(worker.restarts for worker in self.workers.values())
 
     def snapshot(self) -> RunStatus:
         """Return a copy that later news leaves as it is, for another thread."""
@@ -217,6 +218,12 @@ class RunStatus:
         if not last.finished:  # else it has handed its counts over
             self._dead_counts.add(last.counts)
         self._dead_stages.keep(last)
+
+    def forget_worker(self, name: str) -> None:
+        """A worker has left and nobody will have its name: it is no process that is missing."""
+        self._printed.pop(name, None)
+        if (worker := self.workers.pop(name, None)) is not None:
+            self._restarts_of_the_gone += worker.restarts
 
     def stages(self) -> dict[str, StageBeat]:
         """Each stage, and each stream's latency, over all workers since the start, by the names of ``stats``."""

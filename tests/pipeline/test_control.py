@@ -9,6 +9,7 @@ from engine.errors import ConfigError
 from engine.pipeline.camera_changes import CameraChanges
 from engine.pipeline.control import CHANGED, PAUSED, REMOVED, RunControl
 from engine.pipeline.status import RunStatus, StreamStatus
+from engine.pipeline.watchdog import Watchdog
 
 
 def camera(name: str, fps: float = 10.0) -> Camera:
@@ -80,3 +81,36 @@ def test_streams_that_are_gone_are_not_counted_any_more():
     control.add(camera("door"))
     changes.settle()
     assert list(status.wanted) == ["clip", "door"]
+
+
+class _Crew:
+    """One worker, which is becoming ready while it is told to go."""
+
+    def __init__(self) -> None:
+        self.cameras, self.gone = {"camera-door": camera("door")}, list[object]()
+
+    def change_cameras(self, cameras: list[Camera], refuse: object, why: object) -> None:
+        self.cameras = {f"camera-{one.name}": one for one in cameras}
+
+    def has_all(self, cameras: list[Camera]) -> bool:
+        return True
+
+    def forget_those_who_left(self) -> list[object]:
+        self.gone, gone = [], self.gone
+        return gone
+
+
+def test_a_camera_that_becomes_ready_after_it_was_removed_is_forgotten_by_all():
+    """It was watched again from then on, and ended the run when it had been silent, and gone, for long enough."""
+    status, control, crew = RunStatus({"door": StreamStatus("door")}), RunControl(), _Crew()
+    watchdog = Watchdog(0.0, crew.cameras)
+    changes = CameraChanges(crew, watchdog, status, control)  # type: ignore[arg-type]
+    control.remove("door")
+    changes.settle()
+    watchdog.begin("camera-door")
+    status.worker_started("camera-door", 7)
+    status.worker_restarted("camera-door")
+    nothing = SimpleNamespace(read=lambda: (), close=lambda: None)
+    crew.gone = [SimpleNamespace(name="camera-door", text=nothing, close=nothing.close, process=nothing)]
+    assert changes.clear() == ["camera-door"]
+    assert (watchdog.hung(), status.workers, status.restarts) == ([], {}, 1)
