@@ -98,6 +98,8 @@ class Stream(Value, frozen=True, tag_field="kind", tag="stream"):
     latency_p50_ms: float | None = None
     latency_p99_ms: float | None = None
     funnel: Funnel = Funnel()
+    reconnects_by: dict[Reason, int] = {}
+    """Since the camera was added, or the run began, by the reason for which the connection before was lost."""
 
 
 class Streams(Value, frozen=True, tag_field="kind", tag="streams"):

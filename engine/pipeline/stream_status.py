@@ -70,6 +70,8 @@ class StreamStatus:
     errored: int = 0
     """Calls of models that failed."""
     reconnects: int = 0
+    reconnects_by: dict[Reason, int] = field(default_factory=dict)
+    """By the reason for which the connection before was lost."""
     rejected: int = 0
     """Tracks of no face."""
     detections: int = 0
@@ -83,13 +85,20 @@ class StreamStatus:
     """Monotonic seconds when ``state`` was entered."""
     _in_funnel: dict[str, int] = field(default_factory=dict, repr=False)
     _frames_before: int = 0
+    _was_live: bool = False
+    _lost: Reason = ""
     _frame_rate: Rate = field(default_factory=Rate, repr=False)
     _detection_rate: Rate = field(default_factory=Rate, repr=False)
 
     def copy(self) -> StreamStatus:
         """Return one that later news leaves as it is."""
-        frame_rate, detection_rate = self._frame_rate.copy(), self._detection_rate.copy()
-        return replace(self, _in_funnel=self._in_funnel.copy(), _frame_rate=frame_rate, _detection_rate=detection_rate)
+        return replace(
+            self,
+            reconnects_by=self.reconnects_by.copy(),
+            _in_funnel=self._in_funnel.copy(),
+            _frame_rate=self._frame_rate.copy(),
+            _detection_rate=self._detection_rate.copy(),
+        )
 
     @property
     def is_over(self) -> bool:
@@ -125,11 +134,21 @@ class StreamStatus:
         if self.state != event.state:
             self.since = time.monotonic()
         self._frames_before = self.frames
+        self._count_reconnect(event)
         self.state, self.reason, self.detail = event.state, event.reason, event.detail
         self.width_px = event.width_px or self.width_px
         self.height_px = event.height_px or self.height_px
         self.frames_expected = event.frames_expected or self.frames_expected
         return is_news
+
+    def _count_reconnect(self, event: StreamChanged) -> None:
+        """Of several attempts, each of which failed for a reason of its own, the first one has that of the loss."""
+        if event.state == "connecting" and self._was_live:
+            self._lost = self._lost or event.reason
+        elif event.state == "live":
+            if self._lost:
+                self.reconnects_by[self._lost] = self.reconnects_by.get(self._lost, 0) + 1
+            self._was_live, self._lost = True, ""
 
     def count(self, name: str, total: int) -> None:
         """Take over a new total of one of the counters that ``RunStatus`` keeps for each stream, as ``frames``."""

@@ -82,7 +82,9 @@ class Keeper:
         self._tell_manager()
         if self._web is not None:
             self._web.check()
-            self._parts.life.web = self._web.worker
+            life, address = self._parts.life, self._parts.config.serve.http
+            life.web = self._web.worker
+            life.web_fault = f"the console does not answer at {address}: the log says why" if self._web.is_missed else ""
         self._test_when_due()
         self._expiry.check()
 

@@ -44,6 +44,8 @@ class Life:
         """Why the service ends; empty: it goes on."""
         self.web: Worker | None = None
         """The web process; None: none is wanted, or it is not begun yet."""
+        self.web_fault = ""
+        """Why it does not answer, though it should."""
         self.wants_self_test = threading.Event()
         self._run: RunStatus | None = None
         self._observed = self.started

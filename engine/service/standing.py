@@ -52,6 +52,7 @@ def stream_of(one: Wanted, status: StreamStatus | None, fault: str = "") -> Stre
         latency_p50_ms=status.latency_p50_ms,
         latency_p99_ms=status.latency_p99_ms,
         funnel=status.funnel,
+        reconnects_by=dict(status.reconnects_by),
     )
 
 
@@ -99,7 +100,7 @@ def why_not_ready(life: Life) -> str:
         return "no run goes on: the next one is being started"
     if life.silent_seconds >= SILENT_SECONDS:
         return f"the run has said nothing for {life.silent_seconds:.0f} s: if it does not go on, restart the service"
-    return ""
+    return life.web_fault
 
 
 def status_of(life: Life, streams: list[Stream]) -> Status:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from engine.control.answers import Worker
 
@@ -18,6 +19,7 @@ _STABLE_SECONDS = 60.0
 _END_SECONDS = 3.0
 BAD_SETTINGS = 2
 """The exit code of a web process that would end again in the same way."""
+_READ_BYTES = 4096
 
 
 class WebProcess:
@@ -37,8 +39,10 @@ class WebProcess:
         self._deaths = self._restarts = 0
         self._next = 0.0
         self._given_up = False
+        self.is_missed = True
+        """It should answer, and does not (yet): it has not come to listen, or cannot. Not where its packages are missing."""
         if command is None and (missing := _missing()):
-            self._given_up = True
+            self._given_up, self.is_missed = True, False
             warn(
                 f"there is no console and no HTTP interface: {missing} not installed (`pip install 'facestream[serve]'`); "
                 "`facestream ctl` works without"
@@ -58,6 +62,7 @@ class WebProcess:
         if self._child is not None:
             code = self._child.poll()
             if code is None:
+                self._hear()
                 return
             self._bury(code, now)
         if now >= self._next and not self._given_up:
@@ -74,10 +79,23 @@ class WebProcess:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
-        self._child = None
+        self._forget()
+
+    def _hear(self) -> None:
+        """The first thing that it writes, it writes when it listens."""
+        assert self._child is not None
+        assert self._child.stdout is not None
+        with suppress(BlockingIOError):
+            self.is_missed = not os.read(self._child.stdout.fileno(), _READ_BYTES) and self.is_missed
+
+    def _forget(self) -> None:
+        assert self._child is not None
+        assert self._child.stdout is not None
+        self._child.stdout.close()
+        self._child, self.is_missed = None, True
 
     def _bury(self, code: int, now: float) -> None:
-        self._child = None
+        self._forget()
         if code == BAD_SETTINGS:
             self._given_up = True
             self._warn("the web process cannot work as it is configured, see its words above; `facestream ctl` works without")
@@ -97,7 +115,7 @@ class WebProcess:
             self._child = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": path},
                 start_new_session=True,
             )
@@ -105,6 +123,8 @@ class WebProcess:
             self._next = now + _PAUSES[-1]
             self._warn(f"the web process cannot be started: {error.strerror}")
             return
+        assert self._child.stdout is not None
+        os.set_blocking(self._child.stdout.fileno(), False)
         self._started = now
 
 

@@ -37,6 +37,7 @@ _STREAM_RATES = {
     "seconds_in_state": ("state_seconds", "How long the stream is in its state."),
 }
 _FUNNEL = "How far frames and faces came."
+_RECONNECTS = "Times that the camera was connected to again, by the reason for which it was lost."
 
 
 async def metrics(web: Web, request: Request) -> Response:
@@ -162,6 +163,11 @@ def _streams(streams: list[Stream]) -> Iterator[Metric]:
         for step in group[0].funnel.__struct_fields__:
             funnel.add_metric([name, step], sum(getattr(one.funnel, step) for one in group))
     yield funnel
+    reconnects = CounterMetricFamily("facestream_stream_reconnects_by_reason", _RECONNECTS, labels=["stream", "reason"])
+    for name, group in groups:
+        for reason in sorted({reason for one in group for reason in one.reconnects_by}):
+            reconnects.add_metric([name, reason], sum(one.reconnects_by.get(reason, 0) for one in group))
+    yield reconnects
 
 
 def _labelled(kind: type, name: str, what: str, labels: list[str], values: Iterable[tuple[list[str], object]]) -> Metric:

@@ -160,6 +160,8 @@ async def _until_a_signal(settings: WebSettings, report: Report, opened: socket.
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with serving(settings, report, opened) as web:
+        sys.stdout.write("listening\n")  # for the service: from here on it is there
+        sys.stdout.flush()
         report.tell(f"the console is at {_url(settings.http, opened)}")
         if stays_here(settings.http) and not TokenFolder(settings.tokens).entries():
             link = f"{_url(settings.http, opened)}login/{web.auth.link.make()}"

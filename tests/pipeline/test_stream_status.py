@@ -75,3 +75,16 @@ def test_detections_are_counted_where_somebody_tells_them(clock: list[float]):
         stream.count("detections", number * 4)
         clock[0] += 0.5
     assert stream.detections_per_second == pytest.approx(8)
+
+
+def test_reconnects_are_counted_by_the_reason_of_the_loss():
+    stream = StreamStatus("cam")
+    told = [
+        ("connecting", ""), ("connecting", "network"), ("live", ""),  # never live before: no reconnect
+        ("stalled", "timeout"), ("live", ""), ("discontinuity", "resolution_change"), ("live", ""),  # nor lost
+        ("discontinuity", "timeout"), ("connecting", "timeout"), ("connecting", "network"), ("connecting", "auth"), ("live", ""),
+        ("connecting", "end_of_stream"), ("live", ""), ("connecting", "timeout"), ("live", ""), ("connecting", "busy"),
+    ]  # fmt: skip
+    for state, reason in told:
+        stream.enter(StreamChanged("cam", state, reason))
+    assert stream.copy().reconnects_by == {"timeout": 2, "end_of_stream": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -77,6 +78,25 @@ def test_one_that_cannot_work_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
     web.close()
 
 
+@pytest.mark.parametrize("listens", [True, False])
+def test_it_is_missed_where_it_does_not_listen(*, listens: bool) -> None:
+    """Another program may have its port: it lives, and waits."""
+    program = "import signal; " + "print('listening', flush=True); " * listens + "signal.pause()"
+    web = WebProcess("{}", lambda words: None, [sys.executable, "-c", program])
+    assert web.is_missed
+    web.check()
+    assert web._child
+    if listens:
+        assert select.select([web._child.stdout], [], [], 60.0)[0]
+    web.check()
+    assert (web.worker.alive, web.is_missed) == (True, not listens)
+    web._child.kill()
+    web._child.wait()
+    web.check()
+    assert web.is_missed
+    web.close()
+
+
 def test_without_its_packages_it_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     said: list[str] = []
@@ -84,6 +104,7 @@ def test_without_its_packages_it_is_said_once(monkeypatch: pytest.MonkeyPatch) -
     web.check()
     web.check()
     assert len(said) == 1
+    assert not web.is_missed, "as `ctl` works without"
     assert "starlette and uvicorn are not installed (`pip install 'facestream[serve]'`)" in said[0]
     web.close()
 

@@ -51,6 +51,7 @@ def never_tested(life: Life) -> None:
         (lambda life: silent(life, 3600.0), "the run has said nothing for 3600 s"),
         (lambda life: life.stop("drained"), "the service is being stopped: drained"),
         (never_tested, "the self-test has not run yet"),
+        (lambda life: setattr(life, "web_fault", "the console does not answer"), "the console does not answer"),
     ],
 )
 def test_ready_needs_a_run_that_goes_on(ready: Parts, happens: Callable[[Life], object], why: str) -> None:

@@ -44,7 +44,11 @@ def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
 @pytest.fixture(scope="module")
 def scraped(service: FakeService) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     service.answer = lambda request: status(
-        [stream("door"), stream("gate", state="stalled", latency_p50_ms=None), stream("attic", state="paused")]
+        [
+            stream("door", reconnects_by={"network": 3}),
+            stream("gate", state="stalled", latency_p50_ms=None),
+            stream("attic", state="paused"),
+        ]
     )
     with server(service) as running:
         running.token = running.token_for("prometheus", "view")
@@ -84,6 +88,13 @@ def test_what_the_service_says_is_there(scraped: dict) -> None:
     assert scraped[of("facestream_stream_latency_p50_seconds", stream="door")] == 0.1
     assert of("facestream_stream_latency_p50_seconds", stream="gate") not in scraped
     assert not [key for key in scraped if ("stage", "latency.door") in key[1]]
+
+
+def test_reconnects_say_why(scraped: dict) -> None:
+    name = "facestream_stream_reconnects_by_reason_total"
+    assert {key: value for key, value in scraped.items() if key[0] == name} == {
+        (name, frozenset({("stream", "door"), ("reason", "network")})): 3.0
+    }
 
 
 def test_what_went_by_is_counted(scraped: dict) -> None:
