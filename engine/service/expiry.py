@@ -27,6 +27,8 @@ _LIMIT_SECONDS = 300.0
 """For one run."""
 _RESTS = 20
 """After a look at a run, or at all, it rests for so many times as long as the look took, and for an hour at least."""
+_SUM_SECONDS = 60.0
+"""Where gigabytes are bound: the present run grows, and each look measures that one alone."""
 
 
 class Says(Protocol):
@@ -48,8 +50,12 @@ class Limits(NamedTuple):
     """Of lines and vectors; 0: any, as above."""
 
     @property
+    def bounds_bytes(self) -> bool:
+        return self.pictures_bytes > 0 or self.records_bytes > 0
+
+    @property
     def keep_all(self) -> bool:
-        return self.policy.keeps_all and not self.pictures_bytes and not self.records_bytes
+        return self.policy.keeps_all and not self.bounds_bytes
 
 
 @dataclass
@@ -63,7 +69,7 @@ class _Known:
 
 
 class RunExpiry:
-    """Looks once an hour, and at the begin; one child for each run, so that no number of runs takes too long.
+    """Looks once an hour, where gigabytes are bound once a minute, and at the begin; one child for each run, so that no number of runs takes too long.
 
     Args:
         runs: folder of the runs' output directories.
@@ -83,8 +89,8 @@ class RunExpiry:
         """Begin to delete, if it is time; does not wait."""
         if time.monotonic() < self._next or (self._working is not None and self._working.is_alive()):
             return
-        self._next = time.monotonic() + _HOUR_SECONDS
         limits = limits_of(self._output())
+        self._next = time.monotonic() + (_SUM_SECONDS if limits.bounds_bytes else _HOUR_SECONDS)
         if not limits.keep_all and self._runs.is_dir():
             self._working = threading.Thread(target=self.expire, args=(limits,), name="expiry", daemon=True)
             self._working.start()
@@ -99,7 +105,7 @@ class RunExpiry:
         try:
             if not limits.policy.keeps_all:
                 went += sum(self._too_old(name, limits.policy) for name in names)
-            if limits.pictures_bytes or limits.records_bytes:
+            if limits.bounds_bytes:
                 went += self._too_much(names, limits)
         except Refusal as refusal:
             if refusal.problem.code != "stopping":

@@ -82,7 +82,8 @@ def test_reconnects_are_counted_by_the_reason_of_the_loss():
     told = [
         ("connecting", ""), ("connecting", "network"), ("live", ""),  # never live before: no reconnect
         ("stalled", "timeout"), ("live", ""), ("discontinuity", "resolution_change"), ("live", ""),  # nor lost
-        ("discontinuity", "timeout"), ("connecting", "timeout"), ("connecting", "network"), ("connecting", "auth"), ("live", ""),
+        ("discontinuity", "timeout"), ("connecting", "timeout"), ("connecting", "network"), ("connecting", "auth"),
+        ("live", ""),
         ("connecting", "end_of_stream"), ("live", ""), ("connecting", "timeout"), ("live", ""), ("connecting", "busy"),
     ]  # fmt: skip
     for state, reason in told:

@@ -193,12 +193,15 @@ def test_nothing_is_begun_where_all_is_kept_or_nothing_is_there(runs: Path, tmp_
     assert begun == []
 
 
-def test_it_is_looked_at_once_an_hour(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("output", "pause"), [({"keep_records_days": 1}, 3600), ({"keep_pictures_gb": 1}, 60)])
+def test_it_is_looked_at_once_an_hour_and_at_sums_once_a_minute(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, output: dict[str, float], pause: int
+) -> None:
     now, begun = [100.0], list[object]()
     monkeypatch.setattr("engine.service.expiry.time.monotonic", lambda: now[0])
-    expiry = RunExpiry(runs, lambda: OutputConfig(keep_records_gb=1), Tasks(print), Heard())
+    expiry = RunExpiry(runs, lambda: OutputConfig(**output), Tasks(print), Heard())
     expiry.expire = begun.append  # type: ignore[method-assign, assignment]
-    for seconds, count in ((0, 1), (3599, 1), (3601, 2), (3700, 2)):
+    for seconds, count in ((0, 1), (pause - 1, 1), (pause + 1, 2), (pause + 30, 2)):
         now[0] = 100.0 + seconds
         expiry.check()
         if expiry._working is not None:
