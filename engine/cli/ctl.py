@@ -177,7 +177,7 @@ def enrol(
         point_out_namesakes(where, name)
     if problem is not None:
         raise problem
-    return 1 if any(one.outcome == "refused" for result in results for one in result.pictures) else 0
+    return 1 if any(one.outcome in ("refused", "quarantined") for result in results for one in result.pictures) else 0
 
 
 @people_app.command(name="remove")

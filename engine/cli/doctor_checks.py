@@ -140,7 +140,8 @@ def _insightface() -> Says:
 
 
 def _gallery() -> Says:
-    from engine.verify.gallery import Gallery, default_gallery_path, unrecorded
+    from engine.verify.gallery import Gallery, default_gallery_path
+    from engine.verify.gallery_records import unrecorded
 
     path = default_gallery_path()
     folder = next(parent for parent in path.parents if parent.exists())

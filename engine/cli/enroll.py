@@ -15,12 +15,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine.cli.gallery import GalleryOption
+from engine.cli.gallery_pictures import GalleryOption
 from engine.config import DetectConfig, VerifyConfig
 from engine.contracts.recording import shown as readable_path
 from engine.detect.catalog import open_detector
 from engine.detect.second_look import SecondLook, open_second_look
 from engine.enrolment.enrol import EnrolResult, enrol_pictures
+from engine.enrolment.sheet import write_sheet
 from engine.errors import UsageError
 from engine.models import find_model
 from engine.source.picture_files import picture_files
@@ -39,13 +40,17 @@ def enroll(
     force: Annotated[
         bool, Parameter(negative=(), help="Enrol also what looks like somebody else; the reason is kept.")
     ] = False,
+    sheet: Annotated[
+        Path | None, Parameter(help="Also write a page (.html) that shows the pictures that were not enrolled, and why.")
+    ] = None,
     json: Annotated[bool, Parameter(negative=(), help="One object for programs instead of the table.")] = False,
 ) -> int:
     """Add pictures of a person to the gallery.
 
     JPEG, PNG, HEIC, AVIF, WebP, TIFF and more. A picture is refused where it shows nobody, several people, or a face that is
-    too small, too blurred, turned too far, or looks like somebody else; the others are still enrolled. A picture on its side or
-    head is turned. The pictures themselves are not kept, only a vector of each.
+    too small, too blurred or turned too far. One that looks like somebody else, unlike the person's other pictures, or like
+    everybody is set apart (`facestream gallery quarantine`); the others are still enrolled. A picture on its side or head is
+    turned. The pictures themselves are not kept, only a vector of each.
 
     For example:
 
@@ -53,7 +58,7 @@ def enroll(
 
         facestream enroll visitor-7 photos/visitor-7 --gallery entrance.sqlite
 
-    Exit code: 0 all pictures are in the gallery, 1 one was refused, 2 the command line is wrong.
+    Exit code: 0 all pictures are in the gallery, 1 one was refused or set apart, 2 the command line is wrong.
     """
     name = person_name(name)
     if not images:
@@ -70,11 +75,13 @@ def enroll(
     ):
         namesakes = [person.name for person in opened.list() if person.name != name and alike(person.name, name)]
         results = enrol_pictures(name, pictures, finder, model, opened, force=force, second_look=second_look)
+        if sheet is not None:
+            write_sheet(sheet, results)
         if json:
             _tell_programs(name, results, opened.path, namesakes)
         else:
             _tell_people(name, results, opened.path, namesakes)
-    return 1 if any(result.outcome == "refused" for result in results) else 0
+    return 1 if any(result.outcome in ("refused", "quarantined") for result in results) else 0
 
 
 def _second_look() -> SecondLook:
@@ -115,6 +122,6 @@ def _table(results: Sequence[EnrolResult]) -> Table:
             if quality
             else [""] * 4
         )
-        colour = {"enrolled": "green", "duplicate": "yellow", "refused": "red"}[result.outcome]
+        colour = {"enrolled": "green", "duplicate": "yellow", "quarantined": "magenta", "refused": "red"}[result.outcome]
         table.add_row(Text(shown(result.path.name)), Text(result.outcome, colour), *figures)
     return table

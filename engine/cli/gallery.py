@@ -6,22 +6,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.gallery_pictures import SHOWN_DIGITS, GalleryOption, drop, pictures, quarantine, release
 from engine.cli.plain import plain
-from engine.errors import FacestreamError
-from engine.verify.gallery import Gallery, Identity, unrecorded
+from engine.errors import FacestreamError, UsageError
+from engine.privacy.removal import remove_picture
+from engine.verify.gallery import Gallery
+from engine.verify.gallery_records import Identity, unrecorded
 from engine.verify.joining import joining_words
 from engine.verify.person_name import alike, person_name, shown, spelling
-
-GalleryOption = Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")]
+from engine.whole_file import write_private
 
 gallery_app = App(
     name="gallery", help="List, rename, remove or export enrolled people.", help_epilogue="", help_format="plaintext"
 )
+for _command in (pictures, quarantine, release, drop):
+    gallery_app.command(_command)
 
 
 @gallery_app.command(name="list")
@@ -46,19 +51,47 @@ def list_people(*, gallery: GalleryOption = None) -> int:
 
 
 @gallery_app.command
-def remove(name: Annotated[str, Parameter(help="As `gallery list` shows it.")], /, *, gallery: GalleryOption = None) -> int:
-    """Take a person out; a running engine no longer knows them from its next face on.
+def remove(
+    name: Annotated[str, Parameter(help="As `gallery list` shows it.")],
+    /,
+    *,
+    picture: Annotated[str, Parameter(help="Only this one, as `gallery pictures` shows it.")] = "",
+    receipt: Annotated[Path | None, Parameter(help="Of a picture: write what went, without the name (.json).")] = None,
+    gallery: GalleryOption = None,
+) -> int:
+    """Take a person out, or one of their pictures; a running engine no longer knows them from its next face on.
 
     For example:
 
         facestream gallery remove "Ada Lovelace"
+
+        facestream gallery remove "Ada Lovelace" --picture 3fa91c22 --receipt removal.json
     """
     known = _known(name, gallery)
+    if receipt is not None and not picture:
+        raise UsageError("--receipt goes with --picture: of a whole person `facestream erase` writes one")
     with Gallery(gallery) as opened:
+        if picture:
+            return _remove_picture(opened, known, picture, receipt)
         removed = opened.remove(known)
     Console().print(
         f"removed {plain(known)} ({_count(removed, 'picture', 'pictures')})", highlight=False, markup=False, soft_wrap=True
     )
+    return 0
+
+
+def _remove_picture(opened: Gallery, known: str, picture: str, receipt: Path | None) -> int:
+    removal = remove_picture(opened, known, picture)
+    sha256 = removal.pictures[0].picture_sha256
+    left = "" if removal.person_is_left else f"; it was the last one of {shown(known)}"
+    said = f"removed the picture {sha256[:SHOWN_DIGITS]} of {shown(known)}{left}"
+    Console().print(plain(said), highlight=False, markup=False, soft_wrap=True)
+    if receipt is not None:
+        content = msgspec.json.format(msgspec.json.encode(removal), indent=2) + b"\n"
+        try:
+            write_private(receipt, content)
+        except OSError as error:
+            raise FacestreamError(f"cannot write the receipt {receipt}: {error.strerror}; the picture is removed") from error
     return 0
 
 

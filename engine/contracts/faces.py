@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from engine.contracts.frames import FrameTime, Planes, Span
+from engine.contracts.gallery_version import GalleryVersion
 from engine.contracts.messages import Basis, Candidate, Decision, Enhanced, Part, Quality
 
 IDS_PER_PERCEIVE = 1_000_000_000
@@ -74,6 +75,8 @@ class FaceResult(msgspec.Struct, frozen=True, array_like=True, tag=True):
     gallery_version: int
     parts: list[Part]
     """What its payloads are, in their order."""
+    gallery: GalleryVersion | None = None
+    """See ``Face.gallery``."""
 
     @property
     def stream(self) -> str:
@@ -94,6 +97,10 @@ class TrackResult(msgspec.Struct, frozen=True, array_like=True, tag=True):
     parts: list[Part]
     basis: Basis | None = None
     """See ``Track.basis``."""
+    gallery: GalleryVersion | None = None
+    """See ``Track.gallery``."""
+    reason: str = ""
+    """See ``Track.reason``."""
 
     @property
     def stream(self) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.contracts.gallery_version import GalleryVersion
 from engine.errors import ConfigError
 
 SCHEMA = "facestream/1"
@@ -183,6 +184,8 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
     camera with two streams, mostly the larger one of its main stream. On a picture of another size draw everything times its
     width over this one. 0: not said, by an earlier version: it is that of the ``stream`` message."""
     height_px: int = 0
+    gallery: GalleryVersion | None = None
+    """What ``candidates`` were looked for in; None without a gallery."""
 
 
 class Track(Message, frozen=True, kw_only=True, tag="track"):
@@ -209,6 +212,10 @@ class Track(Message, frozen=True, kw_only=True, tag="track"):
     last_recorded_ns: int | None = None
     basis: Basis | None = None
     """Why ``decision``; None where there was nobody to compare with."""
+    gallery: GalleryVersion | None = None
+    """As ``Face.gallery``."""
+    reason: str = ""
+    """One sentence where no face of the track changed its decision, as a change of the gallery; it names nobody."""
 
 
 class Stream(Message, frozen=True, kw_only=True, tag="stream"):

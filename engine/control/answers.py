@@ -112,7 +112,7 @@ class PictureVerdict(Value, frozen=True):
     """What became of an uploaded picture."""
 
     name: str
-    outcome: Literal["enrolled", "duplicate", "refused"]
+    outcome: Literal["enrolled", "duplicate", "quarantined", "refused"]
     reason: str = ""
     quality: Quality | None = None
 

@@ -70,10 +70,10 @@ class Enhancement:
                 self._calls.failed(crop.stream, "super_resolve", enlarged.errors[place])
             elif self._enhancer is not None:
                 self._calls.worked(crop.stream, "super_resolve")
+        said = self.compare_again()
         with self._telemetry.stage("verify", len(crops)):
             scores = self._scores(crops, enlarged)
         self._say_gallery()
-        said = []
         for crop, original, face, score in zip(crops, enlarged.originals, enlarged.faces, scores, strict=True):
             with self._telemetry.stage("encode"):
                 picture, model = (face.bgr, face.model) if face else (None, "")
@@ -86,6 +86,16 @@ class Enhancement:
             track.add(crop)
             if score.track_decision_changed:
                 said.append(self._track(track.as_closed(), track.faces, ended=False))
+        return said
+
+    def compare_again(self) -> list[Said]:
+        """Where the gallery has changed, return what that makes of the tracks that go on; cheap where it has not."""
+        said = []
+        for changed in self._verifier.changed_by_gallery():
+            track = self._tracks.get((changed.stream, changed.track_id))
+            if track is not None:
+                said.append(self._track(track.as_closed(), track.faces, ended=False, reason=changed.reason))
+        self._say_gallery()
         return said
 
     def close_track(self, closed: TrackClosed) -> Said:
@@ -111,14 +121,16 @@ class Enhancement:
         enhanced = None
         if face is not None:
             enhanced = Enhanced(face.model, face.scale, face.lr_consistency_db, self._config.super_resolve.strength)
-        return FaceResult(crop.sighting, enhanced, score.decision, score.candidates, score.gallery_version, parts)
+        return FaceResult(
+            crop.sighting, enhanced, score.decision, score.candidates, score.gallery_version, parts, score.gallery
+        )
 
-    def _track(self, closed: TrackClosed, faces: int, *, ended: bool) -> Said:
+    def _track(self, closed: TrackClosed, faces: int, *, ended: bool, reason: str = "") -> Said:
         scores = self._verifier.track_scores(closed.stream, closed.track_id)
         self._say_gallery()
         parts, payloads = parts_of(self._config.publish, None, None, scores.embedding)
         decided = scores.decision, scores.candidates, scores.gallery_version
-        result = TrackResult(closed, ended, faces, *decided, parts, scores.basis)
+        result = TrackResult(closed, ended, faces, *decided, parts, scores.basis, scores.gallery, reason)
         return Said(result, payloads)
 
     def _scores(self, crops: Sequence[FaceCrop], enlarged: Enlarged) -> list[FaceScores]:

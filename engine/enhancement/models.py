@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.config import Config
+from engine.contracts.gallery_version import GalleryVersion
 from engine.contracts.orders import Warned
 from engine.enhancement.enhancement import Enhancement
 from engine.models import find_model
@@ -55,7 +56,7 @@ class OpenModels:
         self.batch = min(best, settings.max_batch or best)
         """Faces that are enlarged together at most."""
         names = {"names": self.verifier.naming()} if self._embedder else {}
-        self.facts = _facts(self._generator, self._embedder) | names
+        self.facts = _facts(self._generator, self._embedder) | names | gallery_facts(self.verifier.gallery)
         """What the record of the run says of them."""
 
     def core(self, telemetry: Telemetry) -> Enhancement:
@@ -73,6 +74,13 @@ class OpenModels:
 def enhancer_of(config: Config, generator: Generator | None) -> Enhancer | None:
     """Return what enlarges with a generator."""
     return None if generator is None else Enhancer(generator, config.super_resolve.strength, config.crop.max_size_px)
+
+
+def gallery_facts(gallery: GalleryVersion | None) -> dict[str, str]:
+    """Return what the record of a run says of the gallery that it began with."""
+    if gallery is None:
+        return {}
+    return {"gallery_epoch": gallery.epoch, "gallery_revision": str(gallery.revision), "gallery_digest": gallery.digest}
 
 
 def _facts(generator: Generator | None, embedder: Embedder | None) -> dict[str, str]:

@@ -8,17 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from engine.contracts.frames import Float32
 from engine.contracts.messages import Quality
 from engine.contracts.recording import shown
 from engine.decode.still import read_content, read_still
 from engine.detect.detector import Detector
 from engine.detect.second_look import SecondLook
 from engine.enrolment.judge import EnrolLimits, check_quality
-from engine.enrolment.likeness import doubt_about
+from engine.enrolment.likeness import doubt_about, typical_first
 from engine.enrolment.portrait import find_portrait
 from engine.errors import EnrolmentRefused, GalleryError, InferenceError, PictureError, UsageError
 from engine.verify.embedder import Embedder
-from engine.verify.gallery import Gallery
+from engine.verify.gallery_records import Enrolled
+from engine.verify.gallery_store import GalleryWriter
 from engine.verify.person_name import person_name
 
 
@@ -27,7 +29,8 @@ class EnrolResult:
     """What became of one picture."""
 
     path: Path
-    outcome: Literal["enrolled", "duplicate", "refused"]
+    outcome: Literal["enrolled", "duplicate", "quarantined", "refused"]
+    """Quarantined: it is in the gallery's file, and nobody is compared with it until it is released."""
     reason: str
     """One sentence; empty where it was enrolled and nothing is to be said."""
     quality: Quality | None = None
@@ -35,7 +38,7 @@ class EnrolResult:
     turned_degrees: int = 0
     """By how much the picture was turned counter-clockwise, to have the face upright: 0, 90, 180 or 270."""
     doubt: str = ""
-    """What spoke against it; it was enrolled all the same if ``force`` said so."""
+    """What speaks against it; it was enrolled all the same if ``force`` said so, and else set apart."""
     pages: int = 1
     """Pictures in the file, of which the first was taken."""
 
@@ -45,12 +48,15 @@ def enrol_pictures(
     paths: Sequence[Path],
     detector: Detector,
     embedder: Embedder,
-    gallery: Gallery,
+    gallery: GalleryWriter,
     limits: EnrolLimits | None = None,
     force: bool = False,
     second_look: SecondLook | None = None,
 ) -> list[EnrolResult]:
     """Enrol every picture that qualifies; one that does not never stops the others.
+
+    What goes with the others comes first: of pictures that are given together, one that is unlike them is set apart wherever it
+    stands among them.
 
     Args:
         name: who it is, see ``person_name``.
@@ -59,7 +65,8 @@ def enrol_pictures(
         embedder: makes the vector; the gallery compares it with vectors of this embedder only.
         gallery: open for writing.
         limits: the defaults if None.
-        force: enrol also what looks like somebody else; the gallery keeps the reason. All other refusals stand.
+        force: enrol also what looks like somebody else, which is set apart otherwise; the gallery keeps the reason. All
+            refusals stand.
         second_look: says whether what the detector found is a face; None: it is believed.
 
     Raises:
@@ -71,7 +78,21 @@ def enrol_pictures(
     if not paths:
         raise UsageError(f"no picture to enrol for {name}: give at least one image file")
     enrolment = _Enrolment(name, detector, embedder, gallery, limits or EnrolLimits(), force, second_look)
-    return [enrolment.enrol(path) for path in paths]
+    looks = [enrolment.look(path) for path in paths]
+    results = {place: enrolment.judge(looks[place]) for place in typical_first([look.vector for look in looks])}
+    return [results[place] for place in range(len(looks))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """What was seen of one picture."""
+
+    result: EnrolResult
+    """``refused`` with a reason, or ``enrolled`` and that is to be seen."""
+    digest: str = ""
+    holder: Enrolled | None = None
+    vector: Float32 | None = None
+    """None: nothing more is to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +102,13 @@ class _Enrolment:
     name: str
     detector: Detector
     embedder: Embedder
-    gallery: Gallery
+    gallery: GalleryWriter
     limits: EnrolLimits
     force: bool
     second_look: SecondLook | None
 
-    def enrol(self, path: Path) -> EnrolResult:
+    def look(self, path: Path) -> _Look:
+        """Look for the face of a picture; nothing is written."""
         result = EnrolResult(path, "refused", "")
         try:
             content = read_content(path)
@@ -94,7 +116,7 @@ class _Enrolment:
             holder = self.gallery.holder(digest, self.embedder.sha256)
             if holder and holder.identity == self.name and holder.runtime:
                 reason = f"{path} is enrolled for {self.name} already: nothing to do"
-                return replace(result, outcome="duplicate", reason=reason)
+                return _Look(replace(result, outcome="duplicate", reason=reason))
             if holder and holder.identity != self.name:
                 raise EnrolmentRefused(
                     f"{path} is enrolled for {holder.identity}: remove {holder.identity} first if it shows {self.name}"
@@ -105,29 +127,41 @@ class _Enrolment:
             result = replace(result, quality=portrait.quality, turned_degrees=portrait.turned_degrees)
             check_quality(path, portrait.quality, self.limits)
             vector = self.embedder.embed([portrait.bgr], [portrait.landmarks])[0]
-            doubt = doubt_about(self.name, vector, self.embedder, self.gallery)
-            result = replace(result, doubt=doubt)
-            if doubt and not self.force:
-                raise EnrolmentRefused(f"the face in {path} {doubt}: add --force if it is {self.name}")
         except (EnrolmentRefused, InferenceError, PictureError) as refusal:
-            return replace(result, reason=str(refusal))
+            return _Look(replace(result, reason=str(refusal)))
+        return _Look(replace(result, outcome="enrolled"), digest, holder, vector)
+
+    def judge(self, look: _Look) -> EnrolResult:
+        """Write a picture into the gallery, or set it apart."""
+        if look.vector is None or look.result.quality is None:
+            return look.result
+        path, doubt = look.result.path, doubt_about(self.name, look.vector, self.embedder, self.gallery)
+        result = replace(look.result, doubt=doubt)
+        apart = bool(doubt) and not self.force
         try:
             self.gallery.add(
                 self.name,
-                vector,
+                look.vector,
                 embedder=self.embedder.name,
                 embedder_sha256=self.embedder.sha256,
                 runtime=self.embedder.runtime,
                 source_name=shown(Path(path.name)),
-                picture_sha256=digest,
-                quality=portrait.quality.score,
+                picture_sha256=look.digest,
+                quality=look.result.quality.score,
                 doubt=doubt,
+                apart=apart,
             )
         except GalleryError:
-            if self.gallery.holder(digest, self.embedder.sha256) == holder:
+            if self.gallery.holder(look.digest, self.embedder.sha256) == look.holder:
                 raise
-            return self.enrol(path)  # another process was first: it is looked at again
-        return replace(result, outcome="enrolled", reason=_remark(path, result))
+            return self.judge(self.look(path))  # it is there by now, from this list or another process: it is looked at again
+        if not apart:
+            return replace(result, reason=_remark(path, result))
+        reason = (
+            f"the face in {path} {doubt}: it is set apart, and nobody is compared with it; if it is {self.name}, "
+            f"`facestream gallery release {look.digest[:8]}`"
+        )
+        return replace(result, outcome="quarantined", reason=reason)
 
 
 def _remark(path: Path, result: EnrolResult) -> str:

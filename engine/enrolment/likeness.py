@@ -11,13 +11,17 @@ What the default embedder's thresholds amount to, on 2,937 LFW pictures of 1,294
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from engine.contracts.frames import Float32
 from engine.verify.embedder import Embedder
-from engine.verify.gallery import Gallery
+from engine.verify.gallery_store import GalleryReader
 from engine.verify.scores import best_cosines
 
 
-def doubt_about(name: str, vector: Float32, embedder: Embedder, gallery: Gallery) -> str:
+def doubt_about(name: str, vector: Float32, embedder: Embedder, gallery: GalleryReader) -> str:
     """Return what speaks against a picture of a person as part of a sentence, with the cosine; empty where nothing does.
 
     The thresholds are the embedder's own: what it calls unknown is unlike the person's other pictures, and who is known, ahead
@@ -32,8 +36,8 @@ def doubt_about(name: str, vector: Float32, embedder: Embedder, gallery: Gallery
     Raises:
         GalleryError: it cannot be read.
     """
-    names, matrix = gallery.templates(embedder.sha256)
-    cosines = best_cosines(vector, names, matrix)
+    people = gallery.snapshot(embedder.sha256)
+    cosines = best_cosines(vector, people.names, people.matrix)
     own = cosines.pop(name, None)
     other = max(cosines, key=lambda person: cosines[person], default=None)
     if other is not None and cosines[other] >= embedder.known_cosine + embedder.margin_cosine:
@@ -44,3 +48,18 @@ def doubt_about(name: str, vector: Float32, embedder: Embedder, gallery: Gallery
     if own is not None and own < embedder.unknown_cosine:
         return f"looks unlike the other pictures of {name} (cosine {own:.3f}, below {embedder.unknown_cosine:.3f})"
     return ""
+
+
+def typical_first(vectors: Sequence[Float32 | None]) -> list[int]:
+    """Return the places of pictures of one person, those most like all the others first, equals and those of no face as given.
+
+    Args:
+        vectors: (length,) of length 1 each; None: no face.
+    """
+    places = [place for place, vector in enumerate(vectors) if vector is not None]
+    found = [vector for vector in vectors if vector is not None]
+    likeness = np.zeros(len(vectors))
+    if found:
+        matrix = np.stack(found).astype(np.float64)
+        likeness[places] = np.round((matrix @ matrix.T).sum(axis=1), 6)
+    return [int(place) for place in np.argsort(-likeness, kind="stable")]

@@ -29,8 +29,8 @@ from engine.models.dlib_embedder import NAME, SMALL
 from engine.runtime.colour import bgr_from_planes
 from engine.runtime.session import SessionSpec
 from engine.track.judge import Limits
+from engine.verify.face_picture import face_in
 from engine.verify.onnx_embedder import OnnxEmbedder
-from engine.verify.verifier import face_in
 
 _LEAST_PX = 10.0
 """Narrower faces say nothing."""

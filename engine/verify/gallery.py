@@ -8,11 +8,12 @@ file. An object belongs to the thread and the process that made it.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from platformdirs import user_data_dir
@@ -20,39 +21,19 @@ from platformdirs import user_data_dir
 from engine.contracts.frames import Float32
 from engine.errors import GalleryError
 from engine.verify.gallery_doubts import forget_in_doubts
+from engine.verify.gallery_epoch import note, settle
 from engine.verify.gallery_export import PictureRow, write_pictures
 from engine.verify.gallery_file import BUSY_SECONDS, GalleryFile
-from engine.verify.negatives import count_negatives, keep_negatives, read_negatives, remove_negatives, rename_negatives
+from engine.verify.gallery_pictures import dropped, listed, put, released, remove_quarantined, rename_quarantined, the_one
+from engine.verify.gallery_reading import read_snapshot
+from engine.verify.gallery_records import Enrolled, Identity, Kept
+from engine.verify.gallery_watch import GalleryWatch
+from engine.verify.negatives import count_negatives, keep_negatives, remove_negatives, rename_negatives
 from engine.verify.person_name import spelling
 from engine.verify.snapshot import Snapshot
 
-
-class Identity(NamedTuple):
-    """One enrolled person."""
-
-    name: str
-    pictures: int
-    embedders: tuple[str, ...]
-    """Names of the embedders that their pictures were enrolled with."""
-    best_quality: float
-    last_enrolled_at: str
-    """UTC, ISO 8601."""
-    in_doubt: int = 0
-    """Pictures that were enrolled although something spoke against them."""
-    unrecorded: int = 0
-    """Pictures of which the gallery does not say what computed their vectors, as those of earlier versions."""
-
-
-class Enrolled(NamedTuple):
-    """One picture that is in the gallery."""
-
-    identity: str
-    runtime: str
-    """What computed its vector, with version and precision; empty where that was not recorded."""
-
-
-Identities = list[Identity]
-Names = list[str]
+_FOLLOWER_BUSY_SECONDS = 0.2
+"""A writer is waited for so long by who follows: there is other work to do, and there will be another try."""
 
 
 def default_gallery_path() -> Path:
@@ -92,6 +73,18 @@ class Gallery:
     def __init__(self, path: Path | None = None, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path or default_gallery_path()
         self._file = GalleryFile(self.path, read_only, busy_seconds)
+        if not read_only:
+            settle(self._file)
+
+    def follow(self, embedder_sha256: str) -> GalleryWatch:
+        """Return what tells of changes: it opens the file anew each time, and outlives this object."""
+        path = self.path
+
+        def read() -> Snapshot:
+            with Gallery(path, read_only=True, busy_seconds=_FOLLOWER_BUSY_SECONDS) as opened:
+                return opened.snapshot(embedder_sha256)
+
+        return GalleryWatch(path, read)
 
     def version(self) -> int:
         """Return the number of changes since the gallery was made; cheap enough to ask before every batch."""
@@ -109,8 +102,9 @@ class Gallery:
         picture_sha256: str,
         quality: float,
         doubt: str = "",
+        apart: bool = False,
     ) -> None:
-        """Enrol one picture; it is visible to every reader when this returns.
+        """Enrol one picture, or set it apart; it is visible to every reader when this returns.
 
         The picture's earlier vector is replaced where it is the same person's and nothing records what computed it.
 
@@ -123,7 +117,8 @@ class Gallery:
             source_name: the picture's file name.
             picture_sha256: of the picture file; the same picture is never enrolled twice with one embedder, see ``holder``.
             quality: 0 to 1.
-            doubt: why the picture was in question, where it is enrolled all the same.
+            doubt: what speaks against the picture, where it is enrolled all the same, or set apart.
+            apart: nobody is compared with it until it is released.
 
         Raises:
             GalleryError: as for all methods, or the picture is there already, or the vector does not fit the others.
@@ -134,47 +129,89 @@ class Gallery:
         if not identity or vector.ndim != 1 or not abs(float(np.linalg.norm(vector)) - 1) < 1e-3:
             raise ValueError(f"needs a name and a vector of length 1, got {identity!r} and a vector of shape {vector.shape}")
         now = datetime.now(UTC).isoformat(timespec="seconds")
+        row = {
+            "identity": identity, "embedder": embedder, "embedder_sha256": embedder_sha256, "embedding": vector.tobytes(),
+            "source_name": source_name, "picture_sha256": picture_sha256, "quality": float(quality), "enrolled_at": now,
+            "runtime": runtime, "doubt": doubt,
+        }  # fmt: skip
+        with self._changing() as changed:
+            put(self._file, row, apart=apart)
+            changed.append(not apart)
+
+    @contextmanager
+    def _changing(self) -> Iterator[list[bool]]:
+        """All changes inside, or none; give a list to append to: whether what is compared with has changed."""
+        changed: list[bool] = []
         with self._file.transaction("IMMEDIATE"):
-            other = self._file.rows(
-                "SELECT length(embedding) / 4 FROM pictures WHERE embedder_sha256 = ? LIMIT 1", (embedder_sha256,)
-            )
-            if other and other[0][0] != len(vector):
-                raise GalleryError(
-                    f"the gallery {self.path} holds vectors of {other[0][0]} values from this embedder, not of {len(vector)}"
-                )
-            self._file.execute(
-                "DELETE FROM pictures WHERE picture_sha256 = ? AND embedder_sha256 = ? AND identity = ? AND runtime = ''",
-                (picture_sha256, embedder_sha256, identity),
-            )
-            self._file.execute(
-                "INSERT INTO pictures (identity, embedder, embedder_sha256, embedding, source_name, picture_sha256, quality,"
-                " enrolled_at, runtime, doubt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    identity,
-                    embedder,
-                    embedder_sha256,
-                    vector.tobytes(),
-                    source_name,
-                    picture_sha256,
-                    float(quality),
-                    now,
-                    runtime,
-                    doubt,
-                ),
-            )
-            self._file.execute("UPDATE state SET version = version + 1")
+            yield changed
+            if any(changed):
+                self._file.execute("UPDATE state SET version = version + 1")
+        if any(changed):
+            note(self._file)
+
+    def _wipe(self) -> None:
+        """Overwrite what was deleted: the log still holds the old pages. It is emptied as far as readers let go of it."""
+        self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def remove(self, name: str) -> int:
         """Take all pictures of a person out; return how many there were, 0 if nobody has this name, in any encoding."""
-        with self._file.transaction("IMMEDIATE"):
+        with self._changing() as changed:
             removed = self._file.execute("DELETE FROM pictures WHERE identity = ?", (spelling(name),)).rowcount
             forget_in_doubts(self._file, name)
-            remove_negatives(self._file, name)
-            if removed:
-                self._file.execute("UPDATE state SET version = version + 1")
-        # The log still holds the old pages: it is emptied as far as readers let go of it.
-        self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-        return removed
+            negatives = remove_negatives(self._file, name)
+            apart = remove_quarantined(self._file, name)
+            changed.append(removed + negatives > 0)
+        self._wipe()
+        return removed + apart
+
+    def remove_picture(self, name: str, picture_sha256: str) -> Sequence[Kept]:
+        """Take one picture of a person out, with the vectors of all embedders, at once for every reader; return them.
+
+        Args and Raises as for ``drop``.
+        """
+        with self._changing() as changed:
+            theirs = self.pictures(name)
+            one = the_one(theirs, picture_sha256, f"of {spelling(name)}")
+            out = [kept for kept in theirs if kept.picture_sha256 == one.picture_sha256]
+            self._file.execute(
+                "DELETE FROM pictures WHERE identity = ? AND picture_sha256 = ?", (one.identity, one.picture_sha256)
+            )
+            if not self.pictures(name):  # it was the last one
+                forget_in_doubts(self._file, name)
+                remove_negatives(self._file, name)
+            changed.append(True)
+        self._wipe()
+        return out
+
+    def pictures(self, name: str = "") -> Sequence[Kept]:
+        """Return the enrolled pictures, of everybody or of one person, by name and time."""
+        return listed(self._file, "pictures", name)
+
+    def quarantined(self) -> Sequence[Kept]:
+        """Return the pictures that were set apart, by name and time."""
+        return listed(self._file, "quarantined")
+
+    def release(self, picture_sha256: str) -> Kept:
+        """Enrol a picture that was set apart; the gallery keeps the reason. See ``drop``."""
+        with self._changing() as changed:
+            one = the_one(self.quarantined(), picture_sha256, "in quarantine")
+            changed.append(released(self._file, one.picture_sha256) > 0)
+        return one
+
+    def drop(self, picture_sha256: str) -> Kept:
+        """Forget a picture that was set apart.
+
+        Args:
+            picture_sha256: of the picture, or what it begins with.
+
+        Raises:
+            GalleryError: as for all methods, or there is no such picture.
+        """
+        with self._changing():
+            one = the_one(self.quarantined(), picture_sha256, "in quarantine")
+            dropped(self._file, one.picture_sha256)
+        self._wipe()
+        return one
 
     def rename(self, name: str, new: str) -> int:
         """Give all pictures of a person another name; return how many there were, 0 if nobody has this name.
@@ -187,13 +224,13 @@ class Gallery:
         """
         if not spelling(new):
             raise ValueError(f"needs a name, got {new!r}")
-        with self._file.transaction("IMMEDIATE"):
+        with self._changing() as changed:
             renamed = self._file.execute(
                 "UPDATE pictures SET identity = ? WHERE identity = ?", (spelling(new), spelling(name))
             ).rowcount
             rename_negatives(self._file, name, new)
-            if renamed:
-                self._file.execute("UPDATE state SET version = version + 1")
+            rename_quarantined(self._file, name, new)
+            changed.append(renamed > 0)
         return renamed
 
     def keep_negatives(self, name: str, embedder_sha256: str, source: str, vectors: Sequence[Float32]) -> int:
@@ -205,10 +242,9 @@ class Gallery:
             source: what they were seen in.
             vectors: (length,) each, of length 1.
         """
-        with self._file.transaction("IMMEDIATE"):
+        with self._changing() as changed:
             kept = keep_negatives(self._file, name, embedder_sha256, source, vectors)
-            if kept:
-                self._file.execute("UPDATE state SET version = version + 1")
+            changed.append(kept > 0)
         return kept
 
     def negatives(self) -> dict[str, int]:
@@ -225,22 +261,9 @@ class Gallery:
 
     def snapshot(self, embedder_sha256: str) -> Snapshot:
         """Return everything that vectors of one embedder may be compared with, from one moment."""
-        with self._file.transaction("DEFERRED"):
-            version = self.version()
-            rows = self._file.rows(
-                "SELECT identity, embedding FROM pictures WHERE embedder_sha256 = ? ORDER BY identity, id", (embedder_sha256,)
-            )
-            others = self._file.rows(
-                "SELECT DISTINCT identity FROM pictures WHERE identity NOT IN"
-                " (SELECT identity FROM pictures WHERE embedder_sha256 = ?) ORDER BY identity",
-                (embedder_sha256,),
-            )
-            matrix = _matrix([blob for _, blob in rows], self.path)
-            negatives = read_negatives(self._file, embedder_sha256, matrix.shape[1])
-        names = [str(name) for name, _ in rows]
-        return Snapshot(version, names, matrix, [str(name) for (name,) in others], negatives)
+        return read_snapshot(self._file, embedder_sha256)
 
-    def templates(self, embedder_sha256: str) -> tuple[Names, Float32]:
+    def templates(self, embedder_sha256: str) -> tuple[Sequence[str], Float32]:
         """Return ``names`` and ``matrix`` of ``snapshot``."""
         snapshot = self.snapshot(embedder_sha256)
         return snapshot.names, snapshot.matrix
@@ -258,7 +281,7 @@ class Gallery:
         rows = self._file.rows(f"SELECT {', '.join(PictureRow._fields)} FROM pictures ORDER BY identity, id")
         return write_pictures([PictureRow(*row) for row in rows], path, embeddings)
 
-    def list(self) -> Identities:
+    def list(self) -> list[Identity]:
         """Return everyone, by name."""
         rows = self._file.rows(
             "SELECT identity, count(*), json_group_array(DISTINCT embedder), max(quality), max(enrolled_at),"
@@ -275,23 +298,3 @@ class Gallery:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-
-def unrecorded(people: Identities) -> str:
-    """Return one sentence about vectors of which the gallery does not say what computed them, empty if there are none."""
-    names = [person.name for person in people if person.unrecorded]
-    if not names:
-        return ""
-    some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return (
-        f"{some}: enrolled by an earlier version, which may have computed vectors in bfloat16, where a cosine differs by up to "
-        "0.01; they are compared as before, enrol the same pictures again to replace them"
-    )
-
-
-def _matrix(blobs: Sequence[bytes], path: Path) -> Float32:
-    lengths = {len(blob) for blob in blobs}
-    if len(lengths) > 1 or any(length == 0 or length % 4 for length in lengths):
-        raise GalleryError(f"the gallery {path} holds damaged vectors: restore it from a copy, or enrol again into a new file")
-    width = lengths.pop() // 4 if lengths else 0
-    return np.frombuffer(b"".join(blobs), "<f4").reshape(len(blobs), width).astype(np.float32)

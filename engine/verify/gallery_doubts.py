@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.verify.gallery_file import GalleryFile
+from engine.verify.gallery_pictures import has_quarantine
 from engine.verify.person_name import spelling
 
 _SAYS = ("looks like {} (", "looks more like {} (")
@@ -16,9 +17,10 @@ def forget_in_doubts(file: GalleryFile, name: str) -> None:
     Raises:
         GalleryError: the file cannot be read or written.
     """
-    for number, doubt in file.rows("SELECT id, doubt FROM pictures WHERE doubt <> ''"):
-        unnamed = str(doubt)
-        for says in _SAYS:
-            unnamed = unnamed.replace(says.format(spelling(name)), says.format(_INSTEAD))
-        if unnamed != doubt:
-            file.execute("UPDATE pictures SET doubt = ? WHERE id = ?", (unnamed, number))
+    for table in ("pictures", "quarantined") if has_quarantine(file) else ("pictures",):
+        for number, doubt in file.rows(f"SELECT id, doubt FROM {table} WHERE doubt <> ''"):
+            unnamed = str(doubt)
+            for says in _SAYS:
+                unnamed = unnamed.replace(says.format(spelling(name)), says.format(_INSTEAD))
+            if unnamed != doubt:
+                file.execute(f"UPDATE {table} SET doubt = ? WHERE id = ?", (unnamed, number))

@@ -7,15 +7,13 @@ file is put in its place.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import GalleryError
-from engine.verify.gallery import Gallery
 from engine.verify.snapshot import Snapshot
 
-_BUSY_SECONDS = 0.2
-"""A writer is waited for so long: there is other work to do, and there will be another try."""
 _YOUNG_NS = 100_000_000
 """File systems tell times of change in steps of some milliseconds: a file that changed just now may change again unseen."""
 
@@ -27,13 +25,18 @@ class GalleryWatch:
 
     Args:
         path: of the gallery.
-        embedder_sha256: whose vectors are wanted.
+        read: opens it, and returns the people of one embedder.
     """
 
-    def __init__(self, path: Path, embedder_sha256: str) -> None:
+    def __init__(self, path: Path, read: Callable[[], Snapshot]) -> None:
         self.path = path
-        self._embedder_sha256 = embedder_sha256
+        self._read = read
         self._seen: _Seen | None = None
+
+    @property
+    def where(self) -> str:
+        """The path."""
+        return str(self.path)
 
     def news(self) -> Snapshot | None:
         """Return the people where the file is not what it was at the last successful call; the first time, always.
@@ -44,8 +47,7 @@ class GalleryWatch:
         seen, youngest_ns = self._look()
         if seen == self._seen:
             return None
-        with Gallery(self.path, read_only=True, busy_seconds=_BUSY_SECONDS) as gallery:
-            people = gallery.snapshot(self._embedder_sha256)
+        people = self._read()
         self._seen = seen if time.time_ns() - youngest_ns > _YOUNG_NS else None
         return people
 

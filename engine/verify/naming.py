@@ -14,7 +14,8 @@ from engine.contracts.messages import Basis, Candidate, Decision, Lack
 from engine.errors import ConfigError
 from engine.verify.embedder import Embedder
 from engine.verify.open_set import OpenSet, open_set_of
-from engine.verify.scores import Fusion, Thresholds, best_cosines, decide, rank
+from engine.verify.persons import highest
+from engine.verify.scores import Fusion, Thresholds, cosine_of, decide, rank
 from engine.verify.snapshot import Snapshot
 
 _Fits = TypeVar("_Fits", bool, NDArray[np.bool_])
@@ -70,7 +71,7 @@ class ByCosine:
     ) -> tuple[list[Candidate], Decision, Basis]:
         """See ``Rule``."""
         # The margin needs the second even where only one is wanted.
-        candidates = rank(vector, enhanced, people.names, people.matrix, max(limit, 2))
+        candidates = rank(vector, enhanced, people.persons, people.matrix, max(limit, 2))
         asked = replace(self.thresholds, min_faces=min_faces)
         decision = decide(candidates, faces.faces, faces.large_faces, asked)
         return candidates[:limit], decision, self._basis(candidates, decision, faces, asked)
@@ -98,10 +99,8 @@ class ByChance:
     def __init__(self, measured: OpenSet, thresholds: Thresholds, rate: float) -> None:
         self.thresholds = thresholds
         self._measured, self._rate = measured, rate
-        self._crowding: tuple[Float32, Float32] | None = None
-        """Of the pictures of a gallery that was seen before."""
         self._small: tuple[int, float] | None = None
-        """Pictures of that gallery, and the size below which hardly anybody gets a name."""
+        """Pictures of a gallery that was seen before, and the size below which hardly anybody gets a name."""
 
     def sentence(self, pictures: int) -> str:
         """See ``Rule``."""
@@ -117,24 +116,21 @@ class ByChance:
         self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
     ) -> tuple[list[Candidate], Decision, Basis]:
         """See ``Rule``."""
-        size, pictures = faces.size_px, len(people.names)
-        resemblances = self._measured.resemblance(vector, people.matrix, self._crowding_of(people.matrix))
-        best: dict[str, float] = {}
-        for name, value in zip(people.names, resemblances.tolist(), strict=True):
-            best[name] = max(value, best.get(name, -9.0))
-        cosines = best_cosines(vector, people.names, people.matrix)
-        second = best_cosines(enhanced, people.names, people.matrix) if enhanced is not None else {}
-        order = sorted(best, key=lambda name: (-best[name], name))[: max(limit, 2)]
+        size, pictures, persons = faces.size_px, len(people.names), people.persons
+        cosines = people.matrix @ vector
+        crowding = people.crowding(self._measured.crowd)
+        best = persons.best(self._measured.resemblance_at(cosines, vector, crowding))
+        order = highest(best, max(limit, 2))
+        values = best[order].tolist()
         candidates = [
             Candidate(
-                name,
-                cosines[name],
-                second.get(name),
-                false_name_chance=self._measured.chance(best[name], size, pictures),
+                persons.names[person],
+                float(np.clip(cosines[persons.rows(person)].max(), -1.0, 1.0)),
+                cosine_of(enhanced, persons, people.matrix, person),
+                false_name_chance=self._measured.chance(value, size, pictures),
             )
-            for name in order
+            for person, value in zip(order, values, strict=True)
         ]
-        values = [best[name] for name in order]
         decision = self._decide(values, candidates, faces, min_faces)
         return candidates[:limit], decision, self._basis(values, candidates[0], decision, faces, pictures, min_faces)
 
@@ -169,11 +165,6 @@ class ByChance:
         if self._small is None or self._small[0] != pictures:
             self._small = (pictures, self._measured.too_small_px(pictures, self._rate))
         return self._small[1]
-
-    def _crowding_of(self, matrix: Float32) -> Float32:
-        if self._crowding is None or self._crowding[0] is not matrix:
-            self._crowding = (matrix, self._measured.crowding(matrix))
-        return self._crowding[1]
 
 
 def _missing(decision: Decision, has_few_faces: bool, fits: bool, *, is_too_small: bool) -> Lack:

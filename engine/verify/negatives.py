@@ -8,7 +8,7 @@ The table is made when the first one is kept: a version of facestream that does 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from engine.contracts.frames import Float32
 from engine.verify.gallery_file import GalleryFile
 from engine.verify.person_name import spelling
-from engine.verify.scores import best_cosines
+from engine.verify.persons import Persons
 
 MOST_OF_A_PERSON = 500
 """Vectors; older ones give way."""
@@ -62,7 +62,9 @@ def read_negatives(file: GalleryFile, embedder_sha256: str, length: int) -> dict
     """
     if not _has_table(file):
         return {}
-    rows = file.rows("SELECT identity, embedding FROM negatives WHERE embedder_sha256 = ? ORDER BY id", (embedder_sha256,))
+    rows = file.rows(
+        "SELECT identity, embedding FROM negatives WHERE embedder_sha256 = ? ORDER BY identity, embedding", (embedder_sha256,)
+    )
     found: dict[str, list[Float32]] = {}
     for name, blob in rows:
         if len(blob) == 4 * length:
@@ -81,10 +83,11 @@ def count_negatives(file: GalleryFile) -> dict[str, int]:
     return {str(name): int(n) for name, n in file.rows("SELECT identity, count(DISTINCT source) FROM negatives GROUP BY 1")}
 
 
-def remove_negatives(file: GalleryFile, identity: str) -> None:
-    """Forget those of a person, inside a transaction."""
-    if _has_table(file):
-        file.execute("DELETE FROM negatives WHERE identity = ?", (spelling(identity),))
+def remove_negatives(file: GalleryFile, identity: str) -> int:
+    """Forget those of a person, inside a transaction; return how many there were."""
+    if not _has_table(file):
+        return 0
+    return file.execute("DELETE FROM negatives WHERE identity = ?", (spelling(identity),)).rowcount
 
 
 def rename_negatives(file: GalleryFile, identity: str, new: str) -> None:
@@ -95,21 +98,36 @@ def rename_negatives(file: GalleryFile, identity: str, new: str) -> None:
             remove_negatives(file, identity)
 
 
-def denied(vector: Float32, names: Sequence[str], matrix: Float32, negatives: Mapping[str, Float32]) -> frozenset[str]:
-    """Return the people whose name a face cannot get.
+class Denials:
+    """Tells whose name a face cannot get.
 
     Args:
-        vector: (length,) of length 1.
-        names: the identity of each row of ``matrix``.
-        matrix: (N, length), each row of length 1.
-        negatives: see ``read_negatives``.
+        persons: of the gallery.
+        matrix: (N, length), each row of length 1: their pictures.
+        negatives: see ``read_negatives``; of people who are not in the gallery they say nothing.
     """
-    if not negatives:
-        return frozenset()
-    own = best_cosines(vector, names, matrix)
-    return frozenset(
-        name for name, vectors in negatives.items() if name in own and float((vectors @ vector).max()) >= own[name]
-    )
+
+    def __init__(self, persons: Persons, matrix: Float32, negatives: Mapping[str, Float32]) -> None:
+        places = {name: place for place, name in enumerate(persons.names)} if negatives else {}
+        self._names = sorted(name for name in negatives if name in places and len(negatives[name]))
+        own = [persons.rows(places[name]) for name in self._names]
+        others = [negatives[name] for name in self._names]
+        if self._names:
+            self._own, self._others = matrix[np.concatenate(own)], np.concatenate(others)
+            self._own_starts = np.cumsum([0, *map(len, own[:-1])])
+            self._other_starts = np.cumsum([0, *map(len, others[:-1])])
+
+    def of(self, vector: Float32) -> frozenset[str]:
+        """Return the people to whose negatives a face is at least as alike as to their pictures.
+
+        Args:
+            vector: (length,) of length 1.
+        """
+        if not self._names:
+            return frozenset()
+        own = np.maximum.reduceat(np.clip(self._own @ vector, -1.0, 1.0), self._own_starts)
+        others = np.maximum.reduceat(self._others @ vector, self._other_starts)
+        return frozenset(self._names[place] for place in np.flatnonzero(others >= own))
 
 
 def _has_table(file: GalleryFile) -> bool:

@@ -36,6 +36,7 @@ NEAREST = 5
 """Members of the crowd that count: 3 and 10 separate as well or worse."""
 _SMALLER = 0.85
 """Faces down to this share of the smallest size that was measured are taken as if they had it; smaller ones get no name."""
+_TOGETHER = 8192
 _RULE_OF_THREE = 3.0
 """No case among n shows, at 95 %, that at most 3 in n are one."""
 _TABLES = ("sizes_px", "chances", "limits", "own_low", "own_high", "rates", "mean_rates")
@@ -99,7 +100,11 @@ class OpenSet:
             matrix: (N, length), each of length 1.
             crowding: (N,) of the pictures.
         """
-        return np.asarray(2 * (matrix @ vector) - self.crowding(vector[None])[0] - crowding, np.float32)
+        return self.resemblance_at(matrix @ vector, vector, crowding)
+
+    def resemblance_at(self, cosines: Float32, vector: Float32, crowding: Float32) -> Float32:
+        """Return ``resemblance`` where the cosines of the face and each picture are known: (N,)."""
+        return np.asarray(2 * cosines - self.crowding(vector[None])[0] - crowding, np.float32)
 
     def chance(self, resemblance: float, size_px: float, pictures: int) -> float:
         """Return at most how often strangers resemble any of the pictures so much, in 95 of 100 galleries: 0 to 1.
@@ -171,8 +176,11 @@ def crowding_of(vectors: Float32, crowd: Float32) -> Float32:
     if not len(vectors):
         return np.zeros(0, np.float32)
     nearest = min(NEAREST, len(crowd))
-    cosines = vectors @ crowd.T
-    return np.asarray(np.partition(cosines, -nearest, axis=1)[:, -nearest:].mean(axis=1), np.float32)
+    parts = []
+    for first in range(0, len(vectors), _TOGETHER):  # the cosines of a large gallery would take a hundred megabytes
+        cosines = vectors[first : first + _TOGETHER] @ crowd.T
+        parts.append(np.partition(cosines, -nearest, axis=1)[:, -nearest:].mean(axis=1))
+    return np.asarray(np.concatenate(parts), np.float32)
 
 
 @functools.cache

@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.contracts.frames import Float32
 from engine.contracts.messages import Candidate, Decision
+from engine.verify.persons import Persons, highest, persons_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,16 @@ class Fusion:
         return (self.weighted_sum / length).astype(np.float32) if length > 1e-12 else None
 
 
+def cosines_with(vector: Float32, matrix: Float32) -> Float32:
+    """Return the cosine of a vector and each row: (N,), -1 to 1.
+
+    Args:
+        vector: (length,) of length 1.
+        matrix: (N, length), each row of length 1.
+    """
+    return np.clip(matrix @ vector, -1.0, 1.0) if len(matrix) else np.zeros(0, np.float32)
+
+
 def best_cosines(embedding: Float32, names: Sequence[str], matrix: Float32) -> dict[str, float]:
     """Return for each identity the cosine of its best picture, -1 to 1.
 
@@ -93,31 +104,32 @@ def best_cosines(embedding: Float32, names: Sequence[str], matrix: Float32) -> d
         names: the identity of each row; one identity may have several rows.
         matrix: (N, length), each row of length 1.
     """
-    cosines = np.clip(matrix @ embedding, -1.0, 1.0) if len(names) else np.zeros(0, np.float32)
-    best: dict[str, float] = {}
-    for name, cosine in zip(names, cosines.tolist(), strict=True):
-        best[name] = max(cosine, best.get(name, -1.0))
-    return best
+    persons = persons_of(names)
+    return dict(zip(persons.names, persons.best(cosines_with(embedding, matrix)).tolist(), strict=True))
 
 
-def rank(
-    original: Float32 | None, enhanced: Float32 | None, names: Sequence[str], matrix: Float32, limit: int
-) -> list[Candidate]:
+def rank(original: Float32 | None, enhanced: Float32 | None, persons: Persons, matrix: Float32, limit: int) -> list[Candidate]:
     """Return the ``limit`` identities most like the original, best first; the enhanced cosine only stands beside.
 
     Args:
         original: (length,) of length 1; None: no candidates.
         enhanced: the same of the enhanced crop, None where there is none.
-        names: the identity of each row.
+        persons: who has which row.
         matrix: (N, length), each row of length 1.
         limit: candidates at most.
     """
     if original is None:
         return []
-    by_original = best_cosines(original, names, matrix)
-    by_enhanced = best_cosines(enhanced, names, matrix) if enhanced is not None else {}
-    order = sorted(by_original, key=lambda name: (-by_original[name], name))
-    return [Candidate(name, by_original[name], by_enhanced.get(name)) for name in order[:limit]]
+    best = persons.best(cosines_with(original, matrix))
+    return [
+        Candidate(persons.names[person], float(best[person]), cosine_of(enhanced, persons, matrix, person))
+        for person in highest(best, limit)
+    ]
+
+
+def cosine_of(vector: Float32 | None, persons: Persons, matrix: Float32, person: int) -> float | None:
+    """Return the cosine of a vector, if there is one, and the best picture of the person at a place of ``persons.names``."""
+    return None if vector is None else float(cosines_with(vector, matrix[persons.rows(person)]).max())
 
 
 def decide(candidates: Sequence[Candidate], faces: int, large_faces: int, thresholds: Thresholds) -> Decision:

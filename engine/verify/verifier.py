@@ -13,14 +13,15 @@ import numpy as np
 from engine.config import VerifyConfig
 from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Float32, Uint8
+from engine.contracts.gallery_version import GalleryVersion
 from engine.contracts.messages import Basis, Candidate, Decision
 from engine.errors import GalleryError
-from engine.verify.align import usable
 from engine.verify.embedder import Embedder
-from engine.verify.gallery import Gallery
-from engine.verify.gallery_watch import GalleryWatch
+from engine.verify.face_picture import face_in
+from engine.verify.gallery_change import Changed, why_changed
+from engine.verify.gallery_records import not_comparable
+from engine.verify.gallery_store import GalleryReader
 from engine.verify.naming import rule_of
-from engine.verify.negatives import denied
 from engine.verify.scores import Fusion
 from engine.verify.snapshot import Snapshot
 
@@ -57,6 +58,8 @@ class FaceScores:
     track_decision_changed: bool
     """Whether this face changed what its track says. A track begins with nothing decided: ``undecided`` and ``none`` are news
     only after ``known`` or ``unknown``."""
+    gallery: GalleryVersion | None = None
+    """What it was compared with; None without a gallery."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +75,8 @@ class TrackScores:
     gallery_version: int
     basis: Basis | None = None
     """Why it was decided so; None where there was nobody to compare with."""
+    gallery: GalleryVersion | None = None
+    """What it was compared with; None without a gallery."""
 
 
 @dataclass(slots=True)
@@ -80,6 +85,8 @@ class _Track:
     enhanced: Fusion = field(default_factory=Fusion)
     decision: Decision | None = None
     """The last one that was news."""
+    name: str = ""
+    """Whose it was then; empty unless it was ``known``."""
 
 
 class Verifier:
@@ -89,7 +96,7 @@ class Verifier:
 
     Args:
         embedder: None: no vectors, and every decision is ``none``.
-        gallery: read again whenever its file changes, or another one takes its place; only its path is used, so it may be
+        gallery: read again whenever its file changes, or another one takes its place; it is followed, and may be
             closed. None: nobody to compare with.
         config: who decides, see ``rule_of``; ``min_faces``, ``max_candidates``, ``enhanced_scores``.
 
@@ -98,7 +105,7 @@ class Verifier:
         ConfigError: the thresholds cannot be.
     """
 
-    def __init__(self, embedder: Embedder | None, gallery: Gallery | None, config: VerifyConfig) -> None:
+    def __init__(self, embedder: Embedder | None, gallery: GalleryReader | None, config: VerifyConfig) -> None:
         self._embedder = embedder
         self._config = config
         self._people = _NOBODY
@@ -111,8 +118,10 @@ class Verifier:
         """Why the gallery cannot be read now; empty if it can. The people known before stay in force meanwhile."""
         self._news: list[str] = []
         self._retry_at = 0.0
-        self._watch = GalleryWatch(gallery.path, embedder.sha256) if gallery and embedder else None
+        self._watch = gallery.follow(embedder.sha256) if gallery and embedder else None
         self._load()
+        self._compared = self._people
+        """The gallery that all tracks were compared with."""
 
     def score(
         self, crops: Sequence[FaceCrop], originals: Sequence[Uint8], enhanced: Sequence[EnhancedPicture | None]
@@ -129,14 +138,14 @@ class Verifier:
         """
         self._refresh()
         if self._embedder is None:
-            return [FaceScores(None, [], "none", self._people.version, False) for _ in crops]
+            return [FaceScores(None, [], "none", self._people.version, False, self._people.gallery) for _ in crops]
         vectors, enhanced_vectors = self._embed(self._embedder, crops, originals, enhanced)
         scores = []
         for crop, vector, enhanced_vector in zip(crops, vectors, enhanced_vectors, strict=True):
             changed = self._add(crop, vector, enhanced_vector)
             alone = Fusion().add(vector, 1.0, self._is_large(crop), crop.quality.size_px)
             candidates, decision, _ = self._compare(vector, enhanced_vector, alone, min_faces=1)
-            scores.append(FaceScores(vector, candidates, decision, self._people.version, changed))
+            scores.append(FaceScores(vector, candidates, decision, self._people.version, changed, self._people.gallery))
         return scores
 
     def track_scores(self, stream: str, track_id: int) -> TrackScores:
@@ -145,7 +154,27 @@ class Verifier:
         track = self._tracks.get((stream, track_id), _Track())
         vector = track.originals.embedding()
         candidates, decision, basis = self._compare(vector, track.enhanced.embedding(), track.originals)
-        return TrackScores(vector, candidates, decision, track.originals.faces, self._people.version, basis)
+        return TrackScores(
+            vector, candidates, decision, track.originals.faces, self._people.version, basis, self._people.gallery
+        )
+
+    def changed_by_gallery(self) -> list[Changed]:
+        """Return the tracks whose decision is another one because the gallery has changed since the last call, each once."""
+        self._refresh()
+        if self._people is self._compared:
+            return []
+        self._compared = self._people
+        found = []
+        for key, track in self._tracks.items():
+            name = track.name
+            if self._has_news(track):
+                found.append(Changed(*key, why_changed(name, track.name, self._people)))
+        return found
+
+    @property
+    def gallery(self) -> GalleryVersion | None:
+        """What faces are compared with now; None without a gallery."""
+        return self._people.gallery
 
     def naming(self) -> str:
         """Return one sentence on what a name may claim now; empty without an embedder."""
@@ -153,7 +182,8 @@ class Verifier:
 
     def no_score(self) -> FaceScores:
         """Return what stands for a face that could not be compared."""
-        return FaceScores(None, [], "undecided" if self._people.names else "none", self._people.version, False)
+        decision: Decision = "undecided" if self._people.names else "none"
+        return FaceScores(None, [], decision, self._people.version, False, self._people.gallery)
 
     def take_news(self) -> list[str]:
         """Return the sentences on the gallery since the last call: each failed reading, and that it is read again."""
@@ -170,10 +200,16 @@ class Verifier:
         track.originals = track.originals.add(vector, crop.quality.score, self._is_large(crop), crop.quality.size_px)
         if enhanced is not None:
             track.enhanced = track.enhanced.add(enhanced, crop.quality.score)
-        _, decision, _ = self._compare(track.originals.embedding(), None, track.originals)
-        changed = decision != track.decision and (track.decision is not None or decision in ("known", "unknown"))
+        return self._has_news(track)
+
+    def _has_news(self, track: _Track) -> bool:
+        """Compare a track as it is now; return whether its decision is another one than that which was news last."""
+        candidates, decision, _ = self._compare(track.originals.embedding(), None, track.originals)
+        name = candidates[0].identity if decision == "known" else ""
+        is_first = track.decision is None and decision in ("undecided", "none")
+        changed = not is_first and (decision, name) != (track.decision, track.name)
         if changed:
-            track.decision = decision
+            track.decision, track.name = decision, name
         return changed
 
     def _embed(
@@ -208,7 +244,7 @@ class Verifier:
     def _nameable(self, vector: Float32) -> Snapshot:
         """Return the people whose name this face may get, see ``engine.verify.negatives``."""
         people = self._people
-        without = denied(vector, people.names, people.matrix, people.negatives)
+        without = people.denied(vector)
         if not without:
             return people
         if without not in self._fewer:
@@ -230,7 +266,7 @@ class Verifier:
             self._news.append(f"{error}; meanwhile everyone is compared with what was read before")
         else:
             if self.gallery_fault:
-                self._news.append(f"the gallery {self._watch.path} is read again")
+                self._news.append(f"the gallery {self._watch.where} is read again")
             self.gallery_fault = ""
 
     def _load(self) -> None:
@@ -238,39 +274,10 @@ class Verifier:
             return
         if people.names and people.matrix.shape[1] != self._embedder.length:
             raise GalleryError(
-                f"the gallery {self._watch.path} holds vectors of {people.matrix.shape[1]} values, the embedder "
+                f"the gallery {self._watch.where} holds vectors of {people.matrix.shape[1]} values, the embedder "
                 f"{self._embedder.name} makes {self._embedder.length}: restore it from a copy, or enrol again into a new file"
             )
         self._people, self._fewer = people, {}
         self.notice = not_comparable(people.other_embedder, self._embedder.name)
         if self.notice:
             _log.warning(self.notice)
-
-
-def face_in(crop: FaceCrop, picture: Uint8, scale: int) -> tuple[Uint8, Float32 | None]:
-    """Return what the embedder gets of a crop: the picture with its landmarks, or without landmarks the face box alone.
-
-    Args:
-        crop: where the face is.
-        picture: the crop enlarged ``scale`` times.
-        scale: 1 for the original.
-    """
-    landmarks = crop.landmarks_in_crop(scale)
-    if usable(landmarks):
-        return picture, landmarks
-    left, top = ((crop.box[axis] - crop.crop_box[axis]) * scale for axis in (0, 1))
-    columns = slice(max(0, round(left)), max(0, round(left + crop.box[2] * scale)))
-    rows = slice(max(0, round(top)), max(0, round(top + crop.box[3] * scale)))
-    face = picture[rows, columns]
-    return (face if face.size else picture), None
-
-
-def not_comparable(names: Sequence[str], embedder: str) -> str:
-    """Return one sentence about people who were enrolled with other embedders, empty if there are none."""
-    if not names:
-        return ""
-    some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return (
-        f"{some} cannot be recognised by the embedder {embedder}: enrol them again with it "
-        f"(`facestream enroll NAME IMAGE --embedder {embedder}`), vectors of different embedders are never compared"
-    )

@@ -79,6 +79,10 @@ class FaceLine:
         while (done := self.pool.take_done()) is not None:
             yield self._finish(*done)
 
+    def compare_again(self) -> list[Outgoing | Event]:
+        """Return what a change of the gallery makes of the tracks that go on; nothing where there is none."""
+        return _messages(self._core.compare_again())
+
     def close(self) -> None:
         """End the threads."""
         self.pool.close()

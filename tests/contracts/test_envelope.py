@@ -8,6 +8,7 @@ import pytest
 from engine.contracts.envelope import Envelope, kind_of_body, sealed
 from engine.contracts.faces import FaceResult, Sighting, TrackClosed, TrackResult
 from engine.contracts.frames import FrameTime, Span
+from engine.contracts.gallery_version import GalleryVersion
 from engine.contracts.messages import Basis, Candidate, Enhanced, Quality, StageStats, decode_header, encode_header, kind_of
 from engine.contracts.streams import Calls, RunEnd, RunStats, StreamChanged
 
@@ -18,23 +19,25 @@ LATE = FrameTime(20, None, (1, 90_000), 0.02, 6_000, None, 3_500)
 SEEN = Sighting("cam", 7, EARLY, (1.0, 2.0, 3.0, 4.0), None, 0.5, Quality(9.0, 0.1, 0.2, 0.3), (0, 2, 8, 10), True, 64, 48)
 WHO = [Candidate("Ann", 0.5)]
 BASIS = Basis(4, 2, 30.0, 14.0, 0.5, None, 0.01, false_name_rate=0.001, missing="likeness")
+GALLERY = GalleryVersion("0123456789abcdef", 2, "f" * 32)
 BODIES = {
     "face": (
-        FaceResult(SEEN, Enhanced("net", 4, 30.0), "known", WHO, 2, []),
+        FaceResult(SEEN, Enhanced("net", 4, 30.0), "known", WHO, 2, [], gallery=GALLERY),
         {
             "stream": "cam", "track_id": 7, "frame_index": 10, "pts": 900, "time_base": [1, 90_000], "pts_seconds": 0.01,
             "captured_ns": 5_000, "ntp_ns": 4_000, "recorded_ns": 3_000, "box": [1.0, 2.0, 3.0, 4.0], "landmarks": None,
             "detection_score": 0.5, "crop_box": [0, 2, 8, 10], "live": True, "decision": "known", "gallery_version": 2,
-            "parts": [], "width_px": 64, "height_px": 48,
+            "parts": [], "width_px": 64, "height_px": 48, "gallery": msgspec.to_builtins(GALLERY),
         },
     ),
     "track": (
-        TrackResult(TrackClosed("cam", 7, Span(EARLY, LATE), 11), True, 4, "unknown", [], 2, [], BASIS),
+        TrackResult(TrackClosed("cam", 7, Span(EARLY, LATE), 11), True, 4, "unknown", [], 2, [], BASIS, GALLERY, "so"),
         {
             "stream": "cam", "track_id": 7, "ended": True, "first_pts": 900, "first_pts_seconds": 0.01, "last_pts": None,
             "last_pts_seconds": 0.02, "time_base": [1, 90_000], "frames_seen": 11, "faces_enhanced": 4, "best_face_seq": 2,
             "decision": "unknown", "candidates": [], "gallery_version": 2, "parts": [], "first_recorded_ns": 3_000,
-            "last_recorded_ns": 3_500, "basis": msgspec.to_builtins(BASIS),
+            "last_recorded_ns": 3_500, "basis": msgspec.to_builtins(BASIS), "gallery": msgspec.to_builtins(GALLERY),
+            "reason": "so",
         },
     ),
     "stream": (

@@ -235,12 +235,15 @@ def test_a_picture_that_does_not_go_with_the_gallery_is_put_in_question(write, g
     assert enrol_one("ada", 255).outcome == "enrolled"
     assert enrol_one("bob", 165).outcome == "enrolled"
     result = enrol_one(name, red)
-    assert result.outcome == "refused"
-    assert re.search(rf"the face in .*{name}-{red}.png {doubt}: add --force if it is {name}$", result.reason), result.reason
+    assert result.outcome == "quarantined"
+    apart = rf"it is set apart, and nobody is compared with it; if it is {name}, `facestream gallery release [0-9a-f]{{8}}`$"
+    assert re.search(rf"the face in .*{name}-{red}.png {doubt}: {apart}", result.reason), result.reason
     assert gallery.version() == 2
+    assert [(one.identity, one.doubt) for one in gallery.quarantined()] == [(name, result.doubt)]
     forced = enrol_one(name, red, force=True)
     assert forced.outcome == "enrolled"
     assert "was enrolled although the face looks" in forced.reason
+    assert gallery.quarantined() == []
     assert {person.name: person.in_doubt for person in gallery.list()}[name] == 1
     gallery.export(gallery.path.with_suffix(".jsonl"))
     rows = [json.loads(line) for line in gallery.path.with_suffix(".jsonl").read_text().splitlines()]

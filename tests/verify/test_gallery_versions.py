@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from engine.errors import GalleryError
-from engine.verify.gallery import Gallery, open_gallery, unrecorded
+from engine.verify.gallery import Gallery, open_gallery
+from engine.verify.gallery_records import unrecorded
 from tests.verify.vectors import RUNTIME, SHA, add, vector
 
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from engine.contracts.messages import Candidate
+from engine.verify.persons import persons_of
 from engine.verify.scores import Fusion, Thresholds, best_cosines, decide, rank
 
 THRESHOLDS = Thresholds(known_cosine=0.9, unknown_cosine=0.8, margin_cosine=0.02, min_size_px=24, min_faces=2)
@@ -30,7 +31,7 @@ def test_best_picture_of_each_identity_counts():
 @given(st.lists(st.tuples(st.sampled_from("abc"), vectors), min_size=1, max_size=12), vectors)
 def test_rank_is_sorted_complete_and_within_range(rows, probe):
     names, matrix = [name for name, _ in rows], np.stack([row for _, row in rows])
-    candidates = rank(probe, None, names, matrix, 10)
+    candidates = rank(probe, None, persons_of(names), matrix, 10)
     cosines = [candidate.cosine_original for candidate in candidates]
     assert cosines == sorted(cosines, reverse=True)
     assert {candidate.identity for candidate in candidates} == set(names)
@@ -41,8 +42,8 @@ def test_rank_is_sorted_complete_and_within_range(rows, probe):
 def test_enhanced_scores_stand_beside_and_never_change_order_or_decision():
     names, matrix = ["ada", "bob"], np.stack([unit(1, 0), unit(0, 1)])
     original, enhanced = unit(1, 0.9), unit(0, 1)
-    with_enhanced = rank(original, enhanced, names, matrix, 5)
-    without = rank(original, None, names, matrix, 5)
+    with_enhanced = rank(original, enhanced, persons_of(names), matrix, 5)
+    without = rank(original, None, persons_of(names), matrix, 5)
     assert [c.identity for c in with_enhanced] == ["ada", "bob"] == [c.identity for c in without]
     assert with_enhanced[1].cosine_enhanced == pytest.approx(1.0)
     assert all(c.cosine_enhanced is None for c in without)
@@ -98,16 +99,19 @@ def test_faces_that_look_like_nobody_are_evidence():
     names, matrix = ["ada"], np.stack([unit(1, 0, 0)])
     lucky, other = unit(1, 0.1, 0), unit(0.2, 1, 0.3)
     fusion = Fusion().add(lucky, 0.5)
-    assert rank(fusion.embedding(), None, names, matrix, 1)[0].cosine_original > 0.9
+    assert rank(fusion.embedding(), None, persons_of(names), matrix, 1)[0].cosine_original > 0.9
     for _ in range(3):
         fusion = fusion.add(other, 0.5)
-    assert decide(rank(fusion.embedding(), None, names, matrix, 1), fusion.faces, fusion.large_faces, THRESHOLDS) == "unknown"
+    assert (
+        decide(rank(fusion.embedding(), None, persons_of(names), matrix, 1), fusion.faces, fusion.large_faces, THRESHOLDS)
+        == "unknown"
+    )
 
 
 def test_a_fusion_without_direction_has_no_embedding():
     assert Fusion().embedding() is None
     assert Fusion().add(unit(1, 0), 1.0).add(unit(-1, 0), 1.0).embedding() is None
-    assert rank(None, None, ["ada"], np.stack([unit(1, 0)]), 3) == []
+    assert rank(None, None, persons_of(["ada"]), np.stack([unit(1, 0)]), 3) == []
 
 
 @pytest.mark.parametrize("weight", [0.0, -1.0, float("nan")])

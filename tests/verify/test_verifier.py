@@ -13,8 +13,9 @@ from engine.runtime.colour import bgr_from_planes
 from engine.verify import naming
 from engine.verify.align import similarity_transform
 from engine.verify.embedder import open_embedder
+from engine.verify.face_picture import face_in
 from engine.verify.gallery import Gallery
-from engine.verify.verifier import Verifier, face_in
+from engine.verify.verifier import Verifier
 from tests.verify.enrolled import enrol, face, score
 from tests.verify.faces import PEOPLE, crop_of, portrait
 from tests.verify.measured import measured

@@ -8,7 +8,7 @@ import { attempt, dialog, field, toast } from "./ui.js";
 import { number, plural } from "./words.js";
 
 const MOST = 40;
-const OUTCOMES = { enrolled: "known", duplicate: "undecided", refused: "refused" };
+const OUTCOMES = { enrolled: "known", duplicate: "undecided", quarantined: "undecided", refused: "refused" };
 
 /** `name`: of somebody who is enrolled, empty for somebody new. `first`: files to begin with. `done`: called after a success. */
 export function enrolDialog(name = "", first = [], done = () => {}) {
@@ -76,7 +76,7 @@ async function send(name, picture, force = false) {
   picture.verdict = outcome;
   fill(picture.box, badge(OUTCOMES[outcome] ?? "", outcome), " ", reason,
     quality && h("span", { class: "where" }, ` ${number(quality.size_px)} px, sharpness ${number(quality.sharpness, 2)}, frontal ${number(quality.frontal, 2)}`),
-    outcome === "refused" && quality && h("button", { type: "button", class: "small",
+    ["refused", "quarantined"].includes(outcome) && quality && h("button", { type: "button", class: "small",
       onclick: (event) => attempt(event.currentTarget, () => send(name, picture, true)) }, "Enrol it anyway"));
   return outcome === "enrolled";
 }

@@ -1,0 +1,93 @@
+"""``facestream gallery pictures``, ``quarantine``, ``release`` and ``drop``: single pictures of people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.cli.plain import plain
+from engine.verify.gallery import Gallery
+from engine.verify.gallery_records import Kept
+from engine.verify.person_name import shown
+
+GalleryOption = Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")]
+PictureArgument = Annotated[str, Parameter(help="As the list shows it: what its SHA-256 begins with.")]
+SHOWN_DIGITS = 8
+
+
+def pictures(name: Annotated[str, Parameter(help="Of one person alone.")] = "", /, *, gallery: GalleryOption = None) -> int:
+    """Show the enrolled pictures.
+
+    For example:
+
+        facestream gallery pictures "Ada Lovelace"
+    """
+    with Gallery(gallery, read_only=True) as opened:
+        _say_list(opened.pictures(name), f"enrolled in {opened.path}", "forced because it")
+    return 0
+
+
+def quarantine(*, gallery: GalleryOption = None) -> int:
+    """Show the pictures that were set apart at enrolment, and why; nobody is compared with them.
+
+    For example:
+
+        facestream gallery quarantine
+    """
+    with Gallery(gallery, read_only=True) as opened:
+        _say_list(opened.quarantined(), f"set apart in {opened.path}", "it")
+    return 0
+
+
+def release(picture: PictureArgument, /, *, gallery: GalleryOption = None) -> int:
+    """Enrol a picture that was set apart: it does show this person.
+
+    For example:
+
+        facestream gallery release 3fa91c22
+    """
+    with Gallery(gallery) as opened:
+        _say(f"enrolled {_words(opened.release(picture))}")
+    return 0
+
+
+def drop(picture: PictureArgument, /, *, gallery: GalleryOption = None) -> int:
+    """Forget a picture that was set apart.
+
+    For example:
+
+        facestream gallery drop 3fa91c22
+    """
+    with Gallery(gallery) as opened:
+        _say(f"dropped {_words(opened.drop(picture))}")
+    return 0
+
+
+def _words(one: Kept) -> str:
+    return f"{one.picture_sha256[:SHOWN_DIGITS]} ({one.source_name or 'no file name'}) of {shown(one.identity)}"
+
+
+def _say(sentence: str) -> None:
+    Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)
+
+
+def _say_list(found: Sequence[Kept], where: str, before_doubt: str) -> None:
+    if found:
+        table = Table()
+        table.add_column("picture", no_wrap=True)
+        for column, width in (("name", 12), ("file", 12), (before_doubt, 16)):
+            table.add_column(column, overflow="fold", min_width=width)
+        table.add_column("quality", justify="right", no_wrap=True)
+        table.add_column("when (UTC)", no_wrap=True)
+        for one in found:
+            words = (Text(plain(text)) for text in (shown(one.identity), one.source_name, one.doubt))
+            when = one.at[:16].replace("T", " ")
+            table.add_row(one.picture_sha256[:SHOWN_DIGITS], *words, f"{one.quality:.2f}", when)
+        Console().print(table)
+    _say(f"{len(found)} {'picture' if len(found) == 1 else 'pictures'} {where}")

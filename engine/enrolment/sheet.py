@@ -1,0 +1,63 @@
+"""A page that shows the pictures that were not enrolled, each with the reason under it. The gallery itself keeps none."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import cv2
+
+from engine.contracts.recording import shown
+from engine.decode.still import read_content, read_still
+from engine.enrolment.enrol import EnrolResult
+from engine.errors import PictureError, PublishError
+from engine.whole_file import write_private
+
+_LONGEST_PX = 320
+_PAGE = """<!doctype html>
+<meta charset="utf-8">
+<title>Pictures that were not enrolled</title>
+<style>
+body { font: 15px sans-serif; margin: 2em; display: flex; flex-wrap: wrap; gap: 1.5em; align-items: flex-start }
+figure { margin: 0; width: 320px } figcaption { margin-top: .5em; overflow-wrap: anywhere }
+</style>
+"""
+
+
+def write_sheet(path: Path, results: Sequence[EnrolResult]) -> int:
+    """Write the page, for its owner alone; return how many pictures are on it.
+
+    Args:
+        path: ``.html``; replaced as a whole, or not at all.
+        results: of an enrolment, whose pictures are still there.
+
+    Raises:
+        PublishError: it cannot be written.
+    """
+    left_out = [one for one in results if one.outcome in ("refused", "quarantined")]
+    figures = "".join(map(_figure, left_out)) or "<p>Every picture was enrolled.</p>"
+    try:
+        write_private(path, (_PAGE + figures + "\n").encode("utf-8", "replace"))
+    except OSError as error:
+        raise PublishError(f"cannot write the sheet {path}: {error.strerror}; choose another file with --sheet") from error
+    return len(left_out)
+
+
+def _figure(result: EnrolResult) -> str:
+    words = f"<b>{html.escape(shown(Path(result.path.name)))}: {result.outcome}</b><br>{html.escape(result.reason)}"
+    picture = base64.b64encode(_small(result.path)).decode()
+    seen = f'<img src="data:image/jpeg;base64,{picture}" alt="">' if picture else ""
+    return f"<figure>{seen}<figcaption>{words}</figcaption></figure>\n"
+
+
+def _small(path: Path) -> bytes:
+    """Return the picture as a small JPEG; nothing where it cannot be read."""
+    with suppress(PictureError, OSError):
+        bgr = read_still(path, read_content(path)).bgr
+        scale = min(1.0, _LONGEST_PX / max(bgr.shape[:2]))
+        small = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return bytes(cv2.imencode(".jpg", small)[1])
+    return b""

@@ -1,0 +1,32 @@
+"""What a change of the gallery did to a track that goes on, in words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from engine.verify.snapshot import Snapshot
+
+
+class Changed(NamedTuple):
+    """A track that is decided otherwise."""
+
+    stream: str
+    track_id: int
+    reason: str
+    """A sentence that names nobody: who was taken out is not to be written down again."""
+
+
+def why_changed(before: str, after: str, people: Snapshot) -> str:
+    """Return why a track has another name, or none any more.
+
+    Args:
+        before: whose it was; empty: nobody's.
+        after: likewise.
+        people: the gallery as it is now.
+    """
+    if before and before not in people.persons.names:
+        gone = "who it was before is no longer in the gallery under this name"
+        return f"the gallery changed: {gone}{', and it is like somebody else there' if after else ''}"
+    if after:
+        return "the gallery changed: it is like somebody who is there now"
+    return "the gallery changed: there it is like nobody any more" if before else "the gallery changed"

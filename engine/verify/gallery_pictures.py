@@ -1,0 +1,124 @@
+"""The pictures of a gallery's file: those that faces are compared with, and apart from them those that something speaks
+against, until somebody has looked.
+
+The table for these is made when the first one is set apart: a version of facestream that does not know it reads the file as
+before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.errors import GalleryError
+from engine.verify.gallery_file import GalleryFile
+from engine.verify.gallery_records import Kept
+from engine.verify.person_name import spelling
+
+COLUMNS = (
+    "identity", "embedder", "embedder_sha256", "embedding", "source_name", "picture_sha256", "quality", "enrolled_at",
+    "runtime", "doubt",
+)  # fmt: skip
+"""Of an enrolled picture, and of one that was set apart: its ``doubt`` is the reason."""
+_TABLE = """CREATE TABLE IF NOT EXISTS quarantined (
+    id INTEGER PRIMARY KEY,
+    identity TEXT NOT NULL CHECK (identity <> ''),
+    embedder TEXT NOT NULL,
+    embedder_sha256 TEXT NOT NULL,
+    embedding BLOB NOT NULL,  -- float32, little-endian, length 1
+    source_name TEXT NOT NULL,
+    picture_sha256 TEXT NOT NULL,
+    quality REAL NOT NULL,
+    enrolled_at TEXT NOT NULL,  -- when it was set apart: UTC, ISO 8601
+    runtime TEXT NOT NULL,
+    doubt TEXT NOT NULL,
+    UNIQUE (picture_sha256, embedder_sha256)
+)"""
+_LIST = "identity, source_name, picture_sha256, quality, enrolled_at, embedder, embedder_sha256, doubt"
+
+
+def put(file: GalleryFile, row: Mapping[str, Any], *, apart: bool) -> None:
+    """Write one picture among the enrolled ones or those that were set apart, inside a transaction.
+
+    Its earlier vector is replaced where it was set apart, or is the same person's and nothing records what computed it.
+
+    Args:
+        file: of the gallery.
+        row: by ``COLUMNS``.
+        apart: where it goes.
+
+    Raises:
+        GalleryError: the picture is there already, or the vector does not fit the others.
+    """
+    length = len(row["embedding"]) // 4
+    other = file.rows("SELECT length(embedding) / 4 FROM pictures WHERE embedder_sha256 = ? LIMIT 1", (row["embedder_sha256"],))
+    if other and other[0][0] != length:
+        raise GalleryError(f"the gallery {file.path} holds vectors of {other[0][0]} values from this embedder, not of {length}")
+    of_picture = "picture_sha256 = ? AND embedder_sha256 = ?"
+    key = (row["picture_sha256"], row["embedder_sha256"])
+    file.execute(f"DELETE FROM pictures WHERE {of_picture} AND identity = ? AND runtime = ''", (*key, row["identity"]))
+    if apart:
+        file.execute(_TABLE)
+    if has_quarantine(file):
+        file.execute(f"DELETE FROM quarantined WHERE {of_picture}", key)
+    table = "quarantined" if apart else "pictures"
+    values = tuple(row[name] for name in COLUMNS)
+    file.execute(f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})", values)
+
+
+def listed(file: GalleryFile, table: str, name: str = "") -> list[Kept]:
+    """Return the pictures of one table, of everybody or of one person, by name and time.
+
+    Raises:
+        GalleryError: it cannot be read.
+    """
+    if table == "quarantined" and not has_quarantine(file):
+        return []
+    whose, values = ("WHERE identity = ?", (spelling(name),)) if name else ("", ())
+    rows = file.rows(f"SELECT {_LIST} FROM {table} {whose} ORDER BY identity, enrolled_at, id", values)
+    return [Kept(*row) for row in rows]
+
+
+def the_one(pictures: Sequence[Kept], begins: str, where: str) -> Kept:
+    """Return the picture whose SHA-256 begins so; of several embedders' vectors of one picture the first.
+
+    Raises:
+        GalleryError: there is none, or several pictures begin so.
+    """
+    found = [one for one in pictures if begins and one.picture_sha256.startswith(begins.lower())]
+    if len({one.picture_sha256 for one in found}) != 1:
+        many = "several pictures" if found else "no picture"
+        raise GalleryError(f"{many} {where} begin{'' if found else 's'} with {begins!r}: give more of what the list shows")
+    return found[0]
+
+
+def released(file: GalleryFile, picture_sha256: str) -> int:
+    """Move a picture among those that are compared with, inside a transaction; return how many vectors it had."""
+    columns = ", ".join(COLUMNS)
+    file.execute(
+        f"INSERT INTO pictures ({columns}) SELECT {columns} FROM quarantined WHERE picture_sha256 = ?", (picture_sha256,)
+    )
+    return dropped(file, picture_sha256)
+
+
+def dropped(file: GalleryFile, picture_sha256: str) -> int:
+    """Forget a picture that was set apart, inside a transaction; return how many vectors it had."""
+    return file.execute("DELETE FROM quarantined WHERE picture_sha256 = ?", (picture_sha256,)).rowcount
+
+
+def remove_quarantined(file: GalleryFile, name: str) -> int:
+    """Forget those of a person, inside a transaction; return how many there were."""
+    if not has_quarantine(file):
+        return 0
+    return file.execute("DELETE FROM quarantined WHERE identity = ?", (spelling(name),)).rowcount
+
+
+def rename_quarantined(file: GalleryFile, name: str, new: str) -> None:
+    """Let those of a person be another's, inside a transaction."""
+    if has_quarantine(file):
+        file.execute("UPDATE quarantined SET identity = ? WHERE identity = ?", (spelling(new), spelling(name)))
+
+
+def has_quarantine(file: GalleryFile) -> bool:
+    """Whether anything was ever set apart."""
+    return bool(file.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'quarantined'"))

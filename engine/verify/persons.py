@@ -1,0 +1,71 @@
+"""The people of a gallery as rows of a matrix: the best row of each, and the best people, without a loop over names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.frames import Float32
+
+_Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Persons:
+    """Who has which rows."""
+
+    names: list[str]
+    """Each once, sorted."""
+    starts: _Rows
+    """(P,) where the rows of each begin, in ``order``."""
+    order: _Rows | None
+    """(N,) all rows, those of each person together; None: they are together as they are."""
+    count: int
+    """N."""
+
+    def best(self, values: Float32) -> Float32:
+        """Return the highest value of each person's rows: (P,).
+
+        Args:
+            values: (N,), one for each row.
+        """
+        if not len(self.starts):
+            return np.zeros(0, np.float32)
+        return np.asarray(np.maximum.reduceat(values if self.order is None else values[self.order], self.starts), np.float32)
+
+    def rows(self, person: int) -> _Rows:
+        """Return the rows of the person at a place of ``names``."""
+        start, end = self.starts[person], self.starts[person + 1] if person + 1 < len(self.starts) else self.count
+        return np.arange(start, end) if self.order is None else self.order[start:end]
+
+
+def persons_of(names: Sequence[str]) -> Persons:
+    """Return who has which rows.
+
+    Args:
+        names: of each row.
+    """
+    order = None
+    if any(one > other for one, other in pairwise(names)):
+        order = np.array(sorted(range(len(names)), key=names.__getitem__), np.intp)
+        names = [names[row] for row in order.tolist()]
+    starts = [row for row, name in enumerate(names) if not row or name != names[row - 1]]
+    return Persons([names[row] for row in starts], np.array(starts, np.intp), order, len(names))
+
+
+def highest(values: Float32, limit: int) -> list[int]:
+    """Return the places of the ``limit`` highest values, highest first, of equal ones the first: as a stable sort of all.
+
+    Args:
+        values: (P,).
+        limit: at least 1.
+    """
+    places = np.arange(len(values))
+    if len(values) > limit:
+        places = np.flatnonzero(values >= np.partition(values, -limit)[-limit])
+    order = np.argsort(-values[places], kind="stable")[:limit]
+    return [int(place) for place in places[order]]
