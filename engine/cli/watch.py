@@ -210,7 +210,9 @@ def _pieces(item: Received) -> Iterator[tuple[str, str]]:
     match message:
         case Face():
             yield f"face {message.stream} #{message.track_id}", "cyan"
-            yield f"{clock(message.pts_seconds)} {message.quality.size_px:.0f} px quality {message.quality.score:.2f}", ""
+            compression = "" if message.quality.qp is None else f" QP {message.quality.qp:.0f}"
+            size = f"{message.quality.size_px:.0f} px quality {message.quality.score:.2f}"
+            yield f"{clock(message.pts_seconds)} {size}{compression}", ""
             yield _who(message.decision, message.candidates), _STYLES[message.decision]
             if message.enhanced is not None:
                 yield f"{message.enhanced.model} LR {message.enhanced.lr_consistency_db:.1f} dB", "magenta"

@@ -56,7 +56,7 @@ def is_run_id(text: str) -> bool:
 
 
 class Quality(msgspec.Struct, frozen=True):
-    """How good one crop of a face is; every value but ``size_px`` is 0 (useless) to 1 (good)."""
+    """How good one crop of a face is; every value but ``size_px`` and ``qp`` is 0 (useless) to 1 (good)."""
 
     size_px: float
     """Geometric mean of the face box's sides, in pixels of the picture that it was cut from."""
@@ -67,6 +67,9 @@ class Quality(msgspec.Struct, frozen=True):
     """All of them in one number: the weight of this face in the fusion over its track."""
     damaged: bool = False
     """The decoder had to make up parts of the picture: the lowest score of all."""
+    qp: float | None = None
+    """How strongly the picture was compressed under the face: mean of H.264's quantisation parameter, 0 (without loss) to 51;
+    None where the decoder does not tell. It is no part of ``score``."""
 
 
 class Enhanced(msgspec.Struct, frozen=True):

@@ -69,7 +69,8 @@ def assess(
     sharp = sharpness(face, size_px)
     front = frontality(landmarks)
     score = _DAMAGED_SCORE if damaged else combine(size_px, sharp, front, detection_score, combed(face))
-    return Quality(size_px, sharp, front, score, damaged)
+    qp = None if planes.qp is None else planes.qp.under((x, y, width, height))
+    return Quality(size_px, sharp, front, score, damaged, qp)
 
 
 def combine(size_px: float, sharpness: float, frontal: float, detection_score: float, combed: float = 0.0) -> float:

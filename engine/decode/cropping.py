@@ -49,7 +49,8 @@ class Crop(NamedTuple):
             return planes
         luma = planes.y[top:bottom, left:right]
         rows, columns = slice(top // 2, (bottom + 1) // 2), slice(left // 2, (right + 1) // 2)
-        return Planes(luma, planes.u[rows, columns], planes.v[rows, columns], planes.matrix, planes.full_range)
+        qp = planes.qp and planes.qp.cut(left, top, right - left, bottom - top)
+        return Planes(luma, planes.u[rows, columns], planes.v[rows, columns], planes.matrix, planes.full_range, qp)
 
 
 _NOTHING = Crop()

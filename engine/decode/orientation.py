@@ -34,7 +34,8 @@ class Turn(NamedTuple):
         """Return the picture, turned; the arrays are copies unless nothing changes."""
         if not any(self):
             return planes
-        return Planes(self.plane(planes.y), self.plane(planes.u), self.plane(planes.v), planes.matrix, planes.full_range)
+        qp = planes.qp and planes.qp.turned(planes.width_px, planes.height_px, **self._asdict())
+        return Planes(self.plane(planes.y), self.plane(planes.u), self.plane(planes.v), planes.matrix, planes.full_range, qp)
 
     def plane(self, plane: Uint8) -> Uint8:
         """Return one plane, turned; a copy unless it lies so already."""

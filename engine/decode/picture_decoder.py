@@ -10,6 +10,7 @@ from av.codec.context import CodecContext
 from av.codec.context import Flags as CodecFlags
 from av.video.codeccontext import VideoCodecContext
 
+from engine.decode.block_qp import ask_for_qp
 from engine.decode.hwaccel import choose_hwaccel
 
 _REORDERED = {"hevc"}
@@ -25,6 +26,7 @@ class PictureDecoder:
     """
 
     def __init__(self, context: VideoCodecContext, hwaccel: str) -> None:
+        ask_for_qp(context)
         self._software = context
         accelerator, self.note = choose_hwaccel(hwaccel, context.name)
         self._context = _quick(context)

@@ -60,6 +60,8 @@ def _details(record: TrackRecord, best: FaceLine | None) -> str:
         face = best.face
         details += [("face size", f"{face.quality.size_px:.0f} px"), ("quality", f"{face.quality.score:.2f}"),
                     ("best at", clock(face.pts_seconds))]  # fmt: skip
+        if face.quality.qp is not None:
+            details.append(("compression", f"QP {face.quality.qp:.0f}"))
         if face.enhanced is not None:
             details.append(("LR consistency", f"{face.enhanced.lr_consistency_db:.1f} dB"))
     return "<dl>" + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in details) + "</dl>"

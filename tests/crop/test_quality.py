@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.contracts.coding import QpMap
 from engine.contracts.frames import ARCFACE_TEMPLATE_112, Planes
 from engine.contracts.messages import Quality
 from engine.crop.quality import assess, combine, frontality, is_only_blurred, sharpness
@@ -190,3 +191,14 @@ def test_a_box_outside_the_picture_gets_the_lowest_score(box):
 def test_only_blurred_is_what_would_have_been_as_good_had_it_been_as_sharp(worse, better, expected):
     one, other = (Quality(size, sharp, front, combine(size, sharp, front, 1.0)) for size, sharp, front in (worse, better))
     assert is_only_blurred(one, other) is expected
+
+
+def test_the_compression_under_the_face_is_told_and_changes_no_score():
+    name, index = FACES[0]
+    planes, face = planes_of(name), face_of(name, index)
+    rows, columns = -(-planes.height_px // 16), -(-planes.width_px // 16)
+    told = Planes(planes.y, planes.u, planes.v, qp=QpMap(np.full((rows, columns), 34, np.uint8)))
+    without, rated = (assess(each, face.box, face.landmarks, face.score) for each in (planes, told))
+    assert without.qp is None
+    assert rated.qp == pytest.approx(34)
+    assert rated.score == without.score

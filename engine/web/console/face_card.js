@@ -85,6 +85,7 @@ export class FaceCard {
     fill(this.more, groundsList(this.entry), candidateTable(decided(this.entry).candidates), facts([
       ["detector", number(best.detection_score, 2)], ["sharpness", number(best.quality.sharpness, 2)],
       ["frontal", number(best.quality.frontal, 2)],
+      ["compression", typeof best.quality.qp === "number" ? `QP ${number(best.quality.qp)}` : null],
       ["LR consistency", best.enhanced && `${number(best.enhanced.lr_consistency_db, 1)} dB`],
     ]));
   }
