@@ -7,6 +7,7 @@ from collections.abc import Callable
 from engine.config import Config
 from engine.contracts.orders import Warned
 from engine.enhancement.enhancement import Enhancement
+from engine.enhancement.track_pictures import STAGE, Fuser
 from engine.models import find_model
 from engine.runtime.cores import usable_cores
 from engine.runtime.model_calls import ModelCalls
@@ -51,6 +52,7 @@ class OpenModels:
         """None: nothing is enlarged."""
         self.hurried = enhancer_of(config, self._hurried)
         """For a face that is alone; None: as all others."""
+        self._fuser: Fuser | None = None
         best = 1 if self._generator is None else self._generator.profile.best
         self.batch = min(best, settings.max_batch or best)
         """Faces that are enlarged together at most."""
@@ -60,8 +62,10 @@ class OpenModels:
 
     def core(self, telemetry: Telemetry) -> Enhancement:
         """Return a core that enlarges and compares with them, and counts and measures."""
-        calls = ModelCalls(telemetry.counts, lambda stream, words: self._warn(Warned(stream, words)))
-        return Enhancement(self._config, self.enhancer, self.hurried, self.verifier, calls, telemetry, self._warn)
+        extras = frozenset({STAGE})
+        calls = ModelCalls(telemetry.counts, lambda stream, words: self._warn(Warned(stream, words)), extras)
+        models = self.enhancer, self.hurried, self.verifier
+        return Enhancement(self._config, *models, calls, telemetry, self._warn, self._fuser)
 
     def close(self) -> None:
         """Free them."""

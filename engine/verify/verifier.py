@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+from msgspec.structs import replace
 
 from engine.config import VerifyConfig
 from engine.contracts.faces import FaceCrop
@@ -21,7 +22,7 @@ from engine.verify.gallery import Gallery
 from engine.verify.gallery_watch import GalleryWatch
 from engine.verify.naming import rule_of
 from engine.verify.negatives import denied
-from engine.verify.scores import Fusion
+from engine.verify.scores import Fusion, best_cosines
 from engine.verify.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
@@ -146,6 +147,16 @@ class Verifier:
         vector = track.originals.embedding()
         candidates, decision, basis = self._compare(vector, track.enhanced.embedding(), track.originals)
         return TrackScores(vector, candidates, decision, track.originals.faces, self._people.version, basis)
+
+    def beside(self, candidates: Sequence[Candidate], crop: FaceCrop, picture: Uint8, scale: int) -> list[Candidate]:
+        """Return a track's candidates with the cosines of one picture of it, ``scale`` times the crop in whose place it is, as
+        ``cosine_enhanced``; nothing else changes. Raises ``InferenceError``: the embedder fails."""
+        if self._embedder is None or not candidates or not self._config.enhanced_scores:
+            return list(candidates)
+        face, landmarks = face_in(crop, picture, scale)
+        [vector] = self._embedder.embed([face], [landmarks])
+        cosines = best_cosines(vector, self._people.names, self._people.matrix)
+        return [replace(one, cosine_enhanced=cosines.get(one.identity)) for one in candidates]
 
     def naming(self) -> str:
         """Return one sentence on what a name may claim now; empty without an embedder."""
