@@ -1,0 +1,84 @@
+"""Finer than a pixel: bring a frame onto a template by inverse-compositional Lucas-Kanade (Baker and Matthews, 2004).
+
+The model is a similarity with gain and bias: exposure and the encoder's drift do not pull. Gain and bias are projected out of
+the template's gradients, so that one small matrix serves all frames and all steps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.contracts.frames import Float32
+from engine.super_resolve.warps import Warp, compose, inverse, look_through
+
+_STILL = 0.01
+"""Pixels; a step that moves nothing further is the last."""
+_FARTHEST = 3.0
+"""Pixels; a step beyond what the gradients know about is cut to this."""
+_NOTHING = 1e-12
+
+
+class Template:
+    """A picture that frames are brought onto."""
+
+    def __init__(self, picture: Float32, window: Float32) -> None:
+        """Prepare the gradients.
+
+        Args:
+            picture: (h, w), of any range.
+            window: (h, w) weights from 0 on, some above 0.
+        """
+        height, width = picture.shape
+        self.shape = (height, width)
+        self._weights = window.ravel() / window.sum()
+        self._centred = self._centred_on(picture.ravel())
+        self._weighted = self._weights * self._centred
+        self._energy = max(float(self._weighted @ self._centred), _NOTHING)
+        self._middle = np.array([width - 1, height - 1]) / 2
+        self._radius = max(height, width) / 4
+        self._slopes = self._gradients(picture)
+        weighted = self._slopes * self._weights
+        normal = weighted @ self._slopes.T
+        normal += np.eye(4) * (1e-6 * np.trace(normal) + _NOTHING)
+        self._solve = np.linalg.solve(normal, weighted).astype(np.float32)
+
+    def likeness(self, seen: Float32) -> float:
+        """Return the correlation of a picture with the template under the window, -1 to 1."""
+        centred = self._centred_on(seen.ravel())
+        energy = float(self._weights @ centred**2)
+        return float(self._weighted @ centred / np.sqrt(max(energy * self._energy, _NOTHING)))
+
+    def refine(self, frame: Float32, warp: Warp, steps: int) -> Warp:
+        """Return the warp near ``warp`` at which ``frame`` is most like the template; never one at which it is less so."""
+        best, highest = warp, -1.0
+        for _ in range(steps):
+            seen = self._centred_on(look_through(frame, warp, self.shape).ravel())
+            shared, energy = float(self._weighted @ seen), float(self._weights @ (seen * seen))
+            likeness = shared / np.sqrt(max(energy * self._energy, _NOTHING))
+            if likeness <= highest or shared <= 0:
+                break
+            best, highest = warp, likeness
+            step = self._solve @ (seen * (self._energy / shared) - self._centred)
+            size = float(np.abs(step).max())
+            if size < _STILL:
+                break
+            warp = compose(warp, inverse(self._warp(step * min(1.0, _FARTHEST / size))))
+        return best
+
+    def _warp(self, step: np.ndarray) -> Warp:
+        grow, turn = step[:2] / self._radius
+        linear = np.array([[1 + grow, -turn], [turn, 1 + grow]])
+        return np.column_stack([linear, self._middle + step[2:] - linear @ self._middle])
+
+    def _gradients(self, picture: Float32) -> np.ndarray:
+        """Return the template's change by a pixel of growth, turn, shift right and down, without gain and bias: (4, P)."""
+        down, right = np.gradient(picture)
+        rows, columns = np.mgrid[: self.shape[0], : self.shape[1]]
+        x, y = (columns - self._middle[0]) / self._radius, (rows - self._middle[1]) / self._radius
+        slopes = np.stack([right * x + down * y, down * x - right * y, right, down]).reshape(4, -1)
+        slopes -= (slopes @ self._weights)[:, None]
+        share = slopes @ self._weighted / self._energy
+        return np.asarray(slopes - share[:, None] * self._centred)
+
+    def _centred_on(self, values: Float32) -> Float32:
+        return np.asarray(values - self._weights @ values, np.float32)

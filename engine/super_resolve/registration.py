@@ -1,0 +1,150 @@
+"""Bring the frames of one track onto each other, finer than a pixel, and tell which of them show the same face.
+
+Each frame is first brought onto the reference, then all onto their common median, which has less noise than any of them. A
+frame that then looks less like the others than they do among each other is another person or a failed registration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.frames import Float32, Uint8
+from engine.super_resolve.agreement import alike
+from engine.super_resolve.first_guess import Points, by_landmarks, by_middle, by_shift
+from engine.super_resolve.refinement import Template
+from engine.super_resolve.warps import Warp, compose, enlarged, identity, inverse, look_through
+
+_WORK = 2
+"""Frames are brought onto each other at this multiple of their size."""
+_COARSE, _FINE = 0.06, 0.6
+"""Blur of the two passes: sigma in sides of the crop, then in its pixels. The first takes far guesses, the second is exact."""
+_REACH = 0.3
+"""Of the window, sigma in sides of the crop."""
+_STEPS = 8
+"""At most, of each pass; the fine ones mostly need two."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Registration:
+    """How N frames lie on their reference."""
+
+    warps: Float32
+    """(N, 2, 3): pixel centres (x, y) of the enlarged reference to those of the enlarged frame, for
+    ``cv2.warpAffine(frame, warp, size, flags=... | cv2.WARP_INVERSE_MAP)``. The reference's own is the identity."""
+    agrees: NDArray[np.bool_]
+    """(N,) whether the frame shows what the others show; one that does not must not be fused. The reference can be the
+    wrong one, too: then take one that agrees. Of two that differ neither agrees; one alone always does."""
+    likeness: Float32
+    """(N,) correlation with the mean of the others that agree, under a window, -1 to 1; 1 where there is no other."""
+    scale: int
+    """Of the enlarged pictures that ``warps`` join, over the crops."""
+
+    def at(self, scale: float) -> Float32:
+        """Return the warps for pictures at another multiple of the crops' size, (N, 2, 3)."""
+        return np.stack([enlarged(warp, scale / self.scale) for warp in self.warps.astype(np.float64)]).astype(np.float32)
+
+
+def register(lows: Sequence[Uint8], landmarks: Sequence[Points | None] | None, reference: int, scale: int = 4) -> Registration:
+    """Register the crops of one track.
+
+    Args:
+        lows: N luma crops (h, w), which may differ in size; an array (N, h, w) will do.
+        landmarks: for each crop (5, 2) x and y in its pixels (centres are whole numbers), not finite where one is missing,
+            or None; None where no crop has any.
+        reference: index of the crop that the others are brought onto.
+        scale: of the enlarged pictures that the warps will be used on.
+
+    Raises:
+        ValueError: there is no crop, or the lists differ in length.
+    """
+    points = [None] * len(lows) if landmarks is None else list(landmarks)
+    if not 0 <= reference < len(lows) == len(points):
+        raise ValueError(f"{len(lows)} crops, {len(points)} landmarks and reference {reference} do not fit together")
+    coarse, fine = ([_prepared(low, sigma) for low in lows] for sigma in (_coarse(lows[reference].shape), _FINE))
+    window = _window(fine[reference].shape, points[reference])
+    first = Template(coarse[reference], window)
+    warps = [
+        identity() if index == reference else _guess(first, coarse[reference], frame, points[reference], points[index])
+        for index, frame in enumerate(coarse)
+    ]
+    warps = [first.refine(frame, warp, _STEPS) for frame, warp in zip(coarse, warps, strict=True)]
+    warps = _onto_each_other(fine, warps, reference, window)
+    agrees, likeness = alike(_correlations(fine, warps, window))
+    warps = [enlarged(warp, scale / _WORK) for warp in warps]
+    return Registration(np.stack(warps).astype(np.float32), agrees, likeness.astype(np.float32), scale)
+
+
+def reference_of(lows: Sequence[Uint8], qualities: Sequence[float] | None = None) -> int:
+    """Return the index of the crop that the others should be brought onto: the best one.
+
+    Args:
+        lows: N luma crops (h, w), at least one.
+        qualities: of each, from 0 on, as ``Quality.score``; None: they are rated by their size and sharpness.
+    """
+    return int(np.argmax([_rating(low) for low in lows] if qualities is None else qualities))
+
+
+def _rating(low: Uint8) -> float:
+    """Return the side of the crop times its mean gradient over its contrast."""
+    luma = low.astype(np.float32)
+    down, right = np.gradient(luma)
+    return float(np.sqrt(luma.size) * np.hypot(down, right).mean() / (luma.std() + 1.0))
+
+
+def _coarse(shape: tuple[int, ...]) -> float:
+    return max(_FINE, _COARSE * min(shape))
+
+
+def _prepared(low: Uint8, sigma: float) -> Float32:
+    height, width = low.shape
+    large = cv2.resize(low.astype(np.float32), (width * _WORK, height * _WORK), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.GaussianBlur(large, (0, 0), sigma * _WORK, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _window(shape: tuple[int, ...], points: Points | None) -> Float32:
+    """Return weights that fall off from the middle of the landmarks, or of the crop, to the borders."""
+    height, width = shape
+    middle = np.array([width - 1, height - 1]) / 2
+    if points is not None and (there := np.isfinite(points).all(axis=1)).any():
+        middle = (points[there].mean(axis=0) + 0.5) * _WORK - 0.5
+    y, x = np.mgrid[:height, :width]
+    far = ((x - middle[0]) / (_REACH * width)) ** 2 + ((y - middle[1]) / (_REACH * height)) ** 2
+    return np.exp(-far / 2).astype(np.float32)
+
+
+def _guess(template: Template, reference: Float32, frame: Float32, mine: Points | None, its: Points | None) -> Warp:
+    guesses = [by_middle(reference, frame), by_shift(reference, frame)]
+    if mine is not None and its is not None and (found := by_landmarks(mine, its)) is not None:
+        guesses.append(enlarged(found, _WORK))
+    return max(guesses, key=lambda warp: template.likeness(look_through(frame, warp, template.shape)))
+
+
+def _onto_each_other(frames: list[Float32], warps: list[Warp], reference: int, window: Float32) -> list[Warp]:
+    first = Template(frames[reference], window)
+    warps = [first.refine(frame, warp, _STEPS) for frame, warp in zip(frames, warps, strict=True)]
+    if len(frames) > 2:
+        common = np.median(_seen(frames, warps, window), axis=0)
+        template = Template(np.asarray(common, np.float32), window)
+        warps = [template.refine(frame, warp, _STEPS) for frame, warp in zip(frames, warps, strict=True)]
+    back = inverse(warps[reference])
+    return [identity() if index == reference else compose(warp, back) for index, warp in enumerate(warps)]
+
+
+def _seen(frames: list[Float32], warps: list[Warp], window: Float32) -> Float32:
+    """Return the frames as they look from the reference, each with mean 0 and variance 1 under the window: (N, h, w)."""
+    shape = (window.shape[0], window.shape[1])
+    seen = np.stack([look_through(frame, warp, shape) for frame, warp in zip(frames, warps, strict=True)])
+    share = window / window.sum()
+    seen -= (seen * share).sum(axis=(1, 2), keepdims=True)
+    seen /= np.sqrt((seen**2 * share).sum(axis=(1, 2), keepdims=True)) + 1e-6
+    return np.asarray(seen, np.float32)
+
+
+def _correlations(frames: list[Float32], warps: list[Warp], window: Float32) -> NDArray[np.float32]:
+    seen = _seen(frames, warps, window).reshape(len(frames), -1)
+    return np.asarray((seen * (window.ravel() / window.sum())) @ seen.T, np.float32)
