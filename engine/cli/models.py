@@ -110,7 +110,7 @@ def _local(path: Path, where: str) -> Entry:
         manifest = read_manifest(path)
     except ModelError as error:
         return path.stem, ["broken", where], [str(error)]
-    scale = [f"x{manifest.scale}"] if manifest.kind == "generator" else []
+    scale = [f"x{manifest.scale}"] if manifest.scale > 1 else []
     facts = [manifest.kind, *scale, manifest.licence, _size(path.with_name(manifest.file).stat().st_size), where]
     notes = [manifest.description, f"data: {manifest.training_data}" if manifest.training_data else "", _gains(manifest)]
     return manifest.name, facts, [note for note in notes if note]
@@ -142,7 +142,7 @@ def _gains(manifest: Manifest) -> str:
 
 def _facts(manifest: Manifest, path: Path) -> Iterator[tuple[str, str]]:
     yield "name", manifest.name
-    yield "kind", manifest.kind + (f", x{manifest.scale}" if manifest.kind == "generator" else "")
+    yield "kind", manifest.kind + (f", x{manifest.scale}" if manifest.scale > 1 else "")
     if manifest.description:
         yield "what", manifest.description
     file = path.with_name(manifest.file)

@@ -52,7 +52,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     name: str
-    kind: Literal["generator", "detector", "embedder", "second_look"]
+    kind: Literal["generator", "detector", "embedder", "second_look", "track"]
+    """`track`: makes one picture of several frames of a face."""
     file: str
     """File name of the model, relative to the manifest."""
     output: str = ""
@@ -64,7 +65,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     licence: str
     training_data: str
     scale: int = 1
-    """Output side over input side (generators)."""
+    """Output side over input side (generators, and what makes pictures of tracks)."""
     channels: int = 1
     """1: luma, 3: colour."""
     colour: Literal["luma", "rgb", "bgr"] = "luma"

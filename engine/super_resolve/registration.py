@@ -114,7 +114,7 @@ def _window(shape: tuple[int, ...], points: Points | None) -> Float32:
         middle = (points[there].mean(axis=0) + 0.5) * _WORK - 0.5
     y, x = np.mgrid[:height, :width]
     far = ((x - middle[0]) / (_REACH * width)) ** 2 + ((y - middle[1]) / (_REACH * height)) ** 2
-    return np.exp(-far / 2).astype(np.float32)
+    return np.asarray(np.exp(-far / 2), np.float32)
 
 
 def _guess(template: Template, reference: Float32, frame: Float32, mine: Points | None, its: Points | None) -> Warp:

@@ -18,6 +18,7 @@ from trt_build.cli.engines import build, check
 from trt_build.cli.evaluate import evaluate
 from trt_build.cli.redeg import redeg_app
 from trt_build.cli.second_look import second_look_app
+from trt_build.cli.track import track_app
 from trt_build.cli.tune import tune
 from trt_build.optional import require
 from trt_build.recipes.data_folder import explained
@@ -41,6 +42,7 @@ app.command(embedder_app)
 app.command(evaluate)
 app.command(redeg_app)
 app.command(second_look_app)
+app.command(track_app)
 app.command(tune)
 
 

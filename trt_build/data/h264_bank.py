@@ -97,20 +97,24 @@ def _clip(
         yield to_uint8(small + grain)
 
 
-def through_h264(frames: Iterable[Luma8], size: tuple[int, int], crf: int) -> list[Luma8]:
-    """Through libx264 (veryfast) in memory; luma goes into and out of the Y plane untouched by colour.
+def through_h264(
+    frames: Iterable[Luma8], size: tuple[int, int], crf: int, preset: str = "veryfast", group: int = 250
+) -> list[Luma8]:
+    """Through libx264 in memory; luma goes into and out of the Y plane untouched by colour.
 
     Args:
         frames: (height, width) each, 0 to 255.
         size: width and height, even.
         crf: constant rate factor, 0 to 51.
+        preset: of libx264.
+        group: most frames from one key frame to the next.
     """
     width, height = size
     memory = io.BytesIO()
     with av.open(memory, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "veryfast", "threads": "1", **repeatable_x264()}
+        stream.options = {"crf": str(crf), "preset": preset, "g": str(group), "threads": "1", **repeatable_x264()}
         grey = np.full((height // 2, width), 128, dtype=np.uint8)
         for luma in frames:
             frame = av.VideoFrame.from_ndarray(np.concatenate([luma, grey]), format="yuv420p")

@@ -19,7 +19,7 @@ from trt_build.data.batches import ENDLESS
 from trt_build.errors import TrainingError
 from trt_build.recipes.timed import AnyTimedRecipe
 from trt_build.training.journal import Journal
-from trt_build.training.run_state import Network, Row, RunState
+from trt_build.training.run_state import RATE_SHARE, Network, Row, RunState
 from trt_build.training.schedule import learning_rate
 
 CHECKPOINT_SECONDS = 60.0
@@ -142,7 +142,7 @@ class Trainer(ABC, Generic[AnyTimedRecipe, Network]):
                 f"{rate:.2e}); lower optimiser.rate or check the data, then --resume."
             )
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get(RATE_SHARE, 1.0)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), self._state.recipe.optimiser.clip_norm)

@@ -36,17 +36,24 @@ def write_onnx(network: nn.Module, example: Tensor, path: Path, names: tuple[str
         names: of the input, and of the outputs.
         axes: the dimensions of the input that are free, as ``torch.export.Dim``.
     """
+    write_onnx_of(network, {names[0]: (example, axes)}, path, names[1])
+
+
+def write_onnx_of(
+    network: nn.Module, inputs: dict[str, tuple[Tensor, dict[int, Any]]], path: Path, outputs: list[str]
+) -> None:
+    """Write a network of several inputs: by their names, in order, an example and the free dimensions; else as above."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             network.eval(),
-            (example,),
+            tuple(example for example, _ in inputs.values()),
             dynamo=True,
             opset_version=OPSET,
-            input_names=[names[0]],
-            output_names=names[1],
-            dynamic_shapes=(axes,),
+            input_names=list(inputs),
+            output_names=outputs,
+            dynamic_shapes=tuple(axes for _, axes in inputs.values()),
             verbose=False,
         )
     assert program is not None
@@ -112,19 +119,28 @@ def fold(module: nn.Module) -> None:
             fold(child)
 
 
-def parity_of(network: Callable[[Tensor], Tensor | tuple[Tensor, ...]], path: Path, inputs: Iterable[NDArray[Any]]) -> Parity:
-    """Return the largest absolute difference between a network and its file, over all outputs; infinite for no number."""
+def parity_of(
+    network: Callable[..., Tensor | tuple[Tensor, ...]], path: Path, inputs: Iterable[NDArray[Any] | tuple[NDArray[Any], ...]]
+) -> Parity:
+    """Return the largest absolute difference between a network and its file, over all outputs; infinite for no number.
+
+    Args:
+        network: of one input or several.
+        path: of its file.
+        inputs: one array for each comparison, or one for each input; shapes are kept of the first.
+    """
     session = open_session(SessionSpec(path, "onnxruntime", threads=0))
-    name = session.inputs[0].name
+    names = [one.name for one in session.inputs]
     worst, shapes = 0.0, []
-    for array in inputs:
+    for given in inputs:
+        arrays = given if isinstance(given, tuple) else (given,)
         with torch.inference_mode():
-            expected = network(torch.from_numpy(array))
+            expected = network(*(torch.from_numpy(array) for array in arrays))
         outputs = (expected,) if isinstance(expected, Tensor) else expected
-        for theirs, ours in zip(outputs, session.run({name: array}), strict=True):
+        for theirs, ours in zip(outputs, session.run(dict(zip(names, arrays, strict=True))), strict=True):
             difference = float(np.max(np.abs(theirs.numpy() - ours)))
             worst = max(worst, difference) if np.isfinite(difference) else float("inf")
-        shapes.append(array.shape)
+        shapes.append(arrays[0].shape)
     return Parity(worst, shapes, f"onnxruntime {onnxruntime.__version__}")
 
 

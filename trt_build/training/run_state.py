@@ -18,6 +18,8 @@ from trt_build.training.schedule import Clock
 
 Network = TypeVar("Network", bound=nn.Module)
 Row = dict[str, float]
+RATE_SHARE = "rate_share"
+"""Key of an optimiser's group: the share of the learning rate that its parameters get, 1 without it."""
 _POWER_ITERATION = (".0._u", ".0._v")
 """How torch names the vectors of `spectral_norm`."""
 
@@ -46,13 +48,24 @@ class RunState(Generic[AnyTimedRecipe, Network]):
 
     @classmethod
     def begin(
-        cls, recipe: AnyTimedRecipe, model: Network, rival: tuple[nn.Module, float] | None = None
+        cls,
+        recipe: AnyTimedRecipe,
+        model: Network,
+        rival: tuple[nn.Module, float] | None = None,
+        slower: tuple[nn.Module, float] | None = None,
     ) -> RunState[AnyTimedRecipe, Network]:
-        """Put a network on the GPU, where there is one, with an average and an optimiser; ``rival``: and its rate."""
+        """Put a network on the GPU, where there is one, with an average and an optimiser.
+
+        Args:
+            recipe: of the run.
+            model: the network.
+            rival: is trained against it, and its rate.
+            slower: a part of the network that learns at this share of the rate.
+        """
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model = model.to(device)
         ema = copy.deepcopy(model).requires_grad_(False).eval()
-        state = cls(recipe, model, ema, _optimiser(model, recipe.optimiser))
+        state = cls(recipe, model, ema, _optimiser(model, recipe.optimiser, slower))
         if rival is not None:
             against = rival[0].to(device)
             state.rival = Rival(against, _optimiser(against, msgspec.structs.replace(recipe.optimiser, rate=rival[1])))
@@ -113,11 +126,18 @@ class RunState(Generic[AnyTimedRecipe, Network]):
             torch.set_rng_state(data["torch_rng"])
 
 
-def _optimiser(model: nn.Module, spec: OptimiserSpec) -> torch.optim.Optimizer:
+def _optimiser(model: nn.Module, spec: OptimiserSpec, slower: tuple[nn.Module, float] | None = None) -> torch.optim.Optimizer:
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups: list[dict[str, Any]] = [{"params": trained}]
+    if slower is not None:
+        part = set(slower[0].parameters())
+        groups = [
+            {"params": [one for one in trained if one not in part]},
+            {"params": [one for one in trained if one in part], RATE_SHARE: slower[1]},
+        ]
     if spec.method == "adamw":
-        return torch.optim.AdamW(trained, lr=spec.rate, betas=spec.betas, weight_decay=spec.weight_decay)
+        return torch.optim.AdamW(groups, lr=spec.rate, betas=spec.betas, weight_decay=spec.weight_decay)
     require("pytorch_optimizer", "optimiser.method 'soap'")
     from pytorch_optimizer import SOAP
 
-    return SOAP(trained, lr=spec.rate, betas=spec.betas, weight_decay=spec.weight_decay)
+    return SOAP(groups, lr=spec.rate, betas=spec.betas, weight_decay=spec.weight_decay)

@@ -1,0 +1,158 @@
+"""One picture out of several frames of one face: register, leave out what does not fit, fuse.
+
+picture = fuse_track([TrackShot(crop.planes.y, crop.landmarks_in_crop(), crop.quality.score, face.luma) for ...], Average())
+
+Luma only, in the range of its stream. Colour is the reference's: ``enlarge_planes(reference.planes, scale, picture.luma)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from engine.contracts.frames import Float32, Uint8
+from engine.super_resolve.first_guess import Points
+from engine.super_resolve.registration import Registration, reference_of, register
+
+_LEAST_WEIGHT = 0.2
+"""Of the best shot's: what a poor frame shows is still seen from another place."""
+_AGREE, _CONTRADICT = 8.0, 40.0
+"""Grey levels: frames that differ by less are alike but for noise, by more they show different things."""
+_NEAR_PX = 5
+"""Side of the square over which agreement is averaged, in pixels of the picture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackShot:
+    """One frame of a face."""
+
+    luma: Uint8
+    """(h, w): the crop as it came; shots may differ in size."""
+    landmarks: Points | None
+    """(5, 2) x and y in pixels of the crop, not finite where one is missing."""
+    weight: float
+    """How good it is, above 0, as ``Quality.score``; only the ratio to the other shots' counts."""
+    enlarged: Uint8 | None = None
+    """(scale h, scale w): the crop enhanced alone, in the same range; None: it was not."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackPicture:
+    """What several frames show together."""
+
+    luma: Uint8
+    """(scale h, scale w), in the place and of the size of the reference's crop and in the range of the shots."""
+    agreement: Uint8
+    """As large: 255 where the frames agree but for noise, 0 where they contradict each other. All 255 of a single frame."""
+    reference: int
+    """Index of the shot in whose place it is."""
+    weights: tuple[float, ...]
+    """Share of each shot; together 1. 0: it was left out, as it shows somebody else or could not be registered."""
+    likeness: tuple[float, ...]
+    """Correlation of each shot with the mean of the others that were used, -1 to 1."""
+    fusion: str
+    """Name of what fused them."""
+
+
+class Fusion(Protocol):
+    """Fuses registered frames. ``fuse`` may be called from several threads."""
+
+    name: str
+    scale: int
+
+    def fuse(self, shots: Sequence[TrackShot], warps: Float32, weights: Float32, full_range: bool) -> tuple[Float32, Float32]:
+        """Return the picture and how far the frames differ, standard deviation, both (scale h, scale w) in grey levels.
+
+        Args:
+            shots: the reference first; all of its size.
+            warps: (N, 2, 3), as ``Registration.warps``; the first is the identity.
+            weights: (N,) above 0, the largest is 1.
+            full_range: luma is 0 to 255; False: 16 to 235.
+
+        Raises:
+            InferenceError: the model fails.
+        """
+        ...
+
+
+def fuse_track(shots: Sequence[TrackShot], fusion: Fusion, *, full_range: bool = False) -> TrackPicture | None:
+    """Return one picture of the shots of one track, None where they do not fit each other.
+
+    The best shot is the reference; if it does not fit the others, the best of those that do. Exposure may differ.
+
+    Args:
+        shots: at least one, in any order; more than 8 gain little.
+        fusion: ``Average`` or ``TrackNetwork``.
+        full_range: luma is 0 to 255; False: 16 to 235, as video's.
+
+    Raises:
+        ValueError: there is no shot.
+        InferenceError: the model fails.
+    """
+    if not shots:
+        raise ValueError("0 crops cannot be fused: give at least one")
+    reference, found = _registered(shots, fusion.scale)
+    if not found.agrees[reference]:
+        return None
+    order = [reference, *(place for place in np.flatnonzero(found.agrees).tolist() if place != reference)]
+    weights = np.array([shots[place].weight for place in order], np.float32)
+    weights = np.maximum(weights / weights.max(), _LEAST_WEIGHT)
+    shape = shots[reference].luma.shape
+    fitted = [_fitted(shots[place], found.warps[place], (shape[0], shape[1]), fusion.scale) for place in order]
+    warps = np.stack([warp for _, warp in fitted])
+    picture, deviation = fusion.fuse([shot for shot, _ in fitted], warps, weights, full_range)
+    shares = np.zeros(len(shots))
+    shares[order] = weights / weights.sum()
+    return TrackPicture(
+        luma=np.clip(np.rint(picture), 0, 255).astype(np.uint8),
+        agreement=_agreement(deviation),
+        reference=reference,
+        weights=tuple(shares.tolist()),
+        likeness=tuple(found.likeness.tolist()),
+        fusion=fusion.name,
+    )
+
+
+def _registered(shots: Sequence[TrackShot], scale: int) -> tuple[int, Registration]:
+    """Register onto the best shot, and if the others are not like it, again onto the best of those."""
+    lows, landmarks = [shot.luma for shot in shots], [shot.landmarks for shot in shots]
+    qualities = np.array([shot.weight for shot in shots])
+    reference = reference_of(lows, qualities.tolist())
+    found = register(lows, landmarks, reference, scale)
+    if not found.agrees[reference] and found.agrees.any():
+        reference = int(np.where(found.agrees, qualities, -np.inf).argmax())
+        found = register(lows, landmarks, reference, scale)
+    return reference, found
+
+
+def _fitted(shot: TrackShot, warp: Float32, shape: tuple[int, int], scale: int) -> tuple[TrackShot, Float32]:
+    """Cut or pad a shot to the reference's size around what lies in its middle there, and the warp to it."""
+    height, width = shape
+    middle = np.array([width, height]) * scale / 2 - 0.5
+    there = (warp[:, :2] @ middle + warp[:, 2] + 0.5) / scale
+    left, top = np.rint(there - np.array([width, height]) / 2).astype(int).tolist()
+    if (left, top) == (0, 0) and shot.luma.shape == shape:
+        return shot, warp
+    moved = warp.copy()
+    moved[:, 2] -= np.array([left, top], np.float32) * scale
+    enlarged = (
+        None if shot.enlarged is None else _window(shot.enlarged, left * scale, top * scale, height * scale, width * scale)
+    )
+    landmarks = None if shot.landmarks is None else shot.landmarks - np.array([left, top])
+    return TrackShot(_window(shot.luma, left, top, height, width), landmarks, shot.weight, enlarged), moved
+
+
+def _window(picture: Uint8, left: int, top: int, height: int, width: int) -> Uint8:
+    """Return (height, width) of a picture from a corner on; beyond its border that goes on."""
+    rows = np.clip(np.arange(top, top + height), 0, picture.shape[0] - 1)
+    columns = np.clip(np.arange(left, left + width), 0, picture.shape[1] - 1)
+    return np.asarray(picture[np.ix_(rows, columns)], np.uint8)
+
+
+def _agreement(deviation: Float32) -> Uint8:
+    near = cv2.blur(deviation, (_NEAR_PX, _NEAR_PX), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(np.clip((_CONTRADICT - near) / (_CONTRADICT - _AGREE), 0, 1) * 255, np.uint8)
