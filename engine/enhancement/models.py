@@ -7,7 +7,8 @@ from collections.abc import Callable
 from engine.config import Config
 from engine.contracts.orders import Warned
 from engine.enhancement.enhancement import Enhancement
-from engine.enhancement.track_pictures import STAGE, Fuser
+from engine.enhancement.fusing import TrackFuser, open_fuser
+from engine.enhancement.track_pictures import STAGE
 from engine.models import find_model
 from engine.runtime.cores import usable_cores
 from engine.runtime.model_calls import ModelCalls
@@ -52,12 +53,12 @@ class OpenModels:
         """None: nothing is enlarged."""
         self.hurried = enhancer_of(config, self._hurried)
         """For a face that is alone; None: as all others."""
-        self._fuser: Fuser | None = None
+        self._fuser = open_fuser(settings, self._generator, find_model)
         best = 1 if self._generator is None else self._generator.profile.best
         self.batch = min(best, settings.max_batch or best)
         """Faces that are enlarged together at most."""
         names = {"names": self.verifier.naming()} if self._embedder else {}
-        self.facts = _facts(self._generator, self._embedder) | names
+        self.facts = _facts(self._generator, self._embedder, self._fuser) | names
         """What the record of the run says of them."""
 
     def core(self, telemetry: Telemetry) -> Enhancement:
@@ -69,7 +70,7 @@ class OpenModels:
 
     def close(self) -> None:
         """Free them."""
-        for part in (self._generator, self._hurried, self._embedder):
+        for part in (self._generator, self._hurried, self._embedder, self._fuser):
             if part is not None:
                 part.close()
 
@@ -79,9 +80,10 @@ def enhancer_of(config: Config, generator: Generator | None) -> Enhancer | None:
     return None if generator is None else Enhancer(generator, config.super_resolve.strength, config.crop.max_size_px)
 
 
-def _facts(generator: Generator | None, embedder: Embedder | None) -> dict[str, str]:
+def _facts(generator: Generator | None, embedder: Embedder | None, fuser: TrackFuser | None) -> dict[str, str]:
     facts: dict[str, str] = {"generator": "none", "embedder": "none"}
-    for role, model in (("generator", generator), ("embedder", embedder)):
+    network = fuser.network if fuser else None
+    for role, model in (("generator", generator), ("fuser", network), ("embedder", embedder)):
         if model is not None:
             facts |= {
                 role: model.name,

@@ -16,6 +16,7 @@ from engine.runtime.colour import bgr_from_planes
 from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
 from engine.super_resolve.enhancer import EnhancedFace, enlarge_planes
+from engine.super_resolve.track_picture import TrackPicture as Fused
 
 STAGE = "fuse"
 _LEAST_SHOTS = 2
@@ -26,20 +27,6 @@ _LEAST_SECONDS = 2.0
 _MOST_BYTES = 64 << 20
 """Pixels of all open tracks of a worker; those that have had no face for longest lose theirs first."""
 Key = tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fused:
-    """What a fuser makes of some shots."""
-
-    luma: Uint8
-    """In the place of the reference's, and of its size."""
-    agreement: Uint8
-    """(height, width) of the picture or smaller, same shape: 255 where the frames show the same, 0 where they do not."""
-    reference: int
-    """Which of the shots it is in the place of."""
-    weights: Sequence[float]
-    """One for each shot; 0: it was left out, as it does not fit the others."""
 
 
 class Fuser(Protocol):

@@ -13,11 +13,12 @@ from engine.contracts.frames import FrameTime, Span
 from engine.contracts.messages import Quality
 from engine.enhancement import track_pictures
 from engine.enhancement.enhancement import Enhancement, Said
-from engine.enhancement.track_pictures import STAGE, Fused
+from engine.enhancement.track_pictures import STAGE
 from engine.errors import DeviceLostError, InferenceError
 from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
 from engine.super_resolve.enhancer import Enhancer
+from engine.super_resolve.track_picture import TrackPicture
 from engine.verify.gallery import Gallery
 from engine.verify.verifier import Verifier, face_in
 from tests.enhancement.test_enhancement import Doubler
@@ -44,7 +45,8 @@ class Mean:
         if not any(weights):
             return None
         luma = np.average([shot.luma for shot in shots], axis=0, weights=weights).astype(np.uint8)
-        return Fused(luma, np.full((8, 8), 204, np.uint8), weights.index(1.0), weights)
+        agreement = np.full((8, 8), 204, np.uint8)
+        return TrackPicture(luma, agreement, weights.index(1.0), tuple(weights), (1.0,) * len(shots), self.name)
 
 
 class Run:
