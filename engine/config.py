@@ -180,6 +180,8 @@ class SuperResolveConfig(Section, frozen=True):
     """A batch closes this long after its first face, or when it is full."""
     workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Processes that enhance and verify, each with tracks of its own; 0: one for each core, at most 4."""
+    track_pictures: bool = True
+    """Also make one picture of the best faces of each track. It goes where ``enhanced`` goes, see ``publish``."""
 
 
 class VerifyConfig(Section, frozen=True):

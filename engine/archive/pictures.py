@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
 
 from engine.archive.files import track_folder
+from engine.contracts.messages import PictureName
 
-PictureName = Literal["original", "enhanced"]
 _MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 _MOST_BYTES = 16 << 20
 
 
 def stored_picture(directory: Path, stream: str, track_id: int, seq: int, name: PictureName) -> Path | None:
-    """Return where the picture of a face is, None where it is not, or not any more.
+    """Return where a picture of a face or track is, None where it is not, or not any more.
 
     Args:
         directory: of the run.
         stream: a valid name of one.
-        track_id: the face's track.
-        seq: of the face's message.
+        track_id: of the track.
+        seq: of the message of the face or track.
         name: which of its pictures.
     """
     folder = directory / track_folder(stream, track_id)

@@ -24,13 +24,21 @@ class FaceLine(msgspec.Struct, frozen=True):
     """Part name to file, relative to the directory."""
 
 
+class TrackLine(msgspec.Struct, frozen=True):
+    """One line of ``tracks.jsonl``."""
+
+    track: Track
+    files: dict[str, str]
+    """Part name to file, relative to the directory."""
+
+
 class _Key(msgspec.Struct):
     stream: str
     track_id: int
 
 
 class NamedFiles(msgspec.Struct):
-    """Of a line of ``faces.jsonl`` only which files it names."""
+    """Of a line of ``faces.jsonl`` or ``tracks.jsonl`` only which files it names."""
 
     files: dict[str, str] = {}
 
@@ -45,6 +53,8 @@ class TrackRecord:
     faces: list[FaceLine] = field(default_factory=list)
     """Best first."""
     faces_seen: int = 0
+    files: dict[str, str] = field(default_factory=dict)
+    """Of ``track``."""
 
     @property
     def best(self) -> FaceLine | None:
@@ -132,7 +142,7 @@ def face_lines(directory: Path, wanted: Callable[[str, int], bool]) -> Iterator[
             yield FaceLine(face, files.files)
 
 
-def track_lines(directory: Path) -> Iterator[Track]:
+def track_lines(directory: Path) -> Iterator[TrackLine]:
     """Yield the readable lines of ``tracks.jsonl``, in their order.
 
     Raises:
@@ -140,8 +150,9 @@ def track_lines(directory: Path) -> Iterator[Track]:
     """
     for line in _lines(directory / "tracks.jsonl"):
         track = _decoded(line, Track)
-        if track is not None:
-            yield track
+        files = _decoded(line, NamedFiles)
+        if track is not None and files is not None:
+            yield TrackLine(track, files.files)
 
 
 def read_streams(directory: Path) -> dict[str, list[Stream]]:

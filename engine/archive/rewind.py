@@ -100,8 +100,9 @@ def _cut_embeddings(directory: Path) -> None:
 def _remove_pictures(directory: Path) -> None:
     """Delete the pictures that no line names, and the folders that are empty then."""
     named: set[str] = set()
-    for line in whole_lines(directory / "faces.jsonl"):
-        named.update(msgspec.json.decode(line, type=NamedFiles).files.values())
+    for name in RECORDS:
+        for line in whole_lines(directory / name):
+            named.update(msgspec.json.decode(line, type=NamedFiles).files.values())
     for folder, _, names in os.walk(directory / "faces", topdown=False):
         inside = Path(folder).relative_to(directory).as_posix()
         for name in names:

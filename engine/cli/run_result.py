@@ -58,8 +58,8 @@ def tracks_table(directory: Path) -> Table | None:
 
     def ended() -> Iterator[Track]:
         nonlocal total
-        for track in track_lines(directory):
-            if track.ended:
+        for line in track_lines(directory):
+            if (track := line.track).ended:
                 total += 1
                 streams.add(track.stream)
                 yield track

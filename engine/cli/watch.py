@@ -220,6 +220,8 @@ def _pieces(item: Received) -> Iterator[tuple[str, str]]:
             yield f"track {message.stream} #{message.track_id} {'ended' if message.ended else 'so far'}", "bold cyan"
             yield f"{clock(message.first_pts_seconds)} to {clock(message.last_pts_seconds)}", ""
             yield f"{message.frames_seen} frames, {message.faces_enhanced} faces", ""
+            if (picture := message.picture) is not None:
+                yield f"one picture of {len(picture.frames)}, agreement {picture.agreement:.2f}", "magenta"
             yield _who(message.decision, message.candidates), f"bold {_STYLES[message.decision]}"
         case Stream():
             style = "red" if message.state in ("failed", "stalled") else "blue"

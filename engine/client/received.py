@@ -49,15 +49,18 @@ class Received:
         return any(part.name == name for part in self.parts)
 
     def image(self, name: str | None = None) -> NDArray[np.uint8]:
-        """Return ``enhanced`` or ``original`` as (height, width, 3) uint8 BGR.
+        """Return a picture as (height, width, 3) uint8 BGR.
 
         Args:
-            name: None: ``enhanced``, or ``original`` of a face that was large enough and passed through.
+            name: of its part. None: ``track`` of a track; of a face ``enhanced``, or ``original`` where it was large enough and
+                passed through.
 
         Raises:
             LookupError: this message does not carry that picture.
             ValueError: it does not decode, or has more pixels than the subscriber's ``max_picture_px``.
         """
+        if name is None and isinstance(self.message, Track):
+            name = "track"
         name = name or ("original" if self.has("original") and not self.has("enhanced") else "enhanced")
         import cv2  # here, so that a subscriber that only wants scores does not load it
 

@@ -8,6 +8,7 @@ import numpy as np
 from engine.contracts.frames import FrameTime, Planes, Span
 from engine.contracts.gallery_version import GalleryVersion
 from engine.contracts.messages import Basis, Candidate, Decision, Enhanced, Part, Quality
+from engine.contracts.track_picture import TrackPicture
 
 IDS_PER_PERCEIVE = 1_000_000_000
 """Track ids of a restarted perceive begin so much higher: what the dead one gave out last is not known."""
@@ -89,7 +90,7 @@ class TrackResult(msgspec.Struct, frozen=True, array_like=True, tag=True):
     track: TrackClosed
     """As far as it has come."""
     ended: bool
-    """False: it goes on, and its decision has changed."""
+    """False: it goes on, and its decision has changed or its picture has improved."""
     faces_enhanced: int
     decision: Decision
     candidates: list[Candidate]
@@ -101,6 +102,8 @@ class TrackResult(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """See ``Track.gallery``."""
     reason: str = ""
     """See ``Track.reason``."""
+    picture: TrackPicture | None = None
+    """See ``Track.picture``."""
 
     @property
     def stream(self) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from engine.contracts.gallery_version import GalleryVersion
+from engine.contracts.track_picture import TrackPicture
 from engine.errors import ConfigError
 
 SCHEMA = "facestream/1"
@@ -25,6 +26,10 @@ Reason = Literal[
     "timestamp_jump", "reconnect", "worker_died", "encrypted", "unexpected", "model",
 ]  # fmt: skip
 
+PictureName = Literal["original", "enhanced", "track", "agreement"]
+"""Parts that are pictures: the crop of a face as it came, and enlarged; what was made of many frames of a track, and where
+these agree (grey, white where they do). The last three are a model's work, and go the same ways."""
+PartName = Literal[PictureName, "embedding"]
 Lack = Literal["", "faces", "size", "likeness", "margin"]
 """Too few faces, too small ones, nobody resembles them enough, or two people do nearly as well."""
 Clock = Literal["", "start_time", "file_name", "creation_time"]
@@ -90,7 +95,8 @@ class Candidate(msgspec.Struct, frozen=True):
     cosine_original: float
     """-1 to 1; decisions rest on this one."""
     cosine_enhanced: float | None = None
-    """The same after super-resolution: it may confirm, it never creates a match alone."""
+    """The same after super-resolution: of a face its enhanced crop, of a track its ``picture`` or, in a message without one,
+    its enhanced crops fused. It may confirm, it never creates a match alone."""
     probability: float | None = None
     """Calibrated; None where no calibration is loaded."""
     false_name_chance: float | None = None
@@ -130,10 +136,10 @@ class Basis(msgspec.Struct, frozen=True):
 class Part(msgspec.Struct, frozen=True):
     """One payload frame."""
 
-    name: Literal["enhanced", "original", "embedding"]
+    name: PartName
     codec: Literal["jpeg", "png", "raw"]
     shape: tuple[int, ...]
-    """(height, width, channels) of a picture (BGR when decoded), (length,) of an embedding."""
+    """(height, width, channels) of a picture (BGR when decoded, ``agreement`` grey), (length,) of an embedding."""
     dtype: str
     """``uint8`` for pictures, ``float32`` for embeddings (little-endian when raw)."""
     sha256: str
@@ -192,7 +198,8 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
 
 
 class Track(Message, frozen=True, kw_only=True, tag="track"):
-    """What is known of one person's walk through the picture; sent when it ends or its decision changes."""
+    """What is known of one person's walk through the picture; sent when it ends, its decision changes or, of a camera's,
+    its picture has clearly improved."""
 
     track_id: int
     ended: bool
@@ -209,7 +216,7 @@ class Track(Message, frozen=True, kw_only=True, tag="track"):
     candidates: list[Candidate]
     gallery_version: int
     parts: list[Part] = []
-    """At most one: the fused ``embedding``."""
+    """The fused ``embedding``, and ``track`` and ``agreement`` where ``picture`` says what they show."""
     first_recorded_ns: int | None = None
     """As ``Face.recorded_ns``."""
     last_recorded_ns: int | None = None
@@ -219,6 +226,8 @@ class Track(Message, frozen=True, kw_only=True, tag="track"):
     """As ``Face.gallery``."""
     reason: str = ""
     """One sentence where no face of the track changed its decision, as a change of the gallery; it names nobody."""
+    picture: TrackPicture | None = None
+    """One picture made out of many of its frames; None: its best face stands for it."""
 
 
 class Stream(Message, frozen=True, kw_only=True, tag="stream"):

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 from engine.config import Config
 from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed, TrackResult
-from engine.contracts.messages import Enhanced, Part
+from engine.contracts.messages import Candidate, Enhanced, Part
 from engine.contracts.orders import Warned
 from engine.contracts.streams import StreamChanged
 from engine.enhancement.enlarging import Enlarged, enlarge
+from engine.enhancement.track_pictures import Fuser, Made, TrackPictures
 from engine.enhancement.track_so_far import TrackSoFar
 from engine.errors import DeviceLostError
-from engine.publish.encode import parts_of
+from engine.publish.encode import parts_of, shows_tracks, track_parts_of
 from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
-from engine.verify.verifier import FaceScores, Verifier
+from engine.verify.verifier import FaceScores, TrackScores, Verifier
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Enhancement:
         calls: counts the calls of models that fail.
         telemetry: counts and measures the rest.
         warn: is told what is wrong with the gallery.
+        fuser: makes one picture of many frames of a track; None: there are none.
     """
 
     def __init__(
@@ -53,10 +55,12 @@ class Enhancement:
         calls: ModelCalls,
         telemetry: Telemetry,
         warn: Callable[[Warned], None],
+        fuser: Fuser | None = None,
     ) -> None:
         self._config, self._enhancer, self._hurried = config, enhancer, hurried
         self._verifier, self._calls, self._telemetry, self._warn = verifier, calls, telemetry, warn
         self._tracks: dict[tuple[str, int], TrackSoFar] = {}
+        self._pictures = TrackPictures(fuser, config.crop.max_size_px, calls, telemetry)
 
     def enlarge(self, crops: Sequence[FaceCrop], *, hurry: bool = False) -> Enlarged:
         """Enlarge faces; see ``enlarging.enlarge``."""
@@ -84,7 +88,8 @@ class Enhancement:
             said.append(Said(self._result(crop, face, score, parts), payloads))
             track = self._tracks.setdefault((crop.stream, crop.track_id), TrackSoFar(crop))
             track.add(crop)
-            if score.track_decision_changed:
+            self._pictures.add(crop, face)
+            if score.track_decision_changed or self._pictures.is_due(crop.stream, crop.track_id):
                 said.append(self._track(track.as_closed(), track.faces, ended=False))
         return said
 
@@ -102,7 +107,7 @@ class Enhancement:
         """A track is over, and all its faces are finished: say what is known of it, and forget it."""
         track = self._tracks.pop((closed.stream, closed.track_id), None)
         said = self._track(closed, track.faces if track else 0, ended=True)
-        self._verifier.forget(closed.stream, closed.track_id)
+        self._forget((closed.stream, closed.track_id))
         return said
 
     def forget_recordings(self) -> list[TrackClosed]:
@@ -110,8 +115,12 @@ class Enhancement:
         finished face."""
         for key in [key for key, track in self._tracks.items() if not track.live]:
             del self._tracks[key]
-            self._verifier.forget(*key)
+            self._forget(key)
         return [track.as_closed() for track in self._tracks.values()]
+
+    def note_load(self, *, is_behind: bool) -> None:
+        """Say whether more waits than can be done: then pictures of cameras' tracks are left out."""
+        self._pictures.is_behind = is_behind
 
     def close_stream(self, event: StreamChanged) -> StreamChanged:
         """Return the last state of a stream with the account of the models' calls."""
@@ -128,10 +137,32 @@ class Enhancement:
     def _track(self, closed: TrackClosed, faces: int, *, ended: bool, reason: str = "") -> Said:
         scores = self._verifier.track_scores(closed.stream, closed.track_id)
         self._say_gallery()
-        parts, payloads = parts_of(self._config.publish, None, None, scores.embedding)
-        decided = scores.decision, scores.candidates, scores.gallery_version
-        result = TrackResult(closed, ended, faces, *decided, parts, scores.basis, scores.gallery, reason)
+        made, candidates = self._picture(closed, scores, ended=ended)
+        is_known = scores.decision == "known"
+        shown = (made.bgr, made.agreement, made.said.model) if made else ()
+        parts, payloads = track_parts_of(self._config.publish, scores.embedding, *shown, is_known=is_known)
+        decided = scores.decision, candidates, scores.gallery_version
+        picture = made.said if made else None
+        result = TrackResult(closed, ended, faces, *decided, parts, scores.basis, scores.gallery, reason, picture)
         return Said(result, payloads)
+
+    def _picture(self, closed: TrackClosed, scores: TrackScores, *, ended: bool) -> tuple[Made | None, list[Candidate]]:
+        """Return the picture of a track if one is to be made now and may leave, and the candidates with its cosines beside."""
+        key = closed.stream, closed.track_id
+        may_leave = shows_tracks(self._config.publish, is_known=scores.decision == "known")
+        if not may_leave or not (ended or self._pictures.is_due(*key)) or (made := self._pictures.make(*key)) is None:
+            return None, scores.candidates
+        try:
+            return made, self._verifier.beside(scores.candidates, made.reference, made.bgr, made.said.scale)
+        except DeviceLostError:
+            raise
+        except Exception as error:
+            self._calls.failed(closed.stream, "verify", error)
+            return made, scores.candidates
+
+    def _forget(self, key: tuple[str, int]) -> None:
+        self._verifier.forget(*key)
+        self._pictures.forget(key)
 
     def _scores(self, crops: Sequence[FaceCrop], enlarged: Enlarged) -> list[FaceScores]:
         try:

@@ -8,6 +8,8 @@ from engine.config import Config
 from engine.contracts.gallery_version import GalleryVersion
 from engine.contracts.orders import Warned
 from engine.enhancement.enhancement import Enhancement
+from engine.enhancement.fusing import TrackFuser, open_fuser
+from engine.enhancement.track_pictures import STAGE
 from engine.models import find_model
 from engine.runtime.cores import usable_cores
 from engine.runtime.model_calls import ModelCalls
@@ -52,21 +54,24 @@ class OpenModels:
         """None: nothing is enlarged."""
         self.hurried = enhancer_of(config, self._hurried)
         """For a face that is alone; None: as all others."""
+        self._fuser = open_fuser(settings, self._generator, find_model)
         best = 1 if self._generator is None else self._generator.profile.best
         self.batch = min(best, settings.max_batch or best)
         """Faces that are enlarged together at most."""
         names = {"names": self.verifier.naming()} if self._embedder else {}
-        self.facts = _facts(self._generator, self._embedder) | names | gallery_facts(self.verifier.gallery)
+        self.facts = _facts(self._generator, self._embedder, self._fuser) | names | gallery_facts(self.verifier.gallery)
         """What the record of the run says of them."""
 
     def core(self, telemetry: Telemetry) -> Enhancement:
         """Return a core that enlarges and compares with them, and counts and measures."""
-        calls = ModelCalls(telemetry.counts, lambda stream, words: self._warn(Warned(stream, words)))
-        return Enhancement(self._config, self.enhancer, self.hurried, self.verifier, calls, telemetry, self._warn)
+        extras = frozenset({STAGE})
+        calls = ModelCalls(telemetry.counts, lambda stream, words: self._warn(Warned(stream, words)), extras)
+        models = self.enhancer, self.hurried, self.verifier
+        return Enhancement(self._config, *models, calls, telemetry, self._warn, self._fuser)
 
     def close(self) -> None:
         """Free them."""
-        for part in (self._generator, self._hurried, self._embedder):
+        for part in (self._generator, self._hurried, self._embedder, self._fuser):
             if part is not None:
                 part.close()
 
@@ -83,9 +88,10 @@ def gallery_facts(gallery: GalleryVersion | None) -> dict[str, str]:
     return {"gallery_epoch": gallery.epoch, "gallery_revision": str(gallery.revision), "gallery_digest": gallery.digest}
 
 
-def _facts(generator: Generator | None, embedder: Embedder | None) -> dict[str, str]:
+def _facts(generator: Generator | None, embedder: Embedder | None, fuser: TrackFuser | None) -> dict[str, str]:
     facts: dict[str, str] = {"generator": "none", "embedder": "none"}
-    for role, model in (("generator", generator), ("embedder", embedder)):
+    network = fuser.network if fuser else None
+    for role, model in (("generator", generator), ("fuser", network), ("embedder", embedder)):
         if model is not None:
             facts |= {
                 role: model.name,

@@ -5,18 +5,16 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import PublishConfig
-from engine.contracts.messages import Part
+from engine.contracts.messages import Part, PartName
 from engine.errors import PublishError
-from engine.publish.veil import what_leaves
+from engine.publish.veil import shows_enhanced, what_leaves
 
-PictureName = Literal["enhanced", "original"]
 _PNG_HEADER_BYTES = 8 + 25
 """Signature and IHDR, which must come first."""
 
@@ -54,15 +52,53 @@ def parts_of(
         wanted = tuple("original" if name == "enhanced" else name for name in wanted)
     for name in wanted:
         if name == "embedding":
-            if embedding is not None:
-                payloads.append(np.ascontiguousarray(embedding, "<f4").tobytes())
-                parts.append(_part(name, "raw", (int(embedding.size),), "float32", payloads[-1]))
-            continue
-        picture = enhanced_bgr if name == "enhanced" else original_bgr
-        if picture is not None:
-            payloads.append(encode_picture(config, picture, mark(enhanced_by) if name == "enhanced" and enhanced_by else ""))
-            parts.append(_part(name, config.codec, picture.shape, "uint8", payloads[-1]))
+            found = _vector(embedding)
+        else:
+            made_by = enhanced_by if name == "enhanced" else ""
+            found = _picture(config, name, enhanced_bgr if name == "enhanced" else original_bgr, made_by)
+        for part, payload in found:
+            parts.append(part)
+            payloads.append(payload)
     return parts, payloads
+
+
+def shows_tracks(config: PublishConfig, *, is_known: bool) -> bool:
+    """Whether pictures that were made of many frames of a track are sent: where enhanced ones are.
+
+    Args:
+        config: ``parts`` and ``redact``.
+        is_known: the decision on the track was ``known``.
+    """
+    return "enhanced" in config.parts and shows_enhanced(config.redact, is_known)
+
+
+def track_parts_of(
+    config: PublishConfig,
+    embedding: NDArray[np.float32] | None,
+    picture_bgr: NDArray[np.uint8] | None = None,
+    agreement: NDArray[np.uint8] | None = None,
+    made_by: str = "",
+    *,
+    is_known: bool = False,
+) -> tuple[list[Part], list[bytes]]:
+    """Return the parts of a ``track`` message and their payloads: as ``parts_of``, with the same rules for what leaves.
+
+    Args:
+        config: codec, quality and choice of parts.
+        embedding: of the track.
+        picture_bgr: (height, width, 3) uint8, made of many frames; None: there is none.
+        agreement: (height, width) uint8, how far they agree.
+        made_by: the model, which the files of both name with what they are not for.
+        is_known: the track was recognised.
+
+    Raises:
+        PublishError: a picture cannot be encoded.
+    """
+    found = _vector(embedding) if "embedding" in config.parts else []
+    if shows_tracks(config, is_known=is_known):
+        found += _picture(config, "track", picture_bgr, made_by)
+        found += _picture(config, "agreement", None if agreement is None else agreement[..., None], made_by)
+    return [part for part, _ in found], [payload for _, payload in found]
 
 
 def mark(model: str) -> str:
@@ -90,9 +126,24 @@ def encode_picture(config: PublishConfig, picture_bgr: NDArray[np.uint8], commen
     return _with_jpeg_comment(file, comment) if jpeg else _with_png_comment(file, comment)
 
 
-def _part(name: Literal["enhanced", "original", "embedding"], codec: Literal["jpeg", "png", "raw"],
-          shape: tuple[int, ...], dtype: str, payload: bytes) -> Part:  # fmt: skip
-    return Part(name, codec, tuple(int(length) for length in shape), dtype, hashlib.sha256(payload).hexdigest())
+def _vector(embedding: NDArray[np.float32] | None) -> list[tuple[Part, bytes]]:
+    if embedding is None:
+        return []
+    payload = np.ascontiguousarray(embedding, "<f4").tobytes()
+    return [(Part("embedding", "raw", (int(embedding.size),), "float32", _sha256(payload)), payload)]
+
+
+def _picture(
+    config: PublishConfig, name: PartName, picture: NDArray[np.uint8] | None, made_by: str
+) -> list[tuple[Part, bytes]]:
+    if picture is None:
+        return []
+    payload = encode_picture(config, picture, mark(made_by) if made_by else "")
+    return [(Part(name, config.codec, tuple(map(int, picture.shape)), "uint8", _sha256(payload)), payload)]
+
+
+def _sha256(payload: bytes) -> str:
+    return hashlib.sha256(payload).hexdigest()
 
 
 def _with_jpeg_comment(file: bytes, comment: str) -> bytes:

@@ -53,6 +53,16 @@ def hide(picture_bgr: Picture, boxes: Iterable[Box], veil: Callable[[Picture], P
             picture_bgr[rows, columns] = veil(face)
 
 
+def shows_enhanced(redact: Redact, is_known: bool) -> bool:
+    """Whether what a model made of faces may be sent and written.
+
+    Args:
+        redact: ``none``: always; ``vectors``: never; ``blur``: of one that was recognised.
+        is_known: the decision was ``known``.
+    """
+    return redact == "none" or (redact == "blur" and is_known)
+
+
 def what_leaves(
     redact: Redact, is_known: bool, original_bgr: Picture | None, enhanced_bgr: Picture | None
 ) -> tuple[Picture | None, Picture | None]:
@@ -64,7 +74,7 @@ def what_leaves(
         original_bgr: (height, width, 3) uint8, or None.
         enhanced_bgr: likewise.
     """
-    if redact == "none" or (redact == "blur" and is_known):
+    if shows_enhanced(redact, is_known):
         return original_bgr, enhanced_bgr
     if redact == "vectors" or original_bgr is None:
         return None, None

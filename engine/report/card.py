@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import base64
 from html import escape
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from engine.archive.files import inside
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.messages import Candidate
+from engine.report.figures import MARK, figure, read, small, strip_of
+from engine.report.fused import Fused, fused_figures, fused_of, fused_strip
 from engine.report.summary import clock, wall_clock
-
-_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
-_MARK = "AI-enhanced: not for identification"
 
 
 def card(directory: Path, record: TrackRecord) -> str:
-    """Return the HTML of one track: its best face three times, what is known, and its other faces."""
-    best = record.best
-    others = [line for line in record.faces if line is not best]
-    pictures = _pictures(directory, best) if best else '<p class="empty">no face was kept</p>'
-    strip = "".join(_small(directory, line) for line in others)
-    more = record.faces_seen - len(record.faces)
-    strip += f'<span class="more">+{more}</span>' if more else ""
-    strip = f'<div class="strip">{strip}</div>' if strip else ""
+    """Return the HTML of one track: the picture that was made of it, or its best face three times, what is known, its faces."""
+    best, fused = record.best, fused_of(directory, record)
+    if fused is not None:
+        pictures, strip = fused_figures(directory, fused), fused_strip(directory, record, fused)
+    else:
+        pictures = _pictures(directory, best) if best else '<p class="empty">no face was kept</p>'
+        strip = strip_of(record, "".join(small(directory, line) for line in record.faces if line is not best))
     return (
         f'<article class="card {record.decision}"><div class="pictures">{pictures}</div><div class="facts">'
         f'<h3>{escape(_headline(record))} <span class="badge {record.decision}">{record.decision}</span></h3>'
         f'<p class="where">{escape(record.stream)} · track {record.track_id} · {_span(record)}</p>'
-        f"{_candidates(record.candidates)}{_details(record, best)}"
+        f"{_candidates(record.candidates)}{_details(record, best, fused)}"
         f"{strip}</div></article>"
     )
 
@@ -51,7 +47,7 @@ def _span(record: TrackRecord) -> str:
     return f"{span} ({began[:-6]} to {ended.split()[1]} {ended.split()[2]})"
 
 
-def _details(record: TrackRecord, best: FaceLine | None) -> str:
+def _details(record: TrackRecord, best: FaceLine | None, fused: Fused | None) -> str:
     details: list[tuple[str, str]] = []
     if record.track is not None:
         details.append(("frames seen", f"{record.track.frames_seen:,}"))
@@ -64,6 +60,8 @@ def _details(record: TrackRecord, best: FaceLine | None) -> str:
             details.append(("compression", f"QP {face.quality.qp:.0f}"))
         if face.enhanced is not None:
             details.append(("LR consistency", f"{face.enhanced.lr_consistency_db:.1f} dB"))
+    if fused is not None:
+        details.append(("frames agree", f"{100 * fused.said.agreement:.0f} %"))
     return "<dl>" + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in details) + "</dl>"
 
 
@@ -98,46 +96,19 @@ def _number(value: float | None) -> str:
 
 
 def _pictures(directory: Path, line: FaceLine) -> str:
-    original = _read(directory, line.files.get("original"))
-    enhanced = _read(directory, line.files.get("enhanced"))
+    original = read(directory, line.files.get("original"))
+    enhanced = read(directory, line.files.get("enhanced"))
     width, height = line.face.crop_box[2:]
     figures = []
     if original:
-        figures.append(_figure(original, "pixels", f"original {width} x {height} px"))
+        figures.append(figure(original, "pixels", f"original {width} x {height} px"))
     if original and enhanced and line.face.enhanced is not None:
         bicubic = _bicubic(original[1], enhanced[1])
-        figures += [_figure(("image/jpeg", bicubic), "", "bicubic")] if bicubic else []
+        figures += [figure(("image/jpeg", bicubic), "", "bicubic")] if bicubic else []
     if enhanced and line.face.enhanced is not None:
         facts = line.face.enhanced
-        figures.append(_figure(enhanced, "enhanced", f"{facts.model}, {facts.scale} times", _MARK))
+        figures.append(figure(enhanced, "enhanced", f"{facts.model}, {facts.scale} times", MARK))
     return "".join(figures) or '<p class="empty">the pictures are missing</p>'
-
-
-def _small(directory: Path, line: FaceLine) -> str:
-    picture = _read(directory, line.files.get("enhanced") or line.files.get("original"))
-    if picture is None:
-        return ""
-    enhanced = line.face.enhanced is not None
-    title = f"{clock(line.face.pts_seconds)}, {line.face.quality.size_px:.0f} px{', ' + _MARK if enhanced else ''}"
-    return f'<span class="small{" enhanced" if enhanced else ""}"><img src="{_uri(picture)}" alt="" title="{title}"></span>'
-
-
-def _figure(picture: tuple[str, bytes], kind: str, caption: str, mark: str = "") -> str:
-    note = f'<span class="mark">{mark}</span>' if mark else ""
-    text = escape(caption)
-    return f'<figure class="{kind}"><img src="{_uri(picture)}" alt="{text}"><figcaption>{text}</figcaption>{note}</figure>'
-
-
-def _uri(picture: tuple[str, bytes]) -> str:
-    return f"data:{picture[0]};base64,{base64.b64encode(picture[1]).decode()}"
-
-
-def _read(directory: Path, name: str | None) -> tuple[str, bytes] | None:
-    """Return media type and bytes of a picture, None where the file is not there any more, or not in the directory."""
-    path = inside(directory, name) if name else None
-    if path is None or path.suffix not in _TYPES or not path.is_file():
-        return None
-    return _TYPES[path.suffix], path.read_bytes()
 
 
 def _bicubic(original: bytes, enhanced: bytes) -> bytes | None:

@@ -74,7 +74,7 @@ def _fields(directory: Path, run: dict[str, Any], found: Selection, max_tracks: 
         "models": models_table(run) + (f"<p>Names: {escape(said)}.</p>" if (said := naming(run)) else ""),
         "counters": names_and_values(run.get("counters") or {}),
         "versions": names_and_values(run.get("versions") or {}),
-        "filters": _filters(found.records),
+        "filters": _filters(found.records) + _marks(found.records),
         "truncated": _truncated(found, max_tracks),
         "run_id": escape(str(run.get("run_id", ""))),
     }
@@ -124,3 +124,10 @@ def _filters(records: list[TrackRecord]) -> str:
         f'<label><input type="radio" name="show" id="show-{name}"{" checked" if name == "all" else ""}>{name} ({count})</label>'
         for name, count in choices
     )
+
+
+def _marks(records: list[TrackRecord]) -> str:
+    """Return the choice to mark, in pictures that were made from many frames, where these disagree; printed as it is chosen."""
+    if not any("agreement" in record.files for record in records):
+        return ""
+    return '<label><input type="checkbox" id="show-agreement">mark where frames disagree</label>'

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.archive.reader import FaceLine, TrackRecord, face_lines, track_lines
-from engine.contracts.messages import Decision, Track
+from msgspec.structs import replace
+
+from engine.archive.reader import FaceLine, TrackLine, TrackRecord, face_lines, track_lines
+from engine.contracts.messages import Decision
 
 _PAGE_BITS = 1 << 16
 Key = tuple[str, int]
@@ -37,16 +39,16 @@ def select_tracks(directory: Path, most: int, faces_per_track: int) -> Selection
     """
     first = _First(most)
     found = Selection([])
-    ended, open_tracks = _Ids(), dict[Key, Track]()
-    for track in track_lines(directory):
-        key = (track.stream, track.track_id)
-        if not track.ended:
+    ended, open_tracks = _Ids(), dict[Key, TrackLine]()
+    for line in track_lines(directory):
+        key = (line.track.stream, line.track.track_id)
+        if not line.track.ended:
             if key not in ended:
-                open_tracks[key] = track
+                open_tracks[key] = _with_picture(line, open_tracks.get(key))
         elif ended.add(key):
-            open_tracks.pop(key, None)
-            found.decisions[track.decision] += 1
-            first.offer(TrackRecord(track.stream, track.track_id, track))
+            line = _with_picture(line, open_tracks.pop(key, None))
+            found.decisions[line.track.decision] += 1
+            first.offer(TrackRecord(*key, line.track, files=line.files))
     for record in _unfinished(directory, ended, open_tracks, found):
         found.decisions[record.decision] += 1
         first.offer(record)
@@ -56,9 +58,16 @@ def select_tracks(directory: Path, most: int, faces_per_track: int) -> Selection
     return found
 
 
-def _unfinished(directory: Path, ended: _Ids, open_tracks: dict[Key, Track], found: Selection) -> Iterator[TrackRecord]:
+def _with_picture(line: TrackLine, before: TrackLine | None) -> TrackLine:
+    """Return a line of a track with the newest picture that there is of it, which an earlier one may have."""
+    if before is None or line.track.picture is not None:
+        return line
+    return TrackLine(replace(line.track, picture=before.track.picture), before.files | line.files)
+
+
+def _unfinished(directory: Path, ended: _Ids, open_tracks: dict[Key, TrackLine], found: Selection) -> Iterator[TrackRecord]:
     """Count all faces; yield the tracks without a last word, each with its best face, its first and its last."""
-    records = {key: TrackRecord(*key, track) for key, track in open_tracks.items()}
+    records = {key: TrackRecord(*key, line.track, files=line.files) for key, line in open_tracks.items()}
 
     def is_unfinished(stream: str, track_id: int) -> bool:
         found.faces += 1
@@ -97,8 +106,11 @@ def _give_faces(directory: Path, records: list[TrackRecord], faces_per_track: in
 
 
 def _keep_best(record: TrackRecord, count: int) -> None:
+    """Keep the best faces, and those that the track's picture was made from, or would have been."""
+    picture = record.track.picture if record.track else None
+    used = {frame.frame_index for frame in picture.frames}.union(picture.rejected) if picture else set()
     record.faces.sort(key=_best_first)
-    del record.faces[count:]
+    record.faces[count:] = [line for line in record.faces[count:] if line.face.frame_index in used]
 
 
 def _best_first(line: FaceLine) -> tuple[float, int]:

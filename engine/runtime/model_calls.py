@@ -18,11 +18,12 @@ class ModelCalls:
 
     Args:
         counts: where failures are counted.
+        extras: stages whose failures cost no face: that none of their calls works is no fault of the stream.
         warn: is told the stream and the sentence of the first failure.
     """
 
-    def __init__(self, counts: Counting, warn: Callable[[str, str], None]) -> None:
-        self._counts, self._warn = counts, warn
+    def __init__(self, counts: Counting, warn: Callable[[str, str], None], extras: frozenset[str] = frozenset()) -> None:
+        self._counts, self._warn, self._extras = counts, warn, extras
         self._calls: dict[str, dict[str, Calls]] = {}
 
     def worked(self, stream: str, stage: str) -> None:
@@ -35,7 +36,8 @@ class ModelCalls:
         if self._note(stream, stage, Calls(1, 1, sentence)).failed == 1:
             self._warn(stream, sentence)
         self._counts.errors[stage] += 1
-        self._counts.of_stream(stream, "errored")
+        if stage not in self._extras:
+            self._counts.of_stream(stream, "errored")
 
     def hopeless(self, stream: str, stage: str) -> str:
         """Return why a stream is not worth going on with, empty where it is."""
@@ -43,8 +45,8 @@ class ModelCalls:
         return calls.verdict if calls.total >= HOPELESS_CALLS else ""
 
     def close(self, stream: str) -> dict[str, Calls]:
-        """Return what was counted of a stream, by stage, and forget the stream."""
-        return self._calls.pop(stream, {})
+        """Return what was counted of a stream, by stage but for extras, and forget the stream."""
+        return {stage: calls for stage, calls in self._calls.pop(stream, {}).items() if stage not in self._extras}
 
     def _note(self, stream: str, stage: str, call: Calls) -> Calls:
         of_stream = self._calls.setdefault(stream, {})

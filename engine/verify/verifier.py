@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+from msgspec.structs import replace
 
 from engine.config import VerifyConfig
 from engine.contracts.faces import FaceCrop
@@ -22,7 +23,7 @@ from engine.verify.gallery_change import Changed, why_changed
 from engine.verify.gallery_records import not_comparable
 from engine.verify.gallery_store import GalleryReader
 from engine.verify.naming import rule_of
-from engine.verify.scores import Fusion
+from engine.verify.scores import Fusion, best_cosines
 from engine.verify.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
@@ -175,6 +176,16 @@ class Verifier:
     def gallery(self) -> GalleryVersion | None:
         """What faces are compared with now; None without a gallery."""
         return self._people.gallery
+
+    def beside(self, candidates: Sequence[Candidate], crop: FaceCrop, picture: Uint8, scale: int) -> list[Candidate]:
+        """Return a track's candidates with the cosines of one picture of it, ``scale`` times the crop in whose place it is, as
+        ``cosine_enhanced``; nothing else changes. Raises ``InferenceError``: the embedder fails."""
+        if self._embedder is None or not candidates or not self._config.enhanced_scores:
+            return list(candidates)
+        face, landmarks = face_in(crop, picture, scale)
+        [vector] = self._embedder.embed([face], [landmarks])
+        cosines = best_cosines(vector, self._people.names, self._people.matrix)
+        return [replace(one, cosine_enhanced=cosines.get(one.identity)) for one in candidates]
 
     def naming(self) -> str:
         """Return one sentence on what a name may claim now; empty without an embedder."""

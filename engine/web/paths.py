@@ -6,7 +6,7 @@ API = "/api/v1"
 
 
 def face_picture(run: str, stream: str, track_id: int, seq: int, part: str) -> tuple[str, str]:
-    """Return the name of a picture of a face, and its address."""
+    """Return the name of a picture of a face or a track, and its address; ``seq`` is that of its message."""
     name = f"{run}~{stream}~{track_id}~{seq}~{part}"
     return name, f"{API}/pictures/{name}"
 

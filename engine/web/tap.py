@@ -142,7 +142,7 @@ class Tap:
             self._remember(message)
         pictures = self._kept(message, frames[2:])
         text = encode(message)
-        if isinstance(message, Face):
+        if isinstance(message, Face | Track):
             text = text[:-1] + b',"pictures":' + encode(pictures) + b"}"
         self._fan.send(kind_of(message), message.stream, text)
 
@@ -188,7 +188,7 @@ class Tap:
             self._names.popitem(last=False)
 
     def _kept(self, message: AnyMessage, payloads: list[bytes]) -> dict[str, str]:
-        if not isinstance(message, Face):
+        if not isinstance(message, Face | Track):
             return {}
         urls: dict[str, str] = {}
         for part, payload in zip(message.parts, payloads, strict=False):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from engine.archive.backwards import lines_backwards
 from engine.archive.expiry import first_line_since
-from engine.archive.pictures import PictureName, read_picture, stored_picture
-from engine.contracts.messages import Track, check_stream_name, is_run_id
+from engine.archive.pictures import read_picture, stored_picture
+from engine.contracts.messages import PictureName, Track, check_stream_name, is_run_id
 from engine.errors import ConfigError
 from engine.web.paths import face_picture
 from engine.web.pictures import Picture
@@ -24,6 +25,8 @@ _MOST_RUNS = 64
 _PAGE_BYTES, _RUN_COST = 32 << 20, 1 << 16
 """So much is read for one page at most; a page without tracks then says where to go on."""
 _LOOK_BYTES = 512 << 20
+OF_A_FACE: tuple[PictureName, ...] = ("original", "enhanced")
+OF_A_TRACK: tuple[PictureName, ...] = ("track", "agreement")
 
 
 class Timeline:
@@ -110,12 +113,18 @@ class Timeline:
             run_id=run, stream=track.stream, track_id=track.track_id, first_ns=track.sent_ns - took_ns, last_ns=track.sent_ns,
             ended=track.ended, decision=track.decision, candidates=track.candidates, faces=track.faces_enhanced,
             frames_seen=track.frames_seen, recorded_ns=recorded, basis=track.basis, best=best,
+            picture=self._picture(run, track),
         )  # fmt: skip
 
-    def pictures(self, run: str, stream: str, track_id: int, seq: int) -> dict[str, str]:
-        """Return the addresses of those pictures of a face that are kept."""
+    def _picture(self, run: str, track: Track) -> dict[str, Any] | None:
+        pictures = self.pictures(run, track.stream, track.track_id, track.seq, OF_A_TRACK) if track.picture else {}
+        return msgspec.to_builtins(track.picture) | {"pictures": pictures} if pictures else None
+
+    def pictures(
+        self, run: str, stream: str, track_id: int, seq: int, names: Sequence[PictureName] = OF_A_FACE
+    ) -> dict[str, str]:
+        """Return the addresses of those pictures of a message that are kept."""
         directory = self.runs / run
-        names: tuple[PictureName, ...] = ("original", "enhanced")
         return {
             name: face_picture(run, stream, track_id, seq, name)[1]
             for name in names
@@ -123,7 +132,7 @@ class Timeline:
         }
 
     def picture(self, run: str, stream: str, track_id: int, seq: int, name: PictureName) -> Picture:
-        """Return a picture of a face.
+        """Return a picture of a face or a track.
 
         Raises:
             Refusal: it is not kept.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.archive.pictures import PictureName
+from engine.contracts.messages import PictureName
 from engine.web.auth import Asker
 from engine.web.context import Web
 from engine.web.pictures import FOR_EVER
@@ -20,7 +20,7 @@ from engine.web.timeline import checked_stream
 from engine.web.track_faces import show_track
 from engine.web.track_values import Page, Query, TrackShown
 
-_PICTURE = re.compile(r"([^~/]+)~([^~/]+)~([0-9]{1,18})~([0-9]{1,18})~(original|enhanced)")
+_PICTURE = re.compile(rf"([^~/]+)~([^~/]+)~([0-9]{{1,18}})~([0-9]{{1,18}})~({'|'.join(get_args(PictureName))})")
 _MOST_LIMIT, _MOST_NAME = 500, 256
 _DECISIONS = ("", "known", "unknown", "undecided", "none")
 Value = TypeVar("Value")
@@ -83,5 +83,5 @@ TRACK_ENTRIES: tuple[Entry, ...] = (
         query=("from", "to", "stream", "person", "decision", "cursor", "limit"),
     ),
     Entry("GET", "/tracks/{run_id}/{stream}/{track_id:number}", "One track with its faces.", _track, "view", answer=TrackShown),
-    Entry("GET", "/pictures/{id}", "A picture of a face.", _picture, "view", media_type="image/jpeg"),
+    Entry("GET", "/pictures/{id}", "A picture of a face or a track.", _picture, "view", media_type="image/jpeg"),
 )  # fmt: skip

@@ -47,6 +47,8 @@ class TrackItem(msgspec.Struct, kw_only=True):
     """What the decision rests on, and what was missing for a name."""
     best: dict[str, Any] | None = None
     """Its best face: ``seq`` and ``pictures``; all of its message where one track is asked for."""
+    picture: dict[str, Any] | None = None
+    """One picture made out of many of its frames, as in its message, with ``pictures``; None: none is kept."""
 
 
 class Page(msgspec.Struct):

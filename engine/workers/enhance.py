@@ -38,7 +38,8 @@ def enhance_body(
     compute_elsewhere(devices)
     with closing(OpenModels(config, context.control.send, prompt=policy.is_prompt)) as models:
         core = models.core(context.telemetry)
-        line = FaceLine(core, models.batch, config.super_resolve.max_wait_ms / 1000, threads)
+        waits, behind = config.super_resolve.max_wait_ms / 1000, config.live.budget_ms / 1000
+        line = FaceLine(core, models.batch, waits, threads, behind)
         worker = EnhanceWorker(context, line, upstream, downstream, policy)
         context.ready(models.facts)
         worker.run()

@@ -32,10 +32,15 @@ class FaceLine:
         batch: faces that are enlarged together at most.
         max_wait_seconds: how long a face waits for others.
         threads: batches that are enlarged at the same time.
+        behind_seconds: so long all threads must have had something to do before more waits than can be done.
     """
 
-    def __init__(self, core: Enhancement, batch: int, max_wait_seconds: float, threads: int) -> None:
-        self._core = core
+    def __init__(
+        self, core: Enhancement, batch: int, max_wait_seconds: float, threads: int, behind_seconds: float = 0.5
+    ) -> None:
+        self._core, self._threads, self._behind_seconds = core, threads, behind_seconds
+        self._had_room = time.monotonic()
+        """When a thread had nothing to do last."""
         self._batcher: Batcher[FaceCrop] = Batcher(batch, max_wait_seconds)
         self.pool: OrderedPool[list[FaceCrop] | Passed | _Forget, list[FaceCrop], Enlarged] = OrderedPool(
             self._enlarge, threads, "enhance"
@@ -54,6 +59,7 @@ class FaceLine:
 
     def put(self, link: FaceCrop | Passed) -> None:
         """Take the next of what there is to do."""
+        self._look_for_room()
         if isinstance(link, FaceCrop):
             if (batch := self._batcher.add(link, time.monotonic())) is not None:
                 self.pool.put(batch, batch)
@@ -77,6 +83,8 @@ class FaceLine:
         if (batch := self._batcher.due(time.monotonic())) is not None:
             self.pool.put(batch, batch)
         while (done := self.pool.take_done()) is not None:
+            self._look_for_room()
+            self._core.note_load(is_behind=time.monotonic() - self._had_room > self._behind_seconds)
             yield self._finish(*done)
 
     def compare_again(self) -> list[Outgoing | Event]:
@@ -86,6 +94,10 @@ class FaceLine:
     def close(self) -> None:
         """End the threads."""
         self.pool.close()
+
+    def _look_for_room(self) -> None:
+        if len(self.pool) < self._threads:
+            self._had_room = time.monotonic()
 
     def _enlarge(self, batches: Sequence[list[FaceCrop]]) -> list[Enlarged]:
         """Runs in a thread of the pool."""

@@ -25,7 +25,7 @@ from engine.contracts.frames import FrameTime, Span
 from engine.contracts.messages import Face, Part, Quality, Track
 from engine.contracts.recording import Recording
 from engine.contracts.streams import StreamChanged
-from engine.publish.encode import parts_of
+from engine.publish.encode import parts_of, track_parts_of
 from engine.publish.numbering import Numbering
 from tests.publish.samples import pictures
 
@@ -205,7 +205,11 @@ def _walk(stream: str, walk: Walk, track_id: int):
 
 
 def _track(stream: str, walk: Walk, track_id: int, *, ended: bool):
-    parts, payloads = parts_of(PublishConfig(), None, None, np.full(128, walk.last, np.float32)) if _seen(walk) else ([], [])
+    """With a picture where there are two faces to make one of, as the engine does."""
+    vector = np.full(128, walk.last, np.float32) if _seen(walk) else None
+    original, enhanced = pictures(24, 2)
+    made = (enhanced, original[..., 0], "mean_x4") if len(_seen(walk)) > 1 else ()
+    parts, payloads = track_parts_of(PublishConfig(), vector, *made)
     over = TrackClosed(stream, track_id, Span(_time(walk.frames[0]), _time(walk.last)), len(walk.frames))
     return TrackResult(over, ended, 0, "none", [], 0, parts), payloads
 

@@ -13,13 +13,17 @@ def check_whole(directory, job):
     assert result(directory) == (job.faces, job.tracks)
     found = check_records(directory)
     assert (found.broken, found.unreadable) == (set(), 0)
-    lines = [json.loads(line) for line in (directory / "faces.jsonl").read_text().splitlines()]
-    named = {name for line in lines for name in line["files"].values()}
+    tracks, lines = (_lines(directory / name) for name in ("tracks.jsonl", "faces.jsonl"))
+    named = {name for line in (*lines, *tracks) for name in line.get("files", {}).values()}
     assert {path.relative_to(directory).as_posix() for path in (directory / "faces").rglob("*.jpg")} == named
     keys = [(line["run_id"], line["stream"], line["seq"]) for line in lines]
     assert len(set(keys)) == len(keys)
     assert not [path for path in directory.iterdir() if path.name.startswith(".")]
     assert json.loads((directory / "run.json").read_text())["outcome"] == "completed"
+
+
+def _lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def cut_somewhere(directory, job, seed, after):

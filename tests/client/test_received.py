@@ -37,13 +37,20 @@ def test_pictures_and_embedding_come_back():
 
 
 def test_a_part_that_is_not_carried_is_said():
-    with pytest.raises(LookupError, match="carries embedding, not 'enhanced'"):
+    with pytest.raises(LookupError, match="carries embedding, not 'track'"):
         parse(frames_of(*track())).image()
     with pytest.raises(LookupError, match="carries no parts"):
         parse(frames_of(end(), [])).embedding()
     broken = Received(as_sent(face()[0]), [b"not a picture"] * 3)
     with pytest.raises(ValueError, match="is not a picture"):
         broken.image()
+
+
+def test_the_picture_of_a_track_comes_back():
+    received = parse(frames_of(*track(frames=(3, 1))))
+    assert [frame.frame_index for frame in received.message.picture.frames] == [3, 1]
+    np.testing.assert_array_equal(received.image(), received.image("track"))
+    assert received.image("agreement").shape == received.image().shape == (128, 128, 3)
 
 
 def test_the_picture_of_a_face_that_passed_through_is_its_original():

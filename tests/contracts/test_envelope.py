@@ -11,6 +11,7 @@ from engine.contracts.frames import FrameTime, Span
 from engine.contracts.gallery_version import GalleryVersion
 from engine.contracts.messages import Basis, Candidate, Enhanced, Quality, StageStats, decode_header, encode_header, kind_of
 from engine.contracts.streams import Calls, RunEnd, RunStats, StreamChanged
+from engine.contracts.track_picture import FusedFrame, TrackPicture
 
 ENVELOPE = Envelope("run7", 3, 1_000)
 COMMON = {"run_id": "run7", "seq": 3, "sent_ns": 1_000, "schema": "facestream/1"}
@@ -20,6 +21,7 @@ SEEN = Sighting("cam", 7, EARLY, (1.0, 2.0, 3.0, 4.0), None, 0.5, Quality(9.0, 0
 WHO = [Candidate("Ann", 0.5)]
 BASIS = Basis(4, 2, 30.0, 14.0, 0.5, None, 0.01, false_name_rate=0.001, missing="likeness")
 GALLERY = GalleryVersion("0123456789abcdef", 2, "f" * 32)
+PICTURE = TrackPicture("net", 4, [FusedFrame(10, 0.01, 0.75), FusedFrame(20, 0.02, 0.25)], [15], 32, 40, 0.9)
 BODIES = {
     "face": (
         FaceResult(SEEN, Enhanced("net", 4, 30.0), "known", WHO, 2, [], gallery=GALLERY),
@@ -31,13 +33,13 @@ BODIES = {
         },
     ),
     "track": (
-        TrackResult(TrackClosed("cam", 7, Span(EARLY, LATE), 11), True, 4, "unknown", [], 2, [], BASIS, GALLERY, "so"),
+        TrackResult(TrackClosed("cam", 7, Span(EARLY, LATE), 11), True, 4, "unknown", [], 2, [], BASIS, GALLERY, "so", PICTURE),
         {
             "stream": "cam", "track_id": 7, "ended": True, "first_pts": 900, "first_pts_seconds": 0.01, "last_pts": None,
             "last_pts_seconds": 0.02, "time_base": [1, 90_000], "frames_seen": 11, "faces_enhanced": 4, "best_face_seq": 2,
             "decision": "unknown", "candidates": [], "gallery_version": 2, "parts": [], "first_recorded_ns": 3_000,
             "last_recorded_ns": 3_500, "basis": msgspec.to_builtins(BASIS), "gallery": msgspec.to_builtins(GALLERY),
-            "reason": "so",
+            "reason": "so", "picture": msgspec.to_builtins(PICTURE),
         },
     ),
     "stream": (

@@ -1,3 +1,5 @@
+from typing import get_args
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from engine.contracts.messages import (
     Enhanced,
     Face,
     Part,
+    PartName,
     Quality,
     StageStats,
     Stats,
@@ -22,6 +25,7 @@ from engine.contracts.messages import (
     kind_of,
     topic_of,
 )  # fmt: skip
+from engine.contracts.track_picture import FusedFrame, TrackPicture
 from engine.errors import ConfigError
 from tests.publish.samples import as_sent, face
 
@@ -33,7 +37,7 @@ DECISIONS = st.sampled_from(["known", "unknown", "undecided", "none"])
 CANDIDATES = st.lists(st.builds(Candidate, st.text(), REALS, st.none() | REALS, st.none() | REALS), max_size=3)
 PARTS = st.lists(
     st.builds(
-        Part, st.sampled_from(["enhanced", "original", "embedding"]), st.sampled_from(["jpeg", "png", "raw"]),
+        Part, st.sampled_from(get_args(PartName)), st.sampled_from(["jpeg", "png", "raw"]),
         st.lists(COUNTS, max_size=3).map(tuple), st.just("uint8"), st.text("0123456789abcdef", min_size=64, max_size=64),
     ),
     max_size=3,
@@ -51,7 +55,10 @@ FACES = st.builds(
 TRACKS = st.builds(
     Track, **COMMON, **TIMED, ended=st.booleans(), first_pts_seconds=REALS, last_pts_seconds=REALS,
     first_pts=st.none() | NUMBERS, last_pts=st.none() | NUMBERS, frames_seen=COUNTS, faces_enhanced=COUNTS,
-    best_face_seq=st.none() | COUNTS,
+    best_face_seq=st.none() | COUNTS, picture=st.none() | st.builds(
+        TrackPicture, st.text(), COUNTS, st.lists(st.builds(FusedFrame, COUNTS, REALS, REALS), max_size=3),
+        st.lists(COUNTS, max_size=2), COUNTS, COUNTS, REALS,
+    ),
 )  # fmt: skip
 STREAMS = st.builds(Stream, **COMMON, state=st.sampled_from(["live", "ended", "failed"]), reason=st.sampled_from(["", "codec"]),
                     detail=st.text(), counters=st.dictionaries(st.text(), COUNTS, max_size=3))  # fmt: skip

@@ -18,7 +18,8 @@ from engine.contracts.faces import FaceResult, Sighting, TrackClosed, TrackResul
 from engine.contracts.frames import FrameTime, Span
 from engine.contracts.messages import Candidate, Enhanced, Quality
 from engine.contracts.streams import RunEnd, StreamChanged
-from engine.publish.encode import parts_of
+from engine.contracts.track_picture import FusedFrame, TrackPicture
+from engine.publish.encode import parts_of, track_parts_of
 
 _FACE = (186, 78, 80, 80)
 """x, y, width, height of the astronaut's face with margin."""
@@ -56,13 +57,24 @@ def face(stream="cam1", track_id=1, index=0, score=0.5, size_px=32, codec="jpeg"
     return FaceResult(seen, Enhanced("compact_x4", 4, 41.3), decision, candidates, 3, parts), list(payloads)
 
 
-def track(stream="cam1", track_id=1, first=0.0, last=2.5, decision="known", ended=True, identity="Eileen Collins"):
-    """Return the body of a track message and its payload."""
-    embedding = np.linspace(1, -1, 128, dtype=np.float32)
-    parts, payloads = parts_of(PublishConfig(), None, None, embedding)
+@cache
+def _track_parts(pictured: bool):
+    large = pictures()[1] if pictured else None
+    agreement = None if large is None else 255 - large[..., 1]
+    return track_parts_of(PublishConfig(), np.linspace(1, -1, 128, dtype=np.float32), large, agreement, "mean_x4")
+
+
+def track(
+    stream="cam1", track_id=1, first=0.0, last=2.5, decision="known", ended=True, identity="Eileen Collins", frames=(), left=()
+):
+    """Return the body of a track message and its payloads; with ``frames`` it has a picture that was made of them."""
+    parts, payloads = _track_parts(bool(frames))
+    made_of = [FusedFrame(index, index / 25, 1 / len(frames)) for index in frames]
+    picture = TrackPicture("mean_x4", 4, made_of, list(left), 128, 128, 0.75) if frames else None
     span = Span(FrameTime(0, 0, (1, 12800), first, 0), FrameTime(62, 100, (1, 12800), last, 0))
     candidates = [Candidate(identity, 0.73, 0.75), Candidate("A <b>& B", 0.31, None)]
-    return TrackResult(TrackClosed(stream, track_id, span, 62), ended, 3, decision, candidates, 3, parts), payloads
+    known = decision, candidates, 3, list(parts)
+    return TrackResult(TrackClosed(stream, track_id, span, 62), ended, 3, *known, picture=picture), list(payloads)
 
 
 def stream_event(stream="cam1", state="live", reason=""):

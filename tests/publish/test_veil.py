@@ -8,7 +8,7 @@ import pytest
 
 from engine.config import PublishConfig, VerifyConfig
 from engine.models.catalog import find_model
-from engine.publish.encode import parts_of
+from engine.publish.encode import parts_of, track_parts_of
 from engine.publish.veil import BLOCKS, hide, veiled
 from engine.verify.embedder import open_embedder
 from tests.publish.samples import pictures
@@ -43,6 +43,21 @@ def test_what_leaves_of_a_face(redact, is_known, names):
 def test_a_face_of_which_only_the_enhanced_picture_is_wanted_is_hidden_too():
     assert list(sent("blur", False, parts=("enhanced",))) == ["original"]
     assert list(sent("vectors", False, parts=("enhanced",))) == []
+
+
+@pytest.mark.parametrize("redact", ["none", "blur", "vectors"])
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize("wanted", [("enhanced", "original", "embedding"), ("original",), ("embedding", "enhanced")])
+def test_what_was_made_of_many_frames_leaves_where_enhanced_faces_do(redact, is_known, wanted):
+    config = PublishConfig(redact=redact, parts=wanted)
+    _, large = pictures()
+    parts, payloads = track_parts_of(config, VECTOR, large, large[..., 0], "mean_x4", is_known=is_known)
+    shown = [part.name for part in parts if part.name != "embedding"]
+    assert shown == (["track", "agreement"] if "enhanced" in sent(redact, is_known, parts=wanted) else [])
+    assert ("embedding" in [part.name for part in parts]) == ("embedding" in wanted)
+    for part, payload in zip(parts, payloads, strict=True):
+        assert part.name == "embedding" or b"AI-enhanced by facestream mean_x4; not for identification" in payload
+    assert [part.shape for part in parts if part.name in shown] == [(128, 128, 3), (128, 128, 1)][: len(shown)]
 
 
 @pytest.mark.parametrize("size", [(86, 70), (5, 3), (1, 1), (400, 7), (6, 6), (333, 500)])

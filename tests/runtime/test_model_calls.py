@@ -31,6 +31,15 @@ def test_a_failure_is_counted_and_the_first_one_said(account: Account):
     assert len(account.said) == 2
 
 
+def test_an_extra_is_counted_and_said_and_is_no_fault_of_its_stream(account: Account):
+    calls = ModelCalls(account.counts, lambda *said: account.said.append(said), frozenset({"fuse"}))
+    for _ in range(HOPELESS_CALLS):
+        calls.failed("cam", "fuse", ERROR)
+    assert account.counts.now().flat() == {"errors.fuse": HOPELESS_CALLS}
+    assert account.said == [("cam", f"fuse failed: {ERROR}")]
+    assert calls.close("cam") == {}
+
+
 def test_what_was_counted_of_a_stream_is_forgotten_with_it(account: Account):
     account.calls.failed("cam", "detect", ERROR)
     account.calls.worked("cam", "track")

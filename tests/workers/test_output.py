@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
+from engine.archive.resume import Said
 from engine.contracts.faces import FaceResult
 from engine.contracts.streams import StreamChanged
+from engine.delivery.repeats import Repeats
 from engine.runtime.protocol import Taken
 from engine.runtime.worker import WorkerContext
 from engine.workers.links import Outgoing, link_pair, outgoing
@@ -82,6 +84,25 @@ def test_a_recording_waits_for_publish_and_a_camera_does_not(bench: Bench):
     bench.replace_publish()
     assert bench.read() == [("clip", number) for number in range(5)]
     assert bench.dropped == {"cam": 5}
+
+
+@pytest.mark.parametrize("end_was_written", [True, False])
+def test_pictures_of_tracks_go_to_the_next_publish_whole_and_their_ends_are_said_once(bench: Bench, end_was_written: bool):
+    """News of a track with a first picture, and its end with a better one."""
+    news, end = track("cam", 7, ended=False, frames=(1, 2)), track("cam", 7, frames=(1, 2, 3))
+    for body, payloads in (news, end):
+        bench.output.send(outgoing(body, payloads))
+    assert bench.read() == ["cam", "cam"]
+    bench.replace_publish()
+    repeats = Repeats([], [Said("cam", 7, -1, None)] if end_was_written else [])
+    again = [bench.publish.receive() for _ in range(2)]
+    for link, (body, payloads) in zip(again, (news, end), strict=True):
+        assert isinstance(link, Outgoing)
+        assert link.body == body
+        assert [bytes(array) for array in link.payloads] == payloads
+        assert [part.name for part in link.body.parts] == ["embedding", "track", "agreement"]
+    assert [repeats.fresh(link.body) is not None for link in again] == [True, not end_was_written]
+    assert bench.dropped == {}
 
 
 @pytest.mark.parametrize("known_before", [True, False])

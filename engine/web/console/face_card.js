@@ -9,16 +9,17 @@ import { notThatPerson, enrolFace } from "./corrections.js";
 
 export const trackAddress = (face) => `#/track/${[face.run_id, face.stream, face.track_id].map(encodeURIComponent).join("/")}`;
 
-/** Original and enhanced, side by side. The enhanced one is always marked. */
-export function pair(face) {
+/** Original and enhanced, side by side: the picture that was made of many frames of its track, where there is one. What is enhanced is always marked. */
+export function pair(face, picture = null) {
   const { original, enhanced } = face.pictures ?? {};
   const [, , width, height] = face.crop_box ?? [0, 0, 0, 0];
   const figure = (address, kind, caption, alt, mark) => h("figure", { class: kind },
     h("img", { src: address, alt, loading: "lazy", decoding: "async" }), h("figcaption", null, caption), mark && h("span", { class: "mark" }, mark));
   return h("div", { class: "pair" },
     original && figure(original, "pixels", `original, ${width} × ${height} px`, "Face as the camera sent it"),
-    enhanced && face.enhanced && figure(enhanced, "enhanced", `${face.enhanced.model}, ${face.enhanced.scale} times`, `Enhanced face. ${MARK}`, MARK),
-    !original && !enhanced && h("p", { class: "empty" }, "The pictures are no longer kept."));
+    picture && figure(picture.pictures.track, "enhanced", `made from ${picture.frames.length} frames, ${picture.model}`, `Face, made from many frames. ${MARK}`, MARK),
+    !picture && enhanced && face.enhanced && figure(enhanced, "enhanced", `${face.enhanced.model}, ${face.enhanced.scale} times`, `Enhanced face. ${MARK}`, MARK),
+    !original && !enhanced && !picture && h("p", { class: "empty" }, "The pictures are no longer kept."));
 }
 
 /** Who was compared, best first. */
@@ -56,12 +57,13 @@ export class FaceCard {
   update(entry) {
     this.entry = entry;
     const { decision, candidates, alone } = decided(entry);
-    const state_ = `${entry.best.seq}/${decision}/${entry.faces}/${candidates[0]?.identity}/${alone}`;
+    const state_ = `${entry.best.seq}/${decision}/${entry.faces}/${candidates[0]?.identity}/${alone}/${entry.picture?.pictures.track}`;
     if (state_ === this.#shown) return;
-    const another = entry.best.seq !== this.best;
+    const picture = `${entry.best.seq}/${entry.picture?.pictures.track}`;
+    const another = picture !== this.picture;
     this.#shown = state_;
-    this.best = entry.best.seq;
-    if (another) fill(this.pictures, pair(entry.best));
+    this.picture = picture;
+    if (another) fill(this.pictures, pair(entry.best, entry.picture));
     this.node.className = `face ${decision}`;
     say(this.title, headline(decision, candidates));
     this.badge.className = `badge ${decision}`;

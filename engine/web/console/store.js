@@ -12,7 +12,7 @@ export const state = {
   streams: new Map(),
   /** Name to the newest preview. */
   previews: new Map(),
-  /** Key of a track to {key, face, track, best, faces, since, at}: the newest first. */
+  /** Key of a track to {key, face, track, picture, best, faces, since, at}: the newest first. */
   faces: new Map(),
   /** Lines of the log by number. */
   events: new Map(),
@@ -76,6 +76,7 @@ export const take = {
     const known = state.faces.get(trackKey(track));
     if (!known) return;
     known.track = track;
+    if (track.picture && track.pictures?.track) known.picture = { ...track.picture, pictures: track.pictures };
     changed("face");
   },
   stream() {

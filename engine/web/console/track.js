@@ -30,9 +30,9 @@ export function trackView(root, signal, [run, stream, number_]) {
 }
 
 /** A track that goes on now, as far as this page has seen it: it is written down when something is decided, or when it ends. */
-function unfinished({ face, best, track, faces, since }) {
+function unfinished({ face, best, track, picture, faces, since }) {
   const { decision, candidates } = track ?? best;
-  return { ...face, decision, candidates, best, faces, track, first_ns: since, last_ns: face.captured_ns, all: [best], goesOn: true };
+  return { ...face, decision, candidates, best, picture, faces, track, first_ns: since, last_ns: face.captured_ns, all: [best], goesOn: true };
 }
 
 function show(root, track, signal) {
@@ -46,11 +46,12 @@ function show(root, track, signal) {
     h("p", { class: "where" }, `${track.stream} · track ${track.track_id} · ${day(first)}, ${clock(first)} to ${clock(last)} (${duration((last - first) / 1000)})`),
     (track.goesOn || track.ended === false) && h("p", { class: "advice", role: "status" }, "This track may still be going on; all its faces are listed here once it has ended."),
     h("article", { class: `card big ${track.decision}` },
-      track.best ? pair(track.best) : h("p", { class: "empty" }, "No face of it was kept."),
+      track.best ? pair(track.best, track.picture) : h("p", { class: "empty" }, "No face of it was kept."),
       h("div", null, track.best && h("p", { class: "why" }, whySentence(entry, settings)),
         track.best && groundsList(entry, settings), candidateTable(track.candidates ?? []),
         facts([["frames seen", track.frames_seen ? number(track.frames_seen) : null], ["faces", number(track.faces)],
           ["best at", track.best && clock(seenAt(track.best))],
+          ["frames agree", track.picture && `${number(100 * track.picture.agreement)} %`],
           ["LR consistency", track.best?.enhanced && `${number(track.best.enhanced.lr_consistency_db, 1)} dB`]]),
         can("enrol") && h("div", { class: "row" },
           name && h("button", { type: "button", onclick: (event) => notThatPerson(track, name, event.currentTarget) }, `This is not ${name}`),

@@ -57,8 +57,9 @@ function rows(tracks) {
 }
 
 export function row(track, hour = 0) {
-  const picture = track.best?.pictures?.enhanced ?? track.best?.pictures?.original;
-  const enhanced = Boolean(track.best?.pictures?.enhanced);
+  const made = track.picture?.pictures?.track ?? track.best?.pictures?.enhanced;
+  const picture = made ?? track.best?.pictures?.original;
+  const enhanced = Boolean(made);
   return h("a", { class: `track ${track.decision}`, href: address(track), "data-hour": hour },
     h("span", { class: enhanced ? "small enhanced" : "small", title: enhanced ? "AI-enhanced: not for identification" : null },
       picture && h("img", { src: picture, alt: enhanced ? "AI-enhanced" : "", loading: "lazy", width: 54, height: 54 })),

@@ -1,0 +1,31 @@
+"""One picture of a face, made out of many frames of its track: what is said of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class FusedFrame(msgspec.Struct, frozen=True):
+    """One of the frames that a picture was made from."""
+
+    frame_index: int
+    pts_seconds: float
+    weight: float
+    """Its share in the picture, 0 to 1; all of them together are 1."""
+
+
+class TrackPicture(msgspec.Struct, frozen=True):
+    """What the part ``track`` of a ``track`` message shows. It is AI-enhanced, and not for identification."""
+
+    model: str
+    """What fused the frames, and enlarged them."""
+    scale: int
+    """Sides of the picture over those of the original crop of the first of ``frames``."""
+    frames: list[FusedFrame]
+    """At least two; the first one gave the picture its place and size, and its colours."""
+    rejected: list[int]
+    """``frame_index`` of the frames that were looked at and left out, as they do not fit the others."""
+    width_px: int
+    height_px: int
+    agreement: float
+    """Mean of the part ``agreement``, 0 to 1: 1 where the frames show the same, 0 where they contradict each other."""

@@ -1,0 +1,175 @@
+"""One picture out of many frames: kept for each open track, made when it pays, and counted."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.contracts.faces import FaceCrop
+from engine.contracts.frames import Uint8
+from engine.contracts.track_picture import FusedFrame, TrackPicture
+from engine.enhancement.best_shots import BestShots, Shot
+from engine.errors import DeviceLostError
+from engine.runtime.colour import bgr_from_planes
+from engine.runtime.model_calls import ModelCalls
+from engine.runtime.telemetry import Telemetry
+from engine.super_resolve.enhancer import EnhancedFace, enlarge_planes
+from engine.super_resolve.track_picture import TrackPicture as Fused
+
+STAGE = "fuse"
+_LEAST_SHOTS = 2
+_IMPROVED = 2.0
+"""A picture is made again once its shots are worth so many times those of the last one."""
+_LEAST_SECONDS = 2.0
+"""Between two pictures of a camera's track, by its clock."""
+_MOST_BYTES = 64 << 20
+"""Pixels of all open tracks of a worker; those that have had no face for longest lose theirs first."""
+Key = tuple[str, int]
+
+
+class Fuser(Protocol):
+    """Makes one picture out of several shots of one face."""
+
+    name: str
+
+    def fuse(self, shots: Sequence[Shot], /) -> Fused | None:
+        """Return the picture, None where the shots do not fit each other.
+
+        Args:
+            shots: at least two, of one track, by time.
+
+        Raises:
+            InferenceError: the model fails.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """The picture of a track."""
+
+    said: TrackPicture
+    bgr: Uint8
+    agreement: Uint8
+    reference: FaceCrop
+    """The crop in whose place it is."""
+
+
+class _Track:
+    def __init__(self) -> None:
+        self.best = BestShots()
+        self.is_large = False
+        self.worth = 0.0
+        """That the last picture had."""
+        self.seconds = float("-inf")
+        """When that was made."""
+
+
+class TrackPictures:
+    """The pictures of one worker's tracks.
+
+    Args:
+        fuser: makes them; None: there are none.
+        max_size_px: a larger face is shown as it is, and stands for its track.
+        calls: counts the calls that fail.
+        telemetry: counts and measures the rest: ``track_pictures`` were made, ``track_pictures.left_out`` were not, as the
+            machine was behind or the memory full.
+    """
+
+    def __init__(self, fuser: Fuser | None, max_size_px: float, calls: ModelCalls, telemetry: Telemetry) -> None:
+        self._fuser, self._max_size_px, self._calls, self._telemetry = fuser, max_size_px, calls, telemetry
+        self._tracks: OrderedDict[Key, _Track] = OrderedDict()
+        self._size_bytes = 0
+        self.is_behind = False
+        """More than can be done waits: pictures of cameras' tracks are left out first."""
+
+    def add(self, crop: FaceCrop, face: EnhancedFace | None) -> None:
+        """Take one more face of a track.
+
+        Args:
+            crop: as it came.
+            face: enlarged; None: it was not.
+        """
+        if self._fuser is None:
+            return
+        key = (crop.stream, crop.track_id)
+        track = self._tracks.setdefault(key, _Track())
+        self._tracks.move_to_end(key)
+        before = track.best.size_bytes
+        if crop.quality.size_px > self._max_size_px:
+            track.is_large, track.best = True, BestShots()
+        elif face is not None and not track.is_large:
+            track.best.offer(Shot(crop, face.luma, face.scale))
+        self._size_bytes += track.best.size_bytes - before
+        while self._size_bytes > _MOST_BYTES:
+            self.forget(next(iter(self._tracks)))
+            self._leave_out()
+
+    def is_due(self, stream: str, track_id: int) -> bool:
+        """Whether a camera's track that goes on should have a picture now, or a better one."""
+        track = self._tracks.get((stream, track_id))
+        if track is None or len(track.best.shots) < _LEAST_SHOTS or not track.best.shots[-1].crop.live or self.is_behind:
+            return False
+        since_seconds = track.best.shots[-1].seconds - track.seconds
+        return track.best.worth >= _IMPROVED * track.worth and since_seconds >= _LEAST_SECONDS
+
+    def make(self, stream: str, track_id: int) -> Made | None:
+        """Return the picture of a track out of what there is now.
+
+        Returns:
+            None: there are fewer than two usable shots, they do not fit each other, the model failed, or the machine is behind.
+
+        Raises:
+            DeviceLostError: nothing can be computed any more.
+        """
+        track = self._tracks.get((stream, track_id))
+        if self._fuser is None or track is None or len(shots := track.best.shots) < _LEAST_SHOTS:
+            return None
+        if self.is_behind and shots[-1].crop.live:
+            self._leave_out()
+            return None
+        track.worth, track.seconds = track.best.worth, shots[-1].seconds
+        made = None
+        try:
+            with self._telemetry.stage(STAGE, len(shots)):
+                if (fused := self._fuser.fuse(shots)) is not None:
+                    made = _made(self._fuser.name, shots, fused)
+        except DeviceLostError:
+            raise
+        except Exception as error:
+            self._calls.failed(stream, STAGE, error)
+            return None
+        self._calls.worked(stream, STAGE)
+        self._telemetry.counters["track_pictures"] += made is not None
+        return made
+
+    def forget(self, key: Key) -> None:
+        """Free what is held for a track; nothing happens if there is nothing."""
+        if (track := self._tracks.pop(key, None)) is not None:
+            self._size_bytes -= track.best.size_bytes
+
+    def _leave_out(self) -> None:
+        self._telemetry.counters["track_pictures.left_out"] += 1
+
+
+def _made(model: str, shots: Sequence[Shot], fused: Fused) -> Made | None:
+    """Return what is sent of a picture; None where only one frame is left in it."""
+    order = [fused.reference, *(place for place in range(len(shots)) if place != fused.reference)]
+    used = [place for place in order if fused.weights[place] > 0]
+    total = sum(fused.weights[place] for place in used)
+    if len(used) < _LEAST_SHOTS:
+        return None
+    reference = shots[fused.reference]
+    frames = [_frame(shots[place], float(fused.weights[place] / total)) for place in used]
+    rejected = [shots[place].crop.time.frame_index for place in order if place not in used]
+    height, width = fused.luma.shape
+    agreement = float(fused.agreement.mean()) / 255
+    said = TrackPicture(model, reference.scale, frames, rejected, width, height, agreement)
+    colour = bgr_from_planes(enlarge_planes(reference.crop.planes, reference.scale, fused.luma))
+    return Made(said, colour, fused.agreement, reference.crop)
+
+
+def _frame(shot: Shot, weight: float) -> FusedFrame:
+    return FusedFrame(shot.crop.time.frame_index, shot.crop.time.pts_seconds, weight)
