@@ -112,6 +112,7 @@ class Basis(msgspec.Struct, frozen=True):
     faces: int
     """That the decision rests on."""
     faces_needed: int
+    """At so many moments, to say anything."""
     size_px: float
     """Mean of ``Quality.size_px``, weighted by their scores."""
     size_needed_px: float | None
@@ -131,6 +132,13 @@ class Basis(msgspec.Struct, frozen=True):
     """Where cosines decide: below it is ``unknown``."""
     missing: Lack = ""
     """What kept the track from being ``known``, or at least ``unknown``."""
+    persons: int = 1
+    """Whom the faces of the track show: of 2 or more the decision is about the one who was seen at the most moments."""
+    nobody: int = 0
+    """Of ``moments``: whose face is too bad to recognise anybody. They count little, and not as ``faces_needed``."""
+    moments: int | None = None
+    """Distinct ones that the decision rests on: faces that look alike within 0.3 s are one. None: not said, by an earlier
+    version."""
 
 
 class Part(msgspec.Struct, frozen=True):

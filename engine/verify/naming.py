@@ -13,9 +13,10 @@ from engine.contracts.frames import Float32
 from engine.contracts.messages import Basis, Candidate, Decision, Lack
 from engine.errors import ConfigError
 from engine.verify.embedder import Embedder
+from engine.verify.evidence import Fusion
 from engine.verify.open_set import OpenSet, open_set_of
 from engine.verify.persons import highest
-from engine.verify.scores import Fusion, Thresholds, cosine_of, decide, rank
+from engine.verify.scores import Thresholds, cosine_of, decide, rank
 from engine.verify.snapshot import Snapshot
 
 _Fits = TypeVar("_Fits", bool, NDArray[np.bool_])
@@ -45,7 +46,7 @@ class Rule(Protocol):
             faces: what the vector rests on.
             people: at least one.
             limit: at least 1.
-            min_faces: fewer faces decide nothing.
+            min_faces: fewer moments decide nothing.
         """
         ...
 
@@ -73,7 +74,7 @@ class ByCosine:
         # The margin needs the second even where only one is wanted.
         candidates = rank(vector, enhanced, people.persons, people.matrix, max(limit, 2))
         asked = replace(self.thresholds, min_faces=min_faces)
-        decision = decide(candidates, faces.faces, faces.large_faces, asked)
+        decision = decide(candidates, faces, asked)
         return candidates[:limit], decision, self._basis(candidates, decision, faces, asked)
 
     def _basis(self, candidates: list[Candidate], decision: Decision, faces: Fusion, asked: Thresholds) -> Basis:
@@ -89,7 +90,10 @@ class ByCosine:
             margin_needed=asked.margin_cosine,
             known_cosine=asked.known_cosine,
             unknown_cosine=asked.unknown_cosine,
-            missing=_missing(decision, faces.faces < asked.min_faces, fits, is_too_small=is_nobody),
+            missing=_missing(decision, _has_few(faces, fits, asked.min_faces), fits, is_too_small=is_nobody),
+            persons=faces.persons,
+            nobody=faces.nobody,
+            moments=faces.moments,
         )
 
 
@@ -135,12 +139,12 @@ class ByChance:
         return candidates[:limit], decision, self._basis(values, candidates[0], decision, faces, pictures, min_faces)
 
     def _decide(self, best: list[float], candidates: list[Candidate], faces: Fusion, min_faces: int) -> Decision:
-        if faces.faces < min_faces:
+        if faces.moments < min_faces:
             return "undecided"
         fits = [one.false_name_chance is not None and one.false_name_chance <= self._rate for one in candidates]
         if fits[0]:
             doubtful = len(fits) > 1 and is_doubtful(fits[1], best[0] - best[1], self.thresholds.margin_cosine)
-            return "undecided" if doubtful else "known"
+            return "undecided" if doubtful or faces.shown < min_faces else "known"
         return "unknown" if self._measured.is_nobody(best[0], faces.size_px) else "undecided"
 
     def _basis(
@@ -157,7 +161,10 @@ class ByChance:
             margin=(best[0] - best[1]) / 2 if len(best) > 1 else None,
             margin_needed=self.thresholds.margin_cosine,
             false_name_rate=self._rate,
-            missing=_missing(decision, faces.faces < min_faces, fits, is_too_small=faces.size_px < small),
+            missing=_missing(decision, _has_few(faces, fits, min_faces), fits, is_too_small=faces.size_px < small),
+            persons=faces.persons,
+            nobody=faces.nobody,
+            moments=faces.moments,
         )
 
     def _too_small_px(self, pictures: int) -> float:
@@ -165,6 +172,11 @@ class ByChance:
         if self._small is None or self._small[0] != pictures:
             self._small = (pictures, self._measured.too_small_px(pictures, self._rate))
         return self._small[1]
+
+
+def _has_few(faces: Fusion, fits: bool, min_faces: int) -> bool:
+    """Whether there are too few moments for any decision, or too few that show somebody for the name that would fit."""
+    return faces.moments < min_faces or (fits and faces.shown < min_faces)
 
 
 def _missing(decision: Decision, has_few_faces: bool, fits: bool, *, is_too_small: bool) -> Lack:

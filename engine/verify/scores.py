@@ -1,7 +1,8 @@
-"""Cosines, fusion over a track, and the decision: pure functions.
+"""Cosines and the decision: pure functions.
 
-What the numbers may claim: a decision rests on the original crops alone. All faces of a track speak, also those that look like
-nobody, because they are fused before they are compared. Scores of enhanced crops are reported beside, never counted.
+What the numbers may claim: a decision rests on the original crops alone. All moments of a track speak, also those that look
+like nobody, because they are fused before they are compared (``engine.verify.evidence``). Scores of enhanced crops are reported
+beside, never counted.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from engine.contracts.frames import Float32
 from engine.contracts.messages import Candidate, Decision
+from engine.verify.evidence import Fusion
 from engine.verify.persons import Persons, highest, persons_of
 
 
@@ -28,62 +30,7 @@ class Thresholds:
     min_size_px: float
     """The cosines of smaller faces fall also with their own pictures: they may be known, never unknown."""
     min_faces: int = 1
-    """Fewer faces than this decide nothing."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fusion:
-    """The weighted sum of a track's embeddings: its size does not grow with the track."""
-
-    weighted_sum: np.ndarray | None = None
-    """(length,) float64; None before the first face."""
-    faces: int = 0
-    large_faces: int = 0
-    """Those that can say ``unknown``."""
-    weight: float = 0.0
-    """Of all faces."""
-    weighted_size: float = 0.0
-
-    @property
-    def size_px(self) -> float:
-        """Mean size of the faces, weighted as they are: a fused vector is as good as its best faces; 0 without faces."""
-        return self.weighted_size / self.weight if self.weight else 0.0
-
-    @property
-    def quality(self) -> float:
-        """Mean quality of the faces; 0 without faces."""
-        return self.weight / self.faces if self.faces else 0.0
-
-    def add(self, embedding: Float32, weight: float, large: bool = True, size_px: float = 0.0) -> Fusion:
-        """Return the fusion with one more face.
-
-        Args:
-            embedding: (length,) of length 1.
-            weight: the face's quality, above 0.
-            large: whether it has the size to say ``unknown``.
-            size_px: of the face.
-
-        Raises:
-            ValueError: the weight is not a positive number.
-        """
-        if not (np.isfinite(weight) and weight > 0):
-            raise ValueError(f"the weight of a face must be a positive number, got {weight}")
-        term = weight * np.asarray(embedding, np.float64)
-        total = term if self.weighted_sum is None else self.weighted_sum + term
-        return Fusion(
-            total,
-            self.faces + 1,
-            self.large_faces + int(large),
-            self.weight + weight,
-            self.weighted_size + weight * size_px,
-        )
-
-    def embedding(self) -> Float32 | None:
-        """Return sum(w e) / |sum(w e)| as (length,) float32; None without faces, or where they cancel out."""
-        if self.weighted_sum is None:
-            return None
-        length = float(np.linalg.norm(self.weighted_sum))
-        return (self.weighted_sum / length).astype(np.float32) if length > 1e-12 else None
+    """Fewer moments than this decide nothing; for a name so many must show somebody."""
 
 
 def cosines_with(vector: Float32, matrix: Float32) -> Float32:
@@ -132,23 +79,23 @@ def cosine_of(vector: Float32 | None, persons: Persons, matrix: Float32, person:
     return None if vector is None else float(cosines_with(vector, matrix[persons.rows(person)]).max())
 
 
-def decide(candidates: Sequence[Candidate], faces: int, large_faces: int, thresholds: Thresholds) -> Decision:
+def decide(candidates: Sequence[Candidate], faces: Fusion, thresholds: Thresholds) -> Decision:
     """Return ``known``, ``unknown``, ``undecided``, or ``none`` where there is nobody to compare with.
 
     Args:
         candidates: best first, at least the best two of the gallery; only ``cosine_original`` is looked at.
-        faces: how many faces the candidates' cosines rest on.
-        large_faces: how many of them have at least ``min_size_px``.
+        faces: what the candidates' cosines rest on.
         thresholds: see there.
     """
     if not candidates:
         return "none"
-    if faces < thresholds.min_faces:
+    if faces.moments < thresholds.min_faces:
         return "undecided"
     best = candidates[0].cosine_original
     if best < thresholds.unknown_cosine:
-        return "unknown" if large_faces >= thresholds.min_faces else "undecided"
+        return "unknown" if faces.large_faces >= thresholds.min_faces else "undecided"
     second = candidates[1].cosine_original if len(candidates) > 1 else -1.0
-    if best >= thresholds.known_cosine and best - second >= thresholds.margin_cosine:
+    has_lead = best >= thresholds.known_cosine and best - second >= thresholds.margin_cosine
+    if has_lead and faces.shown >= thresholds.min_faces:
         return "known"
     return "undecided"

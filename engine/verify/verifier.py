@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -18,12 +18,14 @@ from engine.contracts.gallery_version import GalleryVersion
 from engine.contracts.messages import Basis, Candidate, Decision
 from engine.errors import GalleryError
 from engine.verify.embedder import Embedder
+from engine.verify.evidence import Evidence, FaceEvidence, Fusion
 from engine.verify.face_picture import face_in
+from engine.verify.face_weights import face_weights_of
 from engine.verify.gallery_change import Changed, why_changed
 from engine.verify.gallery_records import not_comparable
 from engine.verify.gallery_store import GalleryReader
 from engine.verify.naming import rule_of
-from engine.verify.scores import Fusion, best_cosines
+from engine.verify.scores import best_cosines
 from engine.verify.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
@@ -65,7 +67,7 @@ class FaceScores:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackScores:
-    """All faces of a track so far, fused by quality and compared with the gallery as it is now."""
+    """What the faces of a track so far amount to, compared with the gallery as it is now."""
 
     embedding: Float32 | None
     """Of the originals, (length,) of length 1."""
@@ -82,8 +84,7 @@ class TrackScores:
 
 @dataclass(slots=True)
 class _Track:
-    originals: Fusion = field(default_factory=Fusion)
-    enhanced: Fusion = field(default_factory=Fusion)
+    evidence: Evidence
     decision: Decision | None = None
     """The last one that was news."""
     name: str = ""
@@ -91,7 +92,7 @@ class _Track:
 
 
 class Verifier:
-    """Scores faces and tracks; holds two vectors for each track until it is forgotten.
+    """Scores faces and tracks; holds a bounded number of faces' vectors for each track until it is forgotten.
 
     Use it from one thread; make it in the process that uses it. The caller closes the embedder.
 
@@ -113,6 +114,7 @@ class Verifier:
         self._fewer: dict[frozenset[str], Snapshot] = {}
         self._tracks: dict[tuple[str, int], _Track] = {}
         self._rule = rule_of(embedder, config) if embedder else None
+        self._weights = face_weights_of(embedder.sha256) if embedder else None
         self.notice = ""
         """One sentence about people in the gallery who cannot be compared; empty if there are none."""
         self.gallery_fault = ""
@@ -143,21 +145,20 @@ class Verifier:
         vectors, enhanced_vectors = self._embed(self._embedder, crops, originals, enhanced)
         scores = []
         for crop, vector, enhanced_vector in zip(crops, vectors, enhanced_vectors, strict=True):
-            changed = self._add(crop, vector, enhanced_vector)
-            alone = Fusion().add(vector, 1.0, self._is_large(crop), crop.quality.size_px)
-            candidates, decision, _ = self._compare(vector, enhanced_vector, alone, min_faces=1)
+            face = self._evidence_of(crop, vector, enhanced_vector)
+            changed = self._add(crop, face)
+            candidates, decision, _ = self._compare(self._nothing.add(face).fused(), min_faces=1)
             scores.append(FaceScores(vector, candidates, decision, self._people.version, changed, self._people.gallery))
         return scores
 
     def track_scores(self, stream: str, track_id: int) -> TrackScores:
         """Return what is known of a track by now; without faces it is ``undecided``, or ``none`` where nobody is enrolled."""
         self._refresh()
-        track = self._tracks.get((stream, track_id), _Track())
-        vector = track.originals.embedding()
-        candidates, decision, basis = self._compare(vector, track.enhanced.embedding(), track.originals)
-        return TrackScores(
-            vector, candidates, decision, track.originals.faces, self._people.version, basis, self._people.gallery
-        )
+        track = self._tracks.get((stream, track_id))
+        fused = track.evidence.fused() if track else Fusion()
+        candidates, decision, basis = self._compare(fused)
+        who = self._people.version, basis, self._people.gallery
+        return TrackScores(fused.vector, candidates, decision, fused.faces, *who)
 
     def changed_by_gallery(self) -> list[Changed]:
         """Return the tracks whose decision is another one because the gallery has changed since the last call, each once."""
@@ -205,17 +206,37 @@ class Verifier:
         """Free what is held for a track; nothing happens if there is nothing."""
         self._tracks.pop((stream, track_id), None)
 
-    def _add(self, crop: FaceCrop, vector: Float32, enhanced: Float32 | None) -> bool:
+    @property
+    def _nothing(self) -> Evidence:
+        """A track without faces. Where nothing was measured, what the embedder calls unknown are two people."""
+        if self._weights is not None:
+            return Evidence(self._weights.apart_cosine)
+        return Evidence(self._rule.thresholds.unknown_cosine if self._rule else -1.0)
+
+    def _evidence_of(self, crop: FaceCrop, vector: Float32, enhanced: Float32 | None) -> FaceEvidence:
+        quality, is_large = crop.quality, self._is_large(crop)
+        weights = self._weights
+        return FaceEvidence(
+            vector,
+            weights.weight(quality, vector) if weights else quality.score,
+            crop.time.pts_seconds,
+            enhanced,
+            quality.size_px,
+            quality.score,
+            is_large,
+            is_nobody=weights is not None and weights.is_nobody(vector),
+            can_part=weights is not None or is_large,
+        )
+
+    def _add(self, crop: FaceCrop, face: FaceEvidence) -> bool:
         """Add one face to its track; return whether that changed the track's decision."""
-        track = self._tracks.setdefault((crop.stream, crop.track_id), _Track())
-        track.originals = track.originals.add(vector, crop.quality.score, self._is_large(crop), crop.quality.size_px)
-        if enhanced is not None:
-            track.enhanced = track.enhanced.add(enhanced, crop.quality.score)
+        track = self._tracks.setdefault((crop.stream, crop.track_id), _Track(self._nothing))
+        track.evidence = track.evidence.add(face)
         return self._has_news(track)
 
     def _has_news(self, track: _Track) -> bool:
         """Compare a track as it is now; return whether its decision is another one than that which was news last."""
-        candidates, decision, _ = self._compare(track.originals.embedding(), None, track.originals)
+        candidates, decision, _ = self._compare(track.evidence.fused())
         name = candidates[0].identity if decision == "known" else ""
         is_first = track.decision is None and decision in ("undecided", "none")
         changed = not is_first and (decision, name) != (track.decision, track.name)
@@ -240,17 +261,15 @@ class Verifier:
         second = [vectors[positions[index]] if index in positions else None for index in range(len(crops))]
         return list(vectors[: len(crops)]), second
 
-    def _compare(
-        self, vector: Float32 | None, enhanced: Float32 | None, faces: Fusion, min_faces: int | None = None
-    ) -> tuple[list[Candidate], Decision, Basis | None]:
+    def _compare(self, faces: Fusion, min_faces: int | None = None) -> tuple[list[Candidate], Decision, Basis | None]:
         if self._rule is None or not self._people.names:
             return [], "none", None
-        if vector is None:
+        if faces.vector is None:
             return [], "undecided", None
         least = self._config.min_faces if min_faces is None else min_faces
-        if not (people := self._nameable(vector)).names:
+        if not (people := self._nameable(faces.vector)).names:
             return [], "unknown" if faces.large_faces >= least else "undecided", None
-        return self._rule.compare(vector, enhanced, faces, people, self._config.max_candidates, least)
+        return self._rule.compare(faces.vector, faces.enhanced, faces, people, self._config.max_candidates, least)
 
     def _nameable(self, vector: Float32) -> Snapshot:
         """Return the people whose name this face may get, see ``engine.verify.negatives``."""

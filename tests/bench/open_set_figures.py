@@ -15,10 +15,10 @@ from engine.contracts.messages import Candidate, Decision
 from engine.models import find_model
 from engine.models.catalog import embedded_dir
 from engine.verify.embedder import open_embedder
+from engine.verify.evidence import Fusion
 from engine.verify.gallery import Gallery
 from engine.verify.naming import ByChance, Rule, rule_of
 from engine.verify.open_set import OpenSet, read_open_set
-from engine.verify.scores import Fusion
 from engine.verify.snapshot import Snapshot
 from tests.bench.open_set_galleries import Drawn
 from trt_build.data.people.photographs import person_of
@@ -99,7 +99,8 @@ def judge(tracks: Arrays, rule: Rule, people: Snapshot) -> list[Judged]:
     large = np.bincount(tracks["face_track"], tracks["face_size_px"] >= rule.thresholds.min_size_px, len(sizes))
     judged = []
     for at, vector in enumerate(tracks["vector"]):
-        faces = Fusion(None, int(count[at]), int(large[at]), 1.0, float(sizes[at]))
+        seen = int(count[at])
+        faces = Fusion(vector, None, seen, seen, 0, int(large[at]), float(sizes[at]), persons=1)
         candidates, decision, _ = rule.compare(vector, None, faces, people, 2, _MIN_FACES)
         judged.append(Judged(decision, candidates[0], candidates[1] if len(candidates) > 1 else None))
     return judged

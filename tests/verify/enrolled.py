@@ -1,7 +1,13 @@
 """People in a gallery, and their faces in a stream."""
 
+from itertools import count
+
+import msgspec
+
 from engine.runtime.colour import bgr_from_planes
 from tests.verify.faces import crop_of, portrait
+
+_SECONDS = count()
 
 
 def enrol(gallery, embedder, name, person, embedder_sha256=None):
@@ -13,7 +19,9 @@ def enrol(gallery, embedder, name, person, embedder_sha256=None):
 
 
 def face(person, track_id=1, size_px=60.0, weight=0.5, stream="cam1"):
-    return crop_of(*portrait(*person, size_px), track_id, weight, size_px, stream)
+    """Each is seen a second after the one before: at another moment."""
+    crop = crop_of(*portrait(*person, size_px), track_id, weight, size_px, stream)
+    return msgspec.structs.replace(crop, time=msgspec.structs.replace(crop.time, pts_seconds=float(next(_SECONDS))))
 
 
 def score(verifier, crops, enhanced=None):

@@ -4,8 +4,9 @@ import pytest
 from engine.config import VerifyConfig
 from engine.errors import ConfigError
 from engine.verify import naming
+from engine.verify.evidence import Evidence, FaceEvidence
 from engine.verify.naming import ByChance, ByCosine, is_doubtful, rule_of
-from engine.verify.scores import Fusion, Thresholds
+from engine.verify.scores import Thresholds
 from engine.verify.snapshot import Snapshot
 from tests.verify.faces import ThumbnailEmbedder
 from tests.verify.measured import measured
@@ -29,10 +30,10 @@ def snapshot(**people):
 
 
 def faces(count=2, size_px=64.0):
-    fusion = Fusion()
-    for _ in range(count):
-        fusion = fusion.add(unit(1), 0.5, True, size_px)
-    return fusion
+    evidence = Evidence(0.5)
+    for second in range(count):
+        evidence = evidence.add(FaceEvidence(unit(1), 0.5, second, size_px=size_px, quality=0.5))
+    return evidence.fused()
 
 
 def compare(vector, people, size_px=64.0, count=2, min_faces=2, limit=5, rule=RULE):

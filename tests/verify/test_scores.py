@@ -5,10 +5,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from engine.contracts.messages import Candidate
+from engine.verify.evidence import Fusion
 from engine.verify.persons import persons_of
-from engine.verify.scores import Fusion, Thresholds, best_cosines, decide, rank
+from engine.verify.scores import Thresholds, best_cosines, decide, rank
 
 THRESHOLDS = Thresholds(known_cosine=0.9, unknown_cosine=0.8, margin_cosine=0.02, min_size_px=24, min_faces=2)
+
+
+def seen(moments=5, large=5, nobody=0):
+    return Fusion(faces=moments, moments=moments, large_faces=large, nobody=nobody)
 
 
 def unit(*values):
@@ -47,12 +52,12 @@ def test_enhanced_scores_stand_beside_and_never_change_order_or_decision():
     assert [c.identity for c in with_enhanced] == ["ada", "bob"] == [c.identity for c in without]
     assert with_enhanced[1].cosine_enhanced == pytest.approx(1.0)
     assert all(c.cosine_enhanced is None for c in without)
-    assert decide(with_enhanced, 5, 5, THRESHOLDS) == decide(without, 5, 5, THRESHOLDS) == "unknown"
+    assert decide(with_enhanced, seen(), THRESHOLDS) == decide(without, seen(), THRESHOLDS) == "unknown"
 
 
 def test_an_enhanced_score_alone_is_no_match():
-    assert decide([Candidate("ada", 0.79, 0.99)], 5, 5, THRESHOLDS) == "unknown"
-    assert decide([Candidate("ada", 0.85, 0.99)], 5, 5, THRESHOLDS) == "undecided"
+    assert decide([Candidate("ada", 0.79, 0.99)], seen(), THRESHOLDS) == "unknown"
+    assert decide([Candidate("ada", 0.85, 0.99)], seen(), THRESHOLDS) == "undecided"
 
 
 @pytest.mark.parametrize(
@@ -71,50 +76,17 @@ def test_an_enhanced_score_alone_is_no_match():
 )
 def test_decision(cosines, faces, expected):
     candidates = [Candidate(f"person-{i}", cosine) for i, cosine in enumerate(cosines)]
-    assert decide(candidates, faces, faces, THRESHOLDS) == expected
+    assert decide(candidates, seen(faces, faces), THRESHOLDS) == expected
 
 
 def test_faces_too_small_to_tell_are_never_unknown_but_may_be_known():
     stranger, friend = [Candidate("ada", 0.7)], [Candidate("ada", 0.95)]
-    assert decide(stranger, 9, 1, THRESHOLDS) == "undecided"
-    assert decide(stranger, 9, 2, THRESHOLDS) == "unknown"
-    assert decide(friend, 9, 0, THRESHOLDS) == "known"
+    assert decide(stranger, seen(9, 1), THRESHOLDS) == "undecided"
+    assert decide(stranger, seen(9, 2), THRESHOLDS) == "unknown"
+    assert decide(friend, seen(9, 0), THRESHOLDS) == "known"
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(vectors, st.floats(0.001, 1)), min_size=1, max_size=20))
-def test_fusion_is_the_normalised_weighted_sum(faces):
-    fusion = Fusion()
-    for vector, weight in faces:
-        fusion = fusion.add(vector, weight)
-    total = sum(weight * vector.astype(np.float64) for vector, weight in faces)
-    assert fusion.faces == len(faces)
-    fused = fusion.embedding()
-    if np.linalg.norm(total) > 1e-9:
-        np.testing.assert_allclose(fused, total / np.linalg.norm(total), atol=1e-6)
-
-
-def test_faces_that_look_like_nobody_are_evidence():
-    """One lucky face must not make a match: the others of its track pull the fused vector away."""
-    names, matrix = ["ada"], np.stack([unit(1, 0, 0)])
-    lucky, other = unit(1, 0.1, 0), unit(0.2, 1, 0.3)
-    fusion = Fusion().add(lucky, 0.5)
-    assert rank(fusion.embedding(), None, persons_of(names), matrix, 1)[0].cosine_original > 0.9
-    for _ in range(3):
-        fusion = fusion.add(other, 0.5)
-    assert (
-        decide(rank(fusion.embedding(), None, persons_of(names), matrix, 1), fusion.faces, fusion.large_faces, THRESHOLDS)
-        == "unknown"
-    )
-
-
-def test_a_fusion_without_direction_has_no_embedding():
-    assert Fusion().embedding() is None
-    assert Fusion().add(unit(1, 0), 1.0).add(unit(-1, 0), 1.0).embedding() is None
-    assert rank(None, None, persons_of(["ada"]), np.stack([unit(1, 0)]), 3) == []
-
-
-@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan")])
-def test_a_weight_must_be_positive(weight):
-    with pytest.raises(ValueError, match="weight"):
-        Fusion().add(unit(1, 0), weight)
+def test_a_name_asks_for_moments_at_which_somebody_can_be_recognised():
+    friend, stranger = [Candidate("ada", 0.95)], [Candidate("ada", 0.7)]
+    assert [decide(friend, seen(12, 12, nobody), THRESHOLDS) for nobody in (10, 11)] == ["known", "undecided"]
+    assert decide(stranger, seen(12, 12, 11), THRESHOLDS) == "unknown"

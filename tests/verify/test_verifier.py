@@ -48,7 +48,7 @@ def test_known_unknown_and_undecided_on_real_faces(gallery):
 def test_the_track_is_the_quality_weighted_sum_of_its_originals(gallery, embedder):
     enrol(gallery, embedder, "ada", PEOPLE[0])
     verifier = Verifier(embedder, gallery, VerifyConfig())
-    crops = [face(PEOPLE[0], weight=0.9), face(PEOPLE[1], weight=0.1), face(PEOPLE[2], weight=0.3)]
+    crops = [face(PEOPLE[0], weight=0.9), face(PEOPLE[0], size_px=24, weight=0.1), face(PEOPLE[0], size_px=30, weight=0.3)]
     scores = score(verifier, crops)
     total = sum(crop.quality.score * one.embedding for crop, one in zip(crops, scores, strict=True))
     track = verifier.track_scores("cam1", 1)

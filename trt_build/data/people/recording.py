@@ -101,7 +101,8 @@ def joined(parts: Sequence[Arrays]) -> Arrays:
     for part in parts:
         result.append(part | {"face_track": part["face_track"] + shift})
         shift += len(part["picture"])
-    return {name: np.concatenate([part[name] for part in result]) for name in result[0]}
+    names = [name for name in result[0] if all(name in part for part in result)]  # earlier recordings hold less
+    return {name: np.concatenate([part[name] for part in result]) for name in names}
 
 
 def _tracks_of(result: Path, stream: str, clip: Clip) -> Arrays:
@@ -109,7 +110,8 @@ def _tracks_of(result: Path, stream: str, clip: Clip) -> Arrays:
 
     ``picture`` (T,): the photograph, or NOBODY; ``place_px`` (T,): the size it was painted in; ``vector`` (T, length): fused by
     the product; ``decision``, ``identity``, ``cosine`` (T,): what the product said; ``face_track`` (F,): the track of each
-    face; ``face_vector`` (F, length), ``face_weight``, ``face_size_px``, ``face_sharpness`` (F,).
+    face; ``face_vector`` (F, length), ``face_seconds``, ``face_detection`` and, of its quality, ``face_weight``,
+    ``face_size_px``, ``face_sharpness``, ``face_frontal`` (F,).
     """
     tracks = [line for line in _lines(result / "tracks.jsonl", stream) if line["ended"] and "embedding" in line]
     index = {line["track_id"]: at for at, line in enumerate(tracks)}
@@ -126,9 +128,12 @@ def _tracks_of(result: Path, stream: str, clip: Clip) -> Arrays:
         "cosine": np.array([one.get("cosine_original", np.nan) for one in best], np.float32),
         "face_track": np.array([index[face["track_id"]] for face in faces], np.int64),
         "face_vector": _vectors(result, faces),
+        "face_seconds": np.array([face["pts_seconds"] for face in faces], np.float64),
+        "face_detection": np.array([face["detection_score"] for face in faces], np.float32),
         "face_weight": np.array([face["quality"]["score"] for face in faces], np.float32),
         "face_size_px": np.array([face["quality"]["size_px"] for face in faces], np.float32),
         "face_sharpness": np.array([face["quality"]["sharpness"] for face in faces], np.float32),
+        "face_frontal": np.array([face["quality"]["frontal"] for face in faces], np.float32),
         "shown": np.array(clip.names, np.str_),
     }
 

@@ -1,0 +1,187 @@
+"""What the faces of a track amount to: a bounded set of them, told apart by moment and by person.
+
+- *Moments*: faces of one moment that look the same carry the same error. They count once, as the best of them.
+- *Persons*: faces are gathered into groups of one person each. A vector is only ever made of one group: the one that was seen
+  at the most moments, the latest of equals. A face that fits nowhere counts for nothing; two that fit each other are a person.
+- *Nobody*: a face so bad that its vector is one that any bad face has fits every group. It counts with the group that decides,
+  by its weight, and is no moment at which somebody was recognised, as a name asks for.
+
+The set does not grow with the track, and what is made of it does not depend on the order in which its faces came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.contracts.frames import Float32
+
+MOST_FACES = 24
+"""Kept of a track."""
+MOMENT_SECONDS = 0.3
+"""Faces so near in time are of one moment where they are alike."""
+ALIKE = 0.97
+"""Cosine from which two faces of one moment say the same."""
+_PERSON_MOMENTS = 2
+"""So many are a person; one alone is an accident."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceEvidence:
+    """One face of a track."""
+
+    vector: Float32
+    """(length,) of length 1."""
+    weight: float
+    """In the fusion, above 0."""
+    seconds: float
+    """Of its frame."""
+    enhanced: Float32 | None = None
+    """The vector of the enhanced crop: it stands beside, and decides nothing."""
+    size_px: float = 0.0
+    quality: float = 1.0
+    """See ``Quality.score``."""
+    is_large: bool = True
+    """It has the size to say ``unknown``."""
+    is_nobody: bool = False
+    """It looks as any face does that is too bad to be recognised."""
+    can_part: bool = True
+    """It is good enough to say that a track shows two people."""
+
+    @property
+    def order(self) -> tuple[float, float, float, bytes]:
+        """The best first; no two different faces are equal in it."""
+        return -self.weight, self.seconds, -self.size_px, self.vector.tobytes()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fusion:
+    """One vector of a track, and what it rests on."""
+
+    vector: Float32 | None = None
+    """(length,) of length 1; None without faces, or where they cancel out."""
+    enhanced: Float32 | None = None
+    """The same of the enhanced crops."""
+    faces: int = 0
+    moments: int = 0
+    """At which these faces were seen: the best of each are in the vector."""
+    nobody: int = 0
+    """Moments whose face looks like nobody."""
+    large_faces: int = 0
+    """Moments whose face can say ``unknown``."""
+    size_px: float = 0.0
+    """Mean size of the faces, weighted as they are: a fused vector is as good as its best faces."""
+    quality: float = 0.0
+    """Mean quality of the faces."""
+    persons: int = 0
+    """In the track; the vector is of one of them."""
+
+    @property
+    def shown(self) -> int:
+        """Moments at which somebody can be recognised: a name asks for so many."""
+        return self.moments - self.nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The faces of one track that are kept."""
+
+    apart: float
+    """Cosine of two groups' vectors below which they are two people."""
+    faces: tuple[FaceEvidence, ...] = ()
+    """At most ``MOST_FACES``, best first."""
+
+    def add(self, face: FaceEvidence) -> Evidence:
+        """Return the evidence with one more face, and without the one that is missed least where they are too many.
+
+        Raises:
+            ValueError: the weight is not a positive number.
+        """
+        if not (np.isfinite(face.weight) and face.weight > 0):
+            raise ValueError(f"the weight of a face must be a positive number, got {face.weight}")
+        kept = tuple(sorted((*self.faces, face), key=lambda one: one.order))
+        if len(kept) > MOST_FACES:
+            out = self._missed_least(kept)
+            kept = kept[:out] + kept[out + 1 :]
+        return Evidence(self.apart, kept)
+
+    def fused(self) -> Fusion:
+        """Return the vector of the person who was seen most, and what it rests on."""
+        moments = _moments(self.faces)
+        groups, others = self._groups(moments, self.faces)
+        chosen = max(groups, key=lambda group: (len(group), max(self.faces[at].seconds for at in group)), default=[])
+        best = sorted((*chosen, *others))
+        persons = sum(len(group) >= _PERSON_MOMENTS for group in groups) or int(bool(best))
+        return _fusion([self.faces[at] for at in best], sum(len(moments[at]) for at in best), persons)
+
+    def _groups(self, moments: Iterable[int], faces: Sequence[FaceEvidence]) -> tuple[list[list[int]], list[int]]:
+        """Gather faces into people: the two most alike groups become one while their weighted means are not ``apart``.
+
+        Returns:
+            The groups, and the faces that fit each of them.
+        """
+        others = [at for at in moments if faces[at].is_nobody or not faces[at].can_part]
+        groups = [[at] for at in moments if at not in others]
+        sums = np.array([faces[at].weight * faces[at].vector.astype(np.float64) for (at,) in groups])
+        while len(groups) > 1:
+            means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+            alike = means @ means.T
+            np.fill_diagonal(alike, -2.0)
+            one, other = divmod(int(alike.argmax()), len(groups))
+            if alike[one, other] < self.apart:
+                break
+            groups[one] += groups.pop(other)
+            sums[one] += sums[other]
+            sums = np.delete(sums, other, axis=0)
+        return groups, others
+
+    def _missed_least(self, faces: Sequence[FaceEvidence]) -> int:
+        """Return which face a set that is too large loses: one of a moment that has a better one; else, of the two most alike
+        of the largest group, the one of less weight."""
+        moments = _moments(faces)
+        if followers := set(range(len(faces))).difference(moments):
+            return max(followers)
+        groups, others = self._groups(moments, faces)
+        largest = max([*groups, others], key=lambda one: (len(one), max(one, default=-1)))
+        group = sorted(largest)
+        vectors = np.stack([faces[at].vector for at in group])
+        return group[int(np.tril(vectors @ vectors.T + 2, -1).argmax()) // len(group)]
+
+
+def _moments(faces: Sequence[FaceEvidence]) -> dict[int, list[int]]:
+    """Return the faces of each moment by the best of them; ``faces`` are sorted, best first."""
+    moments: dict[int, list[int]] = {}
+    if not faces:
+        return moments
+    vectors, seconds = np.stack([face.vector for face in faces]), np.array([face.seconds for face in faces])
+    twins = (np.abs(seconds[:, None] - seconds) <= MOMENT_SECONDS) & (vectors @ vectors.T >= ALIKE)
+    for at in range(len(faces)):
+        better = next((other for other in moments if twins[at, other]), at)
+        moments.setdefault(better, []).append(at)
+    return moments
+
+
+def _fusion(best: Sequence[FaceEvidence], faces: int, persons: int) -> Fusion:
+    if not best:
+        return Fusion()
+    weights = np.array([face.weight for face in best])
+    return Fusion(
+        vector=_direction([(face.weight, face.vector) for face in best]),
+        enhanced=_direction([(face.weight, face.enhanced) for face in best if face.enhanced is not None]),
+        faces=faces,
+        moments=len(best),
+        nobody=sum(face.is_nobody for face in best),
+        large_faces=sum(face.is_large for face in best),
+        size_px=float(weights @ [face.size_px for face in best] / weights.sum()),
+        quality=float(np.mean([face.quality for face in best])),
+        persons=persons,
+    )
+
+
+def _direction(terms: Sequence[tuple[float, Float32]]) -> Float32 | None:
+    """Return the weighted sum as a vector of length 1, None where there is none."""
+    total = sum((weight * vector.astype(np.float64) for weight, vector in terms), np.zeros(1))
+    length = float(np.linalg.norm(total))
+    return (total / length).astype(np.float32) if length > 1e-12 else None

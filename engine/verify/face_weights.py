@@ -1,0 +1,100 @@
+"""How much one face says about its person beside the other faces of its track, by numbers that were fitted to an embedder.
+
+All faces that are too bad to be recognised get nearly the same vector, whosever they are: that of smears, of noise, and of
+pictures without a face. The cosine with this centre says how little a face tells (Deng et al., "Harnessing Unrecognizable Faces
+for Improving Face Recognition", 2023), which size and sharpness say only on the average.
+"""
+
+from __future__ import annotations
+
+import functools
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.contracts.frames import Float32
+from engine.contracts.messages import Quality
+from engine.errors import ModelError
+from engine.models.catalog import embedded_dir
+
+_NUMBERS = ("size_power", "quality_power", "decay", "nobody_cosine", "apart_cosine")
+USUAL_COSINE = 0.9
+USUAL_PX = 24.0
+"""A face of this size and cosine with the centre weighs what its quality alone says; they change no quotient of weights."""
+
+
+@dataclass(frozen=True, eq=False)
+class FaceWeights:
+    """What was fitted to one embedder: ``weight = (size / 24 px)^a * quality^b * exp(-c * (cosine - 0.9))``, the cosine being
+    that with the centre."""
+
+    centre: Float32
+    """(length,) of length 1: the vector of a face that nobody would recognise."""
+    size_power: float
+    quality_power: float
+    decay: float
+    nobody_cosine: float
+    """With the centre, from which on a face looks like nobody."""
+    apart_cosine: float
+    """Of the fused vectors of two groups of faces, below which they are two people."""
+    embedder_sha256: str
+    provenance: str
+    """One sentence for people."""
+
+    def weight(self, quality: Quality, vector: Float32) -> float:
+        """Return the weight of a face in the fusion, above 0.
+
+        Args:
+            quality: of the face.
+            vector: (length,) of length 1.
+        """
+        excess = float(vector @ self.centre) - USUAL_COSINE
+        size = max(quality.size_px, 1.0) / USUAL_PX
+        return float(size**self.size_power * max(quality.score, 1e-6) ** self.quality_power * np.exp(-self.decay * excess))
+
+    def is_nobody(self, vector: Float32) -> bool:
+        """Whether a face is too bad to be recognised, (length,) of length 1."""
+        return float(vector @ self.centre) >= self.nobody_cosine
+
+
+@functools.cache
+def face_weights_of(embedder_sha256: str) -> FaceWeights | None:
+    """Return what was fitted to an embedder, None where nothing was.
+
+    Raises:
+        ModelError: a file of ours is damaged.
+    """
+    found = (read_face_weights(path) for path in sorted(embedded_dir().glob("*_face_weights.npz")))
+    return next((one for one in found if one.embedder_sha256 == embedder_sha256), None)
+
+
+def read_face_weights(path: Path) -> FaceWeights:
+    """Read what ``write_face_weights`` wrote.
+
+    Raises:
+        ModelError: the file is missing or damaged.
+    """
+    try:
+        with path.open("rb") as file, np.load(file) as stored:
+            size, quality, decay, nobody, apart = (float(value) for value in stored["numbers"])
+            centre, sha256 = np.asarray(stored["centre"], np.float32), str(stored["embedder_sha256"])
+            length = float(np.linalg.norm(centre))
+            if centre.ndim != 1 or not length > 0 or not np.isfinite([size, quality, decay, nobody, apart, length]).all():
+                raise ValueError("its numbers do not agree")
+            return FaceWeights(centre / length, size, quality, decay, nobody, apart, sha256, str(stored["provenance"]))
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path} does not hold the weights of faces ({error}): install facestream again") from error
+
+
+def write_face_weights(one: FaceWeights, path: Path) -> None:
+    """Write what was fitted; the centre in half precision."""
+    np.savez_compressed(
+        path,
+        allow_pickle=False,
+        centre=one.centre.astype(np.float16),
+        numbers=np.array([getattr(one, name) for name in _NUMBERS]),
+        embedder_sha256=np.array(one.embedder_sha256),
+        provenance=np.array(one.provenance),
+    )
