@@ -48,7 +48,11 @@ def test_the_wheel_holds_the_packages_and_their_models_alone(wheel):
 def test_the_models_are_those_that_the_live_side_opens(wheel):
     models = {name: data for name, data in wheel.items() if name.startswith("engine/models/")}
     assert sum(map(len, models.values())) <= LARGEST_MODELS_BYTES
-    described = {read_manifest(path).file for path in MODELS.glob("*.json")} | {"dlib_small.npz", "dlib_open_set.npz"}
+    described = {read_manifest(path).file for path in MODELS.glob("*.json")} | {
+        "dlib_small.npz",
+        "dlib_open_set.npz",
+        "dlib_likelihood.npz",
+    }
     assert {Path(name).name for name in models if name.endswith((".onnx", ".npz"))} == described
 
 

@@ -88,11 +88,15 @@ class Candidate(msgspec.Struct, frozen=True):
     cosine_enhanced: float | None = None
     """The same after super-resolution: it may confirm, it never creates a match alone."""
     probability: float | None = None
-    """Calibrated; None where no calibration is loaded."""
+    """How probable it is that it is this person; None where the configuration states no ``verify.prior``."""
     false_name_chance: float | None = None
     """How often at most strangers with a face of this size look so much like anybody in the gallery, in 95 of 100 galleries as
     large: ``known`` asks for at most ``verify.false_name_rate``. None where that was not measured for the embedder, or cosines
     decide."""
+    log10_lr: float | None = None
+    """Likelihood ratio, as a power of ten: how much more probable such a likeness is if it is this person than if it is
+    somebody else, bounded by what the people behind the calibration can show. Above 0 it speaks for, below against; relatives
+    and twins were not measured. None where it was not calibrated for the embedder, or for such faces."""
 
 
 class Basis(msgspec.Struct, frozen=True):
@@ -121,6 +125,12 @@ class Basis(msgspec.Struct, frozen=True):
     """Where cosines decide: below it is ``unknown``."""
     missing: Lack = ""
     """What kept the track from being ``known``, or at least ``unknown``."""
+    calibration: str | None = None
+    """Which calibration ``log10_lr`` is from: the first 12 hex digits of the SHA-256 of its file. None: there is no ratio."""
+    bucket: str | None = None
+    """The faces among which it was calibrated, as ``28-40 px, several faces``."""
+    target_fmr: float | None = None
+    """Where a false match rate decides: of the comparisons with another person's picture this share would pass."""
 
 
 class Part(msgspec.Struct, frozen=True):

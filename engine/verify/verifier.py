@@ -19,8 +19,8 @@ from engine.verify.align import usable
 from engine.verify.embedder import Embedder
 from engine.verify.gallery import Gallery
 from engine.verify.gallery_watch import GalleryWatch
-from engine.verify.naming import rule_of
 from engine.verify.negatives import denied
+from engine.verify.rules import rule_of
 from engine.verify.scores import Fusion
 from engine.verify.snapshot import Snapshot
 
