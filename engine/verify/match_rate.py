@@ -39,9 +39,11 @@ class ByMatchRate(ByChance):
         pictures = max(pictures, 1)
         share = min(1000.0, 1000 * self._target * pictures)
         enrolled = f"with {pictures:,} pictures enrolled" if pictures != 1 else "with one picture enrolled"
+        small = self.too_small_px(pictures)
+        below = f"; faces below {small:.0f} px are too small to name" if small < float("inf") else "; no face is large enough"
         return (
             f"{1000 * self._target:g} in 1,000 comparisons with another person's picture pass; {enrolled} up to {share:.3g} in "
-            "1,000 strangers get a name"
+            f"1,000 strangers get a name{below}"
         )
 
     def compare(

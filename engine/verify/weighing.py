@@ -58,7 +58,10 @@ class Weighed:
             msgspec.structs.replace(one, log10_lr=ratios[one.identity], probability=likely.get(one.identity))
             for one in candidates
         ]
-        return weighed, decision, msgspec.structs.replace(basis, calibration=self._calibration.id, bucket=bucket.words)
+        why = msgspec.structs.replace(
+            basis, calibration=self._calibration.id, bucket=bucket.words, log10_lr_bounds=(bucket.lowest, bucket.highest)
+        )
+        return weighed, decision, why
 
     def _ratios(self, vector: Float32, matrix: Float32, rows: dict[str, NDArray[np.int64]], bucket: Bucket) -> dict[str, float]:
         if not rows:

@@ -36,6 +36,7 @@ def test_the_rule_decides_as_before_and_its_candidates_have_the_ratios_of_their_
     expected = [MADE_UP.log10_ratio(resemblances[row], bucket, count) for row, count in ((2, 2), (1, 1))]
     assert [one.log10_lr for one in weighed[0]] == pytest.approx([float(one) for one in expected])
     assert [one.probability for one in weighed[0]] == [None, None]
+    assert weighed[2].log10_lr_bounds == (-1.5, 3.0)
     assert (weighed[2].calibration, weighed[2].bucket) == ("0123456789ab", "40 px and more, several faces")
 
 

@@ -63,7 +63,7 @@ class Comparisons:
         return counted[0].astype(np.float64), counted[1].astype(np.float64)
 
 
-GRID = _LOWEST + (np.arange(_STEPS) + 0.5) * STEP
+GRID: NDArray[np.float64] = np.asarray(_LOWEST + (np.arange(_STEPS) + 0.5) * STEP, np.float64)
 """Resemblance at the middle of each step."""
 
 

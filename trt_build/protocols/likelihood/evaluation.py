@@ -86,6 +86,7 @@ def bucket_of(calibration: Calibration, one: Comparisons) -> Bucket:
 def _evaluate(calibration: Calibration, bucket: Bucket, one: Comparisons) -> BucketResult:
     ratios = calibration.log10_ratio(GRID, bucket)
     limits = {f"{rate:g}": calibration.limit(bucket, rate) for rate in calibration.rates.tolist()}
+    limits = {rate: limit for rate, limit in limits.items() if np.isfinite(limit)}
     figures = [_figures(ratios, limits, *weights) for weights in [one.histograms(), *_drawn(one)]]
     measured = {name: measured_of([each[name] for each in figures]) for name in figures[0]}
     return BucketResult(

@@ -40,7 +40,7 @@ def write_figures(calibration: Calibration, buckets: Sequence[Comparisons], path
             _cross_entropy(axes[2][column], calibration, one)
         axes[0][column].set_title(bucket_of(calibration, next(one for one in buckets if one.low_px == low)).words.split(",")[0])
     for row in axes:
-        row[0].legend(frameon=False, fontsize=7)
+        row[0].legend(frameon=False, fontsize=6)
         for panel in row:
             panel.grid(alpha=0.2, linewidth=0.5)
             panel.tick_params(labelsize=7)

@@ -41,7 +41,7 @@ def fit(buckets: Sequence[Comparisons], embedder_sha256: str) -> Calibration:
             )
     bend = min(BENDS, key=lambda one: held_out_cost(buckets, one))
     histograms = [one.histograms() for one in buckets]
-    rates = [rate for rate in RATES if all(rate * different.sum() >= _ERRORS for _, different in histograms)]
+    rates = [rate for rate in RATES if any(rate * different.sum() >= _ERRORS for _, different in histograms)]
     fitted = [_fit_bucket(one, *weights, bend) for one, weights in zip(buckets, histograms, strict=True)]
     limits = np.array([_limits(different, rates) for _, different in histograms])
     several = [one for one in fitted if one.least_faces > 1]
@@ -79,6 +79,8 @@ def _fit_bucket(one: Comparisons, same: NDArray[np.float64], different: NDArray[
 
 
 def _limits(different: NDArray[np.float64], rates: Sequence[float]) -> NDArray[np.float64]:
-    """Return the resemblance that each share of the comparisons of two people reaches."""
+    """Return the resemblance that each share of the comparisons of two people reaches; infinite where they are too few."""
     above = np.cumsum(different[::-1])[::-1] / different.sum()  # share at least as high as each step
-    return np.array([GRID[int(np.argmax(above <= rate))] for rate in rates])
+    shown = [rate * different.sum() >= _ERRORS for rate in rates]
+    limits = [GRID[int(np.argmax(above <= rate))] if is_shown else np.inf for rate, is_shown in zip(rates, shown, strict=True)]
+    return np.array(limits, np.float64)
