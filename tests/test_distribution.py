@@ -52,6 +52,7 @@ def test_the_models_are_those_that_the_live_side_opens(wheel):
         "dlib_small.npz",
         "dlib_open_set.npz",
         "dlib_face_weights.npz",
+        "dlib_likelihood.npz",
     }
     assert {Path(name).name for name in models if name.endswith((".onnx", ".npz"))} == described
 

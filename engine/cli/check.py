@@ -18,7 +18,7 @@ from engine.contracts.redaction import redact, redact_tree
 from engine.publish.exposure import check_exposure
 from engine.source.cameras import CAMERA_KEYS, is_camera
 from engine.source.sources import expand_sources
-from engine.verify.open_set import check_false_name_rate
+from engine.verify.rules import check_rates
 
 
 def check(config: Path, /, *, profile: str = "") -> None:
@@ -34,7 +34,7 @@ def check(config: Path, /, *, profile: str = "") -> None:
         Use this profile instead of the one that the file names.
     """
     loaded = load_config(config, {"profile": profile} if profile else None)
-    check_false_name_rate(loaded.verify)
+    check_rates(loaded.verify)
     console = Console(highlight=False)
     warnings: list[str] = list(filter(None, [check_exposure(loaded.publish)]))
     cameras = [source for source in loaded.sources if is_camera(source.uri)]

@@ -108,7 +108,7 @@ def say_names() -> Says:
     """By what rule names are given."""
     from engine.verify.embedder import open_embedder
     from engine.verify.gallery import Gallery, default_gallery_path
-    from engine.verify.naming import rule_of
+    from engine.verify.rules import rule_of
 
     config = VerifyConfig()
     embedder = open_embedder(config, find_model)

@@ -18,6 +18,7 @@ from engine.archive.writer import DirectorySink
 from engine.client import Candidate, End, Face, Gap, Received, Stats, Stream, Subscriber, Track
 from engine.config import OutputConfig
 from engine.contracts.messages import Decision
+from engine.contracts.worth import ratio
 from engine.report.summary import clock
 from engine.source.names import name_from_text, new_name
 
@@ -244,7 +245,8 @@ def _who(decision: Decision, candidates: list[Candidate]) -> str:
         return decision
     best = candidates[0]
     enhanced = "" if best.cosine_enhanced is None else f" (enhanced {best.cosine_enhanced:.3f})"
-    return f"{decision}: {best.identity} {best.cosine_original:.3f}{enhanced}"
+    weighed = "" if best.log10_lr is None else f", likelihood ratio {ratio(best.log10_lr)}"
+    return f"{decision}: {best.identity} {best.cosine_original:.3f}{enhanced}{weighed}"
 
 
 def _summary(subscriber: Subscriber) -> str:

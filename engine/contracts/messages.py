@@ -98,11 +98,15 @@ class Candidate(msgspec.Struct, frozen=True):
     """The same after super-resolution: of a face its enhanced crop, of a track its ``picture`` or, in a message without one,
     its enhanced crops fused. It may confirm, it never creates a match alone."""
     probability: float | None = None
-    """Calibrated; None where no calibration is loaded."""
+    """How probable it is that it is this person; None where the configuration states no ``verify.prior``."""
     false_name_chance: float | None = None
     """How often at most strangers with a face of this size look so much like anybody in the gallery, in 95 of 100 galleries as
     large: ``known`` asks for at most ``verify.false_name_rate``. None where that was not measured for the embedder, or cosines
     decide."""
+    log10_lr: float | None = None
+    """Likelihood ratio, as a power of ten: how much more probable such a likeness is if it is this person than if it is
+    somebody else, bounded by what the people behind the calibration can show. Above 0 it speaks for, below against; relatives
+    and twins were not measured. None where it was not calibrated for the embedder, or for such faces."""
 
 
 class Basis(msgspec.Struct, frozen=True):
@@ -139,6 +143,14 @@ class Basis(msgspec.Struct, frozen=True):
     moments: int | None = None
     """Distinct ones that the decision rests on: faces that look alike within 0.3 s are one. None: not said, by an earlier
     version."""
+    calibration: str | None = None
+    """Which calibration ``log10_lr`` is from: the first 12 hex digits of the SHA-256 of its file. None: there is no ratio."""
+    bucket: str | None = None
+    """The faces among which it was calibrated, as ``28-40 px, several faces``."""
+    log10_lr_bounds: tuple[float, float] | None = None
+    """The lowest and highest ``log10_lr`` that the people behind it can show: one that stands there may be more."""
+    target_fmr: float | None = None
+    """Where a false match rate decides: of the comparisons with another person's picture this share would pass."""
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -38,7 +38,7 @@ _NOTES: dict[str, tuple[Asks, str]] = {
     ),
 }
 """What metadata do not say, by package."""
-_NPZ = {"dlib_small.npz": "embedder", "dlib_open_set.npz": "thresholds"}
+_NPZ = {"dlib_small.npz": "embedder", "dlib_open_set.npz": "thresholds", "dlib_likelihood.npz": "calibration"}
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True):

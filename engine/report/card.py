@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from engine.archive.reader import FaceLine, TrackRecord
-from engine.contracts.messages import Candidate
+from engine.contracts.messages import Basis, Candidate
+from engine.contracts.worth import NOT_RELATIVES, ratio, worth
 from engine.report.figures import MARK, figure, read, small, strip_of
 from engine.report.fused import Fused, fused_figures, fused_of, fused_strip
 from engine.report.summary import clock, wall_clock
@@ -27,7 +28,7 @@ def card(directory: Path, record: TrackRecord) -> str:
         f'<article class="card {record.decision}"><div class="pictures">{pictures}</div><div class="facts">'
         f'<h3>{escape(_headline(record))} <span class="badge {record.decision}">{record.decision}</span></h3>'
         f'<p class="where">{escape(record.stream)} · track {record.track_id} · {_span(record)}</p>'
-        f"{_candidates(record.candidates)}{_details(record, best, fused)}"
+        f"{_candidates(record.candidates)}{_worth(record)}{_details(record, best, fused)}"
         f"{strip}</div></article>"
     )
 
@@ -69,20 +70,39 @@ def _candidates(candidates: list[Candidate]) -> str:
     if not candidates:
         return ""
     calibrated = any(candidate.probability is not None for candidate in candidates)
+    weighed = any(candidate.log10_lr is not None for candidate in candidates)
     measured = any(candidate.false_name_chance is not None for candidate in candidates)
     rows = []
     for candidate in candidates[:3]:
         cells = [escape(candidate.identity), f"{candidate.cosine_original:.3f}", _number(candidate.cosine_enhanced)]
+        cells += ["-" if candidate.log10_lr is None else ratio(candidate.log10_lr)] if weighed else []
         cells += [_number(candidate.probability)] if calibrated else []
         cells += [_chance(candidate.false_name_chance)] if measured else []
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    head = "<th>candidate</th><th>cosine original</th><th>enhanced</th>" + ("<th>probability</th>" if calibrated else "")
+    head = "<th>candidate</th><th>cosine original</th><th>enhanced</th>"
+    head += "<th>likelihood ratio</th>" if weighed else ""
+    head += "<th>probability</th>" if calibrated else ""
     head += (
         '<th title="how often at most a stranger looks so much like anybody in the gallery">strangers as alike</th>'
         if measured
         else ""
     )
     return f'<table class="candidates"><tr>{head}</tr>{"".join(rows)}</table>'
+
+
+def _worth(record: TrackRecord) -> str:
+    """Return what the best candidate's likelihood ratio says, and how much it could say at most."""
+    basis: Basis | None = record.track.basis if record.track is not None else None
+    first = record.candidates[0] if record.candidates else None
+    if first is None or first.log10_lr is None or basis is None or basis.log10_lr_bounds is None:
+        return ""
+    low, high = basis.log10_lr_bounds
+    at_most = " or more" if first.log10_lr >= high else " or less" if first.log10_lr <= low else ""
+    figures = (
+        f"Likelihood ratio {ratio(first.log10_lr)}{at_most} (log10 {first.log10_lr:.1f}); for {basis.bucket} "
+        f"{ratio(low)} to {ratio(high)} can be shown. Calibration {basis.calibration}."
+    )
+    return f'<p class="worth">{escape(worth(first.log10_lr, first.identity))}. {escape(figures)} {NOT_RELATIVES}</p>'
 
 
 def _chance(value: float | None) -> str:

@@ -8,13 +8,10 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.config import VerifyConfig
 from engine.contracts.frames import Float32
 from engine.contracts.messages import Basis, Candidate, Decision, Lack
-from engine.errors import ConfigError
-from engine.verify.embedder import Embedder
 from engine.verify.evidence import Fusion
-from engine.verify.open_set import OpenSet, open_set_of
+from engine.verify.open_set import OpenSet
 from engine.verify.persons import highest
 from engine.verify.scores import Thresholds, cosine_of, decide, rank
 from engine.verify.snapshot import Snapshot
@@ -138,10 +135,18 @@ class ByChance:
         decision = self._decide(values, candidates, faces, min_faces)
         return candidates[:limit], decision, self._basis(values, candidates[0], decision, faces, pictures, min_faces)
 
+    def fits(self, resemblance: float, candidate: Candidate, faces: Fusion) -> bool:
+        """Whether a candidate resembles enough for a name."""
+        return candidate.false_name_chance is not None and candidate.false_name_chance <= self._rate
+
+    def too_small_px(self, pictures: int) -> float:
+        """Return the size below which hardly anybody gets a name."""
+        return self._measured.too_small_px(pictures, self._rate)
+
     def _decide(self, best: list[float], candidates: list[Candidate], faces: Fusion, min_faces: int) -> Decision:
         if faces.moments < min_faces:
             return "undecided"
-        fits = [one.false_name_chance is not None and one.false_name_chance <= self._rate for one in candidates]
+        fits = [self.fits(value, one, faces) for value, one in zip(best, candidates, strict=True)]
         if fits[0]:
             doubtful = len(fits) > 1 and is_doubtful(fits[1], best[0] - best[1], self.thresholds.margin_cosine)
             return "undecided" if doubtful or faces.shown < min_faces else "known"
@@ -151,7 +156,7 @@ class ByChance:
         self, best: list[float], first: Candidate, decision: Decision, faces: Fusion, pictures: int, min_faces: int
     ) -> Basis:
         small = self._too_small_px(pictures)
-        fits = first.false_name_chance is not None and first.false_name_chance <= self._rate
+        fits = self.fits(best[0], first, faces)
         return Basis(
             faces=faces.faces,
             faces_needed=min_faces,
@@ -170,7 +175,7 @@ class ByChance:
     def _too_small_px(self, pictures: int) -> float:
         """See ``OpenSet.too_small_px``; the gallery seldom changes."""
         if self._small is None or self._small[0] != pictures:
-            self._small = (pictures, self._measured.too_small_px(pictures, self._rate))
+            self._small = (pictures, self.too_small_px(pictures))
         return self._small[1]
 
 
@@ -208,26 +213,3 @@ def is_doubtful(second_fits: _Fits, lead: _Lead, margin: float) -> _Fits:
     is_near: Any = lead < 2 * margin
     doubtful: _Fits = second_fits & is_near
     return doubtful
-
-
-def rule_of(embedder: Embedder, config: VerifyConfig) -> Rule:
-    """Return who decides: chances where they were measured for the embedder, unless the configuration sets a cosine.
-
-    Raises:
-        ConfigError: the two cosines cross, or the measurement cannot support ``false_name_rate``.
-        ModelError: a measurement is damaged.
-    """
-    known = embedder.known_cosine if config.known_cosine is None else config.known_cosine
-    unknown = embedder.unknown_cosine if config.unknown_cosine is None else config.unknown_cosine
-    if unknown > known:
-        raise ConfigError(
-            f"verify.unknown_cosine ({unknown:g}) must not be above verify.known_cosine ({known:g}) for the embedder "
-            f"{embedder.name}: set both"
-        )
-    thresholds = Thresholds(known, unknown, embedder.margin_cosine, embedder.min_size_px, config.min_faces)
-    is_set = config.known_cosine is not None or config.unknown_cosine is not None
-    measured = None if is_set else open_set_of(embedder.sha256)
-    if measured is None:
-        return ByCosine(thresholds, is_set)
-    measured.check_rate(config.false_name_rate)
-    return ByChance(measured, thresholds, config.false_name_rate)

@@ -140,6 +140,10 @@ class OpenSet:
         """Whether all but 1 in 100 tracks of an enrolled person would resemble their picture more."""
         return size_px >= self.smallest_px and resemblance < float(self._at(self.own_low, size_px))
 
+    def best_own(self, size_px: float) -> float:
+        """Return the resemblance that 1 in 20 tracks reaches with its own person's picture."""
+        return float(self._at(self.own_high, size_px))
+
     @property
     def smallest_px(self) -> float:
         """Smaller faces were not measured: they are never named and never unknown."""
@@ -148,7 +152,7 @@ class OpenSet:
     def too_small_px(self, pictures: int, rate: float) -> float:
         """Return the size below which fewer than 1 in 20 enrolled people get their name."""
         sizes = np.geomspace(self.smallest_px, self.sizes_px[-1], 200)
-        named = [size for size in sizes.tolist() if float(self._at(self.own_high, size)) >= self.limit(size, pictures, rate)]
+        named = [size for size in sizes.tolist() if self.best_own(size) >= self.limit(size, pictures, rate)]
         return min(named, default=float("inf"))
 
     def _at(self, values: NDArray[np.float64], size_px: float) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ from engine.verify.face_weights import face_weights_of
 from engine.verify.gallery_change import Changed, why_changed
 from engine.verify.gallery_records import not_comparable
 from engine.verify.gallery_store import GalleryReader
-from engine.verify.naming import rule_of
+from engine.verify.rules import rule_of
 from engine.verify.scores import best_cosines
 from engine.verify.snapshot import Snapshot
 

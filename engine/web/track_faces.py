@@ -21,7 +21,7 @@ _MOST_FACES = 200
 _LOOK_BYTES, _NEWEST_BYTES = 256 << 20, 32 << 20
 _BEFORE_NS, _AFTER_NS = 120 * 10**9, 60 * 10**9
 """A face is sent some time after it was seen, and a track ends some time after its last face."""
-_DECIDING = ("min_faces", "false_name_rate", "known_cosine", "unknown_cosine", "embedder")
+_DECIDING = ("min_faces", "false_name_rate", "target_fmr", "known_cosine", "unknown_cosine", "embedder")
 
 
 def show_track(timeline: Timeline, run: str, stream: str, track_id: int) -> TrackShown:

@@ -17,8 +17,9 @@ from engine.models.catalog import embedded_dir
 from engine.verify.embedder import open_embedder
 from engine.verify.evidence import Fusion
 from engine.verify.gallery import Gallery
-from engine.verify.naming import ByChance, Rule, rule_of
+from engine.verify.naming import ByChance, Rule
 from engine.verify.open_set import OpenSet, read_open_set
+from engine.verify.rules import rule_of
 from engine.verify.snapshot import Snapshot
 from tests.bench.open_set_galleries import Drawn
 from trt_build.data.people.photographs import person_of

@@ -11,6 +11,7 @@ import pytest
 from engine.archive.reader import read_streams
 from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
+from engine.contracts.messages import Basis
 from engine.errors import PublishError
 from engine.publish.numbering import Numbering
 from engine.report.page import write_report
@@ -155,6 +156,31 @@ def test_a_candidate_shows_how_often_strangers_look_so_much_like_somebody(tmp_pa
     page = report(tmp_path)
     assert "strangers as alike</th>" in page
     assert f"<td>{words}</td>" in page
+
+
+def test_a_card_says_what_its_likelihood_ratio_is_worth_and_how_much_could_be_shown(tmp_path):
+    write_run(tmp_path, tracks=1, faces=1)
+    assert "likelihood ratio" not in report(tmp_path).lower()
+    line = json.loads((tmp_path / "tracks.jsonl").read_text())
+    line["candidates"][0]["log10_lr"] = 2.4
+    basis = Basis(4, 2, 30.0, 14.0, 0.5, None, 0.01, calibration="0123456789ab", bucket="28-40 px, several faces",
+                  log10_lr_bounds=(-1.7, 4.3))  # fmt: skip
+    line["basis"] = msgspec.to_builtins(basis)
+    (tmp_path / "tracks.jsonl").write_text(json.dumps(line) + "\n")
+    page = report(tmp_path)
+    assert "<th>likelihood ratio</th>" in page
+    assert "<td>250</td>" in page
+    assert (
+        "appreciably more probable if it is Eileen Collins than if it is somebody else. Likelihood ratio 250 (log10 2.4)"
+        in page
+    )
+    assert (
+        "for 28-40 px, several faces 1/50 to 20,000 can be shown. Calibration 0123456789ab. Relatives and twins were not"
+        in page
+    )
+    line["candidates"][0]["log10_lr"] = 4.3
+    (tmp_path / "tracks.jsonl").write_text(json.dumps(line) + "\n")
+    assert "Likelihood ratio 20,000 or more (log10 4.3)" in report(tmp_path)
 
 
 def test_what_a_name_may_claim_is_said_once(tmp_path):

@@ -1,14 +1,10 @@
 import numpy as np
 import pytest
 
-from engine.config import VerifyConfig
-from engine.errors import ConfigError
-from engine.verify import naming
 from engine.verify.evidence import Evidence, FaceEvidence
-from engine.verify.naming import ByChance, ByCosine, is_doubtful, rule_of
+from engine.verify.naming import ByChance, ByCosine, is_doubtful
 from engine.verify.scores import Thresholds
 from engine.verify.snapshot import Snapshot
-from tests.verify.faces import ThumbnailEmbedder
 from tests.verify.measured import measured
 
 ONE = measured()
@@ -143,30 +139,6 @@ def test_something_is_missing_whenever_nobody_is_known(rule):
         _, decision, basis = rule.compare(vector, None, faces(int(rng.integers(1, 4)), float(rng.uniform(8, 80))), people, 5, 2)
         assert (basis.missing == "") == (decision == "known")
         assert (basis.missing == "faces") <= (decision == "undecided")
-
-
-def test_cosines_that_are_set_decide_and_say_so(monkeypatch):
-    monkeypatch.setattr(naming, "open_set_of", lambda sha256: ONE)
-    embedder = ThumbnailEmbedder()
-    assert isinstance(rule_of(embedder, VerifyConfig()), ByChance)
-    for config in (VerifyConfig(known_cosine=0.95), VerifyConfig(unknown_cosine=0.3)):
-        rule = rule_of(embedder, config)
-        assert isinstance(rule, ByCosine)
-        assert "that were set: no rate of false names is claimed" in rule.sentence(3)
-    assert "0.95 and 0.5" in rule_of(embedder, VerifyConfig(known_cosine=0.95)).sentence(3)
-
-
-def test_an_embedder_that_was_not_measured_keeps_its_cosines_and_says_so():
-    rule = rule_of(ThumbnailEmbedder(), VerifyConfig())
-    assert isinstance(rule, ByCosine)
-    assert "the embedder's own cosines 0.9 and 0.5, not calibrated" in rule.sentence(3)
-
-
-def test_a_rate_that_was_not_measured_is_refused(monkeypatch):
-    monkeypatch.setattr(naming, "open_set_of", lambda sha256: ONE)
-    with pytest.raises(ConfigError, match="false_name_rate"):
-        rule_of(ThumbnailEmbedder(), VerifyConfig(false_name_rate=0.0001))
-    rule_of(ThumbnailEmbedder(), VerifyConfig(false_name_rate=0.0001, known_cosine=0.9))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from engine.contracts.messages import Quality
 from engine.errors import ConfigError, GalleryError
 from engine.models.catalog import find_model
 from engine.runtime.colour import bgr_from_planes
-from engine.verify import naming
+from engine.verify import rules
 from engine.verify.align import similarity_transform
 from engine.verify.embedder import open_embedder
 from engine.verify.face_picture import face_in
@@ -172,7 +172,7 @@ def test_vectors_of_another_length_are_refused_before_a_run(gallery, embedder):
 @pytest.fixture
 def chances(monkeypatch):
     """Measured limits for the embedder without weights."""
-    monkeypatch.setattr(naming, "open_set_of", lambda sha256: measured(length=64))
+    monkeypatch.setattr(rules, "open_set_of", lambda sha256: measured(length=64))
 
 
 def test_the_chance_of_a_false_name_follows_a_gallery_that_grows_and_shrinks(gallery, embedder, chances):

@@ -16,6 +16,7 @@ from trt_build.cli.detector import detector_app
 from trt_build.cli.embedder import embedder_app
 from trt_build.cli.engines import build, check
 from trt_build.cli.evaluate import evaluate
+from trt_build.cli.likelihood import likelihood_app
 from trt_build.cli.redeg import redeg_app
 from trt_build.cli.second_look import second_look_app
 from trt_build.cli.track import track_app
@@ -40,6 +41,7 @@ app.command(check)
 app.command(detector_app)
 app.command(embedder_app)
 app.command(evaluate)
+app.command(likelihood_app)
 app.command(redeg_app)
 app.command(second_look_app)
 app.command(track_app)

@@ -3,7 +3,7 @@
 import { can } from "./api.js";
 import { badge, facts, fill, h, say, table } from "./dom.js";
 import { state } from "./store.js";
-import { chance, clock, headline, MARK, number, seenAt } from "./words.js";
+import { chance, clock, headline, MARK, number, ratio, seenAt } from "./words.js";
 import { decided, grounds, whySentence } from "./why.js";
 import { notThatPerson, enrolFace } from "./corrections.js";
 
@@ -26,9 +26,10 @@ export function pair(face, picture = null) {
 export function candidateTable(candidates) {
   if (!candidates.length) return null;
   const measured = candidates.some((one) => typeof one.false_name_chance === "number");
-  const head = ["candidate", "cosine", "enhanced", ...(measured ? ["strangers as alike"] : [])];
+  const weighed = candidates.some((one) => typeof one.log10_lr === "number");
+  const head = ["candidate", "cosine", "enhanced", ...(weighed ? ["likelihood ratio"] : []), ...(measured ? ["strangers as alike"] : [])];
   return table("Who it was compared with", head, candidates.slice(0, 3).map((one) => [one.identity, number(one.cosine_original, 3),
-    number(one.cosine_enhanced, 3), ...(measured ? [chance(one.false_name_chance)] : [])]));
+    number(one.cosine_enhanced, 3), ...(weighed ? [typeof one.log10_lr === "number" ? ratio(one.log10_lr) : "–"] : []), ...(measured ? [chance(one.false_name_chance)] : [])]));
 }
 
 /** The grounds of a decision, each with its verdict in words and colour. */

@@ -1,6 +1,6 @@
 // Why a face has a name or none, and why a stream gives no faces.
 
-import { chance, number, plural } from "./words.js";
+import { chance, number, plural, ratio, worth } from "./words.js";
 
 const SMALL_PX = 24;
 const FAIR_PX = 48;
@@ -19,14 +19,15 @@ function basisOf(entry, settings) {
   const [first, second] = candidates;
   const faces = Math.max(entry.track?.faces_enhanced ?? 0, entry.faces ?? 0);
   const needed = settings["verify.min_faces"] ?? 2;
-  const rate = typeof first?.false_name_chance === "number" ? settings["verify.false_name_rate"] ?? 0.001 : null;
+  const target = settings["verify.target_fmr"] ?? null;
+  const rate = !target && typeof first?.false_name_chance === "number" ? settings["verify.false_name_rate"] ?? 0.001 : null;
   const likely = rate === null ? null : first.false_name_chance <= rate;
   let missing = "";
   if (decision !== "known") missing = faces < needed ? "faces" : likely ? "margin" : "likeness";
   return {
     faces, faces_needed: needed, size_px: entry.best.quality.size_px, size_needed_px: null, quality: entry.best.quality.score,
     margin: first && second ? first.cosine_original - second.cosine_original : null, margin_needed: null,
-    false_name_rate: rate, known_cosine: settings["verify.known_cosine"] ?? null, missing,
+    false_name_rate: rate, target_fmr: target, known_cosine: settings["verify.known_cosine"] ?? null, missing,
   };
 }
 
@@ -58,6 +59,7 @@ export function grounds(entry, settings) {
   const rows = [size(basis), picture(entry.best.quality, basis.quality),
     { name: "Faces", verdict: basis.faces < basis.faces_needed ? "poor" : "good", text: `${number(basis.faces)}; a decision needs ${basis.faces_needed}` }];
   if (candidates.length) rows.push(likeness(candidates[0], basis));
+  if (typeof candidates[0]?.log10_lr === "number") rows.push(evidence(candidates[0], basis));
   if (basis.margin !== null && candidates.length > 1) {
     // Against one who would not get the name anyway, no margin is asked for.
     const poor = basis.missing === "margin";
@@ -86,14 +88,24 @@ function picture(best, mean) {
   return { name: "Quality", verdict, text: `${number(mean, 2)}${flaws.length ? `: even the best one is ${flaws.join(", ")}` : ""}` };
 }
 
-function likeness(first, { false_name_rate: rate, known_cosine: cosine }) {
+function likeness(first, { false_name_rate: rate, known_cosine: cosine, target_fmr: target, missing }) {
   const told = first.false_name_chance;
+  if (target) {
+    const verdict = missing === "faces" ? "fair" : missing === "" || missing === "margin" ? "good" : "poor";
+    return { name: "Likeness", verdict, text: `cosine ${number(first.cosine_original, 3)}; of comparisons with others ${chance(target)} may pass` };
+  }
   if (typeof told === "number" && rate) {
     return { name: "Likeness", verdict: told <= rate ? "good" : "poor", text: `strangers as alike: ${chance(told)}; a name needs ${chance(rate)} or fewer` };
   }
   const text = `cosine ${number(first.cosine_original, 3)}`;
   if (typeof cosine !== "number") return { name: "Likeness", verdict: "fair", text };
   return { name: "Likeness", verdict: first.cosine_original >= cosine ? "good" : "poor", text: `${text}; a name needs ${number(cosine, 3)}` };
+}
+
+function evidence({ log10_lr: log10, identity }, { log10_lr_bounds: bounds, bucket }) {
+  const most = bounds ? `; for ${bucket} ${ratio(bounds[0])} to ${ratio(bounds[1])} can be shown` : "";
+  return { name: "Evidence", verdict: log10 >= 2 ? "good" : log10 > 0 ? "fair" : "poor",
+    text: `${worth(log10, identity)} (likelihood ratio ${ratio(log10)}${most}). Relatives and twins were not measured` };
 }
 
 function weakest(quality) {

@@ -67,6 +67,22 @@ export function chance(value) {
   return `${Number((1000 * value).toPrecision(2))} in 1,000`;
 }
 
+/** A likelihood ratio with two digits, from its power of ten: "1,200" or "1/30". */
+export function ratio(log10) {
+  const text = Number((10 ** Math.abs(log10)).toPrecision(2)).toLocaleString("en-GB");
+  return log10 >= 0 || text === "1" ? text : `1/${text}`;
+}
+
+/** ENFSI's words for a likelihood ratio (2015). */
+const DEGREES = [[6, "exceedingly more"], [4, "far more"], [3, "much more"], [2, "appreciably more"], [1, "more"], [Math.log10(2), "slightly more"]];
+
+export function worth(log10, identity) {
+  const words = DEGREES.find(([least]) => Math.abs(log10) >= least)?.[1];
+  if (!words) return `about as probable if it is ${identity} as if it is somebody else`;
+  const [likelier, other] = log10 > 0 ? [identity, "somebody else"] : ["somebody else", identity];
+  return `${words} probable if it is ${likelier} than if it is ${other}`;
+}
+
 /** In the order in which a picture goes through them. */
 const STAGES = {
   decode: "Decoding", decode_main: "Decoding, main stream", hand_over: "Handing over", hand_over_main: "Handing over, main stream",

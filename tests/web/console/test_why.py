@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.contracts.worth import ratio, worth
+
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 GOOD = {"size_px": 60.0, "sharpness": 0.8, "frontal": 0.9, "score": 0.8, "damaged": False}
 BASIS = {
@@ -91,6 +93,21 @@ def test_each_ground_has_a_verdict(page):
         ("Size", "poor"), ("Quality", "fair"), ("Faces", "good"), ("Likeness", "poor"), ("Margin", "fair"),
     ]  # fmt: skip
     assert found[3]["text"] == "strangers as alike: 20 in 1,000; a name needs 1 in 1,000 or fewer"
+
+
+def test_a_likelihood_ratio_is_a_ground_with_its_bounds_and_says_what_the_report_says(page):
+    basis = BASIS | {"bucket": "28-40 px, several faces", "log10_lr_bounds": [-1.7, 4.3]}
+    found = asked(page, "why", "here.grounds(given[0], {})", entry("known", [ANNA | {"log10_lr": 2.4}], basis))
+    assert found[-1] == {
+        "name": "Evidence",
+        "verdict": "good",
+        "text": "appreciably more probable if it is Anna than if it is somebody else (likelihood ratio 250; for 28-40 px, "
+        "several faces 1/50 to 20,000 can be shown). Relatives and twins were not measured",
+    }
+    values = [-2.3, -0.8, -0.2, 0.0, 0.4, 1.5, 2.2, 3.4, 4.6, 6.1]
+    assert asked(page, "words", "given[0].map((one) => here.ratio(one))", values) == [ratio(one) for one in values]
+    said = asked(page, "words", "given[0].map((one) => here.worth(one, 'Anna'))", values)
+    assert said == [worth(one, "Anna").removeprefix("Such a likeness is ") for one in values]
 
 
 def test_a_funnel_gives_one_sentence_of_advice(page):

@@ -95,6 +95,21 @@ class Recorder:
             return joined([_tracks_of(work / "result", f"c{number}", clip) for number, clip in enumerate(clips)])
 
 
+def read_tracks(folder: Path) -> Arrays:
+    """Return all tracks that were recorded into a folder, see ``_tracks_of``.
+
+    Raises:
+        DataError: there are none.
+    """
+    parts = []
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path) as stored:
+            parts.append({name: stored[name] for name in stored.files})
+    if not parts:
+        raise DataError(f"'{folder}' holds no recorded tracks: `trt-build embedder calibrate` records them.")
+    return joined(parts)
+
+
 def joined(parts: Sequence[Arrays]) -> Arrays:
     """Put the tracks of several runs one after the other."""
     shift, result = 0, list[Arrays]()

@@ -57,19 +57,26 @@ def calibrate(
     Raises:
         DataError: a source is missing, a run fails, or the detector finds too few faces.
     """
-    faces = Path(recipe.faces.train)
-    _, apart = load_chip_faces(faces, Path(recipe.faces.teacher), folder / "cache", done).split(
-        recipe.faces.kept_apart, recipe.seed
-    )
-    strangers = set(apart.people)
-    photographs = read_photographs(faces, detector, done)
-    others = sorted(set(photographs.of_people()) - strangers)
-    crowd = np.random.default_rng(_SEED).permutation(others)[:CROWD].tolist()
+    strangers = strangers_of(recipe, folder, done)
+    photographs = read_photographs(Path(recipe.faces.train), detector, done)
+    crowd = crowd_of(photographs, strangers)
     recorded = record_strangers(photographs, strangers, grounds, detector, tracks, folder / "tracks", done, sizes_px)
     embedder = open_embedder(VerifyConfig(), find_model)
     assert embedder is not None
     embedder.close()
     return fit(recorded, photographs, crowd, sizes_px, embedder.sha256)
+
+
+def strangers_of(recipe: EmbedderRecipe, folder: Path, done: Done) -> set[str]:
+    """Return the people whom the recipe kept apart from the embedder's training, see ``calibrate``."""
+    faces = load_chip_faces(Path(recipe.faces.train), Path(recipe.faces.teacher), folder / "cache", done)
+    return set(faces.split(recipe.faces.kept_apart, recipe.seed)[1].people)
+
+
+def crowd_of(photographs: Photographs, strangers: set[str]) -> list[str]:
+    """Return the people of the crowd, who are compared with nobody."""
+    others = sorted(set(photographs.of_people()) - strangers)
+    return [str(one) for one in np.random.default_rng(_SEED).permutation(others)[:CROWD]]
 
 
 def record_strangers(

@@ -1,0 +1,43 @@
+"""What a likelihood ratio is worth, as a person says it.
+
+The words are those of ENFSI's Guideline for Evaluative Reporting in Forensic Science (2015), one for each power of ten.
+"""
+
+from __future__ import annotations
+
+import math
+
+NOT_RELATIVES = "Relatives and twins were not measured: for them it says too much."
+_LEAST = math.log10(2)
+"""Less than this either way is no support."""
+_DEGREES = (
+    (6.0, "exceedingly more probable"),
+    (4.0, "far more probable"),
+    (3.0, "much more probable"),
+    (2.0, "appreciably more probable"),
+    (1.0, "more probable"),
+    (_LEAST, "slightly more probable"),
+)
+
+
+def degree(log10_ratio: float) -> str:
+    """Return by how much more probable, as ``much more probable``; empty where it says nothing either way."""
+    return next((words for least, words in _DEGREES if abs(log10_ratio) >= least), "")
+
+
+def worth(log10_ratio: float, identity: str) -> str:
+    """Return one sentence, without its full stop."""
+    words = degree(log10_ratio)
+    if not words:
+        return f"Such a likeness is about as probable if it is {identity} as if it is somebody else"
+    likelier, other = (identity, "somebody else") if log10_ratio > 0 else ("somebody else", identity)
+    return f"Such a likeness is {words} if it is {likelier} than if it is {other}"
+
+
+def ratio(log10_ratio: float) -> str:
+    """Return the ratio with two digits, as ``1,200`` or ``1/30``."""
+    value = 10 ** abs(log10_ratio)
+    digits = max(0, 1 - math.floor(math.log10(value)))
+    rounded = round(value, 1 - math.floor(math.log10(value)))
+    text = f"{rounded:,.{digits}f}"
+    return text if log10_ratio >= 0 or rounded == 1 else f"1/{text}"

@@ -1,0 +1,214 @@
+"""What a comparison is worth as evidence: log10 likelihood ratios from a stored calibration; pure functions.
+
+How much more probable is such a resemblance (``engine.verify.open_set``) of a face and a picture if they show one person than
+if they show two? In each bucket, by the size of the face and whether several faces were fused, the answer is a straight line
+(logistic regression) over the resemblance, which counts ``bend`` times as much above 0: among faces that look more alike than
+strangers do, a bit more says more. The line ends at the bounds beyond which the people behind it are too few to show anything
+(ELUB: Vergeer et al., "Numerical likelihood ratios outputted by LR systems are often based on extrapolation", 2016).
+
+A ratio says nothing of how probable it is that it *is* the person: that takes a prior, which nobody but the user can state.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import ModelError
+from engine.models.catalog import embedded_dir
+
+_COLUMNS = (
+    "low_px",
+    "high_px",
+    "low_qp",
+    "high_qp",
+    "least_faces",
+    "offset",
+    "slope",
+    "lowest",
+    "highest",
+    "same",
+    "different",
+)
+_ID_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Faces that are much alike in quality."""
+
+    low_px: float
+    high_px: float
+    """Faces of at least ``low_px`` and below ``high_px``, which may be infinite."""
+    low_qp: float
+    high_qp: float
+    """Likewise of the codec's quantiser, of which nothing is known yet: minus infinity and infinity."""
+    least_faces: int
+    """1: one face alone; 2: several, fused."""
+    offset: float
+    slope: float
+    """log10 likelihood ratio = offset + slope * warped resemblance; the slope is above 0."""
+    lowest: float
+    highest: float
+    """Bounds of the log10 likelihood ratio, on either side of 0."""
+    same: int
+    """People whose own pictures it rests on."""
+    different: int
+    """Pairs of two people, likewise."""
+
+    @property
+    def words(self) -> str:
+        """As ``28-40 px, several faces``."""
+        size = f"{self.low_px:g}-{self.high_px:g} px" if np.isfinite(self.high_px) else f"{self.low_px:g} px and more"
+        return f"{size}, {'several faces' if self.least_faces > 1 else 'one face'}"
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What was measured of one embedder through the whole pipeline."""
+
+    buckets: tuple[Bucket, ...]
+    bend: float
+    """A resemblance above 0 counts ``1 + bend`` times."""
+    rates: NDArray[np.float64]
+    """(R,) falling: shares of comparisons of two people."""
+    limits: NDArray[np.float64]
+    """(B, R) resemblance that this share reaches, by bucket; it rises along each row, and is infinite where the bucket's
+    comparisons are too few to show the rate."""
+    embedder_sha256: str
+    provenance: str
+    """One sentence for people."""
+    id: str = ""
+    """The first digits of the file's SHA-256."""
+
+    def bucket_of(self, size_px: float, faces: int) -> Bucket | None:
+        """Return the bucket of so many fused faces of this mean size; None where such faces were not measured."""
+        fitting = (one for one in self.buckets if one.low_px <= size_px < one.high_px and (one.least_faces > 1) == (faces > 1))
+        return next(fitting, None)
+
+    def log10_ratio(
+        self, resemblance: NDArray[np.floating[Any]], bucket: Bucket, pictures: int | NDArray[np.int64] = 1
+    ) -> NDArray[np.float64]:
+        """Return the log10 likelihood ratio of each comparison, bounded; it never falls where the resemblance rises.
+
+        Args:
+            resemblance: of any shape, with a person's best picture, see ``OpenSet.resemblance``.
+            bucket: one of ``buckets``.
+            pictures: of this person that are enrolled, or of each: the best of three is so good by chance three times as often.
+        """
+        line = bucket.offset + bucket.slope * warped(resemblance, self.bend)
+        return np.clip(line - np.log10(np.maximum(pictures, 1)), bucket.lowest, bucket.highest)
+
+    @property
+    def different(self) -> int:
+        """Pairs of two people, in all buckets of single faces or in all others, whichever are fewer."""
+        return min(sum(one.different for one in self.buckets if (one.least_faces > 1) == several) for several in (False, True))
+
+    @property
+    def smallest_rate(self) -> float:
+        """The smallest share of comparisons of two people that the data can show, for faces of some size at least."""
+        return float(self.rates[-1])
+
+    def limit(self, bucket: Bucket, rate: float) -> float:
+        """Return the resemblance that no more than ``rate`` of the comparisons of two people reach; infinite where the bucket's
+        are too few to show that."""
+        row = self.limits[self.buckets.index(bucket)]
+        shown = np.isfinite(row)
+        return float(np.interp(-np.log(rate), -np.log(self.rates[shown]), row[shown], left=-np.inf, right=np.inf))
+
+
+def warped(resemblance: NDArray[np.floating[Any]], bend: float) -> NDArray[np.float64]:
+    """Return ``r + bend * max(r, 0)``."""
+    values = np.asarray(resemblance, np.float64)
+    return np.asarray(values + bend * np.maximum(values, 0.0), np.float64)
+
+
+def probabilities(log10_ratios: Mapping[str, float], prior: float) -> dict[str, float]:
+    """Return by person how probable it is that the face is theirs, by Bayes.
+
+    Args:
+        log10_ratios: of everyone enrolled whose face it may be.
+        prior: how probable it was before, 0 to 1, that it is somebody enrolled; everyone of them as much as the others.
+    """
+    if not log10_ratios or prior <= 0:
+        return dict.fromkeys(log10_ratios, 0.0)
+    names = list(log10_ratios)
+    shares = prior / len(names) * 10.0 ** np.array([log10_ratios[name] for name in names])
+    return dict(zip(names, (shares / (1 - prior + shares.sum())).tolist(), strict=True))
+
+
+@functools.cache
+def calibration_of(embedder_sha256: str) -> Calibration | None:
+    """Return the calibration of an embedder, None where there is none.
+
+    Raises:
+        ModelError: a file of ours is damaged.
+    """
+    found = (read_calibration(path) for path in sorted(embedded_dir().glob("*_likelihood.npz")))
+    return next((one for one in found if one.embedder_sha256 == embedder_sha256), None)
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read what ``write_calibration`` wrote.
+
+    Raises:
+        ModelError: the file is missing or damaged.
+    """
+    try:
+        data = path.read_bytes()
+        with np.load(io.BytesIO(data)) as stored:
+            columns = np.asarray(stored["buckets"], np.float64)
+            rates, limits = np.asarray(stored["rates"], np.float64), np.asarray(stored["limits"], np.float64)
+            bend, sha256, provenance = float(stored["bend"]), str(stored["embedder_sha256"]), str(stored["provenance"])
+        buckets = tuple(_bucket(dict(zip(_COLUMNS, row.tolist(), strict=True))) for row in columns)
+        one = Calibration(buckets, bend, rates, limits, sha256, provenance, hashlib.sha256(data).hexdigest()[:_ID_DIGITS])
+        _check(one)
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path} does not hold the calibration of an embedder ({error}): install facestream again") from error
+    return one
+
+
+def write_calibration(one: Calibration, path: Path) -> None:
+    """Write the calibration; its id is that of the file."""
+    np.savez_compressed(
+        path,
+        allow_pickle=False,
+        buckets=np.array([[float(getattr(bucket, name)) for name in _COLUMNS] for bucket in one.buckets]),
+        rates=one.rates,
+        limits=one.limits,
+        bend=np.float64(one.bend),
+        embedder_sha256=np.array(one.embedder_sha256),
+        provenance=np.array(one.provenance),
+    )
+
+
+def _bucket(row: dict[str, float]) -> Bucket:
+    counts = ("least_faces", "same", "different")
+    values: dict[str, Any] = row | {name: int(row[name]) for name in counts}
+    return Bucket(**values)
+
+
+def _check(one: Calibration) -> None:
+    """Raises ValueError."""
+    slopes = all(bucket.slope > 0 and bucket.lowest <= 0 <= bucket.highest for bucket in one.buckets)
+    sizes = all(bucket.low_px < bucket.high_px and bucket.least_faces in (1, 2) for bucket in one.buckets)
+    table = one.limits.shape == (len(one.buckets), len(one.rates)) and len(one.rates) > 1
+    if not (one.buckets and slopes and sizes and table):
+        raise ValueError("its tables do not agree")
+    finite = np.isfinite(_finite(one.buckets)).all() and np.isfinite(one.limits[:, 0]).all() and one.bend >= 0
+    falls = (np.diff(one.rates) < 0).all() and (one.rates > 0).all() and (one.limits[:, 1:] >= one.limits[:, :-1]).all()
+    if not (finite and falls):
+        raise ValueError("its tables do not agree")
+
+
+def _finite(buckets: Iterable[Bucket]) -> list[tuple[float, ...]]:
+    return [(one.low_px, one.offset, one.slope, one.lowest, one.highest) for one in buckets]

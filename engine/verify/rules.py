@@ -1,0 +1,62 @@
+"""Which rule decides: what the configuration asks for, as far as it was measured for the embedder."""
+
+from __future__ import annotations
+
+from engine.config import VerifyConfig
+from engine.errors import ConfigError
+from engine.verify.embedder import Embedder
+from engine.verify.likelihood import Calibration, calibration_of
+from engine.verify.match_rate import ByMatchRate, check_match_rate
+from engine.verify.naming import ByChance, ByCosine, Rule
+from engine.verify.open_set import OpenSet, check_false_name_rate, open_set_of
+from engine.verify.scores import Thresholds
+from engine.verify.weighing import Weighed
+
+
+def rule_of(embedder: Embedder, config: VerifyConfig) -> Rule:
+    """Return who decides: chances where they were measured for the embedder, unless the configuration sets a cosine or a false
+    match rate; with likelihood ratios where they were calibrated.
+
+    Raises:
+        ConfigError: the two cosines cross, or what was measured of the embedder cannot support what is asked for.
+        ModelError: a measurement is damaged.
+    """
+    measured, calibration = open_set_of(embedder.sha256), calibration_of(embedder.sha256)
+    calibrated = calibration if measured is not None else None
+    for name in ("target_fmr", "prior"):
+        if getattr(config, name) is not None and calibrated is None:
+            raise ConfigError(f"verify.{name} needs a calibration, and the embedder {embedder.name} has none: leave it out")
+    rule = _deciding(embedder, config, measured, calibrated)
+    if measured is None or calibrated is None:
+        return rule
+    return Weighed(rule, measured, calibrated, config.prior)
+
+
+def check_rates(config: VerifyConfig) -> None:
+    """Refuse rates that the measurements of the configured embedder cannot support; nothing is opened but those.
+
+    Raises:
+        ConfigError: one is refused.
+        ModelError: a file of ours is damaged.
+    """
+    check_match_rate(config)
+    check_false_name_rate(config)
+
+
+def _deciding(embedder: Embedder, config: VerifyConfig, measured: OpenSet | None, calibration: Calibration | None) -> Rule:
+    known = embedder.known_cosine if config.known_cosine is None else config.known_cosine
+    unknown = embedder.unknown_cosine if config.unknown_cosine is None else config.unknown_cosine
+    if unknown > known:
+        raise ConfigError(
+            f"verify.unknown_cosine ({unknown:g}) must not be above verify.known_cosine ({known:g}) for the embedder "
+            f"{embedder.name}: set both"
+        )
+    thresholds = Thresholds(known, unknown, embedder.margin_cosine, embedder.min_size_px, config.min_faces)
+    check_match_rate(config, calibration)
+    is_set = config.known_cosine is not None or config.unknown_cosine is not None
+    if measured is None or is_set:
+        return ByCosine(thresholds, is_set)
+    if config.target_fmr is not None and calibration is not None:
+        return ByMatchRate(measured, thresholds, calibration, config.target_fmr)
+    measured.check_rate(config.false_name_rate)
+    return ByChance(measured, thresholds, config.false_name_rate)

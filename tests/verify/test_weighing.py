@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from engine.verify.evidence import Fusion
+from engine.verify.naming import ByChance, ByCosine
+from engine.verify.scores import Thresholds
+from engine.verify.snapshot import Snapshot
+from engine.verify.weighing import Weighed
+from tests.verify.calibrated import MADE_UP
+from tests.verify.measured import measured
+
+ONE = measured()
+THRESHOLDS = Thresholds(0.9, 0.5, 0.01, 20.0)
+VECTORS = np.eye(8, dtype=np.float32)
+PEOPLE = Snapshot(1, ["ada", "bob", "ada"], np.stack([VECTORS[1], VECTORS[2], VECTORS[0]]), [])
+FACE = np.asarray(np.array([0.8, 0.1, 0.59, 0, 0, 0, 0, 0]) / np.linalg.norm([0.8, 0.1, 0.59]), np.float32)
+
+
+def faces(size_px, count):
+    return Fusion(FACE, None, faces=count, moments=count, large_faces=count, size_px=size_px, quality=0.5, persons=1)
+
+
+def compare(rule, size_px=50.0, count=2, people=PEOPLE, limit=5):
+    return rule.compare(FACE, None, faces(size_px, count), people, limit, 2)
+
+
+@pytest.mark.parametrize("rule", [ByChance(ONE, THRESHOLDS, 0.001), ByCosine(THRESHOLDS, is_set=True)])
+def test_the_rule_decides_as_before_and_its_candidates_have_the_ratios_of_their_best_pictures(rule):
+    plain, weighed = compare(rule), compare(Weighed(rule, ONE, MADE_UP, None))
+    assert plain[1] == weighed[1]
+    assert [one.identity for one in plain[0]] == [one.identity for one in weighed[0]] == ["ada", "bob"]
+    resemblances = ONE.resemblance(FACE, PEOPLE.matrix, ONE.crowding(PEOPLE.matrix))
+    bucket = MADE_UP.bucket_of(50.0, 2)
+    expected = [MADE_UP.log10_ratio(resemblances[row], bucket, count) for row, count in ((2, 2), (1, 1))]
+    assert [one.log10_lr for one in weighed[0]] == pytest.approx([float(one) for one in expected])
+    assert [one.probability for one in weighed[0]] == [None, None]
+    assert weighed[2].log10_lr_bounds == (-1.5, 3.0)
+    assert (weighed[2].calibration, weighed[2].bucket) == ("0123456789ab", "40 px and more, several faces")
+
+
+def test_faces_that_were_not_measured_have_no_ratio():
+    candidates, _, basis = compare(Weighed(ByChance(ONE, THRESHOLDS, 0.001), ONE, MADE_UP, 0.5), size_px=13.0)
+    assert [one.log10_lr for one in candidates] == [None, None]
+    assert (basis.calibration, basis.bucket) == (None, None)
+
+
+def test_a_probability_is_shared_among_everyone_enrolled_also_those_who_are_not_listed():
+    rule = Weighed(ByChance(ONE, THRESHOLDS, 0.001), ONE, MADE_UP, 0.5)
+    both, first = compare(rule)[0], compare(rule, limit=1)[0]
+    assert first == both[:1]
+    odds = {one.identity: 0.25 * 10**one.log10_lr for one in both}
+    expected = {name: share / (0.5 + sum(odds.values())) for name, share in odds.items()}
+    assert {one.identity: one.probability for one in both} == pytest.approx(expected)
+
+
+def test_another_gallery_has_other_rows():
+    rule = Weighed(ByChance(ONE, THRESHOLDS, 0.001), ONE, MADE_UP, 0.5)
+    compare(rule)
+    other = Snapshot(2, ["eve", "bob"], np.stack([VECTORS[4], VECTORS[2]]), [])
+    assert {one.identity for one in compare(rule, people=other)[0]} == {"eve", "bob"}

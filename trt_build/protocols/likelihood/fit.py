@@ -1,0 +1,86 @@
+"""From comparisons to a calibration: ``engine.verify.likelihood``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.verify.likelihood import Bucket, Calibration, warped
+from trt_build.errors import DataError
+from trt_build.measures.likelihood import bounds, cllr, logistic
+from trt_build.protocols.likelihood.comparisons import GRID, Comparisons
+
+BENDS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8)
+RATES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)
+_ERRORS = 30
+"""Pairs of people that must have passed before a rate is believed: it is then within 30 % of the truth in 9 of 10 cases (the
+rule of 30: Doddington et al. 2000)."""
+_FEWEST = 20
+"""People of whom there are two photographs at least, in each bucket."""
+_FOLDS, _SEED = 5, 20261129
+
+
+def fit(buckets: Sequence[Comparisons], embedder_sha256: str) -> Calibration:
+    """Return the calibration that the comparisons show.
+
+    Args:
+        buckets: see ``comparisons_of``.
+        embedder_sha256: of the embedder.
+
+    Raises:
+        DataError: a bucket holds too few people.
+    """
+    for one in buckets:
+        people = len(np.unique(one.same_person))
+        if people < _FEWEST:
+            raise DataError(
+                f"Of faces of {one.low_px:g} to {one.high_px:g} px only {people} people have a second photograph: at least "
+                f"{_FEWEST} are needed. Record more tracks."
+            )
+    bend = min(BENDS, key=lambda one: held_out_cost(buckets, one))
+    histograms = [one.histograms() for one in buckets]
+    rates = [rate for rate in RATES if any(rate * different.sum() >= _ERRORS for _, different in histograms)]
+    fitted = [_fit_bucket(one, *weights, bend) for one, weights in zip(buckets, histograms, strict=True)]
+    limits = np.array([_limits(different, rates) for _, different in histograms])
+    several = [one for one in fitted if one.least_faces > 1]
+    same, different = [one.same for one in several], [one.different for one in several]
+    provenance = (
+        f"in each bucket of fused faces {min(same):,} to {max(same):,} people with their own other photographs, and "
+        f"{min(different):,} to {max(different):,} pairs of two people"
+    )
+    return Calibration(tuple(fitted), bend, np.array(rates), limits, embedder_sha256, provenance)
+
+
+def held_out_cost(buckets: Sequence[Comparisons], bend: float) -> float:
+    """Return the cost in bits on people who were left out of the fit, mean over folds and buckets."""
+    fold = np.random.default_rng(_SEED).integers(0, _FOLDS, max(one.people for one in buckets))
+    score, costs = warped(GRID, bend), []
+    for one in buckets:
+        for number in range(_FOLDS):
+            inside = one.histograms((fold != number).astype(np.float64))
+            same, different = one.histograms((fold == number).astype(np.float64))
+            if min(*(weights.sum() for weights in inside), same.sum(), different.sum()) > 0:
+                offset, slope = logistic(score, *inside)
+                costs.append(cllr(offset + slope * score, same, different))
+    return float(np.mean(costs))
+
+
+def _fit_bucket(one: Comparisons, same: NDArray[np.float64], different: NDArray[np.float64], bend: float) -> Bucket:
+    score = warped(GRID, bend)
+    offset, slope = logistic(score, same, different)
+    met = (same > 0) | (different > 0)
+    low, high = bounds((offset + slope * score)[met], same[met], different[met])
+    return Bucket(
+        one.low_px, one.high_px, -np.inf, np.inf, 2 if one.several else 1, offset, slope, low, high,
+        round(float(same.sum())), round(float(different.sum())),
+    )  # fmt: skip
+
+
+def _limits(different: NDArray[np.float64], rates: Sequence[float]) -> NDArray[np.float64]:
+    """Return the resemblance that each share of the comparisons of two people reaches; infinite where they are too few."""
+    above = np.cumsum(different[::-1])[::-1] / different.sum()  # share at least as high as each step
+    shown = [rate * different.sum() >= _ERRORS for rate in rates]
+    limits = [GRID[int(np.argmax(above <= rate))] if is_shown else np.inf for rate, is_shown in zip(rates, shown, strict=True)]
+    return np.array(limits, np.float64)
