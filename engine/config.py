@@ -76,6 +76,9 @@ class DecodeConfig(Section, frozen=True):
     """Frames of one recording that may wait for the detector."""
     thread_count: Annotated[int, msgspec.Meta(ge=0, le=64)] = 1
     """Threads of one decoder; 0 lets FFmpeg choose."""
+    motion: bool = False
+    """Of H.264 that is decoded in software, also of cameras: faces are carried by its motion vectors over the frames on which
+    the detector does not run (``detect.every``, ``detect_fps``), which have none otherwise."""
 
 
 class LiveConfig(CameraDefaults, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contracts.coding import QpMap
+from engine.contracts.coding import BlockMap
 
 Uint8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -32,8 +32,8 @@ class Planes(Value, frozen=True, eq=False):
     matrix: ColourMatrix = "bt601"
     full_range: bool = False
     """False: luma 16 to 235 (video), True: 0 to 255 (JPEG)."""
-    qp: QpMap | None = None
-    """How strongly each part of it was compressed, where its decoder tells and it can be mapped to these pixels."""
+    blocks: BlockMap | None = None
+    """What its decoder told of each part of it, where that can be mapped to these pixels."""
 
     def __post_init__(self) -> None:
         if self.y.ndim != 2:

@@ -69,7 +69,7 @@ def assess(
     sharp = sharpness(face, size_px)
     front = frontality(landmarks)
     score = _DAMAGED_SCORE if damaged else combine(size_px, sharp, front, detection_score, combed(face))
-    qp = None if planes.qp is None else planes.qp.under((x, y, width, height))
+    qp = None if planes.blocks is None else planes.blocks.qp_under((x, y, width, height))
     return Quality(size_px, sharp, front, score, damaged, qp)
 
 

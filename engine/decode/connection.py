@@ -44,10 +44,11 @@ class Connection:
         camera: the source.
         counted: counted up, see ``LiveDecoder``.
         announce: makes a state from state, reason, detail, (width, height) and frame rate.
+        motion: see ``DecodeConfig.motion``.
     """
 
-    def __init__(self, camera: Camera, counted: Counted, announce: Announce) -> None:
-        self._camera, self._counted, self._announce = camera, counted, announce
+    def __init__(self, camera: Camera, counted: Counted, announce: Announce, *, motion: bool = False) -> None:
+        self._camera, self._counted, self._announce, self._motion = camera, counted, announce, motion
         self._reader = _reader_for(camera)
         self._display: Display[tuple[av.VideoFrame, Arrival]] = Display(camera.appearance)
         self._pace = DetectionPace(camera.detect_fps)
@@ -205,7 +206,7 @@ class Connection:
         if self._gate is None or self._clock is None:
             opened = self._reader.opened
             assert opened is not None, "a packet before the stream"
-            self._gate = PictureGate(opened.context, self._camera.hwaccel, self._counted)
+            self._gate = PictureGate(opened.context, self._camera.hwaccel, self._counted, motion=self._motion)
             rate = opened.frame_rate or _UNKNOWN_RATE
             # FFmpeg gives the first picture no time; the others count from what the camera said, which may be wrong.
             self._clock = StreamClock(opened.time_base, float(1 / rate), MAX_GAP_SECONDS, HELD_SECONDS, unstamped_first=True)

@@ -49,8 +49,8 @@ class Crop(NamedTuple):
             return planes
         luma = planes.y[top:bottom, left:right]
         rows, columns = slice(top // 2, (bottom + 1) // 2), slice(left // 2, (right + 1) // 2)
-        qp = planes.qp and planes.qp.cut(left, top, right - left, bottom - top)
-        return Planes(luma, planes.u[rows, columns], planes.v[rows, columns], planes.matrix, planes.full_range, qp)
+        blocks = planes.blocks and planes.blocks.cut(left, top, right - left, bottom - top)
+        return Planes(luma, planes.u[rows, columns], planes.v[rows, columns], planes.matrix, planes.full_range, blocks)
 
 
 _NOTHING = Crop()

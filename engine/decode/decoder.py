@@ -18,7 +18,7 @@ from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.recording import Reading
 from engine.contracts.streams import StreamChanged
-from engine.decode.block_qp import ask_for_qp
+from engine.decode.blocks import ask_for_blocks
 from engine.decode.clock import StreamClock
 from engine.decode.container import (
     FALLBACK_TIME_BASE,
@@ -147,7 +147,7 @@ class Decoder(RecordingReader):
         context.thread_count = self._config.thread_count
         context.thread_type = "SLICE" if self._config.thread_count == 1 else "AUTO"
         context.skip_frame = _SKIP[self._config.skip_frame]
-        ask_for_qp(context)
+        ask_for_blocks(context, motion=self._config.motion)
         if self._config.skip_frame == "none":
             self._frame_rate, self._frames_expected = float(nominal_rate(stream)), expected_frames(container, stream)
         clock = self._clock(container, stream)

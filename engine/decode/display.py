@@ -11,10 +11,10 @@ from typing import Generic, TypeVar
 import av
 from msgspec.structs import replace
 
-from engine.contracts.coding import QpMap
+from engine.contracts.coding import BlockMap
 from engine.contracts.frames import Planes
 from engine.contracts.recording import Appearance
-from engine.decode.block_qp import qp_map
+from engine.decode.blocks import BlockReader
 from engine.decode.cropping import Crop
 from engine.decode.deinterlace import Deinterlacer
 from engine.decode.orientation import Orientation
@@ -22,7 +22,7 @@ from engine.decode.planes import PlaneConverter
 from engine.decode.tone_map import ToneMapper, hdr_transfer
 
 Note = TypeVar("Note")
-_Waiting = tuple[Fraction | None, QpMap | None, Note]
+_Waiting = tuple[Fraction | None, BlockMap | None, Note]
 _MOST_STRETCHED = 4
 """Pixels are not believed to be wider, or higher, than this: the widest that recorders store are 2.9 times as wide as high."""
 _LEAST_CHANGE = 0.01
@@ -60,6 +60,7 @@ class Display(Generic[Note]):
         self._aspect = Fraction(appearance.aspect.replace(":", "/")) if appearance.aspect else None
         # The shape of its pixels waits with a picture: the next one may have another; filters lose what the decoder told.
         self._deinterlacer: Deinterlacer[_Waiting[Note]] = Deinterlacer(appearance.deinterlace)
+        self._blocks = BlockReader()
         self._tone_mapper = ToneMapper()
         self._converter = PlaneConverter()
         self._orientation = Orientation(appearance.rotate)
@@ -76,16 +77,16 @@ class Display(Generic[Note]):
             av.error.FFmpegError: FFmpeg cannot convert it.
             ValueError: likewise.
         """
-        return self._all_shown(self._deinterlacer.take(picture, (pixel_aspect, qp_map(picture), note)))
+        return self._all_shown(self._deinterlacer.take(picture, (pixel_aspect, self._blocks.read(picture), note)))
 
     def flush(self) -> list[tuple[Planes, Note]]:
         """Return what is held: the stream ends here, or what comes does not continue it."""
         return self._all_shown(self._deinterlacer.flush())
 
     def _all_shown(self, ready: list[tuple[av.VideoFrame, _Waiting[Note]]]) -> list[tuple[Planes, Note]]:
-        return [(self._shown(picture, pixel_aspect, qp), note) for picture, (pixel_aspect, qp, note) in ready]
+        return [(self._shown(picture, pixel_aspect, blocks), note) for picture, (pixel_aspect, blocks, note) in ready]
 
-    def _shown(self, picture: av.VideoFrame, pixel_aspect: Fraction | None, qp: QpMap | None) -> Planes:
+    def _shown(self, picture: av.VideoFrame, pixel_aspect: Fraction | None, blocks: BlockMap | None) -> Planes:
         turn = self._orientation.of(picture)
         if self._aspect is not None:
             pixel_aspect = self._aspect * picture.height / picture.width / self._crop.aspect
@@ -93,6 +94,6 @@ class Display(Generic[Note]):
         if hdr_transfer(picture) is not None:
             picture = self._tone_mapper.show(picture)
         planes = self._converter.convert(picture, size_px)
-        if qp is not None:
-            planes = replace(planes, qp=qp.stretched(size_px[0] / picture.width, size_px[1] / picture.height))
+        if blocks is not None:
+            planes = replace(planes, blocks=blocks.stretched(size_px[0] / picture.width, size_px[1] / picture.height))
         return turn.apply(self._crop.apply(planes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 
 from engine.config import DecodeConfig
 from engine.contracts.camera import Camera
@@ -46,12 +47,12 @@ class LiveDecoder:
 
     Args:
         camera: the source, with its settings.
-        config: of no influence on cameras, which are decoded by one thread that holds no picture back.
+        config: ``motion`` alone is for cameras, too, which are decoded by one thread that holds no picture back.
         connect: makes a connection; None: one that decodes everything.
     """
 
     def __init__(self, camera: Camera, config: DecodeConfig, connect: Connect | None = None) -> None:
-        self._camera, self._connect = camera, connect or Connection
+        self._camera, self._connect = camera, connect or partial(Connection, motion=config.motion)
         self.counted = of_camera()
         self._items: Generator[Frame | StreamChanged | None, None, None] | None = None
         self._connection: Connection | None = None

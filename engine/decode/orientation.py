@@ -34,8 +34,9 @@ class Turn(NamedTuple):
         """Return the picture, turned; the arrays are copies unless nothing changes."""
         if not any(self):
             return planes
-        qp = planes.qp and planes.qp.turned(planes.width_px, planes.height_px, **self._asdict())
-        return Planes(self.plane(planes.y), self.plane(planes.u), self.plane(planes.v), planes.matrix, planes.full_range, qp)
+        blocks = planes.blocks and planes.blocks.turned(planes.width_px, planes.height_px, **self._asdict())
+        y, u, v = (self.plane(plane) for plane in (planes.y, planes.u, planes.v))
+        return Planes(y, u, v, planes.matrix, planes.full_range, blocks)
 
     def plane(self, plane: Uint8) -> Uint8:
         """Return one plane, turned; a copy unless it lies so already."""

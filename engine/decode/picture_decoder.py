@@ -10,7 +10,7 @@ from av.codec.context import CodecContext
 from av.codec.context import Flags as CodecFlags
 from av.video.codeccontext import VideoCodecContext
 
-from engine.decode.block_qp import ask_for_qp
+from engine.decode.blocks import ask_for_blocks
 from engine.decode.hwaccel import choose_hwaccel
 
 _REORDERED = {"hevc"}
@@ -23,10 +23,11 @@ class PictureDecoder:
     Args:
         context: of the stream, as its container gave it; used and owned from here on, also after the container is closed.
         hwaccel: ``auto``, ``none``, ``cuda`` or ``vaapi``.
+        motion: see ``ask_for_blocks``.
     """
 
-    def __init__(self, context: VideoCodecContext, hwaccel: str) -> None:
-        ask_for_qp(context)
+    def __init__(self, context: VideoCodecContext, hwaccel: str, *, motion: bool = False) -> None:
+        ask_for_blocks(context, motion=motion)
         self._software = context
         accelerator, self.note = choose_hwaccel(hwaccel, context.name)
         self._context = _quick(context)

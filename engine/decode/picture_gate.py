@@ -32,10 +32,11 @@ class PictureGate:
         hwaccel: as for ``PictureDecoder``.
         counted: ``decode_ns``, ``corrupt_packets``, ``corrupt_frames``, and what is dropped as ``corrupt`` and
             ``no_key_frame``, are counted up.
+        motion: as for ``PictureDecoder``.
     """
 
-    def __init__(self, context: VideoCodecContext | None, hwaccel: str, counted: Counted) -> None:
-        self._decoder = None if context is None else PictureDecoder(context, hwaccel)
+    def __init__(self, context: VideoCodecContext | None, hwaccel: str, counted: Counted, *, motion: bool = False) -> None:
+        self._decoder = None if context is None else PictureDecoder(context, hwaccel, motion=motion)
         self._order = None if context is None or context.name != "h264" else H264Order(context.extradata)
         self._counted = counted
         self._waits_for_key = True

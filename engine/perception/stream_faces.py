@@ -18,6 +18,7 @@ from engine.perception.acceptance import Acceptance
 from engine.perception.following import Following
 from engine.perception.overload import Governor
 from engine.runtime.telemetry import Telemetry
+from engine.track.carry import Carrier
 from engine.track.judge import Judge
 
 _CHECKPOINT_SECONDS = 1.0
@@ -69,6 +70,7 @@ class StreamFaces:
         self._rejected_before, self._rejected_told = rejected, 0
         self._selector = Selector(config.crop, live=live, counts=self._counts)
         self._main_view, self._is_strange_told = MainView(), False
+        self._carrier = Carrier()
         self._due_detections = 0
         self._next_checkpoint: float | None = None
         self.preview_due = 0.0
@@ -122,18 +124,25 @@ class StreamFaces:
         """Take the next frame; return the faces to enhance and the tracks that are over, in the order in which they go on."""
         with telemetry.stage("scene_cut"):
             is_cut = self._following.is_cut(frame)
+        if is_cut:
+            self._carrier.forget()
         before = self._close(self._following.cut()) if is_cut else []
         with telemetry.stage("track"):
             faces, ends = self._following.update(frame, detections)
+            if detections is None:
+                faces = admitted = [] if frame.has_main else self._carrier.carry(frame)
         with telemetry.stage("crop"):
-            admitted = self._acceptance.admit(faces)
-            self._counts["unconfirmed"] += len(detections or ()) - len(admitted)
+            if detections is not None:
+                admitted = self._acceptance.admit(faces)
+                self._carrier.found(frame, admitted)
+                self._counts["unconfirmed"] += len(detections) - len(admitted)
             crops = self._cut(frame, admitted, telemetry)
         self.seen, self.accepted = faces, frozenset(face.track_id for face in admitted)
         return [*before, *crops, *self._close(ends)]
 
     def cut(self) -> list[FaceCrop | TrackClosed]:
         """End all tracks: what comes next does not continue what was before."""
+        self._carrier.forget()
         return self._close(self._following.reset())
 
     def is_checkpoint_due(self, now_seconds: float) -> bool:

@@ -23,10 +23,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contracts.coding import QpMap
 from engine.contracts.frames import Planes, Uint8
 from engine.errors import WorkerError
-from engine.runtime.frame_slots import PoolOpened, SlotPicture, SlotQp
+from engine.runtime.frame_slots import PoolOpened, SlotPicture
+from engine.runtime.slot_blocks import block_bytes, read_blocks, write_blocks
 
 HEADER_BYTES = 64
 """Start of every slot: generation, pool, width, height as unsigned 64-bit integers; one cache line."""
@@ -38,17 +38,12 @@ _CGROUP = Path("/sys/fs/cgroup")
 def slot_bytes_for(width_px: int, height_px: int) -> int:
     """Return the bytes that a slot for pictures of this size takes, header included, in whole pages."""
     pixels = _pixels_of(width_px, height_px)
-    return -(-(HEADER_BYTES + pixels + _qp_bytes(width_px, height_px)) // mmap.PAGESIZE) * mmap.PAGESIZE
+    return -(-(HEADER_BYTES + pixels + block_bytes(width_px, height_px)) // mmap.PAGESIZE) * mmap.PAGESIZE
 
 
 def _pixels_of(width_px: int, height_px: int) -> int:
     """Return the bytes of the three planes."""
     return width_px * height_px + 2 * ((width_px + 1) // 2) * ((height_px + 1) // 2)
-
-
-def _qp_bytes(width_px: int, height_px: int) -> int:
-    """Return the bytes behind them for the parameter of each block, of which one more lies in a row where they are cut."""
-    return (-(-width_px // 16) + 1) * (-(-height_px // 16) + 1)
 
 
 class _Slot(NamedTuple):
@@ -64,10 +59,10 @@ class _Slot(NamedTuple):
         v = self.pixels[luma + chroma : luma + 2 * chroma].reshape(shape)
         return y, u, v
 
-    def qp(self, width_px: int, height_px: int, rows: int, columns: int) -> Uint8:
-        """Return a view of the parameters of the blocks, which must fit."""
+    def room(self, width_px: int, height_px: int) -> Uint8:
+        """Return what lies behind the planes: for the map of their blocks."""
         start = _pixels_of(width_px, height_px)
-        return self.pixels[start : start + rows * columns].reshape(rows, columns)
+        return self.pixels[start : start + block_bytes(width_px, height_px)]
 
 
 def _slots_of(memory: mmap.mmap, slots: int, slot_bytes: int) -> list[_Slot]:
@@ -127,9 +122,9 @@ class PoolWriter:
         header[_WIDTH], header[_HEIGHT] = width_px, height_px
         for target, source in zip(self._slots[slot].planes(width_px, height_px), (planes.y, planes.u, planes.v), strict=True):
             np.copyto(target, source)
-        qp = self._write_qp(slot, planes)
+        blocks = write_blocks(self._slots[slot].room(width_px, height_px), planes.blocks)
         header[_GENERATION] = generation
-        return SlotPicture(self._pool_id, slot, generation, width_px, height_px, planes.matrix, planes.full_range, qp)
+        return SlotPicture(self._pool_id, slot, generation, width_px, height_px, planes.matrix, planes.full_range, blocks)
 
     def release(self, slot: int) -> None:
         """Give a slot back.
@@ -155,15 +150,6 @@ class PoolWriter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _write_qp(self, slot: int, planes: Planes) -> SlotQp | None:
-        """Copy the map behind the planes, if there is one and it fits."""
-        told = planes.qp
-        if told is None or not 0 < told.qp.size <= _qp_bytes(planes.width_px, planes.height_px):
-            return None
-        rows, columns = told.qp.shape
-        np.copyto(self._slots[slot].qp(planes.width_px, planes.height_px, rows, columns), told.qp)
-        return SlotQp(rows, columns, told.left_px, told.top_px, told.block_width_px, told.block_height_px)
 
     def _check_held(self, slot: int) -> None:
         if not 0 <= slot < len(self._slots) or slot in self._free:
@@ -202,13 +188,9 @@ class PoolReader:
         Raises:
             WorkerError: the picture does not belong to this pool.
         """
-        slot, size_px, told = self._slot(picture), (picture.width_px, picture.height_px), picture.qp
-        y, u, v = slot.planes(*size_px)
-        qp = None
-        if told is not None:
-            place = told.left_px, told.top_px, told.block_width_px, told.block_height_px
-            qp = QpMap(slot.qp(*size_px, told.rows, told.columns), *place)
-        return Planes(y, u, v, picture.matrix, picture.full_range, qp)
+        slot, size_px = self._slot(picture), (picture.width_px, picture.height_px)
+        blocks = read_blocks(slot.room(*size_px), picture.blocks)
+        return Planes(*slot.planes(*size_px), picture.matrix, picture.full_range, blocks)
 
     def is_intact(self, picture: SlotPicture) -> bool:
         """Tell whether the slot still holds this picture; ask after reading.

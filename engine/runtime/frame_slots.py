@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.contracts.frames import ColourMatrix
+from engine.runtime.slot_blocks import SlotBlocks
 
 
 class PoolOpened(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -19,17 +20,6 @@ class PoolOpened(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The pool whose place it takes; 0: it is the first of its kind."""
 
 
-class SlotQp(msgspec.Struct, frozen=True, array_like=True):
-    """How a ``QpMap`` lies behind the planes of a slot."""
-
-    rows: int
-    columns: int
-    left_px: float
-    top_px: float
-    block_width_px: float
-    block_height_px: float
-
-
 class SlotPicture(msgspec.Struct, frozen=True, array_like=True):
     """The picture that a slot holds until the reader answers with SlotReleased."""
 
@@ -41,8 +31,8 @@ class SlotPicture(msgspec.Struct, frozen=True, array_like=True):
     height_px: int
     matrix: ColourMatrix
     full_range: bool
-    qp: SlotQp | None = None
-    """None: nothing is known of its compression."""
+    blocks: SlotBlocks | None = None
+    """None: nothing is known of its blocks."""
 
 
 class SlotReleased(msgspec.Struct, frozen=True, array_like=True, tag=True):

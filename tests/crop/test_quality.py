@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.contracts.coding import QpMap
+from engine.contracts.coding import BlockMap
 from engine.contracts.frames import ARCFACE_TEMPLATE_112, Planes
 from engine.contracts.messages import Quality
 from engine.crop.quality import assess, combine, frontality, is_only_blurred, sharpness
@@ -197,7 +197,7 @@ def test_the_compression_under_the_face_is_told_and_changes_no_score():
     name, index = FACES[0]
     planes, face = planes_of(name), face_of(name, index)
     rows, columns = -(-planes.height_px // 16), -(-planes.width_px // 16)
-    told = Planes(planes.y, planes.u, planes.v, qp=QpMap(np.full((rows, columns), 34, np.uint8)))
+    told = Planes(planes.y, planes.u, planes.v, blocks=BlockMap(np.full((rows, columns), 34, np.uint8)))
     without, rated = (assess(each, face.box, face.landmarks, face.score) for each in (planes, told))
     assert without.qp is None
     assert rated.qp == pytest.approx(34)

@@ -24,6 +24,8 @@ def test_a_new_size_is_announced_before_its_first_frame(clip, small_clip):
     assert (change.reason, change.width_px, change.height_px) == ("resolution_change", 160, 128)
     assert {frame.planes.y.shape for frame in watch.frames[:25]} == {(240, 320)}
     assert {frame.planes.y.shape for frame in watch.frames[25:]} == {(128, 160)}
+    maps = [frame.planes.blocks for frame in watch.frames]
+    assert [told is not None and told.qp.shape for told in maps] == [(15, 20)] * 25 + [(8, 10)] * 5
 
 
 @pytest.mark.parametrize("fault", [Jump(10), Jump(10, seconds=-100.0), Restart(60)])

@@ -68,6 +68,7 @@ def test_two_cameras_give_faces_and_drain(gst: StartGst, scene: Scene, tmp_path:
         assert names == {"entrance", "yard"}
     for face in run.faces:
         assert face.live is True
+        assert face.quality.qp is not None
         if face.ntp_ns:  # the server's clock is ours
             assert 0 <= face.captured_ns - face.ntp_ns < 5e9
     for name in names:

@@ -149,6 +149,7 @@ def test_real_footage_through_the_whole_of_it(tmp_path: Path):
     assert faces
     assert 1 <= len([track for track in tracks if track["ended"]]) <= 2
     assert all(30 < face["quality"]["size_px"] < 100 for face in faces)
+    assert all(10 < face["quality"]["qp"] < 51 for face in faces)
     assert all(part["name"] in ("enhanced", "original", "embedding") for face in faces for part in face["parts"])
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.contracts.coding import QpMap
+from engine.contracts.coding import BlockMap
 from engine.contracts.frames import Planes
 from engine.errors import WorkerError
 from engine.runtime import frame_pool
@@ -48,20 +48,25 @@ def test_any_size_comes_back_as_it_was(width, height, padding):
         assert reader.is_intact(message)
 
 
-@given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 7), st.integers(0, 7))
-def test_the_parameters_of_the_blocks_travel_behind_the_picture_where_they_fit(width, height, rows, columns):
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 7), st.integers(0, 7), st.booleans())
+def test_the_parameters_of_the_blocks_travel_behind_the_picture_where_they_fit(width, height, rows, columns, moves):
     picture = planes(width, height)
-    told = QpMap(np.random.default_rng(1).integers(0, 52, (columns, rows), np.uint8).T, -3.0, 1.5, 16.0, 32.0)
+    told = BlockMap(np.random.default_rng(1).integers(0, 52, (columns, rows), np.uint8).T, -3.0, 1.5, 16.0, 32.0)
+    if moves:
+        told = replace(told, motion=np.random.default_rng(2).integers(-128, 128, (2, rows, columns), np.int8))
     with PoolWriter(7, 1, slot_bytes_for(width, height)) as writer, PoolReader(writer.opened()) as reader:
         slot = writer.acquire()
         assert slot is not None
-        seen = reader.view(writer.write(slot, replace(picture, qp=told)))
+        seen = reader.view(writer.write(slot, replace(picture, blocks=told)))
     assert_same(seen, picture)
     fits = 0 < rows * columns <= (-(-width // 16) + 1) * (-(-height // 16) + 1)
-    assert (seen.qp is not None) == fits
-    if seen.qp is not None:
-        np.testing.assert_array_equal(seen.qp.qp, told.qp)
-        assert seen.qp.under((0, 0, 50, 50)) == told.under((0, 0, 50, 50))
+    assert (seen.blocks is not None) == fits
+    if seen.blocks is not None:
+        np.testing.assert_array_equal(seen.blocks.qp, told.qp)
+        assert (seen.blocks.motion is None) != moves
+        if told.motion is not None:
+            np.testing.assert_array_equal(seen.blocks.motion, told.motion)
+        assert seen.blocks.qp_under((0, 0, 50, 50)) == told.qp_under((0, 0, 50, 50))
 
 
 def test_a_view_is_read_only_and_not_a_copy():
