@@ -60,7 +60,7 @@ class Enhancement:
         self._config, self._enhancer, self._hurried = config, enhancer, hurried
         self._verifier, self._calls, self._telemetry, self._warn = verifier, calls, telemetry, warn
         self._tracks: dict[tuple[str, int], TrackSoFar] = {}
-        self._pictures = TrackPictures(fuser, config.crop.max_size_px, calls, telemetry)
+        self._pictures = TrackPictures(fuser, config.crop, calls, telemetry)
 
     def enlarge(self, crops: Sequence[FaceCrop], *, hurry: bool = False) -> Enlarged:
         """Enlarge faces; see ``enlarging.enlarge``."""

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from engine.config import SuperResolveConfig
+from engine.contracts.frames import Uint8
 from engine.enhancement.best_shots import Shot
 from engine.super_resolve.generator import Generator
 from engine.super_resolve.interpolation import INTERPOLATIONS
 from engine.super_resolve.track_average import Average
 from engine.super_resolve.track_network import TrackNetwork, open_fusion
 from engine.super_resolve.track_picture import Fusion, TrackPicture, TrackShot, fuse_track
+
+_SETTLED = 0.5
+"""Agreement from which on the frames decide together."""
 
 
 class TrackFuser:
@@ -31,12 +38,20 @@ class TrackFuser:
     def fuse(self, shots: Sequence[Shot], /) -> TrackPicture | None:
         """See ``Fuser``."""
         taken = [TrackShot(one.crop.planes.y, one.crop.landmarks_in_crop(), one.score, one.luma) for one in shots]
-        return fuse_track(taken, self._fusion, full_range=shots[0].crop.planes.full_range)
+        made = fuse_track(taken, self._fusion, full_range=shots[0].crop.planes.full_range)
+        return made and replace(made, luma=_settled(made, shots[made.reference].luma))
 
     def close(self) -> None:
         """Free it."""
         if self.network is not None:
             self.network.close()
+
+
+def _settled(made: TrackPicture, reference: Uint8) -> Uint8:
+    """Return the picture without ghosts: where the frames contradict each other it shows what the reference shows alone."""
+    doubt = np.clip((_SETTLED - made.agreement.astype(np.float32) / 255) / _SETTLED, 0.0, 1.0)
+    mixed = made.luma + doubt * (reference.astype(np.float32) - made.luma)
+    return np.asarray(np.rint(mixed), np.uint8)
 
 
 def open_fuser(
