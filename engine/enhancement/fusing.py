@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from engine.config import SuperResolveConfig
@@ -19,6 +20,8 @@ from engine.super_resolve.track_picture import Fusion, TrackPicture, TrackShot, 
 
 _SETTLED = 0.5
 """Agreement from which on the frames decide together."""
+_AROUND_PX = 3
+"""Of the crop: one thing that moved is taken from one frame, not its outline alone."""
 
 
 class TrackFuser:
@@ -39,7 +42,7 @@ class TrackFuser:
         """See ``Fuser``."""
         taken = [TrackShot(one.crop.planes.y, one.crop.landmarks_in_crop(), one.score, one.luma) for one in shots]
         made = fuse_track(taken, self._fusion, full_range=shots[0].crop.planes.full_range)
-        return made and replace(made, luma=_settled(made, shots[made.reference].luma))
+        return made and replace(made, luma=_settled(made, shots[made.reference]))
 
     def close(self) -> None:
         """Free it."""
@@ -47,10 +50,13 @@ class TrackFuser:
             self.network.close()
 
 
-def _settled(made: TrackPicture, reference: Uint8) -> Uint8:
-    """Return the picture without ghosts: where the frames contradict each other it shows what the reference shows alone."""
+def _settled(made: TrackPicture, reference: Shot) -> Uint8:
+    """Return the picture without ghosts: where the frames contradict each other, and near by, it shows the reference."""
     doubt = np.clip((_SETTLED - made.agreement.astype(np.float32) / 255) / _SETTLED, 0.0, 1.0)
-    mixed = made.luma + doubt * (reference.astype(np.float32) - made.luma)
+    around = _AROUND_PX * reference.scale
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * around + 1, 2 * around + 1))
+    doubt = cv2.GaussianBlur(cv2.dilate(doubt, disc), (0, 0), around / 2)
+    mixed = made.luma + doubt * (reference.luma.astype(np.float32) - made.luma)
     return np.asarray(np.rint(mixed), np.uint8)
 
 
