@@ -25,7 +25,7 @@ def shots_of(*lumas: np.ndarray) -> list[Shot]:
     for place, luma in enumerate(lumas):
         grey = np.full((24, 24), 128, np.uint8)
         planes = Planes(luma, grey, grey, "bt709")
-        crop = replace(crop_of(planes), quality=Quality(26.0, 0.5, 0.5, 0.6 - place / 100))
+        crop = replace(crop_of(planes), quality=Quality(26.0, 0.5, 0.5, 0.6 - place / 100), box=(11.0, 11.0, 26.0, 26.0))
         made.append(Shot(crop, enlarge_planes(planes, 4).y, 4))
     return made
 
@@ -61,6 +61,13 @@ def test_where_frames_contradict_each_other_the_picture_shows_one_of_them_and_no
     assert made.agreement[corner].mean() < 32
     assert np.abs(made.luma[corner].astype(int) - alone[corner]).max() < 24
     assert made.agreement[60:130, 60:130].min() > 200
+
+
+def test_where_they_do_not_agree_on_the_face_there_is_no_picture():
+    face = real_face(0).y
+    covered = face.copy()
+    covered[28:] = 60
+    assert fuser().fuse(shots_of(face, covered, face, covered)) is None
 
 
 @pytest.mark.parametrize("change", [{"generator": "bicubic"}, {"strength": 0.5}])
