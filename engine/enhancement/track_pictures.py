@@ -19,7 +19,8 @@ from engine.runtime.telemetry import Telemetry
 from engine.super_resolve.enhancer import EnhancedFace, enlarge_planes
 from engine.super_resolve.track_picture import TrackPicture as Fused
 
-STAGE = "fuse"
+EXTRAS = frozenset({"fuse"})
+"""Stages whose failure costs no face."""
 _LEAST_SHOTS = 2
 _IMPROVED = 2.0
 """A picture is made again once its shots are worth so many times those of the last one."""
@@ -134,15 +135,15 @@ class TrackPictures:
         track.worth, track.seconds = track.best.worth, shots[-1].seconds
         made = None
         try:
-            with self._telemetry.stage(STAGE, len(shots)):
+            with self._telemetry.stage("fuse", len(shots)):
                 if (fused := self._fuser.fuse(shots)) is not None:
                     made = _made(self._fuser.name, shots, fused)
         except DeviceLostError:
             raise
         except Exception as error:
-            self._calls.failed(stream, STAGE, error)
+            self._calls.failed(stream, "fuse", error)
             return None
-        self._calls.worked(stream, STAGE)
+        self._calls.worked(stream, "fuse")
         self._telemetry.counters["track_pictures"] += made is not None
         return made
 

@@ -13,7 +13,7 @@ from engine.contracts.frames import FrameTime, Span
 from engine.contracts.messages import Quality
 from engine.enhancement import track_pictures
 from engine.enhancement.enhancement import Enhancement, Said
-from engine.enhancement.track_pictures import STAGE
+from engine.enhancement.track_pictures import EXTRAS
 from engine.errors import DeviceLostError, InferenceError
 from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
@@ -53,7 +53,7 @@ class Run:
     def __init__(self, gallery: Gallery | None = None, **publish) -> None:
         self.fuser, self.telemetry, self.said = Mean(), Telemetry("enhance-1"), list[tuple[str, str]]()
         config = Config(publish=PublishConfig(codec="png", **publish))
-        calls = ModelCalls(self.telemetry.counts, lambda *said: self.said.append(said), frozenset({STAGE}))
+        calls = ModelCalls(self.telemetry.counts, lambda *said: self.said.append(said), EXTRAS)
         verifier = Verifier(ThumbnailEmbedder(), gallery, config.verify)  # type: ignore[arg-type]
         enhancer = Enhancer(Doubler(), 1.0, 80.0)  # type: ignore[arg-type]
         self.core = Enhancement(config, enhancer, None, verifier, calls, self.telemetry, lambda _: None, self.fuser)
