@@ -147,6 +147,11 @@ class TrackPictures:
         self._telemetry.counters["track_pictures"] += made is not None
         return made
 
+    def put_off(self, stream: str, track_id: int) -> None:
+        """Make none of a track that goes on for now."""
+        if (track := self._tracks.get((stream, track_id))) is not None and track.best.shots:
+            track.seconds = track.best.shots[-1].seconds
+
     def forget(self, key: Key) -> None:
         """Free what is held for a track; nothing happens if there is nothing."""
         if (track := self._tracks.pop(key, None)) is not None:

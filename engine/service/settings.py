@@ -22,7 +22,7 @@ CHANGEABLE = (
     "detect.every", "detect.min_score", "detect.second_look",
     "track.lost_seconds", "track.min_detections", "track.scene_cuts", "track.same_person",
     "crop.policy", "crop.interval_seconds", "crop.top_k", "crop.margin", "crop.min_size_px", "crop.max_size_px",
-    "super_resolve.generator", "super_resolve.strength",
+    "super_resolve.generator", "super_resolve.strength", "super_resolve.track_pictures",
     "verify.false_name_rate", "verify.known_cosine", "verify.unknown_cosine", "verify.min_faces", "verify.max_candidates",
     "verify.enhanced_scores",
     "output.keep_pictures_days", "output.keep_pictures_gb", "output.keep_records_days", "output.keep_records_gb",

@@ -130,7 +130,7 @@ def test_a_picture_of_which_one_frame_is_left_is_none():
     run.see(crop(0.0), crop(1.0))
     assert run.end().body.picture is None
     run.fuser.leaves_out = {0, 25}
-    run.see(crop(0.0), crop(1.0))
+    assert run.see(crop(0.0), crop(1.0)) == [], "that is no news"
     assert run.end().body.picture is None
     assert run.telemetry.counters["track_pictures"] == 0
 
@@ -179,7 +179,7 @@ def test_a_fusion_that_fails_costs_the_picture_and_is_said_once():
 @pytest.mark.parametrize("publish", [{"redact": "vectors"}, {"redact": "blur"}, {"parts": ("original", "embedding")}])
 def test_what_may_not_leave_is_not_made(publish):
     run = Run(**publish)
-    run.see(crop(0.0), crop(1.0))
+    assert run.see(*(crop(float(index)) for index in range(9))) == [], "and without one there is no news"
     assert (run.end().body.picture, run.fuser.calls) == (None, [])
 
 
