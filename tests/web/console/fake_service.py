@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from engine.config import SourceConfig
+from engine.contracts import track_picture
 from engine.contracts.messages import Candidate, Enhanced, Face, Part, Quality, StageStats, Track
-from engine.contracts.track_picture import FusedFrame, TrackPicture
 from engine.control import answers
 from tests.web.console import fake_pictures
 
@@ -97,8 +97,8 @@ class FakeService:
 
     def track(self, face: dict[str, Any], decision: str, candidates: list[Candidate], faces: int = 4, made_of: int = 0) -> None:
         """Tell what a face's track is decided to be, and keep it in the time line; ``made_of``: frames of its picture."""
-        frames = [FusedFrame(index, index / 25, 1 / made_of) for index in range(made_of)]
-        picture = TrackPicture("compact_track_x4", 4, frames, [], 192, 192, 0.9) if made_of else None
+        frames = [track_picture.FusedFrame(index, index / 25, 1 / made_of) for index in range(made_of)]
+        picture = track_picture.TrackPicture("compact_track_x4", 4, frames, [], 192, 192, 0.9) if made_of else None
         pictures = {"track": face["pictures"]["enhanced"]} if made_of else {}
         now = face["captured_ns"]
         track = Track(
