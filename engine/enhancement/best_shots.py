@@ -23,6 +23,8 @@ class Shot:
     luma: Uint8
     """(height * scale, width * scale) of the crop, in the range of its stream."""
     scale: int
+    whole: float = 1.0
+    """Share of the face with its margin that is in the crop: less at the border of the frame."""
 
     @property
     def seconds(self) -> float:
@@ -31,14 +33,26 @@ class Shot:
 
     @property
     def score(self) -> float:
-        """How good it is."""
-        return self.crop.quality.score
+        """How good it is to make a picture of."""
+        return self.crop.quality.score * self.whole**2
 
     @property
     def size_bytes(self) -> int:
         """Of its pixels."""
         planes = self.crop.planes
         return sum(plane.nbytes for plane in (planes.y, planes.u, planes.v, self.luma))
+
+
+def whole_share(crop: FaceCrop, margin: float) -> float:
+    """Return the share of a face with its margin that is in its crop, 0 to 1.
+
+    Args:
+        crop: of the face.
+        margin: on each side, as a share of the face box.
+    """
+    _, _, width, height = crop.box
+    wanted = (1 + 2 * margin) ** 2 * width * height
+    return min(1.0, crop.crop_box[2] * crop.crop_box[3] / wanted) if wanted > 0 else 1.0
 
 
 class BestShots:

@@ -30,6 +30,11 @@ class Said:
     """One for each of its parts."""
 
 
+def has_picture(said: Said) -> bool:
+    """Whether a message shows a track by a picture made of many frames."""
+    return isinstance(said.body, TrackResult) and said.body.picture is not None
+
+
 class Enhancement:
     """The core: give it the crops of each track in order, and then its end; pass on what it returns, in order.
 
@@ -60,7 +65,8 @@ class Enhancement:
         self._config, self._enhancer, self._hurried = config, enhancer, hurried
         self._verifier, self._calls, self._telemetry, self._warn = verifier, calls, telemetry, warn
         self._tracks: dict[tuple[str, int], TrackSoFar] = {}
-        self._pictures = TrackPictures(fuser, config.crop.max_size_px, calls, telemetry)
+        some_may_leave = shows_tracks(config.publish, is_known=True)
+        self._pictures = TrackPictures(fuser if some_may_leave else None, config.crop, calls, telemetry)
 
     def enlarge(self, crops: Sequence[FaceCrop], *, hurry: bool = False) -> Enlarged:
         """Enlarge faces; see ``enlarging.enlarge``."""
@@ -90,7 +96,8 @@ class Enhancement:
             track.add(crop)
             self._pictures.add(crop, face)
             if score.track_decision_changed or self._pictures.is_due(crop.stream, crop.track_id):
-                said.append(self._track(track.as_closed(), track.faces, ended=False))
+                news = self._track(track.as_closed(), track.faces, ended=False)
+                said += [news] if score.track_decision_changed or has_picture(news) else []
         return said
 
     def compare_again(self) -> list[Said]:
@@ -149,8 +156,12 @@ class Enhancement:
     def _picture(self, closed: TrackClosed, scores: TrackScores, *, ended: bool) -> tuple[Made | None, list[Candidate]]:
         """Return the picture of a track if one is to be made now and may leave, and the candidates with its cosines beside."""
         key = closed.stream, closed.track_id
-        may_leave = shows_tracks(self._config.publish, is_known=scores.decision == "known")
-        if not may_leave or not (ended or self._pictures.is_due(*key)) or (made := self._pictures.make(*key)) is None:
+        if not ended and not self._pictures.is_due(*key):
+            return None, scores.candidates
+        if not shows_tracks(self._config.publish, is_known=scores.decision == "known"):
+            self._pictures.put_off(*key)
+            return None, scores.candidates
+        if (made := self._pictures.make(*key)) is None:
             return None, scores.candidates
         try:
             return made, self._verifier.beside(scores.candidates, made.reference, made.bgr, made.said.scale)

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from engine.config import SuperResolveConfig
+from engine.contracts.frames import Uint8
 from engine.enhancement.best_shots import Shot
 from engine.super_resolve.generator import Generator
 from engine.super_resolve.interpolation import INTERPOLATIONS
 from engine.super_resolve.track_average import Average
 from engine.super_resolve.track_network import TrackNetwork, open_fusion
 from engine.super_resolve.track_picture import Fusion, TrackPicture, TrackShot, fuse_track
+
+LEAST_AGREEMENT = 0.85
+"""On the face, in the mean: below that somebody turned, or was covered. Of 19 tracks of cameras and a television those of
+one look had 0.89 to 1, the others 0.66 to 0.80."""
+_SETTLED = 0.5
+"""Agreement from which on the frames decide together."""
+_AROUND = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
+"""In pixels of the crop: what has moved is taken from one frame as a whole, not its outline alone."""
 
 
 class TrackFuser:
@@ -31,12 +44,36 @@ class TrackFuser:
     def fuse(self, shots: Sequence[Shot], /) -> TrackPicture | None:
         """See ``Fuser``."""
         taken = [TrackShot(one.crop.planes.y, one.crop.landmarks_in_crop(), one.score, one.luma) for one in shots]
-        return fuse_track(taken, self._fusion, full_range=shots[0].crop.planes.full_range)
+        made = fuse_track(taken, self._fusion, full_range=shots[0].crop.planes.full_range)
+        if made is None or agreement_on_face(made, shots[made.reference]) < LEAST_AGREEMENT:
+            return None
+        return replace(made, luma=_settled(made, shots[made.reference]))
 
     def close(self) -> None:
         """Free it."""
         if self.network is not None:
             self.network.close()
+
+
+def agreement_on_face(made: TrackPicture, reference: Shot) -> float:
+    """Return how far the frames agree within the face box, 0 to 1."""
+    left, top = (reference.crop.box[axis] - reference.crop.crop_box[axis] for axis in (0, 1))
+    _, _, width, height = reference.crop.box
+    rows, columns = (slice(max(0, round(low * reference.scale)), round((low + length) * reference.scale)) for low, length in
+                     ((top, height), (left, width)))  # fmt: skip
+    face = made.agreement[rows, columns]
+    return float(face.mean()) / 255 if face.size else 0.0
+
+
+def _settled(made: TrackPicture, reference: Shot) -> Uint8:
+    """Return the picture without ghosts: where the frames contradict each other, and near by, it shows the reference."""
+    height, width = reference.crop.planes.y.shape
+    agreement = cv2.erode(made.agreement, np.ones((reference.scale, reference.scale), np.uint8))
+    agreement = cv2.resize(agreement, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
+    doubt = cv2.dilate(np.clip(1.0 - agreement / (255 * _SETTLED), 0.0, 1.0), _AROUND)
+    share = cv2.resize(cv2.GaussianBlur(doubt, (0, 0), 1.5), made.luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    mixed = made.luma + share * (reference.luma.astype(np.float32) - made.luma)
+    return np.asarray(np.rint(mixed), np.uint8)
 
 
 def open_fuser(

@@ -9,7 +9,7 @@ from engine.contracts.gallery_version import GalleryVersion
 from engine.contracts.orders import Warned
 from engine.enhancement.enhancement import Enhancement
 from engine.enhancement.fusing import TrackFuser, open_fuser
-from engine.enhancement.track_pictures import STAGE
+from engine.enhancement.track_pictures import EXTRAS
 from engine.models import find_model
 from engine.runtime.cores import usable_cores
 from engine.runtime.model_calls import ModelCalls
@@ -64,8 +64,7 @@ class OpenModels:
 
     def core(self, telemetry: Telemetry) -> Enhancement:
         """Return a core that enlarges and compares with them, and counts and measures."""
-        extras = frozenset({STAGE})
-        calls = ModelCalls(telemetry.counts, lambda stream, words: self._warn(Warned(stream, words)), extras)
+        calls = ModelCalls(telemetry.counts, lambda stream, words: self._warn(Warned(stream, words)), EXTRAS)
         models = self.enhancer, self.hurried, self.verifier
         return Enhancement(self._config, *models, calls, telemetry, self._warn, self._fuser)
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.config import CropConfig
 from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Uint8
 from engine.contracts.track_picture import FusedFrame, TrackPicture
-from engine.enhancement.best_shots import BestShots, Shot
+from engine.enhancement.best_shots import BestShots, Shot, whole_share
 from engine.errors import DeviceLostError
 from engine.runtime.colour import bgr_from_planes
 from engine.runtime.model_calls import ModelCalls
@@ -18,7 +19,8 @@ from engine.runtime.telemetry import Telemetry
 from engine.super_resolve.enhancer import EnhancedFace, enlarge_planes
 from engine.super_resolve.track_picture import TrackPicture as Fused
 
-STAGE = "fuse"
+EXTRAS = frozenset({"fuse"})
+"""Stages whose failure costs no face."""
 _LEAST_SHOTS = 2
 _IMPROVED = 2.0
 """A picture is made again once its shots are worth so many times those of the last one."""
@@ -72,14 +74,14 @@ class TrackPictures:
 
     Args:
         fuser: makes them; None: there are none.
-        max_size_px: a larger face is shown as it is, and stands for its track.
+        crop: how faces are cut; one over ``max_size_px`` is shown as it is, and stands for its track.
         calls: counts the calls that fail.
         telemetry: counts and measures the rest: ``track_pictures`` were made, ``track_pictures.left_out`` were not, as the
             machine was behind or the memory full.
     """
 
-    def __init__(self, fuser: Fuser | None, max_size_px: float, calls: ModelCalls, telemetry: Telemetry) -> None:
-        self._fuser, self._max_size_px, self._calls, self._telemetry = fuser, max_size_px, calls, telemetry
+    def __init__(self, fuser: Fuser | None, crop: CropConfig, calls: ModelCalls, telemetry: Telemetry) -> None:
+        self._fuser, self._crop, self._calls, self._telemetry = fuser, crop, calls, telemetry
         self._tracks: OrderedDict[Key, _Track] = OrderedDict()
         self._size_bytes = 0
         self.is_behind = False
@@ -98,10 +100,10 @@ class TrackPictures:
         track = self._tracks.setdefault(key, _Track())
         self._tracks.move_to_end(key)
         before = track.best.size_bytes
-        if crop.quality.size_px > self._max_size_px:
+        if crop.quality.size_px > self._crop.max_size_px:
             track.is_large, track.best = True, BestShots()
         elif face is not None and not track.is_large:
-            track.best.offer(Shot(crop, face.luma, face.scale))
+            track.best.offer(Shot(crop, face.luma, face.scale, whole_share(crop, self._crop.margin)))
         self._size_bytes += track.best.size_bytes - before
         while self._size_bytes > _MOST_BYTES:
             self.forget(next(iter(self._tracks)))
@@ -133,17 +135,22 @@ class TrackPictures:
         track.worth, track.seconds = track.best.worth, shots[-1].seconds
         made = None
         try:
-            with self._telemetry.stage(STAGE, len(shots)):
+            with self._telemetry.stage("fuse", len(shots)):
                 if (fused := self._fuser.fuse(shots)) is not None:
                     made = _made(self._fuser.name, shots, fused)
         except DeviceLostError:
             raise
         except Exception as error:
-            self._calls.failed(stream, STAGE, error)
+            self._calls.failed(stream, "fuse", error)
             return None
-        self._calls.worked(stream, STAGE)
+        self._calls.worked(stream, "fuse")
         self._telemetry.counters["track_pictures"] += made is not None
         return made
+
+    def put_off(self, stream: str, track_id: int) -> None:
+        """Make none of a track that goes on for now."""
+        if (track := self._tracks.get((stream, track_id))) is not None and track.best.shots:
+            track.seconds = track.best.shots[-1].seconds
 
     def forget(self, key: Key) -> None:
         """Free what is held for a track; nothing happens if there is nothing."""

@@ -66,7 +66,9 @@ def fused_strip(directory: Path, record: TrackRecord, fused: Fused) -> str:
         ("did not fit", [small(directory, line) for line in fused.rejected]),
         ("others", [small(directory, line) for line in record.faces if id(line) not in shown]),
     ]
-    return strip_of(record, "".join(f'<span class="of">{name}</span>{"".join(faces)}' for name, faces in groups if faces))
+    rows = [f'<span class="of">{name}</span>{"".join(faces)}' for name, faces in groups if faces]
+    last = rows.pop() if rows else ""
+    return "".join(f'<div class="strip">{row}</div>' for row in rows) + strip_of(record, last)
 
 
 def _overlay(agreement: bytes) -> bytes | None:

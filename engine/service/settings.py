@@ -22,6 +22,7 @@ CHANGEABLE = (
     "detect.every", "detect.min_score", "detect.second_look",
     "track.lost_seconds", "track.min_detections", "track.scene_cuts", "track.same_person",
     "crop.policy", "crop.interval_seconds", "crop.top_k", "crop.margin", "crop.min_size_px", "crop.max_size_px",
+    "super_resolve.track_pictures",
     "super_resolve.generator", "super_resolve.strength",
     "verify.false_name_rate", "verify.target_fmr", "verify.prior", "verify.known_cosine", "verify.unknown_cosine",
     "verify.min_faces", "verify.max_candidates", "verify.enhanced_scores",

@@ -109,7 +109,8 @@ def test_a_second_signal_forces(clip: Clip, tmp_path: Path):
 
 
 def results(out: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
-    """What a run found, without numbers that depend on which worker was faster: faces, and tracks that are over."""
+    """What a run found, without numbers that depend on which worker was faster: faces, and tracks that are over, with the
+    frames of their pictures."""
     faces, tracks = [], []
     for line in (out / "faces.jsonl").read_text(encoding="utf-8").splitlines():
         face = json.loads(line)
@@ -119,7 +120,10 @@ def results(out: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...
         track = json.loads(line)
         if track["ended"]:
             spans = (track["first_pts"], track["last_pts"])
-            tracks.append((track["stream"], *spans, track["frames_seen"], track["faces_enhanced"]))
+            picture = track["picture"] or {"frames": [], "rejected": []}
+            assert all((out / name).is_file() for name in track["files"].values()) if picture["frames"] else True
+            fused = sorted([*(frame["frame_index"] for frame in picture["frames"]), *picture["rejected"]])
+            tracks.append((track["stream"], *spans, track["frames_seen"], track["faces_enhanced"], *fused))
     return sorted(faces), sorted(tracks)
 
 
@@ -131,7 +135,7 @@ def undisturbed(clip: Clip, tmp_path_factory: pytest.TempPathFactory):
     assert process.returncode == 0, errors
     faces, tracks = results(out)
     assert faces
-    assert tracks
+    assert any(len(track) > 6 for track in tracks), "there are pictures of tracks"
     return faces, tracks
 
 

@@ -13,7 +13,7 @@ from engine.contracts.frames import FrameTime, Span
 from engine.contracts.messages import Quality
 from engine.enhancement import track_pictures
 from engine.enhancement.enhancement import Enhancement, Said
-from engine.enhancement.track_pictures import STAGE
+from engine.enhancement.track_pictures import EXTRAS
 from engine.errors import DeviceLostError, InferenceError
 from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
@@ -53,7 +53,7 @@ class Run:
     def __init__(self, gallery: Gallery | None = None, **publish) -> None:
         self.fuser, self.telemetry, self.said = Mean(), Telemetry("enhance-1"), list[tuple[str, str]]()
         config = Config(publish=PublishConfig(codec="png", **publish))
-        calls = ModelCalls(self.telemetry.counts, lambda *said: self.said.append(said), frozenset({STAGE}))
+        calls = ModelCalls(self.telemetry.counts, lambda *said: self.said.append(said), EXTRAS)
         verifier = Verifier(ThumbnailEmbedder(), gallery, config.verify)  # type: ignore[arg-type]
         enhancer = Enhancer(Doubler(), 1.0, 80.0)  # type: ignore[arg-type]
         self.core = Enhancement(config, enhancer, None, verifier, calls, self.telemetry, lambda _: None, self.fuser)
@@ -130,7 +130,7 @@ def test_a_picture_of_which_one_frame_is_left_is_none():
     run.see(crop(0.0), crop(1.0))
     assert run.end().body.picture is None
     run.fuser.leaves_out = {0, 25}
-    run.see(crop(0.0), crop(1.0))
+    assert run.see(crop(0.0), crop(1.0)) == [], "that is no news"
     assert run.end().body.picture is None
     assert run.telemetry.counters["track_pictures"] == 0
 
@@ -179,7 +179,7 @@ def test_a_fusion_that_fails_costs_the_picture_and_is_said_once():
 @pytest.mark.parametrize("publish", [{"redact": "vectors"}, {"redact": "blur"}, {"parts": ("original", "embedding")}])
 def test_what_may_not_leave_is_not_made(publish):
     run = Run(**publish)
-    run.see(crop(0.0), crop(1.0))
+    assert run.see(*(crop(float(index)) for index in range(9))) == [], "and without one there is no news"
     assert (run.end().body.picture, run.fuser.calls) == (None, [])
 
 

@@ -28,8 +28,11 @@ def candidates(names: Sequence[str]) -> list[Candidate]:
     return [Candidate(name, 0.7 - place / 10) for place, name in enumerate(names)]
 
 
-def write_run(directory: Path, walks: Sequence[Walk], stream: str = "cam1", faces: int = 2, report: bool = True) -> Path:
-    """Write a finished run over a recording in which each walk is a track of two faces, with ids from 1."""
+def write_run(
+    directory: Path, walks: Sequence[Walk], stream: str = "cam1", faces: int = 2, report: bool = True, fused: bool = False
+) -> Path:
+    """Write a finished run over a recording in which each walk is a track of two faces, with ids from 1; ``fused``: each with
+    one picture of both."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     recording = directory.parent / f"{directory.name}.mp4"
     recording.write_bytes(b"video")
@@ -45,7 +48,7 @@ def write_run(directory: Path, walks: Sequence[Walk], stream: str = "cam1", face
             payloads[-1] = vector(row)
             parts = [*body.parts[:-1], replace(body.parts[-1], sha256=hashlib.sha256(vector(row)).hexdigest())]
             sink.write(numbering.stamp(replace(body, candidates=candidates(names), parts=parts)), payloads)
-        body, payloads = track(stream, track_id, decision=decision)
+        body, payloads = track(stream, track_id, decision=decision, frames=range(faces) if fused else ())
         sink.write(numbering.stamp(replace(body, candidates=candidates(names))), payloads)
         sink.checkpoint(stream, 10 * track_id, track_id + 1)
     sink.write(numbering.stamp(stream_event(stream, "ended", "end_of_file")), [])

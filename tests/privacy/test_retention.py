@@ -65,6 +65,18 @@ def test_old_pictures_go_from_the_disk_the_lines_and_the_report(result):
     assert (set(resume.done), resume.broken) == ({"cam1"}, set()), "what is left is whole"
 
 
+def test_old_pictures_of_tracks_go_with_those_of_their_faces(tmp_path):
+    result = aged(write_run(tmp_path / "1", [("known", ["Ada"]), ("unknown", ["Ada"])], fused=True), {0: 1, 1: 10})
+    assert len(list(result.glob("faces/*/*/*_track.jpg"))) == len(list(result.glob("faces/*/*/*_agreement.jpg"))) == 2
+    done = only(result, pictures_days=5)
+    assert (done.pictures, done.vectors, done.changed_lines) == (6, 0, 3)
+    assert {path.parent.name for path in result.glob("faces/*/*/*")} == {"2"}
+    old, young = lines(result, "tracks.jsonl")
+    assert ("files" in old, [part["name"] for part in old["parts"]]) == (False, ["embedding"])
+    assert sorted(young["files"]) == ["agreement", "track"]
+    assert resume_of(result).broken == set()
+
+
 def test_old_vectors_become_zeros_and_their_lines_stay(result):
     done = only(result, vectors_days=5)
     assert (done.vectors, done.pictures, done.faces) == (6, 0, 0)

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
-from engine.contracts.messages import Candidate, Stream, Track
+from engine.contracts.messages import Candidate, Part, Stream, Track
 from engine.web.fan import MOST_CLIENTS
 from engine.web.tokens import TokenFolder
 from tests.web.listening import listening
@@ -55,6 +56,15 @@ def test_a_face_comes_with_its_pictures(web: Server) -> None:
     assert shown.headers["X-Content-Type-Options"] == "nosniff"
     assert web.ask("GET", event.data["pictures"]["original"]).body == JPEG
     assert web.ask("GET", event.data["pictures"]["original"], token=None).status == 401
+
+
+def test_a_track_comes_with_its_picture(web: Server) -> None:
+    with listening(web, "?kinds=track") as heard:
+        parts = [Part("embedding", "raw", (1,), "float32", ""), Part("track", "jpeg", (8, 8, 3), "uint8", "")]
+        web.service.publish(replace(track(0, "known", "Ada"), parts=parts), b"\0" * 4, JPEG + b"3")
+        pictures = heard.first("track").data["pictures"]
+    assert list(pictures) == ["track"]
+    assert web.ask("GET", pictures["track"]).body == JPEG + b"3"
 
 
 def test_only_what_was_asked_for_comes(web: Server) -> None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from engine.archive.expiry import empty
 from engine.contracts.messages import Basis, Candidate, Face, Quality, Track
+from engine.contracts.track_picture import FusedFrame, TrackPicture
 from engine.web.problems import Refusal
 from engine.web.timeline import Timeline
 from engine.web.track_faces import show_track
@@ -236,6 +237,20 @@ def test_pictures_and_tracks_over_http(web: Server) -> None:
     assert "sandbox" in shown.headers["Content-Security-Policy"]
     assert web.ask("GET", f"/api/v1/tracks/{RUN}/door/7").json["all"][0]["seq"] == 4
     assert web.ask("GET", "/api/v1/tracks/none/door/7").status == 404
+
+
+def test_the_picture_of_a_track_over_http(web: Server) -> None:
+    runs = Runs(web.settings.runs)
+    picture = TrackPicture("net", 4, [FusedFrame(1, 0.1, 0.5), FusedFrame(9, 0.9, 0.5)], [], 64, 64, 0.9)
+    runs.write(RUN, track(17, 9, seq=3, picture=picture), track(18, 10, seq=4, picture=picture))
+    pictures = runs.folder / RUN / "faces" / "door" / "17"
+    pictures.mkdir(parents=True)
+    (pictures / "000003_track.jpg").write_bytes(JPEG)
+    shown = web.ask("GET", f"/api/v1/tracks/{RUN}/door/17").json["picture"]
+    assert shown == msgspec.to_builtins(picture) | {"pictures": {"track": f"/api/v1/pictures/{RUN}~door~17~3~track"}}
+    assert web.ask("GET", shown["pictures"]["track"]).body == JPEG
+    gone = web.ask("GET", f"/api/v1/tracks/{RUN}/door/18").json
+    assert gone.get("picture") is None, "its picture is not kept any more"
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ export function worth(log10, identity) {
 const STAGES = {
   decode: "Decoding", decode_main: "Decoding, main stream", hand_over: "Handing over", hand_over_main: "Handing over, main stream",
   detect: "Detection", scene_cut: "Scene cuts", track: "Tracking", crop: "Cropping", preview: "Previews", inference: "Computing",
-  enhance: "Enhancement", super_resolve: "Enhancement", verify: "Naming", encode: "Encoding", write: "Writing", publish: "Publishing",
+  enhance: "Enhancement", super_resolve: "Enhancement", fuse: "Pictures of tracks", verify: "Naming", encode: "Encoding", write: "Writing", publish: "Publishing",
   checkpoint: "Checkpoints",
   latency: "The whole way",
 };

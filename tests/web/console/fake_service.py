@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from engine.config import SourceConfig
+from engine.contracts import track_picture
 from engine.contracts.messages import Candidate, Enhanced, Face, Part, Quality, StageStats, Track
 from engine.contracts.probed import Probed, ProbedFace
 from engine.control import answers
@@ -95,24 +96,29 @@ class FakeService:
         self._tell("face", event)
         return event
 
-    def track(self, face: dict[str, Any], decision: str, candidates: list[Candidate], faces: int = 4) -> None:
-        """Tell what a face's track is decided to be, and keep it in the time line."""
+    def track(self, face: dict[str, Any], decision: str, candidates: list[Candidate], faces: int = 4, made_of: int = 0) -> None:
+        """Tell what a face's track is decided to be, and keep it in the time line; ``made_of``: frames of its picture."""
+        frames = [track_picture.FusedFrame(index, index / 25, 1 / made_of) for index in range(made_of)]
+        picture = track_picture.TrackPicture("compact_track_x4", 4, frames, [], 192, 192, 0.9) if made_of else None
+        pictures = {"track": face["pictures"]["enhanced"]} if made_of else {}
         now = face["captured_ns"]
         track = Track(
             run_id=RUN, stream=face["stream"], seq=self._seq, sent_ns=now, track_id=face["track_id"], ended=False,
             first_pts_seconds=0.0, last_pts_seconds=2.0, first_pts=None, last_pts=None, time_base=(1, 90000), frames_seen=50,
             faces_enhanced=faces, best_face_seq=face["seq"], decision=decision, candidates=candidates, gallery_version=1,
+            picture=picture,
         )  # fmt: skip
+        shown = msgspec.to_builtins(picture) | {"pictures": pictures} if picture else None
         line = {
             "run_id": RUN, "stream": track.stream, "track_id": track.track_id, "decision": decision,
             "candidates": msgspec.to_builtins(candidates), "first_ns": now - 2_000_000_000, "last_ns": now, "frames_seen": 50,
-            "faces": faces, "best": face,
+            "faces": faces, "best": face, "picture": shown,
         }  # fmt: skip
         self.tracks = [
             line,
             *(one for one in self.tracks if (one["stream"], one["track_id"]) != (track.stream, track.track_id)),
         ]
-        self._tell("track", msgspec.to_builtins(track))
+        self._tell("track", msgspec.to_builtins(track) | {"pictures": pictures})
 
     def enrol(self, name: str, picture: str, content: bytes) -> answers.Enrolled:
         """Add a picture; one of less than 2 kB is refused."""

@@ -51,8 +51,10 @@ def test_a_camera_is_looked_at_and_added_and_a_face_gets_a_name(page, server):
     page.keyboard.press("Escape")
     assert service.people["Anna"].pictures >= 1
 
-    service.track(face, "known", ANNA)
+    service.track(face, "known", ANNA, made_of=5)
     page.locator(".face.known h3", has_text="Anna").wait_for()
+    page.locator(".face .enhanced figcaption", has_text="made from 5 frames").wait_for()
+    assert page.locator(".face .enhanced .mark").all_inner_texts() == ["AI-enhanced: not for identification"]
     page.get_by_text("Looks so much like Anna that hardly any stranger would").wait_for()
 
 
