@@ -69,7 +69,8 @@ class _Known:
 
 
 class RunExpiry:
-    """Looks once an hour, where gigabytes are bound once a minute, and at the begin; one child for each run, so that no number of runs takes too long.
+    """Looks at the begin and once an hour, where gigabytes are bound once a minute; one child for each run, so that no number
+    of runs takes too long.
 
     Args:
         runs: folder of the runs' output directories.
