@@ -240,11 +240,21 @@ class PublishConfig(Section, frozen=True):
     """Messages that may wait for one subscriber; 0: 32 if a source is a camera, 256 otherwise."""
     send_buffer_bytes: Positive = 64 * 1024
     """Kernel buffer for one subscriber: small keeps a slow reader's data fresh."""
+    traces: str = ""
+    """Where traces of faces go by OTLP over HTTP, as ``http://127.0.0.1:4318/v1/traces``; empty: nowhere. Needs the extra
+    ``otel``."""
+    traces_ratio: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.01
+    """Share of the faces that are traced."""
     wait_seconds: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     """Wait this long for a first subscriber before the run starts."""
     codec: Literal["jpeg", "png"] = "jpeg"
     jpeg_quality: Annotated[int, msgspec.Meta(ge=1, le=100)] = 92
     parts: tuple[Literal["enhanced", "original", "embedding"], ...] = ("enhanced", "original", "embedding")
+
+    @property
+    def traced(self) -> float:
+        """Share of the faces that are traced; 0 without an address."""
+        return self.traces_ratio if self.traces else 0.0
 
 
 class OutputConfig(Section, frozen=True):

@@ -79,7 +79,15 @@ class FatalError(FacestreamError):
 
 
 class ModelError(FatalError):
-    """A model cannot be opened: its file or manifest is missing, corrupt or of the wrong kind."""
+    """A model that was named cannot be opened: its file or manifest is missing, corrupt or of the wrong kind."""
+
+    exit_code = 2
+
+
+class DownloadError(ModelError):
+    """A model cannot be fetched now."""
+
+    exit_code = 1
 
 
 class MissingRuntimeError(FatalError):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 Says = Iterator[tuple[Literal["ok", "optional", "broken"], str]]
 _DEVICES = "video*"
+_MAIN_PX = (1920, 1080)
+_PICTURES = 12
 
 
 def cameras() -> Says:
@@ -59,3 +63,44 @@ def hardware_decoding() -> Says:
             yield "optional", f"{kind} cannot be used: {reason}"
     if not usable:
         yield "ok", "cameras are decoded in software"
+
+
+def two_streams() -> Says:
+    """Say whether the main stream of a camera could be decoded beside the small one that faces are looked for in."""
+    rate = decoding_rate()
+    if rate is None:
+        yield "optional", "how fast main streams (crop_uri) are decoded cannot be tried: this FFmpeg writes no H.264"
+        return
+    width, height = _MAIN_PX
+    yield (
+        "ok" if rate > 30 else "optional",
+        f"of the main stream of a camera (crop_uri) one core decodes up to {rate:.0f} pictures of {width}x{height} a second, "
+        "and need do it only while there are faces; `facestream probe SUB --crop-uri MAIN` says what that gains",
+    )
+
+
+def decoding_rate() -> float | None:
+    """Return how many pictures of a main stream one core decodes in a second, of a pattern that moves; None: unknown."""
+    import av
+    import numpy as np
+
+    if "libx264" not in av.codecs_available:
+        return None
+    width, height = _MAIN_PX
+    pattern = np.random.default_rng(0).integers(60, 200, (height * 3 // 8, width // 4), np.uint8).repeat(4, 0).repeat(4, 1)
+    encoder = av.CodecContext.create("libx264", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = width, height, "yuv420p", Fraction(1, 25)
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency"}
+    packets = []
+    for number in range(_PICTURES):
+        picture = np.roll(pattern, 5 * number, axis=1)
+        packets += encoder.encode(av.VideoFrame.from_ndarray(picture, format="yuv420p"))
+    packets += encoder.encode(None)
+    decoder = av.CodecContext.create("h264", "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    decoder.thread_count = 1
+    began, decoded = time.thread_time(), 0
+    for packet in [*packets, None]:
+        decoded += len(decoder.decode(packet))
+    return decoded / max(time.thread_time() - began, 1e-6)

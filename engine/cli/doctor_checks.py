@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.cli.doctor_cameras import cameras, devices, hardware_decoding
+from engine.cli.doctor_cameras import cameras, devices, hardware_decoding, two_streams
 from engine.cli.doctor_gpu import say_tensorrt
 from engine.cli.doctor_models import Says, State, say_detector, say_embedder, say_generator, say_names, say_second_look
 from engine.config import Config
@@ -194,6 +194,7 @@ CHECKS: dict[str, Callable[[], Says]] = {
     "cameras": cameras,
     "devices": devices,
     "decoding": hardware_decoding,
+    "two streams": two_streams,
     "runtimes": _runtimes,
     "GPU": _gpu,
     "dlib": _dlib,

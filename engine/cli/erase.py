@@ -139,6 +139,8 @@ def _say_all(done: Erasure, file: Path) -> None:
         say(f"{log.file}: NOT DONE: {log.error}" if log.error else f"{log.file}: {_count(log.names, 'name')} {would}")
     for file_with_name in done.mentions:
         say(f"{file_with_name}: NOT DONE: the name still stands in it, look yourself{_of_answers(file_with_name)}")
+    for link in done.not_followed:
+        say(f"{link}: NOT DONE: it is a link, which is not followed: name the directory that it leads to with --output")
     if not done.dry_run:
         say(_summary(done))
         say(f"receipt: {file}")
@@ -151,6 +153,7 @@ def _summary(done: Erasure) -> str:
         return "done, but for the files listed above, which are yours to judge" if is_yours else "all of it is done"
     left = [(_count(sum(bool(run.error) for run in done.runs), "run"), any(run.error for run in done.runs))]
     left += [(_count(len(done.mentions), "file") + " outside of runs", bool(done.mentions))]
+    left += [(_count(len(done.not_followed), "link") + " to folders", bool(done.not_followed))]
     left += [("an audit log", any(log.error for log in done.service_logs))]
     left += [("what the gallery's readers still need", bool(done.gallery and done.gallery.still_in))]
     cleared = sum(not run.error for run in done.runs)

@@ -9,9 +9,11 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from engine.cli.run_words import printable
 from engine.cli.saying import say
 from engine.privacy import Expired, Policy
 from engine.privacy import expire as expire_runs
+from engine.privacy.runs import links_below
 
 Days = Annotated[float, Parameter(negative="")]
 
@@ -65,6 +67,8 @@ def expire(
             sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
         else:
             say(_sentence(one, "would go" if dry_run else "went"))
+    for link in (link for directory in directories for link in links_below(directory)):
+        sys.stderr.write(f"facestream: {printable(str(link))} is a link, which is not followed: name what it leads to\n")
     if not json:
         say(f"{len(done)} {'run' if len(done) == 1 else 'runs'}")
     return int(any(one.error for one in done))

@@ -42,6 +42,14 @@ def run(
             "Repeat it for several.",
         ),
     ] = None,
+    crop_uri: Annotated[
+        list[str] | None,
+        Parameter(
+            negative=(),
+            help="The main stream of the camera given with --source: faces are found in that one and cut from this one. Of "
+            "several cameras one for each, in their order.",
+        ),
+    ] = None,
     fps: Annotated[float | None, Parameter(help="Pictures per second of a series of pictures; 25 by default.")] = None,
     transport: Annotated[
         Literal["tcp", "udp"] | None, Parameter(help="How the pictures of rtsp:// sources travel; tcp by default.")
@@ -124,6 +132,8 @@ def run(
 
         facestream run -s rtsp://192.0.2.10/1 -s /dev/video0 --duration 60 -o out
 
+        facestream run -s rtsp://192.0.2.10/sub --crop-uri rtsp://192.0.2.10/main -o out
+
         facestream run configs/pipelines/cameras.yaml --log-format json
 
         facestream run --source archive/ --out result --resume
@@ -150,6 +160,7 @@ def run(
                     "clock_from": clock_from,
                     "fps": fps,
                 },
+                crop_uri,
             ),
             "decode": {"realtime": realtime, "skip_frame": skip_frame},
             "live": {"hwaccel": hwaccel, "max_reconnects": max_reconnects, "stall_seconds": stall},

@@ -24,17 +24,29 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def sources_of(uris: list[str] | None, settings: dict[str, Any]) -> list[dict[str, Any]] | None:
+def sources_of(
+    uris: list[str] | None, settings: dict[str, Any], crop_uris: list[str] | None = None
+) -> list[dict[str, Any]] | None:
     """Return the sources of the command line, each with those of the settings that mean something for it.
 
     Args:
         uris: recordings and cameras; None or empty: those of the configuration file are used.
         settings: keys of a source to values; None: not given.
+        crop_uris: main streams, one for each camera with an address, in the same order; None or empty: they have none.
 
     Raises:
-        UsageError: a setting is given and none of the sources has a use for it.
+        UsageError: a setting is given and none of the sources has a use for it, or there are not as many main streams.
     """
     sources: list[dict[str, Any]] = [{"uri": uri} for uri in uris or []]
+    if crop_uris:
+        cameras = [source for source in sources if looks_like_url(source["uri"]) and is_camera(source["uri"])]
+        if len(cameras) != len(crop_uris):
+            raise UsageError(
+                f"--crop-uri is given {len(crop_uris)} times for {len(cameras)} cameras with an address: give one for each, or "
+                "write `crop_uri` under a source of a configuration file"
+            )
+        for camera, crop_uri in zip(cameras, crop_uris, strict=True):
+            camera["crop_uri"] = crop_uri
     for key, value in given(settings).items():
         kind, is_of_use = _USERS_OF.get(key, ("a recording or camera", _always))
         users = [source for source in sources if is_of_use(source["uri"])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 import numpy as np
 
@@ -10,6 +12,9 @@ from engine.contracts.gallery_version import GalleryVersion
 from engine.contracts.messages import Basis, Candidate, Decision, Enhanced, Part, Quality
 from engine.contracts.track_picture import TrackPicture
 
+STEPS = ("find", "wait", "enlarge", "verify", "publish")
+"""Of a face that is traced, each from one mark to the next: from the packet until it was chosen; until an enhance worker begins
+with it; until it is enlarged; until it is known whose it is; until it was sent."""
 IDS_PER_PERCEIVE = 1_000_000_000
 """Track ids of a restarted perceive begin so much higher: what the dead one gave out last is not known."""
 
@@ -33,6 +38,13 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True, tag=True):
     width_px: int = 0
     """Of the picture that it was cut from."""
     height_px: int = 0
+    marks: list[int] | None = None
+    """Of a face that is traced: when each of its ``STEPS`` but the last ended (Unix, nanoseconds), as far as it has come."""
+
+    def mark(self) -> None:
+        """Note that a step has ended, if it is traced."""
+        if self.marks is not None:
+            self.marks.append(time.time_ns())
 
 
 class FaceCrop(Sighting, frozen=True, eq=False, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Any
 from engine.archive.writer import DirectorySink
 from engine.contracts.counts import Counts
 from engine.contracts.envelope import Body
+from engine.contracts.faces import FaceResult
 from engine.contracts.frames import Uint8
 from engine.contracts.messages import Face, Outcome
 from engine.contracts.orders import Settled
@@ -15,6 +16,7 @@ from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChange
 from engine.delivery.barrier import Barrier
 from engine.delivery.record import Record
 from engine.delivery.repeats import Repeats
+from engine.delivery.traces import Traces
 from engine.delivery.verdict import judged
 from engine.publish.publisher import Publisher
 from engine.runtime.telemetry import Telemetry
@@ -31,6 +33,7 @@ class Delivery:
         tell: is told of each last state that the account of the models' calls has made another one, and of how far recordings
             that may be read again have been said.
         record: what is to be written.
+        traces: of some faces; None: none.
     """
 
     def __init__(
@@ -41,9 +44,10 @@ class Delivery:
         should_stop: Callable[[], bool],
         tell: Callable[[StreamChanged | Settled], None],
         record: Record,
+        traces: Traces | None = None,
     ) -> None:
         self._publisher, self._telemetry, self._should_stop, self._tell = publisher, telemetry, should_stop, tell
-        self._barrier, self._record = Barrier(lanes), record
+        self._barrier, self._record, self._traces = Barrier(lanes), record, traces
         self._repeats = Repeats(record.read_again, record.newest)
         self._inputs: set[str] = set()
         self._facts: dict[str, Any] = {}
@@ -102,6 +106,8 @@ class Delivery:
             sent = self._publisher.send(body, payloads, self._should_stop)
         if isinstance(sent, Face):
             self._telemetry.record_latency(sent.stream, (sent.sent_ns - sent.captured_ns) / 1e9)
+            if self._traces is not None and isinstance(body, FaceResult):
+                self._traces.take(body.face, sent.run_id, sent.decision, sent.sent_ns)
         if self.sink is not None:
             with self._telemetry.stage("write"):
                 self.sink.write(sent, payloads)

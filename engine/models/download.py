@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.contracts.manifest import sha256_of
-from engine.errors import ModelError, UsageError
+from engine.errors import DownloadError, UsageError
 from engine.models.catalog import Downloadable
 
 CHUNK_BYTES = 64 * 1024
@@ -57,7 +57,7 @@ def pull(entry: Downloadable, folder: Path, url: str | None = None, progress: Pr
             _check(file, part, entry, source)
             part.replace(target)
     except OSError as error:
-        raise ModelError(f"cannot write {target}: {error.strerror or error}") from error
+        raise DownloadError(f"cannot write {target}: {error.strerror or error}") from error
     return target
 
 
@@ -65,7 +65,7 @@ def _lock(file: BinaryIO, entry: Downloadable) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise ModelError(f"{entry.name} is being fetched by another process: wait for it") from error
+        raise DownloadError(f"{entry.name} is being fetched by another process: wait for it") from error
 
 
 def _fill(file: BinaryIO, entry: Downloadable, source: str, progress: Progress) -> None:
@@ -87,16 +87,16 @@ def _fill(file: BinaryIO, entry: Downloadable, source: str, progress: Progress) 
     except urllib.error.HTTPError as error:
         reason = f"the server answered {error.code} {error.reason}"
         error.close()
-        raise ModelError(f"cannot fetch {entry.name} from {source}: {reason}; try another place with --url") from error
+        raise DownloadError(f"cannot fetch {entry.name} from {source}: {reason}; try another place with --url") from error
     except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
         reason = str(getattr(error, "reason", "") or error or type(error).__name__)
-        raise ModelError(
+        raise DownloadError(
             f"cannot fetch {entry.name} from {source}: {reason}; check the network, or give another place with --url"
         ) from error
     finally:
         file.flush()
     if held < entry.size_bytes:
-        raise ModelError(
+        raise DownloadError(
             f"fetching {entry.name} broke off after {held} of {entry.size_bytes} bytes: run the same command again to go on"
         )
 
@@ -107,6 +107,6 @@ def _check(file: BinaryIO, part: Path, entry: Downloadable, source: str) -> None
     found = sha256_of(part)
     if found != entry.sha256:
         part.unlink()
-        raise ModelError(
+        raise DownloadError(
             f"{source} is not {entry.name}: its SHA-256 is {found}, expected {entry.sha256}; nothing was installed"
         )

@@ -6,6 +6,7 @@ import base64
 import binascii
 import os
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,8 @@ def _answers_of(path: Path) -> bytes:
 
 
 def _inside(output: Path, runs: set[Path]) -> Iterator[Path]:
-    for folder, inside, names in os.walk(output):
+    tops = [output, output / _RUNS] if (output / _RUNS).is_symlink() else [output]
+    for folder, inside, names in chain.from_iterable(map(os.walk, tops)):
         if Path(folder) in runs:
             inside[:] = []
             continue

@@ -21,7 +21,7 @@ from engine.privacy.cutting import Cut, Rewritten, cut
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions, without_candidates
 from engine.privacy.person import OfPerson
-from engine.privacy.runs import REPORT, RUN, Report, nobody_writes, report_anew, runs_below
+from engine.privacy.runs import REPORT, RUN, Report, links_below, nobody_writes, report_anew, runs_below
 from engine.verify.gallery import Gallery
 
 _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])
@@ -79,12 +79,14 @@ class Erasure(msgspec.Struct, kw_only=True):
     """Audit logs of services whose directories, or runs, were named."""
     mentions: list[str] = []
     """Files of the named folders, outside of runs, in which the name still stands."""
+    not_followed: list[str] = []
+    """Links to directories in the named folders, outside of runs: name what they lead to, if there are runs."""
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing has to be done again."""
         failed = any(run.error for run in self.runs) or any(log.error for log in self.service_logs)
-        return not failed and not self.mentions and not (self.gallery and self.gallery.still_in)
+        return not failed and not self.mentions and not self.not_followed and not (self.gallery and self.gallery.still_in)
 
     @property
     def found(self) -> bool:
@@ -125,6 +127,7 @@ def erase(
         raise UsageError("the name of the person to erase is empty: give it as `facestream gallery list` shows it")
     directories = [directory for output in outputs for directory in runs_below(output)]
     receipt = Erasure(at=datetime.now(UTC).isoformat(timespec="seconds"), dry_run=dry_run)
+    receipt.not_followed = [str(link) for output in outputs for link in links_below(output)]
     if gallery is not None:
         receipt.gallery = _from_gallery(gallery, person, dry_run)
     if audit is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,7 @@ from engine.privacy.cutting import LINES
 from engine.privacy.folder import Folder
 from engine.report.page import write_report
 
-RUN, REPORT = "run.json", "report.html"
+RUN, REPORT, RUNS = "run.json", "report.html", "runs"
 _DEEPEST = 3
 _REPORT_TRACKS = 500
 Report = Literal["", "written again", "removed"]
@@ -27,20 +27,38 @@ class GoesOn(PublishError):
 
 
 def runs_below(path: Path) -> list[Path]:
-    """Return the directories of runs at a path and up to three levels below it, by name; links are not followed.
+    """Return the directories of runs at a path and up to three levels below it, by name. Links are not followed, but for
+    ``runs`` in a service's directory, which may lead to another disk.
 
     Raises:
         UsageError: there is no such directory.
     """
     if not path.is_dir():
         raise UsageError(f"{path} is not a directory: name the output directory of a run, or a folder of them")
+    return sorted(folder for folder, _, files in _folders(path) if _is_run(files))
+
+
+def links_below(path: Path) -> list[Path]:
+    """Return the links to directories beside the runs that ``runs_below`` has found: what is behind them was not looked at."""
     found = []
-    for folder, inside, files in os.walk(path):
-        if RUN in files or any(name in files for name in LINES):
-            found.append(Path(folder))
-        depth = len(Path(folder).relative_to(path).parts)
-        inside[:] = [] if depth >= _DEEPEST else [name for name in inside if name != FACES]
+    for folder, inside, files in _folders(path):
+        if not _is_run(files):
+            found += [folder / name for name in inside if (folder / name).is_symlink() and folder / name != path / RUNS]
     return sorted(found)
+
+
+def _is_run(files: Sequence[str]) -> bool:
+    return RUN in files or any(name in files for name in LINES)
+
+
+def _folders(path: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Yield each folder, the folders in it and the files in it."""
+    tops = [path, path / RUNS] if (path / RUNS).is_symlink() and (path / RUNS).is_dir() else [path]
+    for top in tops:
+        for folder, inside, files in os.walk(top):
+            yield Path(folder), list(inside), files
+            depth = len(Path(folder).relative_to(path).parts)
+            inside[:] = [] if depth >= _DEEPEST else [name for name in inside if name != FACES]
 
 
 @contextlib.contextmanager
@@ -60,7 +78,7 @@ def nobody_writes(directory: Path) -> Iterator[None]:
 
 
 def _when_over(directory: Path) -> str:
-    if directory.absolute().parent.name != "runs":
+    if directory.absolute().parent.name != RUNS:
         return "do it again when it is over"
     return (  # of a service, whose run goes on for as long as nothing is changed
         "if it is that of a service, begin a new run (`facestream ctl settings set SECTION.KEY=VALUE` with another value of "

@@ -69,9 +69,8 @@ class _Known:
 
 
 class RunExpiry:
-    """Looks at the begin and once an hour, where gigabytes are bound once a minute.
-
-    One child for each run, so that no number of runs takes too long.
+    """Looks at the begin and once an hour, where gigabytes are bound once a minute; one child for each run, so that no number
+    of runs takes too long.
 
     Args:
         runs: folder of the runs' output directories.

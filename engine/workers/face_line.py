@@ -101,7 +101,12 @@ class FaceLine:
 
     def _enlarge(self, batches: Sequence[list[FaceCrop]]) -> list[Enlarged]:
         """Runs in a thread of the pool."""
-        return [self._core.enlarge(crops, hurry=len(self.pool) == 1) for crops in batches]
+        done = []
+        for crops in batches:
+            _mark(crops)
+            done.append(self._core.enlarge(crops, hurry=len(self.pool) == 1))
+            _mark(crops)
+        return done
 
     def _finish(self, tag: list[FaceCrop] | Passed | _Forget, enlarged: Enlarged | None) -> tuple[int, list[Outgoing | Event]]:
         match tag:
@@ -114,7 +119,14 @@ class FaceLine:
             case StreamChanged() | InputFile() | Checkpoint():
                 return 1, [tag]
         assert enlarged is not None
-        return len(tag), _messages(self._core.finish(tag, enlarged))
+        said = self._core.finish(tag, enlarged)
+        _mark(tag)
+        return len(tag), _messages(said)
+
+
+def _mark(crops: Sequence[FaceCrop]) -> None:
+    for crop in crops:
+        crop.mark()
 
 
 def _messages(said: list[Said]) -> list[Outgoing | Event]:

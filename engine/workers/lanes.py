@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
@@ -30,6 +32,7 @@ class Lanes:
         ids: gives growing numbers to events, never the same twice in a run.
         on_drop: is told the stream and cause of each face that is dropped.
         alive: called now and then while a worker has no room.
+        traced: share of the faces that are traced from here on.
     """
 
     def __init__(
@@ -39,8 +42,9 @@ class Lanes:
         ids: Iterator[int],
         on_drop: Callable[[str, Cause], None],
         alive: Callable[[], None],
+        traced: float = 0.0,
     ) -> None:
-        self._ids = ids
+        self._ids, self._traced = ids, traced
         self._lanes = {
             name: Lane(channel, _WAITING_FACES, config.budget_ms / 1000, on_drop, alive) for name, channel in channels.items()
         }
@@ -70,6 +74,8 @@ class Lanes:
 
     def send(self, link: FaceCrop | TrackClosed) -> None:
         """Queue for the worker of the track."""
+        if self._traced and isinstance(link, FaceCrop) and random.random() < self._traced:
+            link = replace(link, marks=[time.time_ns()])
         self._in_turn[link.track_id % len(self._in_turn)].offer(link)
 
     def send_to_all(self, event: StreamChanged | Checkpoint | InputFile) -> None:

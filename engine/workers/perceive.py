@@ -37,7 +37,7 @@ def perceive_body(
     compute_elsewhere(devices)
     with closing(OpenModels(config, context.control.send)) as models:
         core = models.core(context.telemetry, first_id, rejected)
-        lanes = Lanes(downstreams, config.live, count(first_id), core.drop_face, context.beat)
+        lanes = Lanes(downstreams, config.live, count(first_id), core.drop_face, context.beat, config.publish.traced)
         drop = context.telemetry.drop
         with watched(tap, core, run_id) as show, closing(FrameLine(core, config, recordings, drop, show)) as line:
             worker = PerceiveWorker(context, core, line, lanes, upstreams, goes_on)

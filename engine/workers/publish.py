@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -13,6 +12,7 @@ from engine.contracts.orders import Begin, CountedBefore, Warned
 from engine.contracts.streams import StreamChanged
 from engine.delivery.delivery import Delivery
 from engine.delivery.record import Record
+from engine.delivery.traces import Traces, tracing
 from engine.publish.publisher import Publisher, open_publisher
 from engine.runtime.actor import Actor
 from engine.runtime.channel import Channel
@@ -33,10 +33,10 @@ def publish_body(
     with open_publisher(
         config, str(record.run["run_id"]), live=policy.is_prompt, next_seq=record.next_seq,
         warn=lambda sentence: context.control.send(Warned("", sentence)), tap=tap,
-    ) as publisher:  # fmt: skip
+    ) as publisher, tracing(config.traces, context.control.send) as traces:  # fmt: skip
         context.clean_up_after_parent(publisher.remove_socket_files)
         context.ready({"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay})
-        PublishWorker(context, upstreams, publisher, record, policy).run()
+        PublishWorker(context, upstreams, publisher, record, policy, traces).run()
 
 
 class PublishWorker(Actor[Any]):
@@ -45,11 +45,12 @@ class PublishWorker(Actor[Any]):
     wait_seconds = 0.05
 
     def __init__(
-        self, context: WorkerContext, upstreams: Mapping[str, Channel], publisher: Publisher, record: Record, policy: Policy
-    ) -> None:
+        self, context: WorkerContext, upstreams: dict[str, Channel], publisher: Publisher, record: Record, policy: Policy,
+        traces: Traces | None = None,
+    ) -> None:  # fmt: skip
         self._publisher, self._held, self._counted_before = publisher, HeldOrders(self), Counts()
         self.delivery = Delivery(
-            publisher, context.telemetry, upstreams, self._held.should_give_up, context.control.send, record
+            publisher, context.telemetry, upstreams, self._held.should_give_up, context.control.send, record, traces
         )
         self._begin: Begin | None = None
         super().__init__(context, upstreams, {}, replaced=policy.replaces_workers)

@@ -8,7 +8,7 @@ import os
 import av
 import pytest
 
-from engine.cli.doctor_cameras import cameras, devices, hardware_decoding
+from engine.cli.doctor_cameras import cameras, decoding_rate, devices, hardware_decoding, two_streams
 from engine.source.camera_url import has_protocol
 
 
@@ -75,3 +75,20 @@ def test_hardware_that_decodes_is_told(monkeypatch):
 def test_without_hardware_software_does_it(monkeypatch):
     monkeypatch.setattr("engine.decode.hwaccel.probe_hwaccel", lambda kind: (False, "no device answers"))
     assert list(hardware_decoding())[-1] == ("ok", "cameras are decoded in software")
+
+
+@pytest.mark.parametrize(
+    ("rate", "state", "says"), [(80.2, "ok", "up to 80 pictures"), (9.0, "optional", "up to 9"), (None, "optional", "no H.264")]
+)
+def test_whether_a_main_stream_could_be_decoded_is_told(monkeypatch, rate, state, says):
+    monkeypatch.setattr("engine.cli.doctor_cameras.decoding_rate", lambda: rate)
+    ((found, sentence),) = two_streams()
+    assert found == state
+    assert says in sentence
+
+
+def test_the_rate_is_measured_where_there_is_an_encoder(monkeypatch):
+    monkeypatch.setattr("engine.cli.doctor_cameras._MAIN_PX", (320, 192))
+    assert (decoding_rate() or 0.0) > 1.0
+    monkeypatch.setattr(av, "codecs_available", set())
+    assert decoding_rate() is None

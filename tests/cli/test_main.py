@@ -11,7 +11,7 @@ import pytest
 from engine import __version__
 from engine.cli import app
 from engine.cli.app import COMMANDS
-from engine.errors import ConfigError, ModelError
+from engine.errors import ConfigError, DownloadError, ModelError
 from tests.cli.command import apart, complains, here
 
 
@@ -83,7 +83,9 @@ def test_wrong_options_are_one_sentence_and_2(capsys, arguments, says):
     complains(here(capsys, *arguments), 2, says, "--help")
 
 
-@pytest.mark.parametrize(("error", "code"), [(ModelError("no model"), 1), (ConfigError("no key"), 2)])
+@pytest.mark.parametrize(
+    ("error", "code"), [(ModelError("no model"), 2), (DownloadError("no network"), 1), (ConfigError("no key"), 2)]
+)
 def test_our_own_errors_are_printed_as_they_are(capsys, monkeypatch, error, code):
     fails_with(monkeypatch, error)
     complains(here(capsys), code, str(error))

@@ -66,6 +66,18 @@ def test_settings_go_to_the_sources_that_they_mean_something_for(capsys, runs, t
     }
 
 
+def test_main_streams_go_to_the_cameras_with_an_address_in_their_order(capsys, runs):
+    sources = ["rtsp://192.0.2.1/sub", "clip.mp4", "/dev/video9", "http://192.0.2.2/sub"]
+    arguments = [word for source in sources for word in ("-s", source)]
+    mains = ["--crop-uri", "rtsp://192.0.2.1/main", "--crop-uri", "http://192.0.2.2/main"]
+    here(capsys, "run", *arguments, *mains, "-o", "out")
+    assert [source.crop_uri for source in runs.config.sources] == ["rtsp://192.0.2.1/main", "", "", "http://192.0.2.2/main"]
+    for wrong in (mains[:2], [*mains, *mains[:2]]):
+        refused = here(capsys, "run", *arguments, *wrong, "-o", "out")
+        assert refused.code == 2
+        assert "for 2 cameras with an address" in refused.err
+
+
 def test_pictures_are_turned_for_all_sources_and_clocks_are_set_for_recordings(capsys, runs):
     here(
         capsys, "run", "-s", "a.mp4", *CAMERA, "--rotate", "180", "--deinterlace", "on", "--aspect", "4:3",

@@ -253,3 +253,17 @@ def test_a_report_is_not_made_of_what_lies_outside(result, tmp_path):
     [done] = erase([ADA], outputs=[result]).runs
     assert (done.report, (result / "report.html").exists()) == ("removed", False)
     assert (tmp_path / "secret.json").read_text() == '{"run_id": "secret"}'
+
+
+def test_runs_on_another_disk_are_found_and_other_links_to_folders_are_told(tmp_path):
+    disk, service = tmp_path / "disk", tmp_path / "service"
+    first = write_run(disk / "first", [("known", [ADA])])
+    write_run(tmp_path / "archive" / "old", [("known", [ADA])])
+    service.mkdir()
+    (service / "runs").symlink_to(disk)
+    assert erase([ADA], outputs=[service]).is_complete
+    assert ADA.encode() not in all_bytes(first)
+    (disk / "archive").symlink_to(tmp_path / "archive")
+    done = erase([ADA], outputs=[service])
+    assert (done.not_followed, done.is_complete) == ([str(service / "runs" / "archive")], False)
+    assert ADA.encode() in all_bytes(tmp_path / "archive" / "old")

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.config import Config, SuperResolveConfig
-from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed
+from engine.contracts.faces import STEPS, FaceCrop, FaceResult, TrackClosed
 from engine.contracts.frames import Span
 from engine.contracts.orders import Warned
 from engine.contracts.profile import Profile
@@ -61,7 +61,7 @@ def crop(track_id: int) -> FaceCrop:
     """The bad one is known by its size."""
     side = BAD * 4 if track_id == BAD else 32
     made = replace(crop_of(noise_planes(side, side)), track_id=track_id, box=(0.0, 0.0, float(side), float(side)))
-    return replace(made, stream="bad" if track_id == BAD else "cam")
+    return replace(made, stream="bad" if track_id == BAD else "cam", marks=[1] if track_id == 1 else None)
 
 
 def run(generator_fails: bool, embedder_fails: bool, tracks: list[int]) -> tuple[dict[int, FaceResult], dict, list, dict]:
@@ -115,6 +115,10 @@ def test_without_a_fault_nothing_is_said():
     assert all(face.enhanced is not None for face in faces.values())
     assert (ends["bad"].state, warnings) == ("ended", [])
     assert not [name for name in counters if name.startswith("err")]
+    marks = faces[1].face.marks
+    assert len(marks) == len(STEPS) - 1, "of the one that is traced: chosen, begun, enlarged, verified"
+    assert marks == sorted(marks)
+    assert {face.face.marks for track, face in faces.items() if track != 1} == {None}
 
 
 def test_a_generator_that_fails_on_one_face_costs_its_enhancement():

@@ -8,6 +8,7 @@ from engine.contracts.streams import StreamChanged
 from engine.runtime.protocol import Taken
 from engine.workers.lanes import Lanes
 from engine.workers.links import link_pair
+from tests.workers.test_lane import face
 
 
 def test_the_account_of_model_calls_goes_one_way_only():
@@ -34,3 +35,16 @@ def test_the_account_of_model_calls_goes_one_way_only():
     for pair in pairs:
         for end in pair:
             end.close()
+
+
+def test_a_share_of_the_faces_is_traced_from_here_on():
+    for share, expected in ((0.0, False), (1.0, True)):
+        sending, reading = link_pair()
+        lanes = Lanes({"enhance-1": sending}, LiveConfig(), count(1), lambda *_: None, lambda: None, share)
+        reading.send(Taken(2))
+        lanes.outlets["enhance-1"].hear()
+        lanes.pass_on(face(1, live=False))
+        lanes.flush(0.0)
+        assert (reading.receive().marks is not None) is expected
+        sending.close()
+        reading.close()
