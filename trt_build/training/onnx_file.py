@@ -39,9 +39,7 @@ def write_onnx(network: nn.Module, example: Tensor, path: Path, names: tuple[str
     write_onnx_of(network, {names[0]: (example, axes)}, path, names[1])
 
 
-def write_onnx_of(
-    network: nn.Module, inputs: dict[str, tuple[Tensor, dict[int, Any]]], path: Path, outputs: list[str]
-) -> None:
+def write_onnx_of(network: nn.Module, inputs: dict[str, tuple[Tensor, dict[int, Any]]], path: Path, outputs: list[str]) -> None:
     """Write a network of several inputs: by their names, in order, an example and the free dimensions; else as above."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
