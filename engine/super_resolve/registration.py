@@ -21,7 +21,7 @@ from engine.super_resolve.warps import Warp, compose, enlarged, identity, invers
 
 _WORK = 2
 """Frames are brought onto each other at this multiple of their size."""
-_COARSE, _FINE = 0.06, 0.3
+_COARSE, _FINE = 0.06, 0.2
 """Blur of the two passes: sigma in sides of the crop, then in its pixels. The first takes far guesses, the second is exact."""
 _LEAST_COARSE = 0.6
 _REACH = 0.3
