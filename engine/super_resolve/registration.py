@@ -21,8 +21,9 @@ from engine.super_resolve.warps import Warp, compose, enlarged, identity, invers
 
 _WORK = 2
 """Frames are brought onto each other at this multiple of their size."""
-_COARSE, _FINE = 0.06, 0.6
+_COARSE, _FINE = 0.06, 0.2
 """Blur of the two passes: sigma in sides of the crop, then in its pixels. The first takes far guesses, the second is exact."""
+_LEAST_COARSE = 0.6
 _REACH = 0.3
 """Of the window, sigma in sides of the crop."""
 _STEPS = 8
@@ -97,7 +98,7 @@ def _rating(low: Uint8) -> float:
 
 
 def _coarse(shape: tuple[int, ...]) -> float:
-    return max(_FINE, _COARSE * min(shape))
+    return max(_LEAST_COARSE, _COARSE * min(shape))
 
 
 def _prepared(low: Uint8, sigma: float) -> Float32:

@@ -96,8 +96,13 @@ def fuse_track(shots: Sequence[TrackShot], fusion: Fusion, *, full_range: bool =
     if not shots:
         raise ValueError("0 crops cannot be fused: give at least one")
     reference, found = _registered(shots, fusion.scale)
-    if not found.agrees[reference]:
-        return None
+    return fuse_registered(shots, found, reference, fusion, full_range=full_range) if found.agrees[reference] else None
+
+
+def fuse_registered(
+    shots: Sequence[TrackShot], found: Registration, reference: int, fusion: Fusion, *, full_range: bool = False
+) -> TrackPicture:
+    """Fuse the shots that agree, after ``register`` onto the reference; see ``fuse_track``."""
     order = [reference, *(place for place in np.flatnonzero(found.agrees).tolist() if place != reference)]
     weights = np.array([shots[place].weight for place in order], np.float32)
     weights = np.maximum(weights / weights.max(), _LEAST_WEIGHT)

@@ -7,6 +7,7 @@ from pathlib import Path
 from cyclopts import App
 from rich.console import Console
 
+from trt_build.cli.track_evaluation import evaluate
 from trt_build.cli.training import System, add_train
 from trt_build.optional import require
 
@@ -22,6 +23,7 @@ def _training() -> System:
     return TrackRecipe, train_track
 
 
+track_app.command(evaluate)
 add_train(track_app, "Train a several-frame network on simulated tracks, which are filmed first.", "compact_track", _training)
 
 

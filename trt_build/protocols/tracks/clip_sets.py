@@ -1,0 +1,110 @@
+"""Tracks of real clips to measure with: faces that turn and speak, shrunk and encoded; only the distance is simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from engine.config import DetectConfig
+from engine.contracts.frames import Uint8
+from engine.detect.catalog import open_detector
+from engine.models.catalog import find_model
+from trt_build.data.clips import luma_frames
+from trt_build.data.h264_bank import through_h264
+from trt_build.data.scenes.teacher import expand, grey_planes
+from trt_build.data.tracks.clips import SCALE
+from trt_build.errors import DataError
+from trt_build.protocols.tracks.track_sets import TrackSet
+from trt_build.work import Done
+
+FRAMES = 8
+_SPACING = 3
+"""Frames from one of a track to the next: at 25 to 30 a second eight of them make up most of a second."""
+_PASSES = 3
+_SIZES = (0.9, 1.1)
+_MOST_FRAMES = 300
+Place = tuple[float, float, float]
+"""Middle of a face, x and y, and its height, in pixels of the clip."""
+
+
+class Clips:
+    """The frames of some clips and where their faces are, read once."""
+
+    def __init__(self, paths: Sequence[Path], done: Done, detector: str = "grey") -> None:
+        """Read them.
+
+        Raises:
+            DataError: a clip cannot be read.
+        """
+        self._found: dict[str, tuple[list[Uint8], list[Place | None]]] = {}
+        finder = open_detector(DetectConfig(detector=detector), find_model)
+        for path in paths:
+            frames = [expand(frame) for frame in islice(luma_frames(path), _MOST_FRAMES)]
+            places = []
+            for frame in frames:
+                (seen,) = finder.detect([grey_planes(frame, full_range=True)])
+                sure = seen.boxes[seen.scores >= finder.sure_score].tolist()
+                x, y, width, height = max(sure, key=lambda box: box[2] * box[3], default=(0, 0, 0, 0))
+                places.append((x + width / 2, y + height / 2, height) if height else None)
+            self._found[path.stem] = (frames, places)
+            done("finding faces in clips", len(self._found), len(paths))
+
+    def tracks(self, low_px: int, crf: int | None, seed: int) -> TrackSet:
+        """Return tracks of eight frames within a second each, the first one the reference.
+
+        Args:
+            low_px: side of the small pictures, which is about the height of the face.
+            crf: of libx264; None: no encoder.
+            seed: of the sizes, and of which frame is the reference.
+
+        Raises:
+            DataError: there is none.
+        """
+        made = []
+        for number, (name, (frames, places)) in enumerate(self._found.items()):
+            for turn in range(_PASSES):
+                rng = np.random.default_rng((seed, number, turn))
+                made += [(name, *one) for one in _tracks(frames, places, low_px, crf, turn, rng)]
+        if not made:
+            raise DataError(f"No clip shows a face through {FRAMES * _SPACING} frames: choose other clips.")
+        names, lows, truths = zip(*made, strict=True)
+        kind = "clips" if crf is None else f"clips crf{crf}"
+        return TrackSet(kind, low_px, np.stack(lows), np.stack(truths), None, tuple(names))
+
+
+def _tracks(
+    frames: list[Uint8], places: list[Place | None], low_px: int, crf: int | None, turn: int, rng: np.random.Generator
+) -> list[tuple[Uint8, Uint8]]:
+    """Small frames (FRAMES, low_px, low_px) and truth of the first of them, of each piece of one clip."""
+    heights = [place[2] for place in places if place is not None]
+    ratio = min(1.0, low_px / float(np.median(heights)) * rng.uniform(*_SIZES)) if heights else 1.0
+    height, width = (2 * round(length * ratio / 2) for length in frames[0].shape)
+    small = [np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8) for frame in frames]
+    seen = small if crf is None else through_h264(small, (width, height), crf)
+    shares = np.array([width, height]) / np.array(frames[0].shape[::-1])
+    length, found = _SPACING * FRAMES, []
+    for start in range(turn * length // _PASSES, len(frames) - length + 1, length):
+        times = rng.permutation(start + _SPACING * np.arange(FRAMES)).tolist()
+        corners = [_corner(places[time], shares, low_px, (width, height)) for time in times]
+        if any(corner is None for corner in corners):
+            continue
+        cut = [seen[time][y : y + low_px, x : x + low_px] for time, (x, y) in zip(times, corners, strict=True)]  # type: ignore[misc]
+        x, y = corners[0]  # type: ignore[misc]
+        way = cv2.INTER_AREA if width * SCALE < frames[0].shape[1] else cv2.INTER_CUBIC
+        sharp = cv2.resize(frames[times[0]], (width * SCALE, height * SCALE), interpolation=way)
+        side = low_px * SCALE
+        found.append((np.stack(cut), np.asarray(sharp[y * SCALE :, x * SCALE :][:side, :side], np.uint8)))
+    return found
+
+
+def _corner(place: Place | None, shares: np.ndarray, low_px: int, size: tuple[int, int]) -> tuple[int, int] | None:
+    """Return where the window around a face begins in the small frame; None where it is not wholly in it."""
+    if place is None:
+        return None
+    left, top = np.rint(np.array(place[:2]) * shares - low_px / 2).astype(int).tolist()
+    fits = left >= 0 and top >= 0 and left + low_px <= size[0] and top + low_px <= size[1]
+    return (left, top) if fits else None

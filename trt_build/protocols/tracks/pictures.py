@@ -1,0 +1,168 @@
+"""One picture of each track by every method, all in the place of its first frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.frames import Float32, Uint8
+from engine.crop.quality import sharpness
+from engine.super_resolve.interpolation import enlarge
+from engine.super_resolve.registration import Registration, register
+from engine.super_resolve.track_average import Average, registered
+from engine.super_resolve.track_picture import Fusion, TrackShot, fuse_registered
+from engine.super_resolve.warps import look_through
+from trt_build.data.face_sets import Enlarge
+from trt_build.measures.metrics import psnr
+from trt_build.protocols.tracks.track_sets import TrackSet
+
+ONE_SMALL, ONE = "one frame, interpolated", "one frame"
+BEST, BEST_QUALITY = "best frame by the truth", "best frame by its quality"
+SMALL_MEAN, MEAN, MEDIAN, TRUE_MEAN = "mean of interpolated", "mean of enhanced", "median of enhanced", "mean, true places"
+NETWORK = "network"
+FRAMES = (1, 2, 4, 8)
+SCALE = 4
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What was made of T tracks."""
+
+    by_method: dict[str, Uint8]
+    """(T, 4 h, 4 w) each."""
+    frames: Uint8
+    """(T, K, 4 h, 4 w): each frame enhanced alone, as the reference sees it."""
+    agreed: NDArray[np.bool_]
+    """(T, K): what the gate let through."""
+    errors_px: Float32
+    """(T, K) how far registration is off over the face, pixels of the frames; NaN where the truth is unknown."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What makes pictures."""
+
+    generator: Enlarge
+    """The default network."""
+    network: Fusion | None
+
+
+def make_pictures(tracks: TrackSet, tools: Tools, advance: Callable[[], None]) -> Pictures:
+    """Make a picture of each track by every method."""
+    made: dict[str, list[Uint8]] = {}
+    frames, agreed, errors = [], [], []
+    for index in range(len(tracks.low)):
+        one = _Track(tracks, index, tools)
+        for name, picture in one.pictures().items():
+            made.setdefault(name, []).append(picture)
+        frames.append(one.seen)
+        agreed.append(one.found.agrees)
+        errors.append(one.errors_px())
+        advance()
+    by_method = {name: np.stack(some) for name, some in made.items()}
+    return Pictures(by_method, np.stack(frames), np.stack(agreed), np.array(errors, np.float32))
+
+
+def fused_alone(tracks: TrackSet, tools: Tools, advance: Callable[[], None]) -> tuple[dict[str, Uint8], NDArray[np.bool_]]:
+    """Return the fused pictures of all frames alone, (T, 4 h, 4 w), by the mean and, if there is one, the network, and which
+    frames agreed, (T, K)."""
+    made: dict[str, list[Uint8]] = {}
+    agreed = []
+    for index in range(len(tracks.low)):
+        one = _Track(tracks, index, tools)
+        for name, picture in one.fused().items():
+            made.setdefault(name, []).append(picture)
+        agreed.append(one.found.agrees)
+        advance()
+    return {name: np.stack(some) for name, some in made.items()}, np.stack(agreed)
+
+
+class _Track:
+    """One track, registered and enhanced."""
+
+    def __init__(self, tracks: TrackSet, index: int, tools: Tools) -> None:
+        self._lows, self._truth, self._tools = tracks.low[index], tracks.truth[index], tools
+        self._affine = None if tracks.affine is None else tracks.affine[index]
+        self.found = self._kept(register(self._lows, None, 0, SCALE))
+        self._enhanced = tools.generator(self._lows)
+        self._qualities = np.array([_quality(low) for low in self._lows])
+        places = self.found.warps if self._affine is None else self._affine
+        self.seen = np.stack([_seen(one, warp) for one, warp in zip(self._enhanced, places, strict=True)])
+
+    def pictures(self) -> dict[str, Uint8]:
+        errors = [psnr(one, self._truth, SCALE) for one in self.seen]
+        found = {
+            ONE_SMALL: enlarge(self._lows[0], SCALE),
+            ONE: self._enhanced[0],
+            BEST: self.seen[int(np.argmax(errors))],
+            BEST_QUALITY: self.seen[int(np.argmax(self._qualities))],
+            SMALL_MEAN: self._fuse(Average(SCALE), self._shots(enhanced=False), self.found),
+            MEDIAN: self._median(),
+        }
+        if self._affine is not None:
+            true = Registration(self._affine, self.found.agrees, self.found.likeness, SCALE)
+            found[TRUE_MEAN] = self._fuse(Average(SCALE), self._shots(), true)
+        if (network := self._tools.network) is not None:
+            for count in FRAMES[:-1]:
+                found[f"{NETWORK}, {count}"] = self._fuse(network, self._shots()[:count], _first(self.found, count))
+        return found | self.fused()
+
+    def fused(self) -> dict[str, Uint8]:
+        found = {MEAN: self._fuse(Average(SCALE), self._shots(), self.found)}
+        if (network := self._tools.network) is not None:
+            found[f"{NETWORK}, {FRAMES[-1]}"] = self._fuse(network, self._shots(), self.found)
+        return found
+
+    def errors_px(self) -> list[float]:
+        if self._affine is None:
+            return [float("nan")] * len(self._lows)
+        height, width = self._truth.shape
+        grid = np.stack(np.meshgrid(np.linspace(0.25, 0.75, 7) * width, np.linspace(0.25, 0.75, 7) * height), axis=-1)
+        points, apart = grid.reshape(-1, 2), self.found.warps.astype(np.float64) - self._affine
+        return [float(np.linalg.norm(points @ one[:, :2].T + one[:, 2], axis=1).mean()) / SCALE for one in apart]
+
+    def _shots(self, *, enhanced: bool = True) -> list[TrackShot]:
+        pictures = self._enhanced if enhanced else [None] * len(self._lows)
+        return [
+            TrackShot(low, None, float(quality), one)
+            for low, quality, one in zip(self._lows, self._qualities, pictures, strict=True)
+        ]
+
+    def _fuse(self, fusion: Fusion, shots: list[TrackShot], found: Registration) -> Uint8:
+        return fuse_registered(shots, found, 0, fusion, full_range=True).luma
+
+    def _median(self) -> Uint8:
+        kept = np.flatnonzero(self.found.agrees)
+        shots = self._shots()
+        seen, _ = registered([shots[at] for at in kept], self.found.warps[kept], np.ones(len(kept), np.float32), SCALE)
+        return np.asarray(np.clip(np.rint(np.median(seen, axis=0)), 0, 255), np.uint8)
+
+    def _kept(self, found: Registration) -> Registration:
+        """The first frame stays the reference, as the truth is in its place: where it does not fit the others, it is alone."""
+        if found.agrees[0]:
+            return found
+        return Registration(found.warps, np.arange(len(self._lows)) == 0, found.likeness, SCALE)
+
+
+def _first(found: Registration, count: int) -> Registration:
+    return Registration(found.warps[:count], found.agrees[:count], found.likeness[:count], SCALE)
+
+
+def _seen(picture: Uint8, warp: NDArray[np.floating]) -> Uint8:
+    """Return a frame's picture as the reference sees it."""
+    if np.array_equal(warp, np.eye(2, 3)):
+        return picture
+    shape = (picture.shape[0], picture.shape[1])
+    return np.asarray(
+        np.clip(np.rint(look_through(picture.astype(np.float32), warp.astype(np.float64), shape)), 0, 255), np.uint8
+    )
+
+
+def _quality(low: Uint8) -> float:
+    """Return the square of the sharpness of the face, the middle of the picture: what the engine's score varies with here."""
+    height, width = low.shape
+    face = low[height // 4 : height - height // 4, width // 4 : width - width // 4]
+    return max(0.001, sharpness(np.ascontiguousarray(face), float(face.shape[0])) ** 2)
