@@ -98,9 +98,10 @@ def _remove_picture(opened: Gallery, known: str, picture: str, receipt: Path | N
 @gallery_app.command
 def rename(
     name: Annotated[str, Parameter(help="As `gallery list` shows it.")],
-    new: Annotated[str, Parameter(help="The new name; one that is there already joins both.")],
+    new: Annotated[str, Parameter(help="The new name.")],
     /,
     *,
+    join: Annotated[bool, Parameter(negative=(), help="Somebody has the new name already, and both are one person.")] = False,
     gallery: GalleryOption = None,
 ) -> int:
     """Give a person another name, or join two names of one person.
@@ -108,10 +109,16 @@ def rename(
     For example:
 
         facestream gallery rename visitor-7 "Ada Lovelace"
+
+        facestream gallery rename visitor-9 "Ada Lovelace" --join
     """
     known, new = _known(name, gallery), person_name(new)
     with Gallery(gallery) as opened:
         before = {person.name: person.pictures for person in opened.list()}
+        if new in before and new != known and not join:
+            raise UsageError(
+                f"{new} is in the gallery already: add --join if {known} is the same person, which cannot be undone"
+            )
         renamed = opened.rename(known, new)
     said = f"renamed {shown(known)} to {shown(new)} ({_count(renamed, 'picture', 'pictures')})"
     Console().print(plain(said + joining_words(before, known, new)), highlight=False, markup=False, soft_wrap=True)

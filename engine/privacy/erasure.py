@@ -33,6 +33,9 @@ class GalleryErased(msgspec.Struct, kw_only=True):
 
     file: str
     pictures: int = 0
+    """Enrolled, or set apart."""
+    negatives: int = 0
+    """Faces that were kept as not of somebody else, and were or may be of this person."""
     sha256_before: str = ""
     sha256_after: str = ""
     still_in: list[str] = []
@@ -134,7 +137,10 @@ def erase(
         _from_audit(audit, receipt, person, who)
     outside = files_beside(outputs, directories)
     receipt.service_logs = forgotten(outside, audit.path if audit else None, person, who, dry_run)
-    receipt.runs = [_from_run(directory, person, likely, dry_run) for directory in dict.fromkeys(directories)]
+    tracks: list[str] = []
+    receipt.runs = [_from_run(directory, person, likely, dry_run, tracks) for directory in dict.fromkeys(directories)]
+    if gallery is not None and receipt.gallery is not None and gallery.exists() and not dry_run:
+        _forget_tracks(gallery, tracks, receipt.gallery)
     if not dry_run:
         receipt.mentions = mentions_in(outside, person)
     return receipt
@@ -146,12 +152,28 @@ def _from_gallery(path: Path, person: Mentions, dry_run: bool) -> GalleryErased:
     before = _sha256(path)
     with Gallery(path, read_only=dry_run) as opened:
         there = sum(one.pictures for one in opened.list() if one.name in person.names)
+        there += sum(one.identity in person.names for one in opened.quarantined())
+        alike = 0
         if not dry_run:
             for name in person.names:
+                alike += opened.forget_faces_of(name)
+            for name in person.names:
                 opened.remove(name)
+    erased = GalleryErased(file=str(path), pictures=there, negatives=alike, sha256_before=before, sha256_after=_sha256(path))
+    erased.still_in = [] if dry_run else _log_in_use(path)
+    return erased
+
+
+def _forget_tracks(path: Path, tracks: Sequence[str], erased: GalleryErased) -> None:
+    """What was kept as not of somebody else from the person's tracks goes too."""
+    with Gallery(path) as opened:
+        erased.negatives += opened.forget_faces_of("", tracks)
+    erased.sha256_after, erased.still_in = _sha256(path), _log_in_use(path)
+
+
+def _log_in_use(path: Path) -> list[str]:
     log = path.with_name(f"{path.name}-wal")
-    still_in = [log.name] if not dry_run and log.is_file() and log.stat().st_size else []
-    return GalleryErased(file=str(path), pictures=there, sha256_before=before, sha256_after=_sha256(path), still_in=still_in)
+    return [log.name] if log.is_file() and log.stat().st_size else []
 
 
 def _from_audit(audit: AuditLog, receipt: Erasure, person: Mentions, who: str) -> None:
@@ -164,11 +186,14 @@ def _from_audit(audit: AuditLog, receipt: Erasure, person: Mentions, who: str) -
     receipt.audit_names = len(known)
 
 
-def _from_run(directory: Path, person: Mentions, likely: bool, dry_run: bool) -> RunErased:
+def _from_run(directory: Path, person: Mentions, likely: bool, dry_run: bool, tracks: list[str]) -> RunErased:
+    """Erase the person from a run; append to ``tracks`` what a gallery calls theirs as the source of vectors."""
     told = RunErased(directory=str(directory))
     try:
         with nobody_writes(directory):
-            found = cut(directory, OfPerson(directory, person, likely), dry_run=dry_run)
+            theirs = OfPerson(directory, person, likely)
+            tracks += [f"{directory.name}/{stream}/{track_id}" for stream, track_id in theirs.tracks]
+            found = cut(directory, theirs, dry_run=dry_run)
             _tell(told, found)
             if not dry_run:
                 told.files += _clean_record(directory, person)

@@ -61,13 +61,14 @@ class OfPerson(Judge):
             for name in filter(folder.is_file, RECORDS):
                 for line in whole_lines(directory / name):
                     self._look(line, seen)
-        self._tracks = {key for key, found in seen.items() if found.is_theirs or (likely and found.likely)}
+        self.tracks = {key for key, found in seen.items() if found.is_theirs or (likely and found.likely)}
+        """Theirs, by stream and id."""
 
     def record(self, record: Record) -> Record | None:
         """See ``Judge``."""
         if record.get("kind") not in ("face", "track"):
             return record
-        if _key(record) in self._tracks or (record["kind"] == "face" and self._who(record) == "theirs"):
+        if _key(record) in self.tracks or (record["kind"] == "face" and self._who(record) == "theirs"):
             return None
         candidates = record.get("candidates")
         if not isinstance(candidates, list):

@@ -7,7 +7,6 @@ file. An object belongs to the thread and the process that made it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,20 +14,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
 from platformdirs import user_data_dir
 
 from engine.contracts.frames import Float32
 from engine.errors import GalleryError
+from engine.verify import gallery_pictures as rows
 from engine.verify.gallery_doubts import forget_in_doubts
 from engine.verify.gallery_epoch import note, settle
 from engine.verify.gallery_export import PictureRow, write_pictures
 from engine.verify.gallery_file import BUSY_SECONDS, GalleryFile
-from engine.verify.gallery_pictures import dropped, listed, put, released, remove_quarantined, rename_quarantined, the_one
 from engine.verify.gallery_reading import read_snapshot
 from engine.verify.gallery_records import Enrolled, Identity, Kept
 from engine.verify.gallery_watch import GalleryWatch
-from engine.verify.negatives import count_negatives, keep_negatives, remove_negatives, rename_negatives
+from engine.verify.negatives import (
+    count_negatives,
+    forget_alike,
+    forget_sources,
+    keep_negatives,
+    remove_negatives,
+    rename_negatives,
+)
 from engine.verify.person_name import spelling
 from engine.verify.snapshot import Snapshot
 
@@ -124,18 +129,15 @@ class Gallery:
             GalleryError: as for all methods, or the picture is there already, or the vector does not fit the others.
             ValueError: the name is empty, or the vector is not a finite vector of length 1.
         """
-        vector = np.ascontiguousarray(embedding, "<f4")
-        identity = spelling(identity)
-        if not identity or vector.ndim != 1 or not abs(float(np.linalg.norm(vector)) - 1) < 1e-3:
-            raise ValueError(f"needs a name and a vector of length 1, got {identity!r} and a vector of shape {vector.shape}")
+        identity, content = rows.checked(identity, embedding)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         row = {
-            "identity": identity, "embedder": embedder, "embedder_sha256": embedder_sha256, "embedding": vector.tobytes(),
+            "identity": identity, "embedder": embedder, "embedder_sha256": embedder_sha256, "embedding": content,
             "source_name": source_name, "picture_sha256": picture_sha256, "quality": float(quality), "enrolled_at": now,
             "runtime": runtime, "doubt": doubt,
         }  # fmt: skip
         with self._changing() as changed:
-            put(self._file, row, apart=apart)
+            rows.put(self._file, row, apart=apart)
             changed.append(not apart)
 
     @contextmanager
@@ -149,19 +151,15 @@ class Gallery:
         if any(changed):
             note(self._file)
 
-    def _wipe(self) -> None:
-        """Overwrite what was deleted: the log still holds the old pages. It is emptied as far as readers let go of it."""
-        self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-
     def remove(self, name: str) -> int:
         """Take all pictures of a person out; return how many there were, 0 if nobody has this name, in any encoding."""
         with self._changing() as changed:
             removed = self._file.execute("DELETE FROM pictures WHERE identity = ?", (spelling(name),)).rowcount
             forget_in_doubts(self._file, name)
             negatives = remove_negatives(self._file, name)
-            apart = remove_quarantined(self._file, name)
+            apart = rows.remove_quarantined(self._file, name)
             changed.append(removed + negatives > 0)
-        self._wipe()
+        self._file.wipe()
         return removed + apart
 
     def remove_picture(self, name: str, picture_sha256: str) -> Sequence[Kept]:
@@ -171,7 +169,7 @@ class Gallery:
         """
         with self._changing() as changed:
             theirs = self.pictures(name)
-            one = the_one(theirs, picture_sha256, f"of {spelling(name)}")
+            one = rows.the_one(theirs, picture_sha256, f"of {spelling(name)}")
             out = [kept for kept in theirs if kept.picture_sha256 == one.picture_sha256]
             self._file.execute(
                 "DELETE FROM pictures WHERE identity = ? AND picture_sha256 = ?", (one.identity, one.picture_sha256)
@@ -180,22 +178,22 @@ class Gallery:
                 forget_in_doubts(self._file, name)
                 remove_negatives(self._file, name)
             changed.append(True)
-        self._wipe()
+        self._file.wipe()
         return out
 
     def pictures(self, name: str = "") -> Sequence[Kept]:
         """Return the enrolled pictures, of everybody or of one person, by name and time."""
-        return listed(self._file, "pictures", name)
+        return rows.listed(self._file, "pictures", name)
 
     def quarantined(self) -> Sequence[Kept]:
         """Return the pictures that were set apart, by name and time."""
-        return listed(self._file, "quarantined")
+        return rows.listed(self._file, "quarantined")
 
     def release(self, picture_sha256: str) -> Kept:
         """Enrol a picture that was set apart; the gallery keeps the reason. See ``drop``."""
         with self._changing() as changed:
-            one = the_one(self.quarantined(), picture_sha256, "in quarantine")
-            changed.append(released(self._file, one.picture_sha256) > 0)
+            one = rows.the_one(self.quarantined(), picture_sha256, "in quarantine")
+            changed.append(rows.released(self._file, one.picture_sha256) > 0)
         return one
 
     def drop(self, picture_sha256: str) -> Kept:
@@ -208,9 +206,9 @@ class Gallery:
             GalleryError: as for all methods, or there is no such picture.
         """
         with self._changing():
-            one = the_one(self.quarantined(), picture_sha256, "in quarantine")
-            dropped(self._file, one.picture_sha256)
-        self._wipe()
+            one = rows.the_one(self.quarantined(), picture_sha256, "in quarantine")
+            rows.dropped(self._file, one.picture_sha256)
+        self._file.wipe()
         return one
 
     def rename(self, name: str, new: str) -> int:
@@ -229,7 +227,7 @@ class Gallery:
                 "UPDATE pictures SET identity = ? WHERE identity = ?", (spelling(new), spelling(name))
             ).rowcount
             rename_negatives(self._file, name, new)
-            rename_quarantined(self._file, name, new)
+            rows.rename_quarantined(self._file, name, new)
             changed.append(renamed > 0)
         return renamed
 
@@ -247,17 +245,27 @@ class Gallery:
             changed.append(kept > 0)
         return kept
 
+    def forget_faces_of(self, name: str, sources: Sequence[str] = ()) -> int:
+        """Forget what was kept as not of others and may be of a person, see ``engine.verify.negatives``; call it before
+        ``remove``. Return how many vectors there were.
+
+        Args:
+            name: of the person.
+            sources: tracks that are known to be of them.
+        """
+        with self._changing() as changed:
+            gone = forget_sources(self._file, sources) + forget_alike(self._file, name)
+            changed.append(gone > 0)
+        self._file.wipe()
+        return gone
+
     def negatives(self) -> dict[str, int]:
         """Return by person how many tracks were marked as not them."""
         return count_negatives(self._file)
 
     def holder(self, picture_sha256: str, embedder_sha256: str) -> Enrolled | None:
-        """Return whom a picture is enrolled for with an embedder, and what computed its vector; None if it is not."""
-        rows = self._file.rows(
-            "SELECT identity, runtime FROM pictures WHERE picture_sha256 = ? AND embedder_sha256 = ?",
-            (picture_sha256, embedder_sha256),
-        )
-        return Enrolled(*rows[0]) if rows else None
+        """Return whom a picture is enrolled for with an embedder; None if it is not."""
+        return rows.holder_of(self._file, picture_sha256, embedder_sha256)
 
     def snapshot(self, embedder_sha256: str) -> Snapshot:
         """Return everything that vectors of one embedder may be compared with, from one moment."""
@@ -269,25 +277,13 @@ class Gallery:
         return snapshot.names, snapshot.matrix
 
     def export(self, path: Path, embeddings: bool = False) -> int:
-        """Write one line for each picture; return how many.
-
-        Args:
-            path: ``.jsonl`` or ``.csv``; replaced as a whole, or not at all.
-            embeddings: also the vectors. They are biometric data of the people in them.
-
-        Raises:
-            GalleryError: also where ``path`` has another ending or cannot be written.
-        """
-        rows = self._file.rows(f"SELECT {', '.join(PictureRow._fields)} FROM pictures ORDER BY identity, id")
-        return write_pictures([PictureRow(*row) for row in rows], path, embeddings)
+        """Write one line for each picture; return how many. See ``write_pictures``, whose errors it raises."""
+        found = self._file.rows(f"SELECT {', '.join(PictureRow._fields)} FROM pictures ORDER BY identity, id")
+        return write_pictures([PictureRow(*row) for row in found], path, embeddings)
 
     def list(self) -> list[Identity]:
         """Return everyone, by name."""
-        rows = self._file.rows(
-            "SELECT identity, count(*), json_group_array(DISTINCT embedder), max(quality), max(enrolled_at),"
-            " sum(doubt <> ''), sum(runtime = '') FROM pictures GROUP BY identity ORDER BY identity"
-        )
-        return [Identity(name, n, tuple(sorted(json.loads(used))), *rest) for name, n, used, *rest in rows]
+        return rows.everyone(self._file)
 
     def close(self) -> None:
         """Close the file; no other method may be called after it."""

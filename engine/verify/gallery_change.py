@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from engine.contracts.gallery_version import GalleryVersion
 from engine.verify.snapshot import Snapshot
 
 
@@ -14,6 +15,11 @@ class Changed(NamedTuple):
     track_id: int
     reason: str
     """A sentence that names nobody: who was taken out is not to be written down again."""
+
+
+def is_later(now: GalleryVersion, before: GalleryVersion) -> bool:
+    """Whether a gallery went on from what it was, or is the same; else another file took its place."""
+    return now.revision > before.revision or (now.revision == before.revision and now.digest == before.digest)
 
 
 def why_changed(before: str, after: str, people: Snapshot) -> str:

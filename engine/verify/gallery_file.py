@@ -156,6 +156,10 @@ class GalleryFile:
                 self._database.execute("ROLLBACK")
             raise
 
+    def wipe(self) -> None:
+        """Overwrite what was deleted: the log still holds the old pages. It is emptied as far as readers let go of it."""
+        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @contextmanager
     def errors(self) -> Iterator[None]:
         """Turn SQLite's errors into ``GalleryError``."""

@@ -7,12 +7,16 @@ before.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from engine.contracts.frames import Float32
 from engine.errors import GalleryError
 from engine.verify.gallery_file import GalleryFile
-from engine.verify.gallery_records import Kept
+from engine.verify.gallery_records import Enrolled, Identity, Kept
 from engine.verify.person_name import spelling
 
 COLUMNS = (
@@ -35,6 +39,18 @@ _TABLE = """CREATE TABLE IF NOT EXISTS quarantined (
     UNIQUE (picture_sha256, embedder_sha256)
 )"""
 _LIST = "identity, source_name, picture_sha256, quality, enrolled_at, embedder, embedder_sha256, doubt"
+
+
+def checked(identity: str, embedding: Float32) -> tuple[str, bytes]:
+    """Return a name and a vector as they are kept.
+
+    Raises:
+        ValueError: the name is empty, or the vector is not a finite vector of length 1.
+    """
+    vector, name = np.ascontiguousarray(embedding, "<f4"), spelling(identity)
+    if not name or vector.ndim != 1 or not abs(float(np.linalg.norm(vector)) - 1) < 1e-3:
+        raise ValueError(f"needs a name and a vector of length 1, got {name!r} and a vector of shape {vector.shape}")
+    return name, vector.tobytes()
 
 
 def put(file: GalleryFile, row: Mapping[str, Any], *, apart: bool) -> None:
@@ -64,6 +80,32 @@ def put(file: GalleryFile, row: Mapping[str, Any], *, apart: bool) -> None:
     table = "quarantined" if apart else "pictures"
     values = tuple(row[name] for name in COLUMNS)
     file.execute(f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})", values)
+
+
+def everyone(file: GalleryFile) -> list[Identity]:
+    """Return the people who have enrolled pictures, by name.
+
+    Raises:
+        GalleryError: it cannot be read.
+    """
+    rows = file.rows(
+        "SELECT identity, count(*), json_group_array(DISTINCT embedder), max(quality), max(enrolled_at),"
+        " sum(doubt <> ''), sum(runtime = '') FROM pictures GROUP BY identity ORDER BY identity"
+    )
+    return [Identity(name, n, tuple(sorted(json.loads(used))), *rest) for name, n, used, *rest in rows]
+
+
+def holder_of(file: GalleryFile, picture_sha256: str, embedder_sha256: str) -> Enrolled | None:
+    """Return whom a picture is enrolled for with an embedder; None if it is not.
+
+    Raises:
+        GalleryError: it cannot be read.
+    """
+    rows = file.rows(
+        "SELECT identity, runtime FROM pictures WHERE picture_sha256 = ? AND embedder_sha256 = ?",
+        (picture_sha256, embedder_sha256),
+    )
+    return Enrolled(*rows[0]) if rows else None
 
 
 def listed(file: GalleryFile, table: str, name: str = "") -> list[Kept]:

@@ -136,6 +136,10 @@ class OpenSet:
             return float(limits[-1] + (wanted - logs[-1]) * (limits[-1] - limits[-2]) / (logs[-1] - logs[-2]))
         return float(np.interp(-wanted, -logs, limits))
 
+    def stranger_limit(self, chance: float) -> float:
+        """Return the resemblance with one picture that strangers of the largest measured size reach by a chance."""
+        return float(np.interp(-np.log(chance), -np.log(self.chances), self.limits[-1]))
+
     def is_nobody(self, resemblance: float, size_px: float) -> bool:
         """Whether all but 1 in 100 tracks of an enrolled person would resemble their picture more."""
         return size_px >= self.smallest_px and resemblance < float(self._at(self.own_low, size_px))

@@ -33,9 +33,8 @@ class Persons:
         Args:
             values: (N,), one for each row.
         """
-        if not len(self.starts):
-            return np.zeros(0, np.float32)
-        return np.asarray(np.maximum.reduceat(values if self.order is None else values[self.order], self.starts), np.float32)
+        ordered = values if self.order is None else values[self.order]
+        return ordered if len(self.starts) == self.count else np.asarray(np.maximum.reduceat(ordered, self.starts), np.float32)
 
     def rows(self, person: int) -> _Rows:
         """Return the rows of the person at a place of ``names``."""

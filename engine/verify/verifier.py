@@ -21,7 +21,7 @@ from engine.verify.embedder import Embedder
 from engine.verify.evidence import Evidence, FaceEvidence, Fusion
 from engine.verify.face_picture import face_in
 from engine.verify.face_weights import face_weights_of
-from engine.verify.gallery_change import Changed, why_changed
+from engine.verify.gallery_change import Changed, is_later, why_changed
 from engine.verify.gallery_records import not_comparable
 from engine.verify.gallery_store import GalleryReader
 from engine.verify.rules import rule_of
@@ -307,6 +307,9 @@ class Verifier:
                 f"the gallery {self._watch.where} holds vectors of {people.matrix.shape[1]} values, the embedder "
                 f"{self._embedder.name} makes {self._embedder.length}: restore it from a copy, or enrol again into a new file"
             )
+        if self._people.gallery and people.gallery and not is_later(people.gallery, self._people.gallery):
+            went_back = "is another one than before: it was made anew, or an earlier copy was put over it"
+            self._news.append(f"the gallery {self._watch.where} {went_back}")
         self._people, self._fewer = people, {}
         self.notice = not_comparable(people.other_embedder, self._embedder.name)
         if self.notice:

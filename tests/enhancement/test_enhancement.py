@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 from msgspec.structs import replace
@@ -18,6 +20,7 @@ from engine.publish.veil import veiled
 from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
 from engine.super_resolve.enhancer import Enhancer
+from engine.verify.gallery import Gallery
 from engine.verify.verifier import Verifier
 from tests.super_resolve.test_enhancer import crop_of, noise_planes
 from tests.verify.faces import ThumbnailEmbedder
@@ -44,16 +47,39 @@ def crop(track_id: int, index: int, side: int = 32, stream: str = "cam") -> Face
 
 
 class Core:
-    def __init__(self, *, enlarges: bool = True, publish: PublishConfig = PublishConfig()) -> None:  # noqa: B008
+    def __init__(self, *, enlarges: bool = True, publish: PublishConfig | None = None, gallery: Gallery | None = None) -> None:
         self.telemetry, self.generator, self.warnings = Telemetry("enhance-1"), Doubler(), list[Warned]()
-        config = Config(publish=publish)
+        config = Config(publish=publish or PublishConfig())
         enhancer = Enhancer(self.generator, 1.0, config.crop.max_size_px) if enlarges else None  # type: ignore[arg-type]
         calls = ModelCalls(self.telemetry.counts, lambda *said: self.warnings.append(Warned(*said)))
-        verifier = Verifier(ThumbnailEmbedder(), None, config.verify)  # type: ignore[arg-type]
+        verifier = Verifier(ThumbnailEmbedder(), gallery, config.verify)  # type: ignore[arg-type]
         self.core = Enhancement(config, enhancer, None, verifier, calls, self.telemetry, self.warnings.append)
 
     def take(self, *crops: FaceCrop) -> list[Said]:
         return self.core.finish(crops, self.core.enlarge(crops))
+
+
+def test_a_track_that_goes_on_is_named_when_its_person_is_enrolled_and_loses_the_name_with_them(tmp_path: Path):
+    with Gallery(tmp_path / "people.sqlite") as gallery:
+        run = Core(gallery=gallery)
+        run.take(crop(1, 0), crop(1, 3))
+        assert run.core.compare_again() == []
+        vector = run.core._verifier.track_scores("cam", 1).embedding
+        assert vector is not None
+        gallery.add(
+            "ada", vector, embedder="", embedder_sha256=ThumbnailEmbedder.sha256, runtime="x", source_name="",
+            picture_sha256="a", quality=1.0,
+        )  # fmt: skip
+        (said,) = run.core.compare_again()
+        assert isinstance(said.body, TrackResult)
+        assert (said.body.decision, said.body.ended, said.body.faces_enhanced) == ("known", False, 2)
+        assert (said.body.track.span.last, said.body.reason[:19]) == (moment(3), "the gallery changed")
+        gallery.remove("ada")
+        said, after = run.take(crop(1, 5))
+        assert isinstance(said.body, TrackResult)
+        assert (said.body.decision, said.body.candidates, bool(said.body.reason)) == ("none", [], True), "before the next face"
+        assert isinstance(after.body, FaceResult)
+        assert after.body.gallery == said.body.gallery == gallery.snapshot(ThumbnailEmbedder.sha256).gallery
 
 
 def part_names(said: Said) -> list[str]:

@@ -32,6 +32,31 @@ def test_a_running_verifier_follows_the_gallery(gallery, embedder):
     assert third.track_decision_changed
 
 
+def test_tracks_that_go_on_follow_the_gallery_once_and_without_a_new_face(gallery, embedder):
+    verifier = Verifier(embedder, gallery, VerifyConfig(min_faces=1))
+    score(verifier, [face(PEOPLE[0], 1), face(PEOPLE[1], 2)])
+    assert verifier.changed_by_gallery() == []
+    with Gallery(gallery.path) as other:
+        enrol(other, embedder, "ada", PEOPLE[0])
+        (changed,) = [one for one in verifier.changed_by_gallery() if one.track_id == 1]
+        assert changed == ("cam1", 1, "the gallery changed: it is like somebody who is there now")
+        assert verifier.changed_by_gallery() == []
+        track = verifier.track_scores("cam1", 1)
+        assert (track.decision, track.candidates[0].identity) == ("known", "ada")
+        assert track.gallery == other.snapshot(embedder.sha256).gallery
+        other.rename("ada", "Ada")
+        (changed,) = verifier.changed_by_gallery()
+        assert "no longer in the gallery under this name, and it is like somebody else there" in changed.reason
+        other.remove("Ada")
+        assert {one.track_id: "no longer in the gallery" in one.reason for one in verifier.changed_by_gallery()}[1]
+        assert verifier.track_scores("cam1", 1).decision == "none"
+        enrol(other, embedder, "bob", PEOPLE[3])
+        other.remove("bob")
+        verifier.forget("cam1", 1)
+        verifier.forget("cam1", 2)
+        assert verifier.changed_by_gallery() == []
+
+
 def corrupt(path):
     path.write_bytes(b"no database" * 1000)
 
@@ -96,7 +121,8 @@ def test_a_gallery_that_another_one_takes_the_place_of_is_followed(gallery, embe
     gallery.close()
     other.path.rename(gallery.path)
     assert score(verifier, [face(PEOPLE[0])])[0].candidates[0].identity == "bob"
-    assert verifier.take_news() == []
+    (sentence,) = verifier.take_news()
+    assert sentence.endswith("is another one than before: it was made anew, or an earlier copy was put over it")
 
 
 def test_a_gallery_that_is_locked_for_long_holds_nobody_up(gallery, embedder, monkeypatch):
