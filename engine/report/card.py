@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.archive.files import inside
 from engine.archive.reader import FaceLine, TrackRecord
-from engine.contracts.messages import Candidate
+from engine.contracts.messages import Basis, Candidate
 from engine.report.summary import clock, wall_clock
 
 _TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
@@ -56,6 +56,8 @@ def _details(record: TrackRecord, best: FaceLine | None) -> str:
     if record.track is not None:
         details.append(("frames seen", f"{record.track.frames_seen:,}"))
     details.append(("faces", f"{record.faces_seen:,}"))
+    if record.track is not None and record.track.basis is not None:
+        details += _basis(record.track.basis)
     if best is not None:
         face = best.face
         details += [("face size", f"{face.quality.size_px:.0f} px"), ("quality", f"{face.quality.score:.2f}"),
@@ -63,6 +65,17 @@ def _details(record: TrackRecord, best: FaceLine | None) -> str:
         if face.enhanced is not None:
             details.append(("LR consistency", f"{face.enhanced.lr_consistency_db:.1f} dB"))
     return "<dl>" + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in details) + "</dl>"
+
+
+def _basis(basis: Basis) -> list[tuple[str, str]]:
+    """Return what the decision rests on, where that is not simply all faces."""
+    found: list[tuple[str, str]] = []
+    if basis.moments is not None:
+        poor = f", {basis.nobody:,} too poor to recognise anybody" if basis.nobody else ""
+        found.append(("decided by moments", f"{basis.moments:,}{poor}"))
+    if basis.persons > 1:
+        found.append(("people in this track", f"{basis.persons:,}: decided by the one seen at the most moments"))
+    return found
 
 
 def _candidates(candidates: list[Candidate]) -> str:
