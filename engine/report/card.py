@@ -53,6 +53,8 @@ def _details(record: TrackRecord, best: FaceLine | None, fused: Fused | None) ->
     if record.track is not None:
         details.append(("frames seen", f"{record.track.frames_seen:,}"))
     details.append(("faces", f"{record.faces_seen:,}"))
+    if record.track is not None and record.track.basis is not None:
+        details += _basis(record.track.basis)
     if best is not None:
         face = best.face
         details += [("face size", f"{face.quality.size_px:.0f} px"), ("quality", f"{face.quality.score:.2f}"),
@@ -64,6 +66,17 @@ def _details(record: TrackRecord, best: FaceLine | None, fused: Fused | None) ->
     if fused is not None:
         details.append(("frames agree", f"{100 * fused.said.agreement:.0f} %"))
     return "<dl>" + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in details) + "</dl>"
+
+
+def _basis(basis: Basis) -> list[tuple[str, str]]:
+    """Return what the decision rests on, where that is not simply all faces."""
+    found: list[tuple[str, str]] = []
+    if basis.moments is not None:
+        poor = f", {basis.nobody:,} too poor to recognise anybody" if basis.nobody else ""
+        found.append(("decided by moments", f"{basis.moments:,}{poor}"))
+    if basis.persons > 1:
+        found.append(("people in this track", f"{basis.persons:,}: decided by the one seen at the most moments"))
+    return found
 
 
 def _candidates(candidates: list[Candidate]) -> str:

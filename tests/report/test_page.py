@@ -110,6 +110,17 @@ def test_too_many_tracks_are_said(tmp_path):
     assert "Shown are the first 2 of 5 tracks, up to 00:00:10.0" in page
 
 
+def test_a_card_says_what_the_decision_rests_on(tmp_path):
+    basis = Basis(14, 2, 30.0, None, 0.5, None, 0.01, persons=2, nobody=5, moments=9)
+    numbering, sink = Numbering("run1"), DirectorySink(OutputConfig(directory=str(tmp_path)), RUN)
+    message, payloads = track()
+    sink.write(numbering.stamp(msgspec.structs.replace(message, basis=basis)), payloads)
+    sink.close("completed", FACTS)
+    [card] = cards(report(tmp_path))
+    assert "<dt>decided by moments</dt><dd>9, 5 too poor to recognise anybody</dd>" in card
+    assert "<dt>people in this track</dt><dd>2: decided by the one seen at the most moments</dd>" in card
+
+
 def test_a_killed_run_has_a_report(tmp_path):
     write_run(tmp_path, tracks=2)
     (tmp_path / "run.json").write_text(json.dumps(RUN | {"outcome": "running"}))

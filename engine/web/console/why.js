@@ -31,10 +31,15 @@ function basisOf(entry, settings) {
   };
 }
 
-/** One sentence. `entry`: {track, best, faces}; `settings`: by `section.key`. */
+/** One sentence, and another where the track shows several people. `entry`: {track, best, faces}; `settings`: by `section.key`. */
 export function whySentence(entry, settings) {
-  const { decision, candidates } = decided(entry);
   const basis = basisOf(entry, settings);
+  const several = basis.persons > 1 ? ` ${number(basis.persons)} people are in this track: this is about the one seen most.` : "";
+  return reason(entry, basis) + several;
+}
+
+function reason(entry, basis) {
+  const { decision, candidates } = decided(entry);
   const [first, second] = candidates;
   if (decision === "none") return "Nothing to compare with: the gallery is empty, or no embedder is set.";
   if (decision === "known") {
@@ -42,7 +47,7 @@ export function whySentence(entry, settings) {
     return `Looks so much like ${first.identity} that hardly any stranger would${rival}.`;
   }
   if (decision === "unknown") return first ? `Looks like nobody in the gallery; ${first.identity} is the nearest.` : "Looks like nobody in the gallery.";
-  if (basis.missing === "faces") return `Only ${plural(basis.faces, "face")} so far: a decision needs ${basis.faces_needed}.`;
+  if (basis.missing === "faces") return tooFew(basis);
   if (basis.missing === "margin" && second) return `Looks like ${first.identity}, but nearly as much like ${second.identity}.`;
   if (basis.missing === "size" && basis.size_needed_px) {
     return `Faces of ${number(basis.size_px)} px are too small to name: about ${number(basis.size_needed_px)} px are needed.`;
@@ -52,12 +57,18 @@ export function whySentence(entry, settings) {
   return first ? `Somewhat like ${first.identity}, but a stranger could look so too${excuse}.` : `Too little to tell${excuse}.`;
 }
 
+function tooFew({ faces, faces_needed: needed, moments, nobody }) {
+  if (typeof moments !== "number") return `Only ${plural(faces, "face")} so far: a decision needs ${needed}.`;
+  if (nobody) return `Only ${plural(moments - nobody, "moment")} so far at which the face can be recognised: a name needs ${needed}.`;
+  return `Only ${plural(moments, "moment")} so far: a decision needs ${needed}.`;
+}
+
 /** The grounds, each with a verdict: [{name, verdict: "good" | "fair" | "poor", text}]. */
 export function grounds(entry, settings) {
   const { decision, candidates } = decided(entry);
   const basis = basisOf(entry, settings);
-  const rows = [size(basis), picture(entry.best.quality, basis.quality),
-    { name: "Faces", verdict: basis.faces < basis.faces_needed ? "poor" : "good", text: `${number(basis.faces)}; a decision needs ${basis.faces_needed}` }];
+  const rows = [size(basis), picture(entry.best.quality, basis.quality), seen(basis)];
+  if (basis.persons > 1) rows.push({ name: "People", verdict: "poor", text: `${number(basis.persons)} in this track; decided by the one seen at the most moments` });
   if (candidates.length) rows.push(likeness(candidates[0], basis));
   if (typeof candidates[0]?.log10_lr === "number") rows.push(evidence(candidates[0], basis));
   if (basis.margin !== null && candidates.length > 1) {
@@ -68,6 +79,13 @@ export function grounds(entry, settings) {
       text: `${number(basis.margin, 3)} ahead of ${candidates[1].identity}${needed}` });
   }
   return rows;
+}
+
+function seen({ faces, faces_needed: needed, moments, nobody }) {
+  if (typeof moments !== "number") return { name: "Faces", verdict: faces < needed ? "poor" : "good", text: `${number(faces)}; a decision needs ${needed}` };
+  const lost = nobody ? `, ${number(nobody)} of them too poor to recognise anybody` : "";
+  const verdict = moments - nobody < needed ? "poor" : 2 * nobody > moments ? "fair" : "good";
+  return { name: "Faces", verdict, text: `${number(faces)} at ${plural(moments, "moment")}${lost}; a decision needs ${plural(needed, "moment")}` };
 }
 
 function size({ size_px: px, size_needed_px: needed, missing }) {

@@ -39,6 +39,18 @@ SENTENCES = [
         entry("undecided", [OMAR], BASIS | {"faces": 3, "faces_needed": 4, "missing": "faces"}),
         "Only 3 faces so far: a decision needs 4.",
     ),
+    (
+        entry("undecided", [OMAR], BASIS | {"moments": 1, "nobody": 0, "persons": 1, "missing": "faces"}),
+        "Only 1 moment so far: a decision needs 2.",
+    ),
+    (
+        entry("undecided", [OMAR], BASIS | {"moments": 12, "nobody": 11, "persons": 1, "missing": "faces"}),
+        "Only 1 moment so far at which the face can be recognised: a name needs 2.",
+    ),
+    (
+        entry("known", [ANNA], BASIS | {"moments": 9, "nobody": 0, "persons": 2}),
+        "Looks so much like Anna that hardly any stranger would. 2 people are in this track: this is about the one seen most.",
+    ),
     (entry("undecided", [ANNA, OMAR], BASIS | {"missing": "margin"}), "Looks like Anna, but nearly as much like Omar."),
     (
         entry("undecided", [OMAR], BASIS | {"size_px": 18.0, "missing": "size"}),
@@ -93,6 +105,12 @@ def test_each_ground_has_a_verdict(page):
         ("Size", "poor"), ("Quality", "fair"), ("Faces", "good"), ("Likeness", "poor"), ("Margin", "fair"),
     ]  # fmt: skip
     assert found[3]["text"] == "strangers as alike: 20 in 1,000; a name needs 1 in 1,000 or fewer"
+    mixed = entry("known", [ANNA], BASIS | {"faces": 14, "moments": 9, "nobody": 5, "persons": 2})
+    found = asked(page, "why", "here.grounds(given[0], {})", mixed)
+    assert [(one["name"], one["verdict"], one["text"]) for one in found[2:4]] == [
+        ("Faces", "fair", "14 at 9 moments, 5 of them too poor to recognise anybody; a decision needs 2 moments"),
+        ("People", "poor", "2 in this track; decided by the one seen at the most moments"),
+    ]
 
 
 def test_a_likelihood_ratio_is_a_ground_with_its_bounds_and_says_what_the_report_says(page):
