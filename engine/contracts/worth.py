@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import math
 
-NOT_RELATIVES = "Relatives and twins were not measured: for them it says too much."
+LIMITS = (
+    "It compares with one person: of many who are enrolled the best one has a high ratio by chance. Relatives and twins were "
+    "not measured: for them it says too much."
+)
 _LEAST = math.log10(2)
 """Less than this either way is no support."""
 _DEGREES = (
@@ -39,5 +42,5 @@ def ratio(log10_ratio: float) -> str:
     value = 10 ** abs(log10_ratio)
     digits = max(0, 1 - math.floor(math.log10(value)))
     rounded = round(value, 1 - math.floor(math.log10(value)))
-    text = f"{rounded:,.{digits}f}"
+    text = f"{rounded:,.{digits}f}".removesuffix(".0")
     return text if log10_ratio >= 0 or rounded == 1 else f"1/{text}"

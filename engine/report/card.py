@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.messages import Basis, Candidate
-from engine.contracts.worth import NOT_RELATIVES, ratio, worth
+from engine.contracts.worth import LIMITS, ratio, worth
 from engine.report.figures import MARK, figure, read, small, strip_of
 from engine.report.fused import Fused, fused_figures, fused_of, fused_strip
 from engine.report.summary import clock, wall_clock
@@ -115,7 +115,7 @@ def _worth(record: TrackRecord) -> str:
         f"Likelihood ratio {ratio(first.log10_lr)}{at_most} (log10 {first.log10_lr:.1f}); for {basis.bucket} "
         f"{ratio(low)} to {ratio(high)} can be shown. Calibration {basis.calibration}."
     )
-    return f'<p class="worth">{escape(worth(first.log10_lr, first.identity))}. {escape(figures)} {NOT_RELATIVES}</p>'
+    return f'<p class="worth">{escape(worth(first.log10_lr, first.identity))}. {escape(figures)} {LIMITS}</p>'
 
 
 def _chance(value: float | None) -> str:

@@ -120,7 +120,8 @@ def test_a_likelihood_ratio_is_a_ground_with_its_bounds_and_says_what_the_report
         "name": "Evidence",
         "verdict": "good",
         "text": "appreciably more probable if it is Anna than if it is somebody else (likelihood ratio 250; for 28-40 px, "
-        "several faces 1/50 to 20,000 can be shown). Relatives and twins were not measured",
+        "several faces 1/50 to 20,000 can be shown). Of many enrolled the best has a high one by chance; relatives and twins "
+        "were not measured",
     }
     values = [-2.3, -0.8, -0.2, 0.0, 0.4, 1.5, 2.2, 3.4, 4.6, 6.1]
     assert asked(page, "words", "given[0].map((one) => here.ratio(one))", values) == [ratio(one) for one in values]
