@@ -13,9 +13,9 @@ from torch import Tensor, nn
 def exported_weights(file: Path, model: nn.Module) -> dict[str, Tensor]:
     """Return what an ONNX file of `export_module` holds of the weights of ``model``, a network of the same kind and options.
 
-    Weights that are stored as float16 come as float32. The exporter renames two kinds. Equal arrays are written once, so that a bias may stand under the name of another: it is
-    found by the convolution that reads it. Slopes of PReLU are constants without a name: they come in the order of the
-    layers.
+    Weights that are stored as float16 come as float32. The exporter renames two kinds. Equal arrays are written once, so that
+    a bias may stand under the name of another: it is found by the convolution that reads it. Slopes of PReLU are constants
+    without a name: they come in the order of the layers.
 
     Returns:
         The weights by their names in torch; without those of a batch normalisation, which is folded into its convolution. What
