@@ -22,7 +22,7 @@ from trt_build.protocols.tracks.track_sets import People, TrackSet
 FMR = 0.01
 VECTORS = "mean of vectors"
 """Of all frames enhanced: what a recogniser does with several faces."""
-_METHODS = (names.ONE_SMALL, names.ONE, names.BEST_QUALITY, names.SMALL_MEAN, names.MEAN)
+_METHODS = (names.ONE_SMALL, names.ONE, names.BEST_QUALITY, names.SMALL_MEAN, names.MEAN, names.CAREFUL)
 
 
 class Verification:
