@@ -36,6 +36,8 @@ def main() -> int:
     CONSOLE.print(f"{'':24}{'':6}" + "".join(f"{name:>7}" for name in names))
     for path in [*embedded_manifests(), dlib, dlib.with_name("dlib_small.json")]:
         described = read_manifest(path)
+        if described.kind == "track":  # no engine is built of it
+            continue
         for precision in options.precision.split(","):
             cells = []
             for name in names:

@@ -92,6 +92,10 @@ def target_of(name: str, precision: str, kind: str) -> TargetSpec:
     spec = TARGETS.get(name)
     if spec is None:
         raise UsageError(f"--target {name}: choose one of {', '.join(TARGETS)}")
+    if kind == "track":
+        raise UsageError(
+            "no engine is built of a network of tracks, which has three inputs: ONNX Runtime and OpenVINO run it as it is"
+        )
     if precision not in spec.precisions:
         raise UsageError(f"--precision {precision}: {name} computes in {', '.join(spec.precisions)}")
     if is_asked_for(name, precision) and kind not in ("generator", "detector"):

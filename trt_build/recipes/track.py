@@ -20,12 +20,12 @@ class ClipSpec(Spec, frozen=True):
     """Frames of a track, evenly spread over the clip; the first of them is the reference."""
     crf_min: int = 18
     crf_max: int = 35
-    raw_share: Share = 0.12
+    raw_share: Share = 0.3
     """Share of clips that no encoder saw."""
     presets: tuple[str, ...] = ("ultrafast", "veryfast", "veryfast", "faster", "medium")
     groups: tuple[Positive, ...] = (12, 25, 50, 250)
     """Frames from one key frame to the next."""
-    noise_max: float = 4.0
+    noise_max: float = 6.0
     """Levels; most clips have less."""
     blur_share: Share = 0.35
     """Of faces that are out of focus ..."""
@@ -70,9 +70,9 @@ class TrackDrawSpec(Spec, frozen=True):
     """How many frames a sample has, one drawn for each batch."""
     pixels: Positive = 12288
     """Low-resolution pixels of a batch over all its frames; `batch` is the most samples."""
-    shift_px: float = 0.1
+    shift_px: float = 0.08
     """Registration errs by so much, in low-resolution pixels (standard deviation) ..."""
-    gross_share: Share = 0.03
+    gross_share: Share = 0.015
     """... and in this share of frames grossly."""
     wrong_share: Share = 0.05
     """Of samples with a frame of somebody else ..."""
@@ -100,7 +100,7 @@ class TrackRecipe(TimedRecipe, frozen=True, kw_only=True):
     draw: TrackDrawSpec = TrackDrawSpec()
     network: TrackNetworkSpec = TrackNetworkSpec()
     optimiser: OptimiserSpec = OptimiserSpec(method="soap", rate=1e-3, betas=(0.95, 0.95), clip_norm=0.5)
-    encoder_rate: Share = 0.1
+    encoder_rate: Share = 0.5
     """Learning rate of what is taken over, as a share of that of the new parts."""
     frozen_steps: NotNegative = 300
     """First steps, in which what is taken over stays as it is."""

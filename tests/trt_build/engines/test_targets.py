@@ -17,6 +17,7 @@ from trt_build.engines.targets import target_of
         ("onnxruntime", "bf16", "generator", "--precision bf16: onnxruntime computes in fp32, fp16, int8"),
         ("openvino", "bf16", "embedder", "the embedder computes in float32 on every machine"),
         ("openvino", "bf16", "second_look", "the second look computes in float32 on every machine"),
+        ("openvino", "fp32", "track", "no engine is built of a network of tracks"),
     ],
 )
 def test_what_a_target_cannot_do(target, precision, kind, words):

@@ -59,7 +59,7 @@ def validation_tracks(recipe: TrackRecipe, cache: Path) -> dict[tuple[int, int],
 
 def at_crf(clips: ClipSpec, crf: int) -> ClipSpec:
     """Return clips of rigid, sharp faces at one CRF, from the encoder's usual preset."""
-    plain = {"blur_share": 0.0, "bending_share": 0.0, "exposure_share": 0.0, "smear_share": 0.0, "noise_max": 3.0}
+    plain = {"blur_share": 0.0, "bending_share": 0.0, "exposure_share": 0.0, "smear_share": 0.0, "noise_max": 4.0}
     encoder = {"crf_min": crf, "crf_max": crf, "raw_share": 0.0, "presets": ("veryfast",), "groups": (50,)}
     return msgspec.structs.replace(clips, **plain, **encoder)
 

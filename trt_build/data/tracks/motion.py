@@ -15,7 +15,7 @@ _RATE = 25.0
 _TURN_DEG, _ZOOM, _SWAY_PX = 5.0, 0.04, 1.0
 _BEND = 0.045
 """Largest bending, in shares of the face's side."""
-_MOST_STILL = 0.3
+_MOST_STILL = 0.4
 """Share of faces that hardly move: an encoder copies them from frame to frame."""
 
 

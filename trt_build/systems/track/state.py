@@ -12,7 +12,7 @@ from trt_build.networks.track import TrackNetwork
 from trt_build.recipes.track import TrackRecipe
 from trt_build.systems.generator.state import load_exported
 from trt_build.training.checkpoint import check_unchanged, fill, load_averaged, recipe_of
-from trt_build.training.run_state import RunState
+from trt_build.training.run_state import RATE_SHARE, RunState
 
 SCHEMA = "facestream-track/1"
 KEPT = ("data", "clips", "network", "seed")
@@ -56,6 +56,7 @@ def restored(data: dict[str, Any], recipe: TrackRecipe) -> State:
     state = new_state(recipe)
     fill(state.model, data["model"], "The run's checkpoint")
     state.restore(data)
+    state.optimiser.param_groups[1][RATE_SHARE] = recipe.encoder_rate
     return state
 
 

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.super_resolve.registration import register
 from trt_build.data.batches import unit
 from trt_build.data.degradation import Luma8
 from trt_build.data.face_sets import score
-from trt_build.data.tracks.batches import with_errors
 from trt_build.data.tracks.clips import SCALE, Tracks
 from trt_build.networks.generators.compact import Compact
 from trt_build.networks.track import TrackNetwork
@@ -30,15 +30,11 @@ class TrackValidator:
         self._tracks, self._recipe = tracks, recipe
         untrained = TrackNetwork(single.options, recipe.network.width, recipe.network.blocks)
         untrained.encoder.load_state_dict(single.state_dict())
-        self._maps = {key: self._found(key, one) for key, one in tracks.items()}
+        self._found = {key: registered(one.low) for key, one in tracks.items()}
         self._before: Row = {}
         for (size, crf), one in tracks.items():
             for name, frames in (("default", 1), ("mean", one.low.shape[1])):
                 self._before[f"{name}_{size}px_crf{crf}"] = self._psnr(untrained.eval(), (size, crf), frames)
-
-    def _found(self, key: tuple[int, int], tracks: Tracks) -> NDArray[np.float32]:
-        rng = np.random.default_rng((self._recipe.seed, *key))
-        return np.stack([with_errors(one, SCALE * key[0], self._recipe.draw, rng) for one in tracks.affine])
 
     def measure(self, network: TrackNetwork) -> Row:
         """PSNR by frames, size and CRF; `merit`: the mean gain of all frames over the default network's one."""
@@ -51,11 +47,18 @@ class TrackValidator:
         return row | {"merit": float(np.mean(gains))}
 
     def _psnr(self, network: TrackNetwork, key: tuple[int, int], frames: int) -> float:
-        tracks = self._tracks[key]
-        weight = np.ones((len(tracks.low), frames), np.float32)
+        tracks, (maps, weight) = self._tracks[key], self._found[key]
         with torch.autocast("cpu", torch.bfloat16, enabled=self._recipe.precision == "bfloat16"):
-            made = fused(network, tracks.low[:, :frames], self._maps[key][:, :frames], weight)
+            made = fused(network, tracks.low[:, :frames], maps[:, :frames], weight[:, :frames])
         return score(made, tracks.truth, SCALE).psnr
+
+
+def registered(low: Luma8) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Maps (T, N, 2, 3) and weights (T, N) of tracks (T, N, h, w), as the live side finds them without landmarks."""
+    found = [register(frames, None, 0, SCALE) for frames in low]
+    weight = np.stack([one.agrees for one in found]).astype(np.float32)
+    weight[:, 0] = 1
+    return np.stack([one.warps for one in found]), weight
 
 
 def fused(network: TrackNetwork, low: Luma8, maps: NDArray[np.float32], weight: NDArray[np.float32]) -> Luma8:
