@@ -23,7 +23,8 @@ _WORK = 2
 """Frames are brought onto each other at this multiple of their size."""
 _COARSE, _FINE = 0.06, 0.2
 """Blur of the two passes: sigma in sides of the crop, then in its pixels. The first takes far guesses, the second is exact."""
-_LEAST_COARSE = 0.6
+_LEAST_COARSE, _JUDGED = 0.6, 0.6
+"""Of the first pass, and of what is judged by; sigma in pixels of the crops."""
 _REACH = 0.3
 """Of the window, sigma in sides of the crop."""
 _STEPS = 8
@@ -140,6 +141,10 @@ def _seen(frames: list[Float32], warps: list[Warp], window: Float32) -> Float32:
     """Return the frames as they look from the reference, each with mean 0 and variance 1 under the window: (N, h, w)."""
     shape = (window.shape[0], window.shape[1])
     seen = np.stack([look_through(frame, warp, shape) for frame, warp in zip(frames, warps, strict=True)])
+    return _levelled(seen, window)
+
+
+def _levelled(seen: Float32, window: Float32) -> Float32:
     share = window / window.sum()
     seen -= (seen * share).sum(axis=(1, 2), keepdims=True)
     seen /= np.sqrt((seen**2 * share).sum(axis=(1, 2), keepdims=True)) + 1e-6
@@ -147,5 +152,7 @@ def _seen(frames: list[Float32], warps: list[Warp], window: Float32) -> Float32:
 
 
 def _correlations(frames: list[Float32], warps: list[Warp], window: Float32) -> NDArray[np.float32]:
-    seen = _seen(frames, warps, window).reshape(len(frames), -1)
+    """Return those of the frames with each other, (N, N); detail that noise drowns is left out."""
+    seen = np.stack([cv2.GaussianBlur(one, (0, 0), _JUDGED * _WORK) for one in _seen(frames, warps, window)])
+    seen = _levelled(seen, window).reshape(len(frames), -1)
     return np.asarray((seen * (window.ravel() / window.sum())) @ seen.T, np.float32)

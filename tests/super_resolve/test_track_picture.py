@@ -73,6 +73,14 @@ def test_where_frames_contradict_each_other_is_marked():
     assert marked < 100 < 200 < picture.agreement[16:60].mean()
 
 
+def test_a_face_that_moves_in_itself_is_not_smeared():
+    shots, warps = _shots(noise=1.0, weights=np.array([1.0] + 7 * [0.9]))
+    turned = [TrackShot(cv2.circle(s.luma.copy(), (12, 17), 3, 255, -1), s.landmarks, s.weight) for s in shots[4:]]
+    truth = _truth(0, warps[0], 24)
+    plain, careful = (fuse_track([*shots[:4], *turned], how) for how in (Average(is_plain=True), Average()))
+    assert _error(careful.luma, truth) < 0.85 * _error(plain.luma, truth)
+
+
 def test_crops_of_several_sizes_and_the_colours_range():
     shots, warps = _shots(px=28, noise=2.0, weights=np.linspace(1, 0.9, 8))
     cuts = [(2, 2), (0, 0), (4, 0), (0, 4), (2, 0), (4, 4), (0, 2), (2, 4)]

@@ -22,6 +22,9 @@ from trt_build.protocols.tracks.track_sets import TrackSet
 ONE_SMALL, ONE = "one frame, interpolated", "one frame"
 BEST, BEST_QUALITY = "best frame by the truth", "best frame by its quality"
 SMALL_MEAN, MEAN, MEDIAN, TRUE_MEAN = "mean of interpolated", "mean of enhanced", "median of enhanced", "mean, true places"
+CAREFUL = "careful mean"
+"""What the engine does without a network."""
+_PLAIN = Average(4, is_plain=True)
 NETWORK = "network"
 FRAMES = (1, 2, 4, 8)
 SCALE = 4
@@ -99,19 +102,22 @@ class _Track:
             ONE: self._enhanced[0],
             BEST: self.seen[int(np.argmax(errors))],
             BEST_QUALITY: self.seen[int(np.argmax(self._qualities))],
-            SMALL_MEAN: self._fuse(Average(SCALE), self._shots(enhanced=False), self.found),
+            SMALL_MEAN: self._fuse(_PLAIN, self._shots(enhanced=False), self.found),
             MEDIAN: self._median(),
         }
         if self._affine is not None:
             true = Registration(self._affine, self.found.agrees, self.found.likeness, SCALE)
-            found[TRUE_MEAN] = self._fuse(Average(SCALE), self._shots(), true)
+            found[TRUE_MEAN] = self._fuse(_PLAIN, self._shots(), true)
         if (network := self._tools.network) is not None:
             for count in FRAMES[:-1]:
                 found[f"{NETWORK}, {count}"] = self._fuse(network, self._shots()[:count], _first(self.found, count))
         return found | self.fused()
 
     def fused(self) -> dict[str, Uint8]:
-        found = {MEAN: self._fuse(Average(SCALE), self._shots(), self.found)}
+        found = {
+            MEAN: self._fuse(_PLAIN, self._shots(), self.found),
+            CAREFUL: self._fuse(Average(SCALE), self._shots(), self.found),
+        }
         if (network := self._tools.network) is not None:
             found[f"{NETWORK}, {FRAMES[-1]}"] = self._fuse(network, self._shots(), self.found)
         return found

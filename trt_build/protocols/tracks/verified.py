@@ -22,7 +22,7 @@ from trt_build.protocols.tracks.track_sets import People, TrackSet
 FMR = 0.01
 VECTORS = "mean of vectors"
 """Of all frames enhanced: what a recogniser does with several faces."""
-_METHODS = (names.ONE_SMALL, names.ONE, names.BEST_QUALITY, names.SMALL_MEAN, names.MEAN)
+_METHODS = (names.ONE_SMALL, names.ONE, names.BEST_QUALITY, names.SMALL_MEAN, names.MEAN, names.CAREFUL)
 
 
 class Verification:
@@ -37,7 +37,7 @@ class Verification:
         found = self._of_methods(tracks, made)
         truth = self._vectors(tracks.truth, tracks.truth)
         return {
-            name: {"cosine": draws.means(np.einsum("ij,ij->i", some, truth)), "tar": self._tars(some, draws)}
+            name: {"cosine": draws.means(np.einsum("ij,ij->i", some, truth)), "tar": tars(some, self._gallery, draws)}
             for name, some in found.items()
         }
 
@@ -55,12 +55,14 @@ class Verification:
         finally:
             recogniser.close()
 
-    def _tars(self, vectors: Float32, draws: Draws) -> Drawn:
-        count = len(vectors)
-        left, right = (place.ravel() for place in np.indices((count, count)))
-        pairs = Pairing(left, right, left == right)
-        trial = SortedTrial((1 - vectors @ self._gallery.T).ravel().astype(np.float64), pairs.same)
-        return np.array([trial.tars((FMR,), draws.of_pairs(pairs, turn))[0] for turn in range(len(draws.counts))])
+
+def tars(vectors: Float32, gallery: Float32, draws: Draws) -> Drawn:
+    """Return the TAR at ``FMR`` over each draw of people: each vector against all of the gallery, (P, D) both."""
+    count = len(vectors)
+    left, right = (place.ravel() for place in np.indices((count, count)))
+    pairs = Pairing(left, right, left == right)
+    trial = SortedTrial((1 - vectors @ gallery.T).ravel().astype(np.float64), pairs.same)
+    return np.array([trial.tars((FMR,), draws.of_pairs(pairs, turn))[0] for turn in range(len(draws.counts))])
 
 
 def _at_high(sharp: Uint8) -> Uint8:
