@@ -131,6 +131,7 @@ class StreamFaces:
             faces, ends = self._following.update(frame, detections)
             if detections is None:
                 faces = admitted = [] if frame.has_main else self._carrier.carry(frame)
+                self._counts["found"] += len(faces)
         with telemetry.stage("crop"):
             if detections is not None:
                 admitted = self._acceptance.admit(faces)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import FrameTime, Planes, Uint8
+from engine.decode.blocks import BlockReader, ask_for_blocks
 from engine.runtime.x264 import repeatable_x264
 
 WIDTH, HEIGHT, FPS = 640, 360, 25
@@ -227,8 +228,13 @@ def _through_h264(pictures: Sequence[Uint8], crf: int) -> list[Planes]:
         container.mux(stream.encode(None))
     memory.seek(0)
     chroma = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
+    reader = BlockReader()
     with av.open(memory, "r", format="h264") as container:
-        return [Planes(np.array(frame.to_ndarray()[:HEIGHT]), chroma, chroma) for frame in container.decode(video=0)]
+        ask_for_blocks(container.streams.video[0].codec_context, motion=True)
+        return [
+            Planes(np.array(frame.to_ndarray()[:HEIGHT]), chroma, chroma, blocks=reader.read(frame))
+            for frame in container.decode(video=0)
+        ]
 
 
 def _grey(data: bytes) -> Uint8:

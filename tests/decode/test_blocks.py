@@ -159,11 +159,11 @@ def test_pictures_of_more_bits_are_on_the_same_scale(tmp_path):
 def test_a_camera_tells_the_same_as_a_recording(tmp_path):
     path = uneven(tmp_path / "a.h264", bf="0")
     with av.open(str(path)) as container:
-        decoder = PictureDecoder(container.streams.video[0].codec_context, "none")
-        maps = [
-            BlockReader().read(each) for packet in container.demux(video=0) if packet.size for each in decoder.decode(packet)
-        ]
+        decoder, reader = PictureDecoder(container.streams.video[0].codec_context, "none", motion=True), BlockReader()
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        maps = [reader.read(each) for packet in packets for each in decoder.decode(packet)]
     for told, expected in zip(maps, told_by_pyav(path), strict=False):
         assert told is not None
         np.testing.assert_array_equal(told.qp, expected)
     assert len(maps) >= 5
+    assert [told is not None and told.motion is not None for told in maps] == [False] + [True] * (len(maps) - 1)

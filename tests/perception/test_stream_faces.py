@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.config import Config, CropConfig, TrackConfig
+from engine.contracts.coding import BlockMap
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Detections, Frame, FrameTime, Planes
 from engine.detect.second_look import Faceness
@@ -52,14 +53,22 @@ class Stream:
         self.out: list[FaceCrop | TrackClosed] = []
         self._number = first
 
-    def show(self, *detections: Detections | None, scene: int = 0, damaged: bool = False) -> Stream:
+    def show(
+        self, *detections: Detections | None, scene: int = 0, damaged: bool = False, motion: tuple[int, int] | None = None
+    ) -> Stream:
         for found in detections:
             number, self._number = self._number, self._number + 1
             picture = picture_of(scene)
-            planes = Planes(picture, picture[::2, ::2].copy(), picture[::2, ::2].copy())
+            field = None if motion is None else np.array(motion, np.int8)[:, None, None].repeat(15, 1).repeat(20, 2)
+            blocks = BlockMap(np.full((15, 20), 30, np.uint8), motion=field)
+            planes = Planes(picture, picture[::2, ::2].copy(), picture[::2, ::2].copy(), blocks=blocks)
             frame = Frame("cam", FrameTime(number, number, (1, 25), number / 25, 0), planes, damaged=damaged)
             self.out += self.faces.update(frame, found, Telemetry("perceive"))
         return self
+
+    @property
+    def crops(self) -> list[FaceCrop]:
+        return [item for item in self.out if isinstance(item, FaceCrop)]
 
     def end(self) -> tuple[int, int, int]:
         """Return how many faces and tracks came, and how many tracks were rejected."""
@@ -256,3 +265,20 @@ def test_a_run_that_goes_on_at_any_point_finds_what_an_undisturbed_one_does(plan
     whole, points = run(0)
     for index, already in points:
         assert run(index + 1)[0] == whole[already:]
+
+
+def test_faces_are_carried_between_detections_where_the_video_tells_its_motion():
+    doubtful = faces_at(60.0, faceness=0.8)  # until its second detection: what is carried confirms nothing
+    stream = Stream(every=3).show(doubtful, None, None, faces_at(66.0), None, None, motion=(8, 0))
+    places = [(crop.time.frame_index, crop.box[0]) for crop in stream.crops]
+    assert places == [(3, 66.0), (4, 68.0), (5, 70.0)]
+    assert {crop.track_id for crop in stream.crops} == {1}
+    assert all(crop.quality.qp == pytest.approx(30) for crop in stream.crops)
+    without = Stream(every=3).show(faces_at(60.0), None, None, faces_at(66.0), None, None)
+    assert [crop.time.frame_index for crop in without.crops] == [0, 3]
+
+
+def test_nothing_is_carried_over_a_cut():
+    stream = Stream(every=3).show(faces_at(60.0), None, None, faces_at(66.0), None, motion=(8, 0))
+    stream.show(None, None, scene=1, motion=(8, 0))
+    assert [crop.time.frame_index for crop in stream.crops] == [0, 1, 2, 3, 4]
