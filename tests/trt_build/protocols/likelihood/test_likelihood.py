@@ -62,7 +62,7 @@ def test_ratios_and_rates_hold_on_other_people(fitted, monkeypatch, tmp_path):
         assert one.lowest < 0 < one.highest
     assert results[-1].cllr.value < results[0].cllr.value  # larger faces tell more
     assert evaluation.markdown(results).count("\n") == 6
-    write_figures(fitted, others[-1:], tmp_path / "one.png")
+    write_figures(fitted, others[-1:], results[-1:], tmp_path / "one.png")
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
 
 
