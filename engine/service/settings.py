@@ -15,6 +15,7 @@ from engine.control.answers import Settings
 from engine.errors import ConfigError, ModelError
 from engine.models import embedded_manifests, models_dir
 from engine.service.refusal import Refusal
+from engine.verify.rules import check_rates
 
 CHANGEABLE = (
     "profile",
@@ -74,10 +75,10 @@ class ChangeableSettings:
             raise Refusal("refused", known, "changes.super_resolve.generator")
         after = {name: value for name, value in {**before, **changes}.items() if value is not None}
         try:
-            self.config(after)
+            check_rates(self.config(after).verify)
         except ConfigError as error:
             words = str(error).removeprefix("command line: ")
-            raise Refusal("bad_request", words, f"changes.{words.partition(':')[0]}") from error
+            raise Refusal("bad_request", words, f"changes.{words.partition(':')[0].split()[0]}") from error
         return after
 
 

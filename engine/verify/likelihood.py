@@ -2,8 +2,8 @@
 
 How much more probable is such a resemblance (``engine.verify.open_set``) of a face and a picture if they show one person than
 if they show two? In each bucket, by the size of the face and whether several faces were fused, the answer is a straight line
-(logistic regression) over the resemblance, which counts ``bend`` times as much above 0: among faces that look more alike than
-strangers do, a bit more says more. The line ends at the bounds beyond which the people behind it are too few to show anything
+(logistic regression) over the warped resemblance, which rises faster above 0: among faces that look more alike than strangers
+do, a bit more says more. The line ends at the bounds beyond which the people behind it are too few to show anything
 (ELUB: Vergeer et al., "Numerical likelihood ratios outputted by LR systems are often based on extrapolation", 2016).
 
 A ratio says nothing of how probable it is that it *is* the person: that takes a prior, which nobody but the user can state.
@@ -77,8 +77,8 @@ class Calibration:
     """What was measured of one embedder through the whole pipeline."""
 
     buckets: tuple[Bucket, ...]
-    bend: float
-    """A resemblance above 0 counts ``1 + bend`` times."""
+    curve: float
+    """Of all buckets, see ``warped``; at least 0."""
     rates: NDArray[np.float64]
     """(R,) falling: shares of comparisons of two people."""
     limits: NDArray[np.float64]
@@ -105,7 +105,7 @@ class Calibration:
             bucket: one of ``buckets``.
             pictures: of this person that are enrolled, or of each: the best of three is so good by chance three times as often.
         """
-        line = bucket.offset + bucket.slope * warped(resemblance, self.bend)
+        line = bucket.offset + bucket.slope * warped(resemblance, self.curve)
         return np.clip(line - np.log10(np.maximum(pictures, 1)), bucket.lowest, bucket.highest)
 
     @property
@@ -126,10 +126,10 @@ class Calibration:
         return float(np.interp(-np.log(rate), -np.log(self.rates[shown]), row[shown], left=-np.inf, right=np.inf))
 
 
-def warped(resemblance: NDArray[np.floating[Any]], bend: float) -> NDArray[np.float64]:
-    """Return ``r + bend * max(r, 0)``."""
+def warped(resemblance: NDArray[np.floating[Any]], curve: float) -> NDArray[np.float64]:
+    """Return ``r + curve * max(r, 0)**2``."""
     values = np.asarray(resemblance, np.float64)
-    return np.asarray(values + bend * np.maximum(values, 0.0), np.float64)
+    return np.asarray(values + curve * np.maximum(values, 0.0) ** 2, np.float64)
 
 
 def probabilities(log10_ratios: Mapping[str, float], prior: float) -> dict[str, float]:
@@ -168,9 +168,9 @@ def read_calibration(path: Path) -> Calibration:
         with np.load(io.BytesIO(data)) as stored:
             columns = np.asarray(stored["buckets"], np.float64)
             rates, limits = np.asarray(stored["rates"], np.float64), np.asarray(stored["limits"], np.float64)
-            bend, sha256, provenance = float(stored["bend"]), str(stored["embedder_sha256"]), str(stored["provenance"])
+            curve, sha256, provenance = float(stored["curve"]), str(stored["embedder_sha256"]), str(stored["provenance"])
         buckets = tuple(_bucket(dict(zip(_COLUMNS, row.tolist(), strict=True))) for row in columns)
-        one = Calibration(buckets, bend, rates, limits, sha256, provenance, hashlib.sha256(data).hexdigest()[:_ID_DIGITS])
+        one = Calibration(buckets, curve, rates, limits, sha256, provenance, hashlib.sha256(data).hexdigest()[:_ID_DIGITS])
         _check(one)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} does not hold the calibration of an embedder ({error}): install facestream again") from error
@@ -185,7 +185,7 @@ def write_calibration(one: Calibration, path: Path) -> None:
         buckets=np.array([[float(getattr(bucket, name)) for name in _COLUMNS] for bucket in one.buckets]),
         rates=one.rates,
         limits=one.limits,
-        bend=np.float64(one.bend),
+        curve=np.float64(one.curve),
         embedder_sha256=np.array(one.embedder_sha256),
         provenance=np.array(one.provenance),
     )
@@ -204,7 +204,7 @@ def _check(one: Calibration) -> None:
     table = one.limits.shape == (len(one.buckets), len(one.rates)) and len(one.rates) > 1
     if not (one.buckets and slopes and sizes and table):
         raise ValueError("its tables do not agree")
-    finite = np.isfinite(_finite(one.buckets)).all() and np.isfinite(one.limits[:, 0]).all() and one.bend >= 0
+    finite = np.isfinite(_finite(one.buckets)).all() and np.isfinite(one.limits[:, 0]).all() and one.curve >= 0
     falls = (np.diff(one.rates) < 0).all() and (one.rates > 0).all() and (one.limits[:, 1:] >= one.limits[:, :-1]).all()
     if not (finite and falls):
         raise ValueError("its tables do not agree")

@@ -15,4 +15,4 @@ def bucket(low_px=14.0, high_px=40.0, least_faces=1, offset=0.0, slope=10.0, low
 
 BUCKETS = (bucket(), bucket(least_faces=2, offset=-0.5), bucket(40.0, INF, 1), bucket(40.0, INF, 2))
 RATES = np.array([0.1, 0.01, 0.001])
-MADE_UP = Calibration(BUCKETS, 0.5, RATES, np.tile([0.1, 0.2, 0.3], (4, 1)), "0" * 64, "made up", "0123456789ab")
+MADE_UP = Calibration(BUCKETS, 5.0, RATES, np.tile([0.1, 0.2, 0.3], (4, 1)), "0" * 64, "made up", "0123456789ab")

@@ -98,5 +98,5 @@ def evaluate(*, tracks: Path, faces: Path, out: Path, calibration: Path | None =
     with writable(out / "likelihood.json"):
         (out / "likelihood.json").write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
         (out / "likelihood.md").write_text(markdown(results), encoding="utf-8")
-        write_figures(found, buckets, out / "likelihood.png")
+        write_figures(found, buckets, results, out / "likelihood.png")
     CONSOLE.print(markdown(results), soft_wrap=True, markup=False, highlight=False)

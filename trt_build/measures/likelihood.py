@@ -97,6 +97,8 @@ def logistic(score: Values, same: Values, different: Values) -> tuple[float, flo
     Raises:
         ValueError: the classes do not overlap, so that no line is best.
     """
+    met = (same > 0) | (different > 0)
+    score, same, different = score[met], same[met], different[met]
     middle, width = float(np.average(score, weights=same + different)), max(float(np.ptp(score)), 1e-12)
     design = np.stack([np.ones_like(score), (score - middle) / width], axis=1)
     positive, negative = same / same.sum(), different / different.sum()

@@ -15,7 +15,7 @@ from trt_build.protocols.likelihood.comparisons import GRID, Comparisons
 
 Weights = NDArray[np.float64]
 BINS = 10
-_DRAWS, _SEED = 200, 20261129
+_DRAWS, _SEED = 24, 20261129
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -27,6 +27,13 @@ class Measured(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+class Reliability(msgspec.Struct, frozen=True):
+    """What was stated and what was observed, by bin of the stated probability; empty bins are left out."""
+
+    stated: list[float]
+    observed: list[Measured]
 
 
 class BucketResult(msgspec.Struct, frozen=True):
@@ -53,13 +60,8 @@ class BucketResult(msgspec.Struct, frozen=True):
     lowest: float
     highest: float
     """Bounds, log10."""
-
-
-class Reliability(msgspec.Struct, frozen=True):
-    """What was stated and what was observed, by bin of the stated probability; empty bins are left out."""
-
-    stated: list[float]
-    observed: list[Measured]
+    reliability: Reliability
+    """At even odds."""
 
 
 def evaluate(calibration: Calibration, buckets: Sequence[Comparisons]) -> list[BucketResult]:
@@ -87,13 +89,14 @@ def _evaluate(calibration: Calibration, bucket: Bucket, one: Comparisons) -> Buc
     ratios = calibration.log10_ratio(GRID, bucket)
     limits = {f"{rate:g}": calibration.limit(bucket, rate) for rate in calibration.rates.tolist()}
     limits = {rate: limit for rate, limit in limits.items() if np.isfinite(limit)}
-    figures = [_figures(ratios, limits, *weights) for weights in [one.histograms(), *_drawn(one)]]
+    drawn = [one.histograms(), *_drawn(one)]
+    figures = [_figures(ratios, limits, *weights) for weights in drawn]
     measured = {name: measured_of([each[name] for each in figures]) for name in figures[0]}
     return BucketResult(
         bucket.words, len(np.unique(one.same_person)), round(float(one.different_weight.sum())),
         measured["cllr"], measured["cllr_min"], measured["cllr_cal"], measured["ece"], measured["dev_pav"],
         {name: measured[f"fmr {name}"] for name in limits}, {name: measured[f"tar {name}"] for name in limits},
-        bucket.lowest, bucket.highest,
+        bucket.lowest, bucket.highest, _reliability(ratios, drawn),
     )  # fmt: skip
 
 
@@ -111,18 +114,13 @@ def _figures(ratios: Weights, limits: dict[str, float], same: Weights, different
     return figures
 
 
-def reliability(calibration: Calibration, one: Comparisons) -> Reliability:
-    """Return stated and observed probabilities at even odds.
-
-    Raises:
-        DataError: see ``bucket_of``.
-    """
-    stated = probability_of(calibration.log10_ratio(GRID, bucket_of(calibration, one)), 0.5)
+def _reliability(ratios: Weights, drawn: Sequence[tuple[Weights, Weights]]) -> Reliability:
+    stated = probability_of(ratios, 0.5)
     place = np.minimum((stated * BINS).astype(np.int64), BINS - 1)
-    drawn = [_binned(place, stated, *weights) for weights in [one.histograms(), *_drawn(one)]]
-    filled = np.flatnonzero(np.isfinite(drawn[0][1]))
-    observed = [measured_of([float(each[1][at]) for each in drawn]) for at in filled]
-    return Reliability(drawn[0][0][filled].tolist(), observed)
+    binned = [_binned(place, stated, *weights) for weights in drawn]
+    filled = np.flatnonzero(np.isfinite(binned[0][1]))
+    observed = [measured_of([float(each[1][at]) for each in binned]) for at in filled]
+    return Reliability(binned[0][0][filled].tolist(), observed)
 
 
 def _binned(place: NDArray[np.int64], stated: Weights, same: Weights, different: Weights) -> tuple[Weights, Weights]:
@@ -135,11 +133,12 @@ def _binned(place: NDArray[np.int64], stated: Weights, same: Weights, different:
 
 
 def measured_of(values: Sequence[float]) -> Measured:
-    """Return the first value with the interval of the others."""
+    """Return the first value, with 1.96 standard deviations of the others on either side: draws repeat people, so that their
+    middle is not the value's."""
     drawn = np.array(values[1:])
     drawn = drawn[np.isfinite(drawn)]
-    low, high = np.quantile(drawn, [0.025, 0.975]).tolist() if len(drawn) else (values[0], values[0])
-    return Measured(values[0], low, high)
+    away = 1.96 * float(drawn.std(ddof=1)) if len(drawn) > 1 else 0.0
+    return Measured(values[0], max(values[0] - away, 0.0), values[0] + away)
 
 
 def _drawn(one: Comparisons) -> list[tuple[Weights, Weights]]:

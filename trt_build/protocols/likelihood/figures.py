@@ -12,7 +12,7 @@ from engine.verify.likelihood import Calibration
 from trt_build.measures.likelihood import cross_entropy, pav
 from trt_build.optional import require
 from trt_build.protocols.likelihood.comparisons import GRID, Comparisons
-from trt_build.protocols.likelihood.evaluation import bucket_of, reliability
+from trt_build.protocols.likelihood.evaluation import BucketResult, bucket_of
 
 _COLOURS = {False: "#d55e00", True: "#0072b2"}
 _NAMES = {False: "one face", True: "several faces"}
@@ -20,7 +20,9 @@ _PRIORS = np.linspace(-3, 3, 61)
 """log10 odds."""
 
 
-def write_figures(calibration: Calibration, buckets: Sequence[Comparisons], path: Path) -> None:
+def write_figures(
+    calibration: Calibration, buckets: Sequence[Comparisons], results: Sequence[BucketResult], path: Path
+) -> None:
     """Write one picture: a column for each size, single and fused faces in each panel.
 
     Raises:
@@ -34,26 +36,28 @@ def write_figures(calibration: Calibration, buckets: Sequence[Comparisons], path
     page = Figure(figsize=(3.3 * len(sizes), 9.2), layout="constrained", dpi=110)
     axes = page.subplots(3, len(sizes), squeeze=False)
     for column, low in enumerate(sizes):
-        for one in (each for each in buckets if each.low_px == low):
-            _reliability(axes[0][column], calibration, one)
+        for one, result in zip(buckets, results, strict=True):
+            if one.low_px != low:
+                continue
+            _reliability(axes[0][column], result, one.several)
             _tippett(axes[1][column], calibration, one)
             _cross_entropy(axes[2][column], calibration, one)
         axes[0][column].set_title(bucket_of(calibration, next(one for one in buckets if one.low_px == low)).words.split(",")[0])
-    for row in axes:
-        row[0].legend(frameon=False, fontsize=6)
+    for row, place in zip(axes, ("upper left", "lower left", "upper left"), strict=True):
+        row[0].legend(frameon=False, fontsize=6, loc=place)
         for panel in row:
             panel.grid(alpha=0.2, linewidth=0.5)
             panel.tick_params(labelsize=7)
     page.savefig(path)
 
 
-def _reliability(axes: Any, calibration: Calibration, one: Comparisons) -> None:
-    found = reliability(calibration, one)
+def _reliability(axes: Any, result: BucketResult, several: bool) -> None:
+    found = result.reliability
     middle = [each.value for each in found.observed]
     away = [[each.value - each.low for each in found.observed], [each.high - each.value for each in found.observed]]
     axes.plot([0, 1], [0, 1], color="#888888", linewidth=0.8)
-    axes.errorbar(found.stated, middle, np.maximum(away, 0), color=_COLOURS[one.several], marker="o", markersize=3,
-                  linewidth=1, elinewidth=0.8, label=_NAMES[one.several])  # fmt: skip
+    axes.errorbar(found.stated, middle, np.maximum(away, 0), color=_COLOURS[several], marker="o", markersize=3,
+                  linewidth=1, elinewidth=0.8, label=_NAMES[several])  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axes.set_xlabel("stated probability (even odds)", fontsize=8)
     axes.set_ylabel("observed (95 %, over people)", fontsize=8)

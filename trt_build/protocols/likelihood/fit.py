@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 
 from engine.verify.likelihood import Bucket, Calibration, warped
 from trt_build.errors import DataError
-from trt_build.measures.likelihood import bounds, cllr, logistic
+from trt_build.measures.likelihood import bounds, cross_entropy, logistic
 from trt_build.protocols.likelihood.comparisons import GRID, Comparisons
 
-BENDS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8)
+Weights = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Over ``GRID``, of comparisons of one person and of two."""
+CURVES = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0)
+PRIORS = (0.5, 0.1, 0.01, 0.001)
+"""At which ratios must serve: those of one suspect, and of one of many who are enrolled."""
 RATES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)
 _ERRORS = 30
 """Pairs of people that must have passed before a rate is believed: it is then within 30 % of the truth in 9 of 10 cases (the
@@ -39,10 +43,11 @@ def fit(buckets: Sequence[Comparisons], embedder_sha256: str) -> Calibration:
                 f"Of faces of {one.low_px:g} to {one.high_px:g} px only {people} people have a second photograph: at least "
                 f"{_FEWEST} are needed. Record more tracks."
             )
-    bend = min(BENDS, key=lambda one: held_out_cost(buckets, one))
+    folds = [_folds(one) for one in buckets]
+    curve = min(CURVES, key=lambda one: held_out_cost(folds, one))
     histograms = [one.histograms() for one in buckets]
     rates = [rate for rate in RATES if any(rate * different.sum() >= _ERRORS for _, different in histograms)]
-    fitted = [_fit_bucket(one, *weights, bend) for one, weights in zip(buckets, histograms, strict=True)]
+    fitted = [_fit_bucket(one, weights, curve) for one, weights in zip(buckets, histograms, strict=True)]
     limits = np.array([_limits(different, rates) for _, different in histograms])
     several = [one for one in fitted if one.least_faces > 1]
     same, different = [one.same for one in several], [one.different for one in several]
@@ -50,25 +55,38 @@ def fit(buckets: Sequence[Comparisons], embedder_sha256: str) -> Calibration:
         f"in each bucket of fused faces {min(same):,} to {max(same):,} people with their own other photographs, and "
         f"{min(different):,} to {max(different):,} pairs of two people"
     )
-    return Calibration(tuple(fitted), bend, np.array(rates), limits, embedder_sha256, provenance)
+    return Calibration(tuple(fitted), curve, np.array(rates), limits, embedder_sha256, provenance)
 
 
-def held_out_cost(buckets: Sequence[Comparisons], bend: float) -> float:
-    """Return the cost in bits on people who were left out of the fit, mean over folds and buckets."""
-    fold = np.random.default_rng(_SEED).integers(0, _FOLDS, max(one.people for one in buckets))
-    score, costs = warped(GRID, bend), []
-    for one in buckets:
-        for number in range(_FOLDS):
-            inside = one.histograms((fold != number).astype(np.float64))
-            same, different = one.histograms((fold == number).astype(np.float64))
-            if min(*(weights.sum() for weights in inside), same.sum(), different.sum()) > 0:
-                offset, slope = logistic(score, *inside)
-                costs.append(cllr(offset + slope * score, same, different))
+def _folds(one: Comparisons) -> list[tuple[Weights, Weights]]:
+    """Return the comparisons without a fifth of the people, and theirs alone, for each fifth that has any."""
+    fold = np.random.default_rng(_SEED).integers(0, _FOLDS, one.people)
+    parts = [
+        (one.histograms((fold != number).astype(np.float64)), one.histograms((fold == number).astype(np.float64)))
+        for number in range(_FOLDS)
+    ]
+    return [part for part in parts if all(weights.sum() > 0 for side in part for weights in side)]
+
+
+def held_out_cost(buckets: Sequence[Sequence[tuple[Weights, Weights]]], curve: float) -> float:
+    """Return the mean cross-entropy on people who were left out of the fit, as a share of that without any comparison.
+
+    Args:
+        buckets: of each the folds, see ``_folds``.
+        curve: of the warp.
+    """
+    score, costs = warped(GRID, curve), []
+    for inside, outside in (fold for folds in buckets for fold in folds):
+        offset, slope = logistic(score, *inside)
+        for prior in PRIORS:
+            nothing = cross_entropy(np.zeros(len(GRID)), *outside, prior)
+            costs.append(cross_entropy(offset + slope * score, *outside, prior) / nothing)
     return float(np.mean(costs))
 
 
-def _fit_bucket(one: Comparisons, same: NDArray[np.float64], different: NDArray[np.float64], bend: float) -> Bucket:
-    score = warped(GRID, bend)
+def _fit_bucket(one: Comparisons, weights: Weights, curve: float) -> Bucket:
+    same, different = weights
+    score = warped(GRID, curve)
     offset, slope = logistic(score, same, different)
     met = (same > 0) | (different > 0)
     low, high = bounds((offset + slope * score)[met], same[met], different[met])

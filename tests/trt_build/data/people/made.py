@@ -34,6 +34,7 @@ def tracks(photographs: Photographs, size_px: float, seed: int, spread: float) -
         "picture": np.array([one.name for one in photographs.actors]),
         "place_px": np.full(count, size_px, np.float32),
         "vector": vectors,
+        "face_vector": np.repeat(vectors, 2, axis=0),
         "face_track": np.repeat(np.arange(count), 2),
         "face_weight": np.tile(np.float32([1.0, 3.0]), count),
         "face_size_px": np.tile(np.float32([size_px - 4, size_px]), count),

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from engine.verify.likelihood import read_calibration, write_calibration
+from tests.trt_build.data.people.made import LENGTH, people, tracks
+from tests.verify.measured import measured
+from trt_build.data.people.recording import joined, read_tracks
+from trt_build.errors import DataError
+from trt_build.protocols.likelihood import comparisons, evaluation, fit
+from trt_build.protocols.likelihood.comparisons import GRID, comparisons_of
+from trt_build.protocols.likelihood.figures import write_figures
+
+LIMITS = measured(LENGTH)
+SIZES = {18.0: 1.0, 52.0: 0.4}
+"""Spread of the vectors by size of the face."""
+
+
+def compared(seed, count=150):
+    everyone = people(count, 2, seed, spread=1.0)
+    seen = joined([tracks(everyone, size, seed + 20, spread=spread) for size, spread in SIZES.items()])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparisons, "SIZES_PX", (14.0, 28.0, np.inf))
+        return comparisons_of(seen, everyone, LIMITS)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "CURVES", (0.0,))
+        return fit.fit(compared(1), "f" * 64)
+
+
+def test_each_person_counts_once_and_each_pair_of_people_once():
+    for one in compared(1, 30):
+        same, different = one.histograms()
+        assert same.sum() == pytest.approx(len(set(one.same_person.tolist())))
+        pairs = set(zip(one.different_person.tolist(), one.different_picture.tolist(), strict=True))
+        assert different.sum() == pytest.approx(len(pairs))
+        assert all(person != picture for person, picture in pairs)
+
+
+def test_a_person_who_is_not_drawn_counts_nowhere():
+    one = compared(1, 30)[-1]
+    draws = np.ones(one.people)
+    draws[3] = 0.0
+    same, different = one.histograms(draws)
+    assert same.sum() == pytest.approx(len(set(one.same_person.tolist()) - {3}))
+    whole = one.histograms()[1]
+    assert different.sum() == pytest.approx(whole.sum() - 2 * (one.people - 1))
+    assert (different <= whole + 1e-9).all()
+
+
+def test_ratios_and_rates_hold_on_other_people(fitted, monkeypatch, tmp_path):
+    monkeypatch.setattr(evaluation, "_DRAWS", 2)
+    others = compared(2)
+    results = evaluation.evaluate(fitted, others)
+    assert len(results) == len(fitted.buckets) == 4
+    for one in results:
+        assert one.cllr_cal.value < 0.1
+        assert one.calibration_error.value < 0.1
+        assert one.match_rates["0.01"].value == pytest.approx(1.0, abs=0.5)
+        assert one.lowest < 0 < one.highest
+    assert results[-1].cllr.value < results[0].cllr.value  # larger faces tell more
+    assert evaluation.markdown(results).count("\n") == 6
+    write_figures(fitted, others[-1:], results[-1:], tmp_path / "one.png")
+    assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_rates_are_shown_as_far_as_thirty_pairs_of_people_passed(fitted):
+    assert fitted.smallest_rate == 3e-3  # of 149 * 150 pairs 67; of 1e-3 only 22
+    for bucket, one in zip(fitted.buckets, compared(1), strict=True):
+        different = one.histograms()[1]
+        passes = different[fitted.limit(bucket, 0.01) <= GRID].sum() / different.sum()
+        assert passes == pytest.approx(0.01, abs=0.002)
+
+
+def test_what_is_fitted_is_read_as_written(fitted, tmp_path):
+    write_calibration(fitted, tmp_path / "one.npz")
+    again = read_calibration(tmp_path / "one.npz")
+    assert (again.buckets, again.curve) == (fitted.buckets, fitted.curve)
+    assert again.limits.tolist() == fitted.limits.tolist()
+
+
+def test_too_few_people_are_refused_and_a_folder_without_tracks(tmp_path):
+    with pytest.raises(DataError, match="have a second photograph: at least 20 are needed"):
+        fit.fit(compared(1, 12), "f" * 64)
+    with pytest.raises(DataError, match="holds no recorded tracks"):
+        read_tracks(tmp_path)
+
+
+def test_resemblances_beyond_the_grid_stay_at_its_ends():
+    assert comparisons._place(np.array([-5.0, 5.0], np.float32)).tolist() == [0, len(GRID) - 1]
