@@ -18,6 +18,9 @@ _IN_ORDER = (("crop", "min_size_px", "max_size_px"), ("verify", "unknown_cosine"
 """Of each section two keys, of which the first may not exceed the second."""
 _DEEPEST = 20
 """Far deeper than any key; a list of YAML can hold itself."""
+_MOST_BYTES, _MOST_VALUES = 1_000_000, 100_000
+_UNFIT_TEXT = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
+"""What no file, address or name has, and no terminal should be shown."""
 _INSTEAD = "; a recording or camera is given with --source"
 
 
@@ -60,8 +63,8 @@ def _profile(name: object, path: Path | None, text: str) -> dict[str, Any]:
 
 
 def _convert(tree: dict[str, Any], path: Path | None, text: str) -> Config:
-    if infinite := _infinite(tree, []):
-        raise ConfigError(sentence(infinite, "expected a finite number", path, text))
+    if unfit := _unfit(tree, []):
+        raise ConfigError(sentence(*unfit, path, text))
     try:
         config = msgspec.convert(tree, Config)
     except msgspec.ValidationError as error:
@@ -78,16 +81,43 @@ def _convert(tree: dict[str, Any], path: Path | None, text: str) -> Config:
     return config
 
 
-def _infinite(tree: dict[str, Any] | list[Any], steps: list[str | int]) -> list[str | int]:
-    """Return the path of a value that is infinite or not a number, empty where there is none."""
+def _unfit(tree: dict[str, Any] | list[Any], steps: list[str | int]) -> tuple[list[str | int], str] | None:
+    """Return the path of a value that no key can have, and why; None where there is none."""
     if len(steps) > _DEEPEST:
-        return []
+        return None
     for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        if isinstance(value, float) and not math.isfinite(value):
-            return [*steps, key]
-        if isinstance(value, dict | list) and (found := _infinite(value, [*steps, key])):
+        if why := _why_unfit(value):
+            return [*steps, key], why
+        if isinstance(value, dict | list) and (found := _unfit(value, [*steps, key])):
             return found
-    return []
+    return None
+
+
+def _why_unfit(value: object) -> str:
+    match value:
+        case float() if not math.isfinite(value):
+            return "expected a finite number"
+        case int() if not -(2**63) <= value < 2**63:
+            return "expected a number of 64 bits at most"
+        case str() if unfit := _UNFIT_TEXT.search(value):
+            return f"expected text without {unfit.group()!r}"
+        case str() if value.startswith("~"):
+            try:
+                Path(value).expanduser()
+            except RuntimeError:
+                return f"expected a path, and there is no user of the name in {value!r}"
+    return ""
+
+
+def _is_too_much(tree: object) -> bool:
+    """Whether there are more values than any configuration has: a few lines of YAML that name each other make billions."""
+    waiting, seen = [tree], 0
+    while waiting and seen <= _MOST_VALUES:
+        seen += 1
+        one = waiting.pop()
+        if isinstance(one, dict | list):
+            waiting += list(one.values() if isinstance(one, dict) else one)[:_MOST_VALUES]
+    return seen > _MOST_VALUES
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -103,11 +133,16 @@ def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
     if path is None:
         return "", {}
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
         if b"\0" in data:
             raise ConfigError(f"{path} is a binary file, not a configuration{_INSTEAD}")
+        if len(data) > _MOST_BYTES:
+            raise ConfigError(f"{path} has more than {_MOST_BYTES:,} bytes, and is no configuration{_INSTEAD}")
         text = data.decode("utf-8")
         tree = yaml.load(text, _Loader)
+        if _is_too_much(tree):
+            raise ConfigError(f"{path} holds more than {_MOST_VALUES:,} values, or one that holds itself")
         twice = key_that_stands_twice(text)
     except OSError as error:
         instead = _INSTEAD if ":/" in str(path) else ""

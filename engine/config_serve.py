@@ -9,6 +9,8 @@ import msgspec
 from engine.config_section import Positive, Section
 from engine.contracts.http import HttpSettings
 
+MOST_UPLOAD_BYTES = 256 * 1024 * 1024
+
 
 class ServeConfig(Section, frozen=True):
     """`facestream serve`: the pipeline that goes on until it is stopped, and is asked and told things meanwhile."""
@@ -33,7 +35,7 @@ class ServeConfig(Section, frozen=True):
     """A PEM file of authorities: who has no certificate of theirs gets no connection."""
     http_insecure: bool = False
     """Speak HTTP in the clear to whoever comes, beyond this machine too."""
-    upload_bytes: Annotated[int, msgspec.Meta(ge=1024, le=256 * 1024 * 1024)] = 16 * 1024 * 1024
+    upload_bytes: Annotated[int, msgspec.Meta(ge=1024, le=MOST_UPLOAD_BYTES)] = 16 * 1024 * 1024
     """The largest picture that may be uploaded."""
     cameras_in: tuple[str, ...] = ("public",)
     """Networks in which cameras may be that are added while it runs: ``public``, ``private`` (10/8, 172.16/12, 192.168/16,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -101,6 +102,16 @@ def test_a_folder_is_no_configuration(tmp_path):
         ("\x1b", "is not usable YAML: unacceptable character"),
         ("when: 2024-13-45\n", "is not usable YAML: month"),
         ("[" * 600, "is not usable YAML: maximum recursion"),
+        ('serve:\n  directory: "a\\0b"\n', "line 2: serve.directory: expected text without '\\x00'"),
+        ('publish:\n  keys: "\\e[31m"\n', "line 2: publish.keys: expected text without '\\x1b'"),
+        ("verify:\n  gallery: ~nobody-at-all/g\n", "line 2: verify.gallery: expected a path, and there is no user"),
+        ("serve:\n  max_streams: 99999999999999999999\n", "line 2: serve.max_streams: expected a number of 64 bits"),
+        (
+            "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+            + "".join(f"{name}: &{name} [{', '.join(['*' + before] * 10)}]\n" for before, name in pairwise("abcdefgh")),
+            "holds more than 100,000 values",
+        ),
+        ("profile: balanced # " + "x" * 1_000_000, "has more than 1,000,000 bytes"),
         ("x: !!python/object:os.system 1\n", "line 1 is not usable YAML: could not determine a constructor"),
         ("- a\n", "must be a mapping with the keys profile, sources"),
         ("hello", "must be a mapping"),

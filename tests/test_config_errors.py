@@ -81,7 +81,7 @@ def test_a_number_out_of_range_is_told_the_range(section: str, key: str, outside
 def test_a_list_that_holds_itself_ends(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text("sources: &a [*a]\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"sources\[0\]: expected a section of keys"):
+    with pytest.raises(ConfigError, match="or one that holds itself"):
         load_config(path)
 
 

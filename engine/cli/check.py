@@ -16,6 +16,7 @@ from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
 from engine.contracts.redaction import redact, redact_tree
 from engine.publish.exposure import check_exposure
+from engine.service.build import networks_of
 from engine.source.cameras import CAMERA_KEYS, is_camera
 from engine.source.sources import expand_sources
 from engine.verify.rules import check_rates
@@ -35,6 +36,7 @@ def check(config: Path, /, *, profile: str = "") -> None:
     """
     loaded = load_config(config, {"profile": profile} if profile else None)
     check_rates(loaded.verify)
+    networks_of(loaded.serve)
     console = Console(highlight=False)
     warnings: list[str] = list(filter(None, [check_exposure(loaded.publish)]))
     cameras = [source for source in loaded.sources if is_camera(source.uri)]

@@ -13,6 +13,8 @@ def complaint(error: Exception) -> tuple[str, int]:
         return redact(str(error)), error.exit_code
     if words := shortage(error):
         return f"this process cannot go on: {words}", 1
+    if isinstance(error, RuntimeError) and "home directory" in str(error):  # of pathlib, for any path that is given
+        return "there is no home directory behind a path that begins with ~: write the path out", 2
     # What libraries write may quote the address of a camera.
     sentence = redact(f"unexpected {type(error).__name__}: {error}")
     return f"{sentence} (set FACESTREAM_TRACEBACK=1 to see where)", 1

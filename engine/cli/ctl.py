@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,7 @@ from cyclopts import App, Parameter
 from engine.cli.ctl_ways import OWN, Where, answered, asked, point_out_namesakes, show
 from engine.config import SourceConfig
 from engine.config_errors import explain
+from engine.config_serve import MOST_UPLOAD_BYTES
 from engine.contracts.probed import Probed
 from engine.control import answers, verbs
 from engine.control.schema import control_schema
@@ -133,6 +135,8 @@ def probe(
 
         facestream ctl probe rtsp://192.0.2.10/stream2
     """
+    if not 1.0 <= seconds <= verbs.MOST_PROBE_SECONDS:
+        raise UsageError(f"--seconds {seconds:g} must be from 1 to {verbs.MOST_PROBE_SECONDS:g}")
     source = _source(uri, {"credentials": credentials}, set_)
     found = asked(where, verbs.Probe(source=source, seconds=seconds), Probed, more_seconds=seconds + 15.0)
     if picture is not None and found.picture:
@@ -279,6 +283,11 @@ def _changes(given: list[str] | None) -> dict[str, Any]:
 
 def _picture(path: Path) -> verbs.Picture:
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) and not path.is_dir():
+            raise UsageError(f"{path} is no file: give that of a picture")
+        if found.st_size > MOST_UPLOAD_BYTES:
+            raise UsageError(f"{path} has {found.st_size:,} bytes, and no service takes more than {MOST_UPLOAD_BYTES:,}")
         return verbs.Picture(content=path.read_bytes(), name=path.name)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error

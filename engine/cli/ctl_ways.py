@@ -128,5 +128,5 @@ def answered(text: str) -> tuple[str, Any]:
         raise UsageError(f"{text!r} is not NAME=VALUE")
     try:
         return key, yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"the value of {key} cannot be read: quote it as in YAML") from error

@@ -10,7 +10,7 @@ import msgspec
 
 from engine.contracts.recording import Appearance
 
-Seconds = Annotated[float, msgspec.Meta(gt=0.0)]
+Seconds = Annotated[float, msgspec.Meta(gt=0.0, le=1e6)]
 NonNegative = Annotated[int, msgspec.Meta(ge=0)]
 HardwareDecoding = Literal["auto", "none", "cuda", "vaapi"]
 Transport = Literal["tcp", "udp"]

@@ -17,6 +17,7 @@ ENVELOPE_BYTES = 256 * 1024
 """Beside the picture in a request; a shorter request every service takes."""
 Role = Literal["view", "operate", "enrol"]
 """``view``: read; ``operate``: streams, settings, drain; ``enrol``: people. One who may do several has several roles."""
+MOST_PROBE_SECONDS = 20.0
 MOST_PICTURES, MOST_FOUND = 50, 200
 """Of one person at a time; of one search."""
 LogLevel = Literal["error", "warning", "info"]
@@ -71,7 +72,7 @@ class Probe(Verb, frozen=True, tag="streams.probe"):
 
     source: SourceConfig
     seconds: float = 4.0
-    """How long to look for faces, 1 to 20."""
+    """How long to look for faces, 1 to ``MOST_PROBE_SECONDS``."""
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 
 from engine.config import Config
+from engine.config_serve import ServeConfig
 from engine.contracts.http import check_exposure, tls_context
 from engine.control.verbs import LogLevel
 from engine.errors import ConfigError
@@ -63,6 +64,18 @@ class Parts:
             self.state.put(replace(self.state.desired, settings=settings))
 
 
+def networks_of(serve: ServeConfig, addresses_of: Callable[[str], Sequence[str]] = look_up) -> AllowedNetworks:
+    """Return in which networks cameras may be, once all of the section is known to be possible.
+
+    Raises:
+        ConfigError: an address, a file or a network in it is wrong, or others could read what is sent.
+    """
+    if serve.http:
+        check_exposure(serve.http_settings)
+        tls_context(serve.http_settings)
+    return AllowedNetworks(serve.cameras_in, addresses_of)
+
+
 def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Callable[[str], Sequence[str]] = look_up) -> Parts:
     """Return a service that carries verbs out, and has no run yet.
 
@@ -81,10 +94,7 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
     if config.output.directory:
         says.warn("output.directory is not used: each run of a service has a directory in runs/ of serve.directory")
     serve = config.serve
-    if serve.http:
-        check_exposure(serve.http_settings)
-        tls_context(serve.http_settings)
-    networks = AllowedNetworks(serve.cameras_in, addresses_of)
+    networks = networks_of(serve, addresses_of)
     from_file = sources_of_file(config, says.warn)
     if len(from_file) > serve.max_streams:
         raise ConfigError(

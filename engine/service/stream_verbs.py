@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from engine.contracts.probed import Probed
 from engine.control.answers import Done, Stream
 from engine.control.verbs import (
+    MOST_PROBE_SECONDS,
     AddStream,
     ChangeSettings,
     ChangeStream,
@@ -27,8 +28,6 @@ from engine.service.state import Change
 from engine.service.streams import Streams
 from engine.service.task_messages import ProbeTask
 from engine.service.tasks import Tasks
-
-MOST_PROBE_SECONDS = 20.0
 
 
 class StreamVerbs:

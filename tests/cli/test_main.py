@@ -91,6 +91,10 @@ def test_our_own_errors_are_printed_as_they_are(capsys, monkeypatch, error, code
     complains(here(capsys), code, str(error))
 
 
+def test_a_path_of_a_user_that_is_not_there_is_a_wrong_option(capsys):
+    complains(here(capsys, "ctl", "status", "--directory", "~nobody-at-all/y"), 2, "begins with ~", "write the path out")
+
+
 def test_an_unexpected_error_is_short_unless_a_traceback_is_asked_for(capsys, monkeypatch):
     fails_with(monkeypatch, ZeroDivisionError("division by zero"))
     monkeypatch.delenv("FACESTREAM_TRACEBACK", raising=False)

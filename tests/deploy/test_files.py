@@ -85,6 +85,14 @@ def test_what_compose_mounts_is_there() -> None:
     assert (DEPLOY / "compose" / COMPOSE["configs"]["engine"]["file"]).exists()
 
 
+def test_compose_comes_up_without_a_secret_and_may_write_where_it_writes() -> None:
+    """A file of a secret that is not there stops all of it; a volume is root's where the image has no folder of its place."""
+    for name, service in COMPOSE["services"].items():
+        assert bool(service.get("secrets")) == (service.get("profiles") == ["monitoring"]), name
+        if service["image"] == "facestream:cpu":
+            assert [mount.split(":")[1] for mount in service["volumes"]] == ["/var/lib/facestream"], name
+
+
 def test_secrets_are_files_that_no_commit_takes() -> None:
     for secret in COMPOSE["secrets"].values():
         path = DEPLOY / "compose" / secret["file"]
