@@ -14,9 +14,9 @@ from engine.contracts.recording import shown
 from engine.decode.still import read_content, read_still
 from engine.detect.detector import Detector
 from engine.detect.second_look import SecondLook
+from engine.enrolment.detail import detail_doubt
 from engine.enrolment.judge import EnrolLimits, check_quality
 from engine.enrolment.likeness import doubt_about, typical_first
-from engine.enrolment.mirror import mirror_doubt
 from engine.enrolment.portrait import find_portrait
 from engine.errors import EnrolmentRefused, GalleryError, InferenceError, PictureError, UsageError
 from engine.verify.embedder import Embedder
@@ -130,7 +130,7 @@ class _Enrolment:
             result = replace(result, quality=portrait.quality, turned_degrees=portrait.turned_degrees)
             check_quality(path, portrait.quality, self.limits)
             vector = self.embedder.embed([portrait.bgr], [portrait.landmarks])[0]
-            doubt = mirror_doubt(portrait, vector, self.embedder)
+            doubt = detail_doubt(portrait, self.limits)
         except (EnrolmentRefused, InferenceError, PictureError) as refusal:
             return _Look(replace(result, reason=str(refusal)))
         return _Look(replace(result, outcome="enrolled"), digest, holder, vector, doubt)
