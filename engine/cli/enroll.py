@@ -106,7 +106,9 @@ def _tell_people(name: str, results: Sequence[EnrolResult], gallery: Path, names
         if result.reason:
             console.print(Text(result.reason))
     for other in namesakes:
-        console.print(Text(f"{shown(other)} is in the gallery, too: if both are one, `facestream gallery rename` joins them"))
+        console.print(
+            Text(f"{shown(other)} is in the gallery, too: if both are one, `facestream gallery rename --join` joins them")
+        )
 
 
 def _table(results: Sequence[EnrolResult]) -> Table:

@@ -117,7 +117,8 @@ def _without(told: dict[str, object], names: tuple[str, ...]) -> dict[str, objec
 def _say_all(done: Erasure, file: Path) -> None:
     would = "would go" if done.dry_run else "went"
     if done.gallery is not None:
-        say(f"gallery {done.gallery.file}: {_count(done.gallery.pictures, 'picture')} {would}")
+        others = f"; {_count(done.gallery.negatives, 'face')} kept as not of others {would}" if done.gallery.negatives else ""
+        say(f"gallery {done.gallery.file}: {_count(done.gallery.pictures, 'picture')} {would}{others}")
         if done.gallery.still_in:
             say(f"  it is being read, and what went is still in {', '.join(done.gallery.still_in)}: do it again")
     for run in done.runs:

@@ -14,6 +14,7 @@ from engine.contracts.recording import shown
 from engine.decode.still import read_content, read_still
 from engine.detect.detector import Detector
 from engine.detect.second_look import SecondLook
+from engine.enrolment.detail import detail_doubt
 from engine.enrolment.judge import EnrolLimits, check_quality
 from engine.enrolment.likeness import doubt_about, typical_first
 from engine.enrolment.portrait import find_portrait
@@ -93,6 +94,8 @@ class _Look:
     holder: Enrolled | None = None
     vector: Float32 | None = None
     """None: nothing more is to be done."""
+    doubt: str = ""
+    """What speaks against it by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +130,16 @@ class _Enrolment:
             result = replace(result, quality=portrait.quality, turned_degrees=portrait.turned_degrees)
             check_quality(path, portrait.quality, self.limits)
             vector = self.embedder.embed([portrait.bgr], [portrait.landmarks])[0]
+            doubt = detail_doubt(portrait, self.limits)
         except (EnrolmentRefused, InferenceError, PictureError) as refusal:
             return _Look(replace(result, reason=str(refusal)))
-        return _Look(replace(result, outcome="enrolled"), digest, holder, vector)
+        return _Look(replace(result, outcome="enrolled"), digest, holder, vector, doubt)
 
     def judge(self, look: _Look) -> EnrolResult:
         """Write a picture into the gallery, or set it apart."""
         if look.vector is None or look.result.quality is None:
             return look.result
-        path, doubt = look.result.path, doubt_about(self.name, look.vector, self.embedder, self.gallery)
+        path, doubt = look.result.path, look.doubt or doubt_about(self.name, look.vector, self.embedder, self.gallery)
         result = replace(look.result, doubt=doubt)
         apart = bool(doubt) and not self.force
         try:

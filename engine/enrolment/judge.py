@@ -21,6 +21,10 @@ class EnrolLimits:
     """``Quality.frontal``, the cosine of the yaw: 45 degrees. Of 300 LFW faces none is below, 99 % are above 0.8."""
     min_score: float = 0.05
     """``Quality.score``, all of it together."""
+    min_detail: float = 0.08
+    """See ``engine.enrolment.detail``: what shows less is set apart."""
+    max_blockiness: float = 1.9
+    """Likewise."""
 
 
 def check_quality(path: Path, quality: Quality, limits: EnrolLimits) -> None:

@@ -92,6 +92,7 @@ def follow(path: Path, scores: Path, operations: int) -> None:
             said.write(json.dumps(score) + "\n")
             if score["revision"] >= operations:
                 return
+            time.sleep(0.002)  # the writer is to come on, too
 
 
 def histories(journal: Path) -> dict[int, dict[str, Float32]]:

@@ -36,7 +36,7 @@ CONSOLE = Console(width=180)
 
 
 def _tiny(picture: Uint8) -> Uint8:
-    return np.asarray(cv2.resize(picture[50:200, 65:183], (22, 28), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(picture[:, 15:-15], (22, 28), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _tiny_enlarged(picture: Uint8) -> Uint8:
@@ -51,7 +51,7 @@ def _tiny_sharpened(picture: Uint8) -> Uint8:
 
 
 def _blurred(picture: Uint8) -> Uint8:
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 8), np.uint8)
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 5), np.uint8)
 
 
 def _dark(picture: Uint8) -> Uint8:
@@ -61,22 +61,22 @@ def _dark(picture: Uint8) -> Uint8:
 
 def _half(picture: Uint8) -> Uint8:
     spoilt = picture.copy()
-    spoilt[:, 125:] = 90
+    spoilt[:, picture.shape[1] // 2 :] = 90
     return spoilt
 
 
 def _back_of_a_head(picture: Uint8) -> Uint8:
     """The hair over the face."""
     spoilt, (height, width) = picture.copy(), picture.shape[:2]
-    hair = cv2.resize(picture[40:70, 90:160], (width, height), interpolation=cv2.INTER_CUBIC)
-    mask = cv2.ellipse(np.zeros((height, width), np.uint8), (125, 130), (62, 85), 0, 0, 360, 1, -1).astype(bool)
+    hair = cv2.resize(picture[:18, 50:95], (width, height), interpolation=cv2.INTER_CUBIC)
+    middle, axes = (width // 2, round(0.55 * height)), (round(0.36 * width), round(0.46 * height))
+    mask = cv2.ellipse(np.zeros((height, width), np.uint8), middle, axes, 0, 0, 360, 1, -1).astype(bool)
     spoilt[mask] = hair[mask]
     return spoilt
 
 
 def _compressed(picture: Uint8) -> Uint8:
-    small = cv2.resize(picture, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 2])[1], cv2.IMREAD_COLOR), np.uint8)
+    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 4])[1], cv2.IMREAD_COLOR), np.uint8)
 
 
 SPOILT: dict[str, Callable[[Uint8], Uint8]] = {
@@ -150,12 +150,13 @@ def main() -> None:
         for _ in range(options.people):
             name, pictures = next(people)
             enrol("good", name, pictures)
+        with_several = (one for one in people if len(one[1]) > 1)
         for number in range(options.bad):
-            name, pictures = next(people)
+            (name, pictures), (_, other) = next(with_several), next(with_several)
             enrol("good", name, pictures[:1])
             for kind, spoil in SPOILT.items():
-                enrol(f"{kind}, second", name, [spoil(pictures[-1])])
-                enrol(f"{kind}, first", f"somebody {options.skip + number} {kind}", [spoil(pictures[0])])
+                enrol(f"{kind}, second", name, [spoil(pictures[1])])
+                enrol(f"{kind}, first", f"somebody {options.skip + number} {kind}", [spoil(other[0])])
     for kind, counts in seen.items():
         values = crowding.get(kind, [])
         spread = f"  crowding {np.quantile(values, [0, 0.05, 0.5, 0.95, 1]).round(3).tolist()}" if values else ""

@@ -53,12 +53,15 @@ def test_a_name_that_can_be_mistaken_is_told_not_joined(capsys, folder):
     here(capsys, "enroll", "Jos\u00e9", "ada.png")
     shown = here(capsys, "enroll", "jose", "bob.png")
     assert shown.code == 0
-    assert "Jos\u00e9 is in the gallery, too: if both are one, `facestream gallery rename` joins them" in shown.out
+    assert "Jos\u00e9 is in the gallery, too: if both are one, `facestream gallery rename --join` joins them" in shown.out
     assert people(folder) == [("Jos\u00e9", 1), ("jose", 1)]
     complains(
         here(capsys, "gallery", "remove", "JOSE"), 1, "nobody in the gallery is called 'JOSE': did you mean Jos\u00e9 or jose?"
     )
-    renamed = here(capsys, "gallery", "rename", "jose", "Jose\u0301").out
+    complains(
+        here(capsys, "gallery", "rename", "jose", "Jose\u0301"), 2, "Jos\u00e9 is in the gallery already: add --join if both"
+    )
+    renamed = here(capsys, "gallery", "rename", "jose", "Jose\u0301", "--join").out
     assert renamed == "renamed jose to Jos\u00e9 (1 picture); joined with Jos\u00e9, who had 1 picture\n"
     assert people(folder) == [("Jos\u00e9", 2)]
 
@@ -82,7 +85,14 @@ def test_another_person_s_picture_needs_force_and_the_reason_is_kept(capsys, fol
     shown = here(capsys, "enroll", "bob", "tight.png")
     assert shown.code == 1
     assert "the face in tight.png looks like ada (cosine 0.9" in shown.out
-    assert "add --force if it is bob" in shown.out
+    assert "it is set apart, and nobody is compared with it; if it is bob, `facestream gallery release " in shown.out
+    apart = here(capsys, "gallery", "quarantine").out
+    assert "1 picture set apart in" in apart
+    assert "looks like ada" in " ".join(apart.split())
+    page = folder / "left out.html"
+    assert here(capsys, "enroll", "bob", "tight.png", "--sheet", page).code == 1
+    assert "<img src=" in page.read_text()
+    assert "looks like ada (cosine 0.9" in page.read_text()
     assert here(capsys, "enroll", "bob", "tight.png", "--force").code == 0
     assert "forced" in here(capsys, "gallery", "list").out
     here(capsys, "gallery", "export", "people.jsonl")
