@@ -124,6 +124,8 @@ class Evidence:
         """
         others = [at for at in moments if faces[at].is_nobody or not faces[at].can_part]
         groups = [[at] for at in moments if at not in others]
+        if _all_alike([faces[at].vector for (at,) in groups], self.apart):
+            return [[at for (at,) in groups]], others
         sums = np.array([faces[at].weight * faces[at].vector.astype(np.float64) for (at,) in groups])
         while len(groups) > 1:
             means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
@@ -148,6 +150,11 @@ class Evidence:
         group = sorted(largest)
         vectors = np.stack([faces[at].vector for at in group])
         return group[int(np.tril(vectors @ vectors.T + 2, -1).argmax()) // len(group)]
+
+
+def _all_alike(vectors: Sequence[Float32], apart: float) -> bool:
+    """Whether no two are apart: then no two of their means are, however they are weighted."""
+    return len(vectors) > 1 and float((np.stack(vectors) @ np.stack(vectors).T).min()) >= apart
 
 
 def _moments(faces: Sequence[FaceEvidence]) -> dict[int, list[int]]:

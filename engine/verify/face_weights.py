@@ -24,6 +24,9 @@ USUAL_COSINE = 0.9
 USUAL_PX = 24.0
 """A face of this size and cosine with the centre weighs what its quality alone says; they change no quotient of weights."""
 
+_SMALLEST_PX, _LARGEST_PX = 8.0, 50.0
+"""Beyond what was measured the size changes nothing more."""
+
 
 @dataclass(frozen=True, eq=False)
 class FaceWeights:
@@ -51,7 +54,7 @@ class FaceWeights:
             vector: (length,) of length 1.
         """
         excess = float(vector @ self.centre) - USUAL_COSINE
-        size = max(quality.size_px, 1.0) / USUAL_PX
+        size = min(max(quality.size_px, _SMALLEST_PX), _LARGEST_PX) / USUAL_PX
         return float(size**self.size_power * max(quality.score, 1e-6) ** self.quality_power * np.exp(-self.decay * excess))
 
     def is_nobody(self, vector: Float32) -> bool:

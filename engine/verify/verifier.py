@@ -217,10 +217,10 @@ class Verifier:
         quality, is_large = crop.quality, self._is_large(crop)
         weights = self._weights
         return FaceEvidence(
-            vector,
+            vector.copy(),  # a row would keep its whole batch alive
             weights.weight(quality, vector) if weights else quality.score,
             crop.time.pts_seconds,
-            enhanced,
+            None if enhanced is None else enhanced.copy(),
             quality.size_px,
             quality.score,
             is_large,

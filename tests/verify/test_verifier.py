@@ -226,3 +226,18 @@ def test_what_was_marked_as_not_a_person_gets_the_name_no_more(gallery, embedder
     assert verifier.track_scores("cam1", 2).decision == "unknown"
     enrol(gallery, embedder, "bob", PEOPLE[1])
     assert [one.candidates[0].identity for one in score(verifier, [ada, other])] == ["ada", "bob"]
+
+
+def test_a_second_person_in_a_track_is_said_once_and_takes_no_name_away(gallery, embedder):
+    """The first stays for three moments, the second for two: the name is the first one's, and the news came once."""
+    enrol(gallery, embedder, "ada", PEOPLE[0])
+    verifier = Verifier(embedder, gallery, VerifyConfig())
+    scores = score(verifier, [*(face(PEOPLE[0]) for _ in range(3)), *(face(PEOPLE[1]) for _ in range(2))])
+    assert [one.track_decision_changed for one in scores] == [False, True, False, False, False]
+    track = verifier.track_scores("cam1", 1)
+    assert (track.decision, track.candidates[0].identity) == ("known", "ada")
+    assert track.basis is not None
+    assert (track.basis.persons, track.basis.moments, track.basis.faces) == (2, 3, 3)
+    scores = score(verifier, [face(PEOPLE[1]) for _ in range(3)])
+    assert [one.track_decision_changed for one in scores].count(True) == 1  # by now the other one was seen more
+    assert verifier.track_scores("cam1", 1).decision == "unknown"

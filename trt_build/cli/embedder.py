@@ -134,3 +134,50 @@ def calibrate(
     with writable(out):
         write_open_set(found, out)
     CONSOLE.print(f"{out}: {found.provenance}; rates from {found.smallest_rate:.1g} can be asked for", soft_wrap=True)
+
+
+@embedder_app.command
+def weigh(*, faces: Path, grounds: Path, folder: Path, out: Path, detector: str = "grey", tracks: int = 400) -> None:
+    """Fit how much each face of a track says beside the others, and measure what faces look like that are too bad to recognise.
+
+    Parameters
+    ----------
+    faces
+        A zip or folder of people who took no part in the embedder's training, one folder for each.
+    grounds
+        A zip of pictures without faces, which lie behind.
+    folder
+        Keeps the recorded tracks, see `calibrate`: those of its people serve here, too.
+    out
+        File of the weights, as engine/models/dlib_face_weights.npz.
+    detector
+        Finds the faces, as `detect.detector`.
+    tracks
+        At each size.
+    """
+    from engine.config import VerifyConfig
+    from engine.models.catalog import find_model
+    from engine.verify.embedder import open_embedder
+    from engine.verify.face_weights import write_face_weights
+    from engine.verify.open_set import open_set_of
+    from trt_build.cli.progress import RunProgress
+    from trt_build.data.people.photographs import person_of, read_photographs
+    from trt_build.protocols.open_set.calibration import grounds_of, record_strangers
+    from trt_build.protocols.open_set.face_weights import fit_face_weights
+    from trt_build.writing import writable
+
+    with RunProgress(CONSOLE) as progress:
+        photographs = read_photographs(faces, detector, progress.on_prepare)
+        people = {person_of(one.name) for one in photographs.actors}
+        recorded = record_strangers(photographs, people, grounds, detector, tracks, folder / "tracks", progress.on_prepare)
+        embedder = open_embedder(VerifyConfig(), find_model)
+        assert embedder is not None
+        measured = open_set_of(embedder.sha256)
+        assert measured is not None
+        try:
+            found = fit_face_weights(recorded, photographs, embedder, measured.crowd, grounds_of(grounds))
+        finally:
+            embedder.close()
+    with writable(out):
+        write_face_weights(found, out)
+    CONSOLE.print(f"{out}: {found.provenance}", soft_wrap=True)
