@@ -97,7 +97,7 @@ class EngineManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     name: str
     """Of the model."""
-    kind: Literal["generator", "detector", "embedder", "second_look"]
+    kind: Literal["generator", "detector", "embedder", "second_look", "track"]
     key: EngineKey
     file: str
     sha256: str
