@@ -71,15 +71,16 @@ class Clips:
                 made += [(name, *one) for one in _tracks(frames, places, low_px, crf, turn, rng)]
         if not made:
             raise DataError(f"No clip shows a face through {FRAMES * _SPACING} frames: choose other clips.")
-        names, lows, truths = zip(*made, strict=True)
+        names, lows, sharp = zip(*made, strict=True)
+        truths = np.stack(sharp)
         kind = "clips" if crf is None else f"clips crf{crf}"
-        return TrackSet(kind, low_px, np.stack(lows), np.stack(truths), None, tuple(names))
+        return TrackSet(kind, low_px, np.stack(lows), truths[:, 0], None, tuple(names), truths)
 
 
 def _tracks(
     frames: list[Uint8], places: list[Place | None], low_px: int, crf: int | None, turn: int, rng: np.random.Generator
 ) -> list[tuple[Uint8, Uint8]]:
-    """Small frames (FRAMES, low_px, low_px) and truth of the first of them, of each piece of one clip."""
+    """Small frames (FRAMES, low_px, low_px) and truths, SCALE times as large, of each piece of one clip."""
     heights = [place[2] for place in places if place is not None]
     ratio = min(1.0, low_px / float(np.median(heights)) * rng.uniform(*_SIZES)) if heights else 1.0
     height, width = (2 * round(length * ratio / 2) for length in frames[0].shape)
@@ -93,11 +94,12 @@ def _tracks(
         if any(corner is None for corner in corners):
             continue
         cut = [seen[time][y : y + low_px, x : x + low_px] for time, (x, y) in zip(times, corners, strict=True)]  # type: ignore[misc]
-        x, y = corners[0]  # type: ignore[misc]
         way = cv2.INTER_AREA if width * SCALE < frames[0].shape[1] else cv2.INTER_CUBIC
-        sharp = cv2.resize(frames[times[0]], (width * SCALE, height * SCALE), interpolation=way)
-        side = low_px * SCALE
-        found.append((np.stack(cut), np.asarray(sharp[y * SCALE :, x * SCALE :][:side, :side], np.uint8)))
+        side, sharp = low_px * SCALE, []
+        for time, (x, y) in zip(times, corners, strict=True):  # type: ignore[misc]
+            large = cv2.resize(frames[time], (width * SCALE, height * SCALE), interpolation=way)
+            sharp.append(np.asarray(large[y * SCALE :, x * SCALE :][:side, :side], np.uint8))
+        found.append((np.stack(cut), np.stack(sharp)))
     return found
 
 

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 import engine
@@ -125,7 +126,7 @@ class _Bench:
         """Add the rows of one set."""
         draws = draw_people(tracks.people, self._request.rounds, self._request.seed)
         made = make_pictures(tracks, self._tools, self._count(tracks, "fusing"))
-        scores = {name: _scores(some, tracks) for name, some in made.by_method.items()}
+        scores = {name: _scores(some, tracks, made.places.get(name)) for name, some in made.by_method.items()}
         drawn = {name: one.drawn(draws) for name, one in scores.items()}
         for one in drawn.values():
             one["over_best_db"] = one["psnr_db"] - drawn[names.BEST]["psnr_db"]
@@ -162,8 +163,12 @@ class _Bench:
             self.strips.append(strip(title, tracks.people[at], tracks.low[at, 0], results, tracks.truth[at]))
 
 
-def _scores(some: Uint8, tracks: TrackSet) -> PictureScores:
-    return score_pictures(some, tracks.truth, tracks.low[:, 0], SCALE)
+def _scores(some: Uint8, tracks: TrackSet, places: NDArray[np.int64] | None = None) -> PictureScores:
+    """Score pictures in the place of the first frames, or of those that ``places`` (T,) names."""
+    if places is None or tracks.truths is None:
+        return score_pictures(some, tracks.truth, tracks.low[:, 0], SCALE)
+    each = np.arange(len(places))
+    return score_pictures(some, tracks.truths[each, places], tracks.low[each, places], SCALE)
 
 
 def _registration(made: Pictures, draws: Draws) -> dict[str, Drawn]:

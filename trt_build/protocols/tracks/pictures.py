@@ -36,6 +36,8 @@ class Pictures:
 
     by_method: dict[str, Uint8]
     """(T, 4 h, 4 w) each."""
+    places: dict[str, NDArray[np.int64]]
+    """(T,): which frame's truth the pictures of a method show, where it is not the first one's."""
     frames: Uint8
     """(T, K, 4 h, 4 w): each frame enhanced alone, as the reference sees it."""
     agreed: NDArray[np.bool_]
@@ -56,17 +58,20 @@ class Tools:
 def make_pictures(tracks: TrackSet, tools: Tools, advance: Callable[[], None]) -> Pictures:
     """Make a picture of each track by every method."""
     made: dict[str, list[Uint8]] = {}
-    frames, agreed, errors = [], [], []
+    frames, agreed, errors, places = [], [], [], []
     for index in range(len(tracks.low)):
         one = _Track(tracks, index, tools)
         for name, picture in one.pictures().items():
             made.setdefault(name, []).append(picture)
         frames.append(one.seen)
+        places.append((one.best, one.best_quality))
         agreed.append(one.found.agrees)
         errors.append(one.errors_px())
         advance()
     by_method = {name: np.stack(some) for name, some in made.items()}
-    return Pictures(by_method, np.stack(frames), np.stack(agreed), np.array(errors, np.float32))
+    best, best_quality = np.array(places).T
+    own = {} if tracks.truths is None else {BEST: best, BEST_QUALITY: best_quality}
+    return Pictures(by_method, own, np.stack(frames), np.stack(agreed), np.array(errors, np.float32))
 
 
 def fused_alone(tracks: TrackSet, tools: Tools, advance: Callable[[], None]) -> tuple[dict[str, Uint8], NDArray[np.bool_]]:
@@ -94,14 +99,17 @@ class _Track:
         self._qualities = np.array([_quality(low) for low in self._lows])
         places = self.found.warps if self._affine is None else self._affine
         self.seen = np.stack([_seen(one, warp) for one, warp in zip(self._enhanced, places, strict=True)])
+        self._alone = self.seen if tracks.truths is None else self._enhanced
+        truths = [self._truth] * len(self._lows) if tracks.truths is None else tracks.truths[index]
+        self.best = int(np.argmax([psnr(one, truth, SCALE) for one, truth in zip(self._alone, truths, strict=True)]))
+        self.best_quality = int(np.argmax(self._qualities))
 
     def pictures(self) -> dict[str, Uint8]:
-        errors = [psnr(one, self._truth, SCALE) for one in self.seen]
         found = {
             ONE_SMALL: enlarge(self._lows[0], SCALE),
             ONE: self._enhanced[0],
-            BEST: self.seen[int(np.argmax(errors))],
-            BEST_QUALITY: self.seen[int(np.argmax(self._qualities))],
+            BEST: self._alone[self.best],
+            BEST_QUALITY: self._alone[self.best_quality],
             SMALL_MEAN: self._fuse(_PLAIN, self._shots(enhanced=False), self.found),
             MEDIAN: self._median(),
         }

@@ -45,6 +45,8 @@ class TrackSet:
     """(T, K, 2, 3): from pixels of the enlarged reference to those of the enlarged frame, where they are known."""
     people: tuple[str, ...]
     """Whose face each is, or which piece of a clip: what is drawn for the intervals."""
+    truths: Uint8 | None = None
+    """(T, K, 4 h, 4 w): what each frame shows, where faces move in themselves, so that no map joins them."""
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,7 @@ def test_faces_of_a_clip_have_their_truth(tmp_path):
     tracks = Clips([clip], lambda *_: None).tracks(16, 28, seed=1)
     assert tracks.low.shape[1:] == (8, 16, 16)
     assert tracks.affine is None
+    assert np.array_equal(tracks.truths[:, 0], tracks.truth)
     for low, truth in zip(tracks.low, tracks.truth, strict=True):
         shrunk = cv2.resize(truth, (16, 16), interpolation=cv2.INTER_AREA)
         assert np.corrcoef(shrunk.ravel(), low[0].ravel())[0, 1] > 0.9
