@@ -69,7 +69,7 @@ def _tippett(axes: Any, calibration: Calibration, one: Comparisons) -> None:
         above = np.cumsum(weights[::-1])[::-1] / weights.sum()
         axes.plot(ratios, above, line, color=_COLOURS[one.several], linewidth=1.2, label=f"{_NAMES[one.several]}: {name}")
     axes.axvline(0, color="#888888", linewidth=0.8)
-    axes.set(ylim=(1e-4, 1.3), yscale="log", xlim=(-2, 4.8))
+    axes.set(ylim=(1e-4, 1.3), yscale="log", xlim=(-2, 5.2))
     axes.set_xlabel("log10 likelihood ratio", fontsize=8)
     axes.set_ylabel("share with at least this", fontsize=8)
 
