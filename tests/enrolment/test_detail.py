@@ -15,7 +15,7 @@ PICTURE, LANDMARKS = portrait("astronaut", 0, 120)
 
 def enlarged(picture):
     side = (picture.shape[1], picture.shape[0])
-    small = cv2.resize(picture, None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(picture, None, fx=0.14, fy=0.14, interpolation=cv2.INTER_AREA)
     return cv2.resize(small, side, interpolation=cv2.INTER_CUBIC)
 
 
