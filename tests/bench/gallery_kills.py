@@ -100,8 +100,8 @@ def histories(journal: Path) -> dict[int, dict[str, Float32]]:
     changes: dict[int, tuple[str, str]] = {}
     for line in journal.read_text("ascii").splitlines():
         if line.startswith("will "):
-            _, revision, what, name = line.split(" ", 3)
-            changes[int(revision)] = (what, name)
+            _, number, what, name = line.split(" ", 3)
+            changes[int(number)] = (what, name)
     now: dict[str, Float32] = {}
     found = {0: dict(now)}
     for revision in range(1, len(changes) + 1):
