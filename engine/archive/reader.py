@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from engine.archive.files import whole_lines
-from engine.contracts.messages import Candidate, Decision, Face, Stream, Track
+from engine.contracts.findings import Candidate, Decision
+from engine.contracts.messages import Face, Stream, Track
 from engine.errors import PublishError
 
 _Line = TypeVar("_Line", bound=msgspec.Struct)

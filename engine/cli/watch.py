@@ -17,7 +17,7 @@ from rich.text import Text
 from engine.archive.writer import DirectorySink
 from engine.client import Candidate, End, Face, Gap, Received, Stats, Stream, Subscriber, Track
 from engine.config import OutputConfig
-from engine.contracts.messages import Decision
+from engine.contracts.findings import Decision
 from engine.contracts.worth import ratio
 from engine.report.summary import clock
 from engine.source.names import name_from_text, new_name

@@ -2,7 +2,8 @@
 
 from engine.client.received import Gap, Received
 from engine.client.subscriber import Subscriber
-from engine.contracts.messages import AnyMessage, Candidate, End, Enhanced, Face, Part, Quality, Stats, Stream, Track
+from engine.contracts.findings import Candidate, Enhanced, Quality
+from engine.contracts.messages import AnyMessage, End, Face, Part, Stats, Stream, Track
 
 __all__ = [
     "AnyMessage", "Candidate", "End", "Enhanced", "Face", "Gap", "Part", "Quality", "Received", "Stats", "Stream", "Subscriber",

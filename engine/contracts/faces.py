@@ -7,9 +7,10 @@ import time
 import msgspec
 import numpy as np
 
+from engine.contracts.findings import Basis, Candidate, Decision, Enhanced, Quality
 from engine.contracts.frames import FrameTime, Planes, Span
 from engine.contracts.gallery_version import GalleryVersion
-from engine.contracts.messages import Basis, Candidate, Decision, Enhanced, Part, Quality
+from engine.contracts.messages import Part
 from engine.contracts.track_picture import TrackPicture
 
 STEPS = ("find", "wait", "enlarge", "verify", "publish")

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import msgspec
 
 from engine.config import SourceConfig
-from engine.contracts.messages import Quality, Reason, StageStats, StreamState
+from engine.contracts.findings import Quality
+from engine.contracts.messages import Reason, StageStats, StreamState
 from engine.contracts.probed import Probed
 
 ErrorCode = Literal[

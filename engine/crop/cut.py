@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from engine.contracts.faces import FaceCrop
+from engine.contracts.findings import Quality
 from engine.contracts.frames import Frame, Planes, TrackedFace
-from engine.contracts.messages import Quality
 
 
 def cut_face(frame: Frame, face: TrackedFace, quality: Quality, margin: float, *, live: bool = False) -> FaceCrop | None:

@@ -28,8 +28,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from engine.contracts.findings import Quality
 from engine.contracts.frames import Float32, Planes, Uint8
-from engine.contracts.messages import Quality
 from engine.crop.combs import combed
 
 CANONICAL_PX = 32

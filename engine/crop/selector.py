@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from engine.config import CropConfig
 from engine.contracts.counts import StreamCount
 from engine.contracts.faces import FaceCrop
+from engine.contracts.findings import Quality
 from engine.contracts.frames import Frame, TrackedFace
-from engine.contracts.messages import Quality
 from engine.crop.cut import cut_face
 from engine.crop.quality import assess, is_only_blurred
 

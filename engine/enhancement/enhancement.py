@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from engine.config import Config
 from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed, TrackResult
-from engine.contracts.messages import Candidate, Enhanced, Part
+from engine.contracts.findings import Candidate, Enhanced
+from engine.contracts.messages import Part
 from engine.contracts.orders import Warned
 from engine.contracts.streams import StreamChanged
 from engine.enhancement.enlarging import Enlarged, enlarge
@@ -18,7 +19,8 @@ from engine.publish.encode import parts_of, shows_tracks, track_parts_of
 from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
-from engine.verify.verifier import FaceScores, TrackScores, Verifier
+from engine.verify.compared import FaceScores, TrackScores
+from engine.verify.verifier import Verifier
 
 
 @dataclass(frozen=True)

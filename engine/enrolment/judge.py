@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.contracts.messages import Quality
+from engine.contracts.findings import Quality
 from engine.errors import EnrolmentRefused
 
 

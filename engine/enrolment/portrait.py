@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.contracts.findings import Quality
 from engine.contracts.frames import Float32, Uint8
-from engine.contracts.messages import Quality
 from engine.crop.quality import assess
 from engine.detect.detector import Detector
 from engine.detect.nested import shares

@@ -20,8 +20,8 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.contracts.faces import FaceCrop
+from engine.contracts.findings import Quality
 from engine.contracts.frames import Float32, Frame, FrameTime, Planes, TrackedFace
-from engine.contracts.messages import Quality
 from engine.crop.cut import cut_face
 from engine.errors import DeviceLostError, FacestreamError, InferenceError, MissingRuntimeError
 from engine.models import find_model

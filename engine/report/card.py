@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from engine.archive.reader import FaceLine, TrackRecord
-from engine.contracts.messages import Basis, Candidate
+from engine.contracts.findings import Basis, Candidate
 from engine.contracts.worth import LIMITS, ratio, worth
 from engine.report.figures import MARK, figure, read, small, strip_of
 from engine.report.fused import Fused, fused_figures, fused_of, fused_strip

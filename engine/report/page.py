@@ -13,7 +13,8 @@ from typing import Any
 
 from engine.archive.files import write_pieces
 from engine.archive.reader import TrackRecord, read_run, read_streams
-from engine.contracts.messages import Decision, Stream
+from engine.contracts.findings import Decision
+from engine.contracts.messages import Stream
 from engine.errors import PublishError
 from engine.report.card import card
 from engine.report.summary import clock, inputs_table, models_table, names_and_values, naming, started_and_took

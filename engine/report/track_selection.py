@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from engine.archive.reader import FaceLine, TrackLine, TrackRecord, face_lines, track_lines
-from engine.contracts.messages import Decision
+from engine.contracts.findings import Decision
 
 _PAGE_BITS = 1 << 16
 Key = tuple[str, int]

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.contracts.findings import Quality
 from engine.contracts.frames import Float32
-from engine.contracts.messages import Quality
 from engine.errors import ModelError
 from engine.models.catalog import embedded_dir
 

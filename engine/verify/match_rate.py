@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 
 from engine.config import VerifyConfig
+from engine.contracts.findings import Basis, Candidate, Decision
 from engine.contracts.frames import Float32
-from engine.contracts.messages import Basis, Candidate, Decision
 from engine.errors import ConfigError
 from engine.models.catalog import embedded_dir
 from engine.verify.evidence import Fusion

@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.contracts.findings import Basis, Candidate, Decision, Lack
 from engine.contracts.frames import Float32
-from engine.contracts.messages import Basis, Candidate, Decision, Lack
 from engine.verify.evidence import Fusion
 from engine.verify.open_set import OpenSet
 from engine.verify.persons import highest

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.contracts.findings import Candidate, Decision
 from engine.contracts.frames import Float32
-from engine.contracts.messages import Candidate, Decision
 from engine.verify.evidence import Fusion
 from engine.verify.persons import Persons, highest, persons_of
 

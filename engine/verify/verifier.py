@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from engine.config import VerifyConfig
 from engine.contracts.faces import FaceCrop
+from engine.contracts.findings import Basis, Candidate, Decision
 from engine.contracts.frames import Float32, Uint8
 from engine.contracts.gallery_version import GalleryVersion
-from engine.contracts.messages import Basis, Candidate, Decision
 from engine.errors import GalleryError
+from engine.verify.compared import FaceScores, TrackScores
 from engine.verify.embedder import Embedder
 from engine.verify.evidence import Evidence, FaceEvidence, Fusion
 from engine.verify.face_picture import face_in
@@ -46,40 +47,6 @@ class EnhancedPicture(Protocol):
     def scale(self) -> int:
         """Its side over the original crop's."""
         ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FaceScores:
-    """One face compared with the gallery."""
-
-    embedding: Float32 | None
-    """Of the original crop, (length,) of length 1; None without an embedder."""
-    candidates: list[Candidate]
-    decision: Decision
-    """Of this face alone; the track's is the one to act on."""
-    gallery_version: int
-    track_decision_changed: bool
-    """Whether this face changed what its track says. A track begins with nothing decided: ``undecided`` and ``none`` are news
-    only after ``known`` or ``unknown``."""
-    gallery: GalleryVersion | None = None
-    """What it was compared with; None without a gallery."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrackScores:
-    """What the faces of a track so far amount to, compared with the gallery as it is now."""
-
-    embedding: Float32 | None
-    """Of the originals, (length,) of length 1."""
-    candidates: list[Candidate]
-    decision: Decision
-    faces: int
-    """How many faces it rests on."""
-    gallery_version: int
-    basis: Basis | None = None
-    """Why it was decided so; None where there was nobody to compare with."""
-    gallery: GalleryVersion | None = None
-    """What it was compared with; None without a gallery."""
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.contracts.findings import Basis, Candidate, Decision
 from engine.contracts.frames import Float32
-from engine.contracts.messages import Basis, Candidate, Decision
 from engine.verify.evidence import Fusion
 from engine.verify.likelihood import Bucket, Calibration, probabilities
 from engine.verify.naming import Rule

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from engine.contracts.messages import Basis, Candidate, Decision
+from engine.contracts.findings import Basis, Candidate, Decision
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ from engine.archive.same_job import describe_inputs
 from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig, PublishConfig
 from engine.contracts.faces import FaceResult, Sighting, TrackClosed, TrackResult
+from engine.contracts.findings import Quality
 from engine.contracts.frames import FrameTime, Span
-from engine.contracts.messages import Face, Part, Quality, Track
+from engine.contracts.messages import Face, Part, Track
 from engine.contracts.recording import Recording
 from engine.contracts.streams import StreamChanged
 from engine.publish.encode import parts_of, track_parts_of

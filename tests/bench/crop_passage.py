@@ -22,8 +22,8 @@ import msgspec
 import numpy as np
 
 from engine.contracts.faces import FaceCrop
+from engine.contracts.findings import Quality
 from engine.contracts.frames import Frame, FrameTime, Planes
-from engine.contracts.messages import Quality
 from engine.workers.links import link_pair
 
 CROPS = 400

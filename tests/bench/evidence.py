@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from engine.contracts.findings import Quality
 from engine.contracts.frames import Float32
-from engine.contracts.messages import Quality
 from engine.verify.evidence import Evidence, FaceEvidence
 from engine.verify.face_weights import FaceWeights, face_weights_of
 from engine.verify.gallery import Gallery

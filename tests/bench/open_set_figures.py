@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import beta
 
 from engine.config import VerifyConfig
-from engine.contracts.messages import Candidate, Decision
+from engine.contracts.findings import Candidate, Decision
 from engine.models import find_model
 from engine.models.catalog import embedded_dir
 from engine.verify.embedder import open_embedder

@@ -11,8 +11,9 @@ import zmq
 from engine.config import PublishConfig
 from engine.contracts.envelope import Envelope, sealed
 from engine.contracts.faces import FaceResult, Sighting
+from engine.contracts.findings import Quality
 from engine.contracts.frames import FrameTime
-from engine.contracts.messages import Part, Quality, encode_header, topic_of
+from engine.contracts.messages import Part, encode_header, topic_of
 from engine.publish.publisher import Publisher
 
 MESSAGES = 20_000

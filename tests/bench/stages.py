@@ -11,8 +11,8 @@ import zmq
 
 from engine.config import Config
 from engine.contracts.faces import FaceResult
+from engine.contracts.findings import Enhanced
 from engine.contracts.frames import Frame
-from engine.contracts.messages import Enhanced
 from engine.crop.selector import Selector
 from engine.decode.decoder import Decoder
 from engine.detect import open_detector

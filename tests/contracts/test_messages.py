@@ -5,16 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.contracts.messages import (
+from engine.contracts.findings import Candidate, Enhanced, Quality
+from engine.contracts.messages import (  # fmt: skip
     SCHEMA,
     AnyMessage,
-    Candidate,
     End,
-    Enhanced,
     Face,
     Part,
     PartName,
-    Quality,
     StageStats,
     Stats,
     Stream,
@@ -24,7 +22,7 @@ from engine.contracts.messages import (
     encode_header,
     kind_of,
     topic_of,
-)  # fmt: skip
+)
 from engine.contracts.track_picture import FusedFrame, TrackPicture
 from engine.errors import ConfigError
 from tests.publish.samples import as_sent, face

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.contracts.faces import FaceCrop
+from engine.contracts.findings import Quality
 from engine.contracts.frames import Planes, TrackedFace
-from engine.contracts.messages import Quality
 from engine.crop.cut import cut_face
 from engine.runtime.colour import bgr_from_planes
 from tests.carried import carried

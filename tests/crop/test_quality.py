@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.contracts.coding import BlockMap
+from engine.contracts.findings import Quality
 from engine.contracts.frames import ARCFACE_TEMPLATE_112, Planes
-from engine.contracts.messages import Quality
 from engine.crop.quality import assess, combine, frontality, is_only_blurred, sharpness
 from engine.runtime.colour import planes_from_bgr
 from tests.assets import shared

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from engine.contracts.findings import Quality
 from engine.contracts.frames import FrameTime, Planes
-from engine.contracts.messages import Quality
 from engine.enhancement.best_shots import MOST_SHOTS, BestShots, Shot
 from tests.super_resolve.test_enhancer import crop_of
 

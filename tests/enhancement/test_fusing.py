@@ -10,8 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from engine.config import SuperResolveConfig
+from engine.contracts.findings import Quality
 from engine.contracts.frames import Planes
-from engine.contracts.messages import Quality
 from engine.enhancement.best_shots import Shot, whole_share
 from engine.enhancement.fusing import open_fuser
 from engine.super_resolve.enhancer import enlarge_planes

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from engine.config import Config, PublishConfig
 from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed, TrackResult
+from engine.contracts.findings import Quality
 from engine.contracts.frames import FrameTime, Span
-from engine.contracts.messages import Quality
 from engine.enhancement import track_pictures
 from engine.enhancement.enhancement import Enhancement, Said
 from engine.enhancement.track_pictures import EXTRAS

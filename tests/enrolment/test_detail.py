@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.contracts.messages import Quality
+from engine.contracts.findings import Quality
 from engine.enrolment.detail import blockiness, detail, detail_doubt
 from engine.enrolment.judge import EnrolLimits
 from engine.enrolment.portrait import Portrait

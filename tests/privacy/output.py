@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
-from engine.contracts.messages import Candidate
+from engine.contracts.findings import Candidate
 from engine.contracts.recording import Recording
 from engine.publish.numbering import Numbering
 from engine.report.page import write_report

@@ -15,8 +15,8 @@ from skimage.data import astronaut
 from engine.config import PublishConfig
 from engine.contracts.envelope import Envelope, sealed
 from engine.contracts.faces import FaceResult, Sighting, TrackClosed, TrackResult
+from engine.contracts.findings import Candidate, Enhanced, Quality
 from engine.contracts.frames import FrameTime, Span
-from engine.contracts.messages import Candidate, Enhanced, Quality
 from engine.contracts.streams import RunEnd, StreamChanged
 from engine.contracts.track_picture import FusedFrame, TrackPicture
 from engine.publish.encode import parts_of, track_parts_of

@@ -11,7 +11,7 @@ import pytest
 from engine.archive.reader import read_streams
 from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
-from engine.contracts.messages import Basis
+from engine.contracts.findings import Basis
 from engine.errors import PublishError
 from engine.publish.numbering import Numbering
 from engine.report.page import write_report

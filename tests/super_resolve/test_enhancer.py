@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio
 
 from engine.contracts.faces import FaceCrop
+from engine.contracts.findings import Quality
 from engine.contracts.frames import FrameTime, Planes
-from engine.contracts.messages import Quality
 from engine.runtime.colour import bgr_from_planes, planes_from_bgr
 from engine.runtime.session import SessionSpec
 from engine.super_resolve.enhancer import Enhancer, enlarge_planes, lr_consistency_db

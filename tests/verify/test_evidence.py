@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.contracts.messages import Candidate
+from engine.contracts.findings import Candidate
 from engine.verify.evidence import MOMENT_SECONDS, MOST_FACES, Evidence, FaceEvidence, Fusion
 from engine.verify.scores import Thresholds, decide
 

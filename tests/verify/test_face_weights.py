@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from engine.contracts.messages import Quality
+from engine.contracts.findings import Quality
 from engine.errors import ModelError
 from engine.models.catalog import embedded_dir
 from engine.verify.face_weights import FaceWeights, face_weights_of, read_face_weights, write_face_weights

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from engine.contracts.messages import Candidate
+from engine.contracts.findings import Candidate
 from engine.verify.evidence import Fusion
 from engine.verify.persons import persons_of
 from engine.verify.scores import Thresholds, best_cosines, decide, rank

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.config import VerifyConfig
-from engine.contracts.messages import Quality
+from engine.contracts.findings import Quality
 from engine.errors import ConfigError, GalleryError
 from engine.models.catalog import find_model
 from engine.runtime.colour import bgr_from_planes

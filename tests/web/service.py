@@ -12,8 +12,9 @@ from pathlib import Path
 import zmq
 
 from engine.config import SourceConfig
+from engine.contracts.findings import Quality
 from engine.contracts.http import HttpSettings
-from engine.contracts.messages import AnyMessage, Face, Part, Quality, encode_header, topic_of
+from engine.contracts.messages import AnyMessage, Face, Part, encode_header, topic_of
 from engine.contracts.probed import Probed
 from engine.contracts.tap import Preview, PreviewBox, encode_preview, preview_topic
 from engine.control import answers, verbs

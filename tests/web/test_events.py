@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from engine.contracts.messages import Candidate, Part, Stream, Track
+from engine.contracts.findings import Candidate
+from engine.contracts.messages import Part, Stream, Track
 from engine.web.fan import MOST_CLIENTS
 from engine.web.tokens import TokenFolder
 from tests.web.listening import listening

@@ -12,7 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from engine.archive.expiry import empty
-from engine.contracts.messages import Basis, Candidate, Face, Quality, Track
+from engine.contracts.findings import Basis, Candidate, Quality
+from engine.contracts.messages import Face, Track
 from engine.contracts.track_picture import FusedFrame, TrackPicture
 from engine.web.problems import Refusal
 from engine.web.timeline import Timeline

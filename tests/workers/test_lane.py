@@ -10,8 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from engine.contracts.faces import FaceCrop, TrackClosed
+from engine.contracts.findings import Quality
 from engine.contracts.frames import FrameTime, Planes, Span
-from engine.contracts.messages import Quality
 from engine.contracts.streams import StreamChanged
 from engine.runtime.channel import Channel
 from engine.runtime.protocol import Taken

@@ -10,7 +10,8 @@ import msgspec
 
 from engine.config import SourceConfig
 from engine.contracts import track_picture
-from engine.contracts.messages import Candidate, Enhanced, Face, Part, Quality, StageStats, Track
+from engine.contracts.findings import Candidate, Enhanced, Quality
+from engine.contracts.messages import Face, Part, StageStats, Track
 from engine.contracts.probed import Probed, ProbedFace
 from engine.control import answers
 from tests.web.console import fake_pictures

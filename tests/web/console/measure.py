@@ -11,7 +11,7 @@ import sys
 import threading
 from typing import Any
 
-from engine.contracts.messages import Candidate
+from engine.contracts.findings import Candidate
 from tests.web.console.browser import chromium
 from tests.web.console.fake_server import FakeServer
 

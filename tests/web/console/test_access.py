@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.contracts.messages import Candidate
+from engine.contracts.findings import Candidate
 from tests.web.console import fake_pictures
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]

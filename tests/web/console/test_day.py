@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.contracts.messages import Candidate
+from engine.contracts.findings import Candidate
 from tests.web.console import fake_pictures
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]

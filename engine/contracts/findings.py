@@ -1,0 +1,104 @@
+"""What is found out about a face or a track: how good it is, whom it resembles, and why it was decided so."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Decision = Literal["known", "unknown", "undecided", "none"]
+Lack = Literal["", "faces", "size", "likeness", "margin"]
+"""Too few faces, too small ones, nobody resembles them enough, or two people do nearly as well."""
+
+
+class Quality(msgspec.Struct, frozen=True):
+    """How good one crop of a face is; every value but ``size_px`` and ``qp`` is 0 (useless) to 1 (good)."""
+
+    size_px: float
+    """Geometric mean of the face box's sides, in pixels of the picture that it was cut from."""
+    sharpness: float
+    frontal: float
+    """1 looks into the camera, 0 is a full profile; 0.5 where there are no landmarks."""
+    score: float
+    """All of them in one number: the weight of this face in the fusion over its track."""
+    damaged: bool = False
+    """The decoder had to make up parts of the picture: the lowest score of all."""
+    qp: float | None = None
+    """How strongly the picture was compressed under the face: mean of H.264's quantisation parameter, 0 (without loss) to 51;
+    None where the decoder does not tell. It is no part of ``score``."""
+
+
+class Enhanced(msgspec.Struct, frozen=True):
+    """What super-resolution did."""
+
+    model: str
+    scale: int
+    lr_consistency_db: float
+    """PSNR between the enhanced crop, reduced to the original's size, and the original's luma."""
+    strength: float = 1.0
+    """0 is bicubic, 1 the generator's whole residual."""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One enrolled person compared with a face or a track; best first, by the chance of a false name where there is one."""
+
+    identity: str
+    cosine_original: float
+    """-1 to 1; decisions rest on this one."""
+    cosine_enhanced: float | None = None
+    """The same after super-resolution: of a face its enhanced crop, of a track its ``picture`` or, in a message without one,
+    its enhanced crops fused. It may confirm, it never creates a match alone."""
+    probability: float | None = None
+    """How probable it is that it is this person; None where the configuration states no ``verify.prior``."""
+    false_name_chance: float | None = None
+    """How often at most strangers with a face of this size look so much like anybody in the gallery, in 95 of 100 galleries as
+    large: ``known`` asks for at most ``verify.false_name_rate``. None where that was not measured for the embedder, or cosines
+    decide."""
+    log10_lr: float | None = None
+    """Likelihood ratio, as a power of ten: how much more probable such a likeness is if it is this person than if it is
+    somebody else, bounded by what the people behind the calibration can show. Above 0 it speaks for, below against; relatives
+    and twins were not measured. None where it was not calibrated for the embedder, or for such faces."""
+
+
+class Basis(msgspec.Struct, frozen=True):
+    """Why a track was decided so: what its faces gave, beside what the decision asks for. The likeness is the best candidate's:
+    ``false_name_chance`` where chances decide, else ``cosine_original``."""
+
+    faces: int
+    """That the decision rests on."""
+    faces_needed: int
+    """At so many moments, to say anything."""
+    size_px: float
+    """Mean of ``Quality.size_px``, weighted by their scores."""
+    size_needed_px: float | None
+    """Where chances decide: faces below it hardly ever get a name, as the gallery is now; None: no size would do. Where cosines
+    decide: smaller faces are never ``unknown``."""
+    quality: float
+    """Mean of ``Quality.score``."""
+    margin: float | None
+    """By how much more the best candidate resembles than the next one, as a cosine; None where there is no other."""
+    margin_needed: float
+    """Where chances decide: only against one who would get the name too."""
+    false_name_rate: float | None = None
+    """Where chances decide: the highest ``false_name_chance`` that gets a name."""
+    known_cosine: float | None = None
+    """Where cosines decide: the lowest that is ``known``."""
+    unknown_cosine: float | None = None
+    """Where cosines decide: below it is ``unknown``."""
+    missing: Lack = ""
+    """What kept the track from being ``known``, or at least ``unknown``."""
+    persons: int = 1
+    """Whom the faces of the track show: of 2 or more the decision is about the one who was seen at the most moments."""
+    nobody: int = 0
+    """Of ``moments``: whose face is too bad to recognise anybody. They count little, and not as ``faces_needed``."""
+    moments: int | None = None
+    """Distinct ones that the decision rests on: faces that look alike within 0.3 s are one. None: not said, by an earlier
+    version."""
+    calibration: str | None = None
+    """Which calibration ``log10_lr`` is from: the first 12 hex digits of the SHA-256 of its file. None: there is no ratio."""
+    bucket: str | None = None
+    """The faces among which it was calibrated, as ``28-40 px, several faces``."""
+    log10_lr_bounds: tuple[float, float] | None = None
+    """The lowest and highest ``log10_lr`` that the people behind it can show: one that stands there may be more."""
+    target_fmr: float | None = None
+    """Where a false match rate decides: of the comparisons with another person's picture this share would pass."""
