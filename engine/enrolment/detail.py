@@ -1,8 +1,8 @@
 """Whether a photograph shows a face as finely as its size says: not one that was enlarged, blurred, or compressed to blocks.
 
-Measured on 29 LFW faces of 100 to 145 px, and the same spoilt. ``detail``: as they are 0.100 to 0.313, reduced to 80 px from
-0.083, to 48 px from 0.065; from 26 px enlarged again 0.038 to 0.083 in 95 of 100; blurred by 2 % of their size at most 0.054.
-``blockiness``: as they are at most 1.29; JPEG of quality 75 at most 1.35, 20 at most 2.14, 10 at least 2.08, 5 at least 3.18.
+Measured on 300 LFW pictures of 144 px, and on 120 of them spoilt, at the default limits. In question as they are: 4, for their
+detail. From 22x28 px enlarged again: 64 in 100; blurred by 1.5 % of the face's size 82 in 100, by 2 % 99 in 100; JPEG of
+quality 4 all, 10 96 in 100, 20 22 in 100, 40 and more none for its blocks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.verify.align import align
 _SIDE, _COARSE = 96, 40
 """Pixels of the aligned face, and of the one that it is compared with."""
 _EYES_TO_MOUTH = (slice(30, 84), slice(18, 78))
-_SIZES_PX, _SHARES = (48.0, 80.0), (0.75, 1.0)
+_SIZES_PX, _SHARES = (48.0, 112.0), (0.75, 1.0)
 """Of smaller faces a share of the detail is asked for."""
 _BLOCK = 8
 _AROUND_PX = 10
