@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from engine.config import DetectConfig, SuperResolveConfig, VerifyConfig
+from engine.config import DetectConfig, SuperResolveConfig
+from engine.config_verify import VerifyConfig
 from engine.models import find_model
 
 SMALLEST_FACE_PX = {

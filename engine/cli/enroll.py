@@ -16,7 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.cli.gallery_pictures import GalleryOption
-from engine.config import DetectConfig, VerifyConfig
+from engine.config import DetectConfig
+from engine.config_verify import VerifyConfig
 from engine.contracts.recording import shown as readable_path
 from engine.detect.catalog import open_detector
 from engine.detect.second_look import SecondLook, open_second_look

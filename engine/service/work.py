@@ -8,7 +8,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from engine.config import DetectConfig, VerifyConfig
+from engine.config import DetectConfig
+from engine.config_verify import VerifyConfig
 from engine.contracts.probed import Probed
 from engine.control.answers import Done, Enrolled, Found, PictureVerdict
 from engine.control.verbs import Picture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.config import VerifyConfig
+from engine.config_verify import VerifyConfig
 from engine.errors import ConfigError
 from engine.verify.embedder import Embedder
 from engine.verify.likelihood import Calibration, calibration_of

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Config, CropConfig, DetectConfig, OutputConfig, SourceConfig, SuperResolveConfig, VerifyConfig
+from engine.config import Config, CropConfig, DetectConfig, OutputConfig, SourceConfig, SuperResolveConfig
+from engine.config_verify import VerifyConfig
 from engine.contracts.camera import Camera
 from engine.pipeline.control import RunControl
 from engine.pipeline.run import run_pipeline

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Config, CropConfig, DetectConfig, OutputConfig, SourceConfig, SuperResolveConfig, VerifyConfig
+from engine.config import Config, CropConfig, DetectConfig, OutputConfig, SourceConfig, SuperResolveConfig
+from engine.config_verify import VerifyConfig
 from engine.pipeline import crew
 from engine.pipeline.run import RunResult, run_pipeline
 from engine.pipeline.status import RunStatus

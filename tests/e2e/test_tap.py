@@ -10,16 +10,8 @@ import numpy as np
 import pytest
 import zmq
 
-from engine.config import (
-    Config,
-    CropConfig,
-    DetectConfig,
-    LiveConfig,
-    PublishConfig,
-    SourceConfig,
-    SuperResolveConfig,
-    VerifyConfig,
-)
+from engine.config import Config, CropConfig, DetectConfig, LiveConfig, PublishConfig, SourceConfig, SuperResolveConfig
+from engine.config_verify import VerifyConfig
 from engine.contracts.camera import Camera
 from engine.contracts.messages import Face, decode_header
 from engine.contracts.tap import Preview, PreviewBox, Tap, decode_preview

@@ -14,7 +14,8 @@ import pytest
 from insightface.data import get_image
 from skimage.data import astronaut
 
-from engine.config import DetectConfig, SuperResolveConfig, VerifyConfig
+from engine.config import DetectConfig, SuperResolveConfig
+from engine.config_verify import VerifyConfig
 from engine.detect import open_detector
 from engine.errors import ConfigError
 from engine.models import find_model

@@ -6,7 +6,8 @@ import zipfile
 import cv2
 import numpy as np
 
-from engine.config import DetectConfig, VerifyConfig
+from engine.config import DetectConfig
+from engine.config_verify import VerifyConfig
 from engine.detect.catalog import open_detector
 from engine.models.catalog import find_model
 from engine.runtime.colour import planes_from_bgr

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from engine.config import VerifyConfig
+from engine.config_verify import VerifyConfig
 from engine.errors import ConfigError
 from engine.verify import rules
 from engine.verify.match_rate import ByMatchRate

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.config import VerifyConfig
+from engine.config_verify import VerifyConfig
 from engine.errors import ConfigError
 from engine.verify import rules
 from engine.verify.naming import ByChance, ByCosine

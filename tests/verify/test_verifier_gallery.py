@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import VerifyConfig
+from engine.config_verify import VerifyConfig
 from engine.verify import verifier as verifier_module
 from engine.verify.gallery import Gallery
 from engine.verify.verifier import Verifier
