@@ -199,7 +199,7 @@ class VerifyConfig(Section, frozen=True):
     unknown_cosine: Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)] | None = None
     """Below this: unknown; between the two: undecided. Either of the two makes cosines decide."""
     min_faces: Positive = 2
-    """Faces of a track, at distinct moments, that a decision needs at least."""
+    """Faces of a track that a decision needs at least."""
     max_candidates: Positive = 5
     enhanced_scores: bool = True
     """Also embed the enhanced crop; the decision never rests on it."""
