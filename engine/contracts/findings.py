@@ -67,7 +67,7 @@ class Basis(msgspec.Struct, frozen=True):
     faces: int
     """That the decision rests on."""
     faces_needed: int
-    """At so many moments, to say anything."""
+    """For any decision; for a name so many must show somebody."""
     size_px: float
     """Mean of ``Quality.size_px``, weighted by their scores."""
     size_needed_px: float | None

@@ -4,7 +4,7 @@
 - *Persons*: faces are gathered into groups of one person each. A vector is only ever made of one group: the one that was seen
   at the most moments, the latest of equals. A face that fits nowhere counts for nothing; two that fit each other are a person.
 - *Nobody*: a face so bad that its vector is one that any bad face has fits every group. It counts with the group that decides,
-  by its weight, and is no moment at which somebody was recognised, as a name asks for.
+  by its weight, and is none of the faces that a name asks for.
 
 The set does not grow with the track, and what is made of it does not depend on the order in which its faces came.
 """
@@ -77,11 +77,8 @@ class Fusion:
     """Mean quality of the faces."""
     persons: int = 0
     """In the track; the vector is of one of them."""
-
-    @property
-    def shown(self) -> int:
-        """Moments at which somebody can be recognised: a name asks for so many."""
-        return self.moments - self.nobody
+    shown: int = 0
+    """Faces on which somebody can be recognised: a name asks for so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,8 @@ class Evidence:
         chosen = max(groups, key=lambda group: (len(group), max(self.faces[at].seconds for at in group)), default=[])
         best = sorted((*chosen, *others))
         persons = sum(len(group) >= _PERSON_MOMENTS for group in groups) or int(bool(best))
-        return _fusion([self.faces[at] for at in best], sum(len(moments[at]) for at in best), persons)
+        shown = sum(len(moments[at]) for at in best if not self.faces[at].is_nobody)
+        return _fusion([self.faces[at] for at in best], sum(len(moments[at]) for at in best), persons, shown)
 
     def _groups(self, moments: Iterable[int], faces: Sequence[FaceEvidence]) -> tuple[list[list[int]], list[int]]:
         """Gather faces into people: the two most alike groups become one while their weighted means are not ``apart``.
@@ -170,7 +168,7 @@ def _moments(faces: Sequence[FaceEvidence]) -> dict[int, list[int]]:
     return moments
 
 
-def _fusion(best: Sequence[FaceEvidence], faces: int, persons: int) -> Fusion:
+def _fusion(best: Sequence[FaceEvidence], faces: int, persons: int, shown: int) -> Fusion:
     if not best:
         return Fusion()
     weights = np.array([face.weight for face in best])
@@ -184,6 +182,7 @@ def _fusion(best: Sequence[FaceEvidence], faces: int, persons: int) -> Fusion:
         size_px=float(weights @ [face.size_px for face in best] / weights.sum()),
         quality=float(np.mean([face.quality for face in best])),
         persons=persons,
+        shown=shown,
     )
 
 

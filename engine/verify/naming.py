@@ -43,7 +43,7 @@ class Rule(Protocol):
             faces: what the vector rests on.
             people: at least one.
             limit: at least 1.
-            min_faces: fewer moments decide nothing.
+            min_faces: fewer faces decide nothing.
         """
         ...
 
@@ -144,7 +144,7 @@ class ByChance:
         return self._measured.too_small_px(pictures, self._rate)
 
     def _decide(self, best: list[float], candidates: list[Candidate], faces: Fusion, min_faces: int) -> Decision:
-        if faces.moments < min_faces:
+        if faces.faces < min_faces:
             return "undecided"
         fits = [self.fits(value, one, faces) for value, one in zip(best, candidates, strict=True)]
         if fits[0]:
@@ -180,8 +180,8 @@ class ByChance:
 
 
 def _has_few(faces: Fusion, fits: bool, min_faces: int) -> bool:
-    """Whether there are too few moments for any decision, or too few that show somebody for the name that would fit."""
-    return faces.moments < min_faces or (fits and faces.shown < min_faces)
+    """Whether there are too few faces for any decision, or too few that show somebody for the name that would fit."""
+    return faces.faces < min_faces or (fits and faces.shown < min_faces)
 
 
 def _missing(decision: Decision, has_few_faces: bool, fits: bool, *, is_too_small: bool) -> Lack:

@@ -30,7 +30,7 @@ class Thresholds:
     min_size_px: float
     """The cosines of smaller faces fall also with their own pictures: they may be known, never unknown."""
     min_faces: int = 1
-    """Fewer moments than this decide nothing; for a name so many must show somebody."""
+    """Fewer faces than this decide nothing; for a name so many must show somebody."""
 
 
 def cosines_with(vector: Float32, matrix: Float32) -> Float32:
@@ -89,7 +89,7 @@ def decide(candidates: Sequence[Candidate], faces: Fusion, thresholds: Threshold
     """
     if not candidates:
         return "none"
-    if faces.moments < thresholds.min_faces:
+    if faces.faces < thresholds.min_faces:
         return "undecided"
     best = candidates[0].cosine_original
     if best < thresholds.unknown_cosine:

@@ -1,6 +1,4 @@
-"""The process that enlarges faces and says whose they are: it gives ``Enhancement`` what perceive sends. Several may run, each
-with tracks of its own.
-"""
+"""The process that enlarges faces and says whose they are: of several, each has tracks of its own."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ THRESHOLDS = Thresholds(known_cosine=0.9, unknown_cosine=0.8, margin_cosine=0.02
 
 
 def seen(moments=5, large=5, nobody=0):
-    return Fusion(faces=moments, moments=moments, large_faces=large, nobody=nobody)
+    return Fusion(faces=moments, moments=moments, large_faces=large, nobody=nobody, shown=moments - nobody)
 
 
 def unit(*values):

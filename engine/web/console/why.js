@@ -59,8 +59,8 @@ function reason(entry, basis) {
 
 function tooFew({ faces, faces_needed: needed, moments, nobody }) {
   if (typeof moments !== "number") return `Only ${plural(faces, "face")} so far: a decision needs ${needed}.`;
-  if (nobody) return `Only ${plural(moments - nobody, "moment")} so far at which the face can be recognised: a name needs ${needed}.`;
-  return `Only ${plural(moments, "moment")} so far: a decision needs ${needed}.`;
+  if (nobody) return `The face can hardly be recognised at ${number(nobody)} of ${plural(moments, "moment")}: a name needs ${needed} faces on which it can.`;
+  return `Only ${plural(faces, "face")} so far: a decision needs ${needed}.`;
 }
 
 /** The grounds, each with a verdict: [{name, verdict: "good" | "fair" | "poor", text}]. */
@@ -84,8 +84,8 @@ export function grounds(entry, settings) {
 function seen({ faces, faces_needed: needed, moments, nobody }) {
   if (typeof moments !== "number") return { name: "Faces", verdict: faces < needed ? "poor" : "good", text: `${number(faces)}; a decision needs ${needed}` };
   const lost = nobody ? `, ${number(nobody)} of them too poor to recognise anybody` : "";
-  const verdict = moments - nobody < needed ? "poor" : 2 * nobody > moments ? "fair" : "good";
-  return { name: "Faces", verdict, text: `${number(faces)} at ${plural(moments, "moment")}${lost}; a decision needs ${plural(needed, "moment")}` };
+  const verdict = faces < needed || moments === nobody ? "poor" : 2 * nobody > moments ? "fair" : "good";
+  return { name: "Faces", verdict, text: `${number(faces)} at ${plural(moments, "moment")}${lost}; a decision needs ${plural(needed, "face")}` };
 }
 
 function size({ size_px: px, size_needed_px: needed, missing }) {

@@ -40,12 +40,12 @@ SENTENCES = [
         "Only 3 faces so far: a decision needs 4.",
     ),
     (
-        entry("undecided", [OMAR], BASIS | {"moments": 1, "nobody": 0, "persons": 1, "missing": "faces"}),
-        "Only 1 moment so far: a decision needs 2.",
+        entry("undecided", [OMAR], BASIS | {"faces": 1, "moments": 1, "nobody": 0, "persons": 1, "missing": "faces"}),
+        "Only 1 face so far: a decision needs 2.",
     ),
     (
         entry("undecided", [OMAR], BASIS | {"moments": 12, "nobody": 11, "persons": 1, "missing": "faces"}),
-        "Only 1 moment so far at which the face can be recognised: a name needs 2.",
+        "The face can hardly be recognised at 11 of 12 moments: a name needs 2 faces on which it can.",
     ),
     (
         entry("known", [ANNA], BASIS | {"moments": 9, "nobody": 0, "persons": 2}),
@@ -108,7 +108,7 @@ def test_each_ground_has_a_verdict(page):
     mixed = entry("known", [ANNA], BASIS | {"faces": 14, "moments": 9, "nobody": 5, "persons": 2})
     found = asked(page, "why", "here.grounds(given[0], {})", mixed)
     assert [(one["name"], one["verdict"], one["text"]) for one in found[2:4]] == [
-        ("Faces", "fair", "14 at 9 moments, 5 of them too poor to recognise anybody; a decision needs 2 moments"),
+        ("Faces", "fair", "14 at 9 moments, 5 of them too poor to recognise anybody; a decision needs 2 faces"),
         ("People", "poor", "2 in this track; decided by the one seen at the most moments"),
     ]
 
