@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.contracts.frames import Float32
+from engine.verify.evidence import Fusion
 from engine.verify.naming import ByChance, ByCosine
 from engine.verify.persons import highest, persons_of
-from engine.verify.scores import Fusion, Thresholds
+from engine.verify.scores import Thresholds
 from engine.verify.snapshot import Snapshot
 from tests.verify.measured import measured
 
@@ -38,7 +39,7 @@ def test_who_comes_first_is_as_in_a_loop(names: list[str], seed: int, limit: int
     vector, enhanced = vectors[0], vectors[1] if with_enhanced else None
     cosines = looped(names, np.clip(people.matrix @ vector, -1, 1))
     resemblances = looped(names, ONE.resemblance(vector, people.matrix, ONE.crowding(people.matrix)))
-    faces = Fusion().add(vector, 0.5, True, 64.0)
+    faces = Fusion(vector, enhanced, faces=1, moments=1, large_faces=1, size_px=64.0, quality=0.5, persons=1)
     for rule, values in ((ByCosine(THRESHOLDS, False), cosines), (ByChance(ONE, THRESHOLDS, 0.001), resemblances)):
         candidates = rule.compare(vector, enhanced, faces, people, limit, 1)[0]
         assert [one.identity for one in candidates] == sorted(values, key=lambda name: (-values[name], name))[:limit]
