@@ -26,10 +26,10 @@ from engine.config_verify import VerifyConfig
 from engine.contracts.frames import Float32
 from engine.models import find_model
 from engine.verify.embedder import open_embedder
+from engine.verify.evidence import Fusion
 from engine.verify.gallery import Gallery
 from engine.verify.naming import rule_of
 from engine.verify.open_set import open_set_of
-from engine.verify.scores import Fusion
 
 CONSOLE = Console(width=160)
 
@@ -76,7 +76,7 @@ def main() -> None:
             read = time.thread_time() - begun
             rule = rule_of(embedder, VerifyConfig())
             faces = made_up(options.faces, 2, crowd)
-            fusion = Fusion().add(faces[0], 0.5, True, 48.0).add(faces[0], 0.5, True, 48.0)
+            fusion = Fusion(faces[0], None, faces=2, moments=2, large_faces=2, size_px=48.0, quality=0.5, persons=1)
             begun = time.thread_time()
             rule.compare(faces[0], None, fusion, snapshot, 5, 2)
             first = time.thread_time() - begun
