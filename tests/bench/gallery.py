@@ -28,8 +28,8 @@ from engine.models import find_model
 from engine.verify.embedder import open_embedder
 from engine.verify.evidence import Fusion
 from engine.verify.gallery import Gallery
-from engine.verify.naming import rule_of
 from engine.verify.open_set import open_set_of
+from engine.verify.rules import rule_of
 
 CONSOLE = Console(width=160)
 
