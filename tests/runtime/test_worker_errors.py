@@ -24,15 +24,15 @@ def crashing_body(context: WorkerContext) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "message"),
-    [(failing_body, "the model is not there: fetch it"), (crashing_body, "the worker bad failed: KeyError: 'surprise'")],
+    ("body", "message", "code"),
+    [(failing_body, "the model is not there: fetch it", 2), (crashing_body, "the worker bad failed: KeyError: 'surprise'", 1)],
 )
-def test_an_error_is_one_sentence_and_a_code(body, message):
+def test_an_error_is_one_sentence_and_a_code(body, message, code):
     worker = start_worker("bad", body, codec=CODEC)
     (failed,) = hear_all(worker)
     assert isinstance(failed, Failed)
     assert failed.message.startswith(message)
-    assert failed.exit_code == 1
+    assert failed.exit_code == code
     worker.process.join(10)
     assert worker.process.exitcode == 1
     worker.control.close()

@@ -24,7 +24,7 @@ def run(capsys, *arguments):
         (["train", "compact", "--fast"], 2, "--fast"),
         (["evaluate", "x.onnx"], 2, "protocol"),
         (["evaluate", "x.onnx", "--protocol", "taste"], 2, "faces"),
-        (["evaluate", "x.onnx", "--protocol", "faces", "--data", "faces"], 1, "manifest"),
+        (["evaluate", "x.onnx", "--protocol", "faces", "--data", "faces"], 2, "manifest"),
         (["evaluate", "x.onnx", "--protocol", "faces"], 2, "--data is missing: give it, or set FACESTREAM_DATA"),
         (["evaluate", "--protocol", "general"], 2, "holds data/general_sr/test.zip"),
         (["evaluate", "--protocol", "footage"], 2, "holds video/asl_h*.mkv"),

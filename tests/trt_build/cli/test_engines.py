@@ -57,7 +57,7 @@ def test_what_fails_the_gate_is_said_and_check_returns_1(capsys, tmp_path, gate)
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["nobody"], 1, "there is no model 'nobody': give a name that `facestream models list` shows"),
+        (["nobody"], 2, "there is no model 'nobody': give a name that `facestream models list` shows"),
         (["srcnn_x2", "--target", "ncnn", "--precision", "int8"], 2, "--precision int8: ncnn computes in fp32"),
         (["srcnn_x2", "--target", "openvino", "--sizes", "9-3"], 2, "--sizes 9-3"),
         (["srcnn_x2", "--target", "everything"], 2, "everything"),
@@ -69,7 +69,7 @@ def test_what_fails_the_gate_is_said_and_check_returns_1(capsys, tmp_path, gate)
         ),
         (["srcnn_x2", "--target", "openvino", "--calibration", "x"], 2, "--calibration x: fp32 needs none"),
         (["grey", "--target", "openvino", "--faces", "x"], 2, "--faces x: for grey pictures with faces are taken"),
-        (["srcnn_x2", "--target", "onnxruntime", "--no-build"], 1, "is not built yet: run `trt-build build srcnn_x2 --target"),
+        (["srcnn_x2", "--target", "onnxruntime", "--no-build"], 2, "is not built yet: run `trt-build build srcnn_x2 --target"),
     ],
 )
 def test_wrong_use_is_one_sentence(capsys, tmp_path, arguments, code, words):
@@ -81,7 +81,7 @@ def test_wrong_use_is_one_sentence(capsys, tmp_path, arguments, code, words):
 
 def test_nothing_to_check(capsys, tmp_path):
     code, _, err = run(capsys, "check", "srcnn_x2", "--out", tmp_path)
-    assert code == 1
+    assert code == 2
     assert f"there is no engine of srcnn_x2 in {tmp_path}: run `trt-build build srcnn_x2 --out {tmp_path}`" in err
 
 

@@ -11,6 +11,7 @@ from trt_build.recipes.files import find_recipe, read_recipe_of
 from trt_build.recipes.generator import Recipe, read_recipe
 from trt_build.recipes.second_look import SecondLookRecipe
 from trt_build.recipes.timed import for_minutes
+from trt_build.recipes.track import TrackRecipe
 
 GOOD = "name: a\ndata: {train: a.zip, validation: b.zip}\nbudget: {steps: 3}\n"
 
@@ -26,6 +27,7 @@ def test_every_shipped_recipe_is_valid():
     kinds = {
         "grey_detector": DetectorRecipe,
         "second_look": SecondLookRecipe,
+        "compact_track": TrackRecipe,
         "low_resolution_embedder": EmbedderRecipe,
     }
     paths = [path for path in folder.glob("*.yaml") if path.stem != "redeg_networks"]

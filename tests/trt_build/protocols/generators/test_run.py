@@ -62,13 +62,13 @@ def test_general_without_models_is_the_interpolations_at_all_scales(tmp_path, ca
 
 def test_wrong_input_is_one_sentence(tmp_path, data, capsys):
     for arguments, code, words in (
-        (["--data", data, "nothing"], 1, "no generator"),
-        (["--data", data, repeating(tmp_path, "colour", 4, channels=3)], 1, "3 channels"),
+        (["--data", data, "nothing"], 2, "no generator"),
+        (["--data", data, repeating(tmp_path, "colour", 4, channels=3)], 2, "3 channels"),
         (["--data", tmp_path / "none.zip"], 1, "do not exist"),
-        (["--data", data, "--lpips-weights", tmp_path / "none.pth"], 1, "none.pth"),
-        (["--data", data, "--against", "nobody"], 1, "gains can be over bicubic, lanczos4"),
+        (["--data", data, "--lpips-weights", tmp_path / "none.pth"], 2, "none.pth"),
+        (["--data", data, "--against", "nobody"], 2, "gains can be over bicubic, lanczos4"),
         (["--data", data, "--against", "lanczos4", "--record"], 2, "without --against"),
-        (["--data", data, "--second-embedder", tmp_path / "none.onnx"], 1, "none.onnx"),
+        (["--data", data, "--second-embedder", tmp_path / "none.onnx"], 2, "none.onnx"),
     ):
         assert run("--protocol", "faces", "--cache", tmp_path / "cache", *arguments) == code
         error = capsys.readouterr().err

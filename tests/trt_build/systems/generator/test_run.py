@@ -17,7 +17,7 @@ from trt_build.systems.generator import prepare, run
 from trt_build.systems.generator.smoke import smoke_recipe
 from trt_build.systems.generator.state import load_generator
 
-NOT_GENERATORS = {"grey_detector", "second_look", "low_resolution_embedder", "redeg_networks"}
+NOT_GENERATORS = {"grey_detector", "second_look", "low_resolution_embedder", "redeg_networks", "compact_track"}
 RECIPES = sorted({path.stem for path in find_recipe("compact").parent.glob("*.yaml")} - NOT_GENERATORS)
 
 
