@@ -19,8 +19,12 @@ _IN_ORDER = (("crop", "min_size_px", "max_size_px"), ("verify", "unknown_cosine"
 _DEEPEST = 20
 """Far deeper than any key; a list of YAML can hold itself."""
 _MOST_BYTES, _MOST_VALUES = 1_000_000, 100_000
-_UNFIT_TEXT = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
-"""What no file, address or name has, and no terminal should be shown."""
+_NO_TEXT = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")
+"""What no file has either: names of files are bytes, and Python has those that are no text as U+DC80 to U+DCFF."""
+_UNFIT_TEXT = re.compile("[\0-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
+"""What no address or name has, and no file that somebody calls so; no terminal should be shown it."""
+_FOUND = "uri"
+"""The key of recordings, which are called whatever they are called."""
 _INSTEAD = "; a recording or camera is given with --source"
 
 
@@ -86,20 +90,20 @@ def _unfit(tree: dict[str, Any] | list[Any], steps: list[str | int]) -> tuple[li
     if len(steps) > _DEEPEST:
         return None
     for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        if why := _why_unfit(value):
+        if why := _why_unfit(value, _NO_TEXT if key == _FOUND else _UNFIT_TEXT):
             return [*steps, key], why
         if isinstance(value, dict | list) and (found := _unfit(value, [*steps, key])):
             return found
     return None
 
 
-def _why_unfit(value: object) -> str:
+def _why_unfit(value: object, unfit_text: re.Pattern[str]) -> str:
     match value:
         case float() if not math.isfinite(value):
             return "expected a finite number"
         case int() if not -(2**63) <= value < 2**63:
             return "expected a number of 64 bits at most"
-        case str() if unfit := _UNFIT_TEXT.search(value):
+        case str() if unfit := unfit_text.search(value):
             return f"expected text without {unfit.group()!r}"
         case str() if value.startswith("~"):
             try:

@@ -189,7 +189,7 @@ class ShortConnection:
     live_since, last_packet_monotonic = 0.0, None
     left: list[weakref.ref[Tied]] = []
 
-    def __init__(self, *_: object) -> None: ...
+    def __init__(self, *_: object, **__: object) -> None: ...
 
     def run(self):
         self.left.append(weakref.ref(Tied()))

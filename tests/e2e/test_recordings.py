@@ -80,7 +80,7 @@ def test_push_delivers_exactly_what_the_files_record(clip: Clip, tmp_path: Path)
     assert order[-1] == "end:"
     run = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
     facts = {key: value for worker in run["workers"].values() for key, value in worker.items() if key.endswith("_runtime")}
-    assert sorted(facts) == ["detector_runtime", "generator_runtime", "second_look_runtime"]  # no embedder
+    assert sorted(facts) == ["detector_runtime", "fuser_runtime", "generator_runtime", "second_look_runtime"]  # no embedder
     assert all(re.fullmatch(r"onnxruntime \S+ CPUExecutionProvider float32", facts[key]) for key in facts)
     assert run["outcome"] == "completed"
     assert run["counters"]["faces"] == len(recorded)
