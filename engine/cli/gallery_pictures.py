@@ -18,6 +18,7 @@ from engine.verify.person_name import shown
 
 GalleryOption = Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")]
 PictureArgument = Annotated[str, Parameter(help="As the list shows it: what its SHA-256 begins with.")]
+WhoseOption = Annotated[str, Parameter(help="For whom it was set apart, where it was for several people.")]
 SHOWN_DIGITS = 8
 
 
@@ -45,7 +46,7 @@ def quarantine(*, gallery: GalleryOption = None) -> int:
     return 0
 
 
-def release(picture: PictureArgument, /, *, gallery: GalleryOption = None) -> int:
+def release(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: GalleryOption = None) -> int:
     """Enrol a picture that was set apart: it does show this person.
 
     For example:
@@ -53,11 +54,11 @@ def release(picture: PictureArgument, /, *, gallery: GalleryOption = None) -> in
         facestream gallery release 3fa91c22
     """
     with Gallery(gallery) as opened:
-        _say(f"enrolled {_words(opened.release(picture))}")
+        _say(f"enrolled {_words(opened.release(picture, name))}")
     return 0
 
 
-def drop(picture: PictureArgument, /, *, gallery: GalleryOption = None) -> int:
+def drop(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: GalleryOption = None) -> int:
     """Forget a picture that was set apart.
 
     For example:
@@ -65,7 +66,7 @@ def drop(picture: PictureArgument, /, *, gallery: GalleryOption = None) -> int:
         facestream gallery drop 3fa91c22
     """
     with Gallery(gallery) as opened:
-        _say(f"dropped {_words(opened.drop(picture))}")
+        _say(f"dropped {_words(opened.drop(picture, name))}")
     return 0
 
 

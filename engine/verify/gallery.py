@@ -111,7 +111,8 @@ class Gallery:
     ) -> None:
         """Enrol one picture, or set it apart; it is visible to every reader when this returns.
 
-        The picture's earlier vector is replaced where it is the same person's and nothing records what computed it.
+        The picture's earlier vector is replaced where it is the same person's and nothing records what computed it, unless this
+        one is set apart.
 
         Args:
             identity: who it is; not empty. It is kept by its ``spelling``.
@@ -137,8 +138,7 @@ class Gallery:
             "runtime": runtime, "doubt": doubt,
         }  # fmt: skip
         with self._changing() as changed:
-            rows.put(self._file, row, apart=apart)
-            changed.append(not apart)
+            changed.append(rows.put(self._file, row, apart=apart))
 
     @contextmanager
     def _changing(self) -> Iterator[list[bool]]:
@@ -169,7 +169,7 @@ class Gallery:
         """
         with self._changing() as changed:
             theirs = self.pictures(name)
-            one = rows.the_one(theirs, picture_sha256, f"of {spelling(name)}")
+            one = rows.the_one(theirs, picture_sha256, f"of {spelling(name)}", "pictures")
             out = [kept for kept in theirs if kept.picture_sha256 == one.picture_sha256]
             self._file.execute(
                 "DELETE FROM pictures WHERE identity = ? AND picture_sha256 = ?", (one.identity, one.picture_sha256)
@@ -185,29 +185,31 @@ class Gallery:
         """Return the enrolled pictures, of everybody or of one person, by name and time."""
         return rows.listed(self._file, "pictures", name)
 
-    def quarantined(self) -> Sequence[Kept]:
-        """Return the pictures that were set apart, by name and time."""
-        return rows.listed(self._file, "quarantined")
+    def quarantined(self, name: str = "") -> Sequence[Kept]:
+        """Return the pictures that were set apart, of everybody or of one person, by name and time."""
+        return rows.listed(self._file, "quarantined", name)
 
-    def release(self, picture_sha256: str) -> Kept:
+    def release(self, picture_sha256: str, name: str = "") -> Kept:
         """Enrol a picture that was set apart; the gallery keeps the reason. See ``drop``."""
         with self._changing() as changed:
-            one = rows.the_one(self.quarantined(), picture_sha256, "in quarantine")
-            changed.append(rows.released(self._file, one.picture_sha256) > 0)
+            one = rows.the_one(self.quarantined(name), picture_sha256, "in quarantine", "quarantine")
+            changed.append(rows.released(self._file, one) > 0)
+        self._file.wipe()
         return one
 
-    def drop(self, picture_sha256: str) -> Kept:
+    def drop(self, picture_sha256: str, name: str = "") -> Kept:
         """Forget a picture that was set apart.
 
         Args:
             picture_sha256: of the picture, or what it begins with.
+            name: of the person it was set apart for; empty: there is but one.
 
         Raises:
-            GalleryError: as for all methods, or there is no such picture.
+            GalleryError: as for all methods, or there is no such picture, or more than one.
         """
         with self._changing():
-            one = rows.the_one(self.quarantined(), picture_sha256, "in quarantine")
-            rows.dropped(self._file, one.picture_sha256)
+            one = rows.the_one(self.quarantined(name), picture_sha256, "in quarantine", "quarantine")
+            rows.dropped(self._file, one)
         self._file.wipe()
         return one
 
@@ -227,9 +229,9 @@ class Gallery:
                 "UPDATE pictures SET identity = ? WHERE identity = ?", (spelling(new), spelling(name))
             ).rowcount
             rename_negatives(self._file, name, new)
-            rows.rename_quarantined(self._file, name, new)
+            apart = rows.rename_quarantined(self._file, name, new)
             changed.append(renamed > 0)
-        return renamed
+        return renamed + apart
 
     def keep_negatives(self, name: str, embedder_sha256: str, source: str, vectors: Sequence[Float32]) -> int:
         """Keep faces that are not of a person, see ``engine.verify.negatives``; return how many are new.
