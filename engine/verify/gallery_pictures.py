@@ -176,6 +176,19 @@ def the_one(pictures: Sequence[Kept], begins: str, where: str, listing: str) -> 
     return found[0]
 
 
+def taken_out(file: GalleryFile, name: str, begins: str) -> list[Kept]:
+    """Take one enrolled picture of a person out, with the vectors of all embedders, inside a transaction; return them.
+
+    Raises:
+        GalleryError: see ``the_one``.
+    """
+    theirs = listed(file, "pictures", name)
+    one = the_one(theirs, begins, f"of {spelling(name)}", "pictures")
+    key = (one.picture_sha256, one.identity)
+    file.execute("DELETE FROM pictures WHERE picture_sha256 = ? AND identity = ?", key)
+    return [kept for kept in theirs if kept.picture_sha256 == one.picture_sha256]
+
+
 def released(file: GalleryFile, one: Kept) -> int:
     """Move a picture of a person among those that are compared with, inside a transaction; return how many vectors it had.
 
