@@ -78,7 +78,7 @@ def test_a_refused_picture_gives_code_1_and_the_others_are_enrolled(folder, face
         (["enroll", "ada"], 2, "no picture to enrol for ada: give at least one image file"),
         (["enroll", " ", "astronaut.png"], 2, "cannot be the name of a person"),
         (["enroll", "ada", "astronaut.png", "--embedder", "none"], 2, "the embedder none makes no vectors"),
-        (["enroll", "ada", "astronaut.png", "--embedder", "nope"], 1, "there is no embedder 'nope'"),
+        (["enroll", "ada", "astronaut.png", "--embedder", "nope"], 2, "there is no embedder 'nope'"),
         (["enroll", "ada", "astronaut.png", "--detector", "nope"], 2, "unknown detector 'nope'"),
         (["gallery", "list"], 1, "enrol someone first with `facestream enroll NAME IMAGE`"),
         (["gallery", "remove", "ada", "--gallery", "astronaut.png"], 1, "not a database"),
