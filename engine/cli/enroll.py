@@ -38,9 +38,7 @@ def enroll(
     gallery: GalleryOption = None,
     detector: Annotated[str, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = "auto",
     embedder: Annotated[str, Parameter(help="dlib, insightface:PACK, or an ONNX file; the same as for run.")] = "dlib",
-    force: Annotated[
-        bool, Parameter(negative=(), help="Enrol also what looks like somebody else; the reason is kept.")
-    ] = False,
+    force: Annotated[bool, Parameter(negative=(), help="Enrol also what is set apart otherwise; the reason is kept.")] = False,
     sheet: Annotated[
         Path | None, Parameter(help="Also write a page (.html) that shows the pictures that were not enrolled, and why.")
     ] = None,
@@ -49,9 +47,10 @@ def enroll(
     """Add pictures of a person to the gallery.
 
     JPEG, PNG, HEIC, AVIF, WebP, TIFF and more. A picture is refused where it shows nobody, several people, or a face that is
-    too small, too blurred or turned too far. One that looks like somebody else, unlike the person's other pictures, or like
-    everybody is set apart (`facestream gallery quarantine`); the others are still enrolled. A picture on its side or head is
-    turned. The pictures themselves are not kept, only a vector of each.
+    too small, too blurred or turned too far. One that looks like somebody else or unlike the person's other pictures, that
+    shows little detail for its size (blurred, or enlarged) or the blocks of its compression, is set apart (`facestream gallery
+    quarantine`); the others are still enrolled. A picture on its side or head is turned. The pictures themselves are not kept,
+    only a vector of each.
 
     For example:
 

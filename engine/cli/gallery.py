@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine.cli.gallery_pictures import SHOWN_DIGITS, GalleryOption, drop, pictures, quarantine, release
+from engine.cli.gallery_pictures import SHOWN_DIGITS, GalleryOption, drop, known_name, people_of, pictures, quarantine, release
 from engine.cli.plain import plain
 from engine.errors import FacestreamError, UsageError
 from engine.privacy.removal import remove_picture
 from engine.verify.gallery import Gallery
 from engine.verify.gallery_records import Identity, unrecorded
 from engine.verify.joining import joining_words
-from engine.verify.person_name import alike, person_name, shown, spelling
+from engine.verify.person_name import person_name, shown
 from engine.whole_file import write_private
 
 gallery_app = App(
@@ -67,7 +67,7 @@ def remove(
 
         facestream gallery remove "Ada Lovelace" --picture 3fa91c22 --receipt removal.json
     """
-    known = _known(name, gallery)
+    known = known_name(name, gallery)
     if receipt is not None and not picture:
         raise UsageError("--receipt goes with --picture: of a whole person `facestream erase` writes one")
     with Gallery(gallery) as opened:
@@ -84,6 +84,8 @@ def _remove_picture(opened: Gallery, known: str, picture: str, receipt: Path | N
     removal = remove_picture(opened, known, picture)
     sha256 = removal.pictures[0].picture_sha256
     left = "" if removal.person_is_left else f"; it was the last one of {shown(known)}"
+    if removal.person_is_left and not opened.pictures(known):
+        left = "; it was the last one that was enrolled, others are set apart (`facestream gallery quarantine`)"
     said = f"removed the picture {sha256[:SHOWN_DIGITS]} of {shown(known)}{left}"
     Console().print(plain(said), highlight=False, markup=False, soft_wrap=True)
     if receipt is not None:
@@ -112,9 +114,9 @@ def rename(
 
         facestream gallery rename visitor-9 "Ada Lovelace" --join
     """
-    known, new = _known(name, gallery), person_name(new)
+    known, new = known_name(name, gallery), person_name(new)
     with Gallery(gallery) as opened:
-        before = {person.name: person.pictures for person in opened.list()}
+        before = people_of(opened)
         if new in before and new != known and not join:
             raise UsageError(
                 f"{new} is in the gallery already: add --join if {known} is the same person, which cannot be undone"
@@ -145,17 +147,6 @@ def export(
         rows = opened.export(path, embeddings)
     Console().print(f"wrote {_count(rows, 'picture', 'pictures')} to {path}", highlight=False, markup=False, soft_wrap=True)
     return 0
-
-
-def _known(name: str, gallery: Path | None) -> str:
-    """Return how a person's name is written in the gallery."""
-    with Gallery(gallery, read_only=True) as opened:
-        names = [person.name for person in opened.list()]
-    if (known := spelling(name)) in names:
-        return known
-    near = [other for other in names if alike(other, name)]
-    advice = f"did you mean {' or '.join(near)}?" if near else "see `facestream gallery list`"
-    raise FacestreamError(f"nobody in the gallery is called {known!r}: {advice}")
 
 
 def _people_table(people: Sequence[Identity]) -> Table:

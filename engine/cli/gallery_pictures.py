@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -12,12 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.cli.plain import plain
+from engine.errors import FacestreamError
 from engine.verify.gallery import Gallery
 from engine.verify.gallery_records import Kept
-from engine.verify.person_name import shown
+from engine.verify.person_name import alike, shown, spelling
 
 GalleryOption = Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")]
 PictureArgument = Annotated[str, Parameter(help="As the list shows it: what its SHA-256 begins with.")]
+WhoseOption = Annotated[str, Parameter(help="For whom it was set apart, where it was for several people.")]
 SHOWN_DIGITS = 8
 
 
@@ -28,8 +31,9 @@ def pictures(name: Annotated[str, Parameter(help="Of one person alone.")] = "", 
 
         facestream gallery pictures "Ada Lovelace"
     """
+    known = known_name(name, gallery) if name else ""
     with Gallery(gallery, read_only=True) as opened:
-        _say_list(opened.pictures(name), f"enrolled in {opened.path}", "forced because it")
+        _say_list(opened.pictures(known), f"enrolled in {opened.path}", "forced because it")
     return 0
 
 
@@ -45,7 +49,7 @@ def quarantine(*, gallery: GalleryOption = None) -> int:
     return 0
 
 
-def release(picture: PictureArgument, /, *, gallery: GalleryOption = None) -> int:
+def release(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: GalleryOption = None) -> int:
     """Enrol a picture that was set apart: it does show this person.
 
     For example:
@@ -53,11 +57,11 @@ def release(picture: PictureArgument, /, *, gallery: GalleryOption = None) -> in
         facestream gallery release 3fa91c22
     """
     with Gallery(gallery) as opened:
-        _say(f"enrolled {_words(opened.release(picture))}")
+        _say(f"enrolled {_words(opened.release(picture, name))}")
     return 0
 
 
-def drop(picture: PictureArgument, /, *, gallery: GalleryOption = None) -> int:
+def drop(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: GalleryOption = None) -> int:
     """Forget a picture that was set apart.
 
     For example:
@@ -65,8 +69,29 @@ def drop(picture: PictureArgument, /, *, gallery: GalleryOption = None) -> int:
         facestream gallery drop 3fa91c22
     """
     with Gallery(gallery) as opened:
-        _say(f"dropped {_words(opened.drop(picture))}")
+        _say(f"dropped {_words(opened.drop(picture, name))}")
     return 0
+
+
+def people_of(opened: Gallery) -> dict[str, int]:
+    """Return how many pictures each person has, by name: enrolled ones and those that were set apart."""
+    return dict(Counter(one.identity for one in (*opened.pictures(), *opened.quarantined())))
+
+
+def known_name(name: str, gallery: Path | None) -> str:
+    """Return how a person's name is written in the gallery, who may be there with pictures that were set apart alone.
+
+    Raises:
+        FacestreamError: nobody is called so.
+        GalleryError: it cannot be read.
+    """
+    with Gallery(gallery, read_only=True) as opened:
+        names = people_of(opened)
+    if (known := spelling(name)) in names:
+        return known
+    near = [other for other in names if alike(other, name)]
+    advice = f"did you mean {' or '.join(near)}?" if near else "see `facestream gallery list`"
+    raise FacestreamError(f"nobody in the gallery is called {known!r}: {advice}")
 
 
 def _words(one: Kept) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,8 +67,8 @@ def enrol_pictures(
         embedder: makes the vector; the gallery compares it with vectors of this embedder only.
         gallery: open for writing.
         limits: the defaults if None.
-        force: enrol also what looks like somebody else, which is set apart otherwise; the gallery keeps the reason. All
-            refusals stand.
+        force: enrol also what is set apart otherwise, as it looks like somebody else or unlike the person's other pictures, or
+            shows too little detail or blocks; the gallery keeps the reason. All refusals stand.
         second_look: says whether what the detector found is a face; None: it is believed.
 
     Raises:
@@ -121,9 +122,8 @@ class _Enrolment:
                 reason = f"{path} is enrolled for {self.name} already: nothing to do"
                 return _Look(replace(result, outcome="duplicate", reason=reason))
             if holder and holder.identity != self.name:
-                raise EnrolmentRefused(
-                    f"{path} is enrolled for {holder.identity}: remove {holder.identity} first if it shows {self.name}"
-                )
+                first = f"facestream gallery remove {shlex.quote(holder.identity)} --picture {digest[:8]}"
+                raise EnrolmentRefused(f"{path} is enrolled for {holder.identity}: `{first}` first if it shows {self.name}")
             still = read_still(path, content)
             result = replace(result, pages=still.pages)
             portrait = find_portrait(path, still.bgr, self.detector, self.second_look)
@@ -159,22 +159,24 @@ class _Enrolment:
             if self.gallery.holder(look.digest, self.embedder.sha256) == look.holder:
                 raise
             return self.judge(self.look(path))  # it is there by now, from this list or another process: it is looked at again
+        remarks = _remarks(result)
         if not apart:
-            return replace(result, reason=_remark(path, result))
+            remarks += [f"was enrolled although the face {doubt}"] if doubt else []
+            return replace(result, reason=f"{path}: {', '.join(remarks)}" if remarks else "")
+        done = f" ({', '.join(remarks)})" if remarks else ""
+        till_then = "its vector of an earlier version stays enrolled" if look.holder else "nobody is compared with it"
         reason = (
-            f"the face in {path} {doubt}: it is set apart, and nobody is compared with it; if it is {self.name}, "
+            f"the face in {path}{done} {doubt}: it is set apart, and {till_then}; if it is {self.name}, "
             f"`facestream gallery release {look.digest[:8]}`"
         )
         return replace(result, outcome="quarantined", reason=reason)
 
 
-def _remark(path: Path, result: EnrolResult) -> str:
-    """Return what is to be said of a picture that was enrolled; usually nothing."""
+def _remarks(result: EnrolResult) -> list[str]:
+    """Return what was done to a picture to have its face; usually nothing."""
     remarks = []
     if result.pages > 1:
         remarks.append(f"the first of its {result.pages} pictures was taken")
     if result.turned_degrees:
         remarks.append(f"was turned by {result.turned_degrees}°")
-    if result.doubt:
-        remarks.append(f"was enrolled although the face {result.doubt}")
-    return f"{path}: {', '.join(remarks)}" if remarks else ""
+    return remarks

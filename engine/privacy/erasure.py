@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from engine.privacy.cutting import Cut, Rewritten, cut
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions, without_candidates
 from engine.privacy.person import OfPerson
-from engine.privacy.runs import REPORT, RUN, Report, links_below, nobody_writes, report_anew, runs_below
+from engine.privacy.runs import REPORT, RUN, GoesOn, Report, links_below, nobody_writes, report_anew, runs_below
 from engine.verify.gallery import Gallery
 
 _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])
@@ -33,7 +34,7 @@ class GalleryErased(msgspec.Struct, kw_only=True):
 
     file: str
     pictures: int = 0
-    """Enrolled, or set apart."""
+    """Enrolled, or set apart; also those that were set apart for somebody else because they look like this person."""
     negatives: int = 0
     """Faces that were kept as not of somebody else, and were or may be of this person."""
     sha256_before: str = ""
@@ -94,7 +95,7 @@ class Erasure(msgspec.Struct, kw_only=True):
     @property
     def found(self) -> bool:
         """Whether there was anything of this person."""
-        in_gallery = self.gallery is not None and self.gallery.pictures > 0
+        in_gallery = self.gallery is not None and self.gallery.pictures + self.gallery.negatives > 0
         in_logs = self.audit_names > 0 or any(log.names for log in self.service_logs)
         return in_gallery or in_logs or bool(self.mentions) or any(_is_changed(run) for run in self.runs)
 
@@ -131,44 +132,55 @@ def erase(
     directories = [directory for output in outputs for directory in runs_below(output)]
     receipt = Erasure(at=datetime.now(UTC).isoformat(timespec="seconds"), dry_run=dry_run)
     receipt.not_followed = [str(link) for output in outputs for link in links_below(output)]
+    sources = {directory: _Sources.of(directory, person, likely) for directory in dict.fromkeys(directories)}
     if gallery is not None:
-        receipt.gallery = _from_gallery(gallery, person, dry_run)
+        receipt.gallery = _from_gallery(gallery, person, [name for one in sources.values() for name in one.names], dry_run)
     if audit is not None:
         _from_audit(audit, receipt, person, who)
     outside = files_beside(outputs, directories)
     receipt.service_logs = forgotten(outside, audit.path if audit else None, person, who, dry_run)
-    tracks: list[str] = []
-    receipt.runs = [_from_run(directory, person, likely, dry_run, tracks) for directory in dict.fromkeys(directories)]
-    if gallery is not None and receipt.gallery is not None and gallery.exists() and not dry_run:
-        _forget_tracks(gallery, tracks, receipt.gallery)
+    receipt.runs = [_from_run(directory, person, likely, dry_run, known) for directory, known in sources.items()]
     if not dry_run:
         receipt.mentions = mentions_in(outside, person)
     return receipt
 
 
-def _from_gallery(path: Path, person: Mentions, dry_run: bool) -> GalleryErased:
+@dataclass(frozen=True)
+class _Sources:
+    """What a gallery calls the person's tracks in a run as the source of vectors. Only the records tell it: it is asked for
+    before any of them goes."""
+
+    names: frozenset[str]
+    error: str = ""
+    """Why it cannot be told now."""
+
+    @classmethod
+    def of(cls, directory: Path, person: Mentions, likely: bool) -> _Sources:
+        try:
+            return cls(_named(directory, OfPerson(directory, person, likely)))
+        except (OSError, FacestreamError) as error:
+            return cls(frozenset(), str(error))
+
+
+def _named(directory: Path, theirs: OfPerson) -> frozenset[str]:
+    return frozenset(f"{directory.name}/{stream}/{track_id}" for stream, track_id in theirs.tracks)
+
+
+def _from_gallery(path: Path, person: Mentions, sources: Sequence[str], dry_run: bool) -> GalleryErased:
     if not path.exists():
         return GalleryErased(file=str(path))
     before = _sha256(path)
     with Gallery(path, read_only=dry_run) as opened:
         there = sum(one.pictures for one in opened.list() if one.name in person.names)
         there += sum(one.identity in person.names for one in opened.quarantined())
-        alike = 0
+        others = opened.forget_faces_of(person.names, sources, dry_run)
         if not dry_run:
             for name in person.names:
-                alike += opened.forget_faces_of(name)
-            for name in person.names:
                 opened.remove(name)
-    erased = GalleryErased(file=str(path), pictures=there, negatives=alike, sha256_before=before, sha256_after=_sha256(path))
+    erased = GalleryErased(file=str(path), sha256_before=before, sha256_after=_sha256(path))
+    erased.pictures, erased.negatives = there + others.apart, others.negatives
     erased.still_in = [] if dry_run else _log_in_use(path)
     return erased
-
-
-def _forget_tracks(path: Path, tracks: Sequence[str], erased: GalleryErased) -> None:
-    """What was kept as not of somebody else from the person's tracks goes too."""
-    with Gallery(path) as opened:
-        erased.negatives += opened.forget_faces_of("", tracks)
-    erased.sha256_after, erased.still_in = _sha256(path), _log_in_use(path)
 
 
 def _log_in_use(path: Path) -> list[str]:
@@ -186,13 +198,16 @@ def _from_audit(audit: AuditLog, receipt: Erasure, person: Mentions, who: str) -
     receipt.audit_names = len(known)
 
 
-def _from_run(directory: Path, person: Mentions, likely: bool, dry_run: bool, tracks: list[str]) -> RunErased:
-    """Erase the person from a run; append to ``tracks`` what a gallery calls theirs as the source of vectors."""
-    told = RunErased(directory=str(directory))
+def _from_run(directory: Path, person: Mentions, likely: bool, dry_run: bool, known: _Sources) -> RunErased:
+    """Erase the person from a run, but for tracks that the gallery was not told of."""
+    told = RunErased(directory=str(directory), error=known.error)
+    if known.error:
+        return told
     try:
         with nobody_writes(directory):
             theirs = OfPerson(directory, person, likely)
-            tracks += [f"{directory.name}/{stream}/{track_id}" for stream, track_id in theirs.tracks]
+            if _named(directory, theirs) - known.names:
+                raise GoesOn(f"{directory} has grown meanwhile: nothing in it was changed; do it again")
             found = cut(directory, theirs, dry_run=dry_run)
             _tell(told, found)
             if not dry_run:

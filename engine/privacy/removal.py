@@ -32,7 +32,7 @@ class Removal(msgspec.Struct, kw_only=True):
     gallery: str
     pictures: list[RemovedPicture]
     person_is_left: bool
-    """Whether the person has other pictures."""
+    """Whether the person has other pictures, enrolled or set apart."""
 
 
 def remove_picture(gallery: Gallery, name: str, begins: str) -> Removal:
@@ -59,5 +59,5 @@ def remove_picture(gallery: Gallery, name: str, begins: str) -> Removal:
         )
         for one in removed
     ]
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    return Removal(at=at, gallery=str(gallery.path), pictures=pictures, person_is_left=bool(gallery.pictures(name)))
+    at, left = datetime.now(UTC).isoformat(timespec="seconds"), bool(gallery.pictures(name) or gallery.quarantined(name))
+    return Removal(at=at, gallery=str(gallery.path), pictures=pictures, person_is_left=left)

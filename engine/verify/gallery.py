@@ -19,21 +19,14 @@ from platformdirs import user_data_dir
 from engine.contracts.frames import Float32
 from engine.errors import GalleryError
 from engine.verify import gallery_pictures as rows
-from engine.verify.gallery_doubts import forget_in_doubts
+from engine.verify import negatives as marked
+from engine.verify.gallery_doubts import forget_lookalikes, lookalikes, rename_in_doubts
 from engine.verify.gallery_epoch import note, settle
 from engine.verify.gallery_export import PictureRow, write_pictures
 from engine.verify.gallery_file import BUSY_SECONDS, GalleryFile
 from engine.verify.gallery_reading import read_snapshot
-from engine.verify.gallery_records import Enrolled, Identity, Kept
+from engine.verify.gallery_records import Enrolled, Faces, Identity, Kept
 from engine.verify.gallery_watch import GalleryWatch
-from engine.verify.negatives import (
-    count_negatives,
-    forget_alike,
-    forget_sources,
-    keep_negatives,
-    remove_negatives,
-    rename_negatives,
-)
 from engine.verify.person_name import spelling
 from engine.verify.snapshot import Snapshot
 
@@ -111,7 +104,8 @@ class Gallery:
     ) -> None:
         """Enrol one picture, or set it apart; it is visible to every reader when this returns.
 
-        The picture's earlier vector is replaced where it is the same person's and nothing records what computed it.
+        The picture's earlier vector is replaced where it is the same person's and nothing records what computed it, unless this
+        one is set apart.
 
         Args:
             identity: who it is; not empty. It is kept by its ``spelling``.
@@ -137,8 +131,7 @@ class Gallery:
             "runtime": runtime, "doubt": doubt,
         }  # fmt: skip
         with self._changing() as changed:
-            rows.put(self._file, row, apart=apart)
-            changed.append(not apart)
+            changed.append(rows.put(self._file, row, apart=apart))
 
     @contextmanager
     def _changing(self) -> Iterator[list[bool]]:
@@ -155,8 +148,8 @@ class Gallery:
         """Take all pictures of a person out; return how many there were, 0 if nobody has this name, in any encoding."""
         with self._changing() as changed:
             removed = self._file.execute("DELETE FROM pictures WHERE identity = ?", (spelling(name),)).rowcount
-            forget_in_doubts(self._file, name)
-            negatives = remove_negatives(self._file, name)
+            rename_in_doubts(self._file, name)
+            negatives = marked.remove_negatives(self._file, name)
             apart = rows.remove_quarantined(self._file, name)
             changed.append(removed + negatives > 0)
         self._file.wipe()
@@ -168,15 +161,10 @@ class Gallery:
         Args and Raises as for ``drop``.
         """
         with self._changing() as changed:
-            theirs = self.pictures(name)
-            one = rows.the_one(theirs, picture_sha256, f"of {spelling(name)}")
-            out = [kept for kept in theirs if kept.picture_sha256 == one.picture_sha256]
-            self._file.execute(
-                "DELETE FROM pictures WHERE identity = ? AND picture_sha256 = ?", (one.identity, one.picture_sha256)
-            )
+            out = rows.taken_out(self._file, name, picture_sha256)
             if not self.pictures(name):  # it was the last one
-                forget_in_doubts(self._file, name)
-                remove_negatives(self._file, name)
+                rename_in_doubts(self._file, name)
+                marked.remove_negatives(self._file, name)
             changed.append(True)
         self._file.wipe()
         return out
@@ -185,29 +173,31 @@ class Gallery:
         """Return the enrolled pictures, of everybody or of one person, by name and time."""
         return rows.listed(self._file, "pictures", name)
 
-    def quarantined(self) -> Sequence[Kept]:
-        """Return the pictures that were set apart, by name and time."""
-        return rows.listed(self._file, "quarantined")
+    def quarantined(self, name: str = "") -> Sequence[Kept]:
+        """Return the pictures that were set apart, of everybody or of one person, by name and time."""
+        return rows.listed(self._file, "quarantined", name)
 
-    def release(self, picture_sha256: str) -> Kept:
+    def release(self, picture_sha256: str, name: str = "") -> Kept:
         """Enrol a picture that was set apart; the gallery keeps the reason. See ``drop``."""
         with self._changing() as changed:
-            one = rows.the_one(self.quarantined(), picture_sha256, "in quarantine")
-            changed.append(rows.released(self._file, one.picture_sha256) > 0)
+            one = rows.the_one(self.quarantined(name), picture_sha256, "in quarantine", "quarantine")
+            changed.append(rows.released(self._file, one) > 0)
+        self._file.wipe()
         return one
 
-    def drop(self, picture_sha256: str) -> Kept:
+    def drop(self, picture_sha256: str, name: str = "") -> Kept:
         """Forget a picture that was set apart.
 
         Args:
             picture_sha256: of the picture, or what it begins with.
+            name: of the person it was set apart for; empty: there is but one.
 
         Raises:
-            GalleryError: as for all methods, or there is no such picture.
+            GalleryError: as for all methods, or there is no such picture, or more than one.
         """
         with self._changing():
-            one = rows.the_one(self.quarantined(), picture_sha256, "in quarantine")
-            rows.dropped(self._file, one.picture_sha256)
+            one = rows.the_one(self.quarantined(name), picture_sha256, "in quarantine", "quarantine")
+            rows.dropped(self._file, one)
         self._file.wipe()
         return one
 
@@ -226,10 +216,12 @@ class Gallery:
             renamed = self._file.execute(
                 "UPDATE pictures SET identity = ? WHERE identity = ?", (spelling(new), spelling(name))
             ).rowcount
-            rename_negatives(self._file, name, new)
-            rows.rename_quarantined(self._file, name, new)
+            marked.rename_negatives(self._file, name, new)
+            apart = rows.rename_quarantined(self._file, name, new)
+            if renamed or apart:
+                rename_in_doubts(self._file, name, spelling(new))
             changed.append(renamed > 0)
-        return renamed
+        return renamed + apart
 
     def keep_negatives(self, name: str, embedder_sha256: str, source: str, vectors: Sequence[Float32]) -> int:
         """Keep faces that are not of a person, see ``engine.verify.negatives``; return how many are new.
@@ -241,27 +233,34 @@ class Gallery:
             vectors: (length,) each, of length 1.
         """
         with self._changing() as changed:
-            kept = keep_negatives(self._file, name, embedder_sha256, source, vectors)
+            kept = marked.keep_negatives(self._file, name, embedder_sha256, source, vectors)
             changed.append(kept > 0)
         return kept
 
-    def forget_faces_of(self, name: str, sources: Sequence[str] = ()) -> int:
-        """Forget what was kept as not of others and may be of a person, see ``engine.verify.negatives``; call it before
-        ``remove``. Return how many vectors there were.
+    def forget_faces_of(self, names: Sequence[str], sources: Sequence[str] = (), dry_run: bool = False) -> Faces:
+        """Forget what was kept as not of others and may be of a person, see ``engine.verify.negatives``, and what was set apart
+        for others because it is like them; call it before ``remove``. Return how many there were.
 
         Args:
-            name: of the person.
+            names: of the person.
             sources: tracks that are known to be of them.
+            dry_run: only count.
         """
+        if dry_run:
+            return Faces(len(marked.may_be_of(self._file, names, sources)), len(lookalikes(self._file, names)))
+        before, found = self.version(), marked.may_be_of(self._file, names, sources)  # takes a while, and locks nobody out
         with self._changing() as changed:
-            gone = forget_sources(self._file, sources) + forget_alike(self._file, name)
-            changed.append(gone > 0)
+            if self.version() != before:
+                found = marked.may_be_of(self._file, names, sources)
+            marked.forget(self._file, found)
+            changed.append(bool(found))
+            apart = forget_lookalikes(self._file, names)
         self._file.wipe()
-        return gone
+        return Faces(len(found), apart)
 
     def negatives(self) -> dict[str, int]:
         """Return by person how many tracks were marked as not them."""
-        return count_negatives(self._file)
+        return marked.count_negatives(self._file)
 
     def holder(self, picture_sha256: str, embedder_sha256: str) -> Enrolled | None:
         """Return whom a picture is enrolled for with an embedder; None if it is not."""

@@ -18,7 +18,11 @@ class Changed(NamedTuple):
 
 
 def is_later(now: GalleryVersion, before: GalleryVersion) -> bool:
-    """Whether a gallery went on from what it was, or is the same; else another file took its place."""
+    """Whether a gallery may have gone on from what it was, or is the same; else an earlier or another file took its place.
+
+    It goes by the number of changes. The epoch does not decide: the first change of a copy begins another one, and is no loss.
+    So another file with more changes is not told of here; each message says its epoch.
+    """
     return now.revision > before.revision or (now.revision == before.revision and now.digest == before.digest)
 
 

@@ -8,6 +8,7 @@ before.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,8 +37,9 @@ _TABLE = """CREATE TABLE IF NOT EXISTS quarantined (
     enrolled_at TEXT NOT NULL,  -- when it was set apart: UTC, ISO 8601
     runtime TEXT NOT NULL,
     doubt TEXT NOT NULL,
-    UNIQUE (picture_sha256, embedder_sha256)
+    UNIQUE (identity, picture_sha256, embedder_sha256)
 )"""
+_OF_ONE_PERSON = "UNIQUE (identity,"
 _LIST = "identity, source_name, picture_sha256, quality, enrolled_at, embedder, embedder_sha256, doubt"
 
 
@@ -53,10 +55,12 @@ def checked(identity: str, embedding: Float32) -> tuple[str, bytes]:
     return name, vector.tobytes()
 
 
-def put(file: GalleryFile, row: Mapping[str, Any], *, apart: bool) -> None:
-    """Write one picture among the enrolled ones or those that were set apart, inside a transaction.
+def put(file: GalleryFile, row: Mapping[str, Any], *, apart: bool) -> bool:
+    """Write one picture among the enrolled ones or those that were set apart, inside a transaction; return whether the enrolled
+    ones have changed.
 
-    Its earlier vector is replaced where it was set apart, or is the same person's and nothing records what computed it.
+    Their earlier vector of it is replaced where it was set apart. One that is enrolled, and of which nothing records
+    what computed it, is replaced only by one that is enrolled: it stays until the other is released.
 
     Args:
         file: of the gallery.
@@ -70,16 +74,44 @@ def put(file: GalleryFile, row: Mapping[str, Any], *, apart: bool) -> None:
     other = file.rows("SELECT length(embedding) / 4 FROM pictures WHERE embedder_sha256 = ? LIMIT 1", (row["embedder_sha256"],))
     if other and other[0][0] != length:
         raise GalleryError(f"the gallery {file.path} holds vectors of {other[0][0]} values from this embedder, not of {length}")
-    of_picture = "picture_sha256 = ? AND embedder_sha256 = ?"
-    key = (row["picture_sha256"], row["embedder_sha256"])
-    file.execute(f"DELETE FROM pictures WHERE {of_picture} AND identity = ? AND runtime = ''", (*key, row["identity"]))
+    of_picture = "picture_sha256 = ? AND embedder_sha256 = ? AND identity = ?"
+    key = (row["picture_sha256"], row["embedder_sha256"], row["identity"])
     if apart:
-        file.execute(_TABLE)
+        _refuse_enrolled(file, row)
+        _make_room(file)
+    else:
+        file.execute(f"DELETE FROM pictures WHERE {of_picture} AND runtime = ''", key)
     if has_quarantine(file):
         file.execute(f"DELETE FROM quarantined WHERE {of_picture}", key)
     table = "quarantined" if apart else "pictures"
     values = tuple(row[name] for name in COLUMNS)
     file.execute(f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})", values)
+    return not apart
+
+
+def _refuse_enrolled(file: GalleryFile, row: Mapping[str, Any]) -> None:
+    """What is enrolled is not set apart beside it, but for what may take the place of a vector of an earlier version."""
+    held = holder_of(file, row["picture_sha256"], row["embedder_sha256"])
+    if held and (held.runtime or held.identity != row["identity"]):
+        raise GalleryError(_enrolled_words(row["picture_sha256"], held.identity))
+
+
+def _enrolled_words(picture_sha256: str, name: str) -> str:
+    begins = picture_sha256[:8]
+    advice = f"take it out there first with `facestream gallery remove {shlex.quote(name)} --picture {begins}`"
+    return f"the picture {begins} is enrolled for {name}: {advice}"
+
+
+def _make_room(file: GalleryFile) -> None:
+    """Make the table, or make it anew where an earlier version let a picture be set apart for one person alone."""
+    file.execute(_TABLE)
+    ((made,),) = file.rows("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'quarantined'")
+    if _OF_ONE_PERSON not in made:
+        columns = ", ".join(("id", *COLUMNS))
+        file.execute("ALTER TABLE quarantined RENAME TO quarantined_before")
+        file.execute(_TABLE)
+        file.execute(f"INSERT INTO quarantined ({columns}) SELECT {columns} FROM quarantined_before")
+        file.execute("DROP TABLE quarantined_before")
 
 
 def everyone(file: GalleryFile) -> list[Identity]:
@@ -121,31 +153,65 @@ def listed(file: GalleryFile, table: str, name: str = "") -> list[Kept]:
     return [Kept(*row) for row in rows]
 
 
-def the_one(pictures: Sequence[Kept], begins: str, where: str) -> Kept:
+def the_one(pictures: Sequence[Kept], begins: str, where: str, listing: str) -> Kept:
     """Return the picture whose SHA-256 begins so; of several embedders' vectors of one picture the first.
 
+    Args:
+        pictures: among which it is.
+        begins: how it begins.
+        where: they are, as "in quarantine".
+        listing: the command that shows them.
+
     Raises:
-        GalleryError: there is none, or several pictures begin so.
+        GalleryError: there is none, or several pictures begin so, or several people have the one that does.
     """
     found = [one for one in pictures if begins and one.picture_sha256.startswith(begins.lower())]
-    if len({one.picture_sha256 for one in found}) != 1:
-        many = "several pictures" if found else "no picture"
-        raise GalleryError(f"{many} {where} begin{'' if found else 's'} with {begins!r}: give more of what the list shows")
+    if not found:
+        raise GalleryError(f"no picture {where} begins with {begins!r}: see `facestream gallery {listing}`")
+    if len({one.picture_sha256 for one in found}) > 1:
+        raise GalleryError(f"several pictures {where} begin with {begins!r}: give more of what the list shows")
+    if len(people := list(dict.fromkeys(one.identity for one in found))) > 1:
+        whose = ", ".join(map(repr, people))
+        raise GalleryError(f"the picture {begins!r} {where} is of several people, {whose}: say whose with --name")
     return found[0]
 
 
-def released(file: GalleryFile, picture_sha256: str) -> int:
-    """Move a picture among those that are compared with, inside a transaction; return how many vectors it had."""
-    columns = ", ".join(COLUMNS)
+def taken_out(file: GalleryFile, name: str, begins: str) -> list[Kept]:
+    """Take one enrolled picture of a person out, with the vectors of all embedders, inside a transaction; return them.
+
+    Raises:
+        GalleryError: see ``the_one``.
+    """
+    theirs = listed(file, "pictures", name)
+    one = the_one(theirs, begins, f"of {spelling(name)}", "pictures")
+    key = (one.picture_sha256, one.identity)
+    file.execute("DELETE FROM pictures WHERE picture_sha256 = ? AND identity = ?", key)
+    return [kept for kept in theirs if kept.picture_sha256 == one.picture_sha256]
+
+
+def released(file: GalleryFile, one: Kept) -> int:
+    """Move a picture of a person among those that are compared with, inside a transaction; return how many vectors it had.
+
+    Raises:
+        GalleryError: it is enrolled for somebody else.
+    """
+    columns, key = ", ".join(COLUMNS), (one.picture_sha256, one.identity)
+    of_embedders = "SELECT embedder_sha256 FROM quarantined WHERE picture_sha256 = ? AND identity = ?"
+    for (embedder,) in file.rows(of_embedders, key):
+        held = holder_of(file, one.picture_sha256, embedder)
+        if held and held.identity != one.identity:
+            raise GalleryError(_enrolled_words(one.picture_sha256, held.identity))
+        file.execute("DELETE FROM pictures WHERE picture_sha256 = ? AND identity = ? AND embedder_sha256 = ?", (*key, embedder))
     file.execute(
-        f"INSERT INTO pictures ({columns}) SELECT {columns} FROM quarantined WHERE picture_sha256 = ?", (picture_sha256,)
+        f"INSERT INTO pictures ({columns}) SELECT {columns} FROM quarantined WHERE picture_sha256 = ? AND identity = ?", key
     )
-    return dropped(file, picture_sha256)
+    return dropped(file, one)
 
 
-def dropped(file: GalleryFile, picture_sha256: str) -> int:
-    """Forget a picture that was set apart, inside a transaction; return how many vectors it had."""
-    return file.execute("DELETE FROM quarantined WHERE picture_sha256 = ?", (picture_sha256,)).rowcount
+def dropped(file: GalleryFile, one: Kept) -> int:
+    """Forget a picture that was set apart for a person, inside a transaction; return how many vectors it had."""
+    key = (one.picture_sha256, one.identity)
+    return file.execute("DELETE FROM quarantined WHERE picture_sha256 = ? AND identity = ?", key).rowcount
 
 
 def remove_quarantined(file: GalleryFile, name: str) -> int:
@@ -155,10 +221,16 @@ def remove_quarantined(file: GalleryFile, name: str) -> int:
     return file.execute("DELETE FROM quarantined WHERE identity = ?", (spelling(name),)).rowcount
 
 
-def rename_quarantined(file: GalleryFile, name: str, new: str) -> None:
-    """Let those of a person be another's, inside a transaction."""
-    if has_quarantine(file):
-        file.execute("UPDATE quarantined SET identity = ? WHERE identity = ?", (spelling(new), spelling(name)))
+def rename_quarantined(file: GalleryFile, name: str, new: str) -> int:
+    """Let those of a person be another's, inside a transaction; return how many there were."""
+    if not has_quarantine(file):
+        return 0
+    there = file.execute(
+        "UPDATE OR IGNORE quarantined SET identity = ? WHERE identity = ?", (spelling(new), spelling(name))
+    ).rowcount
+    if spelling(new) != spelling(name):  # what is left was set apart for both
+        there += remove_quarantined(file, name)
+    return there
 
 
 def has_quarantine(file: GalleryFile) -> bool:

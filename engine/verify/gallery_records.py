@@ -45,6 +45,15 @@ class Kept(NamedTuple):
     """What speaks against it; empty where nothing does."""
 
 
+class Faces(NamedTuple):
+    """Vectors that are of a person, or may be, under other people's names."""
+
+    negatives: int
+    """Kept as not of somebody else."""
+    apart: int
+    """Set apart for somebody else because they are like this person."""
+
+
 def unrecorded(people: Sequence[Identity]) -> str:
     """Return one sentence about vectors of which the gallery does not say what computed them, empty if there are none."""
     names = [person.name for person in people if person.unrecorded]

@@ -54,8 +54,8 @@ class GalleryReader(Protocol):
         """Return the enrolled pictures, of everybody or of one person."""
         ...
 
-    def quarantined(self) -> Sequence[Kept]:
-        """Return the pictures that were set apart."""
+    def quarantined(self, name: str = "") -> Sequence[Kept]:
+        """Return the pictures that were set apart, of everybody or of one person."""
         ...
 
     def negatives(self) -> dict[str, int]:
@@ -91,11 +91,11 @@ class GalleryWriter(GalleryReader, Protocol):
         """Take one picture of a person out; return what went."""
         ...
 
-    def release(self, picture_sha256: str) -> Kept:
+    def release(self, picture_sha256: str, name: str = "") -> Kept:
         """Enrol a picture that was set apart."""
         ...
 
-    def drop(self, picture_sha256: str) -> Kept:
+    def drop(self, picture_sha256: str, name: str = "") -> Kept:
         """Forget a picture that was set apart."""
         ...
 

@@ -8,14 +8,14 @@ The table is made when the first one is kept: a version of facestream that does 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 
 from engine.contracts.frames import Float32
 from engine.verify.gallery_file import GalleryFile
-from engine.verify.open_set import open_set_of
+from engine.verify.open_set import OpenSet, open_set_of
 from engine.verify.person_name import spelling
 from engine.verify.persons import Persons
 
@@ -92,43 +92,59 @@ def remove_negatives(file: GalleryFile, identity: str) -> int:
     return file.execute("DELETE FROM negatives WHERE identity = ?", (spelling(identity),)).rowcount
 
 
-def forget_sources(file: GalleryFile, sources: Collection[str]) -> int:
-    """Forget what was seen in some tracks, whoever it is not, inside a transaction; return how many vectors there were."""
-    if not _has_table(file):
-        return 0
-    return sum(file.execute("DELETE FROM negatives WHERE source = ?", (source,)).rowcount for source in sources)
+def may_be_of(file: GalleryFile, names: Sequence[str], sources: Collection[str] = ()) -> list[int]:
+    """Return the numbers of what is not of others and is or may be of a person, while the person's pictures are there.
 
+    It is theirs where it was seen in their tracks. It may be theirs where of all enrolled people, but for who it is not, they
+    resemble it most, and by no more than chance that one in twenty strangers has, see ``engine.verify.open_set``. Nothing is
+    found of an embedder that nothing was measured of, nor of vectors of another length than it has.
 
-def forget_alike(file: GalleryFile, identity: str) -> int:
-    """Forget what is not of others and may be of a person, while the person's pictures are there, inside a transaction.
+    Args:
+        file: of the gallery.
+        names: of the person.
+        sources: their tracks.
 
-    It may be theirs where of all enrolled people, but for who it is not, they resemble it most, and by no more than chance that
-    one in twenty strangers has, see ``engine.verify.open_set``. Of an embedder that nothing was measured of nothing is found.
-
-    Returns:
-        How many vectors there were.
+    Raises:
+        GalleryError: it cannot be read.
     """
     if not _has_table(file):
-        return 0
-    name, gone = spelling(identity), 0
-    for (sha256,) in file.rows("SELECT DISTINCT embedder_sha256 FROM pictures WHERE identity = ?", (name,)):
-        measured = open_set_of(sha256)
-        if measured is None:
-            continue
-        pictures = file.rows("SELECT identity, embedding FROM pictures WHERE embedder_sha256 = ?", (sha256,))
-        names = np.array([who for who, _ in pictures])
-        matrix = np.stack([np.frombuffer(blob, "<f4") for _, blob in pictures])
-        crowding = measured.crowding(matrix)
-        rows = file.rows(
-            "SELECT id, identity, embedding FROM negatives WHERE embedder_sha256 = ? AND identity <> ?", (sha256, name)
-        )
-        for number, who, blob in rows:
-            alike = measured.resemblance(np.frombuffer(blob, "<f4"), matrix, crowding)
-            alike[names == who] = -np.inf
-            first = int(alike.argmax())
-            if names[first] == name and alike[first] >= measured.stranger_limit(_ONE_IN_TWENTY):
-                gone += file.execute("DELETE FROM negatives WHERE id = ?", (number,)).rowcount
-    return gone
+        return []
+    found = {number for source in sources for (number,) in file.rows("SELECT id FROM negatives WHERE source = ?", (source,))}
+    for name in {spelling(name) for name in names}:
+        for (sha256,) in file.rows("SELECT DISTINCT embedder_sha256 FROM pictures WHERE identity = ?", (name,)):
+            measured = open_set_of(sha256)
+            if measured is not None:
+                found |= _alike(file, name, sha256, measured)
+    return sorted(found)
+
+
+def _alike(file: GalleryFile, name: str, sha256: str, measured: OpenSet) -> set[int]:
+    length = 4 * measured.crowd.shape[1]
+    negatives = file.rows(
+        "SELECT id, identity, embedding FROM negatives WHERE embedder_sha256 = ? AND identity <> ? AND length(embedding) = ?",
+        (sha256, name, length),
+    )
+    pictures = file.rows(
+        "SELECT identity, embedding FROM pictures WHERE embedder_sha256 = ? AND length(embedding) = ?", (sha256, length)
+    )
+    if not negatives or not pictures:
+        return set()
+    names = np.array([who for who, _ in pictures])
+    matrix = np.stack([np.frombuffer(blob, "<f4") for _, blob in pictures])
+    crowding, found = measured.crowding(matrix), set()
+    for number, who, blob in negatives:
+        alike = measured.resemblance(np.frombuffer(blob, "<f4"), matrix, crowding)
+        alike[names == who] = -np.inf
+        first = int(alike.argmax())
+        if names[first] == name and alike[first] >= measured.stranger_limit(_ONE_IN_TWENTY):
+            found.add(int(number))
+    return found
+
+
+def forget(file: GalleryFile, numbers: Iterable[int]) -> None:
+    """Forget some vectors, see ``may_be_of``, inside a transaction."""
+    for number in numbers:
+        file.execute("DELETE FROM negatives WHERE id = ?", (number,))
 
 
 def rename_negatives(file: GalleryFile, identity: str, new: str) -> None:

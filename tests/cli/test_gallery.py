@@ -4,9 +4,10 @@ import cv2
 import pytest
 
 from engine.cli import main
-from engine.verify.gallery import Gallery
+from engine.verify.gallery import Gallery, default_gallery_path
 from tests.crop.photographs import picture
 from tests.verify.faces import portrait
+from tests.verify.vectors import SHA, add, vector
 
 
 @pytest.fixture
@@ -107,3 +108,36 @@ def test_help_shows_examples(command, facestream):
     assert code == 0
     assert f"    facestream gallery {command}" in out
     assert "facestream sample" not in out
+
+
+def test_somebody_who_is_only_in_quarantine_is_shown_renamed_and_removed(folder, facestream):
+    for name in ("ada", "bob"):
+        set_apart(name)
+    assert facestream("gallery", "pictures", "ada")[:2] == (0, f"0 pictures enrolled in {default_gallery_path()}\n")
+    code, _, err = facestream("gallery", "pictures", "eve")
+    assert (code, err) == (1, "facestream: nobody in the gallery is called 'eve': see `facestream gallery list`\n")
+    code, _, err = facestream("gallery", "drop", "aaaa")
+    assert (code, "of several people, 'ada', 'bob': say whose with --name" in err) == (1, True)
+    assert facestream("gallery", "rename", "ada", "bob")[0] == 2, "somebody is called so"
+    assert facestream("gallery", "rename", "ada", "Ada")[:2] == (0, "renamed ada to Ada (1 picture)\n")
+    assert facestream("gallery", "release", "aaaa", "--name", "Ada")[:2] == (0, "enrolled aaaaaaaa (a.jpg) of Ada\n")
+    assert facestream("gallery", "remove", "bob")[:2] == (0, "removed bob (1 picture)\n")
+    with Gallery() as opened:
+        assert ([one.name for one in opened.list()], opened.quarantined()) == (["Ada"], [])
+
+
+def set_apart(name):
+    with Gallery() as opened:
+        opened.add(
+            name, vector(1), embedder="x", embedder_sha256=SHA, runtime="x", source_name="a.jpg", picture_sha256="a" * 64,
+            quality=0.5, doubt="is blurred", apart=True,
+        )  # fmt: skip
+
+
+def test_the_last_enrolled_picture_goes_while_others_are_set_apart(folder, facestream):
+    with Gallery() as opened:
+        add(opened, "ada", 1)
+    set_apart("ada")
+    said = facestream("gallery", "remove", "ada", "--picture", "0000", "--receipt", "gone.json")[1]
+    assert "; it was the last one that was enrolled, others are set apart (`facestream gallery quarantine`)" in said
+    assert json.loads((folder / "gone.json").read_text())["person_is_left"] is True

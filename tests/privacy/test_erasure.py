@@ -15,10 +15,8 @@ from engine.archive.resume import plan_resume
 from engine.contracts.recording import Recording
 from engine.errors import UsageError
 from engine.privacy import erase
-from engine.verify import negatives
 from engine.verify.gallery import Gallery
 from tests.privacy.output import all_bytes, enrol, lines, vector, write_run
-from tests.verify.measured import measured
 
 ADA, BOB = "Ada Lovelace", "Bob"
 
@@ -269,28 +267,3 @@ def test_runs_on_another_disk_are_found_and_other_links_to_folders_are_told(tmp_
     done = erase([ADA], outputs=[service])
     assert (done.not_followed, done.is_complete) == ([str(service / "runs" / "archive")], False)
     assert ADA.encode() in all_bytes(tmp_path / "archive" / "old")
-
-
-def test_what_was_set_apart_and_what_was_kept_as_not_of_others_goes(result, tmp_path, monkeypatch):
-    """From the person's tracks, and where of all people they look most like this one."""
-    monkeypatch.setattr(negatives, "open_set_of", lambda sha256: measured())
-    alike, other, of_track = (np.eye(8, dtype=np.float32)[place] for place in (0, 1, 2))
-    path, sha = tmp_path / "people.sqlite", measured().embedder_sha256
-    with Gallery(path) as gallery:
-        for name, one in ((ADA, alike), (BOB, other), ("Cy", -alike)):
-            gallery.add(
-                name, one, embedder="x", embedder_sha256=sha, runtime="x", source_name="", picture_sha256=name, quality=1.0
-            )
-        gallery.add(
-            ADA, other, embedder="x", embedder_sha256=sha, runtime="x", source_name="", picture_sha256="apart", quality=1.0,
-            doubt=f"looks like {BOB} (cosine 1.000)", apart=True,
-        )  # fmt: skip
-        for source, one in (("elsewhere/cam1/3", alike), ("elsewhere/cam1/4", -other), (f"{result.name}/cam1/1", of_track)):
-            gallery.keep_negatives(BOB, sha, source, [one])
-    done = erase([ADA], gallery=path, outputs=[result])
-    assert done.gallery is not None
-    assert (done.gallery.pictures, done.gallery.negatives) == (2, 2)
-    with Gallery(path, read_only=True) as gallery:
-        assert gallery.quarantined() == []
-        assert gallery.snapshot(sha).negatives[BOB].tolist() == [(-other).tolist()]
-    assert of_track.tobytes() not in path.read_bytes()

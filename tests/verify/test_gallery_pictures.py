@@ -6,14 +6,15 @@ import pytest
 
 from engine.errors import GalleryError
 from engine.privacy.removal import remove_picture
+from engine.verify import gallery_pictures as rows
 from engine.verify.gallery import Gallery
 from tests.verify.vectors import RUNTIME, SHA, add, vector
 
 
-def set_apart(gallery: Gallery, name: str, seed: int, doubt: str = "looks like ada (cosine 0.9)") -> str:
+def set_apart(gallery: Gallery, name: str, seed: int, doubt: str = "looks like ada (cosine 0.9)", sha256: str = SHA) -> str:
     digest = f"{seed:08d}{'c' * 56}"
     gallery.add(
-        name, vector(seed), embedder="dlib", embedder_sha256=SHA, runtime=RUNTIME, source_name=f"{name}.jpg",
+        name, vector(seed), embedder="dlib", embedder_sha256=sha256, runtime=RUNTIME, source_name=f"{name}.jpg",
         picture_sha256=digest, quality=0.5, doubt=doubt, apart=True,
     )  # fmt: skip
     return digest
@@ -27,7 +28,7 @@ def test_what_is_set_apart_is_compared_with_nobody_until_it_is_released(gallery:
     assert [person.name for person in gallery.list()] == ["ada"]
     (one,) = gallery.quarantined()
     assert (one.identity, one.picture_sha256, one.doubt) == ("bob", digest, "looks like ada (cosine 0.9)")
-    with pytest.raises(GalleryError, match="no picture in quarantine begins with 'ffff': give more of what the list shows"):
+    with pytest.raises(GalleryError, match="no picture in quarantine begins with 'ffff': see `facestream gallery quarantine`"):
         gallery.release("ffff")
     set_apart(gallery, "cy", 8)
     with pytest.raises(GalleryError, match="several pictures in quarantine begin with '00000'"):
@@ -71,3 +72,65 @@ def test_one_picture_goes_at_once_and_the_receipt_says_between_which_versions(ga
     gallery.keep_negatives("ada", SHA, "run/door/1", [vector(5)])
     assert not remove_picture(gallery, "ada", f"{1:064d}").person_is_left
     assert (gallery.list(), gallery.negatives()) == ([], {}), "with the last picture goes the rest"
+
+
+def put(gallery: Gallery, name: str, runtime: str, *, apart: bool, seed: int = 1) -> None:
+    gallery.add(
+        name, vector(seed), embedder="dlib", embedder_sha256=SHA, runtime=runtime, source_name="a.jpg", picture_sha256="a" * 64,
+        quality=0.5, doubt="is blurred" if apart else "", apart=apart,
+    )  # fmt: skip
+
+
+def test_a_picture_that_is_enrolled_anew_never_lies_in_quarantine_alone(gallery: Gallery) -> None:
+    put(gallery, "ann", "", apart=False)
+    before = gallery.snapshot(SHA).gallery
+    for _ in range(2):
+        put(gallery, "ann", RUNTIME, apart=True, seed=2)
+        assert gallery.snapshot(SHA).gallery == before
+        assert len(gallery.quarantined()) == 1
+    gallery.release("aaaa")
+    after = gallery.snapshot(SHA)
+    assert (after.matrix.tolist(), after.version) == ([vector(2).tolist()], 2), "the new vector took the place of the old one"
+    for name in ("ann", "bob"):
+        with pytest.raises(
+            GalleryError, match=r"is enrolled for ann: take it out there first with .* remove ann --picture aaaa"
+        ):
+            put(gallery, name, RUNTIME, apart=True, seed=3)
+    assert gallery.snapshot(SHA).gallery == after.gallery
+    assert gallery.quarantined() == []
+
+
+def test_a_picture_that_was_set_apart_for_several_people_is_released_or_dropped_for_one(gallery: Gallery) -> None:
+    digest = set_apart(gallery, "ann", 7)
+    set_apart(gallery, "ann", 7, sha256="b" * 64)
+    set_apart(gallery, "bob", 7)
+    set_apart(gallery, "cy", 7, sha256="b" * 64)
+    for choose in (gallery.release, gallery.drop):
+        with pytest.raises(GalleryError, match="is of several people, 'ann', 'bob', 'cy': say whose with --name"):
+            choose(digest[:8])
+    assert gallery.release(digest, "ann").identity == "ann"
+    assert [(person.name, person.pictures) for person in gallery.list()] == [("ann", 2)]
+    for name in ("bob", "cy"):
+        with pytest.raises(GalleryError, match="is enrolled for ann"):
+            gallery.release(digest, name)
+    assert gallery.drop(digest, "cy").identity == "cy"
+    assert [one.identity for one in gallery.quarantined()] == ["bob"]
+    gallery.remove("ann")
+    put_again = set_apart(gallery, "dee", 7)
+    assert gallery.rename("dee", "bob") == 1, "both were set apart, and are one now"
+    assert gallery.release(put_again).identity == "bob"
+
+
+def test_a_table_in_which_a_picture_was_set_apart_for_one_person_alone_is_made_anew(gallery: Gallery) -> None:
+    digest = set_apart(gallery, "ann", 7)
+    columns = ", ".join(rows.COLUMNS)
+    gallery._file.execute(f"CREATE TABLE old AS SELECT id, {columns} FROM quarantined")
+    gallery._file.execute("DROP TABLE quarantined")
+    gallery._file.execute(
+        f"CREATE TABLE quarantined (id INTEGER PRIMARY KEY, {columns}, UNIQUE (picture_sha256, embedder_sha256))"
+    )
+    gallery._file.execute("INSERT INTO quarantined SELECT * FROM old")
+    before = gallery.quarantined()
+    set_apart(gallery, "bob", 7)
+    assert [(one.identity, one.picture_sha256) for one in gallery.quarantined()] == [("ann", digest), ("bob", digest)]
+    assert gallery.quarantined("ann") == before
