@@ -118,12 +118,17 @@ class Calibration:
         """The smallest share of comparisons of two people that the data can show, for faces of some size at least."""
         return float(self.rates[-1])
 
+    @property
+    def largest_rate(self) -> float:
+        """The largest share whose resemblance was stored."""
+        return float(self.rates[0])
+
     def limit(self, bucket: Bucket, rate: float) -> float:
         """Return the resemblance that no more than ``rate`` of the comparisons of two people reach; infinite where the bucket's
-        are too few to show that."""
+        are too few to show that. Above ``largest_rate`` it is that rate's: fewer pass than may."""
         row = self.limits[self.buckets.index(bucket)]
         shown = np.isfinite(row)
-        return float(np.interp(-np.log(rate), -np.log(self.rates[shown]), row[shown], left=-np.inf, right=np.inf))
+        return float(np.interp(-np.log(rate), -np.log(self.rates[shown]), row[shown], right=np.inf))
 
 
 def warped(resemblance: NDArray[np.floating[Any]], curve: float) -> NDArray[np.float64]:

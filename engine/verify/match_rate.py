@@ -93,7 +93,14 @@ def check_match_rate(config: VerifyConfig, calibration: Calibration | None = Non
     path = embedded_dir() / f"{config.embedder}_likelihood.npz"
     if calibration is None and path.is_file():
         calibration = read_calibration(path)
-    if calibration is not None and config.target_fmr < calibration.smallest_rate:
+    if calibration is None:
+        return
+    if config.target_fmr > calibration.largest_rate:
+        raise ConfigError(
+            f"verify.target_fmr ({config.target_fmr:g}) is above the largest rate that the calibration has a resemblance for: "
+            f"use {calibration.largest_rate:g} or less"
+        )
+    if config.target_fmr < calibration.smallest_rate:
         raise ConfigError(
             f"verify.target_fmr ({config.target_fmr:g}) is below what the {calibration.different:,} comparisons of two people "
             f"behind the calibration can show: use {calibration.smallest_rate:g} or more"

@@ -41,6 +41,7 @@ def test_a_rate_asks_for_its_resemblance_and_rarer_ones_for_more():
     assert [MADE_UP.limit(BUCKETS[0], rate) for rate in (0.1, 0.01, 0.001)] == pytest.approx([0.1, 0.2, 0.3])
     assert 0.2 < MADE_UP.limit(BUCKETS[0], 0.004) < 0.3
     assert MADE_UP.limit(BUCKETS[0], 1e-5) == INF
+    assert [MADE_UP.limit(BUCKETS[0], rate) for rate in (0.2, 0.5, 1.0)] == pytest.approx([0.1] * 3), "never everyone"
 
 
 @given(st.dictionaries(st.text("abcdef", min_size=1), st.floats(-3, 5), min_size=1, max_size=4), st.floats(0, 1))
