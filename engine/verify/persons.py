@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -35,6 +36,11 @@ class Persons:
         """
         ordered = values if self.order is None else values[self.order]
         return ordered if len(self.starts) == self.count else np.asarray(np.maximum.reduceat(ordered, self.starts), np.float32)
+
+    def place(self, name: str) -> int | None:
+        """Return the place of a person in ``names``, None where there is nobody of that name."""
+        place = bisect_left(self.names, name)
+        return place if place < len(self.names) and self.names[place] == name else None
 
     def rows(self, person: int) -> _Rows:
         """Return the rows of the person at a place of ``names``."""
