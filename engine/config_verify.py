@@ -32,7 +32,7 @@ class VerifyConfig(Section, frozen=True):
     """How probable it is, before a face is looked at, that it is of somebody enrolled, each of them as likely as the others.
     None: candidates have likelihood ratios, but no probability."""
     min_faces: Positive = 2
-    """Faces of a track that a decision needs at least."""
+    """Faces of a track that a decision needs at least: up to 24, more are not kept."""
     max_candidates: Positive = 5
     enhanced_scores: bool = True
     """Also embed the enhanced crop; the decision never rests on it."""
