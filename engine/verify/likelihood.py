@@ -15,7 +15,7 @@ import functools
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,18 +137,17 @@ def warped(resemblance: NDArray[np.floating[Any]], curve: float) -> NDArray[np.f
     return np.asarray(values + curve * np.maximum(values, 0.0) ** 2, np.float64)
 
 
-def probabilities(log10_ratios: Mapping[str, float], prior: float) -> dict[str, float]:
-    """Return by person how probable it is that the face is theirs, by Bayes.
+def probabilities(log10_ratios: NDArray[np.float64], prior: float) -> NDArray[np.float64]:
+    """Return of each person how probable it is that the face is theirs, by Bayes: (P,).
 
     Args:
-        log10_ratios: of everyone enrolled whose face it may be.
+        log10_ratios: (P,) of everyone enrolled whose face it may be.
         prior: how probable it was before, 0 to 1, that it is somebody enrolled; everyone of them as much as the others.
     """
-    if not log10_ratios or prior <= 0:
-        return dict.fromkeys(log10_ratios, 0.0)
-    names = list(log10_ratios)
-    shares = prior / len(names) * 10.0 ** np.array([log10_ratios[name] for name in names])
-    return dict(zip(names, (shares / (1 - prior + shares.sum())).tolist(), strict=True))
+    if not len(log10_ratios) or prior <= 0:
+        return np.zeros(len(log10_ratios))
+    shares = prior / len(log10_ratios) * 10.0**log10_ratios
+    return np.asarray(shares / (1 - prior + shares.sum()), np.float64)
 
 
 @functools.cache

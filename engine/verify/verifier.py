@@ -78,7 +78,6 @@ class Verifier:
         self._embedder = embedder
         self._config = config
         self._people = _NOBODY
-        self._fewer: dict[frozenset[str], Snapshot] = {}
         self._tracks: dict[tuple[str, int], _Track] = {}
         self._rule = rule_of(embedder, config) if embedder else None
         self._weights = face_weights_of(embedder.sha256) if embedder else None
@@ -262,13 +261,8 @@ class Verifier:
 
     def _nameable(self, vector: Float32) -> Snapshot:
         """Return the people whose name this face may get, see ``engine.verify.negatives``."""
-        people = self._people
-        without = people.denied(vector)
-        if not without:
-            return people
-        if without not in self._fewer:
-            self._fewer = {without: people.without(without)}  # the same one again: a rule remembers what it has computed of it
-        return self._fewer[without]
+        without = self._people.denied(vector)
+        return self._people.without(without) if without else self._people
 
     def _is_large(self, crop: FaceCrop) -> bool:
         return self._rule is not None and crop.quality.size_px >= self._rule.thresholds.min_size_px
@@ -284,7 +278,7 @@ class Verifier:
         if self._people.gallery and people.gallery and not is_later(people.gallery, self._people.gallery):
             went_back = "is another one than before: it was made anew, or an earlier copy was put over it"
             self._news.append(f"the gallery {self._watch.where} {went_back}")
-        self._people, self._fewer = people, {}
+        self._people = people
         self.notice = not_comparable(people.other_embedder, self._embedder.name)
         if self.notice:
             _log.warning(self.notice)
