@@ -97,7 +97,7 @@ class Basis(msgspec.Struct, frozen=True):
     calibration: str | None = None
     """Which calibration ``log10_lr`` is from: the first 12 hex digits of the SHA-256 of its file. None: there is no ratio."""
     bucket: str | None = None
-    """The faces among which it was calibrated, as ``28-40 px, several faces``."""
+    """The faces among which it was calibrated, as ``28-40 px, several faces``: several are those of ``moments`` above 1."""
     log10_lr_bounds: tuple[float, float] | None = None
     """The lowest and highest ``log10_lr`` that the people behind it can show: one that stands there may be more."""
     target_fmr: float | None = None

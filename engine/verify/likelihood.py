@@ -53,7 +53,7 @@ class Bucket:
     high_qp: float
     """Likewise of the codec's quantiser, of which nothing is known yet: minus infinity and infinity."""
     least_faces: int
-    """1: one face alone; 2: several, fused."""
+    """1: one face alone, or those of one moment; 2: several, fused."""
     offset: float
     slope: float
     """log10 likelihood ratio = offset + slope * warped resemblance; the slope is above 0."""
@@ -90,9 +90,12 @@ class Calibration:
     id: str = ""
     """The first digits of the file's SHA-256."""
 
-    def bucket_of(self, size_px: float, faces: int) -> Bucket | None:
-        """Return the bucket of so many fused faces of this mean size; None where such faces were not measured."""
-        fitting = (one for one in self.buckets if one.low_px <= size_px < one.high_px and (one.least_faces > 1) == (faces > 1))
+    def bucket_of(self, size_px: float, moments: int) -> Bucket | None:
+        """Return the bucket of fused faces of so many moments, of this mean size; None where such faces were not measured. Faces
+        of one moment are one face, as they are to the vector."""
+        fitting = (
+            one for one in self.buckets if one.low_px <= size_px < one.high_px and (one.least_faces > 1) == (moments > 1)
+        )
         return next(fitting, None)
 
     def log10_ratio(

@@ -46,7 +46,7 @@ class Weighed:
     ) -> tuple[list[Candidate], Decision, Basis]:
         """See ``Rule``."""
         candidates, decision, basis = self.rule.compare(vector, enhanced, faces, people, limit, min_faces)
-        bucket = self._calibration.bucket_of(faces.size_px, faces.faces)
+        bucket = self._calibration.bucket_of(faces.size_px, faces.moments)
         if bucket is None:
             return candidates, decision, basis
         places = [place for one in candidates if (place := people.persons.place(one.identity)) is not None]

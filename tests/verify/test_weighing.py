@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from engine.verify import snapshot
 from engine.verify.evidence import Fusion
+from engine.verify.match_rate import ByMatchRate
 from engine.verify.naming import ByChance, ByCosine
 from engine.verify.scores import Thresholds
 from engine.verify.snapshot import Snapshot
@@ -87,3 +90,11 @@ def test_only_the_last_few_who_are_left_out_are_remembered():
     assert people.without(frozenset({"19"})) is parts[-1]
     assert people.without(frozenset({"0"})) is not parts[0]
     assert len(people._parts) == 8
+
+
+@pytest.mark.parametrize(("count", "moments", "words"), [(1, 1, "one"), (2, 1, "one"), (9, 1, "one"), (2, 2, "several")])
+def test_faces_of_one_moment_are_looked_up_as_one(count, moments, words):
+    seen = replace(faces(50.0, count), moments=moments)
+    for rule in (ByChance(ONE, THRESHOLDS, 0.001), ByMatchRate(ONE, THRESHOLDS, MADE_UP, 0.01)):
+        _, _, basis = Weighed(rule, ONE, MADE_UP, None).compare(FACE, None, seen, PEOPLE, 5, 2)
+        assert (basis.bucket, basis.faces) == (f"40 px and more, {words} face{'s' * (moments > 1)}", count)
