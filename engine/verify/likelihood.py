@@ -29,8 +29,6 @@ from engine.models.catalog import embedded_dir
 _COLUMNS = (
     "low_px",
     "high_px",
-    "low_qp",
-    "high_qp",
     "least_faces",
     "offset",
     "slope",
@@ -39,6 +37,8 @@ _COLUMNS = (
     "same",
     "different",
 )
+_UNUSED = slice(2, 4)
+"""Columns that older files have besides: a range of the codec's quantiser, which was never anything but all of it."""
 _ID_DIGITS = 12
 
 
@@ -49,9 +49,6 @@ class Bucket:
     low_px: float
     high_px: float
     """Faces of at least ``low_px`` and below ``high_px``, which may be infinite."""
-    low_qp: float
-    high_qp: float
-    """Likewise of the codec's quantiser, of which nothing is known yet: minus infinity and infinity."""
     least_faces: int
     """1: one face alone, or those of one moment; 2: several, fused."""
     offset: float
@@ -91,12 +88,12 @@ class Calibration:
     """The first digits of the file's SHA-256."""
 
     def bucket_of(self, size_px: float, moments: int) -> Bucket | None:
-        """Return the bucket of fused faces of so many moments, of this mean size; None where such faces were not measured. Faces
-        of one moment are one face, as they are to the vector."""
-        fitting = (
-            one for one in self.buckets if one.low_px <= size_px < one.high_px and (one.least_faces > 1) == (moments > 1)
-        )
-        return next(fitting, None)
+        """Return the bucket of fused faces of so many moments, of this mean size; None where such faces were not measured.
+
+        Faces of one moment are one face, as they are to the vector.
+        """
+        of_size = (one for one in self.buckets if one.low_px <= size_px < one.high_px)
+        return next((one for one in of_size if (one.least_faces > 1) == (moments > 1)), None)
 
     def log10_ratio(
         self, resemblance: NDArray[np.floating[Any]], bucket: Bucket, pictures: int | NDArray[np.int64] = 1
@@ -176,6 +173,10 @@ def read_calibration(path: Path) -> Calibration:
             columns = np.asarray(stored["buckets"], np.float64)
             rates, limits = np.asarray(stored["rates"], np.float64), np.asarray(stored["limits"], np.float64)
             curve, sha256, provenance = float(stored["curve"]), str(stored["embedder_sha256"]), str(stored["provenance"])
+        if columns.shape[1:] == (len(_COLUMNS) + 2,):
+            if np.isfinite(columns[:, _UNUSED]).any():
+                raise ValueError("it is of a range of the codec's quantiser")
+            columns = np.delete(columns, _UNUSED, axis=1)
         buckets = tuple(_bucket(dict(zip(_COLUMNS, row.tolist(), strict=True))) for row in columns)
         one = Calibration(buckets, curve, rates, limits, sha256, provenance, hashlib.sha256(data).hexdigest()[:_ID_DIGITS])
         _check(one)

@@ -69,6 +69,21 @@ def test_what_was_written_is_read_with_an_id_of_its_own(tmp_path):
     assert read_calibration(tmp_path / "two.npz").id == again.id
 
 
+@pytest.mark.parametrize(("low", "is_read"), [(-INF, True), (20.0, False)])
+def test_a_file_with_the_columns_of_the_quantiser_is_read_where_they_say_nothing(tmp_path, low, is_read):
+    path = tmp_path / "one.npz"
+    write_calibration(MADE_UP, path)
+    with np.load(path) as stored:
+        kept = dict(stored)
+    assert kept["buckets"].shape == (4, 9)
+    np.savez_compressed(path, **kept | {"buckets": np.insert(kept["buckets"], [2, 2], [low, INF], axis=1)})
+    if is_read:
+        assert read_calibration(path).buckets == BUCKETS
+    else:
+        with pytest.raises(ModelError, match="quantiser"):
+            read_calibration(path)
+
+
 @pytest.mark.parametrize("damage", ["cut", "garbage", "falling slope", "no buckets", "missing"])
 def test_a_damaged_calibration_is_refused_in_words(tmp_path, damage):
     path = tmp_path / "one.npz"
