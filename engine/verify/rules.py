@@ -24,15 +24,17 @@ def rule_of(embedder: Embedder, config: VerifyConfig) -> Rule:
         ModelError: a measurement is damaged.
     """
     _check_faces(config)
-    measured, calibration = open_set_of(embedder.sha256), calibration_of(embedder.sha256)
-    calibrated = calibration if measured is not None else None
+    measured = open_set_of(embedder.sha256)
+    calibration = (
+        None if measured is None else calibration_of(embedder.sha256)
+    )  # a ratio is over the crowd of what was measured
     for name in ("target_fmr", "prior"):
-        if getattr(config, name) is not None and calibrated is None:
+        if getattr(config, name) is not None and calibration is None:
             raise ConfigError(f"verify.{name} needs a calibration, and the embedder {embedder.name} has none: leave it out")
-    rule = _deciding(embedder, config, measured, calibrated)
-    if measured is None or calibrated is None:
+    rule = _deciding(embedder, config, measured, calibration)
+    if measured is None or calibration is None:
         return rule
-    return Weighed(rule, measured, calibrated, config.prior)
+    return Weighed(rule, measured, calibration, config.prior)
 
 
 def check_rates(config: VerifyConfig) -> None:
