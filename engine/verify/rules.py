@@ -25,9 +25,8 @@ def rule_of(embedder: Embedder, config: VerifyConfig) -> Rule:
     """
     _check_faces(config)
     measured = open_set_of(embedder.sha256)
-    calibration = (
-        None if measured is None else calibration_of(embedder.sha256)
-    )  # a ratio is over the crowd of what was measured
+    # A ratio is over the crowd of what was measured.
+    calibration = None if measured is None else calibration_of(embedder.sha256)
     for name in ("target_fmr", "prior"):
         if getattr(config, name) is not None and calibration is None:
             raise ConfigError(f"verify.{name} needs a calibration, and the embedder {embedder.name} has none: leave it out")
