@@ -25,14 +25,14 @@ class VerifyConfig(Section, frozen=True):
     """At least this: known, whatever ``false_name_rate`` says. None: the embedder's own, where cosines decide."""
     unknown_cosine: Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)] | None = None
     """Below this: unknown; between the two: undecided. Either of the two makes cosines decide."""
-    target_fmr: Annotated[float, msgspec.Meta(gt=0.0, le=0.5)] | None = None
+    target_fmr: Annotated[float, msgspec.Meta(gt=0.0, le=0.1)] | None = None
     """Decide by a false match rate instead: share of the comparisons of a track with another person's picture that may pass. It
     counts comparisons, not strangers: with 200 pictures enrolled a stranger has 200. None: ``false_name_rate`` decides."""
     prior: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] | None = None
     """How probable it is, before a face is looked at, that it is of somebody enrolled, each of them as likely as the others.
     None: candidates have likelihood ratios, but no probability."""
     min_faces: Positive = 2
-    """Faces of a track that a decision needs at least."""
+    """Faces of a track that a decision needs at least: up to 24, more are not kept."""
     max_candidates: Positive = 5
     enhanced_scores: bool = True
     """Also embed the enhanced crop; the decision never rests on it."""

@@ -20,7 +20,7 @@ class Quality(msgspec.Struct, frozen=True):
     frontal: float
     """1 looks into the camera, 0 is a full profile; 0.5 where there are no landmarks."""
     score: float
-    """All of them in one number: the weight of this face in the fusion over its track."""
+    """All of them in one number. With the size and the vector it says what the face weighs in the fusion over its track."""
     damaged: bool = False
     """The decoder had to make up parts of the picture: the lowest score of all."""
     qp: float | None = None
@@ -62,14 +62,15 @@ class Candidate(msgspec.Struct, frozen=True):
 
 class Basis(msgspec.Struct, frozen=True):
     """Why a track was decided so: what its faces gave, beside what the decision asks for. The likeness is the best candidate's:
-    ``false_name_chance`` where chances decide, else ``cosine_original``."""
+    ``false_name_chance`` where chances decide, ``cosine_original`` where cosines do. Where a false match rate decides
+    (``target_fmr``), it is a resemblance that is not told, and what it asks for depends on the ``bucket``."""
 
     faces: int
     """That the decision rests on."""
     faces_needed: int
     """For any decision; for a name so many must show somebody."""
     size_px: float
-    """Mean of ``Quality.size_px``, weighted by their scores."""
+    """Mean of ``Quality.size_px``, weighted as the faces are in the fusion."""
     size_needed_px: float | None
     """Where chances decide: faces below it hardly ever get a name, as the gallery is now; None: no size would do. Where cosines
     decide: smaller faces are never ``unknown``."""
@@ -97,7 +98,7 @@ class Basis(msgspec.Struct, frozen=True):
     calibration: str | None = None
     """Which calibration ``log10_lr`` is from: the first 12 hex digits of the SHA-256 of its file. None: there is no ratio."""
     bucket: str | None = None
-    """The faces among which it was calibrated, as ``28-40 px, several faces``."""
+    """The faces among which it was calibrated, as ``28-40 px, several faces``: several are those of ``moments`` above 1."""
     log10_lr_bounds: tuple[float, float] | None = None
     """The lowest and highest ``log10_lr`` that the people behind it can show: one that stands there may be more."""
     target_fmr: float | None = None

@@ -115,6 +115,7 @@ class Enhancement:
     def close_track(self, closed: TrackClosed) -> Said:
         """A track is over, and all its faces are finished: say what is known of it, and forget it."""
         track = self._tracks.pop((closed.stream, closed.track_id), None)
+        self._verifier.refresh()  # its last word: who was taken out by now is not in it
         said = self._track(closed, track.faces if track else 0, ended=True)
         self._forget((closed.stream, closed.track_id))
         return said

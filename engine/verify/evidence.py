@@ -6,7 +6,9 @@
 - *Nobody*: a face so bad that its vector is one that any bad face has fits every group. It counts with the group that decides,
   by its weight, and is none of the faces that a name asks for.
 
-The set does not grow with the track, and what is made of it does not depend on the order in which its faces came.
+The set does not grow with the track. Up to ``MOST_FACES`` faces what is made of it does not depend on the order in which they
+came; beyond, each new face puts out the one that is missed least at that moment, so that another order may keep others. A face
+that is kept counts once, however often it comes.
 """
 
 from __future__ import annotations
@@ -91,13 +93,16 @@ class Evidence:
     """At most ``MOST_FACES``, best first."""
 
     def add(self, face: FaceEvidence) -> Evidence:
-        """Return the evidence with one more face, and without the one that is missed least where they are too many.
+        """Return the evidence with one more face, and without the one that is missed least where they are too many; the same
+        where this very face is kept already.
 
         Raises:
             ValueError: the weight is not a positive number.
         """
         if not (np.isfinite(face.weight) and face.weight > 0):
             raise ValueError(f"the weight of a face must be a positive number, got {face.weight}")
+        if any(face.order == one.order for one in self.faces):
+            return self
         kept = tuple(sorted((*self.faces, face), key=lambda one: one.order))
         if len(kept) > MOST_FACES:
             out = self._missed_least(kept)

@@ -15,7 +15,7 @@ import functools
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,6 @@ from engine.models.catalog import embedded_dir
 _COLUMNS = (
     "low_px",
     "high_px",
-    "low_qp",
-    "high_qp",
     "least_faces",
     "offset",
     "slope",
@@ -39,6 +37,8 @@ _COLUMNS = (
     "same",
     "different",
 )
+_UNUSED = slice(2, 4)
+"""Columns that older files have besides: a range of the codec's quantiser, which was never anything but all of it."""
 _ID_DIGITS = 12
 
 
@@ -49,11 +49,8 @@ class Bucket:
     low_px: float
     high_px: float
     """Faces of at least ``low_px`` and below ``high_px``, which may be infinite."""
-    low_qp: float
-    high_qp: float
-    """Likewise of the codec's quantiser, of which nothing is known yet: minus infinity and infinity."""
     least_faces: int
-    """1: one face alone; 2: several, fused."""
+    """1: one face alone, or those of one moment; 2: several, fused."""
     offset: float
     slope: float
     """log10 likelihood ratio = offset + slope * warped resemblance; the slope is above 0."""
@@ -90,10 +87,13 @@ class Calibration:
     id: str = ""
     """The first digits of the file's SHA-256."""
 
-    def bucket_of(self, size_px: float, faces: int) -> Bucket | None:
-        """Return the bucket of so many fused faces of this mean size; None where such faces were not measured."""
-        fitting = (one for one in self.buckets if one.low_px <= size_px < one.high_px and (one.least_faces > 1) == (faces > 1))
-        return next(fitting, None)
+    def bucket_of(self, size_px: float, moments: int) -> Bucket | None:
+        """Return the bucket of fused faces of so many moments, of this mean size; None where such faces were not measured.
+
+        Faces of one moment are one face, as they are to the vector.
+        """
+        of_size = (one for one in self.buckets if one.low_px <= size_px < one.high_px)
+        return next((one for one in of_size if (one.least_faces > 1) == (moments > 1)), None)
 
     def log10_ratio(
         self, resemblance: NDArray[np.floating[Any]], bucket: Bucket, pictures: int | NDArray[np.int64] = 1
@@ -118,12 +118,17 @@ class Calibration:
         """The smallest share of comparisons of two people that the data can show, for faces of some size at least."""
         return float(self.rates[-1])
 
+    @property
+    def largest_rate(self) -> float:
+        """The largest share whose resemblance was stored."""
+        return float(self.rates[0])
+
     def limit(self, bucket: Bucket, rate: float) -> float:
         """Return the resemblance that no more than ``rate`` of the comparisons of two people reach; infinite where the bucket's
-        are too few to show that."""
+        are too few to show that. Above ``largest_rate`` it is that rate's: fewer pass than may."""
         row = self.limits[self.buckets.index(bucket)]
         shown = np.isfinite(row)
-        return float(np.interp(-np.log(rate), -np.log(self.rates[shown]), row[shown], left=-np.inf, right=np.inf))
+        return float(np.interp(-np.log(rate), -np.log(self.rates[shown]), row[shown], right=np.inf))
 
 
 def warped(resemblance: NDArray[np.floating[Any]], curve: float) -> NDArray[np.float64]:
@@ -132,18 +137,17 @@ def warped(resemblance: NDArray[np.floating[Any]], curve: float) -> NDArray[np.f
     return np.asarray(values + curve * np.maximum(values, 0.0) ** 2, np.float64)
 
 
-def probabilities(log10_ratios: Mapping[str, float], prior: float) -> dict[str, float]:
-    """Return by person how probable it is that the face is theirs, by Bayes.
+def probabilities(log10_ratios: NDArray[np.float64], prior: float) -> NDArray[np.float64]:
+    """Return of each person how probable it is that the face is theirs, by Bayes: (P,).
 
     Args:
-        log10_ratios: of everyone enrolled whose face it may be.
+        log10_ratios: (P,) of everyone enrolled whose face it may be.
         prior: how probable it was before, 0 to 1, that it is somebody enrolled; everyone of them as much as the others.
     """
-    if not log10_ratios or prior <= 0:
-        return dict.fromkeys(log10_ratios, 0.0)
-    names = list(log10_ratios)
-    shares = prior / len(names) * 10.0 ** np.array([log10_ratios[name] for name in names])
-    return dict(zip(names, (shares / (1 - prior + shares.sum())).tolist(), strict=True))
+    if not len(log10_ratios) or prior <= 0:
+        return np.zeros(len(log10_ratios))
+    shares = prior / len(log10_ratios) * 10.0**log10_ratios
+    return np.asarray(shares / (1 - prior + shares.sum()), np.float64)
 
 
 @functools.cache
@@ -169,6 +173,10 @@ def read_calibration(path: Path) -> Calibration:
             columns = np.asarray(stored["buckets"], np.float64)
             rates, limits = np.asarray(stored["rates"], np.float64), np.asarray(stored["limits"], np.float64)
             curve, sha256, provenance = float(stored["curve"]), str(stored["embedder_sha256"]), str(stored["provenance"])
+        if columns.shape[1:] == (len(_COLUMNS) + 2,):
+            if np.isfinite(columns[:, _UNUSED]).any():
+                raise ValueError("it is of a range of the codec's quantiser")
+            columns = np.delete(columns, _UNUSED, axis=1)
         buckets = tuple(_bucket(dict(zip(_COLUMNS, row.tolist(), strict=True))) for row in columns)
         one = Calibration(buckets, curve, rates, limits, sha256, provenance, hashlib.sha256(data).hexdigest()[:_ID_DIGITS])
         _check(one)

@@ -18,7 +18,7 @@ from engine.verify.scores import Thresholds
 from engine.verify.snapshot import Snapshot
 
 SEVERAL = 2
-"""Faces of a track that a name usually rests on at least."""
+"""Moments of a track that a name usually rests on at least."""
 
 
 class ByMatchRate(ByChance):
@@ -56,7 +56,7 @@ class ByMatchRate(ByChance):
 
     def fits(self, resemblance: float, candidate: Candidate, faces: Fusion) -> bool:
         """See ``ByChance``."""
-        return resemblance >= self._limit(faces.size_px, faces.faces)
+        return resemblance >= self._limit(faces.size_px, faces.moments)
 
     def too_small_px(self, pictures: int) -> float:
         """See ``ByChance``; what one comparison asks for does not change with the gallery."""
@@ -64,8 +64,8 @@ class ByMatchRate(ByChance):
         named = [size for size in sizes if self._measured.best_own(size) >= self._limit(size, SEVERAL)]
         return min(named, default=float("inf"))
 
-    def _limit(self, size_px: float, faces: int) -> float:
-        bucket = self._calibration.bucket_of(size_px, faces)
+    def _limit(self, size_px: float, moments: int) -> float:
+        bucket = self._calibration.bucket_of(size_px, moments)
         return float("inf") if bucket is None else self._calibration.limit(bucket, self._target)
 
 
@@ -93,7 +93,14 @@ def check_match_rate(config: VerifyConfig, calibration: Calibration | None = Non
     path = embedded_dir() / f"{config.embedder}_likelihood.npz"
     if calibration is None and path.is_file():
         calibration = read_calibration(path)
-    if calibration is not None and config.target_fmr < calibration.smallest_rate:
+    if calibration is None:
+        return
+    if config.target_fmr > calibration.largest_rate:
+        raise ConfigError(
+            f"verify.target_fmr ({config.target_fmr:g}) is above the largest rate that the calibration has a resemblance for: "
+            f"use {calibration.largest_rate:g} or less"
+        )
+    if config.target_fmr < calibration.smallest_rate:
         raise ConfigError(
             f"verify.target_fmr ({config.target_fmr:g}) is below what the {calibration.different:,} comparisons of two people "
             f"behind the calibration can show: use {calibration.smallest_rate:g} or more"

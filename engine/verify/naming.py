@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -17,6 +18,8 @@ from engine.verify.scores import Thresholds, cosine_of, decide, rank
 from engine.verify.snapshot import Snapshot
 
 _Fits = TypeVar("_Fits", bool, NDArray[np.bool_])
+_SEEN = 16
+"""Numbers of pictures for which it is remembered which faces are too small: they alternate where some may not be named."""
 _Lead = float | NDArray[np.floating[Any]]
 
 
@@ -100,8 +103,7 @@ class ByChance:
     def __init__(self, measured: OpenSet, thresholds: Thresholds, rate: float) -> None:
         self.thresholds = thresholds
         self._measured, self._rate = measured, rate
-        self._small: tuple[int, float] | None = None
-        """Pictures of a gallery that was seen before, and the size below which hardly anybody gets a name."""
+        self._too_small_px = lru_cache(maxsize=_SEEN)(self.too_small_px)
 
     def sentence(self, pictures: int) -> str:
         """See ``Rule``."""
@@ -171,12 +173,6 @@ class ByChance:
             nobody=faces.nobody,
             moments=faces.moments,
         )
-
-    def _too_small_px(self, pictures: int) -> float:
-        """See ``OpenSet.too_small_px``; the gallery seldom changes."""
-        if self._small is None or self._small[0] != pictures:
-            self._small = (pictures, self.too_small_px(pictures))
-        return self._small[1]
 
 
 def _has_few(faces: Fusion, fits: bool, min_faces: int) -> bool:

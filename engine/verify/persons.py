@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +16,7 @@ from engine.contracts.frames import Float32
 _Rows = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Persons:
     """Who has which rows."""
 
@@ -35,6 +37,16 @@ class Persons:
         """
         ordered = values if self.order is None else values[self.order]
         return ordered if len(self.starts) == self.count else np.asarray(np.maximum.reduceat(ordered, self.starts), np.float32)
+
+    @cached_property
+    def counts(self) -> _Rows:
+        """(P,) how many rows each has."""
+        return np.diff(self.starts, append=self.count)
+
+    def place(self, name: str) -> int | None:
+        """Return the place of a person in ``names``, None where there is nobody of that name."""
+        place = bisect_left(self.names, name)
+        return place if place < len(self.names) and self.names[place] == name else None
 
     def rows(self, person: int) -> _Rows:
         """Return the rows of the person at a place of ``names``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.config_verify import VerifyConfig
 from engine.errors import ConfigError
 from engine.verify.embedder import Embedder
+from engine.verify.evidence import MOST_FACES
 from engine.verify.likelihood import Calibration, calibration_of
 from engine.verify.match_rate import ByMatchRate, check_match_rate
 from engine.verify.naming import ByChance, ByCosine, Rule
@@ -18,29 +19,42 @@ def rule_of(embedder: Embedder, config: VerifyConfig) -> Rule:
     match rate; with likelihood ratios where they were calibrated.
 
     Raises:
-        ConfigError: the two cosines cross, or what was measured of the embedder cannot support what is asked for.
+        ConfigError: the two cosines cross, no track has so many faces, or what was measured of the embedder cannot support what
+            is asked for.
         ModelError: a measurement is damaged.
     """
-    measured, calibration = open_set_of(embedder.sha256), calibration_of(embedder.sha256)
-    calibrated = calibration if measured is not None else None
+    _check_faces(config)
+    measured = open_set_of(embedder.sha256)
+    # A ratio is over the crowd of what was measured.
+    calibration = None if measured is None else calibration_of(embedder.sha256)
     for name in ("target_fmr", "prior"):
-        if getattr(config, name) is not None and calibrated is None:
+        if getattr(config, name) is not None and calibration is None:
             raise ConfigError(f"verify.{name} needs a calibration, and the embedder {embedder.name} has none: leave it out")
-    rule = _deciding(embedder, config, measured, calibrated)
-    if measured is None or calibrated is None:
+    rule = _deciding(embedder, config, measured, calibration)
+    if measured is None or calibration is None:
         return rule
-    return Weighed(rule, measured, calibrated, config.prior)
+    return Weighed(rule, measured, calibration, config.prior)
 
 
 def check_rates(config: VerifyConfig) -> None:
-    """Refuse rates that the measurements of the configured embedder cannot support; nothing is opened but those.
+    """Refuse rates that the measurements of the configured embedder cannot support, and more faces than are kept of a track;
+    nothing is opened but those measurements.
 
     Raises:
         ConfigError: one is refused.
         ModelError: a file of ours is damaged.
     """
+    _check_faces(config)
     check_match_rate(config)
     check_false_name_rate(config)
+
+
+def _check_faces(config: VerifyConfig) -> None:
+    if config.min_faces > MOST_FACES:
+        raise ConfigError(
+            f"verify.min_faces ({config.min_faces}) can never be met, as a decision rests on at most {MOST_FACES} faces of a "
+            f"track: use {MOST_FACES} or less"
+        )
 
 
 def _deciding(embedder: Embedder, config: VerifyConfig, measured: OpenSet | None, calibration: Calibration | None) -> Rule:

@@ -26,7 +26,7 @@ from engine.verify.gallery_change import Changed, is_later, why_changed
 from engine.verify.gallery_records import not_comparable
 from engine.verify.gallery_store import GalleryReader
 from engine.verify.rules import rule_of
-from engine.verify.scores import best_cosines
+from engine.verify.scores import cosine_of
 from engine.verify.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class EnhancedPicture(Protocol):
 class _Track:
     evidence: Evidence
     decision: Decision | None = None
-    """The last one that was news."""
+    """The last one that was news, or was said."""
     name: str = ""
     """Whose it was then; empty unless it was ``known``."""
 
@@ -78,7 +78,6 @@ class Verifier:
         self._embedder = embedder
         self._config = config
         self._people = _NOBODY
-        self._fewer: dict[frozenset[str], Snapshot] = {}
         self._tracks: dict[tuple[str, int], _Track] = {}
         self._rule = rule_of(embedder, config) if embedder else None
         self._weights = face_weights_of(embedder.sha256) if embedder else None
@@ -106,7 +105,7 @@ class Verifier:
         Raises:
             InferenceError: the embedder fails.
         """
-        self._refresh()
+        self.refresh()
         if self._embedder is None:
             return [FaceScores(None, [], "none", self._people.version, False, self._people.gallery) for _ in crops]
         vectors, enhanced_vectors = self._embed(self._embedder, crops, originals, enhanced)
@@ -118,18 +117,41 @@ class Verifier:
             scores.append(FaceScores(vector, candidates, decision, self._people.version, changed, self._people.gallery))
         return scores
 
+    def refresh(self) -> None:
+        """Take over a changed gallery, as ``score`` and ``changed_by_gallery`` do.
+
+        One that cannot be read ends a run before it begins, but none that goes on.
+        """
+        if self._watch is None or time.monotonic() < self._retry_at:
+            return
+        try:
+            self._load()
+        except GalleryError as error:
+            self._retry_at = time.monotonic() + _RETRY_SECONDS
+            self.gallery_fault = str(error)
+            self._news.append(f"{error}; meanwhile everyone is compared with what was read before")
+        else:
+            if self.gallery_fault:
+                self._news.append(f"the gallery {self._watch.where} is read again")
+            self.gallery_fault = ""
+
     def track_scores(self, stream: str, track_id: int) -> TrackScores:
-        """Return what is known of a track by now; without faces it is ``undecided``, or ``none`` where nobody is enrolled."""
-        self._refresh()
+        """Return what is known of a track by now; without faces it is ``undecided``, or ``none`` where nobody is enrolled.
+
+        It is taken as said: only another decision is news after it. The gallery is the one of the last ``refresh``, so that all
+        that is said of one moment rests on one gallery.
+        """
         track = self._tracks.get((stream, track_id))
         fused = track.evidence.fused() if track else Fusion()
         candidates, decision, basis = self._compare(fused)
+        if track:
+            _note(track, candidates, decision)
         who = self._people.version, basis, self._people.gallery
         return TrackScores(fused.vector, candidates, decision, fused.faces, *who)
 
     def changed_by_gallery(self) -> list[Changed]:
         """Return the tracks whose decision is another one because the gallery has changed since the last call, each once."""
-        self._refresh()
+        self.refresh()
         if self._people is self._compared:
             return []
         self._compared = self._people
@@ -152,8 +174,12 @@ class Verifier:
             return list(candidates)
         face, landmarks = face_in(crop, picture, scale)
         [vector] = self._embedder.embed([face], [landmarks])
-        cosines = best_cosines(vector, self._people.names, self._people.matrix)
-        return [replace(one, cosine_enhanced=cosines.get(one.identity)) for one in candidates]
+        persons, matrix = self._people.persons, self._people.matrix
+        places = [persons.place(one.identity) for one in candidates]
+        return [
+            replace(one, cosine_enhanced=None if place is None else cosine_of(vector, persons, matrix, place))
+            for one, place in zip(candidates, places, strict=True)
+        ]
 
     def naming(self) -> str:
         """Return one sentence on what a name may claim now; empty without an embedder."""
@@ -204,12 +230,7 @@ class Verifier:
     def _has_news(self, track: _Track) -> bool:
         """Compare a track as it is now; return whether its decision is another one than that which was news last."""
         candidates, decision, _ = self._compare(track.evidence.fused())
-        name = candidates[0].identity if decision == "known" else ""
-        is_first = track.decision is None and decision in ("undecided", "none")
-        changed = not is_first and (decision, name) != (track.decision, track.name)
-        if changed:
-            track.decision, track.name = decision, name
-        return changed
+        return _note(track, candidates, decision)
 
     def _embed(
         self,
@@ -240,31 +261,11 @@ class Verifier:
 
     def _nameable(self, vector: Float32) -> Snapshot:
         """Return the people whose name this face may get, see ``engine.verify.negatives``."""
-        people = self._people
-        without = people.denied(vector)
-        if not without:
-            return people
-        if without not in self._fewer:
-            self._fewer = {without: people.without(without)}  # the same one again: a rule remembers what it has computed of it
-        return self._fewer[without]
+        without = self._people.denied(vector)
+        return self._people.without(without) if without else self._people
 
     def _is_large(self, crop: FaceCrop) -> bool:
         return self._rule is not None and crop.quality.size_px >= self._rule.thresholds.min_size_px
-
-    def _refresh(self) -> None:
-        """Take over a changed gallery. One that cannot be read ends a run before it begins, but none that goes on."""
-        if self._watch is None or time.monotonic() < self._retry_at:
-            return
-        try:
-            self._load()
-        except GalleryError as error:
-            self._retry_at = time.monotonic() + _RETRY_SECONDS
-            self.gallery_fault = str(error)
-            self._news.append(f"{error}; meanwhile everyone is compared with what was read before")
-        else:
-            if self.gallery_fault:
-                self._news.append(f"the gallery {self._watch.where} is read again")
-            self.gallery_fault = ""
 
     def _load(self) -> None:
         if self._watch is None or self._embedder is None or (people := self._watch.news()) is None:
@@ -277,7 +278,17 @@ class Verifier:
         if self._people.gallery and people.gallery and not is_later(people.gallery, self._people.gallery):
             went_back = "is another one than before: it was made anew, or an earlier copy was put over it"
             self._news.append(f"the gallery {self._watch.where} {went_back}")
-        self._people, self._fewer = people, {}
+        self._people = people
         self.notice = not_comparable(people.other_embedder, self._embedder.name)
         if self.notice:
             _log.warning(self.notice)
+
+
+def _note(track: _Track, candidates: Sequence[Candidate], decision: Decision) -> bool:
+    """Keep what a track is decided to be; return whether it is news."""
+    name = candidates[0].identity if decision == "known" else ""
+    is_first = track.decision is None and decision in ("undecided", "none")
+    if is_first or (decision, name) == (track.decision, track.name):
+        return False
+    track.decision, track.name = decision, name
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -31,8 +31,6 @@ class Weighed:
     def __init__(self, rule: Rule, measured: OpenSet, calibration: Calibration, prior: float | None) -> None:
         self.rule = rule
         self._measured, self._calibration, self._prior = measured, calibration, prior
-        self._rows: tuple[list[str], dict[str, NDArray[np.int64]]] = ([], {})
-        """Of a gallery that was seen before: the rows of each person."""
 
     @property
     def thresholds(self) -> Thresholds:
@@ -48,39 +46,31 @@ class Weighed:
     ) -> tuple[list[Candidate], Decision, Basis]:
         """See ``Rule``."""
         candidates, decision, basis = self.rule.compare(vector, enhanced, faces, people, limit, min_faces)
-        bucket = self._calibration.bucket_of(faces.size_px, faces.faces)
+        bucket = self._calibration.bucket_of(faces.size_px, faces.moments)
         if bucket is None:
             return candidates, decision, basis
-        rows = self._rows_of(people.names)
-        wanted = rows if self._prior is not None else [one.identity for one in candidates]
-        ratios = self._ratios(vector, people.matrix, {name: rows[name] for name in wanted}, bucket)
-        likely = probabilities(ratios, self._prior) if self._prior is not None else {}
+        places = [place for one in candidates if (place := people.persons.place(one.identity)) is not None]
+        if self._prior is None:
+            ratios, likely = self._ratios(vector, people, places, bucket), [None] * len(candidates)
+        else:
+            everyone = self._everyones_ratios(vector, people, bucket)
+            ratios, likely = everyone[places], probabilities(everyone, self._prior)[places].tolist()
         weighed = [
-            msgspec.structs.replace(one, log10_lr=ratios[one.identity], probability=likely.get(one.identity))
-            for one in candidates
+            msgspec.structs.replace(one, log10_lr=ratio, probability=probability)
+            for one, ratio, probability in zip(candidates, ratios.tolist(), likely, strict=True)
         ]
         why = msgspec.structs.replace(
             basis, calibration=self._calibration.id, bucket=bucket.words, log10_lr_bounds=(bucket.lowest, bucket.highest)
         )
         return weighed, decision, why
 
-    def _ratios(self, vector: Float32, matrix: Float32, rows: dict[str, NDArray[np.int64]], bucket: Bucket) -> dict[str, float]:
-        if not rows:
-            return {}
-        counts = np.array([len(own) for own in rows.values()])
-        pictures = matrix[np.concatenate(list(rows.values()))]
-        resemblances = self._measured.resemblance(vector, pictures, self._measured.crowding(pictures))
-        best = np.maximum.reduceat(resemblances, np.concatenate([[0], np.cumsum(counts)[:-1]]))
-        return dict(zip(rows, self._calibration.log10_ratio(best, bucket, counts).tolist(), strict=True))
+    def _ratios(self, vector: Float32, people: Snapshot, places: Sequence[int], bucket: Bucket) -> NDArray[np.float64]:
+        """Return the ratios of the people at some places of ``people.persons``."""
+        crowding = people.crowding(self._measured.crowd)
+        rows = [people.persons.rows(place) for place in places]
+        best = [float(self._measured.resemblance(vector, people.matrix[own], crowding[own]).max()) for own in rows]
+        return self._calibration.log10_ratio(np.array(best), bucket, np.array([len(own) for own in rows]))
 
-    def _rows_of(self, names: list[str]) -> dict[str, NDArray[np.int64]]:
-        if self._rows[0] is not names:
-            self._rows = (names, _grouped(names))
-        return self._rows[1]
-
-
-def _grouped(names: Iterable[str]) -> dict[str, NDArray[np.int64]]:
-    found: dict[str, list[int]] = {}
-    for row, name in enumerate(names):
-        found.setdefault(name, []).append(row)
-    return {name: np.array(rows, np.int64) for name, rows in found.items()}
+    def _everyones_ratios(self, vector: Float32, people: Snapshot, bucket: Bucket) -> NDArray[np.float64]:
+        resemblances = self._measured.resemblance(vector, people.matrix, people.crowding(self._measured.crowd))
+        return self._calibration.log10_ratio(people.persons.best(resemblances), bucket, people.persons.counts)

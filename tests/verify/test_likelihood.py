@@ -41,21 +41,22 @@ def test_a_rate_asks_for_its_resemblance_and_rarer_ones_for_more():
     assert [MADE_UP.limit(BUCKETS[0], rate) for rate in (0.1, 0.01, 0.001)] == pytest.approx([0.1, 0.2, 0.3])
     assert 0.2 < MADE_UP.limit(BUCKETS[0], 0.004) < 0.3
     assert MADE_UP.limit(BUCKETS[0], 1e-5) == INF
+    assert [MADE_UP.limit(BUCKETS[0], rate) for rate in (0.2, 0.5, 1.0)] == pytest.approx([0.1] * 3), "never everyone"
 
 
 @given(st.dictionaries(st.text("abcdef", min_size=1), st.floats(-3, 5), min_size=1, max_size=4), st.floats(0, 1))
 @settings(max_examples=30)
 def test_probabilities_follow_bayes_and_leave_room_for_nobody(ratios, prior):
-    found = probabilities(ratios, prior)
+    found = dict(zip(ratios, probabilities(np.array(list(ratios.values())), prior).tolist(), strict=True))
     assert all(0 <= value <= 1 for value in found.values())
     assert sum(found.values()) <= 1 + 1e-9
     assert sorted(found, key=lambda name: (found[name], name)) == sorted(ratios, key=lambda name: (found[name], name))
-    even = probabilities(dict.fromkeys(ratios, 0.0), prior)
-    assert sum(even.values()) == pytest.approx(prior, abs=1e-9)  # what says nothing changes nothing
+    even = probabilities(np.zeros(len(ratios)), prior)
+    assert even.sum() == pytest.approx(prior, abs=1e-9)  # what says nothing changes nothing
 
 
 def test_one_person_at_even_odds_is_as_probable_as_the_ratio_says():
-    assert probabilities({"ada": 2.0}, 0.5) == pytest.approx({"ada": 100 / 101})
+    assert probabilities(np.array([2.0]), 0.5) == pytest.approx([100 / 101])
 
 
 def test_what_was_written_is_read_with_an_id_of_its_own(tmp_path):
@@ -66,6 +67,21 @@ def test_what_was_written_is_read_with_an_id_of_its_own(tmp_path):
     assert len(again.id) == 12
     write_calibration(MADE_UP, tmp_path / "two.npz")
     assert read_calibration(tmp_path / "two.npz").id == again.id
+
+
+@pytest.mark.parametrize(("low", "is_read"), [(-INF, True), (20.0, False)])
+def test_a_file_with_the_columns_of_the_quantiser_is_read_where_they_say_nothing(tmp_path, low, is_read):
+    path = tmp_path / "one.npz"
+    write_calibration(MADE_UP, path)
+    with np.load(path) as stored:
+        kept = dict(stored)
+    assert kept["buckets"].shape == (4, 9)
+    np.savez_compressed(path, **kept | {"buckets": np.insert(kept["buckets"], [2, 2], [low, INF], axis=1)})
+    if is_read:
+        assert read_calibration(path).buckets == BUCKETS
+    else:
+        with pytest.raises(ModelError, match="quantiser"):
+            read_calibration(path)
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "falling slope", "no buckets", "missing"])

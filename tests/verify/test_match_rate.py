@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from engine.config_verify import VerifyConfig
+from engine.contracts.findings import Candidate
 from engine.errors import ConfigError
 from engine.verify import rules
+from engine.verify.evidence import Fusion
 from engine.verify.match_rate import ByMatchRate
 from engine.verify.rules import check_rates, rule_of
 from tests.verify.calibrated import MADE_UP
@@ -27,6 +31,18 @@ def test_a_face_that_passes_is_known_whatever_the_size_of_the_gallery():
     assert compare(between, people, rule=stricter)[1] == "undecided"
 
 
+@pytest.mark.parametrize("rate", [0.1, 0.1000001, 0.2, 0.5])
+def test_no_rate_names_a_face_that_is_like_nobody(rate):
+    assert compare(-ADA, snapshot(ada=[ADA]), rule=ByMatchRate(ONE, THRESHOLDS, MADE_UP, rate))[1] != "known"
+
+
+def test_faces_of_one_moment_pass_where_one_face_does():
+    limits = np.array([[0.1, 0.2, 0.3], [0.0, 0.0, 0.0]] * 2)  # several faces: everyone
+    rule = ByMatchRate(ONE, THRESHOLDS, replace(MADE_UP, limits=limits), 0.01)
+    seen = [Fusion(None, None, 4, moments, size_px=64.0) for moments in (1, 2, 4)]
+    assert [rule.fits(0.15, Candidate("ada", 0.5), one) for one in seen] == [False, True, True]
+
+
 def test_why_says_the_rate_and_what_is_missing():
     basis = why(ADA, snapshot(ada=[ADA], bob=[BOB]), rule=RULE)
     assert (basis.target_fmr, basis.false_name_rate, basis.missing) == (0.01, None, "")
@@ -48,6 +64,7 @@ def test_the_sentence_counts_comparisons_and_what_they_come_to():
         (VerifyConfig(target_fmr=0.01, known_cosine=0.9), "verify.target_fmr and verify.known_cosine both say who gets a name"),
         (VerifyConfig(target_fmr=0.01, unknown_cosine=0.3), "verify.target_fmr and verify.unknown_cosine both"),
         (VerifyConfig(target_fmr=0.01, false_name_rate=0.01), "verify.target_fmr and verify.false_name_rate both"),
+        (VerifyConfig(target_fmr=0.2), r"verify.target_fmr \(0.2\) is above the largest rate .*: use 0.1 or less"),
         (VerifyConfig(target_fmr=1e-9), r"verify.target_fmr \(1e-09\) is below what the"),
     ],
 )

@@ -59,6 +59,8 @@ def test_each_row_is_somebodys() -> None:
     persons = persons_of(["bob", "ada", "bob", "cy"])
     assert persons.names == ["ada", "bob", "cy"]
     assert [persons.rows(place).tolist() for place in range(3)] == [[1], [0, 2], [3]]
+    assert persons.counts.tolist() == [1, 2, 1]
+    assert [persons.place(name) for name in ("ada", "cy", "al", "zoe", "")] == [0, 2, None, None, None]
     assert persons.best(np.array([1, 2, 3, 4], np.float32)).tolist() == [2, 3, 4]
     assert persons_of([]).best(np.zeros(0, np.float32)).tolist() == []
     assert highest(np.array([1, 3, 3, 2], np.float32), 3) == [1, 2, 3]

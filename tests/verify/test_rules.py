@@ -3,8 +3,9 @@ import pytest
 from engine.config_verify import VerifyConfig
 from engine.errors import ConfigError
 from engine.verify import rules
+from engine.verify.evidence import MOST_FACES
 from engine.verify.naming import ByChance, ByCosine
-from engine.verify.rules import rule_of
+from engine.verify.rules import check_rates, rule_of
 from tests.verify.faces import ThumbnailEmbedder
 from tests.verify.measured import measured
 
@@ -33,3 +34,11 @@ def test_a_rate_that_was_not_measured_is_refused(monkeypatch):
     with pytest.raises(ConfigError, match="false_name_rate"):
         rule_of(ThumbnailEmbedder(), VerifyConfig(false_name_rate=0.0001))
     rule_of(ThumbnailEmbedder(), VerifyConfig(false_name_rate=0.0001, known_cosine=0.9))
+
+
+def test_more_faces_than_are_kept_of_a_track_are_refused_before_and_at_the_start():
+    for most in (MOST_FACES + 1, 2**40):
+        for check in (check_rates, lambda config: rule_of(ThumbnailEmbedder(), config)):
+            with pytest.raises(ConfigError, match=rf"verify.min_faces \({most}\) can never be met, .* use 24 or less"):
+                check(VerifyConfig(min_faces=most))
+    check_rates(VerifyConfig(min_faces=MOST_FACES))

@@ -184,13 +184,16 @@ def test_the_chance_of_a_false_name_follows_a_gallery_that_grows_and_shrinks(gal
     with Gallery(gallery.path) as other:
         for number, person in enumerate(PEOPLE[1:]):
             enrol(other, embedder, f"other {number}", person)
+        verifier.refresh()
         among = verifier.track_scores("cam1", 1).candidates[0]
         assert among.false_name_chance == pytest.approx(len(PEOPLE) * alone.candidates[0].false_name_chance)
         assert f"with {len(PEOPLE)} pictures enrolled" in verifier.naming()
         for number in range(len(PEOPLE) - 1):
             other.remove(f"other {number}")
+    verifier.refresh()
     assert verifier.track_scores("cam1", 1).candidates == alone.candidates
     gallery.remove("ada")
+    verifier.refresh()
     empty = verifier.track_scores("cam1", 1)
     assert (empty.decision, empty.candidates) == ("none", [])
 

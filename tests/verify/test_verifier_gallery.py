@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.config_verify import VerifyConfig
+from engine.runtime.colour import bgr_from_planes
 from engine.verify import verifier as verifier_module
 from engine.verify.gallery import Gallery
 from engine.verify.verifier import Verifier
@@ -25,11 +26,11 @@ def test_a_running_verifier_follows_the_gallery(gallery, embedder):
         second = score(verifier, [face(PEOPLE[0])])[0]
         assert (second.decision, second.gallery_version, second.track_decision_changed) == ("known", 1, True)
         other.remove("ada")
+    third = score(verifier, [face(PEOPLE[0])])[0]
+    assert third.track_decision_changed
     track = verifier.track_scores("cam1", 1)
     assert (track.decision, track.candidates, track.gallery_version) == ("none", [], 2)
     assert track.embedding is not None
-    third = score(verifier, [face(PEOPLE[0])])[0]
-    assert third.track_decision_changed
 
 
 def test_tracks_that_go_on_follow_the_gallery_once_and_without_a_new_face(gallery, embedder):
@@ -55,6 +56,38 @@ def test_tracks_that_go_on_follow_the_gallery_once_and_without_a_new_face(galler
         verifier.forget("cam1", 1)
         verifier.forget("cam1", 2)
         assert verifier.changed_by_gallery() == []
+
+
+@pytest.mark.parametrize("between", ["nothing", "said", "refreshed", "failed", "picture"])
+def test_the_last_word_on_a_track_is_never_the_name_of_somebody_who_is_gone(gallery, embedder, between):
+    """Ada is enrolled again between the news that she is gone and the message on it, and then taken out for good."""
+    verifier = Verifier(embedder, gallery, VerifyConfig(min_faces=1))
+    enrol(gallery, embedder, "ada", PEOPLE[0])
+    enrol(gallery, embedder, "bob", PEOPLE[1])
+    score(verifier, [face(PEOPLE[0])])
+    words = [verifier.track_scores("cam1", 1)]
+    gallery.remove("ada")
+    assert len(verifier.changed_by_gallery()) == 1
+    enrol(gallery, embedder, "ada", PEOPLE[0])
+    if between == "refreshed":
+        verifier.refresh()
+    if between == "failed":
+        verifier.no_score()
+        score(verifier, [])  # all its faces failed, but the gallery was read
+    if between != "nothing":
+        words.append(verifier.track_scores("cam1", 1))
+    if between == "picture":
+        (candidate,) = verifier.beside(words[-1].candidates, one := face(PEOPLE[1]), bgr_from_planes(one.planes), 1)
+        assert (candidate.identity, words[-1].gallery) == ("bob", verifier.gallery), "of the same gallery"
+        assert candidate.cosine_enhanced > 0.9
+    gallery.remove("ada")
+    for _ in verifier.changed_by_gallery():
+        words.append(verifier.track_scores("cam1", 1))
+    assert words[0].decision == "known"
+    assert verifier.changed_by_gallery() == []
+    verifier.refresh()
+    last = words[-1] if between != "nothing" else verifier.track_scores("cam1", 1)
+    assert last.decision == "unknown"
 
 
 def corrupt(path):

@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from engine.verify import snapshot
 from engine.verify.evidence import Fusion
+from engine.verify.match_rate import ByMatchRate
 from engine.verify.naming import ByChance, ByCosine
 from engine.verify.scores import Thresholds
 from engine.verify.snapshot import Snapshot
@@ -58,3 +62,39 @@ def test_another_gallery_has_other_rows():
     compare(rule)
     other = Snapshot(2, ["eve", "bob"], np.stack([VECTORS[4], VECTORS[2]]), [])
     assert {one.identity for one in compare(rule, people=other)[0]} == {"eve", "bob"}
+
+
+@pytest.mark.parametrize("prior", [None, 0.5])
+def test_whoever_is_left_out_in_turn_the_gallery_is_gone_through_once(monkeypatch, prior):
+    """Faces of several people alternate, and with them whose names they may not get."""
+    calls = []
+    for name in ("persons_of", "crowding_of"):
+        real = getattr(snapshot, name)
+        monkeypatch.setattr(snapshot, name, lambda *args, name=name, real=real: calls.append(name) or real(*args))
+    people = Snapshot(1, [f"{at // 2}" for at in range(8)], np.concatenate([VECTORS[1:], FACE[None]]), [])
+    rule = Weighed(ByChance(ONE, THRESHOLDS, 0.001), ONE, MADE_UP, prior)
+    left_out = [frozenset("3"), frozenset("1"), frozenset("13")]
+    first, again = ([compare(rule, people=people.without(one), limit=9) for one in left_out] for _ in range(2))
+    assert first == again
+    assert (calls.count("persons_of"), calls.count("crowding_of")) == (len(left_out), 1)
+    for one, found in zip(left_out, first, strict=True):
+        rows = [row for row, name in enumerate(people.names) if name not in one]
+        fresh = compare(rule, people=Snapshot(1, [people.names[row] for row in rows], people.matrix[rows], []), limit=9)
+        assert [one.identity for one in found[0]] == [one.identity for one in fresh[0]]
+        assert [one.log10_lr for one in found[0]] == pytest.approx([one.log10_lr for one in fresh[0]], abs=1e-4)
+
+
+def test_only_the_last_few_who_are_left_out_are_remembered():
+    people = Snapshot(1, [str(at) for at in range(20)], np.repeat(FACE[None], 20, 0), [])
+    parts = [people.without(frozenset({str(at)})) for at in range(20)]
+    assert people.without(frozenset({"19"})) is parts[-1]
+    assert people.without(frozenset({"0"})) is not parts[0]
+    assert len(people._parts) == 8
+
+
+@pytest.mark.parametrize(("count", "moments", "words"), [(1, 1, "one"), (2, 1, "one"), (9, 1, "one"), (2, 2, "several")])
+def test_faces_of_one_moment_are_looked_up_as_one(count, moments, words):
+    seen = replace(faces(50.0, count), moments=moments)
+    for rule in (ByChance(ONE, THRESHOLDS, 0.001), ByMatchRate(ONE, THRESHOLDS, MADE_UP, 0.01)):
+        _, _, basis = Weighed(rule, ONE, MADE_UP, None).compare(FACE, None, seen, PEOPLE, 5, 2)
+        assert (basis.bucket, basis.faces) == (f"40 px and more, {words} face{'s' * (moments > 1)}", count)

@@ -91,7 +91,7 @@ def _fit_bucket(one: Comparisons, weights: Weights, curve: float) -> Bucket:
     met = (same > 0) | (different > 0)
     low, high = bounds((offset + slope * score)[met], same[met], different[met])
     return Bucket(
-        one.low_px, one.high_px, -np.inf, np.inf, 2 if one.several else 1, offset, slope, low, high,
+        one.low_px, one.high_px, 2 if one.several else 1, offset, slope, low, high,
         round(float(same.sum())), round(float(different.sum())),
     )  # fmt: skip
 

@@ -98,7 +98,8 @@ def fit(
 
 
 def sizes_of(tracks: Arrays) -> NDArray[np.float64]:
-    """Return the size of each track as the product takes it: the mean of its faces', weighted as they are."""
+    """Return the size of each track: the mean of its faces', weighted as they were recorded, by their quality. The product now
+    weighs them by what was fitted to the embedder."""
     count = len(tracks["picture"])
     weights = np.bincount(tracks["face_track"], tracks["face_weight"], count)
     return np.bincount(tracks["face_track"], tracks["face_weight"] * tracks["face_size_px"], count) / np.maximum(weights, 1e-12)
