@@ -24,8 +24,8 @@ LEAST_AGREEMENT = 0.85
 """On the face, in the mean: below that somebody turned, or was covered. Of 19 tracks of cameras and a television those of
 one look had 0.89 to 1, the others 0.66 to 0.80: between the enhanced frames as they came, whatever fuses them."""
 _NETWORK_SIDE_PX = 48.0
-"""Of the largest crop, geometric mean of its sides. The network was trained on crops of up to 32 px; it takes 7 to 10 times as
-long as the mean and memory by their area, and the larger a face is, the less is to be won."""
+"""Of the largest crop, geometric mean of its sides. The network was trained on crops of up to 32 px; up to here it takes 4 to
+6 times as long as the mean, beyond up to 10 times, and its memory grows with the area."""
 _SETTLED = 0.5
 """Agreement from which on the frames decide together."""
 _AROUND = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))

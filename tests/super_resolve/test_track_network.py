@@ -70,7 +70,7 @@ def test_better_frames_count_more_and_the_reference_comes_first(tmp_path):
 def test_frames_that_contradict_each_other_agree_no_more_than_in_the_average(tmp_path):
     """The deviation that this network gives is 0 everywhere."""
     network = TrackNetwork(_network(tmp_path))
-    lows, _, points = track(24, 8)
+    lows, _, points = track(24, 4)
     marked = [cv2.rectangle(low, (2, 17), (6, 21), 255, -1) if place % 2 else low for place, low in enumerate(lows)]
     shots = [TrackShot(low, at, 1.0) for low, at in zip(marked, points, strict=True)]
     by_network, by_average = (fuse_track(shots, how).agreement for how in (network, Average()))
