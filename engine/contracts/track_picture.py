@@ -11,7 +11,8 @@ class FusedFrame(msgspec.Struct, frozen=True):
     frame_index: int
     pts_seconds: float
     weight: float
-    """Its share in the picture, 0 to 1; all of them together are 1."""
+    """Its share of the frames' quality, 0 to 1; all of them together are 1. How much of the picture comes from it
+    differs from place to place: where it does not show what the others show it counts less."""
 
 
 class TrackPicture(msgspec.Struct, frozen=True):

@@ -37,6 +37,11 @@ class Shot:
         return self.crop.quality.score * self.whole**2
 
     @property
+    def colours(self) -> tuple[str, bool]:
+        """What its values mean: the matrix, and whether luma is 0 to 255. A stream may change it on the way."""
+        return self.crop.planes.matrix, self.crop.planes.full_range
+
+    @property
     def size_bytes(self) -> int:
         """Of its pixels."""
         planes = self.crop.planes
@@ -74,13 +79,14 @@ class BestShots:
         return sum(shot.score for shot in self.shots)
 
     def offer(self, shot: Shot) -> None:
-        """Keep a face if it is among the best; damaged ones are not."""
+        """Keep a face if it is among the best; damaged ones are not, and none whose colours mean something else than its."""
         if shot.crop.quality.damaged:
             return
-        near = [kept for kept in self.shots if abs(kept.seconds - shot.seconds) < _APART_SECONDS]
+        alike = [kept for kept in self.shots if kept.colours == shot.colours]
+        near = [kept for kept in alike if abs(kept.seconds - shot.seconds) < _APART_SECONDS]
         if any(kept.score >= shot.score for kept in near):
             return
-        kept = [*(one for one in self.shots if one not in near), shot]
+        kept = [*(one for one in alike if one not in near), shot]
         kept.sort(key=lambda one: one.seconds)
         if len(kept) > MOST_SHOTS:
             kept.remove(min(kept, key=lambda one: _worth(one, kept)))

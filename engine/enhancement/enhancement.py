@@ -97,8 +97,10 @@ class Enhancement:
             track = self._tracks.setdefault((crop.stream, crop.track_id), TrackSoFar(crop))
             track.add(crop)
             self._pictures.add(crop, face)
-            if score.track_decision_changed or self._pictures.is_due(crop.stream, crop.track_id):
+            may_leave = shows_tracks(self._config.publish, is_known=track.is_known)
+            if score.track_decision_changed or (may_leave and self._pictures.is_due(crop.stream, crop.track_id)):
                 news = self._track(track.as_closed(), track.faces, ended=False)
+                track.is_known = news.body.decision == "known"
                 said += [news] if score.track_decision_changed or has_picture(news) else []
         return said
 
@@ -108,7 +110,9 @@ class Enhancement:
         for changed in self._verifier.changed_by_gallery():
             track = self._tracks.get((changed.stream, changed.track_id))
             if track is not None:
-                said.append(self._track(track.as_closed(), track.faces, ended=False, reason=changed.reason))
+                news = self._track(track.as_closed(), track.faces, ended=False, reason=changed.reason)
+                track.is_known = news.body.decision == "known"
+                said.append(news)
         self._say_gallery()
         return said
 
@@ -162,7 +166,6 @@ class Enhancement:
         if not ended and not self._pictures.is_due(*key):
             return None, scores.candidates
         if not shows_tracks(self._config.publish, is_known=scores.decision == "known"):
-            self._pictures.put_off(*key)
             return None, scores.candidates
         if (made := self._pictures.make(*key)) is None:
             return None, scores.candidates

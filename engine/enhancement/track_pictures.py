@@ -34,10 +34,8 @@ Key = tuple[str, int]
 class Fuser(Protocol):
     """Makes one picture out of several shots of one face."""
 
-    name: str
-
     def fuse(self, shots: Sequence[Shot], /) -> Fused | None:
-        """Return the picture, None where the shots do not fit each other.
+        """Return the picture, None where the shots do not fit each other; its ``fusion`` is what is said to have made it.
 
         Args:
             shots: at least two, of one track, by time.
@@ -67,6 +65,19 @@ class _Track:
         """That the last picture had."""
         self.seconds = float("-inf")
         """When that was made."""
+        self.is_made = False
+        """The shots are those of the last picture."""
+        self.fused: Fused | None = None
+        """That picture; None where they do not fit each other, or ``is_made`` is not so."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all its pixels."""
+        return self.best.size_bytes + (self.fused.luma.nbytes + self.fused.agreement.nbytes if self.fused else 0)
+
+    def renew(self, best: BestShots) -> None:
+        """Take other shots; what was made of those before is not theirs."""
+        self.best, self.is_made, self.fused = best, False, None
 
 
 class TrackPictures:
@@ -99,15 +110,17 @@ class TrackPictures:
         key = (crop.stream, crop.track_id)
         track = self._tracks.setdefault(key, _Track())
         self._tracks.move_to_end(key)
-        before = track.best.size_bytes
+        before = track.size_bytes
         if crop.quality.size_px > self._crop.max_size_px:
-            track.is_large, track.best = True, BestShots()
+            track.is_large = True
+            track.renew(BestShots())
         elif face is not None and not track.is_large:
+            shots = track.best.shots
             track.best.offer(Shot(crop, face.luma, face.scale, whole_share(crop, self._crop.margin)))
-        self._size_bytes += track.best.size_bytes - before
-        while self._size_bytes > _MOST_BYTES:
-            self.forget(next(iter(self._tracks)))
-            self._leave_out()
+            if track.best.shots != shots:
+                track.renew(track.best)
+        self._size_bytes += track.size_bytes - before
+        self._make_room()
 
     def is_due(self, stream: str, track_id: int) -> bool:
         """Whether a camera's track that goes on should have a picture now, or a better one."""
@@ -133,35 +146,45 @@ class TrackPictures:
             self._leave_out()
             return None
         track.worth, track.seconds = track.best.worth, shots[-1].seconds
-        made = None
         try:
             with self._telemetry.stage("fuse", len(shots)):
-                if (fused := self._fuser.fuse(shots)) is not None:
-                    made = _made(self._fuser.name, shots, fused)
+                is_new = not track.is_made
+                if is_new:
+                    track.fused, track.is_made = self._fuser.fuse(shots), True
+                    self._size_bytes += track.size_bytes - track.best.size_bytes
+                made = _made(shots, track.fused) if track.fused else None
         except DeviceLostError:
             raise
         except Exception as error:
             self._calls.failed(stream, "fuse", error)
             return None
         self._calls.worked(stream, "fuse")
-        self._telemetry.counters["track_pictures"] += made is not None
+        self._telemetry.counters["track_pictures"] += is_new and made is not None
         return made
-
-    def put_off(self, stream: str, track_id: int) -> None:
-        """Make none of a track that goes on for now."""
-        if (track := self._tracks.get((stream, track_id))) is not None and track.best.shots:
-            track.seconds = track.best.shots[-1].seconds
 
     def forget(self, key: Key) -> None:
         """Free what is held for a track; nothing happens if there is nothing."""
         if (track := self._tracks.pop(key, None)) is not None:
-            self._size_bytes -= track.best.size_bytes
+            self._size_bytes -= track.size_bytes
+
+    def _make_room(self) -> None:
+        """Let the tracks that have had no face for longest lose their pixels, and what they had be remembered: else each would
+        have its first picture again, of fewer faces."""
+        if self._size_bytes <= _MOST_BYTES:
+            return
+        for track in self._tracks.values():
+            if track.size_bytes > 0:
+                self._size_bytes -= track.size_bytes
+                track.renew(BestShots())
+                self._leave_out()
+            if self._size_bytes <= _MOST_BYTES:
+                return
 
     def _leave_out(self) -> None:
         self._telemetry.counters["track_pictures.left_out"] += 1
 
 
-def _made(model: str, shots: Sequence[Shot], fused: Fused) -> Made | None:
+def _made(shots: Sequence[Shot], fused: Fused) -> Made | None:
     """Return what is sent of a picture; None where only one frame is left in it."""
     order = [fused.reference, *(place for place in range(len(shots)) if place != fused.reference)]
     used = [place for place in order if fused.weights[place] > 0]
@@ -173,7 +196,7 @@ def _made(model: str, shots: Sequence[Shot], fused: Fused) -> Made | None:
     rejected = [shots[place].crop.time.frame_index for place in order if place not in used]
     height, width = fused.luma.shape
     agreement = float(fused.agreement.mean()) / 255
-    said = TrackPicture(model, reference.scale, frames, rejected, width, height, agreement)
+    said = TrackPicture(fused.fusion, reference.scale, frames, rejected, width, height, agreement)
     colour = bgr_from_planes(enlarge_planes(reference.crop.planes, reference.scale, fused.luma))
     return Made(said, colour, fused.agreement, reference.crop)
 

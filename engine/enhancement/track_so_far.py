@@ -14,6 +14,8 @@ class TrackSoFar:
         self._first = self._last = first.time
         self.live = first.live
         self.faces = 0
+        self.is_known = False
+        """What was decided last: no news of it yet is no name."""
 
     def add(self, crop: FaceCrop) -> None:
         """Count one more enhanced face."""

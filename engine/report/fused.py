@@ -62,7 +62,7 @@ def fused_strip(directory: Path, record: TrackRecord, fused: Fused) -> str:
     """Return the faces that the picture was made from, those that did not fit, and the others."""
     shown = {id(line) for line in (*(line for line, _ in fused.used), *fused.rejected)}
     groups = [
-        ("made from", [small(directory, line, f", {100 * weight:.0f} % of the picture") for line, weight in fused.used]),
+        ("made from", [small(directory, line, f", quality share {100 * weight:.0f} %") for line, weight in fused.used]),
         ("did not fit", [small(directory, line) for line in fused.rejected]),
         ("others", [small(directory, line) for line in record.faces if id(line) not in shown]),
     ]

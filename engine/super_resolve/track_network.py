@@ -1,9 +1,11 @@
 """Fusing the frames of a track by a network: an ONNX file with inputs ``luma`` (N, 1, h, w) in [0, 1], ``affine`` (N, 2, 3) and
-``weight`` (N,), the reference first, and outputs ``picture`` and ``deviation``, (1, 1, scale h, scale w)."""
+``weight`` (N,), the reference first, and outputs ``picture`` and ``deviation``, (1, 1, scale h, scale w). It runs on the CPU.
+
+Its deviation is not used: what differs has lost its weight in it, so frames that contradict each other would seem to agree."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,9 @@ from engine.contracts.frames import Float32
 from engine.contracts.manifest import Manifest, read_manifest
 from engine.errors import InferenceError, ModelError
 from engine.runtime.session import Session, SessionSpec, open_session, trying
+from engine.super_resolve.seen_shots import SeenShots, TrackShot, seen_by_first
 from engine.super_resolve.track_average import Average
-from engine.super_resolve.track_picture import Fusion, TrackShot
+from engine.super_resolve.track_picture import Fusion
 
 MODEL = "compact_track_x4"
 _INPUTS = {"luma", "affine", "weight"}
@@ -25,7 +28,7 @@ _BLACK, _RANGE = 16.0, 219.0
 class TrackNetwork:
     """See ``engine.super_resolve.track_picture.Fusion``; ``close`` frees it."""
 
-    def __init__(self, manifest_path: Path, *, device: str = "cpu", threads: int = 1) -> None:
+    def __init__(self, manifest_path: Path, *, threads: int = 1) -> None:
         """Load the network and try it.
 
         Raises:
@@ -34,7 +37,7 @@ class TrackNetwork:
         """
         manifest: Manifest = read_manifest(manifest_path)
         self.name, self.sha256, self.licence, self.scale = manifest.name, manifest.sha256, manifest.licence, manifest.scale
-        spec = SessionSpec(manifest_path.with_name(manifest.file), device=device, threads=threads)
+        spec = SessionSpec(manifest_path.with_name(manifest.file), threads=threads)
         self._session: Session = open_session(replace(spec, name=manifest.name))
         self.runtime = self._session.runtime
         with trying(self._session):
@@ -43,25 +46,24 @@ class TrackNetwork:
                     f"{manifest.name} takes {', '.join(sorted(names))}, and fuses no track: choose a model of kind 'track'"
                 )
             shot = TrackShot(np.zeros((8, 8), np.uint8), None, 1.0)
-            self.fuse([shot, shot], np.stack([np.eye(2, 3)] * 2).astype(np.float32), np.ones(2, np.float32))
+            warps = np.stack([np.eye(2, 3)] * 2).astype(np.float32)
+            self.fuse(seen_by_first([shot, shot], warps, np.ones(2, np.float32), self.scale))
 
-    def fuse(
-        self, shots: Sequence[TrackShot], warps: Float32, weights: Float32, full_range: bool = False
-    ) -> tuple[Float32, Float32]:
-        luma = np.stack([shot.luma for shot in shots]).astype(np.float32)[:, None]
+    def fuse(self, shots: SeenShots, full_range: bool = False) -> Float32:
+        luma = np.stack([shot.luma for shot in shots.shots]).astype(np.float32)[:, None]
         black, span = (0.0, 255.0) if full_range else (_BLACK, _RANGE)
         tensors = {
             "luma": np.clip((luma - np.float32(black)) / np.float32(span), 0, 1),
-            "affine": np.ascontiguousarray(warps, np.float32),
-            "weight": np.ascontiguousarray(weights, np.float32),
+            "affine": np.ascontiguousarray(shots.warps, np.float32),
+            "weight": np.ascontiguousarray(shots.weights, np.float32),
         }
         outputs = self._session.run(tensors)
         expected = (1, 1, luma.shape[2] * self.scale, luma.shape[3] * self.scale)
         if [one.shape for one in outputs] != [expected] * 2:
             got = ", ".join(str(one.shape) for one in outputs)
             raise InferenceError(f"{self.name} returned {got} where two of {expected} are right: export it again")
-        picture, deviation = (np.asarray(one[0, 0], np.float32) for one in outputs)
-        return np.clip(picture, 0, 1) * np.float32(span) + np.float32(black), deviation * np.float32(span)
+        picture = np.asarray(outputs[0][0, 0], np.float32)
+        return np.clip(picture, 0, 1) * np.float32(span) + np.float32(black)
 
     def close(self) -> None:
         self._session.close()

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
-from engine.super_resolve.first_guess import Points
 from engine.super_resolve.registration import Registration, reference_of, register
+from engine.super_resolve.seen_shots import SeenShots, TrackShot, seen_by_first
 
 _LEAST_WEIGHT = 0.2
 """Of the best shot's: what a poor frame shows is still seen from another place."""
@@ -27,27 +27,14 @@ _NEAR_PX = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TrackShot:
-    """One frame of a face."""
-
-    luma: Uint8
-    """(h, w): the crop as it came; shots may differ in size."""
-    landmarks: Points | None
-    """(5, 2) x and y in pixels of the crop, not finite where one is missing."""
-    weight: float
-    """How good it is, above 0, as ``Quality.score``; only the ratio to the other shots' counts."""
-    enlarged: Uint8 | None = None
-    """(scale h, scale w): the crop enhanced alone, in the same range; None: it was not."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class TrackPicture:
     """What several frames show together."""
 
     luma: Uint8
     """(scale h, scale w), in the place and of the size of the reference's crop and in the range of the shots."""
     agreement: Uint8
-    """As large: 255 where the frames agree but for noise, 0 where they contradict each other. All 255 of a single frame."""
+    """As large: 255 where the frames agree but for noise, 0 where they contradict each other. All 255 of a single frame. It is
+    measured alike whatever fused them: see ``SeenShots.deviation``."""
     reference: int
     """Index of the shot in whose place it is."""
     weights: tuple[float, ...]
@@ -64,13 +51,11 @@ class Fusion(Protocol):
     name: str
     scale: int
 
-    def fuse(self, shots: Sequence[TrackShot], warps: Float32, weights: Float32, full_range: bool) -> tuple[Float32, Float32]:
-        """Return the picture and how far the frames differ, standard deviation, both (scale h, scale w) in grey levels.
+    def fuse(self, shots: SeenShots, full_range: bool) -> Float32:
+        """Return the picture, (scale h, scale w) in grey levels.
 
         Args:
-            shots: the reference first; all of its size.
-            warps: (N, 2, 3), as ``Registration.warps``; the first is the identity.
-            weights: (N,) above 0, the largest is 1.
+            shots: registered.
             full_range: luma is 0 to 255; False: 16 to 235.
 
         Raises:
@@ -109,12 +94,13 @@ def fuse_registered(
     shape = shots[reference].luma.shape
     fitted = [_fitted(shots[place], found.warps[place], (shape[0], shape[1]), fusion.scale) for place in order]
     warps = np.stack([warp for _, warp in fitted])
-    picture, deviation = fusion.fuse([shot for shot, _ in fitted], warps, weights, full_range)
+    seen = seen_by_first([shot for shot, _ in fitted], warps, weights, fusion.scale)
+    picture = fusion.fuse(seen, full_range)
     shares = np.zeros(len(shots))
     shares[order] = weights / weights.sum()
     return TrackPicture(
         luma=np.clip(np.rint(picture), 0, 255).astype(np.uint8),
-        agreement=_agreement(deviation),
+        agreement=_agreement(seen.deviation()),
         reference=reference,
         weights=tuple(shares.tolist()),
         likeness=tuple(found.likeness.tolist()),

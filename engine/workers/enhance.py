@@ -93,6 +93,7 @@ class EnhanceWorker(Actor[FaceCrop | Passed]):
             for message in said:
                 self._publish.send(message)
             self._reading.confirm(Taken(done))
+            self.context.beat()
         for message in self._line.compare_again():
             self._publish.send(message)
         self.context.telemetry.queue_depths["super_resolve"] = len(self._line)

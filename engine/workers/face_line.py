@@ -79,13 +79,13 @@ class FaceLine:
         self.pool.put(_Forget(), None)
 
     def flow(self) -> Iterator[tuple[int, list[Outgoing | Event]]]:
-        """Give out how many items are done with, and what there is to say of them."""
+        """Give out how many items are done with, and what there is to say of them; no step takes longer than a batch."""
         if (batch := self._batcher.due(time.monotonic())) is not None:
             self.pool.put(batch, batch)
         while (done := self.pool.take_done()) is not None:
             self._look_for_room()
             self._core.note_load(is_behind=time.monotonic() - self._had_room > self._behind_seconds)
-            yield self._finish(*done)
+            yield from self._finish(*done)
 
     def compare_again(self) -> list[Outgoing | Event]:
         """Return what a change of the gallery makes of the tracks that go on; nothing where there is none."""
@@ -108,20 +108,24 @@ class FaceLine:
             _mark(crops)
         return done
 
-    def _finish(self, tag: list[FaceCrop] | Passed | _Forget, enlarged: Enlarged | None) -> tuple[int, list[Outgoing | Event]]:
+    def _finish(
+        self, tag: list[FaceCrop] | Passed | _Forget, enlarged: Enlarged | None
+    ) -> Iterator[tuple[int, list[Outgoing | Event]]]:
         match tag:
             case TrackClosed():
-                return 1, _messages([self._core.close_track(tag)])
+                yield 1, _messages([self._core.close_track(tag)])
             case _Forget():
-                return 0, _messages([self._core.close_track(track) for track in self._core.forget_recordings()])
+                for track in self._core.forget_recordings():  # one by one, as each may take as long as a picture does
+                    yield 0, _messages([self._core.close_track(track)])
             case StreamChanged(is_last=True):
-                return 1, [self._core.close_stream(tag)]
+                yield 1, [self._core.close_stream(tag)]
             case StreamChanged() | InputFile() | Checkpoint():
-                return 1, [tag]
-        assert enlarged is not None
-        said = self._core.finish(tag, enlarged)
-        _mark(tag)
-        return len(tag), _messages(said)
+                yield 1, [tag]
+            case crops:
+                assert enlarged is not None
+                said = self._core.finish(crops, enlarged)
+                _mark(crops)
+                yield len(crops), _messages(said)
 
 
 def _mark(crops: Sequence[FaceCrop]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 
 import numpy as np
@@ -37,6 +38,15 @@ def test_of_one_moment_the_better_one_stays():
 
 def test_a_damaged_face_is_not_used():
     assert kept(shot(1.0, 0.3, damaged=True), shot(2.0, 0.1)) == [(2.0, 0.1)]
+
+
+def test_of_faces_whose_colours_mean_different_things_those_like_the_newest_stay():
+    first, second, wide, other = shot(1.0, 0.9), shot(2.0, 0.9), shot(3.0, 0.1), shot(4.0, 0.1)
+    wide = dataclasses.replace(wide, crop=replace(wide.crop, planes=replace(PLANES, full_range=True)))
+    other = dataclasses.replace(other, crop=replace(other.crop, planes=replace(PLANES, matrix="bt601")))
+    assert kept(first, second, wide) == [(3.0, 0.1)]
+    assert kept(first, wide, second) == [(2.0, 0.9)]
+    assert kept(first, second, other) == [(4.0, 0.1)]
 
 
 def test_where_there_are_too_many_the_worst_goes_and_moments_that_are_alone_stay():

@@ -12,10 +12,12 @@ from msgspec.structs import replace
 from engine.config import SuperResolveConfig
 from engine.contracts.findings import Quality
 from engine.contracts.frames import Planes
+from engine.enhancement import fusing
 from engine.enhancement.best_shots import Shot, whole_share
-from engine.enhancement.fusing import open_fuser
+from engine.enhancement.fusing import TrackFuser, open_fuser
 from engine.super_resolve.enhancer import enlarge_planes
 from engine.super_resolve.interpolation import Interpolation
+from engine.super_resolve.track_average import Average
 from tests.super_resolve.test_enhancer import crop_of, real_face
 
 
@@ -47,7 +49,7 @@ def test_many_frames_show_more_than_one_and_another_person_is_left_out():
     assert [weight > 0 for weight in made.weights] == [True] * 5 + [False]
     truth = cv2.resize(clean, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
     assert cv2.PSNR(made.luma, truth) > cv2.PSNR(shots[0].luma, truth) + 4
-    assert fuser().name == "average of bicubic"
+    assert made.fusion == "average of bicubic"
     fuser().close()
 
 
@@ -68,6 +70,22 @@ def test_where_they_do_not_agree_on_the_face_there_is_no_picture():
     covered = face.copy()
     covered[28:] = 60
     assert fuser().fuse(shots_of(face, covered, face, covered)) is None
+
+
+@pytest.mark.parametrize(("side", "name"), [(48, "network"), (49, "average of x")])
+def test_large_faces_are_left_to_the_mean(side, name, monkeypatch):
+    class Network(Average):
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(fusing, "TrackNetwork", Network)
+    network = Network()
+    network.name = "network"
+    luma = cv2.resize(real_face(0).y, (side, side))
+    grey = np.full(((side + 1) // 2, (side + 1) // 2), 128, np.uint8)
+    planes = Planes(luma, grey, grey, "bt709")
+    crop = replace(crop_of(planes), box=(10.0, 10.0, 26.0, 26.0), quality=Quality(26.0, 0.5, 0.5, 0.6))
+    made = TrackFuser(network, "x").fuse([Shot(crop, enlarge_planes(planes, 4).y, 4)] * 2)
+    assert made.fusion == name
 
 
 @pytest.mark.parametrize("change", [{"generator": "bicubic"}, {"strength": 0.5}])

@@ -194,6 +194,39 @@ def test_the_memory_is_bounded_and_the_oldest_tracks_lose_theirs(monkeypatch):
     assert run.core._pictures._size_bytes == 0
 
 
+def test_a_track_that_lost_its_faces_has_no_first_picture_again(monkeypatch):
+    run = Run()
+    run.see(crop(0.0, track_id=9))
+    monkeypatch.setattr(track_pictures, "_MOST_BYTES", 5 * run.core._pictures._size_bytes)
+    assert len(run.see(*(crop(0.2 * place) for place in range(4)))) == 1
+    assert run.telemetry.counters["track_pictures.left_out"] == 0
+    run.see(crop(3.0, track_id=2), crop(4.0, track_id=2))
+    assert run.telemetry.counters["track_pictures.left_out"] == 2, "of 9 and of 1"
+    assert run.see(crop(5.0), crop(6.0)) == [], "it had one of as many"
+    assert len(run.see(crop(7.0), crop(8.0))) == 1
+    assert run.telemetry.counters["track_pictures.left_out"] == 3, "of 2: 9 has nothing to lose"
+
+
+def test_what_was_made_of_the_same_faces_is_not_made_again(tmp_path):
+    run = Run()
+    [before] = run.see(crop(0.0), crop(1.0))
+    after = run.end()
+    assert (after.body.picture, decoded(after, "track").shape) == (before.picture, (48, 64, 3))
+    assert (len(run.fuser.calls), run.telemetry.counters["track_pictures"]) == (1, 1)
+    run.fuser.leaves_out = {0, 25}
+    run.see(crop(0.0), crop(1.0))
+    assert (run.end().body.picture, len(run.fuser.calls)) == (None, 2), "nor that they do not fit"
+    run.fuser.leaves_out = set()
+    run.see(crop(0.0), crop(1.0), crop(2.0))
+    assert (len(run.end().body.picture.frames), len(run.fuser.calls)) == (3, 4), "of others it is"
+
+
+def test_of_a_track_whose_picture_may_not_leave_nothing_is_asked(monkeypatch):
+    run = Run(redact="blur")
+    monkeypatch.setattr(run.core._verifier, "track_scores", None)
+    assert run.see(*(crop(float(index)) for index in range(5))) == []
+
+
 def test_the_cosines_of_the_picture_stand_beside_and_decide_nothing(tmp_path):
     embedder = ThumbnailEmbedder()
     with Gallery(tmp_path / "people.sqlite") as gallery:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import msgspec
 import numpy as np
 import onnx
@@ -10,9 +11,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from engine.contracts.manifest import Manifest, sha256_of
 from engine.errors import ModelError
+from engine.super_resolve.seen_shots import TrackShot
 from engine.super_resolve.track_average import Average
 from engine.super_resolve.track_network import TrackNetwork, open_fusion
-from engine.super_resolve.track_picture import TrackShot, fuse_track
+from engine.super_resolve.track_picture import fuse_track
 from tests.super_resolve.tracks import track
 
 
@@ -63,6 +65,18 @@ def test_better_frames_count_more_and_the_reference_comes_first(tmp_path):
     picture = fuse_track(shots, network, full_range=True)
     assert picture.reference == 1
     assert picture.weights == pytest.approx((0.25 / 1.75, 1 / 1.75, 0.5 / 1.75), abs=1e-3)
+
+
+def test_frames_that_contradict_each_other_agree_no_more_than_in_the_average(tmp_path):
+    """The deviation that this network gives is 0 everywhere."""
+    network = TrackNetwork(_network(tmp_path))
+    lows, _, points = track(24, 4)
+    marked = [cv2.rectangle(low, (2, 17), (6, 21), 255, -1) if place % 2 else low for place, low in enumerate(lows)]
+    shots = [TrackShot(low, at, 1.0) for low, at in zip(marked, points, strict=True)]
+    by_network, by_average = (fuse_track(shots, how).agreement for how in (network, Average()))
+    assert np.array_equal(by_network, by_average)
+    assert by_network[72:84, 12:24].mean() < 100 < 200 < by_network[16:60].mean()
+    network.close()
 
 
 def test_another_model_is_refused(tmp_path):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from engine.super_resolve.interpolation import enlarge
+from engine.super_resolve.seen_shots import TrackShot
 from engine.super_resolve.track_average import Average
-from engine.super_resolve.track_picture import TrackShot, fuse_track
+from engine.super_resolve.track_picture import fuse_track
 from tests.super_resolve.tracks import drawn_face, moved, track
 
 

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from engine.enhancement.enhancement import Said
 from engine.enhancement.enlarging import Enlarged
 from engine.workers import face_line
 from engine.workers.face_line import FaceLine
@@ -17,7 +18,7 @@ class Core:
     """Enlarges nothing, once it may."""
 
     def __init__(self) -> None:
-        self.may, self.loads = threading.Event(), list[bool]()
+        self.may, self.loads, self.closed = threading.Event(), list[bool](), list[int]()
 
     def enlarge(self, crops, *, hurry=False):
         self.may.wait(20)
@@ -25,6 +26,13 @@ class Core:
 
     def finish(self, crops, enlarged):
         return []
+
+    def forget_recordings(self):
+        return [1, 2, 3]
+
+    def close_track(self, closed):
+        self.closed.append(closed)
+        return Said(closed, [])
 
     def note_load(self, *, is_behind: bool) -> None:
         self.loads.append(is_behind)
@@ -47,3 +55,13 @@ def test_a_worker_is_behind_once_all_its_threads_have_had_something_to_do_for_lo
         done += sum(items for items, _ in line.flow())
     line.close()
     assert core.loads == loads
+
+
+def test_tracks_that_end_together_are_closed_one_by_one():
+    """What reads beats between them."""
+    core = Core()
+    line = FaceLine(core, 1, 0.0, 1)  # type: ignore[arg-type]
+    line.forget_tracks()
+    seen = [(items, len(said), len(core.closed)) for items, said in line.flow()]
+    line.close()
+    assert seen == [(0, 1, 1), (0, 1, 2), (0, 1, 3)]

@@ -12,8 +12,9 @@ from engine.contracts.frames import Float32, Uint8
 from engine.crop.quality import sharpness
 from engine.super_resolve.interpolation import enlarge
 from engine.super_resolve.registration import Registration, register
-from engine.super_resolve.track_average import Average, registered
-from engine.super_resolve.track_picture import Fusion, TrackShot, fuse_registered
+from engine.super_resolve.seen_shots import TrackShot, seen_by_first
+from engine.super_resolve.track_average import Average
+from engine.super_resolve.track_picture import Fusion, fuse_registered
 from engine.super_resolve.warps import look_through
 from trt_build.data.face_sets import Enlarge
 from trt_build.measures.metrics import psnr
@@ -151,7 +152,8 @@ class _Track:
     def _median(self) -> Uint8:
         kept = np.flatnonzero(self.found.agrees)
         shots = self._shots()
-        seen, _ = registered([shots[at] for at in kept], self.found.warps[kept], np.ones(len(kept), np.float32), SCALE)
+        ones = np.ones(len(kept), np.float32)
+        seen = seen_by_first([shots[at] for at in kept], self.found.warps[kept], ones, SCALE).seen
         return np.asarray(np.clip(np.rint(np.median(seen, axis=0)), 0, 255), np.uint8)
 
     def _kept(self, found: Registration) -> Registration:

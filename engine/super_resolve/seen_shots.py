@@ -1,0 +1,86 @@
+"""The frames of one track as the best of them sees them: what all fusions begin with, and what their agreement is read from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from engine.contracts.frames import Float32, Uint8
+from engine.super_resolve.first_guess import Points
+from engine.super_resolve.interpolation import enlarge
+from engine.super_resolve.warps import look_through
+
+_GAINS = (0.7, 1.4)
+"""That an exposure can differ by."""
+_UNSEEN = 1e-6
+"""Weight of what lies beyond a frame's border: there the reference decides."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackShot:
+    """One frame of a face."""
+
+    luma: Uint8
+    """(h, w): the crop as it came; shots may differ in size."""
+    landmarks: Points | None
+    """(5, 2) x and y in pixels of the crop, not finite where one is missing."""
+    weight: float
+    """How good it is, above 0, as ``Quality.score``; only the ratio to the other shots' counts."""
+    enlarged: Uint8 | None = None
+    """(scale h, scale w): the crop enhanced alone, in the same range; None: it was not."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenShots:
+    """N shots of one size, the reference first."""
+
+    shots: Sequence[TrackShot]
+    warps: Float32
+    """(N, 2, 3), as ``Registration.warps``; the first is the identity."""
+    weights: Float32
+    """(N,) above 0, the largest is 1."""
+    seen: Float32
+    """(N, scale h, scale w): the enlarged frames as the reference sees them, at its exposure, in grey levels."""
+    shares: Float32
+    """(N, scale h, scale w): of each frame in each place by its weight alone; together 1."""
+
+    def deviation(self) -> Float32:
+        """Return how far the frames differ, standard deviation, (scale h, scale w) in grey levels.
+
+        By their weights alone: a fusion that has put aside what differs would call it agreement.
+        """
+        mean = (self.shares * self.seen).sum(axis=0)
+        return np.asarray(np.sqrt((self.shares * (self.seen - mean) ** 2).sum(axis=0)), np.float32)
+
+
+def seen_by_first(shots: Sequence[TrackShot], warps: Float32, weights: Float32, scale: int) -> SeenShots:
+    """Return shots of one size as the first of them sees them; one that was not enhanced is interpolated.
+
+    Args: as ``SeenShots`` has them, and ``scale``: of the enlarged frames over the crops.
+    """
+    pictures = [shot.luma if shot.enlarged is None else shot.enlarged for shot in shots]
+    pictures = [enlarge(one, scale) if shot.enlarged is None else one for one, shot in zip(pictures, shots, strict=True)]
+    height, width = pictures[0].shape
+    seen: list[Float32] = []
+    shares = []
+    for picture, warp, weight in zip(pictures, warps, weights, strict=True):
+        shown = cv2.warpAffine(
+            np.ones(picture.shape, np.float32), warp, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+        )
+        here = look_through(picture.astype(np.float32), warp.astype(np.float64), (height, width))
+        seen.append(_exposed_as(here, seen[0], shown > 0) if seen else here)
+        shares.append(np.maximum(shown * weight, _UNSEEN))
+    all_shares = np.asarray(np.stack(shares) / np.sum(shares, axis=0), np.float32)
+    return SeenShots(shots, warps, weights, np.stack(seen), all_shares)
+
+
+def _exposed_as(picture: Float32, reference: Float32, shown: np.ndarray) -> Float32:
+    """Return a picture with the mean and contrast that the reference has where both are seen."""
+    if not shown.any():
+        return picture
+    mine, its = picture[shown], reference[shown]
+    gain = float(np.clip(its.std() / max(float(mine.std()), 1e-3), *_GAINS))
+    return np.asarray((picture - mine.mean()) * gain + its.mean(), np.float32)
