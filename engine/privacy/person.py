@@ -2,7 +2,8 @@
 
 - A track that was decided to be this person: all of its lines, pictures and vectors. What counts is the last decision; one that
   was theirs before and is nobody else's now counts too.
-- In another track, a single face that was: its line, pictures and vector.
+- In another track, a single face that was: its line, pictures and vector. What was made of many frames of such a track, or of
+  one that was theirs before, may show them: these pictures go, and the track's line stays.
 - As a candidate of somebody else's face: the name and its scores. A decision that rested on it becomes ``undecided``.
 """
 
@@ -63,6 +64,7 @@ class OfPerson(Judge):
                     self._look(line, seen)
         self.tracks = {key for key, found in seen.items() if found.is_theirs or (likely and found.likely)}
         """Theirs, by stream and id."""
+        self._mixed = {key for key, found in seen.items() if found.face or found.ever}
 
     def record(self, record: Record) -> Record | None:
         """See ``Judge``."""
@@ -70,6 +72,8 @@ class OfPerson(Judge):
             return record
         if _key(record) in self.tracks or (record["kind"] == "face" and self._who(record) == "theirs"):
             return None
+        if record["kind"] == "track" and _key(record) in self._mixed:
+            record = _without_pictures(record)
         candidates = record.get("candidates")
         if not isinstance(candidates, list):
             return record
@@ -105,6 +109,15 @@ class OfPerson(Judge):
 
     def _is_person(self, candidate: Any) -> bool:
         return isinstance(candidate, dict) and self._person.is_name(candidate.get("identity"))
+
+
+def _without_pictures(track: Record) -> Record:
+    """Return the record of a track without all that shows it, also by names that a later version gave; its vector stays."""
+    parts = track.get("parts") or []
+    vectors = [one for one in parts if isinstance(one, dict) and one.get("name") == "embedding"]
+    if parts == vectors and not track.get("picture") and not track.get("files"):
+        return track
+    return track | {"picture": None, "files": {}, "parts": vectors}
 
 
 def _first(record: Record) -> Any:
