@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from engine.contracts.redaction import redact
 from engine.errors import ConfigError, MissingRuntimeError
 
 _ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/:@\[\]]+)(:[0-9]+)?(/\S*)?")
-_EXPORT_SECONDS = 3.0
+_EXPORT_SECONDS = _CLOSE_SECONDS = 3.0
 _MOST_WAITING, _SILENT_SECONDS = 2048, 600.0
 
 
@@ -72,9 +73,13 @@ class Traces:
         whole.end(max(sent_ns, face.time.captured_ns))
 
     def close(self) -> None:
-        """Send what waits, for a few seconds at most."""
-        self._provider.force_flush(int(_EXPORT_SECONDS * 1e3))
-        self._provider.shutdown()
+        """Send what waits, for three seconds at most: what nobody has taken then is lost, and no more is said of it."""
+        # In a thread, as the provider waits for as long as its exporter tries again, whatever time it is given.
+        last = threading.Thread(target=self._provider.shutdown, name="last-traces", daemon=True)
+        last.start()
+        last.join(_CLOSE_SECONDS)
+        if last.is_alive():
+            logging.getLogger("opentelemetry").handlers = [logging.NullHandler()]
 
 
 @contextlib.contextmanager

@@ -261,7 +261,8 @@ def test_the_picture_of_a_track_over_http(web: Server) -> None:
     [
         ([("known", 3), ("known", None)], 3), ([("undecided", 3), ("known", None)], 3),
         ([("undecided", 3), ("known", 4), ("known", None)], 4), ([("known", 3), ("unknown", None)], None),
-        ([("known", 3), ("undecided", None), ("known", None)], None), ([("undecided", 3), ("known", None), ("unknown", None)], None),
+        ([("known", 3), ("undecided", None), ("known", None)], None),
+        ([("undecided", 3), ("known", None), ("unknown", None)], None),
     ],
 )  # fmt: skip
 def test_the_picture_of_an_earlier_line_stands_for_a_track_as_in_the_report(
