@@ -53,3 +53,20 @@ def test_a_picture_of_a_track_that_may_show_them_goes_and_its_line_stays(tmp_pat
     assert {path: path.read_bytes() for path in result.glob("faces/cam1/2/*")} == kept
     assert resume_of(result).broken == set()
     assert not erase([ADA], outputs=[result]).found
+
+
+def test_a_kill_between_the_face_and_its_track_is_finished_by_doing_it_again(tmp_path):
+    result = write_run(tmp_path / "result", [("unknown", [BOB]), ("known", [BOB])], fused=True, report=False)
+    first, *others = lines(result)
+    theirs = first | {"decision": "known", "candidates": [{"identity": ADA, "cosine_original": 0.7}]}
+    (result / "faces.jsonl").write_bytes(b"".join(json.dumps(one).encode() + b"\n" for one in [theirs, *others]))
+    before = (result / "tracks.jsonl").read_bytes()
+    erase([ADA], outputs=[result])
+    after = (result / "tracks.jsonl").read_bytes()
+    (result / "tracks.jsonl").write_bytes(before)
+    assert erase([ADA], outputs=[result]).is_complete
+    assert (result / "tracks.jsonl").read_bytes() == after
+    assert set(resume_of(result).done) == {"cam1"}
+    for path in result.glob("faces/cam1/2/*_*t*.jpg"):
+        path.unlink()
+    assert not erase([ADA], outputs=[result]).found, "pictures that have expired are nobody's"
