@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,6 +13,7 @@ from engine.contracts.faces import STEPS, Sighting
 from engine.contracts.orders import Warned
 from engine.contracts.redaction import redact
 from engine.errors import ConfigError, MissingRuntimeError
+from engine.runtime.closing import finishes_within
 
 _ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/:@\[\]]+)(:[0-9]+)?(/\S*)?")
 _EXPORT_SECONDS = _CLOSE_SECONDS = 3.0
@@ -74,11 +74,8 @@ class Traces:
 
     def close(self) -> None:
         """Send what waits, for three seconds at most: what nobody has taken then is lost, and no more is said of it."""
-        # In a thread, as the provider waits for as long as its exporter tries again, whatever time it is given.
-        last = threading.Thread(target=self._provider.shutdown, name="last-traces", daemon=True)
-        last.start()
-        last.join(_CLOSE_SECONDS)
-        if last.is_alive():
+        # The provider waits for as long as its exporter tries again, whatever time it is given.
+        if not finishes_within(_CLOSE_SECONDS, self._provider.shutdown):
             logging.getLogger("opentelemetry").handlers = [logging.NullHandler()]
 
 
