@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from engine.archive.files import track_folder
-from engine.contracts.messages import PictureName
+from engine.contracts.messages import Part, PictureName
+from engine.errors import PublishError
 
 _MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
+_SUFFIX = {"jpeg": ".jpg", "png": ".png", "raw": ".raw"}
+_NAME = re.compile(r"[a-z0-9_]{1,32}")
 _MOST_BYTES = 16 << 20
+
+
+def picture_name(seq: int, part: Part) -> str:
+    """Return the name of the file of a part of a message; a codec of a later version ends with ``.bin``.
+
+    Raises:
+        PublishError: the part has a name that may lead out of its folder.
+    """
+    if not _NAME.fullmatch(part.name):
+        raise PublishError(f"a part is called {part.name[:64]!r}: only a-z 0-9 _ are written, so this is no publisher to trust")
+    return f"{seq:06d}_{part.name}{_SUFFIX.get(part.codec, '.bin')}"
 
 
 def stored_picture(directory: Path, stream: str, track_id: int, seq: int, name: PictureName) -> Path | None:

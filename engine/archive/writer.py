@@ -36,6 +36,7 @@ from engine.archive.checkpoints import PROGRESS
 from engine.archive.expiry import Expiry
 from engine.archive.files import FACES, AppendedFiles, track_folder, write_new, write_whole
 from engine.archive.lock import DirectoryLock
+from engine.archive.pictures import picture_name
 from engine.archive.resume import Resume
 from engine.archive.retention import Retention
 from engine.archive.rewind import rewind
@@ -47,7 +48,6 @@ from engine.contracts.redaction import redact_tree
 from engine.errors import PublishError
 from engine.whole_file import sync_directory
 
-_SUFFIX = {"jpeg": ".jpg", "png": ".png", "raw": ".raw"}
 _LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
 _MOST_FOLDERS = 4096
 """Folders that are remembered as made."""
@@ -251,7 +251,7 @@ class DirectorySink:
                 extra["embedding"] = {"file": name, "row": offset // len(payload)}
             else:
                 folder = self._folder(message)
-                path = folder / f"{message.seq:06d}_{part.name}{_SUFFIX[part.codec]}"
+                path = folder / picture_name(message.seq, part)
                 self._make_folder(folder)
                 write_new(path, payload)
                 extra.setdefault("files", {})[part.name] = path.relative_to(self.directory).as_posix()

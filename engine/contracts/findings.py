@@ -86,8 +86,8 @@ class Basis(msgspec.Struct, frozen=True):
     """Where cosines decide: the lowest that is ``known``."""
     unknown_cosine: float | None = None
     """Where cosines decide: below it is ``unknown``."""
-    missing: Lack = ""
-    """What kept the track from being ``known``, or at least ``unknown``."""
+    missing: str = ""
+    """What kept the track from being ``known``, or at least ``unknown``: a ``Lack``, or that of a later version."""
     persons: int = 1
     """Whom the faces of the track show: of 2 or more the decision is about the one who was seen at the most moments."""
     nobody: int = 0

@@ -2,7 +2,9 @@
 
 Every message is a ZeroMQ multipart ``[topic][header][part...]``: the topic is ``v1/<kind>/<stream>/`` or, for faces and
 tracks, ``v1/<kind>/<stream>/<track_id>/`` (``v1/end/`` for the end of a run); the header is one of the structs below as a
-MessagePack map; the parts are the payloads that ``parts`` describes, in its order. Readers ignore unknown fields.
+MessagePack map; the parts are the payloads that ``parts`` describes, in its order. Readers ignore unknown fields, and take the
+names and codecs of parts, reasons and the like as text: a later version 1 may say others. ``decision``, ``state``, ``outcome``
+and the kinds stay as they are in version 1, as readers act on them: one that took a new one for another would do wrong.
 """
 
 from __future__ import annotations
@@ -61,8 +63,10 @@ def is_run_id(text: str) -> bool:
 class Part(msgspec.Struct, frozen=True):
     """One payload frame."""
 
-    name: PartName
-    codec: Literal["jpeg", "png", "raw"]
+    name: str
+    """A ``PartName``, or what a later version calls another one."""
+    codec: str
+    """``jpeg``, ``png`` or ``raw``, or that of a later version."""
     shape: tuple[int, ...]
     """(height, width, channels) of a picture (BGR when decoded, ``agreement`` grey), (length,) of an embedding."""
     dtype: str
@@ -159,7 +163,8 @@ class Stream(Message, frozen=True, kw_only=True, tag="stream"):
     """The life of one source. ``ended`` and ``failed`` are the last message of a stream."""
 
     state: StreamState
-    reason: Reason = ""
+    reason: str = ""
+    """A ``Reason``, or that of a later version."""
     detail: str = ""
     """One sentence for a person; never holds credentials."""
     width_px: int = 0
@@ -167,7 +172,8 @@ class Stream(Message, frozen=True, kw_only=True, tag="stream"):
     counters: dict[str, int] = {}
     started_ns: int | None = None
     """Of a recording: when it begins (wall clock, Unix, nanoseconds), as far as ``clock`` can be believed."""
-    clock: Clock = ""
+    clock: str = ""
+    """A ``Clock``, or that of a later version."""
 
 
 class StageStats(msgspec.Struct, frozen=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.contracts.findings import Decision
+
 
 class FusedFrame(msgspec.Struct, frozen=True):
     """One of the frames that a picture was made from."""
@@ -30,3 +32,9 @@ class TrackPicture(msgspec.Struct, frozen=True):
     height_px: int
     agreement: float
     """Mean of the part ``agreement``, 0 to 1: 1 where the frames show the same, 0 where they contradict each other."""
+
+
+def keeps_picture(before: Decision, now: Decision) -> bool:
+    """Whether the picture of a line of a track also stands for the next line, which has none: not where that loses the name, as
+    under ``publish.redact`` the picture could leave only with it."""
+    return before != "known" or now == "known"

@@ -13,9 +13,10 @@ from engine.contracts.faces import STEPS, Sighting
 from engine.contracts.orders import Warned
 from engine.contracts.redaction import redact
 from engine.errors import ConfigError, MissingRuntimeError
+from engine.runtime.closing import finishes_within
 
 _ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/:@\[\]]+)(:[0-9]+)?(/\S*)?")
-_EXPORT_SECONDS = 3.0
+_EXPORT_SECONDS = _CLOSE_SECONDS = 3.0
 _MOST_WAITING, _SILENT_SECONDS = 2048, 600.0
 
 
@@ -72,9 +73,10 @@ class Traces:
         whole.end(max(sent_ns, face.time.captured_ns))
 
     def close(self) -> None:
-        """Send what waits, for a few seconds at most."""
-        self._provider.force_flush(int(_EXPORT_SECONDS * 1e3))
-        self._provider.shutdown()
+        """Send what waits, for three seconds at most: what nobody has taken then is lost, and no more is said of it."""
+        # The provider waits for as long as its exporter tries again, whatever time it is given.
+        if not finishes_within(_CLOSE_SECONDS, self._provider.shutdown):
+            logging.getLogger("opentelemetry").handlers = [logging.NullHandler()]
 
 
 @contextlib.contextmanager

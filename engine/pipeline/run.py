@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -23,6 +23,7 @@ from engine.archive.resume import Resume, plan_resume
 from engine.archive.same_job import describe_inputs
 from engine.config import Config
 from engine.contracts.camera import Camera
+from engine.contracts.messages import Reason
 from engine.contracts.orders import Assign
 from engine.contracts.recording import Recording
 from engine.contracts.streams import StreamChanged
@@ -168,7 +169,7 @@ def _attempt(
         resume = plan_resume(Path(config.output.directory), run, files, same_run=same_run)
     status = RunStatus({source.name: StreamStatus(source.name) for source in sources}, run_id=str(run["run_id"]))
     for event in resume.done.values() if resume else ():
-        status.take_event(StreamChanged(event.stream, event.state, event.reason, event.detail))
+        status.take_event(StreamChanged(event.stream, event.state, cast("Reason", event.reason), event.detail))
     orders = _orders(recordings, resume)
     crew = Crew(
         config,

@@ -2,12 +2,14 @@
 
 - A track that was decided to be this person: all of its lines, pictures and vectors. What counts is the last decision; one that
   was theirs before and is nobody else's now counts too.
-- In another track, a single face that was: its line, pictures and vector.
+- In another track, a single face that was: its line, pictures and vector. What was made of many frames of such a track, or of
+  one that was theirs before, may show them: these pictures go, and the track's line stays.
 - As a candidate of somebody else's face: the name and its scores. A decision that rested on it becomes ``undecided``.
 """
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,28 @@ import msgspec
 
 from engine.archive.files import whole_lines
 from engine.archive.record_check import RECORDS
+from engine.contracts.track_picture import TrackPicture
 from engine.privacy.cutting import Judge, Record
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions
 
+_FACE_LINES = RECORDS[0]
 _Key = tuple[str, int]
+
+
+class _Pictured(msgspec.Struct):
+    """A line of a track."""
+
+    stream: str
+    track_id: int
+    picture: TrackPicture | None = None
+    files: dict[str, str] = {}
+
+
+class _Face(msgspec.Struct):
+    stream: str
+    track_id: int
+    frame_index: int
 
 
 @dataclass
@@ -56,13 +75,22 @@ class OfPerson(Judge):
 
     def __init__(self, directory: Path, person: Mentions, likely: bool = False) -> None:
         self._person = person
+        self._lost: dict[_Key, set[int]] = {}
+        """Frames of the pictures that are gone."""
         seen: dict[_Key, _Seen] = {}
         with Folder(directory) as folder:
             for name in filter(folder.is_file, RECORDS):
                 for line in whole_lines(directory / name):
                     self._look(line, seen)
+                    self._look_for_lost(line, folder)
+            if self._lost and folder.is_file(_FACE_LINES):
+                for line in whole_lines(directory / _FACE_LINES):
+                    self._find(line)
         self.tracks = {key for key, found in seen.items() if found.is_theirs or (likely and found.likely)}
         """Theirs, by stream and id."""
+        self._mixed = {key for key, found in seen.items() if found.face or found.ever}
+        # A kill may have come after the face's line went, and before the track's did: its picture is gone already.
+        self._mixed |= {key for key, frames in self._lost.items() if frames}
 
     def record(self, record: Record) -> Record | None:
         """See ``Judge``."""
@@ -70,6 +98,8 @@ class OfPerson(Judge):
             return record
         if _key(record) in self.tracks or (record["kind"] == "face" and self._who(record) == "theirs"):
             return None
+        if record["kind"] == "track" and _key(record) in self._mixed:
+            record = _without_pictures(record)
         candidates = record.get("candidates")
         if not isinstance(candidates, list):
             return record
@@ -98,6 +128,20 @@ class OfPerson(Judge):
             track.face |= who == "theirs"
             track.another_face |= who == "another"
 
+    def _look_for_lost(self, line: bytes, folder: Folder) -> None:
+        try:
+            track = msgspec.json.decode(line, type=_Pictured)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return
+        there = ((folder.path / name).is_file() for name in track.files.values() if "\0" not in name)
+        if track.picture and track.files and not any(there):
+            self._lost.setdefault((track.stream, track.track_id), set()).update(one.frame_index for one in track.picture.frames)
+
+    def _find(self, line: bytes) -> None:
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+            face = msgspec.json.decode(line, type=_Face)
+            self._lost.get((face.stream, face.track_id), set()).discard(face.frame_index)
+
     def _who(self, record: Record) -> str:
         if record.get("decision") != "known" or (first := _first(record)) is None:
             return ""
@@ -105,6 +149,15 @@ class OfPerson(Judge):
 
     def _is_person(self, candidate: Any) -> bool:
         return isinstance(candidate, dict) and self._person.is_name(candidate.get("identity"))
+
+
+def _without_pictures(track: Record) -> Record:
+    """Return the record of a track without all that shows it, also by names that a later version gave; its vector stays."""
+    parts = track.get("parts") or []
+    vectors = [one for one in parts if isinstance(one, dict) and one.get("name") == "embedding"]
+    if parts == vectors and not track.get("picture") and not track.get("files"):
+        return track
+    return track | {"picture": None, "files": {}, "parts": vectors}
 
 
 def _first(record: Record) -> Any:

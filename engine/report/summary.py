@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from engine.contracts.messages import Clock, Stream
+from engine.contracts.messages import Stream
 
 _FACETS = ("sha256", "licence", "runtime")
-_CLOCKS: dict[Clock, str] = {
+_CLOCKS: dict[str, str] = {
     "": "",
     "start_time": "as given",
     "file_name": "by the file's name",
@@ -62,7 +62,11 @@ def inputs_table(inputs: Mapping[str, Mapping[str, Any]], streams: Mapping[str, 
 def _beginning(events: Sequence[Stream]) -> str:
     """Return when a recording begins, and who says so."""
     told = next((event for event in reversed(events) if event.started_ns is not None), None)
-    return "" if told is None or told.started_ns is None else f"{wall_clock(told.started_ns)}, {_CLOCKS[told.clock]}"
+    return (
+        ""
+        if told is None or told.started_ns is None
+        else f"{wall_clock(told.started_ns)}, {_CLOCKS.get(told.clock, told.clock)}"
+    )
 
 
 def models_table(run: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from engine.archive.reader import FaceLine, TrackLine, TrackRecord, face_lines, track_lines
 from engine.contracts.findings import Decision
+from engine.contracts.track_picture import keeps_picture
 
 _PAGE_BITS = 1 << 16
 Key = tuple[str, int]
@@ -59,8 +60,9 @@ def select_tracks(directory: Path, most: int, faces_per_track: int) -> Selection
 
 
 def _with_picture(line: TrackLine, before: TrackLine | None) -> TrackLine:
-    """Return a line of a track with the newest picture that there is of it, which an earlier one may have."""
-    if before is None or line.track.picture is not None:
+    """Return a line of a track with the newest picture that there is of it, which an earlier one may have; see
+    ``keeps_picture``."""
+    if before is None or line.track.picture is not None or not keeps_picture(before.track.decision, line.track.decision):
         return line
     return TrackLine(replace(line.track, picture=before.track.picture), before.files | line.files)
 

@@ -117,8 +117,22 @@ class Timeline:
         )  # fmt: skip
 
     def _picture(self, run: str, track: Track) -> dict[str, Any] | None:
-        pictures = self.pictures(run, track.stream, track.track_id, track.seq, OF_A_TRACK) if track.picture else {}
-        return msgspec.to_builtins(track.picture) | {"pictures": pictures} if pictures else None
+        shown = track if track.picture else self._before(run, track)
+        if shown is None or shown.picture is None:
+            return None
+        pictures = self.pictures(run, shown.stream, shown.track_id, shown.seq, OF_A_TRACK)
+        return msgspec.to_builtins(shown.picture) | {"pictures": pictures} if pictures else None
+
+    def _before(self, run: str, track: Track) -> Track | None:
+        """Return the earlier line of a track whose picture stands for its newest one."""
+        key, path = (track.stream, track.track_id), self.runs / run / "tracks.jsonl"
+        try:
+            if (at := self._index(run).picture_of(key)) is None:
+                return None
+            found = _decoded(next(lines_backwards(path, _end_of_line(path, at)))[1])
+        except (OSError, StopIteration):  # removed, or emptied at its beginning, meanwhile
+            return None
+        return found if found is not None and (found.stream, found.track_id) == key else None
 
     def pictures(
         self, run: str, stream: str, track_id: int, seq: int, names: Sequence[PictureName] = OF_A_FACE

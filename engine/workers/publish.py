@@ -30,10 +30,10 @@ def publish_body(
 ) -> None:  # fmt: skip
     """Work until every upstream, which enhances, has sent Drain; publish ``end``. ``again``: this replaces one that died."""
     record = record.reopened() if again else record
-    with open_publisher(
+    with tracing(config.traces, context.control.send) as traces, open_publisher(  # closed first: traces may take seconds
         config, str(record.run["run_id"]), live=policy.is_prompt, next_seq=record.next_seq,
         warn=lambda sentence: context.control.send(Warned("", sentence)), tap=tap,
-    ) as publisher, tracing(config.traces, context.control.send) as traces:  # fmt: skip
+    ) as publisher:  # fmt: skip
         context.clean_up_after_parent(publisher.remove_socket_files)
         context.ready({"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay})
         PublishWorker(context, upstreams, publisher, record, policy, traces).run()

@@ -9,6 +9,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
@@ -108,6 +109,26 @@ def test_a_stream_named_like_a_parent_folder_stays_inside(tmp_path, name):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
     for line in lines(tmp_path / "out/faces.jsonl"):
         assert (tmp_path / "out" / line["files"]["original"]).resolve().is_relative_to(tmp_path / "out/faces")
+
+
+@pytest.mark.parametrize("name", ["../../out", "/out", "a/b", "..", "a\0b", "", "a" * 33, "Track\n"])
+def test_a_part_whose_name_leads_elsewhere_is_not_written(tmp_path, name):
+    message, payloads = face()
+    odd = replace(message, parts=[replace(message.parts[0], name=name), *message.parts[1:]])
+    written = sink(tmp_path / "result")
+    with pytest.raises(PublishError, match="a part is called"):
+        written.write(Numbering("run1").stamp(odd), payloads)
+    written.close("failed", {})
+    assert [path for path in tmp_path.rglob("*") if path.parent != tmp_path / "result"] == [tmp_path / "result"]
+
+
+def test_a_part_that_only_a_later_version_knows_is_written(tmp_path):
+    message, payloads = face()
+    later = replace(message, parts=[replace(message.parts[0], name="depth", codec="webp"), *message.parts[1:]])
+    written = sink(tmp_path)
+    written.write(Numbering("run1").stamp(later), payloads)
+    written.close("completed", {})
+    assert next(tmp_path.glob("faces/*/*/*_depth.bin")).read_bytes() == payloads[0]
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_whole_lines(tmp_path):

@@ -14,7 +14,7 @@ from engine.client.limits import Limits
 from engine.client.received import Malformed, parse
 from engine.contracts.messages import encode_header, topic_of
 from engine.errors import FatalError
-from tests.publish.samples import as_sent, end, environment, face, pictures, track
+from tests.publish.samples import as_sent, end, environment, face, pictures, stream_event, track
 
 
 def frames_of(message, payloads):
@@ -51,6 +51,21 @@ def test_the_picture_of_a_track_comes_back():
     assert [frame.frame_index for frame in received.message.picture.frames] == [3, 1]
     np.testing.assert_array_equal(received.image(), received.image("track"))
     assert received.image("agreement").shape == received.image().shape == (128, 128, 3)
+
+
+def test_what_a_later_version_calls_its_parts_and_reasons_is_read_as_text():
+    frames = frames_of(*track(frames=(3, 1)))
+    parts = msgspec.msgpack.decode(frames[1])["parts"]
+    basis = {"faces": 1, "faces_needed": 3, "size_px": 9.0, "size_needed_px": None, "quality": 0.5, "margin": None,
+             "margin_needed": 0.1, "missing": "light"}  # fmt: skip
+    parts[-1] |= {"name": "depth", "codec": "webp"}
+    received = parse(changed(frames, parts=parts, basis=basis))
+    assert (received.parts[-1].codec, received.message.basis.missing) == ("webp", "light")
+    assert received.payload("depth") == frames[-1]
+    said = parse(changed(frames_of(stream_event(state="failed"), []), reason="stolen", clock="sun")).message
+    assert (said.reason, said.clock) == ("stolen", "sun")
+    with pytest.raises(Malformed, match="decision"):
+        parse(changed(frames, decision="perhaps"))
 
 
 def test_the_picture_of_a_face_that_passed_through_is_its_original():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import http.server
+import logging
 import threading
 
 import pytest
@@ -80,6 +81,34 @@ def test_they_are_sent_by_http_and_it_is_said_once_that_nobody_takes_them():
     assert b"facestream.stream" in body
     assert len(said) == 1
     assert "traces cannot be sent" in said[0].detail
+
+
+def test_the_end_does_not_wait_for_who_takes_none_and_nothing_is_said_after_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("engine.delivery.traces._CLOSE_SECONDS", 0.05)
+    began, go_on, said = threading.Event(), threading.Event(), list[str]()
+
+    class Stuck:
+        def export(self, spans: object) -> None:
+            began.set()
+            assert go_on.wait(30)
+            logging.getLogger("opentelemetry.exporter").warning("nobody is there")
+
+        def shutdown(self) -> None: ...
+
+    before = set(threading.enumerate())
+    traces = Traces(Stuck(), said.append)
+    traces.take(sighting([2_000, 3_500, 4_000, 5_500]), "run", "known", 6_000)
+    traces.close()
+    left = set(threading.enumerate()) - before
+    try:
+        assert began.wait(30)
+        assert left
+        assert all(one.daemon for one in left), "the process can end"
+    finally:
+        go_on.set()
+        for one in left:
+            one.join(30)
+    assert said == []
 
 
 def test_without_an_endpoint_nothing_is_loaded_and_without_the_package_it_is_said(monkeypatch: pytest.MonkeyPatch):

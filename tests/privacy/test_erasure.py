@@ -52,16 +52,6 @@ def test_their_tracks_go_and_their_name_from_others(result):
     assert {key: value for key, value in lines(result)[0].items() if key != "candidates"} == without
 
 
-def test_the_picture_of_their_track_goes_with_it(tmp_path):
-    result = write_run(tmp_path / "result", [("known", [ADA]), ("known", [BOB])], fused=True)
-    theirs = [path.read_bytes() for path in result.glob("faces/cam1/1/*_track.jpg")]
-    [done] = erase([ADA], outputs=[result]).runs
-    assert (len(theirs), done.tracks, done.pictures) == (1, 1, 6)
-    assert {path.parent.name for path in result.glob("faces/*/*/*")} == {"2"}
-    assert len(list(result.glob("faces/cam1/2/*_track.jpg"))) == 1
-    assert resume_of(result).broken == set()
-
-
 def test_vectors_are_zeros_where_they_were_and_the_others_stay_where_they_were(result):
     rows = {line["embedding"]["row"] for line in lines(result) + lines(result, "tracks.jsonl") if line["track_id"] in (1, 5)}
     before = np.fromfile(result / "embeddings_128.f32", "<f4").reshape(-1, 128)

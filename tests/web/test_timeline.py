@@ -15,6 +15,7 @@ from engine.archive.expiry import empty
 from engine.contracts.findings import Basis, Candidate, Quality
 from engine.contracts.messages import Face, Track
 from engine.contracts.track_picture import FusedFrame, TrackPicture
+from engine.report.track_selection import select_tracks
 from engine.web.problems import Refusal
 from engine.web.timeline import Timeline
 from engine.web.track_faces import show_track
@@ -252,6 +253,39 @@ def test_the_picture_of_a_track_over_http(web: Server) -> None:
     assert web.ask("GET", shown["pictures"]["track"]).body == JPEG
     gone = web.ask("GET", f"/api/v1/tracks/{RUN}/door/18").json
     assert gone.get("picture") is None, "its picture is not kept any more"
+
+
+@pytest.mark.parametrize("last", ["another", "end"])
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ([("known", 3), ("known", None)], 3), ([("undecided", 3), ("known", None)], 3),
+        ([("undecided", 3), ("known", 4), ("known", None)], 4), ([("known", 3), ("unknown", None)], None),
+        ([("known", 3), ("undecided", None), ("known", None)], None),
+        ([("undecided", 3), ("known", None), ("unknown", None)], None),
+    ],
+)  # fmt: skip
+def test_the_picture_of_an_earlier_line_stands_for_a_track_as_in_the_report(
+    runs: Runs, said: list[tuple[str, int | None]], shown: int | None, last: str
+) -> None:
+    """Not where the track has lost its name since: what is hidden could leave only with it."""
+    picture = TrackPicture("net", 4, [FusedFrame(1, 0.1, 0.5), FusedFrame(9, 0.9, 0.5)], [], 64, 64, 0.9)
+    pictures = runs.folder / RUN / "faces" / "door" / "7"
+    pictures.mkdir(parents=True)
+    for place, (decision, seq) in enumerate(said):
+        ended = last == "end" and place == len(said) - 1
+        held = picture if seq else None
+        runs.write(RUN, track(7, place, seq=seq or 90 + place, ended=ended, decision=decision, picture=held))
+        if seq:
+            (pictures / f"{seq:06d}_track.jpg").write_bytes(JPEG)
+    [item] = runs.timeline.page(Query()).tracks
+    found = runs.timeline.item(RUN, runs.timeline.find(RUN, "door", 7)).picture
+    assert found == item.picture
+    assert (found and found["pictures"]) == (shown and {"track": f"/api/v1/pictures/{RUN}~door~7~{shown}~track"})
+    (runs.folder / RUN / "run.json").write_text('{"run_id": "run1"}')
+    [told] = select_tracks(runs.folder / RUN, 9, 9).records
+    assert told.track is not None
+    assert (told.track.picture is not None) == (shown is not None)
 
 
 @pytest.mark.parametrize(
