@@ -145,7 +145,10 @@ def test_a_picture_is_added_once_and_to_one_person(write, detector, gallery):
     assert enrol([path], detector, gallery, name="bob")[0].outcome == "enrolled"
 
 
-@pytest.mark.parametrize(("first", "outcome", "says"), [("ada", "duplicate", "already"), ("bob", "refused", "for bob: remove")])
+@pytest.mark.parametrize(
+    ("first", "outcome", "says"),
+    [("ada", "duplicate", "already"), ("bob", "refused", "for bob: `facestream gallery remove bob")],
+)
 def test_another_process_may_enrol_the_same_picture_meanwhile(write, gallery, first, outcome, says):
     paths = [write("one.png", draw(empty(), 200, 100, 100)), write("two.png", draw(empty(), 200, 100, 110))]
 
