@@ -164,7 +164,7 @@ def _long_run(
     folder: Path, arguments: list[str], order: Sequence[str], chance: random.Random
 ) -> tuple[list[LiveKill], dict[str, object]]:
     """Kill workers of one run, each when the one before has recovered; say where all frames went."""
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     kills = []
     with LiveRun(folder, "--log-format", "json", *arguments) as run:
         run.wait_for_faces(*CAMERAS)
@@ -192,7 +192,7 @@ def _kill_worker(run: LiveRun, kind: str) -> LiveKill:
 
 
 def _kill_supervisor(folder: Path, arguments: list[str], after: float) -> LiveKill:
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     with LiveRun(folder, "-q", *arguments) as run:
         run.wait_for_faces(CAMERAS[0])
         time.sleep(after)
