@@ -8,7 +8,6 @@ for Improving Face Recognition", 2023), which size and sharpness say only on the
 from __future__ import annotations
 
 import functools
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +15,7 @@ import numpy as np
 
 from engine.contracts.findings import Quality
 from engine.contracts.frames import Float32
-from engine.errors import ModelError
-from engine.models.catalog import embedded_dir
+from engine.models.measured import measured_of, reading
 
 _NUMBERS = ("size_power", "quality_power", "decay", "nobody_cosine", "apart_cosine")
 USUAL_COSINE = 0.9
@@ -69,8 +67,7 @@ def face_weights_of(embedder_sha256: str) -> FaceWeights | None:
     Raises:
         ModelError: a file of ours is damaged.
     """
-    found = (read_face_weights(path) for path in sorted(embedded_dir().glob("*_face_weights.npz")))
-    return next((one for one in found if one.embedder_sha256 == embedder_sha256), None)
+    return measured_of(embedder_sha256, "face_weights", read_face_weights)
 
 
 def read_face_weights(path: Path) -> FaceWeights:
@@ -79,16 +76,13 @@ def read_face_weights(path: Path) -> FaceWeights:
     Raises:
         ModelError: the file is missing or damaged.
     """
-    try:
-        with path.open("rb") as file, np.load(file) as stored:
-            size, quality, decay, nobody, apart = (float(value) for value in stored["numbers"])
-            centre, sha256 = np.asarray(stored["centre"], np.float32), str(stored["embedder_sha256"])
-            length = float(np.linalg.norm(centre))
-            if centre.ndim != 1 or not length > 0 or not np.isfinite([size, quality, decay, nobody, apart, length]).all():
-                raise ValueError("its numbers do not agree")
-            return FaceWeights(centre / length, size, quality, decay, nobody, apart, sha256, str(stored["provenance"]))
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path} does not hold the weights of faces ({error}): install facestream again") from error
+    with reading(path, "the weights of faces"), path.open("rb") as file, np.load(file) as stored:
+        size, quality, decay, nobody, apart = (float(value) for value in stored["numbers"])
+        centre, sha256 = np.asarray(stored["centre"], np.float32), str(stored["embedder_sha256"])
+        length = float(np.linalg.norm(centre))
+        if centre.ndim != 1 or not length > 0 or not np.isfinite([size, quality, decay, nobody, apart, length]).all():
+            raise ValueError("its numbers do not agree")
+        return FaceWeights(centre / length, size, quality, decay, nobody, apart, sha256, str(stored["provenance"]))
 
 
 def write_face_weights(one: FaceWeights, path: Path) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import ModelError
-from engine.models.catalog import embedded_dir
+from engine.models.measured import measured_of, reading
 
 _COLUMNS = (
     "low_px",
@@ -157,8 +155,7 @@ def calibration_of(embedder_sha256: str) -> Calibration | None:
     Raises:
         ModelError: a file of ours is damaged.
     """
-    found = (read_calibration(path) for path in sorted(embedded_dir().glob("*_likelihood.npz")))
-    return next((one for one in found if one.embedder_sha256 == embedder_sha256), None)
+    return measured_of(embedder_sha256, "likelihood", read_calibration)
 
 
 def read_calibration(path: Path) -> Calibration:
@@ -167,7 +164,7 @@ def read_calibration(path: Path) -> Calibration:
     Raises:
         ModelError: the file is missing or damaged.
     """
-    try:
+    with reading(path, "the calibration of an embedder"):
         data = path.read_bytes()
         with np.load(io.BytesIO(data)) as stored:
             columns = np.asarray(stored["buckets"], np.float64)
@@ -180,8 +177,6 @@ def read_calibration(path: Path) -> Calibration:
         buckets = tuple(_bucket(dict(zip(_COLUMNS, row.tolist(), strict=True))) for row in columns)
         one = Calibration(buckets, curve, rates, limits, sha256, provenance, hashlib.sha256(data).hexdigest()[:_ID_DIGITS])
         _check(one)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path} does not hold the calibration of an embedder ({error}): install facestream again") from error
     return one
 
 

@@ -20,7 +20,6 @@ rate to hold in 95 of 100 galleries.
 from __future__ import annotations
 
 import functools
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +28,9 @@ from numpy.typing import NDArray
 
 from engine.config_verify import VerifyConfig
 from engine.contracts.frames import Float32
-from engine.errors import ConfigError, ModelError
+from engine.errors import ConfigError
 from engine.models.catalog import embedded_dir
+from engine.models.measured import measured_of, reading
 
 NEAREST = 5
 """Members of the crowd that count: 3 and 10 separate as well or worse."""
@@ -198,8 +198,7 @@ def open_set_of(embedder_sha256: str) -> OpenSet | None:
     Raises:
         ModelError: a file of ours is damaged.
     """
-    found = (read_open_set(path) for path in sorted(embedded_dir().glob("*_open_set.npz")))
-    return next((one for one in found if one.embedder_sha256 == embedder_sha256), None)
+    return measured_of(embedder_sha256, "open_set", read_open_set)
 
 
 def check_false_name_rate(config: VerifyConfig) -> None:
@@ -220,7 +219,7 @@ def read_open_set(path: Path) -> OpenSet:
     Raises:
         ModelError: the file is missing or damaged.
     """
-    try:
+    with reading(path, "the limits of an embedder"):
         with path.open("rb") as file, np.load(file) as stored:
             kept = {name: stored[name] for name in _ARRAYS}
         tables = (np.asarray(kept[name], np.float64) for name in _TABLES)
@@ -233,8 +232,6 @@ def read_open_set(path: Path) -> OpenSet:
         falls = one.rates.shape == one.mean_rates.shape and all((np.diff(x) < 0).all() for x in (one.rates, one.mean_rates))
         if not (fits and falls and len(rates)) or count < 1 or len(chances) < 2 or (np.diff(limits, axis=1) < 0).any():
             raise ValueError("its tables do not agree")
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path} does not hold the limits of an embedder ({error}): install facestream again") from error
     return one
 
 
