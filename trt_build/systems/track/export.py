@@ -17,7 +17,6 @@ from trt_build.systems.track.state import load_track_network
 from trt_build.training.onnx_file import check, described, parity_of, round_to_half, store_in_half, write_onnx_of
 from trt_build.writing import writable
 
-INPUTS = ("luma", "affine", "weight")
 OUTPUTS = ["picture", "deviation"]
 TOLERANCE = 5e-4
 """Largest accepted difference from torch, for values in [0, 1]: an eighth of one 8-bit level; noise is the worst case."""
