@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.contracts.json_schema import schema_components
 from engine.control.answers import Reply
 from engine.control.verbs import PROTOCOL, Request
 
 
 def control_schema() -> bytes:
     """Return a JSON Schema (2020-12) of requests and replies; over ZeroMQ the same values are MessagePack maps."""
-    (request, reply), parts = msgspec.json.schema_components((Request, Reply), ref_template="#/$defs/{name}")
+    (request, reply), parts = schema_components([Request, Reply], ref_template="#/$defs/{name}")
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": PROTOCOL.decode(),

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from engine import __version__
+from engine.contracts.json_schema import schema_components
 from engine.control.answers import Problem
 from engine.web.paths import API
 from engine.web.problems import STATUS
@@ -36,7 +37,7 @@ def document() -> dict[str, Any]:
     """Return it, as OpenAPI 3.1."""
     types = [entry.verb for entry in ENTRIES if entry.verb] + [entry.answer for entry in ENTRIES if entry.answer]
     wanted = list(dict.fromkeys([*types, Known, TokenShown, _Error]))
-    schemas, components = msgspec.json.schema_components(wanted, ref_template=_REF)
+    schemas, components = schema_components(wanted, ref_template=_REF)
     by_type = dict(zip(wanted, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for entry in ENTRIES:
