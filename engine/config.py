@@ -240,6 +240,8 @@ class OutputConfig(Section, frozen=True):
     report: bool = True
     report_tracks: Positive = 500
     """Tracks that the report shows at most."""
+    sign: str = ""
+    """File with the key (`facestream keys sign new`) that signs what is written; empty: it is not signed."""
     keep_pictures_days: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     """Where a source is a camera: the pictures of older tracks are deleted while the run goes on; 0: none are. Their lines and
     vectors stay."""
