@@ -89,6 +89,8 @@ class Publisher:
             PublishError: an endpoint is in use or may not be used.
         """
         self._config = config
+        self._kept_back = {*(() if config.embeddings else ("embedding",)), *(() if "scene" in config.parts else ("scene",))}
+        """Parts that are written, and not sent."""
         self._live = live
         self._numbering = Numbering(run_id, next_seq)
         self._subscriptions = Subscriptions()
@@ -173,13 +175,14 @@ class Publisher:
             should_stop: asked about every 50 ms while ``push`` has no room; True gives this message up.
 
         Returns:
-            The message with all its parts; without ``embeddings`` the vector is in no message that is sent.
+            The message with all its parts, also those that are written and not sent: the vector without ``embeddings``, the
+            scene unless ``parts`` asks for it.
         """
         message = self._numbering.stamp(body)
         tap = self._tap if self._tap is not None and self._tap.is_heard else None
         if self._socket is None and tap is None:
             return message
-        frames = frames_of(message, payloads, embeddings=self._config.embeddings)
+        frames = frames_of(message, payloads, without=self._kept_back)
         if tap is not None:  # before a reader of ``push`` is waited for
             tap.send(frames)
         if self._socket is None:
