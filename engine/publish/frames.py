@@ -6,8 +6,15 @@ from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
 
+from engine.config import PublishConfig
 from engine.contracts.envelope import Payload
 from engine.contracts.messages import AnyMessage, Face, Track, encode_header, topic_of
+
+
+def kept_back(config: PublishConfig) -> frozenset[str]:
+    """Return what is written and not sent: the vector without ``embeddings``, the scene unless ``parts`` names it."""
+    wanted = {"embedding": config.embeddings, "scene": "scene" in config.parts}
+    return frozenset(name for name, is_sent in wanted.items() if not is_sent)
 
 
 def frames_of(message: AnyMessage, payloads: Sequence[Payload], *, without: Collection[str]) -> list[Payload]:

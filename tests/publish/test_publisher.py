@@ -294,17 +294,3 @@ def test_a_port_in_use_and_replay_without_a_socket_are_errors():
         with pytest.raises(ConfigError, match=r"publish.replay needs publish.endpoint"):
             Publisher(PublishConfig(replay="tcp://127.0.0.1:*"), "run2", opened)
         opened.term()
-
-
-@pytest.mark.parametrize("asked", [False, True])
-def test_a_whole_picture_is_sent_only_where_it_is_asked_for_and_always_returned(asked):
-    body, payloads = face()
-    scene = replace(body.parts[0], name="scene")
-    body, payloads = replace(body, parts=[*body.parts, scene]), [*payloads, b"scene"]
-    config = {"parts": ("original", "scene")} if asked else {}
-    with publishing(socket="push", **config) as publisher, context() as opened, opened.socket(zmq.PULL) as reader:
-        reader.connect(publisher.bound_endpoint)
-        kept = publisher.send(body, payloads)
-        _, header, *parts = reader.recv_multipart()
-    assert kept.parts[-1].name == "scene"
-    assert ("scene" in [part.name for part in decode_header(header).parts]) == (b"scene" in parts) == asked
