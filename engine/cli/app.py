@@ -46,6 +46,7 @@ COMMANDS = {
     "erase": ("engine.cli.erase:erase", "Take one person out of everything that was kept."),
     "expire": ("engine.cli.expire:expire", "Delete what finished runs have kept for too long."),
     "audit": ("engine.cli.audit:audit_app", "Check that a result is as it was written; show who did what."),
+    "reproduce": ("engine.cli.reproduce:reproduce", "Make one track of a result again from its recording, and compare."),
     "tokens": ("engine.cli.tokens:tokens_app", "Say who may ask the service over HTTP."),
     "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
     "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
