@@ -36,6 +36,7 @@ from engine.pipeline.supervisor import Supervisor
 from engine.publish.exposure import check_exposure
 from engine.report.page import write_report
 from engine.source.sources import expand_sources
+from engine.track.oc_sort import check_installed
 
 _PACKAGES = (
     "av",
@@ -120,6 +121,8 @@ def run_pipeline(
         raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
     if config.output.resume and (not config.output.directory or config.output.overwrite):
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
+    if config.track.method == "ocsort":
+        check_installed()
     if sentence := check_exposure(config.publish):
         warn(sentence)
     if config.verify.gallery and config.verify.embedder != "none" and not Path(config.verify.gallery).expanduser().exists():
