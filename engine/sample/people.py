@@ -119,7 +119,8 @@ def photographs() -> dict[str, Uint8]:
         from skimage.data import astronaut
     except ImportError as error:
         raise MissingRuntimeError(
-            f"the people of the clip are in photographs of other packages, which are not installed: pip install 'facestream[sample]' ({error})"
+            "the people of the clip are in photographs of other packages, which are not installed: "
+            f"pip install 'facestream[sample]' ({error})"
         ) from error
 
     flier = astronaut()  # type: ignore[no-untyped-call]

@@ -135,4 +135,4 @@ def _overlaps(first: Floats, second: Floats) -> Floats:
     areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (first, second)]
     either = areas[0][:, None] + areas[1][None, :] - common
     share = np.divide(common, either, out=np.zeros_like(common), where=either > 0)
-    return share.astype(np.float32).astype(np.float64)
+    return np.asarray(share.astype(np.float32), np.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def check_installed() -> None:
 
 
 class OcSort:
-    """Follows boxes as ``ByteTrack`` does. The library would number a box only at its second detection, so it is numbered here."""
+    """Follows boxes as ``ByteTrack`` does; numbered here, as the library numbers a box only at its second detection."""
 
     def __init__(self, frame_rate: float, lost_seconds: float, near: float) -> None:
         """Follow nothing yet; the library takes about a second to import.
@@ -67,7 +68,7 @@ class OcSort:
         import supervision
 
         given = supervision.Detections(xyxy=corners, confidence=scores, data={"index": np.arange(len(corners))})
-        matched = self._library.update(given, timestamp=seconds)
+        matched: Any = self._library.update(given, timestamp=seconds)
         if not len(matched):
             return []
         pairs = list(zip(matched.data["index"].tolist(), matched.tracker_id.tolist(), strict=True))

@@ -10,9 +10,7 @@ import pytest
 from engine.track.bytetrack import ByteTrack
 
 trackers = pytest.importorskip("trackers", reason="the reference is the library trackers")
-
-import supervision
-from trackers.utils.iou import BIoU
+supervision = pytest.importorskip("supervision")
 
 
 class Library:
@@ -25,7 +23,7 @@ class Library:
             minimum_consecutive_frames=1,
             track_activation_threshold=start_score,
             high_conf_det_threshold=0.0,
-            iou=BIoU(buffer_ratio=near),
+            iou=trackers.utils.iou.BIoU(buffer_ratio=near),
         )
         self._numbers, self._start_score = itertools.count(), start_score
 
