@@ -67,7 +67,7 @@ def train(
     Parameters
     ----------
     recipe
-        A recipe file, or the name of one in configs/train (as `compact`).
+        A recipe file, or the name of one that ships (as `compact`).
     out
         Folder of the run; `runs/NAME` if not given.
     resume
