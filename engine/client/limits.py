@@ -136,7 +136,7 @@ class Connection:
 
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         loop, stirred = asyncio.get_running_loop(), asyncio.Event()
-        descriptors = [opened.getsockopt(zmq.FD) for opened in (self._socket, self._news)]
+        descriptors = [int(opened.getsockopt(zmq.FD)) for opened in (self._socket, self._news)]
         for descriptor in descriptors:
             loop.add_reader(descriptor, stirred.set)
         try:

@@ -12,6 +12,7 @@ import inspect
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +63,10 @@ def wire_page() -> str:
     )
     blocks += ["## Every message", _table(Message)]
     common = {field.name for field in msgspec.structs.fields(Message)}
-    for struct in KINDS:
-        kind = str(struct.__struct_config__.tag)
-        blocks += [
-            f"## {struct.__name__}",
-            f"Topic `{_TOPICS[kind]}`, `kind` is `{kind}`. {_said(struct)}",
-            _table(struct, common),
-        ]
+    for message in KINDS:
+        kind = str(message.__struct_config__.tag)
+        said = f"Topic `{_TOPICS[kind]}`, `kind` is `{kind}`. {_said(message)}"
+        blocks += [f"## {message.__name__}", said, _table(message, common)]
     for struct in _structs():
         if struct not in KINDS:
             blocks += [f"## {struct.__name__}", _said(struct), _table(struct)]
@@ -154,7 +152,7 @@ def _below(struct: type) -> dict[str, str]:
     tree = ast.parse(inspect.getsource(importlib.import_module(struct.__module__)))
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == struct.__name__)
     found = {}
-    for field, below in zip(body, body[1:], strict=False):
+    for field, below in pairwise(body):
         match field, below:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str() as words)):
                 found[name] = _one_line(words)

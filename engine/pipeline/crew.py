@@ -18,7 +18,6 @@ from engine.contracts.tap import Tap
 from engine.delivery.record import Record
 from engine.errors import FacestreamError, WorkerError
 from engine.inference.messages import MESSAGES
-from engine.inference.process import inference_body
 from engine.pipeline.plan import Member, Pipe, Plan, Role, plan_of
 from engine.pipeline.reconcile import Start, Stop, reconcile
 from engine.pipeline.room import descriptors_needed, devices_of, enhancers_of
@@ -26,18 +25,19 @@ from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.descriptors import raise_limit, require_descriptors, shortage
 from engine.runtime.listener import Listener
 from engine.runtime.protocol import Attach, Detach, Drain
-from engine.runtime.worker import Body, Worker, start_worker
-from engine.workers.camera import camera_body
-from engine.workers.enhance import enhance_body
+from engine.runtime.worker import BodyIn, Worker, start_worker
 from engine.workers.links import LINKS, link_pair
-from engine.workers.perceive import perceive_body
 from engine.workers.policy import policy_of
-from engine.workers.publish import publish_body
-from engine.workers.recording import recording_body
 
-_FORKED: Mapping[Role, Body] = {"camera": camera_body, "publish": publish_body}
+camera_body = BodyIn("engine.workers.camera", "camera_body")
+recording_body = BodyIn("engine.workers.recording", "recording_body")
+perceive_body = BodyIn("engine.workers.perceive", "perceive_body")
+enhance_body = BodyIn("engine.workers.enhance", "enhance_body")
+inference_body = BodyIn("engine.inference.process", "inference_body")
+publish_body = BodyIn("engine.workers.publish", "publish_body")
+_FORKED: Mapping[Role, BodyIn] = {"camera": camera_body, "publish": publish_body}
 """Beside cameras: those that come while the others work, or for which all others wait."""
-_LOADED = [body.__module__ for body in _FORKED.values()]
+_LOADED = [body.module for body in _FORKED.values()]
 
 
 class Crew:
