@@ -10,4 +10,4 @@ from engine import __version__
 from engine.client import *  # noqa: F403
 from engine.client import __all__ as _client
 
-__all__ = [*_client, "__version__"]  # noqa: PLE0604
+__all__ = [*_client, "__version__"]

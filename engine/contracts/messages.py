@@ -117,7 +117,7 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
     """x, y, width, height of the original crop (face with margin), likewise."""
     enhanced: Enhanced | None
     decision: Decision
-    """``known``: the first of ``candidates``; ``unknown``: nobody enrolled; ``undecided``: not sure; ``none``: there was nobody to
+    """``known``: the first of ``candidates``; ``unknown``: nobody enrolled; ``undecided``: not sure; ``none``: nobody to
     compare with."""
     candidates: list[Candidate]
     """Best first."""

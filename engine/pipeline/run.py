@@ -35,7 +35,6 @@ from engine.pipeline.status import RunStatus, StreamStatus
 from engine.pipeline.supervisor import Supervisor
 from engine.publish.exposure import check_exposure
 from engine.source.sources import expand_sources
-from engine.track.oc_sort import check_installed
 
 _PACKAGES = (
     "av",
@@ -121,6 +120,8 @@ def run_pipeline(
     if config.output.resume and (not config.output.directory or config.output.overwrite):
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
     if config.track.method == "ocsort":
+        from engine.track.oc_sort import check_installed
+
         check_installed()
     if sentence := check_exposure(config.publish):
         warn(sentence)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-
 from engine.contracts.redaction import redact_url
 from engine.errors import ConfigError
 
