@@ -87,6 +87,10 @@ def _run(arguments: list[str]) -> int:
     if VERSION in arguments:
         sys.stdout.write(f"{__version__}\n")
         return 0
+    if arguments[0] == "run" and _reads_recordings(arguments[1:]):
+        from engine.pipeline.bodies import prepare_for_recordings
+
+        prepare_for_recordings()
     from cyclopts import CycloptsError
 
     from engine.cli.complaints import complaint
@@ -108,6 +112,13 @@ def _run(arguments: list[str]) -> int:
             raise
         return _complain(*complaint(error))
     return result if isinstance(result, int) else 0
+
+
+def _reads_recordings(options: list[str]) -> bool:
+    """Whether a run is likely to begin, over recordings alone; where that is wrong it only takes a little longer."""
+    asks = {*HELP, "--help-more"} & set(options)
+    others = any("://" in word or word.startswith("/dev/") or word.endswith((".yaml", ".yml")) for word in options)
+    return bool(options) and not asks and not others
 
 
 def _sentence(error: CycloptsError) -> str:

@@ -16,11 +16,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
 from engine.errors import FacestreamError, FatalError, UsageError, WorkerError, error_words
+from engine.runtime import child
 from engine.runtime.bond import die_with_parent
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
 from engine.runtime.child import SPAWN, Later, begin, forked_from_one_that_has, start
@@ -85,7 +86,8 @@ Body = Callable[..., None]
 """A module-level function ``body(context, *arguments)`` that returns when its work is done."""
 
 
-class BodyIn(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class BodyIn:
     """The body in a module that only the worker loads: a run begins half a second of a core earlier."""
 
     module: str
@@ -170,6 +172,11 @@ _starter = ThreadPoolExecutor(1, "starter")
 and kills what ``_die_with_parent`` has bound to it when that thread ends."""
 
 
+def prepare(modules: Sequence[str]) -> None:
+    """Begin to load, in the process from which workers are forked, what they are to have; whoever starts one waits for that."""
+    _starter.submit(child.prepare, modules)
+
+
 def start_worker(name: str, body: Body, *arguments: object, codec: Codec, forked: Sequence[str] = ()) -> Worker:
     """Start a named process that runs ``body(context, *arguments)``; channels among the arguments now belong to it.
 
@@ -191,7 +198,7 @@ def start_worker(name: str, body: Body, *arguments: object, codec: Codec, forked
             text, printed = text_pipe()
             on_failure.callback(text.close)
             children.callback(printed.close)
-            work = Later((_run, (name, theirs, body, arguments)))
+            work = Later((_run, (name, theirs, body, arguments, dict(os.environ))))
             context = forked_from_one_that_has(forked) if forked else SPAWN
             process = context.Process(target=begin, args=(printed, work), name=f"facestream-{name}", daemon=True)
             _starter.submit(start, process).result()
@@ -202,8 +209,11 @@ def start_worker(name: str, body: Body, *arguments: object, codec: Codec, forked
     return Worker(name, process, ours, text)
 
 
-def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...]) -> None:
+def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...], environment: dict[str, str]) -> None:
     """What a child process does once it is loaded."""
+    if environment != os.environ:  # it was forked from one that was started before
+        os.environ.clear()
+        os.environ.update(environment)
     _die_with_parent()
     _name_process(f"fs-{name}")
     _keep_freed_memory()
