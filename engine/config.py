@@ -136,6 +136,7 @@ class TrackConfig(Section, frozen=True):
     """How detections become tracks."""
 
     method: Literal["bytetrack", "ocsort"] = "bytetrack"
+    """``ocsort`` needs the extra of this name."""
     lost_seconds: Seconds = 1.5
     """A track that is not seen for longer is over."""
     min_detections: Positive = 2

@@ -35,7 +35,6 @@ from engine.pipeline.crew import Crew
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.pipeline.supervisor import Supervisor
 from engine.publish.exposure import check_exposure
-from engine.report.page import write_report
 from engine.source.sources import expand_sources
 
 _PACKAGES = (
@@ -123,6 +122,10 @@ def run_pipeline(
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
     if config.output.sign:
         signing_key(Path(config.output.sign).expanduser())  # a key that cannot be used is said before models load
+    if config.track.method == "ocsort":
+        from engine.track.oc_sort import check_installed
+
+        check_installed()
     if sentence := check_exposure(config.publish):
         warn(sentence)
     if config.verify.gallery and config.verify.embedder != "none" and not Path(config.verify.gallery).expanduser().exists():
@@ -255,5 +258,7 @@ def _report(config: Config, run: dict[str, Any]) -> Path | None:
     """Write the report from what this run has put into the output directory."""
     if not config.output.report or not _has_begun(config, run):
         return None
+    from engine.report.page import write_report  # loads what looks at pictures, which a run does not need to begin
+
     directory = Path(config.output.directory)
     return write_report(directory, config.output.report_tracks) if (directory / "faces.jsonl").exists() else None
