@@ -48,6 +48,7 @@ COMMANDS = {
     "audit": ("engine.cli.audit:audit_app", "Show who did what, or verify that nothing of it is missing."),
     "tokens": ("engine.cli.tokens:tokens_app", "Say who may ask the service over HTTP."),
     "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
+    "mark": ("engine.cli.mark:mark_app", "Look for the marks of enhanced pictures, or sign a picture."),
     "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
     "models": ("engine.cli.models:models_app", "List models, or fetch one."),
     "licences": ("engine.cli.licences:licences", "List what is installed, with the licences; write a bill of materials."),

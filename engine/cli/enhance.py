@@ -15,7 +15,7 @@ from engine.config import PublishConfig, SuperResolveConfig
 from engine.decode.still import read_still
 from engine.errors import FacestreamError, UsageError
 from engine.models import find_model
-from engine.publish.encode import encode_picture, mark
+from engine.publish.encode import encode_enhanced
 from engine.runtime.colour import planes_from_bgr
 from engine.source.picture_files import picture_files
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
@@ -85,7 +85,7 @@ def _write(face: EnhancedFace, image: Path, folder: Path | None, written: set[Pa
         raise UsageError(f"{path} is the result of another of these pictures: enhance {image} by itself, with another --out")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_picture(PublishConfig(codec="png"), face.bgr, mark(face.model)))
+        path.write_bytes(encode_enhanced(PublishConfig(codec="png"), face.bgr, face.model))
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}: choose another folder with --out") from error
     written.add(path.resolve())
