@@ -32,7 +32,7 @@ from typing import Any
 import msgspec
 
 from engine.archive.checkpoint_writer import CheckpointWriter
-from engine.archive.checkpoints import PROGRESS
+from engine.archive.claim import LINES, check_free, held_by_a_run
 from engine.archive.expiry import Expiry
 from engine.archive.files import FACES, AppendedFiles, track_folder, write_new, write_whole
 from engine.archive.lock import DirectoryLock
@@ -48,11 +48,9 @@ from engine.contracts.redaction import redact_tree
 from engine.errors import PublishError
 from engine.whole_file import sync_directory
 
-_LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
 _MOST_FOLDERS = 4096
 """Folders that are remembered as made."""
 _DAY_SECONDS, _GB = 86_400.0, 10**9
-_OWN = ("run.json", "report.html", FACES, *_LINES.values(), PROGRESS)
 _OF_AN_ATTEMPT = ("run_id", "started", "started_ns", "ended_ns", "outcome", "counters", "streams", "kept", "first_track_id")
 
 
@@ -81,9 +79,8 @@ class DirectorySink:
                 over recordings is resumed from them.
 
         Raises:
-            PublishError: the directory holds a run, another process writes there, it has changed since ``resume`` was made, or
-                it cannot be written.
-            ConfigError: the earlier attempt had other models.
+            PublishError: another process writes there, it has changed since ``resume`` was made, or it cannot be written.
+            ConfigError: the directory holds a run, or the earlier attempt had other models.
         """
         self.directory = Path(config.directory)
         self._files = AppendedFiles(self.directory)
@@ -110,7 +107,7 @@ class DirectorySink:
         Raises:
             PublishError: the directory cannot be written, or the disk is full; what was written before stays valid.
         """
-        lines = _LINES.get(kind_of(message))
+        lines = LINES.get(kind_of(message))
         if lines is None:
             return
         with _one_sentence(self.directory):
@@ -219,7 +216,7 @@ class DirectorySink:
         if self._checkpoints.inputs:
             self._run["inputs"] = self._checkpoints.inputs
         self._write_run()
-        for name in _LINES.values():
+        for name in LINES.values():
             self._files[name]
         sync_directory(self.directory)
 
@@ -228,14 +225,9 @@ class DirectorySink:
         write_whole(self.directory / "run.json", _as_json(self._run | {"attempts": [*self._earlier, this]}))
 
     def _claim(self, overwrite: bool) -> None:
-        held = [self.directory / name for name in _OWN if (self.directory / name).exists()]
-        held += self.directory.glob("embeddings_*.f32")
-        if held and not overwrite:
-            raise PublishError(
-                f"{self.directory} already holds a run ({held[0].name}): choose another one, or replace it with "
-                "--overwrite; --resume goes on with one that was interrupted"
-            )
-        for path in held:
+        if not overwrite:
+            check_free(self.directory)
+        for path in held_by_a_run(self.directory):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
