@@ -221,8 +221,8 @@ class PublishConfig(Section, frozen=True):
     codec: Literal["jpeg", "png"] = "jpeg"
     jpeg_quality: Annotated[int, msgspec.Meta(ge=1, le=100)] = 92
     mark: bool = True
-    """Mark the pixels of enhanced pictures, so that `facestream mark verify` knows them without what their files say, which they
-    say either way. Originals are never marked."""
+    """Mark the pixels of enhanced pictures, so that `facestream mark verify` knows them also where what their files say is lost;
+    it stands there either way. Originals are never marked."""
     parts: tuple[Literal["enhanced", "original", "embedding"], ...] = ("enhanced", "original", "embedding")
 
     @property

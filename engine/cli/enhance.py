@@ -19,8 +19,9 @@ from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.config import PublishConfig, SuperResolveConfig
 from engine.contracts.frames import Planes
-from engine.decode.still import read_still
+from engine.decode.still import read_content, read_still
 from engine.errors import FacestreamError, UsageError
+from engine.marking import Credentials, kind_of, load_credentials, sign_picture
 from engine.models import find_model
 from engine.publish.encode import encode_enhanced
 from engine.runtime.colour import planes_from_bgr
@@ -46,6 +47,8 @@ def enhance(
     zero_shot: Annotated[
         bool, Parameter(help="Learn from the picture alone (ZSSR, x2); seconds to minutes each.", negative=())
     ] = False,
+    sign_key: Annotated[Path | None, Parameter(help="Sign the results (C2PA) with this private key, PEM.")] = None,
+    certificate: Annotated[Path | None, Parameter(help="The key's certificate and those of its issuers, PEM.")] = None,
     overwrite: OverwriteOption = False,
 ) -> int:
     """Enlarge single pictures.
@@ -69,6 +72,9 @@ def enhance(
         raise UsageError(f"--strength {strength:g} must be 0 to 1")
     if zero_shot and generator is not None:
         raise UsageError("--zero-shot learns a network of its own: remove --generator")
+    if (sign_key is None) != (certificate is None):
+        raise UsageError("--sign-key and --certificate belong together: give both")
+    credentials = load_credentials(sign_key, certificate) if sign_key and certificate else None
     complaints = list[str]()
     found = picture_files(images, lambda _, sentence: complaints.append(sentence))
     pictures = [picture for picture in found if picture in images or not picture.stem.endswith(_END)]
@@ -97,7 +103,7 @@ def enhance(
                     _check_size(image, part, network.scale, zero_shot=zero_shot, asks_for_faces=faces)
                     bar.begin(path.name)
                     (face,) = enhancer.enlarge([part])
-                    _write(face, path)
+                    _write(_file_of(face, image, credentials), path)
                     before, after = (f"{one.shape[1]}x{one.shape[0]}" for one in (part.y, face.luma))
                     table.add_row(*map(Text, _row(image, path)), f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB")
             except FacestreamError as error:
@@ -153,7 +159,9 @@ def _check_size(image: Path, part: Planes, scale: int, *, zero_shot: bool, asks_
             f"{_MOST_RESULT_PX / 1e6:.0f}: {advice}"
         )
     if pixels > _LARGE_PX and not asks_for_faces:
-        sys.stderr.write(f"facestream: note: {plain(str(image))} is {size}, enlarged as a whole; --faces takes its faces alone\n")
+        sys.stderr.write(
+            f"facestream: note: {plain(str(image))} is {size}, enlarged as a whole; --faces takes its faces alone\n"
+        )
 
 
 def _row(image: Path, path: Path) -> Iterator[str]:
@@ -161,9 +169,18 @@ def _row(image: Path, path: Path) -> Iterator[str]:
     yield plain(str(path))
 
 
-def _write(face: EnhancedFace, path: Path) -> None:
+def _file_of(face: EnhancedFace, image: Path, credentials: Credentials | None) -> bytes:
+    """Return the PNG file, marked, and signed where there is a key."""
+    file = encode_enhanced(PublishConfig(codec="png"), face.bgr, face.model)
+    if credentials is None:
+        return file
+    original = read_content(image)
+    return sign_picture(file, credentials, model=face.model, original=original if kind_of(original) else None, title=image.name)
+
+
+def _write(file: bytes, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_enhanced(PublishConfig(codec="png"), face.bgr, face.model))
+        path.write_bytes(file)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}: choose another folder with --out") from error

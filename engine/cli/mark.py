@@ -16,7 +16,7 @@ from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.decode.still import read_content, read_still
-from engine.errors import FacestreamError, PictureError, UsageError
+from engine.errors import PictureError, UsageError
 from engine.marking import THRESHOLD, Marks, Provenance, load_credentials, marks_of, sign_picture
 from engine.source.picture_files import picture_files
 from engine.whole_file import replacing
@@ -40,9 +40,9 @@ def verify(
 ) -> int:
     """Look for the three marks: XMP in the file, the mark in the pixels, and C2PA.
 
-    That a picture has no mark proves nothing: each of them can be removed. XMP can be
-    written by anybody; the mark in the pixels is of a public key; what C2PA says is as good
-    as the certificate that it is signed with.
+    That a picture has no mark proves nothing: each of them can be removed. Anybody
+    can write XMP; the mark in the pixels is of a public key; what C2PA says is as
+    good as the certificate that it is signed with.
 
     For example:
 
@@ -50,14 +50,14 @@ def verify(
 
         facestream mark verify evidence/ --trust our-laboratory.pem --json
 
-    Exit code: 0 each picture has a mark, 1 one has none or cannot be read, 2 the command
-    line is wrong.
+    Exit code: 0 each picture has a mark, 1 one has none or cannot be read, 2 the
+    command line is wrong.
     """
     if not pictures:
         raise UsageError("no picture to look at: give at least one image file")
     trusted = _text(trust) if trust else ""
     unmarked, unread = list[Path](), list[str]()
-    for path in picture_files(pictures):
+    for path in picture_files(pictures, lambda _, sentence: unread.append(sentence)):
         try:
             marks = marks_of(read_content(path), read_still(path).bgr, trusted)
         except PictureError as error:
@@ -84,8 +84,8 @@ def sign(
 ) -> int:
     """Sign enhanced pictures: C2PA metadata that says by what they were edited.
 
-    A result is named NAME-signed, and the picture stays as it is. Sign last: whatever changes
-    the file afterwards breaks the signature. Time is this machine's own.
+    A result is named NAME-signed, and the picture stays as it is. Sign last: whatever
+    changes the file afterwards breaks the signature. The time is this machine's own.
 
     For example:
 
@@ -95,22 +95,22 @@ def sign(
     """
     if not pictures:
         raise UsageError("no picture to sign: give at least one image file")
-    files = picture_files(pictures)
+    failures = list[str]()
+    files = picture_files(pictures, lambda _, sentence: failures.append(sentence))
     if original is not None and len(files) != 1:
         raise UsageError("--original belongs to one picture: sign the others by themselves")
     credentials = load_credentials(key, certificate)
-    failed = 0
+    source = read_content(original) if original else None
     for path in files:
         try:
-            source = read_content(original) if original else None
+            read_still(path)  # a signature under half a picture would be worth nothing
             signed = sign_picture(read_content(path), credentials, original=source, title=path.name)
             say(f"wrote {_write(signed, (out or path.parent) / f'{path.stem}-signed{path.suffix}', overwrite=overwrite)}")
-        except UsageError:
-            raise
-        except FacestreamError as error:
-            say(str(error) if str(path) in str(error) else f"{path}: {error}", aside=True)
-            failed += 1
-    return int(failed > 0)
+        except PictureError as error:
+            failures.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+    for sentence in failures:
+        say(sentence, aside=True)
+    return int(bool(failures))
 
 
 def _show(path: Path, marks: Marks, *, json: bool) -> None:

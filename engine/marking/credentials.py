@@ -19,7 +19,7 @@ class Credentials:
     algorithm: str
     """C2PA's name: ``es256``, ``ed25519``, ``ps256`` and so on."""
     key: bytes
-    """PEM, not encrypted."""
+    """PEM (PKCS 8), not encrypted."""
     certificates: bytes
     """PEM, the signer's first."""
     where: str
@@ -31,11 +31,11 @@ class Credentials:
 
     def refusal(self, reason: str) -> FacestreamError | None:
         """Return the complaint about the certificate that a failure of the library is, None where it is about the picture."""
-        if not reason.startswith(("Signature", "Other", "Verify")) and "ertificate" not in reason:
+        if not reason.startswith("Signature"):
             return None
         return UsageError(
-            f"{self.where} cannot sign after C2PA: it must be an end entity's certificate for emailProtection or documentSigning, "
-            f"issued by another one, with the issuer's key id ({reason})"
+            f"{self.where} cannot sign after C2PA: it must be an end entity's certificate for emailProtection or "
+            f"documentSigning, issued by another one, with the issuer's key id ({reason})"
         )
 
 
@@ -69,12 +69,15 @@ def load_credentials(key: Path, certificate: Path) -> Credentials:
         raise UsageError(f"{certificate} holds no certificate in PEM: begin it with -----BEGIN CERTIFICATE-----") from error
     shape = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     if first.public_key().public_bytes(*shape) != private.public_key().public_bytes(*shape):
-        raise UsageError(f"the first certificate of {certificate} is not that of the key {key}: put the signer's certificate first")
-    now = datetime.datetime.now(datetime.timezone.utc)
+        raise UsageError(
+            f"the first certificate of {certificate} is not that of the key {key}: put the signer's certificate first"
+        )
+    now = datetime.datetime.now(datetime.UTC)
     if not first.not_valid_before_utc <= now <= first.not_valid_after_utc:
         until = f"{first.not_valid_before_utc:%Y-%m-%d} to {first.not_valid_after_utc:%Y-%m-%d}"
         raise UsageError(f"the certificate {certificate} is valid from {until}, not today: get a new one")
-    return Credentials(_algorithm(private, key), key_bytes, certificate_bytes, str(certificate))
+    pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return Credentials(_algorithm(private, key), private.private_bytes(*pem), certificate_bytes, str(certificate))
 
 
 def _algorithm(private: Any, key: Path) -> str:
@@ -87,7 +90,9 @@ def _algorithm(private: Any, key: Path) -> str:
         return "ps256"
     if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name in curves:
         return curves[private.curve.name]
-    raise UsageError(f"the key {key} is of a kind that C2PA does not know: use P-256, P-384, P-521, Ed25519 or RSA from 2048 bits")
+    raise UsageError(
+        f"the key {key} is of a kind that C2PA does not know: use P-256, P-384, P-521, Ed25519 or RSA from 2048 bits"
+    )
 
 
 def _content(path: Path) -> bytes:

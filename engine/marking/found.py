@@ -20,7 +20,7 @@ class Marks:
 
     @property
     def found(self) -> int:
-        """How many of the three there are. A changed or unread signature, and XMP of a picture that no machine touched, are none."""
+        """How many of the three there are. A wrong or unread signature is none, nor is XMP that names no machine."""
         signed = self.provenance is not None and self.provenance.state in ("trusted", "valid")
         declared = self.declared is not None and self.declared.is_enhanced
         return declared + self.pixels.is_found + signed

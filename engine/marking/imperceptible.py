@@ -1,15 +1,15 @@
 """A mark in the pixels that nobody sees, and that is found without the unmarked picture: "made by facestream".
 
-What is marked are the coarse waves of the luma: the coefficients of the discrete cosine transform of the whole picture, of 5 to 13
-half waves across it. Each is moved most of the way to the nearest point of a lattice, whose offset a public key gives
+What is marked are the coarse waves of the luma: those coefficients of the discrete cosine transform of the whole picture that have
+5 to 13 half waves across it. Each is moved most of the way to the nearest point of a lattice, whose offset a public key gives
 (distortion-compensated quantisation index modulation: Chen and Wornell, "Quantization index modulation", IEEE Transactions on
 Information Theory, 2001). Such waves are what JPEG and scaling leave alone, and they are counted per picture and not per
 pixel, so that nobody needs to know by how much it was scaled.
 
 Without the mark each coefficient lies anywhere between two points of its lattice. As the offsets are drawn evenly and
-independently, the sum of the cosines of the places is beyond t of its standard deviations in at most exp(-t² / 2) of the keys,
-whatever the picture (Chernoff's bound, with I0(x) <= exp(x² / 4)): ``THRESHOLD`` and the number of ways in which it is looked for
-make that less than one in a million.
+independently, the sum of the cosines of the places is beyond t of its standard deviations for at most exp(-t² / 2) of the keys,
+whatever the picture (Chernoff's bound, with I0(x) <= exp(x² / 4)): ``THRESHOLD`` and the number of ways in which it is looked
+for make that less than one in a million.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ from engine.contracts.frames import Float32, Uint8
 
 SMALLEST_PX = 32
 """Pictures with a shorter side are not marked: they have no such waves beside what they show."""
-THRESHOLD = 6.0
+THRESHOLD = 6.7
 _KEY = b"facestream mark 1"
 _LOWEST, _HIGHEST = 5, 13
-"""Half waves across the picture. Coarser ones are too strong to be moved by so little, finer ones are lost to JPEG and cost likeness."""
+"""Half waves across the picture. Coarser ones change with the contrast by more than a step, finer ones are lost to JPEG and cost
+more likeness."""
 _PART = 0.7
 """Of the way to the lattice. The rest is noise to the detector, and allows a wider lattice for the same change."""
 _WIDE, _NARROW = 0.41, 0.26
@@ -39,6 +40,10 @@ _SMALL_PX = 96
 """A picture with a shorter side has the wide one."""
 _CONTRASTS = tuple(1.02**power for power in range(-12, 13))
 """Contrast may have changed, and scaling damps fine waves."""
+_EXTENTS = tuple(eighths / 8 for eighths in range(-4, 5))
+"""How many pixels a scaled picture is wider and taller than its side says: some programs round the side, not the scale."""
+_MOST_SOUGHT_PX = 1024
+"""A side that is longer is reduced before the mark is looked for; its waves are long."""
 _STRIP_PX = 1 << 20
 
 
@@ -47,7 +52,7 @@ class Sought:
     """What was found of the mark."""
 
     score: float
-    """0 where there is none, standard deviation 1; up to 13 with it."""
+    """The best of all ways to look; around 3 where there is no mark, up to 15 with it."""
 
     @property
     def is_found(self) -> bool:
@@ -56,7 +61,8 @@ class Sought:
 
 def false_alarm_bound(score: float = THRESHOLD) -> float:
     """Return the share of keys, at most, with which a given unmarked picture scores so much."""
-    return min(1.0, len(_CONTRASTS) * 2 * math.exp(-(score**2) / 2))
+    ways = 2 * len(_CONTRASTS) * len(_EXTENTS) ** 2
+    return min(1.0, ways * math.exp(-(score**2) / 2))
 
 
 def put_mark(picture_bgr: Uint8) -> Uint8:
@@ -87,13 +93,23 @@ def find_mark(picture_bgr: Uint8) -> Sought:
     Args:
         picture_bgr: (height, width, 3) uint8 BGR.
     """
-    if min(picture_bgr.shape[:2]) < _HIGHEST:
+    height, width = (min(side, _MOST_SOUGHT_PX) for side in picture_bgr.shape[:2])
+    if min(height, width) < _HIGHEST:
         return Sought(0.0)
+    if picture_bgr.shape[:2] != (height, width):
+        picture_bgr = np.asarray(cv2.resize(picture_bgr, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    luma = cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    down, across = (np.concatenate([_basis(side, extent) for extent in _EXTENTS]) for side in (height, width))
+    every = (down @ luma @ across.T / np.float32(math.sqrt(height * width))).reshape(len(_EXTENTS), _HIGHEST, -1, _HIGHEST)
     rows, columns, offsets = _lattice()
-    waves = _waves(picture_bgr)[rows, columns].astype(np.float64)
-    scales = np.array([contrast / step for step in (_WIDE, _NARROW) for contrast in _CONTRASTS])
-    sums = np.cos(2 * np.pi * (scales[:, None] * waves - offsets)).sum(axis=1)
-    return Sought(float(sums.max()) * math.sqrt(2 / len(waves)))
+    waves = every[:, rows, :, columns].reshape(len(rows), -1)
+    turns = offsets[:, None].astype(np.float32)
+    best = max(
+        float(np.cos(np.float32(2 * math.pi) * (waves * np.float32(contrast / step) - turns)).sum(axis=0).max())
+        for step in (_WIDE, _NARROW)
+        for contrast in _CONTRASTS
+    )
+    return Sought(best * math.sqrt(2 / len(rows)))
 
 
 def _waves(picture_bgr: Uint8) -> Float32:
@@ -113,12 +129,18 @@ def _strips(height: int, width: int) -> Iterator[slice]:
         yield slice(top, min(top + tall, height))
 
 
-@lru_cache(maxsize=256)
-def _basis(size: int) -> Float32:
-    """Return the first waves of the orthonormal cosine transform, (_HIGHEST, size)."""
-    waves = np.cos(np.pi / size * np.arange(_HIGHEST)[:, None] * (np.arange(size) + 0.5)) * math.sqrt(2 / size)
+@lru_cache(maxsize=512)
+def _basis(size: int, beyond: float = 0.0) -> Float32:
+    """Return what gives the amplitudes of the first waves of the orthonormal cosine transform, (_HIGHEST, size).
+
+    Args:
+        size: pixels in a row.
+        beyond: how much longer than that the row is of which these are the waves. They are not orthogonal then, and what is
+            returned is fitted by least squares: the picture's mean, far above all waves, stays out of them.
+    """
+    waves = np.cos(np.pi / (size + beyond) * np.arange(_HIGHEST)[:, None] * (np.arange(size) + 0.5)) * math.sqrt(2 / size)
     waves[0] /= math.sqrt(2)
-    return np.asarray(waves, np.float32)
+    return np.asarray(np.linalg.solve(waves @ waves.T, waves) if beyond else waves, np.float32)
 
 
 @lru_cache(maxsize=1)

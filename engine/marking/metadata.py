@@ -12,8 +12,8 @@ from engine.marking.containers import Texts, read_texts, with_texts
 
 VOCABULARY = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 ENHANCED = VOCABULARY + "compositeWithTrainedAlgorithmicMedia"
-"""IPTC: augmentation, correction or enhancement by a model. ``algorithmicallyEnhanced`` is for what leaves the main content as it is,
-which nobody can promise of a face that a network has enlarged; ``trainedAlgorithmicMedia`` is for what was never captured."""
+"""IPTC: augmentation, correction or enhancement by a model. ``algorithmicallyEnhanced`` is for what leaves the main content as it
+is, which nobody can promise of a face that a network has enlarged; ``trainedAlgorithmicMedia`` for what was never captured."""
 INTERPOLATED = VOCABULARY + "algorithmicallyEnhanced"
 """No network has added anything."""
 UNTRAINED = frozenset({"bicubic", "lanczos", "none"})
@@ -42,9 +42,9 @@ _BY_MACHINE = frozenset({
 })  # fmt: skip
 
 
-def sentence(model: str) -> str:
-    """Return what stands inside every enhanced picture for people."""
-    return f"AI-enhanced by facestream {model}; not for identification"
+def sentence(system: str) -> str:
+    """Return what stands inside every enhanced picture for people; ``system`` is ``facestream`` with the generator."""
+    return f"AI-enhanced by {system}; not for identification"
 
 
 def source_type(model: str) -> str:
@@ -59,15 +59,13 @@ def declare(file: bytes, model: str) -> bytes:
         file: a JPEG or PNG file as an encoder left it.
         model: name of the generator.
     """
-    return with_texts(file, Texts(sentence(model), _xmp(model)))
+    return with_texts(file, Texts(sentence(f"facestream {model}"), _xmp(model)))
 
 
 def declared_in(file: bytes) -> Declared | None:
     """Return what the XMP of a JPEG or PNG file says; None where it has none of these fields, or is no such file."""
     xmp = read_texts(file).xmp
-    kind, system, version = (
-        _value(xmp, name) for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")
-    )
+    kind, system, version = (_value(xmp, name) for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed"))
     return Declared(kind, " ".join(filter(None, (system, version)))) if kind or system else None
 
 

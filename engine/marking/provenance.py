@@ -11,10 +11,14 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import cv2
+import numpy as np
+
 from engine import __version__
 from engine.errors import MissingRuntimeError, PictureError
 from engine.marking.containers import MEDIA_TYPES, has_manifest, kind_of
 from engine.marking.credentials import Credentials
+from engine.marking.imperceptible import find_mark
 from engine.marking.metadata import declared_in, sentence, source_type
 
 EXTRA = "pip install 'facestream[exhibit]'"
@@ -57,22 +61,24 @@ def sign_picture(
     Args:
         file: a JPEG or PNG file. Metadata that it has already stays, as that of what was signed here.
         credentials: key and certificates.
-        model: the generator that enhanced the picture; empty: what the file says.
+        model: the generator that enhanced the picture; empty: what its marks say.
         original: the JPEG or PNG file that it was made from. None: the unsigned file itself stands for it.
         title: a name for the picture.
 
     Raises:
-        PictureError: a file is no JPEG or PNG, or is damaged.
+        PictureError: a file is no JPEG or PNG, is damaged, or no mark says that it was enhanced.
         UsageError: the certificate cannot sign.
         MissingRuntimeError: ``c2pa-python`` is not installed.
     """
     c2pa = _library()
     media_type = _media_type(file)
-    declared = declared_in(file)
-    kind = source_type(model) if model else declared.source_type if declared and declared.source_type else source_type("")
-    system = f"facestream {model}".strip() if model or declared is None else declared.system
-    agent = {"name": system or "facestream", "version": __version__}
-    edited = {"action": "c2pa.edited", "digitalSourceType": kind, "softwareAgent": agent, "description": sentence(model)}
+    system, kind = (f"facestream {model}", source_type(model)) if model else _said_by(file)
+    edited = {
+        "action": "c2pa.edited",
+        "digitalSourceType": kind,
+        "softwareAgent": {"name": system, "version": __version__},
+        "description": sentence(system),
+    }
     said = {
         "claim_generator_info": [{"name": "facestream", "version": __version__}],
         "title": title or "enhanced picture",
@@ -108,9 +114,10 @@ def provenance_of(file: bytes, trusted: str = "") -> Provenance | None:
         return Provenance("unread", problems=[f"it was not read, as c2pa-python is not installed: {EXTRA}"])
     settings = _SETTINGS | ({"trust": {"trust_anchors": trusted}} if trusted else {})
     try:
-        with c2pa.Context.from_dict(settings) as context, c2pa.Reader(
-            MEDIA_TYPES[kind_of(file)], io.BytesIO(file), context=context
-        ) as reader:
+        with (
+            c2pa.Context.from_dict(settings) as context,
+            c2pa.Reader(MEDIA_TYPES[kind_of(file)], io.BytesIO(file), context=context) as reader,
+        ):
             return _read(json.loads(reader.json()))
     except c2pa.C2paError as error:
         return Provenance("invalid", problems=[str(error)])
@@ -134,9 +141,22 @@ def _read(store: dict[str, Any]) -> Provenance:
         " ".join(filter(None, (makers[0].get("name"), makers[0].get("version")))),
         next((kind for action in actions if (kind := action.get("digitalSourceType"))), ""),
         [action.get("action", "") for action in actions],
-        [ingredient.get("title", "") for ingredient in manifest.get("ingredients", [])],
+        [title for ingredient in manifest.get("ingredients", []) if (title := ingredient.get("title"))],
         [problem.get("explanation") or problem["code"] for problem in problems if problem.get("code") != _UNTRUSTED],
     )
+
+
+def _said_by(file: bytes) -> tuple[str, str]:
+    """Return what enhanced a picture, and how IPTC calls that, by its marks: what is signed must be true."""
+    declared = declared_in(file)
+    if declared is not None and declared.is_enhanced:
+        return declared.system or "an unnamed program", declared.source_type
+    picture = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise PictureError("the picture is damaged")
+    if not find_mark(np.asarray(picture, np.uint8)).is_found:
+        raise PictureError("no mark says that this picture was enhanced: sign what `facestream enhance` or a run has written")
+    return "facestream", source_type("")
 
 
 def _media_type(file: bytes) -> str:

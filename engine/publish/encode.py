@@ -51,7 +51,11 @@ def parts_of(
         if name == "embedding":
             found = _vector(embedding)
         else:
-            found = _picture(config, name, enhanced_bgr, enhanced_by) if name == "enhanced" else _picture(config, name, original_bgr)
+            found = (
+                _picture(config, name, enhanced_bgr, enhanced_by)
+                if name == "enhanced"
+                else _picture(config, name, original_bgr)
+            )
         for part, payload in found:
             parts.append(part)
             payloads.append(payload)
@@ -141,7 +145,7 @@ def _picture(
     if picture is None:
         return []
     if is_map:  # of values, which stay as they are
-        payload = with_texts(encode_picture(config, picture), Texts(sentence(made_by)))
+        payload = with_texts(encode_picture(config, picture), Texts(sentence(f"facestream {made_by}")))
     else:
         payload = encode_enhanced(config, picture, made_by) if made_by else encode_picture(config, picture)
     return [(Part(name, config.codec, tuple(map(int, picture.shape)), "uint8", _sha256(payload)), payload)]
