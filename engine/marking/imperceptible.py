@@ -1,10 +1,10 @@
 """A mark in the pixels that nobody sees, and that is found without the unmarked picture: "made by facestream".
 
-What is marked are the coarse waves of the luma: those coefficients of the discrete cosine transform of the whole picture that have
-5 to 13 half waves across it. Each is moved most of the way to the nearest point of a lattice, whose offset a public key gives
-(distortion-compensated quantisation index modulation: Chen and Wornell, "Quantization index modulation", IEEE Transactions on
-Information Theory, 2001). Such waves are what JPEG and scaling leave alone, and they are counted per picture and not per
-pixel, so that nobody needs to know by how much it was scaled.
+What is marked are the coarse waves of the luma: those coefficients of the discrete cosine transform of the whole picture that
+have 5 to 13 half waves across it. Each is moved most of the way to the nearest point of a lattice, whose offset a public key
+gives (distortion-compensated quantisation index modulation: Chen and Wornell, "Quantization index modulation", IEEE
+Transactions on Information Theory, 2001). Such waves are what JPEG and scaling leave alone, and they are counted per picture
+and not per pixel, so that nobody needs to know by how much it was scaled.
 
 Without the mark each coefficient lies anywhere between two points of its lattice. As the offsets are drawn evenly and
 independently, the sum of the cosines of the places is beyond t of its standard deviations for at most exp(-t² / 2) of the keys,
@@ -30,8 +30,8 @@ SMALLEST_PX = 32
 THRESHOLD = 6.7
 _KEY = b"facestream mark 1"
 _LOWEST, _HIGHEST = 5, 13
-"""Half waves across the picture. Coarser ones change with the contrast by more than a step, finer ones are lost to JPEG and cost
-more likeness."""
+"""Half waves across the picture. Coarser ones change with the contrast by more than a step, finer ones are lost to JPEG and
+cost more likeness."""
 _PART = 0.7
 """Of the way to the lattice. The rest is noise to the detector, and allows a wider lattice for the same change."""
 _WIDE, _NARROW = 0.41, 0.26
@@ -102,7 +102,7 @@ def find_mark(picture_bgr: Uint8) -> Sought:
     down, across = (np.concatenate([_basis(side, extent) for extent in _EXTENTS]) for side in (height, width))
     every = (down @ luma @ across.T / np.float32(math.sqrt(height * width))).reshape(len(_EXTENTS), _HIGHEST, -1, _HIGHEST)
     rows, columns, offsets = _lattice()
-    waves = every[:, rows, :, columns].reshape(len(rows), -1)
+    waves = np.ascontiguousarray(every[:, rows, :, columns].reshape(len(rows), -1))
     turns = offsets[:, None].astype(np.float32)
     best = max(
         float(np.cos(np.float32(2 * math.pi) * (waves * np.float32(contrast / step) - turns)).sum(axis=0).max())

@@ -12,8 +12,9 @@ from engine.marking.containers import Texts, read_texts, with_texts
 
 VOCABULARY = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 ENHANCED = VOCABULARY + "compositeWithTrainedAlgorithmicMedia"
-"""IPTC: augmentation, correction or enhancement by a model. ``algorithmicallyEnhanced`` is for what leaves the main content as it
-is, which nobody can promise of a face that a network has enlarged; ``trainedAlgorithmicMedia`` for what was never captured."""
+"""IPTC: augmentation, correction or enhancement by a model. ``algorithmicallyEnhanced`` is for what leaves the main content
+as it is, which nobody can promise of a face that a network has enlarged; ``trainedAlgorithmicMedia`` for what no camera has
+captured."""
 INTERPOLATED = VOCABULARY + "algorithmicallyEnhanced"
 """No network has added anything."""
 UNTRAINED = frozenset({"bicubic", "lanczos", "none"})

@@ -1,8 +1,8 @@
 """How well enhanced pictures are known by the mark in their pixels, and what it costs: ``python -m tests.bench.marking``.
 
 Real faces are reduced, enlarged by the default generator, marked, and published as JPEG; then comes what others do to
-pictures. Likeness is that of a subscriber who makes vectors of what was published: the product makes its own before it marks. False
-alarms are looked for in pictures without the mark: photographs, cut-outs of them, and unmarked enhanced faces.
+pictures. Likeness is that of a subscriber who makes vectors of what was published: the product makes its own before it marks.
+False alarms are looked for in pictures without the mark: photographs, cut-outs of them, and unmarked enhanced faces.
 """
 
 from __future__ import annotations
@@ -125,7 +125,8 @@ def _likeness(faces: Faces, pictures: list[Uint8], published: list[Uint8]) -> di
     change, strange = ((having - without) * own).sum(1), ((having - without) * other).sum(1)
     return {
         "1 - cosine of both, mean": float(lost.mean()), "1 - cosine of both, most": float(lost.max()),
-        "score change, same person, mean": float(change.mean()), "score change, same person, mean size": float(abs(change).mean()),
+        "score change, same person, mean": float(change.mean()),
+        "score change, same person, mean size": float(abs(change).mean()),
         "score change, same person, most": float(abs(change).max()), "score change, stranger, mean": float(strange.mean()),
     }  # fmt: skip
 

@@ -87,9 +87,8 @@ def test_what_is_too_small_stays_as_it_is(shape):
     assert not find_mark(picture).is_found
 
 
-def test_no_unmarked_picture_comes_near(rng=np.random.default_rng(7)):
-    """By the bound alone one of a million keys would; here are pictures of ten kinds."""
-    worst = 0.0
+def test_no_unmarked_picture_comes_near():
+    worst, rng = 0.0, np.random.default_rng(7)
     for picture in (data.astronaut(), data.coffee(), data.chelsea(), data.rocket()):
         for _ in range(15):
             side = int(rng.integers(24, 250))
