@@ -9,7 +9,7 @@ and not per pixel, so that nobody needs to know by how much it was scaled.
 Without the mark each coefficient lies anywhere between two points of its lattice. As the offsets are drawn evenly and
 independently, the sum of the cosines of the places is beyond t of its standard deviations for at most exp(-t² / 2) of the keys,
 whatever the picture (Chernoff's bound, with I0(x) <= exp(x² / 4)): ``THRESHOLD`` and the number of ways in which it is looked
-for make that less than one in a million.
+for make that less than one in ten million.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from engine.contracts.frames import Float32, Uint8
 
 SMALLEST_PX = 32
 """Pictures with a shorter side are not marked: they have no such waves beside what they show."""
-THRESHOLD = 6.7
+THRESHOLD = 7.0
 _KEY = b"facestream mark 1"
 _LOWEST, _HIGHEST = 5, 13
 """Half waves across the picture. Coarser ones change with the contrast by more than a step, finer ones are lost to JPEG and
@@ -36,7 +36,7 @@ _PART = 0.7
 """Of the way to the lattice. The rest is noise to the detector, and allows a wider lattice for the same change."""
 _WIDE, _NARROW = 0.41, 0.26
 """Steps of the lattice, in levels of amplitude: on a small picture JPEG leaves more noise."""
-_SMALL_PX = 96
+_SMALL_PX = 112
 """A picture with a shorter side has the wide one."""
 _CONTRASTS = tuple(1.02**power for power in range(-12, 13))
 """Contrast may have changed, and scaling damps fine waves."""
