@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.cli.saying import say
-from engine.reproduction.compared import LEAST_COSINE, LEAST_PSNR_DB, Compared
+from engine.reproduction.compared import LEAST_COSINE, LEAST_PSNR_DB, MOST_SCORE, Compared
 from engine.reproduction.reproduce import Reproduction
 from engine.reproduction.reproduce import reproduce as make_again
 
@@ -37,8 +37,9 @@ def reproduce(
     The faces that were written are cut again from the same frames and places; what
     comes after is done anew: enlarging, the picture of the track, vectors, scores.
     On the machine of the run it is equal, byte for byte; on another one it may be
-    near: pictures within 40 dB, vectors within a cosine of 0.999. Models and versions
-    that are others than those of the run are named first. Exit code 1: it is not so.
+    near: pictures within 40 dB, vectors within a cosine of 0.999, scores within 0.005
+    and the same decision. Models and versions that are others than those of the run
+    are named first. Exit code 1: it is not so.
 
     For example:
 
@@ -84,7 +85,8 @@ def _verdict(told: Reproduction) -> str:
     missing = sum(part.how == "missing" for part in told.parts)
     gone = f"; {missing} of {len(told.parts)} pictures and vectors are not there to compare with" if missing else ""
     if told.is_within:
-        return f"the same within the tolerance: pictures {LEAST_PSNR_DB:g} dB, vectors a cosine of {LEAST_COSINE:g}{gone}"
+        bounds = f"pictures {LEAST_PSNR_DB:g} dB, vectors a cosine of {LEAST_COSINE:g}, scores {MOST_SCORE:g}"
+        return f"the same within the tolerance: {bounds}{gone}"
     return f"NOT the same{gone}"
 
 

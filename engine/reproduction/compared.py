@@ -9,11 +9,16 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from engine.contracts.findings import Candidate, Decision
+
 LEAST_PSNR_DB = 40.0
 """Of two pictures, over all pixels: a difference of 2.5 of 255 grey levels in the mean square."""
 LEAST_COSINE = 0.999
 """Of two vectors."""
+MOST_SCORE = 0.005
+"""Between the cosines of one candidate."""
 _SAME_DB = 99.0
+Scores = tuple[Decision, list[Candidate]]
 How = Literal["equal", "near", "far", "missing"]
 
 
@@ -54,6 +59,36 @@ def compared(message: str, frame_index: int, part: str, before: bytes | None, no
         return Compared(message, frame_index, part, "near" if cosine >= LEAST_COSINE else "far", cosine=cosine)
     psnr_db = _psnr_db(before, now)
     return Compared(message, frame_index, part, "near" if psnr_db >= LEAST_PSNR_DB else "far", psnr_db=psnr_db)
+
+
+def scores_apart(then: Scores, now: Scores) -> tuple[str, bool]:
+    """Return how two comparisons with the same people differ, in words, empty if they do not; and whether that is too much.
+
+    Args:
+        then: the decision and the candidates as they were written.
+        now: as they were found again.
+    """
+    if then == now:
+        return "", False
+    if then[0] != now[0]:
+        return f"the decision is {now[0]}, and was {then[0]}", True
+    names, names_then = [one.identity for one in now[1]], [one.identity for one in then[1]]
+    if names[:1] != names_then[:1]:
+        return (
+            f"the first candidate is {', '.join(names[:1]) or 'nobody'}, and was {', '.join(names_then[:1]) or 'nobody'}",
+            True,
+        )
+    by_name = {one.identity: one for one in now[1]}
+    pairs = [(one, by_name[one.identity]) for one in then[1] if one.identity in by_name]
+    apart = max((_apart(one, other) for one, other in pairs), default=0.0)
+    return f"scores differ by up to {apart:.1e}", apart > MOST_SCORE
+
+
+def _apart(one: Candidate, other: Candidate) -> float:
+    apart = abs(one.cosine_original - other.cosine_original)
+    if one.cosine_enhanced is None or other.cosine_enhanced is None:
+        return 1.0 if one.cosine_enhanced != other.cosine_enhanced else apart
+    return max(apart, abs(one.cosine_enhanced - other.cosine_enhanced))
 
 
 def _cosine(before: bytes, now: bytes) -> float:

@@ -14,16 +14,16 @@ from pathlib import Path
 
 from engine.archive.reader import FaceLine, TrackLine
 from engine.config import Config
-from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed
+from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed, TrackResult
 from engine.contracts.frames import Span
-from engine.contracts.messages import Part
+from engine.contracts.messages import Face, Part, Track
 from engine.contracts.orders import Warned
 from engine.contracts.recording import Recording
 from engine.enhancement import models as enhancing
 from engine.enhancement.enhancement import Enhancement, Said
 from engine.perception import models as perceiving
 from engine.reproduction.again import cut_again, followed_again
-from engine.reproduction.compared import Compared, compared
+from engine.reproduction.compared import Compared, compared, scores_apart
 from engine.reproduction.differences import gallery_differs, model_differences, version_differences
 from engine.reproduction.recorded import RecordedTrack, recorded_track, recording_again
 from engine.runtime.telemetry import Telemetry
@@ -49,7 +49,9 @@ class Reproduction:
     sightings: list[str] = field(default_factory=list)
     """Faces whose place, quality or number is another one; none: they are the same."""
     scores: list[str] = field(default_factory=list)
-    """Faces whose decision or scores are others."""
+    """Faces whose decision or scores are others, and how far; the last is of the track."""
+    scores_far: bool = False
+    """By more than the tolerance, or another decision."""
     scores_compared: bool = True
     """False: the gallery is another one now, or not there."""
 
@@ -61,7 +63,8 @@ class Reproduction:
     @property
     def is_within(self) -> bool:
         """Whether it is so within the tolerance, as far as what was written is still there."""
-        return bool(self.parts) and not self.sightings and all(part.how != "far" for part in self.parts)
+        near = all(part.how != "far" for part in self.parts)
+        return bool(self.parts) and near and not self.sightings and not self.scores_far
 
 
 def reproduce(
@@ -168,16 +171,21 @@ def _compare(track: RecordedTrack, crops: Sequence[FaceCrop], said: Sequence[Sai
             told.sightings.append(f"frame {index}: the quality is {crop.quality.score:.6f}, and was {face.quality.score:.6f}")
         now = dict(zip((part.name for part in again.body.parts), again.payloads, strict=True))
         told.parts += _parts("face", index, track, line, face.parts, now)
-        if told.scores_compared and (again.body.decision, again.body.candidates) != (face.decision, face.candidates):
-            told.scores.append(f"frame {index}: the scores are others")
+        _note_scores(told, f"frame {index}", face, again.body)
     told.sightings += [f"frame {index}: a face that was not written" for index in made]
     ends = [one for one in said if not isinstance(one.body, FaceResult) and one.body.ended]
     if track.last is not None and ends:
         last, end = track.last, ends[-1]
         now = dict(zip((part.name for part in end.body.parts), end.payloads, strict=True))
         told.parts += _parts("track", -1, track, last, last.track.parts, now)
-        if told.scores_compared and (end.body.decision, end.body.candidates) != (last.track.decision, last.track.candidates):
-            told.scores.append("the scores of the track are others")
+        _note_scores(told, "the track", last.track, end.body)
+
+
+def _note_scores(told: Reproduction, of: str, then: Face | Track, now: FaceResult | TrackResult) -> None:
+    if told.scores_compared:
+        words, far = scores_apart((then.decision, then.candidates), (now.decision, now.candidates))
+        told.scores += [f"{of}: {words}"] if words else []
+        told.scores_far |= far
 
 
 def _parts(

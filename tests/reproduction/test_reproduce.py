@@ -8,10 +8,11 @@ import pytest
 
 from engine.archive.reader import face_lines
 from engine.cli.app import main
+from engine.contracts.findings import Candidate
 from engine.errors import PublishError, SourceError, UsageError
 from engine.exhibit import verify
 from engine.reproduction import reproduce
-from engine.reproduction.compared import compared
+from engine.reproduction.compared import compared, scores_apart
 from tests.reproduction.result import video, write_result
 
 
@@ -116,3 +117,14 @@ def test_vectors_and_pictures_of_another_kind_are_far():
     assert compared("face", 0, "embedding", b"\0" * 8, b"\1" * 4).cosine == 0.0
     assert compared("face", 0, "original", b"no", b"picture").psnr_db == 0.0
     assert compared("face", 0, "original", None, b"picture").how == "missing"
+
+
+def test_scores_are_told_with_how_far_they_are_apart():
+    then = Candidate("Ada", 0.9, 0.8), Candidate("Bob", 0.2, None)
+    near = Candidate("Ada", 0.9, 0.803), Candidate("Bob", 0.2, None)
+    far = Candidate("Ada", 0.9, 0.8), Candidate("Bob", 0.2, 0.3)
+    assert scores_apart(("known", [*then]), ("known", [*then])) == ("", False)
+    assert scores_apart(("known", [*then]), ("known", [*near])) == ("scores differ by up to 3.0e-03", False)
+    assert scores_apart(("known", [*then]), ("known", [*far]))[1]
+    assert scores_apart(("known", [*then]), ("unknown", [*then])) == ("the decision is unknown, and was known", True)
+    assert scores_apart(("known", [*then]), ("known", [])) == ("the first candidate is nobody, and was Ada", True)
