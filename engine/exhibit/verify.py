@@ -14,6 +14,7 @@ from engine.archive.chain import CHAIN
 from engine.archive.chain_cuts import has_chain, in_words
 from engine.archive.ledger import Compared, compare
 from engine.archive.pieces import CORRECTIONS
+from engine.archive.reader import recorded
 from engine.errors import PublishError, UsageError
 from engine.exhibit.beside import look_beside
 from engine.exhibit.blocks import ChainReader
@@ -71,6 +72,7 @@ def _compare(directory: Path, reader: ChainReader, verdict: Verdict, progress: C
         _differences(name, compared, reader, verdict, going)
         _tail(directory / name, compared, reader, verdict)
     _run_json(directory, reader, verdict, going)
+    _signed_as_told(directory, verdict)
     check_payloads(directory, reader.ledger, told, verdict, progress)
     look_beside(directory, verdict)
 
@@ -120,6 +122,13 @@ def _tail(path: Path, compared: Compared, reader: ChainReader, verdict: Verdict)
             verdict.notes.append(f"{name} ends in a piece that was never finished, as after a kill")
         else:
             verdict.faults.append(Fault(name, what, reader.ledger.times[-1], len(reader.ledger.times) - 1))
+
+
+def _signed_as_told(directory: Path, verdict: Verdict) -> None:
+    """Where the settings name a key, the chain must be signed: else somebody has made it anew without."""
+    output = (recorded(directory).get("config") or {}).get("output") or {}
+    if output.get("sign") and not verdict.keys:
+        verdict.faults.append(Fault(CHAIN, "is not signed, and by run.json the run had a key: it was made anew without it"))
 
 
 def _run_json(directory: Path, reader: ChainReader, verdict: Verdict, going: str) -> None:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.archive.chain_writer import check_may_go_on
 from engine.archive.claim import check_free, check_writable, held_by_a_run
 from engine.config import Config
 from engine.detect.catalog import check_detector
@@ -35,22 +36,26 @@ def check_before(config: Config, warn: Callable[[str], None], *, is_service: boo
         GalleryError: the gallery is none, or cannot be read.
         ModelError: a model is named that is not there.
     """
+    _check_output(config, warn, is_service=is_service)
     if not config.publish.endpoint and not config.output.directory and not is_service:
         raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
-    _check_output(config, warn)
     _check_publish(config, warn)
     _check_models(config)
     _check_gallery(config, warn, is_service=is_service)
 
 
-def _check_output(config: Config, warn: Callable[[str], None]) -> None:
+def _check_output(config: Config, warn: Callable[[str], None], *, is_service: bool) -> None:
     output, directory = config.output, Path(config.output.directory)
     if output.resume and (not output.directory or output.overwrite):
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
+    if output.sign:
+        if not output.directory and not is_service:
+            raise ConfigError("--sign vouches for what is written to --out: give that, too")
+        signing_key(Path(output.sign).expanduser())
     if not output.directory:
         return
-    if output.sign:
-        signing_key(Path(output.sign).expanduser())
+    if output.resume and not output.sign:
+        check_may_go_on(directory)
     check_writable(directory)
     if not output.overwrite and not output.resume:
         check_free(directory)
