@@ -118,7 +118,8 @@ def run(
 ) -> int:
     """Find, enhance and verify the faces of cameras and recordings.
 
-    A camera reconnects indefinitely; Ctrl-C or SIGTERM ends the run cleanly.
+    A camera reconnects indefinitely. Ctrl-C, SIGTERM or closing the terminal ends the
+    run cleanly.
     --hwaccel, --max-reconnects and --stall apply to all cameras, unless a source in
     the configuration file says otherwise.
 

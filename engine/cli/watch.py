@@ -19,6 +19,7 @@ from engine.client import Candidate, End, Face, Gap, Received, Stats, Stream, Su
 from engine.config import OutputConfig
 from engine.contracts.findings import Decision
 from engine.contracts.worth import ratio
+from engine.pipeline.signals import ENDING, leave_terminal
 from engine.report.summary import clock
 from engine.source.names import name_from_text, new_name
 
@@ -91,7 +92,8 @@ def watch(
 
 
 class _Stop:
-    """Ctrl-C or SIGTERM ends the block quietly, but never in the middle of a message that is being written."""
+    """Ctrl-C, SIGTERM or a terminal that is closed ends the block quietly, but never in the middle of a message that is being
+    written."""
 
     def __init__(self) -> None:
         self._busy = False
@@ -99,7 +101,8 @@ class _Stop:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> _Stop:
-        self._before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        asked = [number for number in ENDING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._on_signal) for number in asked}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
@@ -117,7 +120,9 @@ class _Stop:
         if self._asked:
             raise KeyboardInterrupt
 
-    def _on_signal(self, *_: object) -> None:
+    def _on_signal(self, number: int, _: object) -> None:
+        if number == signal.SIGHUP:
+            leave_terminal()
         self._asked = True
         if not self._busy:
             raise KeyboardInterrupt

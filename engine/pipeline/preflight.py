@@ -34,9 +34,9 @@ def check_before(config: Config, warn: Callable[[str], None], *, is_service: boo
         GalleryError: the gallery is none, or cannot be read.
         ModelError: a model is named that is not there.
     """
+    _check_output(config, warn)
     if not config.publish.endpoint and not config.output.directory and not is_service:
         raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
-    _check_output(config, warn)
     _check_publish(config, warn)
     _check_models(config)
     _check_gallery(config, warn, is_service=is_service)

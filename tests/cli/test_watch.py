@@ -86,7 +86,7 @@ def test_saving_gives_a_directory_that_a_report_can_be_made_of(publisher, tmp_pa
     assert "Eileen Collins" in write_report(tmp_path / "seen", 5).read_text()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_following_saves_each_run_by_itself_until_it_is_stopped(publisher, tmp_path, number):
     with started(publisher, "--follow", "--save", str(tmp_path)) as process:
         for message, payloads in a_run():
