@@ -17,9 +17,9 @@ from engine.archive.reader import recorded
 from engine.cli.complaints import complaint
 from engine.cli.run_log import LogFormat, RunLog
 from engine.cli.run_options import check_duration, given, sources_of
-from engine.cli.run_result import print_result
+from engine.cli.run_result import print_result, shortcomings
 from engine.cli.run_view import run_view
-from engine.cli.run_words import event_words, printable
+from engine.cli.run_words import printable
 from engine.config import Config, Redact
 from engine.config_file import load_config
 from engine.contracts.camera import HardwareDecoding
@@ -139,9 +139,10 @@ def run(
 
         facestream run --source archive/ --out result --resume
 
-    Exit code: 0 all recordings were read, or the run was stopped; 1 a recording,
-    a camera that was given up, or a worker failed; 2 the command line or
-    configuration is wrong; 130 forced to stop.
+    Exit code: 0 all recordings were read, or the run was stopped; 1 a recording, a
+    camera that was given up, or a worker failed, no camera ever gave a picture, or a
+    result could not be written; 2 the command line or configuration is wrong; 130
+    forced to stop.
     """
 
     def carry_out(log: RunLog | None) -> int:
@@ -211,7 +212,7 @@ def _run(settings: Config, log: RunLog | None, duration_seconds: float | None, *
     console = Console(stderr=True, quiet=quiet or is_program)
     live = any(is_camera(source.uri) for source in settings.sources)
     with ExitStack() as closing:
-        if log is None and live and (quiet or not console.is_terminal):
+        if log is None and (quiet or not console.is_terminal):
             log = closing.enter_context(RunLog("text", quiet=quiet))
         warn = log.warn if log is not None else _warn
         try:
@@ -220,20 +221,19 @@ def _run(settings: Config, log: RunLog | None, duration_seconds: float | None, *
         except FacestreamError:
             _say_what_is_left(settings, started_ns, console)
             raise
-        exit_code = 1 if result.failed_streams else 0
+        sentences = list(shortcomings(result, settings))
         if log is not None:
-            log.end(result, exit_code)
-    print_result(console, result, settings, live=live)
+            for sentence in sentences:
+                log.warn(sentence)
+            log.end(result, result.exit_code)
+    print_result(console, result, settings, [] if log is not None else sentences, live=live)
     if not is_program:
-        for event in result.status.events if log is None else ():
-            if event.name in ("warning", "worker_output"):
-                sys.stderr.write(f"facestream: note: {event_words(event)}\n")
         for stream in result.streams:
             if stream.state == "ended" and stream.reason == "end_of_file" and stream.detail:
                 sys.stderr.write(f"facestream: note: {printable(stream.detail)}\n")
         for stream in result.failed_streams:
             sys.stderr.write(f"facestream: {stream.name} failed ({stream.reason}): {printable(stream.detail)}\n")
-    return exit_code
+    return result.exit_code
 
 
 def _warn(sentence: str) -> None:

@@ -11,7 +11,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from engine.cli.run_words import event_words, how_long, overload_words, printable, state_words, summary_words
+from engine.cli.run_news import News
+from engine.cli.run_words import how_long, overload_words, printable, state_words, summary_words
 from engine.contracts.messages import StreamState
 from engine.pipeline.status import RunStatus, StreamStatus
 
@@ -39,8 +40,7 @@ class LiveTable:
         self._console = console
         self._live = Live(Text("loading models", "dim"), console=console, auto_refresh=False, transient=True)
         self._next_refresh = 0.0
-        self._run_id = ""
-        self._last_number = 0
+        self._news = News(console)
 
     def __enter__(self) -> LiveTable:
         self._live.start(refresh=True)
@@ -51,15 +51,10 @@ class LiveTable:
 
     def show(self, status: RunStatus) -> None:
         """Redraw, if the last time is long enough ago."""
-        if status.run_id != self._run_id:
-            self._run_id, self._last_number = status.run_id, 0
         if time.monotonic() < self._next_refresh and not status.ended:
             return
         self._next_refresh = time.monotonic() + _REFRESH_SECONDS
-        for event in status.events_after(self._last_number):
-            self._last_number = event.number
-            if event.name in ("worker_died", "worker_output", "warning"):
-                self._console.print(Text(event_words(event), "yellow"))
+        self._news.show(status)
         self._live.update(live_table(status, *self._console.size), refresh=True)
 
 
