@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from engine.contracts.messages import check_stream_name
@@ -23,6 +24,40 @@ def name_from_text(text: str) -> str:
     """Return what of a text may stand in a stream name; empty where nothing of it may."""
     ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return _NOT_IN_NAMES.sub("_", ascii_only).strip("._")[:NAME_LENGTH]
+
+
+def names_of_files(paths: Sequence[Path]) -> list[str]:
+    """Return a valid stream name for each file, or folder of a series, like its own; where several would be called the same, with
+    the folders before it that tell them apart, as ``cam1_10-00`` and ``cam2_10-00``. In one folder the endings do that.
+
+    Args:
+        paths: absolute ones; one that is given twice has the same name twice.
+    """
+    names = [name_from(path) for path in paths]
+    for name, times in Counter(names).items():
+        if times > 1:
+            alike = [index for index, other in enumerate(names) if other == name]
+            for index, told_apart in zip(alike, _told_apart([paths[index] for index in alike]), strict=True):
+                names[index] = told_apart
+    return names
+
+
+def _told_apart(paths: Sequence[Path]) -> list[str]:
+    """Return names with as few of the folders as make them as different as they can be."""
+    twins = Counter((path.parent, path.stem) for path in set(paths))
+    ends = [path.name if twins[path.parent, path.stem] > 1 else path.stem for path in paths]
+    best: list[str] = []
+    for depth in range(max(len(path.parents) for path in paths)):
+        folders = [[folder.name for folder in path.parents[:depth]][::-1] for path in paths]
+        names = [
+            name_from_text("_".join([*above, end])) or name_from(path)
+            for above, end, path in zip(folders, ends, paths, strict=True)
+        ]
+        if len(set(names)) > len(set(best)):
+            best = names
+        if len(set(best)) == len(set(paths)):
+            break
+    return best
 
 
 def name_streams(wanted: Iterable[tuple[str, str]]) -> list[str]:
