@@ -17,12 +17,22 @@ from engine.errors import PublishError
 _Line = TypeVar("_Line", bound=msgspec.Struct)
 
 
+class VectorRow(msgspec.Struct, frozen=True):
+    """Where a vector is."""
+
+    file: str
+    """Relative to the directory: little-endian float32, row after row."""
+    row: int
+    """From 0."""
+
+
 class FaceLine(msgspec.Struct, frozen=True):
     """One line of ``faces.jsonl``."""
 
     face: Face
     files: dict[str, str]
     """Part name to file, relative to the directory."""
+    vector: VectorRow | None = None
 
 
 class TrackLine(msgspec.Struct, frozen=True):
@@ -31,6 +41,7 @@ class TrackLine(msgspec.Struct, frozen=True):
     track: Track
     files: dict[str, str]
     """Part name to file, relative to the directory."""
+    vector: VectorRow | None = None
 
 
 class _Key(msgspec.Struct):
@@ -42,6 +53,10 @@ class NamedFiles(msgspec.Struct):
     """Of a line of ``faces.jsonl`` or ``tracks.jsonl`` only which files it names."""
 
     files: dict[str, str] = {}
+
+
+class _Named(NamedFiles):
+    embedding: VectorRow | None = None
 
 
 @dataclass(slots=True)
@@ -138,9 +153,9 @@ def face_lines(directory: Path, wanted: Callable[[str, int], bool]) -> Iterator[
         if key is None or not wanted(key.stream, key.track_id):
             continue
         face = _decoded(line, Face)
-        files = _decoded(line, NamedFiles)
-        if face is not None and files is not None:
-            yield FaceLine(face, files.files)
+        named = _decoded(line, _Named)
+        if face is not None and named is not None:
+            yield FaceLine(face, named.files, named.embedding)
 
 
 def track_lines(directory: Path) -> Iterator[TrackLine]:
@@ -151,9 +166,9 @@ def track_lines(directory: Path) -> Iterator[TrackLine]:
     """
     for line in _lines(directory / "tracks.jsonl"):
         track = _decoded(line, Track)
-        files = _decoded(line, NamedFiles)
-        if track is not None and files is not None:
-            yield TrackLine(track, files.files)
+        named = _decoded(line, _Named)
+        if track is not None and named is not None:
+            yield TrackLine(track, named.files, named.embedding)
 
 
 def read_streams(directory: Path) -> dict[str, list[Stream]]:
@@ -164,11 +179,21 @@ def read_streams(directory: Path) -> dict[str, list[Stream]]:
         PublishError: the file cannot be read.
     """
     streams: dict[str, list[Stream]] = {}
+    for event in stream_lines(directory):
+        streams[event.stream] = [*_still_telling(streams.get(event.stream, []), event), event]
+    return streams
+
+
+def stream_lines(directory: Path) -> Iterator[Stream]:
+    """Yield the readable lines of ``stream.jsonl``, in their order.
+
+    Raises:
+        PublishError: the file cannot be read.
+    """
     for line in _lines(directory / "stream.jsonl"):
         event = _decoded(line, Stream)
         if event is not None:
-            streams[event.stream] = [*_still_telling(streams.get(event.stream, []), event), event]
-    return streams
+            yield event
 
 
 def _still_telling(before: list[Stream], event: Stream) -> list[Stream]:

@@ -13,10 +13,8 @@ from engine.contracts.messages import Reason, StreamState
 from engine.contracts.orders import Assign
 from engine.contracts.recording import Recording
 from engine.contracts.streams import StreamChanged
-from engine.decode.decoder import Decoder
 from engine.decode.pacing import Pacer
-from engine.decode.recording_reader import RecordingReader
-from engine.decode.series import SeriesDecoder
+from engine.decode.recording import reader_of
 from engine.errors import error_words
 from engine.runtime.actor import Actor
 from engine.runtime.channel import ChannelClosed
@@ -44,11 +42,7 @@ class Reading:
         self._realtime, self._pacer = config.realtime, Pacer()
         path, pictures = _path(order.path), tuple(map(_path, order.pictures))
         self._recording = Recording(order.stream, path, pictures, order.fps, order.reading)
-        self._decoder: RecordingReader
-        if pictures:
-            self._decoder = SeriesDecoder(self._recording, detect_every)
-        else:
-            self._decoder = Decoder(order.stream, path, config, detect_every, order.reading)
+        self._decoder = reader_of(self._recording, config, detect_every)
 
     def run(self) -> None:
         """Decode to the end, which may be a bad one.

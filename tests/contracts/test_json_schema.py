@@ -12,7 +12,7 @@ class Counted(msgspec.Struct):
     """
 
     description: str
-    propertyNames: dict[str, int]  # noqa: N815 - a field of this name is no keyword of the schema
+    propertyNames: dict[str, int]
 
 
 def test_a_docstring_has_no_indent_and_no_release_says_names_of_a_map() -> None:

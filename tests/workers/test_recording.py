@@ -14,6 +14,7 @@ from engine.config import DecodeConfig
 from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.orders import Assign, Refused, WantRecording
 from engine.contracts.streams import InputFile, StreamChanged
+from engine.decode import recording as recording_readers
 from engine.errors import SourceError, WorkerError
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.frame_slots import PoolOpened, SlotReleased
@@ -114,7 +115,7 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(reading, "Decoder", Faulty)
+    monkeypatch.setattr(recording_readers, "Decoder", Faulty)
     monkeypatch.setattr(Faulty, "faults", {})
     streams = ["first", "bad", "last"]
     for stream in streams:

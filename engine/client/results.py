@@ -1,0 +1,164 @@
+"""The output directory of a run as typed objects and arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.archive.reader import FaceLine, TrackLine, VectorRow, face_lines, read_run, stream_lines, track_lines
+from engine.contracts.messages import Stream
+from engine.errors import PublishError
+
+Key = tuple[str, int]
+"""Stream and track id: unique within a directory."""
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """The vectors of many lines, of one length."""
+
+    rows: NDArray[np.float32]
+    """(n, d), each of length 1."""
+    keys: list[Key]
+    """Whose each is, n of them."""
+
+
+class Run:
+    """One output directory, also of a run that goes on or was killed. Nothing is read before it is asked for, nothing is kept
+    but ``record`` and the mapped files of vectors, and nothing is ever written."""
+
+    def __init__(self, directory: Path, record: dict[str, Any]) -> None:
+        self.directory = directory
+        self.record = record
+        """``run.json``."""
+        self._files: dict[str, NDArray[np.float32]] = {}
+
+    @property
+    def run_id(self) -> str:
+        """Of the last attempt."""
+        return str(self.record.get("run_id", ""))
+
+    @cached_property
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """Of each recording, by stream: ``path``, ``size_bytes``, ``mtime_ns``, ``sha256``, as far as they are known."""
+        return dict(self.record.get("inputs") or {})
+
+    def faces(self) -> Iterator[FaceLine]:
+        """Yield every face that was written, in the order of writing; of a track these come before its last word.
+
+        Raises:
+            PublishError: the file cannot be read.
+        """
+        return face_lines(self.directory, lambda stream, track_id: True)
+
+    def track_messages(self) -> Iterator[TrackLine]:
+        """Yield all that was said of tracks, interim words among them, in the order of writing.
+
+        Raises:
+            PublishError: the file cannot be read.
+        """
+        return track_lines(self.directory)
+
+    def tracks(self) -> Iterator[TrackLine]:
+        """Yield the last word on each track, by their ends; those that have not ended, as after a kill, come last.
+
+        Raises:
+            PublishError: the file cannot be read.
+        """
+        open_tracks: dict[Key, TrackLine] = {}
+        for line in self.track_messages():
+            key = (line.track.stream, line.track.track_id)
+            if line.track.ended:
+                open_tracks.pop(key, None)
+                yield line
+            else:
+                open_tracks[key] = line
+        yield from open_tracks.values()
+
+    def streams(self) -> Iterator[Stream]:
+        """Yield the events in the lives of the streams, in the order of writing.
+
+        Raises:
+            PublishError: the file cannot be read.
+        """
+        return stream_lines(self.directory)
+
+    def path(self, line: FaceLine | TrackLine, part: str) -> Path | None:
+        """Return the picture of a line, as ``original``, ``enhanced`` or ``track``; None where it has none, or not any more."""
+        name = line.files.get(part)
+        path = self.directory / name if name else None
+        return path if path is not None and path.is_file() else None
+
+    def vector(self, line: FaceLine | TrackLine) -> NDArray[np.float32] | None:
+        """Return the vector of a line, (d,) float32, a view of the file; None where it has none, or not any more.
+
+        Raises:
+            PublishError: the file cannot be read.
+        """
+        return None if line.vector is None else self._row(line.vector)
+
+    def face_vectors(self) -> list[Vectors]:
+        """Return the vectors of all faces, one entry for each length that there is.
+
+        Raises:
+            PublishError: a file cannot be read.
+        """
+        return self._vectors(self.faces())
+
+    def track_vectors(self) -> list[Vectors]:
+        """Return the fused vectors of all tracks, by their last word, one entry for each length that there is.
+
+        Raises:
+            PublishError: a file cannot be read.
+        """
+        return self._vectors(self.tracks())
+
+    def _vectors(self, lines: Iterator[FaceLine] | Iterator[TrackLine]) -> list[Vectors]:
+        found: dict[int, tuple[list[NDArray[np.float32]], list[Key]]] = {}
+        for line in lines:
+            row = self.vector(line)
+            if row is not None:
+                rows, keys = found.setdefault(len(row), ([], []))
+                message = line.face if isinstance(line, FaceLine) else line.track
+                rows.append(row)
+                keys.append((message.stream, message.track_id))
+        return [Vectors(np.stack(rows), keys) for rows, keys in found.values()]
+
+    def _row(self, place: VectorRow) -> NDArray[np.float32] | None:
+        if place.file not in self._files:
+            self._files[place.file] = self._mapped(place.file)
+        rows = self._files[place.file]
+        if not 0 <= place.row < len(rows):
+            return None
+        row = rows[place.row]
+        return row if row.any() else None  # zeros: it has expired
+
+    def _mapped(self, name: str) -> NDArray[np.float32]:
+        stem = Path(name).stem.removeprefix("embeddings_")
+        path = self.directory / name
+        try:
+            if Path(name).name != name or not stem.isdecimal() or not int(stem):
+                raise PublishError(f"{self.directory}: {name!r} is no file of vectors of a run")
+            count = os.path.getsize(path) // (4 * int(stem))
+            if not count:
+                return np.zeros((0, int(stem)), np.float32)
+            return np.memmap(path, np.dtype("<f4"), "r", shape=(count, int(stem)))
+        except OSError as error:
+            raise PublishError(f"cannot read {path}: {error.strerror}") from error
+
+
+def load_run(directory: str | Path) -> Run:
+    """Return the run of an output directory.
+
+    Raises:
+        PublishError: it is not one.
+    """
+    path = Path(directory)
+    return Run(path, read_run(path))

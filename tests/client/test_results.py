@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.archive.writer import DirectorySink
+from engine.client import load_run
+from engine.config import OutputConfig
+from engine.errors import PublishError
+from engine.publish.numbering import Numbering
+from tests.publish.samples import face, stream_event, track
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    numbering, sink = Numbering("run1"), DirectorySink(OutputConfig(directory=str(tmp_path / "out")), {"run_id": "run1"})
+    sink.write(numbering.stamp(stream_event("cam1")), [])
+    for index in range(3):
+        message, payloads = face("cam1", track_id=3, index=index, score=index / 10)
+        sink.write(numbering.stamp(message), payloads)
+    for ended, track_id in ((False, 3), (True, 3), (False, 4)):
+        message, payloads = track("cam1", track_id=track_id, ended=ended)
+        sink.write(numbering.stamp(message), payloads)
+    sink.close("completed")
+    return tmp_path / "out"
+
+
+def test_a_run_is_what_was_written(directory: Path) -> None:
+    run = load_run(str(directory))
+    assert run.run_id == "run1"
+    assert run.record["outcome"] == "completed"
+    assert run.inputs == {}
+    faces = list(run.faces())
+    assert [line.face.seq for line in faces] == [0, 1, 2]
+    assert run.path(faces[0], "original") == directory / "faces/cam1/3/000000_original.jpg"
+    assert run.path(faces[0], "track") is None
+    assert [event.state for event in run.streams()] == ["live"]
+
+
+def test_a_track_has_one_last_word_and_interim_ones(directory: Path) -> None:
+    run = load_run(directory)
+    assert [(line.track.track_id, line.track.ended) for line in run.tracks()] == [(3, True), (4, False)]
+    assert len(list(run.track_messages())) == 3
+
+
+def test_vectors_are_arrays_with_the_keys_of_their_tracks(directory: Path) -> None:
+    run = load_run(directory)
+    (vectors,) = run.face_vectors()
+    assert vectors.rows.shape == (3, 128)
+    assert vectors.keys == [("cam1", 3)] * 3
+    np.testing.assert_array_equal(vectors.rows[1], np.linspace(-1, 1, 128, dtype=np.float32))
+    (fused,) = run.track_vectors()
+    assert fused.keys == [("cam1", 3), ("cam1", 4)]
+
+
+def test_what_has_expired_is_none(directory: Path) -> None:
+    path = directory / "embeddings_128.f32"
+    path.write_bytes(bytes(128 * 4) + path.read_bytes()[128 * 4 : 2 * 128 * 4])
+    run = load_run(directory)
+    first, second, third = run.faces()
+    assert run.vector(first) is None
+    assert run.vector(third) is None
+    assert run.vector(second) is not None
+    (directory / "faces/cam1/3/000001_original.jpg").unlink()
+    assert run.path(second, "original") is None
+
+
+def test_a_file_of_vectors_that_is_none_is_named(directory: Path) -> None:
+    lines = (directory / "faces.jsonl").read_text().replace("embeddings_128.f32", "../run.json")
+    (directory / "faces.jsonl").write_text(lines)
+    with pytest.raises(PublishError, match=r"'\.\./run\.json' is no file of vectors of a run"):
+        load_run(directory).face_vectors()
+
+
+def test_what_is_no_run_is_said(tmp_path: Path) -> None:
+    with pytest.raises(PublishError, match="is not the output directory of a run"):
+        load_run(tmp_path)
