@@ -55,7 +55,12 @@ def run(
         Literal["tcp", "udp"] | None, Parameter(help="How the pictures of rtsp:// sources travel; tcp by default.")
     ] = None,
     credentials: Annotated[
-        Path | None, Parameter(help="File with one line user:password, for the cameras given with --source.")
+        list[str] | None,
+        Parameter(
+            negative=(),
+            help="File with one line user:password, for the cameras given with --source. Where these are at several hosts, "
+            "HOST=FILE for each that wants one.",
+        ),
     ] = None,
     rotate: Annotated[
         Literal["0", "90", "180", "270", "flip", "mirror"] | None,
@@ -153,7 +158,6 @@ def run(
                 source,
                 {
                     "transport": transport,
-                    "credentials": str(credentials) if credentials else None,
                     "rotate": int(rotate) if rotate and rotate.isdecimal() else rotate,
                     "deinterlace": deinterlace,
                     "aspect": aspect,
@@ -163,6 +167,7 @@ def run(
                     "fps": fps,
                 },
                 crop_uri,
+                credentials,
             ),
             "decode": {"realtime": realtime, "skip_frame": skip_frame},
             "live": {"hwaccel": hwaccel, "max_reconnects": max_reconnects, "stall_seconds": stall},

@@ -57,7 +57,7 @@ CAMERA = ("--source", "rtsp://192.0.2.1/x")
 
 
 def test_settings_go_to_the_sources_that_they_mean_something_for(capsys, runs, tmp_path):
-    sources = ["clip.mp4", "/dev/video9", "rtsp://192.0.2.1/x", "http://192.0.2.2/y", "udp://239.0.0.1:5000"]
+    sources = ["clip.mp4", "/dev/video9", "rtsp://192.0.2.1/x", "http://192.0.2.1/y", "udp://239.0.0.1:5000"]
     arguments = [word for source in sources for word in ("-s", source)]
     here(capsys, "run", *arguments, "--transport", "udp", "--credentials", tmp_path / "door.txt", "-o", "out")
     read = {source.uri: (source.transport, bool(source.credentials)) for source in runs.config.sources}
@@ -65,9 +65,26 @@ def test_settings_go_to_the_sources_that_they_mean_something_for(capsys, runs, t
         "clip.mp4": ("tcp", False),
         "/dev/video9": ("tcp", False),
         "rtsp://192.0.2.1/x": ("udp", True),
-        "http://192.0.2.2/y": ("tcp", True),
+        "http://192.0.2.1/y": ("tcp", True),
         "udp://239.0.0.1:5000": ("tcp", False),
     }
+
+
+TWO_HOSTS = ("-s", "rtsp://192.0.2.1/x", "-s", "rtsp://192.0.2.2/x", "-s", "rtsp://me:own@192.0.2.3/x", "-o", "out")
+
+
+def test_a_password_is_told_to_the_host_that_it_is_for(capsys, runs):
+    """It was offered to every camera of the command line."""
+    refused = here(capsys, "run", *TWO_HOSTS, "--credentials", "door.txt")
+    complains(refused, 2, "would be sent to all of 192.0.2.1, 192.0.2.2", "--credentials 192.0.2.1=door.txt")
+    here(capsys, "run", *TWO_HOSTS, "--credentials", "192.0.2.1=door.txt", "--credentials", "192.0.2.2=yard.txt")
+    assert [source.credentials for source in runs.config.sources] == ["door.txt", "yard.txt", ""]
+    here(capsys, "run", *TWO_HOSTS, "--credentials", "192.0.2.2=yard.txt")
+    assert [source.credentials for source in runs.config.sources] == ["", "yard.txt", ""]
+    complains(here(capsys, "run", *TWO_HOSTS, "--credentials", "192.0.2.9=x.txt"), 2, "no camera is at 192.0.2.9")
+    main = ("-s", "rtsp://192.0.2.1/sub", "--crop-uri", "rtsp://192.0.2.2/main", "-o", "out")
+    complains(here(capsys, "run", *main, "--credentials", "door.txt"), 2, "would be sent to all of")
+    complains(here(capsys, "run", *main, "--credentials", "192.0.2.1=door.txt"), 2, "would both get it")
 
 
 def test_main_streams_go_to_the_cameras_with_an_address_in_their_order(capsys, runs):
