@@ -145,7 +145,12 @@ class RunLog:
                 self._reminded.pop(name, None)
             elif now - max(self._reminded.get(name, 0.0), stream.dark_since) >= _SAME_SECONDS:
                 self._reminded[name] = now
-                fields = {"stream": name, "seconds": round(stream.seconds_dark), "reason": stream.reason, "detail": stream.detail}
+                fields = {
+                    "stream": name,
+                    "seconds": round(stream.seconds_dark),
+                    "reason": stream.reason,
+                    "detail": stream.detail,
+                }
                 self._write("warning", "dark", dark_words(stream), fields)
 
     def _is_repeated(self, event: RunEvent) -> bool:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from engine.archive.reader import track_lines
 from engine.cli.run_news import is_stopped
 from engine.cli.run_table import end_table, failed_table
 from engine.cli.run_words import drops_words, errors_words, removed_words
+from engine.cli.tables import Column, Rows
 from engine.config import Config
 from engine.contracts.count_words import count
 from engine.contracts.messages import Track
@@ -91,7 +91,7 @@ def _how_far(stream: StreamStatus) -> str:
     return f"{stream.name} ({stream.frames}{of} frames read)"
 
 
-def tracks_table(directory: Path) -> Table | None:
+def tracks_table(directory: Path) -> Rows | None:
     """Return the ended tracks of an output directory as a table, the first ones of many; None if there is none."""
     total, streams = 0, set[str]()
 
@@ -107,33 +107,24 @@ def tracks_table(directory: Path) -> Table | None:
     if not tracks:
         return None
     several = len(streams) > 1
-    table = Table(caption=f"the first {_MOST_ROWS} of {total} tracks" if total > _MOST_ROWS else None)
-    for heading in (
-        *(["stream"] if several else []),
-        "track",
-        "from",
-        "to",
-        "faces",
-        "decision",
-        "candidate",
-        "cosine",
-        "after SR",
-    ):
-        table.add_column(
-            heading, justify="left" if heading in ("stream", "decision", "candidate") else "right", overflow="fold"
-        )
-    for track in tracks:
-        best = track.candidates[0] if track.candidates else None
-        enhanced = best.cosine_enhanced if best else None
-        table.add_row(
-            *([track.stream] if several else []),
-            str(track.track_id),
-            f"{track.first_pts_seconds:.1f} s",
-            f"{track.last_pts_seconds:.1f} s",
-            str(track.faces_enhanced),
-            track.decision,
-            best.identity if best else "",
-            f"{best.cosine_original:.2f}" if best else "",
-            f"{enhanced:.2f}" if enhanced is not None else "",
-        )
-    return table
+    figures = ("track", "from", "to", "faces")
+    columns = [*([Column("stream")] if several else []), *(Column(title, "number") for title in figures)]
+    columns += [Column("decision", "word"), Column("candidate"), Column("cosine", "number"), Column("after SR", "number")]
+    caption = f"the first {_MOST_ROWS} of {count(total, 'track')}" if total > _MOST_ROWS else ""
+    return Rows(columns, [_track_row(track, several) for track in tracks], caption=caption)
+
+
+def _track_row(track: Track, several: bool) -> list[str]:
+    best = track.candidates[0] if track.candidates else None
+    enhanced = best.cosine_enhanced if best else None
+    return [
+        *([track.stream] if several else []),
+        str(track.track_id),
+        f"{track.first_pts_seconds:.1f} s",
+        f"{track.last_pts_seconds:.1f} s",
+        str(track.faces_enhanced),
+        track.decision,
+        best.identity if best else "",
+        f"{best.cosine_original:.2f}" if best else "",
+        f"{enhanced:.2f}" if enhanced is not None else "",
+    ]

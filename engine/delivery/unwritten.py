@@ -48,7 +48,9 @@ class Unwritten:
         else:
             if self._is_lost:
                 self._is_lost = False
-                self._warn(f"the output directory {sink.directory} can be written again; {self._counters[COUNTER]} messages are missing")
+                self._warn(
+                    f"the output directory {sink.directory} can be written again; {self._counters[COUNTER]} messages are missing"
+                )
 
     def _note(self, error: OutputError) -> None:
         self._counters[COUNTER] = self._counters.get(COUNTER, 0) + 1

@@ -95,7 +95,9 @@ def _check_gallery(config: Config, warn: Callable[[str], None], *, is_service: b
 def missing_gallery(path: Path) -> str:
     """Return what to say of a gallery that was named and is not there, with what it may have been meant for."""
     try:
-        files = [beside.name for beside in path.parent.iterdir() if beside.is_file() and beside.suffix in (path.suffix, ".sqlite")]
+        files = [
+            beside.name for beside in path.parent.iterdir() if beside.is_file() and beside.suffix in (path.suffix, ".sqlite")
+        ]
     except OSError:
         files = []
     near = difflib.get_close_matches(path.name, files, n=1)

@@ -63,7 +63,9 @@ def test_every_option_that_a_sentence_names_is_there(capsys):
         for command in re.findall(r"`facestream ([a-z][^`\n]*)`", file.read_text(encoding="utf-8")):
             words = command.split()
             names = tuple(word for word in words[:2] if re.fullmatch("[a-z]+", word))
-            options = [word.partition("=")[0] for word in words if re.fullmatch("--[a-z][a-z-]*(=.*)?", word) and word != "--help"]
+            options = [
+                word.partition("=")[0] for word in words if re.fullmatch("--[a-z][a-z-]*(=.*)?", word) and word != "--help"
+            ]
             if options and names not in helps:
                 helps[names] = " ".join(here(capsys, *names, "--help").out.split())
             missing += [f"{file.name}: {command}" for option in options if f"{option} " not in helps[names]]
