@@ -10,10 +10,18 @@ from rich.console import Console
 
 from engine.cli.doctor_checks import Finding, findings
 from engine.config import DetectConfig
+from engine.contracts.count_words import count
 from engine.errors import FacestreamError
 from engine.models import find_model
 
-MARKS = {"ok": "[green]ok[/green]      ", "optional": "[yellow]optional[/yellow]", "broken": "[bold red]broken[/bold red]  "}
+MARKS = {
+    "ok": "[green]ok[/green]      ",
+    "optional": "[yellow]optional[/yellow]",
+    "poor": "[bold yellow]poor[/bold yellow]    ",
+    "broken": "[bold red]broken[/bold red]  ",
+}
+_ON_PHOTOGRAPH, _FEWEST = 6, 4
+"""Faces on the photograph of the test, and how many must be found for the main job to be of use."""
 
 
 def doctor(*, json: bool = False) -> int:
@@ -37,9 +45,9 @@ def doctor(*, json: bool = False) -> int:
     if json:
         sys.stdout.write(msgspec.json.encode({"works": works, "findings": found}).decode() + "\n")
     else:
-        console.print(
-            "\nThe main job can run." if works else "\nThe main job cannot run: see what is broken above.", style="bold"
-        )
+        is_poor = any(finding.state == "poor" for finding in found)
+        verdict = "can run, and gives less than it should: see what is poor above." if is_poor else "can run."
+        console.print(f"\nThe main job {verdict if works else 'cannot run: see what is broken above.'}", style="bold")
     return 0 if works else 1
 
 
@@ -61,8 +69,11 @@ def self_test() -> Finding:
             detector.close()
     except (FacestreamError, ImportError, OSError) as error:
         return Finding("test", "broken", f"the detector could not look at a picture: {error}")
-    what = f"{detector.name} found {len(faces)} faces on a photograph of 6 people in {spent_ms:.0f} ms"
-    return Finding("test", "ok" if len(faces) >= 4 else "broken", what)
+    seen = count(len(faces), "face")
+    what = f"{detector.name} found {seen} on a photograph of {_ON_PHOTOGRAPH} people in {spent_ms:.0f} ms"
+    if len(faces) == _ON_PHOTOGRAPH:
+        return Finding("test", "ok", what)
+    return Finding("test", "poor" if len(faces) >= _FEWEST else "broken", f"{what}, and all of them are large and sharp")
 
 
 def _tell(console: Console, finding: Finding, json: bool) -> None:

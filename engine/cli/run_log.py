@@ -154,7 +154,7 @@ class RunLog:
                 self._write("warning", "dark", dark_words(stream), fields)
 
     def _is_repeated(self, event: RunEvent) -> bool:
-        """Whether this is one more attempt to reach a camera that fails as the one before did: ``_remind`` says that it does."""
+        """Whether this is one more attempt to reach a camera that fails as the one before: ``_remind`` says that it does."""
         if event.name != "stream":
             return False
         name, what = event.fields["stream"], (event.fields["state"], event.fields.get("reason"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import SourceConfig
+from engine.contracts.count_words import count
 from engine.errors import FacestreamError, UsageError
 from engine.source.camera_url import SCHEMES, looks_like_url, parse_camera_url, scheme_of
 from engine.source.cameras import is_camera
@@ -40,16 +41,16 @@ def sources_of(
         credentials: a file for all cameras of one host, or HOST=FILE.
 
     Raises:
-        UsageError: a setting is given and none of the sources has a use for it, there are not as many main streams, or it is not
-            said for which host a password is.
+        UsageError: a setting is given and none of the sources has a use for it, there are not as many main streams, or it
+            is not said for which host a password is.
     """
     sources: list[dict[str, Any]] = [{"uri": uri} for uri in uris or []]
     if crop_uris:
         cameras = [source for source in sources if looks_like_url(source["uri"]) and is_camera(source["uri"])]
         if len(cameras) != len(crop_uris):
             raise UsageError(
-                f"--crop-uri is given {len(crop_uris)} times for {len(cameras)} cameras with an address: give one for each, or "
-                "write `crop_uri` under a source of a configuration file"
+                f"--crop-uri is given {count(len(crop_uris), 'time')} for {count(len(cameras), 'camera')} with an "
+                "address: give one for each, or write `crop_uri` under a source of a configuration file"
             )
         for camera, crop_uri in zip(cameras, crop_uris, strict=True):
             camera["crop_uri"] = crop_uri
@@ -91,8 +92,8 @@ def _give_credentials(sources: list[dict[str, Any]], given: str) -> None:
             source["credentials"] = file if host else given
         elif host in _hosts(source):
             raise UsageError(
-                f"--credentials {given}: the two streams of a camera are at {' and '.join(sorted(_hosts(source)))}, and would both "
-                "get it: write it under the source in a configuration file"
+                f"--credentials {given}: the two streams of a camera are at {' and '.join(sorted(_hosts(source)))}, and would "
+                "both get it: write it under the source in a configuration file"
             )
 
 

@@ -87,8 +87,8 @@ def shortcomings(result: RunResult, config: Config) -> Iterator[str]:
 
 
 def _how_far(stream: StreamStatus) -> str:
-    of = f" of {stream.frames_expected}" if stream.frames_expected else ""
-    return f"{stream.name} ({stream.frames}{of} frames read)"
+    of = f"{stream.frames} of " if stream.frames_expected else ""
+    return f"{stream.name} ({of}{count(stream.frames_expected or stream.frames, 'frame')} read)"
 
 
 def tracks_table(directory: Path) -> Rows | None:

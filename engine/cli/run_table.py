@@ -118,7 +118,7 @@ def _more(hidden: list[StreamStatus]) -> str:
 def end_table(streams: Iterable[StreamStatus]) -> Rows:
     """Return what each stream of a finished run gave."""
     figures = ("frames", "faces", "rejected", "drops", "errors", "reconnects", "p99 ms")
-    rows = [
+    rows: list[tuple[str | Text, ...]] = [
         (
             stream.name,
             Text(" ".join(filter(None, (stream.state, stream.reason.replace("_", " ")))), STATE_STYLES.get(stream.state, "")),

@@ -1,5 +1,5 @@
-"""Tables in a terminal, whatever its width: no word and no number is broken, and no sentence stands in a narrow column. Where the
-columns have no room for that side by side, each row is a block of lines instead."""
+"""Tables in a terminal, whatever its width: no word and no number is broken, and no sentence stands in a narrow column. Where
+the columns have no room for that side by side, each row is a block of lines instead."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from engine.archive.writer import DirectorySink
+from engine.contracts.count_words import count
 from engine.errors import OutputError
 
 _SAY_SECONDS = 60.0
@@ -48,9 +49,8 @@ class Unwritten:
         else:
             if self._is_lost:
                 self._is_lost = False
-                self._warn(
-                    f"the output directory {sink.directory} can be written again; {self._counters[COUNTER]} messages are missing"
-                )
+                missing = count(self._counters[COUNTER], "message")
+                self._warn(f"the output directory {sink.directory} can be written again; {missing} missing")
 
     def _note(self, error: OutputError) -> None:
         self._counters[COUNTER] = self._counters.get(COUNTER, 0) + 1

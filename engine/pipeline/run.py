@@ -88,8 +88,8 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """0 where the run did what was asked for; 1 where a stream failed, no camera ever gave a picture, or something could not
-        be written."""
+        """0 where the run did what was asked for; 1 where a stream failed, no camera ever gave a picture, or something could
+        not be written."""
         saw_none = bool(self.cameras) and len(self.never_live) == len(self.cameras)
         return int(bool(self.failed_streams or saw_none or self.unwritten or self.problem))
 

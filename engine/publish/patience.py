@@ -28,7 +28,7 @@ class Patience:
         elif now >= self._next:
             self._next = now + _NEXT_SECONDS
             self._warn(
-                f"no reader has taken a message from {endpoint} for {now - self._since:.0f} s, and a push socket waits for one, "
+                f"no reader has taken a message from {endpoint} for {now - self._since:.0f} s, and a push socket waits, "
                 f"with the whole run behind it: `facestream watch {endpoint} --socket pull` is a reader"
             )
 

@@ -27,8 +27,8 @@ def name_from_text(text: str) -> str:
 
 
 def names_of_files(paths: Sequence[Path]) -> list[str]:
-    """Return a valid stream name for each file, or folder of a series, like its own; where several would be called the same, with
-    the folders before it that tell them apart, as ``cam1_10-00`` and ``cam2_10-00``. In one folder the endings do that.
+    """Return a valid stream name for each file, or folder of a series, like its own; where several would be called the same,
+    with the folders before it that tell them apart, as ``cam1_10-00`` and ``cam2_10-00``. In one folder the endings do that.
 
     Args:
         paths: absolute ones; one that is given twice has the same name twice.

@@ -73,8 +73,8 @@ def streams() -> list[Stream]:
     return [
         Stream(
             name=name, source=SourceConfig(uri=f"rtsp://192.0.2.{number}/Streaming/Channels/101"), state="connecting",
-            reason="network", detail="192.0.2.1 cannot be reached: No route to host", seconds_in_state=3.0, fps=25.0, faces=1234,
-            dropped=56789, latency_p99_ms=131.0, width_px=1920, height_px=1080, funnel=Funnel(),
+            reason="network", detail="192.0.2.1 cannot be reached: No route to host", seconds_in_state=3.0, fps=25.0,
+            faces=1234, dropped=56789, latency_p99_ms=131.0, width_px=1920, height_px=1080, funnel=Funnel(),
         )
         for number, name in enumerate(NAMES)
     ]  # fmt: skip
@@ -96,8 +96,9 @@ def test_tables_of_runs_and_services_fit(width):
 def test_tables_of_the_gallery_fit(width, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(width))
     kept = Kept(
-        identity="Augusta Ada King-Noel, Countess of Lovelace", source_name="IMG_20261129_100000.jpg", picture_sha256="3fa91c22" * 8,
-        quality=0.71, at="2026-11-29T10:00:00Z", doubt="shows little detail for its size", embedder="dlib", embedder_sha256="ab" * 32,
+        identity="Augusta Ada King-Noel, Countess of Lovelace", source_name="IMG_20261129_100000.jpg",
+        picture_sha256="3fa91c22" * 8, quality=0.71, at="2026-11-29T10:00:00Z", doubt="shows little detail for its size",
+        embedder="dlib", embedder_sha256="ab" * 32,
     )  # fmt: skip
     _say_list([kept, kept], "set apart in gallery.sqlite", "it")
     lines = capsys.readouterr().out.splitlines()

@@ -78,7 +78,7 @@ def test_subscribers_get_everything_while_the_disk_is_full_and_what_fits_again_i
     assert bench.written == [0, 1, 4]
     assert [sentence.partition(": ")[0] for sentence in bench.said] == [
         f"cannot write to the output directory {tmp_path / 'out'}",
-        f"the output directory {tmp_path / 'out'} can be written again; 2 messages are missing",
+        f"the output directory {tmp_path / 'out'} can be written again; 2 messages missing",
     ]
     bench.delivery.end("completed", "")
     run = json.loads((tmp_path / "out/run.json").read_text())

@@ -9,6 +9,7 @@ import pty
 import subprocess
 import sys
 import termios
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,8 @@ def test_closing_the_terminal_drains(clip: Clip, tmp_path: Path):
     os.set_blocking(master, False)
 
     def is_live() -> bool:
-        try:
+        with suppress(BlockingIOError):
             os.read(master, 1 << 16)  # a terminal that nobody reads would hold it back
-        except BlockingIOError:
-            pass
         path = out / "stream.jsonl"
         return path.exists() and '"live"' in path.read_text(encoding="utf-8")
 
