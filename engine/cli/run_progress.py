@@ -20,8 +20,8 @@ class _FramesColumn(ProgressColumn):
     """Frames read, of how many."""
 
     def render(self, task: Task) -> Text:
-        total = f"/{int(task.total)}" if task.total else ""
-        return Text(f"{int(task.completed)}{total} frames")
+        done = int(task.completed)
+        return Text(f"{done}/{count(int(task.total), 'frame')}" if task.total else count(done, "frame"))
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 """Tables in a terminal, whatever its width: no word and no number is broken, and no sentence stands in a narrow column. Where
-the columns have no room for that side by side, each row is a block of lines instead."""
+the columns have no room for that side by side, borders and empty columns go; then each row is a block of lines."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ Kind = Literal["number", "word", "words", "sentence"]
 _SENTENCE_WIDTH = 32
 _LONGEST_WORD, _FOLDED_WIDTH = 40, 16
 """A longer one, as a path, fits nowhere: it is folded, at least so wide."""
+_SHORT = 24
+"""Cells of at most so many characters share a line of a block."""
 _BETWEEN = 3
 """Characters of a border and the space around it."""
+_BETWEEN_BARE = 2
+"""The same without borders."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,15 @@ class Rows:
         self._rows = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        widths = [self._least(index) for index in range(len(self._columns))]
+        shown = list(range(len(self._columns)))
+        widths = [self._least(index) for index in shown]
         if sum(widths) + _BETWEEN * len(widths) + 1 <= options.max_width:
-            yield self._table(widths)
+            yield self._table(shown, widths)
+            return
+        shown = [index for index in shown if any(row[index].plain.strip() for row in self._rows)] or shown
+        widths = [widths[index] for index in shown]
+        if sum(widths) + _BETWEEN_BARE * (len(widths) - 1) <= options.max_width:
+            yield self._table(shown, widths, bare=True)
         else:
             yield from self._blocks()
 
@@ -64,14 +74,16 @@ class Rows:
         longest = max(Text(line).cell_len for text in texts for line in text.split("\n"))
         return max(word, min(longest, _SENTENCE_WIDTH)) if column.kind == "sentence" else word
 
-    def _table(self, widths: Sequence[int]) -> Table:
+    def _table(self, shown: Sequence[int], widths: Sequence[int], *, bare: bool = False) -> Table:
         table = Table(title=self._title or None, caption=self._caption or None)
-        for column, width in zip(self._columns, widths, strict=True):
+        if bare:
+            table.box, table.pad_edge, table.padding = None, False, (0, _BETWEEN_BARE, 0, 0)
+        for column, width in zip([self._columns[index] for index in shown], widths, strict=True):
             stays = column.kind in ("number", "word")
             justify: Literal["left", "right"] = "right" if column.kind == "number" else "left"
             table.add_column(column.title, justify=justify, no_wrap=stays, overflow="fold", min_width=width)
         for row in self._rows:
-            table.add_row(*row)
+            table.add_row(*(row[index] for index in shown))
         return table
 
     def _blocks(self) -> RenderResult:
@@ -80,11 +92,13 @@ class Rows:
         for row in self._rows:
             cells = [(column, cell) for column, cell in zip(self._columns[1:], row[1:], strict=True) if cell.plain.strip()]
             yield Text.assemble((row[0].plain, "bold"), overflow="fold")
-            if short := [pair for pair in cells if pair[0].kind in ("number", "word")]:
-                told = [Text.assemble(f"{column.title} ", cell) for column, cell in short]
+            short = [cell.cell_len <= _SHORT and "\n" not in cell.plain for _, cell in cells]
+            if told := [
+                Text.assemble(f"{column.title} ", cell) for (column, cell), fits in zip(cells, short, strict=True) if fits
+            ]:
                 yield Padding(Text(", ").join(told), (0, 0, 0, 2))
-            for column, cell in cells:
-                if column.kind in ("words", "sentence"):
+            for (column, cell), fits in zip(cells, short, strict=True):
+                if not fits:
                     yield Padding(Text.assemble(f"{column.title}: ", cell, overflow="fold"), (0, 0, 0, 2))
         if self._caption:
             yield Text(self._caption, "italic")

@@ -125,8 +125,8 @@ def test_a_directory_that_holds_a_run_is_refused_with_the_options_that_there_are
     refused = here(capsys, "watch", publisher.bound_endpoint, "--save", tmp_path)
     complains(refused, 2, "already holds a run", "choose another directory with --save, or replace it with --overwrite")
     assert "--resume" not in refused.err
-    with pytest.raises(ConfigError, match="--overwrite"), _Saver(tmp_path, "ipc://x", several_runs=False) as saver:
-        message, payloads = track()
+    message, payloads = track()
+    with _Saver(tmp_path, "ipc://x", several_runs=False) as saver, pytest.raises(ConfigError, match="--overwrite"):
         saver.write(Received(Numbering("run1").stamp(message), payloads, False))
     with _Saver(tmp_path, "ipc://x", several_runs=False, overwrite=True) as saver:
         saver.write(Received(Numbering("run1").stamp(message), payloads, False))

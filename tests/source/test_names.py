@@ -45,7 +45,8 @@ def test_a_name_given_twice_or_not_usable_is_refused():
     ("paths", "names"),
     [
         (["/a/cam1/10-00.mkv", "/a/cam2/10-00.mkv"], ["cam1_10-00", "cam2_10-00"]),
-        (["/a/cam1/10-00.mkv", "/a/cam2/10-00.mkv", "/a/cam2/11-00.mkv"], ["cam1_10-00", "cam2_10-00", "11-00"]),
+        (["/a/cam1/10-00.mkv", "/a/cam2/10-00.mkv", "/a/cam2/11-00.mkv"], ["cam1_10-00", "cam2_10-00", "cam2_11-00"]),
+        (["/a/cam1/x.mkv", "/a/cam2/x.mkv", "/a/y.mkv", "/b/z.mkv"], ["cam1_x", "cam2_x", "y", "z"]),
         (["/a/cam1/day/10.mkv", "/a/cam2/day/10.mkv"], ["cam1_day_10", "cam2_day_10"]),
         (["/clip.mkv", "/a/clip.mkv"], ["clip", "a_clip"]),
         (["/a/clip.mkv", "/a/clip.mp4"], ["clip.mkv", "clip.mp4"]),
