@@ -14,9 +14,8 @@ SMALLEST_FACE_PX = {
     "yunet": "from about 12 px",
     "dlib-hog": "from 40 px (from 20 px with detect.upsample 2, at 4 times the cost)",
 }
-State = Literal["ok", "optional", "poor", "broken"]
-"""``optional``: missing, and the main job runs without it; ``poor``: it runs, but gives less than it should; ``broken``: it
-cannot run."""
+State = Literal["ok", "optional", "broken"]
+"""``optional``: missing, and the main job runs without it; ``broken``: the main job cannot run."""
 Says = Iterator[tuple[State, str]]
 
 

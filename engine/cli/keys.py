@@ -11,6 +11,7 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
 
+from engine.cli.keys_sign import sign_app
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
 from engine.contracts.count_words import count
@@ -22,7 +23,8 @@ FolderOption = Annotated[Path | None, Parameter(help="Folder of keys; the user's
 JsonOption = Annotated[bool, Parameter(negative=(), help="For a program; never with a secret.")]
 Name = Annotated[str, Parameter(help="Of the client: letters, digits, dot, _ and -.")]
 
-keys_app = App(name="keys", help="Say who may read what is published.", help_epilogue="", help_format="plaintext")
+keys_app = App(name="keys", help="Say who may read what is published; sign results.", help_epilogue="", help_format="plaintext")
+keys_app.command(sign_app)
 
 
 @keys_app.command

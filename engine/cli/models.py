@@ -20,8 +20,9 @@ from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
 from engine.contracts.manifest import Manifest, read_manifest
 from engine.errors import UsageError
-from engine.models import DOWNLOADABLE, find_model, installed_as, models_dir, pull
+from engine.models import DOWNLOADABLE, find_model, models_dir
 from engine.models.catalog import INSIGHTFACE_NOTE, downloadable, embedded_dir
+from engine.models.download import installed_as, pull
 
 models_app = App(name="models", help="List models, show or fetch one.", help_epilogue="")
 

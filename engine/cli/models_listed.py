@@ -10,7 +10,8 @@ from engine.config import SuperResolveConfig
 from engine.config_verify import VerifyConfig
 from engine.contracts.manifest import read_manifest
 from engine.errors import ModelError
-from engine.models import DOWNLOADABLE, Downloadable, embedded_manifests, find_model, installed_as, models_dir
+from engine.models import DOWNLOADABLE, Downloadable, embedded_manifests, find_model, models_dir
+from engine.models.download import installed_as
 
 _FOR = {"track": "track picture", "second_look": "second look"}
 """Kinds of manifests that are called otherwise for people."""
