@@ -60,7 +60,7 @@ def run(
     ] = None,
     credentials: Annotated[
         list[str] | None,
-        Parameter(negative=(), help="File of one line, user:password, for the cameras; of several hosts HOST=FILE for each."),
+        Parameter(negative=(), help="File of one line, user:password; of several hosts HOST=FILE for each."),
     ] = None,
     rotate: Annotated[
         Literal["0", "90", "180", "270", "flip", "mirror"] | None,
@@ -137,7 +137,7 @@ def run(
 ) -> int:
     """Find, enhance and verify the faces of cameras and recordings.
 
-    A camera reconnects indefinitely. Ctrl-C, SIGTERM or closing the terminal ends the run cleanly.
+    A camera reconnects indefinitely; Ctrl-C, SIGTERM or SIGHUP ends it cleanly.
 
         facestream run --source street.mp4 --out result
         facestream run -s 'archive/*.mkv' --publish tcp://127.0.0.1:5556
@@ -145,9 +145,8 @@ def run(
         facestream run -s archive/ --out result --resume
         facestream run cameras.yaml --log-format json
 
-    Exit code: 0 all were read, or it was stopped; 1 a recording, an abandoned camera or a
-    worker failed, no camera ever gave a picture, or a result could not be written; 2 wrong
-    options or configuration; 130 forced to stop.
+    Exit code: 0 all were read, or it was stopped; 1 a recording, camera, worker
+    or write failed, or no camera was ever live; 2 wrong options; 130 forced.
     """
 
     def carry_out(log: RunLog | None) -> int:
