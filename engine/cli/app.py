@@ -26,6 +26,7 @@ COMMANDS = {
     "audit": ("engine.cli.audit:audit_app", "Check that a result is as it was written; show who did what."),
     "tokens": ("engine.cli.tokens:tokens_app", "Say who may ask the service over HTTP."),
     "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
+    "mark": ("engine.cli.mark:mark_app", "Look for the marks of enhanced pictures, or sign a picture."),
     "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
     "models": ("engine.cli.models:models_app", "List models, or fetch one."),
     "licences": ("engine.cli.licences:licences", "List what is installed, with licences; write a bill of materials."),

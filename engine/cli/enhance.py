@@ -18,10 +18,11 @@ from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
 from engine.config import PublishConfig, SuperResolveConfig
 from engine.contracts.frames import Planes
-from engine.decode.still import read_still
+from engine.decode.still import read_content, read_still
 from engine.errors import FacestreamError, UsageError
+from engine.marking import Credentials, kind_of, load_credentials, sign_picture
 from engine.models import find_model
-from engine.publish.encode import encode_picture, mark
+from engine.publish.encode import encode_enhanced
 from engine.runtime.colour import planes_from_bgr
 from engine.source.picture_files import picture_files
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
@@ -45,6 +46,8 @@ def enhance(
     zero_shot: Annotated[
         bool, Parameter(help="Learn from the picture alone (ZSSR, x2); seconds to minutes each.", negative=())
     ] = False,
+    sign_key: Annotated[Path | None, Parameter(help="Sign the results (C2PA) with this private key, PEM.")] = None,
+    certificate: Annotated[Path | None, Parameter(help="The key's certificate and those of its issuers, PEM.")] = None,
     overwrite: OverwriteOption = False,
 ) -> int:
     """Enlarge single pictures.
@@ -68,6 +71,9 @@ def enhance(
         raise UsageError(f"--strength {strength:g} must be 0 to 1")
     if zero_shot and generator is not None:
         raise UsageError("--zero-shot learns a network of its own: remove --generator")
+    if (sign_key is None) != (certificate is None):
+        raise UsageError("--sign-key and --certificate belong together: give both")
+    credentials = load_credentials(sign_key, certificate) if sign_key and certificate else None
     complaints = list[str]()
     found = picture_files(images, lambda _, sentence: complaints.append(sentence))
     pictures = [picture for picture in found if picture in images or not picture.stem.endswith(_END)]
@@ -95,7 +101,7 @@ def enhance(
                     _check_size(image, part, network.scale, zero_shot=zero_shot, asks_for_faces=faces)
                     bar.begin(path.name)
                     (face,) = enhancer.enlarge([part])
-                    _write(face, path)
+                    _write(_file_of(face, image, credentials), path)
                     before, after = (f"{one.shape[1]}x{one.shape[0]}" for one in (part.y, face.luma))
                     names = plain(image.name), plain(str(path))
                     rows.append([*names, f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB"])
@@ -157,9 +163,18 @@ def _check_size(image: Path, part: Planes, scale: int, *, zero_shot: bool, asks_
         )
 
 
-def _write(face: EnhancedFace, path: Path) -> None:
+def _file_of(face: EnhancedFace, image: Path, credentials: Credentials | None) -> bytes:
+    """Return the PNG file, marked, and signed where there is a key."""
+    file = encode_enhanced(PublishConfig(codec="png"), face.bgr, face.model)
+    if credentials is None:
+        return file
+    original = read_content(image)
+    return sign_picture(file, credentials, model=face.model, original=original if kind_of(original) else None, title=image.name)
+
+
+def _write(file: bytes, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_picture(PublishConfig(codec="png"), face.bgr, mark(face.model)))
+        path.write_bytes(file)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}: choose another folder with --out") from error

@@ -24,8 +24,8 @@ def check_before(config: Config, warn: Callable[[str], None], *, is_service: boo
         is_service: results may go nowhere, and people are enrolled while it goes on.
 
     Raises:
-        ConfigError: there is nowhere to put the result, it would go to others in the clear, a path or an address is wrong, or
-            the output directory holds a run already.
+        ConfigError: there is nowhere to put the result, it would go to others in the clear, a path, an address or a key is
+            wrong, or the output directory holds a run already.
         GalleryError: the gallery is none, or cannot be read.
         ModelError: a model is named that is not there.
     """
