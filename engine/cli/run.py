@@ -124,6 +124,9 @@ def run(
     ] = None,
     overwrite: Annotated[bool, Parameter(negative=(), help="Replace an earlier run in --out.")] = False,
     resume: Annotated[bool, Parameter(negative=(), help="Go on with the interrupted run in --out.")] = False,
+    sign: Annotated[
+        Path | None, Parameter(help="Key of `facestream keys sign new`: it vouches for what is written to --out.")
+    ] = None,
     log_format: Annotated[LogFormat | None, Parameter(help="A log on standard error instead of bars and tables.")] = None,
     quiet: Annotated[
         bool, Parameter(name=["--quiet", "-q"], negative=(), help="No progress and no table; warnings only.")
@@ -177,7 +180,12 @@ def run(
                 "insecure": insecure or None,
                 "redact": redact,
             },
-            "output": {"directory": str(out) if out else None, "overwrite": overwrite or None, "resume": resume or None},
+            "output": {
+                "directory": str(out) if out else None,
+                "overwrite": overwrite or None,
+                "resume": resume or None,
+                "sign": str(sign) if sign else None,
+            },
         }
         return _run(load_config(config, given(options)), log, duration, quiet=quiet)
 
