@@ -69,7 +69,7 @@ $(LOWEST)/.lowest: pyproject.toml
 
 $(VENV)/.base: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable '.[sample]'
 	touch $@
 
 $(VENV)/.serve: $(VENV)/.base

@@ -12,7 +12,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine.cli.gallery_pictures import SHOWN_DIGITS, GalleryOption, drop, existing, known_name, people_of, pictures, quarantine, release
+from engine.cli.gallery_pictures import (
+    SHOWN_DIGITS,
+    GalleryOption,
+    drop,
+    existing,
+    known_name,
+    people_of,
+    pictures,
+    quarantine,
+    release,
+)
 from engine.cli.overwriting import OverwriteOption, check_new
 from engine.cli.plain import plain
 from engine.errors import FacestreamError, UsageError

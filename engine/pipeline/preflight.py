@@ -10,6 +10,7 @@ from engine.archive.claim import check_free, check_writable, held_by_a_run
 from engine.config import Config
 from engine.detect.catalog import check_detector
 from engine.errors import ConfigError
+from engine.keys.signing import signing_key
 from engine.models import find_model
 from engine.models.dlib_embedder import NAME as DLIB
 from engine.publish.endpoint import check_form
@@ -29,8 +30,8 @@ def check_before(config: Config, warn: Callable[[str], None], *, is_service: boo
         is_service: results may go nowhere, and people are enrolled while it goes on.
 
     Raises:
-        ConfigError: there is nowhere to put the result, it would go to others in the clear, a path or an address is wrong, or the
-            output directory holds a run already.
+        ConfigError: there is nowhere to put the result, it would go to others in the clear, a path, an address or a key is
+            wrong, or the output directory holds a run already.
         GalleryError: the gallery is none, or cannot be read.
         ModelError: a model is named that is not there.
     """
@@ -48,6 +49,8 @@ def _check_output(config: Config, warn: Callable[[str], None]) -> None:
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
     if not output.directory:
         return
+    if output.sign:
+        signing_key(Path(output.sign).expanduser())
     check_writable(directory)
     if not output.overwrite and not output.resume:
         check_free(directory)
@@ -68,6 +71,10 @@ def _check_publish(config: Config, warn: Callable[[str], None]) -> None:
 
 def _check_models(config: Config) -> None:
     check_detector(config.detect)
+    if config.track.method == "ocsort":
+        from engine.track.oc_sort import check_installed  # loads what only this method needs
+
+        check_installed()
     if config.super_resolve.generator not in (*INTERPOLATIONS, "none"):
         find_generator(config.super_resolve.generator, find_model)
     embedder = config.verify.embedder
@@ -95,7 +102,9 @@ def _check_gallery(config: Config, warn: Callable[[str], None], *, is_service: b
 def missing_gallery(path: Path) -> str:
     """Return what to say of a gallery that was named and is not there, with what it may have been meant for."""
     try:
-        files = [beside.name for beside in path.parent.iterdir() if beside.is_file() and beside.suffix in (path.suffix, ".sqlite")]
+        files = [
+            beside.name for beside in path.parent.iterdir() if beside.is_file() and beside.suffix in (path.suffix, ".sqlite")
+        ]
     except OSError:
         files = []
     near = difflib.get_close_matches(path.name, files, n=1)

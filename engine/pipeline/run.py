@@ -34,7 +34,6 @@ from engine.pipeline.crew import Crew
 from engine.pipeline.preflight import check_before
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.pipeline.supervisor import Supervisor
-from engine.report.page import write_report
 from engine.source.sources import expand_sources
 
 _PACKAGES = (
@@ -243,5 +242,7 @@ def _report(config: Config, run: dict[str, Any]) -> Path | None:
     """Write the report from what this run has put into the output directory."""
     if not config.output.report or not _has_begun(config, run):
         return None
+    from engine.report.page import write_report  # loads what looks at pictures, which a run does not need to begin
+
     directory = Path(config.output.directory)
     return write_report(directory, config.output.report_tracks) if (directory / "faces.jsonl").exists() else None

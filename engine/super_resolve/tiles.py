@@ -52,7 +52,9 @@ class TiledGenerator:
             (tile,) = self._generator.upscale([np.ascontiguousarray(picture[rows, columns])])
             first_row, first_column = above * scale, before * scale
             last_row, last_column = first_row + (bottom - top) * scale, first_column + (right - left) * scale
-            whole[top * scale : bottom * scale, left * scale : right * scale] = tile[first_row:last_row, first_column:last_column]
+            whole[top * scale : bottom * scale, left * scale : right * scale] = tile[
+                first_row:last_row, first_column:last_column
+            ]
             self._progress(done, len(windows))
         return whole
 
