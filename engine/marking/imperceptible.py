@@ -50,7 +50,8 @@ _FITTED = 60
 """Waves that are fitted where a side is not whole: also finer ones, which would be taken for the coarse."""
 _MOST_SOUGHT_PX = 1024
 """A side that is longer is reduced before the mark is looked for; its waves are long."""
-_STRIP_PX = 1 << 20
+_STRIP_PX = 1 << 14
+"""So small that OpenBLAS takes one thread: several, in each of several workers, wait for each other for 60 ms instead of 0.5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _waves(picture_bgr: Uint8) -> Float32:
 
 
 def _strips(height: int, width: int) -> Iterator[slice]:
-    """Yield rows that are worked on together: memory is bounded, also of a picture of hundreds of megapixels."""
+    """Yield rows that are worked on together: memory is bounded, too, also of a picture of hundreds of megapixels."""
     tall = max(1, _STRIP_PX // width)
     for top in range(0, height, tall):
         yield slice(top, min(top + tall, height))
