@@ -51,7 +51,7 @@ _FITTED = 60
 _MOST_SOUGHT_PX = 1024
 """A side that is longer is reduced before the mark is looked for; its waves are long."""
 _STRIP_PX = 1 << 14
-"""So small that OpenBLAS takes one thread: several, in each of several workers, wait for each other for 60 ms instead of 0.5."""
+"""So few that OpenBLAS takes one thread: several, in each of several workers, wait for each other for 60 ms instead of 0.5."""
 
 
 @dataclass(frozen=True, slots=True)
