@@ -1,0 +1,120 @@
+"""What the pages say of a track, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from engine.archive.reader import TrackRecord
+from engine.contracts.findings import Basis, Decision
+from engine.contracts.worth import LIMITS, ratio, worth
+from engine.report.figures import MARK
+
+UNNAMED = {"unknown": "Not in the gallery", "undecided": "Not decided", "none": "Not compared"}
+DECISIONS: dict[Decision, str] = {
+    "known": "named: the software gives the face the name of a person enrolled in the gallery",
+    "undecided": "not decided: neither a name nor \"not in the gallery\"",
+    "unknown": "not in the gallery: nobody enrolled is alike",
+    "none": "not compared: there was nobody to compare with",
+}
+METHOD = (
+    "A network finds faces in the frames of the recording. Faces that follow one another are one track: one person's way "
+    "through the picture.",
+    "Another network turns each face into a list of numbers (a vector), and so each enrolled photograph. How alike two vectors "
+    "are is the likeness. The best faces of the track are joined into one vector, which decides.",
+    "Only the original pixels decide. The enhanced pictures are drawn by a third network for a person to look at: details in "
+    "them are likely ones, not recorded ones.",
+)
+
+
+def headline(record: TrackRecord) -> str:
+    """Return what a page is called: the name, or why there is none."""
+    if record.decision == "known" and record.candidates:
+        return record.candidates[0].identity
+    return UNNAMED.get(record.decision, "Not compared")
+
+
+def finding(record: TrackRecord, confirmed: str = "") -> str:
+    """Return the decision in one or two sentences.
+
+    Args:
+        record: the track.
+        confirmed: what is known of two people's confirmation of the name; empty: nothing.
+    """
+    basis, first = (record.track.basis if record.track else None), record.candidates[0] if record.candidates else None
+    if record.decision == "known" and first is not None:
+        told = f"The software gives this face the name {first.identity}. It compared by itself: this is no identification by a person."
+        return f"{told} {confirmed}".rstrip()
+    if record.decision == "undecided":
+        nearest = f" The most alike of the people enrolled is {first.identity}: that is not a name." if first else ""
+        return f"The software did not decide who this is: {_lack(basis)}.{nearest}"
+    if record.decision == "unknown":
+        nearest = f" The most alike is {first.identity}: that is not a name." if first else ""
+        return f"The software found nobody among the people enrolled who looks like this face.{nearest}"
+    return "The software compared this face with nobody: the run had no gallery, or nobody was enrolled in it."
+
+
+def _lack(basis: Basis | None) -> str:
+    if basis is None:
+        return "it had not seen enough when the run ended"
+    if basis.missing == "faces":
+        faces = f"{basis.faces} {'face' if basis.faces == 1 else 'faces'}"
+        return f"the track has {faces} good enough to compare, and a decision needs {basis.faces_needed}"
+    if basis.missing == "size":
+        needed = "no size would do" if basis.size_needed_px is None else f"{basis.size_needed_px:.0f} px are needed"
+        return f"its faces are too small, {basis.size_px:.0f} px in the mean ({needed} with this gallery)"
+    if basis.missing == "margin":
+        return "two people enrolled are nearly equally alike"
+    return "nobody is alike enough for a name, and somebody is too alike to be ruled out"
+
+
+def strength(record: TrackRecord, people: int = 0, pairs: int = 0) -> Iterator[str]:
+    """Yield what the best candidate's likelihood ratio says, in words and figures, with its bounds and what it was measured on.
+
+    Args:
+        record: the track.
+        people: behind the calibration; 0: not known.
+        pairs: of two people, likewise.
+    """
+    basis, first = (record.track.basis if record.track else None), record.candidates[0] if record.candidates else None
+    if first is None or basis is None:
+        return
+    if first.log10_lr is None or basis.log10_lr_bounds is None:
+        small = " or so small a face" if basis.size_px < 20 else ""
+        yield f"No likelihood ratio was calibrated for this way to compare{small}: the likeness alone is not a probability."
+        return
+    low, high = basis.log10_lr_bounds
+    bound = " or more" if first.log10_lr >= high else " or less" if first.log10_lr <= low else ""
+    yield f"{worth(first.log10_lr, first.identity)}."
+    yield (
+        f"Likelihood ratio {ratio(first.log10_lr)}{bound} (log10 {first.log10_lr:.1f}): so many times as probable is such a "
+        "likeness if it is this person as if it is somebody else. It is not how probable it is that it is this person."
+    )
+    measured = f", on {people:,} people with a second picture of their own and {pairs:,} pairs of two people" if people else ""
+    yield (
+        f"Measured for faces of {basis.bucket}{measured} (calibration {basis.calibration}); between {ratio(low)} and {ratio(high)} "
+        "can be shown with them."
+    )
+
+
+def limits(run: Mapping[str, Any], record: TrackRecord) -> Iterator[str]:
+    """Yield what may not be concluded."""
+    if record.candidates:
+        yield LIMITS
+        yield "It was not calibrated for this camera: its angle, light, infra-red and compression can make strangers more alike."
+        yield "Whether the enrolled photographs show whom their names say, the software cannot know."
+    qp = record.best.face.quality.qp if record.best else None
+    if qp is not None:
+        yield f"Compression at the face: quantiser {qp:.0f} (0 without loss, 51 strongest). No figure here takes it into account."
+    if record.decision != "known":
+        yield "No name does not mean that the person is not enrolled."
+    if record.track is not None and record.track.basis is not None and record.track.basis.persons > 1:
+        persons = record.track.basis.persons
+        yield f"The faces of this track show {persons} people: the decision is about the one seen at the most moments."
+    yield f"{MARK}. Nothing may be read from an enhanced picture that its original does not show."
+
+
+def per_thousand(share: float) -> str:
+    """Return a share as a number of 1,000, as ``1``, ``0.21`` or ``1,000``; very small ones as ``less than 0.01``."""
+    value = 1000 * share
+    return "less than 0.01" if value < 0.01 else f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
