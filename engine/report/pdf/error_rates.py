@@ -88,6 +88,9 @@ def _chance(record: TrackRecord, basis: Basis) -> Iterator[str]:
     first = record.candidates[0]
     if first.false_name_chance is None or basis.false_name_rate is None:
         return
+    if first.false_name_chance >= 1:
+        yield "This track: any stranger may look so much like somebody enrolled. The likeness says nothing by itself."
+        return
     yield (
         f"This track: of 1,000 strangers with faces of this size at most {per_thousand(first.false_name_chance)} look so much "
         f"like anybody enrolled (in 95 of 100 galleries); for a name it must be at most {per_thousand(basis.false_name_rate)}."

@@ -12,6 +12,7 @@ from engine.archive.files import inside
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.messages import Part, Stream
 from engine.report.pdf.source_frames import SourceState
+from engine.report.scene import PART, scene_of
 from engine.report.summary import clock, wall_clock
 
 _ROLES = {
@@ -89,8 +90,9 @@ def hashes(
     rows = [("source", source_name(run, record.stream), str(stream.get("sha256", "")), _BRIEFLY.get(state, ""))] if stream else []
     best = record.best
     if best is not None:
-        rows += [_picture(directory, what, best.files, best.face.parts, part) for what, part in (
-            ("original", "original"), ("enhanced", "enhanced"), ("whole frame", "scene"))]  # fmt: skip
+        rows += [_picture(directory, part, best.files, best.face.parts, part) for part in ("original", "enhanced")]
+    if (scene := scene_of(directory, record.faces)) is not None:
+        rows.append(_picture(directory, "whole frame", scene.line.files, scene.line.face.parts, PART))
     if record.track is not None:
         rows += [_picture(directory, what, record.files, record.track.parts, part) for what, part in (
             ("several frames", "track"), ("agreement", "agreement"))]  # fmt: skip

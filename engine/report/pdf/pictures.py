@@ -101,7 +101,7 @@ def _joined(directory: Path, run: Mapping[str, Any], record: TrackRecord) -> lis
         None if picture is None else _jpeg(_small_enough(np.asarray(picture, np.uint8))), size, True, MARK,
     )  # fmt: skip
     overlay = _agreement(fused.agreement) if fused.agreement else None
-    words = f"orange: these frames contradict; {100 * said.agreement:.0f} % agree"
+    words = f"orange: the frames contradict (they agree by {100 * said.agreement:.0f} %)"
     return [joined, Shown("Agreement", words if overlay else "deleted, or moved away", overlay, size, True)]
 
 

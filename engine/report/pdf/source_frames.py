@@ -18,7 +18,7 @@ from engine.contracts.recording import Recording
 from engine.decode.recording import reader_of
 from engine.errors import FacestreamError
 from engine.footage.recordings import recording_of
-from engine.report.figures import read
+from engine.report.scene import scene_of
 from engine.runtime.colour import bgr_from_planes
 
 _WIDEST_PX = 1100
@@ -31,11 +31,13 @@ was is not known; a camera has none."""
 
 @dataclass(frozen=True)
 class SourceFrame:
-    """One whole frame, as JPEG, and the size that the boxes are in."""
+    """One whole frame, and the face in it."""
 
     jpeg: bytes
-    width_px: int
-    height_px: int
+    line: FaceLine
+    """Of the face."""
+    is_reduced: bool
+    """Kept beside the faces as a smaller copy; else read from the recording."""
 
 
 @dataclass
@@ -64,21 +66,20 @@ class Sources:
         inputs: Mapping[str, Mapping[str, Any]] = self.run.get("inputs") or {}
         wanted: defaultdict[str, dict[int, Path]] = defaultdict(dict)
         for record in records:
-            if (line := record.best) is not None and scene_of(record) is None and not is_redacted(self.run):
+            line = record.best
+            if line is not None and scene_of(self.directory, record.faces) is None and not is_redacted(self.run):
                 wanted[record.stream][line.face.frame_index] = self.folder / f"{record.stream}_{line.face.frame_index}.jpg"
         for number, (stream, facts) in enumerate(inputs.items(), 1):
             progress(f"recording {number} of {len(inputs)}: {stream}")
             self._look(stream, facts, wanted.get(stream, {}))
 
     def frame(self, record: TrackRecord) -> SourceFrame | None:
-        """Return the frame of a track's best face, None where there is none."""
-        if (line := record.best) is None:
-            return None
-        face, name = line.face, scene_of(record)
-        kept = read(self.directory, name) if name else None
-        path = self._paths.get((record.stream, face.frame_index))
-        jpeg = kept[1] if kept else path.read_bytes() if path else None
-        return None if jpeg is None else SourceFrame(jpeg, face.width_px, face.height_px)
+        """Return a frame with one of a track's best faces, None where there is none."""
+        if (scene := scene_of(self.directory, record.faces)) is not None:
+            return SourceFrame(scene.file.read_bytes(), scene.line, is_reduced=True)
+        line = record.best
+        path = self._paths.get((record.stream, line.face.frame_index)) if line else None
+        return None if line is None or path is None else SourceFrame(path.read_bytes(), line, is_reduced=False)
 
     def _look(self, stream: str, facts: Mapping[str, Any], frames: dict[int, Path]) -> None:
         try:
@@ -105,12 +106,6 @@ class Sources:
                     self._paths[recording.name, index] = path
                 if index >= last:
                     return
-
-
-def scene_of(record: TrackRecord) -> str | None:
-    """Return the name of the frame that is kept beside a track's best face, None where none was."""
-    best: FaceLine | None = record.best
-    return (best.files.get("scene") if best else None) or record.files.get("scene")
 
 
 def is_redacted(run: Mapping[str, Any]) -> bool:

@@ -17,7 +17,8 @@ from engine.report.pdf.facts import STATES, face_words, hashes, source_name, tim
 from engine.report.pdf.pictures import Shown, pictures_of
 from engine.report.pdf.sentences import METHOD, finding, headline, limits, per_thousand, strength
 from engine.report.pdf.sheet import BLACK, GREY, MADE, MARGIN_MM, PALE, Sheet, line_mm
-from engine.report.pdf.source_frames import SourceFrame, Sources, is_redacted, scene_of
+from engine.report.pdf.source_frames import SourceFrame, Sources, is_redacted
+from engine.report.scene import PART
 
 _SIZES = (8.0, 7.6, 7.2, 6.8, 6.4, 6.0)
 _FRAME_SHARE, _FRAME_MM = 0.55, 48.0
@@ -88,38 +89,39 @@ def _frame_and_facts(sheet: Sheet, page: Page, y: float) -> float:
         why = sheet.fonts_of.readable(f"The whole frame is not shown: {_no_frame(page)}.")
         sheet.words(MARGIN_MM + 3, y + 4, width - 6, why, 8.0, colour=GREY)
     else:
-        height = _draw_frame(sheet, page, frame, y, width)
+        width, height = _draw_frame(sheet, page, frame, y, width)
     x = MARGIN_MM + width + 5
     facts = Table((), _facts(page), (0.27, 0.73), bold=frozenset({0}))
     below = facts.draw(sheet, x, y - 0.5, sheet.width_mm - width - 5, 7.2)
     return y + max(height, below) + 1.5
 
 
-def _draw_frame(sheet: Sheet, page: Page, frame: SourceFrame, y: float, width: float) -> float:
-    """Draw the frame with the box around the face, and return the height."""
-    assert page.record.best is not None
-    face = page.record.best.face
-    height = min(_FRAME_MM, width * frame.height_px / max(1, frame.width_px))
-    width = height * frame.width_px / max(1, frame.height_px)
-    scale = width / max(1, frame.width_px)
+def _draw_frame(sheet: Sheet, page: Page, frame: SourceFrame, y: float, width: float) -> tuple[float, float]:
+    """Draw the frame with the box around the face, and return the width and height that it took."""
+    face = frame.line.face
+    wide_px, high_px = max(1, face.width_px), max(1, face.height_px)
+    height = min(_FRAME_MM, width * high_px / wide_px)
+    width = height * wide_px / high_px
     words = f"Frame {face.frame_index} of {page.record.stream}, with a box around the face of track {page.record.track_id}"
     sheet.picture(MARGIN_MM, y, width, height, frame.jpeg, words)
     sheet.frame(MARGIN_MM, y, width, height, BLACK, 0.2)
-    left, top, box_width, box_height = (scale * value for value in face.box)
+    left, top, box_width, box_height = (width / wide_px * value for value in face.box)
     wide, high = max(box_width, _LEAST_BOX_MM), max(box_height, _LEAST_BOX_MM)
     left, top = MARGIN_MM + left - (wide - box_width) / 2, y + top - (high - box_height) / 2
     with sheet.rect_clip(MARGIN_MM, y, width, height):
         sheet.frame(left - 0.4, top - 0.4, wide + 0.8, high + 0.8, (255, 255, 255), 1.1)
         sheet.frame(left - 0.4, top - 0.4, wide + 0.8, high + 0.8, (220, 0, 0), 0.6)
-    caption = f"The whole frame {face.frame_index} as recorded; the red box was drawn for this page."
-    return height + 0.5 + sheet.words(MARGIN_MM, y + height + 0.5, max(width, 60.0), caption, 6.8, colour=GREY)
+    which = "a smaller copy that the run kept" if frame.is_reduced else "read from the recording for this page"
+    caption = f"The whole frame {face.frame_index}, {which}. The red box was drawn for this page."
+    room = max(width, 70.0)
+    return room, height + 0.5 + sheet.words(MARGIN_MM, y + height + 0.5, room, caption, 6.8, colour=GREY)
 
 
 def _no_frame(page: Page) -> str:
     record = page.record
     if record.best is None:
         return "no face of this track is kept"
-    if scene_of(record):
+    if any(PART in line.files for line in record.faces):
         return "it was deleted since (kept for a limited time), or moved away"
     if is_redacted(page.run):
         return "the run was told to hide faces (publish.redact)"
