@@ -90,7 +90,7 @@ def _joined(directory: Path, run: Mapping[str, Any], record: TrackRecord) -> lis
     if fused is None:
         said = record.track.picture if record.track else None
         why = "deleted, or moved away" if said is not None else "no picture was made of several frames of this track"
-        if is_redacted(run) and record.decision != "known":
+        if _is_hidden(run, record):
             why = "not kept: the run was told to hide faces (publish.redact)"
         return [Shown("Several frames", why, None, (1, 1), True), Shown("Agreement", why, None, (1, 1), True)]
     said = fused.said
@@ -111,10 +111,14 @@ def _why(line: FaceLine | None, part: str, run: Mapping[str, Any], record: Track
         return "no face of this track is kept (deleted, or never stored)"
     if line.files.get(part):
         return "deleted since (kept for a limited time), or moved away"
-    publish = (run.get("config") or {}).get("publish") or {}
-    if is_redacted(run) and record.decision != "known":
-        return f"not kept: the run was told to hide faces (publish.redact: {publish.get('redact')})"
+    if _is_hidden(run, record):
+        return "not kept: the run was told to hide faces (publish.redact)"
     return "not kept: the run was not asked for it (publish.parts)"
+
+
+def _is_hidden(run: Mapping[str, Any], record: TrackRecord) -> bool:
+    redact = ((run.get("config") or {}).get("publish") or {}).get("redact", "none")
+    return redact == "vectors" or (redact == "blur" and record.decision != "known")
 
 
 def _decoded(directory: Path, name: str | None) -> Uint8 | None:

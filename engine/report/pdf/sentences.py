@@ -10,6 +10,7 @@ from engine.contracts.findings import Basis, Decision
 from engine.contracts.worth import LIMITS, ratio, worth
 from engine.report.figures import MARK
 
+_LONG_NAME = 70
 UNNAMED = {"unknown": "Not in the gallery", "undecided": "Not decided", "none": "Not compared"}
 DECISIONS: dict[Decision, str] = {
     "known": "named: the software gives the face the name of a person enrolled in the gallery",
@@ -43,7 +44,8 @@ def finding(record: TrackRecord, confirmed: str = "") -> str:
     """
     basis, first = (record.track.basis if record.track else None), record.candidates[0] if record.candidates else None
     if record.decision == "known" and first is not None:
-        told = f"The software gives this face the name {first.identity}. It compared by itself: this is no identification by a person."
+        name = first.identity if brief(first.identity) == first.identity else "above"
+        told = f"The software gives this face the name {name}. It compared by itself: this is no identification by a person."
         return f"{told} {confirmed}".rstrip()
     if record.decision == "undecided":
         nearest = f" The most alike of the people enrolled is {first.identity}: that is not a name." if first else ""
@@ -52,6 +54,11 @@ def finding(record: TrackRecord, confirmed: str = "") -> str:
         nearest = f" The most alike is {first.identity}: that is not a name." if first else ""
         return f"The software found nobody among the people enrolled who looks like this face.{nearest}"
     return "The software compared this face with nobody: the run had no gallery, or nobody was enrolled in it."
+
+
+def brief(name: str) -> str:
+    """Return a name that fits into a line; the whole one stands elsewhere on the page, or in the records."""
+    return name if len(name) <= _LONG_NAME else f"{name[: _LONG_NAME - 1].rstrip()}…"
 
 
 def _lack(basis: Basis | None) -> str:
@@ -85,7 +92,7 @@ def strength(record: TrackRecord, people: int = 0, pairs: int = 0) -> Iterator[s
         return
     low, high = basis.log10_lr_bounds
     bound = " or more" if first.log10_lr >= high else " or less" if first.log10_lr <= low else ""
-    yield f"{worth(first.log10_lr, first.identity)}."
+    yield f"{worth(first.log10_lr, brief(first.identity))}."
     yield (
         f"Likelihood ratio {ratio(first.log10_lr)}{bound} (log10 {first.log10_lr:.1f}): so many times as probable is such a "
         "likeness if it is this person as if it is somebody else. It is not how probable it is that it is this person."

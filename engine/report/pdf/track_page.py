@@ -15,7 +15,7 @@ from engine.report.pdf.blocks import Block, Columns, Table, Words, heading, heig
 from engine.report.pdf.error_rates import bucket_of, error_rates
 from engine.report.pdf.facts import STATES, face_words, hashes, source_name, times
 from engine.report.pdf.pictures import Shown, pictures_of
-from engine.report.pdf.sentences import METHOD, finding, headline, limits, per_thousand, strength
+from engine.report.pdf.sentences import METHOD, brief, finding, headline, limits, per_thousand, strength
 from engine.report.pdf.sheet import BLACK, GREY, MADE, MARGIN_MM, PALE, Sheet, line_mm
 from engine.report.pdf.source_frames import SourceFrame, Sources, is_redacted
 from engine.report.scene import PART
@@ -23,6 +23,8 @@ from engine.report.scene import PART
 _SIZES = (8.0, 7.6, 7.2, 6.8, 6.4, 6.0)
 _FRAME_SHARE, _FRAME_MM = 0.55, 48.0
 _SLOTS, _GAP_MM, _PICTURE_MM = 5, 3.0, 34.0
+_AROUND_PICTURES_MM, _SMALLEST_SHARE = 28.0, 0.5
+"""Titles and captions; and how small pictures may become where a page has much to say."""
 _LEAST_BOX_MM = 3.0
 _SHOWN = 3
 _OUTLINES = {(True, False): (BLACK, 0.8), (False, False): (PALE, 0.3), (False, True): (MADE, 0.5)}
@@ -47,10 +49,12 @@ def track_page(sheet: Sheet, page: Page) -> None:
     """Draw a track on a page of its own."""
     record = page.record
     sheet.begin(f"Track {record.track_id}: {headline(record)}", 1)
-    y = _title(sheet, page, sheet.at_mm)
-    y = _frame_and_facts(sheet, page, y)
-    y = _strip(sheet, pictures_of(page.directory, page.run, record), y)
     blocks = _text(page)
+    y = _title(sheet, page, sheet.at_mm)
+    room = sheet.bottom_mm - y - height_of(sheet, blocks, _SIZES[-2]) - _AROUND_PICTURES_MM
+    share = min(1.0, max(_SMALLEST_SHARE, room / (_FRAME_MM + _PICTURE_MM)))
+    y = _frame_and_facts(sheet, page, y, _FRAME_MM * share)
+    y = _strip(sheet, pictures_of(page.directory, page.run, record), y, _PICTURE_MM * share)
     size = next((size for size in _SIZES if y + height_of(sheet, blocks, size) <= sheet.bottom_mm), _SIZES[-1])
     for block in blocks:
         height = block.draw(sheet, MARGIN_MM, y, sheet.width_mm, size, draw=False)
@@ -79,7 +83,7 @@ def _title(sheet: Sheet, page: Page, y: float) -> float:
     return y + Words(finding(record, page.confirmed), after_mm=2.0).draw(sheet, MARGIN_MM, y, sheet.width_mm, 9.0)
 
 
-def _frame_and_facts(sheet: Sheet, page: Page, y: float) -> float:
+def _frame_and_facts(sheet: Sheet, page: Page, y: float, highest: float) -> float:
     width = sheet.width_mm * _FRAME_SHARE
     frame = page.sources.frame(page.record)
     if frame is None:
@@ -89,18 +93,20 @@ def _frame_and_facts(sheet: Sheet, page: Page, y: float) -> float:
         why = sheet.fonts_of.readable(f"The whole frame is not shown: {_no_frame(page)}.")
         sheet.words(MARGIN_MM + 3, y + 4, width - 6, why, 8.0, colour=GREY)
     else:
-        width, height = _draw_frame(sheet, page, frame, y, width)
+        width, height = _draw_frame(sheet, page, frame, y, width, highest)
     x = MARGIN_MM + width + 5
     facts = Table((), _facts(page), (0.27, 0.73), bold=frozenset({0}))
     below = facts.draw(sheet, x, y - 0.5, sheet.width_mm - width - 5, 7.2)
     return y + max(height, below) + 1.5
 
 
-def _draw_frame(sheet: Sheet, page: Page, frame: SourceFrame, y: float, width: float) -> tuple[float, float]:
+def _draw_frame(
+    sheet: Sheet, page: Page, frame: SourceFrame, y: float, width: float, highest: float
+) -> tuple[float, float]:
     """Draw the frame with the box around the face, and return the width and height that it took."""
     face = frame.line.face
     wide_px, high_px = max(1, face.width_px), max(1, face.height_px)
-    height = min(_FRAME_MM, width * high_px / wide_px)
+    height = min(highest, width * high_px / wide_px)
     width = height * wide_px / high_px
     words = f"Frame {face.frame_index} of {page.record.stream}, with a box around the face of track {page.record.track_id}"
     sheet.picture(MARGIN_MM, y, width, height, frame.jpeg, words)
@@ -153,11 +159,11 @@ def _facts(page: Page) -> list[tuple[str, str]]:
     return rows
 
 
-def _strip(sheet: Sheet, shown: Sequence[Shown], y: float) -> float:
+def _strip(sheet: Sheet, shown: Sequence[Shown], y: float, highest: float) -> float:
     """Draw the pictures at one scale, each with what is said of it, and return where they end."""
     slot = (sheet.width_mm - _GAP_MM * (_SLOTS - 1)) / _SLOTS
     sizes = [one.original_px for one in shown if one.data is not None] or [(1, 1)]
-    scale = min(slot / max(width for width, _ in sizes), _PICTURE_MM / max(height for _, height in sizes))
+    scale = min(slot / max(width for width, _ in sizes), highest / max(height for _, height in sizes))
     tallest = scale * max(height for _, height in sizes) if any(one.data for one in shown) else 12.0
     lowest = y
     for number, one in enumerate(shown):
@@ -212,7 +218,7 @@ def _scores(candidates: Sequence[Candidate]) -> Table:
     rows = []
     for one in candidates:
         enhanced = "-" if one.cosine_enhanced is None else f"{one.cosine_enhanced:.3f}"
-        row = [one.identity, f"{one.cosine_original:.3f}", enhanced]
+        row = [brief(one.identity), f"{one.cosine_original:.3f}", enhanced]
         row += ["-" if one.log10_lr is None else ratio(one.log10_lr)] if weighed else []
         row += ["-" if one.false_name_chance is None else per_thousand(one.false_name_chance)] if measured else []
         row += ["-" if one.probability is None else f"{one.probability:.3f}"] if stated else []
