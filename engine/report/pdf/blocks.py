@@ -81,23 +81,27 @@ class Table:
             height += self.draw_row(sheet, x, y + height, width, size, row, draw=draw)
         return height + self.after_mm
 
-    def draw_row(
-        self, sheet: Sheet, x: float, y: float, width: float, size: float, row: int, *, draw: bool = True
-    ) -> float:
+    def draw_row(self, sheet: Sheet, x: float, y: float, width: float, size: float, row: int, *, draw: bool = True) -> float:
         """Draw one row, -1 for the head, and return its height."""
         cells, points = self.head if row < 0 else self.rows[row], size * self.scale
         heights = [line_mm(points)]
         place = x
         for column, (cell, share) in enumerate(zip(cells, self.shares, strict=True)):
-            of_column, digits = width * share, column in self.mono and row >= 0
-            heights.append(
-                sheet.words(
-                    place, y + self.cell_mm, of_column - 1.5, sheet.fonts_of.readable(cell), points * (0.86 if digits else 1.0),
-                    style="B" if column in self.bold and row >= 0 else "", family=MONO if digits else TEXT,
-                    colour=GREY if row < 0 else BLACK, draw=draw,
-                )  # fmt: skip
+            digits, bold = column in self.mono and row >= 0, column in self.bold and row >= 0
+            text = sheet.fonts_of.readable(cell)
+            height = sheet.words(
+                place,
+                y + self.cell_mm,
+                width * share - 1.5,
+                text,
+                points * (0.86 if digits else 1.0),
+                style="B" if bold else "",
+                family=MONO if digits else TEXT,
+                colour=GREY if row < 0 else BLACK,
+                draw=draw,
             )
-            place += of_column
+            heights.append(height)
+            place += width * share
         height = max(heights) + 2 * self.cell_mm
         if draw:
             sheet.set_draw_color(*PALE)

@@ -22,16 +22,17 @@ from engine.report.summary import clock, wall_clock
 _SIZE = 8.5
 _MOST_LEFT_OUT = 60
 _READ = (
-    "The heading is what the software says of the track: a name, \"Not decided\", \"Not in the gallery\" or \"Not compared\".",
+    'The heading is what the software says of the track: a name, "Not decided", "Not in the gallery" or "Not compared".',
     "The whole frame stands first, with a red box around the face. The box was drawn for the page; the recording has none.",
     "Below it are five pictures of the same face at one scale. Only the first one, with the black frame, is what the camera "
-    "recorded. \"Interpolated\" is the same enlarged by arithmetic. The three with orange frames were made by a network: "
-    f"they carry the words \"{MARK}\", and no decision rests on them.",
-    "\"Several frames\" is one picture made out of many frames of the track. \"Agreement\" shows where these frames contradict "
+    'recorded. "Interpolated" is the same enlarged by arithmetic. The three with orange frames were made by a network: '
+    f'they carry the words "{MARK}", and no decision rests on them.',
+    '"Several frames" is one picture made out of many frames of the track. "Agreement" shows where these frames contradict '
     "each other: nothing may be read into orange places.",
-    "Likeness is a cosine: 1 for equal pictures. Strangers often reach 0.8, so it means little alone. The likelihood ratio says "
-    "what it is worth: how many times as probable such a likeness is if the face is this person's as if it is somebody else's.",
-    "\"Strangers as alike, of 1,000\" counts the whole gallery: so many of 1,000 strangers at most look as much like anybody in it.",
+    "Likeness is a cosine: 1 for equal pictures. Strangers often reach 0.8, so it means little alone. The likelihood ratio "
+    "says what it is worth: how many times as probable such a likeness is if the face is this person's as if it is another's.",
+    '"Strangers as alike, of 1,000" counts the whole gallery: so many of 1,000 strangers at most look as much like anybody '
+    "in it. How many do depends on who is enrolled: the figure holds for 95 of 100 galleries of as many people.",
 )
 _VERIFY = (
     "sha256sum FILE gives the SHA-256 of a recording or picture; it must be the one in this document.",
@@ -132,7 +133,9 @@ def _sources(page: Cover) -> Table:
         told += [f"{last.state} {last.reason.replace('_', ' ')}".strip()] if last is not None else []
         sha256 = str(facts.get("sha256", "")) or "-"
         rows.append((stream, ", ".join(told), sha256, STATES[page.states.get(stream, "camera" if not facts else "gone")]))
-    return Table(("stream", "source", "SHA-256 when it was processed", "now"), rows, (0.13, 0.27, 0.42, 0.18), frozenset({2}), 0.9)
+    return Table(
+        ("stream", "source", "SHA-256 when it was processed", "now"), rows, (0.13, 0.27, 0.42, 0.18), frozenset({2}), 0.9
+    )
 
 
 def _counts(page: Cover, total: int) -> str:
@@ -141,7 +144,9 @@ def _counts(page: Cover, total: int) -> str:
     here = f"{len(page.records):,} {'is' if len(page.records) == 1 else 'are'} in this document, one on each page"
     if not total:
         return "The run found no faces."
-    return f"The run has {tracks} ({found}); {here}. A track is one person's way through the picture; one person may have several."
+    return (
+        f"The run has {tracks} ({found}); {here}. A track is one person's way through the picture; one person may have several."
+    )
 
 
 def _contents(page: Cover) -> Table:
@@ -149,7 +154,9 @@ def _contents(page: Cover) -> Table:
     for number, record in enumerate(page.records, page.first_page):
         first, last = record.span_seconds
         rows.append((str(number), str(record.track_id), record.stream, f"{clock(first)} to {clock(last)}", headline(record)))
-    return Table(("page", "track", "stream", "seen", "what the software says"), rows, (0.08, 0.1, 0.2, 0.24, 0.38), after_mm=2.0)
+    return Table(
+        ("page", "track", "stream", "seen", "what the software says"), rows, (0.08, 0.1, 0.2, 0.24, 0.38), after_mm=2.0
+    )
 
 
 def _numbers(tracks: Sequence[int]) -> str:

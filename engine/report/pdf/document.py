@@ -167,4 +167,6 @@ def _title(asked: Exhibit) -> str:
 def _need_libraries() -> None:
     for module in ("fpdf", "pymupdf_fonts", "uharfbuzz"):
         if importlib.util.find_spec(module) is None:
-            raise MissingRuntimeError(f"what makes PDF documents is not installed ({module}): pip install 'facestream[exhibit]'")
+            raise MissingRuntimeError(
+                f"what makes PDF documents is not installed ({module}): pip install 'facestream[exhibit]'"
+            )

@@ -65,7 +65,7 @@ def error_rates(run: Mapping[str, Any], record: TrackRecord) -> Iterator[str]:
     """
     basis = record.track.basis if record.track else None
     if claimed := naming(run):
-        yield f"In this run a name may claim: {claimed}."
+        yield f"The rule for names in this run: {claimed}."
     if basis is None:
         return
     sha256 = embedder_sha256(run)
@@ -100,10 +100,11 @@ def _chance(record: TrackRecord, basis: Basis) -> Iterator[str]:
 def _bench(rates: NamingRates, size_px: float) -> str:
     one = min(rates.sizes, key=lambda rate: abs(math.log(rate.size_px / max(size_px, 1.0))))
     return (
-        f"In a test with {rates.people_enrolled} people enrolled and faces of {one.size_px} px, the size tested nearest to this one, "
-        f"{one.strangers_named} of {one.stranger_tracks:,} tracks of strangers got a name (95 % bounds: {one.low_per_1000:g} to "
-        f"{one.high_per_1000:g} in 1,000). Of {one.enrolled_tracks} tracks of people enrolled {one.others_names} got another's name "
-        f"and {one.right_percent:g} % their own; the others got none. With fewer people enrolled more get their own name."
+        f"In a test with {rates.people_enrolled} people enrolled and faces of {one.size_px} px, the size tested nearest to "
+        f"this one, {one.strangers_named} of {one.stranger_tracks:,} tracks of strangers got a name (95 % bounds: "
+        f"{one.low_per_1000:g} to {one.high_per_1000:g} in 1,000). Of {one.enrolled_tracks} tracks of people enrolled "
+        f"{one.others_names} got another's name and {one.right_percent:g} % their own; the others got none. With fewer people "
+        "enrolled more get their own name."
     )
 
 

@@ -41,8 +41,8 @@ _BRIEFLY: dict[SourceState, str] = {"same": "same now", "other": "CHANGED SINCE"
 def models(run: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return what each model of a run does, its name and its SHA-256; equal workers give one row."""
     rows: dict[tuple[str, str, str], None] = {}
-    for facts in (run.get("workers") or {}).values():
-        for role, does in _ROLES.items():
+    for role, does in _ROLES.items():
+        for facts in (run.get("workers") or {}).values():
             if role in facts and f"{role}_sha256" in facts:
                 rows[(does, str(facts[role]), str(facts[f"{role}_sha256"]))] = None
     return list(rows)
@@ -71,13 +71,13 @@ def times(record: TrackRecord, events: Sequence[Stream]) -> list[tuple[str, str]
     if best is not None and best.face.ntp_ns is not None:
         return [("clock time", f"{wall_clock(best.face.ntp_ns)} (best face), by the camera's own clock")]
     if best is not None and best.face.live:
-        return [("clock time", f"{wall_clock(best.face.captured_ns)} (best face), by the clock of the computer that received it")]
+        return [
+            ("clock time", f"{wall_clock(best.face.captured_ns)} (best face), by the clock of the computer that received it")
+        ]
     return [*told, ("clock time", "not known: nothing says when this recording begins")]
 
 
-def hashes(
-    directory: Path, run: Mapping[str, Any], record: TrackRecord, state: SourceState
-) -> list[tuple[str, str, str, str]]:
+def hashes(directory: Path, run: Mapping[str, Any], record: TrackRecord, state: SourceState) -> list[tuple[str, str, str, str]]:
     """Return what a track rests on: what it is, its name, its SHA-256 as recorded, and what became of it since.
 
     Args:
@@ -87,7 +87,9 @@ def hashes(
         state: of its source.
     """
     stream = (run.get("inputs") or {}).get(record.stream) or {}
-    rows = [("source", source_name(run, record.stream), str(stream.get("sha256", "")), _BRIEFLY.get(state, ""))] if stream else []
+    rows = (
+        [("source", source_name(run, record.stream), str(stream.get("sha256", "")), _BRIEFLY.get(state, ""))] if stream else []
+    )
     best = record.best
     if best is not None:
         rows += [_picture(directory, part, best.files, best.face.parts, part) for part in ("original", "enhanced")]
@@ -99,7 +101,9 @@ def hashes(
     rows = [row for row in rows if row[1]]
     rows += [(does, name, sha256, "") for does, name, sha256 in models(run)]
     if record.track is not None and (gallery := record.track.gallery) is not None:
-        rows.append(("gallery", f"version {gallery.revision}, epoch {gallery.epoch}", f"{gallery.digest} (digest of its people)", ""))
+        rows.append(
+            ("gallery", f"version {gallery.revision}, epoch {gallery.epoch}", f"{gallery.digest} (digest of its people)", "")
+        )
     software = (run.get("versions") or {}).get("facestream", "of unknown version")
     return [*rows, ("software", f"facestream {software}", "", "")]
 
@@ -113,7 +117,12 @@ def _picture(
     if path is None or not path.is_file():
         return what, PurePath(name).name, recorded, "not there now" if name else ""
     now = hashlib.sha256(path.read_bytes()).hexdigest()
-    return what, PurePath(name).name, recorded or now, "" if not recorded else "same now" if now == recorded else "CHANGED SINCE"
+    return (
+        what,
+        PurePath(name).name,
+        recorded or now,
+        "" if not recorded else "same now" if now == recorded else "CHANGED SINCE",
+    )
 
 
 def face_words(line: FaceLine) -> list[tuple[str, str]]:

@@ -44,7 +44,8 @@ class Fonts:
             if not path.exists():
                 path.write_bytes(fontbuffers[name]())
             pdf.add_font(family, style, path)
-        self._drawn = set(pdf.fonts[TEXT].cmap)
+        facts: Any = pdf.fonts[TEXT]
+        self._drawn = set(facts.cmap)
         self._more: list[str] = []
         self._system: list[tuple[Path, frozenset[int]]] | None = None
         self.missing: set[str] = set()

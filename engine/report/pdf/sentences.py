@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,18 +15,28 @@ _LONG_NAME = 70
 UNNAMED = {"unknown": "Not in the gallery", "undecided": "Not decided", "none": "Not compared"}
 DECISIONS: dict[Decision, str] = {
     "known": "named: the software gives the face the name of a person enrolled in the gallery",
-    "undecided": "not decided: neither a name nor \"not in the gallery\"",
+    "undecided": 'not decided: neither a name nor "not in the gallery"',
     "unknown": "not in the gallery: nobody enrolled is alike",
     "none": "not compared: there was nobody to compare with",
 }
-METHOD = (
+_FOUND = (
     "A network finds faces in the frames of the recording. Faces that follow one another are one track: one person's way "
-    "through the picture.",
-    "Another network turns each face into a list of numbers (a vector), and so each enrolled photograph. How alike two vectors "
-    "are is the likeness. The best faces of the track are joined into one vector, which decides.",
-    "Only the original pixels decide. The enhanced pictures are drawn by a third network for a person to look at: details in "
-    "them are likely ones, not recorded ones.",
+    "through the picture."
 )
+_COMPARED = (
+    "Another network turns each face into a list of numbers (a vector), and so each enrolled photograph. How alike two vectors "
+    "are is the likeness. The best faces of the track are joined into one vector, which decides."
+)
+_NOT_COMPARED = "There was nobody to compare these faces with."
+_ENHANCED = (
+    "Only the original pixels decide. The enhanced pictures are drawn by a third network for a person to look at: details in "
+    "them are likely ones, not recorded ones."
+)
+
+
+def method(record: TrackRecord) -> tuple[str, ...]:
+    """Return how it was done, in plain words."""
+    return _FOUND, _COMPARED if record.candidates else _NOT_COMPARED, _ENHANCED
 
 
 def headline(record: TrackRecord) -> str:
@@ -99,21 +110,21 @@ def strength(record: TrackRecord, people: int = 0, pairs: int = 0) -> Iterator[s
     )
     measured = f", on {people:,} people with a second picture of their own and {pairs:,} pairs of two people" if people else ""
     yield (
-        f"Measured for faces of {basis.bucket}{measured} (calibration {basis.calibration}); between {ratio(low)} and {ratio(high)} "
-        "can be shown with them."
+        f"Measured for faces of {basis.bucket}{measured} (calibration {basis.calibration}); between {ratio(low)} and "
+        f"{ratio(high)} can be shown with them."
     )
 
 
 def limits(run: Mapping[str, Any], record: TrackRecord) -> Iterator[str]:
     """Yield what may not be concluded."""
     if record.candidates:
-        yield LIMITS
-        yield "It was not calibrated for this camera: its angle, light, infra-red and compression can make strangers more alike."
+        yield f"On the likelihood ratio: {LIMITS[0].lower()}{LIMITS[1:]}"
+        yield "Nothing was calibrated for this camera: angle, light, infra-red and compression can make strangers more alike."
         yield "Whether the enrolled photographs show whom their names say, the software cannot know."
     qp = record.best.face.quality.qp if record.best else None
     if qp is not None:
-        yield f"Compression at the face: quantiser {qp:.0f} (0 without loss, 51 strongest). No figure here takes it into account."
-    if record.decision != "known":
+        yield f"Compression at the face: quantiser {qp:.0f} (0 without loss, 51 strongest); no figure here counts it in."
+    if record.candidates and record.decision != "known":
         yield "No name does not mean that the person is not enrolled."
     if record.track is not None and record.track.basis is not None and record.track.basis.persons > 1:
         persons = record.track.basis.persons
@@ -122,6 +133,7 @@ def limits(run: Mapping[str, Any], record: TrackRecord) -> Iterator[str]:
 
 
 def per_thousand(share: float) -> str:
-    """Return a share as a number of 1,000, as ``1``, ``0.21`` or ``1,000``; very small ones as ``less than 0.01``."""
-    value = 1000 * share
-    return "less than 0.01" if value < 0.01 else f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+    """Return a bound on a share as a number of 1,000, rounded up to two digits, as ``1``, ``0.21`` or ``1,000``."""
+    value = max(1000 * share, 0.01)
+    step = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return f"{math.ceil(value / step - 1e-6) * step:,.4g}".rstrip(".")

@@ -18,7 +18,7 @@ from engine.contracts.recording import Recording
 from engine.decode.recording import reader_of
 from engine.errors import FacestreamError
 from engine.footage.recordings import recording_of
-from engine.report.scene import scene_of
+from engine.report.scene import Scene, scene_of
 from engine.runtime.colour import bgr_from_planes
 
 _WIDEST_PX = 1100
@@ -67,19 +67,24 @@ class Sources:
         wanted: defaultdict[str, dict[int, Path]] = defaultdict(dict)
         for record in records:
             line = record.best
-            if line is not None and scene_of(self.directory, record.faces) is None and not is_redacted(self.run):
+            if line is not None and self._scene(line) is None and not is_redacted(self.run):
                 wanted[record.stream][line.face.frame_index] = self.folder / f"{record.stream}_{line.face.frame_index}.jpg"
         for number, (stream, facts) in enumerate(inputs.items(), 1):
             progress(f"recording {number} of {len(inputs)}: {stream}")
             self._look(stream, facts, wanted.get(stream, {}))
 
     def frame(self, record: TrackRecord) -> SourceFrame | None:
-        """Return a frame with one of a track's best faces, None where there is none."""
-        if (scene := scene_of(self.directory, record.faces)) is not None:
-            return SourceFrame(scene.file.read_bytes(), scene.line, is_reduced=True)
-        line = record.best
-        path = self._paths.get((record.stream, line.face.frame_index)) if line else None
-        return None if line is None or path is None else SourceFrame(path.read_bytes(), line, is_reduced=False)
+        """Return the frame of a track's best face, where there is none that of another of its faces, and None without any."""
+        if (line := record.best) is None:
+            return None
+        path = self._paths.get((record.stream, line.face.frame_index))
+        if path is not None:
+            return SourceFrame(path.read_bytes(), line, is_reduced=False)
+        scene = self._scene(line) or scene_of(self.directory, record.faces)
+        return SourceFrame(scene.file.read_bytes(), scene.line, is_reduced=True) if scene else None
+
+    def _scene(self, line: FaceLine) -> Scene | None:
+        return scene_of(self.directory, [line])
 
     def _look(self, stream: str, facts: Mapping[str, Any], frames: dict[int, Path]) -> None:
         try:
@@ -111,7 +116,7 @@ class Sources:
 def is_redacted(run: Mapping[str, Any]) -> bool:
     """Whether pictures of the run were to be hidden: then its recordings are not shown either."""
     publish = (run.get("config") or {}).get("publish") or {}
-    return publish.get("redact", "none") != "none"
+    return bool(publish.get("redact", "none") != "none")
 
 
 def _state(recording: Recording, facts: Mapping[str, Any]) -> SourceState:

@@ -15,8 +15,8 @@ from engine.report.pdf.blocks import Block, Columns, Table, Words, heading, heig
 from engine.report.pdf.error_rates import bucket_of, error_rates
 from engine.report.pdf.facts import STATES, face_words, hashes, source_name, times
 from engine.report.pdf.pictures import Shown, pictures_of
-from engine.report.pdf.sentences import METHOD, brief, finding, headline, limits, per_thousand, strength
-from engine.report.pdf.sheet import BLACK, GREY, MADE, MARGIN_MM, PALE, Sheet, line_mm
+from engine.report.pdf.sentences import brief, finding, headline, limits, method, per_thousand, strength
+from engine.report.pdf.sheet import BLACK, GREY, MADE, MARGIN_MM, PALE, Sheet
 from engine.report.pdf.source_frames import SourceFrame, Sources, is_redacted
 from engine.report.scene import PART
 
@@ -100,9 +100,7 @@ def _frame_and_facts(sheet: Sheet, page: Page, y: float, highest: float) -> floa
     return y + max(height, below) + 1.5
 
 
-def _draw_frame(
-    sheet: Sheet, page: Page, frame: SourceFrame, y: float, width: float, highest: float
-) -> tuple[float, float]:
+def _draw_frame(sheet: Sheet, page: Page, frame: SourceFrame, y: float, width: float, highest: float) -> tuple[float, float]:
     """Draw the frame with the box around the face, and return the width and height that it took."""
     face = frame.line.face
     wide_px, high_px = max(1, face.width_px), max(1, face.height_px)
@@ -118,7 +116,8 @@ def _draw_frame(
         sheet.frame(left - 0.4, top - 0.4, wide + 0.8, high + 0.8, (255, 255, 255), 1.1)
         sheet.frame(left - 0.4, top - 0.4, wide + 0.8, high + 0.8, (220, 0, 0), 0.6)
     which = "a smaller copy that the run kept" if frame.is_reduced else "read from the recording for this page"
-    caption = f"The whole frame {face.frame_index}, {which}. The red box was drawn for this page."
+    other = "" if frame.line is page.record.best else " It is of another moment than the pictures below."
+    caption = f"The whole frame {face.frame_index}, {which}. The red box was drawn for this page.{other}"
     room = max(width, 70.0)
     return room, height + 0.5 + sheet.words(MARGIN_MM, y + height + 0.5, room, caption, 6.8, colour=GREY)
 
@@ -190,7 +189,10 @@ def _text(page: Page) -> list[Block]:
     record, track = page.record, page.record.track
     blocks: list[Block] = []
     if record.candidates:
-        blocks += [heading("Compared with every person enrolled in the gallery: the most alike"), _scores(record.candidates[:_SHOWN])]
+        blocks += [
+            heading("Compared with every person enrolled in the gallery: the most alike"),
+            _scores(record.candidates[:_SHOWN]),
+        ]
         bucket = bucket_of(page.run, track.basis) if track is not None and track.basis is not None else None
         told = list(strength(record, bucket.same, bucket.different) if bucket else strength(record))
         blocks += [heading("How strong the likeness is")] if told else []
@@ -198,9 +200,12 @@ def _text(page: Page) -> list[Block]:
         if rates := list(error_rates(page.run, record)):
             blocks += [heading("How often that is wrong, and what it was measured on")]
             blocks += [Words(sentence, bullet=True, after_mm=0.4) for sentence in rates]
-    method = [heading("How it was done"), *(Words(sentence, after_mm=0.6) for sentence in METHOD)]
-    limited = [heading("What may not be concluded"), *(Words(one, bullet=True, after_mm=0.3) for one in limits(page.run, record))]
-    blocks.append(Columns([method, limited], (0.4, 0.6)))
+    done = [heading("How it was done"), *(Words(sentence, after_mm=0.6) for sentence in method(record))]
+    limited = [
+        heading("What may not be concluded"),
+        *(Words(one, bullet=True, after_mm=0.3) for one in limits(page.run, record)),
+    ]
+    blocks.append(Columns([done, limited], (0.4, 0.6)))
     rows = hashes(page.directory, page.run, record, page.sources.states.get(record.stream, "gone"))
     blocks.append(heading("What this page rests on (SHA-256)"))
     blocks.append(Table((), rows, (0.14, 0.29, 0.44, 0.13), frozenset({2}), scale=0.84, cell_mm=0.15))
