@@ -25,8 +25,8 @@ _READ = (
     'The heading is what the software says of the track: a name, "Not decided", "Not in the gallery" or "Not compared".',
     "The whole frame stands first, with a red box around the face. The box was drawn for the page; the recording has none.",
     "Below it are five pictures of the same face at one scale. Only the first one, with the black frame, is what the camera "
-    'recorded. "Interpolated" is the same enlarged by arithmetic. The three with orange frames were made by a network: '
-    f'they carry the words "{MARK}", and no decision rests on them.',
+    'recorded. "Interpolated" is the same enlarged by arithmetic. What stands in an orange frame '
+    f'comes from a network, and no decision rests on it. Pictures that it has drawn say "{MARK}".',
     '"Several frames" is one picture made out of many frames of the track. "Agreement" shows where these frames contradict '
     "each other: nothing may be read into orange places.",
     "Likeness is a cosine: 1 for equal pictures. Strangers often reach 0.8, so it means little alone. The likelihood ratio "
@@ -36,7 +36,9 @@ _READ = (
 )
 _VERIFY = (
     "sha256sum FILE gives the SHA-256 of a recording or picture; it must be the one in this document.",
-    "facestream audit DIR looks through the record of the run, and names the first place where it was changed.",
+    "facestream audit DIR looks through the record of the run, and names each place where it was changed; with --holds and the "
+    "SHA-256 above it shows that it is still this record. Whoever can write into DIR can make another record with another "
+    "SHA-256: keep this one, or trust the signature.",
     "facestream reproduce DIR --track N computes one track again from the recording, and compares.",
     "DIR is the directory of the run, of which this document is an extract.",
 )
@@ -60,7 +62,8 @@ class Cover:
     notes: str = ""
     examiner: str = ""
     made: str = ""
-    chain: str = "not checked"
+    chain: Sequence[str] = ()
+    """What is known of the run's record."""
     first_page: int = 2
     """Number of the first track's page."""
     missing: str = ""
@@ -92,7 +95,7 @@ def _blocks(page: Cover) -> list[Block]:
         blocks.append(Words(f"Left out: {_numbers(page.left_out)}. {page.why_left_out}", style="B", after_mm=2.0))
     blocks += [heading("How to read a page"), *_bullets(_READ)]
     blocks += [heading("What the words for a likelihood ratio mean"), _words_of_ratios()]
-    blocks += [heading("How to verify it"), Words(f"Record of the run: {page.chain}.", style="B"), *_bullets(_VERIFY)]
+    blocks += [heading("How to verify it"), *(Words(told, style="B") for told in page.chain), *_bullets(_VERIFY)]
     if page.missing:
         blocks.append(Words(page.missing, style="B"))
     return blocks

@@ -6,6 +6,7 @@ import importlib.util
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine.archive.files import write_whole
 from engine.archive.reader import TrackRecord, read_run, read_streams
 from engine.errors import MissingRuntimeError, PublishError, UsageError
+from engine.exhibit import chain_status
+from engine.report.pdf.sentences import record_words
 from engine.report.track_selection import select_tracks
 
 if TYPE_CHECKING:
@@ -38,8 +41,6 @@ class Exhibit:
     notes: str = ""
     examiner: str = ""
     paper: Literal["a4", "letter"] = "a4"
-    chain: str = "not checked"
-    """What is known of the chain of the run's records."""
     confirmed: Mapping[int, str] = field(default_factory=dict)
     """By track: what is known of two people's confirmation of its name."""
 
@@ -82,32 +83,35 @@ def write_pdf(
     run, streams = read_run(directory), read_streams(directory)
     found = select_tracks(directory, 1 << 60, _FACES_PER_TRACK)
     records, left_out, why = _chosen(found.records, asked.tracks)
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as open_fonts:
         folder = Path(name)
         sources = Sources(directory, run, folder)
         sources.read(records, progress)
-        page = Cover(
-            run, streams, sources.states, records, _counted(found.decisions), left_out, why, asked.case, asked.notes,
-            asked.examiner, f"{created:%Y-%m-%d %H:%M:%S %z}", asked.chain,
-        )  # fmt: skip
+        progress("checking the record of the run")
+        briefly, chain = record_words(chain_status(directory))
 
         def new_sheet() -> Sheet:
-            return Sheet(asked.paper, _title(asked), asked.examiner, created, folder)
+            sheet = Sheet(asked.paper, _title(asked), asked.examiner, created, folder)
+            open_fonts.callback(sheet.fonts_of.close)
+            return sheet
 
-        page = _completed(page, new_sheet, [*map(_texts, records)])
+        first = Cover(
+            run, streams, sources.states, records, _counted(found.decisions), left_out, why, asked.case, asked.notes,
+            asked.examiner, f"{created:%Y-%m-%d %H:%M:%S %z}", chain,
+        )  # fmt: skip
         sheet = new_sheet()
-        cover(sheet, page)
+        cover(sheet, _completed(first, new_sheet, [*map(_texts, records)]))
         short = asked.notes if len(asked.notes) <= _SHORT_NOTE else ""
         for number, record in enumerate(records, 1):
             progress(f"page {number} of {len(records)}")
             events, confirmed = streams.get(record.stream, []), asked.confirmed.get(record.track_id, "")
-            track_page(sheet, Page(directory, run, record, sources, events, asked.case, short, confirmed))
+            track_page(sheet, Page(directory, run, record, sources, events, asked.case, short, briefly, confirmed))
         sheet.number_pages()
+        missing = tuple(sorted(sheet.fonts_of.missing))
         try:
-            write_whole(out, bytes(sheet.output()))
+            write_whole(out, sheet.output())
         except OSError as error:
             raise PublishError(f"cannot write {out}: {error.strerror}") from error
-    missing = tuple(sorted(sheet.fonts_of.missing))
     return Written(out, len(sheet.pages), len(records), len(left_out), missing)
 
 

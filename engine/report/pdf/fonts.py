@@ -51,6 +51,12 @@ class Fonts:
         self.missing: set[str] = set()
         """Characters that no font draws."""
 
+    def close(self) -> None:
+        """Close the files; nothing can be drawn any more."""
+        for font in self._pdf.fonts.values():
+            facts: Any = font
+            facts.ttfont.close()
+
     def readable(self, text: str) -> str:
         """Return a text that can be drawn: what cannot stands as its code. Line breaks stay, what is invisible goes."""
         return "".join(map(self._readable, unicodedata.normalize("NFC", text)))

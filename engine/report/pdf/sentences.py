@@ -9,9 +9,10 @@ from typing import Any
 from engine.archive.reader import TrackRecord
 from engine.contracts.findings import Basis, Decision
 from engine.contracts.worth import LIMITS, ratio, worth
+from engine.exhibit import ChainStatus
 from engine.report.figures import MARK
 
-_LONG_NAME = 70
+_LONG_NAME, _FAULTS = 70, 5
 UNNAMED = {"unknown": "Not in the gallery", "undecided": "Not decided", "none": "Not compared"}
 DECISIONS: dict[Decision, str] = {
     "known": "named: the software gives the face the name of a person enrolled in the gallery",
@@ -130,6 +131,19 @@ def limits(run: Mapping[str, Any], record: TrackRecord) -> Iterator[str]:
         persons = record.track.basis.persons
         yield f"The faces of this track show {persons} people: the decision is about the one seen at the most moments."
     yield f"{MARK}. Nothing may be read from an enhanced picture that its original does not show."
+
+
+def record_words(status: ChainStatus) -> tuple[str, list[str]]:
+    """Return what is known of the run's record: briefly, and for the first page."""
+    if not status.blocks and status.faults:
+        return "cannot be checked, see page 1", [f"The record of the run cannot be checked: {status.faults[0]}."]
+    told = [f"The record of the run is {status.sentence}.", *(f"{fault}." for fault in status.faults[1:_FAULTS])]
+    if len(status.faults) > _FAULTS:
+        told.append(f"{len(status.faults) - _FAULTS:,} more faults: facestream audit names all of them.")
+    if status.head:
+        blocks = f"{status.blocks:,} {'block' if status.blocks == 1 else 'blocks'}"
+        told.append(f"It has {blocks}; the SHA-256 of the last: {status.head}.")
+    return "as it was written" if status.is_whole else "NOT as it was written, see page 1", told
 
 
 def per_thousand(share: float) -> str:

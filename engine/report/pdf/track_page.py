@@ -42,6 +42,8 @@ class Page:
     events: Sequence[Stream]
     case: str = ""
     notes: str = ""
+    chain: str = ""
+    """What is known of the run's record, briefly."""
     confirmed: str = ""
 
 
@@ -153,6 +155,7 @@ def _facts(page: Page) -> list[tuple[str, str]]:
         rows.append(("decided by", f"{basis.faces:,} {'face' if basis.faces == 1 else 'faces'}{moments}"))
     state = page.sources.states.get(record.stream, "camera")
     rows.append(("source", STATES[state]))
+    rows += [("record", page.chain)] if page.chain else []
     if page.notes:
         rows.append(("notes", page.notes))
     return rows
