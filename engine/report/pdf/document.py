@@ -109,7 +109,7 @@ def write_pdf(
         sheet.number_pages()
         missing = tuple(sorted(sheet.fonts_of.missing))
         try:
-            write_whole(out, sheet.output())
+            write_whole(out, bytes(sheet.output() or b""))
         except OSError as error:
             raise PublishError(f"cannot write {out}: {error.strerror}") from error
     return Written(out, len(sheet.pages), len(records), len(left_out), missing)
@@ -119,14 +119,15 @@ def _completed(page: Cover, new_sheet: Callable[[], Sheet], texts: list[str]) ->
     """Return the first pages with the numbers of the others, and the characters that cannot be drawn anywhere."""
     from engine.report.pdf.cover import cover
 
-    probe = new_sheet()
+    sheet = new_sheet()
     for text in texts:
-        probe.fonts_of.readable(text)
-    cover(probe, page)
-    page = replace(page, missing=_missing_words(probe.fonts_of.missing))
-    again = new_sheet()
-    cover(again, page)
-    return replace(page, first_page=len(again.pages) + 1)
+        sheet.fonts_of.readable(text)
+    cover(sheet, page)
+    if sheet.fonts_of.missing:
+        page = replace(page, missing=_missing_words(sheet.fonts_of.missing))
+        sheet = new_sheet()
+        cover(sheet, page)
+    return replace(page, first_page=len(sheet.pages) + 1)
 
 
 def _missing_words(missing: set[str]) -> str:

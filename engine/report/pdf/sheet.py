@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from fpdf import FPDF
-from fpdf.enums import MethodReturnValue, WrapMode, XPos, YPos
+from fpdf.enums import MethodReturnValue, XPos, YPos
 
 from engine import __version__
 from engine.report.pdf.fonts import TEXT, Fonts, needs_shaping
+from engine.report.pdf.lines import lines_of
 
 Paper = Literal["a4", "letter"]
 Colour = tuple[int, int, int]
@@ -25,6 +26,8 @@ MADE: Colour = (200, 80, 0)
 MARGIN_MM = 14.0
 _RULE_MM, _TOP_MM, _BOTTOM_MM, _FOOT_MM = 11.0, 13.0, 13.0, 9.5
 _MM_PER_POINT = 25.4 / 72
+_MOST_BROKEN = 5_000
+"""Texts whose lines are remembered."""
 
 
 class Sheet(FPDF):
@@ -46,7 +49,7 @@ class Sheet(FPDF):
         self.fonts_of = Fonts(self, folder)
         self.at_mm = 0.0
         """Where ``flow`` draws next on this page."""
-        self._heights: dict[tuple[str, float, float, str, str], float] = {}
+        self._lines: dict[tuple[str, float, float, str, str], list[str]] = {}
         self._title = self.fonts_of.readable(title)
         self.set_title(title)
         if author:
@@ -116,19 +119,41 @@ class Sheet(FPDF):
         """
         if not text:
             return 0.0
+        if needs_shaping(text):
+            return self._shaped(x, y, width, text, size, style, family, colour, align, draw)
         key = text, width, size, style, family
-        if not draw and key in self._heights:
-            return self._heights[key]
+        if key not in self._lines:
+            if len(self._lines) > _MOST_BROKEN:  # of long documents; most pages say much the same
+                self._lines.clear()
+            self._lines[key] = list(lines_of(text, width, self._measure(size, style, family)))
+        high = line_mm(size)
+        if draw:
+            self.set_font(family, style, size)
+            self.set_text_color(*colour)
+            self.set_text_shaping(False)
+            for number, line in enumerate(self._lines[key]):
+                self.set_xy(x, y + number * high)
+                self.cell(width, high, line, align=align)
+        return high * len(self._lines[key])
+
+    def _measure(self, size: float, style: str, family: str) -> Callable[[str], float]:
+        font: Any = self.fonts[family + style]
+        widths, scale = font.cw, size * _MM_PER_POINT / 1000
+        return lambda piece: scale * float(sum(widths[ord(character)] for character in piece))
+
+    def _shaped(
+        self, x: float, y: float, width: float, text: str, size: float, style: str, family: str, colour: Colour, align: str,
+        draw: bool,
+    ) -> float:  # fmt: skip
         self.set_font(family, style, size)
         self.set_text_color(*colour)
-        self.set_text_shaping(needs_shaping(text))
+        self.set_text_shaping(True)
         self.set_xy(x, y)
         height = self.multi_cell(
             width, line_mm(size), text, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT, dry_run=not draw,
-            output=MethodReturnValue.HEIGHT, wrapmode=WrapMode.CHAR if family != TEXT else WrapMode.WORD,
+            output=MethodReturnValue.HEIGHT,
         )  # fmt: skip
-        self._heights[key] = float(height)  # type: ignore[arg-type]
-        return self._heights[key]
+        return float(height)  # type: ignore[arg-type]
 
     def picture(self, x: float, y: float, width: float, height: float, data: bytes, words: str) -> None:
         """Draw a JPEG or PNG into a place, with what a reader hears who cannot see it."""

@@ -54,8 +54,8 @@ def test_each_track_has_one_page_named_ones_first(made):
 def test_the_first_page_says_what_is_in_it(made):
     first = made[3][0]
     for text in ("gate.mp4, 12,300,000 bytes", SHA, "3 tracks (1 named, 1 not decided, 1 not in the gallery)", "Over the door.",
-                 "not found now where it was processed", "2026-11-29 12:00:00 +0000", "The record of the run is as it was written",
-                 "facestream reproduce DIR --track N", "far more probable"):  # fmt: skip
+                 "not found now where it was processed", "2026-11-29 12:00:00 +0000",
+                 "The record of the run is as it was written", "facestream reproduce DIR --track N", "far more probable"):  # fmt: skip
         assert text in first, text
     assert "| 2 | 7 | cam1 |" in first
 
