@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -12,12 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.archive.files import write_whole
 from engine.archive.reader import TrackRecord, read_run, read_streams
 from engine.errors import MissingRuntimeError, PublishError, UsageError
 from engine.exhibit import chain_status
 from engine.report.pdf.sentences import record_words
 from engine.report.track_selection import select_tracks
+from engine.whole_file import replacing
 
 if TYPE_CHECKING:
     from engine.report.pdf.cover import Cover
@@ -108,11 +109,18 @@ def write_pdf(
             track_page(sheet, Page(directory, run, record, sources, events, asked.case, short, briefly, confirmed))
         sheet.number_pages()
         missing = tuple(sorted(sheet.fonts_of.missing))
-        try:
-            write_whole(out, bytes(sheet.output() or b""))
-        except OSError as error:
-            raise PublishError(f"cannot write {out}: {error.strerror}") from error
+        _write(sheet, out)
     return Written(out, len(sheet.pages), len(records), len(left_out), missing)
+
+
+def _write(sheet: Sheet, out: Path) -> None:
+    try:
+        with replacing(out) as beside, beside.open("wb") as file:
+            sheet.output(file)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise PublishError(f"cannot write {out}: {error.strerror}") from error
 
 
 def _completed(page: Cover, new_sheet: Callable[[], Sheet], texts: list[str]) -> Cover:

@@ -55,7 +55,8 @@ def test_the_first_page_says_what_is_in_it(made):
     first = made[3][0]
     for text in ("gate.mp4, 12,300,000 bytes", SHA, "3 tracks (1 named, 1 not decided, 1 not in the gallery)", "Over the door.",
                  "not found now where it was processed", "2026-11-29 12:00:00 +0000",
-                 "The record of the run is as it was written", "facestream reproduce DIR --track N", "far more probable"):  # fmt: skip
+                 "The record of the run is as it was written", "facestream reproduce DIR --track N",
+                 "far more probable"):  # fmt: skip
         assert text in first, text
     assert "| 2 | 7 | cam1 |" in first
 
@@ -65,7 +66,7 @@ def test_a_page_says_what_it_rests_on(made):
     for text in ("Original", "32 x 32 pixels as recorded", "AI-enhanced: not for identification", "Several frames", "Agreement",
                  "0.730", "cd" * 32, "same now", "at most 1 in 1,000", "not known: nothing says when this recording begins",
                  "the recording gate.mp4 is not where it was processed any more", "Over the door.",
-                 "No likelihood ratio" if "No likelihood" in page else "Nothing was calibrated"):  # fmt: skip
+                 "Nothing was calibrated for this camera"):  # fmt: skip
         assert text in page, text
 
 
