@@ -18,7 +18,8 @@ CALIBRATION = read_calibration(embedded_dir() / "dlib_likelihood.npz")
 RUN = {"workers": {"enhance-1": {"embedder": "dlib", "embedder_sha256": CALIBRATION.embedder_sha256, "names": "a rule"}}}
 BASIS = Basis(
     faces=5, faces_needed=2, size_px=45.0, size_needed_px=14.0, quality=0.5, margin=0.1, margin_needed=0.01,
-    false_name_rate=0.001, moments=5, calibration=CALIBRATION.id, bucket="40 px and more, several faces", log10_lr_bounds=(-1.7, 4.84),
+    false_name_rate=0.001, moments=5, calibration=CALIBRATION.id, bucket="40 px and more, several faces",
+    log10_lr_bounds=(-1.7, 4.84),
 )  # fmt: skip
 
 
@@ -60,7 +61,8 @@ def test_the_ratio_is_said_in_words_with_its_bounds_and_the_people_behind_it():
     bucket = bucket_of(RUN, record.track.basis)
     text = " ".join(strength(record, bucket.same, bucket.different))
     for words in ("far more probable if it is Ada", "Likelihood ratio 69,000 or more (log10 4.8)",
-                  "40 px and more, several faces", f"{bucket.same:,} people", f"{bucket.different:,} pairs", "between 1/50 and 69,000"):  # fmt: skip
+                  "40 px and more, several faces", f"{bucket.same:,} people", f"{bucket.different:,} pairs",
+                  "between 1/50 and 69,000"):  # fmt: skip
         assert words in text, (words, text)
 
 
