@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine import __version__
@@ -14,13 +14,13 @@ from engine.contracts.worth import degree, ratio
 from engine.report.figures import MARK
 from engine.report.pdf.blocks import Block, Table, Words, flow, heading
 from engine.report.pdf.facts import STATES, made_at, source_name
-from engine.report.pdf.sentences import DECISIONS, headline
+from engine.report.pdf.sentences import DECISIONS, Confirmed, headline
 from engine.report.pdf.sheet import GREY, Sheet
 from engine.report.pdf.source_frames import SourceState
 from engine.report.summary import clock, wall_clock
 
 _SIZE = 8.5
-_MOST_LEFT_OUT = 60
+_MOST_LEFT_OUT, _MOST_SOURCES = 60, 20
 _READ = (
     'The heading is what the software says of the track: a name, "Not decided", "Not in the gallery" or "Not compared".',
     "The whole frame stands first, with a red box around the face. The box was drawn for the page; the recording has none.",
@@ -33,6 +33,10 @@ _READ = (
     "says what it is worth: how many times as probable such a likeness is if the face is this person's as if it is another's.",
     '"Strangers as alike, of 1,000" counts the whole gallery: so many of 1,000 strangers at most look as much like anybody '
     "in it. How many do depends on who is enrolled: the figure holds for 95 of 100 galleries of as many people.",
+)
+_TWO_PEOPLE = (
+    "In this document a name of the software counts once two people have confirmed it. Until then its page begins with "
+    '"Not confirmed".'
 )
 _VERIFY = (
     "sha256sum FILE gives the SHA-256 of a recording or picture; it must be the one in this document.",
@@ -64,6 +68,7 @@ class Cover:
     made: str = ""
     chain: Sequence[str] = ()
     """What is known of the run's record."""
+    confirmed: Confirmed = field(default_factory=Confirmed)
     first_page: int = 2
     """Number of the first track's page."""
     missing: str = ""
@@ -87,10 +92,12 @@ def _blocks(page: Cover) -> list[Block]:
         Table((), _about(page), (0.2, 0.8), bold=frozenset({0}), after_mm=2.5),
         heading("What was processed"),
         _sources(page),
+        *_other_sources(page),
         heading("What is in this document"),
         Words(_counts(page, total), after_mm=1.2),
     ]  # fmt: skip
     blocks += [_contents(page)] if page.records else []
+    blocks += [Words(_TWO_PEOPLE, after_mm=2.0)] if page.confirmed.two_person else []
     if page.left_out:
         blocks.append(Words(f"Left out: {_numbers(page.left_out)}. {page.why_left_out}", style="B", after_mm=2.0))
     blocks += [heading("How to read a page"), *_bullets(_READ)]
@@ -126,7 +133,7 @@ def _version(run: Mapping[str, Any]) -> str:
 def _sources(page: Cover) -> Table:
     rows = []
     inputs: Mapping[str, Mapping[str, Any]] = page.run.get("inputs") or {}
-    for stream in sorted({*inputs, *page.streams}):
+    for stream in _shown_streams(page):
         facts, events = inputs.get(stream, {}), page.streams.get(stream, [])
         last = events[-1] if events else None
         begins = next((event.started_ns for event in reversed(events) if event.started_ns is not None), None)
@@ -135,10 +142,26 @@ def _sources(page: Cover) -> Table:
         told += [f"begins {wall_clock(begins)}"] if begins is not None else []
         told += [f"{last.state} {last.reason.replace('_', ' ')}".strip()] if last is not None else []
         sha256 = str(facts.get("sha256", "")) or "-"
-        rows.append((stream, ", ".join(told), sha256, STATES[page.states.get(stream, "camera" if not facts else "gone")]))
+        state = page.states.get(stream)
+        now = STATES[state] if state else "not looked at" if facts else STATES["camera"]
+        rows.append((stream, ", ".join(told), sha256, now))
     return Table(
         ("stream", "source", "SHA-256 when it was processed", "now"), rows, (0.13, 0.27, 0.42, 0.18), frozenset({2}), 0.9
     )
+
+
+def _shown_streams(page: Cover) -> list[str]:
+    """Return the streams of the tracks in the document; without any the first ones of the run."""
+    of_tracks = {record.stream for record in page.records}
+    return sorted(of_tracks) or sorted({*(page.run.get("inputs") or {}), *page.streams})[:_MOST_SOURCES]
+
+
+def _other_sources(page: Cover) -> list[Block]:
+    others = len({*(page.run.get("inputs") or {}), *page.streams}.difference(_shown_streams(page)))
+    if not others:
+        return []
+    words = "1 other source has" if others == 1 else f"{others:,} other sources have"
+    return [Words(f"{words} no track in this document: run.json names all of them.", after_mm=1.5)]
 
 
 def _counts(page: Cover, total: int) -> str:
@@ -156,7 +179,8 @@ def _contents(page: Cover) -> Table:
     rows = []
     for number, record in enumerate(page.records, page.first_page):
         first, last = record.span_seconds
-        rows.append((str(number), str(record.track_id), record.stream, f"{clock(first)} to {clock(last)}", headline(record)))
+        called = headline(record) + (" (not confirmed)" if page.confirmed.lacks(record) else "")
+        rows.append((str(number), str(record.track_id), record.stream, f"{clock(first)} to {clock(last)}", called))
     return Table(
         ("page", "track", "stream", "seen", "what the software says"), rows, (0.08, 0.1, 0.2, 0.24, 0.38), after_mm=2.0
     )

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine.archive.reader import TrackRecord, read_run, read_streams
 from engine.errors import MissingRuntimeError, PublishError, UsageError
 from engine.exhibit import chain_status
-from engine.report.pdf.sentences import record_words
+from engine.report.pdf.sentences import Confirmed, record_words
 from engine.report.track_selection import select_tracks
 from engine.whole_file import replacing
 
@@ -42,8 +42,7 @@ class Exhibit:
     notes: str = ""
     examiner: str = ""
     paper: Literal["a4", "letter"] = "a4"
-    confirmed: Mapping[int, str] = field(default_factory=dict)
-    """By track: what is known of two people's confirmation of its name."""
+    confirmed: Confirmed = field(default_factory=Confirmed)
 
 
 @dataclass(frozen=True)
@@ -98,15 +97,15 @@ def write_pdf(
 
         first = Cover(
             run, streams, sources.states, records, _counted(found.decisions), left_out, why, asked.case, asked.notes,
-            asked.examiner, f"{created:%Y-%m-%d %H:%M:%S %z}", chain,
+            asked.examiner, f"{created:%Y-%m-%d %H:%M:%S %z}", chain, asked.confirmed,
         )  # fmt: skip
         sheet = new_sheet()
         cover(sheet, _completed(first, new_sheet, [*map(_texts, records)]))
         short = asked.notes if len(asked.notes) <= _SHORT_NOTE else ""
         for number, record in enumerate(records, 1):
             progress(f"page {number} of {len(records)}")
-            events, confirmed = streams.get(record.stream, []), asked.confirmed.get(record.track_id, "")
-            track_page(sheet, Page(directory, run, record, sources, events, asked.case, short, briefly, confirmed))
+            events = streams.get(record.stream, [])
+            track_page(sheet, Page(directory, run, record, sources, events, asked.case, short, briefly, asked.confirmed))
         sheet.number_pages()
         missing = tuple(sorted(sheet.fonts_of.missing))
         _write(sheet, out)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from engine.archive.reader import TrackRecord
 from engine.contracts.findings import Basis, Decision
 from engine.contracts.worth import LIMITS, ratio, worth
-from engine.exhibit import ChainStatus
+from engine.exhibit import ChainStatus, Confirmation, confirmed_by, is_shown
 from engine.report.figures import MARK
 
 _LONG_NAME, _FAULTS = 70, 5
@@ -40,25 +41,62 @@ def method(record: TrackRecord) -> tuple[str, ...]:
     return _FOUND, _COMPARED if record.candidates else _NOT_COMPARED, _ENHANCED
 
 
+@dataclass(frozen=True)
+class Confirmed:
+    """What people have said of the tracks of a run, and how many of them a name needs."""
+
+    said: Sequence[Confirmation] = ()
+    """In the order in which it was said."""
+    two_person: bool = False
+    """A name counts once two people have confirmed it."""
+
+    def lacks(self, record: TrackRecord) -> bool:
+        """Whether a track has a name of the software that must be confirmed and is not."""
+        name = _name_of(record)
+        return self.two_person and bool(name) and not is_shown(self._by(record, name), two_person=True)
+
+    def words(self, record: TrackRecord) -> str:
+        """Return what people say of a track; empty where nobody has said anything, and nobody needs to."""
+        name = _name_of(record)
+        if not name:
+            names = dict.fromkeys(
+                one.name for one in self.said if (one.stream, one.track_id) == (record.stream, record.track_id)
+            )
+            told = [f"{_and(by)} {_says(by)} that it is {one}." for one in names if one and (by := self._by(record, one))]
+            return " ".join(told)
+        by = self._by(record, name)
+        if self.lacks(record):
+            who = f"{_and(by)} {_says(by)} so, nobody else" if by else "nobody has"
+            return f"Two people must confirm this name, and {who}: it does not count yet."
+        return f"Confirmed by {_and(by)}." if by else ""
+
+    def _by(self, record: TrackRecord, name: str) -> tuple[str, ...]:
+        return confirmed_by(self.said, record.stream, record.track_id, name)
+
+
+def _name_of(record: TrackRecord) -> str:
+    return record.candidates[0].identity if record.decision == "known" and record.candidates else ""
+
+
+def _says(by: Sequence[str]) -> str:
+    return "says" if len(by) == 1 else "say"
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
 def headline(record: TrackRecord) -> str:
     """Return what a page is called: the name, or why there is none."""
-    if record.decision == "known" and record.candidates:
-        return record.candidates[0].identity
-    return UNNAMED.get(record.decision, "Not compared")
+    return _name_of(record) or UNNAMED.get(record.decision, "Not compared")
 
 
-def finding(record: TrackRecord, confirmed: str = "") -> str:
-    """Return the decision in one or two sentences.
-
-    Args:
-        record: the track.
-        confirmed: what is known of two people's confirmation of the name; empty: nothing.
-    """
+def finding(record: TrackRecord) -> str:
+    """Return the decision in one or two sentences."""
     basis, first = (record.track.basis if record.track else None), record.candidates[0] if record.candidates else None
     if record.decision == "known" and first is not None:
         name = first.identity if brief(first.identity) == first.identity else "above"
-        told = f"The software gives this face the name {name}. It compared by itself: this is no identification by a person."
-        return f"{told} {confirmed}".rstrip()
+        return f"The software gives this face the name {name}. It compared by itself: this is no identification by a person."
     if record.decision == "undecided":
         nearest = f" The most alike of the people enrolled is {first.identity}: that is not a name." if first else ""
         return f"The software did not decide who this is: {_lack(basis)}.{nearest}"

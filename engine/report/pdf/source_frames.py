@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -56,8 +56,8 @@ class Sources:
     states: dict[str, SourceState] = field(default_factory=dict)
     _paths: dict[tuple[str, int], Path] = field(default_factory=dict)
 
-    def read(self, records: Iterable[TrackRecord], progress: Callable[[str], None]) -> None:
-        """Look at each recording, and keep the frame of each track's best face where there is none beside it.
+    def read(self, records: Sequence[TrackRecord], progress: Callable[[str], None]) -> None:
+        """Look at the recording of each of these tracks, and keep the frame of each track's best face where there is none beside it.
 
         Args:
             records: the tracks.
@@ -69,9 +69,10 @@ class Sources:
             line = record.best
             if line is not None and self._scene(line) is None and not is_redacted(self.run):
                 wanted[record.stream][line.face.frame_index] = self.folder / f"{record.stream}_{line.face.frame_index}.jpg"
-        for number, (stream, facts) in enumerate(inputs.items(), 1):
-            progress(f"recording {number} of {len(inputs)}: {stream}")
-            self._look(stream, facts, wanted.get(stream, {}))
+        shown = [stream for stream in dict.fromkeys(record.stream for record in records) if stream in inputs]
+        for number, stream in enumerate(shown, 1):
+            progress(f"recording {number} of {len(shown)}: {stream}")
+            self._look(stream, inputs[stream], wanted.get(stream, {}))
 
     def frame(self, record: TrackRecord) -> SourceFrame | None:
         """Return the frame of a track's best face, where there is none that of another of its faces, and None without any."""

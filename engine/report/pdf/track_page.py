@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from engine.report.pdf.blocks import Block, Columns, Table, Words, heading, heig
 from engine.report.pdf.error_rates import bucket_of, error_rates
 from engine.report.pdf.facts import STATES, face_words, hashes, source_name, times
 from engine.report.pdf.pictures import Shown, pictures_of
-from engine.report.pdf.sentences import brief, finding, headline, limits, method, per_thousand, strength
+from engine.report.pdf.sentences import Confirmed, brief, finding, headline, limits, method, per_thousand, strength
 from engine.report.pdf.sheet import BLACK, GREY, MADE, MARGIN_MM, PALE, Sheet
 from engine.report.pdf.source_frames import SourceFrame, Sources, is_redacted
 from engine.report.scene import PART
@@ -44,7 +44,7 @@ class Page:
     notes: str = ""
     chain: str = ""
     """What is known of the run's record, briefly."""
-    confirmed: str = ""
+    confirmed: Confirmed = field(default_factory=Confirmed)
 
 
 def track_page(sheet: Sheet, page: Page) -> None:
@@ -74,7 +74,8 @@ def _cut_short(sheet: Sheet) -> None:
 def _title(sheet: Sheet, page: Page, y: float) -> float:
     record = page.record
     called = headline(record)
-    name = sheet.fonts_of.readable(f"Named: {called}" if record.decision == "known" else called)
+    kind = "Not confirmed: " if page.confirmed.lacks(record) else "Named: " if record.decision == "known" else ""
+    name = sheet.fonts_of.readable(kind + called)
     sizes = (16.0, 13.0, 11.0, 9.0)
     size = next((size for size in sizes if sheet.words(0, 0, sheet.width_mm, name, size, style="B", draw=False) < 15), 8.0)
     y += sheet.words(MARGIN_MM, y, sheet.width_mm, name, size, style="B")
@@ -82,7 +83,9 @@ def _title(sheet: Sheet, page: Page, y: float) -> float:
     file = source_name(page.run, record.stream)
     line = where + (f", recording {file}" if file else ", a camera") + (f"; case {page.case}" if page.case else "")
     y += sheet.words(MARGIN_MM, y, sheet.width_mm, sheet.fonts_of.readable(line), 8.5, colour=GREY) + 1
-    return y + Words(finding(record, page.confirmed), after_mm=2.0).draw(sheet, MARGIN_MM, y, sheet.width_mm, 9.0)
+    return y + Words(f"{finding(record)} {page.confirmed.words(record)}".rstrip(), after_mm=2.0).draw(
+        sheet, MARGIN_MM, y, sheet.width_mm, 9.0
+    )
 
 
 def _frame_and_facts(sheet: Sheet, page: Page, y: float, highest: float) -> float:

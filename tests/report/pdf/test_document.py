@@ -149,6 +149,16 @@ def test_a_run_without_faces_has_a_first_page(tmp_path):
     assert "The run found no faces." in pages[0]
 
 
+def test_recordings_without_a_track_in_the_document_are_counted(tmp_path):
+    directory = a_run(tmp_path / "run", {1: {}})
+    record = json.loads((directory / "run.json").read_text())
+    record["inputs"] |= {f"cam{number}": {"path": f"/secret/{number}.mp4", "sha256": SHA} for number in range(2, 900)}
+    (directory / "run.json").write_text(json.dumps(record))
+    written, _, pages = document(directory)
+    assert written.pages == 2
+    assert "898 other sources have no track in this document: run.json names all of them." in pages[0]
+
+
 def test_what_is_no_run_is_one_sentence(tmp_path):
     with pytest.raises(PublishError, match="is not the output directory of a run"):
         document(tmp_path / "nothing")
