@@ -13,6 +13,8 @@ from engine.whole_file import replacing
 
 FACES = "faces"
 """The folder of pictures in an output directory."""
+CORRECTIONS = "corrections.jsonl"
+"""What people have said of the tracks in an output directory; no run writes it."""
 
 
 def track_folder(stream: str, track_id: int) -> str:

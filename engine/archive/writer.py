@@ -34,7 +34,7 @@ import msgspec
 from engine.archive.checkpoint_writer import CheckpointWriter
 from engine.archive.checkpoints import PROGRESS
 from engine.archive.expiry import Expiry
-from engine.archive.files import FACES, AppendedFiles, track_folder, write_new, write_whole
+from engine.archive.files import AppendedFiles, CORRECTIONS, FACES, track_folder, write_new, write_whole
 from engine.archive.lock import DirectoryLock
 from engine.archive.pictures import picture_name
 from engine.archive.resume import Resume
@@ -52,7 +52,7 @@ _LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.json
 _MOST_FOLDERS = 4096
 """Folders that are remembered as made."""
 _DAY_SECONDS, _GB = 86_400.0, 10**9
-_OWN = ("run.json", "report.html", FACES, *_LINES.values(), PROGRESS)
+_OWN = ("run.json", "report.html", FACES, *_LINES.values(), PROGRESS, CORRECTIONS)
 _OF_AN_ATTEMPT = ("run_id", "started", "started_ns", "ended_ns", "outcome", "counters", "streams", "kept", "first_track_id")
 
 

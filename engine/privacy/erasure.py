@@ -22,6 +22,7 @@ from engine.privacy.cutting import Cut, Rewritten, cut
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions, without_candidates
 from engine.privacy.person import OfPerson
+from engine.privacy.said import forget_person, tracks_named
 from engine.privacy.runs import REPORT, RUN, GoesOn, Report, links_below, nobody_writes, report_anew, runs_below
 from engine.verify.gallery import Gallery
 
@@ -210,6 +211,7 @@ def _from_run(directory: Path, person: Mentions, likely: bool, dry_run: bool, kn
                 raise GoesOn(f"{directory} has grown meanwhile: nothing in it was changed; do it again")
             found = cut(directory, theirs, dry_run=dry_run)
             _tell(told, found)
+            told.files += forget_person(directory, person, dry_run=dry_run)
             if not dry_run:
                 told.files += _clean_record(directory, person)
                 stale = found.touches or _stands_in_report(directory, person)

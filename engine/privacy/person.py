@@ -2,6 +2,7 @@
 
 - A track that was decided to be this person: all of its lines, pictures and vectors. What counts is the last decision; one that
   was theirs before and is nobody else's now counts too.
+- A track that somebody has said to be this person, see ``said``: the same.
 - In another track, a single face that was: its line, pictures and vector. What was made of many frames of such a track, or of
   one that was theirs before, may show them: these pictures go, and the track's line stays.
 - As a candidate of somebody else's face: the name and its scores. A decision that rested on it becomes ``undecided``.
@@ -22,6 +23,7 @@ from engine.contracts.track_picture import TrackPicture
 from engine.privacy.cutting import Judge, Record
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions
+from engine.privacy.said import tracks_named
 
 _FACE_LINES = RECORDS[0]
 _Key = tuple[str, int]
@@ -71,6 +73,7 @@ class OfPerson(Judge):
 
     Raises:
         OSError: a file cannot be read.
+        PublishError: the corrections cannot be read.
     """
 
     def __init__(self, directory: Path, person: Mentions, likely: bool = False) -> None:
@@ -88,6 +91,7 @@ class OfPerson(Judge):
                     self._find(line)
         self.tracks = {key for key, found in seen.items() if found.is_theirs or (likely and found.likely)}
         """Theirs, by stream and id."""
+        self.tracks |= tracks_named(directory, person) & set(seen)
         self._mixed = {key for key, found in seen.items() if found.face or found.ever}
         # A kill may have come after the face's line went, and before the track's did: its picture is gone already.
         self._mixed |= {key for key, frames in self._lost.items() if frames}

@@ -6,6 +6,7 @@ vectors become zeros, lines are no longer in their file, and the report is made 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shutil
@@ -17,12 +18,13 @@ from typing import Any
 import msgspec
 
 from engine.archive.checkpoints import PROGRESS
-from engine.archive.files import FACES, whole_lines
+from engine.archive.files import CORRECTIONS, FACES, whole_lines
 from engine.archive.reader import NamedFiles, recorded
 from engine.archive.record_check import RECORDS
 from engine.errors import FacestreamError, UsageError
 from engine.privacy.cutting import LINES, Judge, Record, cut
 from engine.privacy.folder import Destroyed, Folder
+from engine.privacy.said import forget_gone
 from engine.privacy.runs import REPORT, RUN, GoesOn, Report, nobody_writes, report_anew, runs_below
 
 _DAY_NS = 86_400 * 10**9
@@ -166,6 +168,8 @@ def _one(directory: Path, policy: Policy, now_ns: int, dry_run: bool) -> Expired
             found = cut(directory, judge, dry_run=dry_run)
             told.tracks, told.faces, told.changed_lines = found.tracks, found.faces, found.changed
             told.removed = policy.records_days > 0 and _ended_ns(directory, judge) < now_ns - policy.records_days * _DAY_NS
+            if found.tracks and not told.removed:
+                forget_gone(directory, lambda: _left(directory, judge), dry_run=dry_run)
             if not dry_run:
                 _orphans(directory, policy, now_ns, found.gone)
                 if told.removed:
@@ -180,6 +184,19 @@ def _one(directory: Path, policy: Policy, now_ns: int, dry_run: bool) -> Expired
     except (OSError, FacestreamError) as error:
         told.error = str(error)
     return told
+
+
+def _left(directory: Path, judge: TooOld) -> set[tuple[str, int]]:
+    """Return the tracks of which something stays."""
+    found = set()
+    with Folder(directory) as folder:
+        for name in filter(folder.is_file, RECORDS):
+            for line in whole_lines(directory / name):
+                with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                    record = msgspec.json.decode(line, type=Record)
+                    if judge.record(record) is not None:
+                        found.add(_key(record))
+    return found
 
 
 def _ended_ns(directory: Path, judge: TooOld) -> int:
@@ -235,7 +252,7 @@ def _remove(directory: Path, gone: Destroyed) -> None:
         gone.pictures += sum(len(names) for _, _, names in os.walk(faces))
         shutil.rmtree(faces)
     with Folder(directory) as folder:
-        own = [RUN, REPORT, PROGRESS, *LINES, *(path.name for path in directory.glob("embeddings_*.f32"))]
+        own = [RUN, REPORT, PROGRESS, CORRECTIONS, *LINES, *(path.name for path in directory.glob("embeddings_*.f32"))]
         for name in own:
             folder.remove(name, Destroyed())
     if not any(directory.iterdir()):
