@@ -34,7 +34,7 @@ import msgspec
 from engine.archive.checkpoint_writer import CheckpointWriter
 from engine.archive.checkpoints import PROGRESS
 from engine.archive.expiry import Expiry
-from engine.archive.files import AppendedFiles, CORRECTIONS, FACES, track_folder, write_new, write_whole
+from engine.archive.files import CORRECTIONS, FACES, AppendedFiles, track_folder, write_new, write_whole
 from engine.archive.lock import DirectoryLock
 from engine.archive.pictures import picture_name
 from engine.archive.resume import Resume

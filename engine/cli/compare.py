@@ -21,7 +21,8 @@ from engine.contracts.recording import shown
 from engine.contracts.worth import LIMITS
 from engine.desk.chosen import find_track, vector_of
 from engine.desk.compare_page import figures_of, worth_of, write_comparison
-from engine.desk.compared import Compared, Side, compare as compare_sides, photograph_side, track_side
+from engine.desk.compared import Compared, Side, photograph_side, track_side
+from engine.desk.compared import compare as compare_sides
 from engine.desk.likeness import Likeness
 from engine.desk.page import check_page, track_pictures
 from engine.desk.stored import StoredTrack
@@ -68,9 +69,7 @@ def compare(
     if json:
         tell_programs(_for_programs(compared))
         return 0
-    say(
-        f"{shown(compared.one.label)} ({compared.one.size_px:.0f} px) and {shown(compared.other.label)} ({compared.other.size_px:.0f} px)"
-    )
+    say(" and ".join(f"{shown(side.label)} ({side.size_px:.0f} px)" for side in (compared.one, compared.other)))
     say(f"{worth_of(compared)}.")
     for name, value in figures_of(compared):
         say(f"  {name}: {value}")

@@ -27,7 +27,8 @@ from engine.contracts.recording import shown
 from engine.contracts.worth import LIMITS
 from engine.desk.chosen import choose_results
 from engine.desk.compared import quality_limits
-from engine.desk.hits import Found, Hit, search as search_results
+from engine.desk.hits import Found, Hit
+from engine.desk.hits import search as search_results
 from engine.desk.hits_page import chance_sentence, worth_sentence, write_hits
 from engine.desk.likeness import Likeness
 from engine.desk.page import check_page, ratio_words

@@ -55,8 +55,8 @@ def choose_results(directories: Sequence[Path], embedder_sha256: str | None = No
     for result in found:
         if result.embedder_sha256 != wanted:
             left_out.append(
-                f"{result.run.directory} holds vectors of the embedder {result.embedder} ({result.embedder_sha256[:8]}), which cannot "
-                f"be compared with those of {wanted[:8]}"
+                f"{result.run.directory} holds vectors of the embedder {result.embedder} ({result.embedder_sha256[:8]}), which "
+                f"cannot be compared with those of {wanted[:8]}"
             )
     kept = [result for result in found if result.embedder_sha256 == wanted]
     if not kept:

@@ -59,7 +59,8 @@ def _body(compared: Compared) -> Iterator[str]:
 
 def _side(side: Side) -> str:
     kind = "a photograph" if side.is_photograph else f"{side.moments} moment{'s' if side.moments != 1 else ''}"
+    facts = details([("face", f"{side.size_px:.0f} px"), ("seen at", kind)])
     return (
         f'<article class="card"><div class="pictures">{figures(side.pictures)}</div>'
-        f"<div><h3>{escape(shown(side.label))}</h3>{details([('face', f'{side.size_px:.0f} px'), ('seen at', kind)])}</div></article>"
+        f"<div><h3>{escape(shown(side.label))}</h3>{facts}</div></article>"
     )

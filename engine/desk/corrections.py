@@ -1,4 +1,4 @@
-"""What people have said of the tracks of finished runs: ``corrections.jsonl``, one line a correction, beside what the run wrote.
+"""What people have said of the tracks of finished runs: ``corrections.jsonl``, a line each, beside what the run wrote.
 
 Lines are only ever added. One that was wrong is undone by another one, so that the file tells who said what, when, and who took
 it back. A correction of tracks in several directories stands in each of them, with the same id: each can be read alone.
@@ -131,7 +131,7 @@ def read_corrections(directories: Iterable[Path]) -> list[Correction]:
                 where = f"{directory / CORRECTIONS}, line {number}"
                 raise PublishError(f"{where} is no correction ({error}): put it right, or put the file away") from error
             found.setdefault(one.id, one)
-    return sorted(found.values(), key=lambda one: (one.at, one.id))
+    return sorted(found.values(), key=lambda one: one.at)  # of one moment: as they stand in the file
 
 
 def in_force(corrections: Sequence[Correction]) -> list[Correction]:

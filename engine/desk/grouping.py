@@ -1,7 +1,7 @@
 """Which tracks show one person: agglomerative clustering with average linkage, pure functions over arrays.
 
-Two groups are as alike as their tracks are on average, by ``2 cos - crowd - crowd`` (``engine.verify.open_set``). That is linear
-in the vectors: the sum of a group's vectors and the mean of its crowdings say it, so no table of all pairs is ever made.
+Two groups are as alike as their tracks are on average, by ``2 cos - crowd - crowd`` (``engine.verify.open_set``). That is
+linear in the vectors: the sum of a group's vectors and the mean of its crowdings say it, so no table of all pairs is ever made.
 The most alike two become one while they are alike enough. In each round all pairs do that which are each other's nearest, which
 gives what joining one pair after the other gives (Müllner, "Modern hierarchical, agglomerative clustering algorithms", 2011,
 for reducible linkages, of which this is one, also with pairs that must not be joined). A group that is like no other is

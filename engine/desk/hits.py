@@ -31,7 +31,7 @@ class Hit:
     worth: Worth | None
     """None: not calibrated for such faces."""
     by_chance: float | None
-    """How many of as many tracks of strangers as were compared look so much like the photograph, at most; None: not measured."""
+    """How many of so many strangers as there are tracks look so much like the photograph, at most; None: not measured."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,7 +51,8 @@ def _body(photograph: Photographed, found: Found) -> Iterator[str]:
 
 def _card(number: int, hit: Hit, tracks: int) -> str:
     track = hit.track
-    head = f'<span class="rank">{number}</span>{escape(shown(track.result.label))} · {escape(track.stream)} · track {track.track_id}'
+    where = f"{shown(track.result.label)} · {track.stream} · track {track.track_id}"
+    head = f'<span class="rank">{number}</span>{escape(where)}'
     badge = f'<span class="badge named">{escape(track.name)}</span>' if track.name else ""
     rests = "one face" if hit.face is not None else f"{len(track.faces)} faces, fused"
     facts = [

@@ -70,7 +70,7 @@ class People:
     persons: list[Person]
     """Named ones first, then those seen most often, then by time."""
     left_out: int
-    """Tracks that cannot be grouped: their vectors are gone, or show no more than that there was a face. Each may be anybody."""
+    """Tracks that cannot be grouped: their vectors are gone, or show no more than that there was a face."""
     corrections: list[Correction]
     """All, also those that were undone."""
 

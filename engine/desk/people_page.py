@@ -15,9 +15,9 @@ from engine.report.figures import figure, read
 
 _MOST_PERSONS, _MOST_TRACKS = 300, 16
 _FOOT = (
-    "Tracks are grouped by how alike their faces are on average, so that two people are rarely taken for one; one person may so stand "
-    "here as several. Nothing here is an identification: a name is what the gallery or a person said. A name, a merge or a split is "
-    "kept in corrections.jsonl beside the results, which themselves stay as they are."
+    "Tracks are grouped by how alike their faces are on average, so that two people are rarely taken for one; one person may "
+    "so stand here as several. Nothing here is an identification: a name is what the gallery or a person said. A name, a merge "
+    "or a split is kept in corrections.jsonl beside the results, which themselves stay as they are."
 )
 
 
@@ -55,8 +55,9 @@ def _card(person: Person) -> str:
     strip = "".join(map(_small, person.tracks[:_MOST_TRACKS]))
     more = len(person.tracks) - _MOST_TRACKS
     strip += f'<span class="soft">and {more:,} more</span>' if more > 0 else ""
+    pictures = figures(track_pictures(person.best))
     return (
-        f'<article class="card{" named" if person.name else ""}"><div class="pictures">{figures(track_pictures(person.best))}</div>'
+        f'<article class="card{" named" if person.name else ""}"><div class="pictures">{pictures}</div>'
         f"<div><h3>{escape(shown(person.name or person.id))} {badge}</h3>"
         f'<p class="soft">{escape(person.id)} · {escape(seen)}</p><p class="soft">{escape(shown(where))}</p>'
         f'<div class="strip">{strip}</div></div></article>\n'
@@ -76,13 +77,14 @@ def _small(track: StoredTrack) -> str:
 
 
 def _history(corrections: Sequence[Correction]) -> str:
-    holds = {one.id for one in in_force(corrections)}
-    rows = "".join(
-        f"<tr><td><code>{escape(one.id)}</code></td><td>{escape(one.at[:19].replace('T', ' '))}Z</td><td>{escape(one.who)}</td>"
-        f"<td>{escape(correction_words(one))}{'' if one.id in holds or one.what == 'undo' else ' (undone)'}</td><td>{escape(one.note)}</td></tr>"
-        for one in corrections
-    )
-    return f"<table><tr><th>id</th><th>when</th><th>who</th><th>what</th><th>why</th></tr>{rows}</table>"
+    holds, rows = {one.id for one in in_force(corrections)}, []
+    for one in corrections:
+        undone = "" if one.id in holds or one.what == "undo" else " (undone)"
+        cells = (f"{one.at[:19].replace('T', ' ')}Z", one.who, correction_words(one) + undone, one.note)
+        rows.append(
+            f"<tr><td><code>{escape(one.id)}</code></td>{''.join(f'<td>{escape(shown(cell))}</td>' for cell in cells)}</tr>"
+        )
+    return f"<table><tr><th>id</th><th>when</th><th>who</th><th>what</th><th>why</th></tr>{''.join(rows)}</table>"
 
 
 def correction_words(one: Correction) -> str:
@@ -92,7 +94,7 @@ def correction_words(one: Correction) -> str:
     return {
         "merge": f"{some} are one person",
         "split": f"{some} {'is' if len(tracks) == 1 else 'are'} not the person of {len(one.others)} other tracks",
-        "name": f"{some}: {one.name}" if one.name else f"{some}: the name is taken back",
+        "name": f"{some}: {one.name or ('the name was erased' if one.erased else 'the name is taken back')}",
         "undo": f"undoes {one.undoes}",
     }[one.what]
 

@@ -22,8 +22,8 @@ from engine.privacy.cutting import Cut, Rewritten, cut
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions, without_candidates
 from engine.privacy.person import OfPerson
-from engine.privacy.said import forget_person, tracks_named
 from engine.privacy.runs import REPORT, RUN, GoesOn, Report, links_below, nobody_writes, report_anew, runs_below
+from engine.privacy.said import forget_person
 from engine.verify.gallery import Gallery
 
 _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])

@@ -24,8 +24,8 @@ from engine.archive.record_check import RECORDS
 from engine.errors import FacestreamError, UsageError
 from engine.privacy.cutting import LINES, Judge, Record, cut
 from engine.privacy.folder import Destroyed, Folder
-from engine.privacy.said import forget_gone
 from engine.privacy.runs import REPORT, RUN, GoesOn, Report, nobody_writes, report_anew, runs_below
+from engine.privacy.said import forget_gone
 from engine.privacy.scenes import without_scene
 
 _DAY_NS = 86_400 * 10**9

@@ -14,7 +14,7 @@ from trt_build.protocols.open_set.calibration import grounds_of
 from trt_build.work import Done
 
 SETTINGS = {
-    "detect": {"detector": "grey"},
+    "detect": {"detector": "grey", "every": 2},
     "super_resolve": {"generator": "none"},  # vectors are of the originals: without one it is faster
     "publish": {"parts": ["embedding"]},
     "crop": {"interval_seconds": 0.4},  # five faces in two seconds, as of a walk of five seconds by default
