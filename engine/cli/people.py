@@ -20,7 +20,7 @@ from engine.desk.chosen import choose_results
 from engine.desk.corrected import Desk, directories_of
 from engine.desk.corrections import Correction, in_force, read_corrections
 from engine.desk.page import check_page
-from engine.desk.people import People, Person, people_of
+from engine.desk.people import PRIOR, People, Person, people_of
 from engine.desk.people_page import correction_words, write_people
 from engine.desk.stored import Result
 from engine.errors import UsageError
@@ -38,6 +38,7 @@ def people(
     note: str = "",
     who: str = "",
     history: bool = False,
+    prior: float = PRIOR,
     everybody: Annotated[bool, Parameter(name="--all", negative=())] = False,
     page: PageOption = None,
     overwrite: OverwriteOption = False,
@@ -77,6 +78,9 @@ def people(
         Who says so; your user name by default.
     history
         Show what was said, by whom and when.
+    prior
+        How probable it is that two tracks are of one person, before they are looked at: a smaller
+        one takes fewer people for one, and splits more.
     everybody
         Also strangers who were seen once.
     """
@@ -85,13 +89,13 @@ def people(
         raise UsageError("--note and --who belong to a correction: give --merge, --split, --name, --unname or --undo")
     check_page(page, overwrite)
     chosen = choose_results(results)
-    found = people_of(chosen.results, _corrections(chosen.results))
+    found = people_of(chosen.results, _corrections(chosen.results), prior)
     done: list[Correction] = []
     for is_asked, way in zip(asked, ("merge", "split", "name", "unname", "undo"), strict=True):
         if is_asked:
             desk = Desk(chosen.results, found, who or _user(), note)
             done.append(_correct(desk, way, merge, split, name, unname, undo))
-            found = people_of(chosen.results, _corrections(chosen.results))
+            found = people_of(chosen.results, _corrections(chosen.results), prior)
     persons = [one for one in found.persons if everybody or one.name or len(one.tracks) > 1]
     notices = [*chosen.left_out, *_notices(found, len(found.persons) - len(persons))]
     if page is not None:

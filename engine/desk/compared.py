@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.findings import Quality
-from engine.desk.likeness import Likeness, Worth
+from engine.desk.likeness import Likeness, Worth, haze_of
 from engine.desk.photograph import Photographed
 from engine.desk.stored import StoredTrack
 
@@ -42,6 +42,7 @@ class Compared:
     other: Side
     cosine: float
     resemblance: float
+    """Above what both look like others, and what both have lost of their detail."""
     worth: Worth | None
     """None: not calibrated for the embedder, or for faces so small."""
     by_chance: float | None
@@ -55,7 +56,8 @@ def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
     size = min(one.size_px, other.size_px)
     tracks = [side for side in (one, other) if not side.is_photograph]
     moments = min((side.moments for side in tracks), default=1)
-    resemblance = float(likeness.resemblance(one.vector, other.vector[None])[0])
+    haze = haze_of(np.array([one.size_px, other.size_px]))
+    resemblance = float(likeness.resemblance(one.vector, other.vector[None])[0] - haze.prod())
     limits = [f"{side.label}: {sentence}" for side in (one, other) for sentence in side.limits]
     if likeness.measured is None:
         limits.append("Nothing was measured of this embedder: there is a cosine, and nothing that says what it is worth.")
@@ -78,7 +80,7 @@ def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
 
 _TWO_TRACKS = (
     "What such a likeness is worth was measured of a face in a recording and a sharp photograph. Between two recordings both "
-    "faces lack detail, and strangers look more alike: read it as the most that can be said."
+    "faces lack detail, which makes strangers look more alike: for that an allowance is made, by the size of both."
 )
 _TWO_PHOTOGRAPHS = "What such a likeness is worth was measured of faces in recordings, not of two photographs."
 

@@ -1,7 +1,8 @@
 """Which tracks show one person: agglomerative clustering with average linkage, pure functions over arrays.
 
-Two groups are as alike as their tracks are on average, by ``2 cos - crowd - crowd`` (``engine.verify.open_set``). That is
-linear in the vectors: the sum of a group's vectors and the mean of its crowdings say it, so no table of all pairs is ever made.
+Two groups are as alike as their tracks are on average, by ``2 cos - crowd - crowd - haze * haze`` (``engine.desk.likeness``).
+That is linear in the vectors: the sum of a group's vectors, and the means of its crowdings and hazes say it, so no table of all
+pairs is ever made.
 The most alike two become one while they are alike enough. In each round all pairs do that which are each other's nearest, which
 gives what joining one pair after the other gives (Müllner, "Modern hierarchical, agglomerative clustering algorithms", 2011,
 for reducible linkages, of which this is one, also with pairs that must not be joined). A group that is like no other is
@@ -29,6 +30,8 @@ class _Groups:
     """(C, d) of the members' vectors."""
     crowding: Floats
     """(C,) mean of the members'."""
+    haze: Floats
+    """(C,) mean of the members'."""
     sizes: Floats
     """(C,) members."""
     members: list[list[int]]
@@ -37,18 +40,24 @@ class _Groups:
 
 
 def group_tracks(
-    vectors: Floats, crowding: Floats, least: float, together: Iterable[Sequence[int]] = (), apart: Iterable[Apart] = ()
+    vectors: Floats,
+    crowding: Floats,
+    haze: Floats,
+    least: float,
+    together: Iterable[Sequence[int]] = (),
+    apart: Iterable[Apart] = (),
 ) -> NDArray[np.int64]:
     """Return of each track the number of its person, by the first track of each: (N,).
 
     Args:
         vectors: (N, d), each of length 1.
         crowding: (N,) of the vectors.
+        haze: (N,) of the faces.
         least: average resemblance from which two groups are one person.
         together: tracks that are one person whatever they look like; no track stands in two.
         apart: tracks that are not, unless ``together`` says otherwise.
     """
-    groups = _begin(vectors, crowding, together, apart)
+    groups = _begin(vectors, crowding, haze, together, apart)
     looking, gone = np.arange(len(groups.members)), set[int]()
     while len(looking) > 1:
         nearest, alike = _nearest(groups, looking)
@@ -65,7 +74,9 @@ def group_tracks(
     return labels
 
 
-def _begin(vectors: Floats, crowding: Floats, together: Iterable[Sequence[int]], apart: Iterable[Apart]) -> _Groups:
+def _begin(
+    vectors: Floats, crowding: Floats, haze: Floats, together: Iterable[Sequence[int]], apart: Iterable[Apart]
+) -> _Groups:
     members = [sorted(set(one)) for one in together]
     taken = {at for one in members for at in one}
     members += [[at] for at in range(len(vectors)) if at not in taken]
@@ -79,6 +90,7 @@ def _begin(vectors: Floats, crowding: Floats, together: Iterable[Sequence[int]],
     return _Groups(
         np.stack([vectors[one].sum(axis=0) for one in members]) if members else np.zeros((0, 1), np.float32),
         np.array([crowding[one].mean() for one in members], np.float32),
+        np.array([haze[one].mean() for one in members], np.float32),
         np.array([len(one) for one in members], np.float32),
         members,
         sets,
@@ -88,11 +100,12 @@ def _begin(vectors: Floats, crowding: Floats, together: Iterable[Sequence[int]],
 def _nearest(groups: _Groups, looking: NDArray[np.int64]) -> tuple[NDArray[np.int64], Floats]:
     """Return which of the others each group is most like, and how much: (L,), (L,)."""
     place = {at: column for column, at in enumerate(looking.tolist())}
-    means, crowding = groups.sums[looking] / groups.sizes[looking, None], groups.crowding[looking]
+    means = groups.sums[looking] / groups.sizes[looking, None]
+    crowding, haze = groups.crowding[looking], groups.haze[looking]
     nearest, alike = np.zeros(len(looking), np.int64), np.zeros(len(looking), np.float32)
     for first in range(0, len(looking), _TOGETHER):
         rows = slice(first, first + _TOGETHER)
-        table = 2 * means[rows] @ means.T - crowding[rows, None] - crowding
+        table = 2 * means[rows] @ means.T - crowding[rows, None] - crowding - np.outer(haze[rows], haze)
         for row, at in enumerate(looking[rows].tolist()):
             table[row, [place[at], *(place[other] for other in groups.apart[at] if other in place)]] = -np.inf
         best = table.argmax(axis=1)
@@ -114,7 +127,8 @@ def _join(groups: _Groups, one: int, other: int) -> None:
     sizes = groups.sizes
     shares = sizes[[one, other]] / (sizes[one] + sizes[other])
     groups.sums[one] += groups.sums[other]
-    groups.crowding[one] = shares @ groups.crowding[[one, other]]
+    for mean in (groups.crowding, groups.haze):
+        mean[one] = shares @ mean[[one, other]]
     sizes[one] += sizes[other]
     groups.members[one] += groups.members[other]
     for third in groups.apart[other]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.desk.likeness import Likeness, Worth
+from engine.desk.likeness import Likeness, Worth, haze_of
 from engine.desk.stored import Result, StoredFace, StoredTrack
 
 _AT_ONCE = 256
@@ -27,7 +27,7 @@ class Hit:
     """The single face on which it rests; None: on the faces of the track, fused."""
     cosine: float
     resemblance: float
-    """Above what both look like others, see ``open_set``; without a measurement two times the cosine."""
+    """Above what both look like others, see ``open_set``, and what both have lost of their detail."""
     worth: Worth | None
     """None: not calibrated for such faces."""
     by_chance: float | None
@@ -45,6 +45,8 @@ class _Rows:
     """None: of the track as a whole."""
     sizes_px: NDArray[np.float64]
     moments: NDArray[np.int64]
+    allowance: NDArray[np.float32]
+    """What both faces look alike by because they have lost detail."""
     tries: NDArray[np.int64]
     """The best of so many faces is so good by chance as many times as often."""
 
@@ -100,9 +102,10 @@ def _rows_of(result: Result, length: int, size_px: float) -> _Rows | None:
         places, tracks, faces, sizes, moments, tries_of = zip(*found, strict=True) if found else ((),) * 6
         vectors = stored[np.array(places, np.int64)]
         there = vectors.any(axis=1)  # zeros: it has expired
+        sizes_px, haze = np.array(sizes)[there], haze_of(np.array([size_px]))
         return _Rows(
             result, vectors[there], [tracks[at] for at in np.flatnonzero(there)], [faces[at] for at in np.flatnonzero(there)],
-            np.minimum(np.array(sizes)[there], size_px), np.array(moments)[there], np.array(tries_of)[there],
+            np.minimum(sizes_px, size_px), np.array(moments)[there], haze_of(sizes_px) * haze, np.array(tries_of)[there],
         )  # fmt: skip
     return None
 
@@ -110,14 +113,15 @@ def _rows_of(result: Result, length: int, size_px: float) -> _Rows | None:
 def _best(vector: NDArray[np.float32], rows: _Rows, likeness: Likeness, limit: int, compared: int) -> list[Hit]:
     """Return the best hits of one result: rows are looked at in the order of what they can amount to at most, until none that
     is left can be among the best."""
-    most = _values(likeness, likeness.most_resemblance(vector, rows.vectors), rows, np.arange(len(rows.tracks)))
+    everything = np.arange(len(rows.tracks))
+    most = _values(likeness, likeness.most_resemblance(vector, rows.vectors) - rows.allowance, rows, everything)
     order = np.argsort(-most, kind="stable")
     best: dict[int, tuple[float, float, int]] = {}
     for first in range(0, len(order), _AT_ONCE):
         some = order[first : first + _AT_ONCE]
         if len(best) >= limit and most[some[0]] <= sorted((one[0] for one in best.values()), reverse=True)[limit - 1]:
             break
-        resemblances = likeness.resemblance(vector, rows.vectors[some])
+        resemblances = likeness.resemblance(vector, rows.vectors[some]) - rows.allowance[some]
         for at, value, resemblance in zip(
             some.tolist(), _values(likeness, resemblances, rows, some), resemblances, strict=True
         ):

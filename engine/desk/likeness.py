@@ -11,6 +11,18 @@ from numpy.typing import NDArray
 from engine.verify.likelihood import Bucket, Calibration, calibration_of
 from engine.verify.open_set import OpenSet, open_set_of
 
+_SIZES_PX = (16.0, 24.0, 32.0, 48.0, 140.0)
+_HAZE = (0.185, 0.171, 0.154, 0.115, 0.0)
+"""Measured of people in no test (``docs/people.md``): what one comparison in 1,000 of two people reaches rises by the product
+of both, and does not where one of the two faces is large and sharp."""
+_LARGE_PX = 64.0
+
+
+def haze_of(sizes_px: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Return how much faces of these sizes look alike because they have lost detail: (N,)."""
+    logs = np.log(np.maximum(sizes_px, 1.0))
+    return np.interp(logs, np.log(_SIZES_PX), _HAZE).astype(np.float32)
+
 
 @dataclass(frozen=True)
 class Worth:
@@ -92,6 +104,15 @@ class Likeness:
     def bucket(self, size_px: float, moments: int) -> Bucket | None:
         """Return the faces among which such a face was calibrated."""
         return None if self.calibration is None else self.calibration.bucket_of(size_px, moments)
+
+    def resemblance_worth(self, log10_lr: float) -> float:
+        """Return from which resemblance of two large faces, seen at several moments, a likelihood ratio holds; infinite
+        where it cannot be shown, or nothing was calibrated."""
+        bucket = self.bucket(_LARGE_PX, 2)
+        if self.calibration is None or bucket is None or log10_lr > bucket.highest:
+            return float("inf")
+        at = np.linspace(-0.2, 0.6, 8001)
+        return float(at[np.searchsorted(self.calibration.log10_ratio(at, bucket), log10_lr)])
 
     def by_chance(self, resemblance: float, size_px: float, compared: int) -> float | None:
         """Return how many of so many strangers look so much like one picture, on average at most; None: not measured."""

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from engine.desk.corrections import Correction, TrackRef, anonymous_id
 from engine.desk.grouping import Apart, group_tracks
-from engine.desk.likeness import Likeness
+from engine.desk.likeness import Likeness, haze_of
 from engine.desk.links import Links, links_of
 from engine.desk.stored import Result, StoredTrack
+from engine.errors import UsageError
 from engine.verify.face_weights import face_weights_of
 
-LEAST_RESEMBLANCE = 0.07
-LEAST_COSINE_ABOVE = 0.02
+PRIOR = 1 / 300
+"""That two tracks are of one person, before they are looked at: chosen so that two people are hardly ever taken for one."""
 _BOTH_THERE_SECONDS = 0.5
 """Two tracks of one stream that are both there for longer are two people."""
 
@@ -85,30 +86,35 @@ def ref_of(track: StoredTrack) -> TrackRef:
     return TrackRef(track.result.origin, track.stream, track.track_id)
 
 
-def people_of(results: Sequence[Result], corrections: Sequence[Correction] = (), least: float | None = None) -> People:
+def people_of(results: Sequence[Result], corrections: Sequence[Correction] = (), prior: float = PRIOR) -> People:
     """Group the tracks of some results.
 
     Args:
         results: with vectors of one embedder, each directory once; at least one.
         corrections: what people have said, by time.
-        least: average resemblance from which two groups are one person; None: the default.
+        prior: how probable it is that two tracks are of one person before they are looked at, above 0 and below 1. Two groups
+            are one person where their likeness makes that more probable than not, by the calibrated likelihood ratio. Without
+            a calibration only what was said counts.
 
     Raises:
         ModelError: a measurement that ships is damaged.
         PublishError: vectors cannot be read.
+        UsageError: there can be no such prior.
     """
+    if not 0 < prior < 1:
+        raise UsageError(f"the prior {prior:g} is no probability above 0 and below 1: by default it is 1/300, 0.0033")
     tracks = [track for result in sorted(results, key=_begun) for track in sorted(result.tracks, key=_order)]
     known = [(ref_of(track), track.name) for track in tracks if track.name]
     links = links_of(corrections, known)
     vectors, usable = _usable(tracks, links)
     likeness = Likeness(results[0].embedder_sha256)
-    if least is None:
-        least = LEAST_RESEMBLANCE if likeness.measured else 2.0  # without a measurement only what was said counts
+    least = likeness.resemblance_worth(float(np.log10((1 - prior) / prior)))
     grouped = [tracks[at] for at in usable]
     places = {ref_of(track): at for at, track in enumerate(grouped)}
     together = [[places[ref] for ref in one if ref in places] for one in links.together]
     apart = [*_at_once(grouped), *_known_apart(links, places)]
-    labels = group_tracks(vectors, likeness.crowding(vectors), least, [one for one in together if one], apart)
+    haze = haze_of(np.array([track.size_px for track in grouped]))
+    labels = group_tracks(vectors, likeness.crowding(vectors), haze, least, [one for one in together if one], apart)
     persons: dict[int, Person] = {}
     for track, label in zip(grouped, labels.tolist(), strict=True):
         person = persons.setdefault(label, Person(anonymous_id(ref_of(track)), []))

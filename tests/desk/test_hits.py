@@ -10,7 +10,7 @@ from engine.desk import page as pages
 from engine.desk.compared import compare, quality_limits, track_side
 from engine.desk.hits import search
 from engine.desk.hits_page import write_hits
-from engine.desk.likeness import Likeness
+from engine.desk.likeness import Likeness, haze_of
 from engine.desk.photograph import Photographed
 from engine.desk.stored import read_result
 from engine.errors import UsageError
@@ -43,15 +43,15 @@ def test_it_gives_what_looking_at_every_vector_gives(result, likeness, monkeypat
     monkeypatch.setattr("engine.desk.hits._AT_ONCE", 7)
     for who in range(0, 40, 9):
         vector = person_vector(f"person{who}", 1)
-        found = search(vector, 100.0, [result], likeness, 6)
-        best = {}
+        found = search(vector, 30.0, [result], likeness, 6)
+        best, own_haze = {}, haze_of(np.array([30.0]))[0]
         for track in result.tracks:
             rows = [(track.vector, track.moments, 1, track.size_px)]
             rows += [(result.row(face.embedding), 1, 3, face.quality.size_px) for face in track.faces]
             values = []
             for row, moments, tries, size in rows:
-                alike = float(likeness.resemblance(vector, row[None])[0])
-                values.append(likeness.worth(alike, size, moments, tries).log10_lr + 1e-3 * alike)
+                alike = float(likeness.resemblance(vector, row[None])[0] - own_haze * haze_of(np.array([size]))[0])
+                values.append(likeness.worth(alike, min(size, 30.0), moments, tries).log10_lr + 1e-3 * alike)
             best[track.track_id] = max(values)
         expected = sorted(best, key=best.get, reverse=True)[:6]
         assert [hit.track.track_id for hit in found.hits] == expected

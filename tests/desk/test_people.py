@@ -79,10 +79,9 @@ def test_corrections_are_kept_beside_the_results_which_stay_as_they_are(results)
     chosen, people = found_in(results)
     Desk(chosen, people, "bob").undo(merge.id[:5])
     assert [("gate", 2), ("yard", 1)] in groups_of(found_in(results)[1])
-    after = {
-        path: path.read_bytes() for one in results for path in one.rglob("*") if path.name != CORRECTIONS and path.is_file()
-    }
-    assert after == before
+    assert {path: path.read_bytes() for path in before} == before
+    added = {path for one in results for path in one.rglob("*") if path.is_file()} - set(before)
+    assert added == {one / CORRECTIONS for one in results}
 
 
 def test_what_cannot_be_corrected_is_said(results):
