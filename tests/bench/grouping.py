@@ -1,13 +1,13 @@
 """Whom ``facestream people`` takes for one: ``python -m tests.bench.grouping --folder runs/grouping``.
 
-200 people of no training walk past five cameras, each of which sees everybody once for two seconds: rendered, encoded, and run
-through ``facestream run``, size by size. ``looks 1``: a person looks the same to all cameras but for compression, noise, blur and
-light, as on one day. ``looks 5``: each camera sees another photograph of the person as far as there are so many, most of them
-years apart. No track is known to be there at the same time as another one, which would make it easier.
+200 people of no training walk past five cameras, each of which sees everybody once for two seconds: rendered, encoded, and
+run through ``facestream run``, size by size. ``looks 1``: a person looks the same to all cameras but for compression, noise,
+blur and light, as on one day. ``looks 5``: each camera sees another photograph of the person as far as there are so many, most of
+them years apart. No track is known to be there at the same time as another one, which would make it easier.
 
 Counted are pairs of tracks: of those that are taken for one person the share that is (precision), of those that are one person
-the share that is found (recall), and F, their harmonic mean; beside it the F that the best prior would reach. ``--search N`` also
-measures a search among N stored faces.
+the share that is found (recall), and F, their harmonic mean; beside it the F that the best prior would reach. ``--search N``
+also measures a search among N stored faces.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def measure_search(faces: int, embedder_sha256: str) -> None:
         clocks.append(_clocks())
         people_of([result])
         clocks.append(_clocks())
-    for name, before, after in zip(("read", "search", "people"), clocks, clocks[1:], strict=True):
+    for name, before, after in zip(("read", "search", "people"), clocks[:-1], clocks[1:], strict=True):
         CONSOLE.print(f"{name}: {after[0] - before[0]:.2f} s, {after[1] - before[1]:.2f} s of CPU")
     CONSOLE.print(f"among {found.faces:,} faces of {found.tracks:,} tracks")
 
