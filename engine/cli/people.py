@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -24,6 +25,7 @@ from engine.desk.people import PRIOR, People, Person, people_of
 from engine.desk.people_page import correction_words, write_people
 from engine.desk.stored import Result
 from engine.errors import UsageError
+from engine.keys.signing import signing_key
 
 _Several = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")]
 
@@ -37,6 +39,7 @@ def people(
     undo: str = "",
     note: str = "",
     who: str = "",
+    sign: Path | None = None,
     history: bool = False,
     prior: float = PRIOR,
     everybody: Annotated[bool, Parameter(name="--all", negative=())] = False,
@@ -76,6 +79,8 @@ def people(
         Why, for the file of corrections.
     who
         Who says so; your user name by default.
+    sign
+        The key that the runs were signed with, which vouches in their hash chains for what you say.
     history
         Show what was said, by whom and when.
     prior
@@ -88,16 +93,19 @@ def people(
     if (note or who) and not any(asked):
         raise UsageError("--note and --who belong to a correction: give --merge, --split, --name, --unname or --undo")
     check_page(page, overwrite)
+    key = signing_key(sign.expanduser()) if sign else None
     chosen = choose_results(results)
     found = people_of(chosen.results, _corrections(chosen.results), prior)
     done: list[Correction] = []
+    notices: list[str] = []
     for is_asked, way in zip(asked, ("merge", "split", "name", "unname", "undo"), strict=True):
         if is_asked:
-            desk = Desk(chosen.results, found, who or _user(), note)
+            desk = Desk(chosen.results, found, who or _user(), note, key)
             done.append(_correct(desk, way, merge, split, name, unname, undo))
+            notices += desk.notices
             found = people_of(chosen.results, _corrections(chosen.results), prior)
     persons = [one for one in found.persons if everybody or one.name or len(one.tracks) > 1]
-    notices = [*chosen.left_out, *_notices(found, len(found.persons) - len(persons))]
+    notices += [*chosen.left_out, *_notices(found, len(found.persons) - len(persons))]
     if page is not None:
         write_people(page, found, persons, [shown(result.run.directory) for result in chosen.results], notices)
     if json:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from engine.archive.chain_cuts import seal_corrections
 from engine.desk.corrections import Correction, TrackRef, append_correction, in_force, new_correction
 from engine.desk.people import People, Person, ref_of
 from engine.desk.stored import Result
-from engine.errors import UsageError
+from engine.errors import PublishError, UsageError
+from engine.keys.signing import SigningKey
 from engine.verify.person_name import alike, person_name
 
 
@@ -20,10 +22,15 @@ class Desk:
         people: who is in them.
         who: makes them.
         note: why.
+        key: signs the corrections in the hash chains of the results; None: they are not signed.
     """
 
-    def __init__(self, results: Sequence[Result], people: People, who: str, note: str = "") -> None:
-        self._results, self._people, self._who, self._note = results, people, who, note
+    def __init__(
+        self, results: Sequence[Result], people: People, who: str, note: str = "", key: SigningKey | None = None
+    ) -> None:
+        self._results, self._people, self._who, self._note, self._key = results, people, who, note, key
+        self.notices: list[str] = []
+        """Sentences on results whose hash chain does not vouch for a correction."""
 
     def merge(self, words: Sequence[str]) -> Correction:
         """These people are one; each by an id, a name or a track.
@@ -119,7 +126,13 @@ class Desk:
 
     def _keep(self, correction: Correction) -> Correction:
         about = {ref.run for ref in [*correction.tracks, *correction.others]}
-        append_correction([result.run.directory for result in self._results if result.origin in about], correction)
+        directories = [result.run.directory for result in self._results if result.origin in about]
+        append_correction(directories, correction)
+        for directory in directories:
+            try:
+                seal_corrections(directory, self._who, self._key)
+            except (OSError, PublishError) as error:
+                self.notices.append(f"{directory}: the correction is kept, and its hash chain does not vouch for it: {error}")
         return correction
 
 

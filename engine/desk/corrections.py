@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.archive.files import CORRECTIONS, Appended, cut_torn_line, whole_lines
+from engine.archive.files import Appended, cut_torn_line, whole_lines
+from engine.archive.pieces import CORRECTIONS
 from engine.errors import PublishError
 
 FORMAT = "facestream/correction/1"

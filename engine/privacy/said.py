@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from engine.archive.files import CORRECTIONS, write_whole
+from engine.archive.files import write_whole
+from engine.archive.pieces import CORRECTIONS
 from engine.archive.reader import recorded
 from engine.desk.corrections import Correction, correction_lines, origin_of, read_corrections
 from engine.desk.links import links_of

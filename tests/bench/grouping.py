@@ -2,8 +2,8 @@
 
 200 people of no training walk past five cameras, each of which sees everybody once for two seconds: rendered, encoded, and
 run through ``facestream run``, size by size. ``looks 1``: a person looks the same to all cameras but for compression, noise,
-blur and light, as on one day. ``looks 5``: each camera sees another photograph of the person as far as there are so many, most of
-them years apart. No track is known to be there at the same time as another one, which would make it easier.
+blur and light, as on one day. ``looks 5``: each camera sees another photograph of the person as far as there are so many, most
+of them years apart. No track is known to be there at the same time as another one, which would make it easier.
 
 Counted are pairs of tracks: of those that are taken for one person the share that is (precision), of those that are one person
 the share that is found (recall), and F, their harmonic mean; beside it the F that the best prior would reach. ``--search N``

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.archive.files import CORRECTIONS
+from engine.archive.pieces import CORRECTIONS
 from engine.desk.corrections import (
     TrackRef,
     anonymous_id,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.archive.files import CORRECTIONS
+from engine.archive.pieces import CORRECTIONS
 from engine.desk.corrections import TrackRef, append_correction, new_correction, read_corrections
 from engine.privacy import Policy, erase, expire
 from tests.privacy.output import all_bytes, lines, write_run
