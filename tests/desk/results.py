@@ -13,6 +13,7 @@ from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
 from engine.contracts.findings import Candidate
 from engine.contracts.frames import Float32
+from engine.contracts.messages import Part
 from engine.models.catalog import embedded_dir
 from engine.publish.numbering import Numbering
 from engine.verify.likelihood import read_calibration
@@ -33,6 +34,12 @@ def person_vector(who: str, look: int = 0, spread: float = 0.02) -> Float32:
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
 
+def with_vector(parts: Sequence[Part], payloads: list[bytes], vector: Float32) -> list[Part]:
+    """Put a vector in the place of the last payload, and return what the payloads are now."""
+    payloads[-1] = vector.tobytes()
+    return [*parts[:-1], replace(parts[-1], sha256=hashlib.sha256(payloads[-1]).hexdigest())]
+
+
 def write_result(
     directory: Path, walks: Sequence[Walk], stream: str = "yard", run_id: str = "run1", faces: int = 2, sha256: str = DLIB
 ) -> Path:
@@ -45,10 +52,10 @@ def write_result(
         for index in range(faces):
             body, payloads = face(stream, track_id, index, decision=decision, size_px=40, pts_seconds=first + index)
             seen = replace(body.face, quality=replace(body.face.quality, size_px=50.0))
-            payloads[-1] = person_vector(who, 100 * track_id + index).tobytes()
-            sink.write(numbering.stamp(replace(body, face=seen, candidates=candidates)), payloads)
+            parts = with_vector(body.parts, payloads, person_vector(who, 100 * track_id + index))
+            sink.write(numbering.stamp(replace(body, face=seen, candidates=candidates, parts=parts)), payloads)
         body, payloads = track(stream, track_id, first, first + 2, decision)
-        payloads[-1] = person_vector(who, 100 * track_id + 99).tobytes()
-        sink.write(numbering.stamp(replace(body, candidates=candidates)), payloads)
+        parts = with_vector(body.parts, payloads, person_vector(who, 100 * track_id + 99))
+        sink.write(numbering.stamp(replace(body, candidates=candidates, parts=parts)), payloads)
     sink.close("completed", {"workers": {"enhance-1": {"embedder": "dlib", "embedder_sha256": sha256}}})
     return directory

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from engine.archive.pieces import CORRECTIONS
+from engine.desk.confirmed import confirmations
 from engine.desk.corrections import (
     TrackRef,
     anonymous_id,
@@ -17,6 +18,7 @@ from engine.desk.corrections import (
 )
 from engine.desk.links import links_of
 from engine.errors import PublishError
+from engine.exhibit.two_person import confirmed_by
 
 A, B, C, D = (TrackRef("run1", "yard", number) for number in (1, 2, 3, 4))
 
@@ -96,3 +98,11 @@ def test_people_of_the_gallery_are_one_or_two_until_somebody_says_otherwise():
 def test_an_anonymous_id_is_the_same_on_every_machine():
     assert anonymous_id(A) == "P-MUMLT8V"
     assert len({anonymous_id(TrackRef("run1", "yard", number)) for number in range(20_000)}) == 20_000
+
+
+def test_two_people_can_confirm_a_name():
+    first, second = (new_correction(who, "name", [A, B], name="Ada") for who in ("eve", "mallory"))
+    undone = [first, second, said("undo", undoes=second.id)]
+    assert confirmed_by(confirmations([first, second], "run1"), "yard", 1, "Ada") == ("eve", "mallory")
+    assert confirmed_by(confirmations(undone, "run1"), "yard", 2, "Ada") == ("eve",)
+    assert confirmations([first], "run2") == []
