@@ -28,6 +28,7 @@ COMMANDS = {
     "erase": ("engine.cli.erase:erase", "Take one person out of everything that was kept."),
     "expire": ("engine.cli.expire:expire", "Delete what finished runs have kept for too long."),
     "audit": ("engine.cli.audit:audit_app", "Check that a result is as it was written; show who did what."),
+    "reproduce": ("engine.cli.reproduce:reproduce", "Make one track of a result again from its recording, and compare."),
     "tokens": ("engine.cli.tokens:tokens_app", "Say who may ask the service over HTTP."),
     "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
     "mark": ("engine.cli.mark:mark_app", "Look for the marks of enhanced pictures, or sign a picture."),
