@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -11,6 +13,7 @@ from typing import Any, Self
 import av
 import cv2
 import numpy as np
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.reformatter import ColorRange, Colorspace
 
@@ -23,6 +26,7 @@ from engine.footage.copying import sound_of
 from engine.footage.encoders import TIME_BASE, Encoder
 
 _COLOURS: dict[ColourMatrix, Colorspace] = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}
+_ENDINGS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov"}
 _WRITTEN_BEHIND_SECONDS = 1.0
 
 
@@ -52,14 +56,15 @@ class Sound:
         """Yield its packets, each with its seconds from ``begin``."""
         if not self.streams:
             return
-        for packet in self.container.demux(self.streams):
-            if not packet.size or packet.pts is None:
-                continue
-            seconds, _ = self._clocks[packet.stream.index].advance(packet.pts)
-            if seconds > self._end:
-                return
-            if seconds >= self._begin:
-                yield seconds - self._begin, packet
+        with suppress(av.error.FFmpegError):  # it breaks off: the pictures, which do too, say so
+            for packet in self.container.demux(self.streams):
+                if not packet.size or packet.pts is None:
+                    continue
+                seconds, _ = self._clocks[packet.stream.index].advance(packet.pts)
+                if seconds > self._end:
+                    return
+                if seconds >= self._begin:
+                    yield seconds - self._begin, packet
 
 
 class VideoFile:
@@ -129,8 +134,14 @@ class VideoFile:
             self._copied = {one.index: self._file.add_stream_from_template(one, opaque=True) for one in streams}
             self._file.start_encoding()
         except (av.error.FFmpegError, ValueError) as error:
-            codecs = " and ".join([self._encoder.codec, *(one.codec_context.name for one in streams)])
-            raise PublishError(f"{self._path.name} cannot hold {codecs}: let it end with .mkv") from error
+            sounds = " and ".join(one.codec_context.name for one in streams)
+            holder = next((ending for ending in _ENDINGS if _holds(ending, streams)), "")
+            advice = f"let it end with {holder}" if holder else "no other kind that is known can"
+            raise PublishError(
+                f"a file that ends with {self._path.suffix} cannot hold the sound of the recording ({sounds}): {advice}"
+                if streams
+                else f"a file that ends with {self._path.suffix} cannot hold {self._encoder.codec}: use .mp4 or .mkv"
+            ) from error
 
     def _write_sound(self, until: float) -> None:
         while self._next is not None and self._next[0] <= until:
@@ -140,6 +151,16 @@ class VideoFile:
             packet.stream = self._copied[packet.stream.index]
             self._file.mux(packet)
             self._next = next(self._heard, None)
+
+
+def _holds(ending: str, streams: Sequence[AudioStream]) -> bool:
+    try:
+        with av.open(BytesIO(), "w", _ENDINGS[ending]) as container:
+            for one in streams:
+                container.add_stream_from_template(one, opaque=True)
+    except (av.error.FFmpegError, ValueError):
+        return False
+    return True
 
 
 def _fitted(planes: Planes, size_px: tuple[int, int]) -> Planes:
