@@ -220,7 +220,9 @@ class PublishConfig(Section, frozen=True):
     """Wait this long for a first subscriber before the run starts."""
     codec: Literal["jpeg", "png"] = "jpeg"
     jpeg_quality: Annotated[int, msgspec.Meta(ge=1, le=100)] = 92
-    parts: tuple[Literal["enhanced", "original", "embedding"], ...] = ("enhanced", "original", "embedding")
+    parts: tuple[Literal["enhanced", "original", "embedding", "scene"], ...] = ("enhanced", "original", "embedding")
+    """``scene``: the whole picture, at most 960 px wide or high, with a track's best face so far; without it they are only
+    written, see ``output.scenes``."""
 
     @property
     def traced(self) -> float:
@@ -239,7 +241,11 @@ class OutputConfig(Section, frozen=True):
     """Go on with the interrupted run in the directory; begin one where there is none."""
     report: bool = True
     report_tracks: Positive = 500
-    """Tracks that the report shows at most."""
+    """Tracks that the report shows at length, those that matter most; the others have a line each."""
+    report_video: Literal["auto", "always", "never"] = "auto"
+    """Whether the report plays recordings: ``auto`` where a browser can, and they lie near the directory."""
+    scenes: bool = True
+    """Keep the whole picture, at most 960 px wide or high, with a track's best face so far; not under ``publish.redact``."""
     keep_pictures_days: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     """Where a source is a camera: the pictures of older tracks are deleted while the run goes on; 0: none are. Their lines and
     vectors stay."""

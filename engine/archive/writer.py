@@ -2,8 +2,8 @@
 
     run.json                                 what was run: written at the start (outcome "running"), again at the end
     faces.jsonl tracks.jsonl stream.jsonl    one message a line: its header as JSON, and the files that hold its payloads
-    faces/<stream>/<track>/<seq>_original.jpg, <seq>_enhanced.jpg    as sent, so their SHA-256 is the one in the header; of the
-                             track itself <seq>_track.jpg, <seq>_agreement.jpg
+    faces/<stream>/<track>/<seq>_original.jpg, <seq>_enhanced.jpg    as sent, so their SHA-256 is the one in the header; of a
+                             track's best face so far <seq>_scene.jpg, of the track itself <seq>_track.jpg, <seq>_agreement.jpg
     embeddings_<length>.f32                  little-endian float32, one row an embedding
     progress.jsonl                           what the run vouches for, see ``checkpoints.py``; only where recordings are read
 

@@ -53,6 +53,8 @@ class FaceCrop(Sighting, frozen=True, eq=False, kw_only=True):
 
     planes: Planes
     """The pixels of ``crop_box``; a copy, which outlives the frame."""
+    scene: Planes | None = None
+    """The whole picture that it was cut from, smaller, where this face is clearly the best of its track so far; a copy."""
 
     @property
     def sighting(self) -> Sighting:

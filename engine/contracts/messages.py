@@ -28,9 +28,10 @@ Reason = Literal[
     "timestamp_jump", "reconnect", "worker_died", "encrypted", "unexpected", "model",
 ]  # fmt: skip
 
-PictureName = Literal["original", "enhanced", "track", "agreement"]
+PictureName = Literal["original", "enhanced", "track", "agreement", "scene"]
 """Parts that are pictures: the crop of a face as it came, and enlarged; what was made of many frames of a track, and where
-these agree (grey, white where they do). The last three are a model's work, and go the same ways."""
+these agree (grey, white where they do); the whole picture that a face was cut from, smaller. ``enhanced``, ``track`` and
+``agreement`` are a model's work, and go the same ways."""
 PartName = Literal[PictureName, "embedding"]
 Clock = Literal["", "start_time", "file_name", "creation_time"]
 """Where the wall clock of a recording comes from: what the user said, the file's name, or the file's metadata."""

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from engine.config import CropConfig
 from engine.contracts.counts import StreamCount
 from engine.contracts.faces import FaceCrop
@@ -19,6 +21,7 @@ from engine.contracts.findings import Quality
 from engine.contracts.frames import Frame, TrackedFace
 from engine.crop.cut import cut_face
 from engine.crop.quality import assess, is_only_blurred
+from engine.crop.scene import Scenes
 
 CLEARLY_BETTER = 1.25
 """``prompt``: a face is worth another message when its score is so many times the best that was sent of its interval.
@@ -26,6 +29,9 @@ CLEARLY_BETTER = 1.25
 On 17 tracks (44 s at 10 detections/s) of people who sign, walk up and turn, intervals of 1 s: the best face of an interval
 scores 0.98 (factor 1.1), 0.96 (1.25), 0.93 (1.5), 0.84 (first faces only) of that of ``interval``, for 2.2, 1.7, 1.5, 1.2
 faces a second.
+
+A face is worth another scene when its score is more than so many times that of the track's last one: as scores end at 1, that
+is seldom.
 """
 _SPREAD = 0.5
 _GOLDEN = 0.618
@@ -59,7 +65,20 @@ class _Track:
     sent_seconds: float = -math.inf
     """``every``: when the last face was returned."""
     crops: list[FaceCrop] = field(default_factory=list)
-    """What is held, worst first."""
+    """What is held, worst first; only the best may have a scene."""
+    scene_score: float = -1.0
+    """Quality of the last face that was returned with a scene; below 0: none yet."""
+
+    def note_scene(self, crop: FaceCrop) -> None:
+        """A face is returned."""
+        if crop.scene is not None:
+            self.scene_score = crop.quality.score
+
+    def deserves_scene(self, quality: Quality) -> bool:
+        """Whether a face is clearly the best so far, and better than what is held."""
+        return quality.score > max(
+            CLEARLY_BETTER * self.scene_score, max((held.quality.score for held in self.crops), default=-1.0)
+        )
 
 
 class Selector:
@@ -71,17 +90,26 @@ class Selector:
     ``max_size_px`` are treated like all others: the enhancer passes them through.
     """
 
-    def __init__(self, config: CropConfig, *, live: bool = False, counts: Counter[StreamCount] | None = None) -> None:
+    def __init__(
+        self,
+        config: CropConfig,
+        *,
+        live: bool = False,
+        counts: Counter[StreamCount] | None = None,
+        scenes: bool = False,
+    ) -> None:
         """Make a selector without tracks.
 
         Args:
             config: the policy; ``auto`` is ``prompt`` where ``live``, else ``interval``.
             live: the faces come from a camera, and their crops say so.
             counts: of the stream whose faces these are, to add to what became of them.
+            scenes: a face that is clearly the best of its track so far has the whole picture with it.
         """
         self._counts = Counter[StreamCount]() if counts is None else counts
         self._config = config
         self._live = live
+        self._scenes = Scenes() if scenes else None
         chosen = config.policy
         self.policy = ("prompt" if live else "interval") if chosen == "auto" else chosen
         self._tracks: dict[int, _Track] = {}
@@ -100,6 +128,8 @@ class Selector:
             crop = self._consider(frame, face)
             if crop is not None:
                 due.append(crop)
+        if self._scenes is not None:
+            self._scenes.forget()
         self.counters["faces.selected"] += len(due)
         return due
 
@@ -120,6 +150,8 @@ class Selector:
         for track in self._tracks.values():
             if track.stream == frame.stream and self._open_next_interval(track, frame):
                 due += track.crops
+                for crop in track.crops:
+                    track.note_scene(crop)
                 track.crops = []
         return sorted(due, key=_time_order)
 
@@ -174,9 +206,10 @@ class Selector:
         return self._send(track, frame, face, quality)
 
     def _send(self, track: _Track | None, frame: Frame, face: TrackedFace, quality: Quality) -> FaceCrop | None:
-        crop = self._cut(frame, face, quality)
+        crop = self._cut(track, frame, face, quality)
         if crop is not None:
             track = track or self._begin(frame, face)
+            track.note_scene(crop)
             track.sent_seconds = frame.time.pts_seconds
             if quality.score > track.sent_score:
                 track.sent_score, track.best_sent = quality.score, quality
@@ -193,10 +226,12 @@ class Selector:
         if track is not None and is_full and quality.score <= track.crops[0].quality.score:
             self._outrank(cause, quality, track.crops[0].quality)
             return
-        crop = self._cut(frame, face, quality)
+        crop = self._cut(track, frame, face, quality)
         if crop is None:
             return
         track = track or self._begin(frame, face)
+        if crop.scene is not None:
+            track.crops = [replace(held, scene=None) for held in track.crops]
         if is_full:
             self._outrank(cause, track.crops.pop(0).quality, quality)
         track.crops.append(crop)
@@ -207,10 +242,12 @@ class Selector:
         track = self._tracks[face.track_id] = _Track(frame.stream, frame.time.pts_seconds - early)
         return track
 
-    def _cut(self, frame: Frame, face: TrackedFace, quality: Quality) -> FaceCrop | None:
+    def _cut(self, track: _Track | None, frame: Frame, face: TrackedFace, quality: Quality) -> FaceCrop | None:
         crop = cut_face(frame, face, quality, self._config.margin, live=self._live)
         if crop is None:
             self._leave_out("faces.outside")
+        elif self._scenes is not None and (track is None or track.deserves_scene(quality)):
+            return self._scenes.added(crop, frame)
         return crop
 
     def _outrank(self, cause: str, worse: Quality, better: Quality | None) -> None:

@@ -16,6 +16,7 @@ from engine.enhancement.track_pictures import Fuser, Made, TrackPictures
 from engine.enhancement.track_so_far import TrackSoFar
 from engine.errors import DeviceLostError
 from engine.publish.encode import parts_of, shows_tracks, track_parts_of
+from engine.runtime.colour import bgr_from_planes
 from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
@@ -90,7 +91,10 @@ class Enhancement:
             with self._telemetry.stage("encode"):
                 picture, model = (face.bgr, face.model) if face else (None, "")
                 is_known = score.decision == "known"
-                parts, payloads = parts_of(self._config.publish, original, picture, score.embedding, model, is_known=is_known)
+                scene = None if crop.scene is None else bgr_from_planes(crop.scene)
+                parts, payloads = parts_of(
+                    self._config.publish, original, picture, score.embedding, model, is_known=is_known, scene_bgr=scene
+                )
             self._telemetry.counts.everywhere(crop.stream, "faces")
             self._telemetry.counts.of_stream(crop.stream, "enhanced" if face else "passed_through")
             said.append(Said(self._result(crop, face, score, parts), payloads))

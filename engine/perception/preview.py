@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-import cv2
-import numpy as np
-
 from engine.config import PublishConfig
-from engine.contracts.frames import Frame, Planes, TrackedFace, Uint8
+from engine.contracts.frames import Frame, TrackedFace, Uint8
 from engine.contracts.tap import Preview, PreviewBox
+from engine.crop.scene import reduced
 from engine.publish.encode import encode_picture
 from engine.publish.veil import hide
 from engine.runtime.colour import bgr_from_planes
@@ -38,22 +36,6 @@ def preview_of(
         across, down = picture.shape[1] / planes.width_px, picture.shape[0] / planes.height_px
         hide(picture, [(box.x * across, box.y * down, box.width * across, box.height * down) for box in boxes], veil)
     return preview, encode_picture(_AS_JPEG, picture)
-
-
-def reduced(planes: Planes, longest_px: int) -> Planes:
-    """Return a picture made so small that neither side is longer; one that is small enough is returned as it is."""
-    height, width = planes.y.shape
-    scale = longest_px / max(height, width)
-    if scale >= 1:
-        return planes
-    rows, columns = (max(1, round(side * scale / 2)) for side in (height, width))
-    y = _smaller(planes.y, 2 * rows, 2 * columns)
-    u, v = (_smaller(plane, rows, columns) for plane in (planes.u, planes.v))
-    return Planes(y, u, v, planes.matrix, planes.full_range)
-
-
-def _smaller(plane: Uint8, rows: int, columns: int) -> Uint8:
-    return np.asarray(cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _box(face: TrackedFace, accepted: bool) -> PreviewBox:

@@ -11,6 +11,7 @@ from engine.config import Config
 from engine.contracts.counts import StreamCount
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Detections, Frame, TrackedFace, TrackEnd
+from engine.crop import scene
 from engine.crop.main_view import MainView
 from engine.crop.selector import Selector
 from engine.detect.second_look import Faceness
@@ -68,7 +69,7 @@ class StreamFaces:
             enough, limits = looks, limits and limits.of_a_photograph()
         self._acceptance = Acceptance(enough, limits)
         self._rejected_before, self._rejected_told = rejected, 0
-        self._selector = Selector(config.crop, live=live, counts=self._counts)
+        self._selector = Selector(config.crop, live=live, counts=self._counts, scenes=scene.are_wanted(config))
         self._main_view, self._is_strange_told = MainView(), False
         self._carrier = Carrier()
         self._due_detections = 0

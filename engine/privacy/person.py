@@ -4,12 +4,14 @@
   was theirs before and is nobody else's now counts too.
 - In another track, a single face that was: its line, pictures and vector. What was made of many frames of such a track, or of
   one that was theirs before, may show them: these pictures go, and the track's line stays.
+- The whole picture beside somebody else's face, taken while they were in the picture, or shortly before or after.
 - As a candidate of somebody else's face: the name and its scores. A decision that rested on it becomes ``undecided``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from engine.contracts.track_picture import TrackPicture
 from engine.privacy.cutting import Judge, Record
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions
+from engine.privacy.scenes import Presence, without_scene
 
 _FACE_LINES = RECORDS[0]
 _Key = tuple[str, int]
@@ -53,6 +56,16 @@ class _Seen:
     face: bool = False
     another_face: bool = False
     likely: bool = False
+    first: float = math.inf
+    last: float = -math.inf
+    """Seconds by the stream's clock."""
+
+    def note_times(self, record: Record) -> None:
+        """Note when a line says that they were seen."""
+        times = (record.get(name) for name in ("pts_seconds", "first_pts_seconds", "last_pts_seconds"))
+        for seconds in times:
+            if isinstance(seconds, int | float):
+                self.first, self.last = min(self.first, seconds), max(self.last, seconds)
 
     @property
     def is_theirs(self) -> bool:
@@ -77,6 +90,8 @@ class OfPerson(Judge):
         self._person = person
         self._lost: dict[_Key, set[int]] = {}
         """Frames of the pictures that are gone."""
+        self._alone: list[tuple[str, float, float]] = []
+        """Where single faces were theirs."""
         seen: dict[_Key, _Seen] = {}
         with Folder(directory) as folder:
             for name in filter(folder.is_file, RECORDS):
@@ -88,6 +103,8 @@ class OfPerson(Judge):
                     self._find(line)
         self.tracks = {key for key, found in seen.items() if found.is_theirs or (likely and found.likely)}
         """Theirs, by stream and id."""
+        spans = [(key[0], seen[key].first, seen[key].last) for key in self.tracks]
+        self._presence = Presence([*(span for span in spans if span[1] <= span[2]), *self._alone])
         self._mixed = {key for key, found in seen.items() if found.face or found.ever}
         # A kill may have come after the face's line went, and before the track's did: its picture is gone already.
         self._mixed |= {key for key, frames in self._lost.items() if frames}
@@ -100,6 +117,8 @@ class OfPerson(Judge):
             return None
         if record["kind"] == "track" and _key(record) in self._mixed:
             record = _without_pictures(record)
+        if record["kind"] == "face" and self._presence.covers(record):
+            record = without_scene(record)
         candidates = record.get("candidates")
         if not isinstance(candidates, list):
             return record
@@ -119,6 +138,7 @@ class OfPerson(Judge):
         except (msgspec.DecodeError, UnicodeDecodeError):
             return
         track, who = seen.setdefault(_key(record), _Seen()), self._who(record)
+        track.note_times(record)
         if record.get("kind") == "track":
             track.has_track, track.now = True, who
             track.ever |= who == "theirs"
@@ -127,6 +147,9 @@ class OfPerson(Judge):
         elif record.get("kind") == "face":
             track.face |= who == "theirs"
             track.another_face |= who == "another"
+            seconds = record.get("pts_seconds")
+            if who == "theirs" and isinstance(seconds, int | float):
+                self._alone.append((_key(record)[0], seconds, seconds))
 
     def _look_for_lost(self, line: bytes, folder: Folder) -> None:
         try:

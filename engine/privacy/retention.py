@@ -24,6 +24,7 @@ from engine.errors import FacestreamError, UsageError
 from engine.privacy.cutting import LINES, Judge, Record, cut
 from engine.privacy.folder import Destroyed, Folder
 from engine.privacy.runs import REPORT, RUN, GoesOn, Report, nobody_writes, report_anew, runs_below
+from engine.privacy.scenes import without_scene
 
 _DAY_NS = 86_400 * 10**9
 
@@ -38,7 +39,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     records_days: float = 0.0
     """Lines of faces, tracks and streams, with all that they name; a run of which no line is left goes as a whole."""
     strangers_days: float = 0.0
-    """Tracks of people who were not recognised: lines, pictures and vectors."""
+    """Tracks of people who were not recognised: lines, pictures and vectors; and all whole pictures, as they may be on them."""
 
     @property
     def keeps_all(self) -> bool:
@@ -101,6 +102,8 @@ class TooOld(Judge):
         key = _key(record)
         if not self._named.get(key) and self._is_over(self._policy.strangers_days, self._last_ns[key]):
             return None
+        if self._is_over(self._policy.strangers_days, sent):
+            record = without_scene(record)
         if self._is_over(self._policy.pictures_days, sent):
             record = _less(record, "files", lambda part: part != "embedding")
         if self._is_over(self._policy.vectors_days, sent):

@@ -15,6 +15,8 @@ from engine.contracts.messages import Part, PartName
 from engine.errors import PublishError
 from engine.publish.veil import shows_enhanced, what_leaves
 
+_SCENE = PublishConfig(codec="jpeg", jpeg_quality=80)
+"""A scene says where somebody was; whose face it is the crop says."""
 _PNG_HEADER_BYTES = 8 + 25
 """Signature and IHDR, which must come first."""
 
@@ -27,8 +29,9 @@ def parts_of(
     enhanced_by: str = "",
     *,
     is_known: bool = False,
+    scene_bgr: NDArray[np.uint8] | None = None,
 ) -> tuple[list[Part], list[bytes]]:
-    """Return the parts that ``config.parts`` asks for, in its order, and their payloads.
+    """Return the parts that ``config.parts`` asks for, in its order, and their payloads; then the scene.
 
     Args:
         config: codec, quality and choice of parts.
@@ -40,6 +43,8 @@ def parts_of(
             what it is not for.
         is_known: the face was recognised: ``config.redact`` may hide the others. What is sent and what is written are these
             payloads, and the report is made of what is written: no picture of a face goes another way.
+        scene_bgr: likewise; None of a face without one. It goes along as a JPEG, unless ``config.redact`` hides faces: other
+            people are on it.
 
     Raises:
         PublishError: a picture cannot be encoded.
@@ -51,6 +56,8 @@ def parts_of(
     if enhanced_bgr is None and "original" not in wanted:
         wanted = tuple("original" if name == "enhanced" else name for name in wanted)
     for name in wanted:
+        if name == "scene":
+            continue
         if name == "embedding":
             found = _vector(embedding)
         else:
@@ -59,6 +66,9 @@ def parts_of(
         for part, payload in found:
             parts.append(part)
             payloads.append(payload)
+    for part, payload in _picture(_SCENE, "scene", scene_bgr if config.redact == "none" else None, ""):
+        parts.append(part)
+        payloads.append(payload)
     return parts, payloads
 
 

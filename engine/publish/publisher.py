@@ -22,7 +22,7 @@ from engine.errors import ConfigError
 from engine.publish.door import Door
 from engine.publish.endpoint import bind, harden
 from engine.publish.exposure import check_in_the_clear, refusal_of
-from engine.publish.frames import frames_of
+from engine.publish.frames import frames_of, kept_back
 from engine.publish.guard import FloodGuard
 from engine.publish.numbering import Numbering
 from engine.publish.replay import ReplayService, Ring
@@ -83,7 +83,7 @@ class Publisher:
                 wrong with a client's is told to ``warn``: who replaces a publisher must not end the run for it.
             PublishError: an endpoint is in use or may not be used.
         """
-        self._config = config
+        self._config, self._kept_back = config, kept_back(config)
         self._live = live
         self._numbering = Numbering(run_id, next_seq)
         self._subscriptions = Subscriptions()
@@ -168,7 +168,7 @@ class Publisher:
             should_stop: asked about every 50 ms while ``push`` has no room; True gives this message up.
 
         Returns:
-            The message with all its parts; without ``embeddings`` the vector is in no message that is sent.
+            The message with all its parts, also those that are in no message that is sent, see ``kept_back``.
         """
         return self.send_message(self._numbering.stamp(body), payloads, should_stop)
 
@@ -179,7 +179,7 @@ class Publisher:
         tap = self._tap if self._tap is not None and self._tap.is_heard else None
         if self._socket is None and tap is None:
             return message
-        frames = frames_of(message, payloads, embeddings=self._config.embeddings)
+        frames = frames_of(message, payloads, without=self._kept_back)
         if tap is not None:  # before a reader of ``push`` is waited for
             tap.send(frames)
         if self._socket is None:

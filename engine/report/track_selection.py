@@ -108,11 +108,12 @@ def _give_faces(directory: Path, records: list[TrackRecord], faces_per_track: in
 
 
 def _keep_best(record: TrackRecord, count: int) -> None:
-    """Keep the best faces, and those that the track's picture was made from, or would have been."""
+    """Keep the best faces, the best one with a scene, and those that the track's picture was made from, or would have been."""
     picture = record.track.picture if record.track else None
     used = {frame.frame_index for frame in picture.frames}.union(picture.rejected) if picture else set()
     record.faces.sort(key=_best_first)
-    record.faces[count:] = [line for line in record.faces[count:] if line.face.frame_index in used]
+    scene = next((line for line in record.faces if "scene" in line.files), None)
+    record.faces[count:] = [line for line in record.faces[count:] if line is scene or line.face.frame_index in used]
 
 
 def _best_first(line: FaceLine) -> tuple[float, int]:

@@ -38,6 +38,8 @@ class Setting:
     embedder: str
     warm_up_seconds: float
     engines: str = "auto"
+    pictures: bool = True
+    """One of each track."""
 
     def config(self, url: str, streams: int, endpoint: str) -> dict[str, Any]:
         """Return the overrides of a configuration: so many connections to the same clip."""
@@ -46,7 +48,7 @@ class Setting:
             "sources": [{"uri": url, "name": f"cam{number}"} for number in range(streams)],
             "detect": {"detector": self.detector},
             "verify": {"embedder": self.embedder},
-            "super_resolve": {"engines": self.engines},
+            "super_resolve": {"engines": self.engines, "track_pictures": self.pictures},
             "publish": {"endpoint": endpoint},
         }
 

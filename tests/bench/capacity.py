@@ -150,7 +150,7 @@ def measure_latency(options: argparse.Namespace, folder: Path, console: Console)
     profile = options.profiles.split(",")[0]
     for text, counts in LATENCY_KINDS:
         bench = Bench(Kind.parse(text), folder, console)
-        setting = Setting(profile, detector_of(options.detector), options.embedder, options.warm_up, options.engines)
+        setting = _setting(profile, options)
         for streams in counts:
             figures = bench.turn(setting, streams, options.seconds)
             yield figures | {"kind": text, "setting": asdict(setting)}
@@ -161,11 +161,16 @@ def measure_capacity(options: argparse.Namespace, folder: Path, console: Console
     for text in options.kinds.split(","):
         bench = Bench(Kind.parse(text), folder, console)
         for profile in options.profiles.split(","):
-            setting = Setting(profile, detector_of(options.detector), options.embedder, options.warm_up, options.engines)
+            setting = _setting(profile, options)
             if options.hold:
                 yield bench.turn(setting, options.hold, options.seconds) | {"kind": text, "setting": asdict(setting)}
             else:
                 yield bench.search(setting, options.most, options.short, options.seconds)
+
+
+def _setting(profile: str, options: argparse.Namespace) -> Setting:
+    detector, pictures = detector_of(options.detector), not options.no_pictures
+    return Setting(profile, detector, options.embedder, options.warm_up, options.engines, pictures)
 
 
 def detector_of(name: str) -> str:
@@ -204,6 +209,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=12, help="streams at most")
     parser.add_argument("--hold", type=int, default=0, help="hold so many streams for --seconds, and look for no others")
     parser.add_argument("--engines", default="auto", help="super_resolve.engines")
+    parser.add_argument("--no-pictures", action="store_true", help="make none of the tracks")
     parser.add_argument("--latency", action="store_true", help="measure how late the faces of 1 and 4 streams are")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--role", help=argparse.SUPPRESS)

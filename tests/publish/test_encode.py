@@ -82,3 +82,16 @@ def test_a_face_that_passed_through_is_sent_once_as_it_is(wanted):
 def test_a_picture_that_cannot_be_encoded_is_one_sentence():
     with pytest.raises(PublishError, match="cannot encode a picture of shape"):
         encode_picture(PublishConfig(), np.zeros((0, 0, 3), np.uint8))
+
+
+@pytest.mark.parametrize("redact", ["none", "blur", "vectors"])
+def test_the_whole_picture_leaves_as_jpeg_unless_faces_are_hidden(redact):
+    original, enhanced = pictures()
+    scene = cv2.resize(original, (96, 54))
+    config = PublishConfig(codec="png", redact=redact)
+    parts, payloads = parts_of(config, original, enhanced, None, "compact_x4", is_known=True, scene_bgr=scene)
+    shown = [(part, payload) for part, payload in zip(parts, payloads, strict=True) if part.name == "scene"]
+    assert len(shown) == (redact == "none")
+    for part, payload in shown:
+        assert (part.codec, part.shape) == ("jpeg", (54, 96, 3))
+        assert cv2.PSNR(cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_COLOR), scene) > 25
