@@ -40,7 +40,9 @@ def annotate(
     recording: Annotated[Path | None, Parameter(help="Of a run: where the recording is now, if it was moved.")] = None,
     config: Annotated[Path | None, Parameter(help="Of a recording: YAML file of `facestream run`.")] = None,
     gallery: Annotated[Path | None, Parameter(help="Of a recording: gallery file; the user's own by default.")] = None,
-    profile: Annotated[str | None, Parameter(name=["--profile", "-p"], help="Of a recording: fast, balanced or thorough.")] = None,
+    profile: Annotated[
+        str | None, Parameter(name=["--profile", "-p"], help="Of a recording: fast, balanced or thorough.")
+    ] = None,
     every: Annotated[int | None, Parameter(help="Of a recording: detect on every n-th frame.")] = None,
     show_hidden: Annotated[bool, Parameter(negative=(), help="Also where the run was told to hide faces.")] = False,
     overwrite: OverwriteOption = False,

@@ -23,14 +23,18 @@ def clip(
     result: Annotated[Path, Parameter(help="Output directory of a run.")],
     /,
     *,
-    track: Annotated[list[int], Parameter(name=["--track", "-t"], negative=(), help="Number of a track. Repeat it for several.")],
+    track: Annotated[
+        list[int], Parameter(name=["--track", "-t"], negative=(), help="Number of a track. Repeat it for several.")
+    ],
     stream: Annotated[str, Parameter(help="Whose track it is, where several streams have that number.")] = "",
     before: Annotated[float, Parameter(help="Seconds before the track begins.")] = 2.0,
     after: Annotated[float, Parameter(help="Seconds after it ends.")] = 2.0,
     exact: Annotated[bool, Parameter(negative=(), help="Begin with that very picture: encode anew.")] = False,
     out: Annotated[
         Path | None,
-        Parameter(name=["--out", "-o"], help="The video, as .mp4 or .mkv; of several tracks a folder. By default STREAM-track-N."),
+        Parameter(
+            name=["--out", "-o"], help="The video, as .mp4 or .mkv; of several tracks a folder. By default STREAM-track-N."
+        ),
     ] = None,
     recording: Annotated[Path | None, Parameter(help="Where the recording is now, if it was moved.")] = None,
     show_hidden: Annotated[bool, Parameter(negative=(), help="Also where the run was told to hide faces.")] = False,

@@ -27,7 +27,9 @@ def export(
     faces: Annotated[bool, Parameter(negative=(), help="Every face that was written.")] = False,
     interim: Annotated[bool, Parameter(negative=(), help="What was said of tracks before the last word.")] = False,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="The file; standard output by default.")] = None,
-    vectors: Annotated[Path | None, Parameter(help="Their vectors as a NumPy array, .npy, with NAME.keys.csv beside it.")] = None,
+    vectors: Annotated[
+        Path | None, Parameter(help="Their vectors as a NumPy array, .npy, with NAME.keys.csv beside it.")
+    ] = None,
     overwrite: OverwriteOption = False,
 ) -> int:
     """Write the tracks, the faces or the vectors of a finished run for other programs.

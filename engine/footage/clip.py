@@ -27,6 +27,8 @@ _HOLDS = {
     ".mov": ({"h264", "hevc", "mpeg4"}, {"pcm_alaw", "pcm_mulaw", "aac"}),
 }
 _SAME_SECONDS = 0.005
+_ROUNDING_SECONDS = 0.0005
+"""The times of a moment are sums of fractions."""
 _SOUND_IN_MP4 = {"aac", "mp3", "ac3", "opus", "alac"}
 
 
@@ -98,9 +100,7 @@ def cut_clip(
         raise PublishError(f"cannot write {out}: {error.strerror}") from error
 
 
-def _cut(
-    recording: Recording, moment: Moment, out: Path, beside: Path, exact: bool, tell: Callable[[float], None]
-) -> Clip:
+def _cut(recording: Recording, moment: Moment, out: Path, beside: Path, exact: bool, tell: Callable[[float], None]) -> Clip:
     length = max(moment.end - moment.begin, 1e-3)
     why = "it is a series of pictures" if recording.pictures else "as asked" if exact else ""
     why = why or ("" if _is_plain(recording, moment) else "its time stamps jump")
@@ -140,14 +140,16 @@ def _encode(
                     failed = item.detail if item.state == "failed" else ""
                     continue
                 seconds = item.time.pts_seconds + shown.later_seconds
-                if seconds > moment.end:
+                if seconds > moment.end + _ROUNDING_SECONDS:
                     break
-                if seconds >= moment.begin:
+                if seconds >= moment.begin - _ROUNDING_SECONDS:
                     begins, ends = (seconds if begins is None else begins), seconds
-                    video.write(item.planes, seconds - moment.begin)
+                    video.write(item.planes, max(0.0, seconds - moment.begin))
                     tell(seconds - moment.begin)
     if begins is None or ends is None:
-        raise SourceError(failed or f"{recording.path} has no picture from {moment.begin:.1f} to {moment.end:.1f} s", "not_found")
+        raise SourceError(
+            failed or f"{recording.path} has no picture from {moment.begin:.1f} to {moment.end:.1f} s", "not_found"
+        )
     return begins, ends
 
 

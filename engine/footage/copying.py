@@ -36,7 +36,12 @@ class Copied:
 
 
 def copy_part(
-    path: Path, out: Path, begin: float, end: float, video_stream: int | None = None, tell: Callable[[float], None] = lambda s: None
+    path: Path,
+    out: Path,
+    begin: float,
+    end: float,
+    video_stream: int | None = None,
+    tell: Callable[[float], None] = lambda s: None,
 ) -> Copied:
     """Copy a part of a recording, picture and sound, from the key frame before its beginning.
 

@@ -38,7 +38,11 @@ class Annotated:
 
 
 def annotate(
-    run: Run, recording: Recording, out: Path, tell: Callable[[float], None] = lambda share: None, encoder: Encoder | None = None
+    run: Run,
+    recording: Recording,
+    out: Path,
+    tell: Callable[[float], None] = lambda share: None,
+    encoder: Encoder | None = None,
 ) -> Annotated:
     """Write a recording as a player shows it, with boxes, names, enhanced faces and the clock, and its sound as it is.
 
@@ -65,7 +69,13 @@ def annotate(
 
 
 def _write(
-    annotator: Annotator, recording: Recording, out: Path, beside: Path, tell: Callable[[float], None], encoder: Encoder, tracks: int
+    annotator: Annotator,
+    recording: Recording,
+    out: Path,
+    beside: Path,
+    tell: Callable[[float], None],
+    encoder: Encoder,
+    tracks: int,
 ) -> Annotated:
     expected = pictures = 0
     rate, trouble = _USUAL_RATE, ""

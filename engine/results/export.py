@@ -172,4 +172,3 @@ def _parquet(lines: Iterator[Line], columns: list[Column], out: BinaryIO) -> int
             writer.write_table(pyarrow.table(arrays, schema=schema))
             count += len(group)
     return count
-

@@ -117,4 +117,3 @@ def _paced(run: Run, lost: Lost, *, vectors: bool) -> Iterator[tuple[float, Face
 def _outcome(run: Run) -> Outcome:
     said = run.record.get("outcome")
     return "completed" if said == "completed" else "drained" if said == "drained" else "failed"
-

@@ -57,7 +57,9 @@ def tracks_seen(run: Run, numbers: Collection[int], stream: str = "") -> list[Se
     for number in numbers:
         streams = sorted(one for one, track_id in found if track_id == number)
         if not streams:
-            raise UsageError(f"{run.directory} has no track {number}{f' of {stream}' if stream else ''}: {_there_are(run, stream)}")
+            raise UsageError(
+                f"{run.directory} has no track {number}{f' of {stream}' if stream else ''}: {_there_are(run, stream)}"
+            )
         if len(streams) > 1:
             raise UsageError(f"track {number} is one of {', '.join(streams)}: say which with --stream")
     return sorted(found.values(), key=lambda seen: (seen.track_id, seen.stream))
@@ -81,7 +83,9 @@ def recording_in(run: Run, stream: str, moved_to: Path | None = None) -> Recordi
     except SourceError as error:
         if error.reason != "not_found":
             raise
-        raise SourceError(str(error).replace("say where it is now", "say where it is now with --recording"), "not_found") from error
+        raise SourceError(
+            str(error).replace("say where it is now", "say where it is now with --recording"), "not_found"
+        ) from error
 
 
 def _by_faces(run: Run, numbers: Collection[int], stream: str) -> dict[Key, Seen]:
