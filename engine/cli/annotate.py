@@ -103,7 +103,7 @@ def _run_of(
     if len(found) != 1:
         raise UsageError(f"{source} holds {len(found)} recordings: give one of them")
     with _ends_cleanly(), TemporaryDirectory(prefix="facestream-") as folder:
-        settings = load_config(options["config"] and Path(str(options["config"])), given({
+        settings = load_config(None if options["config"] is None else Path(str(options["config"])), given({
             "profile": options["profile"],
             "sources": [{"uri": source}],
             "detect": {"every": options["every"]},

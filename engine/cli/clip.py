@@ -12,9 +12,9 @@ from cyclopts import Parameter
 from engine.cli.file_options import OverwriteOption, check_new, progress_bar
 from engine.cli.saying import say
 from engine.client.results import load_run
-from engine.report.summary import clock
 from engine.errors import UsageError
 from engine.footage.clip import Clip, cut_clip, suffix_for
+from engine.report.summary import clock
 from engine.results.hidden import check_shown
 from engine.results.tracks_of import Seen, recording_in, tracks_seen
 

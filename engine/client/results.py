@@ -100,7 +100,7 @@ class Run:
         return path if path is not None and path.is_file() else None
 
     def picture(self, line: FaceLine | TrackLine, part: str) -> NDArray[np.uint8] | None:
-        """Return a picture of a line as (height, width, 3) uint8 BGR; None where it has none, or not any more, or it is damaged.
+        """Return a picture of a line, (height, width, 3) uint8 BGR; None where it has none, or not any more, or damaged.
 
         Args:
             line: of a face or a track.

@@ -9,7 +9,9 @@ from engine.decode.recording_reader import RecordingReader
 from engine.decode.series import SeriesDecoder
 
 
-def reader_of(recording: Recording, config: DecodeConfig, detect_every: int = 1, seek_ticks: int | None = None) -> RecordingReader:
+def reader_of(
+    recording: Recording, config: DecodeConfig, detect_every: int = 1, seek_ticks: int | None = None
+) -> RecordingReader:
     """Return a reader of it.
 
     Args:

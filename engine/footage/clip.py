@@ -132,20 +132,23 @@ def _encode(
     shown = _from_near(recording, moment)
     begins = ends = None
     failed = ""
-    sound = None if recording.pictures else Sound(recording.path, moment.begin, moment.end)
-    with reader_of(shown.recording, DecodeConfig(), seek_ticks=shown.seek_ticks) as reader:
-        with VideoFile(out, encoder, shown.rate, sound) as video:
-            for item in reader:
-                if isinstance(item, StreamChanged):
-                    failed = item.detail if item.state == "failed" else ""
-                    continue
-                seconds = item.time.pts_seconds + shown.later_seconds
-                if seconds > moment.end + _ROUNDING_SECONDS:
-                    break
-                if seconds >= moment.begin - _ROUNDING_SECONDS:
-                    begins, ends = (seconds if begins is None else begins), seconds
-                    video.write(item.planes, max(0.0, seconds - moment.begin))
-                    tell(seconds - moment.begin)
+    near = shown.seek_ticks is not None
+    sound = None if recording.pictures else Sound(recording.path, moment.begin, moment.end, seek=near)
+    with (
+        reader_of(shown.recording, DecodeConfig(), seek_ticks=shown.seek_ticks) as reader,
+        VideoFile(out, encoder, shown.rate, sound) as video,
+    ):
+        for item in reader:
+            if isinstance(item, StreamChanged):
+                failed = item.detail if item.state == "failed" else ""
+                continue
+            seconds = item.time.pts_seconds + shown.later_seconds
+            if seconds > moment.end + _ROUNDING_SECONDS:
+                break
+            if seconds >= moment.begin - _ROUNDING_SECONDS:
+                begins, ends = (seconds if begins is None else begins), seconds
+                video.write(item.planes, max(0.0, seconds - moment.begin))
+                tell(seconds - moment.begin)
     if begins is None or ends is None:
         raise SourceError(
             failed or f"{recording.path} has no picture from {moment.begin:.1f} to {moment.end:.1f} s", "not_found"
@@ -174,4 +177,4 @@ def _from_near(recording: Recording, moment: Moment) -> _Near:
     with container:
         near = plain and moment.begin > 0
         key = key_frame_before(container, video, ticks_of(container, video, moment.begin)) if near else None
-        return _Near(recording, nominal_rate(video), key and key.seek_ticks)
+        return _Near(recording, nominal_rate(video), None if key is None else key.seek_ticks)

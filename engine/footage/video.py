@@ -28,6 +28,7 @@ from engine.footage.encoders import TIME_BASE, Encoder
 _COLOURS: dict[ColourMatrix, Colorspace] = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}
 _ENDINGS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov"}
 _WRITTEN_BEHIND_SECONDS = 1.0
+_EARLY_SECONDS = 2.0
 
 
 class Sound:
@@ -37,10 +38,14 @@ class Sound:
         path: the recording.
         begin: seconds from the recording's beginning; what is heard before it is left out.
         end: likewise, of what is heard after it.
+        seek: its time stamps do not jump: what is before ``begin`` is not read.
     """
 
-    def __init__(self, path: Path, begin: float = 0.0, end: float = float("inf")) -> None:
+    def __init__(self, path: Path, begin: float = 0.0, end: float = float("inf"), *, seek: bool = False) -> None:
         container, _ = open_recording(path)
+        if seek:
+            with suppress(av.error.FFmpegError):  # then it is read from the beginning
+                container.seek(round((begin + origin_seconds(container) - _EARLY_SECONDS) * av.time_base), backward=True)
         self.container: InputContainer = container
         self.streams = sound_of(container)
         self._begin, self._end = begin, end

@@ -49,7 +49,7 @@ class Annotator:
             time: its time; times must grow.
         """
         canvas = Canvas(planes)
-        width, height = canvas.size_px
+        height = canvas.size_px[1]
         line_px = max(14, 2 * round(height / 52))
         there = self._cast.at(time.pts_seconds)
         taken = self._draw_insets(canvas, [role for role, _ in there])

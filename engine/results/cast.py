@@ -69,8 +69,8 @@ class Cast:
         return float(np.concatenate(high).mean()) if high else 0.0
 
     def at(self, now: float) -> list[tuple[Role, Box | None]]:
-        """Return the tracks that are there at a time in seconds, in the order of their beginnings, each with its box, None where
-        nobody can say it; times must grow."""
+        """Return the tracks that are there at a time in seconds, in the order of their beginnings, each with its box: None
+        where nobody can say it. Times must grow."""
         while self._coming and self._coming[-1].path.first <= now:
             self._present.append(self._coming.pop())
         self._present = [role for role in self._present if role.path.last >= now]

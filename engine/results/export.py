@@ -73,8 +73,8 @@ def check_form(form: Form) -> None:
 
 
 def export_vectors(run: Run, rows: Rows, out: Path) -> list[tuple[Path, int, int]]:
-    """Write the vectors as NumPy arrays, (n, length) float32, and beside each whose they are, as ``NAME.keys.csv``: row, stream,
-    track_id, and of a face its seq and frame_index.
+    """Write the vectors as NumPy arrays, (n, length) float32, and beside each whose they are, as ``NAME.keys.csv``: row,
+    stream, track_id, and of a face its seq and frame_index.
 
     Args:
         run: the run.
@@ -149,7 +149,8 @@ def _cell(value: Any) -> Any:
 
 def _jsonl(lines: Iterator[Line], out: BinaryIO) -> int:
     count = 0
-    for count, line in enumerate(lines, start=1):
+    for line in lines:
+        count += 1
         extra = {"files": line.files} | ({} if line.vector is None else {"embedding": msgspec.to_builtins(line.vector)})
         message = msgspec.to_builtins(line.face if isinstance(line, FaceLine) else line.track)
         out.write(msgspec.json.encode(message | extra) + b"\n")

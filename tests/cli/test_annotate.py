@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from engine.contracts.recording import Recording
 from tests.cli.command import complains, here
 from tests.footage.moving import record, shown
 from tests.results.runs import make_run
-from engine.contracts.recording import Recording
 
 
 def test_a_finished_run_is_drawn_into_its_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
