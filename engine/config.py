@@ -246,6 +246,8 @@ class OutputConfig(Section, frozen=True):
     """Whether the report plays recordings: ``auto`` where a browser can, and they lie near the directory."""
     scenes: bool = True
     """Keep the whole picture, at most 960 px wide or high, with a track's best face so far; not under ``publish.redact``."""
+    sign: str = ""
+    """File with the key (`facestream keys sign new`) that signs what is written; empty: it is not signed."""
     keep_pictures_days: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     """Where a source is a camera: the pictures of older tracks are deleted while the run goes on; 0: none are. Their lines and
     vectors stay."""

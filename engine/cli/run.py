@@ -109,6 +109,9 @@ def run(
     skip_frame: Annotated[Literal["none", "nonref", "nonkey"] | None, Parameter(help="Frames the decoder leaves out.")] = None,
     overwrite: Annotated[bool, Parameter(negative=(), help="Replace an earlier run in --out.")] = False,
     resume: Annotated[bool, Parameter(negative=(), help="Go on with the interrupted run in --out.")] = False,
+    sign: Annotated[
+        Path | None, Parameter(help="Key of `facestream keys sign new`: it vouches for what is written to --out.")
+    ] = None,
     log_format: Annotated[
         LogFormat | None, Parameter(help="A log on standard error instead of bars and tables; json: one object a line.")
     ] = None,
@@ -177,7 +180,12 @@ def run(
                 "insecure": insecure or None,
                 "redact": redact,
             },
-            "output": {"directory": str(out) if out else None, "overwrite": overwrite or None, "resume": resume or None},
+            "output": {
+                "directory": str(out) if out else None,
+                "overwrite": overwrite or None,
+                "resume": resume or None,
+                "sign": str(sign) if sign else None,
+            },
         }
         return _run(load_config(config, given(options)), log, duration, quiet=quiet)
 

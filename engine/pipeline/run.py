@@ -29,6 +29,7 @@ from engine.contracts.recording import Recording
 from engine.contracts.streams import StreamChanged
 from engine.contracts.tap import Tap
 from engine.errors import ConfigError, FacestreamError, WorkerError
+from engine.keys.signing import signing_key
 from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
 from engine.pipeline.status import RunStatus, StreamStatus
@@ -120,6 +121,8 @@ def run_pipeline(
         raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
     if config.output.resume and (not config.output.directory or config.output.overwrite):
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
+    if config.output.sign:
+        signing_key(Path(config.output.sign).expanduser())  # a key that cannot be used is said before models load
     if sentence := check_exposure(config.publish):
         warn(sentence)
     if config.verify.gallery and config.verify.embedder != "none" and not Path(config.verify.gallery).expanduser().exists():

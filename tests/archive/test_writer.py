@@ -79,7 +79,13 @@ def test_run_json_tells_running_then_how_it_ended(tmp_path):
     assert (ended["outcome"], ended["counters"], ended["inputs"]) == ("drained", {"faces": 2}, {"cam1": {"sha256": "ab"}})
     assert ended["ended_ns"] >= ended["started_ns"] == started["started_ns"]
     assert [attempt["outcome"] for attempt in ended["attempts"]] == ["drained"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces.jsonl", "run.json", "stream.jsonl", "tracks.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "chain.jsonl",
+        "faces.jsonl",
+        "run.json",
+        "stream.jsonl",
+        "tracks.jsonl",
+    ]
 
 
 def test_a_directory_with_a_run_is_refused_unless_told(tmp_path):
