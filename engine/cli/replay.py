@@ -15,7 +15,7 @@ from engine.config import PublishConfig
 from engine.errors import UsageError
 from engine.pipeline.run import new_run_id
 from engine.publish.exposure import check_exposure
-from engine.publish.opening import open_publisher
+from engine.publish.publisher import open_publisher
 from engine.results.once_more import send_once_more
 from engine.results.recorded import Lost
 
@@ -71,7 +71,7 @@ def replay(
         while not stop.is_asked() and (loop == 0 or passes < loop):
             lost = Lost()
             sent += send_once_more(
-                run, new_run_id(), lambda message, payloads: publisher.send_message(message, payloads, stop.is_asked), lost,
+                run, new_run_id(), lambda message, payloads: publisher.send(message, payloads, stop.is_asked), lost,
                 speed=times, vectors=vectors, look=publisher.poll, should_stop=stop.is_asked,
             )  # fmt: skip
             passes += 1

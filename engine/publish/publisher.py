@@ -10,14 +10,15 @@ the kernel's buffer are kept short for cameras, and ``engine.client.Subscriber``
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import zmq
 
 from engine.config import PublishConfig
 from engine.contracts.envelope import Body, Payload
-from engine.contracts.messages import AnyMessage, kind_of
+from engine.contracts.messages import AnyMessage, Message, kind_of
 from engine.errors import ConfigError
 from engine.publish.door import Door
 from engine.publish.endpoint import bind, harden
@@ -28,6 +29,7 @@ from engine.publish.numbering import Numbering
 from engine.publish.replay import ReplayService, Ring
 from engine.publish.subscriptions import GrantedSubscriptions, Subscriptions
 from engine.publish.tap import TapSocket
+from engine.runtime.descriptors import raise_limit
 
 _BLOCKED_POLL_MS = 50
 _LIVE_HWM = 32
@@ -39,6 +41,9 @@ _SUBSCRIPTION_BYTES = 512
 _HEARTBEAT_MS = 5_000
 """A subscriber behind a cut cable is given up after three of these; its queue would be held for ever otherwise."""
 _KEEPALIVE_SECONDS = 15
+_LINGER_MS = 5_000
+_MOST_FILES = 65_536
+"""A crowd of connections must not cost the process the files that it writes."""
 
 
 def _never() -> bool:
@@ -159,23 +164,17 @@ class Publisher:
                 return False
         return False
 
-    def send(self, body: Body, payloads: Sequence[Payload], should_stop: Callable[[], bool] = _never) -> AnyMessage:
-        """Number a message and send it as ``[topic][header][part...]``.
+    def send(
+        self, body: Body | AnyMessage, payloads: Sequence[Payload], should_stop: Callable[[], bool] = _never
+    ) -> AnyMessage:
+        """Number a message, send it as ``[topic][header][part...]``, and return it with all its parts.
 
         Args:
-            body: what it says.
+            body: what it says; a message that has its number already is sent as it is. Without ``embeddings`` its vector stays.
             payloads: one for each of its ``parts``, in that order.
             should_stop: asked about every 50 ms while ``push`` has no room; True gives this message up.
-
-        Returns:
-            The message with all its parts, also those that are in no message that is sent, see ``kept_back``.
         """
-        return self.send_message(self._numbering.stamp(body), payloads, should_stop)
-
-    def send_message(
-        self, message: AnyMessage, payloads: Sequence[Payload], should_stop: Callable[[], bool] = _never
-    ) -> AnyMessage:
-        """Do the same with a message that has its number already."""
+        message = body if isinstance(body, Message) else self._numbering.stamp(body)
         tap = self._tap if self._tap is not None and self._tap.is_heard else None
         if self._socket is None and tap is None:
             return message
@@ -274,3 +273,27 @@ class Publisher:
         given = self._subscriptions
         are_cut = given.cut(losers) if isinstance(given, GrantedSubscriptions) else door.cut_all(self.bound_endpoint)
         return (not self.bound_replay or door.cut_all(self.bound_replay)) and are_cut
+
+
+@contextmanager
+def open_publisher(
+    config: PublishConfig,
+    run_id: str,
+    *,
+    live: bool = False,
+    next_seq: Mapping[str, int] | None = None,
+    warn: Callable[[str], None] = _nobody,
+    tap: str = "",
+) -> Iterator[Publisher]:
+    """Yield a publisher with a context of its own. At the end what is queued is still sent for a few seconds, and no file of a
+    socket is left; for arguments and errors see ``Publisher``.
+    """
+    raise_limit(_MOST_FILES)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    publisher = Publisher(config, run_id, context, live=live, next_seq=next_seq, warn=warn, tap=tap)
+    try:
+        yield publisher
+    finally:
+        publisher.remove_socket_files()
+        publisher.close(_LINGER_MS)
+        context.term()
