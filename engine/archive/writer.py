@@ -33,11 +33,11 @@ from typing import Any
 import msgspec
 
 from engine import __version__
-from engine.archive.chain import CHAIN, Keep, Kind
+from engine.archive.chain import Keep, Kind
 from engine.archive.chain_writer import ChainWriter, keep_of
 from engine.archive.checkpoint_writer import CheckpointWriter
-from engine.archive.checkpoints import PROGRESS
-from engine.archive.files import FACES, AppendedFiles, track_folder, write_new, write_whole
+from engine.archive.claim import LINES, check_free, held_by_a_run
+from engine.archive.files import AppendedFiles, track_folder, write_new, write_whole
 from engine.archive.letting_go import LettingGo
 from engine.archive.lock import DirectoryLock
 from engine.archive.pictures import picture_name
@@ -52,10 +52,8 @@ from engine.errors import PublishError
 from engine.keys.signing import signing_key
 from engine.whole_file import sync_directory
 
-_LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
 _MOST_FOLDERS = 4096
 """Folders that are remembered as made."""
-_OWN = ("run.json", "report.html", FACES, *_LINES.values(), PROGRESS, CHAIN)
 _OF_AN_ATTEMPT = ("run_id", "started", "started_ns", "ended_ns", "outcome", "counters", "streams", "kept", "first_track_id")
 
 
@@ -84,9 +82,9 @@ class DirectorySink:
                 over recordings is resumed from them.
 
         Raises:
-            PublishError: the directory holds a run, another process writes there, it has changed since ``resume`` was made, or
-                it cannot be written.
-            ConfigError: the earlier attempt had other models, or the key cannot be read, or is missing where it has signed.
+            PublishError: another process writes there, it has changed since ``resume`` was made, or it cannot be written.
+            ConfigError: the directory holds a run, the earlier attempt had other models, or the key cannot be read, or is
+                missing where it has signed.
             MissingRuntimeError: a key is given, and what signs is not installed.
         """
         key = signing_key(Path(config.sign).expanduser()) if config.sign else None
@@ -119,7 +117,7 @@ class DirectorySink:
         Raises:
             PublishError: the directory cannot be written, or the disk is full; what was written before stays valid.
         """
-        lines = _LINES.get(kind_of(message))
+        lines = LINES.get(kind_of(message))
         with _one_sentence(self.directory):
             if lines is None:
                 return self._chain.look()
@@ -221,7 +219,7 @@ class DirectorySink:
         if self._checkpoints.inputs:
             self._run["inputs"] = self._checkpoints.inputs
         self._write_run("begun", keep=keep, version=__version__, run_id=str(run.get("run_id", "")))
-        for name in _LINES.values():
+        for name in LINES.values():
             self._files[name]
         sync_directory(self.directory)
 
@@ -233,14 +231,9 @@ class DirectorySink:
         write_whole(self.directory / "run.json", text)
 
     def _claim(self, overwrite: bool) -> None:
-        held = [self.directory / name for name in _OWN if (self.directory / name).exists()]
-        held += self.directory.glob("embeddings_*.f32")
-        if held and not overwrite:
-            raise PublishError(
-                f"{self.directory} already holds a run ({held[0].name}): choose another one, or replace it with "
-                "--overwrite; --resume goes on with one that was interrupted"
-            )
-        for path in held:
+        if not overwrite:
+            check_free(self.directory)
+        for path in held_by_a_run(self.directory):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:

@@ -14,7 +14,8 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
-from engine.cli.file_options import OverwriteOption, check_new, progress_bar
+from engine.cli.long_work import check_place, progress_bar
+from engine.cli.overwriting import OverwriteOption
 from engine.cli.run_options import given
 from engine.cli.run_view import run_view
 from engine.cli.saying import say
@@ -64,7 +65,7 @@ def annotate(
 
         facestream annotate result --stream door --out door-faces.mp4
     """
-    check_new(out, overwrite=overwrite)
+    check_place(out, overwrite=overwrite)
     with _run_of(source, stream, recording, {
         "config": config, "gallery": gallery, "profile": profile, "every": every,
     }) as (run, chosen):  # fmt: skip

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from engine.cli.file_options import OverwriteOption, check_new, progress_bar
+from engine.cli.long_work import check_place, progress_bar
+from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
 from engine.client.results import load_run
 from engine.errors import UsageError
@@ -70,7 +71,7 @@ def clip(
         path = Path(name) if out is None else out / name if several or out.is_dir() else out
         if several and out is not None:
             _make_folder(out)
-        check_new(path, overwrite=overwrite)
+        check_place(path, overwrite=overwrite)
         jobs.append((one, source, path))
     for one, source, path in jobs:
         with progress_bar(path.name) as tell:

@@ -86,6 +86,8 @@ def erase(
     if not dry_run and (file.exists() or not file.absolute().parent.is_dir()):
         raise UsageError(f"cannot write the receipt {file}: choose another file with --receipt, in a folder that is there")
     where = gallery or default_gallery_path()
+    if gallery is not None and not gallery.exists():
+        raise UsageError(f"there is no gallery {gallery}, so nobody would be taken out of it: check the path")
     done = erase_person(
         names,
         gallery=where,

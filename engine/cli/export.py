@@ -8,7 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from engine.cli.file_options import OverwriteOption, check_new
+from engine.cli.long_work import check_place
+from engine.cli.overwriting import OverwriteOption
 from engine.cli.run_words import count
 from engine.cli.saying import say
 from engine.client.results import Run, load_run
@@ -66,7 +67,7 @@ def export(
         if vectors.suffix != ".npy":
             raise UsageError(f"{vectors}: a file of vectors ends with .npy")
         for path in (vectors, keys_of(vectors)):
-            check_new(path, overwrite=overwrite)
+            check_place(path, overwrite=overwrite)
     if to is not None:
         _table(run, rows, to, out, overwrite=overwrite)
     if vectors is not None:
@@ -86,7 +87,7 @@ def _table(run: Run, rows: Rows, to: Form, out: Path | None, *, overwrite: bool)
             raise UsageError("parquet needs --out FILE")
         export_table(run, rows, to, sys.stdout.buffer)
         return
-    check_new(out, overwrite=overwrite)
+    check_place(out, overwrite=overwrite)
     try:
         with replacing(out) as beside, beside.open("wb") as file:
             number = export_table(run, rows, to, file)

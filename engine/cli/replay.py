@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import msgspec
 from cyclopts import Parameter
 
 from engine.cli.run_words import count
@@ -15,6 +17,7 @@ from engine.config import PublishConfig
 from engine.errors import UsageError
 from engine.pipeline.run import new_run_id
 from engine.publish.exposure import check_exposure
+from engine.publish.frames import kept_back
 from engine.publish.publisher import open_publisher
 from engine.results.once_more import send_once_more
 from engine.results.recorded import Lost
@@ -59,7 +62,12 @@ def replay(
         raise UsageError(f"--loop {loop}: 1 or more, or 0 for ever")
     run = load_run(result)
     config = PublishConfig(
-        endpoint=publish, socket=socket, keys=str(keys) if keys else "", insecure=insecure, embeddings=vectors
+        endpoint=publish,
+        socket=socket,
+        keys=str(keys) if keys else "",
+        insecure=insecure,
+        embeddings=vectors,
+        parts=_parts(run.record),
     )
     if warning := check_exposure(config):
         say(warning, aside=True)
@@ -72,7 +80,7 @@ def replay(
             lost = Lost()
             sent += send_once_more(
                 run, new_run_id(), lambda message, payloads: publisher.send(message, payloads, stop.is_asked), lost,
-                speed=times, vectors=vectors, look=publisher.poll, should_stop=stop.is_asked,
+                speed=times, without=kept_back(config), look=publisher.poll, should_stop=stop.is_asked,
             )  # fmt: skip
             passes += 1
     say(f"sent {count(sent, 'message')} in {count(passes, 'run')}", aside=True)
@@ -83,6 +91,15 @@ def replay(
     if len(lost.changed) > _MOST_SAID:
         say(f"so are {len(lost.changed) - _MOST_SAID} more", aside=True)
     return 1 if lost.changed else 0
+
+
+def _parts(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the parts that a run was told to send, by its record."""
+    told = ((record.get("config") or {}).get("publish") or {}).get("parts")
+    try:
+        return msgspec.convert({"parts": told}, PublishConfig).parts
+    except msgspec.ValidationError:
+        return PublishConfig().parts
 
 
 def _speed(text: str) -> float | None:

@@ -82,9 +82,10 @@ class VideoFile:
         encoder: of the pictures.
         rate: pictures per second, about.
         sound: what is copied beside them; it is read to its end, and closed.
+        comment: stands in the file's metadata.
     """
 
-    def __init__(self, path: Path, encoder: Encoder, rate: Fraction, sound: Sound | None = None) -> None:
+    def __init__(self, path: Path, encoder: Encoder, rate: Fraction, sound: Sound | None = None, comment: str = "") -> None:
         self._path, self._encoder, self._rate, self._sound = path, encoder, rate, sound
         self._last = -1
         self._size_px = (0, 0)
@@ -95,6 +96,8 @@ class VideoFile:
             self._file = av.open(f"file:{path}", "w", options=options)
         except ValueError as error:
             raise PublishError(f"no kind of video file ends with {path.suffix or 'nothing'}: use .mp4 or .mkv") from error
+        if comment:
+            self._file.metadata["comment"] = comment
 
     def __enter__(self) -> Self:
         return self

@@ -22,6 +22,7 @@ from engine.results.annotation import Annotator
 from engine.results.cast import Cast
 from engine.whole_file import replacing
 
+_COMMENT = "with AI-enhanced faces by facestream; not for identification"
 _USUAL_RATE = Fraction(25)
 
 
@@ -89,7 +90,7 @@ def _write(
                 continue
             if video is None:
                 sound = None if recording.pictures else Sound(recording.path)
-                video = closing.enter_context(VideoFile(beside, encoder, rate, sound))
+                video = closing.enter_context(VideoFile(beside, encoder, rate, sound, _COMMENT))
             video.write(annotator.draw(item.planes, item.time), item.time.pts_seconds)
             pictures += 1
             tell(min(1.0, pictures / expected) if expected else 0.0)

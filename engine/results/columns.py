@@ -50,7 +50,7 @@ class Column:
 
 def face_columns() -> list[Column]:
     """Return those of a table of faces."""
-    pictures = [_file(part) for part in ("original", "enhanced")]
+    pictures = [_file(part) for part in ("original", "enhanced", "scene")]
     return _led([*_of_message(Face, "face"), _at("recorded_at", "face.recorded_ns"), *_best(), *pictures, *_vector()])
 
 

@@ -6,7 +6,7 @@ They are those of a new run: its own ``run_id``, numbers from 0, times of now. W
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from msgspec.structs import replace
 
@@ -62,7 +62,7 @@ def send_once_more(
     lost: Lost,
     *,
     speed: float | None = 1.0,
-    vectors: bool = False,
+    without: Collection[str] = (),
     look: Callable[[], None] = lambda: None,
     should_stop: Callable[[], bool] = lambda: False,
     now: Callable[[], float] = time.monotonic,
@@ -76,7 +76,7 @@ def send_once_more(
         send: sends one.
         lost: is told what of them is not there any more.
         speed: how many times as fast as they were sent; None: without waiting.
-        vectors: with the vectors.
+        without: names of parts that are not sent.
         look: called while there is nothing to send, many times a second.
         should_stop: True: the last message comes now, and says ``drained``.
         now: seconds of a clock that nobody sets.
@@ -87,7 +87,7 @@ def send_once_more(
     """
     renumbering, count, stopped = Renumbering(run_id), 0, False
     started = now()
-    for after_seconds, message, payloads in _paced(run, lost, vectors=vectors):
+    for after_seconds, message, payloads in _paced(run, lost, without):
         while speed and not stopped and (left := started + after_seconds / speed - now()) > 0:
             look()
             sleep(min(left, _LOOK_SECONDS))
@@ -102,11 +102,11 @@ def send_once_more(
     return count + 1
 
 
-def _paced(run: Run, lost: Lost, *, vectors: bool) -> Iterator[tuple[float, Face | Track | Stream, list[bytes]]]:
+def _paced(run: Run, lost: Lost, without: Collection[str]) -> Iterator[tuple[float, Face | Track | Stream, list[bytes]]]:
     """Yield the messages, each with how many seconds after the first one it was sent."""
     passed_ns = 0
     before: Face | Track | Stream | None = None
-    for message, payloads in recorded_messages(run, lost, vectors=vectors):
+    for message, payloads in recorded_messages(run, lost, without):
         if before is not None:
             step_ns = max(0, message.sent_ns - before.sent_ns)
             passed_ns += step_ns if message.run_id == before.run_id else min(step_ns, _BETWEEN_ATTEMPTS_NS)

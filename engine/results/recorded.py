@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,9 @@ class Lost:
     """Files that are not what was sent, by their SHA-256: their parts are left out."""
 
 
-def recorded_messages(run: Run, lost: Lost, *, vectors: bool) -> Iterator[tuple[Face | Track | Stream, list[bytes]]]:
+def recorded_messages(
+    run: Run, lost: Lost, without: Collection[str] = ()
+) -> Iterator[tuple[Face | Track | Stream, list[bytes]]]:
     """Yield each message with its payloads, one for each of its ``parts``: those that are not there any more are left out.
 
     ``stats`` and ``end`` are not written to a directory.
@@ -35,7 +37,7 @@ def recorded_messages(run: Run, lost: Lost, *, vectors: bool) -> Iterator[tuple[
     Args:
         run: the run.
         lost: is told what is left out.
-        vectors: with the vectors.
+        without: names of parts that are not asked for.
 
     Raises:
         PublishError: a file of the run cannot be read.
@@ -49,7 +51,7 @@ def recorded_messages(run: Run, lost: Lost, *, vectors: bool) -> Iterator[tuple[
         parts: list[Part] = []
         payloads: list[bytes] = []
         for part in message.parts:
-            payload = _payload(run, line, part, lost) if vectors or part.name != _VECTOR else None
+            payload = None if part.name in without else _payload(run, line, part, lost)
             if payload is not None:
                 parts.append(part)
                 payloads.append(payload)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
-from engine.errors import PublishError
+from engine.errors import ConfigError, PublishError
 from engine.publish.numbering import Numbering
 from tests.publish.samples import end, environment, face, stream_event, track
 
@@ -91,7 +91,7 @@ def test_run_json_tells_running_then_how_it_ended(tmp_path):
 def test_a_directory_with_a_run_is_refused_unless_told(tmp_path):
     write_run(tmp_path)
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(PublishError, match=r"already holds a run \(run.json\): choose another one, or replace"):
+    with pytest.raises(ConfigError, match=r"already holds a run \(run.json\): choose another one, or replace"):
         sink(tmp_path)
     assert len(lines(tmp_path / "faces.jsonl")) == 5
     sink(tmp_path, overwrite=True).close("completed")

@@ -55,5 +55,5 @@ def test_what_cannot_be_drawn_into_is_said(tmp_path: Path, capsys: pytest.Captur
     complains(here(capsys, "annotate", "rtsp://192.0.2.1/a", "-o", out), 2, "is a camera")
     complains(here(capsys, "annotate", made.run.directory, "--every", 3, "-o", out), 2, "--every", "finished run")
     complains(here(capsys, "annotate", made.recording, "--stream", "door", "-o", out), 2, "--stream")
-    complains(here(capsys, "annotate", tmp_path / "none.mp4", "-o", out), 1, "does not exist")
+    complains(here(capsys, "annotate", tmp_path / "none.mp4", "-o", out), 2, "does not exist")
     complains(here(capsys, "annotate", made.run.directory, "-o", tmp_path / "no" / "out.mp4"), 2, "there is no folder")

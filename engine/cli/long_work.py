@@ -1,31 +1,27 @@
-"""What commands that write one file have in common."""
+"""What commands that write one file after long work have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from engine.cli.overwriting import check_new
 from engine.errors import UsageError
 
-OverwriteOption = Annotated[bool, Parameter(negative=(), help="Replace a file that is there.")]
 
-
-def check_new(path: Path, *, overwrite: bool) -> None:
-    """Refuse to replace a file unasked, or to write where there is no folder.
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """Refuse a file that cannot be written, before the work begins.
 
     Raises:
-        UsageError: it is there, or its folder is not.
+        UsageError: it is there, and may not be replaced; it is a folder; or its folder is not there.
     """
     if path.is_dir():
         raise UsageError(f"{path} is a folder: give a file")
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} is there already: choose another name with --out, or replace it with --overwrite")
+    check_new([path], overwrite=overwrite)
     if not path.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}")
 
