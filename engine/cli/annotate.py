@@ -49,15 +49,17 @@ def annotate(
     overwrite: OverwriteOption = False,
     json: Annotated[bool, Parameter(negative=(), help="One object, for programs.")] = False,
 ) -> int:
-    """Draw boxes, names, enhanced faces and the clock into a recording; its sound is copied.
+    """Draw boxes, names, enhanced faces and the clock into a recording.
 
-    Of a recording its faces are found first, as `facestream run` does. Of a finished run
-    nothing is computed again: boxes move evenly between the faces that it wrote, of most
-    tracks one a second, and are left out where the next one is more than 4 s away. Green:
-    recognised; amber: undecided; white: unknown; blue: nobody was looked for.
+    Of a recording its faces are found first, as `facestream run` does. Of a
+    finished run nothing is computed again: boxes move evenly between the faces
+    that it wrote, of most tracks one a second, and are left out where the next one
+    is more than 4 s away. Green: recognised; amber: undecided; white: unknown;
+    blue: nobody was looked for.
 
-    The picture comes out as a player shows it: upright, with square pixels, without combs.
-    A hardware encoder is used where one works, else libx264, else mpeg4.
+    The picture comes out as a player shows it: upright, with square pixels,
+    without combs; the sound is copied. A hardware encoder is used where one works,
+    else libx264, else mpeg4.
 
     For example:
 
@@ -66,12 +68,12 @@ def annotate(
         facestream annotate result --stream door --out door-faces.mp4
     """
     check_place(out, overwrite=overwrite)
-    with _run_of(source, stream, recording, {
-        "config": config, "gallery": gallery, "profile": profile, "every": every,
-    }) as (run, chosen):  # fmt: skip
-        check_shown(run.record, show_hidden=show_hidden)
-        with progress_bar(out.name) as tell:
-            made = annotate_run(run, chosen, out, tell)
+    options = {"config": config, "gallery": gallery, "profile": profile, "every": every}
+    with (
+        _run_of(source, stream, recording, options, show_hidden=show_hidden) as (run, chosen),
+        progress_bar(out.name) as tell,
+    ):
+        made = annotate_run(run, chosen, out, tell)
     if json:
         facts = {
             "video": str(out), "recording": str(chosen.path), "stream": chosen.name, "tracks": made.tracks,
@@ -87,13 +89,14 @@ def annotate(
 
 @contextmanager
 def _run_of(
-    source: str, stream: str, moved_to: Path | None, options: dict[str, Path | str | int | None]
+    source: str, stream: str, moved_to: Path | None, options: dict[str, Path | str | int | None], *, show_hidden: bool
 ) -> Iterator[tuple[Run, Recording]]:
     """Give a finished run and the recording of it that is meant; of a recording make the run first."""
     if (Path(source) / "run.json").is_file():
         if chosen := [f"--{name}" for name, value in options.items() if value is not None]:
             raise UsageError(f"{', '.join(chosen)}: for a recording only; {source} is a finished run")
         run = load_run(source)
+        check_shown(run.record, show_hidden=show_hidden)
         yield run, recording_in(run, stream or _only_stream(run), moved_to)
         return
     if stream or moved_to is not None:
@@ -112,6 +115,7 @@ def _run_of(
             "publish": {"endpoint": "", "replay": ""},
             "output": {"directory": f"{folder}/result", "report": False},
         }))  # fmt: skip
+        check_shown({"config": {"publish": {"redact": settings.publish.redact}}}, show_hidden=show_hidden)
         with run_view(Console(stderr=True), None, live=False) as observer:
             result = run_pipeline(settings, observer)
         if result.outcome == "drained":

@@ -44,9 +44,10 @@ def clip(
 ) -> int:
     """Cut the moment of a track out of its recording, with the sound.
 
-    Pictures and sound are copied as they are, from the key frame before the moment: a clip
-    often begins a little earlier, and says by how much. Where that cannot be done, as of a
-    series of pictures, or with --exact, the pictures are encoded anew.
+    Pictures and sound are copied as they are, from the key frame before the
+    moment: a clip often begins a little earlier, and says by how much. Where that
+    cannot be done, as of a series of pictures, or with --exact, the pictures are
+    encoded anew.
 
     For example:
 

@@ -33,21 +33,24 @@ def export(
     ] = None,
     overwrite: OverwriteOption = False,
 ) -> int:
-    """Write the tracks, the faces or the vectors of a finished run for other programs.
+    """Write the tracks, the faces or the vectors of a finished run for other
+    programs.
 
-    A row is the last word on a track, unless --faces or --interim asks for others. `name`
-    is empty where nobody was recognised; `best_identity` is whom it resembles most all the
-    same, `candidates` all of them as JSON. Files are relative to the run's directory.
+    A row is the last word on a track, unless --faces or --interim asks for others.
+    `name` is empty where nobody was recognised; `best_identity` is whom it
+    resembles most all the same, `candidates` all of them as JSON. Files are
+    relative to the run's directory.
 
-    In CSV a text that a spreadsheet would take for a formula begins with an apostrophe.
-    jsonl has the messages as the directory has them. Row n of the array of vectors is row
-    n of the table beside it: stream and track, and of a face its number.
+    In CSV a text that a spreadsheet would take for a formula begins with an
+    apostrophe. jsonl has the messages as the directory has them. Row n of the
+    array of vectors is row n of the table beside it: stream and track, and of a
+    face its number.
 
     For example:
 
         facestream export result --to csv --out tracks.csv
 
-        facestream export result --to jsonl --faces | jq 'select(.quality.score > 0.5)'
+        facestream export result --to jsonl --faces | jq .quality.score
 
         facestream export result --to parquet --faces --out faces.parquet
 

@@ -36,20 +36,21 @@ def replay(
     ] = "pub",
     speed: Annotated[str, Parameter(help="How many times as fast as they were sent, or max: without waiting.")] = "1",
     loop: Annotated[int, Parameter(help="How often; 0: until it is stopped.")] = 1,
-    wait: Annotated[bool, Parameter(negative="--no-wait", help="Begin when somebody subscribes.")] = True,
+    no_wait: Annotated[bool, Parameter(negative=(), help="Begin at once; by default when somebody subscribes.")] = False,
     vectors: Annotated[bool, Parameter(negative=(), help="Send the vectors too, which can identify a person.")] = False,
     keys: Annotated[Path | None, Parameter(help="Folder of `facestream keys`: only clients in it may read, encrypted.")] = None,
     insecure: Annotated[bool, Parameter(negative=(), help="Publish in the clear beyond this machine.")] = False,
 ) -> int:
     """Publish the messages of a finished run once more, to develop what reads them.
 
-    A subscriber sees a run: the same topics, headers and pictures in the same order, with
-    a new run_id, numbers from 0, times of now, and the last message at the end. Each time
-    of --loop is a run of its own. `stats` messages are in no directory, so there are none.
-    Each picture is compared with its SHA-256; one that has changed is left out and said.
+    A subscriber sees a run: the same topics, headers and pictures in the same
+    order, with a new run_id, numbers from 0, times of now, and the last message at
+    the end. Each time of --loop is a run of its own. `stats` messages are in no
+    directory, so there are none. Each picture is compared with its SHA-256; one
+    that has changed is left out and said.
 
-    At --speed max a pub socket drops what a reader does not take in time: use push, or a
-    number.
+    At --speed max a pub socket drops what a reader does not take in time: use
+    push, or a number.
 
     For example:
 
@@ -73,7 +74,7 @@ def replay(
         say(warning, aside=True)
     lost, sent, passes = Lost(), 0, 0
     with _Stop() as stop, open_publisher(config, new_run_id(), warn=lambda sentence: say(sentence, aside=True)) as publisher:
-        if wait:
+        if not no_wait:
             say(f"waiting for a reader at {publisher.bound_endpoint}", aside=True)
             publisher.wait_for_subscriber(_FOR_EVER_SECONDS, stop.is_asked)
         while not stop.is_asked() and (loop == 0 or passes < loop):
