@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
+from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.long_work import check_place, progress_bar
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.run_options import given
@@ -47,7 +46,7 @@ def annotate(
     every: Annotated[int | None, Parameter(help="Of a recording: detect on every n-th frame.")] = None,
     show_hidden: Annotated[bool, Parameter(negative=(), help="Also where the run was told to hide faces.")] = False,
     overwrite: OverwriteOption = False,
-    json: Annotated[bool, Parameter(negative=(), help="One object, for programs.")] = False,
+    json: JsonOption = False,
 ) -> int:
     """Draw boxes, names, enhanced faces and the clock into a recording.
 
@@ -79,7 +78,7 @@ def annotate(
             "video": str(out), "recording": str(chosen.path), "stream": chosen.name, "tracks": made.tracks,
             "pictures": made.pictures, "encoder": made.encoder, "trouble": made.trouble,
         }  # fmt: skip
-        sys.stdout.write(msgspec.json.encode(facts).decode() + "\n")
+        write_lines([facts])
     else:
         say(f"{out}: {made.pictures} pictures with {made.tracks} tracks, encoded by {made.encoder}")
         if made.trouble:

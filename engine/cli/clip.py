@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 from cyclopts import Parameter
 
+from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.long_work import check_place, progress_bar
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
@@ -40,7 +39,7 @@ def clip(
     recording: Annotated[Path | None, Parameter(help="Where the recording is now, if it was moved.")] = None,
     show_hidden: Annotated[bool, Parameter(negative=(), help="Also where the run was told to hide faces.")] = False,
     overwrite: OverwriteOption = False,
-    json: Annotated[bool, Parameter(negative=(), help="One object a clip, for programs.")] = False,
+    json: JsonOption = False,
 ) -> int:
     """Cut the moment of a track out of its recording, with the sound.
 
@@ -78,7 +77,7 @@ def clip(
         with progress_bar(path.name) as tell:
             made = cut_clip(source, one.moment(before, after), path, exact=exact, tell=tell)
         if json:
-            sys.stdout.write(msgspec.json.encode(_facts(one, made, source.path)).decode() + "\n")
+            write_lines([_facts(one, made, source.path)])
         else:
             say(_words(one, made, source.path, max(0.0, one.first_seconds - before)))
     return 0
