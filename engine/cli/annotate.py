@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,12 +17,14 @@ from engine.cli.long_work import check_place, progress_bar
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.run_options import given
 from engine.cli.run_view import run_view
+from engine.cli.run_words import count
 from engine.cli.saying import say
 from engine.client.results import Run, load_run
 from engine.config import SourceConfig
 from engine.config_file import load_config
 from engine.contracts.recording import Recording
 from engine.errors import SourceError, UsageError
+from engine.footage.clip import suffix_for
 from engine.pipeline.run import run_pipeline
 from engine.results.annotate import annotate as annotate_run
 from engine.results.hidden import check_shown
@@ -30,12 +32,14 @@ from engine.results.tracks_of import recording_in
 from engine.source.cameras import is_camera
 from engine.source.files import recordings_of
 
+_MOST_NAMED = 10
+
 
 def annotate(
-    source: Annotated[str, Parameter(help="A recording, pictures as seq/f%04d.jpg, or the output directory of a run.")],
+    source: Annotated[str, Parameter(help="A recording, a folder of them, pictures as seq/f%04d.jpg, or a run's directory.")],
     /,
     *,
-    out: Annotated[Path, Parameter(name=["--out", "-o"], help="The video to write, as .mp4 or .mkv.")],
+    out: Annotated[Path, Parameter(name=["--out", "-o"], help="The video, as .mp4 or .mkv; of several recordings a folder.")],
     stream: Annotated[str, Parameter(help="Of a run: which of its recordings, where it has several.")] = "",
     recording: Annotated[Path | None, Parameter(help="Of a run: where the recording is now, if it was moved.")] = None,
     config: Annotated[Path | None, Parameter(help="Of a recording: YAML file of `facestream run`.")] = None,
@@ -65,46 +69,92 @@ def annotate(
         facestream annotate street.mp4 --out street-faces.mp4
 
         facestream annotate result --stream door --out door-faces.mp4
+
+        facestream annotate result --out videos
     """
-    check_place(out, overwrite=overwrite)
+    folder = out if out.is_dir() or not out.suffix else None
+    if folder is None:
+        check_place(out, overwrite=overwrite)
     options = {"config": config, "gallery": gallery, "profile": profile, "every": every}
-    with (
-        _run_of(source, stream, recording, options, show_hidden=show_hidden) as (run, chosen),
-        progress_bar(out.name) as tell,
-    ):
-        made = annotate_run(run, chosen, out, tell)
+    code = 0
+    with _run_of(source, stream, recording, options, show_hidden=show_hidden, is_one=folder is None) as (run, chosen):
+        if folder is None:
+            _check_one(source, chosen, "say which with --stream, or give --out a folder")
+        for name in chosen:
+            try:
+                one = recording_in(run, name, recording)
+                path = out if folder is None else _in_folder(folder, one, overwrite=overwrite)
+                code |= _annotate(run, one, path, json=json)
+            except (SourceError, UsageError) as error:
+                if len(chosen) == 1:
+                    raise
+                say(f"{name}: {error}", aside=True)
+                code = 1
+    return code
+
+
+def _annotate(run: Run, recording: Recording, path: Path, *, json: bool) -> int:
+    with progress_bar(path.name) as tell:
+        made = annotate_run(run, recording, path, tell)
     if json:
         facts = {
-            "video": str(out), "recording": str(chosen.path), "stream": chosen.name, "tracks": made.tracks,
+            "video": str(path), "recording": str(recording.path), "stream": recording.name, "tracks": made.tracks,
             "pictures": made.pictures, "encoder": made.encoder, "trouble": made.trouble,
         }  # fmt: skip
         write_lines([facts])
     else:
-        say(f"{out}: {made.pictures} pictures with {made.tracks} tracks, encoded by {made.encoder}")
+        say(f"{path}: {count(made.pictures, 'picture')} with {count(made.tracks, 'track')}, encoded by {made.encoder}")
         if made.trouble:
             say(f"the recording broke off: {made.trouble}", aside=True)
     return 1 if made.trouble else 0
 
 
+def _in_folder(folder: Path, recording: Recording, *, overwrite: bool) -> Path:
+    """Return the file for a recording in a folder, which is made.
+
+    Raises:
+        UsageError: it may not be written.
+        SourceError: the recording cannot be opened.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {folder}: {error.strerror}") from error
+    path = folder / f"{recording.name}{suffix_for(recording, exact=True)}"
+    check_place(path, overwrite=overwrite)
+    return path
+
+
 @contextmanager
 def _run_of(
-    source: str, stream: str, moved_to: Path | None, options: dict[str, Path | str | int | None], *, show_hidden: bool
-) -> Iterator[tuple[Run, Recording]]:
-    """Give a finished run and the recording of it that is meant; of a recording make the run first."""
+    source: str,
+    stream: str,
+    moved_to: Path | None,
+    options: dict[str, Path | str | int | None],
+    *,
+    show_hidden: bool,
+    is_one: bool,
+) -> Iterator[tuple[Run, list[str]]]:
+    """Give a finished run and which of its recordings are meant; of recordings make the run first."""
     if (Path(source) / "run.json").is_file():
         if chosen := [f"--{name}" for name, value in options.items() if value is not None]:
             raise UsageError(f"{', '.join(chosen)}: for a recording only; {source} is a finished run")
         run = load_run(source)
         check_shown(run.record, show_hidden=show_hidden)
-        yield run, recording_in(run, stream or _only_stream(run), moved_to)
+        names = [stream] if stream else sorted(run.inputs)
+        if not names:
+            raise UsageError(f"{source} read cameras only: there is no recording to draw into")
+        if moved_to is not None and len(names) > 1:
+            raise UsageError("--recording goes with one recording of the run: say which with --stream")
+        yield run, names
         return
     if stream or moved_to is not None:
         raise UsageError(f"--stream and --recording are for the output directory of a run, and {source} is none")
     if is_camera(source):
         raise UsageError(f"{source} is a camera: there is no recording of it to draw into")
-    found = recordings_of(SourceConfig(uri=source))
-    if len(found) != 1:
-        raise UsageError(f"{source} holds {len(found)} recordings: give one of them")
+    found = recordings_of(SourceConfig(uri=source))  # refuses what is none before any model is loaded
+    if is_one:
+        _check_one(source, [one.name for one in found], "give one of them, or give --out a folder")
     with _ends_cleanly(), TemporaryDirectory(prefix="facestream-") as folder:
         settings = load_config(None if options["config"] is None else Path(str(options["config"])), given({
             "profile": options["profile"],
@@ -122,8 +172,7 @@ def _run_of(
         if result.failed_streams and not result.counters.get("frames", 0):
             raise SourceError(result.failed_streams[0].detail, "not_a_video")
         run = load_run(settings.output.directory)
-        (name,) = run.inputs
-        yield run, recording_in(run, name)
+        yield run, sorted(run.inputs)
 
 
 @contextmanager
@@ -141,11 +190,7 @@ def _ends_cleanly() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _only_stream(run: Run) -> str:
-    if len(run.inputs) == 1:
-        return next(iter(run.inputs))
-    streams = sorted(run.inputs)
-    if not streams:
-        raise UsageError(f"{run.directory} read cameras only: there is no recording to draw into")
-    some = ", ".join(streams[:10]) + (", …" if len(streams) > 10 else "")
-    raise UsageError(f"{run.directory} has {len(streams)} recordings: say which with --stream: {some}")
+def _check_one(source: str, found: Sequence[str], advice: str) -> None:
+    if len(found) > 1:
+        names = ", ".join(found[:_MOST_NAMED]) + (", …" if len(found) > _MOST_NAMED else "")
+        raise UsageError(f"{source} has {len(found)} recordings: {advice}: {names}")

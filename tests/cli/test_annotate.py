@@ -48,6 +48,22 @@ def test_a_recording_is_processed_first_and_nothing_of_that_is_left(
     assert not folders[0].parent.exists()
 
 
+def test_all_recordings_of_a_run_go_to_a_folder_and_one_that_has_gone_fails_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = make_run(tmp_path)
+    record_of = made.run.directory / "run.json"
+    facts = json.loads(record_of.read_text())
+    other = record(tmp_path / "yard.mp4", frames=12)
+    facts["inputs"] |= {"yard": Recording("yard", other).facts(), "gone": {"path": str(tmp_path / "gone.mp4")}}
+    record_of.write_text(json.dumps(facts))
+    complains(here(capsys, "annotate", made.run.directory, "--out", tmp_path / "a.mp4"), 2, "3 recordings", "door, gone, yard")
+    complains(here(capsys, "annotate", tmp_path, "--out", tmp_path / "a.mp4"), 2, "2 recordings", "door, yard")
+    done = here(capsys, "annotate", made.run.directory, "--out", tmp_path / "videos")
+    assert (done.code, "gone: " in done.err) == (1, True)
+    assert sorted(path.name for path in (tmp_path / "videos").iterdir()) == ["door.mp4", "yard.mp4"]
+
+
 def test_what_cannot_be_drawn_into_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = make_run(tmp_path, camera="yard")
     out = tmp_path / "out.mp4"
