@@ -19,7 +19,7 @@ from engine.client import Candidate, End, Face, Gap, Received, Stats, Stream, Su
 from engine.config import OutputConfig
 from engine.contracts.findings import Decision
 from engine.contracts.worth import ratio
-from engine.report.summary import clock
+from engine.report.clocks import clock
 from engine.source.names import name_from_text, new_name
 
 Kind = Literal["face", "track", "stream", "stats", "end"]

@@ -253,4 +253,6 @@ def _report(config: Config, run: dict[str, Any]) -> Path | None:
     if not config.output.report or not _has_begun(config, run):
         return None
     directory = Path(config.output.directory)
-    return write_report(directory, config.output.report_tracks) if (directory / "faces.jsonl").exists() else None
+    if not (directory / "faces.jsonl").exists():
+        return None
+    return write_report(directory, config.output.report_tracks, video=config.output.report_video)

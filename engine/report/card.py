@@ -29,7 +29,7 @@ class Sheet:
 
 def card(sheet: Sheet, track: Indexed, record: TrackRecord) -> str:
     """Return the HTML of one track: its pictures at one scale, the whole frame, what is known, and its faces."""
-    pictures, fused, best = sheet.pictures, fused_of(sheet.pictures, record), record.best
+    pictures, fused, best = sheet.pictures, fused_of(sheet.directory, record), record.best
     made, shown = fused_figures(pictures, record, fused) if fused is not None else ("", best)
     figures = made + (_figures(pictures, shown, alone=fused is not None) if shown else "")
     figures += _scene(sheet, scene_of(sheet.directory, record.faces))
@@ -52,8 +52,8 @@ def facts_of(track: Indexed) -> str:
     """Return what the page's script sorts and filters by, as attributes."""
     at = track.first if track.clock_ns is None else track.clock_ns[0] / 1e9
     return (
-        f' data-n="{escape(track.identity or track.group)}" data-s="{escape(track.stream)}" data-k="{track.track_id}" data-t="{at:.2f}"'
-        f' data-z="{track.size_px:.1f}" data-q="{track.quality:.3f}" data-f="{track.faces}"'
+        f' data-n="{escape(track.identity or track.group)}" data-s="{escape(track.stream)}" data-k="{track.track_id}"'
+        f' data-t="{at:.2f}" data-z="{track.size_px:.1f}" data-q="{track.quality:.3f}" data-f="{track.faces}"'
     )
 
 
@@ -71,7 +71,8 @@ def badge(track: Indexed) -> str:
 def where(track: Indexed) -> str:
     """Return stream, track and time, by the clock on the wall too where that is known."""
     span = f"{clock(track.first)} to {clock(track.last)}"
-    span = span if track.clock_ns is None else f"{wall_span(*track.clock_ns)} ({span})"
+    if track.clock_ns is not None:
+        span = wall_span(*track.clock_ns) + ("" if track.live else f" ({span})")
     return f"{escape(track.stream)} · track {track.track_id} · {span}"
 
 
@@ -96,7 +97,9 @@ def _scene(sheet: Sheet, scene: Scene | None) -> str:
     left, top, width, height = (f"{100 * share:.2f}%" for share in scene.box)
     box = f'<i class="box" style="left:{left};top:{top};width:{width};height:{height}"></i>'
     ratio_of_sides = f"{scene.size[0]} / {scene.size[1]}"
-    picture = img.replace('class="pic"', f'class="pic" style="aspect-ratio:{ratio_of_sides}"', 1).replace("</a>", f"{box}</a>", 1)
+    picture = img.replace('class="pic"', f'class="pic" style="aspect-ratio:{ratio_of_sides}"', 1).replace(
+        "</a>", f"{box}</a>", 1
+    )
     return figure(picture, "scene", f"the whole picture, {scene.size[0]} x {scene.size[1]} px, at {at}")
 
 

@@ -32,5 +32,11 @@ def zone(nanoseconds: int) -> str:
     return f"{local:%Z}, {offset[:-2]}:{offset[-2:]}"
 
 
+def zone_minutes(nanoseconds: int) -> int:
+    """Return by how much this machine's time zone is ahead of UTC at a time."""
+    offset = _local(nanoseconds).utcoffset()
+    return 0 if offset is None else round(offset.total_seconds() / 60)
+
+
 def _local(nanoseconds: int) -> datetime:
     return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).astimezone()

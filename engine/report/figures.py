@@ -59,6 +59,14 @@ class Pictures:
         return f"data:{_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
+def read(directory: Path, name: str | None) -> tuple[str, bytes] | None:
+    """Return media type and bytes of a picture, None where the file is not there any more, or not in the directory."""
+    path = inside(directory, name) if name else None
+    if path is None or path.suffix not in _TYPES or not path.is_file():
+        return None
+    return _TYPES[path.suffix], path.read_bytes()
+
+
 def address(path: Path, folder: Path) -> str:
     """Return a file's address relative to a folder, as it may stand in an attribute."""
     return escape(quote(Path(os.path.relpath(path, folder)).as_posix()))

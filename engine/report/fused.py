@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.track_picture import TrackPicture
-from engine.report.figures import MARK, Pictures, figure, small, strip_of
+from engine.report.figures import MARK, Pictures, figure, read, small, strip_of
 
 
 @dataclass(frozen=True)
@@ -14,30 +15,33 @@ class Fused:
     """The picture of a track, and the faces that it was made from, as far as they are kept."""
 
     said: TrackPicture
-    img: str
-    """See ``Pictures.img``."""
+    picture: tuple[str, bytes]
+    """Media type and bytes."""
+    agreement: bytes | None
     used: list[tuple[FaceLine, float]]
     """With their weights; first the one in whose place the picture is."""
     rejected: list[FaceLine]
 
 
-def fused_of(pictures: Pictures, record: TrackRecord) -> Fused | None:
+def fused_of(directory: Path, record: TrackRecord) -> Fused | None:
     """Return the picture of a track, None where there is none, or not any more."""
     said = record.track.picture if record.track else None
-    if said is None or not (img := pictures.img(record.files.get("track"), "made from many frames")):
+    if said is None or (picture := read(directory, record.files.get("track"))) is None:
         return None
+    agreement = read(directory, record.files.get("agreement"))
     lines = {line.face.frame_index: line for line in record.faces}
     used = [(lines[frame.frame_index], frame.weight) for frame in said.frames if frame.frame_index in lines]
     rejected = [lines[index] for index in said.rejected if index in lines]
-    return Fused(said, img, used, rejected)
+    return Fused(said, picture, agreement[1] if agreement else None, used, rejected)
 
 
 def fused_figures(pictures: Pictures, record: TrackRecord, fused: Fused) -> tuple[str, FaceLine | None]:
     """Return the picture with the map of where its frames agree over it and beside it, and the face in whose place it is."""
     said = fused.said
     agreement = pictures.img(record.files.get("agreement"), "where the frames agree", "white: the frames agree; dark: not")
+    img = pictures.img(record.files.get("track"), "made from many frames")
     over = agreement.replace('class="pic"', 'class="overlay" tabindex="-1" aria-hidden="true"', 1)
-    made = figure(fused.img, "enhanced fused", f"made from {len(said.frames)} frames, {said.model}", MARK, over)
+    made = figure(img, "enhanced fused", f"made from {len(said.frames)} frames, {said.model}", MARK, over)
     reference = next((line for line, _ in fused.used if line.face.frame_index == said.frames[0].frame_index), None)
     return made, reference
 

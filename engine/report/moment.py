@@ -47,9 +47,7 @@ class Moments:
         play = ""
         if file := self._address(record.stream, facts):
             start, end = max(0.0, first - _BEFORE_SECONDS), last + _BEFORE_SECONDS
-            play = (
-                f'<a class="play" href="{file}#t={start:.1f},{end:.1f}" data-at="{best:.2f}">play {clock(best)[:8]}</a> '
-            )
+            play = f'<a class="play" href="{file}#t={start:.1f},{end:.1f}" data-at="{best:.2f}">play {clock(best)[:8]}</a> '
         command = f"facestream clip {shlex.quote(str(self._directory))} --track {record.track_id}"
         return f'<p class="moment">{play}<code class="copy">{escape(command)}</code></p>'
 

@@ -7,16 +7,13 @@
   const found = articles.map((node, place) => ({ node, place, ...node.dataset }));
   const isClock = found.some((one) => +one.t > 1e8);
 
+  const zone = +main.dataset.zone * 60;
   const shown = (seconds) => {
-    if (+seconds > 1e8) {
-      const at = new Date(seconds * 1000);
-      const part = (value) => String(value).padStart(2, "0");
-      return `${at.getFullYear()}-${part(at.getMonth() + 1)}-${part(at.getDate())} ${part(at.getHours())}:${part(at.getMinutes())}:${part(at.getSeconds())}`;
-    }
-    return new Date(Math.max(0, seconds) * 1000).toISOString().slice(11, 19);
+    const at = new Date(Math.max(0, isClock ? +seconds + zone : seconds) * 1000).toISOString();
+    return isClock ? at.slice(0, 19).replace("T", " ") : at.slice(11, 19);
   };
   const seconds = (text) => {
-    if (isClock) return Date.parse(text.trim().replace(" ", "T")) / 1000;
+    if (isClock) return Date.parse(`${text.trim().replace(" ", "T")}Z`) / 1000 - zone;
     return text.trim().split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
   };
 

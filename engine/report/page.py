@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from engine.archive.files import write_pieces
 from engine.archive.reader import read_run, read_streams
@@ -19,18 +19,20 @@ from engine.contracts.messages import Stream
 from engine.contracts.worth import LIMITS
 from engine.errors import PublishError
 from engine.report.card import Sheet, card
+from engine.report.clocks import zone_minutes
 from engine.report.figures import Pictures
 from engine.report.moment import Moments, Video
 from engine.report.people import people_table
 from engine.report.row import row
 from engine.report.summary import inputs_table, models_table, names_and_values, naming, started_and_took
 from engine.report.time_line import time_lines
-from engine.report.track_index import Indexed, Key, Section, TrackIndex
+from engine.report.track_index import Indexed, TrackIndex
+from engine.report.track_tables import Key, Section
 
 MOST_TRACKS = 500
 _MOST_ROWS = 20_000
 _FACES_PER_TRACK = 7
-_ROOM_BYTES = 24_000_000
+_ROOM_BYTES = 12_000_000
 """Of pictures that the page holds itself."""
 _DECISIONS: tuple[Decision, ...] = ("known", "undecided", "unknown", "none")
 _TITLES: dict[Section, str] = {
@@ -55,11 +57,20 @@ class _Written:
     left_out: int = 0
 
 
+def settings_of(run: Mapping[str, Any]) -> tuple[int, Video]:
+    """Return how many tracks a run's report shows at length, and whether it plays recordings, as its configuration says."""
+    output = (run.get("config") or {}).get("output") or {}
+    tracks, video = output.get("report_tracks"), output.get("report_video")
+    return (tracks if isinstance(tracks, int) and tracks > 0 else MOST_TRACKS), cast(
+        "Video", video if video in get_args(Video) else "auto"
+    )
+
+
 def write_report(
     directory: Path,
     max_tracks: int = MOST_TRACKS,
-    out: Path | None = None,
     video: Video = "auto",
+    out: Path | None = None,
     groups: Mapping[Key, str] | None = None,
 ) -> Path:
     """Write a page of the files of a run's directory, and return its path.
@@ -67,8 +78,8 @@ def write_report(
     Args:
         directory: as ``DirectorySink`` leaves it, also after a kill.
         max_tracks: those that matter most have a card, so many; the others have a line each.
-        out: the page; None: ``report.html`` in the directory. Pictures that it does not hold are read from the directory.
         video: whether it plays recordings, see ``Moments``.
+        out: the page; None: ``report.html`` in the directory. Pictures that it does not hold are read from the directory.
         groups: recurring strangers: stream and track id to what each person is called.
 
     Raises:
@@ -103,9 +114,7 @@ def _tracks(index: TrackIndex, sheet: Sheet, max_tracks: int, written: _Written)
         yield from _shown(index, sheet, tracks, max_tracks, written)
 
 
-def _shown(
-    index: TrackIndex, sheet: Sheet, tracks: Iterable[Indexed], max_tracks: int, written: _Written
-) -> Iterator[str]:
+def _shown(index: TrackIndex, sheet: Sheet, tracks: Iterable[Indexed], max_tracks: int, written: _Written) -> Iterator[str]:
     for track in tracks:
         if track.place <= max_tracks:
             yield card(sheet, track, index.record(track, _FACES_PER_TRACK))
@@ -118,10 +127,11 @@ def _shown(
 
 def _fields(directory: Path, run: dict[str, Any], index: TrackIndex) -> dict[str, str]:
     inputs = run.get("inputs") or {}
+    streams, found, people = read_streams(directory), index.streams(), list(index.persons())
     names = [Path(str(facts.get("path", stream))).name for stream, facts in inputs.items()]
+    names += [stream for stream in sorted(streams) if stream not in inputs]
     title = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     outcome = str(run.get("outcome", ""))
-    streams, found, people = read_streams(directory), index.streams(), list(index.persons())
     return {
         "title": escape(title or str(run.get("run_id", "run"))),
         "subtitle": escape(started_and_took(run)),
@@ -137,6 +147,7 @@ def _fields(directory: Path, run: dict[str, Any], index: TrackIndex) -> dict[str
         "counters": names_and_values(run.get("counters") or {}),
         "versions": names_and_values(run.get("versions") or {}),
         "filters": _filters(index),
+        "zone": str(zone_minutes(index.newest_ns)),
         "run_id": escape(str(run.get("run_id", ""))),
         "style": _resource("page.css"),
         "script": _resource("page.js"),
@@ -192,9 +203,8 @@ def _figures(index: TrackIndex, counters: Mapping[str, int]) -> str:
 
 def _filters(index: TrackIndex) -> str:
     decisions = index.decisions
-    choices = [("all", decisions.total()), *((name, decisions[name]) for name in _DECISIONS if decisions[name])]
-    chosen = "".join(
-        f'<label><input type="radio" name="show" id="show-{name}"{" checked" if name == "all" else ""}>{name} ({count:,})</label>'
-        for name, count in choices
+    choices = [(name, decisions[name]) for name in _DECISIONS if decisions[name]]
+    chosen = f'<label><input type="radio" name="show" id="show-all" checked>all ({decisions.total():,})</label>' + "".join(
+        f'<label><input type="radio" name="show" id="show-{name}">{name} ({count:,})</label>' for name, count in choices
     )
     return chosen + '<label><input type="checkbox" id="show-agreement">mark where frames disagree</label>'

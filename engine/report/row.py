@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from engine.archive.reader import TrackRecord
 from engine.report.card import Sheet, badge, facts_of, headline, where
 from engine.report.figures import small
 from engine.report.track_index import Indexed
-from html import escape
 
 
 def row(sheet: Sheet, track: Indexed, record: TrackRecord) -> str:

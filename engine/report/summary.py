@@ -48,7 +48,8 @@ def inputs_table(
         size = facts.get("size_bytes")
         picture = next((f"{event.width_px} x {event.height_px}" for event in reversed(events) if event.width_px), "")
         rows.append([
-            name, *(f"{count:,}" for count in found.get(name, (0, 0))), facts.get("path", ""), f"{size / 1e6:,.1f} MB" if isinstance(size, int) else "", picture,
+            name, *(f"{count:,}" for count in found.get(name, (0, 0))), facts.get("path", ""),
+            f"{size / 1e6:,.1f} MB" if isinstance(size, int) else "", picture,
             f"{events[-1].state} {events[-1].reason.replace('_', ' ')} {events[-1].detail}".strip() if events else "",
             _beginning(events),
             facts.get("sha256", ""),

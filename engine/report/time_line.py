@@ -70,7 +70,11 @@ def _span(track: Indexed) -> tuple[float, float]:
 def _drawn(axis: _Axis, by_clock: bool) -> str:
     lanes = []
     for stream, of_stream in sorted(axis.lanes.items()):
-        paths = "".join(f'<path class="{one}" d="{"".join(_bars(of_stream[one], *band))}"/>' for one, band in _BANDS.items() if one in of_stream)
+        paths = "".join(
+            f'<path class="{one}" d="{"".join(_bars(of_stream[one], *band))}"/>'
+            for one, band in _BANDS.items()
+            if one in of_stream
+        )
         lanes.append(
             f'<span class="lane">{escape(stream)}</span>'
             f'<svg viewBox="0 0 {_BINS} 10" preserveAspectRatio="none" role="img" aria-label="{escape(stream)}">{paths}</svg>'
@@ -79,7 +83,9 @@ def _drawn(axis: _Axis, by_clock: bool) -> str:
     ticks = "".join(f"<span>{_tick(at, by_clock, axis)}</span>" for at in ends)
     said = f"clock time, {zone(round(axis.first * 1e9))}" if by_clock else "time in each recording"
     more = f"; {len(axis.left_out):,} more streams are in the table below" if axis.left_out else ""
-    return f'<div class="lanes">{"".join(lanes)}<span></span><div class="axis">{ticks}</div></div><p class="of">{said}{more}</p>'
+    return (
+        f'<div class="lanes">{"".join(lanes)}<span></span><div class="axis">{ticks}</div></div><p class="of">{said}{more}</p>'
+    )
 
 
 def _tick(at: float, by_clock: bool, axis: _Axis) -> str:
