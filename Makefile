@@ -28,7 +28,7 @@ LOWEST_TESTS := tests/test_config.py tests/contracts tests/cli tests/crop tests/
 
 run: $(VENV)/.base
 	@mkdir -p $(OUT)
-	$(BIN)/facestream sample $(OUT)/sample.mp4 --seconds $(SAMPLE_SECONDS)
+	$(BIN)/facestream sample $(OUT)/sample.mp4 --seconds $(SAMPLE_SECONDS) --overwrite
 	$(BIN)/facestream enroll astronaut $(OUT)/sample-enrol/astronaut.png --gallery $(OUT)/gallery.sqlite
 	$(BIN)/facestream run --source $(OUT)/sample.mp4 --gallery $(OUT)/gallery.sqlite --out $(OUT)/result --every 3 --overwrite
 
@@ -69,7 +69,7 @@ $(LOWEST)/.lowest: pyproject.toml
 
 $(VENV)/.base: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable '.[sample]'
 	touch $@
 
 $(VENV)/.serve: $(VENV)/.base

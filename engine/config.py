@@ -136,6 +136,7 @@ class TrackConfig(Section, frozen=True):
     """How detections become tracks."""
 
     method: Literal["bytetrack", "ocsort"] = "bytetrack"
+    """``ocsort`` needs the extra of this name."""
     lost_seconds: Seconds = 1.5
     """A track that is not seen for longer is over."""
     min_detections: Positive = 2
@@ -220,6 +221,9 @@ class PublishConfig(Section, frozen=True):
     """Wait this long for a first subscriber before the run starts."""
     codec: Literal["jpeg", "png"] = "jpeg"
     jpeg_quality: Annotated[int, msgspec.Meta(ge=1, le=100)] = 92
+    mark: bool = True
+    """Mark the pixels of enhanced pictures, so that `facestream mark verify` knows them also where what their files say is
+    lost; it stands there either way. Originals are never marked."""
     parts: tuple[Literal["enhanced", "original", "embedding", "scene"], ...] = ("enhanced", "original", "embedding")
     """``scene``: the whole picture, at most 960 px wide or high, with a track's best face so far; without it they are only
     written, see ``output.scenes``."""
@@ -246,6 +250,8 @@ class OutputConfig(Section, frozen=True):
     """Whether the report plays recordings: ``auto`` where a browser can, and they lie near the directory."""
     scenes: bool = True
     """Keep the whole picture, at most 960 px wide or high, with a track's best face so far; not under ``publish.redact``."""
+    sign: str = ""
+    """File with the key (`facestream keys sign new`) that signs what is written; empty: it is not signed."""
     keep_pictures_days: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     """Where a source is a camera: the pictures of older tracks are deleted while the run goes on; 0: none are. Their lines and
     vectors stay."""

@@ -1,7 +1,10 @@
 """What a wheel and a source distribution hold, as hatchling chooses it; no network."""
 
 import importlib
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -12,10 +15,13 @@ pytest.importorskip("hatchling", reason="needs the build backend")
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
+import engine.client
 from engine.contracts.manifest import read_manifest
 
 ROOT = Path(__file__).parents[1]
 MODELS = ROOT / "engine" / "models"
+FACESTREAM = "engine/_facestream.py"
+"""What ``import facestream`` imports, where it is installed."""
 LARGEST_MODELS_BYTES = 16_000_000
 TEXT = (".py", ".md", ".yaml", ".json", ".toml", ".txt")
 PRIVATE = re.compile(r"\.\./shared|/home/|/root/|(?<![\w.])runs/[a-z0-9]")
@@ -37,12 +43,31 @@ def sdist():
     return included(SdistBuilder)
 
 
-def test_the_wheel_holds_the_packages_and_their_models_alone(wheel):
-    assert {name.split("/")[0] for name in wheel} == {"engine", "trt_build"}
+def test_the_wheel_holds_the_packages_and_nothing_else(wheel):
+    assert {name.split("/")[0] for name in wheel} == {"engine", "trt_build", "facestream"}
     sources = {str(path.relative_to(ROOT)) for package in ("engine", "trt_build") for path in (ROOT / package).rglob("*.py")}
-    assert {name for name in wheel if name.endswith(".py")} == sources
-    suffixes = {Path(name).suffix for name in wheel if name.startswith(("engine/", "trt_build/"))}
-    assert suffixes <= {".py", ".typed", ".html", ".css", ".js", ".svg", ".onnx", ".json", ".npz", ".md"}
+    assert {name for name in wheel if name.endswith(".py")} == sources - {FACESTREAM} | {"facestream/__init__.py"}
+    own = {name for name in wheel if not name.startswith("engine/configs/")}
+    assert {Path(name).suffix for name in own} <= {
+        ".py", ".typed", ".html", ".css", ".js", ".svg", ".onnx", ".json", ".npz", ".md", ".jpg",
+    }  # fmt: skip
+    assert {f"{package}/py.typed" for package in ("engine", "trt_build", "facestream")} <= wheel.keys()
+
+
+def test_the_wheel_holds_every_example_and_recipe(wheel):
+    inside = {name.removeprefix("engine/") for name in wheel if name.startswith("engine/configs/")}
+    assert inside == {str(path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.*")}
+
+
+def test_facestream_is_the_client(wheel, tmp_path):
+    (tmp_path / "facestream").mkdir()
+    (tmp_path / "facestream" / "__init__.py").write_bytes(wheel["facestream/__init__.py"])
+    program = "import engine.client, facestream; print(facestream.load_run is engine.client.load_run, *facestream.__all__)"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.split() == ["True", *engine.client.__all__, "__version__"], done.stderr
 
 
 def test_the_models_are_those_that_the_live_side_opens(wheel):
@@ -90,7 +115,7 @@ def test_the_source_distribution_can_be_built_tested_and_trained_from(sdist):
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])
 def test_nothing_names_a_developers_paths(request, kind):
     files = request.getfixturevalue(kind)
-    own = ("tests/", "docs/", "configs/", "PKG-INFO")  # commands of a working copy may name its runs
+    own = ("tests/", "docs/", "configs/", "engine/configs/", "PKG-INFO")  # commands of a working copy may name its runs
     found = []
     for name, data in files.items():
         if name.endswith(TEXT) and not (kind == "sdist" and name == "tests/test_distribution.py"):

@@ -3,11 +3,12 @@
 ARG BASE=python:3.12.12-slim-bookworm
 
 FROM ${BASE} AS build
-ARG EXTRAS=serve,openvino,dlib
+ARG EXTRAS=serve,openvino,dlib,sample
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY engine engine
 COPY trt_build trt_build
+COPY configs configs
 # The lowest umask that lets another user read what root installs.
 RUN umask 022 && python3 -m venv /opt/facestream && /opt/facestream/bin/pip install --no-cache-dir ".[${EXTRAS}]"
 

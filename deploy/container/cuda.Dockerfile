@@ -4,13 +4,14 @@
 ARG BASE=nvidia/cuda:12.9.1-base-ubuntu24.04
 
 FROM ${BASE} AS build
-ARG EXTRAS=serve,trt-rtx,dlib
+ARG EXTRAS=serve,trt-rtx,dlib,sample
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-venv && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY engine engine
 COPY trt_build trt_build
+COPY configs configs
 RUN umask 022 && python3 -m venv /opt/facestream && /opt/facestream/bin/pip install --no-cache-dir ".[${EXTRAS}]"
 
 FROM ${BASE}

@@ -11,7 +11,7 @@ import ctypes
 import math
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -50,9 +50,17 @@ class Expiry:
         directory: of the run.
         keep_seconds: age from which on a line goes, and its vector with it; 0: any.
         keep_bytes: size of all of them; 0: any.
+        tell: is given the files and the bytes up to which they are emptied, before they are.
     """
 
-    def __init__(self, directory: Path, keep_seconds: float, keep_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        keep_seconds: float,
+        keep_bytes: int = 0,
+        tell: Callable[[dict[str, int]], None] = lambda emptied: None,
+    ) -> None:
+        self._tell = tell
         self._directory, self._keep_seconds, self._keep_bytes = directory, keep_seconds, keep_bytes
         self._next_look = 0.0
         self._past = PastClock()
@@ -76,7 +84,10 @@ class Expiry:
             limits.append(self._first_time_that_fits())
             self.gone_before = max(self.gone_before, now - (time.time_ns() - limits[-1]) / 1e9)
         if limits:
-            for path, until in self._cuts(max(limits)).items():
+            cuts = {path: until for path, until in self._cuts(max(limits)).items() if goes(path, until)}
+            if cuts:
+                self._tell({path.name: until for path, until in cuts.items()})
+            for path, until in cuts.items():
                 self.freed_bytes += empty(path, until)
 
     def _cuts(self, since_ns: int) -> dict[Path, int]:
@@ -151,11 +162,20 @@ def empty(path: Path, until: int) -> int:
     Raises:
         OSError: it cannot be done.
     """
-    if not path.exists() or (gone := until - first_data(path)) <= 0:
+    if not (gone := goes(path, until)):
         return 0
     with path.open("r+b") as file:
         punch(file.fileno(), 0, until)
     return gone
+
+
+def goes(path: Path, until: int) -> int:
+    """Return how many bytes before a place are there.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    return max(0, until - first_data(path)) if path.exists() else 0
 
 
 def punch(descriptor: int, start: int, length: int) -> None:

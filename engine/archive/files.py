@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,9 +23,15 @@ def track_folder(stream: str, track_id: int) -> str:
 
 
 class Appended:
-    """A file that grows by whole pieces; each is in the hands of the system when ``append`` returns."""
+    """A file that grows by whole pieces; each is in the hands of the system when ``append`` returns.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: of the file.
+        note: is given each piece that was written, and where it ends.
+    """
+
+    def __init__(self, path: Path, note: Callable[[bytes | memoryview, int], None] | None = None) -> None:
+        self._note = note
         self._file = path.open("ab", buffering=0)
         self._end = self._synced = self._file.tell()
 
@@ -48,6 +55,8 @@ class Appended:
                 self._file.truncate(start)
             raise
         self._end = start + len(piece)
+        if self._note is not None:
+            self._note(piece, self._end)
         return start
 
     def sync(self) -> None:
@@ -71,10 +80,13 @@ class AppendedFiles:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._files: dict[str, Appended] = {}
+        self.note: Callable[[str, bytes | memoryview, int], None] | None = None
+        """Is given the name of a file, each piece that is appended to it, and where that ends; set it before the first one."""
 
     def __getitem__(self, name: str) -> Appended:
         if name not in self._files:
-            self._files[name] = Appended(self._directory / name)
+            note = partial(self.note, name) if self.note is not None else None
+            self._files[name] = Appended(self._directory / name, note)
         return self._files[name]
 
     def sync(self) -> None:

@@ -7,7 +7,7 @@ import os
 import struct
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +44,13 @@ class Retention:
         root: the folder that holds ``<stream>/<track>/<picture>``; what is there already counts.
         keep_seconds: age of a track's newest picture; 0: any.
         keep_bytes: size of all pictures; 0: any.
+        tell: is given the folders whose pictures go, before they do.
     """
 
-    def __init__(self, root: Path, keep_seconds: float, keep_bytes: int) -> None:
-        self._root, self._keep_seconds, self._keep_bytes = root, keep_seconds, keep_bytes
+    def __init__(
+        self, root: Path, keep_seconds: float, keep_bytes: int, tell: Callable[[list[Path]], None] = lambda folders: None
+    ) -> None:
+        self._root, self._keep_seconds, self._keep_bytes, self._tell = root, keep_seconds, keep_bytes, tell
         self._open: OrderedDict[Path, _Track] = OrderedDict()
         """Those that go on, by folder, in the order of their newest pictures."""
         found = sorted(_found(root), key=lambda one: one[1].written)
@@ -84,7 +87,7 @@ class Retention:
         if time.monotonic() < self._next_look:
             return []
         self._next_look = time.monotonic() + _LOOK_SECONDS
-        now, gone = time.monotonic(), list[Path]()
+        now, gone = time.monotonic(), dict[Path, _Track]()
         for folder in [folder for folder, track in self._open.items() if now - track.written > _SURELY_OVER_SECONDS]:
             self.ended(folder)
         while len(gone) < _MOST_AT_ONCE and self._over:
@@ -97,11 +100,15 @@ class Retention:
                 goes_on.size_bytes += track.size_bytes
                 goes_on.pictures += track.pictures
             else:
-                self._delete(folder, track)
-                gone.append(folder)
+                self._size_bytes -= track.size_bytes
+                gone[folder] = track
+        if gone:
+            self._tell(list(gone))
+        for folder, track in gone.items():
+            self._delete(folder, track)
         if len(gone) == _MOST_AT_ONCE:
             self._next_look = 0.0  # there is more
-        return gone
+        return list(gone)
 
     def _is_due(self, track: _Track, now: float, gone_before: float) -> bool:
         too_old = 0 < self._keep_seconds < now - track.written or track.written < gone_before
@@ -112,7 +119,6 @@ class Retention:
             Path(path.path).unlink(missing_ok=True)
         if folder.is_dir():
             folder.rmdir()
-        self._size_bytes -= track.size_bytes
         self.counters["removed.tracks"] += 1
         self.counters["removed.pictures"] += track.pictures
         self.counters["removed.bytes"] += track.size_bytes

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from engine.archive.chain_cuts import cut, find
+from engine.archive.chain_writer import ChainWriter
 from engine.archive.checkpoints import (
     PROGRESS,
     AnyNote,
@@ -33,11 +35,11 @@ from engine.whole_file import left_by_a_kill, sync_directory
 _FLOAT_BYTES = 4
 
 
-def rewind(directory: Path, resume: Resume) -> None:
-    """Drop what ``resume`` does not keep; for a restarted publisher, only what is torn.
+def rewind(directory: Path, resume: Resume, chain: ChainWriter) -> None:
+    """Drop what ``resume`` does not keep; for a restarted publisher, only what is torn. The chain is told.
 
     Raises:
-        PublishError: the directory has changed since it was looked at.
+        PublishError: the directory has changed since it was looked at, or its chain is damaged.
         OSError: it cannot be written.
     """
     changed = [name for name, size in resume.sizes.items() if size_of(directory / name) != size]
@@ -48,7 +50,10 @@ def rewind(directory: Path, resume: Resume) -> None:
         for name in LINES:
             cut_torn_line(directory / name)
         _cut_embeddings(directory)
+        chain.go_on(directory)
         return
+    find(chain, directory, "resume")
+    chain.sync()
     for name in RECORDS:
         keep_lines(directory / name, lambda line: _keeps_record(resume, line))
     keep_lines(directory / "stream.jsonl", lambda line: _keeps_event(resume, line))
@@ -57,6 +62,7 @@ def rewind(directory: Path, resume: Resume) -> None:
     write_whole(directory / PROGRESS, b"".join(map(encode_note, notes)))
     sync_directory(directory)
     _remove_pictures(directory)
+    cut(chain, directory, "resume")
 
 
 def _keeps_record(resume: Resume, line: bytes) -> bool:

@@ -18,7 +18,7 @@ _SETTINGS: dict[str, tuple[str, ...] | None] = {
     "crop": None,
     "super_resolve": ("generator", "strength", "runtime", "precision"),
     "verify": None,
-    "publish": ("codec", "jpeg_quality", "parts", "redact"),
+    "publish": ("codec", "jpeg_quality", "mark", "parts", "redact"),
 }
 """The keys of each section that change the results; None: all of them."""
 _START_OVER = "or start over with --overwrite"

@@ -6,6 +6,7 @@
                              track's best face so far <seq>_scene.jpg, of the track itself <seq>_track.jpg, <seq>_agreement.jpg
     embeddings_<length>.f32                  little-endian float32, one row an embedding
     progress.jsonl                           what the run vouches for, see ``checkpoints.py``; only where recordings are read
+    chain.jsonl                              the hashes of all this, in a chain, see ``chain.py``
 
 A line is written after the files that it names, in one piece, and is at once in the hands of the system: a run that is killed
 loses the line that it was writing. All embeddings: ``np.fromfile("embeddings_128.f32", "<f4").reshape(-1, 128)``; a line's
@@ -22,7 +23,7 @@ is not what it was. ``run.json`` lists every attempt of a resumed run; each has 
 from __future__ import annotations
 
 import contextlib
-import math
+import hashlib
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -31,14 +32,16 @@ from typing import Any
 
 import msgspec
 
+from engine import __version__
+from engine.archive.chain import Keep, Kind
+from engine.archive.chain_writer import ChainWriter, keep_of
 from engine.archive.checkpoint_writer import CheckpointWriter
-from engine.archive.checkpoints import PROGRESS
-from engine.archive.expiry import Expiry
-from engine.archive.files import FACES, AppendedFiles, track_folder, write_new, write_whole
+from engine.archive.claim import LINES, check_free, held_by_a_run
+from engine.archive.files import AppendedFiles, track_folder, write_new, write_whole
+from engine.archive.letting_go import LettingGo
 from engine.archive.lock import DirectoryLock
 from engine.archive.pictures import picture_name
 from engine.archive.resume import Resume
-from engine.archive.retention import Retention
 from engine.archive.rewind import rewind
 from engine.archive.same_job import check_same_models
 from engine.config import OutputConfig
@@ -46,13 +49,11 @@ from engine.contracts.envelope import Payload
 from engine.contracts.messages import AnyMessage, Face, Stream, Track, kind_of
 from engine.contracts.redaction import redact_tree
 from engine.errors import PublishError
+from engine.keys.signing import signing_key
 from engine.whole_file import sync_directory
 
-_LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
 _MOST_FOLDERS = 4096
 """Folders that are remembered as made."""
-_DAY_SECONDS, _GB = 86_400.0, 10**9
-_OWN = ("run.json", "report.html", FACES, *_LINES.values(), PROGRESS)
 _OF_AN_ATTEMPT = ("run_id", "started", "started_ns", "ended_ns", "outcome", "counters", "streams", "kept", "first_track_id")
 
 
@@ -71,7 +72,7 @@ class DirectorySink:
         """Make the directory and write ``run.json``, or cut an earlier attempt back and go on with it.
 
         Args:
-            config: where.
+            config: where, and what key signs the chain.
             run: what is known at the start, as ``run_id``, ``config``, ``models``, ``versions``; credentials in URLs are cut
                 out. ``inputs`` as of ``describe_inputs``: only these streams can be resumed. ``workers``: compared with those
                 of the earlier attempt.
@@ -81,27 +82,33 @@ class DirectorySink:
                 over recordings is resumed from them.
 
         Raises:
-            PublishError: the directory holds a run, another process writes there, it has changed since ``resume`` was made, or
-                it cannot be written.
-            ConfigError: the earlier attempt had other models.
+            PublishError: another process writes there, it has changed since ``resume`` was made, or it cannot be written.
+            ConfigError: the directory holds a run, the earlier attempt had other models, or the key cannot be read, or is
+                missing where it has signed.
+            MissingRuntimeError: a key is given, and what signs is not installed.
         """
+        key = signing_key(Path(config.sign).expanduser()) if config.sign else None
         self.directory = Path(config.directory)
         self._files = AppendedFiles(self.directory)
         self._folders: set[Path] = set()
         with _one_sentence(self.directory), contextlib.ExitStack() as undo:
             self.directory.mkdir(parents=True, exist_ok=True)
             self._lock = DirectoryLock(self.directory)
-            undo.callback(self._close_files)
+            undo.callback(self._lock.close)
+            undo.callback(self._files.close)
             if resume is None:
                 self._claim(overwrite)
             else:
                 check_same_models(self.directory, resume.workers, run.get("workers") or {})
-                rewind(self.directory, resume)
+            self._chain = ChainWriter(self.directory, key)
+            undo.callback(self._chain.close)
+            if resume is not None:
+                rewind(self.directory, resume, self._chain)
                 if expires:  # it would keep the pictures that go; the next one is made at the end
                     (self.directory / "report.html").unlink(missing_ok=True)
-            self._begin(run, resume or Resume())
-            self._retention = _retention(config, self.directory) if expires else None
-            self._expiry = _expiry(config, self.directory) if expires else None
+            self._files.note = self._chain.note
+            self._begin(run, resume or Resume(), keep_of(config) if expires else None)
+            self._going = LettingGo(config, self.directory, self._chain) if expires else None
             undo.pop_all()
 
     def write(self, message: AnyMessage, payloads: Sequence[Payload]) -> None:
@@ -110,10 +117,10 @@ class DirectorySink:
         Raises:
             PublishError: the directory cannot be written, or the disk is full; what was written before stays valid.
         """
-        lines = _LINES.get(kind_of(message))
-        if lines is None:
-            return
+        lines = LINES.get(kind_of(message))
         with _one_sentence(self.directory):
+            if lines is None:
+                return self._chain.look()
             extra: dict[str, Any] = {}
             if isinstance(message, Face | Track):
                 extra = self._write_parts(message, payloads)
@@ -123,10 +130,10 @@ class DirectorySink:
             )
             if isinstance(message, Face | Track | Stream):
                 self._checkpoints.written(message)
-            if self._expiry is not None:
-                self._expiry.look()
-            if self._retention is not None:
-                self._let_go(self._retention, message)
+            self._chain.look()
+            if self._going is not None:
+                ended = self._folder(message) if isinstance(message, Track) and message.ended else None
+                self._folders.difference_update(self._going.look(ended))
 
     def record_input(self, stream: str, path: str, size_bytes: int, sha256: str, mtime_ns: int) -> None:
         """Note what a recording was when it was read; call it before its end.
@@ -180,27 +187,20 @@ class DirectorySink:
                 for stream, found in (facts.pop("inputs", None) or {}).items():
                     inputs[stream] = inputs.get(stream, {}) | found
                 self._run |= facts | {"outcome": outcome, "ended_ns": time.time_ns()} | ({"inputs": inputs} if inputs else {})
-                self._write_run()
+                self._write_run("ended", outcome=outcome)
+                self._chain.sync()
             finally:
                 self._close_files()
 
     @property
     def counters(self) -> dict[str, int]:
-        """``removed.tracks``, ``removed.pictures`` and ``removed.bytes``: what was deleted, see ``Retention``; and
-        ``removed.record_bytes``, see ``Expiry``."""
-        pictures = {} if self._retention is None else self._retention.counters
-        return pictures if self._expiry is None else pictures | {"removed.record_bytes": self._expiry.freed_bytes}
-
-    def _let_go(self, retention: Retention, message: AnyMessage) -> None:
-        if isinstance(message, Track) and message.ended:
-            retention.ended(self._folder(message))
-        gone_before = -math.inf if self._expiry is None else self._expiry.gone_before
-        self._folders.difference_update(retention.look(gone_before))
+        """What went, see ``LettingGo.counters``."""
+        return {} if self._going is None else self._going.counters
 
     def _folder(self, message: Face | Track) -> Path:
         return self.directory / track_folder(message.stream, message.track_id)
 
-    def _begin(self, run: dict[str, Any], resume: Resume) -> None:
+    def _begin(self, run: dict[str, Any], resume: Resume, keep: Keep | None) -> None:
         """Write ``run.json``, and open the files where they end."""
         going_on = resume.append and resume.attempts and resume.attempts[-1].get("run_id") == run.get("run_id")
         self._earlier = resume.attempts[:-1] if going_on else resume.attempts
@@ -218,24 +218,22 @@ class DirectorySink:
         self._checkpoints = CheckpointWriter(self._files, resume, self._run.pop("inputs", None) or {})
         if self._checkpoints.inputs:
             self._run["inputs"] = self._checkpoints.inputs
-        self._write_run()
-        for name in _LINES.values():
+        self._write_run("begun", keep=keep, version=__version__, run_id=str(run.get("run_id", "")))
+        for name in LINES.values():
             self._files[name]
         sync_directory(self.directory)
 
-    def _write_run(self) -> None:
+    def _write_run(self, kind: Kind, **facts: Any) -> None:
+        """Write ``run.json``, and before it the block that vouches for it: of the two a kill leaves the first."""
         this = {key: self._run[key] for key in _OF_AN_ATTEMPT if key in self._run}
-        write_whole(self.directory / "run.json", _as_json(self._run | {"attempts": [*self._earlier, this]}))
+        text = _as_json(self._run | {"attempts": [*self._earlier, this]})
+        self._chain.add(kind, run=hashlib.sha256(text).hexdigest(), **facts)
+        write_whole(self.directory / "run.json", text)
 
     def _claim(self, overwrite: bool) -> None:
-        held = [self.directory / name for name in _OWN if (self.directory / name).exists()]
-        held += self.directory.glob("embeddings_*.f32")
-        if held and not overwrite:
-            raise PublishError(
-                f"{self.directory} already holds a run ({held[0].name}): choose another one, or replace it with "
-                "--overwrite; --resume goes on with one that was interrupted"
-            )
-        for path in held:
+        if not overwrite:
+            check_free(self.directory)
+        for path in held_by_a_run(self.directory):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
@@ -255,8 +253,8 @@ class DirectorySink:
                 self._make_folder(folder)
                 write_new(path, payload)
                 extra.setdefault("files", {})[part.name] = path.relative_to(self.directory).as_posix()
-                if self._retention is not None:
-                    self._retention.wrote(folder, len(payload))
+                if self._going is not None:
+                    self._going.wrote(folder, len(payload))
         return extra
 
     def _make_folder(self, folder: Path) -> None:
@@ -268,20 +266,8 @@ class DirectorySink:
 
     def _close_files(self) -> None:
         self._files.close()
+        self._chain.close()
         self._lock.close()
-
-
-def _retention(config: OutputConfig, directory: Path) -> Retention | None:
-    days = min(filter(None, (config.keep_pictures_days, config.keep_records_days)), default=0.0)
-    if not days and not config.keep_pictures_gb and not config.keep_records_gb:
-        return None
-    return Retention(directory / FACES, days * _DAY_SECONDS, round(config.keep_pictures_gb * _GB))
-
-
-def _expiry(config: OutputConfig, directory: Path) -> Expiry | None:
-    if not config.keep_records_days and not config.keep_records_gb:
-        return None
-    return Expiry(directory, config.keep_records_days * _DAY_SECONDS, round(config.keep_records_gb * _GB))
 
 
 def _as_json(run: dict[str, Any]) -> bytes:

@@ -1,56 +1,35 @@
-"""The command line. Commands are imported when they are used, so that ``--help`` answers at once."""
+"""The command line. The parser and the commands are imported when they are used, so that ``--help`` answers at once."""
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
-from typing import NoReturn
-
-from cyclopts import App, CycloptsError, UnknownCommandError
+from typing import TYPE_CHECKING, NoReturn
 
 from engine import __version__
-from engine.cli.complaints import complaint
-from engine.cli.plain import plain
-from engine.contracts.redaction import redact
-from engine.errors import FacestreamError
+from engine.cli.first_page import HELP, VERSION, first_page
 
-EXAMPLES = """\
-Examples:
-
-  facestream sample clip.mp4
-      render a clip with known ground truth
-  facestream enroll astronaut clip-enrol/astronaut.png
-      say who may be recognised
-  facestream run --source clip.mp4 --out result
-      process it, then look at result/report.html
-  facestream run --source archive/ --publish tcp://127.0.0.1:5556
-      process a folder of recordings for subscribers
-  facestream run --source rtsp://192.0.2.10/stream1 --credentials door.txt --publish tcp://127.0.0.1:5556
-      attach a camera
-  facestream watch tcp://127.0.0.1:5556
-      subscribe to a run
-
-Exit codes: 0 done, 1 failed, 2 usage error, 130 interrupted.
-"""
+if TYPE_CHECKING:
+    from cyclopts import App, CycloptsError
 
 COMMANDS = {
-    "run": ("engine.cli.run:run", "Process cameras or recordings into enhanced faces and identity scores."),
+    "run": ("engine.cli.run:run", "Process cameras or recordings: enhanced faces, identity scores."),
     "serve": ("engine.cli.serve:serve", "Run as a service, whose cameras come and go."),
     "ctl": ("engine.cli.ctl:ctl_app", "Ask a running service, or tell it what to do."),
-    "probe": ("engine.cli.probe:probe", "Look at a camera before adding it: what it sends, and how large its faces are."),
+    "probe": ("engine.cli.probe:probe", "Look at a camera before adding it: what it sends, its faces' sizes."),
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
     "enroll": ("engine.cli.enroll:enroll", "Add pictures of a person to the gallery."),
     "gallery": ("engine.cli.gallery:gallery_app", "List, rename, remove or export enrolled people."),
-    "keys": ("engine.cli.keys:keys_app", "Say who may read what is published."),
+    "keys": ("engine.cli.keys:keys_app", "Say who may read what is published; sign results."),
     "erase": ("engine.cli.erase:erase", "Take one person out of everything that was kept."),
     "expire": ("engine.cli.expire:expire", "Delete what finished runs have kept for too long."),
-    "audit": ("engine.cli.audit:audit_app", "Show who did what, or verify that nothing of it is missing."),
+    "audit": ("engine.cli.audit:audit_app", "Check that a result is as it was written; show who did what."),
     "tokens": ("engine.cli.tokens:tokens_app", "Say who may ask the service over HTTP."),
     "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
+    "mark": ("engine.cli.mark:mark_app", "Look for the marks of enhanced pictures, or sign a picture."),
     "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
     "models": ("engine.cli.models:models_app", "List models, or fetch one."),
-    "licences": ("engine.cli.licences:licences", "List what is installed, with the licences; write a bill of materials."),
+    "licences": ("engine.cli.licences:licences", "List what is installed, with licences; write a bill of materials."),
     "doctor": ("engine.cli.doctor:doctor", "Say what works on this machine and what is missing."),
     "check": ("engine.cli.check:check", "Check a configuration file and show what it amounts to."),
 }
@@ -64,24 +43,25 @@ def build_app(arguments: list[str]) -> App:
         arguments: the command that they name describes itself, in its docstring; the others are not imported, and have only
             their line in ``COMMANDS``.
     """
+    from cyclopts import App
+
+    from engine.help_page import MORE, Compact
+
     app = App(
         name="facestream",
-        help="Attach cameras or recordings, and get enhanced faces with identity-verification scores on a ZeroMQ socket.",
-        help_epilogue=EXAMPLES,
         help_format="plaintext",
-        version=__version__,
-        version_flags=["--version"],
+        help_flags=[*HELP, MORE],
+        help_formatter=Compact(more=MORE in arguments),
+        version_flags=[],
         result_action="return_value",
         exit_on_error=False,
         print_error=False,
         suppress_keyboard_interrupt=False,
     )
     for order, (name, (path, line)) in enumerate(COMMANDS.items()):
-        # The examples belong to the first page alone; an App (models, gallery) says so itself.
-        own = {} if path.endswith("_app") else {"help_epilogue": ""}
-        if name not in arguments[:1]:
-            own["help"] = line
+        own = {} if name in arguments[:1] else {"help": line}
         app.command(path, name=name, sort_key=order, **own)
+    app.register_install_completion_command(help="Let the shell complete commands and options; open another shell then.")
     return app
 
 
@@ -102,6 +82,22 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in HELP:
+        sys.stdout.write(first_page(COMMANDS))
+        return 0
+    if VERSION in arguments:
+        sys.stdout.write(f"{__version__}\n")
+        return 0
+    if arguments[0] == "run" and _reads_recordings(arguments[1:]):
+        from engine.pipeline.bodies import prepare_for_recordings
+
+        prepare_for_recordings()
+    from cyclopts import CycloptsError
+
+    from engine.cli.complaints import complaint
+    from engine.contracts.redaction import redact
+    from engine.errors import FacestreamError
+
     try:
         result = build_app(arguments)(arguments)
     except FacestreamError as error:
@@ -119,7 +115,18 @@ def _run(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _reads_recordings(options: list[str]) -> bool:
+    """Whether a run is likely to begin, over recordings alone; where that is wrong it only takes a little longer."""
+    asks = {*HELP, "--help-more"} & set(options)
+    others = any("://" in word or word.startswith("/dev/") or word.endswith((".yaml", ".yml")) for word in options)
+    return bool(options) and not asks and not others
+
+
 def _sentence(error: CycloptsError) -> str:
+    import difflib
+
+    from cyclopts import UnknownCommandError
+
     if isinstance(error, UnknownCommandError) and error.unused_tokens:
         # Its own text would import every command to look for synonyms.
         word, names = error.unused_tokens[0], sorted(name for name in error.app or () if not name.startswith("-"))
@@ -134,6 +141,8 @@ def _help_of(error: CycloptsError) -> str:
 
 
 def _complain(sentence: str, code: int) -> int:
+    from engine.cli.plain import plain
+
     told = "\n".join(map(plain, sentence.split("\n")))
     sys.stderr.write(f"facestream: {told}\n")
     return code

@@ -1,7 +1,8 @@
-"""``facestream audit``: who did what, and is the record of it whole."""
+"""``facestream audit``: is a result as it was written; who did what, and is the record of it whole."""
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,16 +16,63 @@ from rich.text import Text
 from engine.audit import AuditLog, Entry, default_log, read_entries
 from engine.audit import verify as verify_chain
 from engine.audit.people import called, shown
+from engine.cli.audit_run import say_run
 from engine.cli.plain import plain
 from engine.cli.saying import say
+from engine.cli.share_bar import share_bar
 from engine.errors import AuditError
+from engine.exhibit.verify import verify as verify_run
+from engine.keys.signing import public_key as read_public_key
 
 LogOption = Annotated[Path | None, Parameter(name="--log", help="The file; the user's own by default.")]
 JsonOption = Annotated[bool, Parameter(negative=(), help="For a program.")]
 
 audit_app = App(
-    name="audit", help="Show who did what, or verify that nothing of it is missing.", help_epilogue="", help_format="plaintext"
+    name="audit",
+    help_epilogue="",
+    help_format="plaintext",
 )
+
+
+@audit_app.default
+def audit(
+    directory: Annotated[Path | None, Parameter(help="The output directory of a run.")] = None,
+    /,
+    *,
+    public_key: Annotated[
+        list[Path] | None,
+        Parameter(negative=(), help="A .pub file of `facestream keys sign new`: every block must be signed by it. Repeatable."),
+    ] = None,
+    holds: Annotated[str, Parameter(help="A SHA-256 that an earlier audit gave: the chain must still have that block.")] = "",
+    json: JsonOption = False,
+) -> int:
+    """Compare a result with its hash chain: what is not as it was written?
+
+    Exit code 1 where something was changed, taken away or put in. What retention
+    or an erasure has deleted is told, and is no fault. Who can write to the
+    directory can make a whole other chain: sign it with `facestream run --sign`,
+    or keep the SHA-256 that this prints elsewhere, and ask for it with --holds.
+
+    For example:
+
+        facestream audit result
+
+        facestream audit result --public-key desk.pub
+
+        facestream audit result --json | jq .faults
+    """
+    if directory is None:
+        audit_app.help_print([])
+        return 0
+    keys = [read_public_key(path.expanduser()) for path in public_key or ()]
+    with share_bar(f"reading {directory}", quiet=json) as progress:
+        found = verify_run(directory, keys, holds, progress)
+    if json:
+        told = {"whole": found.is_whole} | dataclasses.asdict(found)
+        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        return int(not found.is_whole)
+    say_run(found)
+    return int(not found.is_whole)
 
 
 @audit_app.command

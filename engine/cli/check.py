@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,17 +16,24 @@ from engine.config_file import load_config
 from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
 from engine.contracts.redaction import redact, redact_tree
+from engine.errors import UsageError
 from engine.publish.exposure import check_exposure
 from engine.service.build import networks_of
+from engine.shipped import shipped
 from engine.source.cameras import CAMERA_KEYS, is_camera
 from engine.source.sources import expand_sources
 from engine.verify.rules import check_rates
 
 
-def check(config: Path, /, *, profile: str = "") -> None:
+def check(config: Path | None = None, /, *, profile: str = "", example: str = "") -> None:
     """Check a configuration file and show what it amounts to.
 
     Addresses, names and credentials files of cameras are checked too, without connecting; recordings are not looked for.
+
+    Examples:
+
+        facestream check --example cameras > cameras.yaml
+        facestream check cameras.yaml
 
     Parameters
     ----------
@@ -33,7 +41,14 @@ def check(config: Path, /, *, profile: str = "") -> None:
         The YAML file.
     profile
         Use this profile instead of the one that the file names.
+    example
+        Print a commented configuration to begin with: cameras, recordings, recogniser, serve or quick.
     """
+    if example:
+        sys.stdout.write(_example(example))
+        return
+    if config is None:
+        raise UsageError("give a configuration file, or --example NAME for one to begin with")
     loaded = load_config(config, {"profile": profile} if profile else None)
     check_rates(loaded.verify)
     networks_of(loaded.serve)
@@ -46,6 +61,14 @@ def check(config: Path, /, *, profile: str = "") -> None:
         console.print(f"warning: {redact(warning)}", style="yellow", markup=False, soft_wrap=True)
     console.print(_table(loaded, dict(zip(map(id, cameras), found, strict=True))))
     console.print("Values in bold differ from the defaults.", style="dim")
+
+
+def _example(name: str) -> str:
+    folder = shipped("pipelines")
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name not in names:
+        raise UsageError(f"there is no example {name!r}: use one of {', '.join(names)}")
+    return (folder / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def _table(config: Config, cameras: Mapping[int, Recording | Camera]) -> Table:

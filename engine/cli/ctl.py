@@ -11,6 +11,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from engine.cli.ctl_ways import OWN, Where, answered, asked, point_out_namesakes, show
+from engine.cli.overwriting import check_new
 from engine.config import SourceConfig
 from engine.config_errors import explain
 from engine.config_serve import MOST_UPLOAD_BYTES
@@ -127,6 +128,7 @@ def probe(
     picture: Annotated[
         Path | None, Parameter(help="Write one of its pictures to this JPEG file; with publish.redact: vectors there is none.")
     ] = None,
+    overwrite: Annotated[bool, Parameter(negative=(), help="Replace a --picture that is there already.")] = False,
     where: Where = OWN,
 ) -> int:
     """Look at a camera without adding it: what it sends, and how large the faces are.
@@ -137,6 +139,7 @@ def probe(
     """
     if not 1.0 <= seconds <= verbs.MOST_PROBE_SECONDS:
         raise UsageError(f"--seconds {seconds:g} must be from 1 to {verbs.MOST_PROBE_SECONDS:g}")
+    check_new([picture], overwrite=overwrite)
     source = _source(uri, {"credentials": credentials}, set_)
     found = asked(where, verbs.Probe(source=source, seconds=seconds), Probed, more_seconds=seconds + 15.0)
     if picture is not None and found.picture:

@@ -130,7 +130,12 @@ def _dlib() -> Says:
 def _insightface() -> Says:
     root = Path("~/.insightface/models").expanduser()
     packs = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
-    if packs:
+    if not _version("insightface"):
+        yield (
+            "optional",
+            "InsightFace is not installed (`pip install 'facestream[insightface]'`); only the detectors scrfd:PACK need it",
+        )
+    elif packs:
         yield "ok", f"InsightFace {_version('insightface')} with the packs {', '.join(packs)} in {root}"
     else:
         yield (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
@@ -11,35 +13,54 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.enhance_faces import Faces
+from engine.cli.enhance_progress import TileBar
+from engine.cli.overwriting import OverwriteOption
+from engine.cli.plain import plain
 from engine.config import PublishConfig, SuperResolveConfig
-from engine.decode.still import read_still
+from engine.contracts.frames import Planes
+from engine.decode.still import read_content, read_still
 from engine.errors import FacestreamError, UsageError
+from engine.marking import Credentials, kind_of, load_credentials, sign_picture
 from engine.models import find_model
-from engine.publish.encode import encode_picture, mark
+from engine.publish.encode import encode_enhanced
 from engine.runtime.colour import planes_from_bgr
 from engine.source.picture_files import picture_files
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
 from engine.super_resolve.generator import open_generator
+from engine.super_resolve.tiles import TiledGenerator
 
 ZERO_SHOT = "zero-shot"
+_END = "-enhanced"
+_LARGE_PX = 1_000_000
+"""More is rather a photograph with faces in it than a picture of one face."""
+_MOST_RESULT_PX = 200_000_000
+"""Of a result: 1.3 GB while it is written. A photograph of 3840x2160 has 133 million at four times its size."""
 
 
 def enhance(
     *images: Annotated[Path, Parameter(help="Pictures, each cut to the face or thing of interest, or folders of them.")],
     out: Annotated[Path | None, Parameter(help="Folder of the results; beside each picture if not given.")] = None,
+    faces: Annotated[bool, Parameter(negative=(), help="Find the faces in each picture, and enlarge these alone.")] = False,
     generator: Annotated[str | None, Parameter(help="As `facestream models list` shows it, or a model file.")] = None,
     strength: Annotated[float, Parameter(help="0 (bicubic) to 1 (the generator).")] = 1.0,
     zero_shot: Annotated[
         bool, Parameter(help="Learn from the picture alone (ZSSR, x2); seconds to minutes each.", negative=())
     ] = False,
+    sign_key: Annotated[Path | None, Parameter(help="Sign the results (C2PA) with this private key, PEM.")] = None,
+    certificate: Annotated[Path | None, Parameter(help="The key's certificate and those of its issuers, PEM.")] = None,
+    overwrite: OverwriteOption = False,
 ) -> int:
     """Enlarge single pictures.
 
-    A result stands beside its picture as NAME-enhanced.png. It is not for identification: a decision must rest on the original.
+    A result stands beside its picture as NAME-enhanced.png, of a face as NAME-face-1-enhanced.png, the largest first. It is
+    not for identification: a decision must rest on the original.
 
     For example:
 
         facestream enhance face.png
+
+        facestream enhance street.jpg --faces --out results
 
         facestream enhance exhibit-7.png --zero-shot --out results
 
@@ -51,42 +72,115 @@ def enhance(
         raise UsageError(f"--strength {strength:g} must be 0 to 1")
     if zero_shot and generator is not None:
         raise UsageError("--zero-shot learns a network of its own: remove --generator")
-    pictures = picture_files(images)
-    name = ZERO_SHOT if zero_shot else generator or SuperResolveConfig().generator
-    console, complaints = Console(highlight=False), list[str]()
-    written: set[Path] = set()
+    if (sign_key is None) != (certificate is None):
+        raise UsageError("--sign-key and --certificate belong together: give both")
+    credentials = load_credentials(sign_key, certificate) if sign_key and certificate else None
+    complaints = list[str]()
+    found = picture_files(images, lambda _, sentence: complaints.append(sentence))
+    pictures = [picture for picture in found if picture in images or not picture.stem.endswith(_END)]
+    results = _Results(out, overwrite)
+    todo = [picture for picture in pictures if faces or _is_free(results, picture, complaints)]
+    console = Console(highlight=False)
     table = Table(box=None, pad_edge=False)
     for column in ("picture", "result", "size", "agrees with the picture"):
         table.add_column(column, overflow="fold")
     # An exhibit does not depend on what engines were built on a machine, and one picture takes no time.
+    name = ZERO_SHOT if zero_shot else generator or SuperResolveConfig().generator
     chosen = SuperResolveConfig(generator=name, precision="float32", engines="none")
-    with closing(Enhancer(open_generator(chosen, find_model, threads=0), strength, float("inf"))) as enhancer:
-        for image in pictures:
+    with ExitStack() as opened:
+        if todo:
+            bar = opened.enter_context(TileBar(Console(stderr=True)))
+            network = open_generator(chosen, find_model, threads=0)
+            enhancer = Enhancer(network if zero_shot else TiledGenerator(network, bar.tile_done), strength, float("inf"))
+            opened.enter_context(closing(enhancer))
+            finder = opened.enter_context(closing(Faces())) if faces else None
+        for image in todo:
             try:
-                with console.status(f"{image.name}: {name}"):
-                    original = planes_from_bgr(read_still(image).bgr, full_range=True)
-                    (face,) = enhancer.enlarge([original])
-                    result = _write(face, image, out, written)
+                original = planes_from_bgr(read_still(image).bgr, full_range=True)
+                parts = [("", original)] if finder is None else finder.cut(image, original)
+                for end, part in parts:
+                    path = results.of(image, end)
+                    _check_size(image, part, network.scale, zero_shot=zero_shot, asks_for_faces=faces)
+                    bar.begin(path.name)
+                    (face,) = enhancer.enlarge([part])
+                    _write(_file_of(face, image, credentials), path)
+                    before, after = (f"{one.shape[1]}x{one.shape[0]}" for one in (part.y, face.luma))
+                    table.add_row(*map(Text, _row(image, path)), f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB")
             except FacestreamError as error:
                 complaints.append(str(error))
-                continue
-            before, after = (f"{picture.shape[1]}x{picture.shape[0]}" for picture in (original.y, face.luma))
-            table.add_row(Text(image.name), Text(str(result)), f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB")
     if table.row_count:
         console.print(table)
     for complaint in complaints:
-        console.print(Text(complaint), soft_wrap=True)
+        console.print(Text(plain(complaint)), soft_wrap=True)
     return 1 if complaints else 0
 
 
-def _write(face: EnhancedFace, image: Path, folder: Path | None, written: set[Path]) -> Path:
-    path = (folder or image.parent) / f"{image.stem}-enhanced.png"
-    if path.resolve() in written:
-        raise UsageError(f"{path} is the result of another of these pictures: enhance {image} by itself, with another --out")
+class _Results:
+    """Where each result goes."""
+
+    def __init__(self, folder: Path | None, overwrite: bool) -> None:
+        self._folder, self._overwrite = folder, overwrite
+        self._taken: dict[Path, Path] = {}
+
+    def of(self, image: Path, end: str = "") -> Path:
+        """Return the path of a picture's result.
+
+        Raises:
+            UsageError: it is that of another picture, or is there already and may not be replaced.
+        """
+        path = (self._folder or image.parent) / f"{image.stem}{end}{_END}.png"
+        if self._taken.setdefault(path.resolve(), image) != image:
+            raise UsageError(
+                f"{path} is the result of another of these pictures: enhance {image} by itself, with another --out"
+            )
+        if path.is_file() and not self._overwrite:
+            raise UsageError(f"{path} is there already: choose another folder with --out, or add --overwrite to replace it")
+        return path
+
+
+def _is_free(results: _Results, picture: Path, complaints: list[str]) -> bool:
+    """Whether a picture's result can be written; it is said at once, and no model is loaded for it, where it cannot."""
+    try:
+        results.of(picture)
+    except UsageError as error:
+        complaints.append(str(error))
+        return False
+    return True
+
+
+def _check_size(image: Path, part: Planes, scale: int, *, zero_shot: bool, asks_for_faces: bool) -> None:
+    pixels, size = part.y.size, f"{part.width_px}x{part.height_px}"
+    advice = "cut it to what matters" + ("" if asks_for_faces else ", or add --faces to enlarge the faces in it")
+    if zero_shot and pixels > _LARGE_PX:
+        raise UsageError(f"{image} has {size} pixels, and --zero-shot learns from at most a million: {advice}")
+    if pixels * scale**2 > _MOST_RESULT_PX:
+        raise UsageError(
+            f"{image} has {size} pixels, and its result would have {pixels * scale**2 / 1e6:,.0f} million, more than "
+            f"{_MOST_RESULT_PX / 1e6:.0f}: {advice}"
+        )
+    if pixels > _LARGE_PX and not asks_for_faces:
+        sys.stderr.write(
+            f"facestream: note: {plain(str(image))} is {size}, enlarged as a whole; --faces takes its faces alone\n"
+        )
+
+
+def _row(image: Path, path: Path) -> Iterator[str]:
+    yield plain(image.name)
+    yield plain(str(path))
+
+
+def _file_of(face: EnhancedFace, image: Path, credentials: Credentials | None) -> bytes:
+    """Return the PNG file, marked, and signed where there is a key."""
+    file = encode_enhanced(PublishConfig(codec="png"), face.bgr, face.model)
+    if credentials is None:
+        return file
+    original = read_content(image)
+    return sign_picture(file, credentials, model=face.model, original=original if kind_of(original) else None, title=image.name)
+
+
+def _write(file: bytes, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_picture(PublishConfig(codec="png"), face.bgr, mark(face.model)))
+        path.write_bytes(file)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}: choose another folder with --out") from error
-    written.add(path.resolve())
-    return path

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.cli.gallery_pictures import GalleryOption
+from engine.cli.overwriting import check_new
 from engine.config import DetectConfig
 from engine.config_verify import VerifyConfig
 from engine.contracts.recording import shown as readable_path
@@ -42,6 +43,7 @@ def enroll(
     sheet: Annotated[
         Path | None, Parameter(help="Also write a page (.html) that shows the pictures that were not enrolled, and why.")
     ] = None,
+    overwrite: Annotated[bool, Parameter(negative=(), help="Replace a --sheet that is there already.")] = False,
     json: Annotated[bool, Parameter(negative=(), help="One object for programs instead of the table.")] = False,
 ) -> int:
     """Add pictures of a person to the gallery.
@@ -63,7 +65,9 @@ def enroll(
     name = person_name(name)
     if not images:
         raise UsageError(f"no picture to enrol for {name}: give at least one image file")
-    pictures = picture_files(images)
+    check_new([sheet], overwrite=overwrite)
+    missing: list[EnrolResult] = []
+    pictures = picture_files(images, lambda path, reason: missing.append(EnrolResult(path, "refused", reason)))
     model = open_embedder(VerifyConfig(embedder=embedder), find_model)
     if model is None:
         raise UsageError("the embedder none makes no vectors: choose another to enrol with")
@@ -74,7 +78,7 @@ def enroll(
         Gallery(gallery) as opened,
     ):
         namesakes = [person.name for person in opened.list() if person.name != name and alike(person.name, name)]
-        results = enrol_pictures(name, pictures, finder, model, opened, force=force, second_look=second_look)
+        results = enrol_pictures(name, pictures, finder, model, opened, force=force, second_look=second_look) + missing
         if sheet is not None:
             write_sheet(sheet, results)
         if json:

@@ -15,6 +15,7 @@ from engine.archive.files import write_whole
 from engine.audit import AuditLog, default_log
 from engine.cli.saying import say
 from engine.errors import FacestreamError, UsageError
+from engine.keys.signing import signing_key
 from engine.privacy import Erasure
 from engine.privacy import erase as erase_person
 from engine.privacy.mentions import Mentions
@@ -35,6 +36,7 @@ def erase(
     likely: bool = False,
     receipt: Path | None = None,
     name_in_receipt: bool = False,
+    sign: Path | None = None,
     dry_run: bool = False,
     json: bool = False,
 ) -> int:
@@ -72,6 +74,8 @@ def erase(
         The receipt's file; erasure-TIME.json by default. The name is not in it.
     name_in_receipt
         Put it in.
+    sign
+        The key that the runs were signed with, which vouches in their hash chains for what goes.
     dry_run
         Change nothing and write nothing, only say what would go.
     json
@@ -82,6 +86,8 @@ def erase(
     if not dry_run and (file.exists() or not file.absolute().parent.is_dir()):
         raise UsageError(f"cannot write the receipt {file}: choose another file with --receipt, in a folder that is there")
     where = gallery or default_gallery_path()
+    if gallery is not None and not gallery.exists():
+        raise UsageError(f"there is no gallery {gallery}, so nobody would be taken out of it: check the path")
     done = erase_person(
         names,
         gallery=where,
@@ -90,6 +96,7 @@ def erase(
         who=_user(),
         likely=likely,
         dry_run=dry_run,
+        key=signing_key(sign.expanduser()) if sign else None,
     )
     told = msgspec.to_builtins(done)
     told = told | {"names": names} if name_in_receipt else _without(told, names)
@@ -132,6 +139,8 @@ def _say_all(done: Erasure, file: Path) -> None:
             _count(run.vectors, "vector"),
         )
         say(f"{run.directory}: {', '.join(counts)} {would}; {_count(run.changed_lines, 'line')} of others no longer name them")
+        if run.breaks_off:
+            say("  the run is signed and this is not, which `facestream audit` will say: with --sign KEY it would be")
         for title, files in (("not followed", run.not_followed), ("the name still stands in", run.mentions)):
             if files:
                 say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from engine.cli.run_words import printable
 from engine.cli.saying import say
+from engine.keys.signing import signing_key
 from engine.privacy import Expired, Policy
 from engine.privacy import expire as expire_runs
 from engine.privacy.runs import links_below
@@ -26,6 +27,7 @@ def expire(
     vectors_days: Days = 0.0,
     records_days: Days = 0.0,
     strangers_days: Days = 0.0,
+    sign: Path | None = None,
     dry_run: bool = False,
     json: bool = False,
 ) -> int:
@@ -53,6 +55,8 @@ def expire(
         Lines of faces, tracks and streams, with all that they name; then the whole run.
     strangers_days
         All of the tracks of people who were not recognised.
+    sign
+        The key that the runs were signed with, which vouches in their hash chains for what goes.
     dry_run
         Change nothing, only say what would go.
     json
@@ -61,7 +65,8 @@ def expire(
     policy = Policy(
         pictures_days=pictures_days, vectors_days=vectors_days, records_days=records_days, strangers_days=strangers_days
     )
-    done = [one for directory in directories for one in expire_runs(directory, policy, dry_run=dry_run)]
+    key = signing_key(sign.expanduser()) if sign else None
+    done = [one for directory in directories for one in expire_runs(directory, policy, dry_run=dry_run, key=key)]
     for one in done:
         if json:
             sys.stdout.write(msgspec.json.encode(one).decode() + "\n")

@@ -12,7 +12,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine.cli.gallery_pictures import SHOWN_DIGITS, GalleryOption, drop, known_name, people_of, pictures, quarantine, release
+from engine.cli.gallery_pictures import (
+    SHOWN_DIGITS,
+    GalleryOption,
+    drop,
+    existing,
+    known_name,
+    people_of,
+    pictures,
+    quarantine,
+    release,
+)
+from engine.cli.overwriting import OverwriteOption, check_new
 from engine.cli.plain import plain
 from engine.errors import FacestreamError, UsageError
 from engine.privacy.removal import remove_picture
@@ -57,6 +68,7 @@ def remove(
     *,
     picture: Annotated[str, Parameter(help="Only this one, as `gallery pictures` shows it.")] = "",
     receipt: Annotated[Path | None, Parameter(help="Of a picture: write what went, without the name (.json).")] = None,
+    overwrite: OverwriteOption = False,
     gallery: GalleryOption = None,
 ) -> int:
     """Take a person out, or one of their pictures; a running engine no longer knows them from its next face on.
@@ -70,7 +82,8 @@ def remove(
     known = known_name(name, gallery)
     if receipt is not None and not picture:
         raise UsageError("--receipt goes with --picture: of a whole person `facestream erase` writes one")
-    with Gallery(gallery) as opened:
+    check_new([receipt], overwrite=overwrite)
+    with existing(gallery) as opened:
         if picture:
             return _remove_picture(opened, known, picture, receipt)
         removed = opened.remove(known)
@@ -115,7 +128,7 @@ def rename(
         facestream gallery rename visitor-9 "Ada Lovelace" --join
     """
     known, new = known_name(name, gallery), person_name(new)
-    with Gallery(gallery) as opened:
+    with existing(gallery) as opened:
         before = people_of(opened)
         if new in before and new != known and not join:
             raise UsageError(
@@ -133,6 +146,7 @@ def export(
     /,
     *,
     embeddings: Annotated[bool, Parameter(negative=(), help="Also the vectors, which are biometric data.")] = False,
+    overwrite: OverwriteOption = False,
     gallery: GalleryOption = None,
 ) -> int:
     """Write one line for each enrolled picture.
@@ -143,6 +157,7 @@ def export(
 
         facestream gallery export people.jsonl --embeddings
     """
+    check_new([path], overwrite=overwrite)
     with Gallery(gallery, read_only=True) as opened:
         rows = opened.export(path, embeddings)
     Console().print(f"wrote {_count(rows, 'picture', 'pictures')} to {path}", highlight=False, markup=False, soft_wrap=True)

@@ -56,7 +56,7 @@ def release(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: Gal
 
         facestream gallery release 3fa91c22
     """
-    with Gallery(gallery) as opened:
+    with existing(gallery) as opened:
         _say(f"enrolled {_words(opened.release(picture, name))}")
     return 0
 
@@ -68,9 +68,19 @@ def drop(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: Galler
 
         facestream gallery drop 3fa91c22
     """
-    with Gallery(gallery) as opened:
+    with existing(gallery) as opened:
         _say(f"dropped {_words(opened.drop(picture, name))}")
     return 0
+
+
+def existing(gallery: Path | None) -> Gallery:
+    """Open a gallery to change it; one that is not there is not made.
+
+    Raises:
+        GalleryError: it is not there, or cannot be written.
+    """
+    Gallery(gallery, read_only=True).close()
+    return Gallery(gallery)
 
 
 def people_of(opened: Gallery) -> dict[str, int]:

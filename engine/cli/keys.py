@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.keys_sign import sign_app
 from engine.cli.saying import say
 from engine.errors import ConfigError
 from engine.keys.files import Client, ControlRole, shown_as_file, write_key
@@ -22,7 +23,8 @@ FolderOption = Annotated[Path | None, Parameter(help="Folder of keys; the user's
 JsonOption = Annotated[bool, Parameter(negative=(), help="For a program; never with a secret.")]
 Name = Annotated[str, Parameter(help="Of the client: letters, digits, dot, _ and -.")]
 
-keys_app = App(name="keys", help="Say who may read what is published.", help_epilogue="", help_format="plaintext")
+keys_app = App(name="keys", help="Say who may read what is published; sign results.", help_epilogue="", help_format="plaintext")
+keys_app.command(sign_app)
 
 
 @keys_app.command

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.archive.files import write_whole
+from engine.cli.overwriting import check_new
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.errors import FacestreamError
@@ -26,6 +27,7 @@ def licences(
     *,
     extra: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     sbom: Path | None = None,
+    overwrite: Annotated[bool, Parameter(negative=())] = False,
     strict: bool = False,
     json: bool = False,
 ) -> int:
@@ -50,11 +52,14 @@ def licences(
         Also what these extras of facestream need.
     sbom
         Write a CycloneDX 1.6 document into this file.
+    overwrite
+        Replace a ``--sbom`` that is there already.
     strict
         Exit code 1 where a licence is unknown or forbids commercial use.
     json
         Print one line of JSON for each package and model, and nothing else.
     """
+    check_new([sbom], overwrite=overwrite)
     found = components(extra)
     if sbom is not None:
         try:

@@ -15,8 +15,9 @@ from rich.text import Text
 
 from engine.contracts.manifest import Manifest, read_manifest
 from engine.errors import ModelError, UsageError
-from engine.models import DOWNLOADABLE, Downloadable, embedded_manifests, find_model, installed_as, models_dir, pull
+from engine.models import DOWNLOADABLE, Downloadable, embedded_manifests, find_model, models_dir
 from engine.models.catalog import INSIGHTFACE_NOTE, downloadable, embedded_dir
+from engine.models.download import installed_as, pull
 
 models_app = App(name="models", help="List models, show or fetch one.", help_epilogue="")
 

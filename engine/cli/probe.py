@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.overwriting import check_new
 from engine.config import DetectConfig, LiveConfig, SourceConfig
 from engine.contracts.camera import Camera
 from engine.contracts.probed import Probed
@@ -40,6 +41,7 @@ def probe(
     picture: Annotated[
         Path | None, Parameter(help="Write one picture, that with the largest face, into this JPEG file.")
     ] = None,
+    overwrite: Annotated[bool, Parameter(negative=(), help="Replace a --picture that is there already.")] = False,
     json: Annotated[
         bool, Parameter(negative=(), help="One JSON object instead of text; with --crop-uri a list of two.")
     ] = False,
@@ -61,6 +63,7 @@ def probe(
     """
     if not 0 < seconds <= _LONGEST_SECONDS:
         raise UsageError(f"--seconds {seconds:g} must be more than 0, and {_LONGEST_SECONDS:g} at most")
+    check_new([picture], overwrite=overwrite)
     source = SourceConfig(uri=uri, crop_uri=crop_uri, credentials=str(credentials or ""), transport=transport)
     camera = _camera(source)
     streams = [camera] if camera.main is None else [camera, camera.main]

@@ -25,12 +25,13 @@ from engine.config_file import load_config
 from engine.contracts.camera import HardwareDecoding
 from engine.contracts.messages import Deinterlace
 from engine.errors import FacestreamError
+from engine.help_page import SELDOM
 from engine.pipeline.run import run_pipeline
 from engine.source.cameras import is_camera
 
 
 def run(
-    config: Annotated[Path | None, Parameter(help="YAML file; what is given on the command line wins over it.")] = None,
+    config: Annotated[Path | None, Parameter(help="YAML file; the command line wins over it.")] = None,
     /,
     *,
     source: Annotated[
@@ -38,48 +39,59 @@ def run(
         Parameter(
             name=["--source", "-s"],
             negative=(),
-            help="A recording, a directory, a glob in quotes, pictures as seq/f%04d.jpg, a camera's URL or /dev/video0. "
-            "Repeat it for several.",
+            help="A recording, folder, 'glob', seq/f%04d.jpg, camera URL or /dev/video0; repeat it for several.",
         ),
     ] = None,
     crop_uri: Annotated[
         list[str] | None,
         Parameter(
             negative=(),
+            group=SELDOM,
             help="The main stream of the camera given with --source: faces are found in that one and cut from this one. Of "
             "several cameras one for each, in their order.",
         ),
     ] = None,
-    fps: Annotated[float | None, Parameter(help="Pictures per second of a series of pictures; 25 by default.")] = None,
+    fps: Annotated[
+        float | None, Parameter(group=SELDOM, help="Pictures per second of a series of pictures; 25 by default.")
+    ] = None,
     transport: Annotated[
-        Literal["tcp", "udp"] | None, Parameter(help="How the pictures of rtsp:// sources travel; tcp by default.")
+        Literal["tcp", "udp"] | None,
+        Parameter(group=SELDOM, help="How the pictures of rtsp:// sources travel; tcp by default."),
     ] = None,
-    credentials: Annotated[
-        Path | None, Parameter(help="File with one line user:password, for the cameras given with --source.")
-    ] = None,
+    credentials: Annotated[Path | None, Parameter(help="File of one line, user:password, for the cameras.")] = None,
     rotate: Annotated[
         Literal["0", "90", "180", "270", "flip", "mirror"] | None,
-        Parameter(help="Turn the pictures, besides what the file says: degrees clockwise; flip: top to bottom."),
+        Parameter(group=SELDOM, help="Turn the pictures, besides what the file says: degrees clockwise; flip: top to bottom."),
     ] = None,
     deinterlace: Annotated[
-        Deinterlace | None, Parameter(help="auto (default): pictures flagged as interlaced; on: all; off: none.")
+        Deinterlace | None,
+        Parameter(group=SELDOM, help="auto (default): pictures flagged as interlaced; on: all; off: none."),
     ] = None,
-    aspect: Annotated[str | None, Parameter(help="Width to height of the picture, as 4:3, where faces are squashed.")] = None,
-    video_stream: Annotated[int | None, Parameter(help="Which of a file's video streams, from 0; by default the best.")] = None,
+    aspect: Annotated[
+        str | None, Parameter(group=SELDOM, help="Width to height of the picture, as 4:3, where faces are squashed.")
+    ] = None,
+    video_stream: Annotated[
+        int | None, Parameter(group=SELDOM, help="Which of a file's video streams, from 0; by default the best.")
+    ] = None,
     start_time: Annotated[
-        str | None, Parameter(help="When the recording begins, as 2026-03-01T14:05:00+01:00; else the file's creation_time.")
+        str | None,
+        Parameter(group=SELDOM, help="When the recording begins, as 2026-03-01T14:05:00+01:00; else the file's creation_time."),
     ] = None,
     clock_from: Annotated[
-        str | None, Parameter(help="none, or name: and a pattern of the file's name, as name:cam_%Y%m%d_%H%M%S.")
+        str | None,
+        Parameter(group=SELDOM, help="none, or name: and a pattern of the file's name, as name:cam_%Y%m%d_%H%M%S."),
     ] = None,
     hwaccel: Annotated[
         HardwareDecoding | None,
-        Parameter(help="Hardware decoding of cameras; auto by default: where it works, else software."),
+        Parameter(group=SELDOM, help="Hardware decoding of cameras; auto by default: where it works, else software."),
     ] = None,
     max_reconnects: Annotated[
-        int | None, Parameter(help="Failed attempts in a row after which a camera is abandoned; by default never.")
+        int | None,
+        Parameter(group=SELDOM, help="Failed attempts in a row after which a camera is abandoned; by default never."),
     ] = None,
-    stall: Annotated[float | None, Parameter(help="Seconds without a packet after which a camera is reconnected.")] = None,
+    stall: Annotated[
+        float | None, Parameter(group=SELDOM, help="Seconds without a packet after which a camera is reconnected.")
+    ] = None,
     duration: Annotated[float | None, Parameter(help="Stop cleanly after so many seconds.")] = None,
     out: Annotated[
         Path | None, Parameter(name=["--out", "-o"], help="Directory for crops, JSON lines and report.html.")
@@ -88,59 +100,50 @@ def run(
     socket: Annotated[
         Literal["pub", "push"] | None, Parameter(help="pub: never blocks, may drop; push: loses nothing, waits for the reader.")
     ] = None,
-    replay: Annotated[str | None, Parameter(help="Endpoint from which subscribers refill gaps.")] = None,
+    replay: Annotated[str | None, Parameter(group=SELDOM, help="Endpoint from which subscribers refill gaps.")] = None,
     keys: Annotated[Path | None, Parameter(help="Folder of `facestream keys`: only clients in it may read, encrypted.")] = None,
     insecure: Annotated[bool, Parameter(negative=(), help="Publish in the clear beyond this machine.")] = False,
     redact: Annotated[
         Redact | None, Parameter(help="blur: faces that are not recognised leave coarse; vectors: no pictures of faces at all.")
     ] = None,
-    wait: Annotated[float | None, Parameter(help="Seconds to wait for a first subscriber.")] = None,
+    wait: Annotated[float | None, Parameter(group=SELDOM, help="Seconds to wait for a first subscriber.")] = None,
     profile: Annotated[str | None, Parameter(name=["--profile", "-p"], help="fast, balanced or thorough.")] = None,
     detector: Annotated[str | None, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = None,
-    every: Annotated[int | None, Parameter(help="Detect on every n-th frame of recordings (cameras: live.detect_fps).")] = None,
+    every: Annotated[int | None, Parameter(help="Detect on every n-th frame of recordings.")] = None,
     generator: Annotated[str | None, Parameter(help="A model's name or path, bicubic, lanczos or none.")] = None,
-    strength: Annotated[float | None, Parameter(help="0 is bicubic, 1 the generator's whole residual.")] = None,
+    strength: Annotated[float | None, Parameter(group=SELDOM, help="0 is bicubic, 1 the generator's whole residual.")] = None,
     embedder: Annotated[str | None, Parameter(help="dlib, insightface:PACK, an ONNX file, or none.")] = None,
     gallery: Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")] = None,
     policy: Annotated[
-        Literal["auto", "prompt", "best", "interval", "every"] | None, Parameter(help="Which faces of a track to enhance.")
+        Literal["auto", "prompt", "best", "interval", "every"] | None,
+        Parameter(group=SELDOM, help="Which faces of a track to enhance."),
     ] = None,
-    realtime: Annotated[bool | None, Parameter(negative=(), help="Pace by the recording's clock.")] = None,
-    skip_frame: Annotated[Literal["none", "nonref", "nonkey"] | None, Parameter(help="Frames the decoder leaves out.")] = None,
+    realtime: Annotated[bool | None, Parameter(negative=(), group=SELDOM, help="Pace by the recording's clock.")] = None,
+    skip_frame: Annotated[
+        Literal["none", "nonref", "nonkey"] | None, Parameter(group=SELDOM, help="Frames the decoder leaves out.")
+    ] = None,
     overwrite: Annotated[bool, Parameter(negative=(), help="Replace an earlier run in --out.")] = False,
     resume: Annotated[bool, Parameter(negative=(), help="Go on with the interrupted run in --out.")] = False,
-    log_format: Annotated[
-        LogFormat | None, Parameter(help="A log on standard error instead of bars and tables; json: one object a line.")
+    sign: Annotated[
+        Path | None, Parameter(help="Key of `facestream keys sign new`: it vouches for what is written to --out.")
     ] = None,
+    log_format: Annotated[LogFormat | None, Parameter(help="A log on standard error instead of bars and tables.")] = None,
     quiet: Annotated[
-        bool, Parameter(name=["--quiet", "-q"], negative=(), help="No progress, no table; of a log, warnings and errors only.")
+        bool, Parameter(name=["--quiet", "-q"], negative=(), help="No progress and no table; warnings only.")
     ] = False,
 ) -> int:
     """Find, enhance and verify the faces of cameras and recordings.
 
     A camera reconnects indefinitely; Ctrl-C or SIGTERM ends the run cleanly.
-    --hwaccel, --max-reconnects and --stall apply to all cameras, unless a source in
-    the configuration file says otherwise.
-
-    For example:
 
         facestream run --source street.mp4 --out result
-
         facestream run -s 'archive/*.mkv' --publish tcp://127.0.0.1:5556
+        facestream run -s rtsp://192.0.2.10/1 --credentials door.txt -o out
+        facestream run -s archive/ --out result --resume
+        facestream run cameras.yaml --log-format json
 
-        facestream run -s rtsp://192.0.2.10/stream1 --credentials door.txt -o out
-
-        facestream run -s rtsp://192.0.2.10/1 -s /dev/video0 --duration 60 -o out
-
-        facestream run -s rtsp://192.0.2.10/sub --crop-uri rtsp://192.0.2.10/main -o out
-
-        facestream run configs/pipelines/cameras.yaml --log-format json
-
-        facestream run --source archive/ --out result --resume
-
-    Exit code: 0 all recordings were read, or the run was stopped; 1 a recording,
-    a camera that was given up, or a worker failed; 2 the command line or
-    configuration is wrong; 130 forced to stop.
+    Exit code: 0 all were read, or it was stopped; 1 a recording, an abandoned
+    camera or a worker failed; 2 wrong options or configuration; 130 forced to stop.
     """
 
     def carry_out(log: RunLog | None) -> int:
@@ -177,7 +180,12 @@ def run(
                 "insecure": insecure or None,
                 "redact": redact,
             },
-            "output": {"directory": str(out) if out else None, "overwrite": overwrite or None, "resume": resume or None},
+            "output": {
+                "directory": str(out) if out else None,
+                "overwrite": overwrite or None,
+                "resume": resume or None,
+                "sign": str(sign) if sign else None,
+            },
         }
         return _run(load_config(config, given(options)), log, duration, quiet=quiet)
 

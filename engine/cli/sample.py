@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from engine.cli.overwriting import check_new
 from engine.errors import UsageError
-from engine.sample.clip import render_sample
+from engine.sample.clip import files_of_sample, render_sample
 
 
 def sample(
@@ -20,6 +23,7 @@ def sample(
     seed: int = 0,
     size: str = "1280x720",
     bitrate: int = 900_000,
+    overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Render a short surveillance-like clip with known ground truth.
 
@@ -38,12 +42,15 @@ def sample(
         WIDTHxHEIGHT in pixels.
     bitrate
         Bits per second of the encoder.
+    overwrite
+        Replace what is there already.
     """
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", size)
     if not match:
         raise UsageError(f"--size {size!r} is not WIDTHxHEIGHT, as 1280x720")
     if out.suffix.lower() not in (".mp4", ".mkv", ".avi", ".ts"):
         raise UsageError(f"{out} needs the ending .mp4, .mkv, .avi or .ts, which says what to write")
+    check_new(files_of_sample(out), overwrite=overwrite)
     console = Console(highlight=False)
     columns = TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TextColumn("frames"), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -43,7 +43,8 @@ def serve(
 
         facestream serve
 
-        facestream serve configs/pipelines/serve.yaml
+        facestream check --example serve > serve.yaml
+        facestream serve serve.yaml
 
         facestream serve /etc/facestream.yaml --log-format json
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import zmq
@@ -128,6 +129,29 @@ class Connection:
                 )
             if deadline is not None and now >= deadline:
                 return False
+
+    async def arrival(self, timeout_seconds: float | None) -> bool:
+        """As ``wait``, while the event loop of this thread goes on."""
+        import asyncio  # whoever awaits has it already
+
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        loop, stirred = asyncio.get_running_loop(), asyncio.Event()
+        descriptors = [int(opened.getsockopt(zmq.FD)) for opened in (self._socket, self._news)]
+        for descriptor in descriptors:
+            loop.add_reader(descriptor, stirred.set)
+        try:
+            while True:
+                stirred.clear()  # before the look: a descriptor is ready until what stirred it was looked at
+                if self.wait(0):
+                    return True
+                if deadline is not None and time.monotonic() >= deadline:
+                    return False
+                ends = [deadline and deadline - time.monotonic(), self._cut_at and _RETRY_SECONDS]
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stirred.wait(), min((end for end in ends if end is not None), default=None))
+        finally:
+            for descriptor in descriptors:
+                loop.remove_reader(descriptor)
 
     def close(self) -> None:
         """Stop watching; before the socket is closed."""

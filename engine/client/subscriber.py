@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, cast, get_args
+from typing import Literal, Self, cast
 
 import zmq
 
@@ -15,25 +15,18 @@ from engine.client.limits import Connection, Limits
 from engine.client.received import Gap, Malformed, Received, parse
 from engine.client.replay import ReplayClient
 from engine.client.sequence import Sequence
+from engine.client.wiring import KINDS, connect, topics_of
 from engine.contracts.messages import AnyMessage, End, Face, check_stream_name, kind_of
 from engine.contracts.replay import Kind
 from engine.errors import ConfigError
 from engine.keys.files import ClientKey, read_key
 
-_KINDS: tuple[Kind, ...] = get_args(Kind)
-_HWM = 256
-_BUFFER_BYTES = 64 * 1024
-_FRESH_HWM = 8
-_FRESH_BUFFER_BYTES = 16 * 1024
-"""What waits here is already old for a slow reader."""
-_RECONNECT_MS, _RECONNECT_CAP_MS = 100, 1_000
-_KEEPALIVE_IDLE_SECONDS, _KEEPALIVE_SECONDS, _KEEPALIVE_TRIES = 15, 5, 3
 _REFILL_BURST = 1024
 """Faces of cameras that may be refilled at once; each message that comes by itself allows one more."""
 
 
 class Subscriber:
-    """Iterate over a run.
+    """Iterate over a run, with ``for`` or ``async for``.
 
     Use::
 
@@ -104,15 +97,15 @@ class Subscriber:
         self._limits = Limits(max_message_bytes, max_picture_px)
         self._kinds = frozenset(kinds)
         self._streams = None if streams is None else frozenset(map(check_stream_name, streams))
-        if unknown := self._kinds.difference(_KINDS):
-            raise ConfigError(f"unknown kind {', '.join(sorted(unknown))}: use some of {', '.join(_KINDS)}")
+        if unknown := self._kinds.difference(KINDS):
+            raise ConfigError(f"unknown kind {', '.join(sorted(unknown))}: use some of {', '.join(KINDS)}")
         self._key = None if key is None else read_key(Path(key).expanduser(), ClientKey)
         self._timeout_seconds = timeout_seconds
         self._follow = follow
         self._age = age_limit(endpoint, max_age_seconds, lossless=socket == "pull" or replay is not None)
         self._sequence = Sequence(from_start if from_start is not None else socket == "pull" or replay is not None)
         self._skipped: dict[str, tuple[int, int, int]] = {}
-        self._live = False
+        self._live = self._over = False
         self._may_refill = _REFILL_BURST
         self.counters = {"messages": 0, "missed": 0, "stale": 0, "replayed": 0, "malformed": 0, "repeated": 0}
         """Since the start: handed out, lost for good, skipped for their age, come back by replay (of those handed out),
@@ -124,7 +117,7 @@ class Subscriber:
         self._connection = Connection(self._socket, endpoint, max_message_bytes, self._key)
         self._replay: ReplayClient | None = None
         try:
-            self._connect()
+            connect(self._socket, endpoint, topics_of(self._kinds, self._streams), fresh=self._age is not None)
             if replay is not None:
                 self._replay = ReplayClient(self._context, replay, replay_timeout_seconds, max_message_bytes, self._key)
         except zmq.ZMQError as error:
@@ -153,50 +146,37 @@ class Subscriber:
             TimeoutError: nothing came for ``timeout_seconds``.
             FatalError: the publisher speaks another version of the wire, sent a frame beyond the bound, or refuses the key.
         """
-        while True:
+        self._over = False
+        while not self._over:
             waited = not self._socket.poll(0)
-            received = self._parsed(self._receive())
-            if received is None or not self._wants(received.message.stream, kind_of(received.message)):
-                continue
-            yield from self._in_order(received, waited)
-            if isinstance(received.message, End) and not self._follow:
-                return
+            if waited and not self._connection.wait(self._timeout_seconds):
+                raise self._silence()
+            yield from self._arrived(waited)
 
-    def _connect(self) -> None:
-        opened = self._socket
-        opened.setsockopt(zmq.LINGER, 0)
-        opened.setsockopt(zmq.RCVHWM, _HWM if self._age is None else _FRESH_HWM)
-        opened.setsockopt(zmq.RCVBUF, _BUFFER_BYTES if self._age is None else _FRESH_BUFFER_BYTES)
-        opened.setsockopt(zmq.RECONNECT_IVL, _RECONNECT_MS)
-        opened.setsockopt(zmq.RECONNECT_IVL_MAX, _RECONNECT_CAP_MS)
-        # Not ZeroMQ's heartbeat: a reader that pauses for long would take its publisher for dead.
-        opened.setsockopt(zmq.TCP_KEEPALIVE, 1)
-        opened.setsockopt(zmq.TCP_KEEPALIVE_IDLE, _KEEPALIVE_IDLE_SECONDS)
-        opened.setsockopt(zmq.TCP_KEEPALIVE_INTVL, _KEEPALIVE_SECONDS)
-        opened.setsockopt(zmq.TCP_KEEPALIVE_CNT, _KEEPALIVE_TRIES)
-        if opened.type == zmq.SUB:
-            # What a reader sends is what it subscribes to; beyond the bound topics would be lost without a word.
-            opened.setsockopt(zmq.SNDHWM, 0)
-            # Before connecting, so that they reach the publisher together.
-            for topic in self._topics():
-                opened.setsockopt(zmq.SUBSCRIBE, topic.encode())
-        opened.connect(self.endpoint)
+    async def __aiter__(self) -> AsyncIterator[Received | Gap]:
+        """Yield the same for ``async for``: the event loop goes on while nothing comes. It waits only for a replay service.
 
-    def _topics(self) -> list[str]:
-        topics = []
-        for kind in _KINDS:
-            if kind not in self._kinds:
-                continue
-            if self._streams is None or kind in ("stats", "end"):
-                topics.append(f"v1/{kind}/")
-            else:
-                topics += [f"v1/{kind}/{stream}/" for stream in sorted(self._streams)]
-        return topics
+        Raises:
+            TimeoutError: see ``__iter__``; so is all else.
+        """
+        self._over = False
+        while not self._over:
+            waited = not self._socket.poll(0)
+            if waited and not await self._connection.arrival(self._timeout_seconds):
+                raise self._silence()
+            for item in self._arrived(waited):
+                yield item
 
-    def _receive(self) -> list[bytes]:
-        if not self._socket.poll(0) and not self._connection.wait(self._timeout_seconds):
-            raise TimeoutError(f"no message from {self.endpoint} within {self._timeout_seconds} s")
-        return self._socket.recv_multipart()
+    def _arrived(self, waited: bool) -> Iterator[Received | Gap]:
+        """Yield what the message that has come means; it is the last one where ``_over`` says so."""
+        received = self._parsed(self._socket.recv_multipart())
+        if received is None or not self._wants(received.message.stream, kind_of(received.message)):
+            return
+        yield from self._in_order(received, waited)
+        self._over = isinstance(received.message, End) and not self._follow
+
+    def _silence(self) -> TimeoutError:
+        return TimeoutError(f"no message from {self.endpoint} within {self._timeout_seconds} s")
 
     def _parsed(self, frames: list[bytes], replayed: bool = False) -> Received | None:
         try:

@@ -80,6 +80,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """The fields of every message."""
 
     run_id: str
+    """Of the run that sent it: another one where the publisher was started again."""
     stream: str
     """Empty in ``stats`` and ``end``."""
     seq: int
@@ -87,16 +88,22 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     sent_ns: int
     """Wall clock when the publisher sent it (Unix, nanoseconds)."""
     schema: str = SCHEMA
+    """Another number than 1 is another wire: readers stop."""
 
 
 class Face(Message, frozen=True, kw_only=True, tag="face"):
     """One face of one frame: the original crop, the enhanced crop and the scores."""
 
     track_id: int
+    """Of the person's walk through the picture; never given again within a run."""
     frame_index: int
+    """Counts the frames of the stream from 0."""
     pts: int | None
+    """Presentation time as the file or camera says it, in units of ``time_base``."""
     time_base: tuple[int, int]
+    """Seconds of one unit, as numerator and denominator."""
     pts_seconds: float
+    """Of a recording: from its beginning."""
     captured_ns: int
     """Wall clock (Unix, nanoseconds) taken after the packet was read."""
     box: tuple[float, float, float, float]
@@ -104,13 +111,18 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
     landmarks: list[tuple[float, float]] | None
     """Likewise."""
     detection_score: float
+    """The detector's, 0 to 1."""
     quality: Quality
     crop_box: tuple[int, int, int, int]
     """x, y, width, height of the original crop (face with margin), likewise."""
     enhanced: Enhanced | None
     decision: Decision
+    """``known``: the first of ``candidates``; ``unknown``: nobody enrolled; ``undecided``: not sure; ``none``: nobody to
+    compare with."""
     candidates: list[Candidate]
+    """Best first."""
     gallery_version: int
+    """Counts the changes of the gallery."""
     parts: list[Part] = []
     ntp_ns: int | None = None
     """When the camera took the picture by its own clock (Unix, nanoseconds), where it says so (RTCP sender reports)."""
@@ -132,17 +144,21 @@ class Track(Message, frozen=True, kw_only=True, tag="track"):
     its picture has clearly improved."""
 
     track_id: int
+    """As in ``face`` messages."""
     ended: bool
+    """Nothing more comes of this track."""
     first_pts_seconds: float
     last_pts_seconds: float
     first_pts: int | None
     last_pts: int | None
     time_base: tuple[int, int]
     frames_seen: int
+    """In which its face was detected."""
     faces_enhanced: int
     best_face_seq: int | None
     """``seq`` of this track's face message of best quality."""
     decision: Decision
+    """As ``Face.decision``, over all its faces."""
     candidates: list[Candidate]
     gallery_version: int
     parts: list[Part] = []
@@ -171,6 +187,7 @@ class Stream(Message, frozen=True, kw_only=True, tag="stream"):
     width_px: int = 0
     height_px: int = 0
     counters: dict[str, int] = {}
+    """What happened in this stream, by name."""
     started_ns: int | None = None
     """Of a recording: when it begins (wall clock, Unix, nanoseconds), as far as ``clock`` can be believed."""
     clock: str = ""
@@ -201,6 +218,7 @@ class End(Message, frozen=True, kw_only=True, tag="end"):
 
     outcome: Outcome
     detail: str
+    """One sentence for a person, empty where all went well."""
     last_seq: dict[str, int]
     """``<kind>/<stream>`` to the last ``seq`` that was sent, so that a reader can see loss at the very end."""
     counters: dict[str, int]

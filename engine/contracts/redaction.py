@@ -15,9 +15,9 @@ HIDDEN = "***"
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*"
 _URL_IN_TEXT = re.compile(rf"{_SCHEME}://(?:[^\s/?#@:[]*:(?!\d{{0,5}}(?:[\s/?#]|$))[^\n@]*@)?\S*", re.ASCII)
 """Up to white space; where a password without ``/`` seems to hold some, up to white space behind its ``@``."""
-_AFTER_URL = re.compile(r"[]'\")>,.:;]{0,2}$")
+_AFTER_URL = re.compile(r"(?:``[]'\")>,.:;]?|[]'\"`)>,.:;]{0,2})$")
 """Punctuation of the sentence around a URL; no more of it, as a password may end so too."""
-_HOST_AND_PORT = re.compile(r"(\[[^]\s]*]|[^][:\s]*)(:\d{0,5})?|(HOST|ADDRESS):PORT")
+_HOST_AND_PORT = re.compile(r"(\[[^]\s]*]|[^][:\s]*)(:(?:\d{0,5}|\*))?|(HOST|ADDRESS):PORT")
 """``HOST:PORT`` is what our own sentences say; of others it is no secret."""
 _PATH = re.compile(r"[^?#=]*")
 _NAMES = r"user(?:name)?|usr|login|pass(?:word|wd|phrase)?|pwd|pw|(?:[a-z]+[_-]?)?(?:token|secret|key)|auth(?:orization)?"

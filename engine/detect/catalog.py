@@ -24,6 +24,7 @@ def open_detector(config: DetectConfig, find_model: FindModel) -> Detector:
         MissingRuntimeError: a package is not installed.
         ConfigError: no detector has this name, or it cannot compute in the precision that is asked for.
     """
+    check_detector(config)
     name = config.detector
     if name == "auto":
         name = "yunet" if find_model("yunet") else "grey"
@@ -34,12 +35,23 @@ def open_detector(config: DetectConfig, find_model: FindModel) -> Detector:
     path = Path(name).expanduser()
     if path.suffix.lower() == ".json":
         return _grey_file(config, path)
-    if path.suffix.lower() != ".onnx" and not path.is_file():
+    return _yunet_file(config, path, path.stem, "unknown")
+
+
+def check_detector(config: DetectConfig) -> None:
+    """Refuse a name that no detector has; cheap, nothing is opened.
+
+    Raises:
+        ConfigError: see ``open_detector``.
+    """
+    name = config.detector
+    path = Path(name).expanduser()
+    is_path = path.suffix.lower() in (".json", ".onnx") or path.is_file()
+    if name != "auto" and name not in DETECTORS and not name.startswith("scrfd:") and not is_path:
         raise ConfigError(
             f"detect.detector: unknown detector {name!r}: use auto, {', '.join(DETECTORS)}, scrfd:PACK, "
             "or the path of an ONNX file or of a manifest"
         )
-    return _yunet_file(config, path, path.stem, "unknown")
 
 
 def _grey(config: DetectConfig, find_model: FindModel) -> Detector:

@@ -91,7 +91,9 @@ def _open(directory: Path) -> tuple[Path, Any]:
         import onnxruntime
         from insightface.model_zoo import get_model
     except ImportError as error:
-        raise MissingRuntimeError(f"insightface is not installed: pip install insightface ({error})") from error
+        raise MissingRuntimeError(
+            f"scrfd:PACK needs insightface, which is not installed: pip install 'facestream[insightface]' ({error})"
+        ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -5,6 +5,5 @@ PosixPath('.../engine/models/compact_fine_x4.json')
 """
 
 from engine.models.catalog import DOWNLOADABLE, Downloadable, embedded_manifests, find_model, models_dir
-from engine.models.download import installed_as, pull
 
-__all__ = ["DOWNLOADABLE", "Downloadable", "embedded_manifests", "find_model", "installed_as", "models_dir", "pull"]
+__all__ = ["DOWNLOADABLE", "Downloadable", "embedded_manifests", "find_model", "models_dir"]

@@ -72,22 +72,23 @@ def dlib_embedder(folder: Path, weights: Path | None = None) -> Path:
 
     Args:
         folder: is created.
-        weights: dlib's file; by default the one that the package ``face_recognition_models`` carries.
+        weights: dlib's file; by default the one that the package ``face_recognition_models`` carries, which is not needed any
+            more once the embedder was made.
 
     Raises:
-        MissingRuntimeError: the package is not installed.
+        MissingRuntimeError: the embedder was not made yet, and the package is not installed.
         ModelError: the weights are not dlib's, or the folder cannot be written.
     """
-    source = weights or packaged_weights()
-    if not source.is_file():
-        raise ModelError(f"there are no weights {source}: check the path")
-    origin = sha256_of(source)
+    if weights is not None and not weights.is_file():
+        raise ModelError(f"there are no weights {weights}: check the path")
     path = folder / f"{NAME}.json"
     with suppress(ModelError):  # not made yet, or damaged
         manifest = read_manifest(path)
         read_manifest(folder / f"{SMALL}.json")
-        if (manifest.weights_sha256, manifest.versions) == (origin, _versions()):
+        if manifest.versions == _versions() and (weights is None or manifest.weights_sha256 == sha256_of(weights)):
             return path
+    source = weights or packaged_weights()
+    origin = sha256_of(source)
     from engine.models.dlib_adaptation import adapted
     from engine.models.dlib_resnet import build_dlib_resnet  # loads onnx, which other commands do without
 

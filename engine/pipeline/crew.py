@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -18,26 +18,17 @@ from engine.contracts.tap import Tap
 from engine.delivery.record import Record
 from engine.errors import FacestreamError, WorkerError
 from engine.inference.messages import MESSAGES
-from engine.inference.process import inference_body
-from engine.pipeline.plan import Member, Pipe, Plan, Role, plan_of
+from engine.pipeline.bodies import BODIES, loaded_before
+from engine.pipeline.plan import Member, Pipe, Plan, plan_of
 from engine.pipeline.reconcile import Start, Stop, reconcile
 from engine.pipeline.room import descriptors_needed, devices_of, enhancers_of
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.descriptors import raise_limit, require_descriptors, shortage
 from engine.runtime.listener import Listener
 from engine.runtime.protocol import Attach, Detach, Drain
-from engine.runtime.worker import Body, Worker, start_worker
-from engine.workers.camera import camera_body
-from engine.workers.enhance import enhance_body
+from engine.runtime.worker import Worker, start_worker
 from engine.workers.links import LINKS, link_pair
-from engine.workers.perceive import perceive_body
 from engine.workers.policy import policy_of
-from engine.workers.publish import publish_body
-from engine.workers.recording import recording_body
-
-_FORKED: Mapping[Role, Body] = {"camera": camera_body, "publish": publish_body}
-"""Beside cameras: those that come while the others work, or for which all others wait."""
-_LOADED = [body.__module__ for body in _FORKED.values()]
 
 
 class Crew:
@@ -196,7 +187,8 @@ class Crew:
 
     def _start(self, members: Sequence[Member], unsaid: Sequence[StreamChanged] = ()) -> None:
         """Start workers and give their ends of the pipes to those that live already."""
-        members = sorted(members, key=self._is_forked)  # the first one waits for its template: the others load meanwhile
+        # Those that are forked wait for what they are forked from: the others load meanwhile.
+        members = sorted(members, key=lambda member: bool(self._loaded(member)))
         names = {member.name for member in members}
         ends = {name: [pipe for pipe in self.plan.pipes if name in pipe] for name in names}
         self._make_room([ends[member.name] for member in members])
@@ -241,14 +233,14 @@ class Crew:
         except ChannelClosed:
             end.close()
 
-    def _is_forked(self, member: Member) -> bool:
-        return self.policy.replaces_workers and member.role in _FORKED
+    def _loaded(self, member: Member) -> Sequence[str]:
+        return loaded_before(member.role, replaces_workers=self.policy.replaces_workers)
 
     def _start_one(self, member: Member, pairs: dict[Pipe, tuple[Channel, Channel]], unsaid: Sequence[StreamChanged]) -> Worker:
         name, config = member.name, self._config
         inputs = {pipe.writer: reading for pipe, (_, reading) in pairs.items() if pipe.reader == name}
         outputs = {pipe.reader: writing for pipe, (writing, _) in pairs.items() if pipe.writer == name}
-        start = partial(start_worker, name, codec=LINKS, forked=_LOADED if self._is_forked(member) else ())
+        start = partial(start_worker, name, BODIES[member.role], codec=LINKS, forked=self._loaded(member))
         devices = {device: listener.address for device, listener in self._listeners.items()}
         earlier = self._starts.get(name, 0)
         self._starts[name] = earlier + 1
@@ -260,20 +252,20 @@ class Crew:
                 read_again = tuple(run.get("inputs", ())) if self.policy.replaces_workers else ()
                 record = Record(config.output, run, self._resume, self.policy.expires, read_again)
                 tap = self._tap.messages if self._tap else ""
-                return start(publish_body, inputs, config.publish, record, self.policy, earlier > 0, tap)
+                return start(inputs, config.publish, record, self.policy, earlier > 0, tap)
             case "perceive":
                 first_id = (self._resume.first_track_id if self._resume else 1) + earlier * IDS_PER_PERCEIVE
                 counted = self._resume.counts.streams if self._resume else {}
                 rejected = {stream: counts["rejected"] for stream, counts in counted.items() if "rejected" in counts}
                 about = (config, first_id, rejected, devices, self.policy.goes_on, self._tap, str(self._run["run_id"]))
-                return start(perceive_body, inputs, set(self.readers), outputs, *about)
+                return start(inputs, set(self.readers), outputs, *about)
             case "enhance":
                 threads = self.policy.threads(len(self.plan.of("enhance")))
-                return start(enhance_body, inputs["perceive"], outputs["publish"], config, self.policy, threads, devices)
+                return start(inputs["perceive"], outputs["publish"], config, self.policy, threads, devices)
             case "inference":
                 wait_ms, stuck_seconds = config.super_resolve.max_wait_ms, config.supervise.stuck_seconds
-                return start(inference_body, self._listeners[member.device], wait_ms, stuck_seconds)
+                return start(self._listeners[member.device], wait_ms, stuck_seconds)
             case "camera":
-                return start(camera_body, outputs["perceive"], self.cameras[name], config.decode)
+                return start(outputs["perceive"], self.cameras[name], config.decode)
             case "reader":
-                return start(recording_body, outputs["perceive"], config.decode, config.detect.every, list(unsaid))
+                return start(outputs["perceive"], config.decode, config.detect.every, list(unsaid))

@@ -31,10 +31,9 @@ from engine.contracts.tap import Tap
 from engine.errors import ConfigError, FacestreamError, WorkerError
 from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
+from engine.pipeline.preflight import check_before
 from engine.pipeline.status import RunStatus, StreamStatus
 from engine.pipeline.supervisor import Supervisor
-from engine.publish.exposure import check_exposure
-from engine.report.page import write_report
 from engine.source.sources import expand_sources
 
 _PACKAGES = (
@@ -107,7 +106,7 @@ def run_pipeline(
         service: given: it reads the cameras of a service, and what is in ``config`` says only what these are.
 
     Raises:
-        ConfigError: nothing to read, nowhere to put the result, or it would go to others in the clear.
+        ConfigError: nothing to read; and see ``check_before``, also for others.
         FacestreamError: a worker failed; outputs written before that stay valid.
         KeyboardInterrupt: two signals came.
     """
@@ -116,16 +115,7 @@ def run_pipeline(
         raise ConfigError(
             "there is nothing to read: give at least one source (--source FILE, or `sources:` in the configuration)"
         )
-    if not config.publish.endpoint and not config.output.directory and service is None:
-        raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
-    if config.output.resume and (not config.output.directory or config.output.overwrite):
-        raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
-    if sentence := check_exposure(config.publish):
-        warn(sentence)
-    if config.verify.gallery and config.verify.embedder != "none" and not Path(config.verify.gallery).expanduser().exists():
-        warn(
-            f"the gallery {config.verify.gallery} does not exist yet: nobody can be recognised before someone is enrolled in it"
-        )
+    check_before(config, warn, is_service=service is not None)
     is_live = service is not None or any(isinstance(source, Camera) for source in sources)
     resumable = bool(config.output.directory) and not is_live
     restarts = config.supervise.restarts_per_minute if resumable else 0
@@ -252,6 +242,8 @@ def _report(config: Config, run: dict[str, Any]) -> Path | None:
     """Write the report from what this run has put into the output directory."""
     if not config.output.report or not _has_begun(config, run):
         return None
+    from engine.report.page import write_report  # loads what looks at pictures, which a run does not need to begin
+
     directory = Path(config.output.directory)
     if not (directory / "faces.jsonl").exists():
         return None

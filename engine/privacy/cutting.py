@@ -117,7 +117,7 @@ class _Plan:
         if self.waiting < least:
             return
         if self.dry_run:
-            self.gone.pictures += sum((self.folder.path / name).is_file() for name in self.pictures if "\0" not in name)
+            self.gone.pictures += sum(self.folder.is_file(name) for name in self.pictures if "\0" not in name)
             self.gone.vectors += sum(map(len, self.rows.values()))
         else:
             for name in sorted(self.pictures):

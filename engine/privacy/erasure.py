@@ -11,93 +11,24 @@ from pathlib import Path
 
 import msgspec
 
-from engine import __version__
+from engine.archive.chain_cuts import cutting, has_chain
 from engine.archive.files import FACES, whole_lines, write_whole
 from engine.archive.reader import recorded
 from engine.archive.record_check import RECORDS
 from engine.audit import AuditLog
 from engine.errors import FacestreamError, UsageError
-from engine.privacy.beside import LogErased, files_beside, forgotten, mentions_in
-from engine.privacy.cutting import Cut, Rewritten, cut
+from engine.keys.signing import SigningKey
+from engine.privacy.beside import files_beside, forgotten, mentions_in
+from engine.privacy.cutting import Cut, Record, Rewritten, cut
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions, without_candidates
 from engine.privacy.person import OfPerson
-from engine.privacy.runs import REPORT, RUN, GoesOn, Report, links_below, nobody_writes, report_anew, runs_below
+from engine.privacy.receipt import Erasure, GalleryErased, RunErased
+from engine.privacy.runs import REPORT, RUN, GoesOn, links_below, nobody_writes, report_anew, runs_below
 from engine.verify.gallery import Gallery
 
 _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])
 """Keys of ``run.json`` whose texts are the user's: what they called a file or a stream stays."""
-
-
-class GalleryErased(msgspec.Struct, kw_only=True):
-    """What went from a gallery."""
-
-    file: str
-    pictures: int = 0
-    """Enrolled, or set apart; also those that were set apart for somebody else because they look like this person."""
-    negatives: int = 0
-    """Faces that were kept as not of somebody else, and were or may be of this person."""
-    sha256_before: str = ""
-    sha256_after: str = ""
-    still_in: list[str] = []
-    """The gallery's log, where somebody reads the gallery at this moment and so still needs what was there: do it again."""
-
-
-class RunErased(msgspec.Struct, kw_only=True):
-    """What went from one output directory."""
-
-    directory: str
-    tracks: int = 0
-    faces: int = 0
-    changed_lines: int = 0
-    """Of other people, who no longer have this one as a candidate."""
-    unreadable_lines: int = 0
-    pictures: int = 0
-    vectors: int = 0
-    files: list[Rewritten] = []
-    report: Report = ""
-    not_followed: list[str] = []
-    """Symbolic links, and names that lead out of the directory: where they lead nothing was touched."""
-    linked: list[str] = []
-    """Files that have another hard link somewhere."""
-    mentions: list[str] = []
-    """Files in which the name still stands, as that of a stream, a recording, or somebody else: look yourself."""
-    error: str = ""
-    """Why it was not done, or not wholly; empty: it was."""
-
-
-class Erasure(msgspec.Struct, kw_only=True):
-    """The receipt. The name is not in it."""
-
-    format: str = "facestream/erasure/1"
-    version: str = __version__
-    at: str = ""
-    dry_run: bool = False
-    gallery: GalleryErased | None = None
-    runs: list[RunErased] = []
-    audit_line: int | None = None
-    """Number of the line in the audit log that says that somebody was erased."""
-    audit_names: int = 0
-    """Names that the audit log has forgotten."""
-    service_logs: list[LogErased] = []
-    """Audit logs of services whose directories, or runs, were named."""
-    mentions: list[str] = []
-    """Files of the named folders, outside of runs, in which the name still stands."""
-    not_followed: list[str] = []
-    """Links to directories in the named folders, outside of runs: name what they lead to, if there are runs."""
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether nothing has to be done again."""
-        failed = any(run.error for run in self.runs) or any(log.error for log in self.service_logs)
-        return not failed and not self.mentions and not self.not_followed and not (self.gallery and self.gallery.still_in)
-
-    @property
-    def found(self) -> bool:
-        """Whether there was anything of this person."""
-        in_gallery = self.gallery is not None and self.gallery.pictures + self.gallery.negatives > 0
-        in_logs = self.audit_names > 0 or any(log.names for log in self.service_logs)
-        return in_gallery or in_logs or bool(self.mentions) or any(_is_changed(run) for run in self.runs)
 
 
 def erase(
@@ -109,6 +40,7 @@ def erase(
     who: str = "",
     likely: bool = False,
     dry_run: bool = False,
+    key: SigningKey | None = None,
 ) -> Erasure:
     """Erase a person wherever it is said; what cannot be done now is in the receipt, and doing it all again finishes it.
 
@@ -118,9 +50,10 @@ def erase(
         outputs: output directories of runs, or folders of them, as a service's. One that a run writes to now is left as it
             is, with an ``error``. The audit log of a service is one more log.
         audit: is told of it, and then forgets the person; None: no log.
-        who: erases, for the log.
+        who: erases, for the log and the chains of the runs.
         likely: also tracks that were not decided, and had this person as their first candidate.
         dry_run: change nothing, only count.
+        key: signs what the chains of the runs are told; None: it is not signed.
 
     Raises:
         UsageError: no name, or an output that is no directory.
@@ -139,7 +72,8 @@ def erase(
         _from_audit(audit, receipt, person, who)
     outside = files_beside(outputs, directories)
     receipt.service_logs = forgotten(outside, audit.path if audit else None, person, who, dry_run)
-    receipt.runs = [_from_run(directory, person, likely, dry_run, known) for directory, known in sources.items()]
+    told = _Told(who, key)
+    receipt.runs = [_from_run(directory, person, likely, dry_run, known, told) for directory, known in sources.items()]
     if not dry_run:
         receipt.mentions = mentions_in(outside, person)
     return receipt
@@ -198,7 +132,15 @@ def _from_audit(audit: AuditLog, receipt: Erasure, person: Mentions, who: str) -
     receipt.audit_names = len(known)
 
 
-def _from_run(directory: Path, person: Mentions, likely: bool, dry_run: bool, known: _Sources) -> RunErased:
+@dataclass(frozen=True)
+class _Told:
+    """What the chains are told."""
+
+    who: str
+    key: SigningKey | None
+
+
+def _from_run(directory: Path, person: Mentions, likely: bool, dry_run: bool, known: _Sources, told_as: _Told) -> RunErased:
     """Erase the person from a run, but for tracks that the gallery was not told of."""
     told = RunErased(directory=str(directory), error=known.error)
     if known.error:
@@ -208,16 +150,27 @@ def _from_run(directory: Path, person: Mentions, likely: bool, dry_run: bool, kn
             theirs = OfPerson(directory, person, likely)
             if _named(directory, theirs) - known.names:
                 raise GoesOn(f"{directory} has grown meanwhile: nothing in it was changed; do it again")
-            found = cut(directory, theirs, dry_run=dry_run)
+            found = _cut(directory, theirs, person, told, told_as) if not dry_run else cut(directory, theirs, dry_run=True)
             _tell(told, found)
             if not dry_run:
-                told.files += _clean_record(directory, person)
                 stale = found.touches or _stands_in_report(directory, person)
                 told.report = report_anew(directory, stale)
                 told.mentions = sorted(_mentions(directory, person))
     except (OSError, FacestreamError) as error:
         told.error = str(error)
     return told
+
+
+def _cut(directory: Path, theirs: OfPerson, person: Mentions, told: RunErased, told_as: _Told) -> Cut:
+    """Take the person out, and let the chain know; one of a run that has nothing of the person is left as it is."""
+    if has_chain(directory) and not cut(directory, theirs, dry_run=True).touches and _cleaned(directory, person) is None:
+        return cut(directory, theirs)  # what a kill has left of an earlier one goes
+    with cutting(directory, "erase", told_as.who, told_as.key) as doing:
+        found = cut(directory, theirs)
+        found.files += _clean_record(directory, person)
+    if doing is not None and doing.chain.last is not None:
+        told.block, told.head, told.breaks_off = doing.block, doing.chain.last.hash, doing.breaks_off
+    return found
 
 
 def _tell(told: RunErased, found: Cut) -> None:
@@ -229,17 +182,22 @@ def _tell(told: RunErased, found: Cut) -> None:
 
 def _clean_record(directory: Path, person: Mentions) -> list[Rewritten]:
     """Take the name out of what the engine itself said in ``run.json``."""
-    with Folder(directory) as folder:
-        if not folder.is_file(RUN):
-            return []
-    run = recorded(directory)
-    clean = {key: value if key in _NOT_OURS else person.hide(value) for key, value in run.items()}
-    if clean == run:
+    if (clean := _cleaned(directory, person)) is None:
         return []
     path = directory / RUN
     before, size = _sha256(path), path.stat().st_size
     write_whole(path, msgspec.json.format(msgspec.json.encode(clean), indent=2) + b"\n")
     return [Rewritten(RUN, size, path.stat().st_size, before, _sha256(path))]
+
+
+def _cleaned(directory: Path, person: Mentions) -> Record | None:
+    """Return ``run.json`` without the name; None: it is not in it."""
+    with Folder(directory) as folder:
+        if not folder.is_file(RUN):
+            return None
+    run = recorded(directory)
+    clean = {key: value if key in _NOT_OURS else person.hide(value) for key, value in run.items()}
+    return None if clean == run else clean
 
 
 def _stands_in_report(directory: Path, person: Mentions) -> bool:
@@ -271,7 +229,3 @@ def _stands_in(path: Path, inside: str, person: Mentions) -> bool:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _is_changed(run: RunErased) -> bool:
-    return bool(run.tracks or run.faces or run.changed_lines or run.unreadable_lines or run.files)

@@ -11,17 +11,21 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from engine.archive.chain import CHAIN, Keep
+from engine.archive.chain_cuts import cutting, has_chain
 from engine.archive.checkpoints import PROGRESS
 from engine.archive.files import FACES, whole_lines
 from engine.archive.reader import NamedFiles, recorded
 from engine.archive.record_check import RECORDS
 from engine.errors import FacestreamError, UsageError
-from engine.privacy.cutting import LINES, Judge, Record, cut
+from engine.keys.signing import SigningKey
+from engine.privacy.cutting import LINES, Cut, Judge, Record, cut
 from engine.privacy.folder import Destroyed, Folder
 from engine.privacy.runs import REPORT, RUN, GoesOn, Report, nobody_writes, report_anew, runs_below
 from engine.privacy.scenes import without_scene
@@ -136,7 +140,9 @@ class TooOld(Judge):
         return days > 0 and at_ns < self._now_ns - days * _DAY_NS
 
 
-def expire(path: Path, policy: Policy, now_ns: int | None = None, *, dry_run: bool = False) -> list[Expired]:
+def expire(
+    path: Path, policy: Policy, now_ns: int | None = None, *, dry_run: bool = False, key: SigningKey | None = None
+) -> list[Expired]:
     """Apply a policy to the finished runs at a path, or up to three levels below it.
 
     Args:
@@ -144,6 +150,7 @@ def expire(path: Path, policy: Policy, now_ns: int | None = None, *, dry_run: bo
         policy: how long what is kept.
         now_ns: Unix, nanoseconds; None: the clock of this machine.
         dry_run: change nothing, only count.
+        key: signs what the chains of the runs are told; None: it is not signed.
 
     Returns:
         What went from each run; one that cannot be worked on has an ``error``, and the others go on.
@@ -157,16 +164,20 @@ def expire(path: Path, policy: Policy, now_ns: int | None = None, *, dry_run: bo
     if policy.keeps_all:
         raise UsageError("nothing is to expire: 0 days keep it for ever, so give a number above 0, as --pictures-days 7")
     now_ns = time.time_ns() if now_ns is None else now_ns
-    return [_one(directory, policy, now_ns, dry_run) for directory in runs_below(path)]
+    return [_one(directory, policy, now_ns, dry_run, key) for directory in runs_below(path)]
 
 
-def _one(directory: Path, policy: Policy, now_ns: int, dry_run: bool) -> Expired:
+def _one(directory: Path, policy: Policy, now_ns: int, dry_run: bool, key: SigningKey | None) -> Expired:
     told = Expired(directory=str(directory))
     try:
         with nobody_writes(directory):
             judge = TooOld(directory, policy, now_ns)
             before = _bytes_of(directory)
-            found = cut(directory, judge, dry_run=dry_run)
+            found = cut(directory, judge, dry_run=True) if dry_run or has_chain(directory) else Cut()
+            if not dry_run:
+                touched = cutting(directory, "expire", key=key, keep=_rule(policy)) if found.touches else nullcontext()
+                with touched:
+                    found = cut(directory, judge)
             told.tracks, told.faces, told.changed_lines = found.tracks, found.faces, found.changed
             told.removed = policy.records_days > 0 and _ended_ns(directory, judge) < now_ns - policy.records_days * _DAY_NS
             if not dry_run:
@@ -183,6 +194,15 @@ def _one(directory: Path, policy: Policy, now_ns: int, dry_run: bool) -> Expired
     except (OSError, FacestreamError) as error:
         told.error = str(error)
     return told
+
+
+def _rule(policy: Policy) -> Keep:
+    return Keep.of(
+        pictures_days=policy.pictures_days,
+        vectors_days=policy.vectors_days,
+        records_days=policy.records_days,
+        strangers_days=policy.strangers_days,
+    )
 
 
 def _ended_ns(directory: Path, judge: TooOld) -> int:
@@ -238,7 +258,7 @@ def _remove(directory: Path, gone: Destroyed) -> None:
         gone.pictures += sum(len(names) for _, _, names in os.walk(faces))
         shutil.rmtree(faces)
     with Folder(directory) as folder:
-        own = [RUN, REPORT, PROGRESS, *LINES, *(path.name for path in directory.glob("embeddings_*.f32"))]
+        own = [RUN, REPORT, PROGRESS, CHAIN, *LINES, *(path.name for path in directory.glob("embeddings_*.f32"))]
         for name in own:
             folder.remove(name, Destroyed())
     if not any(directory.iterdir()):

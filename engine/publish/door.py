@@ -10,12 +10,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import zmq
-from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils.monitor import parse_monitor_message
 
 from engine.errors import ConfigError
@@ -24,7 +22,6 @@ from engine.keys.folder import KeyFolder
 from engine.publish.connections import connections_to
 
 _DOMAIN = "facestream"
-_ZAP = "inproc://zeromq.zap.01"
 _LOOK_SECONDS = 0.25
 """How long somebody who is taken off the list may go on reading, besides what is under way."""
 _QUIET_SECONDS = 60.0
@@ -68,7 +65,9 @@ class Door:
         """Of whom the list refused."""
         self.refused = 0
         """Connections that were not let in so far."""
-        self._authenticator = _Authenticator(context)
+        from engine.publish.authenticator import Authenticator  # loads an event loop, which few publishers need
+
+        self._authenticator = Authenticator(context)
         self._authenticator.configure_curve_callback(_DOMAIN, self._list)
         self._authenticator.start()
 
@@ -167,26 +166,6 @@ def user_id(frame: zmq.Frame) -> str:
         return str(frame.get("User-Id"))
     except zmq.ZMQError:
         return ""
-
-
-class _Authenticator(ThreadAuthenticator):
-    """Tells the list from where a connection comes."""
-
-    async def handle_zap_message(self, msg: list[bytes]) -> None:
-        for provider in self.credentials_providers.values():
-            provider.address = msg[3].decode("ascii", "replace") if len(msg) > 3 else ""
-        await super().handle_zap_message(msg)
-
-    def stop(self) -> None:
-        if not self.is_alive():  # else the word to end would wait for ever, and the addresses stay taken for a while
-            for socket, address in ((self.pipe, self.pipe_endpoint), (self.zap_socket, _ZAP)):
-                with suppress(zmq.ZMQError):
-                    if socket is not None:
-                        socket.unbind(address)
-            if self.pipe is not None:
-                self.pipe.close(linger=0)
-                self.pipe = None  # type: ignore[assignment]  # as pyzmq does
-        super().stop()
 
 
 class _Refusals(NamedTuple):

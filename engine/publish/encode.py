@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import struct
-import zlib
 
 import cv2
 import numpy as np
@@ -13,12 +11,13 @@ from numpy.typing import NDArray
 from engine.config import PublishConfig
 from engine.contracts.messages import Part, PartName
 from engine.errors import PublishError
+from engine.marking.containers import Texts, with_texts
+from engine.marking.imperceptible import put_mark
+from engine.marking.metadata import declare, sentence
 from engine.publish.veil import shows_enhanced, what_leaves
 
 _SCENE = PublishConfig(codec="jpeg", jpeg_quality=80)
 """A scene says where somebody was; whose face it is the crop says."""
-_PNG_HEADER_BYTES = 8 + 25
-"""Signature and IHDR, which must come first."""
 
 
 def parts_of(
@@ -34,13 +33,12 @@ def parts_of(
     """Return the parts that ``config.parts`` asks for, in its order, and their payloads; then the scene.
 
     Args:
-        config: codec, quality and choice of parts.
+        config: codec, quality, marks and choice of parts.
         original_bgr: (height, width, 3) uint8, or None.
         enhanced_bgr: likewise; None of a face that was not enhanced, which has no such part: where ``enhanced`` alone is asked
-            for, ``original`` takes its place.
+            for, ``original`` takes its place. Its vectors were made before: the marks that it gets here are in none.
         embedding: (length,), sent as little-endian float32.
-        enhanced_by: name of the generator: the file of ``enhanced_bgr`` says inside that it is enhanced, by which model, and
-            what it is not for.
+        enhanced_by: name of the generator, as of ``encode_enhanced``.
         is_known: the face was recognised: ``config.redact`` may hide the others. What is sent and what is written are these
             payloads, and the report is made of what is written: no picture of a face goes another way.
         scene_bgr: likewise; None of a face without one. It goes along as a JPEG, unless ``config.redact`` hides faces: other
@@ -61,8 +59,11 @@ def parts_of(
         if name == "embedding":
             found = _vector(embedding)
         else:
-            made_by = enhanced_by if name == "enhanced" else ""
-            found = _picture(config, name, enhanced_bgr if name == "enhanced" else original_bgr, made_by)
+            found = (
+                _picture(config, name, enhanced_bgr, enhanced_by)
+                if name == "enhanced"
+                else _picture(config, name, original_bgr)
+            )
         for part, payload in found:
             parts.append(part)
             payloads.append(payload)
@@ -107,17 +108,26 @@ def track_parts_of(
     found = _vector(embedding) if "embedding" in config.parts else []
     if shows_tracks(config, is_known=is_known):
         found += _picture(config, "track", picture_bgr, made_by)
-        found += _picture(config, "agreement", None if agreement is None else agreement[..., None], made_by)
+        found += _picture(config, "agreement", None if agreement is None else agreement[..., None], made_by, is_map=True)
     return [part for part, _ in found], [payload for _, payload in found]
 
 
-def mark(model: str) -> str:
-    """Return the sentence that stands inside every enhanced picture."""
-    return f"AI-enhanced by facestream {model}; not for identification"
+def encode_enhanced(config: PublishConfig, picture_bgr: NDArray[np.uint8], model: str) -> bytes:
+    """Return an enhanced picture as a JPEG or PNG file that tells people and machines what it is.
+
+    Args:
+        config: codec and quality; ``mark``: whether its pixels are marked, too.
+        picture_bgr: (height, width, 3) uint8.
+        model: what enhanced it.
+
+    Raises:
+        PublishError: the encoder refuses the picture.
+    """
+    return declare(encode_picture(config, put_mark(picture_bgr) if config.mark else picture_bgr), model)
 
 
-def encode_picture(config: PublishConfig, picture_bgr: NDArray[np.uint8], comment: str = "") -> bytes:
-    """Return a picture as a JPEG or PNG file, with a comment segment if ``comment`` is given.
+def encode_picture(config: PublishConfig, picture_bgr: NDArray[np.uint8]) -> bytes:
+    """Return a picture as a JPEG or PNG file.
 
     Raises:
         PublishError: the encoder refuses the picture.
@@ -130,10 +140,7 @@ def encode_picture(config: PublishConfig, picture_bgr: NDArray[np.uint8], commen
         raise PublishError(f"cannot encode a picture of shape {picture_bgr.shape} as {config.codec}: {error.err}") from error
     if not done:
         raise PublishError(f"cannot encode a picture of shape {picture_bgr.shape} as {config.codec}")
-    file = encoded.tobytes()
-    if not comment:
-        return file
-    return _with_jpeg_comment(file, comment) if jpeg else _with_png_comment(file, comment)
+    return encoded.tobytes()
 
 
 def _vector(embedding: NDArray[np.float32] | None) -> list[tuple[Part, bytes]]:
@@ -144,27 +151,16 @@ def _vector(embedding: NDArray[np.float32] | None) -> list[tuple[Part, bytes]]:
 
 
 def _picture(
-    config: PublishConfig, name: PartName, picture: NDArray[np.uint8] | None, made_by: str
+    config: PublishConfig, name: PartName, picture: NDArray[np.uint8] | None, made_by: str = "", *, is_map: bool = False
 ) -> list[tuple[Part, bytes]]:
     if picture is None:
         return []
-    payload = encode_picture(config, picture, mark(made_by) if made_by else "")
+    if is_map:  # of values, which stay as they are
+        payload = with_texts(encode_picture(config, picture), Texts(sentence(f"facestream {made_by}")))
+    else:
+        payload = encode_enhanced(config, picture, made_by) if made_by else encode_picture(config, picture)
     return [(Part(name, config.codec, tuple(map(int, picture.shape)), "uint8", _sha256(payload)), payload)]
 
 
 def _sha256(payload: bytes) -> str:
     return hashlib.sha256(payload).hexdigest()
-
-
-def _with_jpeg_comment(file: bytes, comment: str) -> bytes:
-    text = comment.encode("utf-8")[:65000]
-    at = 2
-    if file[2:4] == b"\xff\xe0":  # JFIF wants its APP0 right after SOI
-        at += 2 + struct.unpack(">H", file[4:6])[0]
-    return file[:at] + b"\xff\xfe" + struct.pack(">H", len(text) + 2) + text + file[at:]
-
-
-def _with_png_comment(file: bytes, comment: str) -> bytes:
-    body = b"tEXt" + b"Comment\0" + comment.encode("latin-1", "replace")
-    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    return file[:_PNG_HEADER_BYTES] + chunk + file[_PNG_HEADER_BYTES:]

@@ -52,7 +52,7 @@ def bind(socket: zmq.Socket[bytes], endpoint: str, key: str, *, is_private: bool
         ConfigError: this is not an endpoint, or others may use its folder.
         PublishError: it is in use, or may not be used by this user.
     """
-    _check_form(endpoint, key)
+    check_form(endpoint, key)
     if endpoint.startswith("ipc://") and not endpoint.startswith(("ipc://@", "ipc://*")):
         _prepare_ipc(endpoint, is_private)
     try:
@@ -62,7 +62,12 @@ def bind(socket: zmq.Socket[bytes], endpoint: str, key: str, *, is_private: bool
     return bytes(socket.getsockopt(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
 
 
-def _check_form(endpoint: str, key: str) -> None:
+def check_form(endpoint: str, key: str) -> None:
+    """Check that a text is an endpoint, without binding it.
+
+    Raises:
+        ConfigError: it is none; ``key`` stands for where it was given.
+    """
     wrong = ConfigError(f"{key}: {endpoint!r} is not a ZeroMQ endpoint: {_HOW}")
     if endpoint.startswith("tcp://"):
         found = _TCP.fullmatch(endpoint)

@@ -12,7 +12,9 @@ import os
 import pickle
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
@@ -53,11 +55,26 @@ def start(process: BaseProcess) -> None:
 
 
 def _start_once(process: BaseProcess) -> None:
+    with _our_modules():
+        process.start()
+
+
+def prepare(modules: Sequence[str]) -> None:
+    """Start what processes with these modules are forked from; it loads them meanwhile."""
+    forked_from_one_that_has(modules)
+    if sys.platform == "linux":
+        with _our_modules():
+            forkserver.ensure_running()
+
+
+@contextmanager
+def _our_modules() -> Iterator[None]:
+    """Let what is started take modules from where this process has its own."""
     places = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
     before = {name: os.environ.get(name) for name in places}
     os.environ.update(places)
     try:
-        process.start()
+        yield
     finally:
         for name, value in before.items():
             if value is None:

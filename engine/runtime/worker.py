@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import importlib
 import multiprocessing as mp
 import os
 import signal
@@ -20,6 +21,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from engine.errors import FacestreamError, FatalError, UsageError, WorkerError, error_words
+from engine.runtime import child
 from engine.runtime.bond import die_with_parent
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
 from engine.runtime.child import SPAWN, Later, begin, forked_from_one_that_has, start
@@ -82,6 +84,18 @@ class WorkerContext:
 
 Body = Callable[..., None]
 """A module-level function ``body(context, *arguments)`` that returns when its work is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyIn:
+    """The body in a module that only the worker loads: a run begins half a second of a core earlier."""
+
+    module: str
+    name: str
+
+    def __call__(self, context: WorkerContext, *arguments: object) -> None:
+        """Load it, and do its work."""
+        getattr(importlib.import_module(self.module), self.name)(context, *arguments)
 
 
 @dataclass
@@ -158,6 +172,11 @@ _starter = ThreadPoolExecutor(1, "starter")
 and kills what ``_die_with_parent`` has bound to it when that thread ends."""
 
 
+def prepare(modules: Sequence[str]) -> None:
+    """Begin to load, in the process from which workers are forked, what they are to have; whoever starts one waits for that."""
+    _starter.submit(child.prepare, modules)
+
+
 def start_worker(name: str, body: Body, *arguments: object, codec: Codec, forked: Sequence[str] = ()) -> Worker:
     """Start a named process that runs ``body(context, *arguments)``; channels among the arguments now belong to it.
 
@@ -179,7 +198,7 @@ def start_worker(name: str, body: Body, *arguments: object, codec: Codec, forked
             text, printed = text_pipe()
             on_failure.callback(text.close)
             children.callback(printed.close)
-            work = Later((_run, (name, theirs, body, arguments)))
+            work = Later((_run, (name, theirs, body, arguments, dict(os.environ))))
             context = forked_from_one_that_has(forked) if forked else SPAWN
             process = context.Process(target=begin, args=(printed, work), name=f"facestream-{name}", daemon=True)
             _starter.submit(start, process).result()
@@ -190,8 +209,11 @@ def start_worker(name: str, body: Body, *arguments: object, codec: Codec, forked
     return Worker(name, process, ours, text)
 
 
-def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...]) -> None:
+def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...], environment: dict[str, str]) -> None:
     """What a child process does once it is loaded."""
+    if environment != os.environ:  # it was forked from one that was started before
+        os.environ.clear()
+        os.environ.update(environment)
     _die_with_parent()
     _name_process(f"fs-{name}")
     _keep_freed_memory()

@@ -78,6 +78,11 @@ def read_truth(path: Path) -> Truth:
         raise ConfigError(f"{path} is not the ground truth of a sample clip: {error}") from error
 
 
+def files_of_sample(out: Path) -> tuple[Path, Path, Path]:
+    """Return the clip, its ground truth, and the folder of its enrolment pictures, as ``render_sample`` writes them."""
+    return out, out.with_suffix(".truth.json"), out.with_name(f"{out.stem}-enrol")
+
+
 def render_sample(
     out: Path,
     seconds: float = 20.0,
@@ -106,11 +111,11 @@ def render_sample(
     scene = _Scene(Camera(*size_px), frames, rng)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        enrolment = _write_enrolment(out.with_name(f"{out.stem}-enrol"), scene.people)
+        _, truth, folder = files_of_sample(out)
+        enrolment = _write_enrolment(folder, scene.people)
         boxes: list[list[TruthBox]] = []
         codec = _encode(out, scene.render(boxes, progress), size_px, bits_per_second)
         names = {name: f"{path.parent.name}/{path.name}" for name, path in enrolment.items()}
-        truth = out.with_suffix(".truth.json")
         truth.write_bytes(msgspec.json.encode(Truth(out.name, seed, FPS, *size_px, names, boxes)))
     except OSError as error:
         raise PublishError(f"cannot write the sample {out}: {error.strerror or error}") from error

@@ -1,6 +1,7 @@
 """The people of the sample clip: heads cut from photographs that come inside dependencies, on drawn bodies.
 
-The photographs are ``t1`` of ``insightface.data`` (a group at a table) and ``skimage.data.astronaut`` (NASA, public domain).
+The photographs are ``t1`` of ``insightface.data`` (a group at a table) and ``skimage.data.astronaut`` (NASA, public domain),
+which the extra ``sample`` installs.
 Outlines, face boxes and head tilts were marked by hand on them. Everything is kept in units of the face's width, so that one
 number, the face's width in the picture, says how large a person is drawn.
 """
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
+from engine.errors import MissingRuntimeError
 
 UNIT_PX = 96
 """Pixels of a face's width in a sprite, about what the photographs hold."""
@@ -107,9 +109,19 @@ class Sprite:
 
 @lru_cache(maxsize=1)
 def photographs() -> dict[str, Uint8]:
-    """Return the two photographs as (height, width, 3) BGR."""
-    from insightface.data import get_image
-    from skimage.data import astronaut
+    """Return the two photographs as (height, width, 3) BGR.
+
+    Raises:
+        MissingRuntimeError: they are not installed.
+    """
+    try:
+        from insightface.data import get_image
+        from skimage.data import astronaut
+    except ImportError as error:
+        raise MissingRuntimeError(
+            "the people of the clip are in photographs of other packages, which are not installed: "
+            f"pip install 'facestream[sample]' ({error})"
+        ) from error
 
     flier = astronaut()  # type: ignore[no-untyped-call]
     return {"t1": get_image("t1", use_cache=False), "astronaut": np.ascontiguousarray(flier[..., ::-1])}

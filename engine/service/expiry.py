@@ -125,7 +125,7 @@ class RunExpiry:
         began, ended = facts.get("started_ns"), facts.get("ended_ns")
         if isinstance(began, int) and 0 <= now_ns - began <= min(days) * _DAY_NS:
             return 0  # its first line is not old enough
-        went = self._do(name, ExpireTask(run=str(run), policy=policy))
+        went = self._do(name, ExpireTask(run=str(run), policy=policy, sign=self._output().sign))
         if not policy.records_days and isinstance(ended, int) and now_ns - ended > (max(days) + 1.0) * _DAY_NS:
             known.next_look = math.inf  # what is to go has gone
         return went
@@ -146,6 +146,7 @@ class RunExpiry:
                     run=str(self._runs / name),
                     most_pictures_bytes=pictures if too_many_pictures else None,
                     most_records_bytes=records if too_many_records else None,
+                    sign=self._output().sign,
                 )
                 went += self._do(name, task)
                 size = known.size = sizes_of(self._runs / name)

@@ -1,4 +1,4 @@
-"""Is a known face detected, enhanced and verified? The photograph comes with scikit-image: an astronaut, by NASA."""
+"""Is a known face detected, enhanced and verified?"""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from engine.enrolment.portrait import Portrait, find_portrait
 from engine.errors import EnrolmentRefused, FatalError
 from engine.models import find_model
 from engine.runtime.colour import planes_from_bgr
+from engine.sample.known_face import known_face
 from engine.service.task_messages import SelfTested, SelfTestTask
 from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import open_generator
@@ -37,9 +38,7 @@ def self_test(task: SelfTestTask) -> SelfTested:
         FatalError: it was not found, not enlarged, or not known again.
         ModelError: a model cannot be opened.
     """
-    from skimage.data import astronaut
-
-    picture = np.ascontiguousarray(astronaut()[..., ::-1])  # type: ignore[no-untyped-call]
+    picture = known_face()
     reduced = np.asarray(cv2.resize(picture, None, fx=_SMALLER, fy=_SMALLER, interpolation=cv2.INTER_AREA), np.uint8)
     with ExitStack() as opened:
         detector = opened.enter_context(closing(open_detector(replace(task.detect, device="cpu"), find_model)))

@@ -77,6 +77,8 @@ class ExpireTask(Task, frozen=True, tag="expire"):
     """It may keep; None: all that there is."""
     most_records_bytes: int | None = None
     """Lines and vectors; where it is very few the run goes as a whole."""
+    sign: str = ""
+    """File of the key that signs what the run's chain is told; empty: it is not signed."""
 
 
 class SelfTestTask(Task, frozen=True, tag="self_test"):

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import av
-import av.logging
-
 from engine.contracts.redaction import redact_url
 from engine.errors import ConfigError
 
@@ -137,6 +134,9 @@ def _host_and_port(address: str, scheme: Scheme, shown: str) -> tuple[str, int |
 
 def has_protocol(name: str) -> bool:
     """Ask FFmpeg for a protocol by an address without a port, which it refuses before it touches the network."""
+    import av  # which loads FFmpeg
+    import av.logging
+
     av.logging.set_level(None)
     try:
         av.open(f"{name}://localhost").close()
@@ -149,6 +149,8 @@ def has_protocol(name: str) -> bool:
 
 def lacking_schemes() -> list[str]:
     """Return the kinds of addresses that this FFmpeg was built without, as ``srt``."""
+    import av
+
     rtsp = "rtsp" in av.formats_available  # a format of its own, the others are protocols
     lacking = [name for name, scheme in SCHEMES.items() if scheme.protocol and not has_protocol(scheme.protocol)]
     return lacking + [name for name in SCHEMES if name.startswith("rtsp") and not rtsp and name not in lacking]

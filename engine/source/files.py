@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from engine.config import SourceConfig
 from engine.contracts.recording import SERIES_FPS, Reading, Recording
 from engine.contracts.redaction import HIDDEN, redact
-from engine.errors import ConfigError, SourceError
+from engine.errors import ConfigError
 from engine.source.appearance import appearance_of
 from engine.source.names import name_from
 from engine.source.pictures import PICTURE_EXTENSIONS, is_picture, numbered, series_in
@@ -44,10 +44,9 @@ def recordings_of(source: SourceConfig, warn: Callable[[str], None] = lambda sen
         warn: called with a sentence on pictures that are left out, and on names that do not hold the time that they should.
 
     Raises:
-        ConfigError: the name or the start time is given to several recordings; a directory or pattern holds none; a glob
-            matches none; ``fps`` is given where there is no series, or ``video_stream`` where there is nothing else; a key
-            tells no time.
-        SourceError: a path does not exist (``not_found``), or a directory may not be read (``permission``).
+        ConfigError: a path does not exist; a directory may not be read; a directory or pattern holds none; a glob matches none;
+            the name or the start time is given to several recordings; ``fps`` is given where there is no series, or
+            ``video_stream`` where there is nothing else; a key tells no time.
     """
     check_clock(source)
     found = [_with_settings(source, recording, warn) for recording in _recordings_at(source.uri, warn)]
@@ -91,7 +90,7 @@ def _recordings_at(uri: str, warn: Callable[[str], None]) -> list[Recording]:
             return [Recording("", path, tuple(pictures))]
         if glob.has_magic(str(path)):
             return _matches(path, warn)
-        raise SourceError(f"{without_password(uri)} does not exist: check the path", "not_found") from error
+        raise ConfigError(f"{without_password(uri)} does not exist: check the path") from error
     except PermissionError as error:
         raise _not_readable(path) from error
     except (OSError, ValueError) as error:
@@ -179,5 +178,5 @@ def without_password(uri: str) -> str:
     return redact(re.sub(r".*:.*@", f"{HIDDEN}@", uri, flags=re.DOTALL))
 
 
-def _not_readable(path: Path) -> SourceError:
-    return SourceError(f"{path} may not be read: permission denied", "permission")
+def _not_readable(path: Path) -> ConfigError:
+    return ConfigError(f"{path} may not be read: permission denied")

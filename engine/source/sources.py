@@ -29,9 +29,9 @@ def expand_sources(
         warn: called with a sentence on each thing that is unwise but not wrong, such as a password that all may read.
 
     Raises:
-        ConfigError: a name is invalid, given twice, or given to several files; a directory holds no recording, a glob matches
-            none; a camera's address, credentials or keys are wrong. No message shows credentials.
-        SourceError: a recording does not exist (``not_found``), or a directory may not be read (``permission``).
+        ConfigError: a recording does not exist, a directory may not be read or holds none, a glob matches none; a name is
+            invalid, given twice, or given to several files; a camera's address, credentials or keys are wrong. No message shows
+            credentials.
     """
     found: list[Recording | Camera] = []
     made: list[str] = []

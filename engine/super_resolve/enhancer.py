@@ -17,6 +17,7 @@ from engine.super_resolve.interpolation import enlarge
 
 HIGHEST_DB = 100.0
 """Reported where an enhanced face, reduced, equals the original."""
+_STRIP_ROWS = 1024
 _LEVELS = np.arange(256, dtype=np.float64)
 _VIDEO_TO_GREY: Uint8 = np.clip((_LEVELS - 16) * 255 / 219, 0, 255).round().astype(np.uint8)
 _GREY_TO_VIDEO: Uint8 = (16 + _LEVELS * 219 / 255).round().astype(np.uint8)
@@ -132,8 +133,13 @@ def lr_consistency_db(enlarged: Uint8, original: Uint8) -> float:
     Low where a generator invents, but also where it removes noise: see it as a check on clean pictures.
     """
     height, width = original.shape
-    reduced = cv2.resize(enlarged.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    error = cv2.norm(reduced, original.astype(np.float32), cv2.NORM_L2SQR) / original.size
+    scale = enlarged.shape[0] // height
+    error = 0.0
+    for top in range(0, height, _STRIP_ROWS):  # of a large picture a copy in floats is larger than all else
+        strip = original[top : top + _STRIP_ROWS].astype(np.float32)
+        above = enlarged[top * scale : (top + len(strip)) * scale].astype(np.float32)
+        reduced = cv2.resize(above, (width, len(strip)), interpolation=cv2.INTER_AREA)
+        error += cv2.norm(reduced, strip, cv2.NORM_L2SQR) / original.size
     return min(HIGHEST_DB, 10 * math.log10(255**2 / error)) if error > 0 else HIGHEST_DB
 
 

@@ -80,17 +80,28 @@ def open_generator(
     if name in INTERPOLATIONS:
         _check_plain(config)
         return Interpolation(name)
-    path = Path(name).expanduser() if name.endswith((".json", ".onnx")) else find_model(name)
-    if path is None and (plugin := next(iter(entry_points(group=PLUGINS, name=name)), None)) is not None:
+    path = find_generator(name, find_model)
+    if isinstance(path, EntryPoint):
         _check_plain(config)
-        return _from_plugin(plugin)
-    if path is None:
+        return _from_plugin(path)
+    wish = Wish(config.runtime, config.precision, _engines(config.engines))
+    return ManifestGenerator(SessionSpec(path, device=config.device, threads=threads), wish, warn)
+
+
+def find_generator(name: str, find_model: FindModel) -> Path | EntryPoint:
+    """Return what a name stands for that is no interpolation; cheap, nothing is opened.
+
+    Raises:
+        ModelError: for nothing.
+    """
+    path = Path(name).expanduser() if name.endswith((".json", ".onnx")) else find_model(name)
+    found = path or next(iter(entry_points(group=PLUGINS, name=name)), None)
+    if found is None:
         raise ModelError(
             f"there is no generator named {name!r}: use {', '.join(INTERPOLATIONS)}, the path of a manifest or ONNX file, "
             "or a name that `facestream models list` shows"
         )
-    wish = Wish(config.runtime, config.precision, _engines(config.engines))
-    return ManifestGenerator(SessionSpec(path, device=config.device, threads=threads), wish, warn)
+    return found
 
 
 def _engines(named: str) -> Path | None:

@@ -1,28 +1,41 @@
-"""From the detections of one stream to tracks, with the library ``trackers``.
-
-ByteTrack: Zhang et al. 2022. OC-SORT: Cao et al. 2023.
-"""
+"""From the detections of one stream to tracks: boxes that are followed, and faces that are compared where that may be wrong."""
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
 from engine.config import TrackConfig
 from engine.contracts.frames import Detections, Float32, FrameTime, Planes, Span, TrackedFace, TrackEnd
+from engine.track.bytetrack import ByteTrack
 from engine.track.persons import Persons, Seen
 
-_UNIT_FRAMES_PER_SECOND = 30  # the library counts its buffer of lost tracks in frames of 1/30 s, whatever the rate
 _SMALLEST_STEP_SECONDS = 0.001
 _NEAR = 0.4
 """By so many widths boxes are made larger on each side before their overlap counts, where faces are compared: small faces that
 walk fast hardly overlap from one detection to the next. At five detections a second 0.8 of the faces of fast walkers got into
 tracks, without it 0.25."""
+
+
+class Boxes(Protocol):
+    """What follows boxes by where they are."""
+
+    @property
+    def ids(self) -> list[int]:
+        """Of the boxes that are followed."""
+        ...
+
+    def update(self, corners: Float32, scores: Float32, seconds: float) -> list[tuple[int, int]]:
+        """Return (index, id) of each detection that goes on with a box, or begins one; an id is never given again."""
+        ...
+
+    def reset(self) -> None:
+        """Forget all boxes."""
+        ...
 
 
 @dataclass(slots=True)
@@ -36,8 +49,8 @@ class _Track:
 class Tracker:
     """Follows the faces of one stream. Every stream has its own: nothing is shared between instances.
 
-    Each detection that continues no track begins one, if it is sure enough; who may speak is decided elsewhere. The library
-    would number a track only at its second detection, so its tracks are numbered in here, and carry ids from ``new_id``.
+    Each detection that continues no track begins one, if it is sure enough; who may speak is decided elsewhere. Tracks carry
+    ids from ``new_id``.
     """
 
     def __init__(
@@ -55,20 +68,19 @@ class Tracker:
             frame_rate: nominal, in frames per second; the real steps come from the time stamps.
             new_id: returns an id that was never returned before.
             start_score: a detection below it continues a track but begins none; ByteTrack only.
-            persons: parts and joins tracks by their faces; None: a track is what the library takes for one.
+            persons: parts and joins tracks by their faces; None: a track is a box that is followed.
 
         Raises:
             ValueError: the frame rate is not a positive number.
+            MissingRuntimeError: the method is an extra, and not installed.
         """
         if not (math.isfinite(frame_rate) and frame_rate > 0):
             raise ValueError(f"the frame rate must be positive, got {frame_rate}")
-        self._library = _METHODS[config.method](config, frame_rate, start_score, _NEAR if persons is not None else 0.0)
-        self._start_score = start_score if config.method == "bytetrack" else 0.0
+        self._boxes = _follow(config, frame_rate, start_score, _NEAR if persons is not None else 0.0)
         self._new_id = new_id
-        self._library_ids = itertools.count()
         self._persons = persons
         self._tracks: dict[int, _Track] = {}
-        """By the key of the person, without ``persons`` by the library's id."""
+        """By the key of the person, without ``persons`` by the box's id."""
         self._clock_seconds = -math.inf
 
     def update(
@@ -95,11 +107,11 @@ class Tracker:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is followed, not even a face that was seen once: going on is then the same as starting afresh."""
-        return not self._library.tracks and not self._tracks
+        return not self._boxes.ids and not self._tracks
 
     def reset(self) -> list[TrackEnd]:
         """End all tracks, for a discontinuity or the end of the stream; the next frame starts afresh."""
-        self._library.reset()
+        self._boxes.reset()
         if self._persons is not None:
             self._persons.reset()
         self._clock_seconds = -math.inf
@@ -108,44 +120,24 @@ class Tracker:
     def _keys(self, detections: Detections, followed: list[tuple[int, int]], planes: Planes | None) -> Sequence[int | None]:
         """Return whose track each detection goes on, None for a face that is still being asked."""
         if self._persons is None or planes is None:
-            return [library_id for _, library_id in followed]
+            return [box_id for _, box_id in followed]
         seen = [
-            Seen(library_id, detections.boxes[index], _points(detections, index), float(detections.scores[index]))
-            for index, library_id in followed
+            Seen(box_id, detections.boxes[index], _points(detections, index), float(detections.scores[index]))
+            for index, box_id in followed
         ]
         return self._persons.assign(self._clock_seconds, seen, planes)
 
     def _over(self) -> list[int]:
-        alive = {tracklet.tracker_id for tracklet in self._library.tracks}
+        alive = set(self._boxes.ids)
         if self._persons is None:
-            return [library_id for library_id in self._tracks if library_id not in alive]
+            return [box_id for box_id in self._tracks if box_id not in alive]
         return self._persons.end(alive, self._clock_seconds)
 
     def _associate(self, detections: Detections) -> list[tuple[int, int]]:
-        """Return (index of the detection, the library's id) of each in a track; the library may reorder them."""
-        import supervision
-
+        """Return (index of the detection, id of the box) of each in a track."""
         low = detections.boxes[:, :2]
-        given = supervision.Detections(
-            xyxy=np.concatenate([low, low + detections.boxes[:, 2:]], axis=1),
-            confidence=detections.scores,
-            data={"index": np.arange(len(detections))},
-        )
-        matched = self._library.update(given, timestamp=self._clock_seconds)
-        if not len(matched):
-            return []
-        pairs = list(zip(matched.data["index"].tolist(), matched.tracker_id.tolist(), strict=True))
-        return [pair for pair in pairs if pair[1] >= 0] + self._number(
-            [index for index, number in pairs if number < 0], detections
-        )
-
-    def _number(self, indices: list[int], detections: Detections) -> list[tuple[int, int]]:
-        """Number the tracks that begin with this frame; the library has put them in the order of their detections."""
-        begun = [tracklet for tracklet in self._library.tracks if tracklet.tracker_id == -1]
-        sure = [index for index in indices if detections.scores[index] >= self._start_score]
-        for tracklet in begun:
-            tracklet.tracker_id = next(self._library_ids)
-        return [(index, tracklet.tracker_id) for index, tracklet in zip(sure, begun, strict=True)]
+        corners = np.concatenate([low, low + detections.boxes[:, 2:]], axis=1)
+        return self._boxes.update(corners, detections.scores, self._clock_seconds)
 
     def _face(self, detections: Detections, index: int, key: int, time: FrameTime) -> TrackedFace:
         track = self._tracks.get(key)
@@ -171,37 +163,9 @@ def _points(detections: Detections, index: int) -> Float32 | None:
     return None if np.isnan(points).any() else points
 
 
-def _bytetrack(config: TrackConfig, frame_rate: float, start_score: float, near: float) -> Any:
-    import trackers
-    from trackers.utils.iou import BIoU
+def _follow(config: TrackConfig, frame_rate: float, start_score: float, near: float) -> Boxes:
+    if config.method == "ocsort":
+        from engine.track.oc_sort import OcSort
 
-    # What the detector reports is above its own threshold already: all of it is matched at once, best overlap first.
-    return trackers.ByteTrackTracker(
-        lost_track_buffer=_lost_frames(config),
-        frame_rate=frame_rate,
-        minimum_consecutive_frames=1,
-        track_activation_threshold=start_score,
-        high_conf_det_threshold=0.0,
-        iou=BIoU(buffer_ratio=near),
-    )
-
-
-def _ocsort(config: TrackConfig, frame_rate: float, start_score: float, near: float) -> Any:
-    import trackers
-    from trackers.utils.iou import BIoU
-
-    return trackers.OCSORTTracker(
-        lost_track_buffer=_lost_frames(config),
-        frame_rate=frame_rate,
-        minimum_consecutive_frames=1,
-        high_conf_det_threshold=0.0,
-        iou=BIoU(buffer_ratio=near),
-    )
-
-
-def _lost_frames(config: TrackConfig) -> int:
-    return max(1, round(config.lost_seconds * _UNIT_FRAMES_PER_SECOND))
-
-
-_METHODS: dict[str, Callable[[TrackConfig, float, float, float], Any]] = {"bytetrack": _bytetrack, "ocsort": _ocsort}
-"""Imported when a tracker is made: the library takes about a second to import."""
+        return OcSort(frame_rate, config.lost_seconds, near)
+    return ByteTrack(frame_rate, config.lost_seconds, start_score, near)

@@ -77,15 +77,7 @@ def open_embedder(config: VerifyConfig, find_model: FindModel, threads: int = 1)
     if kind == "insightface":
         spec = SessionSpec(recognition_model_of_pack(pack), device=config.device, threads=threads, name=name)
         return OnnxEmbedder(spec, "non-commercial research")
-    path = Path(name).expanduser()
-    if not path.is_file():
-        found = find_model(name)
-        if found is None:
-            raise ModelError(
-                f"there is no embedder {name!r}: it is neither a file nor an installed model; "
-                "use dlib, insightface:PACK, the path of an ONNX file, or none"
-            )
-        path = found
+    path = find_embedder(name, find_model)
     base = OnnxEmbedder(SessionSpec(path, device=config.device, threads=threads))
     if base.small_faces is None:
         return base
@@ -98,3 +90,18 @@ def open_embedder(config: VerifyConfig, find_model: FindModel, threads: int = 1)
     except BaseException:
         base.close()
         raise
+
+
+def find_embedder(name: str, find_model: FindModel) -> Path:
+    """Return the file of an embedder that is of no InsightFace pack.
+
+    Raises:
+        ModelError: there is none of this name.
+    """
+    path = Path(name).expanduser()
+    if (found := path if path.is_file() else find_model(name)) is None:
+        raise ModelError(
+            f"there is no embedder {name!r}: it is neither a file nor an installed model; "
+            "use dlib, insightface:PACK, the path of an ONNX file, or none"
+        )
+    return found

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnx
 from msgspec.structs import replace
 
 from engine.contracts.frames import Float32, Uint8
@@ -176,6 +175,8 @@ def _recipe_of_manifest(manifest: Manifest) -> Recipe:
 
 def _normalises_itself(path: Path) -> bool:
     """Whether the graph begins with its own subtraction and scaling, as InsightFace's MXNet exports do; its test for them."""
+    import onnx  # which no embedder with a manifest needs
+
     try:
         nodes = onnx.load(str(path), load_external_data=False).graph.node[:8]
     except Exception as error:

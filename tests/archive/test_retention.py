@@ -178,7 +178,7 @@ def test_tracks_that_are_kept_take_little_memory(tmp_path: Path, clock: Clock):
 
 
 def test_the_report_of_an_earlier_attempt_does_not_keep_what_goes(tmp_path: Path, clock: Clock):
-    run(tmp_path, clock, expires=True).close("drained")
+    run(tmp_path, clock, expires=True)
     report = write_report(tmp_path, 10)
     for expires, is_there in ((False, True), (True, False)):
         DirectorySink(

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
-from engine.errors import PublishError
+from engine.errors import ConfigError, PublishError
 from engine.publish.numbering import Numbering
 from tests.publish.samples import end, environment, face, stream_event, track
 
@@ -79,13 +79,19 @@ def test_run_json_tells_running_then_how_it_ended(tmp_path):
     assert (ended["outcome"], ended["counters"], ended["inputs"]) == ("drained", {"faces": 2}, {"cam1": {"sha256": "ab"}})
     assert ended["ended_ns"] >= ended["started_ns"] == started["started_ns"]
     assert [attempt["outcome"] for attempt in ended["attempts"]] == ["drained"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces.jsonl", "run.json", "stream.jsonl", "tracks.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "chain.jsonl",
+        "faces.jsonl",
+        "run.json",
+        "stream.jsonl",
+        "tracks.jsonl",
+    ]
 
 
 def test_a_directory_with_a_run_is_refused_unless_told(tmp_path):
     write_run(tmp_path)
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(PublishError, match=r"already holds a run \(run.json\): choose another one, or replace"):
+    with pytest.raises(ConfigError, match=r"already holds a run \(run.json\): choose another one, or replace"):
         sink(tmp_path)
     assert len(lines(tmp_path / "faces.jsonl")) == 5
     sink(tmp_path, overwrite=True).close("completed")

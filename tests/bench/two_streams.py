@@ -42,7 +42,7 @@ from engine.runtime.frame_pool import PoolWriter, slot_bytes_for
 from engine.runtime.telemetry import Telemetry
 from engine.sample.clip import render_sample
 from tests.decode.watching import camera
-from tests.footage import frames
+from tests.real_footage import frames
 from tests.rtsp.clips import NUMBER_BITS, Clip, encode, frame_number, numbered_pictures
 from tests.rtsp.server import GstServer, Live
 

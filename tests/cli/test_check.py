@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.shipped import shipped
 from tests.cli.command import apart, complains, here
 
 
@@ -111,3 +112,15 @@ def test_both_streams_of_a_camera_are_shown_without_their_passwords(tmp_path, ca
     assert "crop_uri=rtsp://192.0.2.1/1" in shown
     assert "secret" not in outcome.out
     assert "hidden" not in outcome.out
+
+
+@pytest.mark.parametrize("name", ["cameras", "quick", "recogniser", "recordings", "serve"])
+def test_an_example_to_begin_with_is_printed(capsys, name):
+    shown = here(capsys, "check", "--example", name)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out == (shipped("pipelines") / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def test_an_example_that_is_not_there_and_no_file_at_all(capsys):
+    complains(here(capsys, "check", "--example", "camera"), 2, "no example 'camera'", "cameras, quick, recogniser")
+    complains(here(capsys, "check"), 2, "--example NAME")

@@ -74,6 +74,44 @@ def test_a_result_that_cannot_be_written_is_one_sentence(capsys, face):
     assert "choose another folder with --out" in " ".join(shown.out.split())
 
 
+def test_a_result_that_is_there_is_replaced_only_when_asked_for(capsys, face):
+    result = face.with_name("face-enhanced.png")
+    result.write_bytes(b"a day's work")
+    shown = here(capsys, "enhance", face)
+    assert shown.code == 1
+    assert "is there already" in " ".join(shown.out.split())
+    assert result.read_bytes() == b"a day's work"
+    assert here(capsys, "enhance", face, "--overwrite").code == 0
+    assert here(capsys, "enhance", face.parent, "--overwrite").code == 0
+    assert not face.with_name("face-enhanced-enhanced.png").exists()  # a result is no picture of the folder
+
+
+def test_nothing_is_loaded_for_pictures_that_are_not_there(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(enhance, "open_generator", lambda *_, **__: pytest.fail("a model was loaded"))
+    for missing in (tmp_path / "none.png", tmp_path / "none*.png", tmp_path):
+        assert here(capsys, "enhance", missing).code == 2
+
+
+def test_the_faces_of_a_photograph_are_found_and_enlarged_alone(capsys, tmp_path):
+    photo = tmp_path / "photo.png"
+    cv2.imwrite(str(photo), data.astronaut()[:, :, ::-1])
+    shown = here(capsys, "enhance", photo, "--faces")
+    assert (shown.code, shown.err) == (0, "")
+    with Image.open(tmp_path / "photo-face-1-enhanced.png") as result:
+        assert 200 < result.width < 1200
+    cv2.imwrite(str(photo), np.full((64, 64, 3), 90, np.uint8))
+    shown = here(capsys, "enhance", photo, "--faces", "--overwrite")
+    assert shown.code == 1
+    assert "shows no face" in " ".join(shown.out.split())
+
+
+def test_a_photograph_whose_result_would_be_too_large_says_what_to_do(capsys, face, monkeypatch):
+    monkeypatch.setattr(enhance, "_MOST_RESULT_PX", 1000)
+    shown = here(capsys, "enhance", face)
+    assert shown.code == 1
+    assert "add --faces" in " ".join(shown.out.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -35,8 +35,48 @@ def test_without_a_command_there_is_help(capsys):
     assert "Usage: facestream COMMAND" in here(capsys).out
 
 
-def test_version(capsys):
-    assert here(capsys, "--version").out.strip() == __version__
+@pytest.mark.parametrize("words", [[], ["run"], ["gallery"], ["gallery", "list"], ["models", "pull"]])
+def test_the_version_is_said_wherever_it_is_asked_for(capsys, words):
+    shown = here(capsys, *words, "--version")
+    assert (shown.code, shown.out, shown.err) == (0, f"{__version__}\n", "")
+
+
+def pages(app, words=()):
+    """Yield the words of each page of help: of a command, and of those below it."""
+    yield words
+    for name in app:
+        if not name.startswith("-"):
+            yield from pages(app[name], (*words, name))
+
+
+def test_every_page_of_help_fits_on_two_screens(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    asked = [(*words, "--help") for words in pages(app.build_app([]))]
+    assert len(asked) > 40
+    for words in [*asked, ("run", "--help-more")]:
+        lines = here(capsys, *words).out.splitlines()
+        assert lines[0].startswith("Usage: facestream"), words
+        assert len(lines) <= 48, words
+        assert max(map(len, lines)) <= 80, words
+
+
+def test_what_is_seldom_used_stands_on_a_page_of_its_own(capsys):
+    first, second = (here(capsys, "run", word).out for word in ("--help", "--help-more"))
+    assert "--help-more shows" in first
+    assert "--deinterlace" not in first
+    assert "--deinterlace" in second
+    assert "--gallery" in first
+    assert "--gallery" not in second
+
+
+def test_the_shell_completes_the_commands_and_their_options(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SHELL", "/bin/bash")
+    assert here(capsys, "--install-completion", "--shell", "bash").code == 0
+    (script,) = (path for path in tmp_path.rglob("*") if path.name == "facestream")
+    text = script.read_text(encoding="utf-8")
+    assert "--deinterlace" in text
+    assert all(name in text for name in COMMANDS)
 
 
 def test_help_loads_nothing_heavy():
@@ -46,9 +86,17 @@ def test_help_loads_nothing_heavy():
         "heavy = {'av', 'cv2', 'dlib', 'insightface', 'numpy', 'onnxruntime', 'torch', 'zmq'} & set(sys.modules)\n"
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )
-    for arguments in (["--help"], ["frobnicate"]):
+    for arguments, others in (
+        (["--help"], {"cyclopts", "msgspec", "rich"}),
+        (["--version"], {"cyclopts"}),
+        (["frobnicate"], set()),
+    ):
         done = subprocess.run(
-            [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-c", program.replace("'zmq'", f"'zmq', *{sorted(others)}"), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
 
@@ -72,7 +120,7 @@ def test_a_mistyped_command_is_guessed(capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["check"], "CONFIG"),
+        (["erase"], "NAME"),
         (["check", "a.yaml", "--bogus", "1"], "--bogus"),
         (["sample", "--seconds", "many"], "--seconds"),
         (["models", "pull"], "NAME"),
@@ -88,7 +136,7 @@ def test_wrong_options_are_one_sentence_and_2(capsys, arguments, says):
 )
 def test_our_own_errors_are_printed_as_they_are(capsys, monkeypatch, error, code):
     fails_with(monkeypatch, error)
-    complains(here(capsys), code, str(error))
+    complains(here(capsys, "doctor"), code, str(error))
 
 
 def test_a_path_of_a_user_that_is_not_there_is_a_wrong_option(capsys):
@@ -98,15 +146,15 @@ def test_a_path_of_a_user_that_is_not_there_is_a_wrong_option(capsys):
 def test_an_unexpected_error_is_short_unless_a_traceback_is_asked_for(capsys, monkeypatch):
     fails_with(monkeypatch, ZeroDivisionError("division by zero"))
     monkeypatch.delenv("FACESTREAM_TRACEBACK", raising=False)
-    complains(here(capsys), 1, "unexpected ZeroDivisionError: division by zero", "FACESTREAM_TRACEBACK=1")
+    complains(here(capsys, "doctor"), 1, "unexpected ZeroDivisionError: division by zero", "FACESTREAM_TRACEBACK=1")
     monkeypatch.setenv("FACESTREAM_TRACEBACK", "1")
     with pytest.raises(ZeroDivisionError):
-        app.main([])
+        app.main(["doctor"])
 
 
 def test_an_interrupt_is_quiet_and_130(capsys, monkeypatch):
     fails_with(monkeypatch, KeyboardInterrupt())
-    outcome = here(capsys)
+    outcome = here(capsys, "doctor")
     assert (outcome.code, outcome.out, outcome.err) == (130, "", "")
 
 

@@ -20,6 +20,20 @@ def test_it_writes_what_it_says(capsys, tmp_path):
     assert "clip-enrol" in shown.out
 
 
+def test_what_is_there_is_replaced_only_when_asked_for(capsys, tmp_path):
+    """`facestream sample clip.mp4` took the place of a recording of that name without a word."""
+    clip = tmp_path / "clip.mp4"
+    short = ("sample", clip, "--seconds", "0.1", "--size", "320x240")
+    for mine in (clip, tmp_path / "clip.truth.json"):
+        mine.write_bytes(b"mine")
+        complains(here(capsys, *short), 2, f"{mine} is there already", "--overwrite")
+        assert mine.read_bytes() == b"mine"
+        mine.unlink()
+    (tmp_path / "clip-enrol").mkdir()
+    complains(here(capsys, *short), 2, "clip-enrol is there already")
+    assert here(capsys, *short, "--overwrite").code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

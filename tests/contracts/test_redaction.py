@@ -138,3 +138,18 @@ def test_a_tree_keeps_its_shape_and_loses_its_secrets(tree, secret, pattern):
     assert shown["rest"] == tree
     assert [len(shown["sources"]), shown["argv"][1]] == [1, 1]
     assert msgspec.json.decode(msgspec.json.encode(shown)) == shown
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "as ``tcp://127.0.0.1:5556`` or ``ipc:///run/x``; empty: none",
+        "use `tcp://127.0.0.1:5556`.",
+        "as ``tcp://0.0.0.0:5558``, for holders of keys",
+        "bind tcp://127.0.0.1:* or tcp://*:5556",
+        "(`http://127.0.0.1:4318/v1/traces`)",
+    ],
+)
+def test_what_we_say_ourselves_as_an_example_stays_readable(said):
+    """Help and error sentences redacted their own examples, as tcp://***."""
+    assert redact(said) == said

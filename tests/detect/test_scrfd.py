@@ -98,5 +98,5 @@ def test_a_failing_model_is_an_error_and_not_an_empty_answer(pack: Path, monkeyp
 
 def test_a_missing_package(pack: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "insightface.model_zoo", None)
-    with pytest.raises(MissingRuntimeError, match="pip install insightface"):
+    with pytest.raises(MissingRuntimeError, match=r"pip install 'facestream\[insightface\]'"):
         Scrfd(str(pack), None)

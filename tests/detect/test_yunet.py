@@ -18,8 +18,8 @@ from engine.errors import InferenceError, ModelError
 from engine.runtime.colour import bgr_from_planes, planes_from_bgr
 from engine.runtime.session import SessionSpec
 from tests.assets import shared
-from tests.footage import frames
 from tests.onnx_models import doubling_model, yunet_model
+from tests.real_footage import frames
 from tests.together import run_together
 
 MODEL = "models/face_detection_yunet_2023mar.onnx"

@@ -13,6 +13,7 @@ import pytest
 from engine.config import Config, CropConfig, DetectConfig, OutputConfig, SourceConfig, SuperResolveConfig
 from engine.config_verify import VerifyConfig
 from engine.pipeline import crew
+from engine.pipeline.bodies import BODIES
 from engine.pipeline.run import RunResult, run_pipeline
 from engine.pipeline.status import RunStatus
 from tests.e2e.conftest import Clip
@@ -43,7 +44,7 @@ def faces(out: Path) -> dict[tuple[int, int], tuple[object, ...]]:
 
 
 def test_a_run_goes_on_over_the_death_of_the_process_that_computes(clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(crew, "inference_body", fake_inference_body)
+    monkeypatch.setattr(crew, "BODIES", {**BODIES, "inference": fake_inference_body})
     killed: list[int] = []
 
     def kill_once(status: RunStatus) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +44,13 @@ def test_the_subscriber_runs_as_printed(clip: Clip, tmp_path: Path):
     endpoint = f"ipc://{tmp_path}/faces"
     program, replaced = re.subn(r'(?<=Subscriber\(")tcp://127\.0\.0\.1:\d+(?=")', endpoint, program)
     assert replaced == 1
-    reader = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    package = tmp_path / "facestream"  # where the build puts it
+    package.mkdir()
+    shutil.copy(ROOT / "engine" / "_facestream.py", package / "__init__.py")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    reader = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
     run = [sys.executable, "-m", "engine", "run", "--source", str(clip.video), "--publish", endpoint, "--wait", "60"]
     done = subprocess.run(
         [*run, "--every", "10", "--embedder", "none"], capture_output=True, text=True, timeout=120, check=False

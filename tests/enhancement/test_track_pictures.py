@@ -233,7 +233,7 @@ def test_the_cosines_of_the_picture_stand_beside_and_decide_nothing(tmp_path):
         enrol(gallery, embedder, "ada", PEOPLE[0])
         enrol(gallery, embedder, "bob", PEOPLE[1])
         people = dict(zip(*gallery.templates(embedder.sha256), strict=True))
-        plain, run = Run(gallery), Run(gallery)
+        plain, run = Run(gallery, mark=False), Run(gallery, mark=False)  # vectors are of the picture before it is marked
         plain.core._pictures._fuser = None
         crops = [crop(0.0, live=False), crop(1.0, live=False)]
         said = []

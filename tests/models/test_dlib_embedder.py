@@ -138,6 +138,19 @@ def test_it_is_made_once_and_again_when_it_is_damaged_or_old(folder, monkeypatch
     assert sorted(path.name for path in folder.iterdir()) == ["dlib.json", "dlib.onnx", "dlib_small.json", "dlib_small.onnx"]
 
 
+def test_once_it_was_made_the_package_may_go(folder, monkeypatch):
+    monkeypatch.setattr(made, "packaged_weights", lambda: pytest.fail("the package is not needed"))
+    assert dlib_embedder(folder) == folder / "dlib.json"
+
+
+def test_other_weights_make_another(folder, tmp_path):
+    other = tmp_path / "other.dat"
+    other.write_bytes(b"nothing like a network" * 100)
+    with pytest.raises(ModelError, match="is not dlib's"):
+        dlib_embedder(folder, other)
+    assert dlib_embedder(folder, packaged_weights()) == folder / "dlib.json"
+
+
 def test_it_is_told_by_its_weights_not_by_the_file_made_of_them(folder):
     manifest = read_manifest(folder / "dlib.json")
     assert manifest.weights_sha256 == sha256_of(packaged_weights())

@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from engine.errors import ModelError, UsageError
-from engine.models import Downloadable, installed_as, pull
+from engine.models import Downloadable
+from engine.models.download import installed_as, pull
 
 CONTENT = bytes(range(256)) * 800
 ENTRY = Downloadable(

@@ -57,9 +57,7 @@ def test_too_few_are_said_before_the_first_process_starts(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("has_camera", [True, False])
-def test_beside_cameras_publish_is_forked_as_they_are_and_nobody_waits_for_that(
-    has_camera: bool, monkeypatch: pytest.MonkeyPatch
-):
+def test_who_is_forked_of_a_run_and_that_the_others_load_meanwhile(has_camera: bool, monkeypatch: pytest.MonkeyPatch):
     started: list[tuple[str, Sequence[str]]] = []
 
     def start(name: str, *_: object, codec: object, forked: Sequence[str]) -> Worker:
@@ -69,10 +67,11 @@ def test_beside_cameras_publish_is_forked_as_they_are_and_nobody_waits_for_that(
     monkeypatch.setattr(crew, "start_worker", start)
     cameras = [Camera("door", "rtsp://192.0.2.1/1", "rtsp://192.0.2.1")] if has_camera else []
     Crew(Config(), {"run_id": "r"}, cameras, 0 if has_camera else 1, None)
-    modules = ["engine.workers.camera", "engine.workers.publish"]
-    last = [("publish", modules), ("camera-door", modules)] if has_camera else []
-    assert started[len(started) - len(last) :] == last
-    assert not any(forked for _, forked in started[: len(started) - len(last)])
+    roles = ("camera", "publish") if has_camera else ("perceive", "enhance", "recording", "publish")
+    modules = [f"engine.workers.{role}" for role in roles]
+    forked = ["publish", "camera-door"] if has_camera else [name for name, _ in started]
+    assert started[len(started) - len(forked) :] == [(name, modules) for name in forked]
+    assert not any(modules for _, modules in started[: len(started) - len(forked)])
     assert {"publish", "perceive"} <= {name for name, _ in started}
 
 

@@ -101,16 +101,3 @@ def test_without_a_directory_nothing_is_read_again(config: Config, monkeypatch: 
     result = SimpleNamespace(interrupted=frozenset({"bad"}))
     monkeypatch.setattr(run, "_attempt", lambda *_, same_run: result)
     assert run.run_pipeline(config) is result
-
-
-def test_a_gallery_that_is_not_there_is_said(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """A misspelt path would otherwise be an empty gallery, and everybody unknown, without a word."""
-    monkeypatch.setattr(run, "_attempt", lambda *_, same_run: DONE)
-    said: list[str] = []
-    missing = replace(config, verify=replace(config.verify, gallery=str(tmp_path / "nope.sqlite")))
-    run.run_pipeline(missing, warn=said.append)
-    assert len(said) == 1
-    assert f"the gallery {tmp_path / 'nope.sqlite'} does not exist yet" in said[0]
-    run.run_pipeline(replace(missing, verify=replace(missing.verify, embedder="none")), warn=said.append)
-    run.run_pipeline(config, warn=said.append)
-    assert len(said) == 1

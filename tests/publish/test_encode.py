@@ -8,7 +8,8 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from engine.config import PublishConfig
 from engine.errors import PublishError
-from engine.publish.encode import encode_picture, mark, parts_of
+from engine.marking import declared_in, find_mark, sentence
+from engine.publish.encode import encode_enhanced, encode_picture, parts_of, track_parts_of
 from tests.publish.samples import pictures
 
 
@@ -50,16 +51,46 @@ def test_an_enhanced_picture_says_so_inside_and_the_original_does_not(codec):
 
 
 @pytest.mark.parametrize("codec", ["jpeg", "png"])
-def test_other_readers_find_the_mark_and_the_same_pixels(codec):
+def test_other_readers_find_the_sentence_and_the_same_pixels(codec):
     image = pytest.importorskip("PIL.Image")
     _, enhanced = pictures()
-    config = PublishConfig(codec=codec)
-    marked = encode_picture(config, enhanced, mark("compact_x4"))
-    with image.open(io.BytesIO(marked)) as opened:
+    config = PublishConfig(codec=codec, mark=False)
+    said = encode_enhanced(config, enhanced, "compact_x4")
+    with image.open(io.BytesIO(said)) as opened:
         comment = opened.info["comment" if codec == "jpeg" else "Comment"]
+        assert b"compositeWithTrainedAlgorithmicMedia" in opened.info["xmp"]
         opened.load()
-    assert (comment.decode() if isinstance(comment, bytes) else comment) == mark("compact_x4")
-    np.testing.assert_array_equal(decoded(marked), decoded(encode_picture(config, enhanced)))
+    assert (comment.decode() if isinstance(comment, bytes) else comment) == sentence("facestream compact_x4")
+    np.testing.assert_array_equal(decoded(said), decoded(encode_picture(config, enhanced)))
+
+
+@pytest.mark.parametrize("codec", ["jpeg", "png"])
+def test_enhanced_pictures_and_those_of_tracks_are_marked_and_nothing_else(codec):
+    original, enhanced = pictures()
+    embedding, config = np.zeros(4, np.float32), PublishConfig(codec=codec)
+    agreement = np.full(enhanced.shape[:2], 200, np.uint8)
+    parts, payloads = parts_of(config, original, enhanced, embedding, "compact_x4")
+    of_track, track_payloads = track_parts_of(config, embedding, enhanced, agreement, "mean_x4")
+    found = {
+        part.name: (find_mark(decoded(payload)).is_found, declared_in(payload) is not None)
+        for part, payload in zip(parts + of_track, payloads + track_payloads, strict=True)
+        if part.codec == codec
+    }
+    assert found == {
+        "enhanced": (True, True),
+        "original": (False, False),
+        "track": (True, True),
+        "agreement": (False, False),
+    }
+    if codec == "png":
+        assert (decoded(track_payloads[-1]) == 200).all(), "a map's values stay as they are"
+
+
+def test_the_setting_leaves_the_pixels_as_they_are_and_the_file_still_says_it():
+    original, enhanced = pictures()
+    _, payloads = parts_of(PublishConfig(codec="png", mark=False), original, enhanced, None, "compact_x4")
+    np.testing.assert_array_equal(decoded(payloads[0]), enhanced)
+    assert declared_in(payloads[0]).is_enhanced
 
 
 def test_what_is_missing_or_not_asked_for_is_left_out():

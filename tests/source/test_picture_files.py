@@ -3,7 +3,11 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UsageError
-from engine.source.picture_files import picture_files
+from engine.source.picture_files import picture_files as files_of
+
+
+def picture_files(paths):
+    return files_of(paths, lambda path, sentence: pytest.fail(sentence))
 
 
 @pytest.fixture
@@ -23,7 +27,7 @@ def test_folders_and_patterns_are_the_pictures_in_them_by_name(folder):
 
 
 def test_files_stay_as_they_are(folder):
-    given = [folder / "notes.txt", Path("none.jpg"), folder / "b.JPG"]
+    given = [folder / "notes.txt", folder / "b.JPG"]
     assert picture_files(given) == given
     (folder / "a[1].jpg").touch()
     assert picture_files([folder / "a[1].jpg"]) == [folder / "a[1].jpg"]
@@ -34,3 +38,13 @@ def test_where_no_picture_is_that_is_told(folder):
         picture_files([folder / "empty"])
     with pytest.raises(UsageError, match=r"\*.bmp matches no picture"):
         picture_files([folder / "*.bmp"])
+    with pytest.raises(UsageError, match=r"none.jpg cannot be read \(No such file or directory\): check the path"):
+        picture_files([Path("none.jpg")])
+
+
+def test_what_is_not_there_is_told_and_the_others_are_taken(folder):
+    """A file that is missing, a pattern without a match and an empty folder are one mistake, and treated alike."""
+    told = []
+    missing = [folder / "none.jpg", folder / "*.bmp", folder / "empty"]
+    assert files_of([*missing, folder / "b.JPG"], lambda path, sentence: told.append(path)) == [folder / "b.JPG"]
+    assert told == missing

@@ -8,7 +8,7 @@ import pytest
 
 from engine.track.doubt import USUAL, changed, distance_widths, distances_widths, jumped, likeness, patch_of
 from tests.assets import shared
-from tests.footage import frames
+from tests.real_footage import frames
 
 
 def box(x: float, y: float, width: float, height: float) -> np.ndarray:

@@ -12,7 +12,7 @@ from engine.track.fade import FadeWatch
 from engine.track.scene_cut import SceneCuts
 from engine.track.small_picture import detail_of
 from tests.assets import shared
-from tests.footage import frames
+from tests.real_footage import frames
 from tests.track.test_scene_cut import moved, noisy, scene
 
 

@@ -12,7 +12,7 @@ from engine.contracts.frames import Uint8
 from engine.track.scene_cut import SceneCuts
 from engine.track.small_picture import detail_of, found_again
 from tests.assets import shared
-from tests.footage import frames
+from tests.real_footage import frames
 
 
 def scene(seed: int, width: int = 320, height: int = 180) -> Uint8:

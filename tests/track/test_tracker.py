@@ -16,7 +16,7 @@ from engine.contracts.frames import Detections, FrameTime
 from engine.detect import open_detector
 from engine.track import Tracker
 from tests.assets import shared
-from tests.footage import frames
+from tests.real_footage import frames
 
 methods = pytest.mark.parametrize("method", ["bytetrack", "ocsort"])
 

@@ -11,7 +11,9 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter, validators
 from rich.console import Console
 
+from engine import __version__
 from engine.errors import FacestreamError
+from engine.help_page import Compact
 from trt_build.cli.detector import detector_app
 from trt_build.cli.embedder import embedder_app
 from trt_build.cli.engines import build, check
@@ -30,7 +32,10 @@ ERRORS = Console(stderr=True)
 app = App(
     name="trt-build",
     help="Train, export, evaluate and compile the models that facestream runs.",
-    version_flags=[],
+    version=__version__,
+    version_flags=["--version"],
+    help_format="plaintext",
+    help_formatter=Compact(),
     help_epilogue="Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted.",
     suppress_keyboard_interrupt=False,  # who interrupts is told what stays
 )
@@ -62,7 +67,7 @@ def train(
     Parameters
     ----------
     recipe
-        A recipe file, or the name of one in configs/train (as `compact`).
+        A recipe file, or the name of one that ships (as `compact`).
     out
         Folder of the run; `runs/NAME` if not given.
     resume

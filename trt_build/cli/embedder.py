@@ -108,7 +108,7 @@ def calibrate(
     Parameters
     ----------
     recipe
-        Of the adaptation that ships: a file, or a name in configs/train. Its faces take part.
+        Of the adaptation that ships: a file, or a name. Its faces take part.
     grounds
         A zip of pictures without faces, which lie behind.
     folder

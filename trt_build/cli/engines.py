@@ -53,40 +53,36 @@ def build(
     Examples:
 
         trt-build build compact_fine_x4 --target ncnn
-
-        trt-build build compact_fine_x4 grey dlib --precision fp16 --compute-capability 7.5,8.6,8.9,12.0
-
-        trt-build build compact_fine_x4 --target onnxruntime --precision int8 --sizes 16..96 --json
+        trt-build build grey dlib --precision fp16 --compute-capability 7.5,8.9
+        trt-build build compact_fine_x4 --target onnxruntime --precision int8
 
     Parameters
     ----------
     model
-        A model by its name (as `compact_fine_x4`, `grey`, `dlib`), its manifest, or its ONNX file.
+        A model's name, its manifest, or its ONNX file.
     models
         More models.
     target
         What runs the engine.
     precision
-        What it computes in; the first and last convolutions and the bicubic picture of a generator stay in float32.
+        What it computes in; a generator's ends stay in float32.
     sizes
-        Smallest and largest height and width, as `16..96`; by default 8..160 for generators, 64..1280 for detectors.
+        Smallest and largest side; by default 8..160 for generators, 64..1280 for detectors.
     batch
         Smallest, best and largest batch, as `1,8,64`.
     compute_capability
         Of the GPUs, as `7.5,8.6,8.9,12.0`; `current`: of the one that is here. One engine for each.
     pixels
-        What a generator takes and gives: `uint8`, with range, layout and rounding inside (on GPUs, if not given), or `float`.
+        What a generator takes and gives; uint8 on GPUs, if not given.
     out
-        Folder of the engines; `engines` in the folder of models if not given.
+        Folder of the engines; by default beside the models.
     no_build
         Build nothing; refuse where there is no engine that fits.
     calibration
-        For int8 of generators and embedders: a zip or folder of pictures with at least 500 faces; the training faces of
-        $FACESTREAM_DATA if not given.
+        For int8: a zip or folder of pictures with at least 500 faces; by default the training faces of $FACESTREAM_DATA.
     faces
-        A zip or folder of pictures to compare generators and embedders on: faces that are found in them are cut out, square
-        pictures of one face are taken whole; those of $FACESTREAM_DATA that are in no training if not given. Fewer than 200
-        faces are no full gate.
+        A zip or folder of pictures to compare on, by default those of $FACESTREAM_DATA that are in no training. Fewer than
+        200 faces are no full gate.
     gate_faces
         How many faces to compare on.
     json
@@ -155,7 +151,7 @@ def check(
     target
         Only the engines for it.
     out
-        Folder of the engines; `engines` in the folder of models if not given.
+        Folder of the engines; by default beside the models.
     faces
         As for `build`.
     gate_faces

@@ -26,7 +26,7 @@ def fit(recipe: str = "low_resolution_embedder", *, folder: Path, out: Path, det
     Parameters
     ----------
     recipe
-        Of the adaptation that ships: a file, or a name in configs/train. Its faces take part.
+        Of the adaptation that ships: a file, or a name. Its faces take part.
     folder
         That of `trt-build embedder calibrate`.
     out

@@ -28,7 +28,7 @@ def add_train(app: App, summary: str, usual: str, load: Callable[[], System], *,
     Args:
         app: of a system.
         summary: of the help: what is trained.
-        usual: the recipe of configs/train that ships.
+        usual: the recipe that ships.
         load: called once torch is known to be there.
         told: said after a run, of the final ``state``.
         default: `usual` is the recipe where none is given.
@@ -51,7 +51,7 @@ def add_train(app: App, summary: str, usual: str, load: Callable[[], System], *,
     Parameters
     ----------
     recipe
-        A recipe file, or the name of one in configs/train (as `{usual}`).
+        A recipe file, or the name of one that ships (as `{usual}`).
     out
         Folder of the run; `runs/NAME` if not given.
     resume

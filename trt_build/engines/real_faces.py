@@ -20,6 +20,7 @@ from trt_build.data import degradation
 from trt_build.data.faces import grey_pictures, load_faces
 from trt_build.data.scenes.teacher import grey_planes
 from trt_build.errors import DataError
+from trt_build.optional import require_from
 from trt_build.recipes.data_folder import with_data_folder
 
 TRAINING = "$FACESTREAM_DATA/data/lfw_gray/train.zip"
@@ -212,6 +213,8 @@ def grey_detector() -> GreyDetector:
 
 
 def _photographs() -> Sequence[Uint8]:
+    for package in ("insightface", "skimage"):
+        require_from(package, "measuring on photographs where no pictures are given", "sample")
     from insightface.data import get_image
     from skimage.data import astronaut
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
+
+from trt_build.optional import require
 
 Values = NDArray[np.float64]
 _LN10 = float(np.log(10.0))
@@ -34,6 +35,9 @@ def pav(score: Values, same: Values, different: Values) -> Values:
         same: weights, see above.
         different: likewise.
     """
+    require("scipy", "the best calibration in hindsight")
+    from scipy.optimize import isotonic_regression
+
     points, place = np.unique(score, return_inverse=True)
     shares = [np.bincount(place, weights / weights.sum(), len(points)) for weights in (same, different)]
     weights = shares[0] + shares[1]

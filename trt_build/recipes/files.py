@@ -9,6 +9,7 @@ import msgspec
 import yaml
 
 from engine.config_errors import explain, key_that_stands_twice
+from engine.shipped import shipped
 from trt_build.errors import RecipeError
 from trt_build.recipes.data_folder import with_data_folder
 
@@ -34,11 +35,11 @@ def read_recipe_of(kind: type[AnyRecipe], path: Path) -> AnyRecipe:
 
 
 def find_recipe(name: str) -> Path:
-    """A recipe by path, or by name from `configs/train` of the source tree or working folder."""
+    """A recipe by path, or by name: one that ships, or one in `configs/train` of the working folder."""
     path = Path(name)
     if path.suffix in (".yaml", ".yml") or path.exists():
         return path
-    folders = [Path(__file__).parents[2] / "configs" / "train", Path("configs/train")]
+    folders = [shipped("train"), Path("configs/train")]
     for folder in folders:
         if (folder / f"{name}.yaml").is_file():
             return folder / f"{name}.yaml"

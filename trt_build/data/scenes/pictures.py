@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
+from engine.shipped import shipped
 from trt_build.array_files import key_of, write_array, write_arrays
 from trt_build.data.faces import grey_pictures
 from trt_build.data.scenes.geometry import overlaps
@@ -172,7 +173,9 @@ def _looked(table: Path) -> dict[str, list[Row]]:
 
 
 def _rows(table: Path) -> list[Row]:
-    """Return the rows of a table of boxes."""
+    """Return the rows of a table of boxes; one that ships with the recipes is found wherever they lie."""
+    if not table.exists() and (own := shipped("train") / table.name).exists():
+        table = own
     try:
         with table.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))

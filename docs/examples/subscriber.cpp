@@ -1,0 +1,78 @@
+// Reads the faces of a run, in C++17: libzmq and nlohmann/json, which reads MessagePack.
+//
+//   apt-get install g++ libzmq3-dev nlohmann-json3-dev
+//   g++ -std=c++17 -O2 subscriber.cpp -lzmq -o subscriber
+//   ./subscriber tcp://127.0.0.1:5556            a `pub` endpoint
+//   ./subscriber tcp://127.0.0.1:5556 pull       a `push` one
+#include <zmq.h>
+
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using nlohmann::json;
+using Frame = std::vector<unsigned char>;
+
+static std::vector<Frame> receive(void *socket) {
+    std::vector<Frame> frames;
+    int more = 1;
+    while (more) {
+        zmq_msg_t part;
+        zmq_msg_init(&part);
+        if (zmq_msg_recv(&part, socket, 0) < 0) throw std::runtime_error(zmq_strerror(zmq_errno()));
+        const auto *data = static_cast<unsigned char *>(zmq_msg_data(&part));
+        frames.emplace_back(data, data + zmq_msg_size(&part));
+        more = zmq_msg_more(&part);
+        zmq_msg_close(&part);
+    }
+    return frames;
+}
+
+int main(int count, char **words) {
+    if (count < 2) {
+        std::fprintf(stderr, "usage: subscriber ENDPOINT [pull]\n");
+        return 2;
+    }
+    const bool pull = count > 2 && std::strcmp(words[2], "pull") == 0;
+    void *context = zmq_ctx_new();
+    void *socket = zmq_socket(context, pull ? ZMQ_PULL : ZMQ_SUB);
+    if (!pull) {
+        for (const char *topic : {"v1/face/", "v1/end/"}) zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topic, std::strlen(topic));
+    }
+    if (zmq_connect(socket, words[1]) != 0) {
+        std::fprintf(stderr, "cannot connect to %s: %s\n", words[1], zmq_strerror(zmq_errno()));
+        return 1;
+    }
+
+    std::map<std::string, long long> expected;  // of each stream: the number of its next face
+    for (;;) {
+        const auto frames = receive(socket);  // [topic][header][part...]
+        if (frames.size() < 2) continue;
+        const json header = json::from_msgpack(frames[1]);
+        if (header.at("schema") != "facestream/1") throw std::runtime_error("another version of the wire");
+        const std::string kind = header.at("kind"), stream = header.at("stream");
+        if (kind == "end") {
+            std::printf("end %s\n", header.at("outcome").get<std::string>().c_str());
+            break;
+        }
+        if (kind != "face") continue;
+        const long long seq = header.at("seq");
+        const auto next = expected.find(stream);
+        if (next != expected.end() && seq > next->second) std::printf("lost %s %lld to %lld\n", stream.c_str(), next->second, seq - 1);
+        expected[stream] = seq + 1;
+        std::string who = "-";
+        if (!header.at("candidates").empty()) who = header.at("candidates").at(0).at("identity");
+        std::printf("%s %lld %s %s", stream.c_str(), header.at("track_id").get<long long>(),
+                    header.at("decision").get<std::string>().c_str(), who.c_str());
+        const auto &parts = header.at("parts");  // frames[2 + i] is what parts[i] describes, a JPEG or PNG file
+        for (std::size_t i = 0; i < parts.size() && 2 + i < frames.size(); ++i)
+            std::printf(" %s:%zu", parts[i].at("name").get<std::string>().c_str(), frames[2 + i].size());
+        std::printf("\n");
+    }
+    zmq_close(socket);
+    zmq_ctx_term(context);
+}

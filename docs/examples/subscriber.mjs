@@ -1,0 +1,36 @@
+// Reads the faces of a run, in Node: the packages zeromq and @msgpack/msgpack.
+//
+//   npm install zeromq@6 @msgpack/msgpack@3
+//   node subscriber.mjs tcp://127.0.0.1:5556            a `pub` endpoint
+//   node subscriber.mjs tcp://127.0.0.1:5556 pull       a `push` one
+import { decode } from "@msgpack/msgpack";
+import { Pull, Subscriber } from "zeromq";
+
+const [endpoint, kindOfSocket] = process.argv.slice(2);
+if (!endpoint) {
+  console.error("usage: node subscriber.mjs ENDPOINT [pull]");
+  process.exit(2);
+}
+const socket = kindOfSocket === "pull" ? new Pull() : new Subscriber();
+if (kindOfSocket !== "pull") socket.subscribe("v1/face/", "v1/end/");
+socket.connect(endpoint);
+
+const expected = new Map(); // of each stream: the number of its next face
+for await (const [, header, ...payloads] of socket) {
+  // Times in nanoseconds are larger than a double holds: they come as BigInt, small numbers do too.
+  const message = decode(header, { useBigInt64: true });
+  if (message.schema !== "facestream/1") throw new Error(`another version of the wire: ${message.schema}`);
+  if (message.kind === "end") {
+    console.log(`end ${message.outcome}`);
+    break;
+  }
+  if (message.kind !== "face") continue;
+  const next = expected.get(message.stream);
+  const seq = Number(message.seq);
+  if (next !== undefined && seq > next) console.log(`lost ${message.stream} ${next} to ${seq - 1}`);
+  expected.set(message.stream, seq + 1);
+  // payloads[i] is what parts[i] describes: a JPEG or PNG file.
+  const parts = message.parts.map((part, i) => ` ${part.name}:${payloads[i].length}`).join("");
+  console.log(`${message.stream} ${message.track_id} ${message.decision} ${message.candidates[0]?.identity ?? "-"}${parts}`);
+}
+socket.close();

@@ -1,0 +1,49 @@
+"""May a run write into a directory? What an earlier one left there is not overwritten without being told to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from engine.archive.chain import CHAIN
+from engine.archive.checkpoints import PROGRESS
+from engine.archive.files import FACES
+from engine.errors import ConfigError
+
+LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
+"""Kind of message to the file that has its lines."""
+_OWN = ("run.json", "report.html", FACES, *LINES.values(), PROGRESS, CHAIN)
+OF_A_RUN = "choose another one, or replace it with --overwrite; --resume goes on with one that was interrupted"
+
+
+def held_by_a_run(directory: Path) -> list[Path]:
+    """Return what an earlier run left in a directory, ``run.json`` first; nothing where there is no directory."""
+    own = [directory / name for name in _OWN]
+    return [path for path in own if path.exists()] + sorted(directory.glob("embeddings_*.f32"))
+
+
+def check_free(directory: Path, advice: str = OF_A_RUN) -> None:
+    """Refuse a directory that holds a run.
+
+    Args:
+        directory: that is to be written.
+        advice: what may be done about it.
+
+    Raises:
+        ConfigError: it holds one.
+    """
+    if held := held_by_a_run(directory):
+        raise ConfigError(f"{directory} already holds a run ({held[0].name}): {advice}")
+
+
+def check_writable(directory: Path) -> None:
+    """Refuse a directory that cannot be made or written, as far as that can be seen without making it.
+
+    Raises:
+        ConfigError: it, or what is to hold it, is no directory, or may not be written.
+    """
+    there = next(path for path in (directory, *directory.absolute().parents) if os.path.lexists(path))
+    if not there.is_dir():
+        raise ConfigError(f"{there} is not a directory: choose another one than {directory} to write to")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(f"{there} may not be written: choose another directory than {directory} to write to")

@@ -1,0 +1,32 @@
+"""What ``facestream audit DIR`` says of a result."""
+
+from __future__ import annotations
+
+from engine.cli.saying import say
+from engine.exhibit.status import status_of
+from engine.exhibit.verdict import Verdict
+
+_MOST_FAULTS = 20
+
+
+def say_run(found: Verdict) -> None:
+    """Print what is known, the verdict last."""
+    for sentence in found.notes:
+        say(f"note: {sentence}")
+    for fault in found.faults[:_MOST_FAULTS]:
+        say(f"BROKEN: {fault.sentence}")
+    if len(found.faults) > _MOST_FAULTS:
+        say(f"and {len(found.faults) - _MOST_FAULTS} more: see --json")
+    if found.went:
+        say(f"{_count(found.went, 'picture was', 'pictures were')} deleted by retention, as the run's settings say")
+    if not found.signatures_checked:
+        say("the signatures were not checked: pip install 'facestream[exhibit]'")
+    if found.head:
+        pictures = _count(found.pictures, "picture", "pictures")
+        say(f"as written: {_count(found.pieces, 'line or vector', 'lines and vectors')}, {pictures}")
+        say(f"the last of {_count(found.blocks, 'block', 'blocks')} has the SHA-256 {found.head}")
+    say(f"{found.directory} is {status_of(found).sentence}")
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

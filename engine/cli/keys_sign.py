@@ -1,0 +1,67 @@
+"""``facestream keys sign``: keys that vouch for what a run has written."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from shlex import quote
+from typing import Annotated
+
+import msgspec
+from cyclopts import App, Parameter
+
+from engine.cli.saying import say
+from engine.keys.signing import make_signing_key, public_key
+
+JsonOption = Annotated[bool, Parameter(negative=(), help="For a program; never with a secret.")]
+
+sign_app = App(name="sign", help="Make a key that signs results, or show one.", help_epilogue="", help_format="plaintext")
+
+
+@sign_app.command
+def new(
+    file: Annotated[Path, Parameter(help="Of the secret key, as desk.pem; the public one goes beside it, as desk.pub.")],
+    /,
+    *,
+    json: JsonOption = False,
+) -> int:
+    """Make a key (Ed25519) that signs what runs write.
+
+    Keep the secret where nobody else can read it; it is not encrypted. Give the
+    public one to whoever is to check results, in a way that nobody can exchange
+    it: a result is signed by you only as far as they know that key to be yours.
+
+    For example:
+
+        facestream keys sign new desk.pem
+
+        facestream run --source street.mp4 --out result --sign desk.pem
+
+        facestream audit result --public-key desk.pub
+    """
+    key, public = make_signing_key(file.expanduser())
+    if json:
+        sys.stdout.write(
+            msgspec.json.encode({"file": str(file), "public_file": str(public), "public": key.public}).decode() + "\n"
+        )
+        return 0
+    say(f"wrote {file}, the only copy of the secret, and {public}, which you may show: {key.public}")
+    say(f"sign with `facestream run --sign {quote(str(file))}`")
+    say(f"check with `facestream audit DIR --public-key {quote(str(public))}`")
+    return 0
+
+
+@sign_app.command
+def show(file: Annotated[Path, Parameter(help="A public key, as desk.pub.")], /, *, json: JsonOption = False) -> int:
+    """Print a public key as `audit` and the pages of an exhibit show it.
+
+    For example:
+
+        facestream keys sign show desk.pub
+    """
+    public = public_key(file.expanduser())
+    if json:
+        sys.stdout.write(msgspec.json.encode({"file": str(file), "public": public}).decode() + "\n")
+    else:
+        say(public)
+    return 0

@@ -1,0 +1,187 @@
+"""``facestream mark``: what says of a picture that it was enhanced, and a signature under it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.text import Text
+
+from engine.cli.overwriting import OverwriteOption
+from engine.cli.plain import plain
+from engine.cli.saying import say
+from engine.decode.still import read_content, read_still
+from engine.errors import PictureError, UsageError
+from engine.marking import THRESHOLD, Marks, Provenance, load_credentials, marks_of, sign_picture
+from engine.source.picture_files import picture_files
+from engine.whole_file import replacing
+
+Pictures = Annotated[Path, Parameter(help="Picture files, or folders of them.")]
+JsonOption = Annotated[bool, Parameter(negative=(), help="For a program: one line for each picture.")]
+
+mark_app = App(
+    name="mark",
+    help="Look for the marks of enhanced pictures, or sign a picture.",
+    help_epilogue="",
+    help_format="plaintext",
+)
+
+
+@mark_app.command
+def verify(
+    *pictures: Pictures,
+    trust: Annotated[Path | None, Parameter(help="PEM file of the certificates that may vouch for signers.")] = None,
+    json: JsonOption = False,
+) -> int:
+    """Look for the three marks: XMP in the file, the mark in the pixels, and C2PA.
+
+    That a picture has no mark proves nothing: each of them can be removed. Anybody
+    can write XMP; the mark in the pixels is of a public key; what C2PA says is as
+    good as the certificate that it is signed with.
+
+    For example:
+
+        facestream mark verify face-enhanced.png
+
+        facestream mark verify evidence/ --trust our-laboratory.pem --json
+
+    Exit code: 0 each picture has a mark, 1 one has none or cannot be read, 2 the
+    command line is wrong.
+    """
+    if not pictures:
+        raise UsageError("no picture to look at: give at least one image file")
+    trusted = _text(trust) if trust else ""
+    unmarked, unread = list[Path](), list[str]()
+    for path in picture_files(pictures, lambda _, sentence: unread.append(sentence)):
+        try:
+            marks = marks_of(read_content(path), read_still(path).bgr, trusted)
+        except PictureError as error:
+            unread.append(str(error))
+            continue
+        if marks.found == 0:
+            unmarked.append(path)
+        _show(path, marks, json=json)
+    for sentence in unread:
+        say(sentence, aside=json)
+    if unmarked and not json:
+        say(f"no mark in {_several(unmarked)}: that proves nothing, as marks can be removed and other programs make none")
+    return int(bool(unmarked or unread))
+
+
+@mark_app.command
+def sign(
+    *pictures: Pictures,
+    key: Annotated[Path, Parameter(help="Private key, PEM, not encrypted.")],
+    certificate: Annotated[Path, Parameter(help="Its certificate and those of its issuers, PEM, the signer's first.")],
+    out: Annotated[Path | None, Parameter(help="Folder of the results; beside each picture if not given.")] = None,
+    original: Annotated[Path | None, Parameter(help="JPEG or PNG file that the one picture was made from.")] = None,
+    overwrite: OverwriteOption = False,
+) -> int:
+    """Sign enhanced pictures: C2PA metadata that says by what they were edited.
+
+    A result is named NAME-signed, and the picture stays as it is. Sign last: whatever
+    changes the file afterwards breaks the signature. The time is this machine's own.
+
+    For example:
+
+        facestream mark sign face-enhanced.png --key lab.key --certificate lab.pem
+
+    Exit code: 0 all pictures were signed, 1 one was not, 2 the command line is wrong.
+    """
+    if not pictures:
+        raise UsageError("no picture to sign: give at least one image file")
+    failures = list[str]()
+    files = picture_files(pictures, lambda _, sentence: failures.append(sentence))
+    if original is not None and len(files) != 1:
+        raise UsageError("--original belongs to one picture: sign the others by themselves")
+    credentials = load_credentials(key, certificate)
+    source = read_content(original) if original else None
+    for path in files:
+        try:
+            read_still(path)  # a signature under half a picture would be worth nothing
+            signed = sign_picture(read_content(path), credentials, original=source, title=path.name)
+            say(f"wrote {_write(signed, (out or path.parent) / f'{path.stem}-signed{path.suffix}', overwrite=overwrite)}")
+        except PictureError as error:
+            failures.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+    for sentence in failures:
+        say(sentence, aside=True)
+    return int(bool(failures))
+
+
+def _show(path: Path, marks: Marks, *, json: bool) -> None:
+    if json:
+        sys.stdout.write(msgspec.json.encode(_facts(path, marks)).decode() + "\n")
+        return
+    console = Console(highlight=False)
+    console.print(Text(f"{plain(str(path))}: {marks.found} of 3 marks"), soft_wrap=True)
+    for name, sentence in _sentences(marks):
+        console.print(Text(f"  {name:<6} {plain(sentence)}"), soft_wrap=True)
+
+
+def _facts(path: Path, marks: Marks) -> dict[str, Any]:
+    pixels = {"found": marks.pixels.is_found, "score": round(marks.pixels.score, 2), "threshold": THRESHOLD}
+    return {
+        "file": str(path), "marks": marks.found, "xmp": marks.declared, "pixels": pixels, "c2pa": marks.provenance,
+    }  # fmt: skip
+
+
+def _sentences(marks: Marks) -> Iterator[tuple[str, str]]:
+    declared, pixels = marks.declared, marks.pixels
+    if declared is None:
+        yield "XMP", "not found"
+    else:
+        kind = declared.source_type.rpartition("/")[2] or "of no source type"
+        by = f", by {declared.system}" if declared.system else ""
+        yield "XMP", f"{'found' if declared.is_enhanced else 'says that no machine made it'}: {kind}{by}"
+    if pixels.is_found:
+        yield "pixels", f"found: {pixels.score:.1f}, and less than 1 of 1,000,000 unmarked pictures reaches {THRESHOLD:g}"
+    else:
+        yield "pixels", f"not found: {pixels.score:.1f}, and a marked one has {THRESHOLD:g} or more"
+    yield "C2PA", _signature(marks.provenance) if marks.provenance else "not found"
+
+
+def _signature(found: Provenance) -> str:
+    if found.state == "unread":
+        return f"there, but {'; '.join(found.problems)}"
+    if found.state == "invalid":
+        return f"NOT VALID: {'; '.join(found.problems) or 'the signature is wrong'}"
+    worth = (
+        "whom the trust list vouches for"
+        if found.state == "trusted"
+        else "whose certificate nobody vouches for: anybody can make one for himself (--trust names who may)"
+    )
+    kind = found.source_type.rpartition("/")[2]
+    said = ", ".join(filter(None, (" ".join(found.actions), kind, f"by {found.made_by}" if found.made_by else "")))
+    made_of = f", from {', '.join(found.ingredients)}" if found.ingredients else ""
+    return f"found: {said}{made_of}; signed by {found.signer or 'somebody without a name'}, {worth}"
+
+
+def _several(paths: list[Path]) -> str:
+    return str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+
+
+def _write(content: bytes, path: Path, *, overwrite: bool) -> Path:
+    if path.exists() and not overwrite:
+        raise PictureError(f"{path} is there already: choose another folder with --out, or add --overwrite to replace it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as beside:
+            beside.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}: choose another folder with --out") from error
+    return path
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is no text'}") from error
+    if "BEGIN CERTIFICATE" not in content:
+        raise UsageError(f"{path} holds no certificate in PEM: begin it with -----BEGIN CERTIFICATE-----")
+    return content

@@ -1,0 +1,162 @@
+"""Are the pictures and vectors of a run's lines those that the lines speak of?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from engine.archive.files import inside
+from engine.archive.ledger import GONE, Compared, Ledger
+from engine.archive.pieces import digest, pieces
+from engine.archive.record_check import RECORDS, Record, size_of
+from engine.exhibit.rules import too_young
+from engine.exhibit.verdict import Fault, Verdict, shown_time
+
+_AT_ONCE, _THREADS = 256, 2
+_LARGEST_BYTES = 64 << 20
+
+
+class _Line(Record, frozen=True):
+    """What is looked at of a line."""
+
+    sent_ns: int = 0
+
+
+_DECODER = msgspec.json.Decoder(_Line)
+
+
+class _Payloads:
+    """Checks one line after the other."""
+
+    def __init__(self, directory: Path, ledger: Ledger, verdict: Verdict) -> None:
+        self._directory, self._ledger, self._verdict = directory, ledger, verdict
+        self.named: set[str] = set()
+
+    def check(self, name: str, number: int, block: int, line: bytes, found: dict[str, str | None]) -> None:
+        """Compare one line that is as it was written; ``found``: of each picture its SHA-256, None where it is not there."""
+        record = _decoded(line)
+        if record is None:
+            return
+        at_ns = self._ledger.times[block]
+        for part in record.parts:
+            if part.name == "embedding":
+                if not self._has_vector(record, part.sha256):
+                    what = f"line {number} names a vector that is not there as it was"
+                    self._verdict.faults.append(Fault(name, what, at_ns, block, number))
+                continue
+            path = record.files.get(part.name, "")
+            self.named.add(path)
+            now = found.get(path)
+            if now == part.sha256:
+                self._verdict.pictures += 1
+            elif now is not None:
+                self._verdict.faults.append(Fault(path, f"it was changed ({name}, line {number})", at_ns, block))
+            elif why := self._why_gone(path, record.sent_ns):
+                self._verdict.faults.append(Fault(path, f"it is missing ({name}, line {number}){why}", at_ns, block))
+            else:
+                self._verdict.went += 1
+
+    def _why_gone(self, path: str, sent_ns: int) -> str:
+        """Return what speaks against retention, empty: nothing."""
+        removal = self._ledger.removed.get(path.rpartition("/")[0])
+        if removal is None:
+            return ", and no retention has deleted it"
+        why = too_young(removal.keep, sent_ns, removal.at_ns)
+        return f": it went at {shown_time(removal.at_ns)}, which was no retention: {why}" if why else ""
+
+    def _has_vector(self, record: Record, sha256: str) -> bool:
+        row = record.embedding
+        held = self._ledger.files.get(row.file) if row is not None else None
+        if row is None or held is None or not 0 <= row.row < len(held):
+            return False
+        return held[row.row] in (bytes.fromhex(sha256), GONE)
+
+
+def check_payloads(
+    directory: Path,
+    ledger: Ledger,
+    told: dict[str, Compared],
+    verdict: Verdict,
+    progress: Callable[[float], None] = lambda share: None,
+) -> None:
+    """Compare the pictures and vectors of all lines that are as they were written; what is found is told to ``verdict``.
+
+    Args:
+        directory: of the run.
+        ledger: what its chain says.
+        told: how its files compare with that; a file of lines that was changed is looked at as far as it was not.
+        verdict: is told.
+        progress: called with the share that is done, 0 to 1.
+
+    Raises:
+        OSError: a file cannot be read, other than by not being there.
+    """
+    total, done = max(1, sum(size_of(directory / name) for name in RECORDS)), 0
+    payloads = _Payloads(directory, ledger, verdict)
+    with ThreadPoolExecutor(_THREADS, "audit") as pool:
+        for name in RECORDS:
+            lines = _intact(directory / name, ledger, told.get(name, Compared()))
+            while chunk := list(islice(lines, _AT_ONCE)):
+                wanted = [_pictures(line) for _, _, line in chunk]
+                for (number, block, line), found in zip(
+                    chunk, pool.map(lambda names: _hashes(directory, names), wanted), strict=True
+                ):
+                    payloads.check(name, number, block, line, found)
+                done += sum(len(line) for _, _, line in chunk)
+                progress(min(1.0, done / total))
+    _unnamed(directory, payloads.named, verdict)
+
+
+def _intact(path: Path, ledger: Ledger, compared: Compared) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the lines that a block vouches for: the number, from 1, the block, and the line."""
+    held = ledger.files.get(path.name)
+    if held is None or not path.is_file():
+        return
+    known = {held[place]: held.blocks[place] for place in range(compared.skipped, len(held))} if compared.differences else {}
+    for number, line in enumerate(pieces(path)):
+        place = number + compared.skipped
+        if known:
+            if (block := known.get(digest(line))) is not None:
+                yield number + 1, block, line
+        elif place < len(held):
+            yield number + 1, held.blocks[place], line
+
+
+def _pictures(line: bytes) -> list[str]:
+    record = _decoded(line)
+    return [] if record is None else [record.files[part.name] for part in record.parts if part.name in record.files]
+
+
+def _hashes(directory: Path, names: list[str]) -> dict[str, str | None]:
+    return {name: _sha256(directory, name) for name in names}
+
+
+def _sha256(directory: Path, name: str) -> str | None:
+    try:
+        path = inside(directory, name)
+        if path is None or not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return hashlib.sha256(file.read(_LARGEST_BYTES)).hexdigest()
+    except (OSError, ValueError):  # it cannot be read, or is no name of a file
+        return None
+
+
+def _unnamed(directory: Path, named: set[str], verdict: Verdict) -> None:
+    """Say that there are pictures which no line names: they may be of a worker that died, or have been put in."""
+    there = (path for path in (directory / "faces").rglob("*") if path.is_file())
+    if count := sum(path.relative_to(directory).as_posix() not in named for path in there):
+        which = "one of the pictures there, so it is" if count == 1 else f"{count} of the pictures there, so they are"
+        verdict.notes.append(f"faces: no line names {which} no part of the result, as after a kill")
+
+
+def _decoded(line: bytes) -> _Line | None:
+    try:
+        return _DECODER.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

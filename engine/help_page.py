@@ -1,0 +1,87 @@
+"""How the pages of commands look: one line for what fits into one, so that each page fits on two screens of 24 lines."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, ConsoleOptions
+
+if TYPE_CHECKING:
+    from cyclopts.help import HelpEntry, HelpPanel
+
+SELDOM = "Seldom used"
+"""The heading of the options that stand on a page of their own."""
+MORE = "--help-more"
+_INDENT, _GAP, _WIDEST_LABEL = 2, 2, 24
+
+
+class Compact:
+    """A ``help_formatter`` for cyclopts: labels on the left, what they mean on the right, no frames.
+
+    Args:
+        more: show the options under the heading ``SELDOM``, and no others.
+    """
+
+    def __init__(self, more: bool = False) -> None:
+        self._more = more
+
+    def render_description(self, console: Console, options: ConsoleOptions, description: Any) -> None:
+        """Print what the command does, without what follows of it on the page of what is seldom used."""
+        if not self._more:
+            console.print(description, markup=False, highlight=False)
+
+    def render_usage(self, console: Console, options: ConsoleOptions, usage: Any) -> None:
+        """Print the first line."""
+        words = _text(usage, console)
+        console.print(f"Usage: {words.removeprefix('Usage: ')}", markup=False, highlight=False, end="\n\n")
+
+    def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
+        """Print what belongs under one heading."""
+        title = _text(panel.title, console)
+        if not panel.entries or (self._more and title != SELDOM):
+            return
+        if title == SELDOM and not self._more:
+            console.print(f"{MORE} shows {len(panel.entries)} options that are seldom used.", markup=False, highlight=False)
+            return
+        rows = [_row(entry, console) for entry in panel.entries]
+        width = max((len(label) for label, _ in rows if len(label) <= _WIDEST_LABEL), default=0)
+        room = max(console.width - _INDENT - width - _GAP, 20)
+        lines = [f"{title}:"]
+        for label, meaning in rows:
+            first, *others = textwrap.wrap(meaning, room, break_on_hyphens=False) or [""]
+            if len(label) > width:
+                lines.append(" " * _INDENT + label)
+                label = ""
+            lines.append(f"{'':{_INDENT}}{label:{width}}{'':{_GAP}}{first}".rstrip())
+            lines += [" " * (_INDENT + width + _GAP) + line for line in others]
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+
+
+def _row(entry: HelpEntry, console: Console) -> tuple[str, str]:
+    """Return the label of an argument, option or command, and what it means."""
+    label = entry.positional_label or ", ".join([*entry.positive_shorts, *entry.positive_names])
+    words = [_text(entry.description, console)]
+    value = "" if entry.positional_label else entry.metavar or ""
+    if entry.choices:
+        choices = "|".join(entry.choices)
+        if entry.positional_label or len(f"{label} {choices}") > _WIDEST_LABEL:
+            words.append(f"[{choices}]")
+        else:
+            value = choices + value.removeprefix("CHOICE")
+    if entry.default and entry.default != "False" and not entry.default.startswith(("(", '"')):
+        words.append(f"[{entry.default}]")
+    if entry.required and not entry.positional_label:
+        words.append("(required)")
+    return " ".join(filter(None, [label, value])), " ".join(filter(None, words))
+
+
+def _text(given: Any, console: Console) -> str:
+    """Return one line of plain text of what cyclopts would render."""
+    if given is None or isinstance(given, str):
+        return given or ""
+    plain = Console(file=io.StringIO(), width=10_000, no_color=True, highlight=False, markup=False)
+    with plain.capture() as capture:
+        plain.print(given, end="")
+    return " ".join(capture.get().replace("``", "").split())

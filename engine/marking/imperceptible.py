@@ -1,0 +1,152 @@
+"""A mark in the pixels that nobody sees, and that is found without the unmarked picture: "made by facestream".
+
+What is marked are the coarse waves of the luma: those coefficients of the discrete cosine transform of the whole picture that
+have 5 to 13 half waves across it. Each is moved most of the way to the nearest point of a lattice, whose offset a public key
+gives (distortion-compensated quantisation index modulation: Chen and Wornell, "Quantization index modulation", IEEE
+Transactions on Information Theory, 2001). Such waves are what JPEG and scaling leave alone, and they are counted per picture
+and not per pixel, so that nobody needs to know by how much it was scaled.
+
+Without the mark each coefficient lies anywhere between two points of its lattice. As the offsets are drawn evenly and
+independently, the sum of the cosines of the places is beyond t of its standard deviations for at most exp(-t² / 2) of the keys,
+whatever the picture (Chernoff's bound, with I0(x) <= exp(x² / 4)): ``THRESHOLD`` and the number of ways in which it is looked
+for make that less than one in ten million.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from engine.contracts.frames import Float32, Uint8
+
+SMALLEST_PX = 32
+"""Pictures with a shorter side are not marked: they have no such waves beside what they show."""
+THRESHOLD = 7.0
+_KEY = b"facestream mark 1"
+_LOWEST, _HIGHEST = 5, 13
+"""Half waves across the picture. Coarser ones change with the contrast by more than a step, finer ones are lost to JPEG and
+cost more likeness."""
+_PART = 0.7
+"""Of the way to the lattice. The rest is noise to the detector, and allows a wider lattice for the same change."""
+_WIDE, _NARROW = 0.41, 0.26
+"""Steps of the lattice, in levels of amplitude: on a small picture JPEG leaves more noise."""
+_SMALL_PX = 112
+"""A picture with a shorter side has the wide one."""
+_CONTRASTS = tuple(1.02**power for power in range(-12, 13))
+"""Contrast may have changed, and scaling damps fine waves."""
+_EXTENTS = tuple(eighths / 8 for eighths in range(-4, 5))
+"""How many pixels a scaled picture is wider and taller than its side says: some programs round the side, not the scale."""
+_MOST_SOUGHT_PX = 1024
+"""A side that is longer is reduced before the mark is looked for; its waves are long."""
+_STRIP_PX = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What was found of the mark."""
+
+    score: float
+    """The best of all ways to look; around 3 where there is no mark, up to 15 with it."""
+
+    @property
+    def is_found(self) -> bool:
+        return self.score >= THRESHOLD
+
+
+def false_alarm_bound(score: float = THRESHOLD) -> float:
+    """Return the share of keys, at most, with which a given unmarked picture scores so much."""
+    ways = 2 * len(_CONTRASTS) * len(_EXTENTS) ** 2
+    return min(1.0, ways * math.exp(-(score**2) / 2))
+
+
+def put_mark(picture_bgr: Uint8) -> Uint8:
+    """Return a marked copy; one that is too small as it is.
+
+    Args:
+        picture_bgr: (height, width, 3) uint8 BGR.
+    """
+    height, width = picture_bgr.shape[:2]
+    if min(height, width) < SMALLEST_PX:
+        return picture_bgr
+    step = _WIDE if min(height, width) < _SMALL_PX else _NARROW
+    rows, columns, offsets = _lattice()
+    places = _waves(picture_bgr)[rows, columns] / step - offsets
+    change = np.zeros((_HIGHEST, _HIGHEST), np.float32)
+    change[rows, columns] = (np.rint(places) - places) * (_PART * step)
+    across = change @ _basis(width) * np.float32(math.sqrt(height * width))
+    marked = np.empty_like(picture_bgr)
+    for strip in _strips(height, width):
+        luma = np.rint(_basis(height)[:, strip].T @ across).astype(np.int16)
+        cv2.add(picture_bgr[strip], cv2.merge((luma, luma, luma)), dst=marked[strip], dtype=cv2.CV_8U)
+    return marked
+
+
+def find_mark(picture_bgr: Uint8) -> Sought:
+    """Look for the mark, in a picture of any size.
+
+    Args:
+        picture_bgr: (height, width, 3) uint8 BGR.
+    """
+    height, width = (min(side, _MOST_SOUGHT_PX) for side in picture_bgr.shape[:2])
+    if min(height, width) < _HIGHEST:
+        return Sought(0.0)
+    if picture_bgr.shape[:2] != (height, width):
+        picture_bgr = np.asarray(cv2.resize(picture_bgr, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    luma = cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    down, across = (np.concatenate([_basis(side, extent) for extent in _EXTENTS]) for side in (height, width))
+    every = (down @ luma @ across.T / np.float32(math.sqrt(height * width))).reshape(len(_EXTENTS), _HIGHEST, -1, _HIGHEST)
+    rows, columns, offsets = _lattice()
+    waves = np.ascontiguousarray(every[:, rows, :, columns].reshape(len(rows), -1))
+    turns = offsets[:, None].astype(np.float32)
+    best = max(
+        float(np.cos(np.float32(2 * math.pi) * (waves * np.float32(contrast / step) - turns)).sum(axis=0).max())
+        for step in (_WIDE, _NARROW)
+        for contrast in _CONTRASTS
+    )
+    return Sought(best * math.sqrt(2 / len(rows)))
+
+
+def _waves(picture_bgr: Uint8) -> Float32:
+    """Return the coarse coefficients of the luma, (_HIGHEST, _HIGHEST), in levels of amplitude at any size of the picture."""
+    height, width = picture_bgr.shape[:2]
+    found = np.zeros((_HIGHEST, _HIGHEST), np.float32)
+    for strip in _strips(height, width):
+        luma = cv2.cvtColor(picture_bgr[strip], cv2.COLOR_BGR2GRAY).astype(np.float32)
+        found += _basis(height)[:, strip] @ (luma @ _basis(width).T)
+    return found / np.float32(math.sqrt(height * width))
+
+
+def _strips(height: int, width: int) -> Iterator[slice]:
+    """Yield rows that are worked on together: memory is bounded, also of a picture of hundreds of megapixels."""
+    tall = max(1, _STRIP_PX // width)
+    for top in range(0, height, tall):
+        yield slice(top, min(top + tall, height))
+
+
+@lru_cache(maxsize=512)
+def _basis(size: int, beyond: float = 0.0) -> Float32:
+    """Return what gives the amplitudes of the first waves of the orthonormal cosine transform, (_HIGHEST, size).
+
+    Args:
+        size: pixels in a row.
+        beyond: how much longer than that the row is of which these are the waves. They are not orthogonal then, and what is
+            returned is fitted by least squares: the picture's mean, far above all waves, stays out of them.
+    """
+    waves = np.cos(np.pi / (size + beyond) * np.arange(_HIGHEST)[:, None] * (np.arange(size) + 0.5)) * math.sqrt(2 / size)
+    waves[0] /= math.sqrt(2)
+    return np.asarray(np.linalg.solve(waves @ waves.T, waves) if beyond else waves, np.float32)
+
+
+@lru_cache(maxsize=1)
+def _lattice() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rows and columns of the coefficients, and what the key adds to each, as a share of the step."""
+    down, across = np.mgrid[:_HIGHEST, :_HIGHEST]
+    rows, columns = np.nonzero((np.hypot(down, across) >= _LOWEST) & (np.hypot(down, across) < _HIGHEST))
+    drawn = np.frombuffer(hashlib.shake_256(_KEY).digest(2 * len(rows)), "<u2")
+    return rows, columns, drawn / 65536.0

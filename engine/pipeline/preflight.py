@@ -1,0 +1,112 @@
+"""What can be refused is refused before a process is started or a model is loaded."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.archive.claim import check_free, check_writable, held_by_a_run
+from engine.config import Config
+from engine.detect.catalog import check_detector
+from engine.errors import ConfigError
+from engine.keys.signing import signing_key
+from engine.models import find_model
+from engine.models.dlib_embedder import NAME as DLIB
+from engine.publish.endpoint import check_form
+from engine.publish.exposure import check_exposure
+from engine.super_resolve.generator import find_generator
+from engine.super_resolve.interpolation import INTERPOLATIONS
+from engine.verify.embedder import find_embedder
+from engine.verify.gallery import Gallery, default_gallery_path
+
+
+def check_before(config: Config, warn: Callable[[str], None], *, is_service: bool) -> None:
+    """Refuse what cannot be carried out, as far as that can be seen at once.
+
+    Args:
+        config: of the run.
+        warn: called with a sentence on what is unwise but not wrong.
+        is_service: results may go nowhere, and people are enrolled while it goes on.
+
+    Raises:
+        ConfigError: there is nowhere to put the result, it would go to others in the clear, a path, an address or a key is
+            wrong, or the output directory holds a run already.
+        GalleryError: the gallery is none, or cannot be read.
+        ModelError: a model is named that is not there.
+    """
+    if not config.publish.endpoint and not config.output.directory and not is_service:
+        raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
+    _check_output(config, warn)
+    _check_publish(config, warn)
+    _check_models(config)
+    _check_gallery(config, warn, is_service=is_service)
+
+
+def _check_output(config: Config, warn: Callable[[str], None]) -> None:
+    output, directory = config.output, Path(config.output.directory)
+    if output.resume and (not output.directory or output.overwrite):
+        raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
+    if not output.directory:
+        return
+    if output.sign:
+        signing_key(Path(output.sign).expanduser())
+    check_writable(directory)
+    if not output.overwrite and not output.resume:
+        check_free(directory)
+    if output.resume and not held_by_a_run(directory):
+        warn(f"there is no run in {directory} to go on with: it begins anew")
+
+
+def _check_publish(config: Config, warn: Callable[[str], None]) -> None:
+    publish = config.publish
+    if publish.replay and not publish.endpoint:
+        raise ConfigError("publish.replay needs publish.endpoint: give both, or neither")
+    for key in ("endpoint", "replay"):
+        if endpoint := getattr(publish, key):
+            check_form(endpoint, f"publish.{key}")
+    if sentence := check_exposure(publish):
+        warn(sentence)
+
+
+def _check_models(config: Config) -> None:
+    check_detector(config.detect)
+    if config.track.method == "ocsort":
+        from engine.track.oc_sort import check_installed  # loads what only this method needs
+
+        check_installed()
+    if config.super_resolve.generator not in (*INTERPOLATIONS, "none"):
+        find_generator(config.super_resolve.generator, find_model)
+    embedder = config.verify.embedder
+    if embedder not in ("none", DLIB) and not embedder.startswith("insightface:"):  # the first may have to be made, for seconds
+        find_embedder(embedder, find_model)
+
+
+def _check_gallery(config: Config, warn: Callable[[str], None], *, is_service: bool) -> None:
+    """A path that is misspelt would be an empty gallery, with which everybody is nobody."""
+    if config.verify.embedder == "none":
+        return
+    named = Path(config.verify.gallery).expanduser() if config.verify.gallery else None
+    where = named or default_gallery_path()
+    if not where.exists():
+        if named is not None and not is_service:
+            raise ConfigError(missing_gallery(named))
+        if named is not None:
+            warn(f"the gallery {named} does not exist yet: nobody can be recognised before someone is enrolled in it")
+        return
+    with Gallery(where, read_only=True) as gallery:
+        if named is not None and gallery.version() == 0:
+            warn(f"nobody is enrolled in the gallery {where} yet, so nobody is recognised: see `facestream enroll`")
+
+
+def missing_gallery(path: Path) -> str:
+    """Return what to say of a gallery that was named and is not there, with what it may have been meant for."""
+    try:
+        files = [
+            beside.name for beside in path.parent.iterdir() if beside.is_file() and beside.suffix in (path.suffix, ".sqlite")
+        ]
+    except OSError:
+        files = []
+    near = difflib.get_close_matches(path.name, files, n=1)
+    meant = f"did you mean {path.parent / near[0]}? Otherwise check" if near else "check"
+    return f"there is no gallery {path}: {meant} the path, or make it with `facestream enroll NAME PICTURE --gallery {path}`"

@@ -1,0 +1,86 @@
+"""The subscribers in other languages, built and run against the publisher itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import zmq
+
+from engine.config import PublishConfig
+from engine.contracts.messages import Face
+from engine.publish.publisher import Publisher
+from tests.publish.samples import end, face
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+NODE_MODULES = Path(os.environ.get("FACESTREAM_NODE_MODULES", EXAMPLES / "node_modules"))
+
+
+def missing(reason: str) -> None:
+    """Skip, or fail where continuous integration has installed what is needed."""
+    if os.environ.get("FAIL_WITHOUT_EXAMPLES"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def cpp(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    if shutil.which("g++") is None or not all(
+        any((root / header).exists() for root in (Path("/usr/include"), Path("/usr/local/include")))
+        for header in ("zmq.h", "nlohmann/json.hpp")
+    ):
+        missing("needs g++, libzmq3-dev and nlohmann-json3-dev")
+    program = tmp_path_factory.mktemp("cpp") / "subscriber"
+    # Not optimised: that would only take longer here.
+    command = [
+        "g++",
+        "-std=c++17",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        str(EXAMPLES / "subscriber.cpp"),
+        "-lzmq",
+        "-o",
+        str(program),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return [str(program)]
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    if shutil.which("node") is None or not (NODE_MODULES / "zeromq").is_dir():
+        missing("needs node, and zeromq and @msgpack/msgpack of npm in FACESTREAM_NODE_MODULES")
+    folder = tmp_path_factory.mktemp("node")
+    shutil.copy(EXAMPLES / "subscriber.mjs", folder)
+    (folder / "node_modules").symlink_to(NODE_MODULES, target_is_directory=True)
+    return ["node", str(folder / "subscriber.mjs")]
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("language", ["cpp", "node"])
+def test_faces_gaps_and_the_end_are_printed(request: pytest.FixtureRequest, language: str):
+    program = request.getfixturevalue(language)
+    context = zmq.Context()
+    publisher = Publisher(PublishConfig(endpoint="tcp://127.0.0.1:*", socket="push", embeddings=True), "run1", context)
+    expected = []
+    with subprocess.Popen([*program, publisher.bound_endpoint, "pull"], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            for number in range(3):
+                body, payloads = face("cam1", track_id=7 + number)
+                message = publisher.send(body, payloads)
+                assert isinstance(message, Face)
+                parts = "".join(f" {part.name}:{len(data)}" for part, data in zip(message.parts, payloads, strict=True))
+                expected.append(f"cam1 {7 + number} {message.decision} {message.candidates[0].identity}{parts}")
+            publisher.send(end(), [])
+            out, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+            publisher.close(1_000)
+            context.term()
+    assert out.splitlines() == [*expected, "end completed"]
+    assert process.returncode == 0

@@ -1,0 +1,92 @@
+"""What is refused before a process is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from engine.config import Config, OutputConfig, PublishConfig, SourceConfig
+from engine.errors import FacestreamError
+from engine.pipeline import run
+from engine.pipeline.preflight import check_before
+from engine.verify.gallery import Gallery
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    path.touch()
+    (tmp_path / "file").touch()
+    held = tmp_path / "held"
+    held.mkdir()
+    (held / "run.json").touch()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, "nowhere to put the result"),
+        ({"output": {"directory": "held"}}, "held already holds a run"),
+        ({"output": {"directory": "file"}}, "file is not a directory"),
+        ({"output": {"directory": "file/below"}}, "file is not a directory"),
+        ({"output": {"resume": True}}, "--resume needs the --out directory"),
+        (
+            {"output": {"directory": "new"}, "verify": {"gallery": "nope.sqlite"}},
+            "there is no gallery nope.sqlite: check the path",
+        ),
+        ({"output": {"directory": "new"}, "detect": {"detector": "nope"}}, "unknown detector 'nope'"),
+        ({"output": {"directory": "new"}, "super_resolve": {"generator": "nope"}}, "there is no generator named 'nope'"),
+        ({"output": {"directory": "new"}, "verify": {"embedder": "nope"}}, "there is no embedder 'nope'"),
+        ({"publish": {"endpoint": "nope"}}, "'nope' is not a ZeroMQ endpoint"),
+        ({"publish": {"endpoint": "tcp://127.0.0.1:99999"}}, "is not a ZeroMQ endpoint"),
+        ({"publish": {"endpoint": "tcp://0.0.0.0:5556"}}, "beyond this machine"),
+        ({"output": {"directory": "new"}, "publish": {"replay": "tcp://127.0.0.1:*"}}, "publish.replay needs publish.endpoint"),
+    ],
+)
+def test_what_cannot_be_carried_out_is_refused_before_anything_starts(clip, tmp_path, monkeypatch, changes, says):
+    """All models were loaded first, and of a recording beside a taken directory all frames were read."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run, "_attempt", lambda *_, **__: pytest.fail("the run was begun"))
+    config = replace(Config(), sources=(SourceConfig(uri=str(clip)),))
+    for section, values in changes.items():
+        config = replace(config, **{section: replace(getattr(config, section), **values)})
+    with pytest.raises(FacestreamError, match=says) as refused:
+        run.run_pipeline(config)
+    assert refused.value.exit_code == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "file", "held"}
+
+
+def said_of(tmp_path: Path, gallery: str, *, is_service: bool = False, resume: bool = False) -> list[str]:
+    said: list[str] = []
+    output = OutputConfig(directory=str(tmp_path / "new"), resume=resume)
+    config = replace(Config(), output=output, verify=replace(Config().verify, gallery=gallery))
+    check_before(config, said.append, is_service=is_service)
+    return said
+
+
+def test_a_gallery_that_is_misspelt_says_what_it_was_meant_for(tmp_path):
+    Gallery(tmp_path / "entrance.sqlite")
+    with pytest.raises(FacestreamError, match=r"did you mean \S+/entrance.sqlite\?"):
+        said_of(tmp_path, str(tmp_path / "entrnce.sqlite"))
+
+
+def test_a_gallery_in_which_nobody_is_is_said(tmp_path):
+    Gallery(tmp_path / "empty.sqlite")
+    assert "nobody is enrolled in the gallery" in said_of(tmp_path, str(tmp_path / "empty.sqlite"))[0]
+
+
+def test_a_service_may_begin_without_a_gallery_and_says_so(tmp_path):
+    assert "does not exist yet" in said_of(tmp_path, str(tmp_path / "none.sqlite"), is_service=True)[0]
+
+
+def test_going_on_where_nothing_is_is_said(tmp_path):
+    """A misspelt --out with --resume began a new run without a word."""
+    assert f"there is no run in {tmp_path / 'new'} to go on with" in said_of(tmp_path, "", resume=True)[0]
+
+
+def test_results_for_subscribers_alone_need_no_directory():
+    config = replace(Config(), publish=PublishConfig(endpoint="tcp://127.0.0.1:*"))
+    check_before(config, pytest.fail, is_service=False)
