@@ -28,7 +28,9 @@ class Pictures:
 
     def __init__(self, directory: Path, page: Path, room_bytes: int) -> None:
         self._directory, self._room_bytes = directory, room_bytes
-        self._address = address(directory, page.absolute().parent)
+        self._before = (
+            "" if directory.absolute() == page.absolute().parent else f"{address(directory, page.absolute().parent)}/"
+        )
         self._straight: dict[str, bool] = {}
         self.beside = 0
         """Pictures that the page does not hold."""
@@ -38,7 +40,7 @@ class Pictures:
         path = self._directory / name if name else None
         if not name or path is None or path.suffix not in _TYPES or not self._is_ours(name) or not path.is_file():
             return ""
-        file = f"{self._address}/{escape(quote(name))}"
+        file = f"{self._before}{escape(quote(name))}"
         said = f' alt="{escape(alt)}"' + (f' title="{escape(title)}"' if title else "")
         return f'<a class="pic" href="{file}"><img src="{self._source(path, file)}"{said} loading="lazy"></a>'
 
