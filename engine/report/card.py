@@ -13,6 +13,7 @@ from engine.report.clocks import clock, wall_span
 from engine.report.figures import MARK, Pictures, figure, small, strip_of
 from engine.report.fused import Fused, agreement_figure, fused_figures, fused_of, fused_strip
 from engine.report.moment import Moments
+from engine.report.portraits import Portraits
 from engine.report.scale import chance, scale
 from engine.report.scene import Scene, scene_of
 from engine.report.track_index import Indexed
@@ -25,6 +26,7 @@ class Sheet:
     directory: Path
     pictures: Pictures
     moments: Moments
+    portraits: Portraits | None = None
 
 
 def card(sheet: Sheet, track: Indexed, record: TrackRecord) -> str:
@@ -43,7 +45,8 @@ def card(sheet: Sheet, track: Indexed, record: TrackRecord) -> str:
         f"<header><h3>{escape(headline(track))} {badge(track)}</h3>"
         f'<p class="where">{where(track)}</p>{sheet.moments.link(record)}</header>'
         f'<div class="pictures">{figures or missing}</div>'
-        f'<div class="facts">{scale(record.candidates, basis)}{_candidates(record.candidates)}{_worth(record)}</div>'
+        f'<div class="facts">{_portrait(sheet, record)}{scale(record.candidates, basis)}'
+        f"{_candidates(record.candidates)}{_worth(record)}</div>"
         f"{_details(record, best, fused)}{strip}</article>\n"
     )
 
@@ -87,6 +90,13 @@ def _figures(pictures: Pictures, line: FaceLine, *, alone: bool) -> str:
     shown += figure(original, "smooth", "the same, interpolated")
     said = f"one frame alone, {facts.model}" if alone else f"{facts.model}, {facts.scale} times"
     return shown + figure(enhanced, "enhanced alone" if alone else "enhanced", said, MARK)
+
+
+def _portrait(sheet: Sheet, record: TrackRecord) -> str:
+    """Return the enrolled photograph of the best candidate, as far as there is one and a name is in question."""
+    if sheet.portraits is None or not record.candidates or record.decision not in ("known", "undecided"):
+        return ""
+    return sheet.portraits.figure(record.candidates[0].identity)
 
 
 def _scene(sheet: Sheet, scene: Scene | None) -> str:

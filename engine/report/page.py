@@ -23,6 +23,7 @@ from engine.report.clocks import zone_minutes
 from engine.report.figures import Pictures
 from engine.report.moment import Moments, Video
 from engine.report.people import people_table
+from engine.report.portraits import Portraits
 from engine.report.row import row
 from engine.report.summary import inputs_table, models_table, names_and_values, naming, started_and_took
 from engine.report.time_line import time_lines
@@ -72,6 +73,7 @@ def write_report(
     video: Video = "auto",
     out: Path | None = None,
     groups: Mapping[Key, str] | None = None,
+    portraits: Portraits | None = None,
 ) -> Path:
     """Write a page of the files of a run's directory, and return its path.
 
@@ -81,13 +83,14 @@ def write_report(
         video: whether it plays recordings, see ``Moments``.
         out: the page; None: ``report.html`` in the directory. Pictures that it does not hold are read from the directory.
         groups: recurring strangers: stream and track id to what each person is called.
+        portraits: photographs that people were enrolled with.
 
     Raises:
         PublishError: the directory does not hold a run, or the report cannot be written.
     """
     run, path = read_run(directory), out or directory / "report.html"
     with closing(TrackIndex(directory, groups)) as index:
-        sheet = Sheet(directory, Pictures(directory, path, _ROOM_BYTES), Moments(directory, path, run, video))
+        sheet = Sheet(directory, Pictures(directory, path, _ROOM_BYTES), Moments(directory, path, run, video), portraits)
         try:
             write_pieces(path, (piece.encode() for piece in _pieces(directory, run, index, sheet, max_tracks)))
         except OSError as error:
@@ -102,6 +105,8 @@ def _pieces(directory: Path, run: dict[str, Any], index: TrackIndex, sheet: Shee
     written = _Written()
     yield from _tracks(index, sheet, max_tracks, written)
     fields |= {"end": _beside(sheet.pictures, directory) + _left_out(written)}
+    if sheet.portraits is not None:
+        yield from ("<style>\n", *sheet.portraits.rules(), "</style>\n")
     yield string.Template(tail).substitute(fields)
 
 

@@ -30,7 +30,7 @@ def _ratios(candidates: Sequence[Candidate], basis: Basis | None) -> str:
     values = [one.log10_lr for one in candidates[:2]]
     if values[0] is None:
         return ""
-    ticks = [(float(power), ratio(power)) for power in range(-2, 7, 2)]
+    ticks = [(float(power), ratio(power)) for power in (-2, 0, 3, 6)]
     bounds = basis.log10_lr_bounds if basis is not None else None
     said = degree(values[0]) or "says nothing either way"
     said += " if it is somebody else" if values[0] < 0 and degree(values[0]) else ""
@@ -42,7 +42,7 @@ def _chances(candidates: Sequence[Candidate], basis: Basis | None) -> str:
         return ""
     values = [_rarity(one.false_name_chance) for one in candidates[:2]]
     asked = _rarity(basis.false_name_rate)
-    ticks = [(0.0, "all"), (asked or 0.0, f"named from {chance(basis.false_name_rate)}"), (_RAREST, "none")]
+    ticks = [(asked or 0.0, f"named from {chance(basis.false_name_rate)}"), (_RAREST, "none")]
     said = f"strangers who look so much like somebody enrolled: {chance(candidates[0].false_name_chance)}"
     return _drawn(said, 0.0, _RAREST, values, ticks, (asked or 0.0, _RAREST))
 

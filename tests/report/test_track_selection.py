@@ -43,7 +43,7 @@ FACES = st.lists(st.tuples(STREAMS, IDS, SECONDS.map(float), st.integers(0, 9).m
 ENDS = st.dictionaries(st.tuples(STREAMS, IDS), st.tuples(SECONDS.map(float), st.booleans(), st.booleans()), max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(FACES, ENDS, st.integers(1, 12), st.integers(1, 3))
 def test_it_is_what_one_would_pick_with_everything_in_memory(tmp_path_factory, faces, ends, most, best):
     directory = tmp_path_factory.mktemp("run")
