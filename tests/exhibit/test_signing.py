@@ -100,7 +100,7 @@ def test_a_signed_run_goes_on_with_a_key_only(tmp_path, key):
 
 def test_corrections_of_people_are_in_the_chain(result):
     (result / "corrections.jsonl").write_text('{"who":"Ada"}\n')
-    assert notes(result) == ["corrections.jsonl: no block vouches for its last 1 lines"]
+    assert notes(result) == ["corrections.jsonl: no block vouches for its last 1 line"]
     assert seal_corrections(result, "Ada")
     assert (faults(result), notes(result)) == ([], ["block 2: corrections by Ada are not signed"])
     (result / "corrections.jsonl").write_text('{"who":"Bob"}\n')
