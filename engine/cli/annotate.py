@@ -17,11 +17,11 @@ from engine.cli.long_work import check_place, progress_bar
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.run_options import given
 from engine.cli.run_view import run_view
-from engine.cli.run_words import count
 from engine.cli.saying import say
 from engine.client.results import Run, load_run
 from engine.config import SourceConfig
 from engine.config_file import load_config
+from engine.contracts.count_words import count
 from engine.contracts.recording import Recording
 from engine.errors import SourceError, UsageError
 from engine.footage.clip import suffix_for
