@@ -154,7 +154,7 @@ def _run_of(
         raise UsageError(f"{source} is a camera: there is no recording of it to draw into")
     found = recordings_of(SourceConfig(uri=source))  # refuses what is none before any model is loaded
     if is_one:
-        _check_one(source, [one.name for one in found], "give one of them, or give --out a folder")
+        _check_one(source, [one.path.name for one in found], "give one of them, or give --out a folder")
     with _ends_cleanly(), TemporaryDirectory(prefix="facestream-") as folder:
         settings = load_config(None if options["config"] is None else Path(str(options["config"])), given({
             "profile": options["profile"],
