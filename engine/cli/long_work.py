@@ -47,10 +47,7 @@ def progress_bar(words: str) -> Iterator[Callable[[float], None]]:
     """Show on standard error how far something is, with an estimate; yields what takes the share that is done, 0 to 1."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
     console = Console(stderr=True)
-    shown = console.is_terminal
-    with (
-        ends_cleanly(),
-        Progress(*columns, console=console, transient=True, refresh_per_second=4, disable=not shown) as progress,
-    ):
+    shown = Progress(*columns, console=console, transient=True, refresh_per_second=4, disable=not console.is_terminal)
+    with ends_cleanly(), shown as progress:
         bar = progress.add_task(words, total=1.0)
         yield lambda share: progress.update(bar, completed=share)

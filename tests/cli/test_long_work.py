@@ -13,9 +13,14 @@ from engine.whole_file import replacing
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_no_half_written_file(tmp_path: Path, number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), ends_cleanly(), replacing(tmp_path / "a.mp4") as beside:
-        beside.write_bytes(b"half")
-        signal.raise_signal(number)
+
+    def work() -> None:
+        with ends_cleanly(), replacing(tmp_path / "a.mp4") as beside:
+            beside.write_bytes(b"half")
+            signal.raise_signal(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert list(tmp_path.iterdir()) == []
     assert signal.getsignal(number) == before
 

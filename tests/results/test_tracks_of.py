@@ -54,5 +54,5 @@ def test_of_a_run_that_was_received_the_recording_is_the_one_that_is_given(tmp_p
     with pytest.raises(SourceError, match=r"was received by `facestream watch`.*recording of yard is: say it with --recording"):
         recording_in(made.run, "yard")
     assert recording_in(made.run, "yard", made.recording).path == made.recording
-    with pytest.raises(SourceError, match="none.mp4 does not exist"):
+    with pytest.raises(SourceError, match=r"none\.mp4 does not exist"):
         recording_in(made.run, "yard", tmp_path / "none.mp4")
