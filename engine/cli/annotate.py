@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from engine.cli.json_lines import JsonOption, write_lines
-from engine.cli.long_work import check_place, progress_bar
+from engine.cli.long_work import check_place, ends_cleanly, progress_bar
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.run_options import given
 from engine.cli.run_view import run_view
@@ -154,8 +153,8 @@ def _run_of(
         raise UsageError(f"{source} is a camera: there is no recording of it to draw into")
     found = expand_sources([SourceConfig(uri=source)], LiveConfig())  # refuses what is none before any model is loaded
     if is_one:
-        _check_one(source, [one.name for one in found], "give one of them, or give --out a folder")
-    with _ends_cleanly(), TemporaryDirectory(prefix="facestream-") as folder:
+        _check_one(source, [one.path.name for one in found], "give one of them, or give --out a folder")
+    with ends_cleanly(), TemporaryDirectory(prefix="facestream-") as folder:
         settings = load_config(None if options["config"] is None else Path(str(options["config"])), given({
             "profile": options["profile"],
             "sources": [{"uri": source}],
@@ -173,21 +172,6 @@ def _run_of(
             raise SourceError(result.failed_streams[0].detail, "not_a_video")
         run = load_run(settings.output.directory)
         yield run, sorted(run.inputs)
-
-
-@contextmanager
-def _ends_cleanly() -> Iterator[None]:
-    """Let a signal end the block as Ctrl-C does, so that no pictures of faces are left behind."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _check_one(source: str, found: Sequence[str], advice: str) -> None:
