@@ -18,7 +18,7 @@ from engine.cli.run_options import given
 from engine.cli.run_view import run_view
 from engine.cli.saying import say
 from engine.client.results import Run, load_run
-from engine.config import SourceConfig
+from engine.config import LiveConfig, SourceConfig
 from engine.config_file import load_config
 from engine.contracts.count_words import count
 from engine.contracts.recording import Recording
@@ -29,7 +29,7 @@ from engine.results.annotate import annotate as annotate_run
 from engine.results.hidden import check_shown
 from engine.results.tracks_of import recording_in
 from engine.source.cameras import is_camera
-from engine.source.files import recordings_of
+from engine.source.sources import expand_sources
 
 _MOST_NAMED = 10
 
@@ -151,7 +151,7 @@ def _run_of(
         raise UsageError(f"--stream and --recording are for the output directory of a run, and {source} is none")
     if is_camera(source):
         raise UsageError(f"{source} is a camera: there is no recording of it to draw into")
-    found = recordings_of(SourceConfig(uri=source))  # refuses what is none before any model is loaded
+    found = expand_sources([SourceConfig(uri=source)], LiveConfig())  # refuses what is none before any model is loaded
     if is_one:
         _check_one(source, [one.path.name for one in found], "give one of them, or give --out a folder")
     with ends_cleanly(), TemporaryDirectory(prefix="facestream-") as folder:
