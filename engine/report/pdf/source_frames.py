@@ -57,7 +57,7 @@ class Sources:
     _paths: dict[tuple[str, int], Path] = field(default_factory=dict)
 
     def read(self, records: Sequence[TrackRecord], progress: Callable[[str], None]) -> None:
-        """Look at the recording of each of these tracks, and keep the frame of each track's best face where there is none beside it.
+        """Look at the recordings of these tracks, and keep the frame of each best face where there is none beside it.
 
         Args:
             records: the tracks.
@@ -68,7 +68,8 @@ class Sources:
         for record in records:
             line = record.best
             if line is not None and self._scene(line) is None and not is_redacted(self.run):
-                wanted[record.stream][line.face.frame_index] = self.folder / f"{record.stream}_{line.face.frame_index}.jpg"
+                number = line.face.frame_index
+                wanted[record.stream][number] = self.folder / f"{record.stream}_{number}.jpg"
         shown = [stream for stream in dict.fromkeys(record.stream for record in records) if stream in inputs]
         for number, stream in enumerate(shown, 1):
             progress(f"recording {number} of {len(shown)}: {stream}")
