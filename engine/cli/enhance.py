@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from engine.cli.enhance_faces import Faces
 from engine.cli.enhance_progress import TileBar
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
+from engine.cli.tables import Column, Rows
 from engine.config import PublishConfig, SuperResolveConfig
 from engine.contracts.frames import Planes
 from engine.decode.still import read_content, read_still
@@ -81,9 +80,8 @@ def enhance(
     results = _Results(out, overwrite)
     todo = [picture for picture in pictures if faces or _is_free(results, picture, complaints)]
     console = Console(highlight=False)
-    table = Table(box=None, pad_edge=False)
-    for column in ("picture", "result", "size", "agrees with the picture"):
-        table.add_column(column, overflow="fold")
+    columns = [Column("picture"), Column("result"), Column("size", "word"), Column("agrees with the picture", "number")]
+    rows: list[list[str]] = []
     # An exhibit does not depend on what engines were built on a machine, and one picture takes no time.
     name = ZERO_SHOT if zero_shot else generator or SuperResolveConfig().generator
     chosen = SuperResolveConfig(generator=name, precision="float32", engines="none")
@@ -105,11 +103,12 @@ def enhance(
                     (face,) = enhancer.enlarge([part])
                     _write(_file_of(face, image, credentials), path)
                     before, after = (f"{one.shape[1]}x{one.shape[0]}" for one in (part.y, face.luma))
-                    table.add_row(*map(Text, _row(image, path)), f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB")
+                    names = plain(image.name), plain(str(path))
+                    rows.append([*names, f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB"])
             except FacestreamError as error:
                 complaints.append(str(error))
-    if table.row_count:
-        console.print(table)
+    if rows:
+        console.print(Rows(columns, rows))
     for complaint in complaints:
         console.print(Text(plain(complaint)), soft_wrap=True)
     return 1 if complaints else 0
@@ -162,11 +161,6 @@ def _check_size(image: Path, part: Planes, scale: int, *, zero_shot: bool, asks_
         sys.stderr.write(
             f"facestream: note: {plain(str(image))} is {size}, enlarged as a whole; --faces takes its faces alone\n"
         )
-
-
-def _row(image: Path, path: Path) -> Iterator[str]:
-    yield plain(image.name)
-    yield plain(str(path))
 
 
 def _file_of(face: EnhancedFace, image: Path, credentials: Credentials | None) -> bytes:

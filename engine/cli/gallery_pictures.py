@@ -9,10 +9,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from engine.cli.plain import plain
+from engine.cli.tables import Column, Rows
+from engine.contracts.count_words import count
 from engine.errors import FacestreamError
 from engine.verify.gallery import Gallery
 from engine.verify.gallery_records import Kept
@@ -114,15 +114,12 @@ def _say(sentence: str) -> None:
 
 def _say_list(found: Sequence[Kept], where: str, before_doubt: str) -> None:
     if found:
-        table = Table()
-        table.add_column("picture", no_wrap=True)
-        for column, width in (("name", 12), ("file", 12), (before_doubt, 16)):
-            table.add_column(column, overflow="fold", min_width=width)
-        table.add_column("quality", justify="right", no_wrap=True)
-        table.add_column("when (UTC)", no_wrap=True)
-        for one in found:
-            words = (Text(plain(text)) for text in (shown(one.identity), one.source_name, one.doubt))
-            when = one.at[:16].replace("T", " ")
-            table.add_row(one.picture_sha256[:SHOWN_DIGITS], *words, f"{one.quality:.2f}", when)
-        Console().print(table)
-    _say(f"{len(found)} {'picture' if len(found) == 1 else 'pictures'} {where}")
+        columns = [Column("picture", "word"), Column("name"), Column("file"), Column(before_doubt, "sentence")]
+        columns += [Column("quality", "number"), Column("when (UTC)", "word")]
+        Console().print(Rows(columns, map(_row, found)))
+    _say(f"{count(len(found), 'picture')} {where}")
+
+
+def _row(one: Kept) -> list[str]:
+    words = (plain(text) for text in (shown(one.identity), one.source_name, one.doubt))
+    return [one.picture_sha256[:SHOWN_DIGITS], *words, f"{one.quality:.2f}", one.at[:16].replace("T", " ")]

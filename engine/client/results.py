@@ -131,10 +131,18 @@ class Run:
                 keys.append((message.stream, message.track_id))
         return [Vectors(np.stack(rows), keys) for rows, keys in found.values()]
 
+    def rows(self, name: str) -> NDArray[np.float32]:
+        """Return a file of vectors as ``VectorRow.file`` names it, mapped: (n, d) float32; rows that have expired are zeros.
+
+        Raises:
+            PublishError: it is no such file, or cannot be read.
+        """
+        if name not in self._files:
+            self._files[name] = self._mapped(name)
+        return self._files[name]
+
     def _row(self, place: VectorRow) -> NDArray[np.float32] | None:
-        if place.file not in self._files:
-            self._files[place.file] = self._mapped(place.file)
-        rows = self._files[place.file]
+        rows = self.rows(place.file)
         if not 0 <= place.row < len(rows):
             return None
         row = rows[place.row]

@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from engine.config import DecodeConfig
+from engine.contracts.count_words import count
 from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.recording import Reading
@@ -205,7 +206,7 @@ class Decoder(RecordingReader):
 
     def _after(self) -> str:
         frames = self._counted.counts["frames"]
-        return f" after its first {frames} frames" if frames else ""
+        return f" after its first {count(frames, 'frame').removeprefix('1 ')}" if frames else ""
 
     def _show(
         self, picture: av.VideoFrame, aspect: Fraction | None, damage: Damage, clock: StreamClock, captured_ns: int
