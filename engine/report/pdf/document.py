@@ -158,7 +158,7 @@ def _chosen(records: list[TrackRecord], asked: tuple[int, ...]) -> tuple[list[Tr
         by_id = {record.track_id: record for record in records}
         for track in asked:
             if track not in by_id:
-                raise UsageError(f"the run has no track {track}: `facestream export DIR --to csv` lists them")
+                raise UsageError(f"the run has no track {track}: tracks.jsonl and report.html have the numbers")
         chosen = [by_id[track] for track in dict.fromkeys(asked)]
         left = [record.track_id for record in records if record.track_id not in set(asked)]
         return chosen, left, "The document was asked for the other ones only."
