@@ -57,7 +57,7 @@ class Sources:
     _paths: dict[tuple[str, int], Path] = field(default_factory=dict)
 
     def read(self, records: Sequence[TrackRecord], progress: Callable[[str], None]) -> None:
-        """Look at the recordings of these tracks, and keep the frame of each best face where there is none beside it.
+        """Look at the recordings of these tracks, and keep the frame of the best face of each that has none beside it.
 
         Args:
             records: the tracks.
