@@ -34,7 +34,7 @@ _READ = (
     '"Strangers as alike, of 1,000" counts the whole gallery: so many of 1,000 strangers at most look as much like anybody '
     "in it. How many do depends on who is enrolled: the figure holds for 95 of 100 galleries of as many people.",
 )
-_BELOW_ONE = "A ratio below 1 speaks for somebody else, in the same words: 1/10 says as much for another as 10 says for the person."
+_BELOW_ONE = "A ratio below 1 speaks for somebody else, in the same words: 1/10 says as much for another as 10 for the person."
 _TWO_PEOPLE = (
     "In this document a name of the software counts once two people have confirmed it. Until then its page begins with "
     '"Not confirmed".'
