@@ -41,7 +41,8 @@ class TrackRef(msgspec.Struct, frozen=True, order=True):
 class Correction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line."""
 
-    format: str = msgspec.field(default=FORMAT)
+    format: str
+    """``FORMAT``, or that of a later version."""
     id: str
     """Eight hex digits."""
     at: str
@@ -73,6 +74,7 @@ def new_correction(
 ) -> Correction:
     """Return a correction of now."""
     return Correction(
+        format=FORMAT,
         id=secrets.token_hex(_ID_DIGITS // 2),
         at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         who=who,

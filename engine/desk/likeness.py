@@ -21,7 +21,7 @@ _LARGE_PX = 64.0
 def haze_of(sizes_px: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Return how much faces of these sizes look alike because they have lost detail: (N,)."""
     logs = np.log(np.maximum(sizes_px, 1.0))
-    return np.interp(logs, np.log(_SIZES_PX), _HAZE).astype(np.float32)
+    return np.asarray(np.interp(logs, np.log(_SIZES_PX), _HAZE), np.float32)
 
 
 @dataclass(frozen=True)
