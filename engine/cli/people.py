@@ -110,7 +110,7 @@ def people(
     if page is not None:
         write_people(page, found, persons, [shown(result.run.directory) for result in chosen.results], notices)
     if json:
-        tell_programs(_for_programs(found, done, chosen.left_out))
+        tell_programs(_for_programs(found, done, notices))
         return 0
     for one in done:
         say(f"{one.id}: {correction_words(one)}; `--undo {one.id}` takes it back")

@@ -95,7 +95,7 @@ def append_correction(directories: Iterable[Path], correction: Correction) -> No
     """
     line = msgspec.json.encode(correction) + b"\n"
     for directory in directories:
-        path = directory / CORRECTIONS
+        path = _file_of(directory)
         try:
             cut_torn_line(path)
             with closing(Appended(path)) as file:
@@ -112,11 +112,18 @@ def correction_lines(directory: Path) -> list[bytes]:
     Raises:
         PublishError: the file cannot be read.
     """
-    path = directory / CORRECTIONS
+    path = _file_of(directory)
     try:
         return list(whole_lines(path))
     except OSError as error:
         raise PublishError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _file_of(directory: Path) -> Path:
+    path = directory / CORRECTIONS
+    if path.is_symlink():
+        raise PublishError(f"{path} is a link, which is not followed: put the file itself there")
+    return path
 
 
 def read_corrections(directories: Iterable[Path]) -> list[Correction]:

@@ -179,6 +179,8 @@ def read_result(directory: Path) -> Result:
     of_track: dict[Key, list[StoredFace]] = {key: [] for key in lines}
     for face in faces:
         of_track.setdefault((face.stream, face.track_id), []).append(face)
+    for name in {face.embedding.file for face in faces if face.embedding is not None}:
+        run.rows(name)  # one that cannot be read is said before anything is compared
     result.tracks.extend(_track(result, key, of_track[key], lines.get(key)) for key in of_track)
     return result
 

@@ -88,8 +88,9 @@ def _left(directory: Path, judge: Judge) -> set[Key]:
             for line in whole_lines(directory / name):
                 with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
                     record = msgspec.json.decode(line, type=Record)
-                    if judge.record(record) is not None:
-                        found.add((str(record.get("stream")), int(record.get("track_id", -1))))
+                    track_id = record.get("track_id")
+                    if isinstance(track_id, int) and judge.record(record) is not None:
+                        found.add((str(record.get("stream")), track_id))
     return found
 
 
