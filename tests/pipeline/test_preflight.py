@@ -33,9 +33,14 @@ def clip(tmp_path: Path) -> Path:
         ({"output": {"directory": "file"}}, "file is not a directory"),
         ({"output": {"directory": "file/below"}}, "file is not a directory"),
         ({"output": {"resume": True}}, "--resume needs the --out directory"),
+        ({"output": {"directory": "new", "sign": "nope.pem"}}, "cannot read the key nope.pem"),
+        (
+            {"output": {"sign": "nope.pem"}, "publish": {"endpoint": "ipc://here"}},
+            "--sign vouches for what is written to --out",
+        ),
         (
             {"output": {"directory": "new"}, "verify": {"gallery": "nope.sqlite"}},
-            "there is no gallery nope.sqlite: check the path",
+            "no gallery nope.sqlite: check the path",
         ),
         ({"output": {"directory": "new"}, "detect": {"detector": "nope"}}, "unknown detector 'nope'"),
         ({"output": {"directory": "new"}, "super_resolve": {"generator": "nope"}}, "there is no generator named 'nope'"),
