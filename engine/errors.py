@@ -14,6 +14,7 @@
         ├── MissingRuntimeError     an optional package is not installed; says how to install it
         ├── GalleryError            the gallery file cannot be opened, read or written
         ├── PublishError            an endpoint cannot be bound, or an output cannot be written
+        │   └── OutputError         the output directory cannot be written now, as on a full disk; what was written stays valid
         ├── AuditError              the audit log cannot be read or written
         └── WorkerError             a worker process died, hung or refused to start; another one may do
             └── DeviceLostError     the device that computes is gone, for this process
@@ -100,6 +101,10 @@ class GalleryError(FatalError):
 
 class PublishError(FatalError):
     """An endpoint cannot be bound, or an output cannot be written."""
+
+
+class OutputError(PublishError):
+    """The output directory cannot be written now."""
 
 
 class AuditError(FatalError):

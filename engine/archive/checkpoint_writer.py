@@ -107,6 +107,10 @@ class CheckpointWriter:
         """Note no later checkpoint and no end of a recording; those that are held are still written."""
         self._vouches = False
 
+    def drop_held(self) -> None:
+        """Forget the checkpoints that are held: the lines that they would vouch for may not have come to the disk."""
+        self._held.clear()
+
     def sync(self) -> None:
         """Flush the lines and rows, then write and flush the checkpoints that vouch for them.
 

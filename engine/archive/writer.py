@@ -48,7 +48,7 @@ from engine.config import OutputConfig
 from engine.contracts.envelope import Payload
 from engine.contracts.messages import AnyMessage, Face, Stream, Track, kind_of
 from engine.contracts.redaction import redact_tree
-from engine.errors import PublishError
+from engine.errors import OutputError
 from engine.keys.signing import signing_key
 from engine.whole_file import sync_directory
 
@@ -115,7 +115,7 @@ class DirectorySink:
         """Write a message as it was sent; ``stats`` and ``end`` leave no line (their totals are in ``run.json``).
 
         Raises:
-            PublishError: the directory cannot be written, or the disk is full; what was written before stays valid.
+            OutputError: the directory cannot be written, or the disk is full; what was written before stays valid.
         """
         lines = LINES.get(kind_of(message))
         with _one_sentence(self.directory):
@@ -157,7 +157,7 @@ class DirectorySink:
             rejected: tracks up to this frame that were of no face.
 
         Raises:
-            PublishError: the directory cannot be written, or the disk is full; earlier checkpoints stay valid.
+            OutputError: the directory cannot be written, or the disk is full; earlier checkpoints stay valid.
         """
         with _one_sentence(self.directory):
             self._checkpoints.checkpoint(stream, frame_index, next_track_id, rejected)
@@ -169,6 +169,11 @@ class DirectorySink:
         """
         self._checkpoints.stop_vouching()
 
+    def note_loss(self) -> None:
+        """A message, or what vouches for messages, could not be written: only what was vouched for before stays true."""
+        self._checkpoints.stop_vouching()
+        self._checkpoints.drop_held()
+
     def close(self, outcome: str, facts: dict[str, Any] | None = None) -> None:
         """Close the files and write the final ``run.json``.
 
@@ -177,7 +182,7 @@ class DirectorySink:
             facts: what is known only at the end, as counters and the SHA-256 of the inputs.
 
         Raises:
-            PublishError: the directory cannot be written, or the disk is full.
+            OutputError: the directory cannot be written, or the disk is full.
         """
         facts = dict(facts or {})
         with _one_sentence(self.directory):
@@ -280,4 +285,4 @@ def _one_sentence(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PublishError(f"cannot write to the output directory {directory}: {error.strerror}") from error
+        raise OutputError(f"cannot write to the output directory {directory}: {error.strerror}") from error

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from engine.audit.entries import FIRST, decode, hash_of
 from engine.audit.log import ENGINE, GAP, REPAIR, beside, read_head
+from engine.contracts.count_words import count
 from engine.errors import AuditError
 
 
@@ -47,9 +48,7 @@ def verify(path: Path, holds: str = "") -> Verdict:
     at_head = FIRST if head is not None and head.lines == 0 else ""
     for line in _lines(path):
         if not line.endswith(b"\n"):
-            notes.append(
-                f"ends in {len(line)} bytes of a line that was never finished: the next one that is written cuts them off"
-            )
+            notes.append(f"ends in {count(len(line), 'byte')} of a line that was never finished: the next one cuts that off")
             break
         entry = decode(line)
         if entry is None or entry.number != lines or entry.before != last:
@@ -65,7 +64,7 @@ def verify(path: Path, holds: str = "") -> Verdict:
             at_head = last
     if not broken and head is not None and at_head != head.sha256:
         faults.append(
-            f"{head.lines} lines were written and {lines} are there: {head.lines - lines} are missing at the end"
+            f"{count(head.lines, 'line')} should be there, and {lines} can be found: {_missing(head.lines - lines)} at the end"
             if lines < head.lines
             else f"line {head.lines} is not the one that was written"
         )
@@ -74,7 +73,7 @@ def verify(path: Path, holds: str = "") -> Verdict:
     if holds and holds.lower() not in seen:
         faults.append(f"no line has the hash {holds}: the log is not the one that had it, or was cut before it")
     if repairs:
-        notes.append(f"the end of a line was cut off {repairs} {'time' if repairs == 1 else 'times'} after a power cut")
+        notes.append(f"the end of a line was cut off {count(repairs, 'time')} after a power cut")
     return Verdict(lines, last, tuple(faults), tuple(notes))
 
 
@@ -92,3 +91,7 @@ def _lines(path: Path) -> Iterator[bytes]:
             yield from file
     except OSError as error:
         raise AuditError(f"cannot read the audit log {path}: {error.strerror}") from error
+
+
+def _missing(lines: int) -> str:
+    return "1 is missing" if lines == 1 else f"{lines} are missing"

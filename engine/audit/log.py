@@ -27,6 +27,7 @@ from platformdirs import user_state_path
 
 from engine.audit.entries import FIRST, Entry, Outcome, decode, encode, hash_of
 from engine.audit.people import People, hidden
+from engine.contracts.count_words import count
 from engine.errors import AuditError
 from engine.whole_file import read_no_link, sync_directory, write_private
 
@@ -171,13 +172,13 @@ class AuditLog:
                 descriptor,
                 end,
                 REPAIR,
-                f"cut off {len(end.torn)} bytes of a line that was never finished (SHA-256 {hash_of(end.torn)})",
+                f"cut off {count(len(end.torn), 'byte')} of a line that was never finished (SHA-256 {hash_of(end.torn)})",
             )
         head = read_head(self.path)
         if head is None and end.lines > 1:
             return self._say(descriptor, end, GAP, "nothing said where the log should end: its head was missing or damaged")
         if head is not None and head.lines > end.lines:
-            missing = f"{head.lines - end.lines} lines were missing at the end; the last had the SHA-256 {head.sha256}"
+            missing = f"{count(head.lines - end.lines, 'line')} missing at the end; the last had the SHA-256 {head.sha256}"
             return self._say(descriptor, end, GAP, missing)
         return end
 

@@ -10,8 +10,6 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from engine.audit import AuditLog, Entry, default_log, read_entries
 from engine.audit import verify as verify_chain
@@ -20,6 +18,8 @@ from engine.cli.audit_run import say_run
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.share_bar import share_bar
+from engine.cli.tables import Column, Rows
+from engine.contracts.count_words import count
 from engine.errors import AuditError
 from engine.exhibit.verify import verify as verify_run
 from engine.keys.signing import public_key as read_public_key
@@ -104,7 +104,7 @@ def verify(
     for sentence in found.faults:
         say(f"FAULT: {sentence}")
     state = "is not whole" if found.faults else "is whole"
-    say(f"{path} {state}: {found.lines} {'line' if found.lines == 1 else 'lines'}, the last has the SHA-256 {found.sha256}")
+    say(f"{path} {state}: {count(found.lines, 'line')}, the last has the SHA-256 {found.sha256}")
     return int(bool(found.faults))
 
 
@@ -136,16 +136,16 @@ def show(
             sys.stdout.write(msgspec.json.encode(told | {"detail": shown(entry.detail, names)}).decode() + "\n")
         return 0
     Console().print(_table(chosen, names))
-    say(f"{len(chosen)} of {len(entries)} {'line' if len(entries) == 1 else 'lines'} in {path}")
+    say(f"{len(chosen)} of {count(len(entries), 'line')} in {path}")
     return 0
 
 
-def _table(entries: list[Entry], names: dict[str, str]) -> Table:
-    table = Table()
-    for title in ("at (UTC)", "who", "did", "on", "outcome", "detail"):
-        table.add_column(title, overflow="fold")
-    for entry in entries:
-        on = ", ".join(filter(None, (entry.on, *(called(one, names) for one in entry.people))))
-        cells = (entry.at[:19].replace("T", " "), entry.who, entry.did, on, entry.outcome, shown(entry.detail, names))
-        table.add_row(*(Text(plain(cell)) for cell in cells))
-    return table
+def _table(entries: list[Entry], names: dict[str, str]) -> Rows:
+    columns = [Column("at (UTC)", "word"), *map(Column, ("who", "did", "on", "outcome")), Column("detail", "sentence")]
+    return Rows(columns, [_row(entry, names) for entry in entries])
+
+
+def _row(entry: Entry, names: dict[str, str]) -> list[str]:
+    on = ", ".join(filter(None, (entry.on, *(called(one, names) for one in entry.people))))
+    cells = (entry.at[:19].replace("T", " "), entry.who, entry.did, on, entry.outcome, shown(entry.detail, names))
+    return list(map(plain, cells))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import singledispatch
 
 import yaml
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from engine.cli.run_table import STATE_STYLES
-from engine.cli.run_words import count, how_long, printable
+from engine.cli.run_words import how_long, printable
+from engine.cli.tables import Column, Rows
+from engine.contracts.count_words import count
 from engine.contracts.probed import Probed
 from engine.control.answers import Done, Enrolled, Found, People, Settings, Status, Stream, Streams
 
@@ -60,13 +62,10 @@ def _(result: Status) -> list[object]:
 
 @_lines.register
 def _(result: People) -> list[object]:
-    table = Table()
-    table.add_column("name", overflow="fold", min_width=16)
-    table.add_column("pictures", justify="right")
-    for person in result.people:
-        table.add_row(Text(printable(person.name)), str(person.pictures))
-    people = "1 person" if len(result.people) == 1 else f"{len(result.people)} people"
-    return [*([table] if result.people else []), Text(f"{people} in {printable(result.gallery)}")]
+    rows = [(printable(person.name), str(person.pictures)) for person in result.people]
+    table = Rows([Column("name"), Column("pictures", "number")], rows)
+    people = count(len(rows), "person", "people")
+    return [*([table] if rows else []), Text(f"{people} in {printable(result.gallery)}")]
 
 
 @_lines.register
@@ -103,13 +102,13 @@ def _as_yaml(value: object) -> str:
     return text.removesuffix("\n").removesuffix("\n...")
 
 
-def _streams_table(streams: list[Stream]) -> Table:
-    table = Table()
-    for name in ("stream", "state"):
-        table.add_column(name, overflow="fold")
-    for name in ("size", "frames/s", "faces", "dropped", "p99 ms"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("address", overflow="fold")
+def _streams_table(streams: list[Stream]) -> Rows:
+    figures = ("size", "frames/s", "faces", "dropped", "p99 ms")
+    columns = [Column("stream"), Column("state"), *(Column(title, "number") for title in figures), Column("address")]
+    return Rows(columns, _stream_rows(streams))
+
+
+def _stream_rows(streams: list[Stream]) -> Iterator[list[str | Text]]:
     for one in streams:
         words = " ".join(filter(None, (one.state, one.reason.replace("_", " "))))
         state = Text(words, style=STATE_STYLES.get(one.state, "dim"))
@@ -118,5 +117,4 @@ def _streams_table(streams: list[Stream]) -> Table:
         size = f"{one.width_px}x{one.height_px}" if one.width_px else ""
         p99 = f"{one.latency_p99_ms:.0f}" if one.latency_p99_ms is not None else ""
         figures = (size, f"{one.fps:.1f}" if one.fps else "", str(one.faces), str(one.dropped), p99)
-        table.add_row(one.name, state, *figures, Text(printable(one.source.uri)))
-    return table
+        yield [one.name, state, *figures, printable(one.source.uri)]

@@ -10,10 +10,15 @@ from rich.console import Console
 
 from engine.cli.doctor_checks import Finding, findings
 from engine.config import DetectConfig
+from engine.contracts.count_words import count
 from engine.errors import FacestreamError
 from engine.models import find_model
 
-MARKS = {"ok": "[green]ok[/green]      ", "optional": "[yellow]optional[/yellow]", "broken": "[bold red]broken[/bold red]  "}
+MARKS = {
+    "ok": "[green]ok[/green]      ",
+    "optional": "[yellow]optional[/yellow]",
+    "broken": "[bold red]broken[/bold red]  ",
+}
 
 
 def doctor(*, json: bool = False) -> int:
@@ -60,7 +65,7 @@ def self_test() -> Finding:
             detector.close()
     except (FacestreamError, ImportError, OSError) as error:
         return Finding("test", "broken", f"the detector could not look at a picture: {error}")
-    found = "the face" if len(faces) == 1 else f"{len(faces)} faces"
+    found = "the face" if len(faces) == 1 else count(len(faces), "face")
     what = f"{detector.name} found {found} on a photograph of one person in {spent_ms:.0f} ms"
     return Finding("test", "ok" if len(faces) == 1 else "broken", what)
 

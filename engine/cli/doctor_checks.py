@@ -18,6 +18,7 @@ from engine.cli.doctor_cameras import cameras, devices, hardware_decoding, two_s
 from engine.cli.doctor_gpu import say_tensorrt
 from engine.cli.doctor_models import Says, State, say_detector, say_embedder, say_generator, say_names, say_second_look
 from engine.config import Config
+from engine.contracts.count_words import count
 from engine.errors import FacestreamError, MissingRuntimeError
 
 NVIDIA_SMI_SECONDS = 10
@@ -157,7 +158,7 @@ def _gallery() -> Says:
     else:
         with Gallery(path, read_only=True) as gallery:
             people = gallery.list()
-        yield "ok", f"the gallery {path} holds {len(people)} people"
+        yield "ok", f"the gallery {path} holds {count(len(people), 'person', 'people')}"
         if sentence := unrecorded(people):
             yield "optional", sentence
 
@@ -170,7 +171,10 @@ def _memory() -> Says:
     size = sum(pool.slot_bytes for pool in pools) * decode.pool_slots / 2**20
     for pool in pools:
         pool.close()
-    yield "ok", f"there is memory for {decode.parallel_files} recordings of 1920x1080 at a time ({size:.0f} MiB of frames)"
+    yield (
+        "ok",
+        f"there is memory for {count(decode.parallel_files, 'recording')} of 1920x1080 at a time ({size:.0f} MiB of frames)",
+    )
 
 
 def _cores() -> Says:

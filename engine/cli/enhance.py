@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from engine.cli.enhance_faces import Faces
 from engine.cli.enhance_progress import TileBar
+from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
+from engine.cli.tables import Column, Rows
 from engine.config import PublishConfig, SuperResolveConfig
 from engine.contracts.frames import Planes
 from engine.decode.still import read_content, read_still
@@ -50,6 +50,7 @@ def enhance(
     sign_key: Annotated[Path | None, Parameter(help="Sign the results (C2PA) with this private key, PEM.")] = None,
     certificate: Annotated[Path | None, Parameter(help="The key's certificate and those of its issuers, PEM.")] = None,
     overwrite: OverwriteOption = False,
+    json: JsonOption = False,
 ) -> int:
     """Enlarge single pictures.
 
@@ -80,10 +81,9 @@ def enhance(
     pictures = [picture for picture in found if picture in images or not picture.stem.endswith(_END)]
     results = _Results(out, overwrite)
     todo = [picture for picture in pictures if faces or _is_free(results, picture, complaints)]
-    console = Console(highlight=False)
-    table = Table(box=None, pad_edge=False)
-    for column in ("picture", "result", "size", "agrees with the picture"):
-        table.add_column(column, overflow="fold")
+    console = Console(highlight=False, stderr=json)
+    columns = [Column("picture"), Column("result"), Column("size", "word"), Column("agrees with the picture", "number")]
+    rows: list[list[str]] = []
     # An exhibit does not depend on what engines were built on a machine, and one picture takes no time.
     name = ZERO_SHOT if zero_shot else generator or SuperResolveConfig().generator
     chosen = SuperResolveConfig(generator=name, precision="float32", engines="none")
@@ -105,11 +105,15 @@ def enhance(
                     (face,) = enhancer.enlarge([part])
                     _write(_file_of(face, image, credentials), path)
                     before, after = (f"{one.shape[1]}x{one.shape[0]}" for one in (part.y, face.luma))
-                    table.add_row(*map(Text, _row(image, path)), f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB")
+                    if json:
+                        write_lines([_facts(image, path, face, before, after)])
+                        continue
+                    names = plain(image.name), plain(str(path))
+                    rows.append([*names, f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB"])
             except FacestreamError as error:
                 complaints.append(str(error))
-    if table.row_count:
-        console.print(table)
+    if rows:
+        console.print(Rows(columns, rows))
     for complaint in complaints:
         console.print(Text(plain(complaint)), soft_wrap=True)
     return 1 if complaints else 0
@@ -164,9 +168,11 @@ def _check_size(image: Path, part: Planes, scale: int, *, zero_shot: bool, asks_
         )
 
 
-def _row(image: Path, path: Path) -> Iterator[str]:
-    yield plain(image.name)
-    yield plain(str(path))
+def _facts(image: Path, path: Path, face: EnhancedFace, before: str, after: str) -> dict[str, object]:
+    return {
+        "picture": str(image), "result": str(path), "size": before, "result_size": after,
+        "lr_consistency_db": round(face.lr_consistency_db, 3), "model": face.model,
+    }  # fmt: skip
 
 
 def _file_of(face: EnhancedFace, image: Path, credentials: Credentials | None) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +12,11 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from engine.cli.gallery_pictures import GalleryOption
 from engine.cli.overwriting import check_new
+from engine.cli.tables import Column, Rows
 from engine.config import DetectConfig
 from engine.config_verify import VerifyConfig
 from engine.contracts.recording import shown as readable_path
@@ -115,12 +115,12 @@ def _tell_people(name: str, results: Sequence[EnrolResult], gallery: Path, names
         )
 
 
-def _table(results: Sequence[EnrolResult]) -> Table:
-    table = Table()
-    table.add_column("picture", overflow="fold")
-    table.add_column("outcome", no_wrap=True)
-    for column in ("face px", "sharpness", "frontal", "quality"):
-        table.add_column(column, justify="right", no_wrap=True)
+def _table(results: Sequence[EnrolResult]) -> Rows:
+    figures = ("face px", "sharpness", "frontal", "quality")
+    return Rows([Column("picture"), Column("outcome", "word"), *(Column(title, "number") for title in figures)], _rows(results))
+
+
+def _rows(results: Sequence[EnrolResult]) -> Iterator[list[str | Text]]:
     for result in results:
         quality = result.quality
         figures = (
@@ -129,5 +129,4 @@ def _table(results: Sequence[EnrolResult]) -> Table:
             else [""] * 4
         )
         colour = {"enrolled": "green", "duplicate": "yellow", "quarantined": "magenta", "refused": "red"}[result.outcome]
-        table.add_row(Text(shown(result.path.name)), Text(result.outcome, colour), *figures)
-    return table
+        yield [shown(result.path.name), Text(result.outcome, colour), *figures]

@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from engine.archive.files import write_whole
 from engine.audit import AuditLog, default_log
 from engine.cli.saying import say
+from engine.contracts.count_words import count
 from engine.errors import FacestreamError, UsageError
 from engine.keys.signing import signing_key
 from engine.privacy import Erasure
@@ -124,8 +125,8 @@ def _without(told: dict[str, object], names: tuple[str, ...]) -> dict[str, objec
 def _say_all(done: Erasure, file: Path) -> None:
     would = "would go" if done.dry_run else "went"
     if done.gallery is not None:
-        others = f"; {_count(done.gallery.negatives, 'face')} kept as not of others {would}" if done.gallery.negatives else ""
-        say(f"gallery {done.gallery.file}: {_count(done.gallery.pictures, 'picture')} {would}{others}")
+        others = f"; {count(done.gallery.negatives, 'face')} kept as not of others {would}" if done.gallery.negatives else ""
+        say(f"gallery {done.gallery.file}: {count(done.gallery.pictures, 'picture')} {would}{others}")
         if done.gallery.still_in:
             say(f"  it is being read, and what went is still in {', '.join(done.gallery.still_in)}: do it again")
     for run in done.runs:
@@ -133,20 +134,20 @@ def _say_all(done: Erasure, file: Path) -> None:
             say(f"{run.directory}: NOT DONE: {run.error}")
             continue
         counts = (
-            _count(run.tracks, "track"),
-            _count(run.faces, "face"),
-            _count(run.pictures, "picture"),
-            _count(run.vectors, "vector"),
+            count(run.tracks, "track"),
+            count(run.faces, "face"),
+            count(run.pictures, "picture"),
+            count(run.vectors, "vector"),
         )
-        say(f"{run.directory}: {', '.join(counts)} {would}; {_count(run.changed_lines, 'line')} of others no longer name them")
+        say(f"{run.directory}: {', '.join(counts)} {would}; {count(run.changed_lines, 'line')} of others no longer name them")
         if run.breaks_off:
             say("  the run is signed and this is not, which `facestream audit` will say: with --sign KEY it would be")
         for title, files in (("not followed", run.not_followed), ("the name still stands in", run.mentions)):
             if files:
                 say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")
-    say(f"audit log: {_count(done.audit_names, 'name')} {would}")
+    say(f"audit log: {count(done.audit_names, 'name')} {would}")
     for log in done.service_logs:
-        say(f"{log.file}: NOT DONE: {log.error}" if log.error else f"{log.file}: {_count(log.names, 'name')} {would}")
+        say(f"{log.file}: NOT DONE: {log.error}" if log.error else f"{log.file}: {count(log.names, 'name')} {would}")
     for file_with_name in done.mentions:
         say(f"{file_with_name}: NOT DONE: the name still stands in it, look yourself{_of_answers(file_with_name)}")
     for link in done.not_followed:
@@ -161,13 +162,13 @@ def _summary(done: Erasure) -> str:
     if done.is_complete:
         is_yours = any(run.mentions or run.not_followed for run in done.runs)
         return "done, but for the files listed above, which are yours to judge" if is_yours else "all of it is done"
-    left = [(_count(sum(bool(run.error) for run in done.runs), "run"), any(run.error for run in done.runs))]
-    left += [(_count(len(done.mentions), "file") + " outside of runs", bool(done.mentions))]
-    left += [(_count(len(done.not_followed), "link") + " to folders", bool(done.not_followed))]
+    left = [(count(sum(bool(run.error) for run in done.runs), "run"), any(run.error for run in done.runs))]
+    left += [(count(len(done.mentions), "file") + " outside of runs", bool(done.mentions))]
+    left += [(count(len(done.not_followed), "link") + " to folders", bool(done.not_followed))]
     left += [("an audit log", any(log.error for log in done.service_logs))]
     left += [("what the gallery's readers still need", bool(done.gallery and done.gallery.still_in))]
     cleared = sum(not run.error for run in done.runs)
-    gone = (["the gallery"] if done.gallery else []) + ["the audit log"] + ([_count(cleared, "run")] if cleared else [])
+    gone = (["the gallery"] if done.gallery else []) + ["the audit log"] + ([count(cleared, "run")] if cleared else [])
     names = ", ".join(what for what, is_left in left if is_left)
     return f"done: {', '.join(gone)}; NOT DONE, so that the name may still be there: {names}"
 
@@ -190,7 +191,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container without this user
         return "unknown"
-
-
-def _count(number: int, one: str) -> str:
-    return f"{number} {one if number == 1 else one + 's'}"

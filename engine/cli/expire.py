@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from engine.cli.run_words import printable
 from engine.cli.saying import say
+from engine.contracts.count_words import count
 from engine.keys.signing import signing_key
 from engine.privacy import Expired, Policy
 from engine.privacy import expire as expire_runs
@@ -75,7 +76,7 @@ def expire(
     for link in (link for directory in directories for link in links_below(directory)):
         sys.stderr.write(f"facestream: {printable(str(link))} is a link, which is not followed: name what it leads to\n")
     if not json:
-        say(f"{len(done)} {'run' if len(done) == 1 else 'runs'}")
+        say(count(len(done), "run"))
     return int(any(one.error for one in done))
 
 
@@ -84,5 +85,6 @@ def _sentence(one: Expired, went: str) -> str:
         return f"{one.directory}: a run goes on there, left as it is"
     if one.error:
         return f"{one.directory}: NOT DONE: {one.error}"
-    counts = f"{one.tracks} tracks, {one.faces} faces, {one.pictures} pictures, {one.vectors} vectors {went}"
+    of = {"track": one.tracks, "face": one.faces, "picture": one.pictures, "vector": one.vectors}
+    counts = f"{', '.join(count(number, what) for what, number in of.items())} {went}"
     return f"{one.directory}: {counts}" + (", and the run with them" if one.removed else "")

@@ -9,8 +9,6 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from engine.cli.gallery_pictures import (
     SHOWN_DIGITS,
@@ -23,8 +21,11 @@ from engine.cli.gallery_pictures import (
     quarantine,
     release,
 )
+from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.overwriting import OverwriteOption, check_new
 from engine.cli.plain import plain
+from engine.cli.tables import Column, Rows
+from engine.contracts.count_words import count
 from engine.errors import FacestreamError, UsageError
 from engine.privacy.removal import remove_picture
 from engine.verify.gallery import Gallery
@@ -41,7 +42,7 @@ for _command in (pictures, quarantine, release, drop):
 
 
 @gallery_app.command(name="list")
-def list_people(*, gallery: GalleryOption = None) -> int:
+def list_people(*, gallery: GalleryOption = None, json: JsonOption = False) -> int:
     """Show who is enrolled.
 
     For example:
@@ -52,10 +53,13 @@ def list_people(*, gallery: GalleryOption = None) -> int:
     """
     with Gallery(gallery, read_only=True) as opened:
         people = opened.list()
+        if json:
+            write_lines(people)
+            return 0
         console = Console()
         if people:
             console.print(_people_table(people))
-        console.print(f"{_count(len(people), 'person', 'people')} in {opened.path}", highlight=False, soft_wrap=True)
+        console.print(f"{count(len(people), 'person', 'people')} in {opened.path}", highlight=False, soft_wrap=True)
         if sentence := unrecorded(people):
             console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     return 0
@@ -88,7 +92,7 @@ def remove(
             return _remove_picture(opened, known, picture, receipt)
         removed = opened.remove(known)
     Console().print(
-        f"removed {plain(known)} ({_count(removed, 'picture', 'pictures')})", highlight=False, markup=False, soft_wrap=True
+        f"removed {plain(known)} ({count(removed, 'picture', 'pictures')})", highlight=False, markup=False, soft_wrap=True
     )
     return 0
 
@@ -135,7 +139,7 @@ def rename(
                 f"{new} is in the gallery already: add --join if {known} is the same person, which cannot be undone"
             )
         renamed = opened.rename(known, new)
-    said = f"renamed {shown(known)} to {shown(new)} ({_count(renamed, 'picture', 'pictures')})"
+    said = f"renamed {shown(known)} to {shown(new)} ({count(renamed, 'picture', 'pictures')})"
     Console().print(plain(said + joining_words(before, known, new)), highlight=False, markup=False, soft_wrap=True)
     return 0
 
@@ -160,31 +164,28 @@ def export(
     check_new([path], overwrite=overwrite)
     with Gallery(gallery, read_only=True) as opened:
         rows = opened.export(path, embeddings)
-    Console().print(f"wrote {_count(rows, 'picture', 'pictures')} to {path}", highlight=False, markup=False, soft_wrap=True)
+    Console().print(f"wrote {count(rows, 'picture', 'pictures')} to {path}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
-def _people_table(people: Sequence[Identity]) -> Table:
-    table = Table()
+def _people_table(people: Sequence[Identity]) -> Rows:
     has_doubts = any(person.in_doubt for person in people)
-    table.add_column("name", overflow="fold", min_width=16)
-    table.add_column("pictures", justify="right", no_wrap=True)
-    if has_doubts:
-        table.add_column("forced", justify="right", no_wrap=True)
-    table.add_column("quality", justify="right", no_wrap=True)
-    table.add_column("embedder", overflow="fold", min_width=8)
-    table.add_column("enrolled (UTC)", no_wrap=True)
-    for person in people:
-        table.add_row(
-            Text(plain(shown(person.name))),
+    figures = ("pictures", *(("forced",) if has_doubts else ()), "quality")
+    columns = [
+        Column("name"),
+        *(Column(title, "number") for title in figures),
+        Column("embedder"),
+        Column("enrolled (UTC)", "word"),
+    ]
+    rows = [
+        (
+            plain(shown(person.name)),
             str(person.pictures),
             *([str(person.in_doubt or "")] if has_doubts else []),
             f"{person.best_quality:.2f}",
-            Text(", ".join(person.embedders)),
+            ", ".join(person.embedders),
             person.last_enrolled_at[:16].replace("T", " "),
         )
-    return table
-
-
-def _count(number: int, one: str, several: str) -> str:
-    return f"{number} {one if number == 1 else several}"
+        for person in people
+    ]
+    return Rows(columns, rows)

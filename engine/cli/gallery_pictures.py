@@ -9,10 +9,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.plain import plain
+from engine.cli.tables import Column, Rows
+from engine.contracts.count_words import count
 from engine.errors import FacestreamError
 from engine.verify.gallery import Gallery
 from engine.verify.gallery_records import Kept
@@ -24,7 +25,13 @@ WhoseOption = Annotated[str, Parameter(help="For whom it was set apart, where it
 SHOWN_DIGITS = 8
 
 
-def pictures(name: Annotated[str, Parameter(help="Of one person alone.")] = "", /, *, gallery: GalleryOption = None) -> int:
+def pictures(
+    name: Annotated[str, Parameter(help="Of one person alone.")] = "",
+    /,
+    *,
+    gallery: GalleryOption = None,
+    json: JsonOption = False,
+) -> int:
     """Show the enrolled pictures.
 
     For example:
@@ -33,11 +40,15 @@ def pictures(name: Annotated[str, Parameter(help="Of one person alone.")] = "", 
     """
     known = known_name(name, gallery) if name else ""
     with Gallery(gallery, read_only=True) as opened:
-        _say_list(opened.pictures(known), f"enrolled in {opened.path}", "forced because it")
+        found = opened.pictures(known)
+        if json:
+            write_lines(found)
+        else:
+            _say_list(found, f"enrolled in {opened.path}", "forced because it")
     return 0
 
 
-def quarantine(*, gallery: GalleryOption = None) -> int:
+def quarantine(*, gallery: GalleryOption = None, json: JsonOption = False) -> int:
     """Show the pictures that were set apart at enrolment, and why; nobody is compared with them.
 
     For example:
@@ -45,7 +56,11 @@ def quarantine(*, gallery: GalleryOption = None) -> int:
         facestream gallery quarantine
     """
     with Gallery(gallery, read_only=True) as opened:
-        _say_list(opened.quarantined(), f"set apart in {opened.path}", "it")
+        found = opened.quarantined()
+        if json:
+            write_lines(found)
+        else:
+            _say_list(found, f"set apart in {opened.path}", "it")
     return 0
 
 
@@ -114,15 +129,12 @@ def _say(sentence: str) -> None:
 
 def _say_list(found: Sequence[Kept], where: str, before_doubt: str) -> None:
     if found:
-        table = Table()
-        table.add_column("picture", no_wrap=True)
-        for column, width in (("name", 12), ("file", 12), (before_doubt, 16)):
-            table.add_column(column, overflow="fold", min_width=width)
-        table.add_column("quality", justify="right", no_wrap=True)
-        table.add_column("when (UTC)", no_wrap=True)
-        for one in found:
-            words = (Text(plain(text)) for text in (shown(one.identity), one.source_name, one.doubt))
-            when = one.at[:16].replace("T", " ")
-            table.add_row(one.picture_sha256[:SHOWN_DIGITS], *words, f"{one.quality:.2f}", when)
-        Console().print(table)
-    _say(f"{len(found)} {'picture' if len(found) == 1 else 'pictures'} {where}")
+        columns = [Column("picture", "word"), Column("name"), Column("file"), Column(before_doubt, "sentence")]
+        columns += [Column("quality", "number"), Column("when (UTC)", "word")]
+        Console().print(Rows(columns, map(_row, found)))
+    _say(f"{count(len(found), 'picture')} {where}")
+
+
+def _row(one: Kept) -> list[str]:
+    words = (plain(text) for text in (shown(one.identity), one.source_name, one.doubt))
+    return [one.picture_sha256[:SHOWN_DIGITS], *words, f"{one.quality:.2f}", one.at[:16].replace("T", " ")]

@@ -10,11 +10,11 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from engine.cli.keys_sign import sign_app
 from engine.cli.saying import say
+from engine.cli.tables import Column, Rows
+from engine.contracts.count_words import count
 from engine.errors import ConfigError
 from engine.keys.files import Client, ControlRole, shown_as_file, write_key
 from engine.keys.folder import KeyFolder, default_folder
@@ -109,7 +109,7 @@ def list_keys(*, folder: FolderOption = None, json: JsonOption = False) -> int:
         return 0
     if clients:
         Console().print(_table(clients))
-    say(f"{len(clients)} {'client' if len(clients) == 1 else 'clients'} in {opened.path}")
+    say(f"{count(len(clients), 'client')} in {opened.path}")
     return 0
 
 
@@ -134,20 +134,22 @@ def _opened(folder: Path | None) -> KeyFolder:
     return KeyFolder(folder or default_folder())
 
 
-def _table(clients: list[Client]) -> Table:
-    table = Table()
-    table.add_column("name", overflow="fold", min_width=8)
-    table.add_column("may read", overflow="fold", min_width=8)
-    table.add_column("may ask", overflow="fold", min_width=7)
-    table.add_column("public key", no_wrap=True)
-    table.add_column("made (UTC)", no_wrap=True)
-    for client in clients:
-        made = client.made[:16].replace("T", " ")
-        table.add_row(
+def _table(clients: list[Client]) -> Rows:
+    columns = [
+        Column("name"),
+        Column("may read"),
+        Column("may ask"),
+        Column("public key", "word"),
+        Column("made (UTC)", "word"),
+    ]
+    rows = [
+        (
             client.name,
-            Text("\n".join(client.topics)),
-            Text("\n".join(client.control)),
-            Text(f"{client.public[:8]}…"),
-            Text(made),
+            "\n".join(client.topics),
+            "\n".join(client.control),
+            f"{client.public[:8]}…",
+            client.made[:16].replace("T", " "),
         )
-    return table
+        for client in clients
+    ]
+    return Rows(columns, rows)

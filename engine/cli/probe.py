@@ -17,6 +17,7 @@ from rich.text import Text
 from engine.cli.overwriting import check_new
 from engine.config import DetectConfig, LiveConfig, SourceConfig
 from engine.contracts.camera import Camera
+from engine.contracts.count_words import count
 from engine.contracts.probed import Probed
 from engine.contracts.redaction import redact
 from engine.errors import UsageError
@@ -149,7 +150,9 @@ def _face_words(probed: Probed) -> str:
     if probed.verdict == "not_looked":
         return "not looked for"
     if not probed.face_sizes_px:
-        return f"none in {probed.looked_at} pictures"
+        return f"none in {count(probed.looked_at, 'picture')}"
     low, high = probed.face_sizes_px[0], probed.face_sizes_px[-1]
     span = f"{low:.0f} px" if round(low) == round(high) else f"{low:.0f} to {high:.0f} px"
-    return f"in {probed.with_faces} of {probed.looked_at} pictures, up to {probed.most_faces} in one, the largest {span}"
+    return (
+        f"in {probed.with_faces} of {count(probed.looked_at, 'picture')}, up to {probed.most_faces} in one, the largest {span}"
+    )

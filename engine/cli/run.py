@@ -17,9 +17,9 @@ from engine.archive.reader import recorded
 from engine.cli.complaints import complaint
 from engine.cli.run_log import LogFormat, RunLog
 from engine.cli.run_options import check_duration, given, sources_of
-from engine.cli.run_result import print_result
+from engine.cli.run_result import print_result, shortcomings
 from engine.cli.run_view import run_view
-from engine.cli.run_words import event_words, printable
+from engine.cli.run_words import printable
 from engine.config import Config, Redact
 from engine.config_file import load_config
 from engine.contracts.camera import HardwareDecoding
@@ -58,7 +58,10 @@ def run(
         Literal["tcp", "udp"] | None,
         Parameter(group=SELDOM, help="How the pictures of rtsp:// sources travel; tcp by default."),
     ] = None,
-    credentials: Annotated[Path | None, Parameter(help="File of one line, user:password, for the cameras.")] = None,
+    credentials: Annotated[
+        list[str] | None,
+        Parameter(negative=(), help="File of one line, user:password; of several hosts HOST=FILE for each."),
+    ] = None,
     rotate: Annotated[
         Literal["0", "90", "180", "270", "flip", "mirror"] | None,
         Parameter(group=SELDOM, help="Turn the pictures, besides what the file says: degrees clockwise; flip: top to bottom."),
@@ -134,7 +137,7 @@ def run(
 ) -> int:
     """Find, enhance and verify the faces of cameras and recordings.
 
-    A camera reconnects indefinitely; Ctrl-C or SIGTERM ends the run cleanly.
+    A camera reconnects indefinitely; Ctrl-C, SIGTERM or SIGHUP ends it cleanly.
 
         facestream run --source street.mp4 --out result
         facestream run -s 'archive/*.mkv' --publish tcp://127.0.0.1:5556
@@ -142,8 +145,8 @@ def run(
         facestream run -s archive/ --out result --resume
         facestream run cameras.yaml --log-format json
 
-    Exit code: 0 all were read, or it was stopped; 1 a recording, an abandoned
-    camera or a worker failed; 2 wrong options or configuration; 130 forced to stop.
+    Exit code: 0 all were read, or it was stopped; 1 a recording, camera, worker
+    or write failed, or no camera was ever live; 2 wrong options; 130 forced.
     """
 
     def carry_out(log: RunLog | None) -> int:
@@ -154,7 +157,6 @@ def run(
                 source,
                 {
                     "transport": transport,
-                    "credentials": str(credentials) if credentials else None,
                     "rotate": int(rotate) if rotate and rotate.isdecimal() else rotate,
                     "deinterlace": deinterlace,
                     "aspect": aspect,
@@ -164,6 +166,7 @@ def run(
                     "fps": fps,
                 },
                 crop_uri,
+                credentials,
             ),
             "decode": {"realtime": realtime, "skip_frame": skip_frame},
             "live": {"hwaccel": hwaccel, "max_reconnects": max_reconnects, "stall_seconds": stall},
@@ -218,7 +221,7 @@ def _run(settings: Config, log: RunLog | None, duration_seconds: float | None, *
     console = Console(stderr=True, quiet=quiet or is_program)
     live = any(is_camera(source.uri) for source in settings.sources)
     with ExitStack() as closing:
-        if log is None and live and (quiet or not console.is_terminal):
+        if log is None and (quiet or not console.is_terminal):
             log = closing.enter_context(RunLog("text", quiet=quiet))
         warn = log.warn if log is not None else _warn
         try:
@@ -227,20 +230,19 @@ def _run(settings: Config, log: RunLog | None, duration_seconds: float | None, *
         except FacestreamError:
             _say_what_is_left(settings, started_ns, console)
             raise
-        exit_code = 1 if result.failed_streams else 0
+        sentences = list(shortcomings(result, settings))
         if log is not None:
-            log.end(result, exit_code)
-    print_result(console, result, settings, live=live)
+            for sentence in sentences:
+                log.warn(sentence)
+            log.end(result, result.exit_code)
+    print_result(console, result, settings, [] if log is not None else sentences, live=live)
     if not is_program:
-        for event in result.status.events if log is None else ():
-            if event.name in ("warning", "worker_output"):
-                sys.stderr.write(f"facestream: note: {event_words(event)}\n")
         for stream in result.streams:
             if stream.state == "ended" and stream.reason == "end_of_file" and stream.detail:
                 sys.stderr.write(f"facestream: note: {printable(stream.detail)}\n")
         for stream in result.failed_streams:
             sys.stderr.write(f"facestream: {stream.name} failed ({stream.reason}): {printable(stream.detail)}\n")
-    return exit_code
+    return result.exit_code
 
 
 def _warn(sentence: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from engine.cli.run_words import (
-    count,
+    dark_words,
     drops_of,
     errors_of,
     event_words,
@@ -20,6 +20,7 @@ from engine.cli.run_words import (
     printable,
     summary_words,
 )
+from engine.contracts.count_words import count
 from engine.contracts.redaction import redact_tree
 from engine.pipeline.run import RunResult
 from engine.pipeline.status import Level, RunEvent, RunStatus, StreamStatus
@@ -27,7 +28,7 @@ from engine.pipeline.status import Level, RunEvent, RunStatus, StreamStatus
 LogFormat = Literal["text", "json"]
 STATS_SECONDS = 10.0
 _SAME_SECONDS = 60.0
-"""A camera that cannot be reached for the same reason again and again is told of so often."""
+"""A camera that gives no picture is told of so often."""
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -50,7 +51,8 @@ class RunLog:
         self._next_stats = 0.0
         self._is_idle = False
         """Whether it was said last that there is no stream, as in a service to which none was given; it is said once."""
-        self._told: dict[object, tuple[object, float]] = {}
+        self._told: dict[object, object] = {}
+        self._reminded: dict[str, float] = {}
 
     def __enter__(self) -> RunLog:
         self._logger.addHandler(self._handler)
@@ -73,6 +75,7 @@ class RunLog:
             self._last_number = event.number
             if not self._is_repeated(event):
                 self._write(event.level, event.name, event_words(event), event.fields, event.time_ns)
+        self._remind(status)
         if time.monotonic() >= self._next_stats:
             self._next_stats = time.monotonic() + STATS_SECONDS
             is_idle, was_idle = not status.streams, self._is_idle
@@ -95,10 +98,17 @@ class RunLog:
             "drops": drops_of(counts),
             "errors": errors_of(counts),
             "restarts": result.status.restarts,
+            "unwritten": result.unwritten,
             "failed_streams": [stream.name for stream in result.failed_streams],
+            "never_live": [stream.name for stream in result.never_live],
             "streams": {stream.name: stream_fields(stream) for stream in result.streams},
         }
-        words = f"{result.outcome} after {result.seconds:.1f} s: {fields['frames']} frames, {fields['faces']} faces"
+        words = f"{result.outcome} after {result.seconds:.1f} s: {count(counters.get('frames', 0), 'frame')}, "
+        words += count(counters.get("faces", 0), "face")
+        if result.failed_streams:
+            words += f"; {count(len(result.failed_streams), 'stream')} failed"
+        if result.cameras and len(result.never_live) == len(result.cameras):
+            words += "; no camera ever gave a picture"
         self._write("error" if exit_code else "info", "run_ended", words, fields, run_id=result.run_id)
 
     def warn(self, sentence: str) -> None:
@@ -127,16 +137,29 @@ class RunLog:
             words += "; the run goes on after the death of a worker"
         self._write("info", "run_resumed" if again else "run_started", words, {"streams": list(status.wanted)})
 
+    def _remind(self, status: RunStatus) -> None:
+        """Say again and again which cameras give no picture; what was said once, hours ago, nobody finds."""
+        now = time.monotonic()
+        for name, stream in status.wanted.items():
+            if not stream.seconds_dark:
+                self._reminded.pop(name, None)
+            elif now - max(self._reminded.get(name, 0.0), stream.dark_since) >= _SAME_SECONDS:
+                self._reminded[name] = now
+                fields = {
+                    "stream": name,
+                    "seconds": round(stream.seconds_dark),
+                    "reason": stream.reason,
+                    "detail": stream.detail,
+                }
+                self._write("warning", "dark", dark_words(stream), fields)
+
     def _is_repeated(self, event: RunEvent) -> bool:
-        """Whether this is one more attempt to reach a camera that fails as the one before did."""
-        fields, now = event.fields, time.monotonic()
+        """Whether this is one more attempt to reach a camera that fails as the one before: ``_remind`` says that it does."""
         if event.name != "stream":
             return False
-        what, (before, when) = (fields["state"], fields.get("reason")), self._told.get(fields["stream"], ("", 0.0))
-        if what == before and fields["state"] == "connecting" and now - when < _SAME_SECONDS:
-            return True
-        self._told[fields["stream"]] = (what, now)
-        return False
+        name, what = event.fields["stream"], (event.fields["state"], event.fields.get("reason"))
+        before, self._told[name] = self._told.get(name), what
+        return what == before and what[0] == "connecting"
 
     def _write(
         self, level: Level, event: str, words: str, fields: dict[str, Any], time_ns: int | None = None, run_id: str = ""
@@ -214,8 +237,15 @@ def _rounded(value: float | None) -> float | None:
 
 def _standing_words(status: RunStatus) -> str:
     live = sum(stream.standing == "live" for stream in status.wanted.values())
-    words = [f"{live} of {count(len(status.wanted), 'stream')} live", *summary_words(status)]
+    words = [f"{live} of {count(len(status.wanted), 'stream')} live", _progress_words(status), *summary_words(status)]
     return ", ".join(filter(None, [*words, overload_words(status.overload_level)]))
+
+
+def _progress_words(status: RunStatus) -> str:
+    """How far the recordings are that say how long they are."""
+    known = [name for name, stream in status.wanted.items() if stream.frames_expected]
+    done, expected = sum(map(status.frames_of, known)), sum(status.wanted[name].frames_expected for name in known)
+    return f"{done:,} of {count(expected, 'frame')} read" if known else ""
 
 
 def _time_ns(record: logging.LogRecord) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from engine.config import SourceConfig
+from engine.contracts.count_words import count
 from engine.errors import FacestreamError, UsageError
-from engine.source.camera_url import SCHEMES, looks_like_url, scheme_of
+from engine.source.camera_url import SCHEMES, looks_like_url, parse_camera_url, scheme_of
 from engine.source.cameras import is_camera
 from engine.source.files import recordings_of
 
@@ -25,7 +27,10 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def sources_of(
-    uris: list[str] | None, settings: dict[str, Any], crop_uris: list[str] | None = None
+    uris: list[str] | None,
+    settings: dict[str, Any],
+    crop_uris: list[str] | None = None,
+    credentials: list[str] | None = None,
 ) -> list[dict[str, Any]] | None:
     """Return the sources of the command line, each with those of the settings that mean something for it.
 
@@ -33,17 +38,19 @@ def sources_of(
         uris: recordings and cameras; None or empty: those of the configuration file are used.
         settings: keys of a source to values; None: not given.
         crop_uris: main streams, one for each camera with an address, in the same order; None or empty: they have none.
+        credentials: a file for all cameras of one host, or HOST=FILE.
 
     Raises:
-        UsageError: a setting is given and none of the sources has a use for it, or there are not as many main streams.
+        UsageError: a setting is given and none of the sources has a use for it, there are not as many main streams, or it
+            is not said for which host a password is.
     """
     sources: list[dict[str, Any]] = [{"uri": uri} for uri in uris or []]
     if crop_uris:
         cameras = [source for source in sources if looks_like_url(source["uri"]) and is_camera(source["uri"])]
         if len(cameras) != len(crop_uris):
             raise UsageError(
-                f"--crop-uri is given {len(crop_uris)} times for {len(cameras)} cameras with an address: give one for each, or "
-                "write `crop_uri` under a source of a configuration file"
+                f"--crop-uri is given {count(len(crop_uris), 'time')} for {count(len(cameras), 'camera')} with an "
+                "address: give one for each, or write `crop_uri` under a source of a configuration file"
             )
         for camera, crop_uri in zip(cameras, crop_uris, strict=True):
             camera["crop_uri"] = crop_uri
@@ -57,7 +64,43 @@ def sources_of(
             )
         for source in users:
             source[key] = value
+    for file_of_host in credentials or []:
+        _give_credentials(sources, file_of_host)
     return sources or None
+
+
+def _give_credentials(sources: list[dict[str, Any]], given: str) -> None:
+    """A password is told to the host that it is for, and to no other."""
+    cameras = [source for source in sources if _has_users(source["uri"])]
+    if not cameras:
+        raise UsageError(
+            f"--credentials needs a camera on the network as --source; in a configuration file write `credentials: {given}` "
+            "under the source"
+        )
+    hosts = {host for source in cameras for host in _hosts(source)}
+    named, is_named, file = given.rpartition("=")
+    if is_named and named not in hosts and not Path(given).expanduser().exists():
+        raise UsageError(f"--credentials {given}: no camera is at {named}: give one of {', '.join(sorted(hosts))} before the =")
+    host = named if is_named and named in hosts else ""
+    if not host and len(hosts) > 1:
+        raise UsageError(
+            f"--credentials {given} would be sent to all of {', '.join(sorted(hosts))}: say whose it is, as "
+            f"--credentials {min(hosts)}={given}, once for each"
+        )
+    for source in cameras:
+        if not hosts or (_hosts(source) if not host else _hosts(source) == {host}):
+            source["credentials"] = file if host else given
+        elif host in _hosts(source):
+            raise UsageError(
+                f"--credentials {given}: the two streams of a camera are at {' and '.join(sorted(_hosts(source)))}, and would "
+                "both get it: write it under the source in a configuration file"
+            )
+
+
+def _hosts(source: dict[str, Any]) -> set[str]:
+    """Return where the streams of a camera are that have no user of their own, empty where all have."""
+    urls = [parse_camera_url(uri) for uri in (source["uri"], source.get("crop_uri", "")) if uri and _has_users(uri)]
+    return {url.host for url in urls if not url.user_info}
 
 
 def check_duration(seconds: float | None) -> None:
@@ -101,7 +144,6 @@ def _is_recording(uri: str) -> bool:
 _RECORDING = ("a recording", _is_recording)
 _USERS_OF: dict[str, tuple[str, Callable[[str], bool]]] = {
     "transport": ("an rtsp:// address", _is_rtsp),
-    "credentials": ("a camera on the network", _has_users),
     "video_stream": _RECORDING,
     "start_time": _RECORDING,
     "clock_from": _RECORDING,

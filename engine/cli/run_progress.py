@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from engine.cli.run_news import News, is_stopped, was_read
 from engine.cli.run_table import STATE_STYLES
-from engine.cli.run_words import count, drops_of
+from engine.cli.run_words import drops_of
+from engine.contracts.count_words import count
 from engine.pipeline.status import RunStatus, StreamStatus
 
 
@@ -18,8 +20,8 @@ class _FramesColumn(ProgressColumn):
     """Frames read, of how many."""
 
     def render(self, task: Task) -> Text:
-        total = f"/{int(task.total)}" if task.total else ""
-        return Text(f"{int(task.completed)}{total} frames")
+        done = int(task.completed)
+        return Text(f"{done}/{count(int(task.total), 'frame')}" if task.total else count(done, "frame"))
 
 
 @contextmanager
@@ -37,15 +39,22 @@ def run_progress(console: Console) -> Iterator[Callable[[RunStatus], None]]:
         refresh_per_second=5,
     )
     bars: dict[str, TaskID] = {}
+    news = News(console)
     with progress:
         whole = progress.add_task("all", total=None, note="loading models")
 
         def show(status: RunStatus) -> None:
+            news.show(status)
             for name, stream in status.streams.items():
                 _show_stream(progress, bars, name, stream, status)
             _show_whole(progress, whole, status)
 
-        yield show
+        try:
+            yield show
+        except BaseException:
+            if not news.has_begun:  # it was refused: nothing was loaded, and no bar says that something goes on
+                progress.remove_task(whole)
+            raise
 
 
 def _show_stream(progress: Progress, bars: dict[str, TaskID], name: str, stream: StreamStatus, status: RunStatus) -> None:
@@ -54,9 +63,9 @@ def _show_stream(progress: Progress, bars: dict[str, TaskID], name: str, stream:
         return
     if name not in bars:
         bars[name] = progress.add_task(name, total=stream.frames_expected or None, note="")
-    total = frames if stream.state == "ended" else max(stream.frames_expected, frames) or None
-    style = STATE_STYLES.get(stream.state, "dim")
-    note = f"[{style}]{stream.state}[/]" + (f" {stream.reason}" if stream.state == "failed" else "")
+    total = frames if was_read(stream) else max(stream.frames_expected, frames) or None
+    state = "stopped" if is_stopped(stream) else stream.state
+    note = f"[{STATE_STYLES.get(stream.state, 'dim')}]{state}[/]" + (f" {stream.reason}" if stream.state == "failed" else "")
     progress.update(bars[name], completed=frames, total=total, note=note)
 
 
@@ -64,7 +73,7 @@ def _show_whole(progress: Progress, whole: TaskID, status: RunStatus) -> None:
     counts = status.totals
     frames = counts.run.get("frames", 0)
     expected = [stream.frames_expected for stream in status.streams.values()]
-    over = all(stream.is_over for stream in status.streams.values())
+    over = all(was_read(stream) for stream in status.streams.values())
     total = frames if over else max(sum(expected), frames) if all(expected) else None
     drops = sum(drops_of(counts).values())
     faces = counts.run.get("faces", 0)

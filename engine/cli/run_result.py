@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from engine.archive.reader import track_lines
+from engine.cli.run_news import is_stopped
 from engine.cli.run_table import end_table, failed_table
-from engine.cli.run_words import count, drops_words, errors_words, removed_words
+from engine.cli.run_words import drops_words, errors_words, removed_words
+from engine.cli.tables import Column, Rows
 from engine.config import Config
+from engine.contracts.count_words import count
 from engine.contracts.messages import Track
 from engine.pipeline.run import RunResult
+from engine.pipeline.status import StreamStatus
 
-_MOST_ROWS = 30
+_MOST_ROWS, _MOST_NAMED = 30, 10
 
 
-def print_result(console: Console, result: RunResult, config: Config, *, live: bool) -> None:
-    """Print totals, with cameras what each gave, else the tracks, and where to look."""
+def print_result(console: Console, result: RunResult, config: Config, notes: Iterable[str], *, live: bool) -> None:
+    """Print totals, with cameras what each gave, else the tracks, what is missing, and where to look."""
     counters = result.counters
     frames = counters.get("frames", 0)
     console.print(
-        f"{result.outcome}: {frames} frames in {result.seconds:.1f} s ({frames / max(result.seconds, 1e-3):.1f} frames/s), "
-        f"{counters.get('tracks', 0)} tracks, {counters.get('faces', 0)} faces enhanced and scored"
+        f"{result.outcome}: {count(frames, 'frame')} in {result.seconds:.1f} s "
+        f"({frames / max(result.seconds, 1e-3):.1f} frames/s), {count(counters.get('tracks', 0), 'track')}, "
+        f"{count(counters.get('faces', 0), 'face')} enhanced and scored"
         + (f", {count(rejected, 'track')} of no face rejected" if (rejected := counters.get("rejected", 0)) else ""),
         highlight=False,
+        soft_wrap=not console.is_terminal,
     )
     if live:
         console.print(end_table(result.streams))
@@ -46,13 +52,46 @@ def print_result(console: Console, result: RunResult, config: Config, *, live: b
             console.print(table)
     if result.failed_streams and not live:
         console.print(failed_table(result.failed_streams))
+    for sentence in notes:
+        console.print(Text(sentence), style="yellow", highlight=False, soft_wrap=True)
     if directory is not None:
         console.print(f"faces and scores: {directory}", highlight=False, soft_wrap=True)
     if result.report is not None:
         console.print(f"report: {result.report.resolve()}", highlight=False, soft_wrap=True)
 
 
-def tracks_table(directory: Path) -> Table | None:
+def shortcomings(result: RunResult, config: Config) -> Iterator[str]:
+    """Say what a run did not do that it may seem to have done."""
+    stopped = [stream for stream in result.streams if is_stopped(stream) and stream.name not in result.cameras]
+    if stopped:
+        more = f" and {len(stopped) - _MOST_NAMED} more" if len(stopped) > _MOST_NAMED else ""
+        goes_on = "; the same command with --resume instead of --overwrite goes on" if config.output.directory else ""
+        yield f"stopped before the end: {', '.join(map(_how_far, stopped[:_MOST_NAMED]))}{more}{goes_on}"
+    if dark := result.never_live:
+        more = f" and {len(dark) - _MOST_NAMED} more" if len(dark) > _MOST_NAMED else ""
+        yield f"never gave a picture: {', '.join(stream.name for stream in dark[:_MOST_NAMED])}{more}"
+    counters, endpoint = result.counters, config.publish.endpoint
+    if unheard := counters.get("unheard", 0):
+        sent = counters.get("published", 0)
+        yield (
+            f"nobody listened at {endpoint}: all {count(sent, 'message')} went to nobody"
+            if unheard >= sent
+            else f"{unheard} of {count(sent, 'message')} were sent to {endpoint} while nobody listened"
+        ) + "; start the reader first, and give --wait SECONDS"
+    if given_up := counters.get("abandoned", 0):
+        yield f"no reader took {count(given_up, 'message')} from {endpoint} before the run was stopped"
+    if result.unwritten:
+        yield f"{count(result.unwritten, 'message')} could not be written to {config.output.directory}, which is not complete"
+    if result.problem:
+        yield result.problem
+
+
+def _how_far(stream: StreamStatus) -> str:
+    of = f"{stream.frames} of " if stream.frames_expected else ""
+    return f"{stream.name} ({of}{count(stream.frames_expected or stream.frames, 'frame')} read)"
+
+
+def tracks_table(directory: Path) -> Rows | None:
     """Return the ended tracks of an output directory as a table, the first ones of many; None if there is none."""
     total, streams = 0, set[str]()
 
@@ -68,33 +107,24 @@ def tracks_table(directory: Path) -> Table | None:
     if not tracks:
         return None
     several = len(streams) > 1
-    table = Table(caption=f"the first {_MOST_ROWS} of {total} tracks" if total > _MOST_ROWS else None)
-    for heading in (
-        *(["stream"] if several else []),
-        "track",
-        "from",
-        "to",
-        "faces",
-        "decision",
-        "candidate",
-        "cosine",
-        "after SR",
-    ):
-        table.add_column(
-            heading, justify="left" if heading in ("stream", "decision", "candidate") else "right", overflow="fold"
-        )
-    for track in tracks:
-        best = track.candidates[0] if track.candidates else None
-        enhanced = best.cosine_enhanced if best else None
-        table.add_row(
-            *([track.stream] if several else []),
-            str(track.track_id),
-            f"{track.first_pts_seconds:.1f} s",
-            f"{track.last_pts_seconds:.1f} s",
-            str(track.faces_enhanced),
-            track.decision,
-            best.identity if best else "",
-            f"{best.cosine_original:.2f}" if best else "",
-            f"{enhanced:.2f}" if enhanced is not None else "",
-        )
-    return table
+    figures = ("track", "from", "to", "faces")
+    columns = [*([Column("stream")] if several else []), *(Column(title, "number") for title in figures)]
+    columns += [Column("decision", "word"), Column("candidate"), Column("cosine", "number"), Column("after SR", "number")]
+    caption = f"the first {_MOST_ROWS} of {count(total, 'track')}" if total > _MOST_ROWS else ""
+    return Rows(columns, [_track_row(track, several) for track in tracks], caption=caption)
+
+
+def _track_row(track: Track, several: bool) -> list[str]:
+    best = track.candidates[0] if track.candidates else None
+    enhanced = best.cosine_enhanced if best else None
+    return [
+        *([track.stream] if several else []),
+        str(track.track_id),
+        f"{track.first_pts_seconds:.1f} s",
+        f"{track.last_pts_seconds:.1f} s",
+        str(track.faces_enhanced),
+        track.decision,
+        best.identity if best else "",
+        f"{best.cosine_original:.2f}" if best else "",
+        f"{enhanced:.2f}" if enhanced is not None else "",
+    ]

@@ -11,7 +11,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from engine.cli.run_words import event_words, how_long, overload_words, printable, state_words, summary_words
+from engine.cli.run_news import News
+from engine.cli.run_words import how_long, overload_words, printable, state_words, summary_words
+from engine.cli.tables import Column, Rows
 from engine.contracts.messages import StreamState
 from engine.pipeline.status import RunStatus, StreamStatus
 
@@ -39,8 +41,7 @@ class LiveTable:
         self._console = console
         self._live = Live(Text("loading models", "dim"), console=console, auto_refresh=False, transient=True)
         self._next_refresh = 0.0
-        self._run_id = ""
-        self._last_number = 0
+        self._news = News(console)
 
     def __enter__(self) -> LiveTable:
         self._live.start(refresh=True)
@@ -51,15 +52,10 @@ class LiveTable:
 
     def show(self, status: RunStatus) -> None:
         """Redraw, if the last time is long enough ago."""
-        if status.run_id != self._run_id:
-            self._run_id, self._last_number = status.run_id, 0
         if time.monotonic() < self._next_refresh and not status.ended:
             return
         self._next_refresh = time.monotonic() + _REFRESH_SECONDS
-        for event in status.events_after(self._last_number):
-            self._last_number = event.number
-            if event.name in ("worker_died", "worker_output", "warning"):
-                self._console.print(Text(event_words(event), "yellow"))
+        self._news.show(status)
         self._live.update(live_table(status, *self._console.size), refresh=True)
 
 
@@ -119,38 +115,30 @@ def _more(hidden: list[StreamStatus]) -> str:
     return "… " + ", ".join(f"{states[state]} more {state}" for state in _WORST_FIRST if states[state])
 
 
-def end_table(streams: Iterable[StreamStatus]) -> Table:
+def end_table(streams: Iterable[StreamStatus]) -> Rows:
     """Return what each stream of a finished run gave."""
-    table = Table()
-    table.add_column("stream", overflow="fold")
-    table.add_column("end", overflow="fold")
-    for heading in ("frames", "faces", "rejected", "drops", "errors", "reconnects", "p99 ms"):
-        table.add_column(heading, justify="right")
-    for stream in streams:
-        table.add_row(
+    figures = ("frames", "faces", "rejected", "drops", "errors", "reconnects", "p99 ms")
+    rows: list[tuple[str | Text, ...]] = [
+        (
             stream.name,
             Text(" ".join(filter(None, (stream.state, stream.reason.replace("_", " ")))), STATE_STYLES.get(stream.state, "")),
-            str(stream.frames),
-            str(stream.faces),
-            str(stream.rejected),
-            str(stream.dropped),
-            str(stream.errored),
-            str(stream.reconnects),
+            *map(str, (stream.frames, stream.faces, stream.rejected, stream.dropped, stream.errored, stream.reconnects)),
             _milliseconds(stream.worst_latency_ms),
         )
-    return table
+        for stream in streams
+    ]
+    return Rows([Column("stream"), Column("end"), *(Column(title, "number") for title in figures)], rows)
 
 
-def failed_table(streams: Sequence[StreamStatus]) -> Table:
+def failed_table(streams: Sequence[StreamStatus]) -> Rows:
     """Return the recordings that failed, with the reason; the first ones of many."""
-    more = f"the first {_MOST_FAILED} of {len(streams)}" if len(streams) > _MOST_FAILED else None
-    table = Table(title=f"{len(streams)} failed", title_style="bold red", caption=more)
-    for heading in ("stream", "reason", "why"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("frames", justify="right")
-    for stream in streams[:_MOST_FAILED]:
-        table.add_row(stream.name, stream.reason.replace("_", " "), Text(printable(stream.detail)), str(stream.frames))
-    return table
+    more = f"the first {_MOST_FAILED} of {len(streams)}" if len(streams) > _MOST_FAILED else ""
+    columns = [Column("stream"), Column("reason"), Column("why", "sentence"), Column("frames", "number")]
+    rows = [
+        (stream.name, stream.reason.replace("_", " "), printable(stream.detail), str(stream.frames))
+        for stream in streams[:_MOST_FAILED]
+    ]
+    return Rows(columns, rows, title=Text(f"{len(streams)} failed", "bold red"), caption=more)
 
 
 def _milliseconds(value: float | None) -> str:

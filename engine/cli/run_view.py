@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,21 @@ def run_view(console: Console, log: RunLog | None, *, live: bool) -> Iterator[Ca
         log: given: this one alone.
         live: a source is a camera: the live table in a terminal.
     """
+    with _view(console, log, live=live) as show:
+        yield lambda status: _unless_it_is_gone(show, status)
+
+
+def _unless_it_is_gone(show: Callable[[RunStatus], None], status: RunStatus) -> None:
+    """A terminal may be closed at any moment: the run hears of it by a signal, and ends in good order."""
+    try:
+        show(status)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+
+
+@contextmanager
+def _view(console: Console, log: RunLog | None, *, live: bool) -> Iterator[Callable[[RunStatus], None]]:
     if log is not None:
         yield log.show
     elif console.quiet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.contracts.count_words import count
 from engine.contracts.counts import Counts
 from engine.contracts.redaction import redact
 from engine.perception.overload import LEVELS
@@ -28,11 +29,6 @@ def how_long(seconds: float) -> str:
     if whole < 86_400:
         return f"{whole // 3600}h{whole % 3600 // 60:02}m"
     return f"{whole // 86_400}d{whole % 86_400 // 3600:02}h"
-
-
-def count(number: int, singular: str) -> str:
-    """Return a number with its noun, as ``1 drop`` or ``2 drops``."""
-    return f"{number} {singular}" if number == 1 else f"{number} {singular}s"
 
 
 def overload_words(level: int) -> str:
@@ -122,3 +118,9 @@ def event_words(event: RunEvent) -> str:
             level = int(fields["overload_level"])
             words = f"overload level {level}: {overload_words(level)}" if level else "no overload any more"
     return printable(words)
+
+
+def dark_words(stream: StreamStatus) -> str:
+    """Return that a camera gives no picture, for how long, and why."""
+    why = ": ".join(filter(None, (stream.reason.replace("_", " "), stream.detail)))
+    return printable(f"{stream.name}: no picture for {how_long(stream.seconds_dark)}{f' ({why})' if why else ''}")

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.cli.overwriting import check_new
+from engine.contracts.count_words import count
 from engine.errors import UsageError
 from engine.sample.clip import files_of_sample, render_sample
 
@@ -63,7 +64,7 @@ def sample(
             bitrate,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
-    console.print(f"{clip.video}: {clip.frames} frames, {clip.codec}", soft_wrap=True)
+    console.print(f"{clip.video}: {count(clip.frames, 'frame')}, {clip.codec}", soft_wrap=True)
     console.print(f"{clip.truth}: who is where", soft_wrap=True)
     console.print(
         f"{next(iter(clip.enrolment.values())).parent}/: one picture each of {', '.join(sorted(clip.enrolment))}",

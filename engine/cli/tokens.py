@@ -11,9 +11,10 @@ import msgspec
 from cyclopts import App, Parameter
 from platformdirs import user_state_path
 from rich.console import Console
-from rich.table import Table
 
 from engine.cli.saying import say
+from engine.cli.tables import Column, Rows
+from engine.contracts.count_words import count
 from engine.errors import ConfigError
 from engine.web.tokens import Entry, TokenFolder
 
@@ -86,7 +87,7 @@ def list_tokens(*, directory: DirectoryOption = None, json: JsonOption = False) 
         return 0
     if entries:
         Console().print(_table(entries))
-    say(f"{len(entries)} {'token' if len(entries) == 1 else 'tokens'} in {folder.path}", aside=True)
+    say(f"{count(len(entries), 'token')} in {folder.path}", aside=True)
     return 0
 
 
@@ -112,13 +113,10 @@ def _opened(directory: Path | None) -> TokenFolder:
     return TokenFolder(found.expanduser() / "tokens")
 
 
-def _table(entries: tuple[Entry, ...]) -> Table:
-    table = Table()
-    table.add_column("name", overflow="fold", min_width=8)
-    table.add_column("may", overflow="fold", min_width=8)
-    table.add_column("by", no_wrap=True)
-    table.add_column("made (UTC)", no_wrap=True)
-    for entry in entries:
-        by = "certificate" if entry.certificate else "token"
-        table.add_row(entry.name, ", ".join(entry.roles), by, entry.made[:16].replace("T", " "))
-    return table
+def _table(entries: tuple[Entry, ...]) -> Rows:
+    columns = [Column("name"), Column("may"), Column("by", "word"), Column("made (UTC)", "word")]
+    rows = [
+        (entry.name, ", ".join(entry.roles), "certificate" if entry.certificate else "token", entry.made[:16].replace("T", " "))
+        for entry in entries
+    ]
+    return Rows(columns, rows)

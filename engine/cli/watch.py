@@ -14,15 +14,19 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
+from engine.archive.claim import check_free
 from engine.archive.writer import DirectorySink
 from engine.client import Candidate, End, Face, Gap, Received, Stats, Stream, Subscriber, Track
 from engine.config import OutputConfig
+from engine.contracts.count_words import count
 from engine.contracts.findings import Decision
 from engine.contracts.worth import ratio
+from engine.pipeline.signals import ENDING, leave_terminal
 from engine.report.clocks import clock
 from engine.source.names import name_from_text, new_name
 
 Kind = Literal["face", "track", "stream", "stats", "end"]
+_ANOTHER = "choose another directory with --save, or replace it with --overwrite"
 _STYLES: dict[Decision, str] = {"known": "green", "undecided": "yellow", "unknown": "default", "none": "dim"}
 
 
@@ -36,6 +40,7 @@ def watch(
     replay: str | None = None,
     key: Path | None = None,
     follow: bool = False,
+    overwrite: Annotated[bool, Parameter(negative=())] = False,
     json: bool = False,
 ) -> None:
     """Print one line for each message of a run, and save what it carries.
@@ -72,15 +77,19 @@ def watch(
         The file that `facestream keys new` wrote, where the publisher has keys.
     follow
         Go on with the next run after the end of this one; each is saved in a directory of its own below ``--save``.
+    overwrite
+        Replace a run that is in ``--save`` already.
     json
         Print the headers as JSON, one a line, and nothing else on standard output.
     """
+    if save is not None and not follow and not overwrite:
+        check_free(save, _ANOTHER)
     subscriber = Subscriber(
         endpoint, socket=socket, kinds=kinds, streams=streams or None, replay=replay, key=key, follow=follow,
     )  # fmt: skip
     output = _JsonLines() if json else _Lines()
     with subscriber, ExitStack() as closing:
-        saver = closing.enter_context(_Saver(save, endpoint, follow)) if save else None
+        saver = closing.enter_context(_Saver(save, endpoint, follow, overwrite)) if save else None
         with _Stop() as stop:
             for item in subscriber:
                 with stop.held_back():
@@ -91,7 +100,8 @@ def watch(
 
 
 class _Stop:
-    """Ctrl-C or SIGTERM ends the block quietly, but never in the middle of a message that is being written."""
+    """Ctrl-C, SIGTERM or a terminal that is closed ends the block quietly, but never in the middle of a message that is being
+    written."""
 
     def __init__(self) -> None:
         self._busy = False
@@ -99,7 +109,8 @@ class _Stop:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> _Stop:
-        self._before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        asked = [number for number in ENDING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._on_signal) for number in asked}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
@@ -117,7 +128,9 @@ class _Stop:
         if self._asked:
             raise KeyboardInterrupt
 
-    def _on_signal(self, *_: object) -> None:
+    def _on_signal(self, number: int, _: object) -> None:
+        if number == signal.SIGHUP:
+            leave_terminal()
         self._asked = True
         if not self._busy:
             raise KeyboardInterrupt
@@ -156,10 +169,10 @@ class _JsonLines:
 class _Saver:
     """Writes messages of one run after another."""
 
-    def __init__(self, directory: Path, endpoint: str, several_runs: bool) -> None:
+    def __init__(self, directory: Path, endpoint: str, several_runs: bool, overwrite: bool = False) -> None:
         self._directory = directory
         self._endpoint = endpoint
-        self._several_runs = several_runs
+        self._several_runs, self._overwrite = several_runs, overwrite
         self._sink: DirectorySink | None = None
         self._run_id = ""
         self._taken: set[str] = set()
@@ -182,9 +195,11 @@ class _Saver:
         if self._sink is None or message.run_id != self._run_id:
             self._finish()
             self._run_id, self._outcome = message.run_id, "drained"
-            self._sink = DirectorySink(
-                OutputConfig(directory=str(self._folder())), {"run_id": message.run_id, "received_from": self._endpoint}
-            )
+            folder = self._folder()
+            if not self._overwrite:
+                check_free(folder, _ANOTHER)
+            about = {"run_id": message.run_id, "received_from": self._endpoint}
+            self._sink = DirectorySink(OutputConfig(directory=str(folder)), about, overwrite=self._overwrite)
         if isinstance(message, End):
             self._outcome = message.outcome
         self._sink.write(message, received.payloads)
@@ -220,7 +235,7 @@ def _pieces(item: Received) -> Iterator[tuple[str, str]]:
         case Track():
             yield f"track {message.stream} #{message.track_id} {'ended' if message.ended else 'so far'}", "bold cyan"
             yield f"{clock(message.first_pts_seconds)} to {clock(message.last_pts_seconds)}", ""
-            yield f"{message.frames_seen} frames, {message.faces_enhanced} faces", ""
+            yield f"{count(message.frames_seen, 'frame')}, {count(message.faces_enhanced, 'face')}", ""
             if (picture := message.picture) is not None:
                 yield f"one picture of {len(picture.frames)}, agreement {picture.agreement:.2f}", "magenta"
             yield _who(message.decision, message.candidates), f"bold {_STYLES[message.decision]}"
@@ -251,7 +266,7 @@ def _who(decision: Decision, candidates: list[Candidate]) -> str:
 
 def _summary(subscriber: Subscriber) -> str:
     counters = subscriber.counters
-    parts = [f"{counters['messages']:,} messages", f"{counters['missed']:,} missed"]
+    parts = [count(counters["messages"], "message"), f"{counters['missed']} missed"]
     parts += [f"{counters[name]:,} {name}" for name in ("stale", "replayed", "malformed", "repeated") if counters[name]]
     if subscriber.last_malformed:
         parts.append(f"last malformed: {subscriber.last_malformed}")

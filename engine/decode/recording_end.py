@@ -10,6 +10,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from engine.contracts.count_words import count
 from engine.decode.container import encrypted, is_cut
 from engine.decode.counted import Counted
 from engine.decode.encryption import encryption_of_file
@@ -60,13 +61,17 @@ class RecordingEnd:
         if frames == 0:
             raise self._nothing_decoded()
         if self.counted.counts["corrupt_frames"] == frames:
-            raise SourceError(f"{path}: every one of its {frames} pictures is damaged", "codec")
+            raise SourceError(
+                f"{path}: {'its only picture' if frames == 1 else f'every one of its {frames} pictures'} is damaged", "codec"
+            )
 
     def notes(self) -> Iterator[str]:
         """Yield what a user should know of a recording that was read to its end."""
         yield from self._missing_time()
         if early := self.counted.drops["no_key_frame"]:
-            yield f"{self.path} begins between key frames: its first {early} pictures, which cannot be decoded, were left out"
+            were = "was" if early == 1 else "were"
+            first = count(early, "picture").removeprefix("1 ")
+            yield f"{self.path} begins between key frames: its first {first}, which cannot be decoded, {were} left out"
         if corrupt := self.counted.counts["corrupt_frames"]:
             yield f"{corrupt} of the {self.counted.counts['frames']} pictures of {self.path} are damaged"
 
@@ -74,7 +79,9 @@ class RecordingEnd:
         codec, early = self.stream.codec_context.name, self.counted.drops["no_key_frame"]
         packets = self.counted.counts["packets"]
         if early:
-            return SourceError(f"{self.path}: none of its {early} {codec} pictures is a key frame to begin with", "codec")
+            return SourceError(
+                f"{self.path}: none of its {count(early, f'{codec} picture')} is a key frame to begin with", "codec"
+            )
         if kind := encryption_of_file(self.path):
             return encrypted(self.path, kind)
         if packets == 0:

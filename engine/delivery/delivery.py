@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from engine.archive.writer import DirectorySink
@@ -11,12 +12,13 @@ from engine.contracts.envelope import Body
 from engine.contracts.faces import FaceResult
 from engine.contracts.frames import Uint8
 from engine.contracts.messages import Face, Outcome
-from engine.contracts.orders import Settled
+from engine.contracts.orders import Settled, Warned
 from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChanged
 from engine.delivery.barrier import Barrier
 from engine.delivery.record import Record
 from engine.delivery.repeats import Repeats
 from engine.delivery.traces import Traces
+from engine.delivery.unwritten import Unwritten
 from engine.delivery.verdict import judged
 from engine.publish.publisher import Publisher
 from engine.runtime.telemetry import Telemetry
@@ -30,8 +32,8 @@ class Delivery:
         telemetry: counts and measures.
         lanes: names of the enhance workers.
         should_stop: asked now and then while a message waits for its reader; True: it is given up.
-        tell: is told of each last state that the account of the models' calls has made another one, and of how far recordings
-            that may be read again have been said.
+        tell: is told of each last state that the account of the models' calls has made another one, of how far recordings
+            that may be read again have been said, and of what cannot be written.
         record: what is to be written.
         traces: of some faces; None: none.
     """
@@ -42,7 +44,7 @@ class Delivery:
         telemetry: Telemetry,
         lanes: Iterable[str],
         should_stop: Callable[[], bool],
-        tell: Callable[[StreamChanged | Settled], None],
+        tell: Callable[[StreamChanged | Settled | Warned], None],
         record: Record,
         traces: Traces | None = None,
     ) -> None:
@@ -50,6 +52,7 @@ class Delivery:
         self._barrier, self._record, self._traces = Barrier(lanes), record, traces
         self._repeats = Repeats(record.read_again, record.newest)
         self._inputs: set[str] = set()
+        self._unwritten = Unwritten(record.survives, telemetry.counters, lambda sentence: tell(Warned("", sentence)))
         self._facts: dict[str, Any] = {}
         self.sink: DirectorySink | None = None
         """The output directory, from when all workers are ready; None where none is written."""
@@ -78,9 +81,10 @@ class Delivery:
 
     def _note_input(self, link: InputFile) -> None:
         """Write down, once, what was read."""
-        if self.sink is not None and link.stream not in self._inputs:
+        if (sink := self.sink) is not None and link.stream not in self._inputs:
             self._inputs.add(link.stream)
-            self.sink.record_input(link.stream, link.path, link.size_bytes, link.sha256, link.mtime_ns)
+            about = link.stream, link.path, link.size_bytes, link.sha256, link.mtime_ns
+            self._unwritten.guard(sink, lambda: sink.record_input(*about))
 
     def miss(self) -> None:
         """A worker took something along when it died."""
@@ -108,10 +112,10 @@ class Delivery:
             self._telemetry.record_latency(sent.stream, (sent.sent_ns - sent.captured_ns) / 1e9)
             if self._traces is not None and isinstance(body, FaceResult):
                 self._traces.take(body.face, sent.run_id, sent.decision, sent.sent_ns)
-        if self.sink is not None:
+        if (sink := self.sink) is not None:
             with self._telemetry.stage("write"):
-                self.sink.write(sent, payloads)
-            for name, total in self.sink.counters.items():
+                self._unwritten.guard(sink, lambda: sink.write(sent, payloads))
+            for name, total in sink.counters.items():
                 self._telemetry.counters[name] = total
 
     def end(self, outcome: Outcome, detail: str, *counted: Counts) -> None:
@@ -127,9 +131,11 @@ class Delivery:
             counts.add(part)
         self.send(RunEnd(outcome, detail, counts.now().flat()), [])
         counts.run.update(self._publisher.counters)
-        if self.sink is not None:
+        if (sink := self.sink) is not None:
             totals: Counts = counts.now()
-            self.sink.close(outcome, {"workers": self._facts, "counters": totals.flat(), "streams": counts.streams})
+            about = {"workers": self._facts, "counters": totals.flat(), "streams": counts.streams}
+            kept: Outcome = "failed" if self._unwritten.any else outcome
+            self._unwritten.guard(sink, lambda: sink.close(kept, about))
 
     def _pass(self, events: Iterable[StreamChanged | Checkpoint]) -> None:
         for event in filter(self._repeats.passes, events):
@@ -138,9 +144,10 @@ class Delivery:
                 self.send(verdict, [])
                 if verdict is not event:
                     self._tell(verdict)
-            elif self.sink is not None:
+            elif (sink := self.sink) is not None:
+                about = event.stream, event.frame_index, event.next_track_id, event.rejected
                 with self._telemetry.stage("checkpoint"):
-                    self.sink.checkpoint(event.stream, event.frame_index, event.next_track_id, event.rejected)
+                    self._unwritten.guard(sink, partial(sink.checkpoint, *about))
             if event.stream not in self._record.read_again:
                 continue
             if isinstance(event, Checkpoint):

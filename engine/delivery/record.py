@@ -24,6 +24,9 @@ class Record:
     """What an earlier attempt of it left."""
     expires: bool = False
     """Whether what is too old or too much goes."""
+    survives: bool = False
+    """Whether the run goes on when the directory cannot be written: where others get its results too, or cameras would be lost
+    meanwhile."""
     read_again: tuple[str, ...] = ()
     """Names of the recordings that are read again where a worker has died: none in a run without a camera."""
 

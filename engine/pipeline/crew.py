@@ -250,7 +250,8 @@ class Crew:
                 suffix = f"-{earlier}" if earlier and not config.output.directory else ""
                 run = self._run | {"run_id": f"{self._run['run_id']}{suffix}"}
                 read_again = tuple(run.get("inputs", ())) if self.policy.replaces_workers else ()
-                record = Record(config.output, run, self._resume, self.policy.expires, read_again)
+                survives = bool(config.publish.endpoint) or self._tap is not None or self.policy.replaces_workers
+                record = Record(config.output, run, self._resume, self.policy.expires, survives, read_again)
                 tap = self._tap.messages if self._tap else ""
                 return start(inputs, config.publish, record, self.policy, earlier > 0, tap)
             case "perceive":

@@ -1,4 +1,5 @@
-"""What can be refused is refused before a process is started or a model is loaded."""
+"""What can be refused is refused before a process is started or a model is loaded. What a check needs is loaded for it alone:
+most runs need none of that to begin."""
 
 from __future__ import annotations
 
@@ -8,17 +9,10 @@ from pathlib import Path
 
 from engine.archive.claim import check_free, check_writable, held_by_a_run
 from engine.config import Config
-from engine.detect.catalog import check_detector
 from engine.errors import ConfigError
-from engine.keys.signing import signing_key
 from engine.models import find_model
 from engine.models.dlib_embedder import NAME as DLIB
-from engine.publish.endpoint import check_form
 from engine.publish.exposure import check_exposure
-from engine.super_resolve.generator import find_generator
-from engine.super_resolve.interpolation import INTERPOLATIONS
-from engine.verify.embedder import find_embedder
-from engine.verify.gallery import Gallery, default_gallery_path
 
 
 def check_before(config: Config, warn: Callable[[str], None], *, is_service: bool) -> None:
@@ -35,9 +29,9 @@ def check_before(config: Config, warn: Callable[[str], None], *, is_service: boo
         GalleryError: the gallery is none, or cannot be read.
         ModelError: a model is named that is not there.
     """
+    _check_output(config, warn)
     if not config.publish.endpoint and not config.output.directory and not is_service:
         raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
-    _check_output(config, warn)
     _check_publish(config, warn)
     _check_models(config)
     _check_gallery(config, warn, is_service=is_service)
@@ -49,9 +43,11 @@ def _check_output(config: Config, warn: Callable[[str], None]) -> None:
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
     if not output.directory:
         return
-    if output.sign:
-        signing_key(Path(output.sign).expanduser())
     check_writable(directory)
+    if output.sign:
+        from engine.keys.signing import signing_key
+
+        signing_key(Path(output.sign).expanduser())
     if not output.overwrite and not output.resume:
         check_free(directory)
     if output.resume and not held_by_a_run(directory):
@@ -62,41 +58,50 @@ def _check_publish(config: Config, warn: Callable[[str], None]) -> None:
     publish = config.publish
     if publish.replay and not publish.endpoint:
         raise ConfigError("publish.replay needs publish.endpoint: give both, or neither")
-    for key in ("endpoint", "replay"):
-        if endpoint := getattr(publish, key):
-            check_form(endpoint, f"publish.{key}")
+    if publish.endpoint:
+        from engine.publish.endpoint import check_form
+
+        check_form(publish.endpoint, "publish.endpoint")
+        if publish.replay:
+            check_form(publish.replay, "publish.replay")
     if sentence := check_exposure(publish):
         warn(sentence)
 
 
 def _check_models(config: Config) -> None:
-    check_detector(config.detect)
+    if config.detect.detector != "auto":
+        from engine.detect.catalog import check_detector
+
+        check_detector(config.detect)
     if config.track.method == "ocsort":
-        from engine.track.oc_sort import check_installed  # loads what only this method needs
+        from engine.track.oc_sort import check_installed
 
         check_installed()
-    if config.super_resolve.generator not in (*INTERPOLATIONS, "none"):
-        find_generator(config.super_resolve.generator, find_model)
+    if config.super_resolve.generator != "none" and find_model(config.super_resolve.generator) is None:
+        from engine.super_resolve.generator import check_generator
+
+        check_generator(config.super_resolve, find_model)
     embedder = config.verify.embedder
     if embedder not in ("none", DLIB) and not embedder.startswith("insightface:"):  # the first may have to be made, for seconds
+        from engine.verify.embedder import find_embedder
+
         find_embedder(embedder, find_model)
 
 
 def _check_gallery(config: Config, warn: Callable[[str], None], *, is_service: bool) -> None:
     """A path that is misspelt would be an empty gallery, with which everybody is nobody."""
-    if config.verify.embedder == "none":
+    if config.verify.embedder == "none" or not config.verify.gallery:
         return
-    named = Path(config.verify.gallery).expanduser() if config.verify.gallery else None
-    where = named or default_gallery_path()
-    if not where.exists():
-        if named is not None and not is_service:
+    named = Path(config.verify.gallery).expanduser()
+    if not named.exists():
+        if not is_service:
             raise ConfigError(missing_gallery(named))
-        if named is not None:
-            warn(f"the gallery {named} does not exist yet: nobody can be recognised before someone is enrolled in it")
-        return
-    with Gallery(where, read_only=True) as gallery:
-        if named is not None and gallery.version() == 0:
-            warn(f"nobody is enrolled in the gallery {where} yet, so nobody is recognised: see `facestream enroll`")
+        return warn(f"the gallery {named} does not exist yet: nobody can be recognised before someone is enrolled in it")
+    from engine.verify.gallery import Gallery
+
+    with Gallery(named, read_only=True) as gallery:
+        if gallery.version() == 0:
+            warn(f"nobody is enrolled in the gallery {named} yet, so nobody is recognised: see `facestream enroll`")
 
 
 def missing_gallery(path: Path) -> str:

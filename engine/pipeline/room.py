@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 
 from engine.config import Config
 from engine.contracts.camera import Camera
+from engine.contracts.count_words import count
 from engine.pipeline.plan import downstream_first, plan_of
 from engine.runtime.cores import usable_cores
 from engine.runtime.descriptors import open_descriptors, require_descriptors
@@ -30,7 +31,7 @@ def require_room(config: Config, cameras: int) -> None:
     plan = plan_of([Camera(name, "", "") for name in names], 0, enhancers_of(config), devices_of(config))
     members = downstream_first(plan.members.values())
     starts = [[pipe for pipe in plan.pipes if member.name in pipe] for member in members]
-    require_descriptors(descriptors_needed(starts, _OF_A_SERVICE), f"{cameras} cameras")
+    require_descriptors(descriptors_needed(starts, _OF_A_SERVICE), count(cameras, "camera"))
 
 
 def descriptors_needed(starts: Sequence[Sequence[Hashable]], here: int | None = None) -> int:

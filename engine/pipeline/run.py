@@ -64,12 +64,33 @@ class RunResult:
     streams: list[StreamStatus]
     status: RunStatus
     report: Path | None
+    cameras: frozenset[str] = frozenset()
+    """Names of the streams that are cameras."""
+    problem: str = ""
+    """Why there is no report, where one was wanted."""
     interrupted: frozenset[str] = frozenset()
     """Of the streams that failed, those whose reader was killed from outside: reading them again may do."""
 
     @property
     def failed_streams(self) -> list[StreamStatus]:
         return [stream for stream in self.streams if stream.state == "failed"]
+
+    @property
+    def never_live(self) -> list[StreamStatus]:
+        """Cameras that never gave a picture."""
+        return [stream for stream in self.streams if stream.name in self.cameras and not stream.was_live]
+
+    @property
+    def unwritten(self) -> int:
+        """Messages that could not be written into the output directory."""
+        return self.counters.get("unwritten", 0)
+
+    @property
+    def exit_code(self) -> int:
+        """0 where the run did what was asked for; 1 where a stream failed, no camera ever gave a picture, or something could
+        not be written."""
+        saw_none = bool(self.cameras) and len(self.never_live) == len(self.cameras)
+        return int(bool(self.failed_streams or saw_none or self.unwritten or self.problem))
 
 
 @dataclass(frozen=True)
@@ -177,7 +198,11 @@ def _attempt(
         with suppress(FacestreamError, OSError):  # what went wrong first is what the user must know
             _report(config, run)
         raise
-    report = _report(config, run)
+    report, problem = None, ""
+    try:
+        report = _report(config, run)
+    except (FacestreamError, OSError) as error:  # as on a full disk: all else is there
+        problem = str(error)
     outcome = "drained" if supervisor.was_drained else "completed"
     return RunResult(
         run_id=str(run["run_id"]),
@@ -187,6 +212,8 @@ def _attempt(
         streams=list(status.streams.values()),
         status=status,
         report=report,
+        cameras=frozenset(camera.name for camera in cameras),
+        problem=problem,
         interrupted=frozenset(supervisor.interrupted),
     )
 

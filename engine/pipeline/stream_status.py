@@ -83,6 +83,8 @@ class StreamStatus:
     """The highest ``latency_p99_ms`` so far."""
     since: float = field(default_factory=time.monotonic)
     """Monotonic seconds when ``state`` was entered."""
+    dark_since: float = field(default_factory=time.monotonic)
+    """Monotonic seconds since when there is no picture; of no meaning while there are some."""
     _in_funnel: dict[str, int] = field(default_factory=dict, repr=False)
     _frames_before: int = 0
     _was_live: bool = False
@@ -99,6 +101,16 @@ class StreamStatus:
             _frame_rate=self._frame_rate.copy(),
             _detection_rate=self._detection_rate.copy(),
         )
+
+    @property
+    def was_live(self) -> bool:
+        """Whether there ever was a picture."""
+        return self._was_live
+
+    @property
+    def seconds_dark(self) -> float:
+        """How long there has been no picture; 0 while there are some, and after the end."""
+        return time.monotonic() - self.dark_since if self.state in ("connecting", "stalled") else 0.0
 
     @property
     def is_over(self) -> bool:
@@ -133,6 +145,7 @@ class StreamStatus:
         is_news = (self.state, self.reason, self.detail) != (event.state, event.reason, event.detail)
         if self.state != event.state:
             self.since = time.monotonic()
+            self.dark_since = self.since if self.state in ("live", "discontinuity") else self.dark_since
         self._frames_before = self.frames
         self._count_reconnect(event)
         self.state, self.reason, self.detail = event.state, event.reason, event.detail

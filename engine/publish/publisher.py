@@ -18,7 +18,7 @@ import zmq
 
 from engine.config import PublishConfig
 from engine.contracts.envelope import Body, Payload
-from engine.contracts.messages import AnyMessage, kind_of
+from engine.contracts.messages import AnyMessage, Message, kind_of
 from engine.errors import ConfigError
 from engine.publish.door import Door
 from engine.publish.endpoint import bind, harden
@@ -26,6 +26,7 @@ from engine.publish.exposure import check_in_the_clear, refusal_of
 from engine.publish.frames import frames_of, kept_back
 from engine.publish.guard import FloodGuard
 from engine.publish.numbering import Numbering
+from engine.publish.patience import Patience
 from engine.publish.replay import ReplayService, Ring
 from engine.publish.subscriptions import GrantedSubscriptions, Subscriptions
 from engine.publish.tap import TapSocket
@@ -50,8 +51,7 @@ def _never() -> bool:
     return False
 
 
-def _nobody(sentence: str) -> None:
-    pass
+def _nobody(sentence: str) -> None: ...
 
 
 class Publisher:
@@ -80,7 +80,7 @@ class Publisher:
             live: a source is a camera, so that fresh messages are worth more than a complete series: on ``pub`` less waits for
                 a slow subscriber.
             next_seq: where a publisher goes on that replaces another one, see ``Numbering``.
-            warn: is told, seldom, whom the keys keep out.
+            warn: is told, seldom, whom the keys keep out, and that no reader comes.
             tap: endpoint of ``Tap.messages``; empty: none.
 
         Raises:
@@ -99,7 +99,7 @@ class Publisher:
         self._door: Door | None = None
         self._tap: TapSocket | None = None
         self._losers: frozenset[str] = frozenset()
-        self._guard = FloodGuard()
+        self._guard, self._patience = FloodGuard(), Patience(warn)
         self.bound_endpoint = self._bound_tap = ""
         if config.replay and not config.endpoint:
             raise ConfigError("publish.replay needs publish.endpoint: give both, or neither")
@@ -164,18 +164,17 @@ class Publisher:
                 return False
         return False
 
-    def send(self, body: Body, payloads: Sequence[Payload], should_stop: Callable[[], bool] = _never) -> AnyMessage:
-        """Number a message and send it as ``[topic][header][part...]``.
+    def send(
+        self, body: Body | AnyMessage, payloads: Sequence[Payload], should_stop: Callable[[], bool] = _never
+    ) -> AnyMessage:
+        """Number a message, send it as ``[topic][header][part...]``, and return it with all its parts.
 
         Args:
-            body: what it says.
+            body: what it says; a message that has its number already is sent as it is. Without ``embeddings`` its vector stays.
             payloads: one for each of its ``parts``, in that order.
             should_stop: asked about every 50 ms while ``push`` has no room; True gives this message up.
-
-        Returns:
-            The message with all its parts, also those that are in no message that is sent, see ``kept_back``.
         """
-        message = self._numbering.stamp(body)
+        message = body if isinstance(body, Message) else self._numbering.stamp(body)
         tap = self._tap if self._tap is not None and self._tap.is_heard else None
         if self._socket is None and tap is None:
             return message
@@ -226,12 +225,10 @@ class Publisher:
         if self._socket is not None:
             self._socket.close(linger=linger_ms)
             self._socket = None
-        if self._replay is not None:
-            self._replay.close()
-            self._replay = None
-        if self._tap is not None:
-            self._tap.close()
-            self._tap = None
+        for service in (self._replay, self._tap):
+            if service is not None:
+                service.close()
+        self._replay = self._tap = None
 
     def _open(self, context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
         config = self._config
@@ -259,10 +256,12 @@ class Publisher:
         while True:
             try:
                 socket.send_multipart(frames, zmq.NOBLOCK)
+                self._patience.is_over()
                 return True
             except zmq.Again:
                 if should_stop():
                     return False
+            self._patience.waits(self.bound_endpoint)
             self.poll()
             socket.poll(_BLOCKED_POLL_MS, zmq.POLLOUT)
 

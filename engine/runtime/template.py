@@ -13,6 +13,7 @@ import signal
 from engine.runtime.bond import die_with_parent
 
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
 die_with_parent()
 _nowhere = os.open(os.devnull, os.O_WRONLY)
 for _descriptor in (1, 2):

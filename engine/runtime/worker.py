@@ -220,6 +220,7 @@ def _run(name: str, control: Channel, body: Body, arguments: tuple[object, ...],
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides: a terminal sends it to all of us
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     context = WorkerContext(name, control)
     try:
         body(context, *arguments)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine.contracts.count_words import count
 from engine.contracts.messages import is_run_id
 from engine.control.answers import Done, Enrolled, Found, People, Person
 from engine.control.verbs import (
@@ -91,7 +92,7 @@ class PeopleVerbs:
             removed = gallery.remove(verb.name)
         if not removed:
             raise nobody(verb.name)
-        return Done(note=f"{removed} pictures removed")
+        return Done(note=f"{count(removed, 'picture')} removed")
 
     def rename(self, verb: RenamePerson, request: Request) -> Done:
         """See ``RenamePerson``."""
@@ -101,8 +102,7 @@ class PeopleVerbs:
             renamed = gallery.rename(verb.name, new)
         if not renamed:
             raise nobody(verb.name)
-        pictures = "1 picture" if renamed == 1 else f"{renamed} pictures"
-        return Done(note=f"{pictures} renamed{joining_words(before, verb.name, new)}")
+        return Done(note=f"{count(renamed, 'picture')} renamed{joining_words(before, verb.name, new)}")
 
     def search(self, verb: SearchPerson, request: Request) -> Found:
         """See ``SearchPerson``."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from engine.config import DetectConfig
 from engine.config_verify import VerifyConfig
+from engine.contracts.count_words import count
 from engine.contracts.probed import Probed
 from engine.control.answers import Done, Enrolled, Found, PictureVerdict
 from engine.control.verbs import Picture
@@ -127,7 +128,7 @@ def not_that_person(task: NotThatTask) -> Done:
         if spelling(task.name) not in {person.name for person in gallery.list()}:
             raise nobody(task.name)
         kept = gallery.keep_negatives(task.name, embedder, source, vectors)
-    return Done(note=f"{kept} faces are kept as not {spelling(task.name)}")
+    return Done(note=f"{count(kept, 'face')} {'is' if kept == 1 else 'are'} kept as not {spelling(task.name)}")
 
 
 def _models(detect: DetectConfig, verify: VerifyConfig, opened: ExitStack) -> tuple[Detector, SecondLook | None, Embedder]:

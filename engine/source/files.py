@@ -15,7 +15,6 @@ from engine.contracts.recording import SERIES_FPS, Reading, Recording
 from engine.contracts.redaction import HIDDEN, redact
 from engine.errors import ConfigError
 from engine.source.appearance import appearance_of
-from engine.source.names import name_from
 from engine.source.pictures import PICTURE_EXTENSIONS, is_picture, numbered, series_in
 from engine.source.recording_clock import beginning_of, check_clock
 
@@ -67,9 +66,9 @@ def recordings_of(source: SourceConfig, warn: Callable[[str], None] = lambda sen
     return found
 
 
-def name_of(recording: Recording) -> str:
-    """Return a valid stream name that is like the file's, or that of the folder of a series; it is not unique."""
-    return name_from(recording.path) if recording.path in recording.files else name_from(recording.files[0].absolute().parent)
+def named_by(recording: Recording) -> Path:
+    """Return what a recording is called after: its file, or the folder of a series."""
+    return (recording.path if recording.path in recording.files else recording.files[0].absolute().parent).absolute()
 
 
 def _with_settings(source: SourceConfig, recording: Recording, warn: Callable[[str], None]) -> Recording:

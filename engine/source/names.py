@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from engine.contracts.messages import check_stream_name
@@ -23,6 +24,46 @@ def name_from_text(text: str) -> str:
     """Return what of a text may stand in a stream name; empty where nothing of it may."""
     ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return _NOT_IN_NAMES.sub("_", ascii_only).strip("._")[:NAME_LENGTH]
+
+
+def names_of_files(paths: Sequence[Path]) -> list[str]:
+    """Return a valid stream name for each file, or folder of a series, like its own; where several would be called the same,
+    with the folders before it that tell them apart, as ``cam1_10-00`` and ``cam2_10-00``, as all others there.
+    In one folder the endings do that.
+
+    Args:
+        paths: absolute ones; one that is given twice has the same name twice.
+    """
+    names = [name_from(path) for path in paths]
+    depths: dict[Path, int] = {}
+    apart: dict[int, str] = {}
+    for name, times in Counter(names).items():
+        if times > 1:
+            alike = [index for index, other in enumerate(names) if other == name]
+            depth, told_apart = _told_apart([paths[index] for index in alike])
+            apart.update(zip(alike, told_apart, strict=True))
+            for index in alike:
+                depths[paths[index].parent] = max(depth, depths.get(paths[index].parent, 0))
+    return [apart.get(index) or _with_folders(path, path.stem, depths.get(path.parent, 0)) for index, path in enumerate(paths)]
+
+
+def _told_apart(paths: Sequence[Path]) -> tuple[int, list[str]]:
+    """Return how many of the folders make the names as different as they can be, and the names."""
+    twins = Counter((path.parent, path.stem) for path in set(paths))
+    ends = [path.name if twins[path.parent, path.stem] > 1 else path.stem for path in paths]
+    best: tuple[int, list[str]] = (0, [])
+    for depth in range(max(len(path.parents) for path in paths)):
+        names = [_with_folders(path, end, depth) for path, end in zip(paths, ends, strict=True)]
+        if len(set(names)) > len(set(best[1])):
+            best = depth, names
+        if len(set(names)) == len(set(paths)):
+            break
+    return best
+
+
+def _with_folders(path: Path, end: str, depth: int) -> str:
+    folders = [folder.name for folder in path.parents[:depth]][::-1]
+    return name_from_text("_".join([*folders, end])) or name_from(path)
 
 
 def name_streams(wanted: Iterable[tuple[str, str]]) -> list[str]:

@@ -11,8 +11,8 @@ from engine.config import LiveConfig, SourceConfig
 from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
 from engine.source.cameras import camera_of, check_recording, is_camera
-from engine.source.files import name_of, recordings_of
-from engine.source.names import name_streams
+from engine.source.files import named_by, recordings_of
+from engine.source.names import name_streams, names_of_files
 
 
 def expand_sources(
@@ -20,8 +20,8 @@ def expand_sources(
 ) -> list[Recording | Camera]:
     """Return the recordings and cameras that the sources stand for, in their order; those of a directory or glob sorted.
 
-    Names are unique over both kinds. One that is not given is made from the file's name, the camera's host and path, or the
-    device's name.
+    Names are unique over both kinds. One that is not given is made from the file's name (and its folders', where several have
+    the same), the camera's host and path, or the device's name.
 
     Args:
         sources: of the configuration.
@@ -34,18 +34,17 @@ def expand_sources(
             credentials.
     """
     found: list[Recording | Camera] = []
-    made: list[str] = []
+    made: dict[int, str] = {}
     for source in sources:
         if is_camera(source.uri):
-            camera, name = camera_of(source, live, warn)
+            camera, made[len(found)] = camera_of(source, live, warn)
             found.append(camera)
-            made.append(name)
             continue
         check_recording(source)
-        recordings = recordings_of(source, warn)
-        found += recordings
-        made += map(name_of, recordings)
-    names = name_streams(zip((stream.name for stream in found), made, strict=True))
+        found += recordings_of(source, warn)
+    files = {index: named_by(stream) for index, stream in enumerate(found) if isinstance(stream, Recording)}
+    made.update(zip(files, names_of_files(list(files.values())), strict=True))
+    names = name_streams((stream.name, made[index]) for index, stream in enumerate(found))
     return [_named(stream, name) for stream, name in zip(found, names, strict=True)]
 
 

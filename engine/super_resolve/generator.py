@@ -104,6 +104,16 @@ def find_generator(name: str, find_model: FindModel) -> Path | EntryPoint:
     return found
 
 
+def check_generator(config: SuperResolveConfig, find_model: FindModel) -> None:
+    """Refuse a name that no generator has; cheap, nothing is opened.
+
+    Raises:
+        ModelError: see ``open_generator``.
+    """
+    if config.generator not in INTERPOLATIONS:
+        find_generator(config.generator, find_model)
+
+
 def _engines(named: str) -> Path | None:
     """Return the folder of engines.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.contracts.count_words import count
 from engine.verify.person_name import alike, shown, spelling
 
 
@@ -18,7 +19,7 @@ def joining_words(pictures: Mapping[str, int], name: str, new: str) -> str:
     name, new, words = spelling(name), spelling(new), ""
     if new != name and new in pictures:
         had = pictures[new]
-        words = f"; joined with {shown(new)}, who had {had} {'picture' if had == 1 else 'pictures'}"
+        words = f"; joined with {shown(new)}, who had {count(had, 'picture')}"
     if others := [shown(one) for one in namesakes(pictures, new) if one != name]:
         who = f"{others[0]} is" if len(others) == 1 else f"{' and '.join(others)} are"
         words += f"; {who} in the gallery, too: if both are one, rename again to join them"

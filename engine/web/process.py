@@ -157,6 +157,7 @@ def _note(web: Web, task: asyncio.Task[None]) -> None:
 
 async def _until_a_signal(settings: WebSettings, report: Report, opened: socket.socket) -> None:
     stop = asyncio.Event()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # of a terminal that is closed: the service drains, and then ends this process
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with serving(settings, report, opened) as web:

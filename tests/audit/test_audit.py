@@ -102,7 +102,7 @@ def test_lines_that_are_missing_at_the_end_stay_told_when_the_log_goes_on(copy):
     assert "2 are missing at the end" in verify(copy).faults[0]
     AuditLog(copy).record("anna", "remove")
     assert [entry.did for entry in read_entries(copy)][4:] == ["repair", "gap", "remove"]
-    assert "line 6 says: 1 lines were missing" in verify(copy).faults[0]
+    assert "line 6 says: 1 line missing" in verify(copy).faults[0]
 
 
 def test_without_its_head_a_log_is_not_whole_and_says_so_for_ever(copy):

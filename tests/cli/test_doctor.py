@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from engine.cli import doctor_checks, doctor_gpu, doctor_models
+from engine.cli import doctor, doctor_checks, doctor_gpu, doctor_models
 from engine.cli.doctor_checks import CHECKS, findings
 from engine.contracts.engine_manifest import EngineParity
 from engine.errors import MissingRuntimeError, ModelError
@@ -34,7 +34,7 @@ def test_it_looks_at_everything_and_really_detects(capsys):
     assert (shown.code, report["works"]) == (0, True)
     assert [*dict.fromkeys(finding["subject"] for finding in report["findings"])] == [*CHECKS, "test"]
     sentences = {finding["subject"]: finding["sentence"] for finding in report["findings"]}
-    assert re.match(r"grey found [4-6] faces on a photograph of 6 people in ", sentences["test"])
+    assert re.match(r"grey found the face on a photograph of one person in ", sentences["test"])
     promise = r"in 95 of 100 galleries at most 1 in 1,000 strangers get a name; .* faces below \d+ px are too small to name"
     assert re.match(promise, sentences["names"])
     assert "gallery.sqlite will be made" in sentences["gallery"]
@@ -45,6 +45,18 @@ def test_it_looks_at_everything_and_really_detects(capsys):
         sentences["generator"],
     )
     assert all(finding["sentence"] and "\n" not in finding["sentence"] for finding in report["findings"])
+
+
+@pytest.mark.parametrize(("found", "said", "code"), [(1, "the face", 0), (0, "0 faces", 1), (2, "2 faces", 1)])
+def test_what_is_not_found_is_not_well(capsys, monkeypatch, found, said, code):
+    """Four of six people on an easy photograph were "ok"."""
+    finder = SimpleNamespace(name="grey", detect=lambda pictures: [range(found)], close=lambda: None)
+    monkeypatch.setattr("engine.detect.catalog.open_detector", lambda *_: finder)
+    monkeypatch.setattr(doctor, "findings", lambda: iter(()))
+    shown = here(capsys, "doctor")
+    assert shown.code == code
+    assert shown.out.startswith("broken" if code else "ok")
+    assert f"found {said} on a photograph of one person" in shown.out
 
 
 def missing():
@@ -74,7 +86,7 @@ def test_a_gallery_of_an_earlier_version_is_told_of(tmp_path, monkeypatch):
         )
     monkeypatch.setattr(doctor_checks, "CHECKS", {"gallery": doctor_checks._gallery})
     assert [(finding.state, finding.sentence.split(":")[0]) for finding in findings()] == [
-        ("ok", f"the gallery {tmp_path / 'facestream' / 'gallery.sqlite'} holds 1 people"),
+        ("ok", f"the gallery {tmp_path / 'facestream' / 'gallery.sqlite'} holds 1 person"),
         ("optional", "ada"),
     ]
 

@@ -6,6 +6,7 @@ from engine.archive.lock import DirectoryLock
 from engine.audit import AuditLog, verify
 from engine.control.answers import Done, Reply, encode_reply
 from engine.service.desired import Answer, Desired, DesiredFile
+from engine.verify.gallery import Gallery
 from tests.cli.command import complains, here
 from tests.privacy.output import all_bytes, enrol, write_run
 
@@ -14,6 +15,7 @@ from tests.privacy.output import all_bytes, enrol, write_run
 def facestream(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    Gallery(tmp_path / "nobody.sqlite").close()
     return lambda *arguments: here(capsys, *arguments)
 
 
@@ -57,7 +59,7 @@ def test_what_is_left_to_the_user_is_not_called_done(facestream, result):
 
 def test_json_is_the_receipt_with_the_name_only_where_it_is_asked_for(facestream, tmp_path):
     result = write_run(tmp_path / "Ada", [("known", ["Ada"])])
-    erase = ("erase", "Ada", "--gallery", "none.sqlite", "--output", result, "--json")
+    erase = ("erase", "Ada", "--gallery", "nobody.sqlite", "--output", result, "--json")
     assert "Ada" not in facestream(*erase, "--dry-run").out
     told = json.loads(facestream(*erase, "--name-in-receipt").out)
     assert (told["names"], told["runs"][0]["directory"]) == (["Ada"], str(result))
@@ -65,7 +67,7 @@ def test_json_is_the_receipt_with_the_name_only_where_it_is_asked_for(facestream
 
 def test_a_name_that_is_a_word_of_the_receipt_leaves_it_readable(facestream, tmp_path):
     result = write_run(tmp_path / "result", [("known", ["pictures"])])
-    done = facestream("erase", "pictures", "--gallery", "none.sqlite", "--output", result, "--json")
+    done = facestream("erase", "pictures", "--gallery", "nobody.sqlite", "--output", result, "--json")
     assert json.loads(done.out)["runs"][0]["pictures"] == 4
 
 
@@ -102,10 +104,10 @@ def test_the_log_of_a_service_forgets_too(facestream, tmp_path, named):
     log = AuditLog(service / "audit.jsonl")
     log.record("local:0", "people.enrol", people=["Ada"])
     log.record("local:0", "people.enrol", people=["Bob"])
-    tried = facestream("erase", "Ada", "--gallery", "none.sqlite", "--output", named, "--dry-run")
+    tried = facestream("erase", "Ada", "--gallery", "nobody.sqlite", "--output", named, "--dry-run")
     assert f"{log.path}: 1 name would go" in tried.out
     assert set(log.names().values()) == {"Ada", "Bob"}
-    done = facestream("erase", "Ada", "--gallery", "none.sqlite", "--output", named, "--receipt", "receipt.json")
+    done = facestream("erase", "Ada", "--gallery", "nobody.sqlite", "--output", named, "--receipt", "receipt.json")
     assert done.code == 0, done
     assert f"{log.path}: 1 name went" in done.out
     receipt = json.loads((tmp_path / "receipt.json").read_text())
@@ -126,7 +128,7 @@ def test_a_file_outside_of_runs_that_has_the_name_is_exit_code_1(facestream, tmp
     (service / "Bob.csv").write_text("name,quality\nBob,0.5\nAdam,0.5\n")
     (service / "clip.mp4").write_bytes(b"Ada")
     (service / "linked.json").symlink_to(service / "people.csv")
-    done = facestream("erase", "Ada", "--gallery", "none.sqlite", "--output", service, "--receipt", "receipt.json")
+    done = facestream("erase", "Ada", "--gallery", "nobody.sqlite", "--output", service, "--receipt", "receipt.json")
     assert done.code == 1
     told = json.loads((tmp_path / "receipt.json").read_text())["mentions"]
     assert told == [str(service / "desired.json"), str(service / "people.csv")]
@@ -139,7 +141,7 @@ def test_a_log_of_a_service_that_leads_elsewhere_is_left_and_said(facestream, tm
     other.record("anna", "enrol", people=["Ada"])
     (tmp_path / "srv" / "audit.jsonl").symlink_to(other.path)
     (tmp_path / "srv" / "audit.jsonl.people").symlink_to(tmp_path / "other.jsonl.people")
-    done = facestream("erase", "Ada", "--gallery", "none.sqlite", "--output", "srv/runs")
+    done = facestream("erase", "Ada", "--gallery", "nobody.sqlite", "--output", "srv/runs")
     assert done.code == 1
     assert "audit.jsonl: NOT DONE: " in done.out
     assert list(other.names().values()) == ["Ada"]
@@ -172,3 +174,10 @@ def test_what_would_steer_a_terminal_is_shown_as_an_escape(facestream, tmp_path,
 @pytest.mark.parametrize("command", ["erase", "expire"])
 def test_each_command_has_an_example(facestream, command):
     assert f"facestream {command}" in facestream(command, "--help").out.split("For example:")[1]
+
+
+def test_a_gallery_that_is_misspelt_is_refused_and_nothing_is_erased(facestream, result, tmp_path):
+    """The person stayed in the gallery that was meant, and the receipt said that all of it was done."""
+    complains(facestream("erase", "Ada", "--gallery", "gg.sqlite", "--output", result), 2, "there is no gallery gg.sqlite")
+    assert b"Ada" in all_bytes(tmp_path)
+    assert not list(tmp_path.glob("erasure-*"))

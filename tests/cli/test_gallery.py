@@ -50,7 +50,8 @@ def test_enrol_list_export_remove(folder, facestream):
     rows = [json.loads(line) for line in (folder / "people.jsonl").read_text().splitlines()]
     assert [row["source_name"] for row in rows] == ["astronaut.png", "tight.png"]
     assert "embedding" not in rows[0]
-    assert facestream("gallery", "export", "people.jsonl", "--embeddings")[0] == 0
+    assert facestream("gallery", "export", "people.jsonl", "--embeddings")[0] == 2  # it is there
+    assert facestream("gallery", "export", "people.jsonl", "--embeddings", "--overwrite")[0] == 0
     row = json.loads((folder / "people.jsonl").read_text().splitlines()[0])
     assert len(row["embedding"]) == 128
     assert row["embedder"] == "dlib"
@@ -80,14 +81,20 @@ def test_a_refused_picture_gives_code_1_and_the_others_are_enrolled(folder, face
         (["enroll", "ada", "astronaut.png", "--embedder", "none"], 2, "the embedder none makes no vectors"),
         (["enroll", "ada", "astronaut.png", "--embedder", "nope"], 2, "there is no embedder 'nope'"),
         (["enroll", "ada", "astronaut.png", "--detector", "nope"], 2, "unknown detector 'nope'"),
-        (["gallery", "list"], 1, "enrol someone first with `facestream enroll NAME IMAGE`"),
+        (["gallery", "list"], 2, "enrol someone first with `facestream enroll NAME IMAGE`"),
         (["gallery", "remove", "ada", "--gallery", "astronaut.png"], 1, "not a database"),
-        (["gallery", "export", "people.csv"], 1, "there is no gallery"),
+        (["gallery", "export", "people.csv"], 2, "there is no gallery"),
+        (["gallery", "rename", "ada", "eva", "--gallery", "nope.sqlite"], 2, "there is no gallery nope.sqlite"),
+        (["gallery", "release", "3fa9", "--gallery", "nope.sqlite"], 2, "there is no gallery nope.sqlite"),
+        (["gallery", "drop", "3fa9", "--gallery", "nope.sqlite"], 2, "there is no gallery nope.sqlite"),
+        (["enroll", "ada", "nope.png"], 2, "nope.png cannot be read"),
+        (["enroll", "ada", "nope*.png"], 2, "matches no picture"),
     ],
 )
 def test_wrong_use_is_one_sentence(folder, facestream, arguments, code, sentence):
     got, out, err = facestream(*arguments)
     assert got == code
+    assert not list(folder.glob("nope*"))
     assert sentence in err
     assert out == ""
     assert len(err.strip().splitlines()) == 1
@@ -124,6 +131,23 @@ def test_somebody_who_is_only_in_quarantine_is_shown_renamed_and_removed(folder,
     assert facestream("gallery", "remove", "bob")[:2] == (0, "removed bob (1 picture)\n")
     with Gallery() as opened:
         assert ([one.name for one in opened.list()], opened.quarantined()) == (["Ada"], [])
+
+
+def test_lists_are_objects_for_programs(folder, facestream):
+    set_apart("ada")
+    with Gallery() as opened:
+        add(opened, "bob", 2)
+    (person,) = _objects(facestream("gallery", "list", "--json"))
+    assert (person["name"], person["pictures"]) == ("bob", 1)
+    assert [one["identity"] for one in _objects(facestream("gallery", "pictures", "--json"))] == ["bob"]
+    (apart,) = _objects(facestream("gallery", "quarantine", "--json"))
+    assert (apart["identity"], apart["doubt"], apart["picture_sha256"]) == ("ada", "is blurred", "a" * 64)
+
+
+def _objects(said):
+    code, out, err = said
+    assert (code, err) == (0, "")
+    return [json.loads(line) for line in out.splitlines()]
 
 
 def set_apart(name):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import engine
 from engine import __version__
 from engine.cli import app
 from engine.cli.app import COMMANDS
@@ -99,6 +102,23 @@ def test_help_loads_nothing_heavy():
             check=False,
         )
         assert done.returncode == 0, done.stderr
+
+
+def test_every_option_that_a_sentence_names_is_there(capsys):
+    """`watch --save` named options of `run`; a sentence in backquotes is there to be copied."""
+    missing, helps = [], {}
+    for file in sorted(Path(engine.__file__).parent.rglob("*.py")):
+        for command in re.findall(r"`facestream ([a-z][^`\n]*)`", file.read_text(encoding="utf-8")):
+            words = command.split()
+            names = tuple(word for word in words[:2] if re.fullmatch("[a-z]+", word))
+            options = [
+                word.partition("=")[0] for word in words if re.fullmatch("--[a-z][a-z-]*(=.*)?", word) and word != "--help"
+            ]
+            if options and names not in helps:
+                helps[names] = " ".join(here(capsys, *names, "--help").out.split())
+            missing += [f"{file.name}: {command}" for option in options if f"{option} " not in helps[names]]
+    assert missing == []
+    assert len(helps) > 5
 
 
 @pytest.mark.parametrize("name", COMMANDS)

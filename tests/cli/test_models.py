@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
 
+from engine.cli.models_listed import default_models
+from engine.config import SuperResolveConfig
 from engine.contracts.manifest import read_manifest
-from engine.models import DOWNLOADABLE, embedded_manifests
+from engine.models import DOWNLOADABLE, embedded_manifests, find_model
 from tests.assets import shared
 from tests.cli.command import complains, here
 from tests.super_resolve.networks import describe
@@ -28,10 +31,36 @@ def test_the_list_shows_what_is_here_and_what_can_be_fetched(capsys):
         assert manifest.name in shown.out
         assert manifest.licence in shown.out
     for entry in DOWNLOADABLE:
-        line = next(line for line in shown.out.splitlines() if line.startswith(entry.name))
+        line = next(line for line in shown.out.splitlines() if entry.name in line.split())
         assert "not fetched" in line
         assert entry.licence in line
     assert "insightface-cli model.download" in shown.out
+
+
+def test_the_list_is_a_table_without_figures_that_marks_the_defaults(capsys, monkeypatch):
+    """It was 14 blocks with 90 lines of figures, and did not say which of them a run uses."""
+    monkeypatch.setenv("COLUMNS", "100")
+    out = here(capsys, "models", "list").out
+    assert len(out.splitlines()) < 30
+    assert "psnr" not in out
+    assert {line.split()[1] for line in out.splitlines() if " * " in line} == {
+        SuperResolveConfig().generator, "compact_track_x4", "grey", "second_look", "dlib",
+    }  # fmt: skip
+
+
+def test_the_list_for_programs_says_what_each_is(capsys):
+    lines = [json.loads(line) for line in here(capsys, "models", "list", "--json").out.splitlines()]
+    assert {path.stem for path in embedded_manifests()} < {line["name"] for line in lines}
+    (grey,) = [line for line in lines if line["name"] == "grey"]
+    assert (grey["kind"], grey["is_default"], grey["where"]) == ("detector", True, "embedded")
+    assert grey["data"]
+
+
+def test_the_defaults_are_those_of_a_run():
+    for kind, name in default_models().items():
+        found = find_model(name)
+        assert found is not None
+        assert kind.replace(" ", "_").removesuffix("_picture") == read_manifest(found).kind
 
 
 def test_a_broken_manifest_and_a_spoilt_file_are_shown_as_such(capsys, folder):
@@ -54,8 +83,11 @@ def test_a_manifest_for_one_output_names_it(capsys, folder):
 def test_a_fetched_model_is_shown_where_it_is_and_not_fetched_again(capsys, folder):
     folder.mkdir()
     shutil.copy(shared("models/face_detection_yunet_2023mar.onnx"), folder)
-    line = next(line for line in here(capsys, "models", "list").out.splitlines() if line.startswith("yunet"))
-    assert str(folder) in line
+    out = here(capsys, "models", "list").out
+    line = next(line for line in out.splitlines() if "yunet" in line.split())
+    assert "yunet *" in line  # from now on it is the default
+    assert " fetched " in line
+    assert f"in {folder}" in out
     assert "is already at" in here(capsys, "models", "pull", "yunet").out
 
 

@@ -12,7 +12,7 @@ import pytest
 from engine.cli.run_log import RunLog
 from engine.contracts.streams import StreamChanged
 from engine.pipeline.run import RunResult
-from engine.pipeline.status import RunStatus
+from engine.pipeline.status import RunStatus, StreamStatus
 from tests.cli.statuses import SECRET, fail, overload, stall, status_of
 
 
@@ -166,3 +166,41 @@ def test_streams_that_are_gone_are_not_counted(capsys, monkeypatch):
     assert begun["message"] == "all workers are ready, 2 streams"
     assert stats["message"].startswith("1 of 2 streams live")
     assert stats["streams"].keys() == {"door", "yard"}
+
+
+def test_that_a_camera_gives_no_picture_is_said_again_with_its_name_and_for_how_long(capsys, monkeypatch):
+    """It was said once; an hour later nothing in the log told of it, and "0 of 24 live" names none."""
+    clock = [1000.0]
+    monkeypatch.setattr("engine.cli.run_log.time.monotonic", lambda: clock[0])
+    status = RunStatus({name: StreamStatus(name, dark_since=1000.0) for name in ("door", "yard")})
+    status.take_event(StreamChanged("door", "connecting", "network", f"rtsp://admin:{SECRET}@192.0.2.1/x: no route"))
+    status.take_event(StreamChanged("yard", "live", width_px=640, height_px=480))
+    with RunLog("text", quiet=True) as log:
+        for _ in range(150):
+            log.show(status)
+            clock[0] += 1
+        said = capsys.readouterr().err.splitlines()
+        assert [line[20:] for line in said[1:]] == [
+            "warning door: no picture for 1m (network: rtsp://192.0.2.1/x: no route)",
+            "warning door: no picture for 2m (network: rtsp://192.0.2.1/x: no route)",
+        ]
+        status.take_event(StreamChanged("yard", "stalled", "timeout"))
+        clock[0] += 61
+        log.show(status)
+        status.take_event(StreamChanged("yard", "live"))
+        status.take_event(StreamChanged("door", "ended", "drained"))
+        clock[0] += 61
+        log.show(status)
+    assert sum("yard: no picture for 1m (timeout)" in line for line in capsys.readouterr().err.splitlines()) == 1
+
+
+def test_recordings_tell_how_far_they_are(capsys, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr("engine.cli.run_log.time.monotonic", lambda: clock[0])
+    status = status_of("clip")
+    status.take_event(StreamChanged("clip", "live", width_px=640, height_px=480, frames_expected=345))
+    with RunLog("text", quiet=False) as log:
+        log.show(status)
+        clock[0] += 11
+        log.show(status)
+    assert "1 of 1 stream live, 250 of 345 frames read" in capsys.readouterr().err

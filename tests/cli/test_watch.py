@@ -9,9 +9,11 @@ import zmq
 from engine.cli.watch import _Saver, describe
 from engine.client import Gap, Received
 from engine.config import PublishConfig
+from engine.errors import ConfigError
 from engine.publish.numbering import Numbering
 from engine.publish.publisher import Publisher
 from engine.report.page import write_report
+from tests.cli.command import complains, here
 from tests.publish.samples import as_sent, end, environment, face, stream_event, track
 
 
@@ -86,7 +88,7 @@ def test_saving_gives_a_directory_that_a_report_can_be_made_of(publisher, tmp_pa
     assert "Eileen Collins" in write_report(tmp_path / "seen", 5).read_text()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_following_saves_each_run_by_itself_until_it_is_stopped(publisher, tmp_path, number):
     with started(publisher, "--follow", "--save", str(tmp_path)) as process:
         for message, payloads in a_run():
@@ -115,3 +117,17 @@ def test_a_gap_is_said_in_red_and_what_was_replayed_in_words():
     assert (gap.plain, str(gap.style)) == ("missed 3 face of cam1: seq 3 to 5", "bold red")
     assert describe(Gap("", "stats", 3, 3)).plain == "missed 1 stats of the run: seq 3"
     assert describe(Received(as_sent(face()[0]), face()[1], replayed=True)).plain.endswith("replayed")
+
+
+def test_a_directory_that_holds_a_run_is_refused_with_the_options_that_there_are(capsys, publisher, tmp_path):
+    """It named --resume, which `watch` lacks, and only when the first message came."""
+    (tmp_path / "run.json").write_text("{}")
+    refused = here(capsys, "watch", publisher.bound_endpoint, "--save", tmp_path)
+    complains(refused, 2, "already holds a run", "choose another directory with --save, or replace it with --overwrite")
+    assert "--resume" not in refused.err
+    message, payloads = track()
+    with _Saver(tmp_path, "ipc://x", several_runs=False) as saver, pytest.raises(ConfigError, match="--overwrite"):
+        saver.write(Received(Numbering("run1").stamp(message), payloads, False))
+    with _Saver(tmp_path, "ipc://x", several_runs=False, overwrite=True) as saver:
+        saver.write(Received(Numbering("run1").stamp(message), payloads, False))
+    assert json.loads((tmp_path / "run.json").read_text())["run_id"] == "run1"

@@ -118,8 +118,8 @@ INCOMPLETE = "was killed by signal SIGKILL: the run is incomplete"
 )
 def test_the_run_ends(house: House, sentence: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(crew, "start_worker", start_thread)
-    for name in ("camera_body", "perceive_body", "enhance_body", "publish_body"):
-        monkeypatch.setattr(crew, name, getattr(house, name))
+    bodies = {role: getattr(house, f"{role}_body") for role in ("camera", "perceive", "enhance", "publish")}
+    monkeypatch.setattr(crew, "BODIES", bodies)
     config, status = Config(super_resolve=SuperResolveConfig(workers=1)), RunStatus()
     made = Crew(config, {"run_id": "r"}, [Camera(NAME, "rtsp://x", "rtsp://x")], 0, None)
     supervisor = Supervisor(made, [], SuperviseConfig(), status, lambda status: None, 10.0)

@@ -35,7 +35,7 @@ def clip(tmp_path: Path) -> Path:
         ({"output": {"resume": True}}, "--resume needs the --out directory"),
         (
             {"output": {"directory": "new"}, "verify": {"gallery": "nope.sqlite"}},
-            "there is no gallery nope.sqlite: check the path",
+            "no gallery nope.sqlite: check the path",
         ),
         ({"output": {"directory": "new"}, "detect": {"detector": "nope"}}, "unknown detector 'nope'"),
         ({"output": {"directory": "new"}, "super_resolve": {"generator": "nope"}}, "there is no generator named 'nope'"),

@@ -92,7 +92,7 @@ def test_a_track_that_is_not_this_person(parts: Parts) -> None:
     enrol(parts, "ada", unit(1, 0, 0, 0))
     record(parts, {7: unit(1, 0.5, 0, 0), 8: unit(0, 1, 0, 0)})
     wrong = NotThatPerson(name="ada", run_id=RUN, stream="door", track_id=7)
-    assert ask(parts, wrong).result == Done(note="1 faces are kept as not ada")
+    assert ask(parts, wrong).result == Done(note="1 face is kept as not ada")
     assert people(parts) == [Person(name="ada", pictures=1, wrong_names=1)]
     with Gallery(parts.directory.path.parent / "gallery.sqlite", read_only=True) as gallery:
         np.testing.assert_allclose(gallery.snapshot(SHA).negatives["ada"], [unit(1, 0.5, 0, 0)], atol=1e-6)

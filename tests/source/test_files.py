@@ -72,7 +72,7 @@ def test_a_file_url_is_a_path(tmp_path):
 def test_clashing_names_get_suffixes_and_explicit_names_win(tmp_path):
     touch(tmp_path, "x/a.mp4", "x/a.mkv", "y/a.mp4", "y/b.mp4")
     found = expand_sources([SourceConfig(uri=str(tmp_path / "x")), SourceConfig(uri=str(tmp_path / "y/b.mp4"), name="a")])
-    assert [r.name for r in found] == ["a-2", "a-3", "a"]
+    assert [r.name for r in found] == ["a.mkv", "a.mp4", "a"]
 
 
 @pytest.mark.parametrize("name", ["with space", "a/b", "x" * 65, "ä", "..", "."])

@@ -1,0 +1,104 @@
+"""Tables in a terminal, whatever its width: no word and no number is broken, and no sentence stands in a narrow column. Where
+the columns have no room for that side by side, borders and empty columns go; then each row is a block of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+Kind = Literal["number", "word", "words", "sentence"]
+"""``number`` (also a date, or a size: never broken, to the right), ``word`` (never broken), ``words`` (broken between words),
+``sentence`` (wants a column that is wide enough to read)."""
+_SENTENCE_WIDTH = 32
+_LONGEST_WORD, _FOLDED_WIDTH = 40, 16
+"""A longer one, as a path, fits nowhere: it is folded, at least so wide."""
+_SHORT = 24
+"""Cells of at most so many characters share a line of a block."""
+_BETWEEN = 3
+"""Characters of a border and the space around it."""
+_BETWEEN_BARE = 2
+"""The same without borders."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column."""
+
+    title: str
+    kind: Kind = "words"
+
+
+class Rows:
+    """Something to print: rows under titles.
+
+    Args:
+        columns: the first one names the row, and heads its block where there is no room for a table.
+        rows: a cell for each column.
+        title: above.
+        caption: below.
+    """
+
+    def __init__(
+        self, columns: Sequence[Column], rows: Iterable[Sequence[str | Text]], *, title: str | Text = "", caption: str = ""
+    ) -> None:
+        self._columns, self._title, self._caption = columns, title, caption
+        self._rows = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        shown = list(range(len(self._columns)))
+        widths = [self._least(index) for index in shown]
+        if sum(widths) + _BETWEEN * len(widths) + 1 <= options.max_width:
+            yield self._table(shown, widths)
+            return
+        shown = [index for index in shown if any(row[index].plain.strip() for row in self._rows)] or shown
+        widths = [widths[index] for index in shown]
+        if sum(widths) + _BETWEEN_BARE * (len(widths) - 1) <= options.max_width:
+            yield self._table(shown, widths, bare=True)
+        else:
+            yield from self._blocks()
+
+    def _least(self, index: int) -> int:
+        """Return how wide a column must be at least."""
+        column = self._columns[index]
+        texts = [column.title, *(row[index].plain for row in self._rows)]
+        if column.kind in ("number", "word"):
+            return max(Text(line).cell_len for text in texts for line in text.split("\n"))
+        words = [Text(word).cell_len for text in texts for word in text.split()]
+        word = max((length if length <= _LONGEST_WORD else _FOLDED_WIDTH for length in words), default=1)
+        longest = max(Text(line).cell_len for text in texts for line in text.split("\n"))
+        return max(word, min(longest, _SENTENCE_WIDTH)) if column.kind == "sentence" else word
+
+    def _table(self, shown: Sequence[int], widths: Sequence[int], *, bare: bool = False) -> Table:
+        table = Table(title=self._title or None, caption=self._caption or None)
+        if bare:
+            table.box, table.pad_edge, table.padding = None, False, (0, _BETWEEN_BARE, 0, 0)
+        for column, width in zip([self._columns[index] for index in shown], widths, strict=True):
+            stays = column.kind in ("number", "word")
+            justify: Literal["left", "right"] = "right" if column.kind == "number" else "left"
+            table.add_column(column.title, justify=justify, no_wrap=stays, overflow="fold", min_width=width)
+        for row in self._rows:
+            table.add_row(*(row[index] for index in shown))
+        return table
+
+    def _blocks(self) -> RenderResult:
+        if self._title:
+            yield Text.assemble(self._title)
+        for row in self._rows:
+            cells = [(column, cell) for column, cell in zip(self._columns[1:], row[1:], strict=True) if cell.plain.strip()]
+            yield Text.assemble((row[0].plain, "bold"), overflow="fold")
+            short = [cell.cell_len <= _SHORT and "\n" not in cell.plain for _, cell in cells]
+            if told := [
+                Text.assemble(f"{column.title} ", cell) for (column, cell), fits in zip(cells, short, strict=True) if fits
+            ]:
+                yield Padding(Text(", ").join(told), (0, 0, 0, 2))
+            for (column, cell), fits in zip(cells, short, strict=True):
+                if not fits:
+                    yield Padding(Text.assemble(f"{column.title}: ", cell, overflow="fold"), (0, 0, 0, 2))
+        if self._caption:
+            yield Text(self._caption, "italic")

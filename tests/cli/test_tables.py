@@ -1,0 +1,106 @@
+"""Tables in terminals of all widths."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from engine.cli.ctl_tables import _streams_table
+from engine.cli.gallery_pictures import _say_list
+from engine.cli.run_table import end_table, failed_table
+from engine.cli.tables import Column, Rows
+from engine.config import SourceConfig
+from engine.contracts.streams import StreamChanged
+from engine.control.answers import Funnel, Stream
+from engine.verify.gallery_records import Kept
+from tests.cli.statuses import fail, status_of
+
+WIDTHS = [200, 100, 80, 60, 40]
+NAMES = ("entrance-north-2026-11-29", "a_rather_long_name_of_a_parking_garage", "door")
+
+
+def drawn(width: int, *things: object) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(*things)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+
+
+def words_of(lines: list[str]) -> set[str]:
+    return {word.strip("│┃,:") for line in lines for word in line.split()}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_word_and_no_number_is_broken(width):
+    """At 80 columns "undecided" stood there as "undec" and "ided"."""
+    columns = [Column("stream"), Column("decision", "word"), Column("cosine", "number"), Column("why", "sentence")]
+    rows = [(name, "undecided", "0.6183", "the face is too small to tell two people apart") for name in NAMES]
+    lines = drawn(width, Rows(columns, rows))
+    assert {*NAMES, "undecided", "0.6183", "apart"} <= words_of(lines)
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_a_sentence_has_a_column_that_can_be_read():
+    """Reasons of refusals stood in a column of 12 characters."""
+    reason = "the face looks like somebody else: its cosine with Ada Lovelace is 0.71"
+    columns = [Column("picture", "word"), Column("name"), Column("reason", "sentence"), Column("when", "word")]
+    rows = [("3fa91c22", "Nguyen Van Long", reason, "2026-11-29 10:00")]
+    wide, narrow = drawn(80, Rows(columns, rows)), drawn(60, Rows(columns, rows))
+    assert len([line for line in wide if line.startswith("│")]) <= 3
+    assert narrow == [
+        "3fa91c22", "  name Nguyen Van Long, when 2026-11-29 10:00",
+        "  reason: the face looks like somebody else: its cosine with", "  Ada Lovelace is 0.71",
+    ]  # fmt: skip
+
+
+def test_where_there_is_no_room_each_row_is_a_block_without_what_is_empty():
+    columns = [Column("stream"), Column("end"), Column("frames", "number"), Column("faces", "number")]
+    rows = [("entrance", Text("live", "green"), "250", "3"), ("door", "", "0", "")]
+    blocks = drawn(24, Rows(columns, rows, title="2 cameras", caption="all"))
+    assert blocks == ["2 cameras", "entrance", "  end live, frames 250,", "  faces 3", "door", "  frames 0", "all"]
+
+
+def test_a_path_that_fits_nowhere_is_folded_in_a_table():
+    lines = drawn(80, Rows([Column("picture"), Column("outcome", "word")], [("photograph-" * 15, "refused")]))
+    assert lines[1].startswith("┃ picture")
+    assert max(map(cell_len, lines)) <= 80
+
+
+def streams() -> list[Stream]:
+    return [
+        Stream(
+            name=name, source=SourceConfig(uri=f"rtsp://192.0.2.{number}/Streaming/Channels/101"), state="connecting",
+            reason="network", detail="192.0.2.1 cannot be reached: No route to host", seconds_in_state=3.0, fps=25.0,
+            faces=1234, dropped=56789, latency_p99_ms=131.0, width_px=1920, height_px=1080, funnel=Funnel(),
+        )
+        for number, name in enumerate(NAMES)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_tables_of_runs_and_services_fit(width):
+    status = status_of(*NAMES)
+    fail(status, NAMES[0])
+    status.take_event(StreamChanged(NAMES[1], "ended", "end_of_file"))
+    found = list(status.streams.values())
+    for table in (end_table(found), failed_table(found), _streams_table(streams())):
+        lines = drawn(width, table)
+        assert set(NAMES) <= words_of(lines)
+        assert max(map(cell_len, lines)) <= width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_tables_of_the_gallery_fit(width, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    kept = Kept(
+        identity="Augusta Ada King-Noel, Countess of Lovelace", source_name="IMG_20261129_100000.jpg",
+        picture_sha256="3fa91c22" * 8, quality=0.71, at="2026-11-29T10:00:00Z", doubt="shows little detail for its size",
+        embedder="dlib", embedder_sha256="ab" * 32,
+    )  # fmt: skip
+    _say_list([kept, kept], "set apart in gallery.sqlite", "it")
+    lines = capsys.readouterr().out.splitlines()
+    assert {"Countess", "IMG_20261129_100000.jpg", "3fa91c22", "detail"} <= words_of(lines)
+    assert lines[-1] == "2 pictures set apart in gallery.sqlite"

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import engine
+from engine.contracts.count_words import count
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 tracks"), (1, "1 track"), (2, "2 tracks")])
+def test_one_of_something_is_not_several(number, said):
+    assert count(number, "track") == said
+
+
+def test_a_noun_that_has_a_plural_of_its_own():
+    assert [count(number, "person", "people") for number in (1, 3)] == ["1 person", "3 people"]
+
+
+def test_the_command_line_counts_with_it():
+    """ "1 tracks" stood in the summary of a run. What is never one, or a rate, may stand as it is."""
+    nouns = "tracks|faces|people|frames|messages|cameras|streams|recordings|persons|lines|models|packages|clients|runs|drops"
+    several = re.compile(rf"\{{[^{{}}:A-Z]+\}} ({nouns})\b")
+    found = [
+        f"{path.name}: {line.strip()}"
+        for path in sorted((Path(engine.__file__).parent / "cli").glob("*.py"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if several.search(line)
+    ]
+    assert found == []
