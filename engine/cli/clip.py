@@ -14,7 +14,7 @@ from engine.cli.saying import say
 from engine.client.results import load_run
 from engine.errors import UsageError
 from engine.footage.clip import Clip, cut_clip, suffix_for
-from engine.report.summary import clock
+from engine.report.clocks import clock
 from engine.results.hidden import check_shown
 from engine.results.tracks_of import Seen, recording_in, tracks_seen
 

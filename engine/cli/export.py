@@ -10,9 +10,9 @@ from cyclopts import Parameter
 
 from engine.cli.long_work import check_place
 from engine.cli.overwriting import OverwriteOption
-from engine.cli.run_words import count
 from engine.cli.saying import say
 from engine.client.results import Run, load_run
+from engine.contracts.count_words import count
 from engine.errors import PublishError, UsageError
 from engine.results.export import Form, Rows, check_form, export_vectors, keys_of
 from engine.results.export import export as export_table

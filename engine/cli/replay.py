@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from cyclopts import Parameter
 
-from engine.cli.run_words import count
 from engine.cli.saying import say
 from engine.client.results import load_run
 from engine.config import PublishConfig
+from engine.contracts.count_words import count
 from engine.errors import UsageError
 from engine.pipeline.run import new_run_id
 from engine.publish.exposure import check_exposure

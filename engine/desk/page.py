@@ -14,7 +14,7 @@ from engine.contracts.worth import ratio
 from engine.desk.likeness import Worth
 from engine.desk.stored import StoredFace, StoredTrack
 from engine.errors import FacestreamError, UsageError
-from engine.report.figures import MARK, figure, read
+from engine.report.figures import MARK, embedded, figure, read
 
 Picture = tuple[str, bytes]
 FOOT = (
@@ -93,7 +93,12 @@ def track_pictures(track: StoredTrack, face: StoredFace | None = None) -> list[t
 def figures(pictures: Iterable[tuple[str, str, Picture]]) -> str:
     """Return pictures as HTML, with the mark on what a model has made."""
     return "".join(
-        figure(picture, "enhanced" if kind == "enhanced" else "pixels", caption, MARK if kind == "enhanced" else "")
+        figure(
+            embedded(picture, caption),
+            "enhanced" if kind == "enhanced" else "pixels",
+            caption,
+            MARK if kind == "enhanced" else "",
+        )
         for caption, kind, picture in pictures
     )
 

@@ -11,7 +11,7 @@ from engine.desk.corrections import Correction, in_force
 from engine.desk.page import figures, track_pictures, write_page
 from engine.desk.people import People, Person
 from engine.desk.stored import StoredTrack
-from engine.report.figures import figure, read
+from engine.report.figures import embedded, figure, read
 
 _MOST_PERSONS, _MOST_TRACKS = 300, 16
 _FOOT = (
@@ -70,7 +70,7 @@ def _small(track: StoredTrack) -> str:
     caption = f"{track.stream}/{track.track_id} · {track.when}"
     picture = read(track.result.run.directory, name)
     return (
-        figure(picture, "pixels", caption)
+        figure(embedded(picture, caption), "pixels", caption)
         if picture
         else f"<figure><figcaption>{escape(caption)}, no picture left</figcaption></figure>"
     )

@@ -69,6 +69,11 @@ def read(directory: Path, name: str | None) -> tuple[str, bytes] | None:
     return _TYPES[path.suffix], path.read_bytes()
 
 
+def embedded(picture: tuple[str, bytes], alt: str = "") -> str:
+    """Return a picture, its media type and its bytes, which the page holds itself."""
+    return f'<img src="data:{picture[0]};base64,{base64.b64encode(picture[1]).decode()}" alt="{escape(alt)}">'
+
+
 def address(path: Path, folder: Path) -> str:
     """Return a file's address relative to a folder, as it may stand in an attribute."""
     return escape(quote(Path(os.path.relpath(path, folder)).as_posix()))

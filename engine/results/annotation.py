@@ -10,7 +10,7 @@ from engine.contracts.findings import Decision
 from engine.contracts.frames import FrameTime, Planes, Uint8
 from engine.footage.canvas import Box, Canvas, fitted
 from engine.footage.lettering import Colour, lettered
-from engine.report.summary import clock, wall_clock
+from engine.report.clocks import clock, wall_clock
 from engine.results.cast import Cast, Role
 
 _COLOURS: dict[Decision, Colour] = {

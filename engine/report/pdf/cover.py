@@ -11,13 +11,13 @@ from engine.archive.reader import TrackRecord
 from engine.contracts.findings import Decision
 from engine.contracts.messages import Stream
 from engine.contracts.worth import degree, ratio
+from engine.report.clocks import clock, wall_clock
 from engine.report.figures import MARK
 from engine.report.pdf.blocks import Block, Table, Words, flow, heading
 from engine.report.pdf.facts import STATES, made_at, source_name
 from engine.report.pdf.sentences import DECISIONS, Confirmed, headline
 from engine.report.pdf.sheet import GREY, Sheet
 from engine.report.pdf.source_frames import SourceState
-from engine.report.summary import clock, wall_clock
 
 _SIZE = 8.5
 _MOST_LEFT_OUT, _MOST_SOURCES = 60, 20

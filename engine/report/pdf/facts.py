@@ -11,9 +11,9 @@ from typing import Any
 from engine.archive.files import inside
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.messages import Part, Stream
+from engine.report.clocks import clock, wall_clock
 from engine.report.pdf.source_frames import SourceState
 from engine.report.scene import PART, scene_of
-from engine.report.summary import clock, wall_clock
 
 _ROLES = {
     "detector": "finds faces",
