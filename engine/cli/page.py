@@ -10,6 +10,7 @@ import msgspec
 from engine.archive.reader import read_run
 from engine.cli.overwriting import check_new
 from engine.cli.saying import say
+from engine.desk.recurring import recurring_strangers
 from engine.errors import UsageError
 from engine.report.moment import Video
 from engine.report.page import settings_of, write_report
@@ -36,7 +37,7 @@ def write_page(
     check_new([out], overwrite=overwrite)
     portraits = Portraits(gallery or _gallery_of(run), photographs) if photographs else None
     tracks, chosen = settings_of(run)
-    path = write_report(directory, tracks, video or chosen, out, portraits=portraits)
+    path = write_report(directory, tracks, video or chosen, out, recurring_strangers(directory), portraits)
     if as_json:
         sys.stdout.write(msgspec.json.encode({"out": str(path)}).decode() + "\n")
     else:
