@@ -8,11 +8,12 @@ from pathlib import Path
 from engine.archive.chain import CHAIN
 from engine.archive.checkpoints import PROGRESS
 from engine.archive.files import FACES
+from engine.archive.pieces import CORRECTIONS
 from engine.errors import ConfigError
 
 LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
 """Kind of message to the file that has its lines."""
-_OWN = ("run.json", "report.html", FACES, *LINES.values(), PROGRESS, CHAIN)
+_OWN = ("run.json", "report.html", FACES, *LINES.values(), PROGRESS, CHAIN, CORRECTIONS)
 OF_A_RUN = "choose another one, or replace it with --overwrite; --resume goes on with one that was interrupted"
 
 

@@ -152,10 +152,20 @@ def face_lines(directory: Path, wanted: Callable[[str, int], bool]) -> Iterator[
         key = _decoded(line, _Key)
         if key is None or not wanted(key.stream, key.track_id):
             continue
-        face = _decoded(line, Face)
-        named = _decoded(line, _Named)
-        if face is not None and named is not None:
-            yield FaceLine(face, named.files, named.embedding)
+        if (read := face_line(line)) is not None:
+            yield read
+
+
+def face_line(line: bytes) -> FaceLine | None:
+    """Return what a line of ``faces.jsonl`` says, None where it cannot be read."""
+    face, named = _decoded(line, Face), _decoded(line, _Named)
+    return None if face is None or named is None else FaceLine(face, named.files, named.embedding)
+
+
+def track_line(line: bytes) -> TrackLine | None:
+    """Return what a line of ``tracks.jsonl`` says, None where it cannot be read."""
+    track, named = _decoded(line, Track), _decoded(line, _Named)
+    return None if track is None or named is None else TrackLine(track, named.files, named.embedding)
 
 
 def track_lines(directory: Path) -> Iterator[TrackLine]:
@@ -165,10 +175,8 @@ def track_lines(directory: Path) -> Iterator[TrackLine]:
         PublishError: the file cannot be read.
     """
     for line in _lines(directory / "tracks.jsonl"):
-        track = _decoded(line, Track)
-        named = _decoded(line, _Named)
-        if track is not None and named is not None:
-            yield TrackLine(track, named.files, named.embedding)
+        if (read := track_line(line)) is not None:
+            yield read
 
 
 def read_streams(directory: Path) -> dict[str, list[Stream]]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from engine.cli.json_lines import write_lines
 from engine.config import Config, SourceConfig
 from engine.config_file import load_config
 from engine.contracts.camera import Camera
@@ -25,7 +26,7 @@ from engine.source.sources import expand_sources
 from engine.verify.rules import check_rates
 
 
-def check(config: Path | None = None, /, *, profile: str = "", example: str = "") -> None:
+def check(config: Path | None = None, /, *, profile: str = "", example: str = "", json: bool = False) -> None:
     """Check a configuration file and show what it amounts to.
 
     Addresses, names and credentials files of cameras are checked too, without connecting; recordings are not looked for.
@@ -43,6 +44,8 @@ def check(config: Path | None = None, /, *, profile: str = "", example: str = ""
         Use this profile instead of the one that the file names.
     example
         Print a commented configuration to begin with: cameras, recordings, recogniser, serve or quick.
+    json
+        One object with every effective value and the warnings, for programs.
     """
     if example:
         sys.stdout.write(_example(example))
@@ -56,6 +59,9 @@ def check(config: Path | None = None, /, *, profile: str = "", example: str = ""
     warnings: list[str] = list(filter(None, [check_exposure(loaded.publish)]))
     cameras = [source for source in loaded.sources if is_camera(source.uri)]
     found = expand_sources(cameras, loaded.live, warnings.append)
+    if json:
+        write_lines([{"config": redact_tree(msgspec.to_builtins(loaded)), "warnings": [redact(one) for one in warnings]}])
+        return
     console.print("ok", style="bold green")
     for warning in warnings:
         console.print(f"warning: {redact(warning)}", style="yellow", markup=False, soft_wrap=True)

@@ -14,6 +14,7 @@ from rich.text import Text
 from engine.archive.claim import check_writable
 from engine.cli.enhance_faces import Faces
 from engine.cli.enhance_progress import TileBar
+from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
@@ -50,6 +51,7 @@ def enhance(
     sign_key: Annotated[Path | None, Parameter(help="Sign the results (C2PA) with this private key, PEM.")] = None,
     certificate: Annotated[Path | None, Parameter(help="The key's certificate and those of its issuers, PEM.")] = None,
     overwrite: OverwriteOption = False,
+    json: JsonOption = False,
 ) -> int:
     """Enlarge single pictures.
 
@@ -82,7 +84,7 @@ def enhance(
     pictures = [picture for picture in found if picture in images or not picture.stem.endswith(_END)]
     results = _Results(out, overwrite)
     todo = [picture for picture in pictures if faces or _is_free(results, picture, complaints)]
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=json)
     columns = [Column("picture"), Column("result"), Column("size", "word"), Column("agrees with the picture", "number")]
     rows: list[list[str]] = []
     # An exhibit does not depend on what engines were built on a machine, and one picture takes no time.
@@ -106,6 +108,9 @@ def enhance(
                     (face,) = enhancer.enlarge([part])
                     _write(_file_of(face, image, credentials), path)
                     before, after = (f"{one.shape[1]}x{one.shape[0]}" for one in (part.y, face.luma))
+                    if json:
+                        write_lines([_facts(image, path, face, before, after)])
+                        continue
                     names = plain(image.name), plain(str(path))
                     rows.append([*names, f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB"])
             except FacestreamError as error:
@@ -164,6 +169,13 @@ def _check_size(image: Path, part: Planes, scale: int, *, zero_shot: bool, asks_
         sys.stderr.write(
             f"facestream: note: {plain(str(image))} is {size}, enlarged as a whole; --faces takes its faces alone\n"
         )
+
+
+def _facts(image: Path, path: Path, face: EnhancedFace, before: str, after: str) -> dict[str, object]:
+    return {
+        "picture": str(image), "result": str(path), "size": before, "result_size": after,
+        "lr_consistency_db": round(face.lr_consistency_db, 3), "model": face.model,
+    }  # fmt: skip
 
 
 def _file_of(face: EnhancedFace, image: Path, credentials: Credentials | None) -> bytes:

@@ -21,6 +21,7 @@ from engine.cli.gallery_pictures import (
     quarantine,
     release,
 )
+from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.overwriting import OverwriteOption, check_new
 from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
@@ -41,7 +42,7 @@ for _command in (pictures, quarantine, release, drop):
 
 
 @gallery_app.command(name="list")
-def list_people(*, gallery: GalleryOption = None) -> int:
+def list_people(*, gallery: GalleryOption = None, json: JsonOption = False) -> int:
     """Show who is enrolled.
 
     For example:
@@ -52,6 +53,9 @@ def list_people(*, gallery: GalleryOption = None) -> int:
     """
     with Gallery(gallery, read_only=True) as opened:
         people = opened.list()
+        if json:
+            write_lines(people)
+            return 0
         console = Console()
         if people:
             console.print(_people_table(people))

@@ -10,6 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
 from engine.contracts.count_words import count
@@ -24,7 +25,13 @@ WhoseOption = Annotated[str, Parameter(help="For whom it was set apart, where it
 SHOWN_DIGITS = 8
 
 
-def pictures(name: Annotated[str, Parameter(help="Of one person alone.")] = "", /, *, gallery: GalleryOption = None) -> int:
+def pictures(
+    name: Annotated[str, Parameter(help="Of one person alone.")] = "",
+    /,
+    *,
+    gallery: GalleryOption = None,
+    json: JsonOption = False,
+) -> int:
     """Show the enrolled pictures.
 
     For example:
@@ -33,11 +40,15 @@ def pictures(name: Annotated[str, Parameter(help="Of one person alone.")] = "", 
     """
     known = known_name(name, gallery) if name else ""
     with Gallery(gallery, read_only=True) as opened:
-        _say_list(opened.pictures(known), f"enrolled in {opened.path}", "forced because it")
+        found = opened.pictures(known)
+        if json:
+            write_lines(found)
+        else:
+            _say_list(found, f"enrolled in {opened.path}", "forced because it")
     return 0
 
 
-def quarantine(*, gallery: GalleryOption = None) -> int:
+def quarantine(*, gallery: GalleryOption = None, json: JsonOption = False) -> int:
     """Show the pictures that were set apart at enrolment, and why; nobody is compared with them.
 
     For example:
@@ -45,7 +56,11 @@ def quarantine(*, gallery: GalleryOption = None) -> int:
         facestream gallery quarantine
     """
     with Gallery(gallery, read_only=True) as opened:
-        _say_list(opened.quarantined(), f"set apart in {opened.path}", "it")
+        found = opened.quarantined()
+        if json:
+            write_lines(found)
+        else:
+            _say_list(found, f"set apart in {opened.path}", "it")
     return 0
 
 

@@ -22,6 +22,7 @@ from engine.source.picture_files import picture_files
 from engine.whole_file import replacing
 
 Pictures = Annotated[Path, Parameter(help="Picture files, or folders of them.")]
+_END = "-signed"
 JsonOption = Annotated[bool, Parameter(negative=(), help="For a program: one line for each picture.")]
 
 mark_app = App(
@@ -84,19 +85,22 @@ def sign(
 ) -> int:
     """Sign enhanced pictures: C2PA metadata that says by what they were edited.
 
-    A result is named NAME-signed, and the picture stays as it is. Sign last: whatever
-    changes the file afterwards breaks the signature. The time is this machine's own.
+    A result is named NAME-signed, and the picture stays as it is. Sign last:
+    whatever changes the file afterwards breaks the signature. The time is that of
+    this machine.
 
     For example:
 
         facestream mark sign face-enhanced.png --key lab.key --certificate lab.pem
 
-    Exit code: 0 all pictures were signed, 1 one was not, 2 the command line is wrong.
+    Exit code: 0 all pictures were signed, 1 one was not, 2 the command line is
+    wrong.
     """
     if not pictures:
         raise UsageError("no picture to sign: give at least one image file")
     failures = list[str]()
-    files = picture_files(pictures, lambda _, sentence: failures.append(sentence))
+    found = picture_files(pictures, lambda _, sentence: failures.append(sentence))
+    files = [path for path in found if path in pictures or not path.stem.endswith(_END)]
     if original is not None and len(files) != 1:
         raise UsageError("--original belongs to one picture: sign the others by themselves")
     credentials = load_credentials(key, certificate)
@@ -105,7 +109,7 @@ def sign(
         try:
             read_still(path)  # a signature under half a picture would be worth nothing
             signed = sign_picture(read_content(path), credentials, original=source, title=path.name)
-            say(f"wrote {_write(signed, (out or path.parent) / f'{path.stem}-signed{path.suffix}', overwrite=overwrite)}")
+            say(f"wrote {_write(signed, (out or path.parent) / f'{path.stem}{_END}{path.suffix}', overwrite=overwrite)}")
         except PictureError as error:
             failures.append(str(error) if str(path) in str(error) else f"{path}: {error}")
     for sentence in failures:

@@ -22,7 +22,7 @@ from engine.contracts.count_words import count
 from engine.contracts.findings import Decision
 from engine.contracts.worth import ratio
 from engine.pipeline.signals import ENDING, leave_terminal
-from engine.report.summary import clock
+from engine.report.clocks import clock
 from engine.source.names import name_from_text, new_name
 
 Kind = Literal["face", "track", "stream", "stats", "end"]

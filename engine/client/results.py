@@ -9,9 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.archive.files import inside
+from engine.archive.pictures import read_picture
 from engine.archive.reader import FaceLine, TrackLine, VectorRow, face_lines, read_run, stream_lines, track_lines
 from engine.contracts.messages import Stream
 from engine.errors import PublishError
@@ -93,8 +96,22 @@ class Run:
     def path(self, line: FaceLine | TrackLine, part: str) -> Path | None:
         """Return the picture of a line, as ``original``, ``enhanced`` or ``track``; None where it has none, or not any more."""
         name = line.files.get(part)
-        path = self.directory / name if name else None
+        path = inside(self.directory, name) if name else None
         return path if path is not None and path.is_file() else None
+
+    def picture(self, line: FaceLine | TrackLine, part: str) -> NDArray[np.uint8] | None:
+        """Return a picture of a line, (height, width, 3) uint8 BGR; None where it has none, or not any more, or damaged.
+
+        Args:
+            line: of a face or a track.
+            part: ``original``, ``enhanced``, ``track`` or ``agreement``.
+        """
+        path = self.path(line, part)
+        content = None if path is None else read_picture(path)
+        if content is None:
+            return None
+        decoded = cv2.imdecode(np.frombuffer(content[0], np.uint8), cv2.IMREAD_COLOR) if content[0] else None
+        return None if decoded is None else np.asarray(decoded, np.uint8)
 
     def vector(self, line: FaceLine | TrackLine) -> NDArray[np.float32] | None:
         """Return the vector of a line, (d,) float32, a view of the file; None where it has none, or not any more.
@@ -131,10 +148,18 @@ class Run:
                 keys.append((message.stream, message.track_id))
         return [Vectors(np.stack(rows), keys) for rows, keys in found.values()]
 
+    def rows(self, name: str) -> NDArray[np.float32]:
+        """Return a file of vectors as ``VectorRow.file`` names it, mapped: (n, d) float32; rows that have expired are zeros.
+
+        Raises:
+            PublishError: it is no such file, or cannot be read.
+        """
+        if name not in self._files:
+            self._files[name] = self._mapped(name)
+        return self._files[name]
+
     def _row(self, place: VectorRow) -> NDArray[np.float32] | None:
-        if place.file not in self._files:
-            self._files[place.file] = self._mapped(place.file)
-        rows = self._files[place.file]
+        rows = self.rows(place.file)
         if not 0 <= place.row < len(rows):
             return None
         row = rows[place.row]

@@ -98,13 +98,22 @@ class Decoder(RecordingReader):
         config: threads and skipping; pacing is the caller's.
         detect_every: every n-th frame, from the start and from each discontinuity, is marked for detection.
         reading: what the user says of this recording.
+        seek_ticks: begin at or before this time stamp of the video, at a key frame; frames count from there. None: from the
+            beginning.
     """
 
     def __init__(
-        self, recording_name: str, path: Path, config: DecodeConfig, detect_every: int = 1, reading: Reading | None = None
+        self,
+        recording_name: str,
+        path: Path,
+        config: DecodeConfig,
+        detect_every: int = 1,
+        reading: Reading | None = None,
+        seek_ticks: int | None = None,
     ) -> None:
         super().__init__()
         self._name, self._path, self._config, self._detect_every = recording_name, path, config, detect_every
+        self._seek_ticks = seek_ticks
         self._reading = reading = reading or Reading()
         self._display: Display[_Note] = Display()
         self._counted.drops["no_key_frame"] = 0
@@ -132,6 +141,8 @@ class Decoder(RecordingReader):
                 self._clock_is = "" if self._started_ns is None else "creation_time"
             self._display = Display(self._reading.appearance, container_crop(self._path, container, stream))
             try:
+                if self._seek_ticks is not None:
+                    container.seek(self._seek_ticks, backward=True, stream=stream)
                 yield from self._read(container, stream)
                 end = RecordingEnd(
                     self._path, container, stream, self._counted, self._cut, self._read_to_seconds, self._refusal

@@ -9,14 +9,17 @@ from engine.decode.recording_reader import RecordingReader
 from engine.decode.series import SeriesDecoder
 
 
-def reader_of(recording: Recording, config: DecodeConfig, detect_every: int = 1) -> RecordingReader:
+def reader_of(
+    recording: Recording, config: DecodeConfig, detect_every: int = 1, seek_ticks: int | None = None
+) -> RecordingReader:
     """Return a reader of it.
 
     Args:
         recording: of any kind.
         config: how to decode a video.
         detect_every: every n-th frame is marked for detection.
+        seek_ticks: of a video, see ``Decoder``.
     """
     if recording.pictures:
         return SeriesDecoder(recording, detect_every)
-    return Decoder(recording.name, recording.path, config, detect_every, recording.reading)
+    return Decoder(recording.name, recording.path, config, detect_every, recording.reading, seek_ticks)

@@ -32,12 +32,13 @@ class OpenModels:
         config: of the run.
         warn: is told what goes wrong and ends nothing, and why an engine that is there is not used.
         prompt: a face should be done soon rather than many at once.
+        compares: faces are compared with the gallery; False: it is not opened.
 
     Raises:
         FacestreamError: see ``open_generator``, ``open_embedder`` and ``open_gallery``.
     """
 
-    def __init__(self, config: Config, warn: Callable[[Warned], None], *, prompt: bool) -> None:
+    def __init__(self, config: Config, warn: Callable[[Warned], None], *, prompt: bool, compares: bool = True) -> None:
         self._config, self._warn, settings = config, warn, config.super_resolve
         self._generator = None
         if settings.generator != "none":
@@ -46,7 +47,7 @@ class OpenModels:
         if prompt and self._generator is not None and self._generator.profile.best == 1:
             self._hurried = open_generator(settings, find_model, min(_HURRIED_THREADS, usable_cores()))
         self._embedder = open_embedder(config.verify, find_model)
-        gallery = open_gallery(config.verify.gallery) if self._embedder else None
+        gallery = open_gallery(config.verify.gallery) if self._embedder and compares else None
         if gallery is not None:
             gallery.close()  # it is there now; the verifier opens it when there is something new
         self.verifier = Verifier(self._embedder, gallery, config.verify)

@@ -1,4 +1,4 @@
-"""The one face of a photograph, upright."""
+"""The faces of a photograph, upright: the only one, or all of them."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ _BACKGROUND = 1 / 6
 _OTHER_WAY_UP = 0.1
 """As far the certainty must be above that of the same face on its head, to say which of them it is."""
 _SAME_PLACE = 0.5
+_NOBODY = "{path} shows no face that the detector {detector} finds: give a clear frontal picture"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +47,23 @@ class Portrait:
     quality: Quality
     turned_degrees: int
     """By how much the photograph was turned, counter-clockwise: 0, 90, 180 or 270."""
+    box: Float32 | None = None
+    """(4,) of the face in ``bgr``: x, y, width, height; None: all of it."""
+
+
+def find_people(path: Path, picture: Uint8, detector: Detector, second_look: SecondLook | None = None) -> list[Portrait]:
+    """Return everyone whose face a picture shows clearly, the largest first; the same arguments as ``find_portrait``.
+
+    Raises:
+        EnrolmentRefused: it shows nobody.
+        InferenceError: the detector fails.
+    """
+    faces = _likely_faces(picture, detector, second_look)
+    sure = [turns for turns in faces if _is_sure(turns[0])]
+    if not sure:
+        raise EnrolmentRefused(_NOBODY.format(path=path, detector=detector.name))
+    sure.sort(key=lambda turns: -_size(turns[0]))
+    return [_upright(picture, turns[0]) for turns in sure]
 
 
 def find_portrait(path: Path, picture: Uint8, detector: Detector, second_look: SecondLook | None = None) -> Portrait:
@@ -61,20 +79,26 @@ def find_portrait(path: Path, picture: Uint8, detector: Detector, second_look: S
         EnrolmentRefused: it shows nobody, several people, or somebody of whom it cannot be told which way up they are.
         InferenceError: the detector fails.
     """
-    faces = _faces(picture, detector)
-    if second_look is not None:
-        faces = [turns for turns in faces if _may_be_a_face(picture, turns[0], second_look)]
-    turns = _of_the_only_face(path, faces, detector)
+    turns = _of_the_only_face(path, _likely_faces(picture, detector, second_look), detector)
     face = turns[0]
     on_its_head = next((other.certainty for other in turns if (other.turn - face.turn) % 4 == 2), 0.0)
     if face.certainty - on_its_head < _OTHER_WAY_UP:
         raise EnrolmentRefused(f"in {path} it cannot be told which way up the face is: give a clear frontal picture")
+    return _upright(picture, face)
+
+
+def _upright(picture: Uint8, face: SeenFace) -> Portrait:
     turned = turn_picture(picture, face.turn)
     quality = assess(planes_from_bgr(turned, full_range=True), face.box, face.landmarks, face.score)
     if face.landmarks is None:
         x, y, width, height = face.box.tolist()
         turned = turned[max(0, round(y)) : max(1, round(y + height)), max(0, round(x)) : max(1, round(x + width))]
-    return Portrait(turned, face.landmarks, quality, 90 * face.turn)
+    return Portrait(turned, face.landmarks, quality, 90 * face.turn, None if face.landmarks is None else face.box)
+
+
+def _likely_faces(picture: Uint8, detector: Detector, second_look: SecondLook | None) -> list[list[SeenFace]]:
+    faces = _faces(picture, detector)
+    return [turns for turns in faces if second_look is None or _may_be_a_face(picture, turns[0], second_look)]
 
 
 def _faces(picture: Uint8, detector: Detector) -> list[list[SeenFace]]:
@@ -91,7 +115,7 @@ def _of_the_only_face(path: Path, faces: list[list[SeenFace]], detector: Detecto
     """Return how the only face was seen, the surest turn first."""
     sure = [turns[0] for turns in faces if _is_sure(turns[0])]
     if not sure:
-        raise EnrolmentRefused(f"{path} shows no face that the detector {detector.name} finds: give a clear frontal picture")
+        raise EnrolmentRefused(_NOBODY.format(path=path, detector=detector.name))
     largest = max(map(_size, sure))
     way_up = max(sure, key=lambda face: face.certainty).turn
     people = [

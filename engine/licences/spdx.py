@@ -20,7 +20,7 @@ _ASKS: tuple[tuple[str, Asks], ...] = (
     (r"(LGPL|MPL|EPL|CDDL)-\d.*", "its own source"),
     (
         r"(MIT|MIT-CMU|MIT-0|0BSD|ISC|Zlib|CC0-1\.0|Unlicense|BSL-1\.0|FTL|IJG|libtiff|libpng-2\.0|PSF-2\.0|Python-2\.0|HPND"
-        r"|BSD-[1-4]-Clause(-Clear)?|Apache-2\.0|CNRI-Python|BlueOak-1\.0\.0|WTFPL|OpenSSL|curl)",
+        r"|BSD-[1-4]-Clause(-Clear)?|Apache-2\.0|CNRI-Python|BlueOak-1\.0\.0|WTFPL|OpenSSL|curl|OFL-1\.1)",
         "little",
     ),
 )
@@ -30,7 +30,7 @@ _WORDS = {
     "bsd 3-clause license": "BSD-3-Clause", "3-clause bsd license": "BSD-3-Clause", "bsd-3-clause": "BSD-3-Clause",
     "psfl": "PSF-2.0", "python software foundation license": "PSF-2.0", "isc license (iscl)": "ISC",
     "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0", "bsd license": "BSD-3-Clause", "bsd": "BSD-3-Clause",
-    "boost software license 1.0 (bsl-1.0)": "BSL-1.0", "the unlicense (unlicense)": "Unlicense",
+    "sil ofl v1.1": "OFL-1.1", "boost software license 1.0 (bsl-1.0)": "BSL-1.0", "the unlicense (unlicense)": "Unlicense",
     "gnu lesser general public license v3 (lgplv3)": "LGPL-3.0-only",
     "gnu general public license v3 (gplv3)": "GPL-3.0-only",
     "gnu general public license v2 (gplv2)": "GPL-2.0-only",

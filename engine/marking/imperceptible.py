@@ -9,7 +9,7 @@ and not per pixel, so that nobody needs to know by how much it was scaled.
 Without the mark each coefficient lies anywhere between two points of its lattice. As the offsets are drawn evenly and
 independently, the sum of the cosines of the places is beyond t of its standard deviations for at most exp(-t² / 2) of the keys,
 whatever the picture (Chernoff's bound, with I0(x) <= exp(x² / 4)): ``THRESHOLD`` and the number of ways in which it is looked
-for make that less than one in ten million.
+for make that less than one in two million.
 """
 
 from __future__ import annotations
@@ -40,11 +40,18 @@ _SMALL_PX = 112
 """A picture with a shorter side has the wide one."""
 _CONTRASTS = tuple(1.02**power for power in range(-12, 13))
 """Contrast may have changed, and scaling damps fine waves."""
-_EXTENTS = tuple(eighths / 8 for eighths in range(-4, 5))
-"""How many pixels a scaled picture is wider and taller than its side says: some programs round the side, not the scale."""
+_FRAMES = (
+    *((0.0, eighths / 8) for eighths in range(-4, 5)),
+    *((float(before), float(before + behind)) for before in range(3) for behind in range(3) if before + behind),
+)
+"""How many pixels of a side were cut off in front, and how many there are not in all. Some programs round the side of what they
+scale, and not the scale: half a pixel; or a row and a column were lost."""
+_FITTED = 60
+"""Waves that are fitted where a side is not whole: also finer ones, which would be taken for the coarse."""
 _MOST_SOUGHT_PX = 1024
 """A side that is longer is reduced before the mark is looked for; its waves are long."""
-_STRIP_PX = 1 << 20
+_STRIP_PX = 1 << 14
+"""So few that OpenBLAS takes one thread: several, in each of several workers, wait for each other for 60 ms instead of 0.5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ class Sought:
 
 def false_alarm_bound(score: float = THRESHOLD) -> float:
     """Return the share of keys, at most, with which a given unmarked picture scores so much."""
-    ways = 2 * len(_CONTRASTS) * len(_EXTENTS) ** 2
+    ways = 2 * len(_CONTRASTS) * len(_FRAMES) ** 2
     return min(1.0, ways * math.exp(-(score**2) / 2))
 
 
@@ -99,8 +106,8 @@ def find_mark(picture_bgr: Uint8) -> Sought:
     if picture_bgr.shape[:2] != (height, width):
         picture_bgr = np.asarray(cv2.resize(picture_bgr, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     luma = cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    down, across = (np.concatenate([_basis(side, extent) for extent in _EXTENTS]) for side in (height, width))
-    every = (down @ luma @ across.T / np.float32(math.sqrt(height * width))).reshape(len(_EXTENTS), _HIGHEST, -1, _HIGHEST)
+    down, across = (np.concatenate([_basis(side, *frame) for frame in _FRAMES]) for side in (height, width))
+    every = (down @ luma @ across.T / np.float32(math.sqrt(height * width))).reshape(len(_FRAMES), _HIGHEST, -1, _HIGHEST)
     rows, columns, offsets = _lattice()
     waves = np.ascontiguousarray(every[:, rows, :, columns].reshape(len(rows), -1))
     turns = offsets[:, None].astype(np.float32)
@@ -123,24 +130,27 @@ def _waves(picture_bgr: Uint8) -> Float32:
 
 
 def _strips(height: int, width: int) -> Iterator[slice]:
-    """Yield rows that are worked on together: memory is bounded, also of a picture of hundreds of megapixels."""
+    """Yield rows that are worked on together: memory is bounded, too, also of a picture of hundreds of megapixels."""
     tall = max(1, _STRIP_PX // width)
     for top in range(0, height, tall):
         yield slice(top, min(top + tall, height))
 
 
-@lru_cache(maxsize=512)
-def _basis(size: int, beyond: float = 0.0) -> Float32:
+@lru_cache(maxsize=1024)
+def _basis(size: int, before: float = 0.0, missing: float = 0.0) -> Float32:
     """Return what gives the amplitudes of the first waves of the orthonormal cosine transform, (_HIGHEST, size).
 
     Args:
         size: pixels in a row.
-        beyond: how much longer than that the row is of which these are the waves. They are not orthogonal then, and what is
-            returned is fitted by least squares: the picture's mean, far above all waves, stays out of them.
+        before: how many more there were in front of it.
+        missing: how many more there were in all. The waves are not orthogonal then, and their amplitudes are those of the fit
+            by least squares: the picture's mean, far above all waves, stays out of them.
     """
-    waves = np.cos(np.pi / (size + beyond) * np.arange(_HIGHEST)[:, None] * (np.arange(size) + 0.5)) * math.sqrt(2 / size)
+    whole = size + missing
+    fitted = min(_FITTED, max(size // 2, _HIGHEST)) if missing else _HIGHEST
+    waves = np.cos(np.pi / whole * np.arange(fitted)[:, None] * (np.arange(size) + before + 0.5)) * math.sqrt(2 / whole)
     waves[0] /= math.sqrt(2)
-    return np.asarray(np.linalg.solve(waves @ waves.T, waves) if beyond else waves, np.float32)
+    return np.asarray(np.linalg.solve(waves @ waves.T, waves)[:_HIGHEST] if missing else waves, np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from html import unescape
-from xml.sax.saxutils import quoteattr
+from html import escape, unescape
 
 from engine import __version__
 from engine.marking.containers import Texts, read_texts, with_texts
@@ -77,7 +76,7 @@ def _xmp(model: str) -> str:
         "AISystemUsed": f"facestream {model}",
         "AISystemVersionUsed": __version__,
     }
-    attributes = " ".join(f"Iptc4xmpExt:{name}={quoteattr(_plain(value))}" for name, value in fields.items())
+    attributes = " ".join(f'Iptc4xmpExt:{name}="{escape(_plain(value))}"' for name, value in fields.items())
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '

@@ -272,4 +272,6 @@ def _report(config: Config, run: dict[str, Any]) -> Path | None:
     from engine.report.page import write_report  # loads what looks at pictures, which a run does not need to begin
 
     directory = Path(config.output.directory)
-    return write_report(directory, config.output.report_tracks) if (directory / "faces.jsonl").exists() else None
+    if not (directory / "faces.jsonl").exists():
+        return None
+    return write_report(directory, config.output.report_tracks, video=config.output.report_video)

@@ -25,6 +25,7 @@ from engine.privacy.mentions import Mentions, without_candidates
 from engine.privacy.person import OfPerson
 from engine.privacy.receipt import Erasure, GalleryErased, RunErased
 from engine.privacy.runs import REPORT, RUN, GoesOn, links_below, nobody_writes, report_anew, runs_below
+from engine.privacy.said import forget_person
 from engine.verify.gallery import Gallery
 
 _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])
@@ -152,7 +153,9 @@ def _from_run(directory: Path, person: Mentions, likely: bool, dry_run: bool, kn
                 raise GoesOn(f"{directory} has grown meanwhile: nothing in it was changed; do it again")
             found = _cut(directory, theirs, person, told, told_as) if not dry_run else cut(directory, theirs, dry_run=True)
             _tell(told, found)
-            if not dry_run:
+            if dry_run:
+                told.files += forget_person(directory, person, dry_run=True)
+            else:
                 stale = found.touches or _stands_in_report(directory, person)
                 told.report = report_anew(directory, stale)
                 told.mentions = sorted(_mentions(directory, person))
@@ -163,10 +166,12 @@ def _from_run(directory: Path, person: Mentions, likely: bool, dry_run: bool, kn
 
 def _cut(directory: Path, theirs: OfPerson, person: Mentions, told: RunErased, told_as: _Told) -> Cut:
     """Take the person out, and let the chain know; one of a run that has nothing of the person is left as it is."""
-    if has_chain(directory) and not cut(directory, theirs, dry_run=True).touches and _cleaned(directory, person) is None:
+    said_nothing = not forget_person(directory, person, dry_run=True) and _cleaned(directory, person) is None
+    if has_chain(directory) and said_nothing and not cut(directory, theirs, dry_run=True).touches:
         return cut(directory, theirs)  # what a kill has left of an earlier one goes
     with cutting(directory, "erase", told_as.who, told_as.key) as doing:
         found = cut(directory, theirs)
+        found.files += forget_person(directory, person)
         found.files += _clean_record(directory, person)
     if doing is not None and doing.chain.last is not None:
         told.block, told.head, told.breaks_off = doing.block, doing.chain.last.hash, doing.breaks_off

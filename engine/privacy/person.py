@@ -2,6 +2,7 @@
 
 - A track that was decided to be this person: all of its lines, pictures and vectors. What counts is the last decision; one that
   was theirs before and is nobody else's now counts too.
+- A track that somebody has said to be this person, see ``said``: the same.
 - In another track, a single face that was: its line, pictures and vector. What was made of many frames of such a track, or of
   one that was theirs before, may show them: these pictures go, and the track's line stays.
 - The whole picture beside somebody else's face, taken while they were in the picture, or shortly before or after.
@@ -24,6 +25,7 @@ from engine.contracts.track_picture import TrackPicture
 from engine.privacy.cutting import Judge, Record
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions
+from engine.privacy.said import tracks_named
 from engine.privacy.scenes import Presence, without_scene
 
 _FACE_LINES = RECORDS[0]
@@ -84,6 +86,7 @@ class OfPerson(Judge):
 
     Raises:
         OSError: a file cannot be read.
+        PublishError: the corrections cannot be read.
     """
 
     def __init__(self, directory: Path, person: Mentions, likely: bool = False) -> None:
@@ -103,6 +106,7 @@ class OfPerson(Judge):
                     self._find(line)
         self.tracks = {key for key, found in seen.items() if found.is_theirs or (likely and found.likely)}
         """Theirs, by stream and id."""
+        self.tracks |= tracks_named(directory, person) & set(seen)
         spans = [(key[0], seen[key].first, seen[key].last) for key in self.tracks]
         self._presence = Presence([*(span for span in spans if span[1] <= span[2]), *self._alone])
         self._mixed = {key for key, found in seen.items() if found.face or found.ever}

@@ -6,6 +6,7 @@ vectors become zeros, lines are no longer in their file, and the report is made 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shutil
@@ -21,6 +22,7 @@ from engine.archive.chain import CHAIN, Keep
 from engine.archive.chain_cuts import cutting, has_chain
 from engine.archive.checkpoints import PROGRESS
 from engine.archive.files import FACES, whole_lines
+from engine.archive.pieces import CORRECTIONS
 from engine.archive.reader import NamedFiles, recorded
 from engine.archive.record_check import RECORDS
 from engine.errors import FacestreamError, UsageError
@@ -28,6 +30,7 @@ from engine.keys.signing import SigningKey
 from engine.privacy.cutting import LINES, Cut, Judge, Record, cut
 from engine.privacy.folder import Destroyed, Folder
 from engine.privacy.runs import REPORT, RUN, GoesOn, Report, nobody_writes, report_anew, runs_below
+from engine.privacy.said import forget_gone
 from engine.privacy.scenes import without_scene
 
 _DAY_NS = 86_400 * 10**9
@@ -178,6 +181,8 @@ def _one(directory: Path, policy: Policy, now_ns: int, dry_run: bool, key: Signi
                 touched = cutting(directory, "expire", key=key, keep=_rule(policy)) if found.touches else nullcontext()
                 with touched:
                     found = cut(directory, judge)
+                    if found.tracks:
+                        forget_gone(directory, lambda: _left(directory, judge))
             told.tracks, told.faces, told.changed_lines = found.tracks, found.faces, found.changed
             told.removed = policy.records_days > 0 and _ended_ns(directory, judge) < now_ns - policy.records_days * _DAY_NS
             if not dry_run:
@@ -194,6 +199,19 @@ def _one(directory: Path, policy: Policy, now_ns: int, dry_run: bool, key: Signi
     except (OSError, FacestreamError) as error:
         told.error = str(error)
     return told
+
+
+def _left(directory: Path, judge: TooOld) -> set[tuple[str, int]]:
+    """Return the tracks of which something stays."""
+    found = set()
+    with Folder(directory) as folder:
+        for name in filter(folder.is_file, RECORDS):
+            for line in whole_lines(directory / name):
+                with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                    record = msgspec.json.decode(line, type=Record)
+                    if judge.record(record) is not None:
+                        found.add(_key(record))
+    return found
 
 
 def _rule(policy: Policy) -> Keep:
@@ -258,7 +276,7 @@ def _remove(directory: Path, gone: Destroyed) -> None:
         gone.pictures += sum(len(names) for _, _, names in os.walk(faces))
         shutil.rmtree(faces)
     with Folder(directory) as folder:
-        own = [RUN, REPORT, PROGRESS, CHAIN, *LINES, *(path.name for path in directory.glob("embeddings_*.f32"))]
+        own = [RUN, REPORT, PROGRESS, CHAIN, CORRECTIONS, *LINES, *(path.name for path in directory.glob("embeddings_*.f32"))]
         for name in own:
             folder.remove(name, Destroyed())
     if not any(directory.iterdir()):

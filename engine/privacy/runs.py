@@ -14,11 +14,10 @@ from engine.archive.reader import recorded
 from engine.errors import PublishError, UsageError
 from engine.privacy.cutting import LINES
 from engine.privacy.folder import Folder
-from engine.report.page import write_report
+from engine.report.page import settings_of, write_report
 
 RUN, REPORT, RUNS = "run.json", "report.html", "runs"
 _DEEPEST = 3
-_REPORT_TRACKS = 500
 Report = Literal["", "written again", "removed"]
 
 
@@ -109,12 +108,7 @@ def report_anew(directory: Path, is_stale: bool) -> Report:
     if leads_out:
         return "removed"
     try:
-        write_report(directory, _tracks_of(directory))
+        write_report(directory, *settings_of(recorded(directory)))
     except PublishError:
         return "removed"
     return "written again"
-
-
-def _tracks_of(directory: Path) -> int:
-    tracks = ((recorded(directory).get("config") or {}).get("output") or {}).get("report_tracks")
-    return tracks if isinstance(tracks, int) and tracks > 0 else _REPORT_TRACKS

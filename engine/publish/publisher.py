@@ -18,7 +18,7 @@ import zmq
 
 from engine.config import PublishConfig
 from engine.contracts.envelope import Body, Payload
-from engine.contracts.messages import AnyMessage, kind_of
+from engine.contracts.messages import AnyMessage, Message, kind_of
 from engine.errors import ConfigError
 from engine.publish.door import Door
 from engine.publish.endpoint import bind, harden
@@ -164,18 +164,17 @@ class Publisher:
                 return False
         return False
 
-    def send(self, body: Body, payloads: Sequence[Payload], should_stop: Callable[[], bool] = _never) -> AnyMessage:
-        """Number a message and send it as ``[topic][header][part...]``.
+    def send(
+        self, body: Body | AnyMessage, payloads: Sequence[Payload], should_stop: Callable[[], bool] = _never
+    ) -> AnyMessage:
+        """Number a message, send it as ``[topic][header][part...]``, and return it with all its parts.
 
         Args:
-            body: what it says.
+            body: what it says; a message that has its number already is sent as it is. Without ``embeddings`` its vector stays.
             payloads: one for each of its ``parts``, in that order.
             should_stop: asked about every 50 ms while ``push`` has no room; True gives this message up.
-
-        Returns:
-            The message with all its parts, also those that are in no message that is sent, see ``kept_back``.
         """
-        message = self._numbering.stamp(body)
+        message = body if isinstance(body, Message) else self._numbering.stamp(body)
         tap = self._tap if self._tap is not None and self._tap.is_heard else None
         if self._socket is None and tap is None:
             return message

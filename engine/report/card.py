@@ -1,51 +1,116 @@
-"""One card of the report: one track."""
+"""One card of the report: one track at length."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.findings import Basis, Candidate
-from engine.contracts.worth import LIMITS, ratio, worth
-from engine.report.figures import MARK, figure, read, small, strip_of
-from engine.report.fused import Fused, fused_figures, fused_of, fused_strip
-from engine.report.summary import clock, wall_clock
+from engine.contracts.worth import ratio, worth
+from engine.report.clocks import clock, wall_span
+from engine.report.figures import MARK, Pictures, figure, small, strip_of
+from engine.report.fused import Fused, agreement_figure, fused_figures, fused_of, fused_strip
+from engine.report.moment import Moments
+from engine.report.portraits import Portraits
+from engine.report.scale import chance, scale
+from engine.report.scene import Scene, scene_of
+from engine.report.track_index import Indexed
 
 
-def card(directory: Path, record: TrackRecord) -> str:
-    """Return the HTML of one track: the picture that was made of it, or its best face three times, what is known, its faces."""
-    best, fused = record.best, fused_of(directory, record)
-    if fused is not None:
-        pictures, strip = fused_figures(directory, fused), fused_strip(directory, record, fused)
-    else:
-        pictures = _pictures(directory, best) if best else '<p class="empty">no face was kept</p>'
-        strip = strip_of(record, "".join(small(directory, line) for line in record.faces if line is not best))
+@dataclass(frozen=True)
+class Sheet:
+    """What all cards of a page share."""
+
+    directory: Path
+    pictures: Pictures
+    moments: Moments
+    portraits: Portraits | None = None
+
+
+def card(sheet: Sheet, track: Indexed, record: TrackRecord) -> str:
+    """Return the HTML of one track: its pictures at one scale, the whole frame, what is known, and its faces."""
+    pictures, fused, best = sheet.pictures, fused_of(sheet.directory, record), record.best
+    made, shown = fused_figures(pictures, record, fused) if fused is not None else ("", best)
+    figures = made + (_figures(pictures, shown, alone=fused is not None) if shown else "")
+    figures += _scene(sheet, scene_of(sheet.directory, record.faces))
+    figures += agreement_figure(pictures, record, fused) if fused is not None else ""
+    others = "".join(small(pictures, line) for line in record.faces if line is not best)
+    strip = fused_strip(pictures, record, fused) if fused is not None else strip_of(record, others)
+    missing = '<p class="empty">the pictures are missing</p>' if best else '<p class="empty">no face was kept</p>'
+    basis = record.track.basis if record.track is not None else None
     return (
-        f'<article class="card {record.decision}"><div class="pictures">{pictures}</div><div class="facts">'
-        f'<h3>{escape(_headline(record))} <span class="badge {record.decision}">{record.decision}</span></h3>'
-        f'<p class="where">{escape(record.stream)} · track {record.track_id} · {_span(record)}</p>'
-        f"{_candidates(record.candidates)}{_worth(record)}{_details(record, best, fused)}"
-        f"{strip}</div></article>"
+        f'<article class="card {record.decision}" id="t{track.place}"{facts_of(track)}>'
+        f"<header><h3>{escape(headline(track))} {badge(track)}</h3>"
+        f'<p class="where">{where(track)}</p>{sheet.moments.link(record)}</header>'
+        f'<div class="pictures">{figures or missing}</div>'
+        f'<div class="facts">{_portrait(sheet, record)}{scale(record.candidates, basis)}'
+        f"{_candidates(record.candidates)}{_worth(record)}</div>"
+        f"{_details(record, best, fused)}{strip}</article>\n"
     )
 
 
-def _headline(record: TrackRecord) -> str:
-    if record.decision == "known" and record.candidates:
-        return record.candidates[0].identity
-    return {"unknown": "Not in the gallery", "undecided": "Not decided"}.get(record.decision, "Not compared")
+def facts_of(track: Indexed) -> str:
+    """Return what the page's script sorts and filters by, as attributes."""
+    at = track.first if track.clock_ns is None else track.clock_ns[0] / 1e9
+    return (
+        f' data-n="{escape(track.identity or track.group)}" data-s="{escape(track.stream)}" data-k="{track.track_id}"'
+        f' data-t="{at:.2f}" data-z="{track.size_px:.1f}" data-q="{track.quality:.3f}" data-f="{track.faces}"'
+    )
 
 
-def _span(record: TrackRecord) -> str:
-    first, last = record.span_seconds
-    span = f"{clock(first)} to {clock(last)}"
-    if record.recorded_span_ns is None:
-        return span
-    began, ended = (wall_clock(nanoseconds) for nanoseconds in record.recorded_span_ns)
-    return f"{span} ({began[:-6]} to {ended.split()[1]} {ended.split()[2]})"
+def headline(track: Indexed) -> str:
+    """Return whom a track shows, as far as that is known."""
+    words = {"unknown": "Not in the gallery", "undecided": "Not decided"}.get(track.decision, "Not compared")
+    return track.identity or track.group or words
+
+
+def badge(track: Indexed) -> str:
+    """Return the decision."""
+    return f'<span class="badge {track.decision}">{track.decision}</span>'
+
+
+def where(track: Indexed) -> str:
+    """Return stream, track and time, by the clock on the wall too where that is known."""
+    span = f"{clock(track.first)} to {clock(track.last)}"
+    if track.clock_ns is not None:
+        span = wall_span(*track.clock_ns) + ("" if track.live else f" ({span})")
+    return f"{escape(track.stream)} · track {track.track_id} · {span}"
+
+
+def _figures(pictures: Pictures, line: FaceLine, *, alone: bool) -> str:
+    """Return a face as it came, interpolated by the browser, and enhanced; ``alone``: beside one made of many."""
+    width, height = line.face.crop_box[2:]
+    original = pictures.img(line.files.get("original"), f"original, {width} x {height} px")
+    shown = figure(original, "pixels", f"original {width} x {height} px")
+    facts = line.face.enhanced
+    if facts is None or not (enhanced := pictures.img(line.files.get("enhanced"), "enhanced")):
+        return shown
+    shown += figure(original, "smooth", "the same, interpolated")
+    said = f"one frame alone, {facts.model}" if alone else f"{facts.model}, {facts.scale} times"
+    return shown + figure(enhanced, "enhanced alone" if alone else "enhanced", said, MARK)
+
+
+def _portrait(sheet: Sheet, record: TrackRecord) -> str:
+    """Return the enrolled photograph of the best candidate, as far as there is one and a name is in question."""
+    if sheet.portraits is None or not record.candidates or record.decision not in ("known", "undecided"):
+        return ""
+    return sheet.portraits.figure(record.candidates[0].identity)
+
+
+def _scene(sheet: Sheet, scene: Scene | None) -> str:
+    if scene is None:
+        return ""
+    at = clock(scene.line.face.pts_seconds)
+    img = sheet.pictures.img(scene.line.files["scene"], f"the whole picture at {at}")
+    left, top, width, height = (f"{100 * share:.2f}%" for share in scene.box)
+    box = f'<i class="box" style="left:{left};top:{top};width:{width};height:{height}"></i>'
+    ratio_of_sides = f"{scene.size[0]} / {scene.size[1]}"
+    picture = img.replace('class="pic"', f'class="pic" style="aspect-ratio:{ratio_of_sides}"', 1).replace(
+        "</a>", f"{box}</a>", 1
+    )
+    return figure(picture, "scene", f"the whole picture, {scene.size[0]} x {scene.size[1]} px, at {at}")
 
 
 def _details(record: TrackRecord, best: FaceLine | None, fused: Fused | None) -> str:
@@ -115,41 +180,12 @@ def _worth(record: TrackRecord) -> str:
         f"Likelihood ratio {ratio(first.log10_lr)}{at_most} (log10 {first.log10_lr:.1f}); for {basis.bucket} "
         f"{ratio(low)} to {ratio(high)} can be shown. Calibration {basis.calibration}."
     )
-    return f'<p class="worth">{escape(worth(first.log10_lr, first.identity))}. {escape(figures)} {LIMITS}</p>'
+    return f'<p class="worth">{escape(worth(first.log10_lr, first.identity))}. {escape(figures)}</p>'
 
 
 def _chance(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{100 * value:.0f} %" if value >= 0.1 else f"{1000 * value:.2g} in 1,000" if value >= 1e-5 else "&lt; 1 in 100,000"
+    return "-" if value is None else escape(chance(value))
 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
-
-
-def _pictures(directory: Path, line: FaceLine) -> str:
-    original = read(directory, line.files.get("original"))
-    enhanced = read(directory, line.files.get("enhanced"))
-    width, height = line.face.crop_box[2:]
-    figures = []
-    if original:
-        figures.append(figure(original, "pixels", f"original {width} x {height} px"))
-    if original and enhanced and line.face.enhanced is not None:
-        bicubic = _bicubic(original[1], enhanced[1])
-        figures += [figure(("image/jpeg", bicubic), "", "bicubic")] if bicubic else []
-    if enhanced and line.face.enhanced is not None:
-        facts = line.face.enhanced
-        figures.append(figure(enhanced, "enhanced", f"{facts.model}, {facts.scale} times", MARK))
-    return "".join(figures) or '<p class="empty">the pictures are missing</p>'
-
-
-def _bicubic(original: bytes, enhanced: bytes) -> bytes | None:
-    """Return the original, enlarged to the size of the enhanced picture, as JPEG."""
-    small = cv2.imdecode(np.frombuffer(original, np.uint8), cv2.IMREAD_COLOR)
-    large = cv2.imdecode(np.frombuffer(enhanced, np.uint8), cv2.IMREAD_COLOR)
-    if small is None or large is None:
-        return None
-    resized = cv2.resize(small, large.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    done, encoded = cv2.imencode(".jpg", resized, [cv2.IMWRITE_JPEG_QUALITY, 92])
-    return encoded.tobytes() if done else None

@@ -1,48 +1,64 @@
-"""Pictures of the report, with what has to be said of them."""
+"""Pictures of the report: inside it as long as there is room, else read from beside it."""
 
 from __future__ import annotations
 
 import base64
+import os
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 from engine.archive.files import inside
 from engine.archive.reader import FaceLine, TrackRecord
-from engine.report.summary import clock
+from engine.report.clocks import clock
 
 MARK = "AI-enhanced: not for identification"
 """Stands with every picture that a model has made."""
 _TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 
 
-def small(directory: Path, line: FaceLine, note: str = "") -> str:
-    """Return a face as a small picture; its enhanced form is marked as such. ``note`` stands behind what hovering tells."""
-    picture = read(directory, line.files.get("enhanced") or line.files.get("original"))
-    if picture is None:
-        return ""
-    enhanced = line.face.enhanced is not None
-    title = f"{clock(line.face.pts_seconds)}, {line.face.quality.size_px:.0f} px{note}{', ' + MARK if enhanced else ''}"
-    return f'<span class="small{" enhanced" if enhanced else ""}"><img src="{uri(picture)}" alt="" title="{title}"></span>'
-
-
-def figure(picture: tuple[str, bytes], kind: str, caption: str, mark: str = "", over: str = "") -> str:
-    """Return a picture with what is said of it.
+class Pictures:
+    """The pictures of a run's directory, for a page.
 
     Args:
-        picture: media type and bytes.
-        kind: classes of the figure.
-        caption: below it.
-        mark: what must be known of it, below that; of what a model has made.
-        over: HTML that lies over the picture.
+        directory: of the run.
+        page: the file of the page, for addresses relative to it.
+        room_bytes: of pictures that the page holds itself; those that come later are read from beside it when they are shown.
     """
-    note = f'<span class="mark">{mark}</span>' if mark else ""
-    text = escape(caption)
-    return f'<figure class="{kind}"><img src="{uri(picture)}" alt="{text}">{over}<figcaption>{text}</figcaption>{note}</figure>'
 
+    def __init__(self, directory: Path, page: Path, room_bytes: int) -> None:
+        self._directory, self._room_bytes = directory, room_bytes
+        self._before = (
+            "" if directory.absolute() == page.absolute().parent else f"{address(directory, page.absolute().parent)}/"
+        )
+        self._straight: dict[str, bool] = {}
+        self.beside = 0
+        """Pictures that the page does not hold."""
 
-def uri(picture: tuple[str, bytes]) -> str:
-    """Return a picture as an address that holds it."""
-    return f"data:{picture[0]};base64,{base64.b64encode(picture[1]).decode()}"
+    def img(self, name: str | None, alt: str = "", title: str = "") -> str:
+        """Return a picture, which links to its file; empty where that is not there any more, or not in the directory."""
+        path = self._directory / name if name else None
+        if not name or path is None or path.suffix not in _TYPES or not self._is_ours(name) or not path.is_file():
+            return ""
+        file = f"{self._before}{escape(quote(name))}"
+        said = f' alt="{escape(alt)}"' + (f' title="{escape(title)}"' if title else "")
+        return f'<a class="pic" href="{file}"><img src="{self._source(path, file)}"{said} loading="lazy"></a>'
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether a name leads to a file in the directory, and over no link; folders are looked at once."""
+        folder, _, file = name.rpartition("/")
+        if folder not in self._straight:
+            self._straight = {folder: inside(self._directory, f"{folder}/_") is not None}
+        return self._straight[folder] and file not in ("", "..") and not (self._directory / name).is_symlink()
+
+    def _source(self, path: Path, file: str) -> str:
+        size = path.stat().st_size
+        if size > self._room_bytes:
+            self._room_bytes = 0  # the order says what matters: nothing that comes later goes before it
+            self.beside += 1
+            return file
+        self._room_bytes -= size
+        return f"data:{_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def read(directory: Path, name: str | None) -> tuple[str, bytes] | None:
@@ -53,8 +69,40 @@ def read(directory: Path, name: str | None) -> tuple[str, bytes] | None:
     return _TYPES[path.suffix], path.read_bytes()
 
 
+def embedded(picture: tuple[str, bytes], alt: str = "") -> str:
+    """Return a picture, its media type and its bytes, which the page holds itself."""
+    return f'<img src="data:{picture[0]};base64,{base64.b64encode(picture[1]).decode()}" alt="{escape(alt)}">'
+
+
+def address(path: Path, folder: Path) -> str:
+    """Return a file's address relative to a folder, as it may stand in an attribute."""
+    return escape(quote(Path(os.path.relpath(path, folder)).as_posix()))
+
+
+def figure(img: str, kind: str, caption: str, mark: str = "", over: str = "") -> str:
+    """Return a picture with what is said of it; nothing without the picture.
+
+    Args:
+        img: of ``Pictures.img``.
+        kind: classes of the figure.
+        caption: below it.
+        mark: what must be known of it, below that; of what a model has made.
+        over: HTML that lies over the picture.
+    """
+    note = f'<span class="mark">{mark}</span>' if mark else ""
+    return f'<figure class="{kind}">{img}{over}<figcaption>{escape(caption)}</figcaption>{note}</figure>' if img else ""
+
+
+def small(pictures: Pictures, line: FaceLine, note: str = "") -> str:
+    """Return a face as a small picture; its enhanced form is marked as such. ``note`` stands behind what hovering tells."""
+    enhanced = line.face.enhanced is not None and "enhanced" in line.files
+    title = f"{clock(line.face.pts_seconds)}, {line.face.quality.size_px:.0f} px{note}{', ' + MARK if enhanced else ''}"
+    img = pictures.img(line.files.get("enhanced") or line.files.get("original"), title=title)
+    return f'<span class="small{" enhanced" if enhanced else ""}">{img}</span>' if img else ""
+
+
 def strip_of(record: TrackRecord, faces: str) -> str:
     """Return a row of small pictures, with how many more faces the track had."""
     more = record.faces_seen - len(record.faces)
-    faces += f'<span class="more">+{more}</span>' if more else ""
+    faces += f'<span class="more">+{more:,}</span>' if more > 0 else ""
     return f'<div class="strip">{faces}</div>' if faces else ""

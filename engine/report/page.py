@@ -1,27 +1,47 @@
-"""The contact sheet: ``report.html``, one card a track, readable without anything else beside it."""
+"""The contact sheet: ``report.html``, people first, readable without a script and, up to a size, without anything beside it."""
 
 from __future__ import annotations
 
 import importlib.resources
-import itertools
 import string
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from engine.archive.files import write_pieces
-from engine.archive.reader import TrackRecord, read_run, read_streams
+from engine.archive.reader import read_run, read_streams
 from engine.contracts.findings import Decision
 from engine.contracts.messages import Stream
+from engine.contracts.worth import LIMITS
 from engine.errors import PublishError
-from engine.report.card import card
-from engine.report.summary import clock, inputs_table, models_table, names_and_values, naming, started_and_took
-from engine.report.track_selection import Selection, select_tracks
+from engine.report.card import Sheet, card
+from engine.report.clocks import zone_minutes
+from engine.report.figures import Pictures
+from engine.report.moment import Moments, Video
+from engine.report.people import people_table
+from engine.report.portraits import Portraits
+from engine.report.row import row
+from engine.report.summary import inputs_table, models_table, names_and_values, naming, started_and_took
+from engine.report.time_line import time_lines
+from engine.report.track_index import Indexed, TrackIndex
+from engine.report.track_tables import Key, Section
 
+MOST_TRACKS = 500
+_MOST_ROWS = 20_000
 _FACES_PER_TRACK = 7
+_ROOM_BYTES = 12_000_000
+"""Of pictures that the page holds itself."""
 _DECISIONS: tuple[Decision, ...] = ("known", "undecided", "unknown", "none")
+_TITLES: dict[Section, str] = {
+    "named": "Named",
+    "undecided": "Not decided, with evidence for somebody",
+    "recurring": "Strangers seen more than once",
+    "others": "Others",
+}
 _OUTCOMES = {
     "completed": "",
     "running": "This run was killed, or is still going on: the report shows what had been written. --resume goes on with it.",
@@ -30,55 +50,117 @@ _OUTCOMES = {
 }
 
 
-def write_report(directory: Path, max_tracks: int) -> Path:
-    """Write ``report.html`` from the files of a run's directory, and return its path.
+@dataclass
+class _Written:
+    """What the head of a page cannot know yet."""
+
+    rows: int = 0
+    left_out: int = 0
+
+
+def settings_of(run: Mapping[str, Any]) -> tuple[int, Video]:
+    """Return how many tracks a run's report shows at length, and whether it plays recordings, as its configuration says."""
+    output = (run.get("config") or {}).get("output") or {}
+    tracks, video = output.get("report_tracks"), output.get("report_video")
+    return (tracks if isinstance(tracks, int) and tracks > 0 else MOST_TRACKS), cast(
+        "Video", video if video in get_args(Video) else "auto"
+    )
+
+
+def write_report(
+    directory: Path,
+    max_tracks: int = MOST_TRACKS,
+    video: Video = "auto",
+    out: Path | None = None,
+    groups: Mapping[Key, str] | None = None,
+    portraits: Portraits | None = None,
+) -> Path:
+    """Write a page of the files of a run's directory, and return its path.
 
     Args:
         directory: as ``DirectorySink`` leaves it, also after a kill.
-        max_tracks: the report shows the first so many tracks by time, and says how many there are.
+        max_tracks: those that matter most have a card, so many; the others have a line each.
+        video: whether it plays recordings, see ``Moments``.
+        out: the page; None: ``report.html`` in the directory. Pictures that it does not hold are read from the directory.
+        groups: recurring strangers: stream and track id to what each person is called.
+        portraits: photographs that people were enrolled with.
 
     Raises:
         PublishError: the directory does not hold a run, or the report cannot be written.
     """
-    run = read_run(directory)
-    found = select_tracks(directory, max_tracks, _FACES_PER_TRACK)
-    path = directory / "report.html"
-    template = importlib.resources.files("engine.report").joinpath("page.html").read_text(encoding="utf-8")
-    head, _, tail = template.partition("$cards")
-    fields = _fields(directory, run, found, max_tracks)
-    cards = (card(directory, record) for record in found.records)
-    pieces = itertools.chain(
-        [string.Template(head).substitute(fields)],
-        cards if found.records else ['<p class="empty">No faces were found.</p>'],
-        [string.Template(tail).substitute(fields)],
-    )
-    try:
-        write_pieces(path, (piece.encode() for piece in pieces))
-    except OSError as error:
-        raise PublishError(f"cannot write the report {path}: {error.strerror}") from error
+    run, path = read_run(directory), out or directory / "report.html"
+    with closing(TrackIndex(directory, groups)) as index:
+        sheet = Sheet(directory, Pictures(directory, path, _ROOM_BYTES), Moments(directory, path, run, video), portraits)
+        try:
+            write_pieces(path, (piece.encode() for piece in _pieces(directory, run, index, sheet, max_tracks)))
+        except OSError as error:
+            raise PublishError(f"cannot write the report {path}: {error.strerror}") from error
     return path
 
 
-def _fields(directory: Path, run: dict[str, Any], found: Selection, max_tracks: int) -> dict[str, str]:
+def _pieces(directory: Path, run: dict[str, Any], index: TrackIndex, sheet: Sheet, max_tracks: int) -> Iterator[str]:
+    head, _, tail = _resource("page.html").partition("$cards")
+    fields = _fields(directory, run, index)
+    yield string.Template(head).substitute(fields)
+    written = _Written()
+    yield from _tracks(index, sheet, max_tracks, written)
+    fields |= {"end": _beside(sheet.pictures, directory) + _left_out(written)}
+    if sheet.portraits is not None:
+        yield from ("<style>\n", *sheet.portraits.rules(), "</style>\n")
+    yield string.Template(tail).substitute(fields)
+
+
+def _tracks(index: TrackIndex, sheet: Sheet, max_tracks: int, written: _Written) -> Iterator[str]:
+    """Yield the tracks in their sections: at length, then in short; of more than ``_MOST_ROWS`` only those with a name."""
+    if not index.decisions:
+        yield '<p class="empty">No faces were found.</p>'
+    for section, tracks in groupby(index.tracks(), lambda track: track.section):
+        yield f'<h2 class="section">{_TITLES[section]} <small>{index.sections[section]:,}</small></h2>\n'
+        yield from _shown(index, sheet, tracks, max_tracks, written)
+
+
+def _shown(index: TrackIndex, sheet: Sheet, tracks: Iterable[Indexed], max_tracks: int, written: _Written) -> Iterator[str]:
+    for track in tracks:
+        if track.place <= max_tracks:
+            yield card(sheet, track, index.record(track, _FACES_PER_TRACK))
+        elif track.identity or written.rows < _MOST_ROWS:
+            written.rows += 1
+            yield row(sheet, track, index.record(track, 1))
+        else:
+            written.left_out += 1
+
+
+def _fields(directory: Path, run: dict[str, Any], index: TrackIndex) -> dict[str, str]:
     inputs = run.get("inputs") or {}
+    streams, found, people = read_streams(directory), index.streams(), list(index.persons())
     names = [Path(str(facts.get("path", stream))).name for stream, facts in inputs.items()]
+    names += [stream for stream in sorted(streams) if stream not in inputs]
     title = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     outcome = str(run.get("outcome", ""))
-    streams = read_streams(directory)
     return {
         "title": escape(title or str(run.get("run_id", "run"))),
         "subtitle": escape(started_and_took(run)),
         "outcome": escape(outcome),
         "notice": _notice(_OUTCOMES.get(outcome, "")) + _notice(_failed(streams)) + _notice(_redacted(run)),
-        "figures": _figures(found, run.get("counters") or {}),
-        "inputs": inputs_table(inputs, streams),
+        "figures": _figures(index, run.get("counters") or {}),
+        "people": people_table(people, index.has_ratios),
+        "time": time_lines(index.tracks(), index.tracks(), found),
+        "limits": escape(LIMITS) if index.has_ratios else "",
+        "inputs": inputs_table(inputs, streams, found),
+        "input_count": f"{len({*inputs, *streams}):,}",
         "models": models_table(run) + (f"<p>Names: {escape(said)}.</p>" if (said := naming(run)) else ""),
         "counters": names_and_values(run.get("counters") or {}),
         "versions": names_and_values(run.get("versions") or {}),
-        "filters": _filters(found.records) + _marks(found.records),
-        "truncated": _truncated(found, max_tracks),
+        "filters": _filters(index),
+        "zone": str(zone_minutes(index.newest_ns)),
         "run_id": escape(str(run.get("run_id", ""))),
+        "style": _resource("page.css"),
+        "script": _resource("page.js"),
     }
+
+
+def _resource(name: str) -> str:
+    return importlib.resources.files("engine.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _redacted(run: dict[str, Any]) -> str:
@@ -92,43 +174,42 @@ def _redacted(run: dict[str, Any]) -> str:
 def _failed(streams: dict[str, list[Stream]]) -> str:
     last = [events[-1] for events in streams.values() if events]
     failed = [f"{event.stream} ({event.reason.replace('_', ' ')})" for event in last if event.state == "failed"]
-    return f"{len(failed)} of {len(last)} streams failed: {', '.join(failed)}." if failed else ""
+    if not failed:
+        return ""
+    named = ", ".join(failed[:5]) + (f" and {len(failed) - 5} more, see the table below" if len(failed) > 5 else "")
+    return f"{len(failed)} of {len(last)} streams failed: {named}."
 
 
 def _notice(sentence: str) -> str:
     return f'<p class="notice">{escape(sentence)}</p>' if sentence else ""
 
 
-def _truncated(found: Selection, max_tracks: int) -> str:
-    if found.tracks <= max_tracks:
+def _beside(pictures: Pictures, directory: Path) -> str:
+    if not pictures.beside:
         return ""
-    last = clock(found.records[-1].span_seconds[0])
-    return _notice(f"Shown are the first {max_tracks} of {found.tracks} tracks, up to {last}; tracks.jsonl holds all of them.")
+    return _notice(
+        f"{pictures.beside:,} pictures are not in this file: they are read from the folder faces of {directory.name}. Pass the "
+        "whole folder on, not the page alone."
+    )
 
 
-def _figures(found: Selection, counters: Mapping[str, int]) -> str:
-    figures: list[tuple[str, int]] = [("tracks", found.tracks), ("faces", found.faces)]
-    figures += [(decision, found.decisions[decision]) for decision in _DECISIONS if found.decisions[decision]]
+def _left_out(written: _Written) -> str:
+    if not written.left_out:
+        return ""
+    return _notice(f"{written.left_out:,} tracks without a name are not shown: tracks.jsonl holds all of them.")
+
+
+def _figures(index: TrackIndex, counters: Mapping[str, int]) -> str:
+    figures: list[tuple[str, int]] = [("tracks", index.decisions.total()), ("faces", index.faces)]
+    figures += [(decision, index.decisions[decision]) for decision in _DECISIONS if index.decisions[decision]]
     figures += [("rejected as no face", counters["rejected"])] if counters.get("rejected") else []
     return "".join(f"<div><b>{count:,}</b><span>{escape(name)}</span></div>" for name, count in figures)
 
 
-def _filters(records: list[TrackRecord]) -> str:
-    decisions = Counter(record.decision for record in records)
-    if len(decisions) < 2:
-        return ""
-    choices: list[tuple[str, int]] = [
-        ("all", len(records)),
-        *((name, decisions[name]) for name in _DECISIONS if decisions[name]),
-    ]
-    return "".join(
-        f'<label><input type="radio" name="show" id="show-{name}"{" checked" if name == "all" else ""}>{name} ({count})</label>'
-        for name, count in choices
+def _filters(index: TrackIndex) -> str:
+    decisions = index.decisions
+    choices = [(name, decisions[name]) for name in _DECISIONS if decisions[name]]
+    chosen = f'<label><input type="radio" name="show" id="show-all" checked>all ({decisions.total():,})</label>' + "".join(
+        f'<label><input type="radio" name="show" id="show-{name}">{name} ({count:,})</label>' for name, count in choices
     )
-
-
-def _marks(records: list[TrackRecord]) -> str:
-    """Return the choice to mark, in pictures that were made from many frames, where these disagree; printed as it is chosen."""
-    if not any("agreement" in record.files for record in records):
-        return ""
-    return '<label><input type="checkbox" id="show-agreement">mark where frames disagree</label>'
+    return chosen + '<label><input type="checkbox" id="show-agreement">mark where frames disagree</label>'

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from engine.contracts.messages import Stream
+from engine.report.clocks import clock, wall_clock
 
 _FACETS = ("sha256", "licence", "runtime")
 _CLOCKS: dict[str, str] = {
@@ -16,18 +17,6 @@ _CLOCKS: dict[str, str] = {
     "file_name": "by the file's name",
     "creation_time": "by the file's metadata (creation_time), which may be when it was written",
 }
-
-
-def clock(seconds: float) -> str:
-    """Return a time in a recording as ``hh:mm:ss.s``; one before its beginning has a minus sign."""
-    tenths = abs(round(seconds * 10))
-    sign = "-" if tenths and seconds < 0 else ""
-    return f"{sign}{tenths // 36000:02d}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
-
-
-def wall_clock(nanoseconds: int) -> str:
-    """Return a wall clock time (Unix, nanoseconds) to the second, in this machine's time zone, with its offset."""
-    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
 
 
 def started_and_took(run: Mapping[str, Any]) -> str:
@@ -43,20 +32,29 @@ def started_and_took(run: Mapping[str, Any]) -> str:
     return f"{text}, {took} {clock((ended - started) / 1e9)}" if isinstance(ended, int) else text
 
 
-def inputs_table(inputs: Mapping[str, Mapping[str, Any]], streams: Mapping[str, Sequence[Stream]]) -> str:
-    """Return the inputs with their SHA-256, and how each stream ended."""
+def inputs_table(
+    inputs: Mapping[str, Mapping[str, Any]], streams: Mapping[str, Sequence[Stream]], found: Mapping[str, tuple[int, int]]
+) -> str:
+    """Return the inputs with their SHA-256, how each stream ended, and what was found in it.
+
+    Args:
+        inputs: of ``run.json``.
+        streams: the last events of each.
+        found: of each stream how many tracks it has, and how many of them have a name.
+    """
     rows = []
     for name in sorted({*inputs, *streams}):
         facts, events = inputs.get(name, {}), streams.get(name, [])
         size = facts.get("size_bytes")
         picture = next((f"{event.width_px} x {event.height_px}" for event in reversed(events) if event.width_px), "")
         rows.append([
-            name, facts.get("path", ""), f"{size / 1e6:,.1f} MB" if isinstance(size, int) else "", picture,
+            name, *(f"{count:,}" for count in found.get(name, (0, 0))), facts.get("path", ""),
+            f"{size / 1e6:,.1f} MB" if isinstance(size, int) else "", picture,
             f"{events[-1].state} {events[-1].reason.replace('_', ' ')} {events[-1].detail}".strip() if events else "",
             _beginning(events),
             facts.get("sha256", ""),
         ])  # fmt: skip
-    return table(["stream", "file", "size", "picture", "last state", "begins", "SHA-256"], rows)
+    return table(["stream", "tracks", "named", "file", "size", "picture", "last state", "begins", "SHA-256"], rows)
 
 
 def _beginning(events: Sequence[Stream]) -> str:

@@ -61,7 +61,9 @@ ATTACKS: dict[str, Callable[[Uint8], Uint8]] = {
     "x2, JPEG 75": lambda picture: as_jpeg(scaled(picture, 2, cv2.INTER_CUBIC), 75),
     "x0.717 by factor": lambda picture: np.asarray(cv2.resize(picture, None, fx=0.717, fy=0.717)),
     "contrast x0.85": lambda picture: np.asarray(cv2.convertScaleAbs(picture, alpha=0.85, beta=15)),
-    "cut by 1 px": lambda picture: picture[:-1, :-1],
+    "cut by 1 px": lambda picture: picture[1:, :-1],
+    "cut by 2 px, JPEG 75": lambda picture: as_jpeg(picture[2:, :-2], 75),
+    "cut by 4 px": lambda picture: picture[4:, :-4],
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from engine.shipped import shipped
@@ -43,6 +45,17 @@ def test_a_missing_file_and_an_unknown_profile_are_one_sentence(capsys, tmp_path
 
 
 CAMERA = "sources:\n  - uri: rtsp://admin:sesame@192.0.2.1/x\n    transport: udp\n    options: {password: sesame}\n"
+
+
+def test_for_a_program_it_is_one_object_without_credentials(capsys, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("profile: fast\n" + CAMERA)
+    shown = here(capsys, "check", path, "--json")
+    told = json.loads(shown.out)
+    assert told["config"]["detect"]["every"] == 3
+    assert told["config"]["sources"][0]["transport"] == "udp"
+    assert "sesame" not in shown.out
+    assert told["warnings"] == []
 
 
 def test_cameras_are_shown_without_credentials(capsys, tmp_path):

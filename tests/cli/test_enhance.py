@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -31,6 +33,14 @@ def test_a_picture_is_enlarged_beside_itself_and_says_what_it_is(capsys, face):
     original = cv2.imread(str(face))
     back = cv2.resize(enlarged, (40, 40), interpolation=cv2.INTER_AREA)
     assert cv2.PSNR(back, original) > 30
+
+
+def test_for_a_program_each_result_is_an_object(capsys, face, monkeypatch):
+    monkeypatch.setattr(enhance, "open_generator", lambda *_, **__: Interpolation("bicubic"))
+    shown = here(capsys, "enhance", face, face.with_name("none.png"), "--json")
+    told = json.loads(shown.out)
+    assert (told["result"], told["size"], told["result_size"]) == (str(face.with_name("face-enhanced.png")), "40x40", "160x160")
+    assert (shown.code, "none.png" in shown.err) == (1, True)
 
 
 def test_engines_that_were_built_change_no_exhibit(capsys, face, monkeypatch):

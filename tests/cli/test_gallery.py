@@ -133,6 +133,23 @@ def test_somebody_who_is_only_in_quarantine_is_shown_renamed_and_removed(folder,
         assert ([one.name for one in opened.list()], opened.quarantined()) == (["Ada"], [])
 
 
+def test_lists_are_objects_for_programs(folder, facestream):
+    set_apart("ada")
+    with Gallery() as opened:
+        add(opened, "bob", 2)
+    (person,) = _objects(facestream("gallery", "list", "--json"))
+    assert (person["name"], person["pictures"]) == ("bob", 1)
+    assert [one["identity"] for one in _objects(facestream("gallery", "pictures", "--json"))] == ["bob"]
+    (apart,) = _objects(facestream("gallery", "quarantine", "--json"))
+    assert (apart["identity"], apart["doubt"], apart["picture_sha256"]) == ("ada", "is blurred", "a" * 64)
+
+
+def _objects(said):
+    code, out, err = said
+    assert (code, err) == (0, "")
+    return [json.loads(line) for line in out.splitlines()]
+
+
 def set_apart(name):
     with Gallery() as opened:
         opened.add(

@@ -65,6 +65,8 @@ def test_a_picture_is_signed_and_verified(capsys, results):
     assert "is there already" in again.err
     assert "none.png cannot be read" in again.err
     assert here(capsys, "mark", "sign", source, *keys, "--overwrite").code == 0
+    assert here(capsys, "mark", "sign", results, *keys, "--overwrite").code == 0
+    assert not (results / "face-enhanced-signed-signed.png").exists(), "of a folder what is signed already is left out"
     signed.write_bytes(signed.read_bytes()[:-20] + b"x" * 8 + signed.read_bytes()[-12:])
     assert "NOT VALID" in here(capsys, "mark", "verify", signed).out or "damaged" in here(capsys, "mark", "verify", signed).out
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.archive.reader import FaceLine
 from engine.archive.writer import DirectorySink
 from engine.client import load_run
 from engine.config import OutputConfig
@@ -65,6 +66,22 @@ def test_what_has_expired_is_none(directory: Path) -> None:
     assert run.vector(second) is not None
     (directory / "faces/cam1/3/000001_original.jpg").unlink()
     assert run.path(second, "original") is None
+
+
+def test_pictures_are_arrays_as_far_as_they_can_be_read(directory: Path) -> None:
+    run = load_run(directory)
+    first, second, third = run.faces()
+    original, enhanced = (run.picture(first, part) for part in ("original", "enhanced"))
+    assert original is not None
+    assert enhanced is not None
+    assert (original.shape, enhanced.shape, enhanced.dtype) == ((32, 32, 3), (128, 128, 3), np.uint8)
+    assert run.picture(first, "track") is None
+    (directory / second.files["original"]).write_bytes(b"no picture")
+    assert run.picture(second, "original") is None
+    outside = FaceLine(third.face, {"original": "../secret.jpg"})
+    (directory.parent / "secret.jpg").write_bytes((directory / third.files["original"]).read_bytes())
+    assert run.path(outside, "original") is None
+    assert run.picture(outside, "original") is None
 
 
 def test_a_file_of_vectors_that_is_none_is_named(directory: Path) -> None:

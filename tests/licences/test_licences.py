@@ -78,7 +78,8 @@ def test_an_extra_brings_what_it_needs(installed):
         ("LGPL-3.0-or-later OR GPL-2.0-or-later", "its own source"), ("GPL-2.0-or-later", "the whole source"),
         ("AGPL-3.0-only", "the whole source"), ("MIT AND (GPL-2.0-only OR MIT)", "little"),
         ("GPL-3.0-or-later WITH GCC-exception-3.1", "little"), ("CC-BY-NC-SA-4.0", "no commerce"),
-        ("for research only", "no commerce"), ("LicenseRef-X", "unknown"), ("", "unknown"), ("unknown", "unknown"),
+        ("for research only", "no commerce"), ("OFL-1.1", "little"),
+        ("LicenseRef-X", "unknown"), ("", "unknown"), ("unknown", "unknown"),
     ],
 )  # fmt: skip
 def test_what_a_licence_asks_for(expression, kind):

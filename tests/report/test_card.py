@@ -52,7 +52,8 @@ def test_a_card_says_what_its_likelihood_ratio_is_worth_and_how_much_could_be_sh
         "appreciably more probable if it is Eileen Collins than if it is somebody else. Likelihood ratio 250 (log10 2.4)"
         in page
     )
-    assert "for 28-40 px, several faces 1/50 to 20,000 can be shown. Calibration 0123456789ab. It compares with one" in page
+    assert "for 28-40 px, several faces 1/50 to 20,000 can be shown. Calibration 0123456789ab.</p>" in page
+    assert page.count("It compares with one person") == 1
     line["candidates"][0]["log10_lr"] = 4.3
     (tmp_path / "tracks.jsonl").write_text(json.dumps(line) + "\n")
     assert "Likelihood ratio 20,000 or more (log10 4.3)" in report(tmp_path)

@@ -21,7 +21,7 @@ from engine.runtime import worker as worker_module
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
 from engine.runtime.descriptors import open_descriptors
 from engine.runtime.protocol import Attach, Beat, Drain, Ready
-from engine.runtime.worker import DESCRIPTORS, Worker, WorkerContext, start_worker
+from engine.runtime.worker import DESCRIPTORS, BodyIn, Worker, WorkerContext, start_worker
 from tests.runtime.worker_bodies import CODEC, echo_body, hear_all
 
 
@@ -210,6 +210,21 @@ def test_who_watches_waits_for_no_worker_that_is_deaf(monkeypatch: pytest.Monkey
     with pytest.raises(ChannelClosed):
         deaf.tell(Attach("upstream", "other"), channel_pair(CODEC)[0])
     ours.close()
+
+
+def word_body(context: WorkerContext) -> None:
+    context.ready({"word": os.environ.get("WORD", "")})
+
+
+@pytest.mark.parametrize("forked", [(), (__name__,)])
+def test_a_workers_environment_is_that_of_who_starts_it_now(forked: Sequence[str], monkeypatch: pytest.MonkeyPatch):
+    for word in ("one", "two", ""):
+        monkeypatch.setenv("WORD", word) if word else monkeypatch.delenv("WORD")
+        worker = start_worker("word", BodyIn(__name__, "word_body"), codec=CODEC, forked=forked)
+        ready, _ = hear_all(worker)
+        assert ready == Ready("word", {"word": word})
+        worker.process.join(10)
+        worker.close()
 
 
 def kin_body(context: WorkerContext) -> None:

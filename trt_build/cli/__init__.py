@@ -32,8 +32,7 @@ ERRORS = Console(stderr=True)
 app = App(
     name="trt-build",
     help="Train, export, evaluate and compile the models that facestream runs.",
-    version=__version__,
-    version_flags=["--version"],
+    version_flags=[],
     help_format="plaintext",
     help_formatter=Compact(),
     help_epilogue="Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted.",
@@ -175,6 +174,9 @@ _ENGINES = (["build"], ["check"], ["tune"])
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 failed, 2 used wrongly, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if "--version" in given:
+        sys.stdout.write(f"{__version__}\n")
+        return 0
     try:
         app(
             given,

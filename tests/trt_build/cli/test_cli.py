@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+import engine
 from trt_build import cli
 
 RECIPE = "name: a\ndata: {train: missing.zip, validation: missing.zip}\nbudget: {steps: 1}\n"
@@ -68,7 +69,7 @@ def test_without_the_folder_of_data_it_is_asked_for(capsys, tmp_path, monkeypatc
 @pytest.mark.parametrize("system", ["detector", "second-look", "embedder", "redeg"])
 def test_every_system_has_the_same_train(capsys, system):
     assert cli.main([system, "train", "--help"]) == 0
-    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    text = " ".join(capsys.readouterr().out.replace("`", "").split())
     for words in ("RECIPE", "runs/NAME if not given", "Continue the run", "instead of the recipe's budget"):
         assert words in text
 
@@ -156,3 +157,24 @@ def test_smoke_then_resume_rules(capsys, tmp_path, monkeypatch):
     assert code == 2
     assert "--resume" in text
     assert cli.main(["train", "compact", "--smoke", "--resume", "--out", str(tmp_path)]) == 0
+
+
+def pages(command, words=()):
+    """Yield the words of each page of help."""
+    yield words
+    for name in command:
+        if not name.startswith("-"):
+            yield from pages(command[name], (*words, name))
+
+
+def test_every_page_of_help_fits_on_two_screens_and_the_version_is_said(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for words in pages(cli.app):
+        assert cli.main([*words, "--help"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith("Usage: trt-build"), words
+        assert len(lines) <= 48, words
+        assert max(map(len, lines)) <= 80, words
+    for words in ([], ["build"], ["embedder", "train"]):
+        assert cli.main([*words, "--version"]) == 0
+        assert capsys.readouterr().out == f"{engine.__version__}\n"

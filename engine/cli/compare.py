@@ -1,0 +1,110 @@
+"""``facestream compare``: two faces side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from engine.cli.desk_options import (
+    FaceOption,
+    JsonOption,
+    OverwriteOption,
+    PageOption,
+    check_embedder,
+    photographs,
+    tell_programs,
+)
+from engine.cli.saying import say
+from engine.contracts.recording import shown
+from engine.contracts.worth import LIMITS
+from engine.desk.chosen import find_track, vector_of
+from engine.desk.compare_page import figures_of, worth_of, write_comparison
+from engine.desk.compared import Compared, Side, photograph_side, track_side
+from engine.desk.compared import compare as compare_sides
+from engine.desk.likeness import Likeness
+from engine.desk.page import check_page, track_pictures
+from engine.desk.stored import StoredTrack
+from engine.errors import UsageError
+
+Which = Annotated[str, Parameter(help="A photograph, or a track as RESULT:stream/track.")]
+
+
+def compare(
+    one: Which,
+    other: Which,
+    /,
+    *,
+    face: FaceOption = None,
+    page: PageOption = None,
+    overwrite: OverwriteOption = False,
+    embedder: Annotated[str | None, Parameter(help="Of two photographs: dlib by default. Else that of the result.")] = None,
+    json: JsonOption = False,
+) -> int:
+    """Compare two faces: how alike they are, what that is worth, and what limits it.
+
+    Each is a photograph, or a track of a finished run as RESULT:stream/track.
+
+    For example:
+
+        facestream compare ada.jpg result:entrance/12
+
+        facestream compare monday:entrance/12 tuesday:yard/3 --page same.html
+    """
+    check_page(page, overwrite)
+    tracks = {words: track for words in (one, other) if (track := find_track(words)) is not None}
+    digests = {track.result.embedder_sha256 for track in tracks.values()}
+    if len(digests) > 1:
+        first, second = (f"{track.result.embedder} of {track.result.run.directory}" for track in tracks.values())
+        raise UsageError(f"vectors of two embedders cannot be compared: {first}, and {second}")
+    of_tracks = {words: track_side(track, vector_of(track), track_pictures(track)) for words, track in tracks.items()}
+    if len(of_tracks) == len({one, other}):
+        sides, digest = [of_tracks[one], of_tracks[other]], digests.pop()
+    else:
+        sides, digest = _with_photographs([one, other], of_tracks, list(tracks.values()), face, embedder)
+    compared = compare_sides(sides[0], sides[1], Likeness(digest))
+    if page is not None:
+        write_comparison(page, compared, [])
+    if json:
+        tell_programs(_for_programs(compared))
+        return 0
+    say(" and ".join(f"{shown(side.label)} ({side.size_px:.0f} px)" for side in (compared.one, compared.other)))
+    say(f"{worth_of(compared)}.")
+    for name, value in figures_of(compared):
+        say(f"  {name}: {value}")
+    for sentence in [*compared.limits, LIMITS]:
+        say(f"- {shown(sentence)}")
+    if page is not None:
+        say(f"page: {shown(page)}")
+    return 0
+
+
+def _with_photographs(
+    words: list[str], sides: dict[str, Side], tracks: list[StoredTrack], face: int | None, embedder: str | None
+) -> tuple[list[Side], str]:
+    """Return both sides and whose vectors they have."""
+    name = embedder or (tracks[0].result.embedder if tracks else "dlib")
+    with photographs(name) as (read, model):
+        for track in tracks:
+            check_embedder(model, track.result)
+        return [sides[one] if one in sides else photograph_side(read(Path(one), face)) for one in words], model.sha256
+
+
+def _for_programs(compared: Compared) -> dict[str, Any]:
+    worth = compared.worth
+    return {
+        "sides": [_side(compared.one), _side(compared.other)],
+        "cosine": compared.cosine,
+        "log10_lr": worth.log10_lr if worth else None,
+        "log10_lr_bounds": worth.bounds if worth else None,
+        "bucket": worth.bucket if worth else None,
+        "calibration": worth.calibration if worth else None,
+        "worth": worth_of(compared),
+        "strangers_as_alike": compared.by_chance,
+        "limits": [shown(one) for one in [*compared.limits, LIMITS]],
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {"label": shown(side.label), "size_px": side.size_px, "moments": side.moments, "photograph": side.is_photograph}

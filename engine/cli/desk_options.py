@@ -1,0 +1,96 @@
+"""What ``search``, ``compare`` and ``people`` have in common."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+
+from engine.config import DetectConfig
+from engine.config_verify import VerifyConfig
+from engine.contracts.recording import shown
+from engine.decode.still import read_content, read_still
+from engine.desk.photograph import Photographed, cut_for_page
+from engine.desk.stored import Result
+from engine.detect.catalog import open_detector
+from engine.detect.second_look import open_second_look
+from engine.enrolment.portrait import Portrait, find_people
+from engine.errors import UsageError
+from engine.models import find_model
+from engine.verify.embedder import Embedder, open_embedder
+
+Results = Annotated[Path, Parameter(help="Output directories of runs.")]
+PageOption = Annotated[Path | None, Parameter(help="Also write a page (.html) with pictures, which holds all it shows.")]
+OverwriteOption = Annotated[bool, Parameter(negative=(), help="Replace the page if it is there.")]
+JsonOption = Annotated[bool, Parameter(negative=(), help="One object for programs instead of the table.")]
+FaceOption = Annotated[int | None, Parameter(help="Of a photograph that shows several people: which, 1 is the largest face.")]
+
+
+@contextmanager
+def photographs(embedder: str, detector: str = "auto") -> Iterator[Any]:
+    """Open what reads photographs: yields ``read(path, face) -> Photographed`` and the embedder."""
+    with ExitStack() as opened:
+        model = open_embedder(VerifyConfig(embedder=embedder), find_model)
+        if model is None:
+            raise UsageError("the embedder none makes no vectors: choose another")
+        opened.callback(model.close)
+        finder = open_detector(DetectConfig(detector=detector), find_model)
+        opened.callback(finder.close)
+        second_look = open_second_look(DetectConfig(), find_model)
+        if second_look is not None:
+            opened.callback(second_look.close)
+
+        def read(path: Path, face: int | None) -> Photographed:
+            still = read_still(path, read_content(path))
+            found = find_people(path, still.bgr, finder, second_look)
+            portrait, remarks = _chosen(path, found, face)
+            if still.pages > 1:
+                remarks.append(f"the first of the file's {still.pages} pictures was taken.")
+            [vector] = model.embed([portrait.bgr], [portrait.landmarks])
+            return Photographed(path.name, vector, portrait.quality, cut_for_page(portrait.bgr, portrait.box), remarks)
+
+        yield read, model
+
+
+def embedder_of(results: list[Result], embedder: str | None) -> str:
+    """Return which embedder the photograph needs: what was given, else that of the results."""
+    return embedder or results[0].embedder
+
+
+def check_embedder(model: Embedder, result: Result) -> None:
+    """Refuse vectors of two embedders.
+
+    Raises:
+        UsageError: the photograph's would be of another one than the result's.
+    """
+    if model.sha256 != result.embedder_sha256:
+        raise UsageError(
+            f"{result.run.directory} holds vectors of the embedder {result.embedder} ({result.embedder_sha256[:8]}), and the "
+            f"photograph's would be of {model.name} ({model.sha256[:8]}): they cannot be compared; say --embedder with the "
+            "file of the first"
+        )
+
+
+def tell_programs(said: Any) -> None:
+    """Print one object."""
+    sys.stdout.write(msgspec.json.encode(said, enc_hook=str).decode() + "\n")
+
+
+def _chosen(path: Path, found: list[Portrait], face: int | None) -> tuple[Portrait, list[str]]:
+    if face is not None and not 1 <= face <= len(found):
+        raise UsageError(f"{path} shows {len(found)} face{'s' if len(found) > 1 else ''}: --face is 1 to {len(found)}")
+    portrait = found[(face or 1) - 1]
+    remarks = []
+    if len(found) > 1 and face is None:
+        sizes = ", ".join(f"{one.quality.size_px:.0f}" for one in found)
+        remarks.append(
+            f"{shown(path.name)} shows {len(found)} faces ({sizes} px): the largest was taken, --face says which else."
+        )
+    if portrait.turned_degrees:
+        remarks.append(f"the photograph was turned by {portrait.turned_degrees}°.")
+    return portrait, remarks

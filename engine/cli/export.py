@@ -1,0 +1,99 @@
+"""``facestream export``: a finished run for other programs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from engine.cli.long_work import check_place
+from engine.cli.overwriting import OverwriteOption
+from engine.cli.saying import say
+from engine.client.results import Run, load_run
+from engine.contracts.count_words import count
+from engine.errors import PublishError, UsageError
+from engine.results.export import Form, Rows, check_form, export_vectors, keys_of
+from engine.results.export import export as export_table
+from engine.whole_file import replacing
+
+
+def export(
+    result: Annotated[Path, Parameter(help="Output directory of a run.")],
+    /,
+    *,
+    to: Annotated[Form | None, Parameter(help="csv, jsonl, or parquet (extra `parquet`).")] = None,
+    tracks: Annotated[bool, Parameter(negative=(), help="The last word on each track; the default.")] = False,
+    faces: Annotated[bool, Parameter(negative=(), help="Every face that was written.")] = False,
+    interim: Annotated[bool, Parameter(negative=(), help="What was said of tracks before the last word.")] = False,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="The file; standard output by default.")] = None,
+    vectors: Annotated[
+        Path | None, Parameter(help="Their vectors as a NumPy array, .npy, with NAME.keys.csv beside it.")
+    ] = None,
+    overwrite: OverwriteOption = False,
+) -> int:
+    """Write the tracks, the faces or the vectors of a finished run for other
+    programs.
+
+    A row is the last word on a track, unless --faces or --interim asks for others.
+    `name` is empty where nobody was recognised; `best_identity` is whom it
+    resembles most all the same, `candidates` all of them as JSON. Files are
+    relative to the run's directory.
+
+    In CSV a text that a spreadsheet would take for a formula begins with an
+    apostrophe. jsonl has the messages as the directory has them. Row n of the
+    array of vectors is row n of the table beside it: stream and track, and of a
+    face its number.
+
+    For example:
+
+        facestream export result --to csv --out tracks.csv
+
+        facestream export result --to jsonl --faces | jq .quality.score
+
+        facestream export result --to parquet --faces --out faces.parquet
+
+        facestream export result --vectors tracks.npy
+    """
+    asked: dict[Rows, bool] = {"tracks": tracks, "faces": faces, "interim": interim}
+    chosen: list[Rows] = [one for one, wanted in asked.items() if wanted]
+    if len(chosen) > 1:
+        raise UsageError("--tracks, --faces and --interim: give one of them")
+    if to is None and vectors is None:
+        raise UsageError("say what to write: --to csv, parquet or jsonl, or --vectors FILE.npy")
+    if to is None and out is not None:
+        raise UsageError("--out goes with --to; vectors go to the file that --vectors names")
+    rows: Rows = chosen[0] if chosen else "tracks"
+    run = load_run(result)
+    if vectors is not None:
+        if vectors.suffix != ".npy":
+            raise UsageError(f"{vectors}: a file of vectors ends with .npy")
+        for path in (vectors, keys_of(vectors)):
+            check_place(path, overwrite=overwrite)
+    if to is not None:
+        _table(run, rows, to, out, overwrite=overwrite)
+    if vectors is not None:
+        written = export_vectors(run, rows, vectors)
+        for path, number, length in written:
+            say(f"{path}: {count(number, 'vector')} of {length} numbers, whose they are in {keys_of(path)}", aside=True)
+        if not written:
+            say(f"{result} has no vectors of {rows}: nothing was written to {vectors}", aside=True)
+            return 1
+    return 0
+
+
+def _table(run: Run, rows: Rows, to: Form, out: Path | None, *, overwrite: bool) -> None:
+    check_form(to)
+    if out is None:
+        if to == "parquet":
+            raise UsageError("parquet needs --out FILE")
+        export_table(run, rows, to, sys.stdout.buffer)
+        return
+    check_place(out, overwrite=overwrite)
+    try:
+        with replacing(out) as beside, beside.open("wb") as file:
+            number = export_table(run, rows, to, file)
+    except OSError as error:
+        raise PublishError(f"cannot write {out}: {error.strerror}") from error
+    say(f"{out}: {count(number, 'row')}", aside=True)

@@ -1,0 +1,101 @@
+"""``facestream report --pdf``: the exhibit."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from rich.console import Console
+
+from engine.archive.reader import read_run
+from engine.cli.plain import plain
+from engine.cli.saying import say
+from engine.errors import UsageError
+from engine.report.pdf.document import Exhibit, Written, write_pdf
+
+_MOST_NOTES = 20_000
+
+
+def write_document(
+    directory: Path,
+    out: Path | None,
+    *,
+    tracks: tuple[int, ...],
+    case: str,
+    notes: str,
+    examiner: str,
+    paper: Literal["a4", "letter"],
+    overwrite: bool,
+    as_json: bool,
+    now: datetime,
+) -> None:
+    """Write the document and say what is in it.
+
+    Raises:
+        UsageError: an option cannot be carried out.
+        PublishError: the directory holds no run, or the document cannot be written.
+        MissingRuntimeError: what makes documents is not installed.
+    """
+    read_run(directory)
+    path = out or directory.resolve().with_name(f"{directory.resolve().name}.pdf")
+    _check(path, directory, overwrite)
+    asked = Exhibit(tracks, case, notes_of(notes), examiner, paper)
+    console = Console(stderr=True)
+    with console.status("reading the run") as status:
+        written = write_pdf(directory, path, asked, now, lambda words: status.update(plain(words)))
+    if as_json:
+        told = {"out": str(path), "pages": written.pages, "tracks": written.tracks, "left_out": written.left_out}
+        sys.stdout.write(msgspec.json.encode(told | {"not_drawn": written.missing}).decode() + "\n")
+        return
+    for sentence in _sentences(written):
+        say(sentence)
+
+
+def notes_of(given: str) -> str:
+    """Return the notes: what a file of this name holds, else the text itself.
+
+    Raises:
+        UsageError: the file cannot be read as text, or is too long for a first page.
+    """
+    text, path = given, Path(given)
+    try:
+        if given and len(given) < 1000 and "\n" not in given and path.is_file():
+            text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"the notes {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the notes {path} are no text in UTF-8: save them as plain text") from error
+    if len(text) > _MOST_NOTES:
+        raise UsageError(f"notes of {len(text):,} characters are too long: a document takes {_MOST_NOTES:,}")
+    return text.replace("\r\n", "\n").strip()
+
+
+def _check(path: Path, directory: Path, overwrite: bool) -> None:
+    if path.suffix.lower() != ".pdf":
+        raise UsageError(f"{path} needs the ending .pdf")
+    if directory.resolve() in path.resolve().parents:
+        raise UsageError(
+            f"{path} lies inside the run's directory, where `facestream erase` and `expire` look for what they know: "
+            "write the document somewhere else"
+        )
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} is there already: give another --out, or --overwrite")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"the folder {path.absolute().parent} does not exist: make it first")
+
+
+def _sentences(written: Written) -> list[str]:
+    tracks = f"{written.tracks:,} {'track' if written.tracks == 1 else 'tracks'}"
+    told = [f"document: {written.path}, {written.pages:,} pages, {tracks}"]
+    if written.left_out:
+        told.append(f"left out: {written.left_out:,} tracks, named on the first page")
+    if written.missing:
+        codes = ", ".join(f"U+{ord(character):04X}" for character in written.missing[:10])
+        told.append(
+            f"warning: no font here draws {codes}{' and others' if len(written.missing) > 10 else ''}: they stand as codes; "
+            "install a font for them (for Chinese, Japanese and Korean: fonts-noto-cjk) and make the document again"
+        )
+    return told

@@ -1,0 +1,229 @@
+"""``facestream people``: who was seen, across files and cameras, and what a person says of it."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.cli.desk_options import JsonOption, OverwriteOption, PageOption, Results, tell_programs
+from engine.cli.plain import plain
+from engine.cli.saying import say
+from engine.contracts.recording import shown
+from engine.desk.chosen import choose_results
+from engine.desk.corrected import Desk, directories_of
+from engine.desk.corrections import Correction, in_force, read_corrections
+from engine.desk.page import check_page
+from engine.desk.people import PRIOR, People, Person, people_of
+from engine.desk.people_page import correction_words, write_people
+from engine.desk.stored import Result
+from engine.errors import UsageError
+from engine.keys.signing import signing_key
+
+_Several = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")]
+
+
+def people(
+    *results: Results,
+    merge: _Several = (),
+    split: _Several = (),
+    name: Annotated[tuple[str, str] | None, Parameter(negative="")] = None,
+    unname: str = "",
+    undo: str = "",
+    note: str = "",
+    who: str = "",
+    sign: Path | None = None,
+    history: bool = False,
+    prior: float = PRIOR,
+    everybody: Annotated[bool, Parameter(name="--all", negative=())] = False,
+    page: PageOption = None,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> int:
+    """Show who was seen in finished runs: tracks grouped into people, across files and cameras.
+
+    A stranger is called by an id that stays, as P-7K2MXQ4, also when more results are given. What
+    you say of people is added to corrections.jsonl beside each result, with your name and the time;
+    nothing that a run wrote is changed, and everything can be undone.
+
+    For example:
+
+        facestream people runs/* --page people.html
+
+        facestream people runs/* --merge P-7K2MXQ4 P-R93CDFA --note "the same coat"
+
+        facestream people runs/* --split yard/12 --name P-7K2MXQ4 "Ada Lovelace"
+
+        facestream people runs/* --undo 3f9a12c4
+
+    Parameters
+    ----------
+    merge
+        These people are one: ids, names, or tracks as stream/track or RESULT:stream/track.
+    split
+        These tracks are not of the person they stand with.
+    name
+        Give a person a name: whom, and the name.
+    unname
+        Take back the name that a person was given.
+    undo
+        The id of a correction that no longer holds.
+    note
+        Why, for the file of corrections.
+    who
+        Who says so; your user name by default.
+    sign
+        The key that the runs were signed with, which vouches in their hash chains for what you say.
+    history
+        Show what was said, by whom and when.
+    prior
+        How probable it is that two tracks are of one person, before they are looked at: a smaller
+        one takes fewer people for one, and splits more.
+    everybody
+        Also strangers who were seen once.
+    """
+    asked = [bool(merge), bool(split), name is not None, bool(unname), bool(undo)]
+    if (note or who) and not any(asked):
+        raise UsageError("--note and --who belong to a correction: give --merge, --split, --name, --unname or --undo")
+    check_page(page, overwrite)
+    key = signing_key(sign.expanduser()) if sign else None
+    chosen = choose_results(results)
+    found = people_of(chosen.results, _corrections(chosen.results), prior)
+    done: list[Correction] = []
+    notices: list[str] = []
+    for is_asked, way in zip(asked, ("merge", "split", "name", "unname", "undo"), strict=True):
+        if is_asked:
+            desk = Desk(chosen.results, found, who or _user(), note, key)
+            done.append(_correct(desk, way, merge, split, name, unname, undo))
+            notices += desk.notices
+            found = people_of(chosen.results, _corrections(chosen.results), prior)
+    persons = [one for one in found.persons if everybody or one.name or len(one.tracks) > 1]
+    notices += [*chosen.left_out, *_notices(found, len(found.persons) - len(persons))]
+    if page is not None:
+        write_people(page, found, persons, [shown(result.run.directory) for result in chosen.results], notices)
+    if json:
+        tell_programs(_for_programs(found, done, chosen.left_out))
+        return 0
+    for one in done:
+        say(f"{one.id}: {correction_words(one)}; `--undo {one.id}` takes it back")
+    _tell_people(persons)
+    if history:
+        _tell_history(found.corrections)
+    for sentence in notices:
+        say(shown(sentence))
+    if page is not None:
+        say(f"page: {shown(page)}")
+    return 0
+
+
+def _correct(
+    desk: Desk, way: str, merge: Sequence[str], split: Sequence[str], name: tuple[str, str] | None, unname: str, undo: str
+) -> Correction:
+    if way == "merge":
+        return desk.merge(merge)
+    if way == "split":
+        return desk.split(split)
+    if way == "undo":
+        return desk.undo(undo)
+    if way == "unname" or name is None:
+        return desk.name(unname, "")
+    whom, what = name
+    if not what.strip():
+        raise UsageError("the name is empty: --unname takes a name back")
+    for other in desk.namesakes(what):
+        say(f"{shown(other)} is there, too: if both are one, --merge joins them", aside=True)
+    return desk.name(whom, what)
+
+
+def _corrections(results: Sequence[Result]) -> list[Correction]:
+    return read_corrections(directories_of(results))
+
+
+def _notices(found: People, once: int) -> list[str]:
+    said = []
+    if once:
+        said.append(f"{once:,} stranger{'s were' if once != 1 else ' was'} seen once: --all shows them")
+    if found.left_out:
+        tracks = f"{found.left_out:,} track{'s' if found.left_out != 1 else ''}"
+        said.append(f"{tracks} cannot be grouped: no vector is left, or the face is too poor to tell anybody")
+    return said
+
+
+def _tell_people(persons: Sequence[Person]) -> None:
+    if not persons:
+        say("nobody was seen more than once")
+        return
+    table = Table()
+    for heading in ("id", "name", "tracks", "faces", "px", "first seen", "where"):
+        number = heading in ("tracks", "faces", "px")
+        table.add_column(heading, justify="right" if number else "left", no_wrap=heading != "where", overflow="fold")
+    for person in persons:
+        table.add_row(*(Text(plain(cell)) for cell in _cells(person)))
+    Console(highlight=False).print(table)
+
+
+def _cells(person: Person) -> list[str]:
+    places = [f"{result}:{stream}" for result, stream in person.places]
+    where = ", ".join(places[:3]) + (f" and {len(places) - 3} more" if len(places) > 3 else "")
+    figures = [str(len(person.tracks)), str(person.faces), f"{person.largest_px:.0f}"]
+    return [person.id, shown(person.name), *figures, person.tracks[0].when, shown(where)]
+
+
+def _tell_history(corrections: Sequence[Correction]) -> None:
+    if not corrections:
+        say("nobody has said anything of these people")
+        return
+    holds = {one.id for one in in_force(corrections)}
+    table = Table()
+    for heading in ("id", "when", "who", "what", "why"):
+        table.add_column(heading, no_wrap=heading in ("id", "when"), overflow="fold")
+    for one in corrections:
+        undone = "" if one.id in holds or one.what == "undo" else " (undone)"
+        cells = [one.id, f"{one.at[:19].replace('T', ' ')}Z", one.who, correction_words(one) + undone, one.note]
+        table.add_row(*(Text(plain(shown(cell))) for cell in cells))
+    Console(highlight=False).print(table)
+
+
+def _for_programs(found: People, done: Sequence[Correction], left_out: Sequence[str]) -> dict[str, Any]:
+    return {
+        "people": [_person(one) for one in found.persons],
+        "not_grouped": found.left_out,
+        "corrections": msgspec.to_builtins(found.corrections),
+        "done": [one.id for one in done],
+        "notices": [shown(one) for one in left_out],
+    }
+
+
+def _person(person: Person) -> dict[str, Any]:
+    return {
+        "id": person.id,
+        "name": person.name,
+        "named_by": "" if not person.name else "person" if person.given else "gallery",
+        "tracks": [
+            {
+                "result": shown(track.result.run.directory),
+                "stream": track.stream,
+                "track_id": track.track_id,
+                "first_seconds": track.first_seconds,
+                "last_seconds": track.last_seconds,
+                "taken_ns": track.taken_ns,
+                "faces": len(track.faces),
+                "size_px": track.size_px,
+            }
+            for track in person.tracks
+        ],
+    }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without this user
+        return "unknown"

@@ -1,0 +1,139 @@
+"""``facestream replay``: a finished run, sent once more."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from cyclopts import Parameter
+
+from engine.cli.saying import say
+from engine.client.results import load_run
+from engine.config import PublishConfig
+from engine.contracts.count_words import count
+from engine.errors import UsageError
+from engine.pipeline.run import new_run_id
+from engine.publish.exposure import check_exposure
+from engine.publish.frames import kept_back
+from engine.publish.publisher import open_publisher
+from engine.results.once_more import send_once_more
+from engine.results.recorded import Lost
+
+_MOST_SAID = 5
+_FOR_EVER_SECONDS = 1e9
+
+
+def replay(
+    result: Annotated[Path, Parameter(help="Output directory of a run.")],
+    /,
+    *,
+    publish: Annotated[str, Parameter(help="ZeroMQ endpoint to bind, as tcp://127.0.0.1:5556.")],
+    socket: Annotated[
+        Literal["pub", "push"], Parameter(help="pub: never blocks, may drop; push: loses nothing, waits for the reader.")
+    ] = "pub",
+    speed: Annotated[str, Parameter(help="How many times as fast as they were sent, or max: without waiting.")] = "1",
+    loop: Annotated[int, Parameter(help="How often; 0: until it is stopped.")] = 1,
+    no_wait: Annotated[bool, Parameter(negative=(), help="Begin at once; by default when somebody subscribes.")] = False,
+    vectors: Annotated[bool, Parameter(negative=(), help="Send the vectors too, which can identify a person.")] = False,
+    keys: Annotated[Path | None, Parameter(help="Folder of `facestream keys`: only clients in it may read, encrypted.")] = None,
+    insecure: Annotated[bool, Parameter(negative=(), help="Publish in the clear beyond this machine.")] = False,
+) -> int:
+    """Publish the messages of a finished run once more, to develop what reads them.
+
+    A subscriber sees a run: the same topics, headers and pictures in the same
+    order, with a new run_id, numbers from 0, times of now, and the last message at
+    the end. Each time of --loop is a run of its own. `stats` messages are in no
+    directory, so there are none. Each picture is compared with its SHA-256; one
+    that has changed is left out and said.
+
+    At --speed max a pub socket drops what a reader does not take in time: use
+    push, or a number.
+
+    For example:
+
+        facestream replay result --publish tcp://127.0.0.1:5556
+
+        facestream replay result --publish tcp://127.0.0.1:5556 --speed 4 --loop 0
+    """
+    times = _speed(speed)
+    if loop < 0:
+        raise UsageError(f"--loop {loop}: 1 or more, or 0 for ever")
+    run = load_run(result)
+    config = PublishConfig(
+        endpoint=publish,
+        socket=socket,
+        keys=str(keys) if keys else "",
+        insecure=insecure,
+        embeddings=vectors,
+        parts=_parts(run.record),
+    )
+    if warning := check_exposure(config):
+        say(warning, aside=True)
+    lost, sent, passes = Lost(), 0, 0
+    with _Stop() as stop, open_publisher(config, new_run_id(), warn=lambda sentence: say(sentence, aside=True)) as publisher:
+        if not no_wait:
+            say(f"waiting for a reader at {publisher.bound_endpoint}", aside=True)
+            publisher.wait_for_subscriber(_FOR_EVER_SECONDS, stop.is_asked)
+        while not stop.is_asked() and (loop == 0 or passes < loop):
+            lost = Lost()
+            sent += send_once_more(
+                run, new_run_id(), lambda message, payloads: publisher.send(message, payloads, stop.is_asked), lost,
+                speed=times, without=kept_back(config), look=publisher.poll, should_stop=stop.is_asked,
+            )  # fmt: skip
+            passes += 1
+    say(f"sent {count(sent, 'message')} in {count(passes, 'run')}", aside=True)
+    if lost.missing:
+        say(f"{count(lost.missing, 'part')} of messages are not in {result} any more, and were left out", aside=True)
+    for path in lost.changed[:_MOST_SAID]:
+        say(f"{path} is not what was sent (SHA-256): left out", aside=True)
+    if len(lost.changed) > _MOST_SAID:
+        say(f"so are {len(lost.changed) - _MOST_SAID} more", aside=True)
+    return 1 if lost.changed else 0
+
+
+def _parts(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the parts that a run was told to send, by its record."""
+    told = ((record.get("config") or {}).get("publish") or {}).get("parts")
+    try:
+        return msgspec.convert({"parts": told}, PublishConfig).parts
+    except msgspec.ValidationError:
+        return PublishConfig().parts
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise UsageError(f"--speed {text}: a number above 0, or max")
+    return speed
+
+
+class _Stop:
+    """Lets Ctrl-C and SIGTERM end it in good order, with a last message."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> _Stop:
+        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def is_asked(self) -> bool:
+        return self._asked
+
+    def _ask(self, *_: object) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True

@@ -1,0 +1,73 @@
+"""``facestream report``: the page of a run again, or a document for people who do not have the run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from engine.cli.pdf import write_document
+from engine.cli.saying import say
+from engine.config import OutputConfig
+from engine.errors import UsageError
+from engine.report.page import write_report
+
+
+def report(
+    directory: Path,
+    /,
+    *,
+    pdf: Annotated[bool, Parameter(negative=())] = False,
+    out: Path | None = None,
+    track: Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative="")] = (),
+    case: str = "",
+    notes: str = "",
+    examiner: str = "",
+    paper: Literal["a4", "letter"] = "a4",
+    overwrite: Annotated[bool, Parameter(negative=())] = False,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> None:
+    """Make report.html of a run again, or with --pdf a document with one page a track.
+
+    For example:
+
+        facestream report result
+
+        facestream report result --pdf --case 2026-117 --examiner "A. Byron" --notes request.txt
+
+        facestream report result --pdf --track 3 7 --out tracks.pdf --paper letter
+
+    Parameters
+    ----------
+    directory
+        Output directory of the run.
+    pdf
+        Write a PDF for a reader who has never seen the tool.
+    out
+        The document; DIRECTORY.pdf beside the directory by default.
+    track
+        Only these tracks, in this order.
+    case
+        Number of the case: at the head of each page.
+    notes
+        A text for the first page, or a file (UTF-8) that holds it.
+    examiner
+        Who answers for the document.
+    paper
+        a4 or letter.
+    overwrite
+        Replace a document that is there.
+    json
+        Print one line of JSON on the document, and nothing else.
+    """
+    if pdf:
+        write_document(
+            directory, out, tracks=track, case=case, notes=notes, examiner=examiner, paper=paper, overwrite=overwrite,
+            as_json=json, now=datetime.now().astimezone(),
+        )  # fmt: skip
+        return
+    if out or track or case or notes or examiner or json or paper != "a4":
+        raise UsageError("these options are for a document: add --pdf")
+    say(f"report: {write_report(directory, OutputConfig().report_tracks)}")

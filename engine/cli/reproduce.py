@@ -1,0 +1,117 @@
+"""``facestream reproduce``: make one track of a result again, and compare."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from engine.cli.saying import say
+from engine.reproduction.compared import LEAST_COSINE, LEAST_PSNR_DB, MOST_SCORE, Compared
+from engine.reproduction.reproduce import Reproduction
+from engine.reproduction.reproduce import reproduce as make_again
+
+_MOST_ROWS = 40
+
+
+def reproduce(
+    directory: Annotated[Path, Parameter(help="The output directory of a run over recordings.")],
+    /,
+    *,
+    track: Annotated[int, Parameter(help="The track's number, as the table of a run and its report show it.")],
+    stream: Annotated[str, Parameter(help="Its stream, where that is to be sure.")] = "",
+    recording: Annotated[Path | None, Parameter(help="Where the recording is now, if it was moved.")] = None,
+    whole: Annotated[
+        bool, Parameter(negative=(), help="Find and follow the faces anew too, from the beginning of the recording.")
+    ] = False,
+    json: Annotated[bool, Parameter(negative=(), help="For a program.")] = False,
+) -> int:
+    """Make one track of a result again from its recording: is it the same?
+
+    The faces that were written are cut again from the same frames and places; what
+    comes after is done anew: enlarging, the picture of the track, vectors, scores.
+    On the machine of the run it is equal, byte for byte; on another one it may be
+    near: pictures within 40 dB, vectors within a cosine of 0.999, scores within 0.005
+    and the same decision. Models and versions that are others than those of the run
+    are named first. Exit code 1: it is not so.
+
+    For example:
+
+        facestream reproduce result --track 3
+
+        facestream reproduce result --track 3 --recording /evidence/street.mp4
+
+        facestream reproduce result --track 3 --whole --json
+    """
+    console = Console(stderr=True, quiet=json)
+    with console.status(f"reading the recording of track {track}") as status:
+        told = make_again(
+            directory,
+            track,
+            stream,
+            recording=recording,
+            whole=whole,
+            progress=lambda frame: status.update(f"frame {frame}"),
+            warn=lambda sentence: None if json else say(f"note: {sentence}", aside=True),
+        )
+    if json:
+        facts = {"equal": told.is_equal, "within": told.is_within} | dataclasses.asdict(told)
+        sys.stdout.write(msgspec.json.encode(facts).decode() + "\n")
+    else:
+        _say(told)
+    return int(not told.is_within)
+
+
+def _say(told: Reproduction) -> None:
+    Console().print(_table(told))
+    for sentence in (*told.sightings, *told.scores):
+        say(sentence)
+    if not told.scores_compared:
+        say("the scores were not compared: the gallery is another one now, or not there")
+    how = "found and followed anew from the beginning of" if told.whole else "cut again from"
+    say(f"{told.faces} {'face' if told.faces == 1 else 'faces'} of track {told.track_id}, {how} {told.recording}")
+    say(f"track {told.track_id} of {told.stream} is {_verdict(told)}")
+
+
+def _verdict(told: Reproduction) -> str:
+    if told.is_equal:
+        return "equal: every picture byte for byte, every vector bit for bit"
+    missing = sum(part.how == "missing" for part in told.parts)
+    gone = f"; {missing} of {len(told.parts)} pictures and vectors are not there to compare with" if missing else ""
+    if told.is_within:
+        bounds = f"pictures {LEAST_PSNR_DB:g} dB, vectors a cosine of {LEAST_COSINE:g}, scores {MOST_SCORE:g}"
+        return f"the same within the tolerance: {bounds}{gone}"
+    return f"NOT the same{gone}"
+
+
+def _table(told: Reproduction) -> Table:
+    names = list(dict.fromkeys(part.part for part in told.parts))
+    table = Table()
+    table.add_column("frame", justify="right")
+    for name in names:
+        table.add_column("vector" if name == "embedding" else name)
+    rows: dict[tuple[str, int], dict[str, Compared]] = {}
+    for part in told.parts:
+        rows.setdefault((part.message, part.frame_index), {})[part.part] = part
+    chosen = list(rows.items())
+    if len(chosen) > _MOST_ROWS:
+        table.caption = f"the first {_MOST_ROWS - 1} of {len(chosen)}, and the track"
+        chosen = [*chosen[: _MOST_ROWS - 1], chosen[-1]]
+    for (message, index), found in chosen:
+        cells = [_cell(found[name]) if name in found else "" for name in names]
+        table.add_row("track" if message == "track" else str(index), *cells)
+    return table
+
+
+def _cell(part: Compared) -> str:
+    if part.psnr_db is not None:
+        return f"{'' if part.how == 'near' else 'FAR '}{part.psnr_db:.1f} dB"
+    if part.cosine is not None:
+        return f"{'' if part.how == 'near' else 'FAR '}{part.cosine:.6f}"
+    return part.how

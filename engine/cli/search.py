@@ -1,0 +1,144 @@
+"""``facestream search``: a new face against everything that finished runs hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.cli.desk_options import (
+    FaceOption,
+    JsonOption,
+    OverwriteOption,
+    PageOption,
+    Results,
+    check_embedder,
+    embedder_of,
+    photographs,
+    tell_programs,
+)
+from engine.cli.plain import plain
+from engine.cli.saying import say
+from engine.contracts.recording import shown
+from engine.contracts.worth import LIMITS
+from engine.desk.chosen import choose_results
+from engine.desk.compared import quality_limits
+from engine.desk.hits import Found, Hit
+from engine.desk.hits import search as search_results
+from engine.desk.hits_page import chance_sentence, worth_sentence, write_hits
+from engine.desk.likeness import Likeness
+from engine.desk.page import check_page, ratio_words
+from engine.desk.photograph import Photographed
+from engine.errors import UsageError
+
+
+def search(
+    photo: Annotated[Path, Parameter(help="A picture of the person who is looked for.")],
+    /,
+    *results: Results,
+    face: FaceOption = None,
+    limit: Annotated[int, Parameter(help="Tracks that are shown.")] = 20,
+    page: PageOption = None,
+    overwrite: OverwriteOption = False,
+    embedder: Annotated[str | None, Parameter(help="That of the results by default.")] = None,
+    json: JsonOption = False,
+) -> int:
+    """Look for a face in everything that finished runs hold, best hits first.
+
+    Every face and every track is compared; of each track the best is shown, with its likelihood
+    ratio where one was calibrated. Among many tracks the best looks alike by chance: it is said how
+    many strangers would. Nothing of a result is changed.
+
+    For example:
+
+        facestream search ada.jpg result
+
+        facestream search group.jpg runs/* --face 2 --page hits.html
+    """
+    if limit < 1:
+        raise UsageError(f"--limit is {limit}: give 1 or more")
+    check_page(page, overwrite)
+    chosen = choose_results(results)
+    with photographs(embedder_of(chosen.results, embedder)) as (read, model):
+        check_embedder(model, chosen.results[0])
+        photograph = read(photo, face)
+    found = search_results(photograph.vector, photograph.quality.size_px, chosen.results, Likeness(model.sha256), limit)
+    notices = [*chosen.left_out, *(f"{photograph.label}: {one}" for one in quality_limits([photograph.quality]))]
+    if page is not None:
+        write_hits(page, photograph, found, notices)
+    if json:
+        tell_programs(_for_programs(photograph, found, notices))
+        return 0
+    for sentence in [*photograph.remarks, *notices]:
+        say(shown(sentence), aside=True)
+    _tell_people(found)
+    if page is not None:
+        say(f"page: {shown(page)}")
+    return 0
+
+
+def _tell_people(found: Found) -> None:
+    say(f"compared with {found.faces:,} faces of {found.tracks:,} tracks")
+    if not found.hits:
+        return
+    table = Table()
+    for heading, kind in (
+        ("", "right"),
+        ("track", "left"),
+        ("when", "left"),
+        ("px", "right"),
+        ("cosine", "right"),
+        ("ratio", "right"),
+    ):
+        table.add_column(heading, justify=kind, no_wrap=heading != "track", overflow="fold")  # type: ignore[arg-type]
+    table.add_column("named", overflow="fold")
+    for number, hit in enumerate(found.hits, 1):
+        table.add_row(*(Text(plain(cell)) for cell in _cells(number, hit)))
+    Console(highlight=False).print(table)
+    best = found.hits[0]
+    chance = chance_sentence(best, found.tracks)
+    said = [f"The first: {worth_sentence(best)}", *([chance] if chance else []), LIMITS]
+    say(". ".join(said))
+
+
+def _cells(number: int, hit: Hit) -> list[str]:
+    track, size = hit.track, hit.face.quality.size_px if hit.face else hit.track.size_px
+    where = f"{shown(track.result.label)}:{track.stream}/{track.track_id}"
+    ratio = ratio_words(hit.worth) if hit.worth else "-"
+    return [str(number), where, track.when, f"{size:.0f}", f"{hit.cosine:.3f}", ratio, track.name]
+
+
+def _for_programs(photograph: Photographed, found: Found, notices: list[str]) -> dict[str, Any]:
+    quality = photograph.quality
+    return {
+        "photograph": {"name": shown(photograph.label), "quality": quality, "remarks": photograph.remarks},
+        "faces": found.faces,
+        "tracks": found.tracks,
+        "notices": [shown(one) for one in notices],
+        "hits": [_hit(hit) for hit in found.hits],
+    }
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    track, worth = hit.track, hit.worth
+    return {
+        "result": shown(track.result.run.directory),
+        "stream": track.stream,
+        "track_id": track.track_id,
+        "first_seconds": track.first_seconds,
+        "taken_ns": track.taken_ns,
+        "face_seconds": hit.face.pts_seconds if hit.face else None,
+        "size_px": hit.face.quality.size_px if hit.face else track.size_px,
+        "cosine": hit.cosine,
+        "log10_lr": worth.log10_lr if worth else None,
+        "log10_lr_bounds": worth.bounds if worth else None,
+        "bucket": worth.bucket if worth else None,
+        "calibration": worth.calibration if worth else None,
+        "worth": worth_sentence(hit),
+        "strangers_as_alike": hit.by_chance,
+        "name": track.name,
+    }

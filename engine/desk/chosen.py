@@ -1,0 +1,103 @@
+"""Which results, and which tracks of them, a command line names; vectors of two embedders are never compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.desk.stored import Result, StoredTrack, read_result
+from engine.errors import FacestreamError, PublishError, UsageError
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Results whose vectors can be compared."""
+
+    results: list[Result]
+    """At least one."""
+    left_out: list[str]
+    """Sentences on those that cannot."""
+
+
+def choose_results(directories: Sequence[Path], embedder_sha256: str | None = None) -> Chosen:
+    """Read results, each once; one that cannot be read, or compared with the others, is left out.
+
+    Args:
+        directories: of runs.
+        embedder_sha256: whose vectors are wanted; None: those of the embedder that most results have, of equals the first.
+
+    Raises:
+        PublishError: none is left; the message says why.
+        UsageError: no directory is given.
+    """
+    if not directories:
+        raise UsageError("no result to look in: give the output directory of a run, or several")
+    results: dict[str, Result] = {}
+    left_out: list[str] = []
+    for directory in {path.resolve(): path for path in directories}.values():
+        try:
+            result = read_result(directory)
+        except PublishError as error:
+            left_out.append(str(error))
+            continue
+        if not result.embedder_sha256:
+            left_out.append(f"{directory} holds no vectors: its run had no embedder")
+        elif result.origin in results:
+            left_out.append(f"{directory} is a copy of {results[result.origin].run.directory}")
+        else:
+            results[result.origin] = result
+    found = list(results.values())
+    wanted = embedder_sha256 or _usual(found)
+    for result in found:
+        if result.embedder_sha256 != wanted:
+            left_out.append(
+                f"{result.run.directory} holds vectors of the embedder {result.embedder} ({result.embedder_sha256[:8]}), which "
+                f"cannot be compared with those of {wanted[:8]}"
+            )
+    kept = [result for result in found if result.embedder_sha256 == wanted]
+    if not kept:
+        raise PublishError("; ".join(left_out))
+    return Chosen(kept, [f"left out: {sentence}" for sentence in left_out])
+
+
+def _usual(results: Sequence[Result]) -> str:
+    digests = [result.embedder_sha256 for result in results]
+    return max(digests, key=digests.count, default="")
+
+
+def find_track(words: str) -> StoredTrack | None:
+    """Return the track that ``RESULT:stream/track`` names; None where the words are of another form, as a path.
+
+    Raises:
+        PublishError: the result cannot be read.
+        UsageError: it has no such track.
+    """
+    directory, colon, place = words.rpartition(":")
+    stream, slash, number = place.rpartition("/")
+    if not (colon and slash and directory and stream and number.isdecimal()) or Path(words).exists():
+        return None
+    result = read_result(Path(directory))
+    for track in result.tracks:
+        if (track.stream, track.track_id) == (stream, int(number)):
+            return track
+    streams = sorted({track.stream for track in result.tracks})
+    if stream not in streams:
+        raise UsageError(f"{directory} has no stream {stream!r} with faces: it has {', '.join(streams[:10]) or 'none'}")
+    ids = sorted(track.track_id for track in result.tracks if track.stream == stream)
+    raise UsageError(f"{directory} has no track {number} of {stream}: it has {len(ids)} tracks, {ids[0]} to {ids[-1]}")
+
+
+def vector_of(track: StoredTrack) -> NDArray[np.float32]:
+    """Return the vector of a track.
+
+    Raises:
+        FacestreamError: it has none, or none any more.
+    """
+    vector = track.vector
+    if vector is None:
+        raise FacestreamError(f"{track.where} has no vector: its run had no embedder, or the vector has expired")
+    return vector

@@ -1,0 +1,66 @@
+"""The page of a comparison: two faces side by side, what their likeness is worth, and what limits it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+
+from engine.contracts.recording import shown
+from engine.contracts.worth import LIMITS, worth
+from engine.desk.compared import Compared, Side
+from engine.desk.page import details, figures, ratio_words, write_page
+
+
+def write_comparison(path: Path, compared: Compared, notices: Sequence[str]) -> None:
+    """Write the page.
+
+    Raises:
+        FacestreamError: it cannot be written.
+    """
+    title = f"{compared.one.label} and {compared.other.label}"
+    write_page(path, title, "two faces compared", notices, _body(compared))
+
+
+def worth_of(compared: Compared) -> str:
+    """Return what a comparison is worth, in one sentence without its full stop."""
+    if compared.worth is None:
+        return "What this likeness is worth was not measured"
+    return worth(compared.worth.log10_lr, "one person").replace("somebody else", "two people")
+
+
+def figures_of(compared: Compared) -> list[tuple[str, str]]:
+    """Return names and values of all that was computed."""
+    found = [("likelihood ratio", ratio_words(compared.worth))]
+    if compared.worth is not None:
+        low, high = compared.worth.bounds
+        found += [
+            ("as a power of ten", f"{compared.worth.log10_lr:.2f}"),
+            ("that can be shown", f"{low:.2f} to {high:.2f}"),
+            ("calibrated on", compared.worth.bucket),
+            ("calibration", compared.worth.calibration),
+        ]
+    found.append(("cosine", f"{compared.cosine:.3f}"))
+    if compared.by_chance is not None:
+        found.append(("strangers as much alike, at most", _share(compared.by_chance)))
+    return found
+
+
+def _share(chance: float) -> str:
+    return f"{100 * chance:.0f} %" if chance >= 0.1 else f"{1000 * chance:.2g} in 1,000" if chance >= 1e-5 else "< 1 in 100,000"
+
+
+def _body(compared: Compared) -> Iterator[str]:
+    yield f'<p class="worth">{escape(worth_of(compared))}.</p>{details(figures_of(compared))}'
+    yield f'<h2>The two</h2><div class="two">{_side(compared.one)}{_side(compared.other)}</div>'
+    limits = "".join(f"<li>{escape(shown(one))}</li>" for one in [*compared.limits, LIMITS])
+    yield f"<h2>What limits it</h2><ul>{limits}</ul>"
+
+
+def _side(side: Side) -> str:
+    kind = "a photograph" if side.is_photograph else f"{side.moments} moment{'s' if side.moments != 1 else ''}"
+    facts = details([("face", f"{side.size_px:.0f} px"), ("seen at", kind)])
+    return (
+        f'<article class="card"><div class="pictures">{figures(side.pictures)}</div>'
+        f"<div><h3>{escape(shown(side.label))}</h3>{facts}</div></article>"
+    )

@@ -1,0 +1,129 @@
+"""Two faces side by side: how alike they are, what that is worth, and what limits it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.findings import Quality
+from engine.desk.likeness import Likeness, Worth, haze_of
+from engine.desk.photograph import Photographed
+from engine.desk.stored import StoredTrack
+
+_SMALL_PX, _PLAIN_PX = 28.0, 40.0
+_BLURRED, _TURNED, _POOR_QP, _ONE_FACE = 0.4, 0.85, 34.0, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One of two that are compared."""
+
+    label: str
+    vector: NDArray[np.float32]
+    """(d,) of length 1."""
+    size_px: float
+    moments: int
+    """At which it was seen; 1 for a photograph."""
+    limits: list[str]
+    """Sentences on what about it limits the comparison."""
+    is_photograph: bool
+    pictures: list[tuple[str, str, tuple[str, bytes]]]
+    """Caption, kind (``original`` or ``enhanced``), media type and bytes of each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """What a comparison gave."""
+
+    one: Side
+    other: Side
+    cosine: float
+    resemblance: float
+    """Above what both look like others, and what both have lost of their detail."""
+    worth: Worth | None
+    """None: not calibrated for the embedder, or for faces so small."""
+    by_chance: float | None
+    """Of strangers this share looks so much alike, at most: 0 to 1; None: not measured."""
+    limits: list[str]
+    """Sentences."""
+
+
+def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
+    """Compare two faces whose vectors are of one embedder; what it is worth is that of the smaller one."""
+    size = min(one.size_px, other.size_px)
+    tracks = [side for side in (one, other) if not side.is_photograph]
+    moments = min((side.moments for side in tracks), default=1)
+    haze = haze_of(np.array([one.size_px, other.size_px]))
+    resemblance = float(likeness.resemblance(one.vector, other.vector[None])[0] - haze.prod())
+    limits = [f"{side.label}: {sentence}" for side in (one, other) for sentence in side.limits]
+    if likeness.measured is None:
+        limits.append("Nothing was measured of this embedder: there is a cosine, and nothing that says what it is worth.")
+    elif likeness.bucket(size, moments) is None:
+        limits.append(f"Faces of {size:.0f} px were not calibrated: there is no likelihood ratio.")
+    elif len(tracks) == 2:
+        limits.append(_TWO_TRACKS)
+    elif not tracks:
+        limits.append(_TWO_PHOTOGRAPHS)
+    return Compared(
+        one,
+        other,
+        float(np.clip(one.vector @ other.vector, -1, 1)),
+        resemblance,
+        likeness.worth(resemblance, size, moments),
+        likeness.by_chance(resemblance, size, 1),
+        limits,
+    )
+
+
+_TWO_TRACKS = (
+    "What such a likeness is worth was measured of a face in a recording and a sharp photograph. Between two recordings both "
+    "faces lack detail, which makes strangers look more alike: for that an allowance is made, by the size of both."
+)
+_TWO_PHOTOGRAPHS = "What such a likeness is worth was measured of faces in recordings, not of two photographs."
+
+
+def photograph_side(photograph: Photographed) -> Side:
+    """Return a photograph to compare."""
+    quality = photograph.quality
+    pictures = [(f"{quality.size_px:.0f} px", "original", ("image/jpeg", photograph.picture))]
+    limits = [*photograph.remarks, *quality_limits([quality])]
+    return Side(photograph.label, photograph.vector, quality.size_px, 1, limits, True, pictures)
+
+
+def track_side(track: StoredTrack, vector: NDArray[np.float32], pictures: Sequence[tuple[str, str, tuple[str, bytes]]]) -> Side:
+    """Return a track to compare, with its vector (d,)."""
+    limits = quality_limits([face.quality for face in track.faces])
+    if track.moments < _ONE_FACE:
+        limits.append("it was seen at one moment only: a single face errs more than several that are fused.")
+    if track.persons > 1:
+        limits.append(f"its faces show {track.persons} people: compared is the one who was seen at the most moments.")
+    label = f"{track.result.label}:{track.stream}/{track.track_id}"
+    return Side(label, vector, track.size_px, max(track.moments, 1), limits, False, list(pictures))
+
+
+def quality_limits(faces: Sequence[Quality]) -> list[str]:
+    """Return what about the better faces of one person limits a comparison; empty where nothing does."""
+    if not faces:
+        return ["no face of it is left."]
+    better = sorted(faces, key=lambda face: -face.score)[: max(1, len(faces) // 2)]
+    size, sharp, frontal = (
+        float(np.mean([getattr(face, name) for face in better])) for name in ("size_px", "sharpness", "frontal")
+    )
+    said = []
+    if size < _SMALL_PX:
+        said.append(f"the face is {size:.0f} px: so small that people cannot be told apart well.")
+    elif size < _PLAIN_PX:
+        said.append(f"the face is {size:.0f} px: from 40 px on a comparison says more.")
+    if sharp < _BLURRED:
+        said.append(f"the face is blurred (sharpness {sharp:.2f}; plain from {_BLURRED} on).")
+    if frontal < _TURNED:
+        said.append(f"the face is turned away (frontal {frontal:.2f}; 1 looks into the camera).")
+    qps = [face.qp for face in better if face.qp is not None]
+    if qps and np.mean(qps) > _POOR_QP:
+        said.append(f"the recording is strongly compressed there (quantiser {np.mean(qps):.0f} of 51).")
+    if all(face.damaged for face in better):
+        said.append("the recording is damaged there: parts of the face were made up by the decoder.")
+    return said

@@ -1,0 +1,145 @@
+"""Turns what somebody says of people into a correction, and keeps it beside each result that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from engine.archive.chain_cuts import seal_corrections
+from engine.desk.corrections import Correction, TrackRef, append_correction, in_force, new_correction
+from engine.desk.people import People, Person, ref_of
+from engine.desk.stored import Result
+from engine.errors import PublishError, UsageError
+from engine.keys.signing import SigningKey
+from engine.verify.person_name import alike, person_name
+
+
+class Desk:
+    """Makes corrections.
+
+    Args:
+        results: that were grouped.
+        people: who is in them.
+        who: makes them.
+        note: why.
+        key: signs the corrections in the hash chains of the results; None: they are not signed.
+    """
+
+    def __init__(
+        self, results: Sequence[Result], people: People, who: str, note: str = "", key: SigningKey | None = None
+    ) -> None:
+        self._results, self._people, self._who, self._note, self._key = results, people, who, note, key
+        self.notices: list[str] = []
+        """Sentences on results whose hash chain does not vouch for a correction."""
+
+    def merge(self, words: Sequence[str]) -> Correction:
+        """These people are one; each by an id, a name or a track.
+
+        Raises:
+            UsageError: fewer than two people are meant, or one is not found.
+            PublishError: it cannot be kept.
+        """
+        persons = {person.id: person for word in words for person in [self._one(word)]}
+        if len(persons) < 2:
+            raise UsageError(f"--merge needs two people at least, and {' '.join(words)} is one: nothing to do")
+        return self._keep(new_correction(self._who, "merge", _refs(persons.values()), note=self._note))
+
+    def split(self, words: Sequence[str]) -> Correction:
+        """These tracks of one person are not of that person.
+
+        Raises:
+            UsageError: they are of several people, all of one, or not found.
+            PublishError: it cannot be kept.
+        """
+        found = [self._track(word) for word in words]
+        persons = {person.id: person for person, _ in found}
+        if len(persons) > 1:
+            raise UsageError(
+                f"--split takes tracks out of one person, these are of {' and '.join(persons)}: do one after the other"
+            )
+        (person,) = persons.values()
+        some = {ref for _, ref in found}
+        if rest := set(person.refs) - some:
+            return self._keep(new_correction(self._who, "split", some, rest, note=self._note))
+        raise UsageError(f"{person.id} has no other track than {' '.join(words)}: there is nothing to split it from")
+
+    def name(self, word: str, name: str) -> Correction:
+        """A person has a name; an empty one takes back what a person had given.
+
+        Raises:
+            UsageError: the person is not found, or the name cannot be one.
+            PublishError: it cannot be kept.
+        """
+        person = self._one(word)
+        if not name and not person.given:
+            raise UsageError(f"{word} has no name that a person gave: nothing to take back")
+        return self._keep(
+            new_correction(self._who, "name", person.refs, name=person_name(name) if name else "", note=self._note)
+        )
+
+    def undo(self, begins: str) -> Correction:
+        """A correction, which may be an undoing, no longer holds.
+
+        Raises:
+            UsageError: there is none, several, or it does not hold any more.
+            PublishError: it cannot be kept.
+        """
+        corrections = self._people.corrections
+        found = [one for one in corrections if begins and one.id.startswith(begins)]
+        if len(found) != 1:
+            what = "is no correction" if not found else f"begins {len(found)} corrections"
+            raise UsageError(f"{begins} {what} of these results: --history lists them")
+        if any(one.what == "undo" and one.undoes == found[0].id for one in corrections) and found[0] not in in_force(
+            corrections
+        ):
+            raise UsageError(f"{found[0].id} was undone already: undo the undoing to have it back, --history lists it")
+        return self._keep(
+            new_correction(self._who, "undo", found[0].tracks, found[0].others, undoes=found[0].id, note=self._note)
+        )
+
+    def namesakes(self, name: str) -> list[str]:
+        """Return other names that look like a name."""
+        return sorted({one.name for one in self._people.persons if one.name and one.name != name and alike(one.name, name)})
+
+    def _one(self, word: str) -> Person:
+        found = self._people.find(word)
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise UsageError(
+                f"nobody in these results is {word!r}: give an id as P-7K2MXQ4, a name, or a track as stream/track"
+            )
+        raise UsageError(f"{word!r} means {len(found)} people ({', '.join(one.id for one in found[:5])}): give one id")
+
+    def _track(self, word: str) -> tuple[Person, TrackRef]:
+        found = [
+            (person, ref_of(track))
+            for person in self._people.persons
+            for track in person.tracks
+            if word in (f"{track.stream}/{track.track_id}", track.where)
+        ]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise UsageError(f"{word!r} is no track of these results: give it as stream/track, or RESULT:stream/track")
+        raise UsageError(f"{len(found)} results have a track {word!r}: give it as RESULT:stream/track")
+
+    def _keep(self, correction: Correction) -> Correction:
+        about = {ref.run for ref in [*correction.tracks, *correction.others]}
+        directories = [result.run.directory for result in self._results if result.origin in about]
+        append_correction(directories, correction)
+        for directory in directories:
+            try:
+                seal_corrections(directory, self._who, self._key)
+            except (OSError, PublishError) as error:
+                self.notices.append(f"{directory}: the correction is kept, and its hash chain does not vouch for it: {error}")
+        return correction
+
+
+def directories_of(results: Iterable[Result]) -> list[Path]:
+    """Return where the corrections of some results are."""
+    return [result.run.directory for result in results]
+
+
+def _refs(persons: Iterable[Person]) -> list[TrackRef]:
+    return [ref for person in persons for ref in person.refs]

@@ -1,0 +1,70 @@
+"""The page of a search: the photograph, and whom it may be, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+
+from engine.contracts.recording import shown
+from engine.contracts.worth import worth
+from engine.desk.hits import Found, Hit
+from engine.desk.page import chance_words, details, figures, ratio_words, track_pictures, write_page
+from engine.desk.photograph import Photographed
+
+
+def write_hits(path: Path, photograph: Photographed, found: Found, notices: Sequence[str]) -> None:
+    """Write the page.
+
+    Raises:
+        FacestreamError: it cannot be written.
+    """
+    subtitle = f"compared with {found.faces:,} faces of {found.tracks:,} tracks"
+    write_page(path, f"Search for {photograph.label}", subtitle, notices, _body(photograph, found))
+
+
+def worth_sentence(hit: Hit) -> str:
+    """Return what a hit is worth, in words."""
+    if hit.worth is None:
+        return "What this likeness is worth was not measured"
+    return worth(hit.worth.log10_lr, "the person of the photograph")
+
+
+def chance_sentence(hit: Hit, tracks: int) -> str:
+    """Return how many strangers would look so; empty where that was not measured."""
+    if hit.by_chance is None:
+        return ""
+    return f"Of {tracks:,} tracks of strangers {chance_words(hit.by_chance)} at most would look as much alike, on average"
+
+
+def _body(photograph: Photographed, found: Found) -> Iterator[str]:
+    pictures = figures([("the face looked for", "original", ("image/jpeg", photograph.picture))])
+    facts = details([("face", f"{photograph.quality.size_px:.0f} px"), ("sharpness", f"{photograph.quality.sharpness:.2f}")])
+    remarks = "".join(f"<li>{escape(one)}</li>" for one in photograph.remarks)
+    yield f'<article class="card probe"><div class="pictures">{pictures}</div><div><h3>{escape(shown(photograph.label))}</h3>'
+    yield f"{facts}{f'<ul>{remarks}</ul>' if remarks else ''}</div></article><h2>Hits, best first</h2>"
+    if not found.hits:
+        yield '<p class="soft">There is no face to compare with.</p>'
+    for number, hit in enumerate(found.hits, 1):
+        yield _card(number, hit, found.tracks)
+
+
+def _card(number: int, hit: Hit, tracks: int) -> str:
+    track = hit.track
+    where = f"{shown(track.result.label)} · {track.stream} · track {track.track_id}"
+    head = f'<span class="rank">{number}</span>{escape(where)}'
+    badge = f'<span class="badge named">{escape(track.name)}</span>' if track.name else ""
+    rests = "one face" if hit.face is not None else f"{len(track.faces)} faces, fused"
+    facts = [
+        ("when", track.when),
+        ("likelihood ratio", ratio_words(hit.worth)),
+        ("cosine", f"{hit.cosine:.3f}"),
+        ("rests on", f"{rests}, {hit.face.quality.size_px if hit.face else track.size_px:.0f} px"),
+        ("in", str(track.result.run.directory)),
+    ]
+    chance = chance_sentence(hit, tracks)
+    said = f'<p class="worth">{escape(worth_sentence(hit))}.</p>' + (f'<p class="soft">{escape(chance)}.</p>' if chance else "")
+    return (
+        f'<article class="card"><div class="pictures">{figures(track_pictures(track, hit.face))}</div>'
+        f"<div><h3>{head} {badge}</h3>{said}{details([(name, shown(value)) for name, value in facts])}</div></article>\n"
+    )

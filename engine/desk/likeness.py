@@ -1,0 +1,121 @@
+"""How alike two faces are, and what that is worth as evidence, as far as it was measured for their embedder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.verify.likelihood import Bucket, Calibration, calibration_of
+from engine.verify.open_set import OpenSet, open_set_of
+
+_SIZES_PX = (16.0, 24.0, 32.0, 48.0, 140.0)
+_HAZE = (0.185, 0.171, 0.154, 0.115, 0.0)
+"""Measured of people in no test (``docs/people.md``): what one comparison in 1,000 of two people reaches rises by the product
+of both, and does not where one of the two faces is large and sharp."""
+_LARGE_PX = 64.0
+
+
+def haze_of(sizes_px: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Return how much faces of these sizes look alike because they have lost detail: (N,)."""
+    logs = np.log(np.maximum(sizes_px, 1.0))
+    return np.asarray(np.interp(logs, np.log(_SIZES_PX), _HAZE), np.float32)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What one comparison says."""
+
+    log10_lr: float
+    """Likelihood ratio as a power of ten, within the bounds."""
+    bounds: tuple[float, float]
+    """What can be shown at least and at most for such faces."""
+    bucket: str
+    """The faces that it was calibrated on, in words."""
+    calibration: str
+    """Its id."""
+
+
+class Likeness:
+    """Compares vectors of one embedder.
+
+    Args:
+        embedder_sha256: whose they are.
+
+    Raises:
+        ModelError: a measurement that ships is damaged.
+    """
+
+    def __init__(self, embedder_sha256: str) -> None:
+        self.measured: OpenSet | None = open_set_of(embedder_sha256)
+        self.calibration: Calibration | None = calibration_of(embedder_sha256) if self.measured else None
+
+    def crowding(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return how much each vector looks like many people, see ``open_set``: (N,); zeros where that was not measured."""
+        return np.zeros(len(vectors), np.float32) if self.measured is None else self.measured.crowding(vectors)
+
+    def resemblance(self, one: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return ``2 cos - crowd - crowd`` of a vector (d,) and each of others (N, d), all of length 1: (N,)."""
+        return np.asarray(2 * (others @ one) - self.crowding(one[None])[0] - self.crowding(others), np.float32)
+
+    def most_resemblance(self, one: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return an upper bound of ``resemblance`` that costs a tenth of it: (N,).
+
+        The members of a crowd that are most like a face are on average at least as much like it as all of them are.
+        """
+        if self.measured is None:
+            return self.resemblance(one, others)
+        mean = self.measured.crowd.mean(axis=0)
+        return np.asarray(others @ (2 * one - mean) - self.crowding(one[None])[0], np.float32)
+
+    def log10_ratios(
+        self,
+        resemblances: NDArray[np.floating[Any]],
+        sizes_px: NDArray[np.float64],
+        moments: NDArray[np.int64],
+        tries: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Return what ``worth`` says of each of N comparisons as a log10 likelihood ratio; NaN where such faces were not
+        calibrated."""
+        found = np.full(len(resemblances), np.nan)
+        if self.calibration is None:
+            return found
+        for bucket in self.calibration.buckets:
+            inside = (sizes_px >= bucket.low_px) & (sizes_px < bucket.high_px) & ((moments > 1) == (bucket.least_faces > 1))
+            found[inside] = self.calibration.log10_ratio(resemblances[inside], bucket, tries[inside])
+        return found
+
+    def worth(self, resemblance: float, size_px: float, moments: int, tries: int = 1) -> Worth | None:
+        """Return what a comparison is worth; None where such faces were not calibrated.
+
+        Args:
+            resemblance: of the two.
+            size_px: of the smaller face.
+            moments: at which it was seen.
+            tries: the comparison is the best of so many, which is so good by chance as many times as often.
+        """
+        if self.calibration is None or (bucket := self.bucket(size_px, moments)) is None:
+            return None
+        ratio = float(self.calibration.log10_ratio(np.array([resemblance]), bucket, tries)[0])
+        return Worth(ratio, (bucket.lowest, bucket.highest), bucket.words, self.calibration.id)
+
+    def bucket(self, size_px: float, moments: int) -> Bucket | None:
+        """Return the faces among which such a face was calibrated."""
+        return None if self.calibration is None else self.calibration.bucket_of(size_px, moments)
+
+    def resemblance_worth(self, log10_lr: float) -> float:
+        """Return from which resemblance of two large faces, seen at several moments, a likelihood ratio holds; infinite
+        where it cannot be shown, or nothing was calibrated."""
+        bucket = self.bucket(_LARGE_PX, 2)
+        if self.calibration is None or bucket is None or log10_lr > bucket.highest:
+            return float("inf")
+        at = np.linspace(-0.2, 0.6, 8001)
+        return float(at[np.searchsorted(self.calibration.log10_ratio(at, bucket), log10_lr)])
+
+    def by_chance(self, resemblance: float, size_px: float, compared: int) -> float | None:
+        """Return how many of so many strangers look so much like one picture, on average at most; None: not measured."""
+        if self.measured is None or size_px < self.measured.smallest_px:
+            return None
+        return compared * self.measured.chance(resemblance, size_px, 1)

@@ -1,0 +1,123 @@
+"""Pages that hold all they show: hits, two faces side by side, people."""
+
+from __future__ import annotations
+
+import importlib.resources
+import string
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+
+from engine.archive.files import write_pieces
+from engine.contracts.recording import shown
+from engine.contracts.worth import ratio
+from engine.desk.likeness import Worth
+from engine.desk.stored import StoredFace, StoredTrack
+from engine.errors import FacestreamError, UsageError
+from engine.report.figures import MARK, embedded, figure, read
+
+Picture = tuple[str, bytes]
+FOOT = (
+    "A likelihood ratio compares two explanations: it is the person, or it is somebody else. How probable it is that it is the "
+    "person also depends on what else is known. Relatives and twins were not measured: for them it says too much. Decisions "
+    "rest on the original pictures; enhanced ones hold detail that a network has inferred, and are not for identification."
+)
+
+
+def check_page(path: Path | None, overwrite: bool) -> None:
+    """Refuse a page before anything is computed for it.
+
+    Raises:
+        UsageError: it would replace a file, or its folder is not there.
+    """
+    if path is None:
+        return
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"cannot write the page {path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise UsageError(f"cannot write the page {path}: it is a folder, give the name of a file (.html)")
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} is there already: give another name, or --overwrite")
+
+
+def write_page(path: Path, title: str, subtitle: str, notices: Iterable[str], body: Iterable[str], foot: str = FOOT) -> None:
+    """Write a page as a whole.
+
+    Args:
+        path: of the file.
+        title: plain text, as the rest but the body.
+        subtitle: below it.
+        notices: sentences that must be seen first.
+        body: pieces of HTML.
+        foot: what holds for all of it.
+
+    Raises:
+        FacestreamError: it cannot be written.
+    """
+    template = importlib.resources.files("engine.desk").joinpath("page.html").read_text(encoding="utf-8")
+    head, _, tail = template.partition("$body")
+    fields = {
+        "title": escape(shown(title)),
+        "subtitle": escape(shown(subtitle)),
+        "notices": "".join(f'<p class="notice">{escape(shown(one))}</p>' for one in notices),
+        "foot": escape(foot),
+    }
+
+    def pieces() -> Iterable[bytes]:
+        yield string.Template(head).substitute(fields).encode()
+        for piece in body:
+            yield piece.encode()
+        yield string.Template(tail).substitute(fields).encode()
+
+    try:
+        write_pieces(path, pieces())
+    except OSError as error:
+        raise FacestreamError(f"cannot write the page {path}: {error.strerror}") from error
+
+
+def track_pictures(track: StoredTrack, face: StoredFace | None = None) -> list[tuple[str, str, Picture]]:
+    """Return caption, kind (``original`` or ``enhanced``) and picture of a track's best face, or of another face, as it came
+    and enhanced; what was made of many frames stands instead of the latter where it is there."""
+    one = face or next(iter(track.faces), None)
+    directory = track.result.run.directory
+    found = []
+    if one is not None and (picture := read(directory, one.files.get("original"))):
+        found.append((f"original, {one.quality.size_px:.0f} px", "original", picture))
+    if face is None and track.line is not None and (picture := read(directory, track.line.files.get("track"))):
+        found.append(("made of many frames", "enhanced", picture))
+    elif one is not None and (picture := read(directory, one.files.get("enhanced"))):
+        found.append(("enhanced", "enhanced", picture))
+    return found
+
+
+def figures(pictures: Iterable[tuple[str, str, Picture]]) -> str:
+    """Return pictures as HTML, with the mark on what a model has made."""
+    return "".join(
+        figure(
+            embedded(picture, caption),
+            "enhanced" if kind == "enhanced" else "pixels",
+            caption,
+            MARK if kind == "enhanced" else "",
+        )
+        for caption, kind, picture in pictures
+    )
+
+
+def details(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return names and values as HTML."""
+    return "<dl>" + "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in pairs) + "</dl>"
+
+
+def ratio_words(worth: Worth | None) -> str:
+    """Return a likelihood ratio for a person, as ``1,200`` or ``70,000 or more``."""
+    if worth is None:
+        return "not calibrated"
+    low, high = worth.bounds
+    return ratio(worth.log10_lr) + (" or more" if worth.log10_lr >= high else " or less" if worth.log10_lr <= low else "")
+
+
+def chance_words(by_chance: float | None) -> str:
+    """Return how many strangers look as much alike, as ``0.02``, ``3`` or ``fewer than 0.001``; empty where nobody knows."""
+    if by_chance is None:
+        return ""
+    return "fewer than 0.001" if by_chance < 0.001 else f"{by_chance:.1g}" if by_chance < 1 else f"{by_chance:,.0f}"

@@ -1,0 +1,199 @@
+"""Who was seen in some results: tracks grouped into people across files and cameras, with what people have said of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.desk.corrections import Correction, TrackRef, anonymous_id
+from engine.desk.grouping import Apart, group_tracks
+from engine.desk.likeness import Likeness, haze_of
+from engine.desk.links import Links, links_of
+from engine.desk.stored import Result, StoredTrack
+from engine.errors import UsageError
+from engine.verify.face_weights import face_weights_of
+
+PRIOR = 1 / 300
+"""That two tracks are of one person, before they are looked at: chosen so that two people are hardly ever taken for one."""
+_BOTH_THERE_SECONDS = 0.5
+"""Two tracks of one stream that are both there for longer are two people."""
+
+
+@dataclass(eq=False)
+class Person:
+    """Somebody who was seen."""
+
+    id: str
+    """Of the first track, see ``anonymous_id``: it stays, however often and with which further results it is asked for."""
+    tracks: list[StoredTrack]
+    """As they were recorded; at least one."""
+    name: str = ""
+    """That a person gave, else that of the gallery; empty: a stranger."""
+    given: bool = False
+    """The name is a person's word."""
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Result and stream of each camera or file, in the order of the tracks."""
+        return list(dict.fromkeys((track.result.label, track.stream) for track in self.tracks))
+
+    @property
+    def faces(self) -> int:
+        """That are kept of all tracks."""
+        return sum(len(track.faces) for track in self.tracks)
+
+    @property
+    def largest_px(self) -> float:
+        """Size of the largest face."""
+        return max((face.quality.size_px for track in self.tracks for face in track.faces), default=0.0)
+
+    @property
+    def best(self) -> StoredTrack:
+        """The track that shows the person best, of those whose pictures are still there."""
+        return max(self.tracks, key=lambda track: (track.picture() is not None, _best_quality(track)))
+
+    @property
+    def refs(self) -> list[TrackRef]:
+        """Of the tracks."""
+        return [ref_of(track) for track in self.tracks]
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """Everybody in some results."""
+
+    persons: list[Person]
+    """Named ones first, then those seen most often, then by time."""
+    left_out: int
+    """Tracks that cannot be grouped: their vectors are gone, or show no more than that there was a face."""
+    corrections: list[Correction]
+    """All, also those that were undone."""
+
+    def find(self, words: str) -> list[Person]:
+        """Return whom an id, a name or a track (``stream/track``, with ``RESULT:`` before it if need be) means: the id of any
+        track of a person means the person."""
+        return [person for person in self.persons if _is_meant(person, words)]
+
+
+def ref_of(track: StoredTrack) -> TrackRef:
+    """Return how corrections name a track."""
+    return TrackRef(track.result.origin, track.stream, track.track_id)
+
+
+def people_of(results: Sequence[Result], corrections: Sequence[Correction] = (), prior: float = PRIOR) -> People:
+    """Group the tracks of some results.
+
+    Args:
+        results: with vectors of one embedder, each directory once; at least one.
+        corrections: what people have said, by time.
+        prior: how probable it is that two tracks are of one person before they are looked at, above 0 and below 1. Two groups
+            are one person where their likeness makes that more probable than not, by the calibrated likelihood ratio. Without
+            a calibration only what was said counts.
+
+    Raises:
+        ModelError: a measurement that ships is damaged.
+        PublishError: vectors cannot be read.
+        UsageError: there can be no such prior.
+    """
+    if not 0 < prior < 1:
+        raise UsageError(f"the prior {prior:g} is no probability above 0 and below 1: by default it is 1/300, 0.0033")
+    tracks = [track for result in sorted(results, key=_begun) for track in sorted(result.tracks, key=_order)]
+    known = [(ref_of(track), track.name) for track in tracks if track.name]
+    links = links_of(corrections, known)
+    vectors, usable = _usable(tracks, links)
+    likeness = Likeness(results[0].embedder_sha256)
+    least = likeness.resemblance_worth(float(np.log10((1 - prior) / prior)))
+    grouped = [tracks[at] for at in usable]
+    places = {ref_of(track): at for at, track in enumerate(grouped)}
+    together = [[places[ref] for ref in one if ref in places] for one in links.together]
+    apart = [*_at_once(grouped), *_known_apart(links, places)]
+    haze = haze_of(np.array([track.size_px for track in grouped]))
+    labels = group_tracks(vectors, likeness.crowding(vectors), haze, least, [one for one in together if one], apart)
+    persons: dict[int, Person] = {}
+    for track, label in zip(grouped, labels.tolist(), strict=True):
+        person = persons.setdefault(label, Person(anonymous_id(ref_of(track)), []))
+        person.tracks.append(track)
+    for person in persons.values():
+        _name(person, links)
+    return People(sorted(persons.values(), key=_importance), len(tracks) - len(grouped), list(corrections))
+
+
+def _usable(tracks: Sequence[StoredTrack], links: Links) -> tuple[NDArray[np.float32], list[int]]:
+    """Return the vectors, and whose they are: of all that show somebody, and all of which somebody has said who it is."""
+    said = {ref for one in links.together for ref in one} | set(links.names)
+    weights = face_weights_of(tracks[0].result.embedder_sha256) if tracks else None
+    vectors, usable = [], []
+    for at, track in enumerate(tracks):
+        vector = track.vector
+        if vector is None:
+            continue
+        if weights is not None and weights.is_nobody(vector) and ref_of(track) not in said:
+            continue
+        vectors.append(vector)
+        usable.append(at)
+    return (np.stack(vectors) if vectors else np.zeros((0, 1), np.float32)), usable
+
+
+def _at_once(tracks: Sequence[StoredTrack]) -> Iterator[Apart]:
+    """Yield tracks of one stream that are there at the same time."""
+    numbered = sorted(
+        enumerate(tracks), key=lambda one: (id(one[1].result), one[1].stream, one[1].attempt, one[1].first_seconds)
+    )
+    for _, group in groupby(numbered, key=lambda one: (id(one[1].result), one[1].stream, one[1].attempt)):
+        there: list[tuple[int, StoredTrack]] = []
+        for at, track in group:
+            there = [(other, one) for other, one in there if one.last_seconds - track.first_seconds > _BOTH_THERE_SECONDS]
+            if track.last_seconds - track.first_seconds <= _BOTH_THERE_SECONDS:
+                continue
+            if there:
+                yield [at], [other for other, _ in there]
+            there.append((at, track))
+
+
+def _known_apart(links: Links, places: dict[TrackRef, int]) -> Iterator[Apart]:
+    for some, others in links.apart:
+        left, right = ([places[ref] for ref in side if ref in places] for side in (some, others))
+        if left and right:
+            yield left, right
+
+
+def _name(person: Person, links: Links) -> None:
+    of_person = set(person.refs)
+    given = [name for ref, name in links.names.items() if ref in of_person]
+    of_gallery = Counter(track.name for track in person.tracks if track.name)
+    if given:
+        person.name, person.given = given[-1], True
+    elif of_gallery:
+        person.name = of_gallery.most_common(1)[0][0]
+
+
+def _is_meant(person: Person, words: str) -> bool:
+    if words in (person.id, person.name):
+        return True
+    refs = person.refs
+    if words.upper() in map(anonymous_id, refs):
+        return True
+    return any(words in (f"{track.stream}/{track.track_id}", track.where) for track in person.tracks)
+
+
+def _begun(result: Result) -> tuple[int, str]:
+    attempts = result.run.record.get("attempts") or [result.run.record]
+    started = attempts[0].get("started_ns")
+    return (started if isinstance(started, int) else 0), result.origin
+
+
+_order = attrgetter("first_seconds", "stream", "track_id")
+
+
+def _importance(person: Person) -> tuple[bool, int, str]:
+    return not person.name, -len(person.tracks), person.id
+
+
+def _best_quality(track: StoredTrack) -> float:
+    return track.faces[0].quality.score if track.faces else 0.0

@@ -1,0 +1,103 @@
+"""The page of people: everybody who was seen, with the tracks that are taken for theirs, and what people have said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+
+from engine.contracts.recording import shown
+from engine.desk.corrections import Correction, in_force
+from engine.desk.page import figures, track_pictures, write_page
+from engine.desk.people import People, Person
+from engine.desk.stored import StoredTrack
+from engine.report.figures import embedded, figure, read
+
+_MOST_PERSONS, _MOST_TRACKS = 300, 16
+_FOOT = (
+    "Tracks are grouped by how alike their faces are on average, so that two people are rarely taken for one; one person may "
+    "so stand here as several. Nothing here is an identification: a name is what the gallery or a person said. A name, a merge "
+    "or a split is kept in corrections.jsonl beside the results, which themselves stay as they are."
+)
+
+
+def write_people(
+    path: Path, people: People, shown_persons: Sequence[Person], results: Sequence[str], notices: Sequence[str]
+) -> None:
+    """Write the page; of very many people or tracks it shows the first, and says so.
+
+    Raises:
+        FacestreamError: it cannot be written.
+    """
+    left = len(shown_persons) - _MOST_PERSONS
+    said = [*notices, *([f"{left:,} more people are not shown here: --json has all of them."] if left > 0 else [])]
+    title = f"People in {results[0]}" if len(results) == 1 else f"People in {len(results)} results"
+    strangers = sum(not person.name for person in people.persons)
+    subtitle = f"{len(people.persons) - strangers:,} with a name, {strangers:,} strangers"
+    write_page(path, title, subtitle, said, _body(shown_persons[:_MOST_PERSONS], people.corrections), _FOOT)
+
+
+def _body(persons: Sequence[Person], corrections: Sequence[Correction]) -> Iterator[str]:
+    if not persons:
+        yield '<p class="soft">Nobody was seen.</p>'
+    for person in persons:
+        yield _card(person)
+    if corrections:
+        yield f"<h2>What people have said</h2>{_history(corrections)}"
+
+
+def _card(person: Person) -> str:
+    badge = (
+        f'<span class="badge named">{"named by a person" if person.given else "in the gallery"}</span>' if person.name else ""
+    )
+    seen = f"{_count(len(person.tracks), 'track')}, {_count(person.faces, 'face')}, up to {person.largest_px:.0f} px"
+    where = ", ".join(f"{result} · {stream}" for result, stream in person.places)
+    strip = "".join(map(_small, person.tracks[:_MOST_TRACKS]))
+    more = len(person.tracks) - _MOST_TRACKS
+    strip += f'<span class="soft">and {more:,} more</span>' if more > 0 else ""
+    pictures = figures(track_pictures(person.best))
+    return (
+        f'<article class="card{" named" if person.name else ""}"><div class="pictures">{pictures}</div>'
+        f"<div><h3>{escape(shown(person.name or person.id))} {badge}</h3>"
+        f'<p class="soft">{escape(person.id)} · {escape(seen)}</p><p class="soft">{escape(shown(where))}</p>'
+        f'<div class="strip">{strip}</div></div></article>\n'
+    )
+
+
+def _small(track: StoredTrack) -> str:
+    path = track.picture()
+    name = path.relative_to(track.result.run.directory).as_posix() if path else None
+    caption = f"{track.stream}/{track.track_id} · {track.when}"
+    picture = read(track.result.run.directory, name)
+    return (
+        figure(embedded(picture, caption), "pixels", caption)
+        if picture
+        else f"<figure><figcaption>{escape(caption)}, no picture left</figcaption></figure>"
+    )
+
+
+def _history(corrections: Sequence[Correction]) -> str:
+    holds, rows = {one.id for one in in_force(corrections)}, []
+    for one in corrections:
+        undone = "" if one.id in holds or one.what == "undo" else " (undone)"
+        cells = (f"{one.at[:19].replace('T', ' ')}Z", one.who, correction_words(one) + undone, one.note)
+        rows.append(
+            f"<tr><td><code>{escape(one.id)}</code></td>{''.join(f'<td>{escape(shown(cell))}</td>' for cell in cells)}</tr>"
+        )
+    return f"<table><tr><th>id</th><th>when</th><th>who</th><th>what</th><th>why</th></tr>{''.join(rows)}</table>"
+
+
+def correction_words(one: Correction) -> str:
+    """Return what somebody has said, in words."""
+    tracks = [f"{ref.stream}/{ref.track_id}" for ref in one.tracks]
+    some = ", ".join(tracks[:4]) + (f" and {len(tracks) - 4} more" if len(tracks) > 4 else "")
+    return {
+        "merge": f"{some} are one person",
+        "split": f"{some} {'is' if len(tracks) == 1 else 'are'} not the person of {len(one.others)} other tracks",
+        "name": f"{some}: {one.name or ('the name was erased' if one.erased else 'the name is taken back')}",
+        "undo": f"undoes {one.undoes}",
+    }[one.what]
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number:,} {one if number == 1 else one + 's'}"

@@ -1,0 +1,225 @@
+"""What a result holds, as far as faces are looked for and grouped in it: read at once and small, 100,000 faces in a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.archive.files import whole_lines
+from engine.archive.reader import VectorRow
+from engine.client.results import Key, Run, load_run
+from engine.contracts.findings import Basis, Candidate, Quality
+from engine.desk.corrections import origin_of
+from engine.errors import PublishError
+
+_Line = TypeVar("_Line", bound=msgspec.Struct)
+
+
+class StoredFace(msgspec.Struct, frozen=True, gc=False):
+    """A line of ``faces.jsonl``, without what is not asked for here."""
+
+    stream: str
+    track_id: int
+    pts_seconds: float
+    captured_ns: int
+    quality: Quality
+    live: bool = False
+    recorded_ns: int | None = None
+    files: dict[str, str] = {}
+    embedding: VectorRow | None = None
+
+    @property
+    def taken_ns(self) -> int | None:
+        """When it was taken by the wall clock (Unix, nanoseconds); None where nobody knows."""
+        return self.captured_ns if self.live else self.recorded_ns
+
+
+class _TrackLine(msgspec.Struct, frozen=True):
+    stream: str
+    track_id: int
+    run_id: str
+    ended: bool
+    first_pts_seconds: float
+    last_pts_seconds: float
+    decision: str
+    candidates: list[Candidate] = []
+    first_recorded_ns: int | None = None
+    basis: Basis | None = None
+    files: dict[str, str] = {}
+    embedding: VectorRow | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class StoredTrack:
+    """One track: its last word, and its faces."""
+
+    result: Result
+    stream: str
+    track_id: int
+    attempt: str
+    """``run_id`` of the attempt that wrote it: seconds are comparable within one stream of it."""
+    first_seconds: float
+    last_seconds: float
+    faces: list[StoredFace]
+    """Best first."""
+    line: _TrackLine | None
+    """None where a killed run did not come to say."""
+
+    @property
+    def name(self) -> str:
+        """Whom it was decided to be; empty: nobody who was enrolled."""
+        line = self.line
+        return line.candidates[0].identity if line and line.decision == "known" and line.candidates else ""
+
+    @property
+    def where(self) -> str:
+        """As it is named on the command line: ``RESULT:stream/track``."""
+        return f"{self.result.run.directory}:{self.stream}/{self.track_id}"
+
+    @property
+    def size_px(self) -> float:
+        """Mean size of its faces: weighted as in the fusion where that was said, else by quality; 0 without faces."""
+        if self.line is not None and self.line.basis is not None:
+            return self.line.basis.size_px
+        weights = np.array([max(face.quality.score, 1e-6) for face in self.faces])
+        return float(weights @ [face.quality.size_px for face in self.faces] / weights.sum()) if len(weights) else 0.0
+
+    @property
+    def moments(self) -> int:
+        """At which it was seen, as the fusion counts them."""
+        if self.line is not None and self.line.basis is not None and self.line.basis.moments is not None:
+            return self.line.basis.moments
+        return len(self.faces)
+
+    @property
+    def persons(self) -> int:
+        """Whom its faces show, as far as that was said."""
+        return self.line.basis.persons if self.line is not None and self.line.basis is not None else 1
+
+    @property
+    def taken_ns(self) -> int | None:
+        """When it begins by the wall clock (Unix, nanoseconds); None where nobody knows."""
+        if self.line is not None and self.line.first_recorded_ns is not None:
+            return self.line.first_recorded_ns
+        return min((face.taken_ns for face in self.faces if face.taken_ns is not None), default=None)
+
+    @property
+    def when(self) -> str:
+        """Its begin for a person: the wall clock in UTC, else the time in the recording."""
+        return when(self.taken_ns, self.first_seconds)
+
+    @property
+    def vector(self) -> NDArray[np.float32] | None:
+        """Fused, of length 1; of its best face where there is none; None where both have expired."""
+        places = [self.line.embedding if self.line else None, *(face.embedding for face in self.faces[:1])]
+        return next((row for place in places if (row := self.result.row(place)) is not None), None)
+
+    def picture(self, parts: tuple[str, ...] = ("original",)) -> Path | None:
+        """Return the file of its best face, of the first of these parts that is still there."""
+        for face in self.faces:
+            for part in parts:
+                if (name := face.files.get(part)) and (path := self.result.run.directory / name).is_file():
+                    return path
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One output directory."""
+
+    run: Run
+    origin: str
+    """``run_id`` of its first attempt, which stays when the run is resumed, or the directory moved."""
+    embedder: str
+    """Whose vectors it holds; empty: none."""
+    embedder_sha256: str
+    faces: list[StoredFace]
+    tracks: list[StoredTrack]
+
+    @property
+    def label(self) -> str:
+        """What to call it in a table."""
+        return self.run.directory.name or str(self.run.directory)
+
+    def row(self, place: VectorRow | None) -> NDArray[np.float32] | None:
+        """Return a vector, a view of the file; None where there is none, or not any more.
+
+        Raises:
+            PublishError: the file cannot be read.
+        """
+        if place is None:
+            return None
+        rows = self.run.rows(place.file)
+        found = rows[place.row] if 0 <= place.row < len(rows) else None
+        return found if found is not None and found.any() else None
+
+
+def read_result(directory: Path) -> Result:
+    """Return what an output directory holds, also that of a run that goes on or was killed.
+
+    Raises:
+        PublishError: it is none, it cannot be read, or its vectors are of several embedders.
+    """
+    run = load_run(directory)
+    names, digests = _embedders(run)
+    if len(digests) > 1:
+        raise PublishError(
+            f"{directory} holds vectors of several embedders ({', '.join(sorted(names))}), which cannot be told apart"
+        )
+    lines = _last_words(directory)
+    faces = list(_lines(directory / "faces.jsonl", StoredFace))
+    result = Result(run, origin_of(run.record), next(iter(names), ""), next(iter(digests), ""), faces, [])
+    of_track: dict[Key, list[StoredFace]] = {key: [] for key in lines}
+    for face in faces:
+        of_track.setdefault((face.stream, face.track_id), []).append(face)
+    result.tracks.extend(_track(result, key, of_track[key], lines.get(key)) for key in of_track)
+    return result
+
+
+def when(taken_ns: int | None, seconds: float) -> str:
+    """Return a time for a person: the wall clock in UTC where it is known, else that in the recording."""
+    if taken_ns is not None:
+        return f"{datetime.fromtimestamp(taken_ns / 1e9, UTC):%Y-%m-%d %H:%M:%S}Z"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{seconds - 60 * minutes:04.1f}"
+
+
+def _embedders(run: Run) -> tuple[set[str], set[str]]:
+    workers = [
+        one for one in (run.record.get("workers") or {}).values() if isinstance(one, dict) and one.get("embedder_sha256")
+    ]
+    return {str(one.get("embedder")) for one in workers}, {str(one["embedder_sha256"]) for one in workers}
+
+
+def _last_words(directory: Path) -> dict[Key, _TrackLine]:
+    found: dict[Key, _TrackLine] = {}
+    for line in _lines(directory / "tracks.jsonl", _TrackLine):
+        found[line.stream, line.track_id] = line
+    return found
+
+
+def _track(result: Result, key: Key, faces: list[StoredFace], line: _TrackLine | None) -> StoredTrack:
+    faces.sort(key=lambda face: -face.quality.score)
+    times = [face.pts_seconds for face in faces]
+    first = line.first_pts_seconds if line else min(times)
+    last = line.last_pts_seconds if line else max(times)
+    return StoredTrack(result, *key, line.run_id if line else "", first, last, faces, line)
+
+
+def _lines(path: Path, kind: type[_Line]) -> Iterator[_Line]:
+    decoder = msgspec.json.Decoder(kind)
+    try:
+        for line in whole_lines(path):
+            try:
+                yield decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue
+    except OSError as error:
+        raise PublishError(f"cannot read {path}: {error.strerror}") from error

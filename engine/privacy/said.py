@@ -1,0 +1,106 @@
+"""What people have said of tracks, ``corrections.jsonl``, when a person is erased or tracks expire.
+
+Lines stay in their order, with who said something, when, and of which tracks; what says a name goes out of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from engine.archive.files import write_whole
+from engine.archive.pieces import CORRECTIONS
+from engine.archive.reader import recorded
+from engine.desk.corrections import Correction, correction_lines, origin_of, read_corrections
+from engine.desk.links import links_of
+from engine.errors import PublishError
+from engine.privacy.cutting import Rewritten
+from engine.privacy.folder import Folder
+from engine.privacy.mentions import Mentions
+
+Key = tuple[str, int]
+
+
+def tracks_named(directory: Path, person: Mentions) -> set[Key]:
+    """Return the tracks of a run, by stream and id, that people have said to be a person.
+
+    Raises:
+        PublishError: the corrections cannot be read.
+    """
+    if not _is_there(directory):
+        return set()
+    links, origin = links_of(read_corrections([directory])), origin_of(recorded(directory))
+    named = {ref for ref, name in links.names.items() if person.is_name(name)}
+    named |= {ref for whole in links.together if whole & named for ref in whole}
+    return {(ref.stream, ref.track_id) for ref in named if ref.run == origin}
+
+
+def forget_person(directory: Path, person: Mentions, *, dry_run: bool = False) -> list[Rewritten]:
+    """Take a person's name out of the corrections of a run, also out of notes; say which file has changed.
+
+    Raises:
+        OSError: the file cannot be written; the old one is still there.
+        PublishError: it cannot be read.
+    """
+
+    def without(one: Correction) -> Correction:
+        note = person.hide(one.note)
+        if person.is_name(one.name):
+            return msgspec.structs.replace(one, name="", note=note, erased=True)
+        return one if note == one.note else msgspec.structs.replace(one, note=note, erased=True)
+
+    return _rewrite(directory, without, dry_run)
+
+
+def forget_gone(directory: Path, left: Callable[[], set[Key]], *, dry_run: bool = False) -> list[Rewritten]:
+    """Take out the names and notes that people gave to tracks of a run of which none is left.
+
+    Args:
+        directory: of the run.
+        left: the tracks that are, by stream and id; not asked for where nobody has said anything.
+        dry_run: change nothing.
+
+    Raises:
+        OSError, PublishError: as ``forget_person``.
+    """
+    if not _is_there(directory):
+        return []
+    origin, there = origin_of(recorded(directory)), left()
+
+    def without(one: Correction) -> Correction:
+        own = [ref for ref in (*one.tracks, *one.others) if ref.run == origin]
+        if not (one.name or one.note) or not own or any((ref.stream, ref.track_id) in there for ref in own):
+            return one
+        return msgspec.structs.replace(one, name="", note="", erased=True)
+
+    return _rewrite(directory, without, dry_run)
+
+
+def _is_there(directory: Path) -> bool:
+    with Folder(directory) as folder:
+        return folder.is_file(CORRECTIONS)
+
+
+def _rewrite(directory: Path, becomes: Callable[[Correction], Correction], dry_run: bool) -> list[Rewritten]:
+    if not _is_there(directory):
+        return []
+    before = correction_lines(directory)
+    after = [_line(directory, line, becomes) for line in before]
+    if after == before:
+        return []
+    old, new = b"".join(before), b"".join(after)
+    if not dry_run:
+        write_whole(directory / CORRECTIONS, new)
+    return [Rewritten(CORRECTIONS, len(old), len(new), hashlib.sha256(old).hexdigest(), hashlib.sha256(new).hexdigest())]
+
+
+def _line(directory: Path, line: bytes, becomes: Callable[[Correction], Correction]) -> bytes:
+    try:
+        one = msgspec.json.decode(line, type=Correction)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PublishError(f"{directory / CORRECTIONS} holds a line that is no correction: {error}") from error
+    other = becomes(one)
+    return line if other is one else msgspec.json.encode(other) + b"\n"

@@ -1,0 +1,167 @@
+"""What pages are composed of: pieces that know how high they are before they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from engine.report.pdf.fonts import MONO, TEXT
+from engine.report.pdf.sheet import BLACK, GREY, MARGIN_MM, PALE, Colour, Sheet, line_mm
+
+_BULLET_MM, _BETWEEN_MM = 3.0, 6.0
+
+
+class Block(Protocol):
+    """One piece."""
+
+    def draw(self, sheet: Sheet, x: float, y: float, width: float, size: float, *, draw: bool = True) -> float:
+        """Draw it and return its height in mm.
+
+        Args:
+            sheet: on whose current page.
+            x, y, width: of its place, in mm.
+            size: of ordinary letters, in points.
+            draw: False: only measure.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Words:
+    """A paragraph."""
+
+    text: str
+    scale: float = 1.0
+    style: str = ""
+    family: str = TEXT
+    colour: Colour = BLACK
+    bullet: bool = False
+    before_mm: float = 0.0
+    after_mm: float = 0.8
+
+    def draw(self, sheet: Sheet, x: float, y: float, width: float, size: float, *, draw: bool = True) -> float:
+        """See ``Block``."""
+        points, text, indent = size * self.scale, sheet.fonts_of.readable(self.text), _BULLET_MM if self.bullet else 0.0
+        y += self.before_mm
+        if self.bullet and draw:
+            sheet.words(x, y, _BULLET_MM, "•", points, colour=self.colour)
+        height = sheet.words(
+            x + indent, y, width - indent, text, points, style=self.style, family=self.family, colour=self.colour, draw=draw
+        )
+        return self.before_mm + height + self.after_mm
+
+
+def heading(text: str) -> Words:
+    """Return the title of a part of a page."""
+    return Words(text, 1.05, "B", before_mm=1.2, after_mm=0.6)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells; a row is never broken."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    shares: Sequence[float]
+    """Of the width, by column."""
+    mono: frozenset[int] = frozenset()
+    """Columns of hexadecimal digits."""
+    scale: float = 1.0
+    after_mm: float = 1.2
+    bold: frozenset[int] = frozenset()
+    """Columns that stand out."""
+    cell_mm: float = 0.5
+    """Above and below what stands in a cell."""
+
+    def draw(self, sheet: Sheet, x: float, y: float, width: float, size: float, *, draw: bool = True) -> float:
+        """See ``Block``."""
+        height = 0.0
+        for row in range(-1 if self.head else 0, len(self.rows)):
+            height += self.draw_row(sheet, x, y + height, width, size, row, draw=draw)
+        return height + self.after_mm
+
+    def draw_row(self, sheet: Sheet, x: float, y: float, width: float, size: float, row: int, *, draw: bool = True) -> float:
+        """Draw one row, -1 for the head, and return its height."""
+        cells, points = self.head if row < 0 else self.rows[row], size * self.scale
+        heights = [line_mm(points)]
+        place = x
+        for column, (cell, share) in enumerate(zip(cells, self.shares, strict=True)):
+            digits, bold = column in self.mono and row >= 0, column in self.bold and row >= 0
+            text = sheet.fonts_of.readable(cell)
+            height = sheet.words(
+                place,
+                y + self.cell_mm,
+                width * share - 1.5,
+                text,
+                points * (0.86 if digits else 1.0),
+                style="B" if bold else "",
+                family=MONO if digits else TEXT,
+                colour=GREY if row < 0 else BLACK,
+                draw=draw,
+            )
+            heights.append(height)
+            place += width * share
+        height = max(heights) + 2 * self.cell_mm
+        if draw:
+            sheet.set_draw_color(*PALE)
+            sheet.set_line_width(0.15)
+            sheet.line(x, y + height, x + width, y + height)
+        return height
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Several pieces side by side."""
+
+    parts: Sequence[Sequence[Block]]
+    shares: Sequence[float] = field(default=(0.5, 0.5))
+
+    def draw(self, sheet: Sheet, x: float, y: float, width: float, size: float, *, draw: bool = True) -> float:
+        """See ``Block``."""
+        room, highest = width - _BETWEEN_MM * (len(self.parts) - 1), 0.0
+        for part, share in zip(self.parts, self.shares, strict=True):
+            below = y
+            for block in part:
+                below += block.draw(sheet, x, below, room * share, size, draw=draw)
+            highest = max(highest, below - y)
+            x += room * share + _BETWEEN_MM
+        return highest
+
+
+def height_of(sheet: Sheet, blocks: Sequence[Block], size: float) -> float:
+    """Return how high they are together, in mm, over the whole width."""
+    return sum(block.draw(sheet, MARGIN_MM, 0.0, sheet.width_mm, size, draw=False) for block in blocks)
+
+
+def flow(sheet: Sheet, blocks: Sequence[Block], size: float) -> None:
+    """Draw them one below the other, over as many pages as it takes; a table goes on below its head."""
+    for block in blocks:
+        if isinstance(block, Table):
+            _flow_rows(sheet, block, size)
+            continue
+        height = block.draw(sheet, MARGIN_MM, 0.0, sheet.width_mm, size, draw=False)
+        _make_room(sheet, height)
+        sheet.at_mm += block.draw(sheet, MARGIN_MM, sheet.at_mm, sheet.width_mm, size)
+
+
+def _flow_rows(sheet: Sheet, table: Table, size: float) -> None:
+    def draw(row: int) -> None:
+        sheet.at_mm += table.draw_row(sheet, MARGIN_MM, sheet.at_mm, sheet.width_mm, size, row)
+
+    heads = [-1] if table.head else []
+    for number, row in enumerate([*heads, *range(len(table.rows))]):
+        height = table.draw_row(sheet, MARGIN_MM, 0.0, sheet.width_mm, size, row, draw=False)
+        # The head is not left alone at the end of a page.
+        if _make_room(sheet, height + (8.0 if row < 0 else 0.0)) and number and heads:
+            draw(-1)
+        draw(row)
+    sheet.at_mm += table.after_mm
+
+
+def _make_room(sheet: Sheet, height: float) -> bool:
+    """Begin another page where there is no room; return whether that was so."""
+    if sheet.at_mm + height <= sheet.bottom_mm:
+        return False
+    sheet.begin()
+    return True

@@ -1,0 +1,214 @@
+"""The first pages: what was processed, what is in the document and what is not, how to read a page, how to verify it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine import __version__
+from engine.archive.reader import TrackRecord
+from engine.contracts.findings import Decision
+from engine.contracts.messages import Stream
+from engine.contracts.worth import degree, ratio
+from engine.report.clocks import clock, wall_clock
+from engine.report.figures import MARK
+from engine.report.pdf.blocks import Block, Table, Words, flow, heading
+from engine.report.pdf.facts import STATES, made_at, source_name
+from engine.report.pdf.sentences import DECISIONS, Confirmed, headline
+from engine.report.pdf.sheet import GREY, Sheet
+from engine.report.pdf.source_frames import SourceState
+
+_SIZE = 8.5
+_MOST_LEFT_OUT, _MOST_SOURCES = 60, 20
+_READ = (
+    'The heading is what the software says of the track: a name, "Not decided", "Not in the gallery" or "Not compared".',
+    "The whole frame stands first, with a red box around the face. The box was drawn for the page; the recording has none.",
+    "Below it are five pictures of the same face at one scale. Only the first one, with the black frame, is what the camera "
+    'recorded. "Interpolated" is the same enlarged by arithmetic. What stands in an orange frame '
+    f'comes from a network, and no decision rests on it. Pictures that it has drawn say "{MARK}".',
+    '"Several frames" is one picture made out of many frames of the track. "Agreement" shows where these frames contradict '
+    "each other: nothing may be read into orange places.",
+    "Likeness is a cosine: 1 for equal pictures. Strangers often reach 0.8, so it means little alone. The likelihood ratio "
+    "says what it is worth: how many times as probable such a likeness is if the face is this person's as if it is another's.",
+    '"Strangers as alike, of 1,000" counts the whole gallery: so many of 1,000 strangers at most look as much like anybody '
+    "in it. How many do depends on who is enrolled: the figure holds for 95 of 100 galleries of as many people.",
+)
+_TWO_PEOPLE = (
+    "In this document a name of the software counts once two people have confirmed it. Until then its page begins with "
+    '"Not confirmed".'
+)
+_VERIFY = (
+    "sha256sum FILE gives the SHA-256 of a recording or picture; it must be the one in this document.",
+    "facestream audit DIR looks through the record of the run, and names each place where it was changed; with --holds and the "
+    "SHA-256 above it shows that it is still this record. Whoever can write into DIR can make another record with another "
+    "SHA-256: keep this one, or trust the signature.",
+    "facestream reproduce DIR --track N computes one track again from the recording, and compares.",
+    "DIR is the directory of the run, of which this document is an extract.",
+)
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What the first pages are made from."""
+
+    run: Mapping[str, Any]
+    streams: Mapping[str, Sequence[Stream]]
+    states: Mapping[str, SourceState]
+    records: Sequence[TrackRecord]
+    """In the document, in their order."""
+    decisions: Mapping[Decision, int]
+    """Of all tracks of the run."""
+    left_out: Sequence[int] = ()
+    """Tracks that are not in it."""
+    why_left_out: str = ""
+    case: str = ""
+    notes: str = ""
+    examiner: str = ""
+    made: str = ""
+    chain: Sequence[str] = ()
+    """What is known of the run's record."""
+    confirmed: Confirmed = field(default_factory=Confirmed)
+    first_page: int = 2
+    """Number of the first track's page."""
+    missing: str = ""
+    """Characters that could not be drawn."""
+
+
+def cover(sheet: Sheet, page: Cover) -> None:
+    """Draw the first pages."""
+    sheet.begin("What this document is", 0)
+    flow(sheet, list(_blocks(page)), _SIZE)
+
+
+def _blocks(page: Cover) -> list[Block]:
+    total = sum(page.decisions.values())
+    blocks: list[Block] = [
+        Words("Faces found in recordings", 2.2, "B", after_mm=1.0),
+        Words(
+            "A record of what the software facestream found, made by a computer. It is an aid to a person who compares faces, "
+            "and no identification by itself.", colour=GREY, after_mm=2.5,
+        ),
+        Table((), _about(page), (0.2, 0.8), bold=frozenset({0}), after_mm=2.5),
+        heading("What was processed"),
+        _sources(page),
+        *_other_sources(page),
+        heading("What is in this document"),
+        Words(_counts(page, total), after_mm=1.2),
+    ]  # fmt: skip
+    blocks += [_contents(page)] if page.records else []
+    blocks += [Words(_TWO_PEOPLE, after_mm=2.0)] if page.confirmed.two_person else []
+    if page.left_out:
+        blocks.append(Words(f"Left out: {_numbers(page.left_out)}. {page.why_left_out}", style="B", after_mm=2.0))
+    blocks += [heading("How to read a page"), *_bullets(_READ)]
+    blocks += [heading("What the words for a likelihood ratio mean"), _words_of_ratios()]
+    blocks += [heading("How to verify it"), *(Words(told, style="B") for told in page.chain), *_bullets(_VERIFY)]
+    if page.missing:
+        blocks.append(Words(page.missing, style="B"))
+    return blocks
+
+
+def _about(page: Cover) -> list[tuple[str, str]]:
+    outcome = str(page.run.get("outcome", ""))
+    rows = [
+        ("case", page.case), ("examiner", page.examiner), ("processed", made_at(page.run)),
+        ("run", f"{page.run.get('run_id', '')}, {_OUTCOMES.get(outcome, outcome)}, by facestream {_version(page.run)}"),
+        ("document made", f"{page.made}, by facestream {__version__}"), ("notes", page.notes),
+    ]  # fmt: skip
+    return [row for row in rows if row[1]]
+
+
+_OUTCOMES = {
+    "completed": "completed",
+    "running": "not ended when this document was made, or killed",
+    "drained": "stopped before the end of its input",
+    "failed": "failed before the end of its input",
+}
+
+
+def _version(run: Mapping[str, Any]) -> str:
+    return str((run.get("versions") or {}).get("facestream", "of unknown version"))
+
+
+def _sources(page: Cover) -> Table:
+    rows = []
+    inputs: Mapping[str, Mapping[str, Any]] = page.run.get("inputs") or {}
+    for stream in _shown_streams(page):
+        facts, events = inputs.get(stream, {}), page.streams.get(stream, [])
+        last = events[-1] if events else None
+        begins = next((event.started_ns for event in reversed(events) if event.started_ns is not None), None)
+        told = [source_name(page.run, stream) or "camera"]
+        told += [f"{facts['size_bytes']:,} bytes"] if isinstance(facts.get("size_bytes"), int) else []
+        told += [f"begins {wall_clock(begins)}"] if begins is not None else []
+        told += [f"{last.state} {last.reason.replace('_', ' ')}".strip()] if last is not None else []
+        sha256 = str(facts.get("sha256", "")) or "-"
+        state = page.states.get(stream)
+        now = STATES[state] if state else "not looked at" if facts else STATES["camera"]
+        rows.append((stream, ", ".join(told), sha256, now))
+    return Table(
+        ("stream", "source", "SHA-256 when it was processed", "now"), rows, (0.13, 0.27, 0.42, 0.18), frozenset({2}), 0.9
+    )
+
+
+def _shown_streams(page: Cover) -> list[str]:
+    """Return the streams of the tracks in the document; without any the first ones of the run."""
+    of_tracks = {record.stream for record in page.records}
+    return sorted(of_tracks) or sorted({*(page.run.get("inputs") or {}), *page.streams})[:_MOST_SOURCES]
+
+
+def _other_sources(page: Cover) -> list[Block]:
+    others = len({*(page.run.get("inputs") or {}), *page.streams}.difference(_shown_streams(page)))
+    if not others:
+        return []
+    words = "1 other source has" if others == 1 else f"{others:,} other sources have"
+    return [Words(f"{words} no track in this document: run.json names all of them.", after_mm=1.5)]
+
+
+def _counts(page: Cover, total: int) -> str:
+    found = ", ".join(f"{count:,} {DECISIONS[decision].split(':')[0]}" for decision, count in page.decisions.items() if count)
+    tracks = f"{total:,} {'track' if total == 1 else 'tracks'}"
+    here = f"{len(page.records):,} {'is' if len(page.records) == 1 else 'are'} in this document, one on each page"
+    if not total:
+        return "The run found no faces."
+    return (
+        f"The run has {tracks} ({found}); {here}. A track is one person's way through the picture; one person may have several."
+    )
+
+
+def _contents(page: Cover) -> Table:
+    rows = []
+    for number, record in enumerate(page.records, page.first_page):
+        first, last = record.span_seconds
+        called = headline(record) + (" (not confirmed)" if page.confirmed.lacks(record) else "")
+        rows.append((str(number), str(record.track_id), record.stream, f"{clock(first)} to {clock(last)}", called))
+    return Table(
+        ("page", "track", "stream", "seen", "what the software says"), rows, (0.08, 0.1, 0.2, 0.24, 0.38), after_mm=2.0
+    )
+
+
+def _numbers(tracks: Sequence[int]) -> str:
+    """Return numbers of tracks with runs as ``3 to 7``, as many as there is room for."""
+    runs: list[list[int]] = []
+    for track in sorted(tracks):
+        if runs and runs[-1][-1] == track - 1:
+            runs[-1].append(track)
+        else:
+            runs.append([track])
+    told = [f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
+    more = f" and {len(told) - _MOST_LEFT_OUT:,} more ranges" if len(told) > _MOST_LEFT_OUT else ""
+    count = f"{len(tracks):,} {'track' if len(tracks) == 1 else 'tracks'}"
+    return f"{count} ({', '.join(told[:_MOST_LEFT_OUT])}{more})"
+
+
+def _bullets(sentences: Sequence[str]) -> list[Block]:
+    return [Words(sentence, bullet=True, after_mm=0.5) for sentence in sentences]
+
+
+def _words_of_ratios() -> Table:
+    """Return the words that the pages use, by the ratios from which they hold."""
+    steps = (0.0, 0.31, 1.0, 2.0, 3.0, 4.0, 6.0)
+    rows = []
+    for low, high in zip(steps, (*steps[1:], None), strict=True):
+        words = degree(low) or "about as probable either way"
+        rows.append((f"{ratio(low)} to {ratio(high)}" if high is not None else f"{ratio(low)} and more", words))
+    return Table(("likelihood ratio", "such a likeness is, if it is this person"), rows, (0.25, 0.75), scale=0.9)

@@ -1,0 +1,184 @@
+"""The whole document, from the files of a run's directory."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from engine.archive.reader import TrackRecord, read_run, read_streams
+from engine.errors import MissingRuntimeError, PublishError, UsageError
+from engine.exhibit import chain_status
+from engine.report.pdf.sentences import Confirmed, record_words
+from engine.report.track_selection import select_tracks
+from engine.whole_file import replacing
+
+if TYPE_CHECKING:
+    from engine.report.pdf.cover import Cover
+    from engine.report.pdf.sheet import Sheet
+
+MOST_TRACKS = 500
+"""Of one document; more can be had with several."""
+_FACES_PER_TRACK = 1
+_SHORT_NOTE = 160
+"""Characters of notes that stand on each page too."""
+_ORDER = ("known", "undecided", "unknown", "none")
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """What a document is asked for."""
+
+    tracks: tuple[int, ...] = ()
+    """Those to show; none: all, the named ones first, as many as one document holds."""
+    case: str = ""
+    notes: str = ""
+    examiner: str = ""
+    paper: Literal["a4", "letter"] = "a4"
+    confirmed: Confirmed = field(default_factory=Confirmed)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of it."""
+
+    path: Path
+    pages: int
+    tracks: int
+    left_out: int
+    missing: tuple[str, ...]
+    """Characters that no font here draws."""
+
+
+def write_pdf(
+    directory: Path, out: Path, asked: Exhibit, created: datetime, progress: Callable[[str], None] = lambda words: None
+) -> Written:
+    """Write the document, and return what is in it.
+
+    Args:
+        directory: of the run, also of one that goes on or was killed.
+        out: the file, replaced as a whole.
+        asked: what is to be in it.
+        created: with its time zone; it stands in the document, and nothing else changes from one making to the next.
+        progress: is told what goes on, in a few words.
+
+    Raises:
+        PublishError: the directory holds no run, or the file cannot be written.
+        UsageError: a track that was asked for is not there.
+        MissingRuntimeError: what makes documents is not installed.
+    """
+    _need_libraries()
+    from engine.report.pdf.cover import Cover, cover
+    from engine.report.pdf.sheet import Sheet
+    from engine.report.pdf.source_frames import Sources
+    from engine.report.pdf.track_page import Page, track_page
+
+    run, streams = read_run(directory), read_streams(directory)
+    found = select_tracks(directory, 1 << 60, _FACES_PER_TRACK)
+    records, left_out, why = _chosen(found.records, asked.tracks)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as open_fonts:
+        folder = Path(name)
+        sources = Sources(directory, run, folder)
+        sources.read(records, progress)
+        progress("checking the record of the run")
+        briefly, chain = record_words(chain_status(directory))
+
+        def new_sheet() -> Sheet:
+            sheet = Sheet(asked.paper, _title(asked), asked.examiner, created, folder)
+            open_fonts.callback(sheet.fonts_of.close)
+            return sheet
+
+        first = Cover(
+            run, streams, sources.states, records, _counted(found.decisions), left_out, why, asked.case, asked.notes,
+            asked.examiner, f"{created:%Y-%m-%d %H:%M:%S %z}", chain, asked.confirmed,
+        )  # fmt: skip
+        sheet = new_sheet()
+        cover(sheet, _completed(first, new_sheet, [*map(_texts, records)]))
+        short = asked.notes if len(asked.notes) <= _SHORT_NOTE else ""
+        for number, record in enumerate(records, 1):
+            progress(f"page {number} of {len(records)}")
+            events = streams.get(record.stream, [])
+            track_page(sheet, Page(directory, run, record, sources, events, asked.case, short, briefly, asked.confirmed))
+        sheet.number_pages()
+        missing = tuple(sorted(sheet.fonts_of.missing))
+        _write(sheet, out)
+    return Written(out, len(sheet.pages), len(records), len(left_out), missing)
+
+
+def _write(sheet: Sheet, out: Path) -> None:
+    try:
+        with replacing(out) as beside, beside.open("wb") as file:
+            sheet.output(file)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise PublishError(f"cannot write {out}: {error.strerror}") from error
+
+
+def _completed(page: Cover, new_sheet: Callable[[], Sheet], texts: list[str]) -> Cover:
+    """Return the first pages with the numbers of the others, and the characters that cannot be drawn anywhere."""
+    from engine.report.pdf.cover import cover
+
+    sheet = new_sheet()
+    for text in texts:
+        sheet.fonts_of.readable(text)
+    cover(sheet, page)
+    if sheet.fonts_of.missing:
+        page = replace(page, missing=_missing_words(sheet.fonts_of.missing))
+        sheet = new_sheet()
+        cover(sheet, page)
+    return replace(page, first_page=len(sheet.pages) + 1)
+
+
+def _missing_words(missing: set[str]) -> str:
+    if not missing:
+        return ""
+    codes = ", ".join(f"U+{ord(character):04X}" for character in sorted(missing)[:40])
+    more = f" and {len(missing) - 40} more" if len(missing) > 40 else ""
+    return (
+        f"No font on the computer that made this document draws {codes}{more}: these characters stand as their codes, "
+        "as [U+7530]. With a font for them installed, make the document again."
+    )
+
+
+def _texts(record: TrackRecord) -> str:
+    return " ".join([record.stream, *(one.identity for one in record.candidates)])
+
+
+def _chosen(records: list[TrackRecord], asked: tuple[int, ...]) -> tuple[list[TrackRecord], list[int], str]:
+    """Return the tracks of the document in its order, those that are left out, and why."""
+    if asked:
+        by_id = {record.track_id: record for record in records}
+        for track in asked:
+            if track not in by_id:
+                raise UsageError(f"the run has no track {track}: `facestream export DIR --to csv` lists them")
+        chosen = [by_id[track] for track in dict.fromkeys(asked)]
+        left = [record.track_id for record in records if record.track_id not in set(asked)]
+        return chosen, left, "The document was asked for the other ones only."
+    ordered = sorted(records, key=lambda record: _ORDER.index(record.decision))  # stable: by time within
+    left = [record.track_id for record in ordered[MOST_TRACKS:]]
+    why = f"One document holds {MOST_TRACKS} tracks, the named ones first; --track shows others."
+    return ordered[:MOST_TRACKS], left, why
+
+
+def _counted(decisions: Counter[Any]) -> dict[Any, int]:
+    return {decision: decisions[decision] for decision in _ORDER}
+
+
+def _title(asked: Exhibit) -> str:
+    return "Faces found by facestream" + (f", case {asked.case}" if asked.case else "")
+
+
+def _need_libraries() -> None:
+    for module in ("fpdf", "pymupdf_fonts", "uharfbuzz"):
+        if importlib.util.find_spec(module) is None:
+            raise MissingRuntimeError(
+                f"what makes PDF documents is not installed ({module}): pip install 'facestream[exhibit]'"
+            )

@@ -1,0 +1,125 @@
+"""Error rates that were measured, for the page of one track, and what they were measured on.
+
+They come from where the product has them: what the run said a name may claim, the limits and the calibration that ship with
+the embedder, and the bench of names (``docs/results/names.md``, of which ``naming_rates.json`` is the machine's form).
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from engine.archive.reader import TrackRecord
+from engine.contracts.findings import Basis
+from engine.errors import ModelError
+from engine.report.pdf.sentences import per_thousand
+from engine.report.summary import naming
+from engine.verify.likelihood import Bucket, calibration_of
+from engine.verify.open_set import open_set_of
+
+_PEOPLE = (
+    "news photographs of public figures of about 2002 to 2004 (mostly men, mostly light-skinned, mostly adults), grey and "
+    "near-frontal, shown as small moving faces in H.264 video"
+)
+
+
+class NamingRate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the bench of names found at one size of face."""
+
+    size_px: int
+    enrolled_tracks: int
+    right_percent: float
+    others_names: int
+    stranger_tracks: int
+    strangers_named: int
+    low_per_1000: float
+    high_per_1000: float
+    """Bounds at 95 % of strangers named, of 1,000."""
+
+
+class NamingRates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The bench of names, under the default rule."""
+
+    measured_on: str
+    false_name_rate: float
+    people_enrolled: int
+    sizes: list[NamingRate]
+
+
+def naming_rates() -> NamingRates:
+    """Return what ships of the bench."""
+    text = importlib.resources.files("engine.report.pdf").joinpath("naming_rates.json").read_bytes()
+    return msgspec.json.decode(text, type=NamingRates)
+
+
+def error_rates(run: Mapping[str, Any], record: TrackRecord) -> Iterator[str]:
+    """Yield sentences: what a name may claim, how often it is wrong or missing, and what that was measured on.
+
+    Args:
+        run: ``run.json``.
+        record: the track.
+    """
+    basis = record.track.basis if record.track else None
+    if claimed := naming(run):
+        yield f"The rule for names in this run: {claimed}."
+    if basis is None:
+        return
+    sha256 = embedder_sha256(run)
+    try:
+        measured = open_set_of(sha256) if sha256 else None
+    except ModelError:
+        measured = None
+    if basis.false_name_rate is not None and record.candidates:
+        yield from _chance(record, basis)
+    if measured is None:
+        yield "No error rates were measured for the network that compared these faces."
+        return
+    rates = naming_rates()
+    if basis.false_name_rate == rates.false_name_rate:
+        yield _bench(rates, basis.size_px)
+    yield f"The limits were measured on {measured.provenance.partition(';')[0]}: {_PEOPLE}; not on this camera or these people."
+
+
+def _chance(record: TrackRecord, basis: Basis) -> Iterator[str]:
+    first = record.candidates[0]
+    if first.false_name_chance is None or basis.false_name_rate is None:
+        return
+    if first.false_name_chance >= 1:
+        yield "This track: any stranger may look so much like somebody enrolled. The likeness says nothing by itself."
+        return
+    yield (
+        f"This track: of 1,000 strangers with faces of this size at most {per_thousand(first.false_name_chance)} look so much "
+        f"like anybody enrolled (in 95 of 100 galleries); for a name it must be at most {per_thousand(basis.false_name_rate)}."
+    )
+
+
+def _bench(rates: NamingRates, size_px: float) -> str:
+    one = min(rates.sizes, key=lambda rate: abs(math.log(rate.size_px / max(size_px, 1.0))))
+    return (
+        f"In a test with {rates.people_enrolled} people enrolled and faces of {one.size_px} px, the size tested nearest to "
+        f"this one, {one.strangers_named} of {one.stranger_tracks:,} tracks of strangers got a name (95 % bounds: "
+        f"{one.low_per_1000:g} to {one.high_per_1000:g} in 1,000). Of {one.enrolled_tracks} tracks of people enrolled "
+        f"{one.others_names} got another's name and {one.right_percent:g} % their own; the others got none. With fewer people "
+        "enrolled more get their own name."
+    )
+
+
+def embedder_sha256(run: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the network that compared the faces; empty where there was none."""
+    workers = (run.get("workers") or {}).values()
+    return next((str(facts["embedder_sha256"]) for facts in workers if facts.get("embedder_sha256")), "")
+
+
+def bucket_of(run: Mapping[str, Any], basis: Basis) -> Bucket | None:
+    """Return what stands behind a track's likelihood ratio, None where this version has another calibration."""
+    try:
+        calibration = calibration_of(embedder_sha256(run)) if basis.calibration else None
+    except ModelError:
+        return None
+    if calibration is None or calibration.id != basis.calibration:
+        return None
+    return next((bucket for bucket in calibration.buckets if bucket.words == basis.bucket), None)

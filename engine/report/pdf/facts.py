@@ -1,0 +1,143 @@
+"""What is known of a run and a track besides its pictures: when, where, with what, and the hashes of all of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+from typing import Any
+
+from engine.archive.files import inside
+from engine.archive.reader import FaceLine, TrackRecord
+from engine.contracts.messages import Part, Stream
+from engine.report.clocks import clock, wall_clock
+from engine.report.pdf.source_frames import SourceState
+from engine.report.scene import PART, scene_of
+
+_ROLES = {
+    "detector": "finds faces",
+    "second_look": "checks what was found",
+    "embedder": "compares faces",
+    "generator": "enlarges one face",
+    "fuser": "joins several frames",
+}
+_CLOCKS = {
+    "start_time": "as the user gave the beginning of the recording",
+    "file_name": "by the name of the recording's file",
+    "creation_time": "by the recording's metadata (creation_time), which may be when it was written",
+}
+STATES: dict[SourceState, str] = {
+    "same": "not altered: same SHA-256 now as then",
+    "other": "NOT the file that was processed: it has changed, or another one has its name",
+    "gone": "not found now where it was processed",
+    "not hashed": "found, but its SHA-256 was not recorded",
+    "camera": "a camera: no file",
+}
+"""Of a source, when the document was made."""
+_BRIEFLY: dict[SourceState, str] = {"same": "same now", "other": "CHANGED SINCE", "gone": "not found now", "not hashed": ""}
+
+
+def models(run: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return what each model of a run does, its name and its SHA-256; equal workers give one row."""
+    rows: dict[tuple[str, str, str], None] = {}
+    for role, does in _ROLES.items():
+        for facts in (run.get("workers") or {}).values():
+            if role in facts and f"{role}_sha256" in facts:
+                rows[(does, str(facts[role]), str(facts[f"{role}_sha256"]))] = None
+    return list(rows)
+
+
+def source_name(run: Mapping[str, Any], stream: str) -> str:
+    """Return the file name of a stream's recording, without its folder; empty for a camera."""
+    facts = (run.get("inputs") or {}).get(stream) or {}
+    return PurePath(str(facts.get("path", ""))).name
+
+
+def times(record: TrackRecord, events: Sequence[Stream]) -> list[tuple[str, str]]:
+    """Return when a track was seen: in its stream, and by which clock.
+
+    Args:
+        record: the track.
+        events: of its stream.
+    """
+    first, last = record.span_seconds
+    best = record.best
+    told = [("seen", f"{clock(first)} to {clock(last)} after the beginning")]
+    if record.recorded_span_ns is not None:
+        began, ended = (wall_clock(at) for at in record.recorded_span_ns)
+        known = next((event.clock for event in reversed(events) if event.clock), "")
+        return [*told, ("clock time", f"{began} to {ended}, {_CLOCKS.get(known, known or 'by the recording')}")]
+    if best is not None and best.face.ntp_ns is not None:
+        return [("clock time", f"{wall_clock(best.face.ntp_ns)} (best face), by the camera's own clock")]
+    if best is not None and best.face.live:
+        return [
+            ("clock time", f"{wall_clock(best.face.captured_ns)} (best face), by the clock of the computer that received it")
+        ]
+    return [*told, ("clock time", "not known: nothing says when this recording begins")]
+
+
+def hashes(directory: Path, run: Mapping[str, Any], record: TrackRecord, state: SourceState) -> list[tuple[str, str, str, str]]:
+    """Return what a track rests on: what it is, its name, its SHA-256 as recorded, and what became of it since.
+
+    Args:
+        directory: of the run.
+        run: ``run.json``.
+        record: the track.
+        state: of its source.
+    """
+    stream = (run.get("inputs") or {}).get(record.stream) or {}
+    rows = (
+        [("source", source_name(run, record.stream), str(stream.get("sha256", "")), _BRIEFLY.get(state, ""))] if stream else []
+    )
+    best = record.best
+    if best is not None:
+        rows += [_picture(directory, part, best.files, best.face.parts, part) for part in ("original", "enhanced")]
+    if (scene := scene_of(directory, record.faces)) is not None:
+        rows.append(_picture(directory, "whole frame", scene.line.files, scene.line.face.parts, PART))
+    if record.track is not None:
+        rows += [_picture(directory, what, record.files, record.track.parts, part) for what, part in (
+            ("several frames", "track"), ("agreement", "agreement"))]  # fmt: skip
+    rows = [row for row in rows if row[1]]
+    rows += [(does, name, sha256, "") for does, name, sha256 in models(run)]
+    if record.track is not None and (gallery := record.track.gallery) is not None:
+        rows.append(
+            ("gallery", f"version {gallery.revision}, epoch {gallery.epoch}", f"{gallery.digest} (digest of its people)", "")
+        )
+    software = (run.get("versions") or {}).get("facestream", "of unknown version")
+    return [*rows, ("software", f"facestream {software}", "", "")]
+
+
+def _picture(
+    directory: Path, what: str, files: Mapping[str, str], parts: Sequence[Part], part: str
+) -> tuple[str, str, str, str]:
+    name = files.get(part, "")
+    recorded = next((one.sha256 for one in parts if one.name == part), "")
+    path = inside(directory, name) if name else None
+    if path is None or not path.is_file():
+        return what, PurePath(name).name, recorded, "not there now" if name else ""
+    now = hashlib.sha256(path.read_bytes()).hexdigest()
+    return (
+        what,
+        PurePath(name).name,
+        recorded or now,
+        "" if not recorded else "same now" if now == recorded else "CHANGED SINCE",
+    )
+
+
+def face_words(line: FaceLine) -> list[tuple[str, str]]:
+    """Return where a track's best face was found, and how good it is."""
+    face = line.face
+    told = [
+        ("best face", f"frame {face.frame_index}, {clock(face.pts_seconds)}"),
+        ("face size", f"{face.box[2]:.0f} x {face.box[3]:.0f} px of {face.width_px} x {face.height_px}"),
+        ("quality", f"{face.quality.score:.2f} (0 useless, 1 good)"),
+    ]
+    return told
+
+
+def made_at(run: Mapping[str, Any]) -> str:
+    """Return when a run began, in UTC; empty where its record does not say."""
+    attempts = run.get("attempts") or [run]
+    begun = attempts[0].get("started_ns")
+    return datetime.fromtimestamp(begun / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if isinstance(begun, int) else ""

@@ -1,0 +1,191 @@
+"""What the pages say of a track, in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.archive.reader import TrackRecord
+from engine.contracts.findings import Basis, Decision
+from engine.contracts.worth import LIMITS, ratio, worth
+from engine.exhibit import ChainStatus, Confirmation, confirmed_by, is_shown
+from engine.report.figures import MARK
+
+_LONG_NAME, _FAULTS = 70, 5
+UNNAMED = {"unknown": "Not in the gallery", "undecided": "Not decided", "none": "Not compared"}
+DECISIONS: dict[Decision, str] = {
+    "known": "named: the software gives the face the name of a person enrolled in the gallery",
+    "undecided": 'not decided: neither a name nor "not in the gallery"',
+    "unknown": "not in the gallery: nobody enrolled is alike",
+    "none": "not compared: there was nobody to compare with",
+}
+_FOUND = (
+    "A network finds faces in the frames of the recording. Faces that follow one another are one track: one person's way "
+    "through the picture."
+)
+_COMPARED = (
+    "Another network turns each face into a list of numbers (a vector), and so each enrolled photograph. How alike two vectors "
+    "are is the likeness. The best faces of the track are joined into one vector, which decides."
+)
+_NOT_COMPARED = "There was nobody to compare these faces with."
+_ENHANCED = (
+    "Only the original pixels decide. The enhanced pictures are drawn by a third network for a person to look at: details in "
+    "them are likely ones, not recorded ones."
+)
+
+
+def method(record: TrackRecord) -> tuple[str, ...]:
+    """Return how it was done, in plain words."""
+    return _FOUND, _COMPARED if record.candidates else _NOT_COMPARED, _ENHANCED
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What people have said of the tracks of a run, and how many of them a name needs."""
+
+    said: Sequence[Confirmation] = ()
+    """In the order in which it was said."""
+    two_person: bool = False
+    """A name counts once two people have confirmed it."""
+
+    def lacks(self, record: TrackRecord) -> bool:
+        """Whether a track has a name of the software that must be confirmed and is not."""
+        name = _name_of(record)
+        return self.two_person and bool(name) and not is_shown(self._by(record, name), two_person=True)
+
+    def words(self, record: TrackRecord) -> str:
+        """Return what people say of a track; empty where nobody has said anything, and nobody needs to."""
+        name = _name_of(record)
+        if not name:
+            names = dict.fromkeys(
+                one.name for one in self.said if (one.stream, one.track_id) == (record.stream, record.track_id)
+            )
+            told = [f"{_and(by)} {_says(by)} that it is {one}." for one in names if one and (by := self._by(record, one))]
+            return " ".join(told)
+        by = self._by(record, name)
+        if self.lacks(record):
+            who = f"{_and(by)} {_says(by)} so, nobody else" if by else "nobody has"
+            return f"Two people must confirm this name, and {who}: it does not count yet."
+        return f"Confirmed by {_and(by)}." if by else ""
+
+    def _by(self, record: TrackRecord, name: str) -> tuple[str, ...]:
+        return confirmed_by(self.said, record.stream, record.track_id, name)
+
+
+def _name_of(record: TrackRecord) -> str:
+    return record.candidates[0].identity if record.decision == "known" and record.candidates else ""
+
+
+def _says(by: Sequence[str]) -> str:
+    return "says" if len(by) == 1 else "say"
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def headline(record: TrackRecord) -> str:
+    """Return what a page is called: the name, or why there is none."""
+    return _name_of(record) or UNNAMED.get(record.decision, "Not compared")
+
+
+def finding(record: TrackRecord) -> str:
+    """Return the decision in one or two sentences."""
+    basis, first = (record.track.basis if record.track else None), record.candidates[0] if record.candidates else None
+    if record.decision == "known" and first is not None:
+        name = first.identity if brief(first.identity) == first.identity else "above"
+        return f"The software gives this face the name {name}. It compared by itself: this is no identification by a person."
+    if record.decision == "undecided":
+        nearest = f" The most alike of the people enrolled is {first.identity}: that is not a name." if first else ""
+        return f"The software did not decide who this is: {_lack(basis)}.{nearest}"
+    if record.decision == "unknown":
+        nearest = f" The most alike is {first.identity}: that is not a name." if first else ""
+        return f"The software found nobody among the people enrolled who looks like this face.{nearest}"
+    return "The software compared this face with nobody: the run had no gallery, or nobody was enrolled in it."
+
+
+def brief(name: str) -> str:
+    """Return a name that fits into a line; the whole one stands elsewhere on the page, or in the records."""
+    return name if len(name) <= _LONG_NAME else f"{name[: _LONG_NAME - 1].rstrip()}…"
+
+
+def _lack(basis: Basis | None) -> str:
+    if basis is None:
+        return "it had not seen enough when the run ended"
+    if basis.missing == "faces":
+        faces = f"{basis.faces} {'face' if basis.faces == 1 else 'faces'}"
+        return f"the track has {faces} good enough to compare, and a decision needs {basis.faces_needed}"
+    if basis.missing == "size":
+        needed = "no size would do" if basis.size_needed_px is None else f"{basis.size_needed_px:.0f} px are needed"
+        return f"its faces are too small, {basis.size_px:.0f} px in the mean ({needed} with this gallery)"
+    if basis.missing == "margin":
+        return "two people enrolled are nearly equally alike"
+    return "nobody is alike enough for a name, and somebody is too alike to be ruled out"
+
+
+def strength(record: TrackRecord, people: int = 0, pairs: int = 0) -> Iterator[str]:
+    """Yield what the best candidate's likelihood ratio says, in words and figures, with its bounds and what it was measured on.
+
+    Args:
+        record: the track.
+        people: behind the calibration; 0: not known.
+        pairs: of two people, likewise.
+    """
+    basis, first = (record.track.basis if record.track else None), record.candidates[0] if record.candidates else None
+    if first is None or basis is None:
+        return
+    if first.log10_lr is None or basis.log10_lr_bounds is None:
+        small = " or so small a face" if basis.size_px < 20 else ""
+        yield f"No likelihood ratio was calibrated for this way to compare{small}: the likeness alone is not a probability."
+        return
+    low, high = basis.log10_lr_bounds
+    bound = " or more" if first.log10_lr >= high else " or less" if first.log10_lr <= low else ""
+    yield f"{worth(first.log10_lr, brief(first.identity))}."
+    yield (
+        f"Likelihood ratio {ratio(first.log10_lr)}{bound} (log10 {first.log10_lr:.1f}): so many times as probable is such a "
+        "likeness if it is this person as if it is somebody else. It is not how probable it is that it is this person."
+    )
+    measured = f", on {people:,} people with a second picture of their own and {pairs:,} pairs of two people" if people else ""
+    yield (
+        f"Measured for faces of {basis.bucket}{measured} (calibration {basis.calibration}); between {ratio(low)} and "
+        f"{ratio(high)} can be shown with them."
+    )
+
+
+def limits(run: Mapping[str, Any], record: TrackRecord) -> Iterator[str]:
+    """Yield what may not be concluded."""
+    if record.candidates:
+        yield f"On the likelihood ratio: {LIMITS[0].lower()}{LIMITS[1:]}"
+        yield "Nothing was calibrated for this camera: angle, light, infra-red and compression can make strangers more alike."
+        yield "Whether the enrolled photographs show whom their names say, the software cannot know."
+    qp = record.best.face.quality.qp if record.best else None
+    if qp is not None:
+        yield f"Compression at the face: quantiser {qp:.0f} (0 without loss, 51 strongest); no figure here counts it in."
+    if record.candidates and record.decision != "known":
+        yield "No name does not mean that the person is not enrolled."
+    if record.track is not None and record.track.basis is not None and record.track.basis.persons > 1:
+        persons = record.track.basis.persons
+        yield f"The faces of this track show {persons} people: the decision is about the one seen at the most moments."
+    yield f"{MARK}. Nothing may be read from an enhanced picture that its original does not show."
+
+
+def record_words(status: ChainStatus) -> tuple[str, list[str]]:
+    """Return what is known of the run's record: briefly, and for the first page."""
+    if not status.blocks and status.faults:
+        return "cannot be checked, see page 1", [f"The record of the run cannot be checked: {status.faults[0]}."]
+    told = [f"The record of the run is {status.sentence}.", *(f"{fault}." for fault in status.faults[1:_FAULTS])]
+    if len(status.faults) > _FAULTS:
+        told.append(f"{len(status.faults) - _FAULTS:,} more faults: facestream audit names all of them.")
+    if status.head:
+        blocks = f"{status.blocks:,} {'block' if status.blocks == 1 else 'blocks'}"
+        told.append(f"It has {blocks}; the SHA-256 of the last: {status.head}.")
+    return "as it was written" if status.is_whole else "NOT as it was written, see page 1", told
+
+
+def per_thousand(share: float) -> str:
+    """Return a bound on a share as a number of 1,000, rounded up to two digits, as ``1``, ``0.21`` or ``1,000``."""
+    value = max(1000 * share, 0.01)
+    step = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return f"{math.ceil(value / step - 1e-6) * step:,.4g}".rstrip(".")

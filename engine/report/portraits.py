@@ -1,0 +1,84 @@
+"""The photographs that people were enrolled with, beside their tracks.
+
+The gallery keeps none: they are found by their SHA-256 in a folder that whoever makes the report names.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from engine.errors import UsageError
+from engine.verify.gallery import Gallery
+
+_LONGEST_PX = 360
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+_BLOCK = 1 << 20
+
+
+class Portraits:
+    """One photograph of each person, put into a page once however often it is shown.
+
+    Args:
+        gallery: whom the tracks were compared with.
+        folder: of photographs, and folders of them.
+
+    Raises:
+        UsageError: there is no such folder.
+        GalleryError: the gallery cannot be read.
+    """
+
+    def __init__(self, gallery: Path, folder: Path) -> None:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is not a folder: name the one with the photographs that people were enrolled with")
+        with Gallery(gallery, read_only=True) as opened:
+            self._digests = {
+                one.name: [picture.picture_sha256 for picture in opened.pictures(one.name)] for one in opened.list()
+            }
+        self._files = {_sha256(path): path for path in sorted(folder.rglob("*")) if path.suffix.lower() in _SUFFIXES}
+        self._shown: dict[str, tuple[int, str]] = {}
+
+    def figure(self, identity: str) -> str:
+        """Return the photograph of a person; empty where none is in the folder."""
+        path = next((self._files[one] for one in self._digests.get(identity, ()) if one in self._files), None)
+        if path is None:
+            return ""
+        if identity not in self._shown:
+            if not (small := _small(path)):
+                return ""
+            self._shown[identity] = len(self._shown), small
+        number = self._shown[identity][0]
+        said = f"enrolled as {escape(identity)}"
+        return (
+            f'<figure class="portrait"><i class="photo p{number}" role="img" aria-label="{said}"></i>'
+            f"<figcaption>{said}: {escape(path.name)}</figcaption></figure>"
+        )
+
+    def rules(self) -> Iterator[str]:
+        """Yield the style of the photographs that were shown."""
+        for number, address in self._shown.values():
+            yield f".p{number} {{ background-image: url({address}); }}\n"
+
+
+def _small(path: Path) -> str:
+    picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        return ""
+    scale = min(1.0, _LONGEST_PX / max(picture.shape[:2]))
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    done, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return f"data:image/jpeg;base64,{base64.b64encode(encoded.tobytes()).decode()}" if done else ""
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,101 @@
+"""One track as a run has written it, with what is needed to make it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.archive.files import inside
+from engine.archive.reader import FaceLine, TrackLine
+from engine.client.results import Run, load_run
+from engine.config import Config
+from engine.contracts.messages import Face, Part, Track
+from engine.contracts.recording import Recording
+from engine.errors import PublishError, SourceError, UsageError
+from engine.footage.recordings import recording_of
+
+
+@dataclass(frozen=True)
+class RecordedTrack:
+    """What a directory says of a track."""
+
+    run: Run
+    config: Config
+    stream: str
+    track_id: int
+    faces: list[FaceLine]
+    """In the order in which they were written."""
+    last: TrackLine | None
+    """The last word; None: it was not written, as after a kill."""
+
+    def payload(self, line: FaceLine | TrackLine, part: Part) -> bytes | None:
+        """Return a part of a message as it lies in the directory; None where it is not there any more."""
+        if part.name == "embedding":
+            row = self.run.vector(line)
+            return None if row is None else row.tobytes()
+        path = inside(self.run.directory, line.files.get(part.name, ""))
+        return path.read_bytes() if path is not None and path.is_file() else None
+
+
+def recorded_track(directory: Path, track_id: int, stream: str = "") -> RecordedTrack:
+    """Return a track of a run.
+
+    Args:
+        directory: of the run.
+        track_id: of the track.
+        stream: of the track; empty: of whichever stream it is.
+
+    Raises:
+        PublishError: it is not a run's directory, or was written by a version whose settings are not understood.
+        UsageError: there is no such track, or it is a camera's.
+    """
+    run = load_run(directory)
+    faces = [line for line in run.faces() if _is_meant(line.face, track_id, stream)]
+    last = next((line for line in run.tracks() if _is_meant(line.track, track_id, stream)), None)
+    if not faces:
+        of = f" of the stream {stream}" if stream else ""
+        raise UsageError(
+            f"{directory} holds no face of track {track_id}{of}: see `facestream report`, or the track_id of a line"
+        )
+    name = faces[0].face.stream
+    if faces[0].face.live or name not in run.inputs:
+        raise UsageError(f"track {track_id} is of the camera {name}: only what was recorded can be made again")
+    return RecordedTrack(run, _config(run), name, track_id, faces, last)
+
+
+def recording_again(track: RecordedTrack, moved_to: Path | None = None) -> Recording:
+    """Return the recording of a track, which must be the one that was read, byte by byte where its SHA-256 is known.
+
+    Raises:
+        SourceError: it is not there, or another one.
+    """
+    facts = track.run.inputs[track.stream]
+    recording = recording_of(track.stream, facts, moved_to)
+    known = str(facts.get("sha256", ""))
+    try:
+        if known and recording.sha256() != known:
+            raise SourceError(
+                f"{recording.path} is not the recording that was read: its SHA-256 is another one; say where that is now with "
+                "--recording",
+                "not_found",
+            )
+    except OSError as error:
+        raise SourceError(f"cannot read {recording.path}: {error.strerror}", "not_found") from error
+    return recording
+
+
+def _config(run: Run) -> Config:
+    found: Any = run.record.get("config")
+    try:
+        return msgspec.convert(found, Config)
+    except msgspec.ValidationError as error:
+        raise PublishError(
+            f"the settings in {run.directory / 'run.json'} are not understood ({error}): use the version that wrote them"
+        ) from error
+
+
+def _is_meant(message: Face | Track, track_id: int, stream: str) -> bool:
+    return message.track_id == track_id and (not stream or message.stream == stream)

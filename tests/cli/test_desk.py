@@ -1,0 +1,95 @@
+"""``search``, ``compare`` and ``people`` on small results, and on photographs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from tests.cli.command import complains, here
+from tests.desk.results import write_result
+
+
+@pytest.fixture
+def facestream(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: here(capsys, *arguments)
+
+
+@pytest.fixture
+def results(tmp_path):
+    write_result(tmp_path / "one", [("ann", "", 0), ("bea", "", 10), ("cid", "Cid", 20)])
+    write_result(tmp_path / "two", [("bea", "", 0), ("ann", "", 10)], "gate", "run2")
+    return ("one", "two")
+
+
+@pytest.fixture(scope="module")
+def photograph(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("photographs") / "eileen.png"
+    cv2.imwrite(str(path), cv2.cvtColor(astronaut()[:300, 100:400], cv2.COLOR_RGB2BGR))
+    return path
+
+
+def test_people_are_listed_named_and_undone(facestream, results):
+    listed = json.loads(facestream("people", *results, "--json").out)
+    assert [(one["name"], len(one["tracks"])) for one in listed["people"]] == [("Cid", 1), ("", 2), ("", 2)]
+    someone = listed["people"][1]["id"]
+    named = facestream("people", *results, "--name", someone, "Dora", "--note", "her badge", "--who", "eve", "--page", "p.html")
+    assert named.code == 0
+    assert "Dora" in named.out
+    assert "Dora" in Path("p.html").read_text()
+    [correction] = json.loads(facestream("people", *results, "--json").out)["corrections"]
+    assert (correction["who"], correction["note"], correction["name"]) == ("eve", "her badge", "Dora")
+    history = facestream("people", "one", "--history")
+    assert "her badge" in history.out
+    facestream("people", *results, "--undo", correction["id"])
+    assert "Dora" not in [one["name"] for one in json.loads(facestream("people", *results, "--json").out)["people"]]
+    complains(facestream("people", *results, "--page", "p.html"), 2, "p.html is there already")
+    complains(facestream("people", *results, "--note", "why"), 2, "belong to a correction")
+    complains(facestream("people", *results, "--merge", "P-NOBODY", "gate/1"), 2, "nobody in these results")
+    complains(facestream("people", "nothing"), 1, "is not the output directory of a run")
+    complains(facestream("people"), 2, "no result to look in")
+
+
+def test_two_tracks_are_compared(facestream, results):
+    same = facestream("compare", "one:yard/1", "two:gate/2", "--page", "c.html")
+    assert same.code == 0
+    assert "if it is one person than if it is two people" in same.out
+    assert "Between two recordings" in same.out
+    assert "What limits it" in Path("c.html").read_text()
+    told = json.loads(facestream("compare", "one:yard/1", "one:yard/2", "--json").out)
+    assert told["log10_lr"] < 0
+    complains(facestream("compare", "one:yard/1", "one:yard/9"), 2, "has no track 9 of yard")
+    write_result(Path("three"), [("ann", "", 0)], sha256="ab" * 32)
+    complains(facestream("compare", "one:yard/1", "three:yard/1"), 2, "two embedders cannot be compared")
+
+
+def test_a_photograph_is_looked_for_and_compared(facestream, results, photograph):
+    found = json.loads(facestream("search", photograph, *results, "--json", "--page", "h.html").out)
+    assert (found["faces"], found["tracks"], len(found["hits"])) == (10, 5, 5)
+    assert found["photograph"]["quality"]["size_px"] > 60
+    assert "eileen.png" in Path("h.html").read_text()
+    compared = json.loads(facestream("compare", photograph, "one:yard/1", "--json").out)
+    assert compared["sides"][0]["photograph"]
+    complains(facestream("search", photograph, *results, "--limit", "0"), 2, "give 1 or more")
+    complains(facestream("search", photograph, *results, "--face", "2"), 2, "--face is 1 to 1")
+
+
+def test_a_photograph_of_nobody_and_of_two_people(facestream, results, photograph):
+    cv2.imwrite("nobody.png", np.full((200, 200, 3), 128, np.uint8))
+    complains(facestream("search", "nobody.png", "one"), 1, "nobody.png shows no face")
+    complains(facestream("search", "missing.png", "one"), 1, "missing.png")
+    face = cv2.imread(str(photograph))
+    small = cv2.resize(face, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    two = np.full((300, 540, 3), 90, np.uint8)
+    two[:, :300], two[60 : 60 + small.shape[0], 340 : 340 + small.shape[1]] = face, small
+    cv2.imwrite("two.png", two)
+    largest = json.loads(facestream("search", "two.png", "one", "--json").out)["photograph"]
+    second = json.loads(facestream("search", "two.png", "one", "--json", "--face", "2").out)["photograph"]
+    assert "shows 2 faces" in largest["remarks"][0]
+    assert second["remarks"] == []
+    assert second["quality"]["size_px"] < largest["quality"]["size_px"]

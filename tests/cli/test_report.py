@@ -1,0 +1,47 @@
+import json
+
+import pytest
+
+from tests.cli.command import complains, here
+from tests.report.test_page import write_run
+
+
+def test_the_page_is_made_again(capsys, tmp_path):
+    run = write_run(tmp_path / "run", tracks=1)
+    (run / "report.html").unlink(missing_ok=True)
+    assert here(capsys, "report", run).code == 0
+    assert (run / "report.html").is_file()
+    complains(here(capsys, "report", run, "--case", "7"), 2, "add --pdf")
+
+
+def test_a_document_stands_beside_the_run_and_is_not_overwritten(capsys, tmp_path):
+    pytest.importorskip("fpdf", reason="needs facestream[exhibit]")
+    pytest.importorskip("pymupdf_fonts", reason="needs facestream[exhibit]")
+    run, notes = write_run(tmp_path / "run", tracks=2, faces=1), tmp_path / "notes.txt"
+    notes.write_bytes("\ufeffOver the door.\r\n".encode())
+    told = here(capsys, "report", run, "--pdf", "--json", "--track", 1, "--notes", notes, "--paper", "letter")
+    assert told.code == 0, told
+    out = tmp_path / "run.pdf"
+    assert json.loads(told.out) == {"out": str(out), "pages": 2, "tracks": 1, "left_out": 1, "not_drawn": []}
+    before = out.read_bytes()
+    assert before.startswith(b"%PDF-")
+    complains(here(capsys, "report", run, "--pdf"), 2, "is there already")
+    assert out.read_bytes() == before
+    said = here(capsys, "report", run, "--pdf", "--overwrite", "--notes", "in words")
+    assert "run.pdf, 3 pages, 2 tracks" in said.out
+
+
+def test_what_cannot_be_done_is_one_sentence(capsys, tmp_path):
+    pytest.importorskip("fpdf", reason="needs facestream[exhibit]")
+    run, bad = write_run(tmp_path / "run", tracks=1, faces=1), tmp_path / "notes.bin"
+    bad.write_bytes(b"\xff\xfe\xff")
+    for arguments, code, words in (
+        (["--out", run / "inside.pdf"], 2, "erase"),
+        (["--out", tmp_path / "x.doc"], 2, "needs the ending .pdf"),
+        (["--out", tmp_path / "none" / "x.pdf"], 2, "does not exist"),
+        (["--notes", bad], 2, "no text in UTF-8"),
+        (["--notes", "x" * 20_001], 2, "too long"),
+        (["--track", "99"], 2, "has no track 99"),
+    ):
+        complains(here(capsys, "report", run, "--pdf", *arguments), code, words)
+    complains(here(capsys, "report", tmp_path / "nothing", "--pdf"), 1, "is not the output directory of a run")

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.contracts.findings import Quality
+from engine.desk import page as pages
+from engine.desk.compared import compare, quality_limits, track_side
+from engine.desk.hits import search
+from engine.desk.hits_page import write_hits
+from engine.desk.likeness import Likeness, haze_of
+from engine.desk.photograph import Photographed
+from engine.desk.stored import read_result
+from engine.errors import UsageError
+from tests.desk.results import DLIB, person_vector, write_result
+
+WALKS = [(f"person{number}", "", 10.0 * number) for number in range(40)]
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    return read_result(write_result(tmp_path_factory.mktemp("desk") / "one", WALKS, faces=3))
+
+
+@pytest.fixture(scope="module")
+def likeness():
+    return Likeness(DLIB)
+
+
+def test_the_person_comes_first_with_what_that_is_worth(result, likeness):
+    found = search(person_vector("person7", 1), 100.0, [result], likeness, 5)
+    assert (found.faces, found.tracks, len(found.hits)) == (120, 40, 5)
+    best = found.hits[0]
+    assert best.track.track_id == 8
+    assert best.worth.log10_lr > 1
+    assert best.worth.log10_lr > found.hits[1].worth.log10_lr
+    assert 0 < best.by_chance < 1
+
+
+def test_it_gives_what_looking_at_every_vector_gives(result, likeness, monkeypatch):
+    monkeypatch.setattr("engine.desk.hits._AT_ONCE", 7)
+    for who in range(0, 40, 9):
+        vector = person_vector(f"person{who}", 1)
+        found = search(vector, 30.0, [result], likeness, 6)
+        best, own_haze = {}, haze_of(np.array([30.0]))[0]
+        for track in result.tracks:
+            rows = [(track.vector, track.moments, 1, track.size_px)]
+            rows += [(result.row(face.embedding), 1, 3, face.quality.size_px) for face in track.faces]
+            values = []
+            for row, moments, tries, size in rows:
+                alike = float(likeness.resemblance(vector, row[None])[0] - own_haze * haze_of(np.array([size]))[0])
+                values.append(likeness.worth(alike, min(size, 30.0), moments, tries).log10_lr + 1e-3 * alike)
+            best[track.track_id] = max(values)
+        expected = sorted(best, key=best.get, reverse=True)[:6]
+        assert [hit.track.track_id for hit in found.hits] == expected
+
+
+def test_the_bound_is_one(result, likeness):
+    vectors = np.stack([track.vector for track in result.tracks])
+    one = person_vector("somebody else")
+    assert (likeness.most_resemblance(one, vectors) >= likeness.resemblance(one, vectors) - 1e-5).all()
+
+
+def test_without_a_measurement_there_are_cosines_alone(tmp_path: Path):
+    result = read_result(write_result(tmp_path / "one", WALKS[:5], sha256="ab" * 32))
+    found = search(person_vector("person3", 1), 100.0, [result], Likeness("ab" * 32), 3)
+    assert found.hits[0].track.track_id == 4
+    assert (found.hits[0].worth, found.hits[0].by_chance) == (None, None)
+    assert search(person_vector("person3", 1)[:64], 100.0, [result], Likeness("ab" * 32), 3).hits == []
+
+
+def test_the_page_of_hits_holds_its_pictures(result, likeness, tmp_path: Path):
+    photograph = Photographed("<i>.jpg", person_vector("person7", 1), Quality(100, 0.8, 0.9, 0.7), b"\xff\xd8", ["turned."])
+    found = search(photograph.vector, 100.0, [result], likeness, 4)
+    write_hits(tmp_path / "hits.html", photograph, found, [])
+    text = (tmp_path / "hits.html").read_text()
+    assert text.count("<article") == 5
+    assert "Such a likeness is" in text
+    assert "<i>" not in text
+    assert "AI-enhanced" in text
+    with pytest.raises(UsageError, match="is there already"):
+        pages.check_page(tmp_path / "hits.html", overwrite=False)
+    pages.check_page(tmp_path / "hits.html", overwrite=True)
+    with pytest.raises(UsageError, match="there is no folder"):
+        pages.check_page(tmp_path / "no" / "hits.html", overwrite=False)
+    with pytest.raises(UsageError, match="it is a folder"):
+        pages.check_page(tmp_path, overwrite=True)
+
+
+def test_two_tracks_are_compared_with_what_limits_it(result, likeness):
+    one, other, third = (result.tracks[at] for at in (0, 0, 1))
+    sides = [track_side(track, track.vector, []) for track in (one, other, third)]
+    same, two = compare(sides[0], sides[1], likeness), compare(sides[0], sides[2], likeness)
+    assert same.cosine == pytest.approx(1, abs=1e-5)
+    assert same.worth.log10_lr == same.worth.bounds[1]
+    assert two.worth.log10_lr < 0
+    assert any("Between two recordings" in sentence for sentence in two.limits)
+
+
+def test_limits_are_those_of_the_better_faces():
+    good, small = Quality(60, 0.9, 0.95, 0.8, qp=20), Quality(20, 0.9, 0.95, 0.2)
+    assert quality_limits([good, small]) == []
+    said = quality_limits([Quality(20, 0.2, 0.5, 0.1, damaged=True, qp=40)])
+    assert [any(word in one for one in said) for word in ("20 px", "blurred", "turned away", "compressed", "damaged")] == [
+        True
+    ] * 5
+    assert "from 40 px on" in quality_limits([Quality(35, 0.9, 0.95, 0.5)])[0]
+    assert quality_limits([]) == ["no face of it is left."]

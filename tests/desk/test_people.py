@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine.archive.chain import CHAIN
+from engine.archive.pieces import CORRECTIONS
+from engine.desk.chosen import choose_results, find_track
+from engine.desk.corrected import Desk
+from engine.desk.corrections import read_corrections
+from engine.desk.people import people_of
+from engine.desk.people_page import write_people
+from engine.desk.stored import read_result
+from engine.errors import FacestreamError, PublishError, UsageError
+from engine.exhibit.verify import verify as verify_run
+from tests.desk.results import write_result
+
+
+@pytest.fixture
+def results(tmp_path: Path):
+    """Two cameras: two people are seen by both, one is named by the gallery, one is seen once."""
+    one = write_result(tmp_path / "one", [("ann", "", 0), ("bea", "", 10), ("cid", "Cid", 20)])
+    two = write_result(tmp_path / "two", [("bea", "", 0), ("ann", "", 10), ("dan", "", 20), ("cid", "", 30)], "gate", "run2")
+    return [one, two]
+
+
+def found_in(directories):
+    chosen = choose_results(directories)
+    return chosen.results, people_of(chosen.results, read_corrections(directories))
+
+
+def tracks_of(people):
+    return {person.id: {(track.stream, track.track_id) for track in person.tracks} for person in people.persons}
+
+
+def groups_of(people):
+    return sorted(sorted(tracks) for tracks in tracks_of(people).values())
+
+
+def test_strangers_are_found_again_across_cameras(results):
+    _, people = found_in(results)
+    assert groups_of(people) == [
+        [("gate", 1), ("yard", 2)], [("gate", 2), ("yard", 1)], [("gate", 3)], [("gate", 4), ("yard", 3)]
+    ]  # fmt: skip
+    first = people.persons[0]
+    assert (first.name, first.given, first.places) == ("Cid", False, [("one", "yard"), ("two", "gate")])
+
+
+def test_ids_stay_however_often_and_with_what_else_it_is_asked(results):
+    ids = {frozenset(tracks): one for one, tracks in tracks_of(found_in(results)[1]).items()}
+    assert {frozenset(tracks): one for one, tracks in tracks_of(found_in(results[::-1])[1]).items()} == ids
+    alone = tracks_of(found_in(results[:1])[1])
+    together = found_in(results)[1]
+    for one, tracks in alone.items():
+        [person] = together.find(one)
+        assert {(track.stream, track.track_id) for track in person.tracks} >= tracks
+    moved = shutil.move(results[0], results[0].with_name("elsewhere"))
+    assert set(tracks_of(found_in([moved])[1])) == set(alone)
+    for one in tracks_of(found_in(results[1:])[1]):  # the id of any track means its person, also where another gives the name
+        [person] = together.find(one)
+        assert person.id in tracks_of(together)
+
+
+def test_corrections_are_kept_beside_the_results_which_stay_as_they_are(results):
+    before = {path: path.read_bytes() for one in results for path in one.rglob("*") if path.is_file()}
+    chosen, people = found_in(results)
+    merge = Desk(chosen, people, "ada", "the same coat").merge(["yard/1", "gate/3"])
+    assert (merge.who, merge.note) == ("ada", "the same coat")
+    assert [("gate", 2), ("gate", 3), ("yard", 1)] in groups_of(found_in(results)[1])
+    for one in results:
+        assert [c.id for c in read_corrections([one])] == [merge.id], "each of the results knows it"
+    chosen, people = found_in(results)
+    Desk(chosen, people, "ada").split(["gate/1"])
+    assert [("gate", 1)] in groups_of(found_in(results)[1])
+    chosen, people = found_in(results)
+    Desk(chosen, people, "ada").name("gate/1", "Bea")
+    [bea] = found_in(results)[1].find("Bea")
+    assert (bea.name, bea.given, len(bea.tracks)) == ("Bea", True, 1)
+    chosen, people = found_in(results)
+    Desk(chosen, people, "bob").undo(merge.id[:5])
+    assert [("gate", 2), ("yard", 1)] in groups_of(found_in(results)[1])
+    for path, content in before.items():
+        assert path.read_bytes().startswith(content) if path.name == CHAIN else path.read_bytes() == content, path
+    assert all(verify_run(one, []).is_whole for one in results), "the chain vouches for what was said"
+    added = {path for one in results for path in one.rglob("*") if path.is_file()} - set(before)
+    assert added == {one / CORRECTIONS for one in results}
+
+
+def test_what_cannot_be_corrected_is_said(results):
+    chosen, people = found_in(results)
+    desk = Desk(chosen, people, "ada")
+    for call, words in (
+        (lambda: desk.merge(["yard/1", "gate/2"]), "is one: nothing to do"),
+        (lambda: desk.merge(["yard/1", "P-NOBODY"]), "nobody in these results is 'P-NOBODY'"),
+        (lambda: desk.split(["yard/1", "yard/2"]), "takes tracks out of one person"),
+        (lambda: desk.split(["gate/3"]), "no other track"),
+        (lambda: desk.split(["gate/33"]), "is no track of these results"),
+        (lambda: desk.name("yard/1", ""), "no name that a person gave"),
+        (lambda: desk.undo("123"), "is no correction of these results"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            call()
+    assert read_corrections(results) == []
+
+
+def test_two_who_are_there_at_once_are_two(tmp_path: Path):
+    once = write_result(tmp_path / "one", [("ann", "", 0), ("ann", "", 1)])
+    assert len(found_in([once])[1].persons) == 2
+    after = write_result(tmp_path / "two", [("ann", "", 0), ("ann", "", 3)])
+    assert len(found_in([after])[1].persons) == 1
+
+
+def test_vectors_of_two_embedders_are_never_compared(tmp_path: Path):
+    one = write_result(tmp_path / "one", [("ann", "", 0)])
+    two = write_result(tmp_path / "two", [("ann", "", 0)], run_id="run2", sha256="ab" * 32)
+    three = write_result(tmp_path / "three", [("ann", "", 0)], run_id="run3", sha256="")
+    copy = shutil.copytree(one, tmp_path / "copy")
+    chosen = choose_results([one, two, three, copy, tmp_path / "nothing", one])
+    assert [result.run.directory for result in chosen.results] == [one]
+    said = " ".join(chosen.left_out)
+    for words in ("which cannot be compared", "had no embedder", "is a copy of", "is not the output directory"):
+        assert words in said
+    with pytest.raises(PublishError, match="had no embedder"):
+        choose_results([three])
+    with pytest.raises(UsageError, match="no result to look in"):
+        choose_results([])
+
+
+def test_a_killed_run_and_expired_vectors_are_no_obstacle(tmp_path: Path):
+    one = write_result(tmp_path / "one", [("ann", "", 0), ("ann", "", 10)])
+    (one / "tracks.jsonl").unlink()
+    _, people = found_in([one])
+    assert groups_of(people) == [[("yard", 1), ("yard", 2)]]
+    (one / "embeddings_128.f32").write_bytes(bytes((one / "embeddings_128.f32").stat().st_size))
+    _, people = found_in([one])
+    assert (people.persons, people.left_out) == ([], 2)
+
+
+def test_a_track_is_named_by_its_result_and_place(results):
+    track = find_track(f"{results[1]}:gate/3")
+    assert (track.stream, track.track_id) == ("gate", 3)
+    assert find_track(str(results[0])) is None
+    for words, why in ((f"{results[0]}:gate/1", "has no stream 'gate'"), (f"{results[0]}:yard/9", "has no track 9 of yard")):
+        with pytest.raises(UsageError, match=why):
+            find_track(words)
+
+
+def test_a_result_of_two_embedders_is_refused(tmp_path: Path):
+    one = write_result(tmp_path / "one", [("ann", "", 0)])
+    text = (one / "run.json").read_text().replace('"enhance-1": {', '"enhance-2": {"embedder_sha256": "cd"}, "enhance-1": {')
+    (one / "run.json").write_text(text)
+    with pytest.raises(FacestreamError, match="several embedders"):
+        read_result(one)
+
+
+def test_the_page_shows_names_as_text_and_what_was_said(results, tmp_path: Path):
+    chosen, people = found_in(results)
+    Desk(chosen, people, "ada", "<i>sure</i>").name("yard/1", "<b>Ann</b>")
+    _, people = found_in(results)
+    path = tmp_path / "people.html"
+    write_people(path, people, people.persons, ["one", "two"], ["left out: nothing"])
+    text = path.read_text()
+    assert "<b>Ann</b>" not in text
+    assert "&lt;b&gt;Ann&lt;/b&gt;" in text
+    assert "&lt;i&gt;sure" in text
+    assert "left out: nothing" in text
+    assert text.count("data:image/jpeg") > len(people.persons)

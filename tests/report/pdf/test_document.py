@@ -1,0 +1,170 @@
+import json
+import re
+from datetime import timedelta
+
+import pytest
+
+from engine.archive.writer import DirectorySink
+from engine.config import OutputConfig
+from engine.errors import MissingRuntimeError, PublishError, UsageError
+from engine.publish.numbering import Numbering
+from engine.report.pdf import document as whole
+from tests.publish.samples import face, stream_event, track
+from tests.report.pdf.pages import NOON, document
+
+RUN = {"run_id": "run1", "versions": {"facestream": "0.1.0"}}
+SHA = "ab" * 32
+FACTS = {
+    "inputs": {"cam1": {"path": "/secret/folder/gate.mp4", "size_bytes": 12_300_000, "sha256": SHA}},
+    "workers": {"enhance-1": {"generator": "compact_x4", "generator_sha256": "cd" * 32, "names": "at most 1 in 1,000"}},
+}
+
+
+def a_run(directory, tracks, run=RUN):
+    """Write a run; ``tracks`` are arguments of ``track``, by id."""
+    numbering, sink = Numbering("run1"), DirectorySink(OutputConfig(directory=str(directory)), run)
+    sink.write(numbering.stamp(stream_event("cam1")), [])
+    for track_id, said in tracks.items():
+        for index in range(3):
+            message, payloads = face(track_id=track_id, index=index, score=0.5 + index / 10)
+            sink.write(numbering.stamp(message), payloads)
+        message, payloads = track(track_id=track_id, **said)
+        sink.write(numbering.stamp(message), payloads)
+    sink.close("completed", FACTS)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """One document of three tracks, looked at by several tests."""
+    tracks = {5: {"decision": "unknown"}, 7: {"frames": (0, 1, 2)}, 9: {"decision": "undecided"}}
+    directory = a_run(tmp_path_factory.mktemp("made") / "result", tracks)
+    return directory, *document(directory, case="2026-117", notes="Over the door.")
+
+
+def test_each_track_has_one_page_named_ones_first(made):
+    _, written, _, pages = made
+    assert (written.pages, written.tracks, written.left_out) == (4, 3, 0)
+    assert [re.search(r"Track (\d+) of cam1", page)[1] for page in pages[1:]] == ["7", "9", "5"]
+    assert [page.split(" | ")[1] for page in pages[1:]] == ["Named: Eileen Collins", "Not decided", "Not in the gallery"]
+    assert all(f"page {number} of 4" in page for number, page in enumerate(pages, 1))
+    assert all("case 2026-117" in page for page in pages)
+
+
+def test_the_first_page_says_what_is_in_it(made):
+    first = made[3][0]
+    for text in ("gate.mp4, 12,300,000 bytes", SHA, "3 tracks (1 named, 1 not decided, 1 not in the gallery)", "Over the door.",
+                 "not found now where it was processed", "2026-11-29 12:00:00 +0000",
+                 "The record of the run is as it was written", "facestream reproduce DIR --track N",
+                 "far more probable"):  # fmt: skip
+        assert text in first, text
+    assert "| 2 | 7 | cam1 |" in first
+
+
+def test_a_page_says_what_it_rests_on(made):
+    page = made[3][1]
+    for text in ("Original", "32 x 32 pixels as recorded", "AI-enhanced: not for identification", "Several frames", "Agreement",
+                 "0.730", "cd" * 32, "same now", "at most 1 in 1,000", "not known: nothing says when this recording begins",
+                 "the recording gate.mp4 is not where it was processed any more", "Over the door.",
+                 "Nothing was calibrated for this camera"):  # fmt: skip
+        assert text in page, text
+
+
+def test_no_folder_and_no_author_are_given_away(made):
+    directory, _, data, pages = made
+    assert "/secret" not in "".join(pages)
+    assert str(directory) not in "".join(pages)
+    assert b"/Author" not in data
+    assert b"/Lang (en)" in data
+    assert b"/Outlines" in data
+
+
+def test_equal_input_gives_equal_bytes_but_for_the_time(made):
+    directory, _, data, _ = made
+    again = document(directory, case="2026-117", notes="Over the door.")[1]
+    assert again == data
+    later = document(directory, NOON + timedelta(hours=1), case="2026-117", notes="Over the door.")[1]
+    assert b"D:20261129130000" in later
+    assert len(later) - len(data) in range(-200, 200)
+
+
+def test_only_the_tracks_that_were_asked_for_and_the_others_are_said(made):
+    written, _, pages = document(made[0], tracks=(9, 5))
+    assert [re.search(r"Track (\d+) of cam1", page)[1] for page in pages[1:]] == ["9", "5"]
+    assert written.left_out == 1
+    assert "Left out: 1 track (7). The document was asked for the other ones only." in pages[0]
+    with pytest.raises(UsageError, match="the run has no track 6"):
+        document(made[0], tracks=(6,))
+
+
+def test_more_tracks_than_a_document_holds_are_said(made, monkeypatch):
+    monkeypatch.setattr(whole, "MOST_TRACKS", 1)
+    _, _, pages = document(made[0], paper="letter")
+    assert "Left out: 2 tracks (5, 9). One document holds 1 tracks" in pages[0].replace("One document holds 1 track,", "x")
+    assert "Named: Eileen Collins" in pages[1]
+
+
+def test_a_long_name_leaves_room_for_the_rest(tmp_path):
+    name = "W" * 200
+    _, _, pages = document(a_run(tmp_path / "run", {1: {"identity": name}}))
+    assert f"Named: {name}" in pages[1]
+    assert "There was no room" not in pages[1]
+    assert "cd" * 32 in pages[1]
+
+
+def test_names_in_any_script_are_drawn_or_said(tmp_path):
+    names = {1: {"identity": "Αθηνά Ёлкина"}, 2: {"identity": "عبد الرحمن"}, 3: {"identity": "田中"}}
+    written, _, pages = document(a_run(tmp_path / "run", names))
+    text = "".join(pages)
+    assert "Named: Αθηνά Ёлкина" in text
+    assert "Named: عبد الرحمن" in text
+    assert "Named: [U+7530][U+4E2D]" in text
+    assert written.missing == ("中", "田")
+    assert "No font on the computer that made this document draws U+4E2D, U+7530" in pages[0]
+
+
+def test_pictures_that_are_gone_are_said(tmp_path):
+    directory = a_run(tmp_path / "run", {1: {"frames": (0, 1)}})
+    for path in (directory / "faces").rglob("*.jpg"):
+        path.unlink()
+    page = document(directory)[2][1]
+    assert page.count("deleted since (kept for a limited time), or moved away") == 2
+    assert "deleted, or moved away" in page
+    assert "not there now" in page
+    assert "NOT as it was written, see page 1" in page
+
+
+def test_pictures_that_were_hidden_are_said(tmp_path):
+    directory = a_run(tmp_path / "run", {1: {"decision": "unknown"}}, RUN | {"config": {"publish": {"redact": "vectors"}}})
+    lines = [json.loads(line) | {"files": {}} for line in (directory / "faces.jsonl").read_text().splitlines()]
+    (directory / "faces.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    page = document(directory)[2][1]
+    assert page.count("not kept: the run was told to hide faces (publish.redact)") == 4
+    assert "The whole frame is not shown: the run was told to hide faces" in page
+
+
+def test_a_run_without_faces_has_a_first_page(tmp_path):
+    written, _, pages = document(a_run(tmp_path / "run", {}))
+    assert (written.pages, written.tracks) == (1, 0)
+    assert "The run found no faces." in pages[0]
+
+
+def test_recordings_without_a_track_in_the_document_are_counted(tmp_path):
+    directory = a_run(tmp_path / "run", {1: {}})
+    record = json.loads((directory / "run.json").read_text())
+    record["inputs"] |= {f"cam{number}": {"path": f"/secret/{number}.mp4", "sha256": SHA} for number in range(2, 900)}
+    (directory / "run.json").write_text(json.dumps(record))
+    written, _, pages = document(directory)
+    assert written.pages == 2
+    assert "898 other sources have no track in this document: run.json names all of them." in pages[0]
+
+
+def test_what_is_no_run_is_one_sentence(tmp_path):
+    with pytest.raises(PublishError, match="is not the output directory of a run"):
+        document(tmp_path / "nothing")
+
+
+def test_what_is_not_installed_is_said_with_the_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(whole.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingRuntimeError, match=r"pip install 'facestream\[exhibit\]'"):
+        document(a_run(tmp_path / "run", {}))

@@ -1,0 +1,83 @@
+"""The figures on paper are those that were measured, as the documentation has them."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.archive.reader import TrackRecord
+from engine.contracts.findings import Basis, Candidate
+from engine.models.catalog import embedded_dir
+from engine.report.pdf.error_rates import bucket_of, error_rates, naming_rates
+from engine.report.pdf.sentences import per_thousand, strength
+from engine.verify.likelihood import read_calibration
+from tests.publish.samples import as_sent, track
+
+CALIBRATION = read_calibration(embedded_dir() / "dlib_likelihood.npz")
+RUN = {"workers": {"enhance-1": {"embedder": "dlib", "embedder_sha256": CALIBRATION.embedder_sha256, "names": "a rule"}}}
+BASIS = Basis(
+    faces=5, faces_needed=2, size_px=45.0, size_needed_px=14.0, quality=0.5, margin=0.1, margin_needed=0.01,
+    false_name_rate=0.001, moments=5, calibration=CALIBRATION.id, bucket="40 px and more, several faces",
+    log10_lr_bounds=(-1.7, 4.84),
+)  # fmt: skip
+
+
+def a_record(basis=BASIS, **candidate):
+    ada = Candidate("Ada", 0.98, **({"log10_lr": 4.84, "false_name_chance": 2e-7} | candidate))
+    said = msgspec.structs.replace(as_sent(track(track_id=3)[0]), basis=basis, candidates=[ada])
+    return TrackRecord("cam1", 3, said)
+
+
+def test_the_bench_of_names_is_the_documentation():
+    text = (Path(__file__).parents[3] / "docs/results/names.md").read_text()
+    row = re.compile(
+        r"\| (\d+) px \| chance 0\.001 \| (\d+) \| ([\d.]+) % \| (\d+) \(.*?\| ([\d,]+) \| (\d+) "
+        r"\| [\d.]+ \[([\d.]+), ([\d.]+)\]"
+    )
+    told = [tuple(float(cell.replace(",", "")) for cell in found) for found in row.findall(text)]
+    assert len(told) == 4
+    assert told == [tuple(map(float, msgspec.structs.astuple(one))) for one in naming_rates().sizes]
+
+
+def test_a_track_has_the_rates_of_its_size_and_what_they_were_measured_on():
+    text = " ".join(error_rates(RUN, a_record()))
+    for words in ("a rule.", "at most 0.01 look", "faces of 48 px", "2 of 3,382 tracks of strangers", "0.1 to 2.1 in 1,000",
+                  "10.2 % their own", "3,175 tracks of 465 people", "not on this camera"):  # fmt: skip
+        assert words in text, words
+
+
+def test_another_rule_or_embedder_is_given_no_figures_that_were_not_measured_for_it():
+    set_otherwise = msgspec.structs.replace(BASIS, false_name_rate=0.01)
+    assert "In a test" not in " ".join(error_rates(RUN, a_record(set_otherwise)))
+    other = {"workers": {"enhance-1": {"embedder": "mine", "embedder_sha256": "00" * 32}}}
+    assert list(error_rates(other, a_record(msgspec.structs.replace(BASIS, false_name_rate=None)))) == [
+        "No error rates were measured for the network that compared these faces."
+    ]
+
+
+def test_the_ratio_is_said_in_words_with_its_bounds_and_the_people_behind_it():
+    record = a_record()
+    bucket = bucket_of(RUN, record.track.basis)
+    text = " ".join(strength(record, bucket.same, bucket.different))
+    for words in ("far more probable if it is Ada", "Likelihood ratio 69,000 or more (log10 4.8)",
+                  "40 px and more, several faces", f"{bucket.same:,} people", f"{bucket.different:,} pairs",
+                  "between 1/50 and 69,000"):  # fmt: skip
+        assert words in text, (words, text)
+
+
+def test_a_calibration_of_another_version_is_not_taken_for_this_one():
+    assert bucket_of(RUN, msgspec.structs.replace(BASIS, calibration="0" * 12)) is None
+
+
+def test_without_a_calibration_the_likeness_is_said_to_mean_little():
+    record = a_record(msgspec.structs.replace(BASIS, size_px=12.0, log10_lr_bounds=None), log10_lr=None)
+    [text] = strength(record)
+    assert text.startswith("No likelihood ratio was calibrated for this way to compare or so small a face")
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(1, "1,000"), (0.302, "310"), (0.001, "1"), (0.0000243, "0.025"), (1e-9, "0.01"), (0.0023, "2.3")]
+)
+def test_bounds_are_rounded_up(share, told):
+    assert per_thousand(share) == told

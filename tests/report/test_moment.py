@@ -1,0 +1,62 @@
+import json
+import re
+
+import pytest
+
+from engine.footage.playable import is_playable
+from engine.report.page import write_report
+from tests.decode.clips import render
+from tests.report.test_page import write_run
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixels", "plays"),
+    [
+        ("a.mp4", "libx264", "yuv420p", True),
+        ("a.MP4", "libx264", "yuv420p", True),
+        ("a.mp4", "mpeg4", "yuv420p", False),
+        ("a.mp4", "libx264", "yuv420p10le", False),
+        ("a.mkv", "libx264", "yuv420p", False),
+    ],
+)
+def test_what_a_browser_plays(tmp_path, name, codec, pixels, plays):
+    assert is_playable(render(tmp_path / name, codec, pixels, frames=2)) is plays
+
+
+def test_what_is_no_recording_does_not_play(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"text")
+    assert not is_playable(tmp_path / "a.mp4")
+    assert not is_playable(tmp_path / "none.mp4")
+
+
+def played(directory, recording, video="auto", redact="none", out=None):
+    """Return the links to the recording, and the commands."""
+    run = json.loads((directory / "run.json").read_text())
+    run |= {"inputs": {"cam1": {"path": str(recording)}}, "config": {"publish": {"redact": redact}}}
+    (directory / "run.json").write_text(json.dumps(run))
+    page = write_report(directory, 5, video, out).read_text()
+    return re.findall(r'class="play" href="([^"]+)"', page), re.findall(r'<code class="copy">([^<]+)', page)
+
+
+def test_a_recording_near_the_page_is_played_from_where_it_lies(tmp_path):
+    recording = render(tmp_path / "a clip.mp4", frames=2)
+    directory = write_run(tmp_path / "out", tracks=1, faces=4)
+    links, commands = played(directory, recording)
+    assert links == ["../a%20clip.mp4#t=0.0,5.0"]
+    assert commands == [f"facestream clip {directory} --track 0"]
+    assert played(directory, recording, "never") == ([], commands)
+    assert played(directory, recording, redact="blur") == ([], commands), "it would show whom the page hides"
+    assert len(played(directory, recording, "always", "blur")[0]) == 1
+    far = tmp_path / "a" / "b" / "c" / "page.html"
+    far.parent.mkdir(parents=True)
+    assert played(directory, recording, out=far)[0] == []
+    assert played(directory, recording, "always", out=far)[0] == ["../../../a%20clip.mp4#t=0.0,5.0"]
+
+
+def test_of_a_camera_there_is_no_recording(tmp_path):
+    write_run(tmp_path, tracks=1, faces=1)
+    run = json.loads((tmp_path / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps(run | {"inputs": {}}))
+    page = write_report(tmp_path, 5).read_text()
+    assert 'class="play"' not in page
+    assert "facestream clip" not in page

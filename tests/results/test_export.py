@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import MissingRuntimeError
+from engine.results import export as exporting
+from engine.results.columns import face_columns, track_columns
+from engine.results.export import export, export_vectors
+from tests.results.runs import make_run
+
+
+def _rows(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def test_tracks_are_their_last_words_and_interim_ones_the_others(tmp_path: Path) -> None:
+    run = make_run(tmp_path).run
+    out = io.BytesIO()
+    assert export(run, "tracks", "csv", out) == 2
+    rows = _rows(out.getvalue())
+    assert [(row["track_id"], row["ended"], row["name"]) for row in rows] == [
+        ("1", "true", "Eileen Collins"),
+        ("2", "true", ""),
+    ]
+    assert rows[1]["best_identity"] == "Eileen Collins"
+    assert float(rows[0]["first_pts_seconds"]) == 0.4
+    assert rows[0]["vector_row"]
+    out = io.BytesIO()
+    assert export(run, "interim", "csv", out) == 2
+    assert {row["ended"] for row in _rows(out.getvalue())} == {"false"}
+
+
+def test_faces_have_their_boxes_and_files(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    assert export(make_run(tmp_path).run, "faces", "csv", out) == 3
+    row = _rows(out.getvalue())[0]
+    assert [float(row[f"box_{side}"]) for side in ("x", "y", "width", "height")] == [26, 10, 12, 16]
+    assert row["enhanced_file"].startswith("faces/door/1/")
+    assert json.loads(row["candidates"])[0]["identity"] == "Eileen Collins"
+
+
+def test_a_name_is_no_formula(tmp_path: Path) -> None:
+    made = make_run(tmp_path)
+    for name in ("tracks.jsonl", "faces.jsonl"):
+        path = made.run.directory / name
+        path.write_text(path.read_text().replace("Eileen Collins", "=HYPERLINK(1)"))
+    out = io.BytesIO()
+    export(made.run, "tracks", "csv", out)
+    row = _rows(out.getvalue())[0]
+    assert (row["name"], row["best_identity"]) == ("'=HYPERLINK(1)", "'=HYPERLINK(1)")
+
+
+def test_lines_are_those_of_the_directory(tmp_path: Path) -> None:
+    run = make_run(tmp_path).run
+    out = io.BytesIO()
+    assert export(run, "faces", "jsonl", out) == 3
+    written = [json.loads(line) for line in (run.directory / "faces.jsonl").read_text().splitlines()]
+    assert [json.loads(line) for line in out.getvalue().splitlines()] == written
+
+
+def test_parquet_has_the_same_rows_with_types(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra parquet")
+    run = make_run(tmp_path).run
+    with (tmp_path / "faces.parquet").open("wb") as file:
+        assert export(run, "faces", "parquet", file) == 3
+    table = parquet.read_table(tmp_path / "faces.parquet")
+    assert table.column_names == [column.name for column in face_columns()]
+    assert table["pts_seconds"].to_pylist() == [0.4, 1.2, 0.8]
+    assert table["quality_damaged"].to_pylist() == [False] * 3
+
+
+def test_without_pyarrow_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "find_spec", lambda name: None)
+    with pytest.raises(MissingRuntimeError, match=r"facestream\[parquet\]"):
+        exporting.check_form("parquet")
+    exporting.check_form("csv")
+
+
+def test_columns_have_one_name_each() -> None:
+    for columns in (face_columns(), track_columns()):
+        names = [column.name for column in columns]
+        assert len(names) == len(set(names))
+        assert names[:4] == ["stream", "track_id", "name", "decision"]
+
+
+def test_vectors_have_keys(tmp_path: Path) -> None:
+    run = make_run(tmp_path).run
+    ((path, count, length),) = export_vectors(run, "faces", tmp_path / "faces.npy")
+    assert (count, length) == (3, 128)
+    rows = np.load(path)
+    assert rows.dtype == np.float32
+    (expected,) = run.face_vectors()
+    np.testing.assert_array_equal(rows, expected.rows)
+    keys = _rows((tmp_path / "faces.keys.csv").read_bytes())
+    assert [(key["row"], key["stream"], key["track_id"], key["seq"]) for key in keys] == [
+        ("0", "door", "1", "0"), ("1", "door", "1", "1"), ("2", "door", "2", "2"),
+    ]  # fmt: skip
+    ((_, count, _),) = export_vectors(run, "tracks", tmp_path / "tracks.npy")
+    assert count == 2
+
+
+def test_vectors_of_two_lengths_go_to_two_files(tmp_path: Path) -> None:
+    run = make_run(tmp_path).run
+    path = run.directory / "faces.jsonl"
+    first, *others = path.read_text().splitlines(keepends=True)
+    path.write_text(first.replace("embeddings_128.f32", "embeddings_2.f32") + "".join(others))
+    (run.directory / "embeddings_2.f32").write_bytes(np.array([0.6, 0.8], "<f4").tobytes())
+    written = export_vectors(run, "faces", tmp_path / "v.npy")
+    assert sorted((file.name, count, length) for file, count, length in written) == [("v-128.npy", 2, 128), ("v-2.npy", 1, 2)]
+
+
+def test_a_run_without_vectors_gives_none(tmp_path: Path) -> None:
+    run = make_run(tmp_path).run
+    (run.directory / "embeddings_128.f32").write_bytes(b"")
+    assert export_vectors(run, "faces", tmp_path / "v.npy") == []
+    assert not (tmp_path / "v.npy").exists()
