@@ -153,7 +153,9 @@ def _run_of(
         raise UsageError(f"{source} is a camera: there is no recording of it to draw into")
     found = expand_sources([SourceConfig(uri=source)], LiveConfig())  # refuses what is none before any model is loaded
     if is_one:
-        _check_one(source, [one.path.name for one in found], "give one of them, or give --out a folder")
+        _check_one(
+            source, [one.path.name for one in found if isinstance(one, Recording)], "give one of them, or give --out a folder"
+        )
     with ends_cleanly(), TemporaryDirectory(prefix="facestream-") as folder:
         settings = load_config(None if options["config"] is None else Path(str(options["config"])), given({
             "profile": options["profile"],
