@@ -24,6 +24,7 @@ def report(
     notes: str = "",
     examiner: str = "",
     paper: Literal["a4", "letter"] = "a4",
+    two_person: Annotated[bool, Parameter(negative=())] = False,
     video: Literal["auto", "always", "never"] | None = None,
     photographs: Path | None = None,
     gallery: Path | None = None,
@@ -60,6 +61,9 @@ def report(
         Who answers for the document.
     paper
         a4 or letter.
+    two_person
+        A name counts once two people have confirmed it (`facestream people`); until then its page
+        says "Not confirmed".
     video
         Of the page: play recordings: auto: those near it that a browser plays.
     photographs
@@ -75,10 +79,11 @@ def report(
         if video or photographs or gallery:
             raise UsageError("--video, --photographs and --gallery are for the page: leave --pdf out")
         write_document(
-            directory, out, tracks=track, case=case, notes=notes, examiner=examiner, paper=paper, overwrite=overwrite,
+            directory, out, tracks=track, case=case, notes=notes, examiner=examiner, paper=paper,
+            two_person=two_person, overwrite=overwrite,
             as_json=json, now=datetime.now().astimezone(),
         )  # fmt: skip
         return
-    if track or case or notes or examiner or paper != "a4":
-        raise UsageError("--track, --case, --notes, --examiner and --paper are for a document: add --pdf")
+    if track or case or notes or examiner or two_person or paper != "a4":
+        raise UsageError("--track, --case, --notes, --examiner, --two-person and --paper are for a document: add --pdf")
     write_page(directory, out, video=video, photographs=photographs, gallery=gallery, overwrite=overwrite, as_json=json)
