@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +12,13 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from engine.cli.json_lines import JsonOption, write_lines
-from engine.cli.long_work import check_place, progress_bar
+from engine.cli.long_work import check_place, ends_cleanly, progress_bar
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.run_options import given
 from engine.cli.run_view import run_view
 from engine.cli.saying import say
 from engine.client.results import Run, load_run
-from engine.config import SourceConfig
+from engine.config import LiveConfig, SourceConfig
 from engine.config_file import load_config
 from engine.contracts.count_words import count
 from engine.contracts.recording import Recording
@@ -30,7 +29,7 @@ from engine.results.annotate import annotate as annotate_run
 from engine.results.hidden import check_shown
 from engine.results.tracks_of import recording_in
 from engine.source.cameras import is_camera
-from engine.source.files import recordings_of
+from engine.source.sources import expand_sources
 
 _MOST_NAMED = 10
 
@@ -152,10 +151,11 @@ def _run_of(
         raise UsageError(f"--stream and --recording are for the output directory of a run, and {source} is none")
     if is_camera(source):
         raise UsageError(f"{source} is a camera: there is no recording of it to draw into")
-    found = recordings_of(SourceConfig(uri=source))  # refuses what is none before any model is loaded
+    # refuses what is no recording before any model is loaded
+    found = [one for one in expand_sources([SourceConfig(uri=source)], LiveConfig()) if isinstance(one, Recording)]
     if is_one:
-        _check_one(source, [one.name for one in found], "give one of them, or give --out a folder")
-    with _ends_cleanly(), TemporaryDirectory(prefix="facestream-") as folder:
+        _check_one(source, [one.path.name for one in found], "give one of them, or give --out a folder")
+    with ends_cleanly(), TemporaryDirectory(prefix="facestream-") as folder:
         settings = load_config(None if options["config"] is None else Path(str(options["config"])), given({
             "profile": options["profile"],
             "sources": [{"uri": source}],
@@ -173,21 +173,6 @@ def _run_of(
             raise SourceError(result.failed_streams[0].detail, "not_a_video")
         run = load_run(settings.output.directory)
         yield run, sorted(run.inputs)
-
-
-@contextmanager
-def _ends_cleanly() -> Iterator[None]:
-    """Let a signal end the block as Ctrl-C does, so that no pictures of faces are left behind."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _check_one(source: str, found: Sequence[str], advice: str) -> None:

@@ -77,6 +77,8 @@ def recording_in(run: Run, stream: str, moved_to: Path | None = None) -> Recordi
         known = sorted({event.stream for event in run.streams()} | set(run.inputs))
         if stream not in known:
             raise UsageError(f"{run.directory} has no stream {stream}: it has {', '.join(known) or 'none'}")
+        if "received_from" in run.record:
+            return _of_received(run, stream, moved_to)
         raise SourceError(f"{stream} was a camera: the run kept faces of it, and no video", "not_found")
     try:
         return recording_of(stream, facts, moved_to)
@@ -86,6 +88,19 @@ def recording_in(run: Run, stream: str, moved_to: Path | None = None) -> Recordi
         raise SourceError(
             str(error).replace("say where it is now", "say where it is now with --recording"), "not_found"
         ) from error
+
+
+def _of_received(run: Run, stream: str, path: Path | None) -> Recording:
+    """Return the recording that is given for a stream of a run that was received: nobody knows whether it is the right one."""
+    if path is None:
+        raise SourceError(
+            f"{run.directory} was received by `facestream watch`, and does not say where the recording of {stream} is: say it "
+            "with --recording",
+            "not_found",
+        )
+    if not path.exists():
+        raise SourceError(f"{path} does not exist", "not_found")
+    return Recording(stream, path)
 
 
 def _by_faces(run: Run, numbers: Collection[int], stream: str) -> dict[Key, Seen]:

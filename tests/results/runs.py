@@ -50,6 +50,7 @@ def make_run(
         record_of: more for ``run.json``.
         spread_seconds: from one message to the next, as they were sent.
     """
+    folder.mkdir(exist_ok=True)
     path = recording or record(folder / "door.mp4", sound="aac", size=SIZE)
     numbering, messages = Numbering("run1"), list[tuple[Body, list[bytes]]]()
     messages.append((stream_event("door"), []))

@@ -86,6 +86,16 @@ def test_a_label_hides_no_other_face_and_keeps_its_place(tmp_path: Path) -> None
     assert (grey.y == grey.y[0, 0]).all()
 
 
+def test_the_clock_has_the_wall_clock_where_that_is_known(tmp_path: Path) -> None:
+    grey = planes_from_bgr(np.full((480, 960, 3), 90, np.uint8))
+    inked = []
+    for recorded_ns in (None, 1_700_000_000_000_000_000):
+        annotator = Annotator(Cast(make_run(tmp_path / str(recorded_ns)).run, "door"))
+        drawn = annotator.draw(grey, FrameTime(0, 0, (1, 25), 0.0, 0, recorded_ns=recorded_ns))
+        inked.append((drawn.y != grey.y).any(axis=0).sum())
+    assert inked[1] > 2 * inked[0] > 0
+
+
 def test_a_run_that_hid_faces_is_not_shown_unasked() -> None:
     record_of = {"config": {"publish": {"redact": "blur"}}}
     with pytest.raises(UsageError, match=r"told to hide faces \(publish\.redact: blur\).*--show-hidden"):

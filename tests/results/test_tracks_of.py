@@ -47,3 +47,12 @@ def test_a_recording_that_has_gone_and_a_camera_are_told_apart(tmp_path: Path) -
     with pytest.raises(SourceError, match=r"door\.mp4, is not there any more: say where it is now with --recording"):
         recording_in(made.run, "door")
     assert recording_in(made.run, "door", moved).path == moved
+
+
+def test_of_a_run_that_was_received_the_recording_is_the_one_that_is_given(tmp_path: Path) -> None:
+    made = make_run(tmp_path, camera="yard", record_of={"received_from": "tcp://127.0.0.1:5556"})
+    with pytest.raises(SourceError, match=r"was received by `facestream watch`.*recording of yard is: say it with --recording"):
+        recording_in(made.run, "yard")
+    assert recording_in(made.run, "yard", made.recording).path == made.recording
+    with pytest.raises(SourceError, match=r"none\.mp4 does not exist"):
+        recording_in(made.run, "yard", tmp_path / "none.mp4")

@@ -37,6 +37,8 @@ class Words:
     family: str = TEXT
     colour: Colour = BLACK
     bullet: bool = False
+    is_long: bool = False
+    """It may go on over pages; it is plain then."""
     keeps_next: bool = False
     """It is not left alone at the end of a page."""
     before_mm: float = 0.0
@@ -142,9 +144,19 @@ def flow(sheet: Sheet, blocks: Sequence[Block], size: float) -> None:
         if isinstance(block, Table):
             _flow_rows(sheet, block, size)
             continue
+        if isinstance(block, Words) and block.is_long:
+            _flow_lines(sheet, block, size)
+            continue
         height = block.draw(sheet, MARGIN_MM, 0.0, sheet.width_mm, size, draw=False)
         _make_room(sheet, height + (_NEXT_MM if isinstance(block, Words) and block.keeps_next else 0.0))
         sheet.at_mm += block.draw(sheet, MARGIN_MM, sheet.at_mm, sheet.width_mm, size)
+
+
+def _flow_lines(sheet: Sheet, block: Words, size: float) -> None:
+    for line in sheet.lines(sheet.fonts_of.readable(block.text), sheet.width_mm, size * block.scale):
+        _make_room(sheet, line_mm(size * block.scale))
+        sheet.at_mm += sheet.words(MARGIN_MM, sheet.at_mm, sheet.width_mm, line, size * block.scale) or line_mm(size)
+    sheet.at_mm += block.after_mm
 
 
 def _flow_rows(sheet: Sheet, table: Table, size: float) -> None:

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from engine.cli.long_work import check_place, ends_cleanly, progress_bar
+from engine.errors import UsageError
+from engine.whole_file import replacing
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_no_half_written_file(tmp_path: Path, number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+
+    def work() -> None:
+        with ends_cleanly(), replacing(tmp_path / "a.mp4") as beside:
+            beside.write_bytes(b"half")
+            signal.raise_signal(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(number) == before
+
+
+def test_progress_takes_the_share_that_is_done() -> None:
+    with progress_bar("a.mp4") as tell:
+        tell(0.5)
+        tell(1.0)
+
+
+def test_a_place_is_refused_before_the_work(tmp_path: Path) -> None:
+    check_place(tmp_path / "a.mp4", overwrite=False)
+    (tmp_path / "b.mp4").write_bytes(b"")
+    with pytest.raises(UsageError, match="is there already"):
+        check_place(tmp_path / "b.mp4", overwrite=False)
+    check_place(tmp_path / "b.mp4", overwrite=True)
+    with pytest.raises(UsageError, match="is a folder"):
+        check_place(tmp_path, overwrite=True)
+    with pytest.raises(UsageError, match="there is no folder"):
+        check_place(tmp_path / "no" / "a.mp4", overwrite=True)
