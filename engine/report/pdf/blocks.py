@@ -10,6 +10,8 @@ from engine.report.pdf.fonts import MONO, TEXT
 from engine.report.pdf.sheet import BLACK, GREY, MARGIN_MM, PALE, Colour, Sheet, line_mm
 
 _BULLET_MM, _BETWEEN_MM, _NEXT_MM = 3.0, 6.0, 16.0
+_SLACK_MM = 4.0
+"""A line of a shaped text that needs no shaping itself is somewhat longer alone."""
 
 
 class Block(Protocol):
@@ -153,9 +155,11 @@ def flow(sheet: Sheet, blocks: Sequence[Block], size: float) -> None:
 
 
 def _flow_lines(sheet: Sheet, block: Words, size: float) -> None:
-    for line in sheet.lines(sheet.fonts_of.readable(block.text), sheet.width_mm, size * block.scale):
-        _make_room(sheet, line_mm(size * block.scale))
-        sheet.at_mm += sheet.words(MARGIN_MM, sheet.at_mm, sheet.width_mm, line, size * block.scale) or line_mm(size)
+    points, width = size * block.scale, sheet.width_mm - _SLACK_MM
+    for paragraph in sheet.fonts_of.readable(block.text).split("\n"):
+        for line in sheet.lines(paragraph, width, points) or [""]:
+            _make_room(sheet, line_mm(points))
+            sheet.at_mm += sheet.words(MARGIN_MM, sheet.at_mm, sheet.width_mm, line, points) or line_mm(points)
     sheet.at_mm += block.after_mm
 
 
