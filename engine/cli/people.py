@@ -10,12 +10,11 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from engine.cli.desk_options import JsonOption, OverwriteOption, PageOption, Results, tell_programs
 from engine.cli.plain import plain
 from engine.cli.saying import say
+from engine.cli.tables import Column, Rows
 from engine.contracts.recording import shown
 from engine.desk.chosen import choose_results
 from engine.desk.corrected import Desk, directories_of
@@ -47,11 +46,12 @@ def people(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> int:
-    """Show who was seen in finished runs: tracks grouped into people, across files and cameras.
+    """Show who was seen in finished runs, across files and cameras.
 
-    A stranger is called by an id that stays, as P-7K2MXQ4, also when more results are given. What
-    you say of people is added to corrections.jsonl beside each result, with your name and the time;
-    nothing that a run wrote is changed, and everything can be undone.
+    Tracks are grouped into people. A stranger is called by an id that stays, as
+    P-7K2MXQ4, also when more results are given. What you say of people is added
+    to corrections.jsonl beside each result, with your name and the time; nothing
+    that a run wrote is changed, and everything can be undone.
 
     For example:
 
@@ -84,8 +84,8 @@ def people(
     history
         Show what was said, by whom and when.
     prior
-        How probable it is that two tracks are of one person, before they are looked at: a smaller
-        one takes fewer people for one, and splits more.
+        How probable it is that two tracks are of one person, before they are looked
+        at: a smaller one takes fewer people for one, and splits more.
     everybody
         Also strangers who were seen once.
     """
@@ -109,7 +109,7 @@ def people(
     if page is not None:
         write_people(page, found, persons, [shown(result.run.directory) for result in chosen.results], notices)
     if json:
-        tell_programs(_for_programs(found, done, chosen.left_out))
+        tell_programs(_for_programs(found, done, notices))
         return 0
     for one in done:
         say(f"{one.id}: {correction_words(one)}; `--undo {one.id}` takes it back")
@@ -160,13 +160,9 @@ def _tell_people(persons: Sequence[Person]) -> None:
     if not persons:
         say("nobody was seen more than once")
         return
-    table = Table()
-    for heading in ("id", "name", "tracks", "faces", "px", "first seen", "where"):
-        number = heading in ("tracks", "faces", "px")
-        table.add_column(heading, justify="right" if number else "left", no_wrap=heading != "where", overflow="fold")
-    for person in persons:
-        table.add_row(*(Text(plain(cell)) for cell in _cells(person)))
-    Console(highlight=False).print(table)
+    columns = [Column("id", "word"), Column("name"), *(Column(title, "number") for title in ("tracks", "faces", "px"))]
+    columns += [Column("first seen", "word"), Column("where")]
+    Console(highlight=False).print(Rows(columns, [list(map(plain, _cells(person))) for person in persons]))
 
 
 def _cells(person: Person) -> list[str]:
@@ -181,14 +177,19 @@ def _tell_history(corrections: Sequence[Correction]) -> None:
         say("nobody has said anything of these people")
         return
     holds = {one.id for one in in_force(corrections)}
-    table = Table()
-    for heading in ("id", "when", "who", "what", "why"):
-        table.add_column(heading, no_wrap=heading in ("id", "when"), overflow="fold")
+    columns = [
+        Column("id", "word"),
+        Column("when", "word"),
+        Column("who"),
+        Column("what", "sentence"),
+        Column("why", "sentence"),
+    ]
+    rows = []
     for one in corrections:
         undone = "" if one.id in holds or one.what == "undo" else " (undone)"
         cells = [one.id, f"{one.at[:19].replace('T', ' ')}Z", one.who, correction_words(one) + undone, one.note]
-        table.add_row(*(Text(plain(shown(cell))) for cell in cells))
-    Console(highlight=False).print(table)
+        rows.append([plain(shown(cell)) for cell in cells])
+    Console(highlight=False).print(Rows(columns, rows))
 
 
 def _for_programs(found: People, done: Sequence[Correction], left_out: Sequence[str]) -> dict[str, Any]:
