@@ -152,7 +152,8 @@ def _run_of(
         raise UsageError(f"--stream and --recording are for the output directory of a run, and {source} is none")
     if is_camera(source):
         raise UsageError(f"{source} is a camera: there is no recording of it to draw into")
-    found = expand_sources([SourceConfig(uri=source)], LiveConfig())  # refuses what is none before any model is loaded
+    # refuses what is no recording before any model is loaded
+    found = [one for one in expand_sources([SourceConfig(uri=source)], LiveConfig()) if isinstance(one, Recording)]
     if is_one:
         _check_one(source, [one.name for one in found], "give one of them, or give --out a folder")
     with ends_cleanly(), TemporaryDirectory(prefix="facestream-") as folder:

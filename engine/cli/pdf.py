@@ -13,8 +13,10 @@ from rich.console import Console
 from engine.archive.reader import read_run
 from engine.cli.plain import plain
 from engine.cli.saying import say
+from engine.desk.confirmed import confirmations_of
 from engine.errors import UsageError
 from engine.report.pdf.document import Exhibit, Written, write_pdf
+from engine.report.pdf.sentences import Confirmed
 
 _MOST_NOTES = 20_000
 
@@ -28,6 +30,7 @@ def write_document(
     notes: str,
     examiner: str,
     paper: Literal["a4", "letter"],
+    two_person: bool,
     overwrite: bool,
     as_json: bool,
     now: datetime,
@@ -42,7 +45,8 @@ def write_document(
     read_run(directory)
     path = out or directory.resolve().with_name(f"{directory.resolve().name}.pdf")
     _check(path, directory, overwrite)
-    asked = Exhibit(tracks, case, notes_of(notes), examiner, paper)
+    confirmed = Confirmed(confirmations_of(directory), two_person)
+    asked = Exhibit(tracks, case, notes_of(notes), examiner, paper, confirmed)
     console = Console(stderr=True)
     with console.status("reading the run") as status:
         written = write_pdf(directory, path, asked, now, lambda words: status.update(plain(words)))

@@ -26,6 +26,7 @@ def report(
     notes: str = "",
     examiner: str = "",
     paper: Literal["a4", "letter"] = "a4",
+    two_person: Annotated[bool, Parameter(negative=())] = False,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
@@ -57,6 +58,9 @@ def report(
         Who answers for the document.
     paper
         a4 or letter.
+    two_person
+        A name counts once two people have confirmed it (`facestream people`); until then its page
+        says "Not confirmed".
     overwrite
         Replace a document that is there.
     json
@@ -64,10 +68,11 @@ def report(
     """
     if pdf:
         write_document(
-            directory, out, tracks=track, case=case, notes=notes, examiner=examiner, paper=paper, overwrite=overwrite,
+            directory, out, tracks=track, case=case, notes=notes, examiner=examiner, paper=paper,
+            two_person=two_person, overwrite=overwrite,
             as_json=json, now=datetime.now().astimezone(),
         )  # fmt: skip
         return
-    if out or track or case or notes or examiner or json or paper != "a4":
+    if out or track or case or notes or examiner or json or two_person or paper != "a4":
         raise UsageError("these options are for a document: add --pdf")
     say(f"report: {write_report(directory, OutputConfig().report_tracks)}")

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -114,6 +113,8 @@ class Run:
         content = None if path is None or not path.is_file() else read_picture(path)
         if content is None:
             return None
+        import cv2
+
         decoded = cv2.imdecode(np.frombuffer(content[0], np.uint8), cv2.IMREAD_COLOR) if content[0] else None
         return None if decoded is None else np.asarray(decoded, np.uint8)
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from engine.archive.chain import Block, Edit, Keep
 from engine.archive.ledger import Ledger, Pieces
 
+_AGED = ("faces.jsonl", "tracks.jsonl", "stream.jsonl")
+"""What goes by age; notes on progress and what people have said are only set right with it."""
 _DAY_NS = 86_400 * 10**9
 _SLACK_NS = 120 * 10**9
 """For a clock that is set while a run goes on."""
@@ -28,6 +30,8 @@ def too_young(keep: Keep | None, written_ns: int, went_ns: int) -> str:
         return "nothing was to go by age or size"
     if not keep.least_days or written_ns + keep.least_days * _DAY_NS <= went_ns + _SLACK_NS:
         return ""
+    if written_ns > went_ns + _SLACK_NS:
+        return ""  # a clock was wrong: nobody can say
     return f"it was to stay for {keep.least_days:g} days, and was at most {(went_ns - written_ns) / _DAY_NS:.2f} days old"
 
 
@@ -37,6 +41,8 @@ def went_too_early(ledger: Ledger, block: Block) -> Iterator[tuple[str, int, str
     if block.kind != "cut" or block.why != "expire":
         return
     for name, edits in block.edits.items():
+        if name not in _AGED:
+            continue
         held = ledger.files.get(name, Pieces())
         newest = max((held.blocks[place] for place in _gone(len(held), edits)), default=-1)
         if newest > 0 and (why := too_young(block.keep, ledger.times[newest - 1], block.at_ns)):

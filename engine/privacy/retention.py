@@ -6,7 +6,6 @@ vectors become zeros, lines are no longer in their file, and the report is made 
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import shutil
@@ -182,7 +181,7 @@ def _one(directory: Path, policy: Policy, now_ns: int, dry_run: bool, key: Signi
                 with touched:
                     found = cut(directory, judge)
                     if found.tracks:
-                        forget_gone(directory, lambda: _left(directory, judge))
+                        forget_gone(directory, judge)
             told.tracks, told.faces, told.changed_lines = found.tracks, found.faces, found.changed
             told.removed = policy.records_days > 0 and _ended_ns(directory, judge) < now_ns - policy.records_days * _DAY_NS
             if not dry_run:
@@ -199,19 +198,6 @@ def _one(directory: Path, policy: Policy, now_ns: int, dry_run: bool, key: Signi
     except (OSError, FacestreamError) as error:
         told.error = str(error)
     return told
-
-
-def _left(directory: Path, judge: TooOld) -> set[tuple[str, int]]:
-    """Return the tracks of which something stays."""
-    found = set()
-    with Folder(directory) as folder:
-        for name in filter(folder.is_file, RECORDS):
-            for line in whole_lines(directory / name):
-                with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
-                    record = msgspec.json.decode(line, type=Record)
-                    if judge.record(record) is not None:
-                        found.add(_key(record))
-    return found
 
 
 def _rule(policy: Policy) -> Keep:

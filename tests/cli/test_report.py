@@ -1,8 +1,8 @@
 import json
 
-import pytest
-
+from engine.desk.corrections import TrackRef, append_correction, new_correction
 from tests.cli.command import complains, here
+from tests.report.pdf.pages import drawing
 from tests.report.test_page import write_run
 
 
@@ -15,8 +15,6 @@ def test_the_page_is_made_again(capsys, tmp_path):
 
 
 def test_a_document_stands_beside_the_run_and_is_not_overwritten(capsys, tmp_path):
-    pytest.importorskip("fpdf", reason="needs facestream[exhibit]")
-    pytest.importorskip("pymupdf_fonts", reason="needs facestream[exhibit]")
     run, notes = write_run(tmp_path / "run", tracks=2, faces=1), tmp_path / "notes.txt"
     notes.write_bytes("\ufeffOver the door.\r\n".encode())
     told = here(capsys, "report", run, "--pdf", "--json", "--track", 1, "--notes", notes, "--paper", "letter")
@@ -31,8 +29,20 @@ def test_a_document_stands_beside_the_run_and_is_not_overwritten(capsys, tmp_pat
     assert "run.pdf, 3 pages, 2 tracks" in said.out
 
 
+def test_names_are_confirmed_by_those_who_gave_them(capsys, tmp_path):
+    run = write_run(tmp_path / "run", tracks=1, faces=1)
+    for who in ("ada", "grace"):
+        with drawing() as drawn:
+            assert here(capsys, "report", run, "--pdf", "--overwrite", "--two-person").code == 0
+        assert "Not confirmed: Eileen Collins" in drawn.pages[1]
+        append_correction([run], new_correction(who, "name", [TrackRef("run1", "cam1", 0)], name="Eileen Collins"))
+    with drawing() as drawn:
+        assert here(capsys, "report", run, "--pdf", "--overwrite", "--two-person").code == 0
+    assert "Named: Eileen Collins" in drawn.pages[1]
+    assert "Confirmed by ada and grace." in drawn.pages[1]
+
+
 def test_what_cannot_be_done_is_one_sentence(capsys, tmp_path):
-    pytest.importorskip("fpdf", reason="needs facestream[exhibit]")
     run, bad = write_run(tmp_path / "run", tracks=1, faces=1), tmp_path / "notes.bin"
     bad.write_bytes(b"\xff\xfe\xff")
     for arguments, code, words in (

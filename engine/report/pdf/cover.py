@@ -34,6 +34,7 @@ _READ = (
     '"Strangers as alike, of 1,000" counts the whole gallery: so many of 1,000 strangers at most look as much like anybody '
     "in it. How many do depends on who is enrolled: the figure holds for 95 of 100 galleries of as many people.",
 )
+_BELOW_ONE = "A ratio below 1 speaks for somebody else, in the same words: 1/10 says as much for another as 10 for the person."
 _TWO_PEOPLE = (
     "In this document a name of the software counts once two people have confirmed it. Until then its page begins with "
     '"Not confirmed".'
@@ -101,7 +102,7 @@ def _blocks(page: Cover) -> list[Block]:
     if page.left_out:
         blocks.append(Words(f"Left out: {_numbers(page.left_out)}. {page.why_left_out}", style="B", after_mm=2.0))
     blocks += [heading("How to read a page"), *_bullets(_READ)]
-    blocks += [heading("What the words for a likelihood ratio mean"), _words_of_ratios()]
+    blocks += [heading("What the words for a likelihood ratio mean"), _words_of_ratios(), Words(_BELOW_ONE)]
     blocks += [heading("How to verify it"), *(Words(told, style="B") for told in page.chain), *_bullets(_VERIFY)]
     if page.missing:
         blocks.append(Words(page.missing, style="B"))
@@ -179,7 +180,7 @@ def _contents(page: Cover) -> Table:
     rows = []
     for number, record in enumerate(page.records, page.first_page):
         first, last = record.span_seconds
-        called = headline(record) + (" (not confirmed)" if page.confirmed.lacks(record) else "")
+        called = headline(record, page.confirmed)
         rows.append((str(number), str(record.track_id), record.stream, f"{clock(first)} to {clock(last)}", called))
     return Table(
         ("page", "track", "stream", "seen", "what the software says"), rows, (0.08, 0.1, 0.2, 0.24, 0.38), after_mm=2.0
