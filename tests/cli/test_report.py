@@ -68,6 +68,7 @@ def test_what_cannot_be_done_is_one_sentence(capsys, tmp_path):
         (["--out", tmp_path / "none" / "x.pdf"], 2, "does not exist"),
         (["--notes", bad], 2, "no text in UTF-8"),
         (["--notes", "x" * 20_001], 2, "too long"),
+        (["--case", "7" * 61], 2, "--case of 61 characters is too long"),
         (["--track", "99"], 2, "has no track 99"),
     ):
         complains(here(capsys, "report", run, "--pdf", *arguments), code, words)

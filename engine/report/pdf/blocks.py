@@ -10,6 +10,8 @@ from engine.report.pdf.fonts import MONO, TEXT
 from engine.report.pdf.sheet import BLACK, GREY, MARGIN_MM, PALE, Colour, Sheet, line_mm
 
 _BULLET_MM, _BETWEEN_MM, _NEXT_MM = 3.0, 6.0, 16.0
+_SLACK_MM = 4.0
+"""A line of a shaped text that needs no shaping itself is somewhat longer alone."""
 
 
 class Block(Protocol):
@@ -37,6 +39,8 @@ class Words:
     family: str = TEXT
     colour: Colour = BLACK
     bullet: bool = False
+    is_long: bool = False
+    """It may go on over pages; it is plain then."""
     keeps_next: bool = False
     """It is not left alone at the end of a page."""
     before_mm: float = 0.0
@@ -142,9 +146,21 @@ def flow(sheet: Sheet, blocks: Sequence[Block], size: float) -> None:
         if isinstance(block, Table):
             _flow_rows(sheet, block, size)
             continue
+        if isinstance(block, Words) and block.is_long:
+            _flow_lines(sheet, block, size)
+            continue
         height = block.draw(sheet, MARGIN_MM, 0.0, sheet.width_mm, size, draw=False)
         _make_room(sheet, height + (_NEXT_MM if isinstance(block, Words) and block.keeps_next else 0.0))
         sheet.at_mm += block.draw(sheet, MARGIN_MM, sheet.at_mm, sheet.width_mm, size)
+
+
+def _flow_lines(sheet: Sheet, block: Words, size: float) -> None:
+    points, width = size * block.scale, sheet.width_mm - _SLACK_MM
+    for paragraph in sheet.fonts_of.readable(block.text).split("\n"):
+        for line in sheet.lines(paragraph, width, points) or [""]:
+            _make_room(sheet, line_mm(points))
+            sheet.at_mm += sheet.words(MARGIN_MM, sheet.at_mm, sheet.width_mm, line, points) or line_mm(points)
+    sheet.at_mm += block.after_mm
 
 
 def _flow_rows(sheet: Sheet, table: Table, size: float) -> None:

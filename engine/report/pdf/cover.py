@@ -20,7 +20,7 @@ from engine.report.pdf.sheet import GREY, Sheet
 from engine.report.pdf.source_frames import SourceState
 
 _SIZE = 8.5
-_MOST_LEFT_OUT, _MOST_SOURCES = 60, 20
+_MOST_LEFT_OUT, _MOST_SOURCES, _SHORT_NOTES = 60, 20, 600
 _READ = (
     'The heading is what the software says of the track: a name, "Not decided", "Not in the gallery" or "Not compared".',
     "The whole frame stands first, with a red box around the face. The box was drawn for the page; the recording has none.",
@@ -91,6 +91,7 @@ def _blocks(page: Cover) -> list[Block]:
             "and no identification by itself.", colour=GREY, after_mm=2.5,
         ),
         Table((), _about(page), (0.2, 0.8), bold=frozenset({0}), after_mm=2.5),
+        *([heading("Notes"), Words(page.notes, is_long=True)] if _are_long(page.notes) else []),
         heading("What was processed"),
         _sources(page),
         *_other_sources(page),
@@ -109,12 +110,16 @@ def _blocks(page: Cover) -> list[Block]:
     return blocks
 
 
+def _are_long(notes: str) -> bool:
+    return len(notes) > _SHORT_NOTES or notes.count("\n") > _SHORT_NOTES // 100
+
+
 def _about(page: Cover) -> list[tuple[str, str]]:
     outcome = str(page.run.get("outcome", ""))
     rows = [
         ("case", page.case), ("examiner", page.examiner), ("processed", made_at(page.run)),
         ("run", f"{page.run.get('run_id', '')}, {_OUTCOMES.get(outcome, outcome)}, by facestream {_version(page.run)}"),
-        ("document made", f"{page.made}, by facestream {__version__}"), ("notes", page.notes),
+        ("document made", f"{page.made}, by facestream {__version__}"), ("notes", "" if _are_long(page.notes) else page.notes),
     ]  # fmt: skip
     return [row for row in rows if row[1]]
 
