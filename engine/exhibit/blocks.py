@@ -21,7 +21,7 @@ class ChainReader:
     Args:
         verdict: is told.
         keys: public keys that may have signed; empty: that of the first block, if it is signed.
-        holds: a head of an earlier verdict, which must be the hash of a line.
+        holds: a head of an earlier verdict, or the hash of a block, as a receipt has it: the chain must still have it.
     """
 
     def __init__(self, verdict: Verdict, keys: Collection[str], holds: str) -> None:
@@ -51,7 +51,7 @@ class ChainReader:
                 break
             assert block is not None
             before = hash_of(line)
-            seen |= before == self._holds
+            seen |= self._holds in (before, block.hash)
             self._verdict.blocks, self._verdict.head, self.last = number + 1, before, block
             self._check_signature(block)
             self._tell(block)
@@ -108,6 +108,9 @@ class ChainReader:
             self._verdict.attempts.append(block.run_id)
         if block.kind in ("begun", "ended"):
             self._verdict.outcome = block.outcome
+        if block.kind == "cut" and block.why in ("erase", "expire"):
+            by = f" by {block.who}" if block.who else ""
+            notes.append(f"block {block.number}: {_WORDS[block.why]}{by} at {when} has taken something out")
         for fault in block.faults:
             name, _, what = fault.partition(": ")
             told = f"{what or fault}, as {_WORDS.get(block.why, 'somebody')} found at {when}"

@@ -82,6 +82,8 @@ def test_an_erasure_leaves_a_chain_that_fits(tmp_path):
     assert faults(result) == []
     [done] = erase(["Ada"], outputs=[result], who="clerk").runs
     assert (done.error, faults(result), done.breaks_off) == ("", [], False)
+    assert faults(result, holds=done.head) == []
+    assert any(f"block {done.block}: an erasure by clerk at " in note for note in notes(result))
     assert done.head == decode((result / CHAIN).read_bytes().splitlines(keepends=True)[-1]).hash
     blocks = verify(result).blocks
     [done] = erase(["Nobody"], outputs=[result]).runs
