@@ -54,10 +54,11 @@ def annotate(
     """Draw boxes, names, enhanced faces and the clock into a recording.
 
     Of a recording its faces are found first, as `facestream run` does. Of a
-    finished run nothing is computed again: boxes move evenly between the faces
-    that it wrote, of most tracks one a second, and are left out where the next one
-    is more than 4 s away. Green: recognised; amber: undecided; white: unknown;
-    blue: nobody was looked for.
+    finished run nothing is detected again: between the faces that it wrote, of
+    most tracks one a second, boxes move evenly and are drawn to where the face
+    looks the same; they are left out where the next one is more than 4 s away.
+    Green: recognised; amber: undecided; white: unknown; blue: nobody was looked
+    for.
 
     The picture comes out as a player shows it: upright, with square pixels,
     without combs; the sound is copied. A hardware encoder is used where one works,
@@ -154,7 +155,7 @@ def _run_of(
     # refuses what is no recording before any model is loaded
     found = [one for one in expand_sources([SourceConfig(uri=source)], LiveConfig()) if isinstance(one, Recording)]
     if is_one:
-        _check_one(source, [one.path.name for one in found], "give one of them, or give --out a folder")
+        _check_one(source, [one.name for one in found], "give one of them, or give --out a folder")
     with ends_cleanly(), TemporaryDirectory(prefix="facestream-") as folder:
         settings = load_config(None if options["config"] is None else Path(str(options["config"])), given({
             "profile": options["profile"],

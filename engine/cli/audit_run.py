@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.cli.saying import say
+from engine.contracts.count_words import count
 from engine.exhibit.status import status_of
 from engine.exhibit.verdict import Verdict
 
@@ -18,15 +19,11 @@ def say_run(found: Verdict) -> None:
     if len(found.faults) > _MOST_FAULTS:
         say(f"and {len(found.faults) - _MOST_FAULTS} more: see --json")
     if found.went:
-        say(f"{_count(found.went, 'picture was', 'pictures were')} deleted by retention, as the run's settings say")
+        say(f"{count(found.went, 'picture was', 'pictures were')} deleted by retention, as the run's settings say")
     if not found.signatures_checked:
         say("the signatures were not checked: pip install 'facestream[exhibit]'")
     if found.head:
-        pictures = _count(found.pictures, "picture", "pictures")
-        say(f"as written: {_count(found.pieces, 'line or vector', 'lines and vectors')}, {pictures}")
-        say(f"the last of {_count(found.blocks, 'block', 'blocks')} has the SHA-256 {found.head}")
+        pictures = count(found.pictures, "picture", "pictures")
+        say(f"as written: {count(found.pieces, 'line or vector', 'lines and vectors')}, {pictures}")
+        say(f"the last of {count(found.blocks, 'block', 'blocks')} has the SHA-256 {found.head}")
     say(f"{found.directory} is {status_of(found).sentence}")
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"

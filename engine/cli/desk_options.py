@@ -13,6 +13,7 @@ from cyclopts import Parameter
 
 from engine.config import DetectConfig
 from engine.config_verify import VerifyConfig
+from engine.contracts.count_words import count
 from engine.contracts.recording import shown
 from engine.decode.still import read_content, read_still
 from engine.desk.photograph import Photographed, cut_for_page
@@ -89,7 +90,7 @@ def _chosen(path: Path, found: list[Portrait], face: int | None) -> tuple[Portra
     if len(found) > 1 and face is None:
         sizes = ", ".join(f"{one.quality.size_px:.0f}" for one in found)
         remarks.append(
-            f"{shown(path.name)} shows {len(found)} faces ({sizes} px): the largest was taken, --face says which else."
+            f"{shown(path.name)} shows {count(len(found), 'face')} ({sizes} px): the largest was taken, --face says which else."
         )
     if portrait.turned_degrees:
         remarks.append(f"the photograph was turned by {portrait.turned_degrees}°.")

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
+from engine.archive.claim import check_writable
 from engine.cli.enhance_faces import Faces
 from engine.cli.enhance_progress import TileBar
 from engine.cli.json_lines import JsonOption, write_lines
@@ -76,6 +77,8 @@ def enhance(
     if (sign_key is None) != (certificate is None):
         raise UsageError("--sign-key and --certificate belong together: give both")
     credentials = load_credentials(sign_key, certificate) if sign_key and certificate else None
+    if out is not None:
+        check_writable(out)
     complaints = list[str]()
     found = picture_files(images, lambda _, sentence: complaints.append(sentence))
     pictures = [picture for picture in found if picture in images or not picture.stem.endswith(_END)]

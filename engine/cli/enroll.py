@@ -20,7 +20,7 @@ from engine.cli.tables import Column, Rows
 from engine.config import DetectConfig
 from engine.config_verify import VerifyConfig
 from engine.contracts.recording import shown as readable_path
-from engine.detect.catalog import open_detector
+from engine.detect.catalog import check_detector, open_detector
 from engine.detect.second_look import SecondLook, open_second_look
 from engine.enrolment.enrol import EnrolResult, enrol_pictures
 from engine.enrolment.sheet import write_sheet
@@ -28,7 +28,7 @@ from engine.errors import UsageError
 from engine.models import find_model
 from engine.source.picture_files import picture_files
 from engine.verify.embedder import open_embedder
-from engine.verify.gallery import Gallery
+from engine.verify.gallery import Gallery, default_gallery_path
 from engine.verify.person_name import alike, person_name, shown
 
 
@@ -68,6 +68,7 @@ def enroll(
     check_new([sheet], overwrite=overwrite)
     missing: list[EnrolResult] = []
     pictures = picture_files(images, lambda path, reason: missing.append(EnrolResult(path, "refused", reason)))
+    _check_before(gallery or default_gallery_path(), detector)
     model = open_embedder(VerifyConfig(embedder=embedder), find_model)
     if model is None:
         raise UsageError("the embedder none makes no vectors: choose another to enrol with")
@@ -86,6 +87,13 @@ def enroll(
         else:
             _tell_people(name, results, opened.path, namesakes)
     return 1 if any(result.outcome in ("refused", "quarantined") for result in results) else 0
+
+
+def _check_before(gallery: Path, detector: str) -> None:
+    """Refuse what cannot be used before models are loaded; nothing is made."""
+    check_detector(DetectConfig(detector=detector))
+    if gallery.exists():
+        Gallery(gallery, read_only=True).close()
 
 
 def _second_look() -> SecondLook:

@@ -13,6 +13,7 @@ from rich.console import Console
 from engine.archive.reader import read_run
 from engine.cli.plain import plain
 from engine.cli.saying import say
+from engine.contracts.count_words import count
 from engine.desk.confirmed import confirmations_of
 from engine.errors import UsageError
 from engine.report.pdf.document import Exhibit, Written, write_pdf
@@ -100,7 +101,7 @@ def _check(path: Path, directory: Path, overwrite: bool) -> None:
 
 
 def _sentences(written: Written) -> list[str]:
-    tracks = f"{written.tracks:,} {'track' if written.tracks == 1 else 'tracks'}"
+    tracks = count(written.tracks, "track")
     told = [f"document: {written.path}, {written.pages:,} pages, {tracks}"]
     if written.left_out:
         told.append(f"left out: {written.left_out:,} tracks, named on the first page")

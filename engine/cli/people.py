@@ -10,12 +10,11 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from engine.cli.desk_options import JsonOption, OverwriteOption, PageOption, Results, tell_programs
 from engine.cli.plain import plain
 from engine.cli.saying import say
+from engine.cli.tables import Column, Rows
 from engine.contracts.recording import shown
 from engine.desk.chosen import choose_results
 from engine.desk.corrected import Desk, directories_of
@@ -161,13 +160,9 @@ def _tell_people(persons: Sequence[Person]) -> None:
     if not persons:
         say("nobody was seen more than once")
         return
-    table = Table()
-    for heading in ("id", "name", "tracks", "faces", "px", "first seen", "where"):
-        number = heading in ("tracks", "faces", "px")
-        table.add_column(heading, justify="right" if number else "left", no_wrap=heading != "where", overflow="fold")
-    for person in persons:
-        table.add_row(*(Text(plain(cell)) for cell in _cells(person)))
-    Console(highlight=False).print(table)
+    columns = [Column("id", "word"), Column("name"), *(Column(title, "number") for title in ("tracks", "faces", "px"))]
+    columns += [Column("first seen", "word"), Column("where")]
+    Console(highlight=False).print(Rows(columns, [list(map(plain, _cells(person))) for person in persons]))
 
 
 def _cells(person: Person) -> list[str]:
@@ -182,14 +177,19 @@ def _tell_history(corrections: Sequence[Correction]) -> None:
         say("nobody has said anything of these people")
         return
     holds = {one.id for one in in_force(corrections)}
-    table = Table()
-    for heading in ("id", "when", "who", "what", "why"):
-        table.add_column(heading, no_wrap=heading in ("id", "when"), overflow="fold")
+    columns = [
+        Column("id", "word"),
+        Column("when", "word"),
+        Column("who"),
+        Column("what", "sentence"),
+        Column("why", "sentence"),
+    ]
+    rows = []
     for one in corrections:
         undone = "" if one.id in holds or one.what == "undo" else " (undone)"
         cells = [one.id, f"{one.at[:19].replace('T', ' ')}Z", one.who, correction_words(one) + undone, one.note]
-        table.add_row(*(Text(plain(shown(cell))) for cell in cells))
-    Console(highlight=False).print(table)
+        rows.append([plain(shown(cell)) for cell in cells])
+    Console(highlight=False).print(Rows(columns, rows))
 
 
 def _for_programs(found: People, done: Sequence[Correction], left_out: Sequence[str]) -> dict[str, Any]:

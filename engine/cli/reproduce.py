@@ -10,9 +10,10 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
 
 from engine.cli.saying import say
+from engine.cli.tables import Column, Rows
+from engine.contracts.count_words import count
 from engine.reproduction.compared import LEAST_COSINE, LEAST_PSNR_DB, MOST_SCORE, Compared
 from engine.reproduction.reproduce import Reproduction
 from engine.reproduction.reproduce import reproduce as make_again
@@ -75,7 +76,7 @@ def _say(told: Reproduction) -> None:
     if not told.scores_compared:
         say("the scores were not compared: the gallery is another one now, or not there")
     how = "found and followed anew from the beginning of" if told.whole else "cut again from"
-    say(f"{told.faces} {'face' if told.faces == 1 else 'faces'} of track {told.track_id}, {how} {told.recording}")
+    say(f"{count(told.faces, 'face')} of track {told.track_id}, {how} {told.recording}")
     say(f"track {told.track_id} of {told.stream} is {_verdict(told)}")
 
 
@@ -90,23 +91,21 @@ def _verdict(told: Reproduction) -> str:
     return f"NOT the same{gone}"
 
 
-def _table(told: Reproduction) -> Table:
+def _table(told: Reproduction) -> Rows:
     names = list(dict.fromkeys(part.part for part in told.parts))
-    table = Table()
-    table.add_column("frame", justify="right")
-    for name in names:
-        table.add_column("vector" if name == "embedding" else name)
+    columns = [Column("frame", "number"), *(Column("vector" if name == "embedding" else name) for name in names)]
     rows: dict[tuple[str, int], dict[str, Compared]] = {}
     for part in told.parts:
         rows.setdefault((part.message, part.frame_index), {})[part.part] = part
-    chosen = list(rows.items())
+    chosen, caption = list(rows.items()), ""
     if len(chosen) > _MOST_ROWS:
-        table.caption = f"the first {_MOST_ROWS - 1} of {len(chosen)}, and the track"
+        caption = f"the first {_MOST_ROWS - 1} of {len(chosen)}, and the track"
         chosen = [*chosen[: _MOST_ROWS - 1], chosen[-1]]
-    for (message, index), found in chosen:
-        cells = [_cell(found[name]) if name in found else "" for name in names]
-        table.add_row("track" if message == "track" else str(index), *cells)
-    return table
+    cells = [
+        ["track" if message == "track" else str(index), *(_cell(found[name]) if name in found else "" for name in names)]
+        for (message, index), found in chosen
+    ]
+    return Rows(columns, cells, caption=caption)
 
 
 def _cell(part: Compared) -> str:

@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from engine.cli.desk_options import (
     FaceOption,
@@ -23,6 +21,7 @@ from engine.cli.desk_options import (
 )
 from engine.cli.plain import plain
 from engine.cli.saying import say
+from engine.cli.tables import Column, Rows
 from engine.contracts.recording import shown
 from engine.contracts.worth import LIMITS
 from engine.desk.chosen import choose_results
@@ -86,20 +85,10 @@ def _tell_people(found: Found) -> None:
     say(f"compared with {found.faces:,} faces of {found.tracks:,} tracks")
     if not found.hits:
         return
-    table = Table()
-    for heading, kind in (
-        ("", "right"),
-        ("track", "left"),
-        ("when", "left"),
-        ("px", "right"),
-        ("cosine", "right"),
-        ("ratio", "right"),
-    ):
-        table.add_column(heading, justify=kind, no_wrap=heading != "track", overflow="fold")  # type: ignore[arg-type]
-    table.add_column("named", overflow="fold")
-    for number, hit in enumerate(found.hits, 1):
-        table.add_row(*(Text(plain(cell)) for cell in _cells(number, hit)))
-    Console(highlight=False).print(table)
+    columns = [Column("hit", "number"), Column("track"), Column("when", "word")]
+    columns += [*(Column(title, "number") for title in ("px", "cosine", "ratio")), Column("named")]
+    rows = [list(map(plain, _cells(number, hit))) for number, hit in enumerate(found.hits, 1)]
+    Console(highlight=False).print(Rows(columns, rows))
     best = found.hits[0]
     chance = chance_sentence(best, found.tracks)
     said = [f"The first: {worth_sentence(best)}", *([chance] if chance else []), LIMITS]

@@ -105,8 +105,12 @@ class Run:
             line: of a face or a track.
             part: ``original``, ``enhanced``, ``track`` or ``agreement``.
         """
-        path = self.path(line, part)
-        content = None if path is None else read_picture(path)
+        return self.picture_named(line.files.get(part))
+
+    def picture_named(self, name: str | None) -> NDArray[np.uint8] | None:
+        """Return the same by the name of its file, as lines have it under ``files``."""
+        path = inside(self.directory, name) if name else None
+        content = None if path is None or not path.is_file() else read_picture(path)
         if content is None:
             return None
         import cv2

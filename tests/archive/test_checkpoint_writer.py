@@ -101,6 +101,17 @@ def test_nothing_is_vouched_for_after_a_restart_of_the_publisher(tmp_path, job, 
     assert plan(tmp_path / "out", job).first_frames == {"a": 6, "b": 0}
 
 
+def test_what_could_not_be_written_is_found_again_by_resuming(tmp_path, job):
+    """The run went on for its subscribers: nothing after the loss counts, nor a checkpoint that was held back before it."""
+    sink, numbering = opened(tmp_path / "out", job)
+    sink.checkpoint("a", 5, 1)
+    sink.note_loss()
+    sink.checkpoint("a", 9, 1)
+    sink.write(numbering.stamp(stream_event("a", "ended", "end_of_file")), [])
+    sink.close("failed")
+    assert plan(tmp_path / "out", job).first_frames == {"a": 0, "b": 0}
+
+
 def test_a_disk_that_is_full_at_a_checkpoint_is_one_sentence(tmp_path, job, monkeypatch):
     monkeypatch.setattr(checkpoint_writer, "SYNC_SECONDS", 0.0)
     sink, _ = opened(tmp_path / "out", job)

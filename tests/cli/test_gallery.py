@@ -3,7 +3,7 @@ import json
 import cv2
 import pytest
 
-from engine.cli import main
+from engine.cli import enroll, main
 from engine.verify.gallery import Gallery, default_gallery_path
 from tests.crop.photographs import picture
 from tests.verify.faces import portrait
@@ -165,3 +165,9 @@ def test_the_last_enrolled_picture_goes_while_others_are_set_apart(folder, faces
     said = facestream("gallery", "remove", "ada", "--picture", "0000", "--receipt", "gone.json")[1]
     assert "; it was the last one that was enrolled, others are set apart (`facestream gallery quarantine`)" in said
     assert json.loads((folder / "gone.json").read_text())["person_is_left"] is True
+
+
+def test_nothing_is_loaded_to_enrol_into_what_is_no_gallery(folder, facestream, monkeypatch):
+    monkeypatch.setattr(enroll, "open_embedder", lambda *_: pytest.fail("a model was loaded"))
+    assert facestream("enroll", "ada", "astronaut.png", "--gallery", "astronaut.png")[0] == 1
+    assert facestream("enroll", "ada", "astronaut.png", "--detector", "nope")[0] == 2

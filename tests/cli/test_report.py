@@ -12,6 +12,23 @@ def test_the_page_is_made_again(capsys, tmp_path):
     assert here(capsys, "report", run).code == 0
     assert (run / "report.html").is_file()
     complains(here(capsys, "report", run, "--case", "7"), 2, "add --pdf")
+    complains(here(capsys, "report", run, "--pdf", "--video", "never"), 2, "leave --pdf out")
+
+
+def test_a_page_elsewhere_takes_the_place_of_nothing(capsys, tmp_path):
+    run, out = write_run(tmp_path / "run", tracks=1), tmp_path / "page.html"
+    assert json.loads(here(capsys, "report", run, "--out", out, "--json").out) == {"out": str(out)}
+    out.write_text("mine")
+    complains(here(capsys, "report", run, "--out", out), 2, "is there already")
+    assert out.read_text() == "mine"
+    assert here(capsys, "report", run, "--out", out, "--overwrite").code == 0
+    for arguments, words in (
+        (["--out", tmp_path / "x.pdf"], "end with .html"),
+        (["--gallery", tmp_path / "g.sqlite"], "add --photographs"),
+        (["--photographs", tmp_path / "none"], "is not a folder"),
+    ):
+        complains(here(capsys, "report", run, *arguments), 2, words)
+    complains(here(capsys, "report", run, "--out", tmp_path / "none" / "x.html"), 1, "cannot write the report")
 
 
 def test_a_document_stands_beside_the_run_and_is_not_overwritten(capsys, tmp_path):

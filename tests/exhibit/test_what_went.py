@@ -14,6 +14,8 @@ from engine.exhibit import verify
 from engine.privacy import Policy, erase, expire
 from engine.privacy.cutting import cut
 from engine.publish.numbering import Numbering
+from engine.service.run_bound import expire_run
+from engine.service.task_messages import ExpireTask
 from tests.exhibit.results import faults, finished, notes, sink, write_some
 from tests.privacy.output import write_run
 
@@ -157,3 +159,15 @@ class Drops:
 
     def keeps_unreadable(self, line):
         return True
+
+
+def test_what_a_service_deletes_of_a_finished_run_is_told(tmp_path):
+    result = write_run(tmp_path / "result", [("known", ["Ada"])] * 4, faces=4)
+    pictures = sum(path.stat().st_size for path in result.glob("faces/*/*/*"))
+    gone = expire_run(ExpireTask(run=str(result), most_pictures_bytes=pictures // 2))
+    found = verify(result)
+    assert (gone.faults, found.faults) == ([], [])
+    assert found.went > 0
+    [left] = sorted(result.glob("faces/*/*"))[-1:]
+    shutil.rmtree(left)
+    assert "no retention has deleted it" in faults(result)[0]

@@ -6,8 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.config import SuperResolveConfig
+from engine.models import find_model
 from engine.super_resolve import tiles
 from engine.super_resolve.enhancer import lr_consistency_db
+from engine.super_resolve.generator import open_generator
 from engine.super_resolve.interpolation import Interpolation
 from engine.super_resolve.tiles import TiledGenerator
 
@@ -40,6 +43,15 @@ def test_a_large_picture_is_the_same_by_tiles_and_never_given_whole(picture):
     assert np.array_equal(tiled.upscale([picture])[0], Interpolation("bicubic").upscale([picture])[0])
     assert generator.largest <= (384 + 2 * 32) ** 2
     assert told == [(number, 6) for number in range(1, 7)]
+
+
+def test_the_default_generator_looks_no_further_than_the_margin(picture, monkeypatch):
+    monkeypatch.setattr(tiles, "AT_ONCE_PX", 0)
+    monkeypatch.setattr(tiles, "_TILE_PX", 48)
+    generator = open_generator(SuperResolveConfig(precision="float32", engines="none"), find_model)
+    part = picture[:100, :120]
+    assert np.array_equal(TiledGenerator(generator).upscale([part])[0], generator.upscale([part])[0])
+    generator.close()
 
 
 def test_colour_too(picture):
