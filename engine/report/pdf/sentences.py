@@ -197,7 +197,7 @@ def limits(run: Mapping[str, Any], record: TrackRecord) -> Iterator[str]:
 def record_words(status: ChainStatus) -> tuple[str, list[str]]:
     """Return what is known of the run's record: briefly, and for the first page."""
     if not status.blocks and status.faults:
-        return "cannot be checked, see page 1", [f"The record of the run cannot be checked: {status.faults[0]}."]
+        return 'cannot be checked, see "How to verify it"', [f"The record of the run cannot be checked: {status.faults[0]}."]
     told = [f"The record of the run is {status.sentence}.", *(f"{fault}." for fault in status.faults[1:_FAULTS])]
     if len(status.faults) > _FAULTS:
         told.append(f"{len(status.faults) - _FAULTS:,} more faults: facestream audit names all of them.")
@@ -205,7 +205,7 @@ def record_words(status: ChainStatus) -> tuple[str, list[str]]:
         blocks = f"{status.blocks:,} {'block' if status.blocks == 1 else 'blocks'}"
         told.append(f"It has {blocks}. The SHA-256 of the last one: {status.head}")
     whole = "unchanged, by its own hashes; " + ("signed" if status.keys else "nobody has signed it")
-    return whole if status.is_whole else "NOT as it was written, see page 1", told
+    return whole if status.is_whole else 'NOT as it was written, see "How to verify it"', told
 
 
 def one_in(share: float) -> str:

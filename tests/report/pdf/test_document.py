@@ -153,7 +153,7 @@ def test_pictures_that_are_gone_are_said(tmp_path):
     assert page.count("deleted since (kept for a limited time), or moved away") == 2
     assert "deleted, or moved away" in page
     assert "not there" in page
-    assert "NOT as it was written, see page 1" in page
+    assert 'NOT as it was written, see "How to verify it"' in page
 
 
 def test_pictures_that_were_hidden_are_said(tmp_path):

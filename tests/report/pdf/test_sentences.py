@@ -85,6 +85,6 @@ def test_the_record_of_the_run_is_told_as_it_is():
     briefly, told = record_words(
         ChainStatus(False, "not as it was written: line 0: changed", "ab" * 32, 2, (), True, faults, ())
     )
-    assert briefly == "NOT as it was written, see page 1"
+    assert briefly == 'NOT as it was written, see "How to verify it"'
     assert "line 4: changed." in told
     assert "4 more faults: facestream audit names all of them." in told
