@@ -244,7 +244,7 @@ class OutputConfig(Section, frozen=True):
     resume: bool = False
     """Go on with the interrupted run in the directory; begin one where there is none."""
     report: bool = True
-    report_tracks: Positive = 500
+    report_tracks: Positive = 200
     """Tracks that the report shows at length, those that matter most; the others have a line each."""
     report_video: Literal["auto", "always", "never"] = "auto"
     """Whether the report plays recordings: ``auto`` where a browser can, and they lie near the directory."""

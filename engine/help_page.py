@@ -29,8 +29,24 @@ class Compact:
 
     def render_description(self, console: Console, options: ConsoleOptions, description: Any) -> None:
         """Print what the command does, without what follows of it on the page of what is seldom used."""
-        if not self._more:
-            console.print(description, markup=False, highlight=False)
+        if self._more or not (text := _rendered(description, console).strip("\n")):
+            return
+        blocks: list[list[str]] = []
+        for block in text.split("\n\n"):
+            lines = [line.rstrip() for line in block.splitlines() if line.strip()]
+            if not lines:
+                continue
+            if any(line.startswith((" ", "- ")) for line in lines):  # as commands in examples, which follow each other
+                broken = [part for line in lines for part in _broken(line, console.width)]
+                if blocks and blocks[-1][0].startswith(" ") and lines[0].startswith(" "):
+                    blocks[-1] += broken
+                else:
+                    blocks.append(broken)
+            else:
+                blocks.append(textwrap.wrap(" ".join(lines), console.width, break_on_hyphens=False))
+        console.print(
+            "\n\n".join("\n".join(block) for block in blocks), markup=False, highlight=False, soft_wrap=True, end="\n\n"
+        )
 
     def render_usage(self, console: Console, options: ConsoleOptions, usage: Any) -> None:
         """Print the first line."""
@@ -79,9 +95,19 @@ def _row(entry: HelpEntry, console: Console) -> tuple[str, str]:
 
 def _text(given: Any, console: Console) -> str:
     """Return one line of plain text of what cyclopts would render."""
+    return " ".join(_rendered(given, console).split())
+
+
+def _broken(line: str, width: int) -> list[str]:
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(line, width, subsequent_indent=indent + "    ", break_long_words=False, break_on_hyphens=False)
+
+
+def _rendered(given: Any, console: Console) -> str:
+    """Return the lines that cyclopts would render, as they were written."""
     if given is None or isinstance(given, str):
-        return given or ""
+        return (given or "").replace("``", "")
     plain = Console(file=io.StringIO(), width=10_000, no_color=True, highlight=False, markup=False)
     with plain.capture() as capture:
         plain.print(given, end="")
-    return " ".join(capture.get().replace("``", "").split())
+    return capture.get().replace("``", "")

@@ -40,11 +40,8 @@ class ChainWriter:
         """The newest block; None: there is none yet."""
         if line and self.last is None:
             raise PublishError(f"the last block of {directory / CHAIN} is damaged: see `facestream audit {directory}`")
-        if self.last is not None and self.last.key and key is None and not may_break_off:
-            raise ConfigError(
-                f"the run in {directory} is signed, so what comes to it must be too: give the key (--sign), or choose another "
-                "directory"
-            )
+        if key is None and not may_break_off:
+            check_may_go_on(directory)
         self._before = hash_of(line) if line else FIRST
         self._pieces: dict[str, list[str]] = {}
         self._sizes: dict[str, int] = {} if self.last is None else dict(self.last.sizes)
@@ -117,6 +114,21 @@ class ChainWriter:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def check_may_go_on(directory: Path) -> None:
+    """Refuse to go on without a key where there was one.
+
+    Raises:
+        ConfigError: the last block of a directory's chain is signed.
+        OSError: the chain cannot be read.
+    """
+    last = decode(last_line(directory))
+    if last is not None and last.key:
+        raise ConfigError(
+            f"the run in {directory} is signed, so what comes to it must be too: give the key (--sign), or choose another "
+            "directory"
+        )
 
 
 def keep_of(output: OutputConfig) -> Keep | None:

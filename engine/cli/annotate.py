@@ -54,10 +54,11 @@ def annotate(
     """Draw boxes, names, enhanced faces and the clock into a recording.
 
     Of a recording its faces are found first, as `facestream run` does. Of a
-    finished run nothing is computed again: boxes move evenly between the faces
-    that it wrote, of most tracks one a second, and are left out where the next one
-    is more than 4 s away. Green: recognised; amber: undecided; white: unknown;
-    blue: nobody was looked for.
+    finished run nothing is detected again: between the faces that it wrote, of
+    most tracks one a second, boxes move evenly and are drawn to where the face
+    looks the same; they are left out where the next one is more than 4 s away.
+    Green: recognised; amber: undecided; white: unknown; blue: nobody was looked
+    for.
 
     The picture comes out as a player shows it: upright, with square pixels,
     without combs; the sound is copied. A hardware encoder is used where one works,
@@ -151,11 +152,10 @@ def _run_of(
         raise UsageError(f"--stream and --recording are for the output directory of a run, and {source} is none")
     if is_camera(source):
         raise UsageError(f"{source} is a camera: there is no recording of it to draw into")
-    found = expand_sources([SourceConfig(uri=source)], LiveConfig())  # refuses what is none before any model is loaded
+    # refuses what is no recording before any model is loaded
+    found = [one for one in expand_sources([SourceConfig(uri=source)], LiveConfig()) if isinstance(one, Recording)]
     if is_one:
-        _check_one(
-            source, [one.path.name for one in found if isinstance(one, Recording)], "give one of them, or give --out a folder"
-        )
+        _check_one(source, [one.name for one in found], "give one of them, or give --out a folder")
     with ends_cleanly(), TemporaryDirectory(prefix="facestream-") as folder:
         settings = load_config(None if options["config"] is None else Path(str(options["config"])), given({
             "profile": options["profile"],
@@ -179,4 +179,4 @@ def _run_of(
 def _check_one(source: str, found: Sequence[str], advice: str) -> None:
     if len(found) > 1:
         names = ", ".join(found[:_MOST_NAMED]) + (", …" if len(found) > _MOST_NAMED else "")
-        raise UsageError(f"{source} has {count(len(found), 'recording')}: {advice}: {names}")
+        raise UsageError(f"{source} has {len(found)} recordings: {advice}: {names}")

@@ -42,7 +42,7 @@ def compare(
     embedder: Annotated[str | None, Parameter(help="Of two photographs: dlib by default. Else that of the result.")] = None,
     json: JsonOption = False,
 ) -> int:
-    """Compare two faces: how alike they are, what that is worth, and what limits it.
+    """Compare two faces: what their likeness is worth, and what limits it.
 
     Each is a photograph, or a track of a finished run as RESULT:stream/track.
 

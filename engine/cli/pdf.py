@@ -14,10 +14,12 @@ from engine.archive.reader import read_run
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.contracts.count_words import count
+from engine.desk.confirmed import confirmations_of
 from engine.errors import UsageError
 from engine.report.pdf.document import Exhibit, Written, write_pdf
+from engine.report.pdf.sentences import Confirmed
 
-_MOST_NOTES = 20_000
+_MOST_NOTES, _MOST_CASE, _MOST_NAME = 20_000, 60, 100
 
 
 def write_document(
@@ -29,6 +31,7 @@ def write_document(
     notes: str,
     examiner: str,
     paper: Literal["a4", "letter"],
+    two_person: bool,
     overwrite: bool,
     as_json: bool,
     now: datetime,
@@ -43,7 +46,9 @@ def write_document(
     read_run(directory)
     path = out or directory.resolve().with_name(f"{directory.resolve().name}.pdf")
     _check(path, directory, overwrite)
-    asked = Exhibit(tracks, case, notes_of(notes), examiner, paper)
+    case, examiner = _one_line("--case", case, _MOST_CASE), _one_line("--examiner", examiner, _MOST_NAME)
+    confirmed = Confirmed(confirmations_of(directory), two_person)
+    asked = Exhibit(tracks, case, notes_of(notes), examiner, paper, confirmed)
     console = Console(stderr=True)
     with console.status("reading the run") as status:
         written = write_pdf(directory, path, asked, now, lambda words: status.update(plain(words)))
@@ -72,6 +77,13 @@ def notes_of(given: str) -> str:
     if len(text) > _MOST_NOTES:
         raise UsageError(f"notes of {len(text):,} characters are too long: a document takes {_MOST_NOTES:,}")
     return text.replace("\r\n", "\n").strip()
+
+
+def _one_line(option: str, text: str, most: int) -> str:
+    line = " ".join(text.split())
+    if len(line) > most:
+        raise UsageError(f"{option} of {len(line):,} characters is too long: give at most {most}, and the rest as --notes")
+    return line
 
 
 def _check(path: Path, directory: Path, overwrite: bool) -> None:

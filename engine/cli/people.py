@@ -46,11 +46,12 @@ def people(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> int:
-    """Show who was seen in finished runs: tracks grouped into people, across files and cameras.
+    """Show who was seen in finished runs, across files and cameras.
 
-    A stranger is called by an id that stays, as P-7K2MXQ4, also when more results are given. What
-    you say of people is added to corrections.jsonl beside each result, with your name and the time;
-    nothing that a run wrote is changed, and everything can be undone.
+    Tracks are grouped into people. A stranger is called by an id that stays, as
+    P-7K2MXQ4, also when more results are given. What you say of people is added
+    to corrections.jsonl beside each result, with your name and the time; nothing
+    that a run wrote is changed, and everything can be undone.
 
     For example:
 
@@ -83,8 +84,8 @@ def people(
     history
         Show what was said, by whom and when.
     prior
-        How probable it is that two tracks are of one person, before they are looked at: a smaller
-        one takes fewer people for one, and splits more.
+        How probable it is that two tracks are of one person, before they are looked
+        at: a smaller one takes fewer people for one, and splits more.
     everybody
         Also strangers who were seen once.
     """
@@ -108,7 +109,7 @@ def people(
     if page is not None:
         write_people(page, found, persons, [shown(result.run.directory) for result in chosen.results], notices)
     if json:
-        tell_programs(_for_programs(found, done, chosen.left_out))
+        tell_programs(_for_programs(found, done, notices))
         return 0
     for one in done:
         say(f"{one.id}: {correction_words(one)}; `--undo {one.id}` takes it back")

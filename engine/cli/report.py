@@ -8,11 +8,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from engine.cli.page import write_page
 from engine.cli.pdf import write_document
-from engine.cli.saying import say
-from engine.config import OutputConfig
 from engine.errors import UsageError
-from engine.report.page import write_report
 
 
 def report(
@@ -26,6 +24,10 @@ def report(
     notes: str = "",
     examiner: str = "",
     paper: Literal["a4", "letter"] = "a4",
+    two_person: Annotated[bool, Parameter(negative=())] = False,
+    video: Literal["auto", "always", "never"] | None = None,
+    photographs: Path | None = None,
+    gallery: Path | None = None,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
@@ -34,6 +36,8 @@ def report(
     For example:
 
         facestream report result
+
+        facestream report result --photographs enrolled/ --out pages/yard.html
 
         facestream report result --pdf --case 2026-117 --examiner "A. Byron" --notes request.txt
 
@@ -46,7 +50,7 @@ def report(
     pdf
         Write a PDF for a reader who has never seen the tool.
     out
-        The document; DIRECTORY.pdf beside the directory by default.
+        The page or the document; report.html in the directory, or DIRECTORY.pdf beside it, by default.
     track
         Only these tracks, in this order.
     case
@@ -57,17 +61,29 @@ def report(
         Who answers for the document.
     paper
         a4 or letter.
+    two_person
+        A name counts once two people have confirmed it (`facestream people`); until then its page
+        says "Not confirmed".
+    video
+        Of the page: play recordings: auto: those near it that a browser plays.
+    photographs
+        Of the page: folder of what people were enrolled with, to stand beside their tracks.
+    gallery
+        Who was enrolled with them; the run's gallery by default.
     overwrite
-        Replace a document that is there.
+        Replace what is there.
     json
-        Print one line of JSON on the document, and nothing else.
+        Print one line of JSON on what was written, and nothing else.
     """
     if pdf:
+        if video or photographs or gallery:
+            raise UsageError("--video, --photographs and --gallery are for the page: leave --pdf out")
         write_document(
-            directory, out, tracks=track, case=case, notes=notes, examiner=examiner, paper=paper, overwrite=overwrite,
+            directory, out, tracks=track, case=case, notes=notes, examiner=examiner, paper=paper,
+            two_person=two_person, overwrite=overwrite,
             as_json=json, now=datetime.now().astimezone(),
         )  # fmt: skip
         return
-    if out or track or case or notes or examiner or json or paper != "a4":
-        raise UsageError("these options are for a document: add --pdf")
-    say(f"report: {write_report(directory, OutputConfig().report_tracks)}")
+    if track or case or notes or examiner or two_person or paper != "a4":
+        raise UsageError("--track, --case, --notes, --examiner, --two-person and --paper are for a document: add --pdf")
+    write_page(directory, out, video=video, photographs=photographs, gallery=gallery, overwrite=overwrite, as_json=json)

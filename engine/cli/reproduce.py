@@ -38,9 +38,9 @@ def reproduce(
     The faces that were written are cut again from the same frames and places; what
     comes after is done anew: enlarging, the picture of the track, vectors, scores.
     On the machine of the run it is equal, byte for byte; on another one it may be
-    near: pictures within 40 dB, vectors within a cosine of 0.999, scores within 0.005
-    and the same decision. Models and versions that are others than those of the run
-    are named first. Exit code 1: it is not so.
+    near: pictures within 40 dB, vectors within a cosine of 0.999, scores within
+    0.005 and the same decision. Models and versions that are others than those of
+    the run are named first. Exit code 1: it is not so.
 
     For example:
 

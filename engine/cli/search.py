@@ -48,9 +48,10 @@ def search(
 ) -> int:
     """Look for a face in everything that finished runs hold, best hits first.
 
-    Every face and every track is compared; of each track the best is shown, with its likelihood
-    ratio where one was calibrated. Among many tracks the best looks alike by chance: it is said how
-    many strangers would. Nothing of a result is changed.
+    Every face and every track is compared; of each track the best is shown, with
+    its likelihood ratio where one was calibrated. Among many tracks the best one
+    looks alike by chance: it is said how many strangers would. Nothing of a
+    result is changed.
 
     For example:
 

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -106,10 +105,16 @@ class Run:
             line: of a face or a track.
             part: ``original``, ``enhanced``, ``track`` or ``agreement``.
         """
-        path = self.path(line, part)
-        content = None if path is None else read_picture(path)
+        return self.picture_named(line.files.get(part))
+
+    def picture_named(self, name: str | None) -> NDArray[np.uint8] | None:
+        """Return the same by the name of its file, as lines have it under ``files``."""
+        path = inside(self.directory, name) if name else None
+        content = None if path is None or not path.is_file() else read_picture(path)
         if content is None:
             return None
+        import cv2
+
         decoded = cv2.imdecode(np.frombuffer(content[0], np.uint8), cv2.IMREAD_COLOR) if content[0] else None
         return None if decoded is None else np.asarray(decoded, np.uint8)
 

@@ -41,7 +41,8 @@ class TrackRef(msgspec.Struct, frozen=True, order=True):
 class Correction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line."""
 
-    format: str = msgspec.field(default=FORMAT)
+    format: str
+    """``FORMAT``, or that of a later version."""
     id: str
     """Eight hex digits."""
     at: str
@@ -73,6 +74,7 @@ def new_correction(
 ) -> Correction:
     """Return a correction of now."""
     return Correction(
+        format=FORMAT,
         id=secrets.token_hex(_ID_DIGITS // 2),
         at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         who=who,
@@ -93,7 +95,7 @@ def append_correction(directories: Iterable[Path], correction: Correction) -> No
     """
     line = msgspec.json.encode(correction) + b"\n"
     for directory in directories:
-        path = directory / CORRECTIONS
+        path = _file_of(directory)
         try:
             cut_torn_line(path)
             with closing(Appended(path)) as file:
@@ -110,11 +112,18 @@ def correction_lines(directory: Path) -> list[bytes]:
     Raises:
         PublishError: the file cannot be read.
     """
-    path = directory / CORRECTIONS
+    path = _file_of(directory)
     try:
         return list(whole_lines(path))
     except OSError as error:
         raise PublishError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _file_of(directory: Path) -> Path:
+    path = directory / CORRECTIONS
+    if path.is_symlink():
+        raise PublishError(f"{path} is a link, which is not followed: put the file itself there")
+    return path
 
 
 def read_corrections(directories: Iterable[Path]) -> list[Correction]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.desk.likeness import Likeness, Worth, haze_of
-from engine.desk.stored import Result, StoredFace, StoredTrack
+from engine.desk.stored import Result, StoredFace, StoredTrack, collector_rests
 
 _AT_ONCE = 256
 """Vectors that are looked at exactly at a time."""
@@ -76,7 +76,8 @@ def search(vector: NDArray[np.float32], size_px: float, results: Sequence[Result
     Raises:
         PublishError: vectors cannot be read.
     """
-    all_rows = [rows for result in results if (rows := _rows_of(result, len(vector), size_px)) is not None]
+    with collector_rests():
+        all_rows = [rows for result in results if (rows := _rows_of(result, len(vector), size_px)) is not None]
     tracks = sum(len({id(track) for track in rows.tracks}) for rows in all_rows)
     hits = [hit for rows in all_rows for hit in _best(vector, rows, likeness, limit, tracks)]
     hits.sort(key=_rank, reverse=True)
@@ -98,7 +99,7 @@ def _rows_of(result: Result, length: int, size_px: float) -> _Rows | None:
         stored = result.run.rows(name)
         if stored.shape[1] != length:
             continue
-        found = [one for one in found if one[0] < len(stored)]
+        found = [one for one in found if 0 <= one[0] < len(stored)]
         places, tracks, faces, sizes, moments, tries_of = zip(*found, strict=True) if found else ((),) * 6
         vectors = stored[np.array(places, np.int64)]
         there = vectors.any(axis=1)  # zeros: it has expired

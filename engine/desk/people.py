@@ -19,7 +19,7 @@ from engine.desk.stored import Result, StoredTrack
 from engine.errors import UsageError
 from engine.verify.face_weights import face_weights_of
 
-PRIOR = 1 / 300
+PRIOR = 0.0033
 """That two tracks are of one person, before they are looked at: chosen so that two people are hardly ever taken for one."""
 _BOTH_THERE_SECONDS = 0.5
 """Two tracks of one stream that are both there for longer are two people."""
@@ -102,7 +102,7 @@ def people_of(results: Sequence[Result], corrections: Sequence[Correction] = (),
         UsageError: there can be no such prior.
     """
     if not 0 < prior < 1:
-        raise UsageError(f"the prior {prior:g} is no probability above 0 and below 1: by default it is 1/300, 0.0033")
+        raise UsageError(f"the prior {prior:g} is no probability above 0 and below 1: by default it is 0.0033")
     tracks = [track for result in sorted(results, key=_begun) for track in sorted(result.tracks, key=_order)]
     known = [(ref_of(track), track.name) for track in tracks if track.name]
     links = links_of(corrections, known)

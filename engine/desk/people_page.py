@@ -91,9 +91,10 @@ def correction_words(one: Correction) -> str:
     """Return what somebody has said, in words."""
     tracks = [f"{ref.stream}/{ref.track_id}" for ref in one.tracks]
     some = ", ".join(tracks[:4]) + (f" and {len(tracks) - 4} more" if len(tracks) > 4 else "")
+    others = f"{len(one.others)} other {'track' if len(one.others) == 1 else 'tracks'}"
     return {
         "merge": f"{some} are one person",
-        "split": f"{some} {'is' if len(tracks) == 1 else 'are'} not the person of {len(one.others)} other tracks",
+        "split": f"{some} {'is' if len(tracks) == 1 else 'are'} not the person of {others}",
         "name": f"{some}: {one.name or ('the name was erased' if one.erased else 'the name is taken back')}",
         "undo": f"undoes {one.undoes}",
     }[one.what]

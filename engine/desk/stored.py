@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -167,7 +169,12 @@ def read_result(directory: Path) -> Result:
     Raises:
         PublishError: it is none, it cannot be read, or its vectors are of several embedders.
     """
-    run = load_run(directory)
+    with collector_rests():
+        return _read(load_run(directory))
+
+
+def _read(run: Run) -> Result:
+    directory = run.directory
     names, digests = _embedders(run)
     if len(digests) > 1:
         raise PublishError(
@@ -179,8 +186,22 @@ def read_result(directory: Path) -> Result:
     of_track: dict[Key, list[StoredFace]] = {key: [] for key in lines}
     for face in faces:
         of_track.setdefault((face.stream, face.track_id), []).append(face)
+    for name in {face.embedding.file for face in faces if face.embedding is not None}:
+        run.rows(name)  # one that cannot be read is said before anything is compared
     result.tracks.extend(_track(result, key, of_track[key], lines.get(key)) for key in of_track)
     return result
+
+
+@contextlib.contextmanager
+def collector_rests() -> Iterator[None]:
+    """Keep the collector of cycles from looking through very many new objects, none of which can go yet, again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def when(taken_ns: int | None, seconds: float) -> str:

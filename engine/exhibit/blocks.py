@@ -7,8 +7,9 @@ from pathlib import Path
 
 from engine.archive.chain import CHAIN, FIRST, Block, chain_lines, decode, hash_of, signed_text
 from engine.archive.ledger import Ledger
-from engine.exhibit.rules import went_too_early
-from engine.exhibit.verdict import Fault, Verdict, shown_time
+from engine.archive.pieces import row_bytes
+from engine.exhibit.rules import only_corrects, out_of_place, went_too_early
+from engine.exhibit.verdict import Fault, Verdict, counted, shown_time
 from engine.keys.signing import can_sign, is_signed_by
 
 _WORDS = {"erase": "an erasure", "expire": "an expiry", "resume": "a resumed run", "restart": "a restarted publisher"}
@@ -64,6 +65,9 @@ class ChainReader:
             return f"is block {block.number}: blocks before it were taken away, put in or moved"
         if block.before != before:
             return "does not hold the hash of the block before: one of the two was changed"
+        last = self.blocks[-1] if self.blocks else None
+        if odd := out_of_place(self.ledger, last, block):
+            return f"{odd}: no run and no erasure writes such a block"
         try:
             early = list(went_too_early(self.ledger, block))
             self.ledger.apply(block)
@@ -76,7 +80,7 @@ class ChainReader:
 
     def _check_signature(self, block: Block) -> None:
         if not block.key:
-            if self._must_be_signed and block.kind == "corrected":
+            if self._must_be_signed and only_corrects(block):
                 self._verdict.notes.append(f"block {block.number}: corrections by {block.who or 'somebody'} are not signed")
             elif self._must_be_signed:
                 what = _WORDS.get(block.why, "")
@@ -109,9 +113,9 @@ class ChainReader:
             told = f"{what or fault}, as {_WORDS.get(block.why, 'somebody')} found at {when}"
             self._verdict.faults.append(Fault(name, told, block.at_ns, block.number))
         for name, count in block.lost.items():
-            notes.append(
-                f"{name}: its last {count} pieces were missing when the run was resumed at {when}, as after a power cut"
-            )
+            kind = "vector" if row_bytes(name) else "line"
+            lost = f"its last {counted(count, kind)} {'was' if count == 1 else 'were'} missing"
+            notes.append(f"{name}: {lost} when the run was resumed at {when}, as after a power cut")
         if block.kind != "sealed":
             self.blocks.append(block)
 

@@ -19,6 +19,7 @@ from engine.exhibit.verdict import Fault, Verdict, shown_time
 
 _AT_ONCE, _THREADS = 256, 2
 _LARGEST_BYTES = 64 << 20
+_NONE = -1
 
 
 class _Line(Record, frozen=True):
@@ -38,9 +39,12 @@ class _Payloads:
         self.named: set[str] = set()
 
     def check(self, name: str, number: int, block: int, line: bytes, found: dict[str, str | None]) -> None:
-        """Compare one line that is as it was written; ``found``: of each picture its SHA-256, None where it is not there."""
+        """Compare one line, if a block vouches for it; ``found``: of each picture its SHA-256, None where it is not there."""
         record = _decoded(line)
         if record is None:
+            return
+        if block == _NONE:
+            self.named.update(record.files.values())
             return
         at_ns = self._ledger.times[block]
         for part in record.parts:
@@ -100,7 +104,7 @@ def check_payloads(
     payloads = _Payloads(directory, ledger, verdict)
     with ThreadPoolExecutor(_THREADS, "audit") as pool:
         for name in RECORDS:
-            lines = _intact(directory / name, ledger, told.get(name, Compared()))
+            lines = _numbered(directory / name, ledger, told.get(name, Compared()))
             while chunk := list(islice(lines, _AT_ONCE)):
                 wanted = [_pictures(line) for _, _, line in chunk]
                 for (number, block, line), found in zip(
@@ -112,8 +116,8 @@ def check_payloads(
     _unnamed(directory, payloads.named, verdict)
 
 
-def _intact(path: Path, ledger: Ledger, compared: Compared) -> Iterator[tuple[int, int, bytes]]:
-    """Yield the lines that a block vouches for: the number, from 1, the block, and the line."""
+def _numbered(path: Path, ledger: Ledger, compared: Compared) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the lines: the number, from 1, the block that vouches for it, or ``_NONE``, and the line."""
     held = ledger.files.get(path.name)
     if held is None or not path.is_file():
         return
@@ -121,10 +125,9 @@ def _intact(path: Path, ledger: Ledger, compared: Compared) -> Iterator[tuple[in
     for number, line in enumerate(pieces(path)):
         place = number + compared.skipped
         if known:
-            if (block := known.get(digest(line))) is not None:
-                yield number + 1, block, line
-        elif place < len(held):
-            yield number + 1, held.blocks[place], line
+            yield number + 1, known.get(digest(line), _NONE), line
+        else:
+            yield number + 1, held.blocks[place] if place < len(held) else _NONE, line
 
 
 def _pictures(line: bytes) -> list[str]:

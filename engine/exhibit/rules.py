@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from engine.archive.chain import Block, Edit, Keep
+from engine.archive.checkpoints import PROGRESS
 from engine.archive.ledger import Ledger, Pieces
+from engine.archive.pieces import CORRECTIONS
 
+_AGED = ("faces.jsonl", "tracks.jsonl", "stream.jsonl")
+"""What goes by age; notes on progress and what people have said are only set right with it."""
 _DAY_NS = 86_400 * 10**9
 _SLACK_NS = 120 * 10**9
 """For a clock that is set while a run goes on."""
@@ -28,7 +32,38 @@ def too_young(keep: Keep | None, written_ns: int, went_ns: int) -> str:
         return "nothing was to go by age or size"
     if not keep.least_days or written_ns + keep.least_days * _DAY_NS <= went_ns + _SLACK_NS:
         return ""
+    if written_ns > went_ns + _SLACK_NS:
+        return ""  # a clock was wrong: nobody can say
     return f"it was to stay for {keep.least_days:g} days, and was at most {(went_ns - written_ns) / _DAY_NS:.2f} days old"
+
+
+def only_corrects(block: Block) -> bool:
+    """Whether a block does nothing but vouch for what people have said."""
+    nothing_went = not (block.edits or block.cleared or block.removed or block.emptied or block.run or block.keep)
+    return block.kind == "corrected" and nothing_went and set(block.pieces) <= {CORRECTIONS}
+
+
+def out_of_place(ledger: Ledger, before: Block | None, block: Block) -> str:
+    """Return what a block says that no program would at this place; empty: nothing. Call it before the ledger takes the block.
+
+    Args:
+        ledger: what the blocks before say.
+        before: the last one of them that is not ``sealed``; None: there is none.
+        block: the next one.
+    """
+    if block.kind == "corrected" and not only_corrects(block):
+        return "is of corrections, and says more"
+    if block.kind not in ("found", "cut") and (block.edits or block.cleared):
+        return "says that something went, and not why"
+    if block.kind == "cut" and (before is None or before.kind != "found" or before.why != block.why):
+        return "says what was left, and nobody has looked before what was there"
+    if block.kind == "sealed" and block.pieces and not ledger.is_open:
+        return "vouches for what has come while no run went on"
+    if block.kind == "cut" and block.why == "resume":
+        new = [name for name, edits in block.edits.items() if any(isinstance(edit, str) for edit in edits)]
+        if any(name != PROGRESS for name in new):
+            return "says that a resumed run has changed lines"
+    return ""
 
 
 def went_too_early(ledger: Ledger, block: Block) -> Iterator[tuple[str, int, str]]:
@@ -37,6 +72,8 @@ def went_too_early(ledger: Ledger, block: Block) -> Iterator[tuple[str, int, str
     if block.kind != "cut" or block.why != "expire":
         return
     for name, edits in block.edits.items():
+        if name not in _AGED:
+            continue
         held = ledger.files.get(name, Pieces())
         newest = max((held.blocks[place] for place in _gone(len(held), edits)), default=-1)
         if newest > 0 and (why := too_young(block.keep, ledger.times[newest - 1], block.at_ns)):

@@ -10,18 +10,20 @@ import hashlib
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from engine.archive.chain import CHAIN
+from engine.archive.chain import CHAIN, hash_of, last_line
 from engine.archive.chain_cuts import has_chain, in_words
 from engine.archive.ledger import Compared, compare
-from engine.archive.pieces import CORRECTIONS
+from engine.archive.pieces import CORRECTIONS, row_bytes
+from engine.archive.reader import recorded
 from engine.errors import PublishError, UsageError
 from engine.exhibit.beside import look_beside
 from engine.exhibit.blocks import ChainReader
 from engine.exhibit.payloads import check_payloads
 from engine.exhibit.rules import too_young
-from engine.exhibit.verdict import Fault, Verdict, shown_time
+from engine.exhibit.verdict import Fault, Verdict, counted, shown_time
 
 __all__ = ["Fault", "Verdict", "verify"]
+_TRIES = 3
 _DOING = {"resume": "resuming it", "erase": "an erasure", "expire": "an expiry"}
 
 
@@ -46,6 +48,20 @@ def verify(
     """
     if not directory.is_dir():
         raise UsageError(f"{directory} is not a directory: name the output directory of a run")
+    for _ in range(_TRIES):
+        verdict = _once(directory, public_keys, holds, progress)
+        if verdict.is_whole or not _goes_on(directory, verdict):
+            break
+    return verdict
+
+
+def _goes_on(directory: Path, verdict: Verdict) -> bool:
+    """Whether the chain has grown meanwhile: what did not fit may be of a run that was writing."""
+    line = last_line(directory)
+    return bool(line) and hash_of(line) != verdict.head
+
+
+def _once(directory: Path, public_keys: Collection[str], holds: str, progress: Callable[[float], None]) -> Verdict:
     verdict = Verdict(str(directory))
     try:
         if not has_chain(directory):
@@ -71,6 +87,7 @@ def _compare(directory: Path, reader: ChainReader, verdict: Verdict, progress: C
         _differences(name, compared, reader, verdict, going)
         _tail(directory / name, compared, reader, verdict)
     _run_json(directory, reader, verdict, going)
+    _signed_as_told(directory, verdict)
     check_payloads(directory, reader.ledger, told, verdict, progress)
     look_beside(directory, verdict)
 
@@ -98,28 +115,42 @@ def _differences(name: str, compared: Compared, reader: ChainReader, verdict: Ve
     if compared.skipped and held is not None and held.emptied_by is not None:
         newest, went = held.blocks[compared.skipped - 1], held.emptied_by
         if why := too_young(went.keep, times[max(0, newest - 1)], went.at_ns):
-            what = f"its first {compared.skipped} lines were emptied at {shown_time(went.at_ns)}, which was no retention: {why}"
+            what = (
+                f"its first {counted(compared.skipped, 'line')} went at {shown_time(went.at_ns)}, which was no retention: {why}"
+            )
             verdict.faults.append(Fault(name, what, times[newest], newest))
         else:
-            verdict.notes.append(f"{name}: its first {compared.skipped} lines were deleted by retention")
+            verdict.notes.append(f"{name}: retention has deleted its first {counted(compared.skipped, 'line')}")
 
 
 def _tail(path: Path, compared: Compared, reader: ChainReader, verdict: Verdict) -> None:
     """Say what stands behind the last piece that a block vouches for."""
     name, count = path.name, len(compared.tail)
+    kind = "vector" if row_bytes(name) else "line"
     held = reader.ledger.files.get(name)
     if count and name == CORRECTIONS:
-        verdict.notes.append(f"{name}: no block vouches for its last {count} lines")
+        verdict.notes.append(f"{name}: no block vouches for its last {counted(count, 'line')}")
     elif count and reader.ledger.is_open:
-        verdict.notes.append(f"{name}: no block vouches for its last {count} pieces yet, as the run goes on or was killed")
+        verdict.notes.append(
+            f"{name}: no block vouches for its last {counted(count, kind)} yet, as the run goes on or was killed"
+        )
     elif count:
-        verdict.faults.append(Fault(name, f"{count} pieces were put in behind the end of the run"))
+        verdict.faults.append(
+            Fault(name, f"{counted(count, kind)} {'was' if count == 1 else 'were'} put in behind the end of the run")
+        )
     elif held is not None and not compared.differences and path.is_file() and path.stat().st_size != held.size_bytes:
         what = f"has {path.stat().st_size} bytes, and had {held.size_bytes}"
         if reader.ledger.is_open and path.stat().st_size > held.size_bytes:
             verdict.notes.append(f"{name} ends in a piece that was never finished, as after a kill")
         else:
             verdict.faults.append(Fault(name, what, reader.ledger.times[-1], len(reader.ledger.times) - 1))
+
+
+def _signed_as_told(directory: Path, verdict: Verdict) -> None:
+    """Where the settings name a key, the chain must be signed: else somebody has made it anew without."""
+    output = (recorded(directory).get("config") or {}).get("output") or {}
+    if output.get("sign") and not verdict.keys:
+        verdict.faults.append(Fault(CHAIN, "is not signed, and by run.json the run had a key: it was made anew without it"))
 
 
 def _run_json(directory: Path, reader: ChainReader, verdict: Verdict, going: str) -> None:

@@ -26,6 +26,8 @@ _HOLDS = {
     ".webm": ({"vp8", "vp9", "av1"}, {"opus", "vorbis"}),
     ".mov": ({"h264", "hevc", "mpeg4"}, {"pcm_alaw", "pcm_mulaw", "aac"}),
 }
+_NEVER_COPIED = {"gif"}
+"""No file that holds a video besides its own kind can hold these."""
 _SAME_SECONDS = 0.005
 _ROUNDING_SECONDS = 0.0005
 """The times of a moment are sums of fractions."""
@@ -71,7 +73,8 @@ def suffix_for(recording: Recording, *, exact: bool = False) -> str:
         return ".mp4"
     container, video = open_recording(recording.path, recording.reading.video_stream)
     with container:
-        pictures = "h264" if exact else video.codec_context.name
+        pictures = video.codec_context.name
+        pictures = "h264" if exact or pictures in _NEVER_COPIED else pictures
         sound = {one.codec_context.name for one in sound_of(container)}
     kinds = (suffix for suffix, (videos, sounds) in _HOLDS.items() if pictures in videos and sound <= sounds)
     return next(kinds, ".mkv")

@@ -29,7 +29,7 @@ def check_before(config: Config, warn: Callable[[str], None], *, is_service: boo
         GalleryError: the gallery is none, or cannot be read.
         ModelError: a model is named that is not there.
     """
-    _check_output(config, warn)
+    _check_output(config, warn, is_service=is_service)
     if not config.publish.endpoint and not config.output.directory and not is_service:
         raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
     _check_publish(config, warn)
@@ -37,17 +37,23 @@ def check_before(config: Config, warn: Callable[[str], None], *, is_service: boo
     _check_gallery(config, warn, is_service=is_service)
 
 
-def _check_output(config: Config, warn: Callable[[str], None]) -> None:
+def _check_output(config: Config, warn: Callable[[str], None], *, is_service: bool) -> None:
     output, directory = config.output, Path(config.output.directory)
     if output.resume and (not output.directory or output.overwrite):
         raise ConfigError("--resume needs the --out directory of the interrupted run, and does not go with --overwrite")
-    if not output.directory:
-        return
-    check_writable(directory)
     if output.sign:
+        if not output.directory and not is_service:
+            raise ConfigError("--sign vouches for what is written to --out: give that, too")
         from engine.keys.signing import signing_key
 
         signing_key(Path(output.sign).expanduser())
+    if not output.directory:
+        return
+    if output.resume and not output.sign:
+        from engine.archive.chain_writer import check_may_go_on
+
+        check_may_go_on(directory)
+    check_writable(directory)
     if not output.overwrite and not output.resume:
         check_free(directory)
     if output.resume and not held_by_a_run(directory):

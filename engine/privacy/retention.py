@@ -6,12 +6,10 @@ vectors become zeros, lines are no longer in their file, and the report is made 
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -23,12 +21,12 @@ from engine.archive.chain_cuts import cutting, has_chain
 from engine.archive.checkpoints import PROGRESS
 from engine.archive.files import FACES, whole_lines
 from engine.archive.pieces import CORRECTIONS
-from engine.archive.reader import NamedFiles, recorded
-from engine.archive.record_check import RECORDS
+from engine.archive.reader import recorded
 from engine.errors import FacestreamError, UsageError
 from engine.keys.signing import SigningKey
 from engine.privacy.cutting import LINES, Cut, Judge, Record, cut
 from engine.privacy.folder import Destroyed, Folder
+from engine.privacy.orphans import remove_orphans
 from engine.privacy.runs import REPORT, RUN, GoesOn, Report, nobody_writes, report_anew, runs_below
 from engine.privacy.said import forget_gone
 from engine.privacy.scenes import without_scene
@@ -182,7 +180,7 @@ def _one(directory: Path, policy: Policy, now_ns: int, dry_run: bool, key: Signi
                 with touched:
                     found = cut(directory, judge)
                     if found.tracks:
-                        forget_gone(directory, lambda: _left(directory, judge))
+                        forget_gone(directory, judge)
             told.tracks, told.faces, told.changed_lines = found.tracks, found.faces, found.changed
             told.removed = policy.records_days > 0 and _ended_ns(directory, judge) < now_ns - policy.records_days * _DAY_NS
             if not dry_run:
@@ -199,19 +197,6 @@ def _one(directory: Path, policy: Policy, now_ns: int, dry_run: bool, key: Signi
     except (OSError, FacestreamError) as error:
         told.error = str(error)
     return told
-
-
-def _left(directory: Path, judge: TooOld) -> set[tuple[str, int]]:
-    """Return the tracks of which something stays."""
-    found = set()
-    with Folder(directory) as folder:
-        for name in filter(folder.is_file, RECORDS):
-            for line in whole_lines(directory / name):
-                with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
-                    record = msgspec.json.decode(line, type=Record)
-                    if judge.record(record) is not None:
-                        found.add(_key(record))
-    return found
 
 
 def _rule(policy: Policy) -> Keep:
@@ -232,41 +217,10 @@ def _ended_ns(directory: Path, judge: TooOld) -> int:
 
 
 def _orphans(directory: Path, policy: Policy, now_ns: int, gone: Destroyed) -> None:
-    """Delete pictures that are too old and that no line names, as after the death of a worker."""
+    """Delete pictures that are too old and that no line names."""
     days = min(filter(None, (policy.pictures_days, policy.records_days, policy.strangers_days)), default=0.0)
-    if not days:
-        return
-    old = set(_old_pictures(directory, now_ns - days * _DAY_NS))
-    if not old:
-        return
-    with Folder(directory) as folder:
-        for name in filter(folder.is_file, RECORDS):
-            for line in whole_lines(directory / name):
-                old.difference_update(_named_by(line))
-        for name in old:
-            folder.remove(name, gone)
-            folder.empty(name.rpartition("/")[0], Destroyed()) if not _siblings(directory / name) else None
-
-
-def _old_pictures(directory: Path, before_ns: float) -> Iterator[str]:
-    if (directory / FACES).is_symlink():
-        return
-    for folder, _, names in os.walk(directory / FACES):
-        for name in names:
-            path = Path(folder) / name
-            if path.lstat().st_mtime_ns < before_ns:
-                yield path.relative_to(directory).as_posix()
-
-
-def _siblings(path: Path) -> bool:
-    return any(path.parent.iterdir()) if path.parent.is_dir() else True
-
-
-def _named_by(line: bytes) -> set[str]:
-    try:
-        return set(msgspec.json.decode(line, type=NamedFiles).files.values())
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return set()
+    if days:
+        remove_orphans(directory, now_ns - days * _DAY_NS, gone)
 
 
 def _remove(directory: Path, gone: Destroyed) -> None:

@@ -5,19 +5,21 @@ Lines stay in their order, with who said something, when, and of which tracks; w
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from engine.archive.files import write_whole
+from engine.archive.files import whole_lines, write_whole
 from engine.archive.pieces import CORRECTIONS
 from engine.archive.reader import recorded
+from engine.archive.record_check import RECORDS
 from engine.desk.corrections import Correction, correction_lines, origin_of, read_corrections
 from engine.desk.links import links_of
 from engine.errors import PublishError
-from engine.privacy.cutting import Rewritten
+from engine.privacy.cutting import Judge, Record, Rewritten
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions
 
@@ -55,20 +57,19 @@ def forget_person(directory: Path, person: Mentions, *, dry_run: bool = False) -
     return _rewrite(directory, without, dry_run)
 
 
-def forget_gone(directory: Path, left: Callable[[], set[Key]], *, dry_run: bool = False) -> list[Rewritten]:
+def forget_gone(directory: Path, judge: Judge) -> list[Rewritten]:
     """Take out the names and notes that people gave to tracks of a run of which none is left.
 
     Args:
         directory: of the run.
-        left: the tracks that are, by stream and id; not asked for where nobody has said anything.
-        dry_run: change nothing.
+        judge: has said what of its lines stays.
 
     Raises:
         OSError, PublishError: as ``forget_person``.
     """
     if not _is_there(directory):
         return []
-    origin, there = origin_of(recorded(directory)), left()
+    origin, there = origin_of(recorded(directory)), _left(directory, judge)
 
     def without(one: Correction) -> Correction:
         own = [ref for ref in (*one.tracks, *one.others) if ref.run == origin]
@@ -76,7 +77,21 @@ def forget_gone(directory: Path, left: Callable[[], set[Key]], *, dry_run: bool 
             return one
         return msgspec.structs.replace(one, name="", note="", erased=True)
 
-    return _rewrite(directory, without, dry_run)
+    return _rewrite(directory, without, dry_run=False)
+
+
+def _left(directory: Path, judge: Judge) -> set[Key]:
+    """Return the tracks of which something stays."""
+    found = set()
+    with Folder(directory) as folder:
+        for name in filter(folder.is_file, RECORDS):
+            for line in whole_lines(directory / name):
+                with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                    record = msgspec.json.decode(line, type=Record)
+                    track_id = record.get("track_id")
+                    if isinstance(track_id, int) and judge.record(record) is not None:
+                        found.add((str(record.get("stream")), track_id))
+    return found
 
 
 def _is_there(directory: Path) -> bool:

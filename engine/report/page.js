@@ -91,7 +91,7 @@
     const figure = link.closest("figure") || link;
     const shownNow = link.querySelector("img");
     const made = Boolean(link.closest(".enhanced"));
-    const original = made && !link.closest(".small") ? link.closest(".card")?.querySelector(".pixels img") : null;
+    const original = made && !link.closest(".small, .row") ? link.closest(".card")?.querySelector(".pixels img") : null;
     const [width, height] = [shownNow.naturalWidth || 4, shownNow.naturalHeight || 5];
     size(width, height);
     stage.replaceChildren(picture(shownNow.src, figure.classList.contains("pixels") ? "raw" : ""));

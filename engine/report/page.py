@@ -30,7 +30,7 @@ from engine.report.time_line import time_lines
 from engine.report.track_index import Indexed, TrackIndex
 from engine.report.track_tables import Key, Section
 
-MOST_TRACKS = 500
+MOST_TRACKS = 200
 _MOST_ROWS = 20_000
 _FACES_PER_TRACK = 7
 _ROOM_BYTES = 12_000_000

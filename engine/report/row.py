@@ -6,16 +6,16 @@ from html import escape
 
 from engine.archive.reader import TrackRecord
 from engine.report.card import Sheet, badge, facts_of, headline, where
-from engine.report.figures import small
+from engine.report.figures import MARK
 from engine.report.track_index import Indexed
 
 
 def row(sheet: Sheet, track: Indexed, record: TrackRecord) -> str:
-    """Return the HTML of a track in one line, with its best face."""
-    best = record.best
-    face = small(sheet.pictures, best) if best else ""
+    """Return the HTML of a track in one line, with its best face: few elements, as there may be thousands."""
+    files = record.best.files if record.best else {}
+    kind, name = (" enhanced", files["enhanced"]) if "enhanced" in files else ("", files.get("original"))
     return (
-        f'<article class="row {track.decision}" id="t{track.place}"{facts_of(track)}>{face}'
-        f"<b>{escape(headline(track))} {badge(track)}</b><span>{where(track)}</span>"
-        f"<span>{track.faces:,} faces, {track.size_px:.0f} px</span></article>\n"
+        f'<article class="row {track.decision}{kind}" id="t{track.place}"{facts_of(track)}>'
+        f"{sheet.pictures.img(name, title=MARK if kind else '')}<b>{escape(headline(track))} {badge(track)}</b>"
+        f"<span>{where(track)} · {track.faces:,} faces, {track.size_px:.0f} px</span></article>\n"
     )

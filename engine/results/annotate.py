@@ -47,8 +47,8 @@ def annotate(
 ) -> Annotated:
     """Write a recording as a player shows it, with boxes, names, enhanced faces and the clock, and its sound as it is.
 
-    Between the faces that the run wrote boxes move evenly. Memory does not grow with the recording's length, but for the
-    places of the faces that were written.
+    Between the faces that the run wrote boxes move evenly, and to where the faces are found again. Memory does not grow with
+    the recording's length, but for the places of the faces that were written.
 
     Args:
         run: in which it was read, under the recording's name.
@@ -64,7 +64,7 @@ def annotate(
     cast = Cast(run, recording.name)
     try:
         with replacing(out) as beside:
-            return _write(Annotator(cast), recording, out, beside, tell, encoder or best_encoder(), len(cast))
+            return _write(Annotator(run, cast), recording, out, beside, tell, encoder or best_encoder(), len(cast))
     except (av.error.FFmpegError, OSError) as error:
         raise PublishError(f"cannot write {out}: {error.strerror}") from error
 

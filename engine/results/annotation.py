@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.client.results import Run
 from engine.contracts.findings import Decision
 from engine.contracts.frames import FrameTime, Planes, Uint8
 from engine.footage.canvas import Box, Canvas, fitted
 from engine.footage.lettering import Colour, lettered
 from engine.report.clocks import clock, wall_clock
 from engine.results.cast import Cast, Role
+from engine.results.finding import Seeker
 
 _COLOURS: dict[Decision, Colour] = {
     "known": (96, 208, 64),
@@ -30,11 +32,12 @@ class Annotator:
     """Draws into one picture after the other of a recording.
 
     Args:
+        run: which has found what is drawn.
         cast: who is in it.
     """
 
-    def __init__(self, cast: Cast) -> None:
-        self._cast = cast
+    def __init__(self, run: Run, cast: Cast) -> None:
+        self._cast, self._seeker = cast, Seeker(run)
         self._places: list[int | None] = []
         """Which track's face is in each place, from the left."""
         self._label_places: dict[int, int] = {}
@@ -53,7 +56,9 @@ class Annotator:
         line_px = max(14, 2 * round(height / 52))
         there = self._cast.at(time.pts_seconds)
         taken = self._draw_insets(canvas, [role for role, _ in there])
-        boxes = [(role, self._scaled(canvas, role, box)) for role, box in there if box is not None]
+        expected = [(role, self._scaled(canvas, role, box)) for role, box in there if box is not None]
+        boxes = [(role, self._seeker.place(role, box, time.pts_seconds, planes.y)) for role, box in expected]
+        self._seeker.forget({role.track_id for role, _ in there})
         thick = max(2, 2 * round(height / 720))
         for role, box in boxes:
             canvas.frame(box, _COLOURS[role.decision], thick)

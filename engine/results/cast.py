@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +16,18 @@ from engine.footage.canvas import Box
 from engine.results.paths import TrackPath
 
 _MOST_PICTURES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One face that was written."""
+
+    seconds: float
+    box: Box
+    crop_box: tuple[int, int, int, int]
+    """Of the picture in ``original``."""
+    original: str
+    """Name of its file; empty: it has none."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,8 @@ class Role:
     width_px: int
     """Of the pictures in whose pixels the boxes are; 0: not known."""
     height_px: int
+    shots: tuple[Shot, ...]
+    """Its faces, in time."""
 
     @property
     def label(self) -> str:
@@ -88,10 +102,10 @@ class Cast:
 
 
 def _roles(run: Run, stream: str) -> Iterator[Role]:
-    faces: dict[int, list[FaceLine]] = {}
+    seen: dict[int, _Seen] = {}
     for line in run.faces():
         if line.face.stream == stream:
-            faces.setdefault(line.face.track_id, []).append(line)
+            seen.setdefault(line.face.track_id, _Seen(line)).add(line)
     words: dict[int, TrackLine] = {}
     pictures: dict[int, TrackLine] = {}
     for word in run.track_messages():
@@ -99,18 +113,31 @@ def _roles(run: Run, stream: str) -> Iterator[Role]:
             words[word.track.track_id] = word
             if "track" in word.files:
                 pictures[word.track.track_id] = word
-    for number, lines in faces.items():
-        yield _role(number, lines, words.get(number), pictures.get(number))
+    for number, faces in seen.items():
+        yield faces.role(number, words.get(number), pictures.get(number))
 
 
-def _role(number: int, lines: Sequence[FaceLine], word: TrackLine | None, picture: TrackLine | None) -> Role:
-    in_time = sorted(lines, key=lambda line: line.face.pts_seconds)
-    seconds = np.array([line.face.pts_seconds for line in in_time])
-    boxes = np.array([line.face.box for line in in_time], np.float64)
-    said = word.track if word is not None else max(lines, key=lambda line: line.face.quality.score).face
-    name = said.candidates[0].identity if said.decision == "known" and said.candidates else ""
-    enhanced = [line for line in lines if "enhanced" in line.files]
-    best = max(enhanced, key=lambda line: line.face.quality.score, default=None)
-    first, last = (word.track.first_pts_seconds, word.track.last_pts_seconds) if word is not None else (seconds[0], seconds[-1])
-    path = TrackPath(seconds, boxes, float(first), float(last))
-    return Role(number, path, said.decision, name, picture or best, in_time[0].face.width_px, in_time[0].face.height_px)
+class _Seen:
+    """What is kept of the faces of one track while they are read."""
+
+    def __init__(self, first: FaceLine) -> None:
+        self._shots: list[Shot] = []
+        self._best, self._enhanced = first, None if "enhanced" not in first.files else first
+
+    def add(self, line: FaceLine) -> None:
+        face = line.face
+        self._shots.append(Shot(face.pts_seconds, face.box, face.crop_box, line.files.get("original", "")))
+        if face.quality.score > self._best.face.quality.score:
+            self._best = line
+        if "enhanced" in line.files and (self._enhanced is None or face.quality.score > self._enhanced.face.quality.score):
+            self._enhanced = line
+
+    def role(self, number: int, word: TrackLine | None, picture: TrackLine | None) -> Role:
+        shots = tuple(sorted(self._shots, key=lambda shot: shot.seconds))
+        seconds, boxes = np.array([shot.seconds for shot in shots]), np.array([shot.box for shot in shots], np.float64)
+        said = self._best.face if word is None else word.track
+        name = said.candidates[0].identity if said.decision == "known" and said.candidates else ""
+        ends = (seconds[0], seconds[-1]) if word is None else (word.track.first_pts_seconds, word.track.last_pts_seconds)
+        path = TrackPath(seconds, boxes, float(ends[0]), float(ends[1]))
+        of = self._best.face
+        return Role(number, path, said.decision, name, picture or self._enhanced, of.width_px, of.height_px, shots)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.archive import checkpoint_writer, rewind
+from engine.exhibit import verify
 from tests.archive.jobs import Cut, Job, attempt
 from tests.archive.outcomes import check_whole, cut_somewhere
 from tests.publish.samples import environment
@@ -111,5 +112,9 @@ def test_a_killed_process_loses_and_doubles_nothing(tmp_path, seed):
             assert process.stdout.readline() == b"go\n"
             time.sleep(chance.uniform(0, 0.25))  # the moment of the kill is what is random here
             os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+        if (tmp_path / "out/chain.jsonl").exists():  # else the kill came before
+            assert verify(tmp_path / "out").faults == []
     subprocess.run([*command, "0"], check=True, stdout=subprocess.PIPE, env=environment(), timeout=60)
     check_whole(tmp_path / "out", job)
+    assert verify(tmp_path / "out").faults == []

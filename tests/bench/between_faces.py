@@ -15,7 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from engine.client.results import load_run
+from engine.config import DecodeConfig
+from engine.contracts.frames import Frame
+from engine.decode.recording import reader_of
 from engine.results.cast import Cast
+from engine.results.finding import Seeker
+from engine.results.tracks_of import recording_in
 from engine.sample.clip import Truth, TruthBox, read_truth
 
 
@@ -27,15 +32,19 @@ def main(result: Path, truth_file: Path) -> None:
         written[line.face.track_id].append((line.face.frame_index, np.array(line.face.box)))
     people = {number: _person(faces, truth) for number, faces in written.items()}
     offsets = {number: _mean_offset(faces, truth, people[number]) for number, faces in written.items()}
-    cast, errors = Cast(run, stream), {"between faces": list[float](), "before the first, after the last": list[float]()}
-    for index, frame in enumerate(truth.frames):
-        for role, box in cast.at(index / truth.fps):
-            real = _box_of(frame, people[role.track_id])
-            if box is None or real is None:
+    cast, seeker, errors = Cast(run, stream), Seeker(run), defaultdict[str, list[float]](list)
+    frames = (item for item in reader_of(recording_in(run, stream), DecodeConfig()) if isinstance(item, Frame))
+    for index, item in enumerate(frames):
+        for role, expected in cast.at(item.time.pts_seconds):
+            real = _box_of(truth.frames[index], people[role.track_id])
+            if expected is None or real is None:
                 continue
+            box = seeker.place(role, expected, item.time.pts_seconds, item.planes.y)
             first, last = min(face[0] for face in written[role.track_id]), max(face[0] for face in written[role.track_id])
             kind = "between faces" if first <= index <= last else "before the first, after the last"
-            errors[kind].append(float(np.abs(_offset(np.array(box), real) - offsets[role.track_id]).max()))
+            for way, drawn in (("moved evenly", expected), ("looked for", box)):
+                away = np.abs(_offset(np.array(drawn), real) - offsets[role.track_id]).max()
+                errors[f"{kind}, {way}"].append(float(away))
     for kind, found in errors.items():
         half, most, worst = np.percentile(found, [50, 95, 100])
         print(f"{kind}: {len(found)} boxes, median {half:.2f}, 95 % {most:.2f}, largest {worst:.2f}")  # noqa: T201

@@ -6,25 +6,42 @@ python -m tests.bench.scenes clip.mp4 … [--rounds 3]
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+
+from tests.bench.processes import PROC, marked
+
+_LOOK_SECONDS = 0.1
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(sources: list[str], folder: Path, scenes: bool) -> float:
-    """Run once, and return user and system seconds of all its processes."""
+    """Run once, and return user and system seconds of all its processes, as far as the last look at each."""
     config = folder / "config.yaml"
     config.write_text(f"output:\n  scenes: {str(scenes).lower()}\n")
     command = [sys.executable, "-m", "engine", "run", str(config), "--out", str(folder / "out"), "--overwrite", "--quiet"]
     for source in sources:
         command += ["--source", source]
-    before = os.times()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+    mark = f"BENCH_SCENES={os.getpid()}"
+    started = subprocess.Popen(
+        command, env=os.environ | dict([mark.split("=")]), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    used: dict[int, float] = {}
+    while started.poll() is None:
+        for pid in marked(mark):
+            with contextlib.suppress(OSError):
+                fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+                used[pid] = (int(fields[11]) + int(fields[12])) / _TICKS
+        time.sleep(_LOOK_SECONDS)
+    if started.returncode:
+        raise SystemExit(f"the run failed with {started.returncode}")
+    return sum(used.values())
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 import json
 
-import pytest
-
+from engine.desk.corrections import TrackRef, append_correction, new_correction
 from tests.cli.command import complains, here
+from tests.report.pdf.pages import drawing
 from tests.report.test_page import write_run
 
 
@@ -12,11 +12,26 @@ def test_the_page_is_made_again(capsys, tmp_path):
     assert here(capsys, "report", run).code == 0
     assert (run / "report.html").is_file()
     complains(here(capsys, "report", run, "--case", "7"), 2, "add --pdf")
+    complains(here(capsys, "report", run, "--pdf", "--video", "never"), 2, "leave --pdf out")
+
+
+def test_a_page_elsewhere_takes_the_place_of_nothing(capsys, tmp_path):
+    run, out = write_run(tmp_path / "run", tracks=1), tmp_path / "page.html"
+    assert json.loads(here(capsys, "report", run, "--out", out, "--json").out) == {"out": str(out)}
+    out.write_text("mine")
+    complains(here(capsys, "report", run, "--out", out), 2, "is there already")
+    assert out.read_text() == "mine"
+    assert here(capsys, "report", run, "--out", out, "--overwrite").code == 0
+    for arguments, words in (
+        (["--out", tmp_path / "x.pdf"], "end with .html"),
+        (["--gallery", tmp_path / "g.sqlite"], "add --photographs"),
+        (["--photographs", tmp_path / "none"], "is not a folder"),
+    ):
+        complains(here(capsys, "report", run, *arguments), 2, words)
+    complains(here(capsys, "report", run, "--out", tmp_path / "none" / "x.html"), 1, "cannot write the report")
 
 
 def test_a_document_stands_beside_the_run_and_is_not_overwritten(capsys, tmp_path):
-    pytest.importorskip("fpdf", reason="needs facestream[exhibit]")
-    pytest.importorskip("pymupdf_fonts", reason="needs facestream[exhibit]")
     run, notes = write_run(tmp_path / "run", tracks=2, faces=1), tmp_path / "notes.txt"
     notes.write_bytes("\ufeffOver the door.\r\n".encode())
     told = here(capsys, "report", run, "--pdf", "--json", "--track", 1, "--notes", notes, "--paper", "letter")
@@ -31,8 +46,20 @@ def test_a_document_stands_beside_the_run_and_is_not_overwritten(capsys, tmp_pat
     assert "run.pdf, 3 pages, 2 tracks" in said.out
 
 
+def test_names_are_confirmed_by_those_who_gave_them(capsys, tmp_path):
+    run = write_run(tmp_path / "run", tracks=1, faces=1)
+    for who in ("ada", "grace"):
+        with drawing() as drawn:
+            assert here(capsys, "report", run, "--pdf", "--overwrite", "--two-person").code == 0
+        assert "Not confirmed: Eileen Collins" in drawn.pages[1]
+        append_correction([run], new_correction(who, "name", [TrackRef("run1", "cam1", 0)], name="Eileen Collins"))
+    with drawing() as drawn:
+        assert here(capsys, "report", run, "--pdf", "--overwrite", "--two-person").code == 0
+    assert "Named: Eileen Collins" in drawn.pages[1]
+    assert "Confirmed by ada and grace." in drawn.pages[1]
+
+
 def test_what_cannot_be_done_is_one_sentence(capsys, tmp_path):
-    pytest.importorskip("fpdf", reason="needs facestream[exhibit]")
     run, bad = write_run(tmp_path / "run", tracks=1, faces=1), tmp_path / "notes.bin"
     bad.write_bytes(b"\xff\xfe\xff")
     for arguments, code, words in (
@@ -41,6 +68,7 @@ def test_what_cannot_be_done_is_one_sentence(capsys, tmp_path):
         (["--out", tmp_path / "none" / "x.pdf"], 2, "does not exist"),
         (["--notes", bad], 2, "no text in UTF-8"),
         (["--notes", "x" * 20_001], 2, "too long"),
+        (["--case", "7" * 61], 2, "--case of 61 characters is too long"),
         (["--track", "99"], 2, "has no track 99"),
     ):
         complains(here(capsys, "report", run, "--pdf", *arguments), code, words)

@@ -49,6 +49,10 @@ def test_a_torn_line_is_cut_off_and_a_damaged_one_is_said(tmp_path: Path):
     assert read_corrections([tmp_path]) == [one]
     append_correction([tmp_path], said("name", [A], name="Ada"))
     assert len(read_corrections([tmp_path])) == 2
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / CORRECTIONS).symlink_to(path)
+    with pytest.raises(PublishError, match="is a link"):
+        append_correction([tmp_path / "other"], one)
     path.write_bytes(path.read_bytes() + b"nonsense\n")
     with pytest.raises(PublishError, match="line 3 is no correction"):
         read_corrections([tmp_path])

@@ -138,6 +138,14 @@ def test_a_killed_run_and_expired_vectors_are_no_obstacle(tmp_path: Path):
     assert (people.persons, people.left_out) == ([], 2)
 
 
+def test_a_result_whose_vectors_cannot_be_read_is_left_out(tmp_path: Path):
+    one, two = (write_result(tmp_path / name, [("ann", "", 0)], run_id=name) for name in ("one", "two"))
+    (two / "embeddings_128.f32").unlink()
+    chosen = choose_results([one, two])
+    assert [result.run.directory for result in chosen.results] == [one]
+    assert "cannot read" in chosen.left_out[0]
+
+
 def test_a_track_is_named_by_its_result_and_place(results):
     track = find_track(f"{results[1]}:gate/3")
     assert (track.stream, track.track_id) == ("gate", 3)

@@ -16,7 +16,9 @@ def sink(
     directory: Path, *, resume: Resume | None = None, expires: bool = False, run_id: str = "run1", **output: object
 ) -> DirectorySink:
     config = OutputConfig(directory=str(directory), **output)
-    return DirectorySink(config, {"run_id": run_id, "config": {}}, resume=resume, expires=expires)
+    return DirectorySink(
+        config, {"run_id": run_id, "config": {"output": {"sign": config.sign}}}, resume=resume, expires=expires
+    )
 
 
 def write_some(written: DirectorySink, numbering: Numbering, tracks: int = 2, faces: int = 3, first: int = 1) -> None:

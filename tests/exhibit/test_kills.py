@@ -118,4 +118,4 @@ def test_lines_that_a_power_cut_took_are_told(tmp_path, monkeypatch):
     assert "is missing" in faults(directory)[0], "nobody can tell yet whether it was that"
     attempt(directory, job, 3)
     assert faults(directory) == []
-    assert "faces.jsonl: its last 1 pieces were missing when the run was resumed at" in notes(directory)[0]
+    assert "faces.jsonl: its last 1 line was missing when the run was resumed at" in notes(directory)[0]

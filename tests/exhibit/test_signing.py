@@ -10,10 +10,12 @@ from msgspec.structs import replace
 from engine.archive.chain import CHAIN, decode, encode, hash_of
 from engine.archive.chain_cuts import seal_corrections
 from engine.archive.resume import reopen
+from engine.config import Config, OutputConfig
 from engine.errors import ConfigError, MissingRuntimeError
 from engine.exhibit import chain_status, verify
 from engine.keys import signing
 from engine.keys.signing import make_signing_key, public_key, signing_key
+from engine.pipeline.preflight import check_before
 from engine.privacy import erase
 from tests.exhibit.results import faults, finished, notes, sink
 
@@ -69,6 +71,10 @@ def test_a_chain_that_was_made_anew_without_the_key_is_found(result, key):
     forged(result, lambda block: replace(block, at_ns=block.at_ns + 1))
     assert "has a signature that is not of its key" in faults(result)[0]
     forged(result, lambda block: replace(block, key="", signature=""))
+    assert "by run.json the run had a key: it was made anew without it" in faults(result)[0]
+    (result / "run.json").write_text("{}")
+    sha256 = hashlib.sha256(b"{}").hexdigest()
+    forged(result, lambda block: replace(block, run=sha256 if block.run else ""))
     assert faults(result) == [], "all of it can be made anew by anybody, without a signature"
     assert "is not signed" in faults(result, key[0].public)[0], "which the key shows"
 
@@ -94,7 +100,7 @@ def test_a_signed_run_goes_on_with_a_key_only(tmp_path, key):
 
 def test_corrections_of_people_are_in_the_chain(result):
     (result / "corrections.jsonl").write_text('{"who":"Ada"}\n')
-    assert notes(result) == ["corrections.jsonl: no block vouches for its last 1 lines"]
+    assert notes(result) == ["corrections.jsonl: no block vouches for its last 1 line"]
     assert seal_corrections(result, "Ada")
     assert (faults(result), notes(result)) == ([], ["block 2: corrections by Ada are not signed"])
     (result / "corrections.jsonl").write_text('{"who":"Bob"}\n')
@@ -117,3 +123,10 @@ def test_what_is_signed_can_be_checked_without_this_program(result, key):
         block = json.loads(line)
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(block["key"]))
         public.verify(bytes.fromhex(block["signature"]), b"facestream/chain/1 " + block["hash"].encode())
+
+
+def test_going_on_without_the_key_is_refused_before_models_load(tmp_path, key):
+    sink(tmp_path, sign=str(key[1]))._close_files()
+    config = Config(output=OutputConfig(directory=str(tmp_path), resume=True))
+    with pytest.raises(ConfigError, match="is signed, so what comes to it must be too"):
+        check_before(config, print, is_service=True)

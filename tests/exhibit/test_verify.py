@@ -1,5 +1,6 @@
 """Whatever is changed, taken away or put in is found, and the first of it is named."""
 
+import importlib
 import os
 import random
 import shutil
@@ -74,7 +75,7 @@ def test_each_file_is_looked_at_to_its_last_bit(result):
         (lambda lines: [*lines[:2], *lines[4:]], "lines 3 to 4 are missing"),
         (lambda lines: [*lines[:2], lines[5], *lines[2:]], "lines 3 to 5"),
         (lambda lines: [*lines[:2], b"{}\n", *lines[2:]], "line 3 was put in"),
-        (lambda lines: [*lines, lines[0]], "1 pieces were put in behind the end"),
+        (lambda lines: [*lines, lines[0]], "1 line was put in behind the end"),
         (lambda lines: [*lines[:-1]], "line 6 is missing"),
         (lambda lines: [lines[1], lines[0], *lines[2:]], "line 1"),
         (lambda lines: [], "lines 1 to 6 are missing"),
@@ -154,9 +155,25 @@ def test_a_run_that_goes_on_has_a_tail(tmp_path, monkeypatch):
     written = sink(tmp_path)
     write_some(written, Numbering("run1"))
     assert faults(tmp_path) == []
-    assert "faces.jsonl: no block vouches for its last 6 pieces yet, as the run goes on or was killed" in notes(tmp_path)
+    assert "faces.jsonl: no block vouches for its last 6 lines yet, as the run goes on or was killed" in notes(tmp_path)
     written.close("completed")
     assert notes(tmp_path) == []
+
+
+def test_a_run_that_writes_meanwhile_is_read_again(tmp_path, monkeypatch):
+    written = sink(tmp_path)
+    monkeypatch.setattr(chain_writer, "SEAL_SECONDS", 0.0)
+
+    def and_it_ends(*arguments):
+        monkeypatch.undo()
+        written.close("completed")
+        return compare(*arguments)
+
+    audit = importlib.import_module("engine.exhibit.verify")
+    compare = audit.compare
+    monkeypatch.setattr(audit, "compare", and_it_ends)
+    assert faults(tmp_path) == [], "run.json was another one when it was looked at"
+    assert verify(tmp_path).outcome == "completed"
 
 
 def test_what_is_no_directory_is_refused(tmp_path):

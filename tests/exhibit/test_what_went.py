@@ -8,11 +8,14 @@ from msgspec.structs import replace
 
 from engine.archive import chain_writer, expiry, retention
 from engine.archive.chain import CHAIN, Keep, decode, encode, hash_of
-from engine.archive.chain_cuts import cutting
+from engine.archive.chain_cuts import cutting, seal_corrections
+from engine.desk.corrections import TrackRef, append_correction, new_correction
 from engine.exhibit import verify
 from engine.privacy import Policy, erase, expire
 from engine.privacy.cutting import cut
 from engine.publish.numbering import Numbering
+from engine.service.run_bound import expire_run
+from engine.service.task_messages import ExpireTask
 from tests.exhibit.results import faults, finished, notes, sink, write_some
 from tests.privacy.output import write_run
 
@@ -68,7 +71,7 @@ def test_lines_that_a_run_empties_went_by_retention(tmp_path, monkeypatch):
     write_some(written, numbering, tracks=8)
     written.close("completed")
     assert faults(tmp_path) == []
-    assert any("faces.jsonl: its first" in note and "deleted by retention" in note for note in notes(tmp_path))
+    assert any(note.startswith("faces.jsonl: retention has deleted its first") for note in notes(tmp_path))
     path = tmp_path / "faces.jsonl"
     expiry.empty(path, expiry.first_data(path) + 100)
     assert faults(tmp_path), "a larger hole than the run has made"
@@ -126,6 +129,17 @@ def test_what_expires_is_told_with_its_rule(tmp_path):
     assert (done.error, faults(result)) == ("", [])
 
 
+def test_what_people_have_said_since_is_set_right_with_it(tmp_path):
+    result = write_run(tmp_path / "result", [("known", ["Ada"]), ("unknown", [])])
+    aged(result, 10)
+    for name in ("Carol", "Carole"):
+        append_correction([result], new_correction("Bob", "name", [TrackRef("run1", "cam1", 2)], name=name))
+        assert seal_corrections(result, "Bob")
+    [done] = expire(result, Policy(strangers_days=5.0), time.time_ns() + 10 * DAY_NS)
+    assert (done.error, done.tracks, faults(result)) == ("", 1, [])
+    assert b"Carol" not in (result / "corrections.jsonl").read_bytes()
+
+
 def test_what_was_too_young_did_not_expire(tmp_path):
     result = write_run(tmp_path / "result", [("known", ["Ada"]), ("unknown", [])])
     with cutting(result, "expire", keep=Keep(strangers_days=5.0)):
@@ -145,3 +159,15 @@ class Drops:
 
     def keeps_unreadable(self, line):
         return True
+
+
+def test_what_a_service_deletes_of_a_finished_run_is_told(tmp_path):
+    result = write_run(tmp_path / "result", [("known", ["Ada"])] * 4, faces=4)
+    pictures = sum(path.stat().st_size for path in result.glob("faces/*/*/*"))
+    gone = expire_run(ExpireTask(run=str(result), most_pictures_bytes=pictures // 2))
+    found = verify(result)
+    assert (gone.faults, found.faults) == ([], [])
+    assert found.went > 0
+    [left] = sorted(result.glob("faces/*/*"))[-1:]
+    shutil.rmtree(left)
+    assert "no retention has deleted it" in faults(result)[0]

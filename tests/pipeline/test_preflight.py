@@ -33,6 +33,11 @@ def clip(tmp_path: Path) -> Path:
         ({"output": {"directory": "file"}}, "file is not a directory"),
         ({"output": {"directory": "file/below"}}, "file is not a directory"),
         ({"output": {"resume": True}}, "--resume needs the --out directory"),
+        ({"output": {"directory": "new", "sign": "nope.pem"}}, "cannot read the key nope.pem"),
+        (
+            {"output": {"sign": "nope.pem"}, "publish": {"endpoint": "ipc://here"}},
+            "--sign vouches for what is written to --out",
+        ),
         (
             {"output": {"directory": "new"}, "verify": {"gallery": "nope.sqlite"}},
             "no gallery nope.sqlite: check the path",

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.client.results import load_run
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame, FrameTime
 from engine.contracts.recording import Recording
@@ -79,7 +78,8 @@ def test_what_is_no_recording_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_label_hides_no_other_face_and_keeps_its_place(tmp_path: Path) -> None:
-    annotator = Annotator(Cast(load_run(make_run(tmp_path).run.directory), "door"))
+    run = make_run(tmp_path).run
+    annotator = Annotator(run, Cast(run, "door"))
     grey = planes_from_bgr(np.full((640, 960, 3), 90, np.uint8))
     at = [annotator.draw(grey, FrameTime(0, 0, (1, 25), seconds, 0)) for seconds in (0.76, 0.8)]
     assert all(planes.y.shape == (640, 960) for planes in at)
@@ -90,7 +90,8 @@ def test_the_clock_has_the_wall_clock_where_that_is_known(tmp_path: Path) -> Non
     grey = planes_from_bgr(np.full((480, 960, 3), 90, np.uint8))
     inked = []
     for recorded_ns in (None, 1_700_000_000_000_000_000):
-        annotator = Annotator(Cast(make_run(tmp_path / str(recorded_ns)).run, "door"))
+        run = make_run(tmp_path / str(recorded_ns)).run
+        annotator = Annotator(run, Cast(run, "door"))
         drawn = annotator.draw(grey, FrameTime(0, 0, (1, 25), 0.0, 0, recorded_ns=recorded_ns))
         inked.append((drawn.y != grey.y).any(axis=0).sum())
     assert inked[1] > 2 * inked[0] > 0

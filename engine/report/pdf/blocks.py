@@ -9,7 +9,9 @@ from typing import Protocol
 from engine.report.pdf.fonts import MONO, TEXT
 from engine.report.pdf.sheet import BLACK, GREY, MARGIN_MM, PALE, Colour, Sheet, line_mm
 
-_BULLET_MM, _BETWEEN_MM = 3.0, 6.0
+_BULLET_MM, _BETWEEN_MM, _NEXT_MM = 3.0, 6.0, 16.0
+_SLACK_MM = 4.0
+"""A line of a shaped text that needs no shaping itself is somewhat longer alone."""
 
 
 class Block(Protocol):
@@ -37,6 +39,10 @@ class Words:
     family: str = TEXT
     colour: Colour = BLACK
     bullet: bool = False
+    is_long: bool = False
+    """It may go on over pages; it is plain then."""
+    keeps_next: bool = False
+    """It is not left alone at the end of a page."""
     before_mm: float = 0.0
     after_mm: float = 0.8
 
@@ -54,7 +60,7 @@ class Words:
 
 def heading(text: str) -> Words:
     """Return the title of a part of a page."""
-    return Words(text, 1.05, "B", before_mm=1.2, after_mm=0.6)
+    return Words(text, 1.05, "B", keeps_next=True, before_mm=1.2, after_mm=0.6)
 
 
 @dataclass(frozen=True)
@@ -140,9 +146,21 @@ def flow(sheet: Sheet, blocks: Sequence[Block], size: float) -> None:
         if isinstance(block, Table):
             _flow_rows(sheet, block, size)
             continue
+        if isinstance(block, Words) and block.is_long:
+            _flow_lines(sheet, block, size)
+            continue
         height = block.draw(sheet, MARGIN_MM, 0.0, sheet.width_mm, size, draw=False)
-        _make_room(sheet, height)
+        _make_room(sheet, height + (_NEXT_MM if isinstance(block, Words) and block.keeps_next else 0.0))
         sheet.at_mm += block.draw(sheet, MARGIN_MM, sheet.at_mm, sheet.width_mm, size)
+
+
+def _flow_lines(sheet: Sheet, block: Words, size: float) -> None:
+    points, width = size * block.scale, sheet.width_mm - _SLACK_MM
+    for paragraph in sheet.fonts_of.readable(block.text).split("\n"):
+        for line in sheet.lines(paragraph, width, points) or [""]:
+            _make_room(sheet, line_mm(points))
+            sheet.at_mm += sheet.words(MARGIN_MM, sheet.at_mm, sheet.width_mm, line, points) or line_mm(points)
+    sheet.at_mm += block.after_mm
 
 
 def _flow_rows(sheet: Sheet, table: Table, size: float) -> None:
@@ -153,7 +171,7 @@ def _flow_rows(sheet: Sheet, table: Table, size: float) -> None:
     for number, row in enumerate([*heads, *range(len(table.rows))]):
         height = table.draw_row(sheet, MARGIN_MM, 0.0, sheet.width_mm, size, row, draw=False)
         # The head is not left alone at the end of a page.
-        if _make_room(sheet, height + (8.0 if row < 0 else 0.0)) and number and heads:
+        if _make_room(sheet, height + (_NEXT_MM / 2 if row < 0 else 0.0)) and number and heads:
             draw(-1)
         draw(row)
     sheet.at_mm += table.after_mm

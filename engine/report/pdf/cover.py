@@ -20,7 +20,7 @@ from engine.report.pdf.sheet import GREY, Sheet
 from engine.report.pdf.source_frames import SourceState
 
 _SIZE = 8.5
-_MOST_LEFT_OUT, _MOST_SOURCES = 60, 20
+_MOST_LEFT_OUT, _MOST_SOURCES, _SHORT_NOTES = 60, 20, 600
 _READ = (
     'The heading is what the software says of the track: a name, "Not decided", "Not in the gallery" or "Not compared".',
     "The whole frame stands first, with a red box around the face. The box was drawn for the page; the recording has none.",
@@ -34,6 +34,7 @@ _READ = (
     '"Strangers as alike, of 1,000" counts the whole gallery: so many of 1,000 strangers at most look as much like anybody '
     "in it. How many do depends on who is enrolled: the figure holds for 95 of 100 galleries of as many people.",
 )
+_BELOW_ONE = "A ratio below 1 speaks for somebody else, in the same words: 1/10 says as much for another as 10 for the person."
 _TWO_PEOPLE = (
     "In this document a name of the software counts once two people have confirmed it. Until then its page begins with "
     '"Not confirmed".'
@@ -90,6 +91,7 @@ def _blocks(page: Cover) -> list[Block]:
             "and no identification by itself.", colour=GREY, after_mm=2.5,
         ),
         Table((), _about(page), (0.2, 0.8), bold=frozenset({0}), after_mm=2.5),
+        *([heading("Notes"), Words(page.notes, is_long=True)] if _are_long(page.notes) else []),
         heading("What was processed"),
         _sources(page),
         *_other_sources(page),
@@ -101,11 +103,15 @@ def _blocks(page: Cover) -> list[Block]:
     if page.left_out:
         blocks.append(Words(f"Left out: {_numbers(page.left_out)}. {page.why_left_out}", style="B", after_mm=2.0))
     blocks += [heading("How to read a page"), *_bullets(_READ)]
-    blocks += [heading("What the words for a likelihood ratio mean"), _words_of_ratios()]
+    blocks += [heading("What the words for a likelihood ratio mean"), _words_of_ratios(), Words(_BELOW_ONE)]
     blocks += [heading("How to verify it"), *(Words(told, style="B") for told in page.chain), *_bullets(_VERIFY)]
     if page.missing:
         blocks.append(Words(page.missing, style="B"))
     return blocks
+
+
+def _are_long(notes: str) -> bool:
+    return len(notes) > _SHORT_NOTES or notes.count("\n") > _SHORT_NOTES // 100
 
 
 def _about(page: Cover) -> list[tuple[str, str]]:
@@ -113,7 +119,7 @@ def _about(page: Cover) -> list[tuple[str, str]]:
     rows = [
         ("case", page.case), ("examiner", page.examiner), ("processed", made_at(page.run)),
         ("run", f"{page.run.get('run_id', '')}, {_OUTCOMES.get(outcome, outcome)}, by facestream {_version(page.run)}"),
-        ("document made", f"{page.made}, by facestream {__version__}"), ("notes", page.notes),
+        ("document made", f"{page.made}, by facestream {__version__}"), ("notes", "" if _are_long(page.notes) else page.notes),
     ]  # fmt: skip
     return [row for row in rows if row[1]]
 
@@ -179,7 +185,7 @@ def _contents(page: Cover) -> Table:
     rows = []
     for number, record in enumerate(page.records, page.first_page):
         first, last = record.span_seconds
-        called = headline(record) + (" (not confirmed)" if page.confirmed.lacks(record) else "")
+        called = headline(record, page.confirmed)
         rows.append((str(number), str(record.track_id), record.stream, f"{clock(first)} to {clock(last)}", called))
     return Table(
         ("page", "track", "stream", "seen", "what the software says"), rows, (0.08, 0.1, 0.2, 0.24, 0.38), after_mm=2.0

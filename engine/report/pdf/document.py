@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from engine.archive.reader import TrackRecord, read_run, read_streams
 from engine.errors import MissingRuntimeError, PublishError, UsageError
 from engine.exhibit import chain_status
 from engine.report.pdf.sentences import Confirmed, record_words
-from engine.report.track_selection import select_tracks
+from engine.report.track_index import Indexed, TrackIndex
 from engine.whole_file import replacing
 
 if TYPE_CHECKING:
@@ -81,8 +81,10 @@ def write_pdf(
     from engine.report.pdf.track_page import Page, track_page
 
     run, streams = read_run(directory), read_streams(directory)
-    found = select_tracks(directory, 1 << 60, _FACES_PER_TRACK)
-    records, left_out, why = _chosen(found.records, asked.tracks)
+    with closing(TrackIndex(directory)) as index:
+        shown, left_out, why = _chosen(index, asked.tracks)
+        records = [index.record(track, _FACES_PER_TRACK) for track in shown]
+        decisions = _counted(index.decisions)
     with tempfile.TemporaryDirectory() as name, ExitStack() as open_fonts:
         folder = Path(name)
         sources = Sources(directory, run, folder)
@@ -96,7 +98,7 @@ def write_pdf(
             return sheet
 
         first = Cover(
-            run, streams, sources.states, records, _counted(found.decisions), left_out, why, asked.case, asked.notes,
+            run, streams, sources.states, records, decisions, left_out, why, asked.case, asked.notes,
             asked.examiner, f"{created:%Y-%m-%d %H:%M:%S %z}", chain, asked.confirmed,
         )  # fmt: skip
         sheet = new_sheet()
@@ -152,20 +154,25 @@ def _texts(record: TrackRecord) -> str:
     return " ".join([record.stream, *(one.identity for one in record.candidates)])
 
 
-def _chosen(records: list[TrackRecord], asked: tuple[int, ...]) -> tuple[list[TrackRecord], list[int], str]:
+def _chosen(index: TrackIndex, asked: tuple[int, ...]) -> tuple[list[Indexed], list[int], str]:
     """Return the tracks of the document in its order, those that are left out, and why."""
-    if asked:
-        by_id = {record.track_id: record for record in records}
-        for track in asked:
-            if track not in by_id:
-                raise UsageError(f"the run has no track {track}: `facestream export DIR --to csv` lists them")
-        chosen = [by_id[track] for track in dict.fromkeys(asked)]
-        left = [record.track_id for record in records if record.track_id not in set(asked)]
-        return chosen, left, "The document was asked for the other ones only."
-    ordered = sorted(records, key=lambda record: _ORDER.index(record.decision))  # stable: by time within
-    left = [record.track_id for record in ordered[MOST_TRACKS:]]
-    why = f"One document holds {MOST_TRACKS} tracks, the named ones first; --track shows others."
-    return ordered[:MOST_TRACKS], left, why
+    if not asked:
+        shown, left = list[Indexed](), list[int]()
+        for track in index.tracks():
+            if len(shown) < MOST_TRACKS:
+                shown.append(track)
+            else:
+                left.append(track.track_id)
+        return shown, left, f"One document holds {MOST_TRACKS} tracks, those first that matter most; --track shows others."
+    wanted, found, left = set(asked), dict[int, Indexed](), list[int]()
+    for track in index.tracks():
+        if track.track_id in wanted:
+            found[track.track_id] = track
+        else:
+            left.append(track.track_id)
+    if absent := wanted.difference(found):
+        raise UsageError(f"the run has no track {min(absent)}: tracks.jsonl and report.html have the numbers")
+    return [found[number] for number in dict.fromkeys(asked)], left, "The document was asked for the other ones only."
 
 
 def _counted(decisions: Counter[Any]) -> dict[Any, int]:

@@ -86,9 +86,11 @@ def _and(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-def headline(record: TrackRecord) -> str:
+def headline(record: TrackRecord, confirmed: Confirmed) -> str:
     """Return what a page is called: the name, or why there is none."""
-    return _name_of(record) or UNNAMED.get(record.decision, "Not compared")
+    if not (name := _name_of(record)):
+        return UNNAMED.get(record.decision, "Not compared")
+    return f"{'Not confirmed' if confirmed.lacks(record) else 'Named'}: {name}"
 
 
 def finding(record: TrackRecord) -> str:

@@ -121,20 +121,28 @@ class Sheet(FPDF):
             return 0.0
         if needs_shaping(text):
             return self._shaped(x, y, width, text, size, style, family, colour, align, draw)
+        lines, high = self.lines(text, width, size, style=style, family=family), line_mm(size)
+        if draw:
+            self.set_font(family, style, size)
+            self.set_text_color(*colour)
+            self.set_text_shaping(False)
+            for number, line in enumerate(lines):
+                self.set_xy(x, y + number * high)
+                self.cell(width, high, line, align=align)
+        return high * len(lines)
+
+    def lines(self, text: str, width: float, size: float, *, style: str = "", family: str = TEXT) -> list[str]:
+        """Return the lines that ``words`` breaks a text into."""
+        if needs_shaping(text):
+            self.set_font(family, style, size)
+            self.set_text_shaping(True)
+            return self.multi_cell(width, line_mm(size), text, dry_run=True, output=MethodReturnValue.LINES)  # type: ignore[return-value]
         key = text, width, size, style, family
         if key not in self._lines:
             if len(self._lines) > _MOST_BROKEN:  # of long documents; most pages say much the same
                 self._lines.clear()
             self._lines[key] = list(lines_of(text, width, self._measure(size, style, family)))
-        high = line_mm(size)
-        if draw:
-            self.set_font(family, style, size)
-            self.set_text_color(*colour)
-            self.set_text_shaping(False)
-            for number, line in enumerate(self._lines[key]):
-                self.set_xy(x, y + number * high)
-                self.cell(width, high, line, align=align)
-        return high * len(self._lines[key])
+        return self._lines[key]
 
     def _measure(self, size: float, style: str, family: str) -> Callable[[str], float]:
         font: Any = self.fonts[family + style]

@@ -68,7 +68,8 @@ class Sources:
         for record in records:
             line = record.best
             if line is not None and self._scene(line) is None and not is_redacted(self.run):
-                wanted[record.stream][line.face.frame_index] = self.folder / f"{record.stream}_{line.face.frame_index}.jpg"
+                number = line.face.frame_index
+                wanted[record.stream][number] = self.folder / f"{record.stream}_{number}.jpg"
         shown = [stream for stream in dict.fromkeys(record.stream for record in records) if stream in inputs]
         for number, stream in enumerate(shown, 1):
             progress(f"recording {number} of {len(shown)}: {stream}")

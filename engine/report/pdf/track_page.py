@@ -50,7 +50,7 @@ class Page:
 def track_page(sheet: Sheet, page: Page) -> None:
     """Draw a track on a page of its own."""
     record = page.record
-    sheet.begin(f"Track {record.track_id}: {headline(record)}", 1)
+    sheet.begin(f"Track {record.track_id}. {headline(record, page.confirmed)}", 1)
     blocks = _text(page)
     y = _title(sheet, page, sheet.at_mm)
     room = sheet.bottom_mm - y - height_of(sheet, blocks, _SIZES[-2]) - _AROUND_PICTURES_MM
@@ -73,9 +73,7 @@ def _cut_short(sheet: Sheet) -> None:
 
 def _title(sheet: Sheet, page: Page, y: float) -> float:
     record = page.record
-    called = headline(record)
-    kind = "Not confirmed: " if page.confirmed.lacks(record) else "Named: " if record.decision == "known" else ""
-    name = sheet.fonts_of.readable(kind + called)
+    name = sheet.fonts_of.readable(headline(record, page.confirmed))
     sizes = (16.0, 13.0, 11.0, 9.0)
     size = next((size for size in sizes if sheet.words(0, 0, sheet.width_mm, name, size, style="B", draw=False) < 15), 8.0)
     y += sheet.words(MARGIN_MM, y, sheet.width_mm, name, size, style="B")

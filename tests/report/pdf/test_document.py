@@ -159,6 +159,24 @@ def test_recordings_without_a_track_in_the_document_are_counted(tmp_path):
     assert "898 other sources have no track in this document: run.json names all of them." in pages[0]
 
 
+def test_long_notes_go_on_over_pages_and_stand_there_once(tmp_path):
+    notes = "\n".join(f"line {number} of what was asked for" for number in range(150)) + " نهاية"
+    written, _, pages = document(a_run(tmp_path / "run", {1: {}}), notes=notes)
+    assert written.pages == 4
+    assert "line 0 of what was asked for" in pages[0]
+    assert "line 149 of what was asked for" in "".join(pages[:3])
+    assert "of what was asked for" not in pages[3]
+
+
+def test_a_camera_has_no_file(tmp_path):
+    directory = a_run(tmp_path / "run", {1: {}})
+    record = json.loads((directory / "run.json").read_text()) | {"inputs": {}}
+    (directory / "run.json").write_text(json.dumps(record))
+    first, page = document(directory)[2]
+    assert "a camera: no file" in first
+    assert "The whole frame is not shown: frames of a camera were not kept." in page
+
+
 def test_what_is_no_run_is_one_sentence(tmp_path):
     with pytest.raises(PublishError, match="is not the output directory of a run"):
         document(tmp_path / "nothing")

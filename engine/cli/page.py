@@ -1,0 +1,52 @@
+"""``facestream report``: the page of a run, made again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from engine.archive.reader import read_run
+from engine.cli.overwriting import check_new
+from engine.cli.saying import say
+from engine.desk.recurring import recurring_strangers
+from engine.errors import UsageError
+from engine.report.moment import Video
+from engine.report.page import settings_of, write_report
+from engine.report.portraits import Portraits
+from engine.verify.gallery import default_gallery_path
+
+
+def write_page(
+    directory: Path, out: Path | None, *, video: Video | None, photographs: Path | None, gallery: Path | None,
+    overwrite: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Write the page and say where it is; the one in the directory itself is always made anew.
+
+    Raises:
+        UsageError: an option cannot be carried out.
+        GalleryError: the gallery cannot be read.
+        PublishError: the directory holds no run, or the page cannot be written.
+    """
+    run = read_run(directory)
+    if gallery and not photographs:
+        raise UsageError("--gallery says who was enrolled with the photographs: add --photographs FOLDER")
+    if out is not None and out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{out} is no name of a page: let it end with .html, or add --pdf for a document")
+    check_new([out], overwrite=overwrite)
+    portraits = Portraits(gallery or _gallery_of(run), photographs) if photographs else None
+    tracks, chosen = settings_of(run)
+    path = write_report(directory, tracks, video or chosen, out, recurring_strangers(directory), portraits)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode({"out": str(path)}).decode() + "\n")
+    else:
+        say(f"report: {path}")
+
+
+def _gallery_of(run: dict[str, object]) -> Path:
+    """Return the gallery that a run compared with."""
+    config = run.get("config")
+    verify = config.get("verify") if isinstance(config, dict) else None
+    named = verify.get("gallery") if isinstance(verify, dict) else None
+    return Path(str(named)) if named else default_gallery_path()

@@ -1,0 +1,57 @@
+"""Blocks that no program writes, and whether what went may have gone."""
+
+import pytest
+
+from engine.archive.chain import Block, Keep
+from engine.archive.chain_writer import ChainWriter
+from engine.exhibit.rules import only_corrects, too_young
+from tests.exhibit.results import faults, finished
+
+DAY_NS = 86_400 * 10**9
+SHA = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "said"),
+    [
+        ("corrected", {"edits": {"faces.jsonl": [(0, 2)]}}, "is of corrections, and says more"),
+        ("corrected", {"pieces": {"faces.jsonl": [SHA]}}, "is of corrections, and says more"),
+        ("sealed", {"edits": {"faces.jsonl": [(0, 2)]}}, "says that something went, and not why"),
+        ("ended", {"cleared": {"embeddings_128.f32": [(0, 1)]}}, "says that something went, and not why"),
+        ("cut", {"why": "erase", "edits": {"faces.jsonl": [(0, 2)]}}, "nobody has looked before what was there"),
+        ("sealed", {"pieces": {"faces.jsonl": [SHA]}}, "vouches for what has come while no run went on"),
+        ("found", {"edits": {"faces.jsonl": [(4, 99)]}}, "does not follow from the blocks before"),
+        ("found", {"pieces": {"faces.jsonl": ["xy"]}}, "does not follow from the blocks before"),
+    ],
+)
+def test_a_block_that_nobody_writes_is_named(tmp_path, kind, facts, said):
+    result = finished(tmp_path)
+    writer = ChainWriter(result)
+    writer.add(kind, **facts)
+    writer.close()
+    assert said in faults(result)[0]
+    assert faults(result)[0].startswith("chain.jsonl: line 3 ")
+
+
+def test_a_resumed_run_changes_no_lines(tmp_path):
+    result = finished(tmp_path)
+    writer = ChainWriter(result)
+    writer.add("found", why="resume")
+    writer.add("cut", why="resume", edits={"faces.jsonl": [SHA, (1, 6)]})
+    writer.close()
+    assert "says that a resumed run has changed lines" in faults(result)[0]
+
+
+def test_what_is_younger_than_the_rule_lets_go_did_not_go_by_it():
+    week = Keep(pictures_days=7.0, records_days=30.0)
+    assert too_young(week, 0, 8 * DAY_NS) == ""
+    assert too_young(week, 0, 6 * DAY_NS) == "it was to stay for 7 days, and was at most 6.00 days old"
+    assert too_young(week, 9 * DAY_NS, 8 * DAY_NS) == "", "a clock was wrong"
+    assert too_young(Keep(pictures_gb=1.0, pictures_days=7.0), 0, 1) == "", "sizes are bound: nothing can be said"
+    assert too_young(None, 0, 1) == too_young(Keep(), 0, 1) == "nothing was to go by age or size"
+
+
+def test_a_correction_does_nothing_else():
+    plain = {"number": 1, "at_ns": 1, "before": "", "kind": "corrected", "pieces": {"corrections.jsonl": [SHA]}}
+    assert only_corrects(Block(**plain))
+    assert not only_corrects(Block(**plain, run=SHA))
