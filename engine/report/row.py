@@ -17,5 +17,5 @@ def row(sheet: Sheet, track: Indexed, record: TrackRecord) -> str:
     return (
         f'<article class="row {track.decision}{kind}" id="t{track.place}"{facts_of(track)}>'
         f"{sheet.pictures.img(name, title=MARK if kind else '')}<b>{escape(headline(track))} {badge(track)}</b>"
-        f"<span>{where(track)} · {track.faces:,} faces, {track.size_px:.0f} px</span></article>\n"
+        f"<span>{where(track)} · {track.faces:,} face{'s' * (track.faces != 1)}, {track.size_px:.0f} px</span></article>\n"
     )

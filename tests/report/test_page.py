@@ -123,7 +123,7 @@ def test_named_tracks_are_never_left_out_and_others_are_said_to_be(tmp_path, mon
     monkeypatch.setattr("engine.report.page._MOST_ROWS", 1)
     page = report(write_run(tmp_path, tracks=9, faces=1), max_tracks=1)
     assert [re.search(r'class="row (\w+)', row)[1] for row in rows(page)] == ["known", "known"]
-    assert "6 tracks without a name are not shown: tracks.jsonl holds all of them." in page
+    assert "Not shown: 6 more without a name; tracks.jsonl holds all tracks." in page
 
 
 def test_pictures_beyond_the_room_are_read_from_beside_it(tmp_path, monkeypatch):
@@ -135,7 +135,7 @@ def test_pictures_beyond_the_room_are_read_from_beside_it(tmp_path, monkeypatch)
     assert "data:image" in page
     assert beside
     assert all((tmp_path / "sent" / unquote(name)).is_file() for name in beside)
-    assert f"{len(set(beside))} pictures are not in this file: they are read from the folder faces of run 1." in page
+    assert f"Not in this file: {len(set(beside))} pictures, read from the folder faces of run 1." in page
 
 
 def test_hundreds_of_streams_stay_short(tmp_path):
