@@ -158,7 +158,11 @@ def test_real_footage_through_the_whole_of_it(tmp_path: Path):
     assert 1 <= len([track for track in tracks if track["ended"]]) <= 2
     assert all(30 < face["quality"]["size_px"] < 100 for face in faces)
     assert all(10 < face["quality"]["qp"] < 51 for face in faces)
-    assert all(part["name"] in ("enhanced", "original", "embedding") for face in faces for part in face["parts"])
+    names = ("enhanced", "original", "embedding", "scene")
+    assert all(part["name"] in names for face in faces for part in face["parts"])
+    assert len([face for face in faces if "scene" in face["files"]]) == len({face["track_id"] for face in faces}), (
+        "of each best"
+    )
 
 
 def test_no_face_in_traffic(tmp_path: Path):
