@@ -243,9 +243,9 @@ def _standing_words(status: RunStatus) -> str:
 
 def _progress_words(status: RunStatus) -> str:
     """How far the recordings are that say how long they are."""
-    known = [name for name, stream in status.wanted.items() if stream.frames_expected]
-    done, expected = sum(map(status.frames_of, known)), sum(status.wanted[name].frames_expected for name in known)
-    return f"{done:,} of {count(expected, 'frame')} read" if known else ""
+    known = {name: stream.frames_expected for name, stream in status.wanted.items() if stream.frames_expected}
+    done = sum(min(status.frames_of(name), expected) for name, expected in known.items())  # some may be read a second time
+    return f"{done} of {count(sum(known.values()), 'frame')} read" if known else ""
 
 
 def _time_ns(record: logging.LogRecord) -> int:

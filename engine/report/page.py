@@ -149,13 +149,22 @@ def _fields(directory: Path, run: dict[str, Any], index: TrackIndex) -> dict[str
         "inputs": inputs_table(inputs, streams, found),
         "input_count": f"{len({*inputs, *streams}):,}",
         "models": models_table(run) + (f"<p>Names: {escape(said)}.</p>" if (said := naming(run)) else ""),
-        "counters": names_and_values(run.get("counters") or {}),
+        "counters": names_and_values(_of_the_run(run.get("counters") or {}, {*inputs, *streams})),
         "versions": names_and_values(run.get("versions") or {}),
         "filters": _filters(index),
         "zone": str(zone_minutes(index.newest_ns)),
         "run_id": escape(str(run.get("run_id", ""))),
         "style": _resource("page.css"),
         "script": _resource("page.js"),
+    }
+
+
+def _of_the_run(counters: Mapping[str, int], streams: set[str]) -> dict[str, int]:
+    """Return the counters without those of single streams (``faces.yard``), which ``run.json`` has: there may be thousands."""
+    return {
+        name: value
+        for name, value in counters.items()
+        if not any(name[at + 1 :] in streams for at, letter in enumerate(name) if letter == ".")
     }
 
 
