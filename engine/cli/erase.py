@@ -140,6 +140,8 @@ def _say_all(done: Erasure, file: Path) -> None:
             count(run.vectors, "vector"),
         )
         say(f"{run.directory}: {', '.join(counts)} {would}; {count(run.changed_lines, 'line')} of others no longer name them")
+        if run.block is not None:
+            say(f"  block {run.block} of its hash chain says so: {run.head}")
         if run.breaks_off:
             say("  the run is signed and this is not, which `facestream audit` will say: with --sign KEY it would be")
         for title, files in (("not followed", run.not_followed), ("the name still stands in", run.mentions)):

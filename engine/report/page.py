@@ -149,13 +149,22 @@ def _fields(directory: Path, run: dict[str, Any], index: TrackIndex) -> dict[str
         "inputs": inputs_table(inputs, streams, found),
         "input_count": f"{len({*inputs, *streams}):,}",
         "models": models_table(run) + (f"<p>Names: {escape(said)}.</p>" if (said := naming(run)) else ""),
-        "counters": names_and_values(run.get("counters") or {}),
+        "counters": names_and_values(_of_the_run(run.get("counters") or {}, {*inputs, *streams})),
         "versions": names_and_values(run.get("versions") or {}),
         "filters": _filters(index),
         "zone": str(zone_minutes(index.newest_ns)),
         "run_id": escape(str(run.get("run_id", ""))),
         "style": _resource("page.css"),
         "script": _resource("page.js"),
+    }
+
+
+def _of_the_run(counters: Mapping[str, int], streams: set[str]) -> dict[str, int]:
+    """Return the counters without those of single streams (``faces.yard``), which ``run.json`` has: there may be thousands."""
+    return {
+        name: value
+        for name, value in counters.items()
+        if not any(name[at + 1 :] in streams for at, letter in enumerate(name) if letter == ".")
     }
 
 
@@ -177,7 +186,7 @@ def _failed(streams: dict[str, list[Stream]]) -> str:
     if not failed:
         return ""
     named = ", ".join(failed[:5]) + (f" and {len(failed) - 5} more, see the table below" if len(failed) > 5 else "")
-    return f"{len(failed)} of {len(last)} streams failed: {named}."
+    return f"{len(failed)} of {len(last)} stream{'s' * (len(last) != 1)} failed: {named}."
 
 
 def _notice(sentence: str) -> str:
@@ -185,25 +194,27 @@ def _notice(sentence: str) -> str:
 
 
 def _beside(pictures: Pictures, directory: Path) -> str:
-    if not pictures.beside:
+    if not (left := pictures.beside):
         return ""
+    what = f"{left:,} picture{'s' * (left != 1)}"
     return _notice(
-        f"{pictures.beside:,} pictures are not in this file: they are read from the folder faces of {directory.name}. Pass the "
-        "whole folder on, not the page alone."
+        f"Not in this file: {what}, read from the folder faces of {directory.name}. Pass the whole folder on, not the page."
     )
 
 
 def _left_out(written: _Written) -> str:
     if not written.left_out:
         return ""
-    return _notice(f"{written.left_out:,} tracks without a name are not shown: tracks.jsonl holds all of them.")
+    return _notice(f"Not shown: {written.left_out:,} more without a name; tracks.jsonl holds all tracks.")
 
 
 def _figures(index: TrackIndex, counters: Mapping[str, int]) -> str:
     figures: list[tuple[str, int]] = [("tracks", index.decisions.total()), ("faces", index.faces)]
     figures += [(decision, index.decisions[decision]) for decision in _DECISIONS if index.decisions[decision]]
     figures += [("rejected as no face", counters["rejected"])] if counters.get("rejected") else []
-    return "".join(f"<div><b>{count:,}</b><span>{escape(name)}</span></div>" for name, count in figures)
+    return "".join(
+        f"<div><b>{count:,}</b><span>{name.removesuffix('s') if count == 1 else name}</span></div>" for name, count in figures
+    )
 
 
 def _filters(index: TrackIndex) -> str:

@@ -31,5 +31,6 @@ def people_table(people: Sequence[Person], by_ratio: bool) -> str:
         cells += [f"{person.streams:,}"] if several else []
         cells += [seen]
         cells += ["" if person.evidence is None else ratio(person.evidence)] if by_ratio else []
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+        row = "".join(f"<td>{cell}</td>" for cell in cells)
+        rows.append("<tr>" + row.replace(f"<td>{seen}</td>", f'<td class="seen">{seen}</td>', 1) + "</tr>")
     return f'<section class="people"><h2>Named</h2><table><tr>{head}</tr>{"".join(rows)}</table></section>'

@@ -14,8 +14,12 @@ def row(sheet: Sheet, track: Indexed, record: TrackRecord) -> str:
     """Return the HTML of a track in one line, with its best face: few elements, as there may be thousands."""
     files = record.best.files if record.best else {}
     kind, name = (" enhanced", files["enhanced"]) if "enhanced" in files else ("", files.get("original"))
+    like = ""
+    if track.section == "undecided" and record.candidates:
+        like = f"most like {escape(record.candidates[0].identity)} · "
+    faces = f"{track.faces:,} face{'s' * (track.faces != 1)}"
     return (
         f'<article class="row {track.decision}{kind}" id="t{track.place}"{facts_of(track)}>'
         f"{sheet.pictures.img(name, title=MARK if kind else '')}<b>{escape(headline(track))} {badge(track)}</b>"
-        f"<span>{where(track)} · {track.faces:,} faces, {track.size_px:.0f} px</span></article>\n"
+        f"<span>{like}{where(track)} · {faces}, {track.size_px:.0f} px</span></article>\n"
     )

@@ -13,7 +13,7 @@ from engine.report.track_index import Indexed
 
 _MOST_LANES = 24
 _BINS = 300
-_TICKS = 5
+_TICKS, _BRIEF_SECONDS = 5, 20.0
 _BANDS: dict[Decision, tuple[int, int]] = {"known": (0, 4), "undecided": (4, 2), "unknown": (6, 2), "none": (8, 2)}
 """Where each is drawn: y and height, of 10."""
 
@@ -90,7 +90,7 @@ def _drawn(axis: _Axis, by_clock: bool) -> str:
 
 def _tick(at: float, by_clock: bool, axis: _Axis) -> str:
     if not by_clock:
-        return clock(at)[:8]
+        return clock(at)[:8] if axis.last - axis.first > _BRIEF_SECONDS else clock(at)
     day, time, _ = wall_clock(round(at * 1e9)).split()
     same_day = wall_clock(round(axis.first * 1e9))[:10] == wall_clock(round(axis.last * 1e9))[:10]
     return time if same_day and at != axis.first else f"{day} {time}"

@@ -55,7 +55,7 @@ def test_names_are_confirmed_by_those_who_gave_them(capsys, tmp_path):
         append_correction([run], new_correction(who, "name", [TrackRef("run1", "cam1", 0)], name="Eileen Collins"))
     with drawing() as drawn:
         assert here(capsys, "report", run, "--pdf", "--overwrite", "--two-person").code == 0
-    assert "Named: Eileen Collins" in drawn.pages[1]
+    assert "Named by the software: Eileen Collins" in drawn.pages[1]
     assert "Confirmed by ada and grace." in drawn.pages[1]
 
 

@@ -108,3 +108,14 @@ def test_limits_are_those_of_the_better_faces():
     ] * 5
     assert "from 40 px on" in quality_limits([Quality(35, 0.9, 0.95, 0.5)])[0]
     assert quality_limits([]) == ["no face of it is left."]
+
+
+def test_two_faces_that_have_lost_detail_must_be_more_alike(likeness):
+    haze = haze_of(np.array([10.0, 24.0, 32.0, 48.0, 140.0, 300.0]))
+    assert (np.diff(haze) <= 0).all()
+    assert haze[-1] == 0
+    assert float(haze[2] ** 2) == pytest.approx(0.024, abs=0.001)
+    least = likeness.resemblance_worth(2.5)
+    assert likeness.worth(least, 64.0, 2).log10_lr == pytest.approx(2.5, abs=0.01)
+    assert likeness.resemblance_worth(9.0) == float("inf")
+    assert Likeness("ab" * 32).resemblance_worth(1.0) == float("inf")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import pytest
 
+from engine.archive.reader import FaceLine, face_lines
 from engine.sample.clip import read_truth
 from tests.e2e.conftest import Clip, facestream
 from tests.e2e.truth import score
@@ -28,3 +30,16 @@ def test_tracks_are_pure_and_only_the_enrolled_person_is_known(clip: Clip, tmp_p
     mine = [track.cosine_original for track in result.tracks if track.identity == "astronaut"]
     others = [track.cosine_original for track in result.tracks if track.identity != "astronaut"]
     assert max(mine) > max(others)
+    shown = [line for line in face_lines(tmp_path / "out", lambda *_: True) if "scene" in line.files]
+    assert {(line.face.stream, line.face.track_id) for line in shown} == {("sample", track.track_id) for track in result.tracks}
+    assert min(likeness_in_place(tmp_path / "out", line) for line in shown) > 22
+
+
+def likeness_in_place(directory: Path, line: FaceLine) -> float:
+    """Return the PSNR between a crop and its place in the whole picture, in dB."""
+    crop, scene = (cv2.imread(str(directory / line.files[name])) for name in ("original", "scene"))
+    scale = scene.shape[1] / line.face.width_px
+    assert scene.shape[1] == 960
+    left, top, width, height = (round(side * scale) for side in line.face.crop_box)
+    place = scene[top : top + height, left : left + width]
+    return cv2.PSNR(place, cv2.resize(crop, place.shape[1::-1], interpolation=cv2.INTER_AREA))

@@ -22,28 +22,35 @@ from engine.report.pdf.source_frames import SourceState
 _SIZE = 8.5
 _MOST_LEFT_OUT, _MOST_SOURCES, _SHORT_NOTES = 60, 20, 600
 _READ = (
-    'The heading is what the software says of the track: a name, "Not decided", "Not in the gallery" or "Not compared".',
+    "Its heading is what the software says of the track. A name is a suggestion of the software: somebody enrolled is "
+    "alike enough "
+    'for it. "No match found": nobody is. "Not decided": neither can be said. "Not compared": there was nobody to compare '
+    "with.",
     "The whole frame stands first, with a red box around the face. The box was drawn for the page; the recording has none.",
-    "Below it are five pictures of the same face at one scale. Only the first one, with the black frame, is what the camera "
-    'recorded. "Interpolated" is the same enlarged by arithmetic. What stands in an orange frame '
-    f'comes from a network, and no decision rests on it. Pictures that it has drawn say "{MARK}".',
-    '"Several frames" is one picture made out of many frames of the track. "Agreement" shows where these frames contradict '
-    "each other: nothing may be read into orange places.",
-    "Likeness is a cosine: 1 for equal pictures. Strangers often reach 0.8, so it means little alone. The likelihood ratio "
-    "says what it is worth: how many times as probable such a likeness is if the face is this person's as if it is another's.",
-    '"Strangers as alike, of 1,000" counts the whole gallery: so many of 1,000 strangers at most look as much like anybody '
-    "in it. How many do depends on who is enrolled: the figure holds for 95 of 100 galleries of as many people.",
+    "Below it are up to five pictures of the same face at one scale. Only the first one, with the black frame, shows the "
+    "pixels of "
+    'the recording (saved once more, mostly as JPEG). "Interpolated" is the same enlarged by arithmetic. What stands in an '
+    f'orange frame comes from a network, and no decision rests on it. Pictures that it has drawn say "{MARK}".',
+    '"Several frames" is one picture made out of many frames of the track. "Agreement" is a map of where these frames differ: '
+    "nothing may be read into orange places, and that frames agree does not make the picture right.",
+    "Likeness is a cosine, 1 for equal pictures. It is no percentage: strangers often reach 0.8. The likelihood ratio says "
+    "what it is worth: how many times as probable such a likeness is if the face is this person's as if it is a stranger's.",
+    '"Strangers so much like somebody enrolled" counts the whole gallery, not one person. "In 95 of 100 galleries": of 100 '
+    "groups "
+    "of as many people the figure holds for 95, for 5 it may be more; which kind this one is, is not known.",
+    "px are pixels of the recording, of a face the mean of its width and height. SHA-256 is a fingerprint: two files that "
+    "have the same one are the same.",
 )
-_BELOW_ONE = "A ratio below 1 speaks for somebody else, in the same words: 1/10 says as much for another as 10 for the person."
+_BELOW_ONE = "A ratio below 1 speaks against the person, in the same words: 1/10 as much against as 10 for."
 _TWO_PEOPLE = (
     "In this document a name of the software counts once two people have confirmed it. Until then its page begins with "
     '"Not confirmed".'
 )
 _VERIFY = (
     "sha256sum FILE gives the SHA-256 of a recording or picture; it must be the one in this document.",
-    "facestream audit DIR looks through the record of the run, and names each place where it was changed; with --holds and the "
-    "SHA-256 above it shows that it is still this record. Whoever can write into DIR can make another record with another "
-    "SHA-256: keep this one, or trust the signature.",
+    "facestream audit DIR compares all files of the run with its record, and names each place where something was changed. "
+    "Whoever can write into DIR could make another record, which would have another SHA-256: facestream audit DIR --holds "
+    "SHA-256, with the one that this page gives, shows that it is still this record.",
     "facestream reproduce DIR --track N computes one track again from the recording, and compares.",
     "DIR is the directory of the run, of which this document is an extract.",
 )
@@ -88,7 +95,7 @@ def _blocks(page: Cover) -> list[Block]:
         Words("Faces found in recordings", 2.2, "B", after_mm=1.0),
         Words(
             "A record of what the software facestream found, made by a computer. It is an aid to a person who compares faces, "
-            "and no identification by itself.", colour=GREY, after_mm=2.5,
+            "and does not identify anybody by itself.", colour=GREY, after_mm=2.5,
         ),
         Table((), _about(page), (0.2, 0.8), bold=frozenset({0}), after_mm=2.5),
         *([heading("Notes"), Words(page.notes, is_long=True)] if _are_long(page.notes) else []),
@@ -104,7 +111,7 @@ def _blocks(page: Cover) -> list[Block]:
         blocks.append(Words(f"Left out: {_numbers(page.left_out)}. {page.why_left_out}", style="B", after_mm=2.0))
     blocks += [heading("How to read a page"), *_bullets(_READ)]
     blocks += [heading("What the words for a likelihood ratio mean"), _words_of_ratios(), Words(_BELOW_ONE)]
-    blocks += [heading("How to verify it"), *(Words(told, style="B") for told in page.chain), *_bullets(_VERIFY)]
+    blocks += [heading("How to verify it (for a technician)"), *map(Words, page.chain), *_bullets(_VERIFY)]
     if page.missing:
         blocks.append(Words(page.missing, style="B"))
     return blocks
@@ -117,7 +124,7 @@ def _are_long(notes: str) -> bool:
 def _about(page: Cover) -> list[tuple[str, str]]:
     outcome = str(page.run.get("outcome", ""))
     rows = [
-        ("case", page.case), ("examiner", page.examiner), ("processed", made_at(page.run)),
+        ("case", page.case), ("examiner", page.examiner), ("processing began", made_at(page.run)),
         ("run", f"{page.run.get('run_id', '')}, {_OUTCOMES.get(outcome, outcome)}, by facestream {_version(page.run)}"),
         ("document made", f"{page.made}, by facestream {__version__}"), ("notes", "" if _are_long(page.notes) else page.notes),
     ]  # fmt: skip
@@ -146,14 +153,24 @@ def _sources(page: Cover) -> Table:
         told = [source_name(page.run, stream) or "camera"]
         told += [f"{facts['size_bytes']:,} bytes"] if isinstance(facts.get("size_bytes"), int) else []
         told += [f"begins {wall_clock(begins)}"] if begins is not None else []
-        told += [f"{last.state} {last.reason.replace('_', ' ')}".strip()] if last is not None else []
+        told += [_ended(last)] if last is not None else []
         sha256 = str(facts.get("sha256", "")) or "-"
         state = page.states.get(stream)
         now = STATES[state] if state else "not looked at" if facts else STATES["camera"]
         rows.append((stream, ", ".join(told), sha256, now))
     return Table(
-        ("stream", "source", "SHA-256 when it was processed", "now"), rows, (0.13, 0.27, 0.42, 0.18), frozenset({2}), 0.9
+        ("stream", "source", "SHA-256 when it was processed", "when this document was made"),
+        rows,
+        (0.1, 0.2, 0.5, 0.2),
+        frozenset({2}),
+        0.9,
     )
+
+
+def _ended(event: Stream) -> str:
+    if (event.state, event.reason) == ("ended", "end_of_file"):
+        return "read to its end"
+    return f"{event.state} {event.reason.replace('_', ' ')}".strip()
 
 
 def _shown_streams(page: Cover) -> list[str]:
@@ -171,13 +188,14 @@ def _other_sources(page: Cover) -> list[Block]:
 
 
 def _counts(page: Cover, total: int) -> str:
-    found = ", ".join(f"{count:,} {DECISIONS[decision].split(':')[0]}" for decision, count in page.decisions.items() if count)
+    found = ", ".join(f"{count:,} {DECISIONS[decision]}" for decision, count in page.decisions.items() if count)
     tracks = f"{total:,} {'track' if total == 1 else 'tracks'}"
     here = f"{len(page.records):,} {'is' if len(page.records) == 1 else 'are'} in this document, one on each page"
     if not total:
         return "The run found no faces."
     return (
-        f"The run has {tracks} ({found}); {here}. A track is one person's way through the picture; one person may have several."
+        f"The run has {tracks} ({found}); {here}, those that matter most first. A track is one person's way through the "
+        "picture; one person may have several."
     )
 
 
@@ -216,5 +234,5 @@ def _words_of_ratios() -> Table:
     rows = []
     for low, high in zip(steps, (*steps[1:], None), strict=True):
         words = degree(low) or "about as probable either way"
-        rows.append((f"{ratio(low)} to {ratio(high)}" if high is not None else f"{ratio(low)} and more", words))
+        rows.append((f"{ratio(low)} to below {ratio(high)}" if high is not None else f"{ratio(low)} and more", words))
     return Table(("likelihood ratio", "such a likeness is, if it is this person"), rows, (0.25, 0.75), scale=0.9)

@@ -16,7 +16,7 @@ import msgspec
 from engine.archive.reader import TrackRecord
 from engine.contracts.findings import Basis
 from engine.errors import ModelError
-from engine.report.pdf.sentences import per_thousand
+from engine.report.pdf.sentences import one_in
 from engine.report.summary import naming
 from engine.verify.likelihood import Bucket, calibration_of
 from engine.verify.open_set import open_set_of
@@ -89,22 +89,25 @@ def _chance(record: TrackRecord, basis: Basis) -> Iterator[str]:
     if first.false_name_chance is None or basis.false_name_rate is None:
         return
     if first.false_name_chance >= 1:
-        yield "This track: any stranger may look so much like somebody enrolled. The likeness says nothing by itself."
+        yield "This track: every stranger may look so much like somebody enrolled."
         return
     yield (
-        f"This track: of 1,000 strangers with faces of this size at most {per_thousand(first.false_name_chance)} look so much "
-        f"like anybody enrolled (in 95 of 100 galleries); for a name it must be at most {per_thousand(basis.false_name_rate)}."
+        f"This track: at most {one_in(first.false_name_chance)} strangers with faces of this size look so much like somebody "
+        f"enrolled (in 95 of 100 galleries); for a name it must be at most {one_in(basis.false_name_rate)}."
     )
 
 
 def _bench(rates: NamingRates, size_px: float) -> str:
     one = min(rates.sizes, key=lambda rate: abs(math.log(rate.size_px / max(size_px, 1.0))))
+    largest = " (larger ones were not tested)" if size_px > 1.2 * max(rate.size_px for rate in rates.sizes) else ""
+    nameless = 100 - one.right_percent - 100 * one.others_names / one.enrolled_tracks
     return (
-        f"In a test with {rates.people_enrolled} people enrolled and faces of {one.size_px} px, the size tested nearest to "
-        f"this one, {one.strangers_named} of {one.stranger_tracks:,} tracks of strangers got a name (95 % bounds: "
-        f"{one.low_per_1000:g} to {one.high_per_1000:g} in 1,000). Of {one.enrolled_tracks} tracks of people enrolled "
-        f"{one.others_names} got another's name and {one.right_percent:g} % their own; the others got none. With fewer people "
-        "enrolled more get their own name."
+        f"In a test with {rates.people_enrolled} people enrolled and faces of {one.size_px} px{largest} "
+        f"{one.strangers_named} of {one.stranger_tracks:,} tracks of strangers got a name: "
+        f"{1000 * one.strangers_named / one.stranger_tracks:.1f} in 1,000, the true share may be {one.low_per_1000:g} to "
+        f"{one.high_per_1000:g} (95 %). Of {one.enrolled_tracks} tracks of people enrolled {one.others_names} got "
+        f"another's name, {one.right_percent:g} % their own, {nameless:.1f} % none; with fewer people enrolled more get "
+        "their own."
     )
 
 

@@ -57,7 +57,7 @@ def _original(
     if picture is None or line is None:
         return Shown("Original", _why(line, "original", run, record), None, size)
     veiled = is_redacted(run) and line.face.decision != "known"
-    caption = f"{width} x {height} pixels as recorded, drawn as squares"
+    caption = f"{width} x {height} pixels of the video, drawn as squares"
     if veiled:
         caption = "made coarse when it was stored, as the run was told to hide faces (publish.redact)"
     return Shown("Original", caption, _png(_in_squares(picture)), size)
@@ -101,7 +101,7 @@ def _joined(directory: Path, run: Mapping[str, Any], record: TrackRecord) -> lis
         None if picture is None else _jpeg(_small_enough(np.asarray(picture, np.uint8))), size, True, MARK,
     )  # fmt: skip
     overlay = _agreement(fused.agreement) if fused.agreement else None
-    words = f"orange: the frames contradict (they agree by {100 * said.agreement:.0f} %)"
+    words = f"orange: these frames differ (alike by {100 * said.agreement:.0f} %, background too)"
     return [joined, Shown("Agreement", words if overlay else "deleted, or moved away", overlay, size, True)]
 
 

@@ -9,25 +9,26 @@ from typing import Any
 
 from engine.archive.reader import TrackRecord
 from engine.contracts.findings import Basis, Decision
-from engine.contracts.worth import LIMITS, ratio, worth
+from engine.contracts.worth import ratio, worth
 from engine.exhibit import ChainStatus, Confirmation, confirmed_by, is_shown
 from engine.report.figures import MARK
 
 _LONG_NAME, _FAULTS = 70, 5
-UNNAMED = {"unknown": "Not in the gallery", "undecided": "Not decided", "none": "Not compared"}
+UNNAMED = {"unknown": "No match found", "undecided": "Not decided", "none": "Not compared"}
 DECISIONS: dict[Decision, str] = {
-    "known": "named: the software gives the face the name of a person enrolled in the gallery",
-    "undecided": 'not decided: neither a name nor "not in the gallery"',
-    "unknown": "not in the gallery: nobody enrolled is alike",
-    "none": "not compared: there was nobody to compare with",
+    "known": "named by the software",
+    "undecided": "not decided",
+    "unknown": "without a match",
+    "none": "not compared",
 }
 _FOUND = (
-    "A network finds faces in the frames of the recording. Faces that follow one another are one track: one person's way "
-    "through the picture."
+    "A program trained on examples (a network) finds faces in the frames of the recording. Faces that follow one another "
+    "are one track: one person's way through the picture."
 )
 _COMPARED = (
-    "Another network turns each face into a list of numbers (a vector), and so each enrolled photograph. How alike two vectors "
-    "are is the likeness. The best faces of the track are joined into one vector, which decides."
+    "Another network turns each face, and each enrolled photograph, into a list of numbers. The numbers (not the pictures) "
+    "of the track's faces are averaged, good faces counting more. How alike two lists are, less what both share with "
+    "everybody's face, decides."
 )
 _NOT_COMPARED = "There was nobody to compare these faces with."
 _ENHANCED = (
@@ -56,7 +57,7 @@ class Confirmed:
         return self.two_person and bool(name) and not is_shown(self._by(record, name), two_person=True)
 
     def words(self, record: TrackRecord) -> str:
-        """Return what people say of a track; empty where nobody has said anything, and nobody needs to."""
+        """Return what people say of a track; empty where it has no name and nobody has said anything."""
         name = _name_of(record)
         if not name:
             names = dict.fromkeys(
@@ -68,7 +69,7 @@ class Confirmed:
         if self.lacks(record):
             who = f"{_and(by)} {_says(by)} so, nobody else" if by else "nobody has"
             return f"Two people must confirm this name, and {who}: it does not count yet."
-        return f"Confirmed by {_and(by)}." if by else ""
+        return f"Confirmed by {_and(by)}." if by else "No person has confirmed it."
 
     def _by(self, record: TrackRecord, name: str) -> tuple[str, ...]:
         return confirmed_by(self.said, record.stream, record.track_id, name)
@@ -90,7 +91,7 @@ def headline(record: TrackRecord, confirmed: Confirmed) -> str:
     """Return what a page is called: the name, or why there is none."""
     if not (name := _name_of(record)):
         return UNNAMED.get(record.decision, "Not compared")
-    return f"{'Not confirmed' if confirmed.lacks(record) else 'Named'}: {name}"
+    return f"{'Not confirmed' if confirmed.lacks(record) else 'Named by the software'}: {name}"
 
 
 def finding(record: TrackRecord) -> str:
@@ -98,13 +99,15 @@ def finding(record: TrackRecord) -> str:
     basis, first = (record.track.basis if record.track else None), record.candidates[0] if record.candidates else None
     if record.decision == "known" and first is not None:
         name = first.identity if brief(first.identity) == first.identity else "above"
-        return f"The software gives this face the name {name}. It compared by itself: this is no identification by a person."
+        return f"The software gives this face the name {name}. A computer made this comparison."
     if record.decision == "undecided":
         nearest = f" The most alike of the people enrolled is {first.identity}: that is not a name." if first else ""
         return f"The software did not decide who this is: {_lack(basis)}.{nearest}"
     if record.decision == "unknown":
         nearest = f" The most alike is {first.identity}: that is not a name." if first else ""
-        return f"The software found nobody among the people enrolled who looks like this face.{nearest}"
+        by_chance = basis is not None and basis.false_name_rate is not None
+        rare = " Fewer than 1 in 100 tracks of a person enrolled are so unlike their own picture." if by_chance else ""
+        return f"Nobody enrolled is alike enough, and the person may be enrolled all the same.{rare}{nearest}"
     return "The software compared this face with nobody: the run had no gallery, or nobody was enrolled in it."
 
 
@@ -124,11 +127,11 @@ def _lack(basis: Basis | None) -> str:
         return f"its faces are too small, {basis.size_px:.0f} px in the mean ({needed} with this gallery)"
     if basis.missing == "margin":
         return "two people enrolled are nearly equally alike"
-    return "nobody is alike enough for a name, and somebody is too alike to be ruled out"
+    return "nobody is alike enough for a name, nor is everybody unlike enough to be ruled out"
 
 
 def strength(record: TrackRecord, people: int = 0, pairs: int = 0) -> Iterator[str]:
-    """Yield what the best candidate's likelihood ratio says, in words and figures, with its bounds and what it was measured on.
+    """Yield what the best candidate's likelihood ratio says: in words, in figures, what it is not, and what it was measured on.
 
     Args:
         record: the track.
@@ -142,52 +145,75 @@ def strength(record: TrackRecord, people: int = 0, pairs: int = 0) -> Iterator[s
         small = " or so small a face" if basis.size_px < 20 else ""
         yield f"No likelihood ratio was calibrated for this way to compare{small}: the likeness alone is not a probability."
         return
-    low, high = basis.log10_lr_bounds
-    bound = " or more" if first.log10_lr >= high else " or less" if first.log10_lr <= low else ""
     yield f"{worth(first.log10_lr, brief(first.identity))}."
+    yield _times(first.log10_lr, basis.log10_lr_bounds)
+    named = "" if record.decision == "known" else " The software gave no name: the ratio is no finding by itself."
+    yield f"This is not the probability that the face is this person's: that takes the other evidence, too.{named}"
+    low, high = (ratio(bound) for bound in basis.log10_lr_bounds)
+    measured = f" on {people:,} people with a second picture of their own and {pairs:,} pairs of two people" if people else ""
     yield (
-        f"Likelihood ratio {ratio(first.log10_lr)}{bound} (log10 {first.log10_lr:.1f}): so many times as probable is such a "
-        "likeness if it is this person as if it is somebody else. It is not how probable it is that it is this person."
+        f"Measured for faces of {basis.bucket}{measured} (calibration {basis.calibration}). So many people can show no "
+        f"ratio above {high} or below {low}, even if the true one lies beyond; that is no margin of error, which was not "
+        "measured."
     )
-    measured = f", on {people:,} people with a second picture of their own and {pairs:,} pairs of two people" if people else ""
-    yield (
-        f"Measured for faces of {basis.bucket}{measured} (calibration {basis.calibration}); between {ratio(low)} and "
-        f"{ratio(high)} can be shown with them."
-    )
+
+
+def bounded(log10_ratio: float, bounds: tuple[float, float] | None) -> str:
+    """Return a ratio, with ``or more`` or ``or less`` where it stands at a bound."""
+    low, high = bounds or (-math.inf, math.inf)
+    return ratio(log10_ratio) + (" or more" if log10_ratio >= high else " or less" if log10_ratio <= low else "")
+
+
+def _times(log10_ratio: float, bounds: tuple[float, float]) -> str:
+    figures = f"(likelihood ratio {bounded(log10_ratio, bounds)}, log10 {log10_ratio:.1f})"
+    one, other = ("this person's", "a stranger's") if log10_ratio >= 0 else ("a stranger's", "this person's")
+    at_bound = " or more" if not bounds[0] < log10_ratio < bounds[1] else ""
+    times = f"{ratio(abs(log10_ratio))} times{at_bound} as probable"
+    return f"If the face is {one}, such a likeness is {times} as if it is {other} {figures}."
 
 
 def limits(run: Mapping[str, Any], record: TrackRecord) -> Iterator[str]:
     """Yield what may not be concluded."""
     if record.candidates:
-        yield f"On the likelihood ratio: {LIMITS[0].lower()}{LIMITS[1:]}"
-        yield "Nothing was calibrated for this camera: angle, light, infra-red and compression can make strangers more alike."
+        yield (
+            "The likelihood ratio is about one person. If many are enrolled, somebody looks alike by chance: for the best "
+            "of many it is too high. For relatives and twins it is too high, too; by how much was not measured."
+        )
+        yield "No figure here was measured with this camera: angle, light, infra-red can make strangers more alike."
         yield "Whether the enrolled photographs show whom their names say, the software cannot know."
     qp = record.best.face.quality.qp if record.best else None
     if qp is not None:
-        yield f"Compression at the face: quantiser {qp:.0f} (0 without loss, 51 strongest); no figure here counts it in."
+        yield f"The video is compressed (quantiser {qp:.0f}; 0: without loss, 51: strongest). The figures do not allow for it."
     if record.candidates and record.decision != "known":
         yield "No name does not mean that the person is not enrolled."
     if record.track is not None and record.track.basis is not None and record.track.basis.persons > 1:
         persons = record.track.basis.persons
         yield f"The faces of this track show {persons} people: the decision is about the one seen at the most moments."
+    else:
+        yield "A track may by mistake join faces of two people."
     yield f"{MARK}. Nothing may be read from an enhanced picture that its original does not show."
 
 
 def record_words(status: ChainStatus) -> tuple[str, list[str]]:
     """Return what is known of the run's record: briefly, and for the first page."""
     if not status.blocks and status.faults:
-        return "cannot be checked, see page 1", [f"The record of the run cannot be checked: {status.faults[0]}."]
+        return 'cannot be checked, see "How to verify it"', [f"The record of the run cannot be checked: {status.faults[0]}."]
     told = [f"The record of the run is {status.sentence}.", *(f"{fault}." for fault in status.faults[1:_FAULTS])]
     if len(status.faults) > _FAULTS:
         told.append(f"{len(status.faults) - _FAULTS:,} more faults: facestream audit names all of them.")
     if status.head:
         blocks = f"{status.blocks:,} {'block' if status.blocks == 1 else 'blocks'}"
-        told.append(f"It has {blocks}; the SHA-256 of the last: {status.head}.")
-    return "as it was written" if status.is_whole else "NOT as it was written, see page 1", told
+        told.append(f"It has {blocks}. The SHA-256 of the last one: {status.head}")
+    whole = "unchanged, by its own hashes; " + ("signed" if status.keys else "nobody has signed it")
+    return whole if status.is_whole else 'NOT as it was written, see "How to verify it"', told
 
 
-def per_thousand(share: float) -> str:
-    """Return a bound on a share as a number of 1,000, rounded up to two digits, as ``1``, ``0.21`` or ``1,000``."""
-    value = max(1000 * share, 0.01)
-    step = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return f"{math.ceil(value / step - 1e-6) * step:,.4g}".rstrip(".")
+def one_in(share: float) -> str:
+    """Return a bound on a share, rounded up, as ``1 in 40,000`` or ``310 in 1,000``; at least 1 in 100,000."""
+    if share >= 1:
+        return "every one"
+    if share > 0.1:
+        return f"{math.ceil(100 * share - 1e-6) * 10} in 1,000"
+    number = 1 / max(share, 1e-5)
+    step = 10.0 ** (math.floor(math.log10(number) + 1e-9) - 1)
+    return f"1 in {math.floor(number / step + 1e-6) * step:,.0f}"

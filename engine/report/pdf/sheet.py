@@ -19,7 +19,7 @@ from engine.report.pdf.lines import lines_of
 Paper = Literal["a4", "letter"]
 Colour = tuple[int, int, int]
 BLACK: Colour = (20, 20, 20)
-GREY: Colour = (95, 95, 95)
+GREY: Colour = (75, 75, 75)
 PALE: Colour = (200, 200, 200)
 MADE: Colour = (200, 80, 0)
 """Of whatever a model has made."""

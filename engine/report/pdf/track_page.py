@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.archive.reader import TrackRecord
-from engine.contracts.findings import Candidate
 from engine.contracts.messages import Stream
-from engine.contracts.worth import ratio
 from engine.report.pdf.blocks import Block, Columns, Table, Words, heading, height_of
 from engine.report.pdf.error_rates import bucket_of, error_rates
 from engine.report.pdf.facts import STATES, face_words, hashes, source_name, times
 from engine.report.pdf.pictures import Shown, pictures_of
-from engine.report.pdf.sentences import Confirmed, brief, finding, headline, limits, method, per_thousand, strength
+from engine.report.pdf.sentences import Confirmed, bounded, brief, finding, headline, limits, method, one_in, strength
 from engine.report.pdf.sheet import BLACK, GREY, MADE, MARGIN_MM, PALE, Sheet
 from engine.report.pdf.source_frames import SourceFrame, Sources, is_redacted
 from engine.report.scene import PART
@@ -116,8 +114,8 @@ def _draw_frame(sheet: Sheet, page: Page, frame: SourceFrame, y: float, width: f
     wide, high = max(box_width, _LEAST_BOX_MM), max(box_height, _LEAST_BOX_MM)
     left, top = MARGIN_MM + left - (wide - box_width) / 2, y + top - (high - box_height) / 2
     with sheet.rect_clip(MARGIN_MM, y, width, height):
-        sheet.frame(left - 0.4, top - 0.4, wide + 0.8, high + 0.8, (255, 255, 255), 1.1)
-        sheet.frame(left - 0.4, top - 0.4, wide + 0.8, high + 0.8, (220, 0, 0), 0.6)
+        sheet.frame(left - 0.4, top - 0.4, wide + 0.8, high + 0.8, (255, 255, 255), 0.9)
+        sheet.frame(left - 0.4, top - 0.4, wide + 0.8, high + 0.8, (220, 0, 0), 0.45)
     which = "a smaller copy that the run kept" if frame.is_reduced else "read from the recording for this page"
     other = "" if frame.line is page.record.best else " It is of another moment than the pictures below."
     caption = f"The whole frame {face.frame_index}, {which}. The red box was drawn for this page.{other}"
@@ -148,12 +146,14 @@ def _facts(page: Page) -> list[tuple[str, str]]:
     rows = times(record, page.events)
     if record.best is not None:
         rows += face_words(record.best)
-    seen = f"in {track.frames_seen:,} frames; " if track is not None else ""
-    rows.append(("faces", f"{seen}{record.faces_seen:,} kept"))
+    seen = f"found in {track.frames_seen:,} frames; " if track is not None else ""
+    rows.append(("faces", f"{seen}{record.faces_seen:,} chosen as the best"))
     if track is not None and track.basis is not None:
         basis = track.basis
-        moments = "" if basis.moments is None else f" of {basis.moments:,} {'moment' if basis.moments == 1 else 'moments'}"
-        rows.append(("decided by", f"{basis.faces:,} {'face' if basis.faces == 1 else 'faces'}{moments}"))
+        moments = (
+            "" if basis.moments is None else f", at {basis.moments:,} distinct {'time' if basis.moments == 1 else 'times'}"
+        )
+        rows.append(("compared", f"{basis.faces:,} {'face' if basis.faces == 1 else 'faces'}{moments}"))
     state = page.sources.states.get(record.stream, "camera")
     rows.append(("source", STATES[state]))
     rows += [("record", page.chain)] if page.chain else []
@@ -168,14 +168,15 @@ def _strip(sheet: Sheet, shown: Sequence[Shown], y: float, highest: float) -> fl
     sizes = [one.original_px for one in shown if one.data is not None] or [(1, 1)]
     scale = min(slot / max(width for width, _ in sizes), highest / max(height for _, height in sizes))
     tallest = scale * max(height for _, height in sizes) if any(one.data for one in shown) else 12.0
+    empty = scale * max(width for width, _ in sizes) if any(one.data for one in shown) else slot
     lowest = y
     for number, one in enumerate(shown):
         x = MARGIN_MM + number * (slot + _GAP_MM)
         below = y + sheet.words(x, y, slot, one.title, 8.0, style="B", colour=MADE if one.is_made else BLACK) + 0.5
         if one.data is None:
             with sheet.dashed():
-                sheet.frame(x, below, slot, tallest, PALE)
-            sheet.words(x + 1.5, below + 1.5, slot - 3, sheet.fonts_of.readable(one.caption), 6.8, colour=GREY)
+                sheet.frame(x, below, min(slot, empty), tallest, PALE)
+            sheet.words(x + 1.5, below + 1.5, min(slot, empty) - 3, sheet.fonts_of.readable(one.caption), 6.8, colour=GREY)
             lowest = max(lowest, below + tallest)
             continue
         width, height = (scale * value for value in one.original_px)
@@ -194,13 +195,14 @@ def _text(page: Page) -> list[Block]:
     blocks: list[Block] = []
     if record.candidates:
         blocks += [
-            heading("Compared with every person enrolled in the gallery: the most alike"),
-            _scores(record.candidates[:_SHOWN]),
+            heading("Compared with every person enrolled in the gallery; the most alike first"),
+            _scores(record),
         ]
         bucket = bucket_of(page.run, track.basis) if track is not None and track.basis is not None else None
         told = list(strength(record, bucket.same, bucket.different) if bucket else strength(record))
         blocks += [heading("How strong the likeness is")] if told else []
-        blocks += [Words(told[0], style="B"), Words(" ".join(told[1:]), after_mm=1.5)] if told else []
+        blocks += [Words(f"{' '.join(told[:2])}", style="B" if record.decision == "known" else "")] if told else []
+        blocks += [Words(one, style="B" if number == 0 else "") for number, one in enumerate(told[2:])]
         if rates := list(error_rates(page.run, record)):
             blocks += [heading("How often that is wrong, and what it was measured on")]
             blocks += [Words(sentence, bullet=True, after_mm=0.4) for sentence in rates]
@@ -210,26 +212,31 @@ def _text(page: Page) -> list[Block]:
         *(Words(one, bullet=True, after_mm=0.3) for one in limits(page.run, record)),
     ]
     blocks.append(Columns([done, limited], (0.4, 0.6)))
-    rows = hashes(page.directory, page.run, record, page.sources.states.get(record.stream, "gone"))
-    blocks.append(heading("What this page rests on (SHA-256)"))
-    blocks.append(Table((), rows, (0.14, 0.29, 0.44, 0.13), frozenset({2}), scale=0.84, cell_mm=0.15))
+    frame = page.sources.frame(record)
+    kept = frame.line if frame is not None and frame.is_reduced else None
+    rows = hashes(page.directory, page.run, record, page.sources.states.get(record.stream, "gone"), kept)
+    blocks.append(heading("What this page rests on (for whoever checks it)"))
+    head = ("what", "name", "SHA-256 when it was processed", "when this was made")
+    blocks.append(Table(head, rows, (0.14, 0.24, 0.49, 0.13), frozenset({2}), scale=0.86, cell_mm=0.15))
     return blocks
 
 
-def _scores(candidates: Sequence[Candidate]) -> Table:
-    head = ["person enrolled", "likeness of the originals (cosine; decides)", "of the enhanced picture (decides nothing)"]
+def _scores(record: TrackRecord) -> Table:
+    candidates = record.candidates[:_SHOWN]
+    bounds = record.track.basis.log10_lr_bounds if record.track and record.track.basis else None
+    head = ["person enrolled", "likeness of the originals (cosine)", "of enhanced faces (decides nothing)"]
     weighed = any(one.log10_lr is not None for one in candidates)
     measured = any(one.false_name_chance is not None for one in candidates)
     stated = any(one.probability is not None for one in candidates)
     head += ["likelihood ratio"] if weighed else []
-    head += ["strangers as alike, of 1,000, at most"] if measured else []
+    head += ["strangers so much like somebody enrolled, at most"] if measured else []
     head += ["probability, by the prior that was set"] if stated else []
     rows = []
     for one in candidates:
         enhanced = "-" if one.cosine_enhanced is None else f"{one.cosine_enhanced:.3f}"
         row = [brief(one.identity), f"{one.cosine_original:.3f}", enhanced]
-        row += ["-" if one.log10_lr is None else ratio(one.log10_lr)] if weighed else []
-        row += ["-" if one.false_name_chance is None else per_thousand(one.false_name_chance)] if measured else []
+        row += ["-" if one.log10_lr is None else bounded(one.log10_lr, bounds)] if weighed else []
+        row += ["-" if one.false_name_chance is None else one_in(one.false_name_chance)] if measured else []
         row += ["-" if one.probability is None else f"{one.probability:.3f}"] if stated else []
         rows.append(row)
     others = len(head) - 1

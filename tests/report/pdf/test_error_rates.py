@@ -10,7 +10,7 @@ from engine.archive.reader import TrackRecord
 from engine.contracts.findings import Basis, Candidate
 from engine.models.catalog import embedded_dir
 from engine.report.pdf.error_rates import bucket_of, error_rates, naming_rates
-from engine.report.pdf.sentences import per_thousand, strength
+from engine.report.pdf.sentences import bounded, limits, one_in, strength
 from engine.verify.likelihood import read_calibration
 from tests.publish.samples import as_sent, track
 
@@ -42,8 +42,17 @@ def test_the_bench_of_names_is_the_documentation():
 
 def test_a_track_has_the_rates_of_its_size_and_what_they_were_measured_on():
     text = " ".join(error_rates(RUN, a_record()))
-    for words in ("a rule.", "at most 0.01 look", "faces of 48 px", "2 of 3,382 tracks of strangers", "0.1 to 2.1 in 1,000",
-                  "10.2 % their own", "3,175 tracks of 465 people", "not on this camera"):  # fmt: skip
+    for words in (
+        "a rule.",
+        "at most 1 in 100,000 strangers",
+        "faces of 48 px",
+        "2 of 3,382 tracks of strangers",
+        "0.6 in 1,000, the true share may be 0.1 to 2.1",
+        "89.8 % none",
+        "10.2 % their own",
+        "3,175 tracks of 465 people",
+        "not on this camera",
+    ):
         assert words in text, words
 
 
@@ -60,9 +69,15 @@ def test_the_ratio_is_said_in_words_with_its_bounds_and_the_people_behind_it():
     record = a_record()
     bucket = bucket_of(RUN, record.track.basis)
     text = " ".join(strength(record, bucket.same, bucket.different))
-    for words in ("far more probable if it is Ada", "Likelihood ratio 69,000 or more (log10 4.8)",
-                  "40 px and more, several faces", f"{bucket.same:,} people", f"{bucket.different:,} pairs",
-                  "between 1/50 and 69,000"):  # fmt: skip
+    for words in (
+        "far more probable if it is Ada",
+        "69,000 times or more as probable",
+        "likelihood ratio 69,000 or more, log10 4.8",
+        "40 px and more, several faces",
+        f"{bucket.same:,} people",
+        f"{bucket.different:,} pairs",
+        "no ratio above 69,000 or below 1/50",
+    ):
         assert words in text, (words, text)
 
 
@@ -76,8 +91,23 @@ def test_without_a_calibration_the_likeness_is_said_to_mean_little():
     assert text.startswith("No likelihood ratio was calibrated for this way to compare or so small a face")
 
 
+def test_a_ratio_without_a_name_is_no_finding():
+    named, unnamed = a_record(), a_record(log10_lr=-1.0)
+    unnamed.track = msgspec.structs.replace(unnamed.track, decision="undecided")
+    assert "no finding" not in " ".join(strength(named))
+    text = " ".join(strength(unnamed))
+    assert "If the face is a stranger's, such a likeness is 10 times as probable as if it is this person's" in text
+    assert "The software gave no name: the ratio is no finding by itself." in text
+    assert "No name does not mean that the person is not enrolled." in list(limits(RUN, unnamed))
+    assert [bounded(value, (-1.7, 4.84)) for value in (-1.7, 0.5, 4.84)] == ["1/50 or less", "3.2", "69,000 or more"]
+
+
 @pytest.mark.parametrize(
-    ("share", "told"), [(1, "1,000"), (0.302, "310"), (0.001, "1"), (0.0000243, "0.025"), (1e-9, "0.01"), (0.0023, "2.3")]
-)
+    ("share", "told"),
+    [
+        (1, "every one"), (0.302, "310 in 1,000"), (0.1, "1 in 10"), (0.001, "1 in 1,000"), (0.0000243, "1 in 41,000"),
+        (1e-9, "1 in 100,000"), (0.0023, "1 in 430"),
+    ],
+)  # fmt: skip
 def test_bounds_are_rounded_up(share, told):
-    assert per_thousand(share) == told
+    assert one_in(share) == told

@@ -38,7 +38,7 @@ def test_the_clock_of_a_recording_is_told_with_how_it_is_known():
 
 def test_a_recording_without_a_clock_says_so():
     assert told(a_record()) == {
-        "seen": "00:01:00.0 to 00:01:02.0 after the beginning",
+        "first, last seen": "00:01:00.0 to 00:01:02.0 after the beginning",
         "clock time": "not known: nothing says when this recording begins",
     }
 
@@ -59,4 +59,5 @@ def test_a_source_is_named_without_its_folder():
 def test_each_model_is_told_once_in_the_order_of_its_work():
     facts = {"generator": "fine", "generator_sha256": "cd", "embedder": "dlib", "embedder_sha256": "ef"}
     run = {"workers": {"enhance-1": facts, "enhance-2": facts, "perceive": {"detector": "grey", "detector_sha256": "ab"}}}
-    assert [name for _, name, _ in models(run)] == ["grey", "dlib", "fine"]
+    assert [name for _, name, _ in models(run, "average of fine")] == ["grey", "dlib", "fine"]
+    assert [name for _, name, _ in models(run, "bicubic")] == ["grey", "dlib"]

@@ -24,8 +24,8 @@ def basis(missing, **more):
         ("faces", "the track has 1 face good enough to compare, and a decision needs 2"),
         ("size", "its faces are too small, 10 px in the mean (14 px are needed with this gallery)"),
         ("margin", "two people enrolled are nearly equally alike"),
-        ("likeness", "nobody is alike enough for a name, and somebody is too alike to be ruled out"),
-        ("a later lack", "nobody is alike enough for a name, and somebody is too alike to be ruled out"),
+        ("likeness", "nobody is alike enough for a name, nor is everybody unlike enough to be ruled out"),
+        ("a later lack", "nobody is alike enough for a name, nor is everybody unlike enough to be ruled out"),
     ],
 )
 def test_why_there_is_no_decision(missing, words):
@@ -35,7 +35,7 @@ def test_why_there_is_no_decision(missing, words):
 
 
 def test_no_name_says_what_the_software_found():
-    assert "found nobody among the people enrolled" in finding(a_record("unknown"))
+    assert "Nobody enrolled is alike enough, and the person may be enrolled all the same" in finding(a_record("unknown"))
     assert "compared this face with nobody" in finding(a_record("none"))
     assert "no size would do" in finding(a_record("undecided", basis("size", size_needed_px=None)))
 
@@ -60,7 +60,8 @@ def test_a_name_counts_once_two_people_have_confirmed_it():
     assert not both.lacks(record)
     assert both.words(record) == "Confirmed by Ada and Grace."
     assert "nobody has" in Confirmed(two_person=True).words(record)
-    assert Confirmed().words(record) == ""
+    assert Confirmed().words(record) == "No person has confirmed it."
+    assert Confirmed().words(a_record("unknown")) == ""
     assert not Confirmed(two_person=True).lacks(a_record("unknown"))
 
 
@@ -72,10 +73,10 @@ def test_what_people_say_of_a_track_without_a_name_is_told():
 def test_the_record_of_the_run_is_told_as_it_is():
     whole = ChainStatus(True, "as it was written; nobody has signed it", "ab" * 32, 29, (), True, (), ())
     assert record_words(whole) == (
-        "as it was written",
+        "unchanged, by its own hashes; nobody has signed it",
         [
             "The record of the run is as it was written; nobody has signed it.",
-            f"It has 29 blocks; the SHA-256 of the last: {'ab' * 32}.",
+            f"It has 29 blocks. The SHA-256 of the last one: {'ab' * 32}",
         ],
     )
     none = ChainStatus(False, "not", "", 0, (), True, ("chain.jsonl: is not there",), ())
@@ -84,6 +85,6 @@ def test_the_record_of_the_run_is_told_as_it_is():
     briefly, told = record_words(
         ChainStatus(False, "not as it was written: line 0: changed", "ab" * 32, 2, (), True, faults, ())
     )
-    assert briefly == "NOT as it was written, see page 1"
+    assert briefly == 'NOT as it was written, see "How to verify it"'
     assert "line 4: changed." in told
     assert "4 more faults: facestream audit names all of them." in told
