@@ -179,4 +179,4 @@ def _run_of(
 def _check_one(source: str, found: Sequence[str], advice: str) -> None:
     if len(found) > 1:
         names = ", ".join(found[:_MOST_NAMED]) + (", …" if len(found) > _MOST_NAMED else "")
-        raise UsageError(f"{source} has {len(found)} recordings: {advice}: {names}")
+        raise UsageError(f"{source} has {count(len(found), 'recording')}: {advice}: {names}")

@@ -1,0 +1,84 @@
+"""``facestream run``: what it did not do, and for whom a password is."""
+
+from __future__ import annotations
+
+import pytest
+
+import engine.cli.run
+from engine.contracts.counts import Counts
+from engine.contracts.streams import StreamChanged
+from engine.pipeline.status import RunStatus, StreamStatus
+from engine.runtime.protocol import Beat
+from tests.cli.command import complains, here
+from tests.cli.stand_in import Runs
+from tests.cli.statuses import status_of
+
+CAMERA = ("--source", "rtsp://192.0.2.1/x")
+TWO_HOSTS = ("-s", "rtsp://192.0.2.1/x", "-s", "rtsp://192.0.2.2/x", "-s", "rtsp://me:own@192.0.2.3/x", "-o", "out")
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
+    stand_in = Runs()
+    monkeypatch.setattr(engine.cli.run, "run_pipeline", stand_in)
+    return stand_in
+
+
+def test_a_password_is_told_to_the_host_that_it_is_for(capsys, runs):
+    """It was offered to every camera of the command line."""
+    refused = here(capsys, "run", *TWO_HOSTS, "--credentials", "door.txt")
+    complains(refused, 2, "would be sent to all of 192.0.2.1, 192.0.2.2", "--credentials 192.0.2.1=door.txt")
+    here(capsys, "run", *TWO_HOSTS, "--credentials", "192.0.2.1=door.txt", "--credentials", "192.0.2.2=yard.txt")
+    assert [source.credentials for source in runs.config.sources] == ["door.txt", "yard.txt", ""]
+    here(capsys, "run", *TWO_HOSTS, "--credentials", "192.0.2.2=yard.txt")
+    assert [source.credentials for source in runs.config.sources] == ["", "yard.txt", ""]
+    complains(here(capsys, "run", *TWO_HOSTS, "--credentials", "192.0.2.9=x.txt"), 2, "no camera is at 192.0.2.9")
+    main = ("-s", "rtsp://192.0.2.1/sub", "--crop-uri", "rtsp://192.0.2.2/main", "-o", "out")
+    complains(here(capsys, "run", *main, "--credentials", "door.txt"), 2, "would be sent to all of")
+    complains(here(capsys, "run", *main, "--credentials", "192.0.2.1=door.txt"), 2, "would both get it")
+
+
+def test_where_no_camera_ever_gave_a_picture_the_exit_code_is_1(capsys, runs):
+    """24 dead cameras were a success."""
+    runs.status = RunStatus({name: StreamStatus(name) for name in ("door", "yard")})
+    for name in runs.status.streams:
+        runs.status.take_event(StreamChanged(name, "connecting", "network", "no route"))
+    runs.cameras = frozenset(runs.status.streams)
+    shown = here(capsys, "run", *CAMERA)
+    assert shown.code == 1
+    assert "never gave a picture: door, yard" in shown.err
+    assert "no camera ever gave a picture" in shown.err
+    runs.status.take_event(StreamChanged("door", "live", width_px=640, height_px=480))
+    shown = here(capsys, "run", *CAMERA, "-q")
+    assert shown.code == 0
+    assert "never gave a picture: yard" in shown.err
+
+
+def test_what_nobody_heard_is_said(capsys, runs):
+    """`--publish` without a reader ended as a success without a word."""
+    publish = ("run", "-s", "clip.mp4", "--publish", "tcp://127.0.0.1:5556")
+    runs.status.take_beat(Beat("publish", {}, Counts({"published": 9, "unheard": 9}), finished=True))
+    shown = here(capsys, *publish)
+    assert shown.code == 0
+    assert "nobody listened at tcp://127.0.0.1:5556: all 9 messages went to nobody; start the reader first" in shown.err
+    runs.status.take_beat(Beat("publish", {}, Counts({"published": 9, "unheard": 2, "abandoned": 1}), finished=True))
+    shown = here(capsys, *publish)
+    assert "2 of 9 messages were sent to tcp://127.0.0.1:5556 while nobody listened" in shown.err
+    assert "no reader took 1 message from tcp://127.0.0.1:5556" in shown.err
+
+
+def test_what_could_not_be_written_is_said_and_1(capsys, runs):
+    runs.status.take_beat(Beat("publish", {}, Counts({"unwritten": 3}), finished=True))
+    shown = here(capsys, "run", *CAMERA, "-o", "out")
+    assert shown.code == 1
+    assert "3 messages could not be written to out, which is not complete" in shown.err
+    runs.status, runs.problem = status_of("door"), "cannot write the report out/report.html: No space left on device"
+    shown = here(capsys, "run", *CAMERA, "-o", "out")
+    assert shown.code == 1
+    assert "cannot write the report" in shown.err
+
+
+def test_one_of_something_is_not_several(capsys, runs):
+    runs.status = RunStatus({})
+    runs.status.take_beat(Beat("publish", {}, Counts({"frames": 1, "tracks": 1, "faces": 1}), finished=True))
+    assert "1 frame in 9.0 s (0.1 frames/s), 1 track, 1 face enhanced" in here(capsys, "run", "-s", "clip.mp4").err
