@@ -16,6 +16,7 @@ from engine.cli.desk_options import (
     photographs,
     tell_programs,
 )
+from engine.cli.outside_runs import check_outside_runs
 from engine.cli.saying import say
 from engine.contracts.recording import shown
 from engine.contracts.worth import LIMITS
@@ -53,6 +54,7 @@ def compare(
         facestream compare monday:entrance/12 tuesday:yard/3 --page same.html
     """
     check_page(page, overwrite)
+    check_outside_runs(page)
     tracks = {words: track for words in (one, other) if (track := find_track(words)) is not None}
     digests = {track.result.embedder_sha256 for track in tracks.values()}
     if len(digests) > 1:

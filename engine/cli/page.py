@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from engine.archive.reader import read_run
+from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import check_new
 from engine.cli.saying import say
 from engine.desk.recurring import recurring_strangers
@@ -35,6 +36,7 @@ def write_page(
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out} is no name of a page: let it end with .html, or add --pdf for a document")
     check_new([out], overwrite=overwrite)
+    check_outside_runs(None if out is None or out.resolve() == (directory / "report.html").resolve() else out)
     portraits = Portraits(gallery or _gallery_of(run), photographs) if photographs else None
     tracks, chosen = settings_of(run)
     path = write_report(directory, tracks, video or chosen, out, recurring_strangers(directory), portraits)

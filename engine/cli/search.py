@@ -19,6 +19,7 @@ from engine.cli.desk_options import (
     photographs,
     tell_programs,
 )
+from engine.cli.outside_runs import check_outside_runs
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
@@ -62,6 +63,7 @@ def search(
     if limit < 1:
         raise UsageError(f"--limit is {limit}: give 1 or more")
     check_page(page, overwrite)
+    check_outside_runs(page)
     chosen = choose_results(results)
     with photographs(embedder_of(chosen.results, embedder)) as (read, model):
         check_embedder(model, chosen.results[0])

@@ -14,11 +14,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.archive.corrections import origin_of
 from engine.archive.files import whole_lines
 from engine.archive.reader import VectorRow
 from engine.client.results import Key, Run, load_run
 from engine.contracts.findings import Basis, Candidate, Quality
-from engine.desk.corrections import origin_of
 from engine.errors import PublishError
 
 _Line = TypeVar("_Line", bound=msgspec.Struct)
