@@ -28,13 +28,17 @@ def held_by_a_run(directory: Path) -> list[Path]:
 def run_around(path: Path) -> Path | None:
     """Return the directory of a run that a path is, or lies in at any depth; None: it does neither."""
     real = Path(os.path.realpath(path))
-    names = ("run.json", *LINES.values())
-    return next((one for one in (real, *real.parents) if any((one / name).is_file() for name in names)), None)
+    return next((one for one in (real, *real.parents) if _is_run(one)), None)
 
 
 def is_of_a_run(name: str) -> bool:
     """Whether a run, or who corrects it, writes a file of this name, relative to its directory with ``/``."""
     return (name in _OWN and name != FACES) or row_bytes(name) > 0 or _PICTURE.fullmatch(name) is not None
+
+
+def _is_run(directory: Path) -> bool:
+    """Whether a run has written there: either alone may be an export, or another program's."""
+    return (directory / "run.json").is_file() and any((directory / name).is_file() for name in LINES.values())
 
 
 def check_free(directory: Path, advice: str = OF_A_RUN) -> None:

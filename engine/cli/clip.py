@@ -59,7 +59,7 @@ def clip(
     """
     if before < 0 or after < 0:
         raise UsageError("--before and --after are not negative")
-    check_outside_runs(out or Path())
+    check_outside_runs(out or Path.cwd())
     run = load_run(result)
     check_shown(run.record, show_hidden=show_hidden)
     seen = tracks_seen(run, list(dict.fromkeys(track)), stream)

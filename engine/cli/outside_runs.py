@@ -21,5 +21,5 @@ def check_outside_runs(*paths: Path | None) -> None:
         if path is not None and (run := run_around(path)) is not None:
             raise UsageError(
                 f"{path} lies inside the run's directory {run}, where `facestream erase` and `expire` look for what they know: "
-                "write it somewhere else"
+                "choose a place outside of it"
             )
