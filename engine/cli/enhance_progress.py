@@ -28,12 +28,14 @@ class TileBar:
         self._name, self._begun = "", 0.0
 
     def __enter__(self) -> TileBar:
-        self._progress.start()
-        self._progress.update(self._task, description="loading models")
+        if self._is_terminal:  # rich before 14 ends what it has not shown with an empty line
+            self._progress.start()
+            self._progress.update(self._task, description="loading models")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        if self._is_terminal:
+            self._progress.stop()
 
     def begin(self, name: str) -> None:
         """A picture is begun."""
