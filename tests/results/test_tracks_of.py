@@ -56,3 +56,16 @@ def test_of_a_run_that_was_received_the_recording_is_the_one_that_is_given(tmp_p
     assert recording_in(made.run, "yard", made.recording).path == made.recording
     with pytest.raises(SourceError, match=r"none\.mp4 does not exist"):
         recording_in(made.run, "yard", tmp_path / "none.mp4")
+
+
+def test_a_stream_whose_name_leads_elsewhere_names_no_file(tmp_path: Path) -> None:
+    directory = make_run(tmp_path).run.directory
+    for name in ("faces.jsonl", "tracks.jsonl", "stream.jsonl", "run.json"):
+        path = directory / name
+        path.write_text(path.read_text().replace('"door"', '"../../pwn"'))
+    run = load_run(directory)
+    with pytest.raises(UsageError, match="has no track 1"):
+        tracks_seen(run, [1])
+    assert run.inputs == {}
+    with pytest.raises(UsageError, match=r"has no stream \.\./\.\./pwn: it has none"):
+        recording_in(run, "../../pwn")
