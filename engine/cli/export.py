@@ -78,7 +78,7 @@ def export(
         for path, number, length in written:
             say(f"{path}: {count(number, 'vector')} of {length} numbers, whose they are in {keys_of(path)}", aside=True)
         if astray := vectors_astray(run, rows):
-            say(f"left out: {count(astray, 'vector')}, as nothing can be where the lines say that they lie", aside=True)
+            say(f"left out: {count(astray, 'vector')}: the lines name places that hold none", aside=True)
         if not written:
             say(f"{result} has no vectors of {rows}: nothing was written to {vectors}", aside=True)
             return 1

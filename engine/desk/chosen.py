@@ -65,7 +65,7 @@ def choose_results(directories: Sequence[Path], embedder_sha256: str | None = No
     for result in kept:
         if result.astray:
             vectors = count(result.astray, "vector")
-            left_out.append(f"{vectors} of {result.run.directory}, as nothing can be where its lines say that they lie")
+            left_out.append(f"{vectors} of {result.run.directory}: its lines name places that hold none")
     return Chosen(kept, [f"left out: {sentence}" for sentence in left_out])
 
 
