@@ -155,7 +155,8 @@ def test_a_vector_that_lies_nowhere_counts_as_none_and_is_said(tmp_path: Path, p
         (one / name).write_text(first.replace("embeddings_128.f32", place) + "".join(others))
     chosen = choose_results([one])
     assert chosen.left_out == [f"left out: 2 vectors of {one}: its lines name places that hold none"]
-    assert groups_of(people_of(chosen.results)) == [[("yard", 1), ("yard", 2)], [("yard", 3)]]
+    people = people_of(chosen.results)
+    assert (groups_of(people), people.left_out) == ([[("yard", 2)], [("yard", 3)]], 1)
 
 
 @pytest.mark.parametrize("name", ["/etc/hostname", "../../secret.jpg", "faces/a\\u0000b.jpg", "x" * 300])
