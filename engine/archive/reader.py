@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from engine.archive.lines import bytes_of, decoded, read_lines
+from engine.archive.record import shaped
 from engine.contracts.findings import Candidate, Decision
-from engine.contracts.messages import Face, Stream, Track, is_stream_name
+from engine.contracts.messages import Face, Stream, Track
 from engine.errors import PublishError
 
 
@@ -114,10 +115,19 @@ class TrackRecord:
 
 
 def read_run(directory: Path) -> dict[str, Any]:
-    """Return ``run.json``; of its ``inputs`` those of streams that can be, see ``lines``.
+    """Return ``run.json``, without what has another shape than a run gives it.
 
     Raises:
         PublishError: there is none, or it is not JSON.
+    """
+    return shaped(as_written(directory))
+
+
+def as_written(directory: Path) -> dict[str, Any]:
+    """Return ``run.json`` with all that is in it, for who writes it again.
+
+    Raises:
+        PublishError: as ``read_run``.
     """
     path = directory / "run.json"
     try:
@@ -126,8 +136,6 @@ def read_run(directory: Path) -> dict[str, Any]:
         raise PublishError(f"{directory} is not the output directory of a run: {path.name}: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise PublishError(f"{path} is not the record of a run: {error}") from error
-    if isinstance(inputs := run.get("inputs"), dict):
-        run["inputs"] = {stream: facts for stream, facts in inputs.items() if is_stream_name(stream)}
     return run
 
 

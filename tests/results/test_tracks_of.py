@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,16 @@ def test_a_stream_whose_name_leads_elsewhere_names_no_file(tmp_path: Path) -> No
     assert run.inputs == {}
     with pytest.raises(UsageError, match=r"has no stream \.\./\.\./pwn: it has none"):
         recording_in(run, "../../pwn")
+
+
+@pytest.mark.parametrize("unit", [[1, 0], [0, 1], [1, -1]])
+def test_a_time_in_units_that_are_none_is_left_out(tmp_path: Path, unit: list[int]) -> None:
+    run = make_run(tmp_path).run
+    for name in ("tracks.jsonl", "faces.jsonl"):
+        path = run.directory / name
+        path.write_text(path.read_text().replace('"time_base":[1,12800]', f'"time_base":{json.dumps(unit)}'))
+    (one,) = tracks_seen(run, [1])
+    assert (one.first_seconds, one.last_seconds, one.stamps) == (0.4, 1.2, ())
+    (run.directory / "tracks.jsonl").write_text("")
+    (one,) = tracks_seen(run, [1])
+    assert (one.first_seconds, one.last_seconds) == (0.4, 1.2)
