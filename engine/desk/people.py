@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.archive.correction_links import Links, links_of
 from engine.archive.corrections import Correction, TrackRef, anonymous_id
+from engine.archive.record import attempts
 from engine.desk.grouping import Apart, group_tracks
 from engine.desk.likeness import Likeness, haze_of
 from engine.desk.stored import Result, StoredTrack
@@ -188,8 +189,7 @@ def _is_meant(person: Person, words: str) -> bool:
 
 
 def _begun(result: Result) -> tuple[int, str]:
-    attempts = result.run.record.get("attempts") or [result.run.record]
-    started = attempts[0].get("started_ns")
+    started = attempts(result.run.record)[0].get("started_ns")
     return (started if isinstance(started, int) else 0), result.origin
 
 

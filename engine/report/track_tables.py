@@ -11,8 +11,10 @@ from typing import Literal
 import msgspec
 
 from engine.archive.files import first_data, whole_lines
+from engine.archive.lines import decoded
 from engine.archive.reader import face_line, track_line
 from engine.contracts.findings import Candidate, Decision
+from engine.contracts.times import Int64, StreamSeconds, UnixNs
 from engine.contracts.track_picture import keeps_picture
 
 Key = tuple[str, int]
@@ -37,14 +39,14 @@ class _Seen(msgspec.Struct):
     """What of a line of ``faces.jsonl`` the order needs."""
 
     stream: str
-    track_id: int
-    seq: int
-    frame_index: int
-    pts_seconds: float
-    captured_ns: int
+    track_id: Int64
+    seq: Int64
+    frame_index: Int64
+    pts_seconds: StreamSeconds
+    captured_ns: UnixNs
     quality: _Quality
     live: bool = False
-    recorded_ns: int | None = None
+    recorded_ns: UnixNs | None = None
     files: dict[str, str] = {}
 
 
@@ -94,11 +96,8 @@ class TrackTables:
             )  # fmt: skip
 
     def _read_faces(self) -> None:
-        decode = msgspec.json.Decoder(_Seen).decode
         for at, text in _placed(self._directory / "faces.jsonl"):
-            try:
-                seen = decode(text)
-            except msgspec.DecodeError:
+            if (seen := decoded(text, _Seen)) is None:
                 continue
             clock = seen.captured_ns if seen.live else seen.recorded_ns
             offset = None if clock is None else clock - round(seen.pts_seconds * 1e9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.archive.record import settings
 from engine.errors import UsageError
 
 
@@ -18,7 +19,7 @@ def check_shown(record: Mapping[str, Any], *, show_hidden: bool) -> None:
     Raises:
         UsageError: the run hid them.
     """
-    redact = ((record.get("config") or {}).get("publish") or {}).get("redact", "none")
+    redact = settings(record, "publish").get("redact", "none")
     if redact != "none" and not show_hidden:
         raise UsageError(
             f"this run was told to hide faces (publish.redact: {redact}), and its recording shows them: add --show-hidden"

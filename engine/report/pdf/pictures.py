@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from engine.archive.reader import FaceLine, TrackRecord
+from engine.archive.record import settings
 from engine.contracts.frames import Uint8
 from engine.report.figures import MARK, read
 from engine.report.fused import fused_of
@@ -117,7 +118,7 @@ def _why(line: FaceLine | None, part: str, run: Mapping[str, Any], record: Track
 
 
 def _is_hidden(run: Mapping[str, Any], record: TrackRecord) -> bool:
-    redact = ((run.get("config") or {}).get("publish") or {}).get("redact", "none")
+    redact = settings(run, "publish").get("redact", "none")
     return redact == "vectors" or (redact == "blur" and record.decision != "known")
 
 

@@ -12,6 +12,7 @@ import cv2
 import msgspec
 
 from engine.archive.reader import FaceLine, TrackRecord
+from engine.archive.record import settings
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
 from engine.contracts.recording import Recording
@@ -117,7 +118,7 @@ class Sources:
 
 def is_redacted(run: Mapping[str, Any]) -> bool:
     """Whether pictures of the run were to be hidden: then its recordings are not shown either."""
-    publish = (run.get("config") or {}).get("publish") or {}
+    publish = settings(run, "publish")
     return bool(publish.get("redact", "none") != "none")
 
 
@@ -129,7 +130,7 @@ def _state(recording: Recording, facts: Mapping[str, Any]) -> SourceState:
 
 def _decoding(run: Mapping[str, Any]) -> DecodeConfig:
     try:
-        return msgspec.convert((run.get("config") or {}).get("decode") or {}, DecodeConfig)
+        return msgspec.convert(settings(run, "decode"), DecodeConfig)
     except msgspec.ValidationError:  # of another version
         return DecodeConfig()
 
