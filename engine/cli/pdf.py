@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +27,8 @@ def write_document(
     directory: Path,
     out: Path | None,
     *,
-    tracks: tuple[int, ...],
+    tracks: tuple[str, ...],
+    stream: str,
     case: str,
     notes: str,
     examiner: str,
@@ -48,7 +50,7 @@ def write_document(
     _check(path, directory, overwrite)
     case, examiner = _one_line("--case", case, _MOST_CASE), _one_line("--examiner", examiner, _MOST_NAME)
     confirmed = Confirmed(confirmations_of(directory), two_person)
-    asked = Exhibit(tracks, case, notes_of(notes), examiner, paper, confirmed)
+    asked = Exhibit(_tracks(tracks, stream), case, notes_of(notes), examiner, paper, confirmed)
     console = Console(stderr=True)
     with console.status("reading the run") as status:
         written = write_pdf(directory, path, asked, now, lambda words: status.update(plain(words)))
@@ -79,6 +81,19 @@ def notes_of(given: str) -> str:
     return text.replace("\r\n", "\n").strip()
 
 
+def _tracks(words: tuple[str, ...], stream: str) -> tuple[tuple[str, int], ...]:
+    """Return stream and number of each track; the stream is empty where it was not said."""
+    if stream and not words:
+        raise UsageError("--stream says whose --track is: add --track")
+    keys = []
+    for word in words:
+        whose, slash, number = word.rpartition("/")
+        if bool(whose) != bool(slash) or not re.fullmatch("[0-9]{1,18}", number):
+            raise UsageError(f"{word!r} is no track: give its number, as 3, or with its stream, as door/3")
+        keys.append((whose or stream, int(number)))
+    return tuple(keys)
+
+
 def _one_line(option: str, text: str, most: int) -> str:
     line = " ".join(text.split())
     if len(line) > most:
@@ -104,7 +119,7 @@ def _sentences(written: Written) -> list[str]:
     tracks = count(written.tracks, "track")
     told = [f"document: {written.path}, {written.pages:,} pages, {tracks}"]
     if written.left_out:
-        told.append(f"left out: {written.left_out:,} tracks, named on the first page")
+        told.append(f"left out: {count(written.left_out, 'track')}, named on the first page")
     if written.missing:
         codes = ", ".join(f"U+{ord(character):04X}" for character in written.missing[:10])
         told.append(

@@ -69,8 +69,8 @@ class Sources:
         for record in records:
             line = record.best
             if line is not None and self._scene(line) is None and not is_redacted(self.run):
-                number = line.face.frame_index
-                wanted[record.stream][number] = self.folder / f"{record.stream}_{number}.jpg"
+                path = self.folder / f"source_frame_{sum(map(len, wanted.values()))}.jpg"  # no name of a run leads anywhere
+                wanted[record.stream].setdefault(line.face.frame_index, path)
         shown = [stream for stream in dict.fromkeys(record.stream for record in records) if stream in inputs]
         for number, stream in enumerate(shown, 1):
             progress(f"recording {number} of {len(shown)}: {stream}")
@@ -93,11 +93,11 @@ class Sources:
         try:
             recording = recording_of(stream, facts)
         except FacestreamError:
-            self.states[stream] = "other" if Path(str(facts.get("path", ""))).exists() else "gone"
+            self.states[stream] = "other" if "path" in facts and Path(facts["path"]).exists() else "gone"
             return
         try:
             self.states[stream] = _state(recording, facts)
-            if self.states[stream] != "other" and frames:
+            if self.states[stream] == "same" and frames:
                 self._decode(recording, frames)
         except (FacestreamError, OSError):
             return
@@ -123,7 +123,7 @@ def is_redacted(run: Mapping[str, Any]) -> bool:
 
 
 def _state(recording: Recording, facts: Mapping[str, Any]) -> SourceState:
-    if "sha256" not in facts:
+    if not facts.get("sha256"):
         return "not hashed"
     return "same" if recording.sha256() == facts["sha256"] else "other"
 
