@@ -11,6 +11,7 @@ import msgspec
 from rich.console import Console
 
 from engine.archive.reader import read_run
+from engine.cli.long_work import check_place
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.contracts.count_words import count
@@ -94,17 +95,14 @@ def _check(path: Path, directory: Path, overwrite: bool) -> None:
             f"{path} lies inside the run's directory, where `facestream erase` and `expire` look for what they know: "
             "write the document somewhere else"
         )
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} is there already: give another --out, or --overwrite")
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"the folder {path.absolute().parent} does not exist: make it first")
+    check_place(path, overwrite=overwrite)
 
 
 def _sentences(written: Written) -> list[str]:
     tracks = count(written.tracks, "track")
-    told = [f"document: {written.path}, {written.pages:,} pages, {tracks}"]
+    told = [f"document: {written.path}, {count(written.pages, 'page')}, {tracks}"]
     if written.left_out:
-        told.append(f"left out: {written.left_out:,} tracks, named on the first page")
+        told.append(f"left out: {count(written.left_out, 'track')}, named on the first page")
     if written.missing:
         codes = ", ".join(f"U+{ord(character):04X}" for character in written.missing[:10])
         told.append(

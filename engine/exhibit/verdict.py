@@ -63,11 +63,6 @@ class Verdict:
         return not self.faults
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, as ``1 line`` or ``2 lines``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def shown_time(at_ns: int) -> str:
     """Return a time as 2026-03-01 13:05:00 UTC."""
     return f"{datetime.fromtimestamp(at_ns / 1e9, UTC):%Y-%m-%d %H:%M:%S} UTC"

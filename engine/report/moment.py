@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.archive.hiding import hides_faces
 from engine.archive.reader import TrackRecord
 from engine.footage.playable import is_playable
 from engine.report.clocks import clock
@@ -33,8 +34,7 @@ class Moments:
     def __init__(self, directory: Path, page: Path, run: Mapping[str, Any], video: Video) -> None:
         self._directory, self._folder = directory, page.absolute().parent
         self._inputs: Mapping[str, Mapping[str, Any]] = run.get("inputs") or {}
-        publish = (run.get("config") or {}).get("publish") or {}
-        self._video = "never" if video == "auto" and publish.get("redact", "none") != "none" else video
+        self._video = "never" if video == "auto" and hides_faces(run) else video
         self._addresses: dict[str, str] = {}
 
     def link(self, record: TrackRecord) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from engine.archive.files import write_pieces
+from engine.archive.hiding import hiding_of
 from engine.archive.reader import read_run, read_streams
 from engine.contracts.findings import Decision
 from engine.contracts.messages import Stream
@@ -173,11 +174,10 @@ def _resource(name: str) -> str:
 
 
 def _redacted(run: dict[str, Any]) -> str:
-    publish = (run.get("config") or {}).get("publish") or {}
     return {
         "blur": "Faces that were not recognised are made coarse (publish.redact: blur).",
         "vectors": "No picture of a face was kept (publish.redact: vectors).",
-    }.get(str(publish.get("redact")), "")
+    }.get(hiding_of(run), "")
 
 
 def _failed(streams: dict[str, list[Stream]]) -> str:
