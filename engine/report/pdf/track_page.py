@@ -152,10 +152,8 @@ def _facts(page: Page) -> list[tuple[str, str]]:
     rows.append(("faces", f"{seen}{record.faces_seen:,} chosen as the best"))
     if track is not None and track.basis is not None:
         basis = track.basis
-        moments = (
-            "" if basis.moments is None else f", at {basis.moments:,} distinct {'time' if basis.moments == 1 else 'times'}"
-        )
-        rows.append(("compared", f"{basis.faces:,} {'face' if basis.faces == 1 else 'faces'}{moments}"))
+        moments = "" if basis.moments is None else f", at {count(basis.moments, 'distinct time')}"
+        rows.append(("compared", f"{count(basis.faces, 'face')}{moments}"))
     state = page.sources.states.get(record.stream, "camera")
     rows.append(("source", STATES[state]))
     rows += [("record", page.chain)] if page.chain else []
