@@ -194,8 +194,8 @@ def _counts(page: Cover, total: int) -> str:
     if not total:
         return "The run found no faces."
     return (
-        f"The run has {count(total, 'track')} ({found}); {here}, those that matter most first. A track is one person's way through "
-        "the picture; one person may have several."
+        f"The run has {count(total, 'track')} ({found}); {here}, those that matter most first. A track is one person's way "
+        "through the picture; one person may have several."
     )
 
 
