@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +28,8 @@ def write_document(
     directory: Path,
     out: Path | None,
     *,
-    tracks: tuple[int, ...],
+    tracks: tuple[str, ...],
+    stream: str,
     case: str,
     notes: str,
     examiner: str,
@@ -49,7 +51,7 @@ def write_document(
     _check(path, directory, overwrite)
     case, examiner = _one_line("--case", case, _MOST_CASE), _one_line("--examiner", examiner, _MOST_NAME)
     confirmed = Confirmed(confirmations_of(directory), two_person)
-    asked = Exhibit(tracks, case, notes_of(notes), examiner, paper, confirmed)
+    asked = Exhibit(_tracks(tracks, stream), case, notes_of(notes), examiner, paper, confirmed)
     console = Console(stderr=True)
     with console.status("reading the run") as status:
         written = write_pdf(directory, path, asked, now, lambda words: status.update(plain(words)))
@@ -78,6 +80,19 @@ def notes_of(given: str) -> str:
     if len(text) > _MOST_NOTES:
         raise UsageError(f"notes of {len(text):,} characters are too long: a document takes {_MOST_NOTES:,}")
     return text.replace("\r\n", "\n").strip()
+
+
+def _tracks(words: tuple[str, ...], stream: str) -> tuple[tuple[str, int], ...]:
+    """Return stream and number of each track; the stream is empty where it was not said."""
+    if stream and not words:
+        raise UsageError("--stream says whose --track is: add --track")
+    keys = []
+    for word in words:
+        whose, slash, number = word.rpartition("/")
+        if bool(whose) != bool(slash) or not re.fullmatch("[0-9]{1,18}", number):
+            raise UsageError(f"{word!r} is no track: give its number, as 3, or with its stream, as door/3")
+        keys.append((whose or stream, int(number)))
+    return tuple(keys)
 
 
 def _one_line(option: str, text: str, most: int) -> str:

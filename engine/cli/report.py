@@ -19,7 +19,8 @@ def report(
     *,
     pdf: Annotated[bool, Parameter(negative=())] = False,
     out: Path | None = None,
-    track: Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative="")] = (),
+    track: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
+    stream: str = "",
     case: str = "",
     notes: str = "",
     examiner: str = "",
@@ -52,7 +53,9 @@ def report(
     out
         The page or the document; report.html in the directory, or DIRECTORY.pdf beside it, by default.
     track
-        Only these tracks, in this order.
+        Only these tracks, in this order: numbers, or stream/number.
+    stream
+        Whose they are, where several streams have that number.
     case
         Number of the case: at the head of each page.
     notes
@@ -79,11 +82,13 @@ def report(
         if video or photographs or gallery:
             raise UsageError("--video, --photographs and --gallery are for the page: leave --pdf out")
         write_document(
-            directory, out, tracks=track, case=case, notes=notes, examiner=examiner, paper=paper,
+            directory, out, tracks=track, stream=stream, case=case, notes=notes, examiner=examiner, paper=paper,
             two_person=two_person, overwrite=overwrite,
             as_json=json, now=datetime.now().astimezone(),
         )  # fmt: skip
         return
-    if track or case or notes or examiner or two_person or paper != "a4":
-        raise UsageError("--track, --case, --notes, --examiner, --two-person and --paper are for a document: add --pdf")
+    if track or stream or case or notes or examiner or two_person or paper != "a4":
+        raise UsageError(
+            "--track, --stream, --case, --notes, --examiner, --two-person and --paper are for a document: add --pdf"
+        )
     write_page(directory, out, video=video, photographs=photographs, gallery=gallery, overwrite=overwrite, as_json=json)

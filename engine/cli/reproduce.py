@@ -26,7 +26,7 @@ def reproduce(
     /,
     *,
     track: Annotated[int, Parameter(help="The track's number, as the table of a run and its report show it.")],
-    stream: Annotated[str, Parameter(help="Its stream, where that is to be sure.")] = "",
+    stream: Annotated[str, Parameter(help="Whose track it is, where several streams have that number.")] = "",
     recording: Annotated[Path | None, Parameter(help="Where the recording is now, if it was moved.")] = None,
     whole: Annotated[
         bool, Parameter(negative=(), help="Find and follow the faces anew too, from the beginning of the recording.")
@@ -37,10 +37,10 @@ def reproduce(
 
     The faces that were written are cut again from the same frames and places; what
     comes after is done anew: enlarging, the picture of the track, vectors, scores.
-    On the machine of the run it is equal, byte for byte; on another one it may be
-    near: pictures within 40 dB, vectors within a cosine of 0.999, scores within
-    0.005 and the same decision. Models and versions that are others than those of
-    the run are named first. Exit code 1: it is not so.
+    On the machine of the run, with its models and versions, it is equal, byte for
+    byte; elsewhere it may be near: pictures within 40 dB, vectors within a cosine
+    of 0.999, scores within 0.005 and the same decision. Models and versions that
+    are others than those of the run are named first. Exit code 1: it is not so.
 
     For example:
 
@@ -75,6 +75,10 @@ def _say(told: Reproduction) -> None:
         say(sentence)
     if not told.scores_compared:
         say("the scores were not compared: the gallery is another one now, or not there")
+    if not told.hashed:
+        say("the run has not recorded the SHA-256 of the recording: that it is the one that was read, nobody can say")
+    if not told.last_word:
+        say(f"track {told.track_id} has no last word in the result, as after a kill: only its faces were compared")
     how = "found and followed anew from the beginning of" if told.whole else "cut again from"
     say(f"{count(told.faces, 'face')} of track {told.track_id}, {how} {told.recording}")
     say(f"track {told.track_id} of {told.stream} is {_verdict(told)}")

@@ -17,9 +17,9 @@ from engine.decode.encryption import HOW, encryption_of_file, encryption_of_stre
 from engine.errors import SourceError
 
 _TEXT_DEMUXERS = {"tty"}
+"""FFmpeg draws any .txt or .nfo file as a picture of a terminal."""
 _PICTURE_DEMUXERS = "_pipe"
 """With this end the names of those that read one picture."""
-"""FFmpeg draws any .txt or .nfo file as a picture of a terminal."""
 FALLBACK_TIME_BASE = Fraction(1, 90_000)
 _HIGHEST_RATE = 1000
 """A higher one is a time base that was taken for a rate."""

@@ -29,13 +29,15 @@ class Moments:
         run: ``run.json``.
         video: ``auto``: recordings that a browser plays and that lie near the page, if no face is hidden; ``always``: wherever
             they lie; ``never``: none.
+        several_streams: the run has several, each of which counts its tracks for itself.
     """
 
-    def __init__(self, directory: Path, page: Path, run: Mapping[str, Any], video: Video) -> None:
+    def __init__(self, directory: Path, page: Path, run: Mapping[str, Any], video: Video, *, several_streams: bool) -> None:
         self._directory, self._folder = directory, page.absolute().parent
         self._inputs: Mapping[str, Mapping[str, Any]] = run.get("inputs") or {}
         self._video = "never" if video == "auto" and hides_faces(run) else video
         self._addresses: dict[str, str] = {}
+        self._several_streams = several_streams
 
     def link(self, record: TrackRecord) -> str:
         """Return how to come to a track's best moment; empty for a camera."""
@@ -49,6 +51,7 @@ class Moments:
             start, end = max(0.0, first - _BEFORE_SECONDS), last + _BEFORE_SECONDS
             play = f'<a class="play" href="{file}#t={start:.1f},{end:.1f}" data-at="{best:.2f}">play {clock(best)[:8]}</a> '
         command = f"facestream clip {shlex.quote(str(self._directory))} --track {record.track_id}"
+        command += f" --stream={shlex.quote(record.stream)}" if self._several_streams else ""
         return f'<p class="moment">{play}<code class="copy">{escape(command)}</code></p>'
 
     def _address(self, stream: str, facts: Mapping[str, Any]) -> str:

@@ -91,7 +91,8 @@ def write_report(
     """
     run, path = read_run(directory), out or directory / "report.html"
     with closing(TrackIndex(directory, groups)) as index:
-        sheet = Sheet(directory, Pictures(directory, path, _ROOM_BYTES), Moments(directory, path, run, video), portraits)
+        moments = Moments(directory, path, run, video, several_streams=len(index.streams()) > 1)
+        sheet = Sheet(directory, Pictures(directory, path, _ROOM_BYTES), moments, portraits)
         try:
             write_pieces(path, (piece.encode() for piece in _pieces(directory, run, index, sheet, max_tracks)))
         except OSError as error:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from engine.archive.files import inside
+from engine.archive.one_stream import one_stream
 from engine.archive.reader import FaceLine, TrackLine
 from engine.client.results import Run, load_run
 from engine.config import Config
@@ -29,7 +30,7 @@ class RecordedTrack:
     faces: list[FaceLine]
     """In the order in which they were written."""
     last: TrackLine | None
-    """The last word; None: it was not written, as after a kill."""
+    """The last word; None: there is none, as after a kill. An interim word knows nothing of the faces that came after it."""
 
     def payload(self, line: FaceLine | TrackLine, part: Part) -> bytes | None:
         """Return a part of a message as it lies in the directory; None where it is not there any more."""
@@ -46,23 +47,23 @@ def recorded_track(directory: Path, track_id: int, stream: str = "") -> Recorded
     Args:
         directory: of the run.
         track_id: of the track.
-        stream: of the track; empty: of whichever stream it is.
+        stream: of the track; empty: of the one stream that has such a track.
 
     Raises:
         PublishError: it is not a run's directory, or was written by a version whose settings are not understood.
-        UsageError: there is no such track, or it is a camera's.
+        UsageError: there is no such track, there are several, or it is a camera's.
     """
     run = load_run(directory)
     faces = [line for line in run.faces() if _is_meant(line.face, track_id, stream)]
-    last = next((line for line in run.tracks() if _is_meant(line.track, track_id, stream)), None)
-    if not faces:
+    name = one_stream(track_id, (line.face.stream for line in faces))
+    if name is None:
         of = f" of the stream {stream}" if stream else ""
         raise UsageError(
             f"{directory} holds no face of track {track_id}{of}: see `facestream report`, or the track_id of a line"
         )
-    name = faces[0].face.stream
     if faces[0].face.live or name not in run.inputs:
         raise UsageError(f"track {track_id} is of the camera {name}: only what was recorded can be made again")
+    last = next((line for line in run.tracks() if line.track.ended and _is_meant(line.track, track_id, name)), None)
     return RecordedTrack(run, _config(run), name, track_id, faces, last)
 
 

@@ -54,6 +54,10 @@ class Reproduction:
     """By more than the tolerance, or another decision."""
     scores_compared: bool = True
     """False: the gallery is another one now, or not there."""
+    hashed: bool = True
+    """False: the SHA-256 of the recording was not recorded, as by a killed run: it may be another one."""
+    last_word: bool = True
+    """False: the directory has no last word on the track, as after a kill: only its faces were compared."""
 
     @property
     def is_equal(self) -> bool:
@@ -82,7 +86,7 @@ def reproduce(
     Args:
         directory: of the run.
         track_id: of the track.
-        stream: of the track; empty: whichever it is.
+        stream: of the track; empty: the one that has such a track.
         recording: where the recording is now; None: where it was.
         whole: see above.
         progress: called with the index of each frame that was read.
@@ -95,6 +99,8 @@ def reproduce(
     track = recorded_track(directory, track_id, stream)
     source = recording_again(track, recording)
     told = Reproduction(str(directory), track.stream, track_id, str(source.path), whole, len(track.faces))
+    told.hashed = bool(track.run.inputs[track.stream].get("sha256"))
+    told.last_word = track.last is not None
     told.differences += version_differences(track.run.record.get("versions") or {})
 
     def say(warned: Warned) -> None:
@@ -108,6 +114,9 @@ def reproduce(
             told.differences += model_differences(workers, looking.facts)
             core = looking.core(Telemetry("reproduce"), 1, {})
             crops, closed = _ours(followed_again(source, track.config, core, progress), track.faces)
+            if track.last is None:  # of a killed run, which did not come to the later faces
+                end = max(line.face.frame_index for line in track.faces)
+                crops = [crop for crop in crops if crop.time.frame_index <= end]
     with closing(enhancing.OpenModels(track.config, say, prompt=False, compares=_has_gallery(track.config))) as models:
         told.differences += model_differences(workers, models.facts)
         told.scores_compared = not gallery_differs(workers, models.facts)

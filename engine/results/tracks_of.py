@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.archive.one_stream import one_stream
 from engine.client.results import Key, Run
 from engine.contracts.recording import Recording
 from engine.errors import SourceError, UsageError
@@ -55,13 +56,10 @@ def tracks_seen(run: Run, numbers: Collection[int], stream: str = "") -> list[Se
     if {number for _, number in found} != set(numbers):
         found = _by_faces(run, numbers, stream) | found
     for number in numbers:
-        streams = sorted(one for one, track_id in found if track_id == number)
-        if not streams:
+        if one_stream(number, (one for one, track_id in found if track_id == number)) is None:
             raise UsageError(
                 f"{run.directory} has no track {number}{f' of {stream}' if stream else ''}: {_there_are(run, stream)}"
             )
-        if len(streams) > 1:
-            raise UsageError(f"track {number} is one of {', '.join(streams)}: say which with --stream")
     return sorted(found.values(), key=lambda seen: (seen.track_id, seen.stream))
 
 

@@ -81,7 +81,7 @@ def open_generator(
         _check_plain(config)
         return Interpolation(name)
     path = find_generator(name, find_model)
-    if isinstance(path, EntryPoint):
+    if not isinstance(path, Path):
         _check_plain(config)
         return _from_plugin(path)
     wish = Wish(config.runtime, config.precision, _engines(config.engines))

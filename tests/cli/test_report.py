@@ -38,6 +38,9 @@ def test_a_document_stands_beside_the_run_and_is_not_overwritten(capsys, tmp_pat
     assert told.code == 0, told
     out = tmp_path / "run.pdf"
     assert json.loads(told.out) == {"out": str(out), "pages": 2, "tracks": 1, "left_out": 1, "not_drawn": []}
+    for asked in (["--track", "cam1/1"], ["--track", 1, "--stream", "cam1"]):
+        told = here(capsys, "report", run, "--pdf", "--overwrite", "--json", *asked)
+        assert json.loads(told.out)["left_out"] == 1, told
     before = out.read_bytes()
     assert before.startswith(b"%PDF-")
     complains(here(capsys, "report", run, "--pdf"), 2, "is there already")
@@ -70,6 +73,12 @@ def test_what_cannot_be_done_is_one_sentence(capsys, tmp_path):
         (["--notes", "x" * 20_001], 2, "too long"),
         (["--case", "7" * 61], 2, "--case of 61 characters is too long"),
         (["--track", "99"], 2, "has no track 99"),
+        (["--track", "cam1/99"], 2, "has no track 99 of cam1"),
+        (["--track", "0", "--stream", "yard"], 2, "has no track 0 of yard"),
+        (["--track", "cam1/"], 2, "'cam1/' is no track"),
+        (["--track", "/0"], 2, "'/0' is no track"),
+        (["--track", "٣"], 2, "is no track"),
+        (["--stream", "cam1"], 2, "add --track"),
     ):
         complains(here(capsys, "report", run, "--pdf", *arguments), code, words)
     complains(here(capsys, "report", tmp_path / "nothing", "--pdf"), 1, "is not the output directory of a run")

@@ -1,5 +1,7 @@
+import html
 import json
 import re
+import shlex
 
 import pytest
 
@@ -51,6 +53,20 @@ def test_a_recording_near_the_page_is_played_from_where_it_lies(tmp_path):
     far.parent.mkdir(parents=True)
     assert played(directory, recording, out=far)[0] == []
     assert played(directory, recording, "always", out=far)[0] == ["../../../a%20clip.mp4#t=0.0,5.0"]
+
+
+def test_of_several_streams_the_command_says_whose_track_it_is(tmp_path):
+    directory = write_run(tmp_path / "a run", tracks=1, faces=1)
+    for name in ("faces.jsonl", "tracks.jsonl"):
+        lines = (directory / name).read_text()
+        (directory / name).write_text(lines + lines.replace('"cam1"', '"-yard"'))
+    run = json.loads((directory / "run.json").read_text())
+    run["inputs"] = {stream: {"path": str(tmp_path / "none.mp4")} for stream in ("cam1", "-yard")}
+    (directory / "run.json").write_text(json.dumps(run))
+    commands = re.findall(r'<code class="copy">([^<]+)', write_report(directory, 5).read_text())
+    asked = [shlex.split(html.unescape(command)) for command in commands]
+    assert {words[-1] for words in asked} == {"--stream=cam1", "--stream=-yard"}
+    assert {tuple(words[:-1]) for words in asked} == {("facestream", "clip", str(directory), "--track", "0")}
 
 
 def test_of_a_camera_there_is_no_recording(tmp_path):

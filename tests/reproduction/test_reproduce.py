@@ -13,6 +13,7 @@ from engine.errors import PublishError, SourceError, UsageError
 from engine.exhibit import verify
 from engine.reproduction import reproduce
 from engine.reproduction.compared import compared, scores_apart
+from engine.reproduction.recorded import recorded_track
 from tests.reproduction.result import video, write_result
 
 
@@ -110,6 +111,34 @@ def test_what_is_no_track_of_a_recording_is_refused(result, tmp_path):
         reproduce(result, track_of(result))
     with pytest.raises(PublishError, match="is not the output directory of a run"):
         reproduce(tmp_path, 1)
+
+
+def test_of_a_number_that_several_streams_have_it_is_asked_which(result):
+    lines = (result / "faces.jsonl").read_text()
+    others = lines.replace('"stream":"clip"', '"stream":"door"')
+    assert others != lines
+    (result / "faces.jsonl").write_text(others + lines)
+    track = track_of(result)
+    with pytest.raises(UsageError, match=f"^track {track} is one of clip, door: say which with --stream$"):
+        recorded_track(result, track)
+    assert {line.face.stream for line in recorded_track(result, track, "clip").faces} == {"clip"}
+
+
+@pytest.mark.parametrize("whole", [[], ["--whole"]])
+def test_of_a_track_that_a_kill_left_open_the_faces_are_compared(result, capsys, whole):
+    *_, last = (json.loads(line) for line in (result / "tracks.jsonl").read_text().splitlines())
+    interim = last | {"ended": False, "decision": "known"}
+    (result / "tracks.jsonl").write_text(json.dumps(interim) + "\n")
+    changed(result, lambda run: run["inputs"]["clip"].pop("sha256"))
+    faces = (result / "faces.jsonl").read_text().splitlines(keepends=True)
+    (result / "faces.jsonl").write_text("".join(faces[:2]))
+    with pytest.raises(SystemExit) as ended:
+        main(["reproduce", str(result), "--track", str(last["track_id"]), *whole])
+    said = capsys.readouterr().out
+    assert ended.value.code == 0, said
+    assert f"track {last['track_id']} has no last word in the result, as after a kill: only its faces were compared" in said
+    assert f"track {last['track_id']} of clip is equal" in said
+    assert "the run has not recorded the SHA-256 of the recording" in said
 
 
 def test_vectors_and_pictures_of_another_kind_are_far():

@@ -33,7 +33,7 @@ class Faulty:
 
     faults: dict[str, Fault] = {}
 
-    def __init__(self, name: str, path: Path, config: DecodeConfig, detect_every: int, reading: object = None) -> None:
+    def __init__(self, name: str, path: Path, config: DecodeConfig, detect_every: int, *_: object) -> None:
         self._name, self.counters = name, {"frames": 0}
 
     def __enter__(self) -> Faulty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from engine import __version__
@@ -19,6 +20,7 @@ from engine.report.pdf.facts import STATES, made_at, source_name
 from engine.report.pdf.sentences import DECISIONS, Confirmed, headline
 from engine.report.pdf.sheet import GREY, Sheet
 from engine.report.pdf.source_frames import SourceState
+from engine.report.track_tables import Key
 
 _SIZE = 8.5
 _MOST_LEFT_OUT, _MOST_SOURCES, _SHORT_NOTES = 60, 20, 600
@@ -52,7 +54,7 @@ _VERIFY = (
     "facestream audit DIR compares all files of the run with its record, and names each place where something was changed. "
     "Whoever can write into DIR could make another record, which would have another SHA-256: facestream audit DIR --holds "
     "SHA-256, with the one that this page gives, shows that it is still this record.",
-    "facestream reproduce DIR --track N computes one track again from the recording, and compares.",
+    "facestream reproduce DIR --track N --stream STREAM computes one track again from the recording, and compares.",
     "DIR is the directory of the run, of which this document is an extract.",
 )
 
@@ -68,7 +70,7 @@ class Cover:
     """In the document, in their order."""
     decisions: Mapping[Decision, int]
     """Of all tracks of the run."""
-    left_out: Sequence[int] = ()
+    left_out: Sequence[Key] = ()
     """Tracks that are not in it."""
     why_left_out: str = ""
     case: str = ""
@@ -109,7 +111,7 @@ def _blocks(page: Cover) -> list[Block]:
     blocks += [_contents(page)] if page.records else []
     blocks += [Words(_TWO_PEOPLE, after_mm=2.0)] if page.confirmed.two_person else []
     if page.left_out:
-        blocks.append(Words(f"Left out: {_numbers(page.left_out)}. {page.why_left_out}", style="B", after_mm=2.0))
+        blocks.append(Words(f"Left out: {_left_out(page)}. {page.why_left_out}", style="B", after_mm=2.0))
     blocks += [heading("How to read a page"), *_bullets(_READ)]
     blocks += [heading("What the words for a likelihood ratio mean"), _words_of_ratios(), Words(_BELOW_ONE)]
     blocks += [heading("How to verify it (for a technician)"), *map(Words, page.chain), *_bullets(_VERIFY)]
@@ -210,17 +212,22 @@ def _contents(page: Cover) -> Table:
     )
 
 
-def _numbers(tracks: Sequence[int]) -> str:
-    """Return numbers of tracks with runs as ``3 to 7``, as many as there is room for."""
-    runs: list[list[int]] = []
-    for track in sorted(tracks):
-        if runs and runs[-1][-1] == track - 1:
-            runs[-1].append(track)
+def _left_out(page: Cover) -> str:
+    """Return the tracks that are left out, with runs of numbers as ``3 to 7``, as many as there is room for; of several streams
+    with whose they are."""
+    runs: list[tuple[str, list[int]]] = []
+    for stream, track in sorted(page.left_out):
+        if runs and runs[-1][0] == stream and runs[-1][1][-1] == track - 1:
+            runs[-1][1].append(track)
         else:
-            runs.append([track])
-    told = [f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
-    more = f" and {len(told) - _MOST_LEFT_OUT:,} more ranges" if len(told) > _MOST_LEFT_OUT else ""
-    return f"{count(len(tracks), 'track')} ({', '.join(told[:_MOST_LEFT_OUT])}{more})"
+            runs.append((stream, [track]))
+    streams = {record.stream for record in page.records}.union(stream for stream, _ in runs)
+    told = []
+    for stream, of_stream in groupby(runs[:_MOST_LEFT_OUT], lambda one: one[0]):
+        numbers = ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for _, run in of_stream)
+        told.append(f"{numbers} of {stream}" if len(streams) > 1 else numbers)
+    more = f" and {len(runs) - _MOST_LEFT_OUT:,} more ranges" if len(runs) > _MOST_LEFT_OUT else ""
+    return f"{count(len(page.left_out), 'track')} ({'; '.join(told)}{more})"
 
 
 def _bullets(sentences: Sequence[str]) -> list[Block]:

@@ -6,18 +6,20 @@ import importlib.util
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from engine.archive.one_stream import one_stream
 from engine.archive.reader import TrackRecord, read_run, read_streams
 from engine.errors import MissingRuntimeError, PublishError, UsageError
 from engine.exhibit import chain_status
 from engine.report.pdf.sentences import Confirmed, record_words
 from engine.report.track_index import Indexed, TrackIndex
+from engine.report.track_tables import Key
 from engine.whole_file import replacing
 
 if TYPE_CHECKING:
@@ -36,8 +38,9 @@ _ORDER = ("known", "undecided", "unknown", "none")
 class Exhibit:
     """What a document is asked for."""
 
-    tracks: tuple[int, ...] = ()
-    """Those to show; none: all, the named ones first, as many as one document holds."""
+    tracks: tuple[Key, ...] = ()
+    """Those to show, by stream, empty where only one has that number, and track id; none: all, the named ones first, as many as
+    one document holds."""
     case: str = ""
     notes: str = ""
     examiner: str = ""
@@ -71,7 +74,7 @@ def write_pdf(
 
     Raises:
         PublishError: the directory holds no run, or the file cannot be written.
-        UsageError: a track that was asked for is not there.
+        UsageError: a track that was asked for is not there, or several streams have one of that number.
         MissingRuntimeError: what makes documents is not installed.
     """
     _need_libraries()
@@ -154,25 +157,34 @@ def _texts(record: TrackRecord) -> str:
     return " ".join([record.stream, *(one.identity for one in record.candidates)])
 
 
-def _chosen(index: TrackIndex, asked: tuple[int, ...]) -> tuple[list[Indexed], list[int], str]:
+def _chosen(index: TrackIndex, asked: tuple[Key, ...]) -> tuple[list[Indexed], list[Key], str]:
     """Return the tracks of the document in its order, those that are left out, and why."""
     if not asked:
-        shown, left = list[Indexed](), list[int]()
+        shown, left = list[Indexed](), list[Key]()
         for track in index.tracks():
             if len(shown) < MOST_TRACKS:
                 shown.append(track)
             else:
-                left.append(track.track_id)
+                left.append((track.stream, track.track_id))
         return shown, left, f"One document holds {MOST_TRACKS} tracks, those first that matter most; --track shows others."
-    wanted, found, left = set(asked), dict[int, Indexed](), list[int]()
+    numbers, found, left = {number for _, number in asked}, dict[Key, Indexed](), list[Key]()
     for track in index.tracks():
-        if track.track_id in wanted:
-            found[track.track_id] = track
+        key = (track.stream, track.track_id)
+        if track.track_id in numbers:
+            found[key] = track
         else:
-            left.append(track.track_id)
-    if absent := wanted.difference(found):
-        raise UsageError(f"the run has no track {min(absent)}: tracks.jsonl and report.html have the numbers")
-    return [found[number] for number in dict.fromkeys(asked)], left, "The document was asked for the other ones only."
+            left.append(key)
+    chosen = dict.fromkeys(_meant(found, stream, number) for stream, number in asked)
+    left += [key for key in found if key not in chosen]
+    return [found[key] for key in chosen], left, "The document was asked for the other ones only."
+
+
+def _meant(tracks: Collection[Key], stream: str, number: int) -> Key:
+    whose = one_stream(number, (one for one, track_id in tracks if track_id == number and stream in ("", one)))
+    if whose is None:
+        of = f" of {stream}" if stream else ""
+        raise UsageError(f"the run has no track {number}{of}: tracks.jsonl and report.html have the numbers")
+    return whose, number
 
 
 def _counted(decisions: Counter[Any]) -> dict[Any, int]:

@@ -69,8 +69,8 @@ class Sources:
         for record in records:
             line = record.best
             if line is not None and self._scene(line) is None and not hides_faces(self.run):
-                number = line.face.frame_index
-                wanted[record.stream][number] = self.folder / f"{record.stream}_{number}.jpg"
+                path = self.folder / f"source_frame_{sum(map(len, wanted.values()))}.jpg"  # no name of a run leads anywhere
+                wanted[record.stream].setdefault(line.face.frame_index, path)
         shown = [stream for stream in dict.fromkeys(record.stream for record in records) if stream in inputs]
         for number, stream in enumerate(shown, 1):
             progress(f"recording {number} of {len(shown)}: {stream}")
@@ -97,7 +97,7 @@ class Sources:
             return
         try:
             self.states[stream] = _state(recording, facts)
-            if self.states[stream] != "other" and frames:
+            if self.states[stream] == "same" and frames:
                 self._decode(recording, frames)
         except (FacestreamError, OSError):
             return
@@ -117,7 +117,7 @@ class Sources:
 
 
 def _state(recording: Recording, facts: Mapping[str, Any]) -> SourceState:
-    if "sha256" not in facts:
+    if not facts.get("sha256"):
         return "not hashed"
     return "same" if recording.sha256() == facts["sha256"] else "other"
 

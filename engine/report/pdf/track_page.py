@@ -140,6 +140,7 @@ def _no_frame(page: Page) -> str:
     return {
         "gone": f"the recording {name} is not where it was processed any more",
         "other": f"the recording {name} is not the file that was processed",
+        "not hashed": f"the SHA-256 of the recording {name} was not recorded, so nobody can say that it is the one",
     }.get(state, f"the recording {name} does not give it again")
 
 

@@ -65,7 +65,7 @@ def test_the_first_page_says_what_is_in_it(made):
         "not found where it was processed",
         "2026-11-29 12:00:00 +0000",
         "The record of the run is as it was written",
-        "facestream reproduce DIR --track N",
+        "facestream reproduce DIR --track N --stream STREAM",
         "far more probable",
     ):
         assert text in first, text
@@ -111,12 +111,27 @@ def test_equal_input_gives_equal_bytes_but_for_the_time(made):
 
 
 def test_only_the_tracks_that_were_asked_for_and_the_others_are_said(made):
-    written, _, pages = document(made[0], tracks=(9, 5))
+    written, _, pages = document(made[0], tracks=(("", 9), ("cam1", 5)))
     assert [re.search(r"Track (\d+) of cam1", page)[1] for page in pages[1:]] == ["9", "5"]
     assert written.left_out == 1
     assert "Left out: 1 track (7). The document was asked for the other ones only." in pages[0]
     with pytest.raises(UsageError, match="the run has no track 6"):
-        document(made[0], tracks=(6,))
+        document(made[0], tracks=(("", 6),))
+
+
+def test_a_number_that_several_streams_have_is_never_chosen_at_random(tmp_path):
+    directory = a_run(tmp_path / "run", {3: {}, 4: {}})
+    for name in ("faces.jsonl", "tracks.jsonl"):
+        lines = (directory / name).read_text()
+        (directory / name).write_text(lines + lines.replace('"cam1"', '"door"'))
+    with pytest.raises(UsageError, match=r"^track 3 is one of cam1, door: say which with --stream$"):
+        document(directory, tracks=(("", 3),))
+    with pytest.raises(UsageError, match="has no track 3 of yard"):
+        document(directory, tracks=(("yard", 3),))
+    written, _, pages = document(directory, tracks=(("door", 3),))
+    assert (written.tracks, written.left_out) == (1, 3)
+    assert "Track 3 of door" in pages[1]
+    assert "Left out: 3 tracks (3 to 4 of cam1; 4 of door)." in pages[0]
 
 
 def test_more_tracks_than_a_document_holds_are_said(made, monkeypatch):

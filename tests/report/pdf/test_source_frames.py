@@ -57,6 +57,22 @@ def test_another_recording_of_the_same_size_gives_no_frame(tmp_path, recording):
     assert sources.frame(record) is None
 
 
+@pytest.mark.parametrize("said", [{}, {"sha256": ""}])
+def test_of_a_recording_that_nobody_has_hashed_no_frame_is_shown(tmp_path, recording, said):
+    found, _ = recording
+    sources, _ = read(tmp_path, {"inputs": {"seq": found.facts() | said}}, record := a_record(1))
+    assert sources.states == {"seq": "not hashed"}
+    assert sources.frame(record) is None
+
+
+def test_the_name_of_a_stream_leads_to_no_other_folder(tmp_path, recording):
+    stream = "../seq"
+    run = {"inputs": {stream: recording[1]["inputs"]["seq"]}}
+    sources, _ = read(tmp_path, run, record := a_record(1, stream))
+    assert grey(sources.frame(record)) == pytest.approx(40, abs=3)
+    assert [path.name for path in tmp_path.glob("*.jpg")] == []
+
+
 def test_a_recording_that_is_gone_or_of_another_size_is_told_apart(tmp_path, recording):
     found, run = recording
     for picture in found.pictures:
