@@ -19,6 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.audit.entries import FIRST, hash_of
+from engine.contracts.times import Int64, UnixNs
 from engine.keys.signing import SigningKey
 
 __all__ = ["CHAIN", "FIRST", "Block", "Edit", "Keep", "chain_lines", "decode", "encode", "hash_of", "last_line", "signed_text"]
@@ -65,9 +66,9 @@ class Keep(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 class Block(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """One line of the chain."""
 
-    number: int
+    number: Int64
     """Counts from 0."""
-    at_ns: int
+    at_ns: UnixNs
     """When it was written, by this machine's clock (Unix, nanoseconds)."""
     kind: Kind
     before: str

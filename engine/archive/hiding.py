@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.archive.record import settings
+
 
 def hiding_of(run: Mapping[str, Any]) -> str:
     """Return what a run was told to hide: ``none``, ``blur`` (faces that were not recognised) or ``vectors`` (all pictures).
@@ -12,8 +14,7 @@ def hiding_of(run: Mapping[str, Any]) -> str:
     Args:
         run: ``run.json``.
     """
-    publish = (run.get("config") or {}).get("publish") or {}
-    return str(publish.get("redact") or "none")
+    return str(settings(run, "publish").get("redact") or "none")
 
 
 def hides_faces(run: Mapping[str, Any]) -> bool:

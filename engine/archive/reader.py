@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from engine.archive.files import whole_lines
+from engine.archive.record import shaped
 from engine.contracts.findings import Candidate, Decision
 from engine.contracts.messages import Face, Stream, Track
 from engine.errors import PublishError
@@ -115,10 +116,19 @@ class TrackRecord:
 
 
 def read_run(directory: Path) -> dict[str, Any]:
-    """Return ``run.json``.
+    """Return ``run.json``, without what has another shape than a run gives it.
 
     Raises:
         PublishError: there is none, or it is not JSON.
+    """
+    return shaped(as_written(directory))
+
+
+def as_written(directory: Path) -> dict[str, Any]:
+    """Return ``run.json`` with all that is in it, for who writes it again.
+
+    Raises:
+        PublishError: as ``read_run``.
     """
     path = directory / "run.json"
     try:

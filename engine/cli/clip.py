@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,8 +57,8 @@ def clip(
 
         facestream clip result --track 3 --exact --out exhibit.mp4
     """
-    if before < 0 or after < 0:
-        raise UsageError("--before and --after are not negative")
+    if not (0 <= before < math.inf and 0 <= after < math.inf):
+        raise UsageError("--before and --after are seconds, and not negative")
     run = load_run(result)
     check_shown(run.record, show_hidden=show_hidden)
     seen = tracks_seen(run, list(dict.fromkeys(track)), stream)

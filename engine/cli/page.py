@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from engine.archive.reader import read_run
+from engine.archive.record import settings
 from engine.cli.overwriting import check_new
 from engine.cli.saying import say
 from engine.desk.recurring import recurring_strangers
@@ -36,6 +37,8 @@ def write_page(
         raise UsageError(f"{out} is no name of a page: let it end with .html, or add --pdf for a document")
     check_new([out], overwrite=overwrite)
     portraits = Portraits(gallery or _gallery_of(run), photographs) if photographs else None
+    for sentence in portraits.unreadable if portraits else ():
+        say(sentence, aside=True)
     tracks, chosen = settings_of(run)
     path = write_report(directory, tracks, video or chosen, out, recurring_strangers(directory), portraits)
     if as_json:
@@ -46,7 +49,5 @@ def write_page(
 
 def _gallery_of(run: dict[str, object]) -> Path:
     """Return the gallery that a run compared with."""
-    config = run.get("config")
-    verify = config.get("verify") if isinstance(config, dict) else None
-    named = verify.get("gallery") if isinstance(verify, dict) else None
+    named = settings(run, "verify").get("gallery")
     return Path(str(named)) if named else default_gallery_path()

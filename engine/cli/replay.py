@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from cyclopts import Parameter
 
+from engine.archive.record import settings
 from engine.cli.saying import say
 from engine.client.results import load_run
 from engine.config import PublishConfig
@@ -96,7 +97,7 @@ def replay(
 
 def _parts(record: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return the parts that a run was told to send, by its record."""
-    told = ((record.get("config") or {}).get("publish") or {}).get("parts")
+    told = settings(record, "publish").get("parts")
     try:
         return msgspec.convert({"parts": told}, PublishConfig).parts
     except msgspec.ValidationError:

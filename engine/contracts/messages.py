@@ -16,6 +16,7 @@ import msgspec
 
 from engine.contracts.findings import Basis, Candidate, Decision, Enhanced, Quality
 from engine.contracts.gallery_version import GalleryVersion
+from engine.contracts.times import Int64, StreamSeconds, UnixNs
 from engine.contracts.track_picture import TrackPicture
 from engine.errors import ConfigError
 
@@ -83,9 +84,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """Of the run that sent it: another one where the publisher was started again."""
     stream: str
     """Empty in ``stats`` and ``end``."""
-    seq: int
+    seq: Int64
     """Counts from 0 for each run, stream and kind: a missing number is a lost message."""
-    sent_ns: int
+    sent_ns: UnixNs
     """Wall clock when the publisher sent it (Unix, nanoseconds)."""
     schema: str = SCHEMA
     """Another number than 1 is another wire: readers stop."""
@@ -94,17 +95,17 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 class Face(Message, frozen=True, kw_only=True, tag="face"):
     """One face of one frame: the original crop, the enhanced crop and the scores."""
 
-    track_id: int
+    track_id: Int64
     """Of the person's walk through the picture; never given again within a run."""
-    frame_index: int
+    frame_index: Int64
     """Counts the frames of the stream from 0."""
-    pts: int | None
+    pts: Int64 | None
     """Presentation time as the file or camera says it, in units of ``time_base``."""
-    time_base: tuple[int, int]
+    time_base: tuple[Int64, Int64]
     """Seconds of one unit, as numerator and denominator."""
-    pts_seconds: float
+    pts_seconds: StreamSeconds
     """Of a recording: from its beginning."""
-    captured_ns: int
+    captured_ns: UnixNs
     """Wall clock (Unix, nanoseconds) taken after the packet was read."""
     box: tuple[float, float, float, float]
     """x, y, width, height in pixels of a picture of ``width_px`` by ``height_px``."""
@@ -124,11 +125,11 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
     gallery_version: int
     """Counts the changes of the gallery."""
     parts: list[Part] = []
-    ntp_ns: int | None = None
+    ntp_ns: UnixNs | None = None
     """When the camera took the picture by its own clock (Unix, nanoseconds), where it says so (RTCP sender reports)."""
     live: bool = False
     """From a camera: a reader may skip it once it is old."""
-    recorded_ns: int | None = None
+    recorded_ns: UnixNs | None = None
     """Of a recording: when the picture was taken (Unix, nanoseconds), if the clock in its ``stream`` messages is right."""
     width_px: int = 0
     """Of the picture that the face was cut from, in whose pixels everything here is: that of the ``stream`` message or, of a
@@ -143,19 +144,19 @@ class Track(Message, frozen=True, kw_only=True, tag="track"):
     """What is known of one person's walk through the picture; sent when it ends, its decision changes or, of a camera's,
     its picture has clearly improved."""
 
-    track_id: int
+    track_id: Int64
     """As in ``face`` messages."""
     ended: bool
     """Nothing more comes of this track."""
-    first_pts_seconds: float
-    last_pts_seconds: float
-    first_pts: int | None
-    last_pts: int | None
-    time_base: tuple[int, int]
+    first_pts_seconds: StreamSeconds
+    last_pts_seconds: StreamSeconds
+    first_pts: Int64 | None
+    last_pts: Int64 | None
+    time_base: tuple[Int64, Int64]
     frames_seen: int
     """In which its face was detected."""
     faces_enhanced: int
-    best_face_seq: int | None
+    best_face_seq: Int64 | None
     """``seq`` of this track's face message of best quality."""
     decision: Decision
     """As ``Face.decision``, over all its faces."""
@@ -163,9 +164,9 @@ class Track(Message, frozen=True, kw_only=True, tag="track"):
     gallery_version: int
     parts: list[Part] = []
     """The fused ``embedding``, and ``track`` and ``agreement`` where ``picture`` says what they show."""
-    first_recorded_ns: int | None = None
+    first_recorded_ns: UnixNs | None = None
     """As ``Face.recorded_ns``."""
-    last_recorded_ns: int | None = None
+    last_recorded_ns: UnixNs | None = None
     basis: Basis | None = None
     """Why ``decision``; None where there was nobody to compare with."""
     gallery: GalleryVersion | None = None
@@ -188,7 +189,7 @@ class Stream(Message, frozen=True, kw_only=True, tag="stream"):
     height_px: int = 0
     counters: dict[str, int] = {}
     """What happened in this stream, by name."""
-    started_ns: int | None = None
+    started_ns: UnixNs | None = None
     """Of a recording: when it begins (wall clock, Unix, nanoseconds), as far as ``clock`` can be believed."""
     clock: str = ""
     """A ``Clock``, or that of a later version."""

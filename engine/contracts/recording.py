@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import xor
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from engine.contracts.messages import Clock, Deinterlace, Rotate
+from engine.contracts.times import UnixNs
 
 SERIES_FPS = 25.0
 """Pictures per second of a series whose source does not tell."""
+ASPECT = "[1-9][0-9]{0,4}[:/][1-9][0-9]{0,4}"
+"""A picture's width to height, as a regular expression."""
 _HASH_BLOCK_BYTES = 1 << 20
 
 
@@ -30,7 +33,7 @@ class Appearance(msgspec.Struct, frozen=True):
     rotate: Rotate = 0
     """Turn that is added to the file's own; see ``Rotate``."""
     deinterlace: Deinterlace = "auto"
-    aspect: str = ""
+    aspect: Annotated[str, msgspec.Meta(pattern=rf"\A({ASPECT})?\Z")] = ""
     """Width to height of the whole picture as it is meant to be seen, as ``4:3``, before any turn; empty: as the file says."""
 
 
@@ -38,9 +41,9 @@ class Reading(msgspec.Struct, frozen=True):
     """How a recording is read."""
 
     appearance: Appearance = Appearance()
-    video_stream: int | None = None
+    video_stream: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Which of the video streams, from 0; None: the one that FFmpeg takes for the best."""
-    started_ns: int | None = None
+    started_ns: UnixNs | None = None
     """When the recording begins (wall clock, Unix, nanoseconds), as the user or the file's name says."""
     clock: Clock = ""
     """Where ``started_ns`` comes from."""

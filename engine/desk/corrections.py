@@ -19,6 +19,7 @@ import msgspec
 
 from engine.archive.files import Appended, cut_torn_line, whole_lines
 from engine.archive.pieces import CORRECTIONS
+from engine.archive.record import attempts
 from engine.errors import PublishError
 
 FORMAT = "facestream/correction/1"
@@ -160,9 +161,7 @@ def in_force(corrections: Sequence[Correction]) -> list[Correction]:
 
 def origin_of(record: dict[str, Any]) -> str:
     """Return ``TrackRef.run`` of the tracks of a directory, by its ``run.json``; empty where that does not say it."""
-    attempts = record.get("attempts")
-    first = attempts[0] if isinstance(attempts, list) and attempts else record
-    return str(first.get("run_id") or record.get("run_id") or "")
+    return str(attempts(record)[0].get("run_id") or record.get("run_id") or "")
 
 
 def anonymous_id(track: TrackRef) -> str:

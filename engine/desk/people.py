@@ -11,6 +11,7 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.archive.record import attempts
 from engine.desk.corrections import Correction, TrackRef, anonymous_id
 from engine.desk.grouping import Apart, group_tracks
 from engine.desk.likeness import Likeness, haze_of
@@ -183,8 +184,7 @@ def _is_meant(person: Person, words: str) -> bool:
 
 
 def _begun(result: Result) -> tuple[int, str]:
-    attempts = result.run.record.get("attempts") or [result.run.record]
-    started = attempts[0].get("started_ns")
+    started = attempts(result.run.record)[0].get("started_ns")
     return (started if isinstance(started, int) else 0), result.origin
 
 

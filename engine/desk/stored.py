@@ -6,7 +6,6 @@ import contextlib
 import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +17,7 @@ from engine.archive.files import whole_lines
 from engine.archive.reader import VectorRow
 from engine.client.results import Key, Run, load_run
 from engine.contracts.findings import Basis, Candidate, Quality
+from engine.contracts.times import Int64, StreamSeconds, UnixNs, utc
 from engine.desk.corrections import origin_of
 from engine.errors import PublishError
 
@@ -28,12 +28,12 @@ class StoredFace(msgspec.Struct, frozen=True, gc=False):
     """A line of ``faces.jsonl``, without what is not asked for here."""
 
     stream: str
-    track_id: int
-    pts_seconds: float
-    captured_ns: int
+    track_id: Int64
+    pts_seconds: StreamSeconds
+    captured_ns: UnixNs
     quality: Quality
     live: bool = False
-    recorded_ns: int | None = None
+    recorded_ns: UnixNs | None = None
     files: dict[str, str] = {}
     embedding: VectorRow | None = None
 
@@ -45,14 +45,14 @@ class StoredFace(msgspec.Struct, frozen=True, gc=False):
 
 class _TrackLine(msgspec.Struct, frozen=True):
     stream: str
-    track_id: int
+    track_id: Int64
     run_id: str
     ended: bool
-    first_pts_seconds: float
-    last_pts_seconds: float
+    first_pts_seconds: StreamSeconds
+    last_pts_seconds: StreamSeconds
     decision: str
     candidates: list[Candidate] = []
-    first_recorded_ns: int | None = None
+    first_recorded_ns: UnixNs | None = None
     basis: Basis | None = None
     files: dict[str, str] = {}
     embedding: VectorRow | None = None
@@ -207,7 +207,7 @@ def collector_rests() -> Iterator[None]:
 def when(taken_ns: int | None, seconds: float) -> str:
     """Return a time for a person: the wall clock in UTC where it is known, else that in the recording."""
     if taken_ns is not None:
-        return f"{datetime.fromtimestamp(taken_ns / 1e9, UTC):%Y-%m-%d %H:%M:%S}Z"
+        return f"{utc(taken_ns):%Y-%m-%d %H:%M:%S}Z"
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{seconds - 60 * minutes:04.1f}"
 

@@ -9,8 +9,9 @@ from engine.archive.chain import CHAIN, FIRST, Block, chain_lines, decode, hash_
 from engine.archive.ledger import Ledger
 from engine.archive.pieces import row_bytes
 from engine.contracts.count_words import count
+from engine.contracts.times import utc_words
 from engine.exhibit.rules import only_corrects, out_of_place, went_too_early
-from engine.exhibit.verdict import Fault, Verdict, shown_time
+from engine.exhibit.verdict import Fault, Verdict
 from engine.keys.signing import can_sign, is_signed_by
 
 _WORDS = {"erase": "an erasure", "expire": "an expiry", "resume": "a resumed run", "restart": "a restarted publisher"}
@@ -75,7 +76,7 @@ class ChainReader:
         except ValueError as error:
             return f"does not follow from the blocks before: {error}"
         for name, sealed, why in early:
-            told = f"something in it went by an expiry at {shown_time(block.at_ns)}, which was no expiry: {why}"
+            told = f"something in it went by an expiry at {utc_words(block.at_ns)}, which was no expiry: {why}"
             self._verdict.faults.append(Fault(name, told, self.ledger.times[sealed], sealed))
         return ""
 
@@ -85,7 +86,7 @@ class ChainReader:
                 self._verdict.notes.append(f"block {block.number}: corrections by {block.who or 'somebody'} are not signed")
             elif self._must_be_signed:
                 what = _WORDS.get(block.why, "")
-                by = f"that {what} has written at {shown_time(block.at_ns)}" if what else f"of {shown_time(block.at_ns)}"
+                by = f"that {what} has written at {utc_words(block.at_ns)}" if what else f"of {utc_words(block.at_ns)}"
                 self._fault(f"block {block.number}, {by}, is not signed: whoever can write here can have made it", block.number)
             return
         if not self._keys:
@@ -104,7 +105,7 @@ class ChainReader:
             self._fault(f"block {block.number} has a signature that is not of its key", block.number)
 
     def _tell(self, block: Block) -> None:
-        notes, when = self._verdict.notes, shown_time(block.at_ns)
+        notes, when = self._verdict.notes, utc_words(block.at_ns)
         if block.kind == "begun" and block.run_id not in self._verdict.attempts:
             self._verdict.attempts.append(block.run_id)
         if block.kind in ("begun", "ended"):

@@ -14,8 +14,9 @@ from engine.archive.files import inside
 from engine.archive.ledger import GONE, Compared, Ledger
 from engine.archive.pieces import digest, pieces
 from engine.archive.record_check import RECORDS, Record, size_of
+from engine.contracts.times import UnixNs, utc_words
 from engine.exhibit.rules import too_young
-from engine.exhibit.verdict import Fault, Verdict, shown_time
+from engine.exhibit.verdict import Fault, Verdict
 
 _AT_ONCE, _THREADS = 256, 2
 _LARGEST_BYTES = 64 << 20
@@ -25,7 +26,7 @@ _NONE = -1
 class _Line(Record, frozen=True):
     """What is looked at of a line."""
 
-    sent_ns: int = 0
+    sent_ns: UnixNs = 0
 
 
 _DECODER = msgspec.json.Decoder(_Line)
@@ -71,7 +72,7 @@ class _Payloads:
         if removal is None:
             return ", and no retention has deleted it"
         why = too_young(removal.keep, sent_ns, removal.at_ns)
-        return f": it went at {shown_time(removal.at_ns)}, which was no retention: {why}" if why else ""
+        return f": it went at {utc_words(removal.at_ns)}, which was no retention: {why}" if why else ""
 
     def _has_vector(self, record: Record, sha256: str) -> bool:
         row = record.embedding

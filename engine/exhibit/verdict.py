@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+
+from engine.contracts.times import utc_words
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Fault:
     @property
     def sentence(self) -> str:
         """For a person."""
-        when = f" (vouched for by block {self.block}, {shown_time(self.at_ns)})" if self.at_ns else ""
+        when = f" (vouched for by block {self.block}, {utc_words(self.at_ns)})" if self.at_ns else ""
         return f"{self.file}: {self.what}{when}"
 
 
@@ -61,8 +62,3 @@ class Verdict:
     @property
     def is_whole(self) -> bool:
         return not self.faults
-
-
-def shown_time(at_ns: int) -> str:
-    """Return a time as 2026-03-01 13:05:00 UTC."""
-    return f"{datetime.fromtimestamp(at_ns / 1e9, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -15,13 +15,15 @@ from engine.archive.chain_cuts import has_chain, in_words
 from engine.archive.ledger import Compared, compare
 from engine.archive.pieces import CORRECTIONS, row_bytes
 from engine.archive.reader import recorded
+from engine.archive.record import settings
 from engine.contracts.count_words import count
+from engine.contracts.times import utc_words
 from engine.errors import PublishError, UsageError
 from engine.exhibit.beside import look_beside
 from engine.exhibit.blocks import ChainReader
 from engine.exhibit.payloads import check_payloads
 from engine.exhibit.rules import too_young
-from engine.exhibit.verdict import Fault, Verdict, shown_time
+from engine.exhibit.verdict import Fault, Verdict
 
 __all__ = ["Fault", "Verdict", "verify"]
 _TRIES = 3
@@ -99,7 +101,7 @@ def _unfinished(reader: ChainReader, verdict: Verdict) -> str:
     if last is None or last.kind != "found" or last.why not in _DOING:
         return ""
     verdict.notes.append(
-        f"{_DOING[last.why]} was begun at {shown_time(last.at_ns)} and not finished: do it again, then this can say more"
+        f"{_DOING[last.why]} was begun at {utc_words(last.at_ns)} and not finished: do it again, then this can say more"
     )
     return last.why
 
@@ -116,9 +118,7 @@ def _differences(name: str, compared: Compared, reader: ChainReader, verdict: Ve
     if compared.skipped and held is not None and held.emptied_by is not None:
         newest, went = held.blocks[compared.skipped - 1], held.emptied_by
         if why := too_young(went.keep, times[max(0, newest - 1)], went.at_ns):
-            what = (
-                f"its first {count(compared.skipped, 'line')} went at {shown_time(went.at_ns)}, which was no retention: {why}"
-            )
+            what = f"its first {count(compared.skipped, 'line')} went at {utc_words(went.at_ns)}, which was no retention: {why}"
             verdict.faults.append(Fault(name, what, times[newest], newest))
         else:
             verdict.notes.append(f"{name}: retention has deleted its first {count(compared.skipped, 'line')}")
@@ -147,7 +147,7 @@ def _tail(path: Path, compared: Compared, reader: ChainReader, verdict: Verdict)
 
 def _signed_as_told(directory: Path, verdict: Verdict) -> None:
     """Where the settings name a key, the chain must be signed: else somebody has made it anew without."""
-    output = (recorded(directory).get("config") or {}).get("output") or {}
+    output = settings(recorded(directory), "output")
     if output.get("sign") and not verdict.keys:
         verdict.faults.append(Fault(CHAIN, "is not signed, and by run.json the run had a key: it was made anew without it"))
 
@@ -163,7 +163,7 @@ def _run_json(directory: Path, reader: ChainReader, verdict: Verdict, going: str
     at_ns, number = (block.at_ns, block.number) if block else (0, -1)
     if now == ledger.run_before and block is not None and block is reader.last:
         verdict.notes.append(
-            f"run.json is {'the one before' if now else 'not there, as before'} block {number} ({shown_time(at_ns)}): the run "
+            f"run.json is {'the one before' if now else 'not there, as before'} block {number} ({utc_words(at_ns)}): the run "
             "was killed between the two, or somebody put it back"
         )
     else:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import av
-from av.error import FFmpegError
+from engine.decode.container import open_recording
+from engine.errors import SourceError
 
 _CODECS = {
     ".mp4": frozenset({"h264", "av1", "vp9"}),
@@ -23,10 +23,9 @@ def is_playable(path: Path) -> bool:
     if codecs is None or not path.is_file():
         return False
     try:
-        with av.open(str(path)) as container:
-            return any(
-                stream.codec_context.codec.canonical_name in codecs and stream.codec_context.pix_fmt in _PIXELS
-                for stream in container.streams.video[:1]
-            )
-    except (FFmpegError, OSError, ValueError):
+        container, stream = open_recording(path)
+    except SourceError:
         return False
+    with container:
+        context = stream.codec_context
+        return context.codec.canonical_name in codecs and context.pix_fmt in _PIXELS

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from engine.config import SourceConfig
-from engine.contracts.recording import Reading, Recording
+from engine.contracts.recording import SERIES_FPS, Reading, Recording
 from engine.errors import SourceError
 from engine.source.files import recordings_of
 
@@ -19,19 +19,19 @@ def recording_of(stream: str, facts: Mapping[str, Any], moved_to: Path | None = 
 
     Args:
         stream: its name.
-        facts: as of ``Recording.facts``.
+        facts: as of ``Recording.facts``, each of the shape that it has there (``archive.record.shaped``).
         moved_to: where it is now; None: where it was.
 
     Raises:
         SourceError: it is not there any more, or is not the one that was read (``not_found``); the message says what to do.
     """
     path = moved_to or Path(str(facts.get("path", "")))
-    reading = msgspec.convert(facts["reading"], Reading) if "reading" in facts else Reading()
+    reading = msgspec.convert(facts.get("reading", {}), Reading)
     if "pictures" in facts:
         found = [one for one in recordings_of(SourceConfig(uri=str(path))) if len(one.pictures) == facts["pictures"]]
         if len(found) != 1:
             raise _other(stream, path, "is no series of so many pictures any more")
-        recording = Recording(stream, path, found[0].pictures, float(facts["fps"]), reading)
+        recording = Recording(stream, path, found[0].pictures, facts.get("fps", SERIES_FPS), reading)
     else:
         recording = Recording(stream, path, reading=reading)
     now = recording.facts()
@@ -43,4 +43,4 @@ def recording_of(stream: str, facts: Mapping[str, Any], moved_to: Path | None = 
 
 
 def _other(stream: str, path: Path, why: str) -> SourceError:
-    return SourceError(f"the recording of {stream}, {path}, {why}: say where it is now", "not_found")
+    return SourceError(f"the recording of {stream}, {path}, {why}: say where it is now with --recording", "not_found")

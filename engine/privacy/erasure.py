@@ -13,10 +13,10 @@ import msgspec
 
 from engine.archive.chain_cuts import cutting, has_chain
 from engine.archive.files import FACES, whole_lines, write_whole
-from engine.archive.reader import recorded
+from engine.archive.reader import as_written
 from engine.archive.record_check import RECORDS
 from engine.audit import AuditLog
-from engine.errors import FacestreamError, UsageError
+from engine.errors import FacestreamError, PublishError, UsageError
 from engine.keys.signing import SigningKey
 from engine.privacy.beside import files_beside, forgotten, mentions_in
 from engine.privacy.cutting import Cut, Record, Rewritten, cut
@@ -200,7 +200,10 @@ def _cleaned(directory: Path, person: Mentions) -> Record | None:
     with Folder(directory) as folder:
         if not folder.is_file(RUN):
             return None
-    run = recorded(directory)
+    try:
+        run = as_written(directory)
+    except PublishError:
+        return None
     clean = {key: value if key in _NOT_OURS else person.hide(value) for key, value in run.items()}
     return None if clean == run else clean
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
+
+from engine.contracts.times import utc
 
 
 def clock(seconds: float) -> str:
@@ -39,4 +41,4 @@ def zone_minutes(nanoseconds: int) -> int:
 
 
 def _local(nanoseconds: int) -> datetime:
-    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).astimezone()
+    return utc(nanoseconds).astimezone()

@@ -15,6 +15,7 @@ from typing import Any, cast, get_args
 from engine.archive.files import write_pieces
 from engine.archive.hiding import hiding_of
 from engine.archive.reader import read_run, read_streams
+from engine.archive.record import settings
 from engine.contracts.findings import Decision
 from engine.contracts.messages import Stream
 from engine.contracts.worth import LIMITS
@@ -61,7 +62,7 @@ class _Written:
 
 def settings_of(run: Mapping[str, Any]) -> tuple[int, Video]:
     """Return how many tracks a run's report shows at length, and whether it plays recordings, as its configuration says."""
-    output = (run.get("config") or {}).get("output") or {}
+    output = settings(run, "output")
     tracks, video = output.get("report_tracks"), output.get("report_video")
     return (tracks if isinstance(tracks, int) and tracks > 0 else MOST_TRACKS), cast(
         "Video", video if video in get_args(Video) else "auto"

@@ -41,8 +41,20 @@ class Portraits:
             self._digests = {
                 one.name: [picture.picture_sha256 for picture in opened.pictures(one.name)] for one in opened.list()
             }
-        self._files = {_sha256(path): path for path in sorted(folder.rglob("*")) if path.suffix.lower() in _SUFFIXES}
+        self._files: dict[str, Path] = {}
+        self.unreadable: list[str] = []
+        """A sentence for each file that could not be read."""
+        for path in sorted(folder.rglob("*")):
+            if path.suffix.lower() in _SUFFIXES:
+                self._add(path)
         self._shown: dict[str, tuple[int, str]] = {}
+
+    def _add(self, path: Path) -> None:
+        try:
+            if path.is_file():  # nothing else: a pipe would never end
+                self._files[_sha256(path)] = path
+        except OSError as error:
+            self.unreadable.append(f"{path} cannot be read, and is not looked at: {error.strerror}")
 
     def figure(self, identity: str) -> str:
         """Return the photograph of a person; empty where none is in the folder."""
@@ -67,7 +79,11 @@ class Portraits:
 
 
 def _small(path: Path) -> str:
-    picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    try:
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+        picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+    except (OSError, cv2.error):
+        return ""
     if picture is None:
         return ""
     scale = min(1.0, _LONGEST_PX / max(picture.shape[:2]))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
+from engine.archive.record import attempts
 from engine.contracts.messages import Stream
+from engine.contracts.times import utc_words
 from engine.report.clocks import clock, wall_clock
 
 _FACETS = ("sha256", "licence", "runtime")
@@ -21,13 +22,13 @@ _CLOCKS: dict[str, str] = {
 
 def started_and_took(run: Mapping[str, Any]) -> str:
     """Return when a run was begun, in how many attempts, and how long the last one took, as far as its record says."""
-    attempts = run.get("attempts") or [run]
-    begun, started, ended = attempts[0].get("started_ns"), run.get("started_ns"), run.get("ended_ns")
+    tries = attempts(run)
+    begun, started, ended = tries[0].get("started_ns"), run.get("started_ns"), run.get("ended_ns")
     if not isinstance(begun, int) or not isinstance(started, int):
         return ""
-    text = datetime.fromtimestamp(begun / 1e9, UTC).strftime("processed %Y-%m-%d %H:%M:%S UTC")
-    resumed = len(attempts) > 1
-    text += f" in {len(attempts)} attempts" if resumed else ""
+    text = f"processed {utc_words(begun)}"
+    resumed = len(tries) > 1
+    text += f" in {len(tries)} attempts" if resumed else ""
     took = "the last took" if resumed else "took"
     return f"{text}, {took} {clock((ended - started) / 1e9)}" if isinstance(ended, int) else text
 

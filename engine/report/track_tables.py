@@ -13,6 +13,7 @@ import msgspec
 from engine.archive.files import first_data, whole_lines
 from engine.archive.reader import face_line, track_line
 from engine.contracts.findings import Candidate, Decision
+from engine.contracts.times import Int64, StreamSeconds, UnixNs
 from engine.contracts.track_picture import keeps_picture
 
 Key = tuple[str, int]
@@ -37,14 +38,14 @@ class _Seen(msgspec.Struct):
     """What of a line of ``faces.jsonl`` the order needs."""
 
     stream: str
-    track_id: int
-    seq: int
-    frame_index: int
-    pts_seconds: float
-    captured_ns: int
+    track_id: Int64
+    seq: Int64
+    frame_index: Int64
+    pts_seconds: StreamSeconds
+    captured_ns: UnixNs
     quality: _Quality
     live: bool = False
-    recorded_ns: int | None = None
+    recorded_ns: UnixNs | None = None
     files: dict[str, str] = {}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from msgspec import inspect
 from engine.archive.reader import FaceLine, TrackLine
 from engine.contracts.findings import Candidate
 from engine.contracts.messages import Face, Track
+from engine.contracts.times import utc
 
 Kind = Literal["text", "integer", "number", "yes_no"]
 Line = FaceLine | TrackLine
@@ -128,7 +128,7 @@ def _at(name: str, path: str) -> Column:
 
     def at(line: Line) -> str | None:
         when = nanoseconds(line)
-        return None if when is None else datetime.fromtimestamp(when / 1e9, UTC).isoformat(timespec="milliseconds")
+        return None if when is None else utc(when).isoformat(timespec="milliseconds")
 
     return Column(name, "text", at)
 

@@ -49,7 +49,7 @@ def tracks_seen(run: Run, numbers: Collection[int], stream: str = "") -> list[Se
         track = line.track
         if track.track_id in numbers and stream in ("", track.stream):
             ends = ((track.first_pts, track.first_pts_seconds), (track.last_pts, track.last_pts_seconds))
-            stamps = tuple((_seconds(pts, track.time_base), seconds) for pts, seconds in ends if pts is not None)
+            stamps = tuple(stamp for pts, seconds in ends for stamp in _stamp(pts, track.time_base, seconds))
             found[track.stream, track.track_id] = Seen(
                 track.stream, track.track_id, track.first_pts_seconds, track.last_pts_seconds, stamps
             )
@@ -78,14 +78,7 @@ def recording_in(run: Run, stream: str, moved_to: Path | None = None) -> Recordi
         if "received_from" in run.record:
             return _of_received(run, stream, moved_to)
         raise SourceError(f"{stream} was a camera: the run kept faces of it, and no video", "not_found")
-    try:
-        return recording_of(stream, facts, moved_to)
-    except SourceError as error:
-        if error.reason != "not_found":
-            raise
-        raise SourceError(
-            str(error).replace("say where it is now", "say where it is now with --recording"), "not_found"
-        ) from error
+    return recording_of(stream, facts, moved_to)
 
 
 def _of_received(run: Run, stream: str, path: Path | None) -> Recording:
@@ -109,14 +102,15 @@ def _by_faces(run: Run, numbers: Collection[int], stream: str) -> dict[Key, Seen
             continue
         key = (face.stream, face.track_id)
         before = found.get(key, Seen(*key, face.pts_seconds, face.pts_seconds))
-        stamps = () if face.pts is None else ((_seconds(face.pts, face.time_base), face.pts_seconds),)
+        stamps = _stamp(face.pts, face.time_base, face.pts_seconds)
         first, last = min(before.first_seconds, face.pts_seconds), max(before.last_seconds, face.pts_seconds)
         found[key] = Seen(*key, first, last, (before.stamps + stamps)[-2:])
     return found
 
 
-def _seconds(pts: int, time_base: tuple[int, int]) -> float:
-    return pts * time_base[0] / time_base[1]
+def _stamp(pts: int | None, time_base: tuple[int, int], seconds: float) -> tuple[tuple[float, float], ...]:
+    """Return a time as the file has it and as the run counts it; nothing without one, or with a unit that is no time."""
+    return () if pts is None or min(time_base) <= 0 else ((pts * time_base[0] / time_base[1], seconds),)
 
 
 def _there_are(run: Run, stream: str) -> str:

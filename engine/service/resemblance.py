@@ -83,9 +83,8 @@ def tracks_like(vector: Float32, runs: Path, embedder: Embedder, since_ns: int) 
 
 def embedder_of(directory: Path) -> str:
     """Return the SHA-256 of the embedder of a run; empty where the run does not say."""
-    workers = recorded(directory).get("workers")
-    for facts in workers.values() if isinstance(workers, dict) else ():
-        if isinstance(facts, dict) and "embedder_sha256" in facts:
+    for facts in (recorded(directory).get("workers") or {}).values():
+        if "embedder_sha256" in facts:
             return str(facts["embedder_sha256"])
     return ""
 

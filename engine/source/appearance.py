@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 
 from engine.config import SourceConfig
-from engine.contracts.recording import Appearance
+from engine.contracts.recording import ASPECT, Appearance
 from engine.errors import ConfigError
-
-_ASPECT = re.compile(r"[1-9][0-9]{0,4}[:/][1-9][0-9]{0,4}")
 
 
 def appearance_of(source: SourceConfig) -> Appearance:
@@ -17,6 +15,6 @@ def appearance_of(source: SourceConfig) -> Appearance:
     Raises:
         ConfigError: ``aspect`` is not the shape of a picture.
     """
-    if source.aspect and not _ASPECT.fullmatch(source.aspect):
+    if source.aspect and not re.fullmatch(ASPECT, source.aspect):
         raise ConfigError(f"aspect: {source.aspect!r} is not a picture's width to height: give two numbers, as 4:3 or 16:9")
     return Appearance(source.rotate, source.deinterlace, source.aspect)

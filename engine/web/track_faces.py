@@ -12,6 +12,7 @@ from engine.archive.backwards import lines_backwards
 from engine.archive.expiry import first_line_since
 from engine.archive.files import whole_lines
 from engine.archive.reader import recorded
+from engine.archive.record import settings
 from engine.contracts.messages import Face, Track
 from engine.web.problems import Refusal
 from engine.web.timeline import Timeline, checked_stream
@@ -120,9 +121,8 @@ def _with_pictures(timeline: Timeline, run: str, face: Face) -> dict[str, Any]:
 
 
 def _deciding(directory: Path) -> dict[str, Any]:
-    config = recorded(directory).get("config")
-    verify = config.get("verify") if isinstance(config, dict) else None
-    return {f"verify.{key}": verify[key] for key in _DECIDING if key in verify} if isinstance(verify, dict) else {}
+    verify = settings(recorded(directory), "verify")
+    return {f"verify.{key}": verify[key] for key in _DECIDING if key in verify}
 
 
 def _decoded(line: bytes) -> Face | None:

@@ -30,6 +30,7 @@ from tests.publish.samples import as_sent, face
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
 COUNTS = st.integers(0, 2**40)
 REALS = st.floats(allow_nan=False)
+SECONDS = st.floats(-9.3e9, 9.3e9)
 NAMES = st.from_regex(r"[A-Za-z0-9_.-]{1,64}", fullmatch=True).filter(lambda name: name.strip("."))
 DECISIONS = st.sampled_from(["known", "unknown", "undecided", "none"])
 CANDIDATES = st.lists(st.builds(Candidate, st.text(), REALS, st.none() | REALS, st.none() | REALS), max_size=3)
@@ -44,14 +45,14 @@ COMMON = {"run_id": st.text(), "stream": NAMES, "seq": COUNTS, "sent_ns": NUMBER
 TIMED = {"time_base": st.tuples(COUNTS, COUNTS), "decision": DECISIONS, "candidates": CANDIDATES, "gallery_version": COUNTS,
          "track_id": COUNTS, "parts": PARTS}  # fmt: skip
 FACES = st.builds(
-    Face, **COMMON, **TIMED, frame_index=COUNTS, pts=st.none() | NUMBERS, pts_seconds=REALS, captured_ns=NUMBERS,
+    Face, **COMMON, **TIMED, frame_index=COUNTS, pts=st.none() | NUMBERS, pts_seconds=SECONDS, captured_ns=NUMBERS,
     box=st.tuples(REALS, REALS, REALS, REALS), landmarks=st.none() | st.lists(st.tuples(REALS, REALS), min_size=5, max_size=5),
     detection_score=REALS, quality=st.builds(Quality, REALS, REALS, REALS, REALS),
     crop_box=st.tuples(COUNTS, COUNTS, COUNTS, COUNTS),
     enhanced=st.none() | st.builds(Enhanced, st.text(), COUNTS, REALS, REALS),
 )  # fmt: skip
 TRACKS = st.builds(
-    Track, **COMMON, **TIMED, ended=st.booleans(), first_pts_seconds=REALS, last_pts_seconds=REALS,
+    Track, **COMMON, **TIMED, ended=st.booleans(), first_pts_seconds=SECONDS, last_pts_seconds=SECONDS,
     first_pts=st.none() | NUMBERS, last_pts=st.none() | NUMBERS, frames_seen=COUNTS, faces_enhanced=COUNTS,
     best_face_seq=st.none() | COUNTS, picture=st.none() | st.builds(
         TrackPicture, st.text(), COUNTS, st.lists(st.builds(FusedFrame, COUNTS, REALS, REALS), max_size=3),

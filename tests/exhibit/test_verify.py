@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from engine.archive import chain_writer
-from engine.archive.chain import CHAIN
+from engine.archive.chain import CHAIN, FIRST, Block, encode
 from engine.errors import UsageError
 from engine.exhibit import chain_status, verify
 from engine.publish.numbering import Numbering
@@ -179,3 +179,9 @@ def test_a_run_that_writes_meanwhile_is_read_again(tmp_path, monkeypatch):
 def test_what_is_no_directory_is_refused(tmp_path):
     with pytest.raises(UsageError, match="is not a directory"):
         verify(tmp_path / "nowhere")
+
+
+def test_a_block_with_a_time_that_no_clock_shows_is_a_fault(result):
+    block = Block(number=0, at_ns=10**15, kind="begun", before=FIRST, version="1", run_id="x").finished(None)
+    (result / CHAIN).write_bytes(encode(block).replace(b"1000000000000000,", b"1" + b"0" * 21 + b","))
+    assert faults(result) == [f"{CHAIN}: line 1 was changed: it is not a block as it is written"]

@@ -42,7 +42,9 @@ def test_one_that_has_gone_or_is_another_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"video")
     facts = Recording("a", path).facts()
     path.write_bytes(b"another")
-    with pytest.raises(SourceError, match=r"the recording of a, .*a\.mp4, has 7 bytes, and had 5: say where it is now"):
+    with pytest.raises(
+        SourceError, match=r"the recording of a, .*a\.mp4, has 7 bytes, and had 5: say where it is now with --recording$"
+    ):
         recording_of("a", facts)
     path.unlink()
     with pytest.raises(SourceError, match="is not there any more"):
@@ -57,3 +59,9 @@ def test_a_series_with_a_picture_less_is_another(tmp_path: Path) -> None:
     (tmp_path / "seq" / "1.png").unlink()
     with pytest.raises(SourceError, match="is no series of so many pictures any more"):
         recording_of("seq", facts)
+
+
+def test_a_series_of_which_the_rate_is_not_known_has_the_usual_one(tmp_path: Path) -> None:
+    (series,) = recordings_of(SourceConfig(uri=str(_pictures(tmp_path / "seq", 2))))
+    facts = {name: value for name, value in series.facts().items() if name != "fps"}
+    assert recording_of("seq", facts).fps == 25.0

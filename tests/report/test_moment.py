@@ -2,6 +2,7 @@ import html
 import json
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +77,12 @@ def test_of_a_camera_there_is_no_recording(tmp_path):
     page = write_report(tmp_path, 5).read_text()
     assert 'class="play"' not in page
     assert "facestream clip" not in page
+
+
+def test_a_playlist_that_is_called_a_recording_reads_nothing_else(tmp_path, monkeypatch):
+    render(tmp_path / "a.ts", frames=2)
+    (tmp_path / "a.mp4").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nconcat:a.ts\n#EXT-X-ENDLIST\n")
+    assert not is_playable(tmp_path / "a.mp4")
+    monkeypatch.chdir(tmp_path)
+    render(tmp_path / "cam:1.mp4", frames=2)
+    assert is_playable(Path("cam:1.mp4")), "no protocol"

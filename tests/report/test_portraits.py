@@ -1,4 +1,7 @@
+import errno
 import hashlib
+import os
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -47,3 +50,24 @@ def test_wrong_paths_are_one_sentence(tmp_path, enrolled):
         Portraits(enrolled[0], tmp_path / "none")
     with pytest.raises(GalleryError, match="there is no gallery"):
         Portraits(tmp_path / "none.sqlite", tmp_path)
+
+
+def test_what_is_called_a_photograph_and_is_none_is_left_out(tmp_path, enrolled, monkeypatch):
+    gallery, folder = enrolled
+    (folder / "folder.jpg").mkdir()
+    (folder / "dangling.jpg").symlink_to(folder / "none.jpg")
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "empty.png").write_bytes(b"")
+    denied = folder / "denied.png"
+    denied.write_bytes(b"x")
+    opened = Path.open
+
+    def refuse(path, *args, **more):
+        if path == denied:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, *args, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    portraits = Portraits(gallery, folder)
+    assert portraits.figure("Eileen Collins")
+    assert portraits.unreadable == [f"{denied} cannot be read, and is not looked at: Permission denied"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,16 @@ def test_of_a_run_that_was_received_the_recording_is_the_one_that_is_given(tmp_p
     assert recording_in(made.run, "yard", made.recording).path == made.recording
     with pytest.raises(SourceError, match=r"none\.mp4 does not exist"):
         recording_in(made.run, "yard", tmp_path / "none.mp4")
+
+
+@pytest.mark.parametrize("unit", [[1, 0], [0, 1], [1, -1]])
+def test_a_time_in_units_that_are_none_is_left_out(tmp_path: Path, unit: list[int]) -> None:
+    run = make_run(tmp_path).run
+    for name in ("tracks.jsonl", "faces.jsonl"):
+        path = run.directory / name
+        path.write_text(path.read_text().replace('"time_base":[1,12800]', f'"time_base":{json.dumps(unit)}'))
+    (one,) = tracks_seen(run, [1])
+    assert (one.first_seconds, one.last_seconds, one.stamps) == (0.4, 1.2, ())
+    (run.directory / "tracks.jsonl").write_text("")
+    (one,) = tracks_seen(run, [1])
+    assert (one.first_seconds, one.last_seconds) == (0.4, 1.2)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Any
 
 from engine.archive.files import inside
 from engine.archive.reader import FaceLine, TrackRecord
+from engine.archive.record import attempts
 from engine.contracts.messages import Face, Part, Stream
+from engine.contracts.times import utc_words
 from engine.report.clocks import clock, wall_clock
 from engine.report.pdf.source_frames import SourceState
 from engine.report.scene import PART
@@ -163,6 +164,5 @@ def _cut_off(face: Face) -> str:
 
 def made_at(run: Mapping[str, Any]) -> str:
     """Return when a run began, in UTC; empty where its record does not say."""
-    attempts = run.get("attempts") or [run]
-    begun = attempts[0].get("started_ns")
-    return datetime.fromtimestamp(begun / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if isinstance(begun, int) else ""
+    begun = attempts(run)[0].get("started_ns")
+    return utc_words(begun) if isinstance(begun, int) else ""

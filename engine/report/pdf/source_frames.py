@@ -13,6 +13,7 @@ import msgspec
 
 from engine.archive.hiding import hides_faces
 from engine.archive.reader import FaceLine, TrackRecord
+from engine.archive.record import settings
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
 from engine.contracts.recording import Recording
@@ -124,7 +125,7 @@ def _state(recording: Recording, facts: Mapping[str, Any]) -> SourceState:
 
 def _decoding(run: Mapping[str, Any]) -> DecodeConfig:
     try:
-        return msgspec.convert((run.get("config") or {}).get("decode") or {}, DecodeConfig)
+        return msgspec.convert(settings(run, "decode"), DecodeConfig)
     except msgspec.ValidationError:  # of another version
         return DecodeConfig()
 

@@ -1,0 +1,88 @@
+"""``run.json`` as far as it has the shape in which a run writes it: whoever reads it need not ask again what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+
+from engine.contracts.recording import Reading
+from engine.contracts.times import UnixNs
+
+_INPUT: dict[str, Any] = {
+    "path": str,
+    "size_bytes": Annotated[int, msgspec.Meta(ge=0)],
+    "mtime_ns": int,
+    "sha256": str,
+    "pictures": Annotated[int, msgspec.Meta(ge=1)],
+    "fps": Annotated[float, msgspec.Meta(gt=0.0, le=1e6)],
+    "reading": Reading,
+}
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "publish": {"redact": str, "parts": list[str]},
+    "output": {"sign": str, "report_tracks": int, "report_video": str},
+    "verify": {"gallery": str},
+}
+"""Of the settings those that readers act on; ``reproduction`` reads all of them as ``Config``."""
+_RUN: dict[str, Any] = {
+    "run_id": str,
+    "started": str,
+    "started_ns": UnixNs,
+    "ended_ns": UnixNs,
+    "outcome": str,
+}
+
+
+def shaped(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a run says of itself, without what has another shape than a run gives it, as after somebody changed it.
+
+    ``inputs``, ``config``, ``workers``, ``streams``, ``counters``, ``versions`` are mappings, and ``attempts`` a list of runs,
+    wherever they are there. What is not known here stays as it is.
+    """
+    found = _fitting(run, _RUN)
+    for name, each in (("inputs", _INPUT), ("workers", {}), ("streams", {})):
+        if name in found:
+            found[name] = {key: _fitting(one, each) for key, one in _mapping(found[name]).items() if isinstance(one, Mapping)}
+    for name, kind in (("counters", int), ("versions", str)):
+        if name in found:
+            found[name] = {key: value for key, value in _mapping(found[name]).items() if _is(value, kind)}
+    if "config" in found:
+        found["config"] = {key: _section(key, value) for key, value in _mapping(found["config"]).items()}
+    if "attempts" in found:
+        attempts = found["attempts"] if isinstance(found["attempts"], list) else []
+        found["attempts"] = [_fitting(one, _RUN) for one in attempts if isinstance(one, Mapping)]
+    return found
+
+
+def settings(run: Mapping[str, Any], section: str) -> Mapping[str, Any]:
+    """Return a section of a run's settings, as ``publish``; empty where its record has none."""
+    return _mapping((run.get("config") or {}).get(section))
+
+
+def attempts(run: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the attempts of a run, oldest first: itself where it does not name any."""
+    return list(run.get("attempts") or [dict(run)])
+
+
+def _section(name: str, value: Any) -> Any:
+    """Return a section, and what is no section, as ``profile``, as it is."""
+    if name not in _SETTINGS:
+        return value
+    return _fitting(_mapping(value), _SETTINGS[name])
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _fitting(facts: Mapping[str, Any], kinds: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in facts.items() if key not in kinds or _is(value, kinds[key])}
+
+
+def _is(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
