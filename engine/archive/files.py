@@ -174,10 +174,18 @@ def cut_torn_line(path: Path) -> None:
 
 
 def inside(directory: Path, name: str) -> Path | None:
-    """Return the file that a line of a run names; None where the name leads out of the directory, or over a symbolic link."""
+    """Return the file that a line of a run names; None where the name leads out of the directory, or over a symbolic link, or
+    cannot be that of a file: it holds a NUL or half a character, or is too long."""
     base = directory.resolve()
     path = base / name
-    goes_straight = ".." not in path.parts and base in path.parents and path.resolve() == path
+    try:
+        goes_straight = ".." not in path.parts and base in path.parents and path.resolve() == path
+        if goes_straight:
+            path.lstat()
+    except (FileNotFoundError, NotADirectoryError):  # it has expired, and may be written yet
+        return path
+    except (ValueError, OSError, RuntimeError):  # the last one: a circle of links
+        return None
     return path if goes_straight else None
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-from engine.archive.files import whole_lines
+from engine.archive.lines import bytes_of, decoded, read_lines
 from engine.archive.record import shaped
 from engine.contracts.findings import Candidate, Decision
-from engine.contracts.messages import Face, Stream, Track
+from engine.contracts.messages import Face, Stream, Track, is_stream_name
 from engine.errors import PublishError
-
-_Line = TypeVar("_Line", bound=msgspec.Struct)
 
 
 class VectorRow(msgspec.Struct, frozen=True):
@@ -56,7 +54,8 @@ class NamedFiles(msgspec.Struct):
     files: dict[str, str] = {}
 
 
-class _Named(NamedFiles):
+class _Named(NamedFiles, kw_only=True):
+    stream: str
     embedding: VectorRow | None = None
 
 
@@ -116,12 +115,15 @@ class TrackRecord:
 
 
 def read_run(directory: Path) -> dict[str, Any]:
-    """Return ``run.json``, without what has another shape than a run gives it.
+    """Return ``run.json``, without what has another shape than a run gives it; of ``inputs`` those of streams that can be.
 
     Raises:
         PublishError: there is none, or it is not JSON.
     """
-    return shaped(as_written(directory))
+    run = shaped(as_written(directory))
+    if "inputs" in run:
+        run["inputs"] = {stream: facts for stream, facts in run["inputs"].items() if is_stream_name(stream)}
+    return run
 
 
 def as_written(directory: Path) -> dict[str, Any]:
@@ -158,8 +160,8 @@ def face_lines(directory: Path, wanted: Callable[[str, int], bool]) -> Iterator[
     Raises:
         PublishError: the file cannot be read.
     """
-    for line in _lines(directory / "faces.jsonl"):
-        key = _decoded(line, _Key)
+    for line in bytes_of(directory / "faces.jsonl"):
+        key = decoded(line, _Key)
         if key is None or not wanted(key.stream, key.track_id):
             continue
         if (read := face_line(line)) is not None:
@@ -168,13 +170,13 @@ def face_lines(directory: Path, wanted: Callable[[str, int], bool]) -> Iterator[
 
 def face_line(line: bytes) -> FaceLine | None:
     """Return what a line of ``faces.jsonl`` says, None where it cannot be read."""
-    face, named = _decoded(line, Face), _decoded(line, _Named)
+    face, named = decoded(line, Face), decoded(line, _Named)
     return None if face is None or named is None else FaceLine(face, named.files, named.embedding)
 
 
 def track_line(line: bytes) -> TrackLine | None:
     """Return what a line of ``tracks.jsonl`` says, None where it cannot be read."""
-    track, named = _decoded(line, Track), _decoded(line, _Named)
+    track, named = decoded(line, Track), decoded(line, _Named)
     return None if track is None or named is None else TrackLine(track, named.files, named.embedding)
 
 
@@ -184,7 +186,7 @@ def track_lines(directory: Path) -> Iterator[TrackLine]:
     Raises:
         PublishError: the file cannot be read.
     """
-    for line in _lines(directory / "tracks.jsonl"):
+    for line in bytes_of(directory / "tracks.jsonl"):
         if (read := track_line(line)) is not None:
             yield read
 
@@ -203,15 +205,12 @@ def read_streams(directory: Path) -> dict[str, list[Stream]]:
 
 
 def stream_lines(directory: Path) -> Iterator[Stream]:
-    """Yield the readable lines of ``stream.jsonl``, in their order.
+    """Return the readable lines of ``stream.jsonl``, in their order.
 
     Raises:
         PublishError: the file cannot be read.
     """
-    for line in _lines(directory / "stream.jsonl"):
-        event = _decoded(line, Stream)
-        if event is not None:
-            yield event
+    return read_lines(directory / "stream.jsonl", Stream)
 
 
 def _still_telling(before: list[Stream], event: Stream) -> list[Stream]:
@@ -223,17 +222,3 @@ def _still_telling(before: list[Stream], event: Stream) -> list[Stream]:
             kept.insert(0, earlier)
         sized, begun = sized or bool(earlier.width_px), begun or earlier.started_ns is not None
     return kept
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    try:
-        yield from whole_lines(path)
-    except OSError as error:
-        raise PublishError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _decoded(line: bytes, kind: type[_Line]) -> _Line | None:
-    try:
-        return msgspec.json.decode(line, type=kind)
-    except msgspec.DecodeError:
-        return None

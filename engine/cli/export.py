@@ -14,7 +14,7 @@ from engine.cli.saying import say
 from engine.client.results import Run, load_run
 from engine.contracts.count_words import count
 from engine.errors import PublishError, UsageError
-from engine.results.export import Form, Rows, check_form, export_vectors, keys_of
+from engine.results.export import Form, Rows, check_form, export_vectors, keys_of, vectors_astray
 from engine.results.export import export as export_table
 from engine.whole_file import replacing
 
@@ -77,6 +77,8 @@ def export(
         written = export_vectors(run, rows, vectors)
         for path, number, length in written:
             say(f"{path}: {count(number, 'vector')} of {length} numbers, whose they are in {keys_of(path)}", aside=True)
+        if astray := vectors_astray(run, rows):
+            say(f"left out: {count(astray, 'vector')}: the lines name places that hold none", aside=True)
         if not written:
             say(f"{result} has no vectors of {rows}: nothing was written to {vectors}", aside=True)
             return 1

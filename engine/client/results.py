@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.archive.files import inside
+from engine.archive.lines import last_words
 from engine.archive.pictures import read_picture
 from engine.archive.reader import FaceLine, TrackLine, VectorRow, face_lines, read_run, stream_lines, track_lines
 from engine.contracts.messages import Stream
 from engine.errors import PublishError
 
+_VECTORS = re.compile(r"embeddings_([1-9][0-9]{0,5})\.f32")
 Key = tuple[str, int]
 """Stream and track id: unique within a directory."""
 
@@ -69,20 +72,12 @@ class Run:
         return track_lines(self.directory)
 
     def tracks(self) -> Iterator[TrackLine]:
-        """Yield the last word on each track, by their ends; those that have not ended, as after a kill, come last.
+        """Return the last word on each track, by their ends; those that have not ended, as after a kill, come last.
 
         Raises:
             PublishError: the file cannot be read.
         """
-        open_tracks: dict[Key, TrackLine] = {}
-        for line in self.track_messages():
-            key = (line.track.stream, line.track.track_id)
-            if line.track.ended:
-                open_tracks.pop(key, None)
-                yield line
-            else:
-                open_tracks[key] = line
-        yield from open_tracks.values()
+        return last_words(self.track_messages(), lambda line: line.track)
 
     def streams(self) -> Iterator[Stream]:
         """Yield the events in the lives of the streams, in the order of writing.
@@ -94,7 +89,11 @@ class Run:
 
     def path(self, line: FaceLine | TrackLine, part: str) -> Path | None:
         """Return the picture of a line, as ``original``, ``enhanced`` or ``track``; None where it has none, or not any more."""
-        name = line.files.get(part)
+        return self.file(line.files.get(part))
+
+    def file(self, name: str | None) -> Path | None:
+        """Return a file by its name, as lines have it under ``files``; None where it is not there, or not any more, or the name
+        leads out of the directory."""
         path = inside(self.directory, name) if name else None
         return path if path is not None and path.is_file() else None
 
@@ -109,7 +108,7 @@ class Run:
 
     def picture_named(self, name: str | None) -> NDArray[np.uint8] | None:
         """Return the same by the name of its file, as lines have it under ``files``."""
-        path = inside(self.directory, name) if name else None
+        path = self.file(name)
         content = None if path is None else read_picture(path)
         if content is None:
             return None
@@ -119,12 +118,34 @@ class Run:
         return None if decoded is None else np.asarray(decoded, np.uint8)
 
     def vector(self, line: FaceLine | TrackLine) -> NDArray[np.float32] | None:
-        """Return the vector of a line, (d,) float32, a view of the file; None where it has none, or not any more.
+        """Return the vector of a line, (d,) float32, a view of the file; None where it has none, or not any more, or says it
+        lies where none can be, see ``holds``.
 
         Raises:
             PublishError: the file cannot be read.
         """
-        return None if line.vector is None else self._row(line.vector)
+        return self.row(line.vector)
+
+    def row(self, place: VectorRow | None) -> NDArray[np.float32] | None:
+        """Return the vector at a place, likewise.
+
+        Raises:
+            PublishError: the file cannot be read.
+        """
+        if place is None or not self.holds(place):
+            return None
+        row = self.rows(place.file)[place.row]
+        return row if row.any() else None  # zeros: it has expired
+
+    def holds(self, place: VectorRow) -> bool:
+        """Return whether a place is one in this directory where a vector can be: a line that was changed may name any.
+
+        Raises:
+            PublishError: the file cannot be read.
+        """
+        if place.file not in self._files and not (is_file_of_vectors(place.file) and self.file(place.file)):
+            return False
+        return 0 <= place.row < len(self.rows(place.file))
 
     def vectors_of(self, lines: Iterable[FaceLine | TrackLine]) -> Iterator[tuple[FaceLine | TrackLine, NDArray[np.float32]]]:
         """Yield those lines that have a vector, with it, as ``vector`` returns it.
@@ -172,25 +193,22 @@ class Run:
             self._files[name] = self._mapped(name)
         return self._files[name]
 
-    def _row(self, place: VectorRow) -> NDArray[np.float32] | None:
-        rows = self.rows(place.file)
-        if not 0 <= place.row < len(rows):
-            return None
-        row = rows[place.row]
-        return row if row.any() else None  # zeros: it has expired
-
     def _mapped(self, name: str) -> NDArray[np.float32]:
-        stem = Path(name).stem.removeprefix("embeddings_")
-        path = self.directory / name
+        found = _VECTORS.fullmatch(name)
+        if found is None or (path := inside(self.directory, name)) is None:
+            raise PublishError(f"{self.directory}: {name!r} is no file of vectors of a run")
         try:
-            if Path(name).name != name or not stem.isdecimal() or not int(stem):
-                raise PublishError(f"{self.directory}: {name!r} is no file of vectors of a run")
-            count = os.path.getsize(path) // (4 * int(stem))
+            count = os.path.getsize(path) // (4 * (length := int(found[1])))
             if not count:
-                return np.zeros((0, int(stem)), np.float32)
-            return np.memmap(path, np.dtype("<f4"), "r", shape=(count, int(stem)))
+                return np.zeros((0, length), np.float32)
+            return np.memmap(path, np.dtype("<f4"), "r", shape=(count, length))
         except OSError as error:
             raise PublishError(f"cannot read {path}: {error.strerror}") from error
+
+
+def is_file_of_vectors(name: str) -> bool:
+    """Return whether a run may have called a file of vectors so: it says their length."""
+    return _VECTORS.fullmatch(name) is not None
 
 
 def load_run(directory: str | Path) -> Run:

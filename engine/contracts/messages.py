@@ -52,9 +52,14 @@ def check_stream_name(name: str) -> str:
         ConfigError: it has other characters than ``A-Z a-z 0-9 _ . -``, not 1 to 64 of them, or dots only, as it may become
             the name of a folder.
     """
-    if not _STREAM_NAME.fullmatch(name) or not name.strip("."):
+    if not is_stream_name(name):
         raise ConfigError(f"the stream name {name!r} is not usable in a topic: use 1 to 64 characters of A-Z a-z 0-9 _ . -")
     return name
+
+
+def is_stream_name(text: str) -> bool:
+    """Return whether this may be the name of a stream, see ``check_stream_name``."""
+    return _STREAM_NAME.fullmatch(text) is not None and bool(text.strip("."))
 
 
 def is_run_id(text: str) -> bool:

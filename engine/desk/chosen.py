@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.contracts.count_words import count
 from engine.desk.stored import Result, StoredTrack, read_result
 from engine.errors import FacestreamError, PublishError, UsageError
 
@@ -61,6 +62,10 @@ def choose_results(directories: Sequence[Path], embedder_sha256: str | None = No
     kept = [result for result in found if result.embedder_sha256 == wanted]
     if not kept:
         raise PublishError("; ".join(left_out))
+    for result in kept:
+        if result.astray:
+            vectors = count(result.astray, "vector")
+            left_out.append(f"{vectors} of {result.run.directory}: its lines name places that hold none")
     return Chosen(kept, [f"left out: {sentence}" for sentence in left_out])
 
 

@@ -99,8 +99,7 @@ def _rows_of(result: Result, length: int, size_px: float) -> _Rows | None:
         stored = result.run.rows(name)
         if stored.shape[1] != length:
             continue
-        found = [one for one in found if 0 <= one[0] < len(stored)]
-        places, tracks, faces, sizes, moments, tries_of = zip(*found, strict=True) if found else ((),) * 6
+        places, tracks, faces, sizes, moments, tries_of = zip(*found, strict=True)
         vectors = stored[np.array(places, np.int64)]
         there = vectors.any(axis=1)  # zeros: it has expired
         sizes_px, haze = np.array(sizes)[there], haze_of(np.array([size_px]))

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from engine.archive.files import whole_lines
+from engine.archive.lines import last_words, read_lines
 from engine.archive.reader import VectorRow
-from engine.client.results import Key, Run, load_run
+from engine.client.results import Key, Run, is_file_of_vectors, load_run
 from engine.contracts.findings import Basis, Candidate, Quality
 from engine.contracts.times import Int64, StreamSeconds, UnixNs, utc
 from engine.desk.corrections import origin_of
 from engine.errors import PublishError
-
-_Line = TypeVar("_Line", bound=msgspec.Struct)
 
 
 class StoredFace(msgspec.Struct, frozen=True, gc=False):
@@ -56,6 +56,9 @@ class _TrackLine(msgspec.Struct, frozen=True):
     basis: Basis | None = None
     files: dict[str, str] = {}
     embedding: VectorRow | None = None
+
+
+_Says = TypeVar("_Says", StoredFace, _TrackLine)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -121,13 +124,13 @@ class StoredTrack:
     def vector(self) -> NDArray[np.float32] | None:
         """Fused, of length 1; of its best face where there is none; None where both have expired."""
         places = [self.line.embedding if self.line else None, *(face.embedding for face in self.faces[:1])]
-        return next((row for place in places if (row := self.result.row(place)) is not None), None)
+        return next((row for place in places if (row := self.result.run.row(place)) is not None), None)
 
     def picture(self, parts: tuple[str, ...] = ("original",)) -> Path | None:
         """Return the file of its best face, of the first of these parts that is still there."""
         for face in self.faces:
             for part in parts:
-                if (name := face.files.get(part)) and (path := self.result.run.directory / name).is_file():
+                if (path := self.result.run.file(face.files.get(part))) is not None:
                     return path
         return None
 
@@ -144,23 +147,13 @@ class Result:
     embedder_sha256: str
     faces: list[StoredFace]
     tracks: list[StoredTrack]
+    astray: int
+    """Vectors that are said to lie where none can be: they count as none."""
 
     @property
     def label(self) -> str:
         """What to call it in a table."""
         return self.run.directory.name or str(self.run.directory)
-
-    def row(self, place: VectorRow | None) -> NDArray[np.float32] | None:
-        """Return a vector, a view of the file; None where there is none, or not any more.
-
-        Raises:
-            PublishError: the file cannot be read.
-        """
-        if place is None:
-            return None
-        rows = self.run.rows(place.file)
-        found = rows[place.row] if 0 <= place.row < len(rows) else None
-        return found if found is not None and found.any() else None
 
 
 def read_result(directory: Path) -> Result:
@@ -180,14 +173,15 @@ def _read(run: Run) -> Result:
         raise PublishError(
             f"{directory} holds vectors of several embedders ({', '.join(sorted(names))}), which cannot be told apart"
         )
-    lines = _last_words(directory)
-    faces = list(_lines(directory / "faces.jsonl", StoredFace))
-    result = Result(run, origin_of(run.record), next(iter(names), ""), next(iter(digests), ""), faces, [])
+    words = list(last_words(read_lines(directory / "tracks.jsonl", _TrackLine), lambda line: line))
+    faces = list(read_lines(directory / "faces.jsonl", StoredFace))
+    file = _file_of_vectors(run, [*faces, *words])
+    astray = _drop_astray(run, file, faces) + _drop_astray(run, file, words)
+    lines = {(word.stream, word.track_id): word for word in words}
+    result = Result(run, origin_of(run.record), next(iter(names), ""), next(iter(digests), ""), faces, [], astray)
     of_track: dict[Key, list[StoredFace]] = {key: [] for key in lines}
     for face in faces:
         of_track.setdefault((face.stream, face.track_id), []).append(face)
-    for name in {face.embedding.file for face in faces if face.embedding is not None}:
-        run.rows(name)  # one that cannot be read is said before anything is compared
     result.tracks.extend(_track(result, key, of_track[key], lines.get(key)) for key in of_track)
     return result
 
@@ -219,10 +213,28 @@ def _embedders(run: Run) -> tuple[set[str], set[str]]:
     return {str(one.get("embedder")) for one in workers}, {str(one["embedder_sha256"]) for one in workers}
 
 
-def _last_words(directory: Path) -> dict[Key, _TrackLine]:
-    found: dict[Key, _TrackLine] = {}
-    for line in _lines(directory / "tracks.jsonl", _TrackLine):
-        found[line.stream, line.track_id] = line
+def _file_of_vectors(run: Run, said: Sequence[StoredFace | _TrackLine]) -> str:
+    """Return the file that most of them name, opened: vectors of one embedder have one length, and lie in one file. Empty where
+    there are none.
+
+    Raises:
+        PublishError: it cannot be read.
+    """
+    places = (one.embedding for one in said if one.embedding is not None)
+    named = Counter(place.file for place in places if is_file_of_vectors(place.file))
+    usual = max(named, key=named.__getitem__, default="")
+    if usual:
+        run.rows(usual)
+    return usual
+
+
+def _drop_astray(run: Run, file: str, said: list[_Says]) -> int:
+    """Take away the places of vectors that are not in the file; return how many."""
+    found = 0
+    for at, one in enumerate(said):
+        place = one.embedding
+        if place is not None and not (place.file == file and run.holds(place)):
+            said[at], found = replace(one, embedding=None), found + 1
     return found
 
 
@@ -232,15 +244,3 @@ def _track(result: Result, key: Key, faces: list[StoredFace], line: _TrackLine |
     first = line.first_pts_seconds if line else min(times)
     last = line.last_pts_seconds if line else max(times)
     return StoredTrack(result, *key, line.run_id if line else "", first, last, faces, line)
-
-
-def _lines(path: Path, kind: type[_Line]) -> Iterator[_Line]:
-    decoder = msgspec.json.Decoder(kind)
-    try:
-        for line in whole_lines(path):
-            try:
-                yield decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
-    except OSError as error:
-        raise PublishError(f"cannot read {path}: {error.strerror}") from error

@@ -50,7 +50,10 @@ class Pictures:
         folder, _, file = name.rpartition("/")
         if folder not in self._straight:
             self._straight = {folder: inside(self._directory, f"{folder}/_") is not None}
-        return self._straight[folder] and file not in ("", "..") and not (self._directory / name).is_symlink()
+        try:
+            return self._straight[folder] and file not in ("", "..") and not (self._directory / name).is_symlink()
+        except OSError:  # no name that a file can have
+            return False
 
     def _source(self, path: Path, file: str) -> str:
         size = path.stat().st_size

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from engine.archive.files import first_data, whole_lines
+from engine.archive.lines import decoded
 from engine.archive.reader import face_line, track_line
 from engine.contracts.findings import Candidate, Decision
 from engine.contracts.times import Int64, StreamSeconds, UnixNs
@@ -95,11 +96,8 @@ class TrackTables:
             )  # fmt: skip
 
     def _read_faces(self) -> None:
-        decode = msgspec.json.Decoder(_Seen).decode
         for at, text in _placed(self._directory / "faces.jsonl"):
-            try:
-                seen = decode(text)
-            except msgspec.DecodeError:
+            if (seen := decoded(text, _Seen)) is None:
                 continue
             clock = seen.captured_ns if seen.live else seen.recorded_ns
             offset = None if clock is None else clock - round(seen.pts_seconds * 1e9)

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from engine.archive.files import inside
 from engine.archive.one_stream import one_stream
 from engine.archive.reader import FaceLine, TrackLine
 from engine.client.results import Run, load_run
@@ -37,8 +36,8 @@ class RecordedTrack:
         if part.name == "embedding":
             row = self.run.vector(line)
             return None if row is None else row.tobytes()
-        path = inside(self.run.directory, line.files.get(part.name, ""))
-        return path.read_bytes() if path is not None and path.is_file() else None
+        path = self.run.path(line, part.name)
+        return None if path is None else path.read_bytes()
 
 
 def recorded_track(directory: Path, track_id: int, stream: str = "") -> RecordedTrack:

@@ -106,13 +106,10 @@ def _roles(run: Run, stream: str) -> Iterator[Role]:
     for line in run.faces():
         if line.face.stream == stream:
             seen.setdefault(line.face.track_id, _Seen(line)).add(line)
-    words: dict[int, TrackLine] = {}
-    pictures: dict[int, TrackLine] = {}
-    for word in run.track_messages():
-        if word.track.stream == stream:
-            words[word.track.track_id] = word
-            if "track" in word.files:
-                pictures[word.track.track_id] = word
+    words = {word.track.track_id: word for word in run.tracks() if word.track.stream == stream}
+    pictures = {
+        word.track.track_id: word for word in run.track_messages() if word.track.stream == stream and "track" in word.files
+    }
     for number, faces in seen.items():
         yield faces.role(number, words.get(number), pictures.get(number))
 

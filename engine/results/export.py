@@ -102,6 +102,15 @@ def export_vectors(run: Run, rows: Rows, out: Path) -> list[tuple[Path, int, int
     return written
 
 
+def vectors_astray(run: Run, rows: Rows) -> int:
+    """Return how many vectors are said to lie where none can be: ``export_vectors`` leaves them out.
+
+    Raises:
+        PublishError: a file cannot be read.
+    """
+    return sum(line.vector is not None and not run.holds(line.vector) for line in lines_of(run, rows))
+
+
 def keys_of(path: Path) -> Path:
     """Return the file that says whose the vectors of a file are."""
     return path.with_suffix(".keys.csv")

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from engine.archive.files import whole_lines
+from engine.archive.lines import decoded
 from engine.archive.reader import recorded
 from engine.contracts.frames import Float32
 from engine.control.answers import Match
@@ -116,12 +117,9 @@ def _vectors(directory: Path, lines: str, wanted: tuple[str, int] | None = None)
     matrices: dict[str, Float32 | None] = {}
     try:
         for line in whole_lines(directory / lines):
-            try:
-                track = msgspec.json.decode(line, type=_TrackLine)
-            except msgspec.DecodeError:
-                continue
-            row = track.embedding
-            if row is None or (wanted is not None and (track.stream, track.track_id) != wanted):
+            track = decoded(line, _TrackLine)
+            row = None if track is None else track.embedding
+            if track is None or row is None or (wanted is not None and (track.stream, track.track_id) != wanted):
                 continue
             if row.file not in matrices:
                 matrices[row.file] = _matrix(directory, row.file)

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from engine.archive.files import first_data, whole_lines
+from engine.archive.lines import decoded
 from engine.contracts.findings import Decision
 from engine.contracts.track_picture import keeps_picture
 
@@ -80,9 +81,7 @@ class RunIndex:
         return self._shown[key][0] if key in self._shown else None
 
     def _take(self, offset: int, line: bytes) -> None:
-        try:
-            seen = msgspec.json.decode(line, type=_Glance)
-        except msgspec.DecodeError:
+        if (seen := decoded(line, _Glance)) is None:
             return
         key = (seen.stream, seen.track_id)
         self._open.pop(key, None)

@@ -11,6 +11,7 @@ import msgspec
 
 from engine.archive.backwards import lines_backwards
 from engine.archive.expiry import first_line_since
+from engine.archive.lines import decoded
 from engine.archive.pictures import read_picture, stored_picture
 from engine.contracts.messages import PictureName, Track, check_stream_name, is_run_id
 from engine.errors import ConfigError
@@ -59,7 +60,7 @@ class Timeline:
                     if len(page.tracks) >= query.limit or budget < 0:
                         page.cursor = f"{run}:{offset + len(line)}"
                         return page
-                    track = _decoded(line)
+                    track = decoded(line, Track)
                     if track is not None and track.sent_ns < query.since_ns:
                         return page
                     if track is None or not self._fits(run, track, offset, query):
@@ -84,14 +85,14 @@ class Timeline:
         try:
             index = self._index(run)
             if (open_at := index.place_of((stream, track_id))) is not None:
-                found = _decoded(next(lines_backwards(path, _end_of_line(path, open_at)))[1])
+                found = decoded(next(lines_backwards(path, _end_of_line(path, open_at)))[1], Track)
                 if found is not None and (found.stream, found.track_id) == (stream, track_id):
                     return found
             for _, line in lines_backwards(path):
                 budget -= len(line)
                 if budget < 0:
                     break
-                if wanted in line and (found := _decoded(line)) and (found.stream, found.track_id) == (stream, track_id):
+                if wanted in line and (found := decoded(line, Track)) and (found.stream, found.track_id) == (stream, track_id):
                     return found
         except OSError as error:
             raise gone from error
@@ -129,7 +130,7 @@ class Timeline:
         try:
             if (at := self._index(run).picture_of(key)) is None:
                 return None
-            found = _decoded(next(lines_backwards(path, _end_of_line(path, at)))[1])
+            found = decoded(next(lines_backwards(path, _end_of_line(path, at)))[1], Track)
         except (OSError, StopIteration):  # removed, or emptied at its beginning, meanwhile
             return None
         return found if found is not None and (found.stream, found.track_id) == key else None
@@ -228,10 +229,3 @@ def _end_of_line(path: Path, offset: int) -> int:
     with path.open("rb") as file:
         file.seek(offset)
         return offset + len(file.readline())
-
-
-def _decoded(line: bytes) -> Track | None:
-    try:
-        return msgspec.json.decode(line, type=Track)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None

@@ -11,6 +11,7 @@ import msgspec
 from engine.archive.backwards import lines_backwards
 from engine.archive.expiry import first_line_since
 from engine.archive.files import whole_lines
+from engine.archive.lines import decoded
 from engine.archive.reader import recorded
 from engine.archive.record import settings
 from engine.contracts.messages import Face, Track
@@ -73,7 +74,7 @@ def _newest_faces(directory: Path, stream: str, track_id: int) -> Iterator[Face]
             budget -= len(line)
             if budget < 0:
                 return
-            if wanted in line and (face := _decoded(line)) and (face.stream, face.track_id) == (stream, track_id):
+            if wanted in line and (face := decoded(line, Face)) and (face.stream, face.track_id) == (stream, track_id):
                 yield face
     except OSError:
         return
@@ -91,7 +92,7 @@ def _faces(directory: Path, track: Track) -> Iterator[Face]:
                 return
             if wanted not in line:
                 continue
-            face = _decoded(line)
+            face = decoded(line, Face)
             if face is None or face.track_id != track.track_id or face.stream != track.stream:
                 continue
             if track.ended and face.sent_ns > track.sent_ns + _AFTER_NS:
@@ -123,10 +124,3 @@ def _with_pictures(timeline: Timeline, run: str, face: Face) -> dict[str, Any]:
 def _deciding(directory: Path) -> dict[str, Any]:
     verify = settings(recorded(directory), "verify")
     return {f"verify.{key}": verify[key] for key in _DECIDING if key in verify}
-
-
-def _decoded(line: bytes) -> Face | None:
-    try:
-        return msgspec.json.decode(line, type=Face)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None

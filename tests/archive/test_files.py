@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.archive.files import AppendedFiles, cut_torn_line, keep_lines, whole_lines
+from engine.archive.files import AppendedFiles, cut_torn_line, inside, keep_lines, whole_lines
 
 PIECES = st.lists(st.sampled_from([b"a", b"bb\n", b"\n", b"x" * 70_000, b"\0\n"]), max_size=8).map(b"".join)
 
@@ -64,3 +64,17 @@ def test_a_file_grows_from_where_it_ended(tmp_path):
     files = AppendedFiles(tmp_path)
     assert files["a"].append(b"3\n") == 3 == files["a"].size_bytes - 2
     files.close()
+
+
+def test_a_name_leads_to_a_file_of_the_directory_or_nowhere(tmp_path):
+    directory = tmp_path / "out"
+    (directory / "faces").mkdir(parents=True)
+    (directory / "faces/a.jpg").write_bytes(b"x")
+    (directory / "round").symlink_to("round")
+    assert inside(directory, "faces/a.jpg") == directory / "faces/a.jpg"
+    assert inside(directory, "faces/gone.jpg") == directory / "faces/gone.jpg"
+    for name in (
+        "", "../a.jpg", "/etc/hostname", "faces/a\0.jpg", "a\0/b.jpg", "\ud800.jpg", "x" * 300, "faces/" * 2000 + "a.jpg",
+        "round/a.jpg", "round",
+    ):  # fmt: skip
+        assert inside(directory, name) is None, name

@@ -88,7 +88,43 @@ def test_a_file_of_vectors_that_is_none_is_named(directory: Path) -> None:
     lines = (directory / "faces.jsonl").read_text().replace("embeddings_128.f32", "../run.json")
     (directory / "faces.jsonl").write_text(lines)
     with pytest.raises(PublishError, match=r"'\.\./run\.json' is no file of vectors of a run"):
-        load_run(directory).face_vectors()
+        load_run(directory).rows("../run.json")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [("../run.json", 0), ("embeddings_128.f32", -1), ("embeddings_128.f32", 10**20), ("embeddings_7.f32", 0),
+     ("embeddings_0.f32", 0), ("embeddings_" + "9" * 5000 + ".f32", 0), ("linked_128.f32", 0), ("embeddings_64.f32", 0)],
+)  # fmt: skip
+def test_a_vector_that_lies_nowhere_is_none_and_the_others_are_there(directory: Path, place: tuple[str, int]) -> None:
+    (directory / "embeddings_64.f32").symlink_to("embeddings_128.f32")
+    path = directory / "faces.jsonl"
+    first, *others = path.read_text().splitlines(keepends=True)
+    where = '"embedding":{"file":"embeddings_128.f32","row":0}'
+    assert where in first
+    path.write_text(first.replace(where, f'"embedding":{{"file":"{place[0]}","row":{place[1]}}}') + "".join(others))
+    run = load_run(directory)
+    assert [run.vector(line) is None for line in run.faces()] == [True, False, False]
+    (vectors,) = run.face_vectors()
+    assert vectors.rows.shape == (2, 128)
+
+
+def test_a_stream_that_cannot_be_is_passed_over(directory: Path) -> None:
+    for name in ("faces", "tracks", "stream"):
+        path = directory / f"{name}.jsonl"
+        first, *others = path.read_text().splitlines(keepends=True)
+        path.write_text(first.replace('"cam1"', '"../../pwn"') + "".join(others))
+    run = load_run(directory)
+    assert len(list(run.faces())) == 2
+    assert len(list(run.track_messages())) == 2
+    assert list(run.streams()) == []
+
+
+def test_what_is_said_after_the_end_of_a_track_does_not_count(directory: Path) -> None:
+    path = directory / "tracks.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines, lines[1], lines[0]]))
+    assert [(line.track.track_id, line.track.ended) for line in load_run(directory).tracks()] == [(3, True), (4, False)]
 
 
 def test_what_is_no_run_is_said(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_it_gives_what_looking_at_every_vector_gives(result, likeness, monkeypat
         best, own_haze = {}, haze_of(np.array([30.0]))[0]
         for track in result.tracks:
             rows = [(track.vector, track.moments, 1, track.size_px)]
-            rows += [(result.row(face.embedding), 1, 3, face.quality.size_px) for face in track.faces]
+            rows += [(result.run.row(face.embedding), 1, 3, face.quality.size_px) for face in track.faces]
             values = []
             for row, moments, tries, size in rows:
                 alike = float(likeness.resemblance(vector, row[None])[0] - own_haze * haze_of(np.array([size]))[0])

@@ -146,6 +146,30 @@ def test_a_result_whose_vectors_cannot_be_read_is_left_out(tmp_path: Path):
     assert "cannot read" in chosen.left_out[0]
 
 
+@pytest.mark.parametrize("place", ["../../x", "embeddings_64.f32", "embeddings_7.f32"])
+def test_a_vector_that_lies_nowhere_counts_as_none_and_is_said(tmp_path: Path, place: str):
+    one = write_result(tmp_path / "one", [("ann", "", 0), ("ann", "", 10), ("bob", "", 20)])
+    (one / "embeddings_64.f32").write_bytes((one / "embeddings_128.f32").read_bytes())
+    for name in ("faces.jsonl", "tracks.jsonl"):
+        first, *others = (one / name).read_text().splitlines(keepends=True)
+        (one / name).write_text(first.replace("embeddings_128.f32", place) + "".join(others))
+    chosen = choose_results([one])
+    assert chosen.left_out == [f"left out: 2 vectors of {one}: its lines name places that hold none"]
+    people = people_of(chosen.results)
+    assert (groups_of(people), people.left_out) == ([[("yard", 2)], [("yard", 3)]], 1)
+
+
+@pytest.mark.parametrize("name", ["/etc/hostname", "../../secret.jpg", "faces/a\\u0000b.jpg", "x" * 300])
+def test_a_picture_that_lies_elsewhere_is_none_of_the_track(tmp_path: Path, name: str):
+    (tmp_path / "secret.jpg").write_bytes(b"x")
+    one = write_result(tmp_path / "out/one", [("ann", "", 0)], faces=1)
+    text = (one / "faces.jsonl").read_text()
+    (one / "faces.jsonl").write_text(text.replace("faces/yard/1/000000_original.jpg", name))
+    (track,) = read_result(one).tracks
+    assert track.picture() is None
+    assert track.picture(("original", "enhanced")) == one.resolve() / track.faces[0].files["enhanced"]
+
+
 def test_a_track_is_named_by_its_result_and_place(results):
     track = find_track(f"{results[1]}:gate/3")
     assert (track.stream, track.track_id) == ("gate", 3)

@@ -11,7 +11,7 @@ import pytest
 from engine.errors import MissingRuntimeError
 from engine.results import export as exporting
 from engine.results.columns import face_columns, track_columns
-from engine.results.export import export, export_vectors
+from engine.results.export import export, export_vectors, vectors_astray
 from tests.results.runs import make_run
 
 
@@ -120,3 +120,12 @@ def test_a_run_without_vectors_gives_none(tmp_path: Path) -> None:
     (run.directory / "embeddings_128.f32").write_bytes(b"")
     assert export_vectors(run, "faces", tmp_path / "v.npy") == []
     assert not (tmp_path / "v.npy").exists()
+
+
+def test_a_vector_that_lies_nowhere_is_left_out_and_counted(tmp_path: Path) -> None:
+    run = make_run(tmp_path).run
+    path = run.directory / "faces.jsonl"
+    first, *others = path.read_text().splitlines(keepends=True)
+    path.write_text(first.replace("embeddings_128.f32", "../../x") + "".join(others))
+    ((_, count, _),) = export_vectors(run, "faces", tmp_path / "v.npy")
+    assert (count, vectors_astray(run, "faces"), vectors_astray(run, "tracks")) == (2, 1, 0)
