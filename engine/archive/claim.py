@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from engine.archive.chain import CHAIN
 from engine.archive.checkpoints import PROGRESS
 from engine.archive.files import FACES
-from engine.archive.pieces import CORRECTIONS
+from engine.archive.pieces import CORRECTIONS, row_bytes
 from engine.errors import ConfigError
 
 LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
 """Kind of message to the file that has its lines."""
 _OWN = ("run.json", "report.html", FACES, *LINES.values(), PROGRESS, CHAIN, CORRECTIONS)
+_PICTURE = re.compile(rf"{FACES}/[^/]+/[0-9]+/[0-9]{{6,}}_[a-z0-9_]{{1,32}}\.(jpg|png|raw|bin)")
 OF_A_RUN = "choose another one, or replace it with --overwrite; --resume goes on with one that was interrupted"
 
 
@@ -21,6 +23,22 @@ def held_by_a_run(directory: Path) -> list[Path]:
     """Return what an earlier run left in a directory, ``run.json`` first; nothing where there is no directory."""
     own = [directory / name for name in _OWN]
     return [path for path in own if path.exists()] + sorted(directory.glob("embeddings_*.f32"))
+
+
+def run_around(path: Path) -> Path | None:
+    """Return the directory of a run that a path is, or lies in at any depth; None: it does neither."""
+    real = Path(os.path.realpath(path))
+    return next((one for one in (real, *real.parents) if _is_run(one)), None)
+
+
+def is_of_a_run(name: str) -> bool:
+    """Whether a run, or who corrects it, writes a file of this name, relative to its directory with ``/``."""
+    return (name in _OWN and name != FACES) or row_bytes(name) > 0 or _PICTURE.fullmatch(name) is not None
+
+
+def _is_run(directory: Path) -> bool:
+    """Whether a run has written there: either alone may be an export, or another program's."""
+    return (directory / "run.json").is_file() and any((directory / name).is_file() for name in LINES.values())
 
 
 def check_free(directory: Path, advice: str = OF_A_RUN) -> None:

@@ -1,11 +1,13 @@
-"""One writer for each output directory."""
+"""One writer for each output directory, and at any moment one for what people add to it."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engine.errors import PublishError
@@ -26,12 +28,9 @@ class DirectoryLock:
             OSError: the directory cannot be opened.
         """
         self._fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        deadline = time.monotonic() + (WAIT_SECONDS if wait_seconds is None else wait_seconds)
-        while not self._try():
-            if time.monotonic() > deadline:
-                self.close()
-                raise PublishError(f"another run is writing to {directory} now: wait for its end, or choose another directory")
-            time.sleep(_POLL_SECONDS)
+        if not _becomes(lambda: _try(self._fd), wait_seconds):
+            self.close()
+            raise PublishError(f"another run is writing to {directory} now: wait for its end, or choose another directory")
 
     def close(self) -> None:
         """Let others in. May be called twice."""
@@ -39,13 +38,52 @@ class DirectoryLock:
             os.close(self._fd)
             self._fd = -1
 
-    def _try(self) -> bool:
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+
+@contextlib.contextmanager
+def alone_with(path: Path, wait_seconds: float | None = None) -> Iterator[None]:
+    """Keep others who come with this, too, from a file that is added to or replaced meanwhile; it is made where there is none.
+    A run that goes on in the same directory does not stand in the way.
+
+    Raises:
+        PublishError: another process is there for longer than ``wait_seconds``, which is ``WAIT_SECONDS`` by default.
+        OSError: the file cannot be opened; a link is not followed.
+    """
+    with contextlib.ExitStack() as held:
+
+        def is_ours() -> bool:
+            held.close()
+            descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            held.callback(os.close, descriptor)
+            return _try(descriptor) and _is_at(path, descriptor)  # what was replaced while we waited is another file
+
+        if not _becomes(is_ours, wait_seconds):
+            raise PublishError(f"somebody else is writing to {path} now: do it again in a moment")
+        yield
+
+
+def _becomes(is_so: Callable[[], bool], wait_seconds: float | None) -> bool:
+    deadline = time.monotonic() + (WAIT_SECONDS if wait_seconds is None else wait_seconds)
+    while not is_so():
+        if time.monotonic() > deadline:
             return False
-        except OSError as error:
-            # Some network file systems cannot lock directories: then nobody is kept out.
-            if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EINVAL):
-                raise
-        return True
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _try(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        # Some network file systems cannot lock this: then nobody is kept out.
+        if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EINVAL):
+            raise
+    return True
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

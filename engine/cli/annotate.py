@@ -13,6 +13,7 @@ from rich.console import Console
 
 from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.long_work import check_place, ends_cleanly, progress_bar
+from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.run_options import given
 from engine.cli.run_view import run_view
@@ -72,6 +73,7 @@ def annotate(
 
         facestream annotate result --out videos
     """
+    check_outside_runs(out)
     folder = out if out.is_dir() or not out.suffix else None
     if folder is None:
         check_place(out, overwrite=overwrite)

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.long_work import check_place, progress_bar
+from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
 from engine.client.results import load_run
@@ -59,6 +60,7 @@ def clip(
     """
     if not (0 <= before < math.inf and 0 <= after < math.inf):
         raise UsageError("--before and --after are seconds, and not negative")
+    check_outside_runs(out or Path.cwd())
     run = load_run(result)
     check_shown(run.record, show_hidden=show_hidden)
     seen = tracks_seen(run, list(dict.fromkeys(track)), stream)

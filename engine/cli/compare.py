@@ -17,6 +17,7 @@ from engine.cli.desk_options import (
 )
 from engine.cli.json_lines import JsonOption
 from engine.cli.long_work import check_place
+from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
 from engine.contracts.recording import shown
@@ -55,6 +56,7 @@ def compare(
         facestream compare monday:entrance/12 tuesday:yard/3 --page same.html
     """
     check_place(page, overwrite=overwrite)
+    check_outside_runs(page)
     tracks = {words: track for words in (one, other) if (track := find_track(words)) is not None}
     digests = {track.result.embedder_sha256 for track in tracks.values()}
     if len(digests) > 1:

@@ -144,7 +144,11 @@ def _say_all(done: Erasure, file: Path) -> None:
             say(f"  block {run.block} of its hash chain says so: {run.head}")
         if run.breaks_off:
             say("  the run is signed and this is not, which `facestream audit` will say: with --sign KEY it would be")
-        for title, files in (("not followed", run.not_followed), ("the name still stands in", run.mentions)):
+        for title, files in (
+            ("not followed", run.not_followed),
+            ("the name still stands in", run.mentions),
+            ("not of the run, and left as it is", run.unknown),
+        ):
             if files:
                 say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")
     say(f"audit log: {count(done.audit_names, 'name')} {would}")
@@ -162,7 +166,7 @@ def _say_all(done: Erasure, file: Path) -> None:
 def _summary(done: Erasure) -> str:
     """Say what holds nothing of the person any more, and what may."""
     if done.is_complete:
-        is_yours = any(run.mentions or run.not_followed for run in done.runs)
+        is_yours = any(run.mentions or run.not_followed or run.unknown for run in done.runs)
         return "done, but for the files listed above, which are yours to judge" if is_yours else "all of it is done"
     left = [(count(sum(bool(run.error) for run in done.runs), "run"), any(run.error for run in done.runs))]
     left += [(count(len(done.mentions), "file") + " outside of runs", bool(done.mentions))]

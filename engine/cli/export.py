@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from engine.cli.long_work import check_place
+from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
 from engine.client.results import Run, load_run
@@ -65,6 +66,7 @@ def export(
     if to is None and out is not None:
         raise UsageError("--out goes with --to; vectors go to the file that --vectors names")
     rows: Rows = chosen[0] if chosen else "tracks"
+    check_outside_runs(out, vectors)
     run = load_run(result)
     if vectors is not None:
         if vectors.suffix != ".npy":

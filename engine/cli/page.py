@@ -9,6 +9,7 @@ import msgspec
 
 from engine.archive.reader import read_run
 from engine.archive.record import settings
+from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import check_new
 from engine.cli.saying import say
 from engine.desk.recurring import recurring_strangers
@@ -36,6 +37,7 @@ def write_page(
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out} is no name of a page: let it end with .html, or add --pdf for a document")
     check_new([out], overwrite=overwrite)
+    check_outside_runs(None if out is None or out.resolve() == (directory / "report.html").resolve() else out)
     portraits = Portraits(gallery or _gallery_of(run), photographs) if photographs else None
     for sentence in portraits.unreadable if portraits else ():
         say(sentence, aside=True)

@@ -12,7 +12,8 @@ import msgspec
 from rich.console import Console
 
 from engine.archive.reader import read_run
-from engine.cli.long_work import check_place
+from engine.cli.long_work import check_place, ends_cleanly
+from engine.cli.outside_runs import check_outside_runs
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.contracts.count_words import count
@@ -48,12 +49,12 @@ def write_document(
     """
     read_run(directory)
     path = out or directory.resolve().with_name(f"{directory.resolve().name}.pdf")
-    _check(path, directory, overwrite)
+    _check(path, overwrite)
     case, examiner = _one_line("--case", case, _MOST_CASE), _one_line("--examiner", examiner, _MOST_NAME)
     confirmed = Confirmed(confirmations_of(directory), two_person)
     asked = Exhibit(_tracks(tracks, stream), case, notes_of(notes), examiner, paper, confirmed)
     console = Console(stderr=True)
-    with console.status("reading the run") as status:
+    with ends_cleanly(), console.status("reading the run") as status:
         written = write_pdf(directory, path, asked, now, lambda words: status.update(plain(words)))
     if as_json:
         told = {"out": str(path), "pages": written.pages, "tracks": written.tracks, "left_out": written.left_out}
@@ -102,14 +103,10 @@ def _one_line(option: str, text: str, most: int) -> str:
     return line
 
 
-def _check(path: Path, directory: Path, overwrite: bool) -> None:
+def _check(path: Path, overwrite: bool) -> None:
     if path.suffix.lower() != ".pdf":
         raise UsageError(f"{path} needs the ending .pdf")
-    if directory.resolve() in path.resolve().parents:
-        raise UsageError(
-            f"{path} lies inside the run's directory, where `facestream erase` and `expire` look for what they know: "
-            "write the document somewhere else"
-        )
+    check_outside_runs(path)
     check_place(path, overwrite=overwrite)
 
 

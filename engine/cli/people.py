@@ -10,9 +10,11 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
+from engine.archive.corrections import Correction, in_force, read_corrections
 from engine.cli.desk_options import PageOption, Results, tell_programs
 from engine.cli.json_lines import JsonOption
 from engine.cli.long_work import check_place
+from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.cli.saying import say
@@ -21,14 +23,14 @@ from engine.cli.who import user_name
 from engine.contracts.count_words import count
 from engine.contracts.recording import shown
 from engine.desk.chosen import choose_results
-from engine.desk.corrected import Desk, directories_of
-from engine.desk.corrections import Correction, in_force, read_corrections
+from engine.desk.corrected import Desk, directories_of, only_grouped
 from engine.desk.people import PRIOR, People, Person, people_of
 from engine.desk.people_page import correction_words, write_people
 from engine.desk.stored import Result
 from engine.errors import UsageError
 from engine.keys.signing import signing_key
 
+_MOST_LISTED = 5
 _Several = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")]
 
 
@@ -73,7 +75,7 @@ def people(
     split
         These tracks are not of the person they stand with.
     name
-        Give a person a name: whom, and the name.
+        Give a person a name: whom, and the name. Of a track, as stream/track, it is said of that track alone.
     unname
         Take back the name that a person was given.
     undo
@@ -96,6 +98,7 @@ def people(
     if (note or who) and not any(asked):
         raise UsageError("--note and --who belong to a correction: give --merge, --split, --name, --unname or --undo")
     check_place(page, overwrite=overwrite)
+    check_outside_runs(page)
     key = signing_key(sign.expanduser()) if sign else None
     chosen = choose_results(results)
     found = people_of(chosen.results, _corrections(chosen.results), prior)
@@ -107,6 +110,7 @@ def people(
             done.append(_correct(desk, way, merge, split, name, unname, undo))
             notices += desk.notices
             found = people_of(chosen.results, _corrections(chosen.results), prior)
+    notices += [words for one in done if one.what == "name" and (words := _grouping_words(found, one))]
     persons = [one for one in found.persons if everybody or one.name or len(one.tracks) > 1]
     notices += [*chosen.left_out, *_notices(found, len(found.persons) - len(persons))]
     if page is not None:
@@ -143,6 +147,14 @@ def _correct(
     for other in desk.namesakes(what):
         say(f"{shown(other)} is there, too: if both are one, --merge joins them", aside=True)
     return desk.name(whom, what)
+
+
+def _grouping_words(found: People, named: Correction) -> str:
+    """Say which tracks get a name although nobody said it of them; empty: none."""
+    others = [track.where for track in only_grouped(found, named)]
+    more = f" and {len(others) - _MOST_LISTED} more" if len(others) > _MOST_LISTED else ""
+    listed = f"{', '.join(others[:_MOST_LISTED])}{more}"
+    return f"grouping gives {named.name} to {count(len(others), 'other track')}, too, unconfirmed: {listed}" if others else ""
 
 
 def _corrections(results: Sequence[Result]) -> list[Correction]:

@@ -20,6 +20,7 @@ from engine.cli.desk_options import (
 )
 from engine.cli.json_lines import JsonOption
 from engine.cli.long_work import check_place
+from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.cli.saying import say
@@ -64,6 +65,7 @@ def search(
     if limit < 1:
         raise UsageError(f"--limit is {limit}: give 1 or more")
     check_place(page, overwrite=overwrite)
+    check_outside_runs(page)
     chosen = choose_results(results)
     with photographs(embedder_of(chosen.results, embedder)) as (read, model):
         check_embedder(model, chosen.results[0])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine.archive.corrections import Correction, in_force, origin_of, read_corrections
 from engine.archive.reader import recorded
-from engine.desk.corrections import Correction, in_force, origin_of, read_corrections
 from engine.exhibit.two_person import Confirmation
 
 
 def confirmations_of(directory: Path) -> list[Confirmation]:
-    """Return who has named which track of a run, in the order in which it was said; what was undone, or erased, is not in it.
+    """Return who has named which track of a run, in the order in which it was said, but for what was undone, and for what was
+    said of a track before it was split off. A name that was erased is taken back.
 
     Raises:
         PublishError: the corrections cannot be read.
@@ -21,10 +22,11 @@ def confirmations_of(directory: Path) -> list[Confirmation]:
 
 def confirmations(corrections: Sequence[Correction], origin: str) -> list[Confirmation]:
     """Return the same of corrections that were read, for the tracks of one directory."""
-    return [
-        Confirmation(one.who, ref.stream, ref.track_id, one.name, takes_back=not one.name)
-        for one in in_force(corrections)
-        if one.what == "name" and not one.erased
-        for ref in one.tracks
-        if ref.run == origin
-    ]
+    said: list[Confirmation] = []
+    for one in in_force(corrections):
+        tracks = [(ref.stream, ref.track_id) for ref in one.tracks if ref.run == origin]
+        if one.what == "name":
+            said += [Confirmation(one.who, *track, one.name, takes_back=not one.name) for track in tracks]
+        elif one.what == "split":  # whoever had named the person had not meant these
+            said = [earlier for earlier in said if (earlier.stream, earlier.track_id) not in tracks]
+    return said

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from engine.archive.chain_cuts import seal_corrections
-from engine.desk.corrections import Correction, TrackRef, append_correction, in_force, new_correction
-from engine.desk.people import People, Person, ref_of
-from engine.desk.stored import Result
+from engine.archive.corrections import Correction, TrackRef, append_correction, in_force, new_correction
+from engine.desk.people import People, Person, is_called, ref_of
+from engine.desk.stored import Result, StoredTrack
 from engine.errors import PublishError, UsageError
 from engine.keys.signing import SigningKey
 from engine.verify.person_name import alike, person_name
@@ -64,18 +64,19 @@ class Desk:
         raise UsageError(f"{person.id} has no other track than {' '.join(words)}: there is nothing to split it from")
 
     def name(self, word: str, name: str) -> Correction:
-        """A person has a name; an empty one takes back what a person had given.
+        """A person has a name; an empty one takes back what a person had given. Of a track the name is said of it alone, of an
+        id or a name of all tracks of the person.
 
         Raises:
-            UsageError: the person is not found, or the name cannot be one.
+            UsageError: the person or the track is not found, or the name cannot be one.
             PublishError: it cannot be kept.
         """
         person = self._one(word)
         if not name and not person.given:
             raise UsageError(f"{word} has no name that a person gave: nothing to take back")
-        return self._keep(
-            new_correction(self._who, "name", person.refs, name=person_name(name) if name else "", note=self._note)
-        )
+        is_track = word not in (person.id, person.name) and any(is_called(track, word) for track in person.tracks)
+        tracks = [self._track(word)[1]] if name and is_track else person.refs
+        return self._keep(new_correction(self._who, "name", tracks, name=person_name(name) if name else "", note=self._note))
 
     def undo(self, begins: str) -> Correction:
         """A correction, which may be an undoing, no longer holds.
@@ -113,10 +114,7 @@ class Desk:
 
     def _track(self, word: str) -> tuple[Person, TrackRef]:
         found = [
-            (person, ref_of(track))
-            for person in self._people.persons
-            for track in person.tracks
-            if word in (f"{track.stream}/{track.track_id}", track.where)
+            (person, ref_of(track)) for person in self._people.persons for track in person.tracks if is_called(track, word)
         ]
         if len(found) == 1:
             return found[0]
@@ -134,6 +132,20 @@ class Desk:
             except (OSError, PublishError) as error:
                 self.notices.append(f"{directory}: the correction is kept, and its hash chain does not vouch for it: {error}")
         return correction
+
+
+def only_grouped(people: People, named: Correction) -> list[StoredTrack]:
+    """Return the tracks that get the name of a correction because they stand with those it is about, and not because somebody,
+    or the gallery, has said it of them.
+
+    Args:
+        people: grouped anew after it.
+        named: gives a name.
+    """
+    said = {ref for one in in_force(people.corrections) if one.what == "name" and one.name == named.name for ref in one.tracks}
+    persons = [person for person in people.persons if named.name and not set(person.refs).isdisjoint(named.tracks)]
+    tracks = [track for person in persons for track in person.tracks]
+    return [track for track in tracks if ref_of(track) not in said and track.name != named.name]
 
 
 def directories_of(results: Iterable[Result]) -> list[Path]:

@@ -11,11 +11,11 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.archive.correction_links import Links, links_of
+from engine.archive.corrections import Correction, TrackRef, anonymous_id
 from engine.archive.record import attempts
-from engine.desk.corrections import Correction, TrackRef, anonymous_id
 from engine.desk.grouping import Apart, group_tracks
 from engine.desk.likeness import Likeness, haze_of
-from engine.desk.links import Links, links_of
 from engine.desk.stored import Result, StoredTrack
 from engine.errors import UsageError
 from engine.verify.face_weights import face_weights_of
@@ -85,6 +85,11 @@ class People:
 def ref_of(track: StoredTrack) -> TrackRef:
     """Return how corrections name a track."""
     return TrackRef(track.result.origin, track.stream, track.track_id)
+
+
+def is_called(track: StoredTrack, words: str) -> bool:
+    """Whether words mean a track: ``stream/track``, or with ``RESULT:`` before it."""
+    return words in (f"{track.stream}/{track.track_id}", track.where)
 
 
 def people_of(results: Sequence[Result], corrections: Sequence[Correction] = (), prior: float = PRIOR) -> People:
@@ -180,7 +185,7 @@ def _is_meant(person: Person, words: str) -> bool:
     refs = person.refs
     if words.upper() in map(anonymous_id, refs):
         return True
-    return any(words in (f"{track.stream}/{track.track_id}", track.where) for track in person.tracks)
+    return any(is_called(track, words) for track in person.tracks)
 
 
 def _begun(result: Result) -> tuple[int, str]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
+from engine.archive.corrections import Correction, in_force
 from engine.contracts.count_words import count
 from engine.contracts.recording import shown
-from engine.desk.corrections import Correction, in_force
 from engine.desk.page import figures, track_pictures, write_page
 from engine.desk.people import People, Person
 from engine.desk.stored import StoredTrack

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.archive.corrections import read_corrections
 from engine.desk.chosen import choose_results
 from engine.desk.corrected import directories_of
-from engine.desk.corrections import read_corrections
 from engine.desk.people import people_of
 from engine.errors import FacestreamError
 

@@ -15,12 +15,12 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from engine.archive.corrections import origin_of
 from engine.archive.lines import last_words, read_lines
 from engine.archive.reader import VectorRow
 from engine.client.results import Key, Run, is_file_of_vectors, load_run
 from engine.contracts.findings import Basis, Candidate, Quality
 from engine.contracts.times import Int64, StreamSeconds, UnixNs, utc
-from engine.desk.corrections import origin_of
 from engine.errors import PublishError
 
 

@@ -24,7 +24,7 @@ from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions, without_candidates
 from engine.privacy.person import OfPerson
 from engine.privacy.receipt import Erasure, GalleryErased, RunErased
-from engine.privacy.runs import REPORT, RUN, GoesOn, links_below, nobody_writes, report_anew, runs_below
+from engine.privacy.runs import REPORT, RUN, GoesOn, links_below, nobody_writes, not_of_the_run, report_anew, runs_below
 from engine.privacy.said import forget_person
 from engine.verify.gallery import Gallery
 
@@ -153,6 +153,7 @@ def _from_run(directory: Path, person: Mentions, likely: bool, dry_run: bool, kn
                 raise GoesOn(f"{directory} has grown meanwhile: nothing in it was changed; do it again")
             found = _cut(directory, theirs, person, told, told_as) if not dry_run else cut(directory, theirs, dry_run=True)
             _tell(told, found)
+            told.unknown = not_of_the_run(directory)
             if dry_run:
                 told.files += forget_person(directory, person, dry_run=True)
             else:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from engine.archive.claim import is_of_a_run
 from engine.archive.files import FACES
 from engine.archive.lock import DirectoryLock
 from engine.archive.reader import recorded
@@ -58,6 +59,19 @@ def _folders(path: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
             yield Path(folder), list(inside), files
             depth = len(Path(folder).relative_to(path).parts)
             inside[:] = [] if depth >= _DEEPEST else [name for name in inside if name != FACES]
+
+
+def not_of_the_run(directory: Path) -> list[str]:
+    """Return what lies in a run's directory, or below it, that no run writes, relative to it; links are not followed, and
+    another run's directory is not looked into."""
+    found = []
+    for folder, inside, files in os.walk(directory):
+        if Path(folder) != directory and _is_run(files):
+            inside[:] = []
+            continue
+        links = [name for name in inside if (Path(folder) / name).is_symlink()]
+        found += [(Path(folder) / name).relative_to(directory).as_posix() for name in (*files, *links)]
+    return sorted(name for name in found if not is_of_a_run(name))
 
 
 @contextlib.contextmanager

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import msgspec
 
+from engine.archive.correction_links import links_of
+from engine.archive.corrections import Correction, correction_lines, origin_of, read_corrections
 from engine.archive.files import whole_lines, write_whole
+from engine.archive.lock import alone_with
 from engine.archive.pieces import CORRECTIONS
 from engine.archive.reader import recorded
 from engine.archive.record_check import RECORDS
-from engine.desk.corrections import Correction, correction_lines, origin_of, read_corrections
-from engine.desk.links import links_of
 from engine.errors import PublishError
 from engine.privacy.cutting import Judge, Record, Rewritten
 from engine.privacy.folder import Folder
@@ -102,13 +103,14 @@ def _is_there(directory: Path) -> bool:
 def _rewrite(directory: Path, becomes: Callable[[Correction], Correction], dry_run: bool) -> list[Rewritten]:
     if not _is_there(directory):
         return []
-    before = correction_lines(directory)
-    after = [_line(directory, line, becomes) for line in before]
-    if after == before:
-        return []
-    old, new = b"".join(before), b"".join(after)
-    if not dry_run:
-        write_whole(directory / CORRECTIONS, new)
+    with contextlib.nullcontext() if dry_run else alone_with(directory / CORRECTIONS):  # else a line that comes now would go
+        before = correction_lines(directory)
+        after = [_line(directory, line, becomes) for line in before]
+        if after == before:
+            return []
+        old, new = b"".join(before), b"".join(after)
+        if not dry_run:
+            write_whole(directory / CORRECTIONS, new)
     return [Rewritten(CORRECTIONS, len(old), len(new), hashlib.sha256(old).hexdigest(), hashlib.sha256(new).hexdigest())]
 
 

@@ -36,8 +36,11 @@ def test_several_tracks_go_to_a_folder(tmp_path: Path, capsys: pytest.CaptureFix
     assert sorted(path.name for path in (tmp_path / "clips").iterdir()) == ["door-track-1.mp4", "door-track-2.mp4"]
 
 
-def test_what_cannot_be_cut_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_cut_is_said_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = make_run(tmp_path, camera="yard", record_of={"config": {"publish": {"redact": "none"}}})
+    before = {path.name for path in made.run.directory.iterdir()}
     out = tmp_path / "a.mp4"
     complains(here(capsys, "clip", made.run.directory, "--track", 9, "-o", out), 1, "yard was a camera")
     complains(here(capsys, "clip", made.run.directory, "--track", 5, "-o", out), 2, "has no track 5: there are 1, 2, 9")
@@ -45,6 +48,13 @@ def test_what_cannot_be_cut_is_said_in_a_sentence(tmp_path: Path, capsys: pytest
     for seconds in (-1, "nan", "inf"):
         complains(here(capsys, "clip", made.run.directory, "-t", 1, "--before", seconds, "-o", out), 2, "not negative")
         complains(here(capsys, "clip", made.run.directory, "-t", 1, "--after", seconds, "-o", out), 2, "not negative")
+    for inside in (made.run.directory, made.run.directory / "clips"):
+        complains(
+            here(capsys, "clip", made.run.directory, "-t", 1, "-t", 2, "-o", inside), 2, "lies inside the run's directory"
+        )
+    monkeypatch.chdir(made.run.directory)
+    complains(here(capsys, "clip", made.run.directory, "-t", 1), 2, "lies inside the run's directory")
+    assert {path.name for path in made.run.directory.iterdir()} == before
     made.recording.unlink()
     complains(here(capsys, "clip", made.run.directory, "--track", 1, "-o", out), 1, str(made.recording), "--recording")
     assert not out.exists()

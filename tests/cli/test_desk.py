@@ -48,7 +48,11 @@ def test_people_are_listed_named_and_undone(facestream, results):
     assert "her badge" in history.out
     facestream("people", *results, "--undo", correction["id"])
     assert "Dora" not in [one["name"] for one in json.loads(facestream("people", *results, "--json").out)["people"]]
+    told = facestream("people", *results, "--name", "yard/1", "Ann")
+    assert "grouping gives Ann to 1 other track, too, unconfirmed: two:gate/2" in told.out
     complains(facestream("people", *results, "--page", "p.html"), 2, "p.html is there already")
+    for command in (("people", *results), ("compare", "one:yard/1", "two:gate/2"), ("search", "missing.png", "one")):
+        complains(facestream(*command, "--page", "one/p.html"), 2, "one/p.html lies inside the run's directory")
     complains(facestream("people", *results, "--note", "why"), 2, "belong to a correction")
     complains(facestream("people", *results, "--merge", "P-NOBODY", "gate/1"), 2, "nobody in these results")
     complains(facestream("people", "nothing"), 1, "is not the output directory of a run")

@@ -57,6 +57,21 @@ def test_what_is_left_to_the_user_is_not_called_done(facestream, result):
     assert "done, but for the files listed above" in done.out
 
 
+def test_what_no_run_has_written_is_listed_whatever_it_holds(facestream, result, tmp_path):
+    write_run(result / "inner", [("known", ["Bob"])])
+    for name in ("v.npy", "clips/Ada.mp4", "faces/cam1/2/mine.jpg"):
+        (result / name).parent.mkdir(exist_ok=True)
+        (result / name).write_bytes(b"")
+    (result / "ours").symlink_to(tmp_path)
+    erase = ("erase", "Ada", "--gallery", "g.sqlite", "--output", result)
+    listed = "not of the run, and left as it is: clips/Ada.mp4, faces/cam1/2/mine.jpg, inner.mp4, ours, v.npy"
+    assert listed in facestream(*erase, "--dry-run").out
+    done = facestream(*erase, "--receipt", "receipt.json")
+    assert (done.code, listed in done.out, "all of it is done" in done.out) == (0, True, False)
+    told = json.loads((tmp_path / "receipt.json").read_text())["runs"][0]["unknown"]
+    assert told == ["clips/[name].mp4", "faces/cam1/2/mine.jpg", "inner.mp4", "ours", "v.npy"]
+
+
 def test_json_is_the_receipt_with_the_name_only_where_it_is_asked_for(facestream, tmp_path):
     result = write_run(tmp_path / "Ada", [("known", ["Ada"])])
     erase = ("erase", "Ada", "--gallery", "nobody.sqlite", "--output", result, "--json")

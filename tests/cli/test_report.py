@@ -1,6 +1,8 @@
 import json
+import signal
+import tempfile
 
-from engine.desk.corrections import TrackRef, append_correction, new_correction
+from engine.archive.corrections import TrackRef, append_correction, new_correction
 from tests.cli.command import complains, here
 from tests.report.pdf.pages import drawing
 from tests.report.test_page import write_run
@@ -29,6 +31,8 @@ def test_a_page_elsewhere_takes_the_place_of_nothing(capsys, tmp_path):
     ):
         complains(here(capsys, "report", run, *arguments), 2, words)
     complains(here(capsys, "report", run, "--out", tmp_path / "none" / "x.html"), 1, "cannot write the report")
+    complains(here(capsys, "report", run, "--out", run / "x.html"), 2, "lies inside the run's directory")
+    assert here(capsys, "report", run, "--out", run / "report.html", "--overwrite").code == 0
 
 
 def test_a_document_stands_beside_the_run_and_is_not_overwritten(capsys, tmp_path):
@@ -47,6 +51,21 @@ def test_a_document_stands_beside_the_run_and_is_not_overwritten(capsys, tmp_pat
     assert out.read_bytes() == before
     said = here(capsys, "report", run, "--pdf", "--overwrite", "--notes", "in words")
     assert "run.pdf, 3 pages, 2 tracks" in said.out
+
+
+def test_a_signal_leaves_no_frames_in_the_temporary_folder(capsys, tmp_path, monkeypatch):
+    run, there = write_run(tmp_path / "run", tracks=1, faces=1), []
+
+    def ended(*_: object) -> None:
+        there.extend(path.name for path in (tmp_path / "tmp").iterdir())
+        signal.raise_signal(signal.SIGTERM)
+
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr("engine.report.pdf.document._write", ended)
+    assert here(capsys, "report", run, "--pdf").code == 130
+    assert [name.startswith("facestream-") for name in there] == [True]
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_names_are_confirmed_by_those_who_gave_them(capsys, tmp_path):

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from engine.archive.chain import CHAIN
+from engine.archive.corrections import TrackRef, read_corrections
 from engine.archive.pieces import CORRECTIONS
 from engine.desk.chosen import choose_results, find_track
-from engine.desk.corrected import Desk
-from engine.desk.corrections import read_corrections
+from engine.desk.corrected import Desk, only_grouped
 from engine.desk.people import people_of
 from engine.desk.people_page import write_people
 from engine.desk.stored import read_result
@@ -86,6 +86,20 @@ def test_corrections_are_kept_beside_the_results_which_stay_as_they_are(results)
     assert all(verify_run(one, []).is_whole for one in results), "the chain vouches for what was said"
     added = {path for one in results for path in one.rglob("*") if path.is_file()} - set(before)
     assert added == {one / CORRECTIONS for one in results}
+
+
+def test_a_name_of_a_track_is_said_of_it_alone_and_one_of_an_id_of_the_person(results):
+    chosen, people = found_in(results)
+    named = Desk(chosen, people, "ada").name("yard/1", "Ann")
+    assert named.tracks == [TrackRef("run1", "yard", 1)]
+    chosen, people = found_in(results)
+    [ann] = people.find("Ann")
+    assert len(ann.tracks) == 2, "grouping still shows the other one by this name"
+    assert [(track.stream, track.track_id) for track in only_grouped(people, named)] == [("gate", 2)]
+    whole = Desk(chosen, people, "eve").name(ann.id, "Ann")
+    assert len(whole.tracks) == 2
+    assert only_grouped(found_in(results)[1], whole) == []
+    assert Desk(chosen, people, "eve").name("gate/2", "").tracks == whole.tracks, "a person's name is taken back as a whole"
 
 
 def test_what_cannot_be_corrected_is_said(results):

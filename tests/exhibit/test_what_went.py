@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from engine.archive import chain_writer, expiry, retention
 from engine.archive.chain import CHAIN, Keep, decode, encode, hash_of
 from engine.archive.chain_cuts import cutting, seal_corrections
-from engine.desk.corrections import TrackRef, append_correction, new_correction
+from engine.archive.corrections import TrackRef, append_correction, new_correction
 from engine.exhibit import verify
 from engine.privacy import Policy, erase, expire
 from engine.privacy.cutting import cut

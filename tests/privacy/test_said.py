@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from engine.archive.corrections import TrackRef, append_correction, new_correction, read_corrections
 from engine.archive.pieces import CORRECTIONS
-from engine.desk.corrections import TrackRef, append_correction, new_correction, read_corrections
-from engine.privacy import Policy, erase, expire
+from engine.privacy import Policy, erase, expire, said
 from tests.privacy.output import all_bytes, lines, write_run
 
 ADA, BOB = "Ada Lovelace", "Bob"
@@ -22,12 +23,12 @@ def ref(track_id: int) -> TrackRef:
 @pytest.fixture
 def result(tmp_path: Path) -> Path:
     directory = write_run(tmp_path / "result", [("unknown", [BOB]), ("unknown", [BOB]), ("unknown", [BOB]), ("known", [BOB])])
-    said = [
+    corrections = [
         new_correction("eve", "merge", [ref(1), ref(2)], note=f"both are {ADA}, by the coat"),
         new_correction("eve", "name", [ref(1)], name=ADA),
         new_correction("eve", "name", [ref(3)], name="Carl"),
     ]
-    for one in said:
+    for one in corrections:
         append_correction([directory], one)
     return directory
 
@@ -74,3 +75,18 @@ def test_names_expire_with_the_last_of_their_tracks(result):
     [done] = expire(result, Policy(records_days=1), later)
     assert done.removed
     assert not (result / CORRECTIONS).exists()
+
+
+def test_what_is_said_while_a_name_is_taken_out_is_not_lost(result, monkeypatch):
+    later, write = new_correction("eve", "name", [ref(4)], name="Dora"), said.write_whole
+    adding = threading.Thread(target=append_correction, args=([result], later))
+
+    def meanwhile(path, content):
+        adding.start()
+        adding.join(0.1)  # what nobody keeps out has been added by now, to the file that goes
+        write(path, content)
+
+    monkeypatch.setattr(said, "write_whole", meanwhile)
+    erase([ADA], outputs=[result])
+    adding.join()
+    assert [one.name for one in read_corrections([result])] == ["", "", "Carl", "Dora"]

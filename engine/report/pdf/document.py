@@ -88,7 +88,7 @@ def write_pdf(
         shown, left_out, why = _chosen(index, asked.tracks)
         records = [index.record(track, _FACES_PER_TRACK) for track in shown]
         decisions = _counted(index.decisions)
-    with tempfile.TemporaryDirectory() as name, ExitStack() as open_fonts:
+    with tempfile.TemporaryDirectory(prefix="facestream-") as name, ExitStack() as open_fonts:
         folder = Path(name)
         sources = Sources(directory, run, folder)
         sources.read(records, progress)

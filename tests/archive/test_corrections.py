@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import contextlib
+import threading
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from engine.archive.pieces import CORRECTIONS
-from engine.desk.confirmed import confirmations
-from engine.desk.corrections import (
+from engine.archive.correction_links import links_of
+from engine.archive.corrections import (
     TrackRef,
     anonymous_id,
     append_correction,
@@ -16,9 +17,10 @@ from engine.desk.corrections import (
     new_correction,
     read_corrections,
 )
-from engine.desk.links import links_of
+from engine.archive.files import write_whole
+from engine.archive.lock import DirectoryLock, alone_with
+from engine.archive.pieces import CORRECTIONS
 from engine.errors import PublishError
-from engine.exhibit.two_person import confirmed_by
 
 A, B, C, D = (TrackRef("run1", "yard", number) for number in (1, 2, 3, 4))
 
@@ -104,9 +106,25 @@ def test_an_anonymous_id_is_the_same_on_every_machine():
     assert len({anonymous_id(TrackRef("run1", "yard", number)) for number in range(20_000)}) == 20_000
 
 
-def test_two_people_can_confirm_a_name():
-    first, second = (new_correction(who, "name", [A, B], name="Ada") for who in ("eve", "mallory"))
-    undone = [first, second, said("undo", undoes=second.id)]
-    assert confirmed_by(confirmations([first, second], "run1"), "yard", 1, "Ada") == ("eve", "mallory")
-    assert confirmed_by(confirmations(undone, "run1"), "yard", 2, "Ada") == ("eve",)
-    assert confirmations([first], "run2") == []
+def test_one_that_is_added_while_the_file_is_replaced_is_added_to_the_new_one(tmp_path: Path):
+    first, second = said("merge", [A, B]), said("name", [A], name="Ada")
+    append_correction([tmp_path], first)
+    adding = threading.Thread(target=append_correction, args=([tmp_path], second))
+    with alone_with(tmp_path / CORRECTIONS):
+        lines = b"".join(correction_lines(tmp_path))
+        adding.start()
+        write_whole(tmp_path / CORRECTIONS, lines)
+    adding.join()
+    assert read_corrections([tmp_path]) == [first, second]
+
+
+def test_one_that_cannot_be_added_for_seconds_is_said(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("engine.archive.lock.WAIT_SECONDS", 0.0)
+    with (
+        alone_with(tmp_path / CORRECTIONS),
+        pytest.raises(PublishError, match="somebody else is writing to"),
+    ):
+        append_correction([tmp_path], said("merge", [A, B]))
+    with contextlib.closing(DirectoryLock(tmp_path)):
+        append_correction([tmp_path], said("merge", [A, B]))
+    assert len(read_corrections([tmp_path])) == 1, "a run that goes on does not stand in the way"

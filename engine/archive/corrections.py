@@ -18,6 +18,7 @@ from typing import Any, Literal
 import msgspec
 
 from engine.archive.files import Appended, cut_torn_line, whole_lines
+from engine.archive.lock import alone_with
 from engine.archive.pieces import CORRECTIONS
 from engine.archive.record import attempts
 from engine.errors import PublishError
@@ -92,16 +93,18 @@ def append_correction(directories: Iterable[Path], correction: Correction) -> No
     """Add one to the file of each directory; all is on the disk on return.
 
     Raises:
-        PublishError: one cannot be written; doing it again adds it again, which changes nothing.
+        PublishError: one cannot be written, also because somebody else is writing it for seconds; doing it again adds it again,
+            which changes nothing.
     """
     line = msgspec.json.encode(correction) + b"\n"
     for directory in directories:
         path = _file_of(directory)
         try:
-            cut_torn_line(path)
-            with closing(Appended(path)) as file:
-                file.append(line)
-                file.sync()
+            with alone_with(path):
+                cut_torn_line(path)
+                with closing(Appended(path)) as file:
+                    file.append(line)
+                    file.sync()
         except OSError as error:
             raise PublishError(f"cannot write {path}: {error.strerror}: nothing was corrected there") from error
 

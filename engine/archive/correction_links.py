@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from engine.desk.corrections import Correction, TrackRef, in_force
+from engine.archive.corrections import Correction, TrackRef, in_force
 
 Refs = frozenset[TrackRef]
 
