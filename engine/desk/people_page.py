@@ -12,7 +12,7 @@ from engine.contracts.recording import shown
 from engine.desk.page import figures, track_pictures, write_page
 from engine.desk.people import People, Person
 from engine.desk.stored import StoredTrack
-from engine.report.figures import embedded, figure, read
+from engine.report.figures import embedded, figure, read_at
 
 _MOST_PERSONS, _MOST_TRACKS = 300, 16
 _FOOT = (
@@ -66,10 +66,8 @@ def _card(person: Person) -> str:
 
 
 def _small(track: StoredTrack) -> str:
-    path = track.picture()
-    name = path.relative_to(track.result.run.directory).as_posix() if path else None
     caption = f"{track.stream}/{track.track_id} · {track.when}"
-    picture = read(track.result.run.directory, name)
+    picture = read_at(track.picture())
     return (
         figure(embedded(picture, caption), "pixels", caption)
         if picture

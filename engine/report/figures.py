@@ -67,7 +67,11 @@ class Pictures:
 
 def read(directory: Path, name: str | None) -> tuple[str, bytes] | None:
     """Return media type and bytes of a picture, None where the file is not there any more, or not in the directory."""
-    path = inside(directory, name) if name else None
+    return read_at(inside(directory, name) if name else None)
+
+
+def read_at(path: Path | None) -> tuple[str, bytes] | None:
+    """Return media type and bytes of a picture of a run, None where the file is not there any more, or none is named."""
     found = read_picture(path) if path is not None else None
     return (found[1], found[0]) if found else None
 
