@@ -43,7 +43,7 @@ def shaped(run: Mapping[str, Any]) -> dict[str, Any]:
     found = _fitting(run, _RUN)
     for name, each in (("inputs", _INPUT), ("workers", {}), ("streams", {})):
         if name in found:
-            found[name] = {key: _fitting(one, each) for key, one in _mapping(found[name]).items() if isinstance(one, Mapping)}
+            found[name] = {key: _fitting(_mapping(one), each) for key, one in _mapping(found[name]).items()}
     for name, kind in (("counters", int), ("versions", str)):
         if name in found:
             found[name] = {key: value for key, value in _mapping(found[name]).items() if _is(value, kind)}

@@ -25,7 +25,9 @@ def recording_of(stream: str, facts: Mapping[str, Any], moved_to: Path | None = 
     Raises:
         SourceError: it is not there any more, or is not the one that was read (``not_found``); the message says what to do.
     """
-    path = moved_to or Path(str(facts.get("path", "")))
+    path = moved_to or Path(facts.get("path", ""))
+    if path == Path():
+        raise SourceError(f"run.json does not say where the recording of {stream} is: say it with --recording", "not_found")
     reading = msgspec.convert(facts.get("reading", {}), Reading)
     if "pictures" in facts:
         found = [one for one in recordings_of(SourceConfig(uri=str(path))) if len(one.pictures) == facts["pictures"]]

@@ -6,6 +6,8 @@ import pytest
 
 from engine.archive.reader import as_written, read_run
 from engine.archive.record import attempts, settings, shaped
+from engine.client.results import load_run
+from engine.errors import SourceError
 from engine.results.tracks_of import recording_in
 from tests.cli.command import here
 from tests.results.runs import make_run
@@ -36,7 +38,9 @@ def test_what_a_run_writes_stays_as_it_is():
 @pytest.mark.parametrize("wrong", [[1], "x", 7, None, {"door": "x"}, {"door": [1]}])
 def test_parts_of_another_shape_are_left_out(wrong):
     found = shaped({**WHOLE, **dict.fromkeys(["inputs", "workers", "streams", "counters", "versions", "attempts"], wrong)})
-    assert all(found[name] == {} for name in ("inputs", "workers", "streams", "counters"))
+    empty = {"door": {}} if isinstance(wrong, dict) else {}
+    assert all(found[name] == empty for name in ("inputs", "workers", "streams"))
+    assert found["counters"] == {}
     assert found["attempts"] == []
     for name in ("publish", "output", "verify"):
         assert settings(shaped({"config": wrong}), name) == {}
@@ -72,6 +76,9 @@ def test_commands_go_on_without_what_cannot_be_read(tmp_path, capsys):
         report, audit = here(capsys, "report", made.run.directory), here(capsys, "audit", made.run.directory)
         assert (report.code, audit.code) == (0, 1)
         assert "run.json: it was changed" in audit.err + audit.out
+    path.write_text(json.dumps(whole | {"inputs": {"door": "x"}}))
+    with pytest.raises(SourceError, match="does not say where the recording of door is: say it with --recording"):
+        recording_in(load_run(made.run.directory), "door")
     path.write_text(json.dumps(whole | {"config": [1]}))
     out = tmp_path / "a.mp4"
     assert here(capsys, "clip", made.run.directory, "--track", 1, "--out", out).code == 0

@@ -54,7 +54,4 @@ def test_so_it_is_with_a_track_and_a_block(tmp_path):
         assert track_line(msgspec.json.encode(line | {name: 1.5e19})) is None
     block = Block(number=0, at_ns=5, kind="begun", before="0" * 64).finished(None)
     assert decode(encode(block)) == block
-    assert (
-        decode(encode(msgspec.structs.replace(block, at_ns=10**15)).replace(b"1000000000000000,", b"1" + b"0" * 21 + b","))
-        is None
-    )
+    assert decode(encode(msgspec.structs.replace(block, at_ns=10**21).finished(None))) is None

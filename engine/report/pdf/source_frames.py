@@ -94,7 +94,7 @@ class Sources:
         try:
             recording = recording_of(stream, facts)
         except FacestreamError:
-            self.states[stream] = "other" if Path(str(facts.get("path", ""))).exists() else "gone"
+            self.states[stream] = "other" if "path" in facts and Path(facts["path"]).exists() else "gone"
             return
         try:
             self.states[stream] = _state(recording, facts)
