@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from pathlib import Path
 
 from engine.archive.files import track_folder
 from engine.contracts.messages import Part, PictureName
+from engine.contracts.picture_files import MEDIA_TYPE_OF_SUFFIX, SUFFIXES
 from engine.errors import PublishError
 
-_MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
-_SUFFIX = {"jpeg": ".jpg", "png": ".png", "raw": ".raw"}
 _NAME = re.compile(r"[a-z0-9_]{1,32}")
 _MOST_BYTES = 16 << 20
 
@@ -24,7 +24,7 @@ def picture_name(seq: int, part: Part) -> str:
     """
     if not _NAME.fullmatch(part.name):
         raise PublishError(f"a part is called {part.name[:64]!r}: only a-z 0-9 _ are written, so this is no publisher to trust")
-    return f"{seq:06d}_{part.name}{_SUFFIX.get(part.codec, '.bin')}"
+    return f"{seq:06d}_{part.name}{SUFFIXES.get(part.codec, '.bin')}"
 
 
 def stored_picture(directory: Path, stream: str, track_id: int, seq: int, name: PictureName) -> Path | None:
@@ -38,7 +38,7 @@ def stored_picture(directory: Path, stream: str, track_id: int, seq: int, name: 
         name: which of its pictures.
     """
     folder = directory / track_folder(stream, track_id)
-    for suffix in _MEDIA_TYPES:
+    for suffix in MEDIA_TYPE_OF_SUFFIX:
         path = folder / f"{seq:06d}_{name}{suffix}"
         if path.is_file() and not path.is_symlink():
             return path
@@ -46,11 +46,17 @@ def stored_picture(directory: Path, stream: str, track_id: int, seq: int, name: 
 
 
 def read_picture(path: Path) -> tuple[bytes, str] | None:
-    """Return a picture's file and its media type; None where it is gone, is a link, or is larger than any of ours."""
+    """Return a picture's file and its media type; None where it is gone, a link, no picture, or larger than any of ours."""
+    media_type = MEDIA_TYPE_OF_SUFFIX.get(path.suffix)
+    if media_type is None:
+        return None
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(path, "rb", opener=_straight) as file:
+            content = file.read(_MOST_BYTES + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        content = file.read(_MOST_BYTES + 1)
-    return None if len(content) > _MOST_BYTES else (content, _MEDIA_TYPES[path.suffix])
+    return None if content is None or len(content) > _MOST_BYTES else (content, media_type)
+
+
+def _straight(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

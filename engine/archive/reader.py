@@ -115,12 +115,15 @@ class TrackRecord:
 
 
 def read_run(directory: Path) -> dict[str, Any]:
-    """Return ``run.json``, without what has another shape than a run gives it.
+    """Return ``run.json``, without what has another shape than a run gives it; of ``inputs`` those of streams that can be.
 
     Raises:
         PublishError: there is none, or it is not JSON.
     """
-    return shaped(as_written(directory))
+    run = shaped(as_written(directory))
+    if "inputs" in run:
+        run["inputs"] = {stream: facts for stream, facts in run["inputs"].items() if is_stream_name(stream)}
+    return run
 
 
 def as_written(directory: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from engine.audit import AuditLog, Entry, default_log, read_entries
 from engine.audit import verify as verify_chain
 from engine.audit.people import called, shown
 from engine.cli.audit_run import say_run
+from engine.cli.json_lines import JsonOption
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.share_bar import share_bar
@@ -25,7 +26,6 @@ from engine.exhibit.verify import verify as verify_run
 from engine.keys.signing import public_key as read_public_key
 
 LogOption = Annotated[Path | None, Parameter(name="--log", help="The file; the user's own by default.")]
-JsonOption = Annotated[bool, Parameter(negative=(), help="For a program.")]
 
 audit_app = App(
     name="audit",

@@ -9,14 +9,16 @@ from cyclopts import Parameter
 
 from engine.cli.desk_options import (
     FaceOption,
-    JsonOption,
-    OverwriteOption,
     PageOption,
     check_embedder,
     photographs,
     tell_programs,
+    worth_facts,
 )
+from engine.cli.json_lines import JsonOption
+from engine.cli.long_work import check_place
 from engine.cli.outside_runs import check_outside_runs
+from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
 from engine.contracts.recording import shown
 from engine.contracts.worth import LIMITS
@@ -25,7 +27,7 @@ from engine.desk.compare_page import figures_of, worth_of, write_comparison
 from engine.desk.compared import Compared, Side, photograph_side, track_side
 from engine.desk.compared import compare as compare_sides
 from engine.desk.likeness import Likeness
-from engine.desk.page import check_page, track_pictures
+from engine.desk.page import track_pictures
 from engine.desk.stored import StoredTrack
 from engine.errors import UsageError
 
@@ -53,7 +55,7 @@ def compare(
 
         facestream compare monday:entrance/12 tuesday:yard/3 --page same.html
     """
-    check_page(page, overwrite)
+    check_place(page, overwrite=overwrite)
     check_outside_runs(page)
     tracks = {words: track for words in (one, other) if (track := find_track(words)) is not None}
     digests = {track.result.embedder_sha256 for track in tracks.values()}
@@ -94,14 +96,10 @@ def _with_photographs(
 
 
 def _for_programs(compared: Compared) -> dict[str, Any]:
-    worth = compared.worth
     return {
         "sides": [_side(compared.one), _side(compared.other)],
         "cosine": compared.cosine,
-        "log10_lr": worth.log10_lr if worth else None,
-        "log10_lr_bounds": worth.bounds if worth else None,
-        "bucket": worth.bucket if worth else None,
-        "calibration": worth.calibration if worth else None,
+        **worth_facts(compared.worth),
         "worth": worth_of(compared),
         "strangers_as_alike": compared.by_chance,
         "limits": [shown(one) for one in [*compared.limits, LIMITS]],

@@ -16,6 +16,7 @@ from engine.config_verify import VerifyConfig
 from engine.contracts.count_words import count
 from engine.contracts.recording import shown
 from engine.decode.still import read_content, read_still
+from engine.desk.likeness import Worth
 from engine.desk.photograph import Photographed, cut_for_page
 from engine.desk.stored import Result
 from engine.detect.catalog import open_detector
@@ -27,8 +28,6 @@ from engine.verify.embedder import Embedder, open_embedder
 
 Results = Annotated[Path, Parameter(help="Output directories of runs.")]
 PageOption = Annotated[Path | None, Parameter(help="Also write a page (.html) with pictures, which holds all it shows.")]
-OverwriteOption = Annotated[bool, Parameter(negative=(), help="Replace the page if it is there.")]
-JsonOption = Annotated[bool, Parameter(negative=(), help="One object for programs instead of the table.")]
 FaceOption = Annotated[int | None, Parameter(help="Of a photograph that shows several people: which, 1 is the largest face.")]
 
 
@@ -82,9 +81,16 @@ def tell_programs(said: Any) -> None:
     sys.stdout.write(msgspec.json.encode(said, enc_hook=str).decode() + "\n")
 
 
+def worth_facts(worth: Worth | None) -> dict[str, Any]:
+    """Return what a comparison says, for programs; each None where nothing is calibrated for it."""
+    said = ("log10_lr", "bounds", "bucket", "calibration")
+    log10_lr, bounds, bucket, calibration = (getattr(worth, name, None) for name in said)
+    return {"log10_lr": log10_lr, "log10_lr_bounds": bounds, "bucket": bucket, "calibration": calibration}
+
+
 def _chosen(path: Path, found: list[Portrait], face: int | None) -> tuple[Portrait, list[str]]:
     if face is not None and not 1 <= face <= len(found):
-        raise UsageError(f"{path} shows {len(found)} face{'s' if len(found) > 1 else ''}: --face is 1 to {len(found)}")
+        raise UsageError(f"{path} shows {count(len(found), 'face')}: --face is 1 to {len(found)}")
     portrait = found[(face or 1) - 1]
     remarks = []
     if len(found) > 1 and face is None:

@@ -15,7 +15,7 @@ from engine.archive.claim import check_writable
 from engine.cli.enhance_faces import Faces
 from engine.cli.enhance_progress import TileBar
 from engine.cli.json_lines import JsonOption, write_lines
-from engine.cli.overwriting import OverwriteOption
+from engine.cli.overwriting import OTHER_FOLDER, OverwriteOption, check_new, write_result
 from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
 from engine.config import PublishConfig, SuperResolveConfig
@@ -106,7 +106,7 @@ def enhance(
                     _check_size(image, part, network.scale, zero_shot=zero_shot, asks_for_faces=faces)
                     bar.begin(path.name)
                     (face,) = enhancer.enlarge([part])
-                    _write(_file_of(face, image, credentials), path)
+                    write_result(path, _file_of(face, image, credentials))
                     before, after = (f"{one.shape[1]}x{one.shape[0]}" for one in (part.y, face.luma))
                     if json:
                         write_lines([_facts(image, path, face, before, after)])
@@ -140,8 +140,7 @@ class _Results:
             raise UsageError(
                 f"{path} is the result of another of these pictures: enhance {image} by itself, with another --out"
             )
-        if path.is_file() and not self._overwrite:
-            raise UsageError(f"{path} is there already: choose another folder with --out, or add --overwrite to replace it")
+        check_new([path], overwrite=self._overwrite, instead=OTHER_FOLDER)
         return path
 
 
@@ -185,11 +184,3 @@ def _file_of(face: EnhancedFace, image: Path, credentials: Credentials | None) -
         return file
     original = read_content(image)
     return sign_picture(file, credentials, model=face.model, original=original if kind_of(original) else None, title=image.name)
-
-
-def _write(file: bytes, path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}: choose another folder with --out") from error

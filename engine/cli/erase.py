@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from cyclopts import Parameter
 from engine.archive.files import write_whole
 from engine.audit import AuditLog, default_log
 from engine.cli.saying import say
+from engine.cli.who import user_name
 from engine.contracts.count_words import count
 from engine.errors import FacestreamError, UsageError
 from engine.keys.signing import signing_key
@@ -94,7 +94,7 @@ def erase(
         gallery=where,
         outputs=output,
         audit=AuditLog(audit or default_log()),
-        who=_user(),
+        who=user_name(),
         likely=likely,
         dry_run=dry_run,
         key=signing_key(sign.expanduser()) if sign else None,
@@ -190,10 +190,3 @@ def _near(name: str, gallery: Path) -> str:
     with Gallery(gallery, read_only=True) as opened:
         near = [person.name for person in opened.list() if alike(person.name, name)]
     return f": did you mean {' or '.join(near)}?" if near else ""
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without this user
-        return "unknown"

@@ -11,6 +11,7 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
 
+from engine.cli.json_lines import JsonOption
 from engine.cli.keys_sign import sign_app
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
@@ -20,7 +21,6 @@ from engine.keys.files import Client, ControlRole, shown_as_file, write_key
 from engine.keys.folder import KeyFolder, default_folder
 
 FolderOption = Annotated[Path | None, Parameter(help="Folder of keys; the user's own by default.")]
-JsonOption = Annotated[bool, Parameter(negative=(), help="For a program; never with a secret.")]
 Name = Annotated[str, Parameter(help="Of the client: letters, digits, dot, _ and -.")]
 
 keys_app = App(name="keys", help="Say who may read what is published; sign results.", help_epilogue="", help_format="plaintext")

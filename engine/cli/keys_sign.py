@@ -10,10 +10,9 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
+from engine.cli.json_lines import JsonOption
 from engine.cli.saying import say
 from engine.keys.signing import make_signing_key, public_key
-
-JsonOption = Annotated[bool, Parameter(negative=(), help="For a program; never with a secret.")]
 
 sign_app = App(name="sign", help="Make a key that signs results, or show one.", help_epilogue="", help_format="plaintext")
 

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
 from engine.cli.overwriting import check_new
+from engine.cli.share_bar import share_bar
 from engine.errors import UsageError
 
 
-def check_place(path: Path, *, overwrite: bool) -> None:
-    """Refuse a file that cannot be written, before the work begins.
+def check_place(path: Path | None, *, overwrite: bool) -> None:
+    """Refuse a file that cannot be written, before the work begins; None: there is none.
 
     Raises:
         UsageError: it is there, and may not be replaced; it is a folder; or its folder is not there.
     """
+    if path is None:
+        return
     if path.is_dir():
         raise UsageError(f"{path} is a folder: give a file")
     check_new([path], overwrite=overwrite)
@@ -34,7 +34,8 @@ def ends_cleanly() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in heard}  # nohup has SIGHUP ignored
     try:
         yield
     finally:
@@ -44,10 +45,6 @@ def ends_cleanly() -> Iterator[None]:
 
 @contextmanager
 def progress_bar(words: str) -> Iterator[Callable[[float], None]]:
-    """Show on standard error how far something is, with an estimate; yields what takes the share that is done, 0 to 1."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    console = Console(stderr=True)
-    shown = Progress(*columns, console=console, transient=True, refresh_per_second=4, disable=not console.is_terminal)
-    with ends_cleanly(), shown as progress:
-        bar = progress.add_task(words, total=1.0)
-        yield lambda share: progress.update(bar, completed=share)
+    """Show a ``share_bar`` for work that ``ends_cleanly``."""
+    with ends_cleanly(), share_bar(words) as tell:
+        yield tell

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.text import Text
 
-from engine.cli.overwriting import OverwriteOption
+from engine.cli.json_lines import JsonOption, write_lines
+from engine.cli.overwriting import OTHER_FOLDER, OverwriteOption, check_new, write_result
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.decode.still import read_content, read_still
 from engine.errors import PictureError, UsageError
 from engine.marking import THRESHOLD, Marks, Provenance, load_credentials, marks_of, sign_picture
 from engine.source.picture_files import picture_files
-from engine.whole_file import replacing
 
 Pictures = Annotated[Path, Parameter(help="Picture files, or folders of them.")]
 _END = "-signed"
-JsonOption = Annotated[bool, Parameter(negative=(), help="For a program: one line for each picture.")]
 
 mark_app = App(
     name="mark",
@@ -109,8 +106,11 @@ def sign(
         try:
             read_still(path)  # a signature under half a picture would be worth nothing
             signed = sign_picture(read_content(path), credentials, original=source, title=path.name)
-            say(f"wrote {_write(signed, (out or path.parent) / f'{path.stem}{_END}{path.suffix}', overwrite=overwrite)}")
-        except PictureError as error:
+            result = (out or path.parent) / f"{path.stem}{_END}{path.suffix}"
+            check_new([result], overwrite=overwrite, instead=OTHER_FOLDER)
+            write_result(result, signed)
+            say(f"wrote {result}")
+        except (PictureError, UsageError) as error:
             failures.append(str(error) if str(path) in str(error) else f"{path}: {error}")
     for sentence in failures:
         say(sentence, aside=True)
@@ -119,7 +119,7 @@ def sign(
 
 def _show(path: Path, marks: Marks, *, json: bool) -> None:
     if json:
-        sys.stdout.write(msgspec.json.encode(_facts(path, marks)).decode() + "\n")
+        write_lines([_facts(path, marks)])
         return
     console = Console(highlight=False)
     console.print(Text(f"{plain(str(path))}: {marks.found} of 3 marks"), soft_wrap=True)
@@ -167,18 +167,6 @@ def _signature(found: Provenance) -> str:
 
 def _several(paths: list[Path]) -> str:
     return str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
-
-
-def _write(content: bytes, path: Path, *, overwrite: bool) -> Path:
-    if path.exists() and not overwrite:
-        raise PictureError(f"{path} is there already: choose another folder with --out, or add --overwrite to replace it")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as beside:
-            beside.write_bytes(content)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}: choose another folder with --out") from error
-    return path
 
 
 def _text(path: Path) -> str:

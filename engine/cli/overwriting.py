@@ -9,16 +9,19 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from engine.errors import UsageError
+from engine.whole_file import replacing
 
+OTHER_FOLDER = "choose another folder with --out"
 OverwriteOption = Annotated[bool, Parameter(negative=(), help="Replace what is there already.")]
 
 
-def check_new(paths: Iterable[Path | None], *, overwrite: bool) -> None:
+def check_new(paths: Iterable[Path | None], *, overwrite: bool, instead: str = "choose another name") -> None:
     """Refuse to write over files and folders; devices, as ``/dev/stdout``, are written.
 
     Args:
         paths: that are to be written; None: none.
         overwrite: whether they may be there.
+        instead: what else may be done.
 
     Raises:
         UsageError: one is there, and may not be.
@@ -27,4 +30,18 @@ def check_new(paths: Iterable[Path | None], *, overwrite: bool) -> None:
     if there and not overwrite:
         others = f", and {len(there) - 1} more," if len(there) > 1 else ""
         are = "are" if len(there) > 1 else "is"
-        raise UsageError(f"{there[0]}{others} {are} there already: choose another name, or add --overwrite to replace it")
+        raise UsageError(f"{there[0]}{others} {are} there already: {instead}, or add --overwrite to replace it")
+
+
+def write_result(path: Path, content: bytes) -> None:
+    """Write a file of the folder ``--out``, which is made where it is missing; it is there as a whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as beside:
+            beside.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}: {OTHER_FOLDER}") from error

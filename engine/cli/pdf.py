@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 
 from engine.archive.reader import read_run
-from engine.cli.long_work import ends_cleanly
+from engine.cli.long_work import check_place, ends_cleanly
 from engine.cli.outside_runs import check_outside_runs
 from engine.cli.plain import plain
 from engine.cli.saying import say
@@ -107,15 +107,12 @@ def _check(path: Path, overwrite: bool) -> None:
     if path.suffix.lower() != ".pdf":
         raise UsageError(f"{path} needs the ending .pdf")
     check_outside_runs(path)
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} is there already: give another --out, or --overwrite")
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"the folder {path.absolute().parent} does not exist: make it first")
+    check_place(path, overwrite=overwrite)
 
 
 def _sentences(written: Written) -> list[str]:
     tracks = count(written.tracks, "track")
-    told = [f"document: {written.path}, {written.pages:,} pages, {tracks}"]
+    told = [f"document: {written.path}, {count(written.pages, 'page')}, {tracks}"]
     if written.left_out:
         told.append(f"left out: {count(written.left_out, 'track')}, named on the first page")
     if written.missing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,16 +11,19 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from engine.archive.corrections import Correction, in_force, read_corrections
-from engine.cli.desk_options import JsonOption, OverwriteOption, PageOption, Results, tell_programs
+from engine.cli.desk_options import PageOption, Results, tell_programs
+from engine.cli.json_lines import JsonOption
+from engine.cli.long_work import check_place
 from engine.cli.outside_runs import check_outside_runs
+from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
+from engine.cli.who import user_name
 from engine.contracts.count_words import count
 from engine.contracts.recording import shown
 from engine.desk.chosen import choose_results
 from engine.desk.corrected import Desk, directories_of, only_grouped
-from engine.desk.page import check_page
 from engine.desk.people import PRIOR, People, Person, people_of
 from engine.desk.people_page import correction_words, write_people
 from engine.desk.stored import Result
@@ -95,7 +97,7 @@ def people(
     asked = [bool(merge), bool(split), name is not None, bool(unname), bool(undo)]
     if (note or who) and not any(asked):
         raise UsageError("--note and --who belong to a correction: give --merge, --split, --name, --unname or --undo")
-    check_page(page, overwrite)
+    check_place(page, overwrite=overwrite)
     check_outside_runs(page)
     key = signing_key(sign.expanduser()) if sign else None
     chosen = choose_results(results)
@@ -104,7 +106,7 @@ def people(
     notices: list[str] = []
     for is_asked, way in zip(asked, ("merge", "split", "name", "unname", "undo"), strict=True):
         if is_asked:
-            desk = Desk(chosen.results, found, who or _user(), note, key)
+            desk = Desk(chosen.results, found, who or user_name(), note, key)
             done.append(_correct(desk, way, merge, split, name, unname, undo))
             notices += desk.notices
             found = people_of(chosen.results, _corrections(chosen.results), prior)
@@ -162,10 +164,11 @@ def _corrections(results: Sequence[Result]) -> list[Correction]:
 def _notices(found: People, once: int) -> list[str]:
     said = []
     if once:
-        said.append(f"{once:,} stranger{'s were' if once != 1 else ' was'} seen once: --all shows them")
+        said.append(f"{count(once, 'stranger was', 'strangers were')} seen once: --all shows them")
     if found.left_out:
-        tracks = f"{found.left_out:,} track{'s' if found.left_out != 1 else ''}"
-        said.append(f"{tracks} cannot be grouped: no vector is left, or the face is too poor to tell anybody")
+        said.append(
+            f"{count(found.left_out, 'track')} cannot be grouped: no vector is left, or the face is too poor to tell anybody"
+        )
     return said
 
 
@@ -234,10 +237,3 @@ def _person(person: Person) -> dict[str, Any]:
             for track in person.tracks
         ],
     }
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without this user
-        return "unknown"

@@ -10,16 +10,18 @@ from rich.console import Console
 
 from engine.cli.desk_options import (
     FaceOption,
-    JsonOption,
-    OverwriteOption,
     PageOption,
     Results,
     check_embedder,
     embedder_of,
     photographs,
     tell_programs,
+    worth_facts,
 )
+from engine.cli.json_lines import JsonOption
+from engine.cli.long_work import check_place
 from engine.cli.outside_runs import check_outside_runs
+from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
@@ -29,9 +31,9 @@ from engine.desk.chosen import choose_results
 from engine.desk.compared import quality_limits
 from engine.desk.hits import Found, Hit
 from engine.desk.hits import search as search_results
-from engine.desk.hits_page import chance_sentence, worth_sentence, write_hits
+from engine.desk.hits_page import chance_sentence, compared_with, worth_sentence, write_hits
 from engine.desk.likeness import Likeness
-from engine.desk.page import check_page, ratio_words
+from engine.desk.page import ratio_words
 from engine.desk.photograph import Photographed
 from engine.errors import UsageError
 
@@ -62,7 +64,7 @@ def search(
     """
     if limit < 1:
         raise UsageError(f"--limit is {limit}: give 1 or more")
-    check_page(page, overwrite)
+    check_place(page, overwrite=overwrite)
     check_outside_runs(page)
     chosen = choose_results(results)
     with photographs(embedder_of(chosen.results, embedder)) as (read, model):
@@ -84,7 +86,7 @@ def search(
 
 
 def _tell_people(found: Found) -> None:
-    say(f"compared with {found.faces:,} faces of {found.tracks:,} tracks")
+    say(compared_with(found))
     if not found.hits:
         return
     columns = [Column("hit", "number"), Column("track"), Column("when", "word")]
@@ -116,7 +118,7 @@ def _for_programs(photograph: Photographed, found: Found, notices: list[str]) ->
 
 
 def _hit(hit: Hit) -> dict[str, Any]:
-    track, worth = hit.track, hit.worth
+    track = hit.track
     return {
         "result": shown(track.result.run.directory),
         "stream": track.stream,
@@ -126,10 +128,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "face_seconds": hit.face.pts_seconds if hit.face else None,
         "size_px": hit.face.quality.size_px if hit.face else track.size_px,
         "cosine": hit.cosine,
-        "log10_lr": worth.log10_lr if worth else None,
-        "log10_lr_bounds": worth.bounds if worth else None,
-        "bucket": worth.bucket if worth else None,
-        "calibration": worth.calibration if worth else None,
+        **worth_facts(hit.worth),
         "worth": worth_sentence(hit),
         "strangers_as_alike": hit.by_chance,
         "name": track.name,

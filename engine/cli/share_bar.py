@@ -6,14 +6,20 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 
 @contextlib.contextmanager
 def share_bar(words: str, *, quiet: bool = False) -> Iterator[Callable[[float], None]]:
-    """Show a bar on standard error, if that is a terminal, and remove it at the end; give what sets it, from 0 to 1."""
+    """Show a bar on standard error, if that is a terminal, and remove it at the end; give what sets it, from 0 to 1.
+
+    Args:
+        words: plain text beside it, as the name of a file.
+        quiet: show none.
+    """
     console = Console(stderr=True, quiet=quiet)
-    columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    words_column, left = TextColumn("{task.description}", markup=False), TextColumn("left")
+    columns = words_column, BarColumn(), TimeElapsedColumn(), left, TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, refresh_per_second=4, disable=not console.is_terminal) as bar:
         task = bar.add_task(words, total=1.0)
         yield lambda share: bar.update(task, completed=share)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -147,6 +147,17 @@ class Run:
             return False
         return 0 <= place.row < len(self.rows(place.file))
 
+    def vectors_of(self, lines: Iterable[FaceLine | TrackLine]) -> Iterator[tuple[FaceLine | TrackLine, NDArray[np.float32]]]:
+        """Yield those lines that have a vector, with it, as ``vector`` returns it.
+
+        Raises:
+            PublishError: a file cannot be read.
+        """
+        for line in lines:
+            row = self.vector(line)
+            if row is not None:
+                yield line, row
+
     def face_vectors(self) -> list[Vectors]:
         """Return the vectors of all faces, one entry for each length that there is.
 
@@ -163,15 +174,13 @@ class Run:
         """
         return self._vectors(self.tracks())
 
-    def _vectors(self, lines: Iterator[FaceLine] | Iterator[TrackLine]) -> list[Vectors]:
+    def _vectors(self, lines: Iterable[FaceLine | TrackLine]) -> list[Vectors]:
         found: dict[int, tuple[list[NDArray[np.float32]], list[Key]]] = {}
-        for line in lines:
-            row = self.vector(line)
-            if row is not None:
-                rows, keys = found.setdefault(len(row), ([], []))
-                message = line.face if isinstance(line, FaceLine) else line.track
-                rows.append(row)
-                keys.append((message.stream, message.track_id))
+        for line, row in self.vectors_of(lines):
+            rows, keys = found.setdefault(len(row), ([], []))
+            message = line.face if isinstance(line, FaceLine) else line.track
+            rows.append(row)
+            keys.append((message.stream, message.track_id))
         return [Vectors(np.stack(rows), keys) for rows, keys in found.values()]
 
     def rows(self, name: str) -> NDArray[np.float32]:

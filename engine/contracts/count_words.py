@@ -4,11 +4,11 @@ from __future__ import annotations
 
 
 def count(number: int, one: str, several: str = "") -> str:
-    """Return a number with its noun, as ``1 drop``, ``2 drops`` or ``3 people``.
+    """Return a number with its noun, as ``1 drop``, ``2,000 drops`` or ``3 people``.
 
     Args:
         number: how many.
         one: the noun for one.
         several: that for none or more than one; empty: ``one`` with an s.
     """
-    return f"{number} {one if number == 1 else several or one + 's'}"
+    return f"{number:,} {one if number == 1 else several or one + 's'}"

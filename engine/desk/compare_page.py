@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
+from engine.contracts.count_words import count
 from engine.contracts.recording import shown
 from engine.contracts.worth import LIMITS, worth
 from engine.desk.compared import Compared, Side
@@ -58,7 +59,7 @@ def _body(compared: Compared) -> Iterator[str]:
 
 
 def _side(side: Side) -> str:
-    kind = "a photograph" if side.is_photograph else f"{side.moments} moment{'s' if side.moments != 1 else ''}"
+    kind = "a photograph" if side.is_photograph else count(side.moments, "moment")
     facts = details([("face", f"{side.size_px:.0f} px"), ("seen at", kind)])
     return (
         f'<article class="card"><div class="pictures">{figures(side.pictures)}</div>'

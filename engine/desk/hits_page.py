@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
+from engine.contracts.count_words import count
 from engine.contracts.recording import shown
 from engine.contracts.worth import worth
 from engine.desk.hits import Found, Hit
@@ -19,7 +20,7 @@ def write_hits(path: Path, photograph: Photographed, found: Found, notices: Sequ
     Raises:
         FacestreamError: it cannot be written.
     """
-    subtitle = f"compared with {found.faces:,} faces of {found.tracks:,} tracks"
+    subtitle = compared_with(found)
     write_page(path, f"Search for {photograph.label}", subtitle, notices, _body(photograph, found))
 
 
@@ -28,6 +29,11 @@ def worth_sentence(hit: Hit) -> str:
     if hit.worth is None:
         return "What this likeness is worth was not measured"
     return worth(hit.worth.log10_lr, "the person of the photograph")
+
+
+def compared_with(found: Found) -> str:
+    """Return how much was looked at."""
+    return f"compared with {count(found.faces, 'face')} of {count(found.tracks, 'track')}"
 
 
 def chance_sentence(hit: Hit, tracks: int) -> str:
@@ -54,7 +60,7 @@ def _card(number: int, hit: Hit, tracks: int) -> str:
     where = f"{shown(track.result.label)} · {track.stream} · track {track.track_id}"
     head = f'<span class="rank">{number}</span>{escape(where)}'
     badge = f'<span class="badge named">{escape(track.name)}</span>' if track.name else ""
-    rests = "one face" if hit.face is not None else f"{len(track.faces)} faces, fused"
+    rests = "one face" if hit.face is not None else f"{count(len(track.faces), 'face')}, fused"
     facts = [
         ("when", track.when),
         ("likelihood ratio", ratio_words(hit.worth)),

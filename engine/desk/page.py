@@ -13,7 +13,7 @@ from engine.contracts.recording import shown
 from engine.contracts.worth import ratio
 from engine.desk.likeness import Worth
 from engine.desk.stored import StoredFace, StoredTrack
-from engine.errors import FacestreamError, UsageError
+from engine.errors import FacestreamError
 from engine.report.figures import MARK, embedded, figure, read
 
 Picture = tuple[str, bytes]
@@ -22,22 +22,6 @@ FOOT = (
     "person also depends on what else is known. Relatives and twins were not measured: for them it says too much. Decisions "
     "rest on the original pictures; enhanced ones hold detail that a network has inferred, and are not for identification."
 )
-
-
-def check_page(path: Path | None, overwrite: bool) -> None:
-    """Refuse a page before anything is computed for it.
-
-    Raises:
-        UsageError: it would replace a file, or its folder is not there.
-    """
-    if path is None:
-        return
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"cannot write the page {path}: there is no folder {path.parent}")
-    if path.is_dir():
-        raise UsageError(f"cannot write the page {path}: it is a folder, give the name of a file (.html)")
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} is there already: give another name, or --overwrite")
 
 
 def write_page(path: Path, title: str, subtitle: str, notices: Iterable[str], body: Iterable[str], foot: str = FOOT) -> None:

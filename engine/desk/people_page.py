@@ -7,11 +7,12 @@ from html import escape
 from pathlib import Path
 
 from engine.archive.corrections import Correction, in_force
+from engine.contracts.count_words import count
 from engine.contracts.recording import shown
 from engine.desk.page import figures, track_pictures, write_page
 from engine.desk.people import People, Person
 from engine.desk.stored import StoredTrack
-from engine.report.figures import embedded, figure, read
+from engine.report.figures import embedded, figure, read_at
 
 _MOST_PERSONS, _MOST_TRACKS = 300, 16
 _FOOT = (
@@ -33,7 +34,7 @@ def write_people(
     said = [*notices, *([f"{left:,} more people are not shown here: --json has all of them."] if left > 0 else [])]
     title = f"People in {results[0]}" if len(results) == 1 else f"People in {len(results)} results"
     strangers = sum(not person.name for person in people.persons)
-    subtitle = f"{len(people.persons) - strangers:,} with a name, {strangers:,} strangers"
+    subtitle = f"{len(people.persons) - strangers:,} with a name, {count(strangers, 'stranger')}"
     write_page(path, title, subtitle, said, _body(shown_persons[:_MOST_PERSONS], people.corrections), _FOOT)
 
 
@@ -50,7 +51,7 @@ def _card(person: Person) -> str:
     badge = (
         f'<span class="badge named">{"named by a person" if person.given else "in the gallery"}</span>' if person.name else ""
     )
-    seen = f"{_count(len(person.tracks), 'track')}, {_count(person.faces, 'face')}, up to {person.largest_px:.0f} px"
+    seen = f"{count(len(person.tracks), 'track')}, {count(person.faces, 'face')}, up to {person.largest_px:.0f} px"
     where = ", ".join(f"{result} · {stream}" for result, stream in person.places)
     strip = "".join(map(_small, person.tracks[:_MOST_TRACKS]))
     more = len(person.tracks) - _MOST_TRACKS
@@ -65,10 +66,8 @@ def _card(person: Person) -> str:
 
 
 def _small(track: StoredTrack) -> str:
-    path = track.picture()
-    name = path.relative_to(track.result.run.directory).as_posix() if path else None
     caption = f"{track.stream}/{track.track_id} · {track.when}"
-    picture = read(track.result.run.directory, name)
+    picture = read_at(track.picture())
     return (
         figure(embedded(picture, caption), "pixels", caption)
         if picture
@@ -91,14 +90,10 @@ def correction_words(one: Correction) -> str:
     """Return what somebody has said, in words."""
     tracks = [f"{ref.stream}/{ref.track_id}" for ref in one.tracks]
     some = ", ".join(tracks[:4]) + (f" and {len(tracks) - 4} more" if len(tracks) > 4 else "")
-    others = f"{len(one.others)} other {'track' if len(one.others) == 1 else 'tracks'}"
+    others = count(len(one.others), "other track")
     return {
         "merge": f"{some} are one person",
         "split": f"{some} {'is' if len(tracks) == 1 else 'are'} not the person of {others}",
         "name": f"{some}: {one.name or ('the name was erased' if one.erased else 'the name is taken back')}",
         "undo": f"undoes {one.undoes}",
     }[one.what]
-
-
-def _count(number: int, one: str) -> str:
-    return f"{number:,} {one if number == 1 else one + 's'}"

@@ -8,9 +8,10 @@ from pathlib import Path
 from engine.archive.chain import CHAIN, FIRST, Block, chain_lines, decode, hash_of, signed_text
 from engine.archive.ledger import Ledger
 from engine.archive.pieces import row_bytes
+from engine.contracts.count_words import count
 from engine.contracts.times import utc_words
 from engine.exhibit.rules import only_corrects, out_of_place, went_too_early
-from engine.exhibit.verdict import Fault, Verdict, counted
+from engine.exhibit.verdict import Fault, Verdict
 from engine.keys.signing import can_sign, is_signed_by
 
 _WORDS = {"erase": "an erasure", "expire": "an expiry", "resume": "a resumed run", "restart": "a restarted publisher"}
@@ -116,9 +117,9 @@ class ChainReader:
             name, _, what = fault.partition(": ")
             told = f"{what or fault}, as {_WORDS.get(block.why, 'somebody')} found at {when}"
             self._verdict.faults.append(Fault(name, told, block.at_ns, block.number))
-        for name, count in block.lost.items():
+        for name, lines in block.lost.items():
             kind = "vector" if row_bytes(name) else "line"
-            lost = f"its last {counted(count, kind)} {'was' if count == 1 else 'were'} missing"
+            lost = f"its last {count(lines, f'{kind} was', f'{kind}s were')} missing"
             notes.append(f"{name}: {lost} when the run was resumed at {when}, as after a power cut")
         if block.kind != "sealed":
             self.blocks.append(block)

@@ -62,8 +62,3 @@ class Verdict:
     @property
     def is_whole(self) -> bool:
         return not self.faults
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, as ``1 line`` or ``2 lines``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -16,13 +16,14 @@ from engine.archive.ledger import Compared, compare
 from engine.archive.pieces import CORRECTIONS, row_bytes
 from engine.archive.reader import recorded
 from engine.archive.record import settings
+from engine.contracts.count_words import count
 from engine.contracts.times import utc_words
 from engine.errors import PublishError, UsageError
 from engine.exhibit.beside import look_beside
 from engine.exhibit.blocks import ChainReader
 from engine.exhibit.payloads import check_payloads
 from engine.exhibit.rules import too_young
-from engine.exhibit.verdict import Fault, Verdict, counted
+from engine.exhibit.verdict import Fault, Verdict
 
 __all__ = ["Fault", "Verdict", "verify"]
 _TRIES = 3
@@ -117,29 +118,25 @@ def _differences(name: str, compared: Compared, reader: ChainReader, verdict: Ve
     if compared.skipped and held is not None and held.emptied_by is not None:
         newest, went = held.blocks[compared.skipped - 1], held.emptied_by
         if why := too_young(went.keep, times[max(0, newest - 1)], went.at_ns):
-            what = (
-                f"its first {counted(compared.skipped, 'line')} went at {utc_words(went.at_ns)}, which was no retention: {why}"
-            )
+            what = f"its first {count(compared.skipped, 'line')} went at {utc_words(went.at_ns)}, which was no retention: {why}"
             verdict.faults.append(Fault(name, what, times[newest], newest))
         else:
-            verdict.notes.append(f"{name}: retention has deleted its first {counted(compared.skipped, 'line')}")
+            verdict.notes.append(f"{name}: retention has deleted its first {count(compared.skipped, 'line')}")
 
 
 def _tail(path: Path, compared: Compared, reader: ChainReader, verdict: Verdict) -> None:
     """Say what stands behind the last piece that a block vouches for."""
-    name, count = path.name, len(compared.tail)
+    name, behind = path.name, len(compared.tail)
     kind = "vector" if row_bytes(name) else "line"
     held = reader.ledger.files.get(name)
-    if count and name == CORRECTIONS:
-        verdict.notes.append(f"{name}: no block vouches for its last {counted(count, 'line')}")
-    elif count and reader.ledger.is_open:
+    if behind and name == CORRECTIONS:
+        verdict.notes.append(f"{name}: no block vouches for its last {count(behind, 'line')}")
+    elif behind and reader.ledger.is_open:
         verdict.notes.append(
-            f"{name}: no block vouches for its last {counted(count, kind)} yet, as the run goes on or was killed"
+            f"{name}: no block vouches for its last {count(behind, kind)} yet, as the run goes on or was killed"
         )
-    elif count:
-        verdict.faults.append(
-            Fault(name, f"{counted(count, kind)} {'was' if count == 1 else 'were'} put in behind the end of the run")
-        )
+    elif behind:
+        verdict.faults.append(Fault(name, f"{count(behind, f'{kind} was', f'{kind}s were')} put in behind the end of the run"))
     elif held is not None and not compared.differences and path.is_file() and path.stat().st_size != held.size_bytes:
         what = f"has {path.stat().st_size} bytes, and had {held.size_bytes}"
         if reader.ledger.is_open and path.stat().st_size > held.size_bytes:

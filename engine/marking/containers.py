@@ -16,7 +16,6 @@ _XMP_CHUNK = b"XML:com.adobe.xmp\0\0\0\0\0"
 _LONGEST = 65533
 """Of what a JPEG segment holds."""
 _APP1, _APP11, _COM, _SOS = 0xE1, 0xEB, 0xFE, 0xDA
-MEDIA_TYPES = {"jpeg": "image/jpeg", "png": "image/png"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,12 +66,6 @@ class Sought:
         return self.score >= THRESHOLD
 
 
-def false_alarm_bound(score: float = THRESHOLD) -> float:
-    """Return the share of keys, at most, with which a given unmarked picture scores so much."""
-    ways = 2 * len(_CONTRASTS) * len(_FRAMES) ** 2
-    return min(1.0, ways * math.exp(-(score**2) / 2))
-
-
 def put_mark(picture_bgr: Uint8) -> Uint8:
     """Return a marked copy; one that is too small as it is.
 

@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 
 from engine import __version__
+from engine.contracts.picture_files import MEDIA_TYPES
 from engine.errors import MissingRuntimeError, PictureError
-from engine.marking.containers import MEDIA_TYPES, has_manifest, kind_of
+from engine.marking.containers import has_manifest, kind_of
 from engine.marking.credentials import Credentials
 from engine.marking.imperceptible import find_mark
 from engine.marking.metadata import declared_in, sentence, source_type

@@ -9,12 +9,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from engine.archive.files import inside
+from engine.archive.pictures import read_picture
 from engine.archive.reader import FaceLine, TrackRecord
+from engine.contracts.picture_files import MEDIA_TYPE_OF_SUFFIX
 from engine.report.clocks import clock
 
 MARK = "AI-enhanced: not for identification"
 """Stands with every picture that a model has made."""
-_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 
 
 class Pictures:
@@ -38,7 +39,7 @@ class Pictures:
     def img(self, name: str | None, alt: str = "", title: str = "") -> str:
         """Return a picture, which links to its file; empty where that is not there any more, or not in the directory."""
         path = self._directory / name if name else None
-        if not name or path is None or path.suffix not in _TYPES or not self._is_ours(name) or not path.is_file():
+        if not name or path is None or path.suffix not in MEDIA_TYPE_OF_SUFFIX or not self._is_ours(name) or not path.is_file():
             return ""
         file = f"{self._before}{escape(quote(name))}"
         said = f' alt="{escape(alt)}"' + (f' title="{escape(title)}"' if title else "")
@@ -61,15 +62,18 @@ class Pictures:
             self.beside += 1
             return file
         self._room_bytes -= size
-        return f"data:{_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
+        return f"data:{MEDIA_TYPE_OF_SUFFIX[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def read(directory: Path, name: str | None) -> tuple[str, bytes] | None:
     """Return media type and bytes of a picture, None where the file is not there any more, or not in the directory."""
-    path = inside(directory, name) if name else None
-    if path is None or path.suffix not in _TYPES or not path.is_file():
-        return None
-    return _TYPES[path.suffix], path.read_bytes()
+    return read_at(inside(directory, name) if name else None)
+
+
+def read_at(path: Path | None) -> tuple[str, bytes] | None:
+    """Return media type and bytes of a picture of a run, None where the file is not there any more, or none is named."""
+    found = read_picture(path) if path is not None else None
+    return (found[1], found[0]) if found else None
 
 
 def embedded(picture: tuple[str, bytes], alt: str = "") -> str:

@@ -9,8 +9,8 @@ from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.archive.hiding import hides_faces
 from engine.archive.reader import TrackRecord
-from engine.archive.record import settings
 from engine.footage.playable import is_playable
 from engine.report.clocks import clock
 from engine.report.figures import address
@@ -35,8 +35,7 @@ class Moments:
     def __init__(self, directory: Path, page: Path, run: Mapping[str, Any], video: Video, *, several_streams: bool) -> None:
         self._directory, self._folder = directory, page.absolute().parent
         self._inputs: Mapping[str, Mapping[str, Any]] = run.get("inputs") or {}
-        publish = settings(run, "publish")
-        self._video = "never" if video == "auto" and publish.get("redact", "none") != "none" else video
+        self._video = "never" if video == "auto" and hides_faces(run) else video
         self._addresses: dict[str, str] = {}
         self._several_streams = several_streams
 

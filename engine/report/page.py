@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from engine.archive.files import write_pieces
+from engine.archive.hiding import hiding_of
 from engine.archive.reader import read_run, read_streams
 from engine.archive.record import settings
 from engine.contracts.findings import Decision
@@ -175,11 +176,10 @@ def _resource(name: str) -> str:
 
 
 def _redacted(run: dict[str, Any]) -> str:
-    publish = settings(run, "publish")
     return {
         "blur": "Faces that were not recognised are made coarse (publish.redact: blur).",
         "vectors": "No picture of a face was kept (publish.redact: vectors).",
-    }.get(str(publish.get("redact")), "")
+    }.get(hiding_of(run), "")
 
 
 def _failed(streams: dict[str, list[Stream]]) -> str:

@@ -88,7 +88,7 @@ def export_vectors(run: Run, rows: Rows, out: Path) -> list[tuple[Path, int, int
         PublishError: a file cannot be read or written.
     """
     counts: dict[int, int] = {}
-    for row in _vectors(run, rows):
+    for row in run.vectors_of(lines_of(run, rows)):
         counts[len(row[1])] = counts.get(len(row[1]), 0) + 1
     written = []
     try:
@@ -121,20 +121,13 @@ def _write_vectors(run: Run, rows: Rows, beside: Path, keys: Path, shape: tuple[
     with keys.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["row", "stream", "track_id"] + (["seq", "frame_index"] if rows == "faces" else []))
-        of_length = (row for row in _vectors(run, rows) if len(row[1]) == shape[1])
+        of_length = (row for row in run.vectors_of(lines_of(run, rows)) if len(row[1]) == shape[1])
         for number, (line, vector) in enumerate(islice(of_length, shape[0])):
             array[number] = vector
             message = said(line)
             own = [line.face.seq, line.face.frame_index] if isinstance(line, FaceLine) else []
             table.writerow([number, csv_cell(message.stream), message.track_id, *own])
     array.flush()
-
-
-def _vectors(run: Run, rows: Rows) -> Iterator[tuple[Line, Any]]:
-    for line in lines_of(run, rows):
-        vector = run.vector(line)
-        if vector is not None:
-            yield line, vector
 
 
 def _csv(lines: Iterator[Line], columns: list[Column], out: BinaryIO) -> int:

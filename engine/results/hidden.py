@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.archive.record import settings
+from engine.archive.hiding import hides_faces, hiding_of
 from engine.errors import UsageError
 
 
@@ -19,8 +19,8 @@ def check_shown(record: Mapping[str, Any], *, show_hidden: bool) -> None:
     Raises:
         UsageError: the run hid them.
     """
-    redact = settings(record, "publish").get("redact", "none")
-    if redact != "none" and not show_hidden:
+    if hides_faces(record) and not show_hidden:
         raise UsageError(
-            f"this run was told to hide faces (publish.redact: {redact}), and its recording shows them: add --show-hidden"
+            f"this run was told to hide faces (publish.redact: {hiding_of(record)}), and its recording shows them: "
+            "add --show-hidden"
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.contracts.count_words import count
 from engine.errors import ConfigError, MissingRuntimeError
 from engine.runtime.tensors import Tensor
 
@@ -44,15 +45,15 @@ class Cuda:
         self._api: Any = runtime
         self._number = int(number)
         try:
-            count = self._call("cudaGetDeviceCount")
+            devices = self._call("cudaGetDeviceCount")
         except CudaFault as error:
             if not str(error).startswith(_NO_DRIVER):
                 raise MissingRuntimeError(f"CUDA does not answer ({error}): look at nvidia-smi") from error
             raise MissingRuntimeError(
                 f"there is no NVIDIA driver here, or no GPU ({error}): install it, or set the device to cpu"
             ) from error
-        if self._number >= count:
-            raise ConfigError(f"there is no {device}: this machine has {count} GPU{'s' if count != 1 else ''}, from cuda:0 on")
+        if self._number >= devices:
+            raise ConfigError(f"there is no {device}: this machine has {count(devices, 'GPU')}, from cuda:0 on")
 
     def use(self) -> None:
         """Make it the current device of this thread."""

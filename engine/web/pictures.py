@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-MEDIA_TYPES = {"jpeg": "image/jpeg", "png": "image/png"}
 FOR_EVER = "private, max-age=86400, immutable"
 """Of a picture that its address names for good; for this browser alone, not for a proxy."""
 _BYTES = 64 << 20

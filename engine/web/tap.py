@@ -14,10 +14,11 @@ import zmq
 import zmq.asyncio
 
 from engine.contracts.messages import AnyMessage, Face, Track, decode_header, kind_of
+from engine.contracts.picture_files import MEDIA_TYPES
 from engine.contracts.tap import decode_preview, preview_topic
 from engine.web.fan import Fan, encode
 from engine.web.paths import face_picture, stream_picture
-from engine.web.pictures import MEDIA_TYPES, Picture, PictureRing
+from engine.web.pictures import Picture, PictureRing
 from engine.web.problems import Refusal
 from engine.web.report import Report
 from engine.web.seen import Seen

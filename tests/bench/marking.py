@@ -27,7 +27,6 @@ from engine.config_verify import VerifyConfig
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.catalog import open_detector
 from engine.marking import THRESHOLD, declare, find_mark, put_mark
-from engine.marking.imperceptible import false_alarm_bound
 from engine.models import find_model
 from engine.publish.encode import encode_picture
 from engine.runtime.colour import planes_from_bgr
@@ -35,17 +34,9 @@ from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import open_generator
 from engine.verify.embedder import open_embedder
 from tests.assets import SHARED
+from tests.marking.attacks import as_jpeg, false_alarm_bound, scaled
 
 CONSOLE = Console(width=160)
-
-
-def as_jpeg(picture: Uint8, quality: int) -> Uint8:
-    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR))
-
-
-def scaled(picture: Uint8, factor: float, method: int = cv2.INTER_AREA) -> Uint8:
-    height, width = picture.shape[:2]
-    return np.asarray(cv2.resize(picture, (round(width * factor), round(height * factor)), interpolation=method))
 
 
 ATTACKS: dict[str, Callable[[Uint8], Uint8]] = {

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 import signal
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from engine.cli.long_work import check_place, ends_cleanly, progress_bar
 from engine.errors import UsageError
@@ -25,6 +27,24 @@ def test_a_signal_leaves_no_half_written_file(tmp_path: Path, number: signal.Sig
     assert signal.getsignal(number) == before
 
 
+def test_what_was_ignored_before_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ends_cleanly():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_the_name_of_a_file_is_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, width=100)
+    monkeypatch.setattr("engine.cli.share_bar.Console", lambda **_: console)
+    with progress_bar("a[red][/blue].mp4") as tell:
+        tell(0.5)
+    assert "a[red][/blue].mp4" in shown.getvalue()
+
+
 def test_progress_takes_the_share_that_is_done() -> None:
     with progress_bar("a.mp4") as tell:
         tell(0.5)
@@ -32,6 +52,7 @@ def test_progress_takes_the_share_that_is_done() -> None:
 
 
 def test_a_place_is_refused_before_the_work(tmp_path: Path) -> None:
+    check_place(None, overwrite=False)
     check_place(tmp_path / "a.mp4", overwrite=False)
     (tmp_path / "b.mp4").write_bytes(b"")
     with pytest.raises(UsageError, match="is there already"):

@@ -87,7 +87,7 @@ def test_what_cannot_be_done_is_one_sentence(capsys, tmp_path):
     for arguments, code, words in (
         (["--out", run / "inside.pdf"], 2, "erase"),
         (["--out", tmp_path / "x.doc"], 2, "needs the ending .pdf"),
-        (["--out", tmp_path / "none" / "x.pdf"], 2, "does not exist"),
+        (["--out", tmp_path / "none" / "x.pdf"], 2, "there is no folder"),
         (["--notes", bad], 2, "no text in UTF-8"),
         (["--notes", "x" * 20_001], 2, "too long"),
         (["--case", "7" * 61], 2, "--case of 61 characters is too long"),

@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 
 from engine.contracts.findings import Quality
-from engine.desk import page as pages
 from engine.desk.compared import compare, quality_limits, track_side
 from engine.desk.hits import search
 from engine.desk.hits_page import write_hits
 from engine.desk.likeness import Likeness, haze_of
 from engine.desk.photograph import Photographed
 from engine.desk.stored import read_result
-from engine.errors import UsageError
 from tests.desk.results import DLIB, person_vector, write_result
 
 WALKS = [(f"person{number}", "", 10.0 * number) for number in range(40)]
@@ -80,13 +78,6 @@ def test_the_page_of_hits_holds_its_pictures(result, likeness, tmp_path: Path):
     assert "Such a likeness is" in text
     assert "<i>" not in text
     assert "AI-enhanced" in text
-    with pytest.raises(UsageError, match="is there already"):
-        pages.check_page(tmp_path / "hits.html", overwrite=False)
-    pages.check_page(tmp_path / "hits.html", overwrite=True)
-    with pytest.raises(UsageError, match="there is no folder"):
-        pages.check_page(tmp_path / "no" / "hits.html", overwrite=False)
-    with pytest.raises(UsageError, match="it is a folder"):
-        pages.check_page(tmp_path, overwrite=True)
 
 
 def test_two_tracks_are_compared_with_what_limits_it(result, likeness):

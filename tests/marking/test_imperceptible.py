@@ -10,7 +10,8 @@ import pytest
 from skimage import data
 
 from engine.marking import THRESHOLD, find_mark, put_mark
-from engine.marking.imperceptible import SMALLEST_PX, false_alarm_bound
+from engine.marking.imperceptible import SMALLEST_PX
+from tests.marking.attacks import as_jpeg, false_alarm_bound, scaled
 
 
 def enhanced(width=64, height=None):
@@ -19,15 +20,6 @@ def enhanced(width=64, height=None):
     face = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)[30:190, 150:300]
     small = cv2.resize(face, (width // 3, height // 3), interpolation=cv2.INTER_AREA)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
-
-
-def as_jpeg(picture, quality):
-    return cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
-
-
-def scaled(picture, factor, method=cv2.INTER_AREA):
-    height, width = picture.shape[:2]
-    return cv2.resize(picture, (round(width * factor), round(height * factor)), interpolation=method)
 
 
 ATTACKS = {

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from engine.report.scene import scene_of
-from engine.report.track_selection import select_tracks
+from tests.report.selection import select_tracks
 from tests.report.test_page import write_run
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.archive.reader import TrackRecord
-from engine.report.track_selection import select_tracks
 from tests.publish.samples import as_sent, face, track
+from tests.report.selection import select_tracks
 
 FACE, TRACK = as_sent(face()[0]), as_sent(track()[0])
 FACE_LINE = msgspec.json.encode(FACE)

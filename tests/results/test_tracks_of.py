@@ -59,19 +59,6 @@ def test_of_a_run_that_was_received_the_recording_is_the_one_that_is_given(tmp_p
         recording_in(made.run, "yard", tmp_path / "none.mp4")
 
 
-def test_a_stream_whose_name_leads_elsewhere_names_no_file(tmp_path: Path) -> None:
-    directory = make_run(tmp_path).run.directory
-    for name in ("faces.jsonl", "tracks.jsonl", "stream.jsonl", "run.json"):
-        path = directory / name
-        path.write_text(path.read_text().replace('"door"', '"../../pwn"'))
-    run = load_run(directory)
-    with pytest.raises(UsageError, match="has no track 1"):
-        tracks_seen(run, [1])
-    assert run.inputs == {}
-    with pytest.raises(UsageError, match=r"has no stream \.\./\.\./pwn: it has none"):
-        recording_in(run, "../../pwn")
-
-
 @pytest.mark.parametrize("unit", [[1, 0], [0, 1], [1, -1]])
 def test_a_time_in_units_that_are_none_is_left_out(tmp_path: Path, unit: list[int]) -> None:
     run = make_run(tmp_path).run
@@ -83,3 +70,16 @@ def test_a_time_in_units_that_are_none_is_left_out(tmp_path: Path, unit: list[in
     (run.directory / "tracks.jsonl").write_text("")
     (one,) = tracks_seen(run, [1])
     assert (one.first_seconds, one.last_seconds) == (0.4, 1.2)
+
+
+def test_a_stream_whose_name_leads_elsewhere_names_no_file(tmp_path: Path) -> None:
+    directory = make_run(tmp_path).run.directory
+    for name in ("faces.jsonl", "tracks.jsonl", "stream.jsonl", "run.json"):
+        path = directory / name
+        path.write_text(path.read_text().replace('"door"', '"../../pwn"'))
+    run = load_run(directory)
+    with pytest.raises(UsageError, match="has no track 1"):
+        tracks_seen(run, [1])
+    assert run.inputs == {}
+    with pytest.raises(UsageError, match=r"has no stream \.\./\.\./pwn: it has none"):
+        recording_in(run, "../../pwn")

@@ -15,11 +15,11 @@ from engine.archive.expiry import empty
 from engine.contracts.findings import Basis, Candidate, Quality
 from engine.contracts.messages import Face, Track
 from engine.contracts.track_picture import FusedFrame, TrackPicture
-from engine.report.track_selection import select_tracks
 from engine.web.problems import Refusal
 from engine.web.timeline import Timeline
 from engine.web.track_faces import show_track
 from engine.web.track_values import Query
+from tests.report.selection import select_tracks
 from tests.web.server import Server
 from tests.web.service import JPEG, face
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine import __version__
 from engine.archive.reader import TrackRecord
+from engine.contracts.count_words import count
 from engine.contracts.findings import Decision
 from engine.contracts.messages import Stream
 from engine.contracts.worth import degree, ratio
@@ -185,19 +186,18 @@ def _other_sources(page: Cover) -> list[Block]:
     others = len({*(page.run.get("inputs") or {}), *page.streams}.difference(_shown_streams(page)))
     if not others:
         return []
-    words = "1 other source has" if others == 1 else f"{others:,} other sources have"
+    words = count(others, "other source has", "other sources have")
     return [Words(f"{words} no track in this document: run.json names all of them.", after_mm=1.5)]
 
 
 def _counts(page: Cover, total: int) -> str:
-    found = ", ".join(f"{count:,} {DECISIONS[decision]}" for decision, count in page.decisions.items() if count)
-    tracks = f"{total:,} {'track' if total == 1 else 'tracks'}"
+    found = ", ".join(f"{number:,} {DECISIONS[decision]}" for decision, number in page.decisions.items() if number)
     here = f"{len(page.records):,} {'is' if len(page.records) == 1 else 'are'} in this document, one on each page"
     if not total:
         return "The run found no faces."
     return (
-        f"The run has {tracks} ({found}); {here}, those that matter most first. A track is one person's way through the "
-        "picture; one person may have several."
+        f"The run has {count(total, 'track')} ({found}); {here}, those that matter most first. A track is one person's way "
+        "through the picture; one person may have several."
     )
 
 
@@ -227,8 +227,7 @@ def _left_out(page: Cover) -> str:
         numbers = ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for _, run in of_stream)
         told.append(f"{numbers} of {stream}" if len(streams) > 1 else numbers)
     more = f" and {len(runs) - _MOST_LEFT_OUT:,} more ranges" if len(runs) > _MOST_LEFT_OUT else ""
-    count = f"{len(page.left_out):,} {'track' if len(page.left_out) == 1 else 'tracks'}"
-    return f"{count} ({'; '.join(told)}{more})"
+    return f"{count(len(page.left_out), 'track')} ({'; '.join(told)}{more})"
 
 
 def _bullets(sentences: Sequence[str]) -> list[Block]:

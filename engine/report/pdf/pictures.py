@@ -10,12 +10,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from engine.archive.hiding import hides_faces, hiding_of
 from engine.archive.reader import FaceLine, TrackRecord
-from engine.archive.record import settings
 from engine.contracts.frames import Uint8
 from engine.report.figures import MARK, read
 from engine.report.fused import fused_of
-from engine.report.pdf.source_frames import is_redacted
 
 _LARGEST_PX = 400
 """Sides of pictures on paper: 300 dots an inch at 34 mm."""
@@ -57,7 +56,7 @@ def _original(
     width, height = size
     if picture is None or line is None:
         return Shown("Original", _why(line, "original", run, record), None, size)
-    veiled = is_redacted(run) and line.face.decision != "known"
+    veiled = hides_faces(run) and line.face.decision != "known"
     caption = f"{width} x {height} pixels of the video, drawn as squares"
     if veiled:
         caption = "made coarse when it was stored, as the run was told to hide faces (publish.redact)"
@@ -79,7 +78,7 @@ def _enhanced(
     facts = line.face.enhanced if line else None
     if picture is None or facts is None:
         why = _why(line, "enhanced", run, record)
-        if line is not None and facts is None and not line.files.get("enhanced") and not is_redacted(run):
+        if line is not None and facts is None and not line.files.get("enhanced") and not hides_faces(run):
             why = "not enhanced: the face is large enough as it is"
         return Shown("Enhanced", why, None, size, is_made=True)
     caption = f"drawn {facts.scale} times larger by {facts.model}"
@@ -118,7 +117,7 @@ def _why(line: FaceLine | None, part: str, run: Mapping[str, Any], record: Track
 
 
 def _is_hidden(run: Mapping[str, Any], record: TrackRecord) -> bool:
-    redact = settings(run, "publish").get("redact", "none")
+    redact = hiding_of(run)
     return redact == "vectors" or (redact == "blur" and record.decision != "known")
 
 

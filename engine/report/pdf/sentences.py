@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.archive.reader import TrackRecord
+from engine.contracts.count_words import count
 from engine.contracts.findings import Basis, Decision
 from engine.contracts.worth import ratio, worth
 from engine.exhibit import ChainStatus, Confirmation, confirmed_by, is_shown
@@ -120,8 +121,7 @@ def _lack(basis: Basis | None) -> str:
     if basis is None:
         return "it had not seen enough when the run ended"
     if basis.missing == "faces":
-        faces = f"{basis.faces} {'face' if basis.faces == 1 else 'faces'}"
-        return f"the track has {faces} good enough to compare, and a decision needs {basis.faces_needed}"
+        return f"the track has {count(basis.faces, 'face')} good enough to compare, and a decision needs {basis.faces_needed}"
     if basis.missing == "size":
         needed = "no size would do" if basis.size_needed_px is None else f"{basis.size_needed_px:.0f} px are needed"
         return f"its faces are too small, {basis.size_px:.0f} px in the mean ({needed} with this gallery)"
@@ -202,8 +202,7 @@ def record_words(status: ChainStatus) -> tuple[str, list[str]]:
     if len(status.faults) > _FAULTS:
         told.append(f"{len(status.faults) - _FAULTS:,} more faults: facestream audit names all of them.")
     if status.head:
-        blocks = f"{status.blocks:,} {'block' if status.blocks == 1 else 'blocks'}"
-        told.append(f"It has {blocks}. The SHA-256 of the last one: {status.head}")
+        told.append(f"It has {count(status.blocks, 'block')}. The SHA-256 of the last one: {status.head}")
     whole = "unchanged, by its own hashes; " + ("signed" if status.keys else "nobody has signed it")
     return whole if status.is_whole else 'NOT as it was written, see "How to verify it"', told
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import cv2
 import msgspec
 
+from engine.archive.hiding import hides_faces
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.archive.record import settings
 from engine.config import DecodeConfig
@@ -68,7 +69,7 @@ class Sources:
         wanted: defaultdict[str, dict[int, Path]] = defaultdict(dict)
         for record in records:
             line = record.best
-            if line is not None and self._scene(line) is None and not is_redacted(self.run):
+            if line is not None and self._scene(line) is None and not hides_faces(self.run):
                 path = self.folder / f"source_frame_{sum(map(len, wanted.values()))}.jpg"  # no name of a run leads anywhere
                 wanted[record.stream].setdefault(line.face.frame_index, path)
         shown = [stream for stream in dict.fromkeys(record.stream for record in records) if stream in inputs]
@@ -114,12 +115,6 @@ class Sources:
                     self._paths[recording.name, index] = path
                 if index >= last:
                     return
-
-
-def is_redacted(run: Mapping[str, Any]) -> bool:
-    """Whether pictures of the run were to be hidden: then its recordings are not shown either."""
-    publish = settings(run, "publish")
-    return bool(publish.get("redact", "none") != "none")
 
 
 def _state(recording: Recording, facts: Mapping[str, Any]) -> SourceState:

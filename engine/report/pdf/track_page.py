@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.archive.hiding import hides_faces
 from engine.archive.reader import TrackRecord
+from engine.contracts.count_words import count
 from engine.contracts.messages import Stream
 from engine.report.pdf.blocks import Block, Columns, Table, Words, heading, height_of
 from engine.report.pdf.error_rates import bucket_of, error_rates
@@ -15,7 +17,7 @@ from engine.report.pdf.facts import STATES, face_words, hashes, source_name, tim
 from engine.report.pdf.pictures import Shown, pictures_of
 from engine.report.pdf.sentences import Confirmed, bounded, brief, finding, headline, limits, method, one_in, strength
 from engine.report.pdf.sheet import BLACK, GREY, MADE, MARGIN_MM, PALE, Sheet
-from engine.report.pdf.source_frames import SourceFrame, Sources, is_redacted
+from engine.report.pdf.source_frames import SourceFrame, Sources
 from engine.report.scene import PART
 
 _SIZES = (8.0, 7.6, 7.2, 6.8, 6.4, 6.0)
@@ -129,7 +131,7 @@ def _no_frame(page: Page) -> str:
         return "no face of this track is kept"
     if any(PART in line.files for line in record.faces):
         return "it was deleted since (kept for a limited time), or moved away"
-    if is_redacted(page.run):
+    if hides_faces(page.run):
         return "the run was told to hide faces (publish.redact)"
     if record.stream not in (page.run.get("inputs") or {}):
         return "frames of a camera were not kept"
@@ -147,14 +149,12 @@ def _facts(page: Page) -> list[tuple[str, str]]:
     rows = times(record, page.events)
     if record.best is not None:
         rows += face_words(record.best)
-    seen = f"found in {track.frames_seen:,} frames; " if track is not None else ""
+    seen = f"found in {count(track.frames_seen, 'frame')}; " if track is not None else ""
     rows.append(("faces", f"{seen}{record.faces_seen:,} chosen as the best"))
     if track is not None and track.basis is not None:
         basis = track.basis
-        moments = (
-            "" if basis.moments is None else f", at {basis.moments:,} distinct {'time' if basis.moments == 1 else 'times'}"
-        )
-        rows.append(("compared", f"{basis.faces:,} {'face' if basis.faces == 1 else 'faces'}{moments}"))
+        moments = "" if basis.moments is None else f", at {count(basis.moments, 'distinct time')}"
+        rows.append(("compared", f"{count(basis.faces, 'face')}{moments}"))
     state = page.sources.states.get(record.stream, "camera")
     rows.append(("source", STATES[state]))
     rows += [("record", page.chain)] if page.chain else []

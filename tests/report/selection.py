@@ -1,4 +1,4 @@
-"""Tracks of a run in memory, with what there is to count, for a document that is made of all of them."""
+"""Tracks of a run in memory, with what there is to count, as a test looks at them."""
 
 from __future__ import annotations
 
