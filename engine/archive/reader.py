@@ -115,15 +115,12 @@ class TrackRecord:
 
 
 def read_run(directory: Path) -> dict[str, Any]:
-    """Return ``run.json``, without what has another shape than a run gives it; of ``inputs`` those of streams that can be.
+    """Return ``run.json``, without what has another shape than a run gives it.
 
     Raises:
         PublishError: there is none, or it is not JSON.
     """
-    run = shaped(as_written(directory))
-    if "inputs" in run:
-        run["inputs"] = {stream: facts for stream, facts in run["inputs"].items() if is_stream_name(stream)}
-    return run
+    return shaped(as_written(directory))
 
 
 def as_written(directory: Path) -> dict[str, Any]:
