@@ -111,7 +111,7 @@ def test_text_is_a_line_for_each_event(capsys):
         "info    all workers are ready, 1 stream",
         "info    door: live 640x480",
         "warning door: stalled (timeout): rtsp://192.0.2.1/x has sent nothing for 2.3 s",
-        "info    drained after 12.5 s: 250 frames, 1234 faces",
+        "info    drained after 12.5 s: 250 frames, 1,234 faces",
     ]
 
 

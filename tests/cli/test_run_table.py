@@ -31,7 +31,7 @@ def test_a_row_for_each_stream_and_a_line_for_the_run():
     assert yard.split() == ["yard", "stalled", "timeout", "0.0", "0", "3", "-", "0", "0s"]
     assert detail == "yard: rtsp://192.0.2.1/x has sent nothing for 2.3 s"
     assert overloaded == "overload: enhancing fewer faces, detecting less often"
-    assert whole == "0.0 frames/s  1234 faces  6 drops  up 1h02m"
+    assert whole == "0.0 frames/s  1,234 faces  6 drops  up 1h02m"
 
 
 def test_restarts_are_told_and_no_overload_is_not():
