@@ -231,7 +231,7 @@ def _pieces(item: Received) -> Iterator[tuple[str, str]]:
             yield f"{clock(message.pts_seconds)} {size}{compression}", ""
             yield _who(message.decision, message.candidates), _STYLES[message.decision]
             if message.enhanced is not None:
-                yield f"{message.enhanced.model} LR {message.enhanced.lr_consistency_db:.1f} dB", "magenta"
+                yield f"{message.enhanced.model} agrees with the picture {message.enhanced.lr_consistency_db:.1f} dB", "magenta"
         case Track():
             yield f"track {message.stream} #{message.track_id} {'ended' if message.ended else 'so far'}", "bold cyan"
             yield f"{clock(message.first_pts_seconds)} to {clock(message.last_pts_seconds)}", ""

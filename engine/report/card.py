@@ -18,6 +18,10 @@ from engine.report.scale import chance, scale
 from engine.report.scene import Scene, scene_of
 from engine.report.track_index import Indexed
 
+_AGREES = (
+    "The enhanced picture made as small as the original again, and compared with it: PSNR of the brightness, at most 100 dB"
+)
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -34,7 +38,7 @@ def card(sheet: Sheet, track: Indexed, record: TrackRecord) -> str:
     pictures, fused, best = sheet.pictures, fused_of(sheet.directory, record), record.best
     made, shown = fused_figures(pictures, record, fused) if fused is not None else ("", best)
     figures = made + (_figures(pictures, shown, alone=fused is not None) if shown else "")
-    figures += _scene(sheet, scene_of(sheet.directory, record.faces))
+    figures += _scene(sheet, scene_of(sheet.directory, record.faces), best)
     figures += agreement_figure(pictures, record, fused) if fused is not None else ""
     others = "".join(small(pictures, line) for line in record.faces if line is not best)
     strip = fused_strip(pictures, record, fused) if fused is not None else strip_of(record, others)
@@ -99,7 +103,8 @@ def _portrait(sheet: Sheet, record: TrackRecord) -> str:
     return sheet.portraits.figure(record.candidates[0].identity)
 
 
-def _scene(sheet: Sheet, scene: Scene | None) -> str:
+def _scene(sheet: Sheet, scene: Scene | None, best: FaceLine | None) -> str:
+    """Return the whole picture; of an earlier face than the best one, which has none of its own, with when that one was."""
     if scene is None:
         return ""
     at = clock(scene.line.face.pts_seconds)
@@ -110,7 +115,10 @@ def _scene(sheet: Sheet, scene: Scene | None) -> str:
     picture = img.replace('class="pic"', f'class="pic" style="aspect-ratio:{ratio_of_sides}"', 1).replace(
         "</a>", f"{box}</a>", 1
     )
-    return figure(picture, "scene", f"the whole picture, {scene.size[0]} x {scene.size[1]} px, at {at}")
+    said = f"the whole picture, {scene.size[0]} x {scene.size[1]} px, at {at}"
+    if best is not None and (best_at := clock(best.face.pts_seconds)) != at:
+        said += f" (best face at {best_at})"
+    return figure(picture, "scene", said)
 
 
 def _details(record: TrackRecord, best: FaceLine | None, fused: Fused | None) -> str:
@@ -127,7 +135,8 @@ def _details(record: TrackRecord, best: FaceLine | None, fused: Fused | None) ->
         if face.quality.qp is not None:
             details.append(("compression", f"QP {face.quality.qp:.0f}"))
         if face.enhanced is not None:
-            details.append(("LR consistency", f"{face.enhanced.lr_consistency_db:.1f} dB"))
+            agrees = f"{face.enhanced.lr_consistency_db:.1f} dB"
+            details.append((f'<span title="{_AGREES}">agrees with the picture</span>', agrees))
     if fused is not None:
         details.append(("frames agree", f"{100 * fused.said.agreement:.0f} %"))
     return "<dl>" + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in details) + "</dl>"

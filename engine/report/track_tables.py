@@ -16,6 +16,7 @@ from engine.archive.reader import face_line, track_line
 from engine.contracts.findings import Candidate, Decision
 from engine.contracts.times import Int64, StreamSeconds, UnixNs
 from engine.contracts.track_picture import keeps_picture
+from engine.contracts.worth import degree
 
 Key = tuple[str, int]
 Section = Literal["named", "undecided", "recurring", "others"]
@@ -23,7 +24,7 @@ SECTIONS: tuple[Section, ...] = ("named", "undecided", "recurring", "others")
 _SCHEMA = (
     "CREATE TABLE tracks (id INTEGER PRIMARY KEY, stream, track_id, ended, decision, identity, evidence, first, last,"
     " clock_first, clock_last, line_at, picture_at, faces INT DEFAULT 0, live DEFAULT 0, size, quality, grouped, section,"
-    " UNIQUE (stream, track_id))",
+    " speaks, UNIQUE (stream, track_id))",
     "CREATE TABLE faces (track INTEGER, quality, size, frame, seq, has_scene, live, offset, seconds, at)",
     "CREATE TABLE sums (id INTEGER PRIMARY KEY, faces, quality, live, offset, first, last)",
     "CREATE TABLE places (place INTEGER PRIMARY KEY, id INTEGER)",
@@ -89,8 +90,8 @@ class TrackTables:
             elif before is None or not keeps_picture(before, track.decision):
                 picture_at = None
             self.database.execute(
-                "UPDATE tracks SET ended = ?, decision = ?, identity = ?, evidence = ?, first = ?, last = ?, clock_first = ?,"
-                " clock_last = ?, line_at = ?, picture_at = ? WHERE id = ?",
+                "UPDATE tracks SET ended = ?, decision = ?, identity = ?, evidence = ?, speaks = ?, first = ?, last = ?,"
+                " clock_first = ?, clock_last = ?, line_at = ?, picture_at = ? WHERE id = ?",
                 (track.ended, track.decision, *_named(track.decision, track.candidates), track.first_pts_seconds,
                  track.last_pts_seconds, track.first_recorded_ns, track.last_recorded_ns, at, picture_at, number),
             )  # fmt: skip
@@ -127,14 +128,15 @@ class TrackTables:
             decision: Decision = line.face.decision if line else "none"
             found = _named(decision, line.face.candidates if line else [])
             self.database.execute(
-                "UPDATE tracks SET decision = ?, identity = ?, evidence = ? WHERE id = ?", (decision, *found, number)
+                "UPDATE tracks SET decision = ?, identity = ?, evidence = ?, speaks = ? WHERE id = ?",
+                (decision, *found, number),
             )
 
     def _order(self) -> None:
         self.database.execute(
             "UPDATE tracks SET size = coalesce(size, 0.0), quality = coalesce(quality, 0.0), first = coalesce(first, 0.0),"
             " last = coalesce(last, 0.0), section = CASE WHEN decision = 'known' AND identity IS NOT NULL THEN 'named'"
-            " WHEN decision = 'undecided' AND evidence > 0 THEN 'undecided' WHEN grouped IS NOT NULL THEN 'recurring'"
+            " WHEN decision = 'undecided' AND speaks THEN 'undecided' WHEN grouped IS NOT NULL THEN 'recurring'"
             " ELSE 'others' END"
         )
         by_time = "coalesce(clock_first, first), first, stream, track_id"
@@ -169,11 +171,14 @@ def evidence_of(candidate: Candidate) -> float:
     return candidate.cosine_original
 
 
-def _named(decision: Decision, candidates: Sequence[Candidate]) -> tuple[str | None, float | None]:
-    """Return the name of a track and its evidence; one that is not decided has no name yet."""
+def _named(decision: Decision, candidates: Sequence[Candidate]) -> tuple[str | None, float | None, bool]:
+    """Return a track's name, its evidence, and whether that speaks for somebody; one that is not decided has no name yet."""
     if not candidates:
-        return None, None
-    return (candidates[0].identity if decision == "known" else None), evidence_of(candidates[0])
+        return None, None, False
+    first = candidates[0]
+    evidence = evidence_of(first)
+    speaks = evidence > 0 and (first.log10_lr is None or bool(degree(first.log10_lr)))
+    return (first.identity if decision == "known" else None), evidence, speaks
 
 
 def _placed(path: Path) -> Iterator[tuple[int, bytes]]:

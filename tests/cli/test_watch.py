@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -116,7 +117,10 @@ def test_a_gap_is_said_in_red_and_what_was_replayed_in_words():
     gap = describe(Gap("cam1", "face", 3, 5))
     assert (gap.plain, str(gap.style)) == ("missed 3 face of cam1: seq 3 to 5", "bold red")
     assert describe(Gap("", "stats", 3, 3)).plain == "missed 1 stats of the run: seq 3"
-    assert describe(Received(as_sent(face()[0]), face()[1], replayed=True)).plain.endswith("replayed")
+    said = describe(Received(as_sent(face()[0]), face()[1], replayed=True)).plain
+    assert said.endswith("replayed")
+    assert re.search(r" agrees with the picture [\d.]+ dB", said)
+    assert " LR " not in said
 
 
 def test_a_directory_that_holds_a_run_is_refused_with_the_options_that_there_are(capsys, publisher, tmp_path):

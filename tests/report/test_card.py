@@ -1,4 +1,5 @@
 import json
+import re
 
 import msgspec
 import pytest
@@ -57,3 +58,10 @@ def test_a_card_says_what_its_likelihood_ratio_is_worth_and_how_much_could_be_sh
     line["candidates"][0]["log10_lr"] = 4.3
     (tmp_path / "tracks.jsonl").write_text(json.dumps(line) + "\n")
     assert "Likelihood ratio 20,000 or more (log10 4.3)" in report(tmp_path)
+
+
+def test_how_well_an_enhanced_picture_agrees_is_not_called_as_a_likelihood_ratio_is(tmp_path):
+    write_run(tmp_path, tracks=1, faces=1)
+    [card] = cards(report(tmp_path))
+    assert re.search(r'<dt><span title="[^"]+PSNR[^"]+">agrees with the picture</span></dt><dd>[\d.]+ dB</dd>', card)
+    assert "LR " not in card

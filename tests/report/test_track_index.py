@@ -99,3 +99,28 @@ def test_a_card_has_the_whole_picture_with_the_box_of_the_face(tmp_path):
     page = write_report(tmp_path).read_text()
     assert '<i class="box" style="left:10.00%;top:10.00%;width:10.00%;height:20.00%"></i>' in page
     assert "the whole picture, 960 x 540 px, at 00:00:00.0" in page
+
+
+def test_a_ratio_that_says_nothing_either_way_is_no_evidence_for_somebody(tmp_path):
+    tracks = [track(1, "undecided", ratio=0.29), track(2, "undecided", ratio=0.31), track(3, "undecided", ratio=0.1)]
+    with closing(TrackIndex(write(tmp_path, tracks), {("cam1", 3): "Visitor"})) as index:
+        found = [(one.section, one.track_id) for one in index.tracks()]
+    assert found == [("undecided", 2), ("recurring", 3), ("others", 1)]
+
+
+def test_without_a_ratio_a_likeness_is_evidence_for_somebody(tmp_path):
+    with closing(TrackIndex(write(tmp_path, [track(1, "undecided", ratio=None)]))) as index:
+        assert [one.section for one in index.tracks()] == ["undecided"]
+
+
+def test_a_whole_picture_of_another_face_than_the_best_one_says_when_that_was(tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps({"run_id": "run1"}))
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "scene.jpg").write_bytes(b"scene")
+    early = msgspec.to_builtins(face(1, 0.0, box=(96.0, 54.0, 96.0, 108.0), width_px=960, height_px=540))
+    early |= {"files": {"scene": "faces/scene.jpg"}}
+    late = msgspec.to_builtins(face(1, 4.1, score=0.6, seq=2))
+    (tmp_path / "faces.jsonl").write_text(f"{json.dumps(early)}\n{json.dumps(late)}\n")
+    page = write_report(tmp_path).read_text()
+    assert "the whole picture, 960 x 540 px, at 00:00:00.0 (best face at 00:00:04.1)" in page
+    assert "<dt>best at</dt><dd>00:00:04.1</dd>" in page

@@ -183,21 +183,38 @@ def _shown_streams(page: Cover) -> list[str]:
 
 
 def _other_sources(page: Cover) -> list[Block]:
-    others = len({*(page.run.get("inputs") or {}), *page.streams}.difference(_shown_streams(page)))
+    """Return which sources have no track in the document, the first ones with file and SHA-256."""
+    inputs: Mapping[str, Mapping[str, Any]] = page.run.get("inputs") or {}
+    others = sorted({*inputs, *page.streams}.difference(_shown_streams(page)))
     if not others:
         return []
-    words = count(others, "other source has", "other sources have")
-    return [Words(f"{words} no track in this document: run.json names all of them.", after_mm=1.5)]
+    words = count(len(others), "other source has", "other sources have")
+    if not page.records:  # the table above has the first ones
+        return [Words(f"{words} no track in this document: run.json names all of them.", after_mm=1.5)]
+    rows = [
+        (stream, source_name(page.run, stream) or "camera", str(inputs.get(stream, {}).get("sha256", "")) or "-")
+        for stream in others[:_MOST_SOURCES]
+    ]
+    head = ("stream", "source", "SHA-256 when it was processed")
+    blocks: list[Block] = [
+        Words(f"{words} no track in this document:", keeps_next=True),
+        Table(head, rows, (0.2, 0.3, 0.5), frozenset({2}), 0.9),
+    ]
+    if more := len(others) - len(rows):
+        blocks.append(Words(f"{more:,} more {'is' if more == 1 else 'are'} not listed: run.json names all.", after_mm=1.5))
+    return blocks
 
 
 def _counts(page: Cover, total: int) -> str:
     found = ", ".join(f"{number:,} {DECISIONS[decision]}" for decision, number in page.decisions.items() if number)
     here = f"{len(page.records):,} {'is' if len(page.records) == 1 else 'are'} in this document, one on each page"
+    rejected = (page.run.get("counters") or {}).get("rejected", 0)
+    no_face = f" {count(rejected, 'track was', 'tracks were')} left out as no face." if rejected else ""
     if not total:
-        return "The run found no faces."
+        return f"The run found no faces.{no_face}"
     return (
         f"The run has {count(total, 'track')} ({found}); {here}, those that matter most first. A track is one person's way "
-        "through the picture; one person may have several."
+        f"through the picture; one person may have several.{no_face}"
     )
 
 

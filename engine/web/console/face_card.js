@@ -7,6 +7,10 @@ import { chance, clock, headline, MARK, number, ratio, seenAt } from "./words.js
 import { decided, grounds, whySentence } from "./why.js";
 import { notThatPerson, enrolFace } from "./corrections.js";
 
+/** How well an enhanced picture fits the original; not "LR", which reads as likelihood ratio. */
+export const agreesWithPicture = () => h("span", { title: "The enhanced picture made as small as the original again, and compared " +
+  "with it: PSNR of the brightness, at most 100 dB" }, "agrees with the picture");
+
 export const trackAddress = (face) => `#/track/${[face.run_id, face.stream, face.track_id].map(encodeURIComponent).join("/")}`;
 
 /** Original and enhanced, side by side: the picture that was made of many frames of its track, where there is one. What is enhanced is always marked. */
@@ -89,7 +93,7 @@ export class FaceCard {
       ["detector", number(best.detection_score, 2)], ["sharpness", number(best.quality.sharpness, 2)],
       ["frontal", number(best.quality.frontal, 2)],
       ["compression", typeof best.quality.qp === "number" ? `QP ${number(best.quality.qp)}` : null],
-      ["LR consistency", best.enhanced && `${number(best.enhanced.lr_consistency_db, 1)} dB`],
+      [agreesWithPicture(), best.enhanced && `${number(best.enhanced.lr_consistency_db, 1)} dB`],
     ]));
   }
 }

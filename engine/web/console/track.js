@@ -2,7 +2,7 @@
 
 import { can, get, url } from "./api.js";
 import { badge, facts, fill, h } from "./dom.js";
-import { candidateTable, groundsList, pair } from "./face_card.js";
+import { agreesWithPicture, candidateTable, groundsList, pair } from "./face_card.js";
 import { enrolFace, notThatPerson } from "./corrections.js";
 import { order } from "./track_list.js";
 import { sightings } from "./sightings.js";
@@ -52,7 +52,7 @@ function show(root, track, signal) {
         facts([["frames seen", track.frames_seen ? number(track.frames_seen) : null], ["faces", number(track.faces)],
           ["best at", track.best && clock(seenAt(track.best))],
           ["frames agree", track.picture && `${number(100 * track.picture.agreement)} %`],
-          ["LR consistency", track.best?.enhanced && `${number(track.best.enhanced.lr_consistency_db, 1)} dB`]]),
+          [agreesWithPicture(), track.best?.enhanced && `${number(track.best.enhanced.lr_consistency_db, 1)} dB`]]),
         can("enrol") && h("div", { class: "row" },
           name && h("button", { type: "button", onclick: (event) => notThatPerson(track, name, event.currentTarget) }, `This is not ${name}`),
           track.best && h("button", { type: "button", onclick: () => enrolFace(track.best) }, name ? `Enrol as …` : "Give a name"),

@@ -186,14 +186,22 @@ def test_a_run_without_faces_has_a_first_page(tmp_path):
     assert "The run found no faces." in pages[0]
 
 
-def test_recordings_without_a_track_in_the_document_are_counted(tmp_path):
+def test_recordings_without_a_track_in_the_document_are_named_and_what_was_no_face_is_counted(tmp_path):
     directory = a_run(tmp_path / "run", {1: {}})
     record = json.loads((directory / "run.json").read_text())
-    record["inputs"] |= {f"cam{number}": {"path": f"/secret/{number}.mp4", "sha256": SHA} for number in range(2, 900)}
-    (directory / "run.json").write_text(json.dumps(record))
+    record["inputs"] |= {
+        f"cam{number:03}": {"path": f"/secret/{number}.mp4", "sha256": f"{number:064x}"} for number in range(2, 900)
+    }
+    (directory / "run.json").write_text(json.dumps(record | {"counters": {"rejected": 4}}))
     written, _, pages = document(directory)
-    assert written.pages == 2
-    assert "898 other sources have no track in this document: run.json names all of them." in pages[0]
+    assert written.pages == 3
+    first = " | ".join(pages[:2])
+    assert "898 other sources have no track in this document:" in first
+    assert f"cam002 | 2.mp4 | {2:064x}" in first
+    assert f"cam021 | 21.mp4 | {21:064x}" in first
+    assert "cam022" not in first
+    assert "878 more are not listed: run.json names all." in first
+    assert "one person may have several. 4 tracks were left out as no face." in first
 
 
 def test_long_notes_go_on_over_pages_and_stand_there_once(tmp_path):
