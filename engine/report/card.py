@@ -71,7 +71,9 @@ def headline(track: Indexed) -> str:
 
 
 def badge(track: Indexed) -> str:
-    """Return the decision."""
+    """Return the decision, or who has named a track that the run has not named."""
+    if track.section == "called":
+        return f'<span class="badge known">{escape(track.naming)}</span>'
     return f'<span class="badge {track.decision}">{track.decision}</span>'
 
 

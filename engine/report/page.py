@@ -30,7 +30,7 @@ from engine.report.row import row
 from engine.report.summary import inputs_table, models_table, names_and_values, naming, started_and_took
 from engine.report.time_line import time_lines
 from engine.report.track_index import Indexed, TrackIndex
-from engine.report.track_tables import Key, Section
+from engine.report.track_tables import Group, Key, Section
 
 MOST_TRACKS = 200
 _MOST_ROWS = 20_000
@@ -40,6 +40,7 @@ _ROOM_BYTES = 12_000_000
 _DECISIONS: tuple[Decision, ...] = ("known", "undecided", "unknown", "none")
 _TITLES: dict[Section, str] = {
     "named": "Named",
+    "called": "Named by people",
     "undecided": "Not decided, with evidence for somebody",
     "recurring": "Strangers seen more than once",
     "others": "Others",
@@ -74,7 +75,7 @@ def write_report(
     max_tracks: int = MOST_TRACKS,
     video: Video = "auto",
     out: Path | None = None,
-    groups: Mapping[Key, str] | None = None,
+    groups: Mapping[Key, Group] | None = None,
     portraits: Portraits | None = None,
 ) -> Path:
     """Write a page of the files of a run's directory, and return its path.
@@ -84,7 +85,7 @@ def write_report(
         max_tracks: those that matter most have a card, so many; the others have a line each.
         video: whether it plays recordings, see ``Moments``.
         out: the page; None: ``report.html`` in the directory. Pictures that it does not hold are read from the directory.
-        groups: recurring strangers: stream and track id to what each person is called.
+        groups: stream and track id of recurring strangers, and of those whom people named.
         portraits: photographs that people were enrolled with.
 
     Raises:
@@ -126,7 +127,7 @@ def _shown(index: TrackIndex, sheet: Sheet, tracks: Iterable[Indexed], max_track
     for track in tracks:
         if track.place <= max_tracks:
             yield card(sheet, track, index.record(track, _FACES_PER_TRACK))
-        elif track.identity or written.rows < _MOST_ROWS:
+        elif track.identity or track.naming or written.rows < _MOST_ROWS:
             written.rows += 1
             yield row(sheet, track, index.record(track, 1))
         else:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from engine.archive.reader import FaceLine, TrackLine, TrackRecord, face_line, track_line
 from engine.contracts.findings import Decision
 from engine.errors import PublishError
-from engine.report.track_tables import Key, Section, TrackTables
+from engine.report.track_tables import Group, Key, Section, TrackTables
 
 _Read = TypeVar("_Read")
 
@@ -53,7 +53,9 @@ class Indexed:
     identity: str
     """Empty where it has no name."""
     group: str
-    """Which recurring stranger it is; empty: none."""
+    """Which recurring stranger it is, or the name that a person gave; empty: neither."""
+    naming: str
+    """In words, who gave that name; empty: nobody."""
     first: float
     last: float
     clock_ns: tuple[int, int] | None
@@ -75,13 +77,13 @@ class TrackIndex:
 
     Args:
         directory: of the run.
-        groups: of recurring strangers: stream and track id to what the person is called; none where nobody has grouped them.
+        groups: stream and track id of who was grouped or named by people; none where nobody was.
 
     Raises:
         PublishError: a file cannot be read.
     """
 
-    def __init__(self, directory: Path, groups: Mapping[Key, str] | None = None) -> None:
+    def __init__(self, directory: Path, groups: Mapping[Key, Group] | None = None) -> None:
         self._directory = directory
         self._files: dict[str, BinaryIO] = {}
         try:
@@ -134,14 +136,15 @@ class TrackIndex:
             yield Person(identity, tracks, streams, first, last, clock, evidence, place)
 
     def tracks(self) -> Iterator[Indexed]:
-        """Yield all tracks: named ones by person, those with the most evidence for a name, recurring strangers, the rest."""
+        """Yield all tracks: named ones by person, those whom people named, those with the most evidence for a name, recurring
+        strangers, the rest."""
         rows = self._rows(
-            "SELECT stream, track_id, section, decision, identity, grouped, first, last, clock_first, clock_last, live,"
-            " faces, size, quality, id, place FROM places JOIN tracks USING (id) ORDER BY place"
+            "SELECT stream, track_id, section, decision, identity, grouped, naming, first, last, clock_first,"
+            " clock_last, live, faces, size, quality, id, place FROM places JOIN tracks USING (id) ORDER BY place"
         )
-        for stream, track_id, section, decision, name, group, first, last, began, ended, live, *rest in rows:
+        for stream, track_id, section, decision, name, group, naming, first, last, began, ended, live, *rest in rows:
             clock = None if began is None or ended is None else (began, ended)
-            known = cast("Section", section), cast("Decision", decision), name or "", group or ""
+            known = cast("Section", section), cast("Decision", decision), name or "", group or "", naming or ""
             yield Indexed(stream, track_id, *known, first, last, clock, bool(live), *rest)
 
     def record(self, track: Indexed, faces: int) -> TrackRecord:

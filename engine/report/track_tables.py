@@ -6,7 +6,7 @@ import math
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -19,16 +19,25 @@ from engine.contracts.track_picture import keeps_picture
 from engine.contracts.worth import degree
 
 Key = tuple[str, int]
-Section = Literal["named", "undecided", "recurring", "others"]
-SECTIONS: tuple[Section, ...] = ("named", "undecided", "recurring", "others")
+Section = Literal["named", "called", "undecided", "recurring", "others"]
+SECTIONS: tuple[Section, ...] = ("named", "called", "undecided", "recurring", "others")
 _SCHEMA = (
     "CREATE TABLE tracks (id INTEGER PRIMARY KEY, stream, track_id, ended, decision, identity, evidence, first, last,"
     " clock_first, clock_last, line_at, picture_at, faces INT DEFAULT 0, live DEFAULT 0, size, quality, grouped, section,"
-    " speaks, UNIQUE (stream, track_id))",
+    " naming, speaks, UNIQUE (stream, track_id))",
     "CREATE TABLE faces (track INTEGER, quality, size, frame, seq, has_scene, live, offset, seconds, at)",
     "CREATE TABLE sums (id INTEGER PRIMARY KEY, faces, quality, live, offset, first, last)",
     "CREATE TABLE places (place INTEGER PRIMARY KEY, id INTEGER)",
 )
+
+
+class Group(NamedTuple):
+    """Whom tracks show that were grouped."""
+
+    name: str
+    """That a person gave, else the stranger's id."""
+    naming: str = ""
+    """In words, who gave it, as ``named by ada``; empty: nobody."""
 
 
 class _Quality(msgspec.Struct):
@@ -56,13 +65,13 @@ class TrackTables:
 
     Args:
         directory: of the run.
-        groups: of recurring strangers: stream and track id to what the person is called.
+        groups: stream and track id of who was grouped or named by people.
 
     Raises:
         OSError: a file cannot be read.
     """
 
-    def __init__(self, directory: Path, groups: Mapping[Key, str]) -> None:
+    def __init__(self, directory: Path, groups: Mapping[Key, Group]) -> None:
         self._directory = directory
         self.database = sqlite3.connect("", isolation_level=None)
         self.has_ratios = False
@@ -72,8 +81,9 @@ class TrackTables:
         self._read_tracks()
         self._read_faces()
         self._name_unfinished()
-        for (stream, track_id), name in groups.items():
-            self.database.execute("UPDATE tracks SET grouped = ? WHERE stream = ? AND track_id = ?", (name, stream, track_id))
+        update = "UPDATE tracks SET grouped = ?, naming = ? WHERE stream = ? AND track_id = ?"
+        for key, group in groups.items():
+            self.database.execute(update, (*group, *key))
         self._order()
 
     def _read_tracks(self) -> None:
@@ -136,12 +146,13 @@ class TrackTables:
         self.database.execute(
             "UPDATE tracks SET size = coalesce(size, 0.0), quality = coalesce(quality, 0.0), first = coalesce(first, 0.0),"
             " last = coalesce(last, 0.0), section = CASE WHEN decision = 'known' AND identity IS NOT NULL THEN 'named'"
-            " WHEN decision = 'undecided' AND speaks THEN 'undecided' WHEN grouped IS NOT NULL THEN 'recurring'"
-            " ELSE 'others' END"
+            " WHEN naming <> '' THEN 'called' WHEN decision = 'undecided' AND speaks THEN 'undecided'"
+            " WHEN grouped IS NOT NULL THEN 'recurring' ELSE 'others' END"
         )
         by_time = "coalesce(clock_first, first), first, stream, track_id"
         orders = {
             "named": f"max(evidence) OVER (PARTITION BY identity) DESC, identity, {by_time}",
+            "called": f"grouped, {by_time}",
             "undecided": f"evidence DESC, {by_time}",
             "recurring": f"count(*) OVER (PARTITION BY grouped) DESC, grouped, {by_time}",
             "others": f"faces * quality DESC, {by_time}",

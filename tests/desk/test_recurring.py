@@ -17,6 +17,11 @@ def test_strangers_with_several_tracks_are_found_and_those_whom_a_person_named(t
     found = recurring_strangers(directory)
     assert set(found) == {("yard", 1), ("yard", 3)}
     assert len(set(found.values())) == 1
+    assert found["yard", 1].naming == ""
     results = choose_results([directory]).results
     Desk(results, people_of(results), "me", "").name("yard/2", "Bea")
-    assert recurring_strangers(directory)["yard", 2] == "Bea"
+    assert recurring_strangers(directory)["yard", 2] == ("Bea", "named by me")
+    Desk(results, people_of(results), "me", "").name("yard/1", "Ann")
+    found = recurring_strangers(directory)
+    assert found["yard", 1] == ("Ann", "named by me")
+    assert found["yard", 3] == ("Ann", "grouped with a track that me named")

@@ -9,6 +9,7 @@ import pytest
 from engine.report.page import write_report
 from engine.report.time_line import time_lines
 from engine.report.track_index import TrackIndex
+from engine.report.track_tables import Group
 from tests.report.test_track_selection import FACE, TRACK
 
 EPOCH_NS = 1_772_370_300_000_000_000
@@ -45,7 +46,7 @@ def test_people_with_the_most_evidence_come_first_then_what_may_be_somebody_then
         track(10, "unknown", ratio=-1.0),
     ]
     faces = [face(track_id, float(at)) for track_id, count in ((7, 1), (8, 1), (9, 5), (10, 1)) for at in range(count)]
-    groups = {("cam1", 7): "Visitor 1", ("cam1", 8): "Visitor 2", ("cam1", 10): "Visitor 2"}
+    groups = {("cam1", number): Group(f"Visitor {1 if number == 7 else 2}") for number in (7, 8, 10)}
     with closing(TrackIndex(write(tmp_path, tracks, faces), groups)) as index:
         found = [(one.section, one.track_id, one.group) for one in index.tracks()]
         assert [(one.identity, one.tracks, one.place) for one in index.persons()] == [("Ada", 2, 1), ("Bob", 1, 3)]
@@ -103,7 +104,7 @@ def test_a_card_has_the_whole_picture_with_the_box_of_the_face(tmp_path):
 
 def test_a_ratio_that_says_nothing_either_way_is_no_evidence_for_somebody(tmp_path):
     tracks = [track(1, "undecided", ratio=0.29), track(2, "undecided", ratio=0.31), track(3, "undecided", ratio=0.1)]
-    with closing(TrackIndex(write(tmp_path, tracks), {("cam1", 3): "Visitor"})) as index:
+    with closing(TrackIndex(write(tmp_path, tracks), {("cam1", 3): Group("Visitor")})) as index:
         found = [(one.section, one.track_id) for one in index.tracks()]
     assert found == [("undecided", 2), ("recurring", 3), ("others", 1)]
 
@@ -124,3 +125,22 @@ def test_a_whole_picture_of_another_face_than_the_best_one_says_when_that_was(tm
     page = write_report(tmp_path).read_text()
     assert "the whole picture, 960 x 540 px, at 00:00:00.0 (best face at 00:00:04.1)" in page
     assert "<dt>best at</dt><dd>00:00:04.1</dd>" in page
+
+
+def test_whom_people_named_stands_there_with_who_named_them_and_is_never_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.report.page._MOST_ROWS", 0)
+    (tmp_path / "run.json").write_text(json.dumps({"run_id": "run1"}))
+    tracks = [track(1), track(2, "none"), track(3, "undecided"), track(4, "unknown")]
+    groups = {
+        ("cam1", 1): Group("Bea", "named by me"),
+        ("cam1", 2): Group("Bea", "named by me & you"),
+        ("cam1", 3): Group("Cid", "named by me"),
+    }
+    with closing(TrackIndex(write(tmp_path, tracks), groups)) as index:
+        found = [(one.section, one.track_id) for one in index.tracks()]
+    assert found == [("named", 1), ("called", 2), ("called", 3), ("others", 4)]
+    page = write_report(tmp_path, max_tracks=2, groups=groups).read_text()
+    assert "Named by people <small>2</small>" in page
+    assert '<h3>Bea <span class="badge known">named by me &amp; you</span></h3>' in page
+    assert '<b>Cid <span class="badge known">named by me</span></b>' in page
+    assert "Strangers seen more than once" not in page
