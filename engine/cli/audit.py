@@ -71,7 +71,7 @@ def audit(
         told = {"whole": found.is_whole} | dataclasses.asdict(found)
         sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
         return int(not found.is_whole)
-    say_run(found)
+    say_run(found, holds)
     return int(not found.is_whole)
 
 
@@ -82,7 +82,7 @@ def verify(
     holds: Annotated[str, Parameter(help="A SHA-256 that an earlier `verify` gave: the log must still have that line.")] = "",
     json: JsonOption = False,
 ) -> int:
-    """Check that no line was changed, taken away, put in or moved; exit code 1 where one was.
+    """Check the audit log, who did what here: no line was changed, taken away, put in or moved; exit code 1 where one was.
 
     Keep the SHA-256 that it prints somewhere else: with --holds it shows that the log is
     still the same one.
@@ -115,7 +115,7 @@ def show(
     last: Annotated[int, Parameter(help="So many lines, the newest; 0: all.")] = 50,
     json: JsonOption = False,
 ) -> int:
-    """Print what was done; whether lines are missing is for `audit verify` to say.
+    """Print the audit log, who did what here; whether lines are missing is for `audit verify` to say.
 
     For example:
 

@@ -10,8 +10,13 @@ from engine.exhibit.verdict import Verdict
 _MOST_FAULTS = 20
 
 
-def say_run(found: Verdict) -> None:
-    """Print what is known, the verdict last."""
+def say_run(found: Verdict, holds: str = "") -> None:
+    """Print what is known, the verdict last.
+
+    Args:
+        found: all of it; of a hash that is gone there is a fault.
+        holds: the hash that was asked for, if any.
+    """
     for sentence in found.notes:
         say(f"note: {sentence}")
     for fault in found.faults[:_MOST_FAULTS]:
@@ -26,4 +31,6 @@ def say_run(found: Verdict) -> None:
         pictures = count(found.pictures, "picture", "pictures")
         say(f"as written: {count(found.pieces, 'line or vector', 'lines and vectors')}, {pictures}")
         say(f"the last of {count(found.blocks, 'block', 'blocks')} has the SHA-256 {found.head}")
+    if holds and found.head and not any(holds.lower() in fault.what for fault in found.faults):
+        say(f"the chain still has the block {holds.lower()}")
     say(f"{found.directory} is {status_of(found).sentence}")

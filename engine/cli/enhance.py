@@ -27,6 +27,7 @@ from engine.models import find_model
 from engine.publish.encode import encode_enhanced
 from engine.runtime.colour import planes_from_bgr
 from engine.source.picture_files import picture_files
+from engine.source.pictures import PICTURE_EXTENSIONS
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
 from engine.super_resolve.generator import open_generator
 from engine.super_resolve.tiles import TiledGenerator
@@ -41,7 +42,9 @@ _MOST_RESULT_PX = 200_000_000
 
 def enhance(
     *images: Annotated[Path, Parameter(help="Pictures, each cut to the face or thing of interest, or folders of them.")],
-    out: Annotated[Path | None, Parameter(help="Folder of the results; beside each picture if not given.")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="Folder of the results, or a .png file for one; beside each picture if not given.")
+    ] = None,
     faces: Annotated[bool, Parameter(negative=(), help="Find the faces in each picture, and enlarge these alone.")] = False,
     generator: Annotated[str | None, Parameter(help="As `facestream models list` shows it, or a model file.")] = None,
     strength: Annotated[float, Parameter(help="0 (bicubic) to 1 (the generator).")] = 1.0,
@@ -77,12 +80,15 @@ def enhance(
     if (sign_key is None) != (certificate is None):
         raise UsageError("--sign-key and --certificate belong together: give both")
     credentials = load_credentials(sign_key, certificate) if sign_key and certificate else None
+    is_file = out is not None and out.suffix.lower() in PICTURE_EXTENSIONS and not out.is_dir()
     if out is not None:
-        check_writable(out)
+        check_writable(out.parent if is_file else out)
     complaints = list[str]()
     found = picture_files(images, lambda _, sentence: complaints.append(sentence))
     pictures = [picture for picture in found if picture in images or not picture.stem.endswith(_END)]
-    results = _Results(out, overwrite)
+    if is_file and (faces or len(pictures) > 1 or (out and out.suffix.lower() != ".png")):
+        raise UsageError(f"--out {out} is one file: name a .png file for one picture without --faces, else a folder")
+    results = _Results(None if is_file else out, overwrite, out if is_file else None)
     todo = [picture for picture in pictures if faces or _is_free(results, picture, complaints)]
     console = Console(highlight=False, stderr=json)
     columns = [Column("picture"), Column("result"), Column("size", "word"), Column("agrees with the picture", "number")]
@@ -125,8 +131,8 @@ def enhance(
 class _Results:
     """Where each result goes."""
 
-    def __init__(self, folder: Path | None, overwrite: bool) -> None:
-        self._folder, self._overwrite = folder, overwrite
+    def __init__(self, folder: Path | None, overwrite: bool, file: Path | None = None) -> None:
+        self._folder, self._overwrite, self._file = folder, overwrite, file
         self._taken: dict[Path, Path] = {}
 
     def of(self, image: Path, end: str = "") -> Path:
@@ -135,7 +141,7 @@ class _Results:
         Raises:
             UsageError: it is that of another picture, or is there already and may not be replaced.
         """
-        path = (self._folder or image.parent) / f"{image.stem}{end}{_END}.png"
+        path = self._file or (self._folder or image.parent) / f"{image.stem}{end}{_END}.png"
         if self._taken.setdefault(path.resolve(), image) != image:
             raise UsageError(
                 f"{path} is the result of another of these pictures: enhance {image} by itself, with another --out"

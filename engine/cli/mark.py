@@ -14,6 +14,7 @@ from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.overwriting import OTHER_FOLDER, OverwriteOption, check_new, write_result
 from engine.cli.plain import plain
 from engine.cli.saying import say
+from engine.contracts.count_words import count
 from engine.decode.still import read_content, read_still
 from engine.errors import PictureError, UsageError
 from engine.marking import THRESHOLD, Marks, Provenance, load_credentials, marks_of, sign_picture
@@ -38,6 +39,8 @@ def verify(
 ) -> int:
     """Look for the three marks: XMP in the file, the mark in the pixels, and C2PA.
 
+    Of a folder, as a run's, all pictures are looked at, also those in its folders.
+
     That a picture has no mark proves nothing: each of them can be removed. Anybody
     can write XMP; the mark in the pixels is of a public key; what C2PA says is as
     good as the certificate that it is signed with.
@@ -55,7 +58,8 @@ def verify(
         raise UsageError("no picture to look at: give at least one image file")
     trusted = _text(trust) if trust else ""
     unmarked, unread = list[Path](), list[str]()
-    for path in picture_files(pictures, lambda _, sentence: unread.append(sentence)):
+    found = picture_files(pictures, lambda _, sentence: unread.append(sentence), below=True)
+    for path in found:
         try:
             marks = marks_of(read_content(path), read_still(path).bgr, trusted)
         except PictureError as error:
@@ -66,6 +70,8 @@ def verify(
         _show(path, marks, json=json)
     for sentence in unread:
         say(sentence, aside=json)
+    if len(found) > 1:
+        say(f"looked at {count(len(found), 'picture')}", aside=json)
     if unmarked and not json:
         say(f"no mark in {_several(unmarked)}: that proves nothing, as marks can be removed and other programs make none")
     return int(bool(unmarked or unread))

@@ -112,15 +112,18 @@ def people(
             found = people_of(chosen.results, _corrections(chosen.results), prior)
     notices += [words for one in done if one.what == "name" and (words := _grouping_words(found, one))]
     persons = [one for one in found.persons if everybody or one.name or len(one.tracks) > 1]
-    notices += [*chosen.left_out, *_notices(found, len(found.persons) - len(persons))]
+    notices += [*chosen.left_out, *_notices(found)]
+    once = len(found.persons) - len(persons)
+    told = [f"{count(once, 'stranger was', 'strangers were')} seen once: --all shows them"] if once else []
     if page is not None:
-        write_people(page, found, persons, [shown(result.run.directory) for result in chosen.results], notices)
+        write_people(page, found, persons, [shown(result.run.directory) for result in chosen.results], notices, told)
+    notices += told
     if json:
         tell_programs(_for_programs(found, done, notices))
         return 0
     for one in done:
         say(f"{one.id}: {correction_words(one)}; `--undo {one.id}` takes it back")
-    _tell_people(persons)
+    _tell_people(persons, several=len(chosen.results) > 1)
     if history:
         _tell_history(found.corrections)
     for sentence in notices:
@@ -152,40 +155,41 @@ def _correct(
 def _grouping_words(found: People, named: Correction) -> str:
     """Say which tracks get a name although nobody said it of them; empty: none."""
     others = [track.where for track in only_grouped(found, named)]
-    more = f" and {len(others) - _MOST_LISTED} more" if len(others) > _MOST_LISTED else ""
-    listed = f"{', '.join(others[:_MOST_LISTED])}{more}"
-    return f"grouping gives {named.name} to {count(len(others), 'other track')}, too, unconfirmed: {listed}" if others else ""
+    tracks = count(len(others), "other track")
+    return f"grouping gives {named.name} to {tracks}, too, unconfirmed: {_first(others)}" if others else ""
+
+
+def _first(names: Sequence[str], between: str = ", ") -> str:
+    """Return the first of them, and how many more there are."""
+    more = len(names) - _MOST_LISTED
+    return between.join(names[:_MOST_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _corrections(results: Sequence[Result]) -> list[Correction]:
     return read_corrections(directories_of(results))
 
 
-def _notices(found: People, once: int) -> list[str]:
-    said = []
-    if once:
-        said.append(f"{count(once, 'stranger was', 'strangers were')} seen once: --all shows them")
-    if found.left_out:
-        said.append(
-            f"{count(found.left_out, 'track')} cannot be grouped: no vector is left, or the face is too poor to tell anybody"
-        )
-    return said
+def _notices(found: People) -> list[str]:
+    tracks = count(found.left_out, "track")
+    why = "no vector is left, or the face is too poor to tell anybody"
+    return [f"{tracks} cannot be grouped: {why}"] if found.left_out else []
 
 
-def _tell_people(persons: Sequence[Person]) -> None:
+def _tell_people(persons: Sequence[Person], *, several: bool) -> None:
     if not persons:
         say("nobody was seen more than once")
         return
     columns = [Column("id", "word"), Column("name"), *(Column(title, "number") for title in ("tracks", "faces", "px"))]
-    columns += [Column("first seen", "word"), Column("where")]
-    Console(highlight=False).print(Rows(columns, [list(map(plain, _cells(person))) for person in persons]))
+    columns += [Column("first seen", "word"), Column("where", "word" if several else "words")]
+    Console(highlight=False).print(Rows(columns, [_cells(person, several=several) for person in persons]))
 
 
-def _cells(person: Person) -> list[str]:
-    places = [f"{result}:{stream}" for result, stream in person.places]
-    where = ", ".join(places[:3]) + (f" and {len(places) - 3} more" if len(places) > 3 else "")
+def _cells(person: Person, *, several: bool) -> list[str]:
+    """Return a row; its tracks are named as --split and --merge take them, of several results each on a line, never broken."""
+    names = [plain(shown(one.where if several else f"{one.stream}/{one.track_id}")) for one in person.tracks]
     figures = [str(len(person.tracks)), str(person.faces), f"{person.largest_px:.0f}"]
-    return [person.id, shown(person.name), *figures, person.tracks[0].when, shown(where)]
+    where = _first(names, "\n" if several else ", ")
+    return [person.id, plain(shown(person.name)), *figures, person.tracks[0].when, where]
 
 
 def _tell_history(corrections: Sequence[Correction]) -> None:

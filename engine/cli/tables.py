@@ -53,13 +53,13 @@ class Rows:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         shown = list(range(len(self._columns)))
         widths = [self._least(index) for index in shown]
-        if sum(widths) + _BETWEEN * len(widths) + 1 <= options.max_width:
-            yield self._table(shown, widths)
+        if (room := options.max_width - _BETWEEN * len(widths) - 1) >= sum(widths):
+            yield self._table(shown, self._filled(shown, widths, room))
             return
         shown = [index for index in shown if any(row[index].plain.strip() for row in self._rows)] or shown
         widths = [widths[index] for index in shown]
-        if sum(widths) + _BETWEEN_BARE * (len(widths) - 1) <= options.max_width:
-            yield self._table(shown, widths, bare=True)
+        if (room := options.max_width - _BETWEEN_BARE * len(widths)) >= sum(widths):
+            yield self._table(shown, self._filled(shown, widths, room), bare=True)
         else:
             yield from self._blocks()
 
@@ -71,8 +71,23 @@ class Rows:
             return max(Text(line).cell_len for text in texts for line in text.split("\n"))
         words = [Text(word).cell_len for text in texts for word in text.split()]
         word = max((length if length <= _LONGEST_WORD else _FOLDED_WIDTH for length in words), default=1)
-        longest = max(Text(line).cell_len for text in texts for line in text.split("\n"))
-        return max(word, min(longest, _SENTENCE_WIDTH)) if column.kind == "sentence" else word
+        return max(word, min(self._longest(index), _SENTENCE_WIDTH)) if column.kind == "sentence" else word
+
+    def _longest(self, index: int) -> int:
+        """Return how wide a column is in which nothing is broken."""
+        texts = [self._columns[index].title, *(row[index].plain for row in self._rows)]
+        return max(Text(line).cell_len for text in texts for line in text.split("\n"))
+
+    def _filled(self, shown: Sequence[int], widths: Sequence[int], room: int) -> list[int]:
+        """Return the widths with the rest of the room given to who needs least to have all: left to itself, rich takes from the
+        widest column until its words are cut."""
+        filled, left = list(widths), room - sum(widths)
+        lacking = sorted((max(0, self._longest(index) - filled[at]), at) for at, index in enumerate(shown))
+        for done, (lack, at) in enumerate(lacking):
+            given = min(lack, left // (len(lacking) - done))
+            filled[at] += given
+            left -= given
+        return filled
 
     def _table(self, shown: Sequence[int], widths: Sequence[int], *, bare: bool = False) -> Table:
         table = Table(title=self._title or None, caption=self._caption or None)
@@ -81,7 +96,7 @@ class Rows:
         for column, width in zip([self._columns[index] for index in shown], widths, strict=True):
             stays = column.kind in ("number", "word")
             justify: Literal["left", "right"] = "right" if column.kind == "number" else "left"
-            table.add_column(column.title, justify=justify, no_wrap=stays, overflow="fold", min_width=width)
+            table.add_column(column.title, justify=justify, no_wrap=stays, overflow="fold", width=width)
         for row in self._rows:
             table.add_row(*(row[index] for index in shown))
         return table

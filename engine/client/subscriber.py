@@ -26,7 +26,7 @@ _REFILL_BURST = 1024
 
 
 class Subscriber:
-    """Iterate over a run, with ``for`` or ``async for``.
+    """Iterate over a run, with ``for`` or ``async for``, in a ``with`` or an ``async with``.
 
     Use::
 
@@ -130,6 +130,14 @@ class Subscriber:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:

@@ -1,8 +1,29 @@
-"""Whom an endpoint can be reached by."""
+"""What a ZeroMQ endpoint looks like, and whom it can be reached by."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
+
+from engine.errors import ConfigError
+
+_TCP = re.compile(r"tcp://(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s/:]+):(?P<port>\*|\d{1,5})")
+ENDPOINT_FORMS = "use tcp://ADDRESS:PORT, as tcp://127.0.0.1:5556, or ipc:///PATH"
+
+
+def check_form(endpoint: str, key: str) -> None:
+    """Check that a text is an endpoint, without binding it.
+
+    Raises:
+        ConfigError: it is none; ``key`` stands for where it was given.
+    """
+    wrong = ConfigError(f"{key}: {endpoint!r} is not a ZeroMQ endpoint: {ENDPOINT_FORMS}")
+    if endpoint.startswith("tcp://"):
+        found = _TCP.fullmatch(endpoint)
+        if found is None or (found["port"] != "*" and int(found["port"]) > 65535):
+            raise wrong
+    elif not re.match(r"(ipc|inproc)://.", endpoint) or "\0" in endpoint:
+        raise wrong
 
 
 def is_loopback(endpoint: str) -> bool:

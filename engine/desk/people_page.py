@@ -23,9 +23,22 @@ _FOOT = (
 
 
 def write_people(
-    path: Path, people: People, shown_persons: Sequence[Person], results: Sequence[str], notices: Sequence[str]
+    path: Path,
+    people: People,
+    shown_persons: Sequence[Person],
+    results: Sequence[str],
+    notices: Sequence[str],
+    told: Sequence[str] = (),
 ) -> None:
     """Write the page; of very many people or tracks it shows the first, and says so.
+
+    Args:
+        path: of the file.
+        people: all of them.
+        shown_persons: of these.
+        results: their names.
+        notices: sentences that must be seen first.
+        told: sentences that warn of nothing.
 
     Raises:
         FacestreamError: it cannot be written.
@@ -35,10 +48,12 @@ def write_people(
     title = f"People in {results[0]}" if len(results) == 1 else f"People in {len(results)} results"
     strangers = sum(not person.name for person in people.persons)
     subtitle = f"{len(people.persons) - strangers:,} with a name, {count(strangers, 'stranger')}"
-    write_page(path, title, subtitle, said, _body(shown_persons[:_MOST_PERSONS], people.corrections), _FOOT)
+    write_page(path, title, subtitle, said, _body(shown_persons[:_MOST_PERSONS], people.corrections, told), _FOOT)
 
 
-def _body(persons: Sequence[Person], corrections: Sequence[Correction]) -> Iterator[str]:
+def _body(persons: Sequence[Person], corrections: Sequence[Correction], told: Sequence[str]) -> Iterator[str]:
+    for sentence in told:
+        yield f'<p class="soft">{escape(shown(sentence))}</p>'
     if not persons:
         yield '<p class="soft">Nobody was seen.</p>'
     for person in persons:

@@ -13,7 +13,7 @@ from pathlib import Path
 from engine.archive.chain import CHAIN, hash_of, last_line
 from engine.archive.chain_cuts import has_chain, in_words
 from engine.archive.ledger import Compared, compare
-from engine.archive.pieces import CORRECTIONS, row_bytes
+from engine.archive.pieces import CORRECTIONS, LINED, row_bytes
 from engine.archive.reader import recorded
 from engine.archive.record import settings
 from engine.contracts.count_words import count
@@ -47,10 +47,12 @@ def verify(
 
     Raises:
         UsageError: there is no such directory.
-        PublishError: it cannot be read.
+        PublishError: it cannot be read, or holds nothing of a run.
     """
     if not directory.is_dir():
         raise UsageError(f"{directory} is not a directory: name the output directory of a run")
+    if not any((directory / name).exists() for name in ("run.json", CHAIN, *LINED)):
+        raise PublishError(f"{directory} is not the output directory of a run: it holds neither run.json nor {CHAIN}")
     for _ in range(_TRIES):
         verdict = _once(directory, public_keys, holds, progress)
         if verdict.is_whole or not _goes_on(directory, verdict):

@@ -64,12 +64,6 @@ def _check_publish(config: Config, warn: Callable[[str], None]) -> None:
     publish = config.publish
     if publish.replay and not publish.endpoint:
         raise ConfigError("publish.replay needs publish.endpoint: give both, or neither")
-    if publish.endpoint:
-        from engine.publish.endpoint import check_form
-
-        check_form(publish.endpoint, "publish.endpoint")
-        if publish.replay:
-            check_form(publish.replay, "publish.replay")
     if sentence := check_exposure(publish):
         warn(sentence)
 

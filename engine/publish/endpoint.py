@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import socket as stdlib_socket
 from pathlib import Path
 
 import zmq
 
+from engine.contracts.address import ENDPOINT_FORMS, check_form
 from engine.errors import ConfigError, PublishError
 from engine.publish.exposure import check_folder
-
-_TCP = re.compile(r"tcp://(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s/:]+):(?P<port>\*|\d{1,5})")
-_HOW = "use tcp://ADDRESS:PORT, as tcp://127.0.0.1:5556, or ipc:///PATH"
 
 _HANDSHAKE_MS = 5_000
 """A connection that has not said by then that it speaks ZeroMQ is closed."""
@@ -62,21 +59,6 @@ def bind(socket: zmq.Socket[bytes], endpoint: str, key: str, *, is_private: bool
     return bytes(socket.getsockopt(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
 
 
-def check_form(endpoint: str, key: str) -> None:
-    """Check that a text is an endpoint, without binding it.
-
-    Raises:
-        ConfigError: it is none; ``key`` stands for where it was given.
-    """
-    wrong = ConfigError(f"{key}: {endpoint!r} is not a ZeroMQ endpoint: {_HOW}")
-    if endpoint.startswith("tcp://"):
-        found = _TCP.fullmatch(endpoint)
-        if found is None or (found["port"] != "*" and int(found["port"]) > 65535):
-            raise wrong
-    elif not re.match(r"(ipc|inproc)://.", endpoint) or "\0" in endpoint:
-        raise wrong
-
-
 def _prepare_ipc(endpoint: str, is_private: bool) -> None:
     path = Path(endpoint.removeprefix("ipc://"))
     try:
@@ -122,5 +104,5 @@ def _explained(error: zmq.ZMQError, endpoint: str, key: str) -> ConfigError | Pu
             most, got = zmq.IPC_PATH_MAX_LEN, len(os.fsencode(endpoint.removeprefix("ipc://")))
             return ConfigError(f"{key}: the path in {endpoint} is too long for a socket: {got} bytes, {most} at most")
         case errno.EINVAL | errno.EPROTONOSUPPORT:
-            return ConfigError(f"{key}: {endpoint!r} cannot be bound ({error.strerror}): {_HOW}")
+            return ConfigError(f"{key}: {endpoint!r} cannot be bound ({error.strerror}): {ENDPOINT_FORMS}")
     return PublishError(f"{key}: cannot bind {endpoint}: {error.strerror}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.config import PublishConfig
-from engine.contracts.address import is_loopback
+from engine.contracts.address import check_form, is_loopback
 from engine.errors import ConfigError
 from engine.keys.files import Client
 from engine.keys.folder import KeyFolder, default_folder, is_ours_alone
@@ -23,7 +23,7 @@ def check_exposure(config: PublishConfig) -> str:
         A sentence for the log where ``insecure`` was needed, else an empty one.
 
     Raises:
-        ConfigError: an address beyond loopback has neither keys nor ``insecure``; or the keys cannot be used.
+        ConfigError: an address is none, or beyond loopback and has neither keys nor ``insecure``; or the keys cannot be used.
     """
     if config.keys:
         check_keys(config)
@@ -37,11 +37,14 @@ def check_in_the_clear(config: PublishConfig) -> str:
         A sentence for the log where ``insecure`` was needed, else an empty one.
 
     Raises:
-        ConfigError: an address beyond loopback has neither keys nor ``insecure``.
+        ConfigError: an address is none, or beyond loopback and has neither keys nor ``insecure``.
     """
+    chosen = {key: endpoint for key in ("endpoint", "replay") if (endpoint := getattr(config, key))}
+    for key, endpoint in chosen.items():
+        check_form(endpoint, f"publish.{key}")
     if config.keys:
         return ""
-    exposed = [key for key in ("endpoint", "replay") if (chosen := getattr(config, key)) and not is_loopback(chosen)]
+    exposed = [key for key, endpoint in chosen.items() if not is_loopback(endpoint)]
     if not exposed:
         return ""
     where = " and ".join(f"publish.{key} {getattr(config, key)}" for key in exposed)

@@ -53,3 +53,22 @@ def test_what_cannot_be_audited_is_a_usage_error(tmp_path, capsys):
 def test_without_a_directory_it_explains_itself(capsys):
     code, out, _ = called(capsys, "audit")
     assert (code, "verify" in out, "DIRECTORY" in out) == (0, True, True)
+
+
+def test_a_folder_that_is_no_run_is_not_called_broken(tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("mine")
+    code, out, err = called(capsys, "audit", tmp_path)
+    assert (code, out) == (1, "")
+    assert "is not the output directory of a run" in err
+    result = finished(tmp_path / "result")
+    (result / "chain.jsonl").unlink()
+    code, out, _ = called(capsys, "audit", result)
+    assert (code, "BROKEN: chain.jsonl: is not there" in out) == (1, True)
+
+
+def test_a_hash_that_is_there_is_said(tmp_path, capsys):
+    result = finished(tmp_path / "result")
+    head = json.loads(called(capsys, "audit", result, "--json")[1])["head"]
+    code, out, _ = called(capsys, "audit", result, "--holds", head)
+    assert (code, f"the chain still has the block {head}" in out) == (0, True)
+    assert "still has" not in called(capsys, "audit", result, "--holds", "ab")[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -97,3 +98,14 @@ def test_a_photograph_of_nobody_and_of_two_people(facestream, results, photograp
     assert "shows 2 faces" in largest["remarks"][0]
     assert second["remarks"] == []
     assert second["quality"]["size_px"] < largest["quality"]["size_px"]
+
+
+def test_people_name_their_tracks_as_split_takes_them_and_the_page_warns_of_nothing(facestream, tmp_path):
+    write_result(tmp_path / "one", [("ann", "", 10 * at) for at in range(7)] + [("bea", "", 90)], "asl_eat")
+    seen = facestream("people", "one", "--page", "p.html")
+    found = re.findall(r"asl_eat/\d", seen.out)
+    assert len(found) == 5
+    assert re.search(r"and\s+\d more", seen.out)
+    assert '<p class="soft">1 stranger was seen once' in Path("p.html").read_text()
+    assert 'class="notice"' not in Path("p.html").read_text()
+    assert facestream("people", "one", "--split", found[0]).code == 0

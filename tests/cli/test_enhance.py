@@ -144,3 +144,17 @@ def test_zero_shot_learns_from_the_picture_alone(capsys, face, monkeypatch):
     assert "40x40 to 80x80" in shown.out
     with Image.open(face.with_name("face-enhanced.png")) as result:
         assert "zero-shot" in result.text["Comment"]
+
+
+def test_a_name_of_a_picture_is_a_file_and_not_a_folder(capsys, face, tmp_path, monkeypatch):
+    """`--out e.png` used to make a folder e.png."""
+    monkeypatch.setattr(enhance, "open_generator", lambda *_, **__: Interpolation("bicubic"))
+    out = tmp_path / "new" / "e.png"
+    assert here(capsys, "enhance", face, "--out", out).code == 0
+    assert out.is_file()
+    assert "is there already" in " ".join(here(capsys, "enhance", face, "--out", out).out.split())
+    twin = tmp_path / "twin.png"
+    twin.write_bytes(face.read_bytes())
+    for wrong in ((face, twin, "--out", out), (face, "--faces", "--out", out), (face, "--out", tmp_path / "e.jpg")):
+        complains(here(capsys, "enhance", *wrong), 2, "is one file: name a .png file for one picture")
+    assert here(capsys, "enhance", face, twin, "--out", tmp_path / "v1.2").code == 0

@@ -35,10 +35,13 @@ def test_what_was_enhanced_is_known_also_where_its_file_says_nothing_any_more(ca
 def test_a_picture_without_a_mark_ends_with_1_and_what_that_proves(capsys, results):
     cv2.imwrite(str(results / "a.jpg"), enhanced(90))
     (results / "b.png").write_text("no picture")
+    (results / "faces" / "door").mkdir(parents=True)
+    (results / "a.jpg").rename(results / "faces" / "door" / "a.jpg")
     shown = here(capsys, "mark", "verify", results, results / "none.png")
     assert shown.code == 1
     assert "a.jpg: 0 of 3 marks" in shown.out
     assert "2 of 3 marks" in shown.out, "the others are looked at"
+    assert "looked at 3 pictures" in shown.out
     assert "b.png is not a picture" in shown.out
     assert "none.png cannot be read" in shown.out
     assert "proves nothing" in shown.out

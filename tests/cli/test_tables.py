@@ -104,3 +104,13 @@ def test_tables_of_the_gallery_fit(width, capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     assert {"Countess", "IMG_20261129_100000.jpg", "3fa91c22", "detail"} <= words_of(lines)
     assert lines[-1] == "2 pictures set apart in gallery.sqlite"
+
+
+def test_a_long_cell_beside_another_is_not_cut():
+    """At 80 columns "asl_eat_long_stream/1" lost its number: rich takes from the widest column, whatever its words need."""
+    tracks = ", ".join(f"asl_eat_long_stream/{number}" for number in range(1, 6))
+    columns = [Column("id", "word"), Column("name"), *(Column(title, "number") for title in ("tracks", "faces", "px"))]
+    rows = [("P-PYQQS5H", "Cid the Administrator", "5", "14", "50", "0:20.0", tracks)]
+    for width in range(40, 200):
+        lines = drawn(width, Rows([*columns, Column("first seen", "word"), Column("where")], rows))
+        assert words_of(lines) >= {f"asl_eat_long_stream/{number}" for number in range(1, 6)} | {"Administrator"}, width

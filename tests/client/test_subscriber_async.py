@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from engine.client import End, Face, Gap
+from engine.client import End, Face, Gap, Subscriber
 from engine.errors import FatalError
 from tests.client.wire import subscribed
 
@@ -87,3 +87,14 @@ def test_another_version_of_the_wire_stops_with_a_sentence(wire):
         wire.socket.send_multipart([b"v2/face/", b"\x81\xa6schema\xacfacestream/9"])
         with pytest.raises(FatalError, match="facestream/9"):
             asyncio.run(collected(subscriber))
+
+
+def test_async_with_disconnects_too(tmp_path):
+    """It used to be a TypeError."""
+
+    async def opened():
+        async with Subscriber(f"ipc://{tmp_path}/faces") as subscriber:
+            assert not subscriber._socket.closed
+        return subscriber
+
+    assert asyncio.run(opened())._socket.closed

@@ -79,3 +79,12 @@ def test_no_sentence_of_the_door_holds_a_secret(tmp_path):
     with pytest.raises(ConfigError) as error:
         check_exposure(PublishConfig(endpoint="tcp://127.0.0.1:*", keys=str(tmp_path / "keys")))
     assert secret not in str(error.value)
+
+
+@pytest.mark.parametrize("field", ["endpoint", "replay"])
+@pytest.mark.parametrize("endpoint", ["127.0.0.1:5557", "5557", "localhost:5557", "/run/faces", "http://127.0.0.1:5557"])
+def test_what_is_no_endpoint_says_how_one_begins(endpoint, field):
+    """It used to ask for keys."""
+    config = PublishConfig(**({"endpoint": "tcp://127.0.0.1:5556"} | {field: endpoint}))
+    with pytest.raises(ConfigError, match=rf"publish\.{field}: .* is not a ZeroMQ endpoint: use tcp://.*ipc://"):
+        check_exposure(config)

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UsageError
+from engine.source import picture_files as named
 from engine.source.picture_files import picture_files as files_of
 
 
@@ -48,3 +49,19 @@ def test_what_is_not_there_is_told_and_the_others_are_taken(folder):
     missing = [folder / "none.jpg", folder / "*.bmp", folder / "empty"]
     assert files_of([*missing, folder / "b.JPG"], lambda path, sentence: told.append(path)) == [folder / "b.JPG"]
     assert told == missing
+
+
+def test_what_lies_below_is_found_when_asked_for_and_bounded(folder, monkeypatch):
+    """The pictures of a run lie in faces/STREAM/TRACK."""
+    deep, hidden = folder / "empty" / "door" / "1", folder / "empty" / ".hidden"
+    for at in (deep, hidden):
+        at.mkdir(parents=True)
+        (at / "d.jpg").touch()
+    (folder / "empty" / "around").symlink_to(folder)
+    assert files_of([folder], pytest.fail, below=True) == [
+        folder / "a.heic", folder / "b.JPG", folder / "c.webp", deep / "d.jpg",
+    ]  # fmt: skip
+    monkeypatch.setattr(named, "_MOST_BELOW", 2)
+    said = []
+    assert len(files_of([folder], lambda _, sentence: said.append(sentence), below=True)) == 2
+    assert "holds more than 2 pictures" in said[0]

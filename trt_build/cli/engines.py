@@ -21,6 +21,7 @@ from engine.errors import FacestreamError, ModelError, UsageError
 from engine.models.catalog import engines_dir, find_model, models_dir
 from engine.models.engine_command import build_command
 from trt_build.errors import ExportError
+from trt_build.recipes.data_folder import explained
 
 CONSOLE = Console()
 NOTES = Console(stderr=True)
@@ -249,7 +250,10 @@ def folder_of(out: Path | None) -> Path:
 def show(rows: Sequence[Row], as_json: bool) -> None:
     """Print a table and what is wrong, or JSON."""
     if as_json:
-        found = [{"path": str(row.path), "state": row.state, "trouble": row.trouble, "manifest": row.manifest} for row in rows]
+        found = [
+            {"path": str(row.path), "state": row.state, "trouble": explained(row.trouble), "manifest": row.manifest}
+            for row in rows
+        ]
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
         return
     table = Table(Column("engine", overflow="fold"), "", "MB", "seconds", "gate", "faces")
@@ -258,7 +262,7 @@ def show(rows: Sequence[Row], as_json: bool) -> None:
     CONSOLE.print(table)
     for row in rows:
         if row.trouble:
-            CONSOLE.print(f"{row.path.name}: {row.trouble}", soft_wrap=True, markup=False)
+            CONSOLE.print(f"{row.path.name}: {explained(row.trouble)}", soft_wrap=True, markup=False)
     CONSOLE.print(f"in {rows[0].path.parent}", soft_wrap=True, markup=False)
 
 

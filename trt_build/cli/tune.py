@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.config import SuperResolveConfig
 from trt_build.cli.engines import CONSOLE, EngineProgress, GateFaces, Row, folder_of, model_of, show
-from trt_build.errors import WriteError
+from trt_build.errors import ExportError, WriteError
 
 
 def tune(
@@ -74,3 +74,5 @@ def tune(
         raise WriteError(
             f"{unwritten} Engines that are kept: {kept}. Free some space, or give --out a folder that can be written."
         )
+    if all(row.manifest is None for row in rows):
+        raise ExportError("nothing was made: every engine was left out, each for the reason above")

@@ -124,3 +124,12 @@ def test_a_converter_that_is_missing_is_named_by_the_extra_that_builds(model, tm
         shop = Workshop(tmp_path / "engines", lambda sentence: None, lambda what, done, total: None)
         (one,) = tuning.tune(model, read_manifest(model), shop)
         assert "which is not installed: pip install 'facestream[ncnn-build]'" in one.trouble
+
+
+def test_where_nothing_was_made_it_says_so_and_what_to_set(model, tmp_path, monkeypatch, capsys):
+    """It used to end in 0, with a folder called $FACESTREAM_DATA."""
+    monkeypatch.setattr(tuning, "ENGINES", (("openvino", "bf16"), ("onnxruntime", "int8")))
+    assert cli.main(["tune", str(model), "--out", str(tmp_path / "engines")]) == 1
+    shown = capsys.readouterr()
+    assert "nothing was made: every engine was left out" in " ".join(shown.err.split())
+    assert "Set FACESTREAM_DATA to the folder of the data." in " ".join(shown.out.split())
