@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from engine.archive import rewind
 from engine.archive.record_check import check_records
 from tests.archive.jobs import Cut, attempt, result
 
@@ -29,3 +30,20 @@ def _lines(path):
 def cut_somewhere(directory, job, seed, after):
     with pytest.raises(Cut):
         attempt(directory, job, seed, cut_after=after)
+
+
+def killed_after(left, steps, patch):
+    """Let what cuts the files back be killed after so many of its steps."""
+
+    def killed(original):
+        def step(*arguments):
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Cut
+            return original(*arguments)
+
+        return step
+
+    for name in steps:
+        patch.setattr(rewind, name, killed(getattr(rewind, name)))

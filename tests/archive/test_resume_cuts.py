@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.archive import checkpoint_writer, rewind
+from engine.archive import checkpoint_writer
 from engine.exhibit import verify
 from tests.archive.jobs import Cut, Job, attempt
-from tests.archive.outcomes import check_whole, cut_somewhere
+from tests.archive.outcomes import check_whole, cut_somewhere, killed_after
 from tests.publish.samples import environment
 
 pytestmark = pytest.mark.usefixtures("every_checkpoint_is_written")
@@ -81,20 +81,7 @@ def test_a_kill_while_the_files_are_cut_back_is_harmless(seed):
         directory, job = Path(folder) / "out", Job.random(seed, Path(folder))
         cut_somewhere(directory, job, seed, chance.randint(1, 15))
         damage(directory, chance)
-        left = chance.randint(0, 6)
-
-        def killed(original):
-            def step(*arguments):
-                nonlocal left
-                left -= 1
-                if left < 0:
-                    raise Cut
-                return original(*arguments)
-
-            return step
-
-        for name in steps:
-            patch.setattr(rewind, name, killed(getattr(rewind, name)))
+        killed_after(chance.randint(0, 6), steps, patch)
         with pytest.raises(Cut):
             attempt(directory, job, seed)
         patch.undo()

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.archive import chain_writer, checkpoint_writer, rewind
+from engine.archive import chain_writer, checkpoint_writer
 from engine.archive.chain import CHAIN
 from engine.archive.resume import reopen
 from engine.exhibit import verify
 from engine.publish.numbering import Numbering
 from tests.archive.jobs import Cut, Job, attempt
+from tests.archive.outcomes import killed_after
 from tests.exhibit.results import faults, notes, sink, write_some
 
 
@@ -46,20 +47,7 @@ def test_a_kill_while_the_files_are_cut_back(seed):
         directory, job = Path(folder) / "out", Job.random(seed, Path(folder), streams=2, segments=3)
         with pytest.raises(Cut):
             attempt(directory, job, seed, cut_after=chance.randint(1, 15))
-        left = chance.randint(0, 8)
-
-        def killed(original):
-            def step(*arguments):
-                nonlocal left
-                left -= 1
-                if left < 0:
-                    raise Cut
-                return original(*arguments)
-
-            return step
-
-        for name in steps:
-            patch.setattr(rewind, name, killed(getattr(rewind, name)))
+        killed_after(chance.randint(0, 8), steps, patch)
         with pytest.raises(Cut):
             attempt(directory, job, seed)
         patch.undo()
