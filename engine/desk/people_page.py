@@ -16,9 +16,10 @@ from engine.report.figures import embedded, figure, read_at
 
 _MOST_PERSONS, _MOST_TRACKS = 300, 16
 _FOOT = (
-    "Tracks are grouped by how alike their faces are on average, so that two people are rarely taken for one; one person may "
-    "so stand here as several. Nothing here is an identification: a name is what the gallery or a person said. A name, a merge "
-    "or a split is kept in corrections.jsonl beside the results, which themselves stay as they are."
+    "Tracks are grouped by how alike their faces are on average, so that two people are rarely taken for one, but two whom one "
+    "camera filmed may be; one person may so stand here as several. Nothing here is an identification: a name is what the "
+    "gallery or a person said. A name, a merge or a split is kept in corrections.jsonl beside the results, which themselves "
+    "stay as they are."
 )
 
 
