@@ -68,6 +68,16 @@ def attempts(run: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(run.get("attempts") or [dict(run)])
 
 
+def workers(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what each worker of a run said it had loaded."""
+    return [_mapping(facts) for facts in _mapping(run.get("workers")).values()]
+
+
+def embedder_sha256(run: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the network that compared the faces of a run; empty where there was none, or it does not say."""
+    return next((str(facts["embedder_sha256"]) for facts in workers(run) if facts.get("embedder_sha256")), "")
+
+
 def _section(name: str, value: Any) -> Any:
     """Return a section, and what is no section, as ``profile``, as it is."""
     if name not in _SETTINGS:

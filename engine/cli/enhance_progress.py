@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.cli.plain import plain
+from engine.cli.share_bar import on_terminal
 
 _WORTH_SAYING_SECONDS = 5.0
 
@@ -22,20 +24,19 @@ class TileBar:
 
     def __init__(self, console: Console) -> None:
         columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn()
-        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._progress = Progress(*columns, console=console, transient=True)
+        self._shown = on_terminal(self._progress)
         self._is_terminal = console.is_terminal
         self._task = self._progress.add_task("", total=None)
         self._name, self._begun = "", 0.0
 
     def __enter__(self) -> TileBar:
-        if self._is_terminal:  # rich before 14 ends what it has not shown with an empty line
-            self._progress.start()
-            self._progress.update(self._task, description="loading models")
+        self._shown.__enter__()
+        self._progress.update(self._task, description="loading models")
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._is_terminal:
-            self._progress.stop()
+    def __exit__(self, *error: Any) -> None:
+        self._shown.__exit__(*error)
 
     def begin(self, name: str) -> None:
         """A picture is begun."""

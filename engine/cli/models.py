@@ -17,6 +17,7 @@ from rich.text import Text
 
 from engine.cli.models_listed import in_words, listed, remote
 from engine.cli.saying import say
+from engine.cli.share_bar import on_terminal
 from engine.cli.tables import Column, Rows
 from engine.contracts.manifest import Manifest, read_manifest
 from engine.errors import UsageError
@@ -119,7 +120,7 @@ def pull_model(name: str, /, *, accept_license: bool = False, url: str = "") -> 
     if not accept_license:
         raise UsageError(f"{entry.name} is under the licence {entry.licence}: add --accept-license to fetch it")
     columns = TextColumn(entry.name), BarColumn(), DownloadColumn(), TransferSpeedColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with on_terminal(Progress(*columns, console=console, transient=True)) as bar:
         task = bar.add_task(entry.name, total=entry.size_bytes)
         path = pull(entry, models_dir(), url or None, lambda held, total: bar.update(task, completed=held, total=total))
     console.print(f"installed {path}", soft_wrap=True, markup=False)

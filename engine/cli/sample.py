@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.cli.overwriting import check_new
+from engine.cli.share_bar import on_terminal
 from engine.contracts.count_words import count
 from engine.errors import UsageError
 from engine.sample.clip import files_of_sample, render_sample
@@ -54,7 +55,7 @@ def sample(
     check_new(files_of_sample(out), overwrite=overwrite)
     console = Console(highlight=False)
     columns = TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TextColumn("frames"), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with on_terminal(Progress(*columns, console=console, transient=True)) as bar:
         task = bar.add_task("rendering", total=None)
         clip = render_sample(
             out,

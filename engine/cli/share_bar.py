@@ -1,4 +1,4 @@
-"""One bar for work of which the share that is done is known."""
+"""Bars of progress, for who looks; and one for work of which the share that is done is known."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+def on_terminal(bar: Progress) -> contextlib.AbstractContextManager[Progress]:
+    """Return what shows a bar while it is open, where its console is a terminal; elsewhere nothing is written: rich before 14
+    writes an empty line even for a bar that is disabled."""
+    return bar if bar.console.is_terminal else contextlib.nullcontext(bar)
 
 
 @contextlib.contextmanager
@@ -20,6 +26,6 @@ def share_bar(words: str, *, quiet: bool = False) -> Iterator[Callable[[float], 
     console = Console(stderr=True, quiet=quiet)
     words_column, left = TextColumn("{task.description}", markup=False), TextColumn("left")
     columns = words_column, BarColumn(), TimeElapsedColumn(), left, TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, refresh_per_second=4, disable=not console.is_terminal) as bar:
+    with on_terminal(Progress(*columns, console=console, transient=True, refresh_per_second=4)) as bar:
         task = bar.add_task(words, total=1.0)
         yield lambda share: bar.update(task, completed=share)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engine.archive.corrections import origin_of
 from engine.archive.lines import last_words, read_lines
 from engine.archive.reader import VectorRow
+from engine.archive.record import workers
 from engine.client.results import Key, Run, is_file_of_vectors, load_run
 from engine.contracts.findings import Basis, Candidate, Quality
 from engine.contracts.times import Int64, StreamSeconds, UnixNs, utc
@@ -207,10 +208,8 @@ def when(taken_ns: int | None, seconds: float) -> str:
 
 
 def _embedders(run: Run) -> tuple[set[str], set[str]]:
-    workers = [
-        one for one in (run.record.get("workers") or {}).values() if isinstance(one, dict) and one.get("embedder_sha256")
-    ]
-    return {str(one.get("embedder")) for one in workers}, {str(one["embedder_sha256"]) for one in workers}
+    compared = [facts for facts in workers(run.record) if facts.get("embedder_sha256")]
+    return {str(facts.get("embedder")) for facts in compared}, {str(facts["embedder_sha256"]) for facts in compared}
 
 
 def _file_of_vectors(run: Run, said: Sequence[StoredFace | _TrackLine]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from engine.archive.record import attempts
+from engine.archive.record import attempts, workers
 from engine.contracts.messages import Stream
 from engine.contracts.times import utc_words
 from engine.report.clocks import clock, wall_clock
@@ -74,7 +74,7 @@ def models_table(run: Mapping[str, Any]) -> str:
     A worker's facts are ``{"detector": name, "detector_sha256": ..., "detector_licence": ..., ...}``.
     """
     rows: dict[tuple[str, ...], None] = {}
-    for facts in (run.get("workers") or {}).values():
+    for facts in workers(run):
         for role, name in facts.items():
             if any(f"{role}_{facet}" in facts for facet in _FACETS):
                 rows[(role, str(name), *(str(facts.get(f"{role}_{facet}", "")) for facet in reversed(_FACETS)))] = None
@@ -83,7 +83,7 @@ def models_table(run: Mapping[str, Any]) -> str:
 
 def naming(run: Mapping[str, Any]) -> str:
     """Return what the workers of a run said a name may claim; a gallery that changed can have given several answers."""
-    said = dict.fromkeys(str(facts["names"]) for facts in (run.get("workers") or {}).values() if facts.get("names"))
+    said = dict.fromkeys(str(facts["names"]) for facts in workers(run) if facts.get("names"))
     return "; ".join(said)
 
 

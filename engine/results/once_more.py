@@ -49,7 +49,7 @@ class Renumbering:
     def end(self, run: Run, outcome: Outcome, now_ns: int) -> End:
         """Return the last message."""
         last = {f"{kind}/{stream}": following - 1 for (kind, stream), following in self._next.items()}
-        counters = {name: value for name, value in (run.record.get("counters") or {}).items() if isinstance(value, int)}
+        counters = dict(run.record.get("counters") or {})
         return End(
             run_id=self.run_id, stream="", seq=0, sent_ns=now_ns, outcome=outcome, detail="", last_seq=last, counters=counters
         )

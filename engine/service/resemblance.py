@@ -14,6 +14,7 @@ import numpy as np
 from engine.archive.files import whole_lines
 from engine.archive.lines import decoded
 from engine.archive.reader import recorded
+from engine.archive.record import embedder_sha256
 from engine.contracts.frames import Float32
 from engine.control.answers import Match
 from engine.verify.embedder import Embedder
@@ -71,7 +72,7 @@ def tracks_like(vector: Float32, runs: Path, embedder: Embedder, since_ns: int) 
     """
     found: dict[tuple[str, str, int], float] = {}
     for directory in newest_runs(runs, since_ns):
-        if embedder_of(directory) != embedder.sha256:
+        if embedder_sha256(recorded(directory)) != embedder.sha256:
             continue
         for one in _vectors(directory, "tracks.jsonl"):
             if len(one.vector) != len(vector):
@@ -80,14 +81,6 @@ def tracks_like(vector: Float32, runs: Path, embedder: Embedder, since_ns: int) 
             found[key] = max(found.get(key, -1.0), float(one.vector @ vector))
     best = sorted((item for item in found.items() if item[1] >= embedder.unknown_cosine), key=lambda item: -item[1])
     return [Match(cosine=cosine, run_id=key[0], stream=key[1], track_id=key[2]) for key, cosine in best]
-
-
-def embedder_of(directory: Path) -> str:
-    """Return the SHA-256 of the embedder of a run; empty where the run does not say."""
-    for facts in (recorded(directory).get("workers") or {}).values():
-        if "embedder_sha256" in facts:
-            return str(facts["embedder_sha256"])
-    return ""
 
 
 def vectors_of(directory: Path, stream: str, track_id: int) -> list[Float32]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from engine.archive.reader import recorded
+from engine.archive.record import embedder_sha256
 from engine.config import DetectConfig
 from engine.config_verify import VerifyConfig
 from engine.contracts.count_words import count
@@ -24,7 +26,7 @@ from engine.errors import EnrolmentRefused, PictureError, SourceError
 from engine.models import find_model
 from engine.probe.probe import probe
 from engine.service.refusal import Refusal, nobody
-from engine.service.resemblance import embedder_of, people_like, tracks_like, vectors_of
+from engine.service.resemblance import people_like, tracks_like, vectors_of
 from engine.service.run_bound import expire_run
 from engine.service.self_test import self_test
 from engine.service.task_messages import (
@@ -119,7 +121,7 @@ def not_that_person(task: NotThatTask) -> Done:
         Refusal: there is no such track or person.
     """
     directory = Path(task.directory)
-    vectors, embedder = vectors_of(directory, task.stream, task.track_id), embedder_of(directory)
+    vectors, embedder = vectors_of(directory, task.stream, task.track_id), embedder_sha256(recorded(directory))
     if not vectors or not embedder:
         track = f"track {task.track_id} of {task.stream[:80]!r}"
         raise Refusal("not_found", f"the run {task.run_id} has no {track}, or no faces of it any more", "track_id")

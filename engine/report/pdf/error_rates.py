@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from engine.archive.reader import TrackRecord
+from engine.archive.record import embedder_sha256
 from engine.contracts.findings import Basis
 from engine.errors import ModelError
 from engine.report.pdf.sentences import one_in
@@ -109,12 +110,6 @@ def _bench(rates: NamingRates, size_px: float) -> str:
         f"another's name, {one.right_percent:g} % their own, {nameless:.1f} % none; with fewer people enrolled more get "
         "their own."
     )
-
-
-def embedder_sha256(run: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the network that compared the faces; empty where there was none."""
-    workers = (run.get("workers") or {}).values()
-    return next((str(facts["embedder_sha256"]) for facts in workers if facts.get("embedder_sha256")), "")
 
 
 def bucket_of(run: Mapping[str, Any], basis: Basis) -> Bucket | None:

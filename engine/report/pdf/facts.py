@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.archive.files import inside
 from engine.archive.reader import FaceLine, TrackRecord
-from engine.archive.record import attempts
+from engine.archive.record import attempts, workers
 from engine.contracts.messages import Face, Part, Stream
 from engine.contracts.times import utc_words
 from engine.report.clocks import clock, wall_clock
@@ -56,7 +56,7 @@ def models(run: Mapping[str, Any], drawn_by: str) -> list[tuple[str, str, str]]:
     """
     rows: dict[tuple[str, str, str], None] = {}
     for role, does in _ROLES.items():
-        for facts in (run.get("workers") or {}).values():
+        for facts in workers(run):
             if role in facts and f"{role}_sha256" in facts:
                 if role in _DRAW and str(facts[role]) not in drawn_by.split():
                     continue
