@@ -13,6 +13,7 @@
         ├── ModelError              a model cannot be opened: file or manifest is missing, corrupt or of the wrong kind
         ├── MissingRuntimeError     an optional package is not installed; says how to install it
         ├── GalleryError            the gallery file cannot be opened, read or written
+        ├── DatabaseError           a database that machines share does not answer, or refuses
         ├── PublishError            an endpoint cannot be bound, or an output cannot be written
         │   └── OutputError         the output directory cannot be written now, as on a full disk; what was written stays valid
         ├── AuditError              the audit log cannot be read or written
@@ -97,6 +98,10 @@ class MissingRuntimeError(FatalError):
 
 class GalleryError(FatalError):
     """The gallery file cannot be opened, read or written."""
+
+
+class DatabaseError(FatalError):
+    """A database that several machines share does not answer, or refuses."""
 
 
 class PublishError(FatalError):

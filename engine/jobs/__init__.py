@@ -1,0 +1,1 @@
+"""Archives: many recordings, cut into segments, as tasks of a Ray cluster, and their results joined into runs."""

