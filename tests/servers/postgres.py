@@ -29,7 +29,7 @@ def require_postgres() -> None:
 
 
 class PostgresServer:
-    """One cluster with one user, ``facestream``, who may do all. ``stop(kill=True)``, ``start()``: it comes back as after a crash.
+    """One cluster; its user ``facestream`` may do all; after ``stop(kill=True)``, ``start()`` brings it back as after a crash.
 
     Args:
         host: it listens there, on a free port or ``port``.
@@ -42,11 +42,15 @@ class PostgresServer:
         self._data = Path(self._folder.name) / "data"
         self._data.mkdir()
         self._as_user = ["setpriv", f"--reuid={_USER}", "--clear-groups", "--"] if os.getuid() == 0 else []
-        assert _SPEC is not None and _SPEC.origin is not None
-        self._installed = max(Path(_SPEC.origin).parent.glob("pginstall*"))  # it holds more than one release
+        assert _SPEC is not None
+        assert _SPEC.origin is not None
+        package = Path(_SPEC.origin).parent
+        if self._as_user and not all(folder.stat().st_mode & 0o001 for folder in package.parents):
+            for part in package.parent.glob(f"{package.name}*"):  # its libraries lie beside it
+                shutil.copytree(part, Path(self._folder.name) / part.name, symlinks=True)
+            package = Path(self._folder.name) / package.name
+        self._installed = max(package.glob("pginstall*"))  # it holds more than one release
         if self._as_user:
-            if not all(folder.stat().st_mode & 0o001 for folder in self._installed.parents):
-                self._installed = shutil.copytree(self._installed, Path(self._folder.name) / "installed", symlinks=True)
             for path in (self._folder.name, self._data):
                 os.chown(path, pwd.getpwnam(_USER).pw_uid, -1)
         self._tool("initdb", "--username=facestream", "--auth=trust", "--encoding=UTF8", "--no-sync", "--locale=C")

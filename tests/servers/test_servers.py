@@ -31,9 +31,8 @@ def test_postgres_has_pgvector_and_keeps_what_was_committed_over_a_kill():
 
 
 def test_a_server_that_says_nothing_is_an_error_in_time():
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        with pytest.raises(DatabaseError, match="timeout"):
-            connect(f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/db", application="test", answer_seconds=1)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(DatabaseError, match="timeout"):
+        connect(f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/db", application="test", answer_seconds=1)
 
 
 def test_no_password_is_shown():
