@@ -1,0 +1,111 @@
+"""The figures as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.table import Table
+
+from tests.bench.fleet.archive import Cluster
+from tests.bench.fleet.archive import Made as ArchiveMade
+from tests.bench.fleet.cameras import DAY, Site
+from tests.bench.fleet.cameras import Made as FleetMade
+from tests.bench.fleet.check import Check
+from tests.bench.fleet.load import HELD_SHARE, Load, base_of
+from tests.bench.fleet.measured import Kind, Measured
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title, box=None, title_justify="left")
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if place else "left")
+    return table
+
+
+def _ms(seconds: Sequence[float]) -> list[str]:
+    return [f"{1000 * value:.2f}" for value in (np.mean(seconds), *np.percentile(seconds, [50, 95]))]
+
+
+def measured_table(measured: Measured) -> Table:
+    """What an item costs one core."""
+    title = f"CPU of one item, {measured.processor}, load average {measured.load:.1f}"
+    table = _table(title, "", "items", "mean ms", "p50", "p95", "a camera that sees nobody, cores")
+    for kind in measured.kinds:
+        base = f"{base_of(kind, measured):.3f}"
+        table.add_row(f"decode {kind.name}", str(len(kind.decode_seconds)), *_ms(kind.decode_seconds), base)
+        table.add_row(f"detect {kind.name}", str(len(kind.detect_seconds)), *_ms(kind.detect_seconds), "")
+    table.add_row("a face", str(len(measured.face_seconds)), *_ms(measured.face_seconds), "")
+    table.add_row("a track's end", str(len(measured.track_seconds)), *_ms(measured.track_seconds), "")
+    table.add_row("first picture of a camera", str(len(measured.connect_seconds)), *_ms(measured.connect_seconds), "")
+    return table
+
+
+def scenes_table(measured: Measured) -> Table:
+    """What real footage holds."""
+    table = _table("faces a second that are enhanced, real footage", "looked at as", "clips", "with faces", "p50", "p95", "most")
+    for look, scenes in measured.scenes.items():
+        rates = [scene.faces / scene.seconds for scene in scenes]
+        found = sum(rate > 0 for rate in rates)
+        figures = (f"{value:.2f}" for value in (*np.percentile(rates, [50, 95]), max(rates)))
+        table.add_row(look, str(len(rates)), str(found), *figures)
+    return table
+
+
+def camera_table(site: Site, load: Load, made: FleetMade) -> Table:
+    """What befell the cameras."""
+    able = site.nodes * site.cores * HELD_SHARE
+    table = _table(
+        f"{site.cameras} cameras on {site.nodes} nodes of {site.cores} cores, {site.days:g} days; {load.mean_cores:.3f} cores a "
+        f"camera by day, {HELD_SHARE:.0%} of a core usable", "cameras without a picture, because", "events", "cameras", "p50 s",
+        "p95 s", "worst s", "hours in all",
+    )  # fmt: skip
+    for cause, seconds in sorted(made.dark.items()):
+        figures = (f"{value:.1f}" for value in (*np.percentile(seconds, [50, 95]), max(seconds)))
+        table.add_row(cause, str(made.events.get(cause, "")), str(len(seconds)), *figures, f"{sum(seconds) / 3600:.2f}")
+    lost = sum(map(sum, made.dark.values()))
+    mean, most = (np.array([use[place] for use in made.use]) for place in (1, 2))
+    table.add_row("all", "", "", "", "", "", f"{lost / 3600:.2f}, {lost / (site.cameras * site.days * DAY):.6%} of all video")
+    table.add_row(f"usable cores {able:.0f}: used, mean {mean.mean():.0%}, fullest node p99 {np.percentile(most, 99):.0%}")
+    table.add_row(
+        f"node-minutes over it {made.overloaded_minutes} of {made.node_minutes}; faces given up {made.faces_given_up:.3%}, "
+        f"looks {made.looks_given_up:.4%}"
+    )
+    table.add_row(
+        f"database away {made.events['database away']} times; {len(made.place_seconds)} placements, "
+        f"{1000 * np.mean(made.place_seconds):.0f} ms each here, {1000 * max(made.place_seconds):.0f} at most"
+    )
+    return table
+
+
+def archive_table(cluster: Cluster, kind: Kind, made: ArchiveMade) -> Table:
+    """What came of the archive."""
+    table = _table(
+        f"{cluster.hours:g} hours of {kind.name} in {made.recordings} recordings, {cluster.nodes} nodes of {cluster.cores} cores, "
+        f"segments of {cluster.segment_seconds:g} s",
+        "tasks", "makespan h", "used", "useful core h", "wasted core h", "done again", "workers died", "nodes died", "set aside",
+    )  # fmt: skip
+    table.add_row(
+        str(made.tasks), f"{made.makespan_hours:.2f}", f"{made.utilisation:.1%}", f"{made.useful_core_hours:.0f}",
+        f"{made.wasted_core_hours:.1f} ({made.wasted_core_hours / max(1e-9, made.useful_core_hours):.2%})", str(made.repeated),
+        str(made.worker_deaths), str(made.node_deaths), str(made.set_aside),
+    )  # fmt: skip
+    return table
+
+
+def check_table(made: Check) -> Table:
+    """The simulation against the processes."""
+    alone = ", ".join(f"{seconds:.1f}" for seconds in made.alone_seconds)
+    table = _table(
+        f"{made.recordings} recordings, one process {alone} s of CPU; contention beside {made.contention.beside:.3f}, sharing "
+        f"{made.contention.sharing:.3f}; two against one {made.speedup:.2f}",
+        "processes", "foretold s (5 to 95 %)", "real s", "share of the cores that they got", "error",
+        "error, of the seconds that were theirs",
+    )  # fmt: skip
+    for one in made.compared:
+        table.add_row(
+            str(one.processes), f"{one.predicted_seconds:.1f} ({one.low_seconds:.1f} to {one.high_seconds:.1f})",
+            ", ".join(f"{seconds:.1f}" for seconds in one.real_seconds), ", ".join(f"{share:.0%}" for share in one.got),
+            f"{one.error:+.1%}", f"{one.error_undisturbed:+.1%}",
+        )  # fmt: skip
+    return table
