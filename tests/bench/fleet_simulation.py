@@ -20,7 +20,7 @@ from tests.bench.fleet.cameras import Fleet, Site
 from tests.bench.fleet.check import check
 from tests.bench.fleet.load import Load
 from tests.bench.fleet.measured import Measured, footage, load_or_measure
-from tests.bench.fleet.placed import TIMING, kinds_of, placing_of
+from tests.bench.fleet.placed import kinds_of
 from tests.bench.fleet.plot import plot
 from tests.bench.fleet.tables import archive_table, camera_table, check_table, measured_table, scenes_table
 
@@ -61,8 +61,9 @@ def _simulate(measured: Measured, options: argparse.Namespace, console: Console)
     site = Site(days=options.days)
     kinds = kinds_of(site.cameras, options.seed)
     load = Load(measured, kinds, site.quiet, site.night, options.seed)
-    fleet = Fleet(measured, site, TIMING, placing_of(site, load), load, options.seed).run()
-    console.print(camera_table(site, load, fleet))
+    simulated = Fleet(measured, site, load, options.seed)
+    fleet = simulated.run()
+    console.print(camera_table(site, load, fleet, simulated.placer.seconds))
     cluster = Cluster(hours=options.hours)
     archive = Archive(measured, measured.kinds[_ARCHIVE_KIND], cluster, options.seed).run()
     console.print(archive_table(cluster, measured.kinds[_ARCHIVE_KIND], archive))

@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import random
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
+from engine.fleet.quorum import Timing
 from tests.bench.fleet.events import Clock
 from tests.bench.fleet.load import HELD_SHARE, Load
 from tests.bench.fleet.measured import Measured
+from tests.bench.fleet.placed import Placer
 
-Cause = Literal["node died", "placer's node died", "node cut off", "drained", "moved", "no room"]
+Cause = Literal["node died", "placer's node died", "node cut off", "drained", "moved"]
 HOUR, DAY, MINUTE = 3600.0, 86400.0, 60.0
 _TOP = 0.7
 """Of a node's faces that give way under overload before it looks less often: `crop` is thinned up to about so much first."""
-
-
-class Placing(Protocol):
-    """The pure function that decides."""
-
-    def __call__(self, present: frozenset[int], free: frozenset[int], homes: list[int]) -> list[int]:
-        """Return the node of each camera, -1: none.
-
-        Args:
-            present: nodes that are there.
-            free: those of them that may be given cameras: not drained.
-            homes: where each camera is now, -1: nowhere; on a node that is gone: there.
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -59,21 +46,11 @@ class Site:
     upgrade_seconds: float = 120.0
     key_seconds: float = 2.0
     """Between a camera's key frames: whoever connects to it waits for the next."""
+    lease_seconds: float = 6.0
+    """As FLEET.yaml has it by default."""
     outage_days: float = 10.0
     """Mean time between outages of the database."""
     outage_minutes: float = 10.0
-
-
-@dataclass(frozen=True)
-class Timing:
-    """How fast the product acts, in seconds."""
-
-    lease: float
-    """After so long without a renewal a node's cameras are placed elsewhere."""
-    renew: float
-    """Between two renewals."""
-    look: float
-    """Between two looks of the placer, and of those who would follow it."""
 
 
 @dataclass
@@ -82,7 +59,6 @@ class Made:
 
     dark: dict[Cause, list[float]] = field(default_factory=lambda: defaultdict(list))
     """Seconds without a picture, each time that a camera lost its node."""
-    unplaced_camera_hours: float = 0.0
     events: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     use: list[tuple[float, float, float]] = field(default_factory=list)
     """(hour, mean, most) of what nodes' cores are asked for, of what they can do without a drop, minute by minute."""
@@ -92,8 +68,7 @@ class Made:
     """Share of the core seconds that faces would have taken."""
     looks_given_up: float = 0.0
     """Share of all else, where giving up faces was not enough."""
-    place_seconds: list[float] = field(default_factory=list)
-    """That the placement took, each time, here."""
+    moves: int = 0
 
 
 class Fleet:
@@ -102,19 +77,21 @@ class Fleet:
     Args:
         measured: what was measured.
         site: what there is.
-        timing: of the product.
-        place: decides.
         load: what the cameras ask for.
         seed: of what befalls the site.
     """
 
-    def __init__(self, measured: Measured, site: Site, timing: Timing, place: Placing, load: Load, seed: int) -> None:
-        self._measured, self._site, self._timing, self._place, self._load = measured, site, timing, place, load
+    def __init__(self, measured: Measured, site: Site, load: Load, seed: int) -> None:
+        self._measured, self._site, self._load = measured, site, load
+        self._timing = Timing(site.lease_seconds)
+        self.placer = Placer(load, site.cores * HELD_SHARE, site.nodes)
         self._random, self._clock, self.made = random.Random(seed), Clock(), Made()
         self._present, self._free = set(range(site.nodes)), set(range(site.nodes))
         self._held = set(self._present)
         """Nodes whose lease the others believe in."""
         self._homes = [-1] * site.cameras
+        self._leaving: dict[int, int] = {}
+        """Camera to the node that it is leaving, which runs."""
         self._dark_since: dict[int, tuple[float, Cause]] = {}
         self._placer, self._database_back = 0, 0.0
         self._asked = self._given = self._faces_asked = self._faces_given = 0.0
@@ -156,7 +133,7 @@ class Fleet:
         if node not in self._present:
             return
         self.made.events["node cut off"] += 1
-        self._clock.after(max(0.0, self._timing.lease - self._timing.renew), lambda: self._goes(node, "node cut off", waited=True))
+        self._clock.after(self._timing.lease - self._timing.margin, lambda: self._goes(node, "node cut off", waited=True))
         self._clock.after(self._site.cut_seconds, lambda: self._comes(node))
 
     def _goes(self, node: int, cause: Cause, *, waited: bool = False) -> None:
@@ -165,10 +142,10 @@ class Fleet:
         for camera, home in enumerate(self._homes):
             if home == node:
                 self._dark_since.setdefault(camera, (self._clock.now, cause))
-        left = self._timing.renew if waited else self._timing.lease - self._random.uniform(0.0, self._timing.renew)
-        noticed = left + self._random.uniform(0.0, self._timing.look)
+        left = self._timing.margin if waited else self._timing.lease - self._random.uniform(0.0, self._timing.renew)
+        noticed = left + self._random.uniform(0.0, self._timing.renew)
         if node == self._placer:
-            noticed += self._random.uniform(0.0, self._timing.look)  # another one takes its place first
+            noticed += self._random.uniform(0.0, self._timing.renew)  # another one takes its place first
         self._clock.after(noticed, lambda: self._is_missed(node, cause))
 
     def _is_missed(self, node: int, cause: Cause) -> None:
@@ -192,7 +169,7 @@ class Fleet:
             for camera, home in enumerate(self._homes):
                 if home == node:
                     self._picture(camera)
-        self._clock.after(self._random.uniform(0.0, self._timing.look), lambda: self._settle("moved"))
+        self._clock.after(self._timing.lease + self._random.uniform(0.0, self._timing.renew), lambda: self._settle("moved"))
 
     def _outage(self) -> None:
         self.made.events["database away"] += 1
@@ -206,37 +183,43 @@ class Fleet:
         self._free.discard(node)
         self._settle("drained")
 
+        def emptied() -> None:
+            if node in self._homes and node in self._present:
+                self._clock.after(self._timing.renew, emptied)
+            else:
+                self._clock.after(self._site.upgrade_seconds, back)
+
         def back() -> None:
             self._free.add(node)
             self._settle("moved")
             if node + 1 < self._site.nodes:
                 self._upgrade(node + 1)
 
-        self._clock.after(self._site.upgrade_seconds, back)
+        emptied()
 
     def _settle(self, cause: Cause) -> None:
         """Let the product place, and every camera that it moves be connected to from its new home."""
         if self._clock.now < self._database_back:
             self._clock.after(self._database_back - self._clock.now, lambda: self._settle(cause))
             return
-        begun = time.perf_counter()
-        homes = self._place(frozenset(self._held), frozenset(self._held & self._free), self._homes)
-        self.made.place_seconds.append(time.perf_counter() - begun)
-        for camera, (before, after) in enumerate(zip(self._homes, homes, strict=True)):
-            if before == after:
-                continue
-            if after < 0:
-                self._dark_since.setdefault(camera, (self._clock.now, "no room"))
-            else:
-                self._dark_since.setdefault(camera, (self._clock.now, cause))
-                if after in self._present:
-                    seconds = self._random.choice(self._measured.connect_seconds) + self._random.uniform(0.0, self._site.key_seconds)
-                    self._clock.after(seconds, lambda camera=camera, after=after: self._reads(camera, after))
-        self._homes = homes
+        busy = set(self._leaving.values())
+        moves = self.placer.moves(self._held, self._held & self._free, self._homes, busy)
+        for camera, after in moves.items():
+            before, self._homes[camera] = self._homes[camera], after
+            self.made.moves += 1
+            self._dark_since.setdefault(camera, (self._clock.now, cause))
+            if before in self._present and before in self._held:
+                self._leaving[camera] = before
+            wait = self._random.uniform(0.0, self._site.key_seconds)
+            seconds = self._random.choice(self._measured.connect_seconds) + wait
+            self._clock.after(seconds, lambda camera=camera, after=after: self._reads(camera, after))
 
     def _reads(self, camera: int, node: int) -> None:
+        left = self._leaving.pop(camera, None)
         if self._homes[camera] == node and node in self._present:
             self._picture(camera)
+        if left is not None:
+            self._settle("moved" if left in self._free else "drained")
 
     def _picture(self, camera: int) -> None:
         since = self._dark_since.pop(camera, None)

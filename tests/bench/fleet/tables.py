@@ -52,11 +52,11 @@ def scenes_table(measured: Measured) -> Table:
     return table
 
 
-def camera_table(site: Site, load: Load, made: FleetMade) -> Table:
+def camera_table(site: Site, load: Load, made: FleetMade, placing: Sequence[float]) -> Table:
     """What befell the cameras."""
     able = site.nodes * site.cores * HELD_SHARE
     table = _table(
-        f"{site.cameras} cameras on {site.nodes} nodes of {site.cores} cores, {site.days:g} days; {load.mean_cores:.3f} cores a "
+        f"{site.cameras} cameras on {site.nodes} nodes of {site.cores} cores, {site.days:g} days; {load.weights.mean():.3f} cores a "
         f"camera by day, {HELD_SHARE:.0%} of a core usable", "cameras without a picture, because", "events", "cameras", "p50 s",
         "p95 s", "worst s", "hours in all",
     )  # fmt: skip
@@ -72,8 +72,8 @@ def camera_table(site: Site, load: Load, made: FleetMade) -> Table:
         f"looks {made.looks_given_up:.4%}"
     )
     table.add_row(
-        f"database away {made.events['database away']} times; {len(made.place_seconds)} placements, "
-        f"{1000 * np.mean(made.place_seconds):.0f} ms each here, {1000 * max(made.place_seconds):.0f} at most"
+        f"database away {made.events['database away']} times; {made.moves} moves, {len(placing)} placements, "
+        f"{1000 * np.mean(placing):.0f} ms each here, {1000 * max(placing):.0f} at most"
     )
     return table
 
