@@ -26,6 +26,8 @@ from tests.bench.fleet.tables import archive_table, camera_table, check_table, m
 
 _ARCHIVE_KIND = 1
 """1280x720, H.264."""
+_TOO_LONG = "fossa_video"
+"""Seventy faces in each picture: alone it takes as long as half of all others."""
 
 
 def main() -> None:
@@ -52,7 +54,8 @@ def _check(rounds: int, seed: int, out: Path, console: Console) -> None:
     with tempfile.TemporaryDirectory() as folder:
         clips = footage(Path(folder))
         calibration = [clip for clip in clips if clip.stem in ("asl_book", "asl_eat", "face-demographics-walking-and-pause")]
-        made = check([clip for clip in clips if clip not in calibration], calibration, rounds, seed)
+        listed = [clip for clip in clips if clip not in calibration and clip.stem != _TOO_LONG]
+        made = check(listed, calibration, rounds, seed)
     (out / "check.json").write_bytes(msgspec.json.format(msgspec.json.encode(made)))
     console.print(check_table(made))
 

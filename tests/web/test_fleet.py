@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -17,6 +18,7 @@ from engine.web.metrics import _Families
 from tests.servers.postgres import PostgresServer, require_postgres
 from tests.web.fleets import fleet
 from tests.web.server import Server
+from tests.web.test_metrics import DOCUMENT
 
 
 class Clock:
@@ -106,7 +108,7 @@ def test_metrics_tell_of_every_node() -> None:
         "facestream_fleet_age_seconds 1.5",
         "facestream_fleet_quorum 1.0",
         "facestream_fleet_cameras 18.0",
-        "facestream_fleet_cameras_without_node 1.0",
+        "facestream_fleet_cameras_without_node 2.0",
         'facestream_fleet_node_up{fleet_node="box-1"} 1.0',
         'facestream_fleet_node_up{fleet_node="box-3"} 0.0',
         'facestream_fleet_node_cameras{fleet_node="box-1"} 12.0',
@@ -115,6 +117,11 @@ def test_metrics_tell_of_every_node() -> None:
         'facestream_fleet_node_lease_age_seconds{fleet_node="box-3"} 754.0',
     ):
         assert line in said.splitlines(), line
+
+
+def test_every_metric_is_documented_and_every_documented_one_is_there() -> None:
+    documented = set(re.findall(r"`(facestream_fleet_\w+)`", DOCUMENT.read_text(encoding="utf-8")))
+    assert {family.name for family in fleet_families(FleetSeen(fleet=fleet(), node="box-1"))} == documented
 
 
 def test_metrics_are_few_where_nothing_was_ever_seen() -> None:

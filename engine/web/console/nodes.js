@@ -42,7 +42,8 @@ export function nodesView(root, signal) {
     const text = words.join("");
     if (note.textContent !== text) fill(note, text && h("p", { class: "notice", role: "status" }, text));
     if (!fleet) return say(empty, problem ? "" : "Asking for the fleet …");
-    const waiting = fleet.cameras.filter((camera) => !camera.node || camera.holder !== camera.node);
+    const gone = new Set(fleet.nodes.filter((node) => node.standing === "missing").map((node) => node.name));
+    const waiting = fleet.cameras.filter((camera) => !camera.node || camera.holder !== camera.node || gone.has(camera.node));
     say(empty, fleet.nodes.length ? "" : "No node was ever here: start one with a section fleet in its configuration.");
     const key = JSON.stringify([fleet.nodes.map((node) => [node.name, node.standing]), waiting.map((camera) => [camera.name, camera.reason])]);
     fill(top, [[`${number(fleet.nodes.filter((node) => node.standing === "up").length)} of ${number(fleet.nodes.length)}`, "nodes up"],
@@ -89,7 +90,7 @@ function content(node, cameras, isHere) {
   const facts = [
     ["cameras", about.capacity ? `${number(node.cameras)} of ${number(about.capacity)}` : number(node.cameras)],
     gone ? ["last heard of", `${duration(node.renewed_seconds)} ago`] : ["processors in use", `${number(100 * (load.cpu_share ?? 0))} %`],
-    !gone && ["one in a hundred later than", millis(load.p99_ms)],
+    !gone && ["packet to message, p99", millis(load.p99_ms)],
     ["labels", labels], ["version", about.version],
   ].filter((fact) => fact && fact[1]);
   return [

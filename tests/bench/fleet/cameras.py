@@ -16,7 +16,7 @@ from tests.bench.fleet.load import HELD_SHARE, Load
 from tests.bench.fleet.measured import Measured
 from tests.bench.fleet.placed import Placer
 
-Cause = Literal["node died", "placer's node died", "node cut off", "drained", "moved"]
+Cause = Literal["node died", "placer's node died", "node died, database away", "node cut off", "drained", "moved"]
 HOUR, DAY, MINUTE = 3600.0, 86400.0, 60.0
 _TOP = 0.7
 """Of a node's faces that give way under overload before it looks less often: `crop` is thinned up to about so much first."""
@@ -36,6 +36,8 @@ class Site:
     """Of the other minutes, those in which somebody comes at night."""
     node_days: float = 30.0
     """Mean time between deaths of a node."""
+    placer_days: float = 3.0
+    """Mean time between deaths, besides, of the node that places: more often than real, so that they are seen."""
     repair_hours: float = 4.0
     """Mean; at least ten minutes."""
     cut_days: float = 30.0
@@ -49,7 +51,7 @@ class Site:
     lease_seconds: float = 6.0
     """As FLEET.yaml has it by default."""
     outage_days: float = 10.0
-    """Mean time between outages of the database."""
+    """Mean time between outages of the database, at the beginning of each of which a node dies."""
     outage_minutes: float = 10.0
 
 
@@ -106,6 +108,7 @@ class Fleet:
             self._again(site.node_days * DAY, lambda node=node: self._dies(node))
             self._again(site.cut_days * DAY, lambda node=node: self._is_cut(node))
         self._again(site.outage_days * DAY, self._outage)
+        self._again(site.placer_days * DAY, lambda: self._dies(self._placer))
         self._clock.after(site.upgrade_days * DAY, self._upgrade)
         self._clock.after(0.0, self._minute)
         self._clock.run(site.days * DAY)
@@ -123,6 +126,8 @@ class Fleet:
         if node not in self._present:
             return
         cause: Cause = "placer's node died" if node == self._placer else "node died"
+        if self._clock.now < self._database_back:
+            cause = "node died, database away"
         self.made.events[cause] += 1
         self._goes(node, cause)
         repair = max(600.0, self._random.expovariate(1 / (self._site.repair_hours * HOUR)))
@@ -174,6 +179,7 @@ class Fleet:
     def _outage(self) -> None:
         self.made.events["database away"] += 1
         self._database_back = self._clock.now + self._random.expovariate(1 / (self._site.outage_minutes * MINUTE))
+        self._dies(self._random.randrange(self._site.nodes))
 
     def _upgrade(self, node: int = 0) -> None:
         """Drain a node, start it anew, go on with the next."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+import av
 import msgspec
 
 from tests.bench.fleet.predict import Contention, predicted_range
@@ -23,49 +23,49 @@ class Compared(msgspec.Struct, frozen=True):
     low_seconds: float
     high_seconds: float
     """5 and 95 of 100 simulations lie below these."""
-    real_seconds: list[float]
-    """Of each turn."""
-    got: list[float]
-    """Share of its cores that each turn got: other programs took the rest, which nobody foretells."""
+    turns: list[Turn]
+
+    @property
+    def real_seconds(self) -> float:
+        """Of the median turn."""
+        return median(turn.makespan_seconds for turn in self.turns)
 
     @property
     def error(self) -> float:
-        """Of the prediction, against the median of the turns."""
-        return self.predicted_seconds / median(self.real_seconds) - 1
-
-    @property
-    def error_undisturbed(self) -> float:
-        """The same, against the seconds that the cores were the processes' own."""
-        return self.predicted_seconds / median(one * share for one, share in zip(self.real_seconds, self.got, strict=True)) - 1
+        """Of the prediction."""
+        return self.predicted_seconds / self.real_seconds - 1
 
 
 class Check(msgspec.Struct, frozen=True):
     """All of it."""
 
     recordings: int
-    alone_seconds: list[float]
-    """CPU of one process over the list, each turn."""
+    alone: list[Turn]
+    """One process over the list."""
     contention: Contention
     compared: list[Compared]
 
     @property
-    def speedup(self) -> float:
-        """Of two processes against one, by the seconds that the cores were theirs."""
-        two = next(one for one in self.compared if one.processes == 2)
-        return median(self.alone_seconds) / median(one * share for one, share in zip(two.real_seconds, two.got, strict=True))
+    def share(self) -> float:
+        """Of its core that one process got alone, as other programs ran too; those of the prediction get no more."""
+        return median(turn.got for turn in self.alone)
+
+    def speedup(self, processes: int) -> float:
+        """Return how many times faster the list is done than by one process."""
+        many = next(one for one in self.compared if one.processes == processes)
+        return median(turn.makespan_seconds for turn in self.alone) / many.real_seconds
 
 
 def check(recordings: Sequence[Path], calibration: Sequence[Path], rounds: int, seed: int) -> Check:
     """Measure one process, foretell more, and run more, by turns.
 
     Args:
-        recordings: of the list; drawn in another order for nobody: all turns take them in this one.
+        recordings: of the list; taken longest first, as the product hands out tasks.
         calibration: other recordings, on which contention is measured.
         rounds: turns of each.
-        seed: of the order and the draws.
+        seed: of the draws.
     """
-    listed = list(recordings)
-    random.Random(seed).shuffle(listed)
+    listed = sorted(recordings, key=pictures_of, reverse=True)
     cores, warm_up = cores_here()[:2], calibration[0]
     alone, real = list[Turn](), {count: list[Turn]() for count in COUNTS}
     beside, sharing, single = list[float](), list[float](), list[float]()
@@ -77,12 +77,18 @@ def check(recordings: Sequence[Path], calibration: Sequence[Path], rounds: int, 
         for count in COUNTS:
             real[count].append(play(listed, _placed(count, cores), warm_up))
     contention = Contention(median(beside) / median(single), median(sharing) / median(beside))
-    draws = costs_of(alone, len(listed))
+    draws, share = costs_of(alone, len(listed)), median(turn.got for turn in alone)
     compared = []
     for count, turns in real.items():
         foretold = predicted_range(draws, _placed(count, cores), len(cores), contention, seed)
-        compared.append(Compared(count, *foretold, [turn.makespan_seconds for turn in turns], [turn.got for turn in turns]))
-    return Check(len(listed), [turn.cpu_seconds for turn in alone], contention, compared)
+        compared.append(Compared(count, *(seconds / share for seconds in foretold), turns))
+    return Check(len(listed), alone, contention, compared)
+
+
+def pictures_of(path: Path) -> int:
+    """Return how many pictures a recording has."""
+    with av.open(str(path)) as container:
+        return sum(1 for packet in container.demux(video=0) if packet.size)
 
 
 def _placed(count: int, cores: list[int]) -> list[int]:

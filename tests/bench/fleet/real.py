@@ -36,7 +36,8 @@ class Item(msgspec.Struct, frozen=True):
 class Turn(msgspec.Struct, frozen=True):
     """So many processes, one list."""
 
-    processes: int
+    placed: list[int]
+    """The core of each process."""
     items: list[Item]
 
     @property
@@ -51,10 +52,11 @@ class Turn(msgspec.Struct, frozen=True):
 
     @property
     def got(self) -> float:
-        """Share of the cores that the processes got while they worked; what is missing others took."""
-        cores = min(self.processes, len(cores_here()))
-        busy = sum(max(item.ended_seconds for item in self.items if item.process == one) for one in range(self.processes))
-        return self.cpu_seconds / (busy * cores / self.processes)
+        """Share of their cores that the processes got while there was work on each; what is missing other programs took."""
+        ends = dict.fromkeys(self.placed, 0.0)
+        for item in self.items:
+            ends[self.placed[item.process]] = max(ends[self.placed[item.process]], item.ended_seconds)
+        return self.cpu_seconds / sum(ends.values())
 
 
 def costs_of(turns: Sequence[Turn], recordings: int) -> list[list[float]]:
@@ -95,7 +97,7 @@ def play(recordings: Sequence[Path], placed: Sequence[int], warm_up: Path) -> Tu
             process.join(10.0)
             process.kill()
             process.join()
-    return Turn(len(placed), items)
+    return Turn(list(placed), items)
 
 
 def _next(said: Any, processes: Sequence[Any]) -> tuple[int, int, float, float, float]:

@@ -95,17 +95,16 @@ def archive_table(cluster: Cluster, kind: Kind, made: ArchiveMade) -> Table:
 
 def check_table(made: Check) -> Table:
     """The simulation against the processes."""
-    alone = ", ".join(f"{seconds:.1f}" for seconds in made.alone_seconds)
+    alone = ", ".join(f"{turn.makespan_seconds:.1f}" for turn in made.alone)
     table = _table(
-        f"{made.recordings} recordings, one process {alone} s of CPU; contention beside {made.contention.beside:.3f}, sharing "
-        f"{made.contention.sharing:.3f}; two against one {made.speedup:.2f}",
-        "processes", "foretold s (5 to 95 %)", "real s", "share of the cores that they got", "error",
-        "error, of the seconds that were theirs",
+        f"{made.recordings} recordings; one process {alone} s, {made.share:.0%} of its core; contention beside "
+        f"{made.contention.beside:.3f}, sharing {made.contention.sharing:.3f}",
+        "processes", "foretold s (5 to 95 %)", "real s", "share of the cores that they got", "error", "faster than one",
     )  # fmt: skip
     for one in made.compared:
         table.add_row(
             str(one.processes), f"{one.predicted_seconds:.1f} ({one.low_seconds:.1f} to {one.high_seconds:.1f})",
-            ", ".join(f"{seconds:.1f}" for seconds in one.real_seconds), ", ".join(f"{share:.0%}" for share in one.got),
-            f"{one.error:+.1%}", f"{one.error_undisturbed:+.1%}",
+            ", ".join(f"{turn.makespan_seconds:.1f}" for turn in one.turns), ", ".join(f"{turn.got:.0%}" for turn in one.turns),
+            f"{one.error:+.1%}", f"{made.speedup(one.processes):.2f} times",
         )  # fmt: skip
     return table

@@ -29,8 +29,11 @@ def test_what_is_wrong_comes_first(opened):
     assert names(page) == ["box-3", "box-10", "box-1", "box-2"]
     assert page.locator(".node .badge").all_inner_texts() == ["gone", "does not answer", "up", "this one", "up", "drained"]
     unread = page.get_by_role("region", name="Cameras that nobody reads")
-    assert unread.locator("tbody tr").all_inner_texts() == ["dock\tnone\tno node has the labels gpu=1"]
-    assert page.locator(".figures").inner_text().split() == ["2", "of", "4", "nodes", "up", "18", "cameras", "1", "nobody", "reads"]
+    assert unread.locator("tbody tr").all_inner_texts() == [
+        "roof\tbox-3\tits node box-3 is not there",
+        "dock\tnone\tno node has the labels gpu=1",
+    ]
+    assert page.locator(".figures").inner_text().split() == ["2", "of", "4", "nodes", "up", "18", "cameras", "2", "nobody", "reads"]
 
 
 def test_each_other_node_has_a_link_to_its_own_console(opened):
