@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from engine.jobs.archive import SEGMENT_SECONDS
 from engine.jobs.attempts import Attempt
 from engine.jobs.lease import EXPIRES_SECONDS
 from engine.jobs.schedule import Entry, Schedule
@@ -25,7 +26,7 @@ class Cluster:
     hours: float = 5000.0
     mean_recording_seconds: float = 1800.0
     """Lengths are exponential, at least a minute."""
-    segment_seconds: float = 600.0
+    segment_seconds: float = SEGMENT_SECONDS
     nodes: int = 16
     cores: int = 16
     """Of a node, each with a worker."""

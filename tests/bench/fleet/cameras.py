@@ -208,8 +208,7 @@ class Fleet:
         if self._clock.now < self._database_back:
             self._clock.after(self._database_back - self._clock.now, lambda: self._settle(cause))
             return
-        busy = set(self._leaving.values())
-        moves = self.placer.moves(self._held, self._held & self._free, self._homes, busy)
+        moves = self.placer.moves(self._held, self._held & self._free, self._homes, calm=not self._leaving)
         for camera, after in moves.items():
             before, self._homes[camera] = self._homes[camera], after
             self.made.moves += 1

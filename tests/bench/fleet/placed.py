@@ -40,7 +40,7 @@ class Placer:
         """That each decision took."""
 
     def moves(
-        self, held: Collection[int], free: Collection[int], homes: Sequence[int], busy: Collection[int]
+        self, held: Collection[int], free: Collection[int], homes: Sequence[int], *, calm: bool
     ) -> dict[int, int]:
         """Return the cameras to move now, with their new nodes.
 
@@ -48,7 +48,7 @@ class Placer:
             held: nodes that hold their lease, as far as is known.
             free: those that are not drained.
             homes: the node of each camera, -1: none.
-            busy: nodes that a camera is leaving.
+            calm: no camera is on its way from a node that runs.
         """
         nodes = [
             Node(_name(one), {}, self._capacity, takes=one in held and one in free, keeps=one in held and one in free)
@@ -57,7 +57,7 @@ class Placer:
         now = {camera.name: _name(home) for camera, home in zip(self._cameras, homes, strict=True) if home >= 0}
         begun = time.perf_counter()
         target = place(self._cameras, nodes, now)
-        moves = next_moves(now, target.nodes, [_name(one) for one in held], [_name(one) for one in busy])
+        moves = next_moves(now, target.nodes, [_name(one) for one in held], calm=calm)
         self.seconds.append(time.perf_counter() - begun)
         return {_number(camera): _number(node) for camera, node in moves.items()}
 
