@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engine.fleet.file import FleetCamera
@@ -76,7 +76,9 @@ def place(cameras: Iterable[FleetCamera], nodes: Iterable[Node], now: Mapping[st
             used[node.name] += camera.weight
         else:
             homeless.append(camera)
-    choices = {camera.name: [node for node in known.values() if node.takes and not _why_not(camera, node)] for camera in homeless}
+    choices = {
+        camera.name: [node for node in known.values() if node.takes and not _why_not(camera, node)] for camera in homeless
+    }
     for camera in sorted(homeless, key=lambda one: (len(choices[one.name]), -one.weight, one.name)):
         room = [node for node in choices[camera.name] if _fits(camera, node, used)]
         if room:
@@ -92,22 +94,21 @@ def place(cameras: Iterable[FleetCamera], nodes: Iterable[Node], now: Mapping[st
     return Placing(found, reasons)
 
 
-def next_moves(now: Mapping[str, str], target: Mapping[str, str], leaving: Iterable[str], busy: Iterable[str]) -> dict[str, str]:
-    """Return the moves to make now: from nodes that are there one camera after another, all others at once.
+def next_moves(now: Mapping[str, str], target: Mapping[str, str], present: Collection[str], *, calm: bool) -> dict[str, str]:
+    """Return the moves to make now, camera to node.
 
     Args:
         now, target: camera to node.
-        leaving: nodes that run their cameras, so that each move is a short interruption.
-        busy: cameras that are on their way from one node to another, by the node that they leave.
+        present: nodes that run their cameras, which lose one after another, so that each is interrupted for a moment only.
+        calm: every camera runs where it was moved to before: only then one leaves such a node.
     """
-    gentle, taken = set(leaving), set(busy)
-    moves = {}
+    moves, left = dict[str, str](), set[str]()
     for camera in sorted(target):
         before = now.get(camera, "")
-        if before == target[camera] or before in taken:
+        if before == target[camera] or before in left or (before in present and not calm):
             continue
-        if before in gentle:
-            taken.add(before)
+        if before in present:
+            left.add(before)
         moves[camera] = target[camera]
     return moves
 

@@ -1,8 +1,8 @@
 """Until when a node may run its cameras, with the database and without it. Pure: times are the caller's, on a clock of its own.
 
 **With the database.** A node holds an advisory lock in a session that the server ends when it has heard nothing for ``lease``
-seconds. What the node sent at ``s``, and was answered, the server has heard at ``s`` or later, so it does not free the lock before
-``s + lease``: the node stops its cameras ``margin`` before that. No clock is compared with another one, and the server's clock
+seconds. What the node sent at ``s``, and was answered, the server has heard at ``s`` or later, so it does not free the lock
+before ``s + lease``: the node stops its cameras ``margin`` before that. No clock is compared with another one, and the server's
 measures only how long something took.
 
 **Who acts.** One node, the placer, moves the cameras of a node whose lock is free and whose last renewal is ``lease`` old, and
@@ -10,8 +10,8 @@ whoever takes over a camera that its holder has not given back checks the same. 
 count: a node counts while it holds its lock, has held it for ``lease`` (it is *settled*), and has renewed it within ``fresh``.
 
 **Without the database.** A node keeps its cameras as long as more than half of all nodes, itself among them, say when they are
-asked that they have no lease either. Two such sets would have a node in common: so while these hold, fewer than half count, and
-nobody acts. To be exact in time:
+asked that they have no lease either. More than half and half have a node in common: so while these hold, fewer than half count,
+and nobody acts. To be exact in time:
 
 - Who answers "no lease" at ``t`` cannot count before ``t + lease``, as it is not settled before; the answer came after the
   question. So an answer is good until ``lease`` after the question was sent.
@@ -21,11 +21,13 @@ nobody acts. To be exact in time:
 - Permissions follow each other without a gap. A node whose permission has ended stops, and begins only with the database: in
   between its cameras may have been given away, and nobody here would know. So it is for a node that was started anew: its
   permission lies in a file, and if it is still good, it goes on as if nothing had happened.
-- Nodes come and go. A node asks those that it knows of, and tells the database which set that is; the placer needs half of every
-  set that a registered node may still believe in. A node that is gone for good is forgotten by the operator, who vouches for it.
+- Nodes come and go. A node asks those that it knows of, and tells the database which set that is; the placer needs half of
+  every set that a registered node may still believe in. A node that is gone for good is forgotten by the operator, who vouches
+  for it.
 
-One node alone is more than half, and keeps its cameras for ever. Of two, both must lack the database; of four, three. A node that
-is cut off from the others and from the database stops: it cannot tell this from being the only one that is cut off.
+One node alone is more than half, and nobody can act without it: it keeps its cameras for ever, and begins again by itself. Of
+two, both must lack the database; of four, three. A node that is cut off from the others and from the database stops: it cannot
+tell this from being the only one that is cut off.
 """
 
 from __future__ import annotations
@@ -96,17 +98,18 @@ class Permission:
     Args:
         name: of the node.
         timing: of the fleet.
+        now: the present moment.
         ends: when the lease ends of the process that this one follows; 0: there was none.
     """
 
-    def __init__(self, name: str, timing: Timing, ends: float = 0.0) -> None:
+    def __init__(self, name: str, timing: Timing, now: float = 0.0, ends: float = 0.0) -> None:
         self._name, self.timing = name, timing
         self._ends = ends
         """The earliest moment at which somebody may act as if this node were gone."""
         self._since: float | None = None
         """Of the present session; None: there is none."""
         self._answered = 0.0
-        self._counted_until = 0.0
+        self._counted_until = now + timing.fresh + timing.delay if ends else 0.0
         self._lock = Lock()
 
     @property
@@ -162,10 +165,10 @@ class Permission:
             now: it counts only while the permission has not ended.
         """
         with self._lock:
-            if self._since is not None or now >= self.until:
+            if self._since is not None or (now >= self.until and set(nodes) != {self._name}):
                 return False
             without = {name for name, one in answers.items() if name in nodes and self._lacks(one)} - {self._name}
-            if self._counted_until <= self._ends:
+            if self._counted_until <= max(self._ends, now):
                 without.add(self._name)
             if not is_more_than_half(without, nodes):
                 return False

@@ -67,7 +67,9 @@ def test_what_is_placed_may_be_there(wanted: list[FleetCamera], there: list[Node
 
 
 @given(cameras, nodes, placements)
-def test_order_does_not_matter_and_nothing_moves_twice(wanted: list[FleetCamera], there: list[Node], now: dict[str, str]) -> None:
+def test_order_does_not_matter_and_nothing_moves_twice(
+    wanted: list[FleetCamera], there: list[Node], now: dict[str, str]
+) -> None:
     found = place(wanted, there, now)
     assert place(wanted[::-1], there[::-1], dict(reversed(now.items()))) == found
     all_stay = [Node(node.name, node.labels, node.capacity, node.takes, True, node.refuses) for node in there]
@@ -100,7 +102,9 @@ def test_cameras_of_a_dead_node_spread_over_the_others() -> None:
     now = {f"c{number}": "abc"[number % 3] for number in range(6)}
     there = [Node("a", takes=False, keeps=False), Node("b"), Node("c")]
     found = place(wanted, there, now).nodes
-    assert {name: node for name, node in found.items() if now[name] != "a"} == {name: at for name, at in now.items() if at != "a"}
+    assert {name: node for name, node in found.items() if now[name] != "a"} == {
+        name: at for name, at in now.items() if at != "a"
+    }
     assert sorted(found[name] for name, node in now.items() if node == "a") == ["b", "c"]
 
 
@@ -121,9 +125,9 @@ def test_reasons_are_told() -> None:
 def test_a_drained_node_is_left_by_one_camera_after_another() -> None:
     now = {"c0": "a", "c1": "a", "c2": "dead", "c3": "dead"}
     target = dict.fromkeys(now, "b")
-    assert next_moves(now, target, leaving={"a", "b"}, busy=()) == {"c0": "b", "c2": "b", "c3": "b"}
-    assert next_moves(now, target, leaving={"a", "b"}, busy={"a"}) == {"c2": "b", "c3": "b"}
-    assert next_moves({}, {"c0": "b"}, leaving={"b"}, busy=()) == {"c0": "b"}, "nothing is interrupted"
+    assert next_moves(now, target, {"a", "b"}, calm=True) == {"c0": "b", "c2": "b", "c3": "b"}
+    assert next_moves(now, target, {"a", "b"}, calm=False) == {"c2": "b", "c3": "b"}
+    assert next_moves({}, {"c0": "b"}, {"b"}, calm=False) == {"c0": "b"}, "nothing is interrupted"
 
 
 def test_capacity_is_what_is_said_or_what_the_load_allows() -> None:

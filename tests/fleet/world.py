@@ -1,7 +1,8 @@
 """A small world: nodes with the real ``Permission``, links that fail one way or both, and a database that comes and goes.
 
-One camera, which the nodes take over from each other by the rules of ``engine.fleet.placements``, here without SQL. Time goes in
-steps; whatever can be said within one is. A node that hangs does nothing, and its worker still ends the camera in time.
+One camera, which the nodes take over from each other by the rules of ``fleet.presence`` and ``Lease.take``, here without SQL.
+Time goes in steps; whatever can be said within one is. A node that hangs does nothing, and its worker still ends the camera in
+time.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Machine:
     next_question: float = 0.0
     runs: bool = False
     believes_in_session: bool = False
+    had: bool = False
+    """What its disk remembers of the camera after its death."""
 
 
 @dataclass
@@ -194,7 +197,7 @@ class World:
     def kill(self, name: str) -> None:
         """End a node's process; the server notices where the link is there."""
         machine = self.machines[name]
-        machine.dead, machine.runs, machine.believes_in_session = True, False, False
+        machine.dead, machine.had, machine.runs, machine.believes_in_session = True, machine.runs, False, False
         if self.passes(name, DATABASE):
             self._end_session(name)
 
@@ -202,5 +205,7 @@ class World:
         """Start it anew; its permission lies in a file, and a camera that it had goes on where that is good."""
         machine = self.machines[name]
         if machine.dead:
-            ends = machine.permission.until + TIMING.margin
-            self.machines[name] = Machine(name, Permission(name, TIMING, ends), runs=False)
+            until = machine.permission.until
+            goes_on = machine.had and self.now < until
+            permission = Permission(name, TIMING, self.now, until + TIMING.margin)
+            self.machines[name] = Machine(name, permission, runs=goes_on)
