@@ -133,7 +133,7 @@ class Agent(Closing):
             self._former = lease.pid
             self._reclaim(lease)
             self._know(lease)
-            lease.on_answer = self._answered
+            lease.on_answer = self._renewed
             if self._said:
                 self._said = ""
                 self._says.say("fleet: the database answers again")
@@ -147,6 +147,7 @@ class Agent(Closing):
 
     def _wait_for_lock(self, lease: Lease) -> None:
         self._permission.opening(now_seconds())
+        lease.on_answer = self._permission.answered
         waited = 0
         while not lease.take_node():
             waited += 1
@@ -180,7 +181,7 @@ class Agent(Closing):
         pause = _BUSY_SECONDS if busy else self._permission.timing.renew
         lease.wait(max(0.01, began + pause - now_seconds()))
 
-    def _answered(self, sent: float) -> None:
+    def _renewed(self, sent: float) -> None:
         self._permission.renewed(sent)
         self._write_permit()
 

@@ -6,7 +6,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
 
@@ -56,12 +56,28 @@ class Lease:
         self.connection: Connection[Any] = connect(
             where, application=f"node {node}", answer_seconds=ANSWER_SECONDS, settings={"synchronous_commit": "off"}
         )
+        self.connection.cursor_factory = self._reporting()
         self._where = place_of(self.connection)
         self.held: set[str] = set()
         """Cameras whose locks this session has."""
         self._is_placer = False
         self.on_answer: Callable[[float], None] = lambda sent: None
         """Is told of each statement that was answered when it was sent: the server counts from there, or later."""
+
+    def _reporting(self) -> type[Cursor[Any]]:
+        """Return the kind of cursor that tells when it was answered, whoever uses the connection."""
+        from psycopg import Cursor
+
+        lease = self
+
+        class Reporting(Cursor[Any]):
+            def execute(self, *given: Any, **more: Any) -> Self:
+                sent = now_seconds()
+                super().execute(*given, **more)
+                lease.on_answer(sent)
+                return self
+
+        return Reporting
 
     @property
     def pid(self) -> int:
@@ -72,7 +88,8 @@ class Lease:
         """Make sure of the tables, and return the length of a lease, after which the server ends this session from now on."""
         migrate(self.connection)
         row = self._one("SELECT lease_seconds FROM fleet.settings")
-        self._run("SELECT set_config('idle_session_timeout', %s, false)", f"{row[0] * 1000:.0f}")
+        for name in ("idle_session_timeout", "idle_in_transaction_session_timeout"):  # the first is not for transactions
+            self._run("SELECT set_config(%s, %s, false)", name, f"{row[0] * 1000:.0f}")
         self._run(f"LISTEN {CHANNEL}")
         return float(row[0])
 
@@ -193,7 +210,8 @@ class Lease:
         self.held.discard(name)
 
     def _all(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        return self._answered(statement, values).fetchall()
+        with told(self._where):
+            return self.connection.execute(statement, _parameters(values)).fetchall()
 
     def _one_or_none(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         rows = self._all(statement, *values)
@@ -206,14 +224,8 @@ class Lease:
         return row
 
     def _run(self, statement: str, *values: object) -> None:
-        self._answered(statement, values)
-
-    def _answered(self, statement: str, values: Iterable[object]) -> Cursor[Any]:
-        sent = now_seconds()
         with told(self._where):
-            cursor = self.connection.execute(statement, _parameters(values))
-        self.on_answer(sent)
-        return cursor
+            self.connection.execute(statement, _parameters(values))
 
 
 def abort(connection: Connection[Any]) -> None:

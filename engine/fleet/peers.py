@@ -19,7 +19,8 @@ from engine.fleet.view import About
 from engine.publish.endpoint import bind, harden
 from engine.runtime.closing import Closing
 
-_LARGEST_BYTES = 256
+_LARGEST_BYTES = 4096
+"""The handshake of CURVE needs some hundred."""
 _ROUNDS = 8
 """Answers to so many questions are waited for at a time: where the way is long they come when the next was asked."""
 _MOST_AT_ONCE = 64

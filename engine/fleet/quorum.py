@@ -139,6 +139,11 @@ class Permission:
         with self._lock:
             return self._is_settled(now)
 
+    def answered(self, sent: float) -> None:
+        """What was sent then has been answered; the locks of the cameras that run are not held yet."""
+        with self._lock:
+            self._answered = sent
+
     def renewed(self, sent: float) -> None:
         """What was sent then has been answered, and the locks of all cameras that run are held."""
         with self._lock:
