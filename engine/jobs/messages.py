@@ -1,0 +1,45 @@
+"""What the keeper of a process and the process tell each other.
+
+keeper --Do--> process     keeper <--Ready, Moved, Ended, Failed-- process
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from engine.jobs.task import Task
+from engine.runtime.codec import Codec
+from engine.runtime.protocol import PROTOCOL
+
+Outcome = Literal["done", "failed", "fatal", "error", "died", "lost"]
+"""How an attempt at a task ended: with a result; its recording is bad; nothing can go on so; an error that may not come again;
+the process that did it died of it, or hung; somebody around it died (worker, node, driver)."""
+
+
+class Do(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Do a task."""
+
+    task: Task
+    directory: bytes
+    """Empty, absolute; as the system has it."""
+
+
+class Moved(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """So much of the task is done."""
+
+    seconds: float
+
+
+class Ended(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A task has been tried."""
+
+    outcome: Outcome
+    reason: str = ""
+    """One sentence; empty for ``done``."""
+    exit_code: int = 1
+    """Of the error."""
+
+
+ORDERS = Codec([*PROTOCOL, Do, Moved, Ended])
