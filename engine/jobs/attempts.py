@@ -27,6 +27,13 @@ class Attempt(msgspec.Struct, frozen=True):
     """Where, for people."""
 
 
+class Attempts(msgspec.Struct, frozen=True):
+    """Those at one task."""
+
+    recording: str
+    attempts: list[Attempt]
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """What follows."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,7 +29,6 @@ _STORE_BYTES = 80 << 20
 _CONNECT_SECONDS = 30
 _SILENCE = {
     "RAY_DEDUP_LOGS_SKIP_REGEX": "(?s).*",  # what its processes print, and its own news of them, come as our sentences
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
@@ -142,7 +142,7 @@ class RayWorkers:
             raise UsageError(self._last_unfit)
         return ended
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Let all leave what they do, and end."""
         for member in self._members.values():
             with suppress(Exception):
@@ -192,6 +192,7 @@ class _RayWorker(ArchiveWorker):
     def __init__(self, directory: str) -> None:
         import ray
 
+        vars(sys.modules["__main__"]).pop("__file__", None)  # of Ray: processes that are started here would load it, too
         here = ray.get_runtime_context().get_node_id()
         cores = [node["Resources"].get("CPU", 1.0) for node in ray.nodes() if node["NodeID"] == here]
         super().__init__(directory, 1.0 / max([1.0, *cores]))

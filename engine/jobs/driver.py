@@ -6,14 +6,14 @@ It may be killed at any moment: everything that it knows is in the job's directo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from engine.errors import FacestreamError, OutputError
-from engine.jobs.attempts import Attempt
+from engine.jobs.attempts import Attempt, Attempts
 from engine.jobs.job_folder import STATUS, JobFolder
 from engine.jobs.lease import Lease, Observer
 from engine.jobs.messages import Ended
@@ -41,8 +41,17 @@ class Work(Protocol):
         """Return the tasks with which it begins."""
         ...
 
+    @property
+    def failed(self) -> Mapping[str, str]:
+        """Recordings that could not be read, or not to their end, with the reason: that is a result, too."""
+        ...
+
     def after(self, task: Task, result: Path) -> list[Task]:
-        """Return what follows from a result; the same at every call."""
+        """Return what follows from a result; the same at every call.
+
+        Raises:
+            PublishError: the result cannot be read, or contradicts others.
+        """
         ...
 
     def is_done(self, recording: str) -> bool:
@@ -171,15 +180,15 @@ class Driver:
             self._finish(entry)
         elif ended.outcome == "fatal":
             raise _fatal(ended, node)
-        elif self._asked() > 1 or (ended.outcome == "lost" and key in self._observer.look()):
-            self.schedule.give_back(entry)  # who is lost may not know it: its lease tells
+        elif ended.outcome == "held":
+            self.schedule.give_back(entry)
         else:
             self.schedule.note(entry, Attempt(ended.outcome, ended.reason, node), time.monotonic())
             self._write(key, entry)
 
     def _write(self, key: str, entry: Entry) -> None:
         try:
-            self._folder.write_attempts(key, entry.attempts)
+            self._folder.write_attempts(key, Attempts(entry.task.recording, entry.attempts))
         except OSError as error:
             raise OutputError(f"{self._folder.attempts} cannot be written: {error.strerror}") from error
 
@@ -200,7 +209,7 @@ class Driver:
 
     def _standing(self, phase: Phase, problem: str) -> Standing:
         entries = list(self.schedule)
-        bad = bad_of(self.schedule)
+        bad = bad_of(self.schedule, self._work.failed)
         more_seconds, more_cost = self._work.unplanned()
         lefts = [left_of(one) for one in entries if one.task.recording not in self.schedule.bad]
         now = time.monotonic()

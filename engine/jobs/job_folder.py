@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from engine.errors import ConfigError, OutputError
-from engine.jobs.attempts import Attempt
+from engine.jobs.attempts import Attempts
 from engine.whole_file import replacing, sync_directory
 
 JOB, STATUS = "job.json", "status.json"
@@ -91,32 +91,37 @@ class JobFolder:
         sync_directory(self.results)
         return True
 
-    def read_attempts(self) -> dict[str, list[Attempt]]:
+    def read_attempts(self) -> dict[str, Attempts]:
         """Return the attempts that left nothing, by key of their task.
 
         Raises:
             ConfigError: a file is none of ours.
         """
-        return {name.removesuffix(".json"): self._attempts_at(name) for name in _names(self.attempts)}
+        return {name.removesuffix(".json"): self._attempts_at(self.attempts / name) for name in _names(self.attempts)}
 
-    def _attempts_at(self, name: str) -> list[Attempt]:
+    def _attempts_at(self, path: Path) -> Attempts:
         try:
-            return msgspec.json.decode((self.attempts / name).read_bytes(), type=list[Attempt])
+            return msgspec.json.decode(path.read_bytes(), type=Attempts)
         except FileNotFoundError:
-            return []
+            return Attempts("", [])
         except (OSError, msgspec.DecodeError) as error:
-            raise ConfigError(f"{self.attempts / name} cannot be read ({error}): remove it, the task is then tried anew") from error
+            raise ConfigError(f"{path} cannot be read ({error}): remove it, the task is then tried anew") from error
 
-    def write_attempts(self, key: str, attempts: list[Attempt]) -> None:
-        """Replace what is known of the attempts at a task; none: forget them.
+    def write_attempts(self, key: str, attempts: Attempts) -> None:
+        """Replace what is known of the attempts at a task.
 
         Raises:
             OSError: it cannot be written.
         """
-        if attempts:
-            _write(self.attempts / f"{key}.json", msgspec.json.encode(attempts))
-        else:
-            (self.attempts / f"{key}.json").unlink(missing_ok=True)
+        _write(self.attempts / f"{key}.json", msgspec.json.encode(attempts))
+
+    def forget_attempts(self, key: str) -> None:
+        """Let a task be tried anew.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        (self.attempts / f"{key}.json").unlink(missing_ok=True)
 
     def clean(self, living: set[str]) -> None:
         """Remove directories that attempts left which are over.
@@ -135,11 +140,10 @@ def _names(folder: Path) -> set[str]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with replacing(path) as beside:
-        with open(beside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    with replacing(path) as beside, open(beside, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     sync_directory(path.parent)
 
 

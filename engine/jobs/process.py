@@ -97,8 +97,7 @@ class TaskProcess:
             return self._follow(worker, moved)
         except ChannelClosed:
             worker.wait_for_end()
-            words = self._last_words(worker)
-            ended = Ended("died", worker.describe_end() + words)
+            ended = Ended("died", worker.describe_end() + self._last_words(worker))
         self._end()
         return ended
 
@@ -141,7 +140,7 @@ class TaskProcess:
             size = _resident_bytes(self.pid)
             self.peak_bytes = max(self.peak_bytes, size)
             if not moved(max(done, 0.0)):
-                return self._stop(Ended("lost", "it was stopped"))
+                return self._stop(Ended("held"))
             if size > self._most_bytes:
                 gib = 1 << 30
                 return self._stop(Ended("died", f"took {size / gib:.1f} GiB of memory, where {self._most_bytes / gib:.1f} are allowed"))
@@ -162,8 +161,9 @@ class TaskProcess:
         return ended
 
     def _last_words(self, worker: Worker) -> str:
+        """Return what it printed last; of one that was killed by a signal only where that was, which the signal says."""
         self._said.extend(worker.text.read())
-        return f" ({' '.join(self._said)})" if self._said else ""
+        return f" ({' '.join(self._said)})" if self._said and (worker.process.exitcode or 0) > 0 else ""
 
     def _end(self) -> None:
         if (worker := self._worker) is not None:

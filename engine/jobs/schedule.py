@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from engine.jobs.attempts import Attempt, judge
+from engine.jobs.attempts import Attempt, Attempts, judge
 from engine.jobs.task import Task
 
 State = Literal["waiting", "running", "done", "failed", "set_aside"]
@@ -46,12 +46,13 @@ class Schedule:
     def __getitem__(self, key: str) -> Entry:
         return self._entries[key]
 
-    def add(self, tasks: Iterable[Task], attempts: dict[str, list[Attempt]], now: float = 0.0) -> list[Entry]:
+    def add(self, tasks: Iterable[Task], attempts: Mapping[str, Attempts], now: float = 0.0) -> list[Entry]:
         """Take further tasks, with what is known of earlier attempts at them; return those that were not there yet."""
         new = []
         for task in tasks:
             if task.key not in self._entries:
-                entry = self._entries[task.key] = Entry(task, attempts=list(attempts.get(task.key, ())))
+                known = attempts[task.key].attempts if task.key in attempts else []
+                entry = self._entries[task.key] = Entry(task, attempts=list(known))
                 self._judge(entry, now)
                 new.append(entry)
         return new
@@ -72,7 +73,7 @@ class Schedule:
             and one.task.key not in others
             and one.task.recording not in self._bad
         )
-        return max(free, key=lambda one: one.task.cost, default=None)
+        return max(free, key=lambda one: (one.task.first, one.task.cost), default=None)
 
     def begin(self, entry: Entry, worker: str) -> None:
         """A worker has it now."""

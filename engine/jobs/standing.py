@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -116,8 +117,14 @@ def left_of(entry: Entry) -> float:
     return entry.task.cost * (1.0 - min(share, 1.0))
 
 
-def bad_of(schedule: Schedule) -> list[Bad]:
-    """Return the recordings that are not whole."""
-    return [
-        Bad(name, "set_aside" if entry.state == "set_aside" else "failed", entry.reason) for name, entry in schedule.bad.items()
-    ][:_SHOWN]
+def bad_of(schedule: Schedule, failed: Mapping[str, str]) -> list[Bad]:
+    """Return the recordings that are not whole.
+
+    Args:
+        schedule: of the job.
+        failed: recordings whose results say so, with the reason.
+    """
+    found = {name: Bad(name, "failed", reason) for name, reason in failed.items()}
+    for name, entry in schedule.bad.items():
+        found[name] = Bad(name, "set_aside" if entry.state == "set_aside" else "failed", entry.reason)
+    return list(found.values())[:_SHOWN]

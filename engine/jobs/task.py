@@ -28,6 +28,8 @@ class Task(msgspec.Struct, frozen=True):
     """Of video in it: what progress is counted in."""
     cost: float = 1.0
     """How much there is to do, in units of which only the ratios count: large ones come first, and estimates rest on it."""
+    first: bool = False
+    """Comes before all that are not: what it finds out is what the others are planned by."""
 
 
 class Kept(dict[str, Any]):

@@ -76,7 +76,7 @@ class ArchiveWorker:
         try:
             lease = HeldLease(self._folder.leases / task.key, owner)
             if not lease.take():
-                return Ended("lost", "somebody else is at work on it")
+                return Ended("held")
             try:
                 return self._hold(task, lease, self._folder.new_place(owner))
             finally:

@@ -25,7 +25,7 @@ def count(kept: Kept, spec: bytes, directory: Path, progress: Progress) -> None:
     progress(0.1)
     while time.monotonic() < until:
         time.sleep(0.01)
-    (directory / "said").write_text(f"{spec.decode()} {os.getpid()} {warm['done']}")
+    (directory / "said").write_text(f"{spec.decode()} {os.getpid()} {kept['done']}")
 
 
 def bad(kept: Kept, spec: bytes, directory: Path, progress: Progress) -> None:

@@ -1,0 +1,170 @@
+"""A job over an archive, from what is asked for to a result: started, gone on with, looked at, tried again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+import engine
+from engine.archive.claim import check_writable
+from engine.archive.lock import DirectoryLock
+from engine.archive.same_job import check_same_settings
+from engine.config import Config
+from engine.errors import ConfigError, PublishError, UsageError
+from engine.jobs.archive_work import ArchiveWork, models_of
+from engine.jobs.attempts import judge
+from engine.jobs.cluster import RayWorkers, connected
+from engine.jobs.driver import Driver, read_standing
+from engine.jobs.job_folder import JOB, JobFolder
+from engine.jobs.recordings import recordings_of
+from engine.jobs.standing import Standing
+from engine.jobs.warm import Warm
+from engine.pipeline.preflight import check_before
+from engine.pipeline.signals import CountedSignals
+
+FOLDER = "job"
+"""Of the job, in the directory of its result."""
+SEGMENT_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody wants."""
+
+    uris: list[str]
+    out: Path
+    config: Config
+    address: str = "local"
+    workers: int | None = None
+    overwrite: bool = False
+    segment_seconds: float = SEGMENT_SECONDS
+
+
+@dataclass(frozen=True)
+class Over:
+    """What it has come to."""
+
+    standing: Standing
+    report: Path | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 where all recordings are done."""
+        return int(self.standing.phase != "done" or bool(self.standing.bad))
+
+
+class JobFile(msgspec.Struct, frozen=True):
+    """``job.json``."""
+
+    versions: dict[str, str]
+    config: dict[str, Any]
+    models: dict[str, str]
+    """SHA-256 of each, by role."""
+    segment_seconds: float
+    recordings: list[str]
+    """Names of their streams."""
+
+
+def submit_job(
+    asked: Asked, signals: CountedSignals, show: Callable[[Standing], None], note: Callable[[str], None]
+) -> Over:
+    """Do a job, or go on with it, to its end or until somebody asks to stop.
+
+    Args:
+        asked: what is wanted.
+        signals: count how often somebody has asked to stop.
+        show: takes how it stands, each second.
+        note: takes what is unwise, or wrong with a node.
+
+    Raises:
+        FacestreamError: it cannot begin, or cannot go on; what was done stays.
+    """
+    if str(asked.out).lower().startswith("s3:"):
+        raise UsageError(f"{asked.out}: results in object storage are not supported yet: give a folder, and copy it afterwards")
+    config = replace(asked.config, sources=[])
+    recordings = recordings_of(asked.uris, asked.config, note)
+    check_writable(asked.out)
+    check_before(replace(config, output=replace(config.output, directory="/", overwrite=True, resume=False)), note, is_service=True)
+    folder = JobFolder(asked.out / FOLDER)
+    folder.make()
+    with closing(DirectoryLock(folder.directory)):
+        with Warm(config, lambda warned: note(warned.sentence)) as warm:
+            models = models_of(warm.facts)
+        job = JobFile(
+            {"facestream": engine.__version__},
+            msgspec.to_builtins(config),
+            models,
+            asked.segment_seconds,
+            [one.name for one in recordings],
+        )
+        work = ArchiveWork(recordings, job.config, models, _begin(folder, job, overwrite=asked.overwrite))
+        with connected(asked.address, asked.workers), closing(RayWorkers(folder.directory, asked.workers, note)) as workers:
+            standing = Driver(folder, work, workers, lambda: signals.count, show).drive()
+        return Over(standing)
+
+
+def _begin(folder: JobFolder, job: JobFile, *, overwrite: bool) -> float:
+    """Compare a job with the one that its directory holds; return how long its segments are."""
+    path = folder.directory / JOB
+    if overwrite:
+        shutil.rmtree(folder.directory, ignore_errors=True)
+        folder.make()
+    elif (earlier := _read_job(path)) is not None:
+        check_same_settings(folder.directory.parent, msgspec.to_builtins(earlier), msgspec.to_builtins(job))
+        job = replace(job, segment_seconds=earlier.segment_seconds)
+    folder.write(JOB, job)
+    return job.segment_seconds
+
+
+def _read_job(path: Path) -> JobFile | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=JobFile)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigError(f"{path} cannot be read ({error}): start over with --overwrite") from error
+
+
+def standing_of(out: Path) -> tuple[Standing, bool]:
+    """Return how a job stood last, and whether somebody works on it now.
+
+    Raises:
+        UsageError: there is no job.
+    """
+    folder = JobFolder(out / FOLDER)
+    if (standing := read_standing(folder)) is None:
+        raise UsageError(f"{out} holds no job: `facestream archive submit RECORDINGS --out {out}` begins one")
+    return standing, _is_driven(folder)
+
+
+def _is_driven(folder: JobFolder) -> bool:
+    try:
+        DirectoryLock(folder.directory, 0.0).close()
+    except PublishError:
+        return True
+    return False
+
+
+def retry_job(out: Path) -> list[str]:
+    """Let what failed, or was set aside, be tried again; return the recordings.
+
+    Raises:
+        UsageError: there is no job.
+        PublishError: somebody works on it now.
+    """
+    folder = JobFolder(out / FOLDER)
+    if not folder.attempts.is_dir():
+        raise UsageError(f"{out} holds no job: `facestream archive submit RECORDINGS --out {out}` begins one")
+    with closing(DirectoryLock(folder.directory)):
+        tried = folder.read_attempts()
+        again = {key: one.recording for key, one in tried.items() if judge(one.attempts).fate != "again"}
+        for key in again:
+            folder.forget_attempts(key)
+    return sorted(set(again.values()))
