@@ -42,9 +42,12 @@ Out = Annotated[Path, Parameter(help="The directory of the job.")]
 @archive_app.command
 def submit(
     *sources: Annotated[str, Parameter(help="Recordings, folders, 'globs', or a list: a .txt file with one of them a line.")],
-    out: Annotated[Path, Parameter(name=["--out", "-o"], help="Directory for the results; of a cluster one that all nodes see.")],
+    out: Annotated[
+        Path, Parameter(name=["--out", "-o"], help="Directory for the results; of a cluster one that all nodes see.")
+    ],
     address: Annotated[
-        str, Parameter(help="local: all cores of this machine; auto: the Ray cluster it belongs to; ray://HOST:10001: that one.")
+        str,
+        Parameter(help="local: all cores of this machine; auto: the Ray cluster it belongs to; ray://HOST:10001: that one."),
     ] = "local",
     config: Annotated[Path | None, Parameter(help="YAML file with settings, as for `facestream run`.")] = None,
     workers: Annotated[int | None, Parameter(help="At most so many; by default one for each core.")] = None,

@@ -45,7 +45,7 @@ def archive_view(*, json: bool, quiet: bool) -> Iterator[Callable[[Standing], No
         return
     columns = BarColumn(bar_width=24), TextColumn("{task.description}", markup=False)
     with on_terminal(Progress(*columns, console=console, transient=True, refresh_per_second=4)) as bar:
-        task = bar.add_task("looking at the recordings", total=None)
+        task = bar.add_task("getting ready", total=None)
 
         def draw(standing: Standing) -> None:
             told.tell(standing)

@@ -32,7 +32,7 @@ def one_line(standing: Standing) -> str:
     """Return how a job stands, in one line."""
     over = standing.recordings_done + standing.recordings_failed + standing.recordings_set_aside
     words = [f"{over:,} of {count(standing.recordings, 'recording')}"]
-    words.append(f"{video_hours(standing.video_seconds_done)} of {video_hours(standing.video_seconds)}")
+    words.append(f"{video_hours(standing.video_seconds_done)} of {video_hours(standing.video_seconds)} of video")
     if standing.recordings_failed:
         words.append(f"{standing.recordings_failed:,} failed")
     if standing.recordings_set_aside:
@@ -55,7 +55,4 @@ def _going_on(standing: Standing) -> Iterator[str]:
 def summary(standing: Standing) -> str:
     """Return what a job that is over has come to."""
     line = one_line(standing)
-    pace = ""
-    if standing.seconds >= 1:
-        pace = f" in {long_time(standing.seconds)}"
-    return f"{line[0].upper()}{line[1:]}{pace}"
+    return f"{line}; this took {long_time(standing.seconds)}"

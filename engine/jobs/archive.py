@@ -20,9 +20,10 @@ from engine.config import Config
 from engine.errors import ConfigError, PublishError, UsageError
 from engine.jobs.archive_work import ArchiveWork, models_of
 from engine.jobs.attempts import judge
-from engine.jobs.cluster import RayWorkers, connected
+from engine.jobs.cluster import connected
 from engine.jobs.driver import Driver, read_standing
 from engine.jobs.job_folder import JOB, JobFolder
+from engine.jobs.ray_workers import RayWorkers
 from engine.jobs.recordings import recordings_of
 from engine.jobs.standing import Standing
 from engine.jobs.warm import Warm
@@ -72,9 +73,7 @@ class JobFile(msgspec.Struct, frozen=True):
     """Names of their streams."""
 
 
-def submit_job(
-    asked: Asked, signals: CountedSignals, show: Callable[[Standing], None], note: Callable[[str], None]
-) -> Over:
+def submit_job(asked: Asked, signals: CountedSignals, show: Callable[[Standing], None], note: Callable[[str], None]) -> Over:
     """Do a job, or go on with it, to its end or until somebody asks to stop.
 
     Args:
@@ -91,11 +90,13 @@ def submit_job(
     config = replace(asked.config, sources=[])
     recordings = recordings_of(asked.uris, asked.config, note)
     check_writable(asked.out)
-    check_before(replace(config, output=replace(config.output, directory="/", overwrite=True, resume=False)), note, is_service=True)
+    check_before(
+        replace(config, output=replace(config.output, directory="/", overwrite=True, resume=False)), note, is_service=True
+    )
     folder = JobFolder(asked.out / FOLDER)
     folder.make()
     with closing(DirectoryLock(folder.directory)):
-        with Warm(config, lambda warned: note(warned.sentence)) as warm:
+        with Warm(config, lambda warned: note(warned.detail)) as warm:
             models = models_of(warm.facts)
         job = JobFile(
             {"facestream": engine.__version__},

@@ -9,8 +9,8 @@ from pathlib import Path
 from engine.contracts.recording import Recording
 from engine.errors import PublishError
 from engine.jobs.joins import Chain, Done, chain_of
-from engine.jobs.pieces import Piece, read_piece, read_points
-from engine.jobs.plan import Plan
+from engine.jobs.pieces import Piece
+from engine.jobs.plan import Plan, read_done
 from engine.jobs.recordings import Sent, sent
 from engine.jobs.segments import Segment
 from engine.jobs.steps import Tree, plan_task, read_plan, segment_task
@@ -43,9 +43,7 @@ class ArchiveWork:
 
     def __init__(self, recordings: Sequence[Recording], config: Tree, models: Mapping[str, str], seconds: float) -> None:
         self._config, self._models, self._seconds = config, models, seconds
-        self._all = {
-            one.name: _Recording(one, sent(one), int(one.facts().get("size_bytes", 0))) for one in recordings
-        }
+        self._all = {one.name: _Recording(one, sent(one), int(one.facts().get("size_bytes", 0))) for one in recordings}
         self.recordings = len(self._all)
 
     def first(self) -> list[Task]:
@@ -56,16 +54,16 @@ class ArchiveWork:
         if task.first:
             known.plan = read_plan(result)
             return [self._task(known, segment) for segment in known.plan.segments]
-        piece = read_piece(result)
-        if known.plan is None or piece is None:
+        if known.plan is None or (read := read_done(result)) is None:
             raise PublishError(f"{result} is not whole: remove it to process it anew")
+        piece, known.done[read[0].segment] = read
         self._check_models(piece, result)
-        points = {point.frame_index: point for point in read_points(result)}
-        known.done[piece.segment] = Done(piece.ending, piece.last_frame, points)
         known.directories.append(result)
         if piece.end is not None and piece.end.state == "failed":
             known.failed = piece.end.detail or piece.end.reason
         known.chain = chain_of(known.plan.segments, known.done, known.plan.scan.keys)
+        if known.chain.is_whole:
+            known.done.clear()  # of thousands of hours they would fill the memory
         return [self._task(known, segment) for segment in known.chain.todo]
 
     def is_done(self, recording: str) -> bool:

@@ -48,8 +48,8 @@ def judge(attempts: list[Attempt]) -> Verdict:
     """Say what becomes of a task.
 
     A bad recording has failed at once, as reading it again finds the same. What kills a process is tried again once, as the
-    cause may have been beside it; what does so twice is set aside, so that it takes nobody else along. Each pause is twice the one
-    before.
+    cause may have been beside it; what does so twice is set aside, so that it takes nobody else along. Each pause is twice
+    the one before.
 
     Args:
         attempts: those that ended without a result, in their order.
@@ -63,10 +63,12 @@ def judge(attempts: list[Attempt]) -> Verdict:
     errors = [one for one in attempts if one.outcome == "error"]
     lost = [one for one in attempts if one.outcome == "lost"]
     if len(deaths) >= DEATHS:
-        return Verdict("set_aside", f"{count(len(deaths), 'process', 'processes')} died of it; the last one {deaths[-1].reason}")
+        return Verdict(
+            "set_aside", f"{count(len(deaths), 'process', 'processes')} died of it; the last one {deaths[-1].reason}"
+        )
     if len(errors) >= ERRORS:
         return Verdict("failed", f"failed {count(len(errors), 'time')}; the last time: {errors[-1].reason}")
     if len(lost) >= LOSSES:
-        return Verdict("set_aside", f"its worker was lost {count(len(lost), 'time')}; the last time: {lost[-1].reason}")
-    pause = 0.0 if last.outcome == "lost" else _FIRST_PAUSE_SECONDS * 2.0 ** (len(deaths) + len(errors) - 1)
+        return Verdict("set_aside", f"was interrupted {count(len(lost), 'time')}; the last time: {lost[-1].reason}")
+    pause = _FIRST_PAUSE_SECONDS * 2.0 ** (len(attempts) - 1)
     return Verdict("again", pause_seconds=min(pause, _LONGEST_PAUSE_SECONDS))

@@ -132,6 +132,8 @@ class Driver:
                     raise JobStopped("stopped at once: what was done is kept, the same command goes on")
                 self._turn()
         except BaseException as error:
+            for entry in self._running.values():  # whoever goes on need not wait for leases that nobody renews
+                (self._folder.leases / entry.task.key).unlink(missing_ok=True)
             self._tell("stopped" if isinstance(error, JobStopped | KeyboardInterrupt) else "failed", str(error))
             raise
         return self._tell("done" if self.schedule.is_over else "stopped")
@@ -146,7 +148,7 @@ class Driver:
             entry = new.pop()
             if entry.task.key in done:
                 new += self._finish(entry)
-        self._known_done = sum(one.task.cost for one in self.schedule if one.state == "done")
+        self._known_done = _done_cost(list(self.schedule))
         self._tell("working")
 
     def _turn(self) -> None:
@@ -214,8 +216,8 @@ class Driver:
         lefts = [left_of(one) for one in entries if one.task.recording not in self.schedule.bad]
         now = time.monotonic()
         done = sum(one.done_seconds for one in entries)
-        cost = sum(one.task.cost for one in entries) - sum(map(left_of, entries)) - self._known_done
-        self._pace.note(now, cost, done, len(self._running))
+        if any(not one.task.first for one in self._running.values()):
+            self._pace.note(now, _done_cost(entries) - self._known_done, done, len(self._running))
         recordings = {one.task.recording for one in entries} - self.schedule.bad.keys()
         return Standing(
             phase=phase,
@@ -236,6 +238,12 @@ class Driver:
             bad=bad,
             problem=problem,
         )
+
+
+def _done_cost(entries: list[Entry]) -> float:
+    """Return the cost of what was done, parts of tasks included."""
+    counted = [one for one in entries if one.state in ("running", "done") and not one.task.first]
+    return sum(one.task.cost - left_of(one) for one in counted)
 
 
 def _fatal(ended: Ended, node: str) -> FacestreamError:

@@ -1,11 +1,11 @@
 """The directory of a job: everything that outlives whoever works on it.
 
-    job.json            what is to be done: made once, and compared with what is asked for later
-    results/KEY/        what a task has left, whole: put there by one rename, so that it is there once
-    attempts/KEY.json   attempts at a task that left no result
-    leases/KEY          who is at work on it now
-    unfinished/         directories that are being filled
-    status.json         how the job stands, each second while somebody drives it
+job.json            what is to be done: made once, and compared with what is asked for later
+results/KEY/        what a task has left, whole: put there by one rename, so that it is there once
+attempts/KEY.json   attempts at a task that left no result
+leases/KEY          who is at work on it now
+unfinished/         directories that are being filled
+status.json         how the job stands, each second while somebody drives it
 """
 
 from __future__ import annotations

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from engine.errors import FatalError, RecoverableError, UsageError, WorkerError, error_words
-from engine.jobs.messages import ORDERS, Do, Ended, Moved
-from engine.jobs.task import Task, Kept, work_of
-from engine.runtime.channel import ChannelClosed, wait_for_any
+import numpy as np
+
+from engine.errors import FacestreamError, FatalError, RecoverableError, UsageError, WorkerError, error_words
+from engine.jobs.messages import ORDERS, Answered, Asked, Do, Ended, Moved, Question
+from engine.jobs.task import LINE, Kept, Task, work_of
+from engine.runtime.channel import Channel, ChannelClosed, wait_for_any
 from engine.runtime.protocol import Drain, Failed, Ready
 from engine.runtime.worker import BodyIn, Worker, WorkerContext, start_worker
 
@@ -22,6 +24,7 @@ _POLL_SECONDS = 0.5
 _MOVED_SECONDS = 0.5
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _LAST_WORDS = 3
+Ask = Callable[[Question, bytes], bytes]
 
 
 def task_body(context: WorkerContext) -> None:
@@ -29,7 +32,27 @@ def task_body(context: WorkerContext) -> None:
     kept = Kept()
     context.ready()
     while isinstance(order := context.control.receive(), Do):
+        kept.pop(LINE, None)
+        if order.away:
+            kept[LINE] = _ToKeeper(context.control)
         context.control.send(_try(context, kept, order))
+
+
+class _ToKeeper:
+    """See ``engine.jobs.elsewhere.Line``: the keeper asks on."""
+
+    def __init__(self, control: Channel) -> None:
+        self._control = control
+
+    def ask(self, question: Question, content: bytes) -> None:
+        self._control.send(Asked(question, np.frombuffer(content, np.uint8)))
+
+    def answer(self) -> bytes:
+        answered: Answered = self._control.receive()
+        return answered.content.tobytes()
+
+    def has_answer(self) -> bool:
+        return self._control.has_message()
 
 
 def _try(context: WorkerContext, kept: Kept, order: Do) -> Ended:
@@ -48,7 +71,7 @@ def _try(context: WorkerContext, kept: Kept, order: Do) -> Ended:
     except RecoverableError as error:
         return Ended("failed", str(error), error.exit_code)
     except WorkerError as error:
-        return Ended("error", str(error), error.exit_code)
+        return Ended("lost", str(error), error.exit_code)
     except (FatalError, UsageError) as error:
         return Ended("fatal", str(error), error.exit_code)
     except MemoryError:
@@ -77,13 +100,14 @@ class TaskProcess:
         """Of the process; 0: there is none now."""
         return self._worker.process.pid or 0 if self._worker else 0
 
-    def do(self, task: Task, directory: Path, moved: Callable[[float], bool]) -> Ended:
+    def do(self, task: Task, directory: Path, moved: Callable[[float], bool], away: Ask | None = None) -> Ended:
         """Let it do a task.
 
         Args:
             task: to be done.
             directory: empty; for its result.
             moved: called about twice a second with the seconds of video that are done; False: it is to be stopped.
+            away: asks who computes crops, if that is not the process itself; a ``FacestreamError`` of it ends the attempt.
 
         Returns:
             How that ended; a death too.
@@ -93,8 +117,8 @@ class TaskProcess:
         """
         worker = self._worker or self._start()
         try:
-            worker.control.send(Do(task, os.fsencode(directory)))
-            return self._follow(worker, moved)
+            worker.control.send(Do(task, os.fsencode(directory), away is not None))
+            return self._follow(worker, moved, away)
         except ChannelClosed:
             worker.wait_for_end()
             ended = Ended("died", worker.describe_end() + self._last_words(worker))
@@ -129,12 +153,20 @@ class TaskProcess:
         self._end()
         raise WorkerError(f"the process that is to do the tasks did not start: it {how}")
 
-    def _follow(self, worker: Worker, moved: Callable[[float], bool]) -> Ended:
+    def _follow(self, worker: Worker, moved: Callable[[float], bool], away: Ask | None) -> Ended:
         done, since = -1.0, time.monotonic()
         while True:
             for said in self._heard(worker):
                 if isinstance(said, Ended):
                     return said
+                if isinstance(said, Asked) and away is not None:
+                    try:
+                        answer = away(said.question, said.content.tobytes())
+                    except FacestreamError as error:
+                        return self._stop(
+                            Ended("lost" if isinstance(error, WorkerError) else "fatal", str(error), error.exit_code)
+                        )
+                    worker.control.send(Answered(np.frombuffer(answer, np.uint8)))
                 if isinstance(said, Moved) and said.seconds > done:
                     done, since = said.seconds, time.monotonic()
             size = _resident_bytes(self.pid)
@@ -143,11 +175,13 @@ class TaskProcess:
                 return self._stop(Ended("held"))
             if size > self._most_bytes:
                 gib = 1 << 30
-                return self._stop(Ended("died", f"took {size / gib:.1f} GiB of memory, where {self._most_bytes / gib:.1f} are allowed"))
+                return self._stop(
+                    Ended("died", f"took {size / gib:.1f} GiB of memory, where {self._most_bytes / gib:.1f} are allowed")
+                )
             if time.monotonic() - since > self._stuck_seconds:
                 return self._stop(Ended("died", f"made no progress for {self._stuck_seconds:.0f} s"))
 
-    def _heard(self, worker: Worker) -> list[Ended | Moved]:
+    def _heard(self, worker: Worker) -> list[Ended | Moved | Asked]:
         ready = wait_for_any([worker.control, *([worker.text] if worker.text.is_open else [])], _POLL_SECONDS)
         if worker.text in ready:
             self._said.extend(worker.text.read())

@@ -56,7 +56,9 @@ def recordings_of(uris: Iterable[str], config: Config, warn: Callable[[str], Non
         if source.uri.lower().startswith("s3:"):
             raise UsageError(f"{source.uri}: recordings in object storage are not supported yet: mount or copy them")
         if is_camera(source.uri):
-            raise UsageError("an archive is of recordings, not of cameras: those are for `facestream run` and `facestream serve`")
+            raise UsageError(
+                "an archive is of recordings, not of cameras: those are for `facestream run` and `facestream serve`"
+            )
     found: dict[Path, Recording] = {}
     for one in expand_sources(sources, config.live, warn):
         if isinstance(one, Recording):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -32,13 +33,16 @@ class Entry:
 class Schedule:
     """The tasks of a job. A recording of which one task has failed has failed: its other tasks are not begun any more.
 
-    Tasks are handed out largest first, so that none that takes long begins when all others are done.
+    The largest recordings come first, so that none that takes long begins when all others are done; each in its order, so
+    that what is begun comes to its end.
     """
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
         self._bad: dict[str, Entry] = {}
         """Recording to the task for which it has failed."""
+        self._costs: dict[str, float] = defaultdict(float)
+        """Of each recording, of all its tasks."""
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
@@ -53,6 +57,7 @@ class Schedule:
             if task.key not in self._entries:
                 known = attempts[task.key].attempts if task.key in attempts else []
                 entry = self._entries[task.key] = Entry(task, attempts=list(known))
+                self._costs[task.recording] += task.cost
                 self._judge(entry, now)
                 new.append(entry)
         return new
@@ -73,7 +78,7 @@ class Schedule:
             and one.task.key not in others
             and one.task.recording not in self._bad
         )
-        return max(free, key=lambda one: (one.task.first, one.task.cost), default=None)
+        return max(free, key=lambda one: (one.task.first, self._costs[one.task.recording]), default=None)
 
     def begin(self, entry: Entry, worker: str) -> None:
         """A worker has it now."""

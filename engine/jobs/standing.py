@@ -58,8 +58,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 class Pace:
     """How fast a job goes, from what was done lately.
 
-    What is left is counted in cost, not in tasks or recordings: a long one is not taken for a short one. It takes at least as long
-    as the largest task that is left takes one worker.
+    What is left is counted in cost, not in tasks or recordings: a long one is not taken for a short one. It takes at least as
+    long as the largest task that is left takes one worker.
     """
 
     def __init__(self) -> None:
@@ -110,8 +110,8 @@ class Pace:
 
 
 def left_of(entry: Entry) -> float:
-    """Return the cost of what is left of a task."""
-    if entry.state not in ("waiting", "running"):
+    """Return the cost of what is left of a task; what others are planned by is quick, and not counted."""
+    if entry.state not in ("waiting", "running") or entry.task.first:
         return 0.0
     share = entry.done_seconds / entry.task.seconds if entry.task.seconds > 0 else 0.0
     return entry.task.cost * (1.0 - min(share, 1.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
@@ -13,14 +14,15 @@ import msgspec
 from engine.archive.files import write_whole
 from engine.config import Config
 from engine.contracts.orders import Warned
-from engine.contracts.recording import Recording
-from engine.errors import PublishError
+from engine.contracts.recording import Recording, shown
+from engine.errors import PublishError, WorkerError
 from engine.jobs.chain import Progress as Frames
 from engine.jobs.chain import process_segment
+from engine.jobs.elsewhere import Away, Line, open_away
 from engine.jobs.plan import Plan, plan_recording
 from engine.jobs.recordings import Sent, sent
 from engine.jobs.segments import Segment
-from engine.jobs.task import Kept, Progress, Task
+from engine.jobs.task import LINE, Kept, Progress, Task
 from engine.jobs.warm import Warm
 
 PLAN = "plan.json"
@@ -90,7 +92,7 @@ def read_plan(directory: Path) -> Plan:
 def plan(kept: Kept, spec: bytes, directory: Path, progress: Progress) -> None:
     """Read a recording once, without decoding it."""
     order, steps = msgspec.msgpack.decode(spec, type=PlanOrder), count(1)
-    recording, config = order.recording.recording(), _config(order.config)
+    recording, config = _seen(order.recording), _config(order.config)
     made = plan_recording(recording, config, order.seconds, lambda: progress(float(next(steps))))
     write_whole(directory / PLAN, msgspec.json.encode(made))
 
@@ -98,16 +100,39 @@ def plan(kept: Kept, spec: bytes, directory: Path, progress: Progress) -> None:
 def process(kept: Kept, spec: bytes, directory: Path, progress: Progress) -> None:
     """Process a segment, with the models that are open."""
     order = msgspec.msgpack.decode(spec, type=SegmentOrder)
-    if kept.get("config") != order.config:
-        if "warm" in kept:
-            kept.pop("warm").close()
-        kept["warm"], kept["config"] = Warm(_config(order.config), _overhear), order.config
+    warm = _warm(kept, order)
 
     def go_on(frames: Frames) -> bool:
         progress(order.seconds * frames.done / max(frames.of, frames.done, 1))
         return True
 
-    process_segment(order.recording.recording(), order.segment, directory, kept["warm"], go_on)
+    process_segment(_seen(order.recording), order.segment, directory, warm, go_on)
+
+
+def _seen(order: Sent) -> Recording:
+    """Return a recording that is there: a node that has not mounted its folder must not take it for a bad one.
+
+    Raises:
+        WorkerError: it is not.
+    """
+    recording = order.recording()
+    if not any(path.exists() for path in recording.files):
+        raise WorkerError(f"{platform.node()} does not see {shown(recording.path)}")
+    return recording
+
+
+def _warm(kept: Kept, order: SegmentOrder) -> Warm:
+    """Return the open models; those for crops are elsewhere where there is a line to whoever holds them."""
+    line: Line | None = kept.get(LINE)
+    facts = open_away(line, order.recording.name, order.config) if line else None
+    wanted = order.config, facts
+    if kept.get("wanted") != wanted:
+        if "warm" in kept:
+            kept.pop("warm").close()
+        away = (lambda stream: Away(kept[LINE]), facts) if facts is not None else None
+        kept["warm"], kept["wanted"] = Warm(_config(order.config), _overhear, away), wanted
+    warm: Warm = kept["warm"]
+    return warm
 
 
 def _overhear(warned: Warned) -> None:

@@ -27,9 +27,13 @@ class Task(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     """Of video in it: what progress is counted in."""
     cost: float = 1.0
-    """How much there is to do, in units of which only the ratios count: large ones come first, and estimates rest on it."""
+    """How much there is to do; only the ratios count. Large recordings come first, and estimates rest on it."""
     first: bool = False
     """Comes before all that are not: what it finds out is what the others are planned by."""
+
+
+LINE = "line"
+"""In ``Kept``: the ``elsewhere.Line`` to whoever computes crops, where that is somebody else."""
 
 
 class Kept(dict[str, Any]):

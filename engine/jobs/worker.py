@@ -6,7 +6,7 @@ import os
 import platform
 import secrets
 import shutil
-import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -14,10 +14,13 @@ import msgspec
 import engine
 from engine.jobs.job_folder import JobFolder
 from engine.jobs.lease import HeldLease
-from engine.jobs.messages import Ended
+from engine.jobs.messages import Ended, Question
 from engine.jobs.process import TaskProcess
 from engine.jobs.task import Task
 
+Away = Callable[[str, Question, bytes, Callable[[], None]], bytes]
+TOKEN = "token"
+"""In the job's directory: says whose it is."""
 STUCK_SECONDS = 180.0
 _SHARE = 0.9
 """Of a machine's memory that all workers together may take."""
@@ -30,8 +33,8 @@ class About(msgspec.Struct, frozen=True):
     node: str
     version: str
     pid: int
-    sees_job: bool
-    """Whether the job's directory is there, on its machine."""
+    token: str
+    """What it finds in the job's directory: that of this job, if it sees the same."""
 
 
 class ArchiveWorker:
@@ -46,30 +49,37 @@ class ArchiveWorker:
     def __init__(self, directory: str, share: float, stuck_seconds: float = STUCK_SECONDS) -> None:
         self._folder = JobFolder(Path(directory))
         self._process = TaskProcess(max(_LEAST_BYTES, int(_machine_bytes() * _SHARE * share)), stuck_seconds)
-        self._stopping = threading.Event()
 
     def about(self) -> bytes:
         """Return an ``About``, encoded."""
-        sees = self._folder.results.is_dir()
-        return msgspec.json.encode(About(platform.node(), engine.__version__, os.getpid(), sees))
+        try:
+            token = (self._folder.directory / TOKEN).read_text()
+        except OSError:
+            token = ""
+        return msgspec.json.encode(About(platform.node(), engine.__version__, os.getpid(), token))
 
-    def do(self, task: bytes) -> bytes:
+    def do(self, task: bytes, away: Away | None = None) -> bytes:
         """Do a task; return an ``Ended``. Both are encoded.
 
-        One that somebody else holds, or has done by now, is not done again. What goes wrong beside the task is an ``error``: as
-        a disk that is full.
-        """
-        return msgspec.json.encode(self._do(msgspec.json.decode(task, type=Task)))
+        One that somebody else holds, or has done by now, is not done again.
 
-    def stop(self) -> None:
-        """Leave what is being done; from another thread."""
-        self._stopping.set()
+        Args:
+            task: to be done.
+            away: answers a question about crops of an attempt, whose name comes first, and calls what comes last while that
+                takes long; None: the process computes them itself.
+        """
+        return msgspec.json.encode(self._do(msgspec.json.decode(task, type=Task), away))
+
+    @property
+    def pid(self) -> int:
+        """Of the process that does the tasks; 0: there is none now."""
+        return self._process.pid
 
     def close(self) -> None:
         """End the process."""
         self._process.close()
 
-    def _do(self, task: Task) -> Ended:
+    def _do(self, task: Task, away: Away | None) -> Ended:
         if (self._folder.results / task.key).is_dir():
             return Ended("done")
         owner = f"{task.key}-{secrets.token_hex(4)}"
@@ -78,7 +88,7 @@ class ArchiveWorker:
             if not lease.take():
                 return Ended("held")
             try:
-                return self._hold(task, lease, self._folder.new_place(owner))
+                return self._hold(task, lease, self._folder.new_place(owner), away)
             finally:
                 shutil.rmtree(self._folder.unfinished / owner, ignore_errors=True)
                 lease.release()
@@ -86,8 +96,19 @@ class ArchiveWorker:
             where = f" ({os.fsdecode(error.filename)})" if error.filename else ""
             return Ended("fatal", f"{self._folder.directory} cannot be written: {error.strerror or error}{where}")
 
-    def _hold(self, task: Task, lease: HeldLease, place: Path) -> Ended:
-        ended = self._process.do(task, place, lambda seconds: not self._stopping.is_set() and lease.renew(seconds))
+    def _hold(self, task: Task, lease: HeldLease, place: Path, away: Away | None) -> Ended:
+        done = 0.0
+
+        def moved(seconds: float) -> bool:
+            nonlocal done
+            done = seconds
+            return lease.renew(seconds)
+
+        def ask(question: Question, content: bytes) -> bytes:
+            assert away is not None
+            return away(place.name, question, content, lambda: moved(done) and None)
+
+        ended = self._process.do(task, place, moved, ask if away else None)
         if ended.outcome == "done":
             self._folder.keep(task.key, place)
         return ended

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from engine.jobs.cluster import RayWorkers, connected
+from engine.jobs.cluster import connected
 from engine.jobs.driver import Driver
 from engine.jobs.job_folder import JobFolder
+from engine.jobs.ray_workers import RayWorkers
 from engine.jobs.standing import Standing
 from tests.jobs.fake_job import FakeJob
 from tests.jobs.fake_work import task

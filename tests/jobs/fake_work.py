@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from engine.errors import ModelError, SourceError
-from engine.jobs.task import Progress, Task, Kept
+from engine.jobs.task import Kept, Progress, Task
 
 HERE = f"{__name__}:"
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-TASK, WORKER = "fs-archive", "ray::_RayWorker"
+TASK, WORKER = "fs-archive", "ray::RayWorker"
 _STORE_BYTES = 80 << 20
 
 

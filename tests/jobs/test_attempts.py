@@ -23,7 +23,7 @@ OUTCOMES = st.sampled_from(["error", "died", "lost"])
         (["error", "error"], "again", 2.0),
         (["died", "error", "error"], "again", 4.0),
         (["error"] * 3, "failed", 0.0),
-        (["lost"] * 5, "again", 0.0),
+        (["lost"] * 5, "again", 16.0),
         (["lost"] * 6, "set_aside", 0.0),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import signal
 import threading
 from pathlib import Path
 
@@ -55,7 +57,8 @@ class ThreadWorkers:
     def close(self) -> None:
         """Leave everything."""
         for worker in self._workers.values():
-            worker.stop()
+            if worker.pid:
+                os.kill(worker.pid, signal.SIGKILL)
         for thread in self._busy.values():
             thread.join()
         for worker in self._workers.values():
