@@ -16,7 +16,6 @@ from engine.config_file import load_config
 from engine.contracts.recording import shown
 from engine.errors import UsageError
 from engine.jobs.archive import Asked, retry_job, standing_of, submit_job
-from engine.pipeline.signals import CountedSignals
 
 _EPILOGUE = """\
 Examples:
@@ -77,8 +76,8 @@ def submit(
     def note(sentence: str) -> None:
         say(f"facestream: note: {shown(sentence)}", aside=True)
 
-    with CountedSignals() as signals, archive_view(json=json, quiet=quiet) as show:
-        over = submit_job(asked, signals, show, note)
+    with archive_view(json=json, quiet=quiet) as show:
+        over = submit_job(asked, show, note)
     if not json and not quiet:
         say(summary(over.standing))
         if over.report is not None:

@@ -78,7 +78,6 @@ def submit_job(asked: Asked, signals: CountedSignals, show: Callable[[Standing],
 
     Args:
         asked: what is wanted.
-        signals: count how often somebody has asked to stop.
         show: takes how it stands, each second.
         note: takes what is unwise, or wrong with a node.
 
@@ -106,7 +105,11 @@ def submit_job(asked: Asked, signals: CountedSignals, show: Callable[[Standing],
             [one.name for one in recordings],
         )
         work = ArchiveWork(recordings, job.config, models, _begin(folder, job, overwrite=asked.overwrite))
-        with connected(asked.address, asked.workers), closing(RayWorkers(folder.directory, asked.workers, note)) as workers:
+        with (
+            connected(asked.address, asked.workers),
+            CountedSignals() as signals,  # Ray has taken one of them over
+            closing(RayWorkers(folder.directory, asked.workers, note)) as workers,
+        ):
             standing = Driver(folder, work, workers, lambda: signals.count, show).drive()
         return Over(standing)
 

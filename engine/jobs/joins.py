@@ -1,8 +1,8 @@
 """Which segments follow each other, and what is still to be processed where two do not meet.
 
 Two runs over a recording that are both at a join point after the same frame go on in the same way: what follows is the same
-whichever of them makes it. A recording is joined where that is so, and nowhere else: where a segment has ended and its
-successor was following somebody, it is carried on from there until both have nobody to follow, through all of the next one if need be.
+whichever of them makes it. A recording is joined where that is so, and nowhere else: where a segment has ended and its successor
+was following somebody, it is carried on from there until both have nobody to follow, through all of the next one if need be.
 
 Nothing has to be agreed upon while segments are processed: each is a matter of the recording and of its ``Segment`` alone, and
 what they have left decides.

@@ -135,23 +135,18 @@ class TaskProcess:
 
     def _start(self) -> Worker:
         self._worker = worker = start_worker("archive", BodyIn(__name__, task_body.__name__), codec=ORDERS)
-        deadline = time.monotonic() + _BEGIN_SECONDS
-        while time.monotonic() < deadline:
-            if not wait_for_any([worker.control], _POLL_SECONDS):
-                continue
-            try:
-                said = worker.control.receive()
-            except ChannelClosed:
-                break
-            if isinstance(said, Ready):
-                return worker
-            if isinstance(said, Failed):
-                self._end()
-                raise WorkerError(said.message)
-        worker.wait_for_end(0.0)
-        how = worker.describe_end() + self._last_words(worker)
+        if not wait_for_any([worker.control], _BEGIN_SECONDS):
+            worker.wait_for_end(0.0)
+        try:
+            said = worker.control.receive()
+        except ChannelClosed:
+            worker.wait_for_end()
+            said = None
+        if isinstance(said, Ready):
+            return worker
+        how = said.message if isinstance(said, Failed) else f"it {worker.describe_end()}{self._last_words(worker)}"
         self._end()
-        raise WorkerError(f"the process that is to do the tasks did not start: it {how}")
+        raise WorkerError(f"the process that does the tasks did not start: {how}")
 
     def _follow(self, worker: Worker, moved: Callable[[float], bool], away: Ask | None) -> Ended:
         done, since = -1.0, time.monotonic()

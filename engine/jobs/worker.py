@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 import engine
+from engine.errors import WorkerError
 from engine.jobs.job_folder import JobFolder
 from engine.jobs.lease import HeldLease
 from engine.jobs.messages import Ended, Question
@@ -92,6 +93,8 @@ class ArchiveWorker:
             finally:
                 shutil.rmtree(self._folder.unfinished / owner, ignore_errors=True)
                 lease.release()
+        except WorkerError as error:
+            return Ended("lost", str(error))
         except OSError as error:
             where = f" ({os.fsdecode(error.filename)})" if error.filename else ""
             return Ended("fatal", f"{self._folder.directory} cannot be written: {error.strerror or error}{where}")
