@@ -39,6 +39,8 @@ def one_line(standing: Standing) -> str:
         words.append(f"{standing.recordings_set_aside:,} set aside")
     if standing.phase in ("working", "finishing"):
         words += _going_on(standing)
+    elif standing.phase == "joining":
+        words.append("joining them")
     return ", ".join(words)
 
 

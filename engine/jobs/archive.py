@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from msgspec.structs import replace
 
 import engine
-from engine.archive.claim import check_writable
+from engine.archive.claim import check_free, check_writable
 from engine.archive.lock import DirectoryLock
 from engine.archive.same_job import check_same_settings
 from engine.config import Config
@@ -23,15 +26,19 @@ from engine.jobs.attempts import judge
 from engine.jobs.cluster import connected
 from engine.jobs.driver import Driver, read_standing
 from engine.jobs.job_folder import JOB, JobFolder
+from engine.jobs.joining import join
 from engine.jobs.ray_workers import RayWorkers
 from engine.jobs.recordings import recordings_of
-from engine.jobs.standing import Standing
+from engine.jobs.standing import Bad, Standing
 from engine.jobs.warm import Warm
 from engine.pipeline.preflight import check_before
 from engine.pipeline.signals import CountedSignals
+from engine.verify.gallery import default_gallery_path, open_gallery
+from engine.whole_file import replacing
 
-FOLDER = "job"
-"""Of the job, in the directory of its result."""
+FOLDER, RESULT = "job", "result"
+"""In the directory that was asked for: what the job keeps, and what it has made, as a run writes it."""
+GALLERY = "gallery.sqlite"
 SEGMENT_SECONDS = 300.0
 
 
@@ -73,7 +80,7 @@ class JobFile(msgspec.Struct, frozen=True):
     """Names of their streams."""
 
 
-def submit_job(asked: Asked, signals: CountedSignals, show: Callable[[Standing], None], note: Callable[[str], None]) -> Over:
+def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[str], None]) -> Over:
     """Do a job, or go on with it, to its end or until somebody asks to stop.
 
     Args:
@@ -86,13 +93,14 @@ def submit_job(asked: Asked, signals: CountedSignals, show: Callable[[Standing],
     """
     if str(asked.out).lower().startswith("s3:"):
         raise UsageError(f"{asked.out}: results in object storage are not supported yet: give a folder, and copy it afterwards")
-    config = replace(asked.config, sources=[])
+    out, config = Path(os.path.abspath(asked.out)), replace(asked.config, sources=[])
     recordings = recordings_of(asked.uris, asked.config, note)
-    check_writable(asked.out)
+    check_writable(out)
+    check_free(out, "choose another one: a job has a directory of its own")
     check_before(
         replace(config, output=replace(config.output, directory="/", overwrite=True, resume=False)), note, is_service=True
     )
-    folder = JobFolder(asked.out / FOLDER)
+    folder = JobFolder(out / FOLDER)
     folder.make()
     with closing(DirectoryLock(folder.directory)):
         with Warm(config, lambda warned: note(warned.detail)) as warm:
@@ -104,14 +112,39 @@ def submit_job(asked: Asked, signals: CountedSignals, show: Callable[[Standing],
             asked.segment_seconds,
             [one.name for one in recordings],
         )
-        work = ArchiveWork(recordings, job.config, models, _begin(folder, job, overwrite=asked.overwrite))
+        seconds = _begin(folder, job, overwrite=asked.overwrite)
+        config = _with_gallery(config, folder)
+        work = ArchiveWork(recordings, msgspec.to_builtins(config), models, seconds)
+
+        def make_whole(bad: list[Bad]) -> None:
+            output = replace(config.output, directory=str(out / RESULT), overwrite=True, resume=False)
+            join(out / RESULT, replace(config, output=output), work.parts({one.recording: one.reason for one in bad}))
+
         with (
             connected(asked.address, asked.workers),
             CountedSignals() as signals,  # Ray has taken one of them over
             closing(RayWorkers(folder.directory, asked.workers, note)) as workers,
         ):
-            standing = Driver(folder, work, workers, lambda: signals.count, show).drive()
-        return Over(standing)
+            standing = Driver(folder, work, workers, lambda: signals.count, show, make_whole).drive()
+        report = out / RESULT / "report.html"
+        return Over(standing, report if standing.phase == "done" and report.exists() else None)
+
+
+def _with_gallery(config: Config, folder: JobFolder) -> Config:
+    """Return the settings with a copy of the gallery that all nodes see, made once: each has one of its own by default, and
+    who is enrolled meanwhile would be known in a part of the archive."""
+    named = config.verify.gallery
+    if config.verify.embedder == "none" or "://" in named:
+        return config
+    copy = folder.directory / GALLERY
+    if not copy.exists():
+        open_gallery(named).close()  # it is there now
+        with replacing(copy) as beside, closing(sqlite3.connect(beside)) as into:
+            source = Path(named).expanduser() if named else default_gallery_path()
+            with closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as original:
+                original.backup(into)
+            into.execute("PRAGMA journal_mode=DELETE")  # a write-ahead log needs memory that machines do not share
+    return replace(config, verify=replace(config.verify, gallery=str(copy)))
 
 
 def _begin(folder: JobFolder, job: JobFile, *, overwrite: bool) -> float:

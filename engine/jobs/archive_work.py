@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.contracts.recording import Recording
+from engine.contracts.recording import Recording, shown
 from engine.errors import PublishError
+from engine.jobs.joining import Part
 from engine.jobs.joins import Chain, Done, chain_of
 from engine.jobs.pieces import Piece
 from engine.jobs.plan import Plan, read_done
 from engine.jobs.recordings import Sent, sent
-from engine.jobs.segments import Segment
+from engine.jobs.scan import Scan
+from engine.jobs.segments import WHOLE, Segment
 from engine.jobs.steps import Tree, plan_task, read_plan, segment_task
 from engine.jobs.task import Task
 
@@ -82,13 +84,20 @@ class ArchiveWork:
         about = seconds / size * left if size else 0.0
         return about, about
 
-    def results(self) -> list[tuple[Plan, list[Path]]]:
-        """Return the recordings that can be joined, each with the directories of its segments."""
-        return [
-            (known.plan, known.directories)
-            for known in self._all.values()
-            if known.plan is not None and known.chain is not None and known.chain.is_whole
-        ]
+    def parts(self, bad: Mapping[str, str]) -> list[Part]:
+        """Return all recordings, to be joined.
+
+        Args:
+            bad: those of which nothing can be used, with the reason.
+        """
+        return [self._part(name, known, bad.get(name, "")) for name, known in self._all.items()]
+
+    def _part(self, name: str, known: _Recording, failed: str) -> Part:
+        if known.plan is not None and known.chain is not None and known.chain.is_whole:
+            return Part(known.plan, known.directories)
+        recording = known.recording
+        unplanned = Plan(name, shown(recording.path), recording.facts(), Scan(0), [WHOLE])
+        return Part(known.plan or unplanned, (), failed)
 
     def _task(self, known: _Recording, segment: Segment) -> Task:
         assert known.plan is not None

@@ -18,7 +18,7 @@ from engine.jobs.job_folder import STATUS, JobFolder
 from engine.jobs.lease import Lease, Observer
 from engine.jobs.messages import Ended
 from engine.jobs.schedule import Entry, Schedule
-from engine.jobs.standing import Pace, Phase, Standing, bad_of, left_of
+from engine.jobs.standing import Bad, Pace, Phase, Standing, bad_of, left_of
 from engine.jobs.task import Task
 
 _LOOK_SECONDS = 1.0
@@ -99,6 +99,7 @@ class Driver:
         workers: who do it.
         asked_to_stop: how often somebody has asked: once brings to an end what runs, twice leaves it.
         show: takes how it stands, each second.
+        join: makes the whole of what all tasks have left, when nothing more is to be done.
     """
 
     def __init__(
@@ -108,9 +109,10 @@ class Driver:
         workers: Workers,
         asked_to_stop: Callable[[], int],
         show: Callable[[Standing], None],
+        join: Callable[[list[Bad]], None] = lambda bad: None,
     ) -> None:
         self._folder, self._work, self._workers = folder, work, workers
-        self._asked, self._show = asked_to_stop, show
+        self._asked, self._show, self._join = asked_to_stop, show, join
         self._attempts = folder.read_attempts()
         self._observer, self._held = Observer(folder.leases), dict[str, Lease]()
         self.schedule, self._pace = Schedule(), Pace()
@@ -131,6 +133,8 @@ class Driver:
                 if self._asked() > 1:
                     raise JobStopped("stopped at once: what was done is kept, the same command goes on")
                 self._turn()
+            if self.schedule.is_over:
+                self._join(self._tell("joining").bad)
         except BaseException as error:
             for entry in self._running.values():  # whoever goes on need not wait for leases that nobody renews
                 (self._folder.leases / entry.task.key).unlink(missing_ok=True)

@@ -15,7 +15,7 @@ import numpy as np
 from engine.errors import FacestreamError, FatalError, RecoverableError, UsageError, WorkerError, error_words
 from engine.jobs.messages import ORDERS, Answered, Asked, Do, Ended, Moved, Question
 from engine.jobs.task import LINE, Kept, Task, work_of
-from engine.runtime.channel import Channel, ChannelClosed, wait_for_any
+from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
 from engine.runtime.protocol import Drain, Failed, Ready
 from engine.runtime.worker import BodyIn, Worker, WorkerContext, start_worker
 
@@ -177,7 +177,8 @@ class TaskProcess:
                 return self._stop(Ended("died", f"made no progress for {self._stuck_seconds:.0f} s"))
 
     def _heard(self, worker: Worker) -> list[Ended | Moved | Asked]:
-        ready = wait_for_any([worker.control, *([worker.text] if worker.text.is_open else [])], _POLL_SECONDS)
+        sources: list[Waitable] = [worker.control, *([worker.text] if worker.text.is_open else [])]
+        ready = wait_for_any(sources, _POLL_SECONDS)
         if worker.text in ready:
             self._said.extend(worker.text.read())
         return [worker.control.receive()] if worker.control in ready else []

@@ -47,7 +47,7 @@ class RayHolder(Holder):
     """Holds the models of one GPU. It comes back after a death, without the segments that it knew."""
 
 
-def _ask(holder: Any, owner: str, question: Question, content: bytes, waiting: Callable[[], None]) -> bytes:
+def _ask(holder: Any, owner: str, question: Question, content: bytes, waiting: Callable[[], object]) -> bytes:
     reference = holder.answer.remote(owner, question, content)
     deadline = time.monotonic() + _ANSWER_SECONDS
     while not ray.wait([reference], timeout=_LOOK_SECONDS)[0]:

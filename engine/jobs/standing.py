@@ -14,8 +14,8 @@ _WINDOW_SECONDS = 600.0
 _LEAST_SECONDS = 5.0
 _SHOWN = 1000
 
-Phase = Literal["working", "finishing", "done", "stopped", "failed"]
-"""``finishing``: what runs is brought to its end, nothing else is begun."""
+Phase = Literal["working", "finishing", "joining", "done", "stopped", "failed"]
+"""``finishing``: what runs is brought to its end, nothing else is begun; ``joining``: all is processed."""
 
 
 class Bad(msgspec.Struct, frozen=True):

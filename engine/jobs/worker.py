@@ -19,7 +19,7 @@ from engine.jobs.messages import Ended, Question
 from engine.jobs.process import TaskProcess
 from engine.jobs.task import Task
 
-Away = Callable[[str, Question, bytes, Callable[[], None]], bytes]
+Away = Callable[[str, Question, bytes, Callable[[], object]], bytes]
 TOKEN = "token"
 """In the job's directory: says whose it is."""
 STUCK_SECONDS = 180.0
@@ -109,7 +109,7 @@ class ArchiveWorker:
 
         def ask(question: Question, content: bytes) -> bytes:
             assert away is not None
-            return away(place.name, question, content, lambda: moved(done) and None)
+            return away(place.name, question, content, lambda: lease.renew(done))
 
         ended = self._process.do(task, place, moved, ask if away else None)
         if ended.outcome == "done":
