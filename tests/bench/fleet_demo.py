@@ -58,7 +58,9 @@ class DemoNode:
         file.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
         with self.log.open("wb") as said:
             command = [sys.executable, "-m", "engine", "serve", str(file)]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+            )
         (folder / f"{name}.pid").write_text(str(self._process.pid), encoding="ascii")
 
     @property
@@ -111,7 +113,9 @@ def main() -> None:
         database = closing.enter_context(PostgresServer()).database("fleet")
         (options.out / "database").write_text(database + "\n", encoding="utf-8")
         server = closing.enter_context(ScriptedServer(face_clip(options.out)))
-        cameras = [FleetCamera(uri=server.url(f"camera-{number}"), name=f"camera-{number}") for number in range(1, options.cameras + 1)]
+        cameras = [
+            FleetCamera(uri=server.url(f"camera-{number}"), name=f"camera-{number}") for number in range(1, options.cameras + 1)
+        ]
         connection = closing.enter_context(connect(database, application="demo"))
         apply(connection, Fleet(cameras=tuple(cameras)))
         room = -(-options.cameras // max(1, options.nodes - 1))  # so that one may be lost
@@ -119,7 +123,9 @@ def main() -> None:
             closing.enter_context(DemoNode(f"box-{number + 1}", _FIRST_PORT + number, database, options.out, room))
             for number in range(options.nodes)
         ]
-        console.print(f"in another terminal: kill -9 $(cat {options.out}/box-2.pid), and look at its cameras; Ctrl-C ends it all")
+        console.print(
+            f"in another terminal: kill -9 $(cat {options.out}/box-2.pid), and look at its cameras; Ctrl-C ends it all"
+        )
         _watch(connection, nodes, console, time.monotonic() + options.seconds)
         console.print("ending …")
 

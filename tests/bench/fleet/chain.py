@@ -81,7 +81,12 @@ class Chain:
                 else:
                     self._event(item, spent, perception, enhancement)
                 if spent.media_seconds >= most_seconds:
-                    self._pass_on(perception.change(StreamChanged(NAME, "ended"), live=self._live), spent.media_seconds, spent, enhancement)
+                    self._pass_on(
+                        perception.change(StreamChanged(NAME, "ended"), live=self._live),
+                        spent.media_seconds,
+                        spent,
+                        enhancement,
+                    )
                     break
                 first = time.thread_time()
         return spent

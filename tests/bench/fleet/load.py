@@ -63,7 +63,9 @@ class Load:
 def base_of(kind: Kind, measured: Measured) -> float:
     """Return the cores that a camera takes which sees nobody."""
     looks = min(float(kind.fps), DETECTIONS_PER_SECOND)
-    return kind.fps * (float(np.mean(kind.decode_seconds)) + quiet_follow(measured)) + looks * float(np.mean(kind.detect_seconds))
+    return kind.fps * (float(np.mean(kind.decode_seconds)) + quiet_follow(measured)) + looks * float(
+        np.mean(kind.detect_seconds)
+    )
 
 
 def quiet_follow(measured: Measured) -> float:

@@ -39,9 +39,7 @@ class Placer:
         self.seconds: list[float] = []
         """That each decision took."""
 
-    def moves(
-        self, held: Collection[int], free: Collection[int], homes: Sequence[int], *, calm: bool
-    ) -> dict[int, int]:
+    def moves(self, held: Collection[int], free: Collection[int], homes: Sequence[int], *, calm: bool) -> dict[int, int]:
         """Return the cameras to move now, with their new nodes.
 
         Args:

@@ -61,7 +61,9 @@ class Turn(msgspec.Struct, frozen=True):
 
 def costs_of(turns: Sequence[Turn], recordings: int) -> list[list[float]]:
     """Return of each recording the CPU seconds that it took in each turn."""
-    return [[item.cpu_seconds for turn in turns for item in turn.items if item.number == number] for number in range(recordings)]
+    return [
+        [item.cpu_seconds for turn in turns for item in turn.items if item.number == number] for number in range(recordings)
+    ]
 
 
 def cores_here() -> list[int]:

@@ -43,7 +43,9 @@ def measured_table(measured: Measured) -> Table:
 
 def scenes_table(measured: Measured) -> Table:
     """What real footage holds."""
-    table = _table("faces a second that are enhanced, real footage", "looked at as", "clips", "with faces", "p50", "p95", "most")
+    table = _table(
+        "faces a second that are enhanced, real footage", "looked at as", "clips", "with faces", "p50", "p95", "most"
+    )
     for look, scenes in measured.scenes.items():
         rates = [scene.faces / scene.seconds for scene in scenes]
         found = sum(rate > 0 for rate in rates)

@@ -100,7 +100,9 @@ class FakeServer:
         if cookie not in self._sessions:
             return _problem("unauthorised", "Sign in.", 401)
         token = self._sessions[cookie]
-        answer = _json({"name": token, "roles": TOKENS[token], "csrf": f"csrf-{cookie}", "fleet": self.service.fleet is not None})
+        answer = _json(
+            {"name": token, "roles": TOKENS[token], "csrf": f"csrf-{cookie}", "fleet": self.service.fleet is not None}
+        )
         answer.set_cookie("session", cookie, httponly=True, samesite="strict")
         return answer
 

@@ -33,7 +33,18 @@ def test_what_is_wrong_comes_first(opened):
         "roof\tbox-3\tits node box-3 is not there",
         "dock\tnone\tno node has the labels gpu=1",
     ]
-    assert page.locator(".figures").inner_text().split() == ["2", "of", "4", "nodes", "up", "18", "cameras", "2", "nobody", "reads"]
+    assert page.locator(".figures").inner_text().split() == [
+        "2",
+        "of",
+        "4",
+        "nodes",
+        "up",
+        "18",
+        "cameras",
+        "2",
+        "nobody",
+        "reads",
+    ]
 
 
 def test_each_other_node_has_a_link_to_its_own_console(opened):
