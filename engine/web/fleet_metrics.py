@@ -1,4 +1,4 @@
-"""For Prometheus: the fleet as its database knows it. Each node says the same of all of them; a label tells whom it is about."""
+"""For Prometheus: the fleet as its database knows it. Each node says the same of all; a label tells of whom."""
 
 from __future__ import annotations
 

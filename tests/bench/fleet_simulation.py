@@ -1,4 +1,6 @@
-"""A thousand cameras on thirty nodes, and an archive on a cluster, simulated. Run: python -m tests.bench.fleet_simulation --out DIR
+"""A thousand cameras on thirty nodes, and an archive on a cluster, simulated.
+
+Run: python -m tests.bench.fleet_simulation --out DIR
 
 What drives it is measured first on one core (``measured.json``; one that is there is read, and its processor named). Then the
 product's own placement and schedule are run over simulated weeks; ``--check`` compares the simulation of two and four processes

@@ -31,8 +31,8 @@ _NAMED = ("containers", "env", "ports", "volumes", "volumeMounts")
 def merged(base: Any, patch: Any, key: str = "") -> Any:
     """Apply a strategic merge patch, as kustomize would."""
     if isinstance(base, dict) and isinstance(patch, dict):
-        return {name: merged(base[name], patch[name], name) if name in base and name in patch else patch.get(name, base.get(name))
-                for name in base | patch}  # fmt: skip
+        both = base.keys() & patch.keys()
+        return base | patch | {name: merged(base[name], patch[name], name) for name in both}
     if isinstance(base, list) and isinstance(patch, list) and key in _NAMED:
         found = {one["name"]: one for one in base}
         for one in patch:
@@ -100,7 +100,8 @@ def test_the_hook_waits_until_the_node_has_no_camera(fleet, tmp_path: Path, hold
         f"""#!/bin/sh
 cd {tmp_path}; echo "$2" >> calls
 [ "$2" = status ] || exit 0
-echo "{{\\"nodes\\": [{{\\"name\\": \\"$(hostname)\\", \\"holds\\": $(head -1 holds)}}, {{\\"name\\": \\"x\\", \\"holds\\": 9}}]}}"
+other='{{"name": "x", "holds": 9}}'
+echo "{{\\"nodes\\": [{{\\"name\\": \\"$(hostname)\\", \\"holds\\": $(head -1 holds)}}, $other]}}"
 sed -i 1d holds
 """
     )

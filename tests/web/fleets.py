@@ -15,8 +15,8 @@ def node(name: str, standing: Standing = "up", cameras: int = 2, **facts: Any) -
     load = {"running": True, "streams": cameras, "cores": 32, "cpu_share": 0.4, "p99_ms": 340.0, "ready": True}
     age = {"up": 0.4, "late": 4.0, "missing": 754.0}[standing]
     return NodeView(
-        name=name, standing=standing, since=_SINCE, renewed_seconds=age, drained=facts.pop("drained", False),
-        about=About(**about | facts.pop("about", {})), load=Load(**load | facts.pop("load", {})), cameras=cameras, holds=cameras,
+        name=name, standing=standing, since=_SINCE, renewed_seconds=age, drained=facts.pop("drained", False), cameras=cameras,
+        about=About(**about | facts.pop("about", {})), load=Load(**load | facts.pop("load", {})), holds=cameras,
     )  # fmt: skip
 
 

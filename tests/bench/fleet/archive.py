@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from engine.jobs.archive import SEGMENT_SECONDS
 from engine.jobs.attempts import Attempt
 from engine.jobs.lease import EXPIRES_SECONDS
-from engine.jobs.schedule import Entry, Schedule
 from engine.jobs.scan import Key, Scan
+from engine.jobs.schedule import Entry, Schedule
 from engine.jobs.segments import segments_of
 from engine.jobs.task import Task
 from tests.bench.fleet.events import Clock

@@ -53,7 +53,7 @@ class Chain:
 
     Args:
         config: of all; sources are ignored.
-        live: choose and look as for a camera: by the clock of the recording, as many times a second as ``live.detect_fps`` says.
+        live: choose and look as for a camera, by the clock of the recording, so often as ``live.detect_fps`` says.
     """
 
     def __init__(self, config: Config, *, live: bool) -> None:

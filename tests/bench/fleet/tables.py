@@ -30,10 +30,11 @@ def _ms(seconds: Sequence[float]) -> list[str]:
 def measured_table(measured: Measured) -> Table:
     """What an item costs one core."""
     title = f"CPU of one item, {measured.processor}, load average {measured.load:.1f}"
-    table = _table(title, "", "items", "mean ms", "p50", "p95", "a camera that sees nobody, cores")
-    for kind in measured.kinds:
-        base = f"{base_of(kind, measured):.3f}"
-        table.add_row(f"decode {kind.name}", str(len(kind.decode_seconds)), *_ms(kind.decode_seconds), base)
+    table = _table(title, "", "items", "mean ms", "p50", "p95", "cores of a camera: nobody, by day; cameras of a core")
+    for place, kind in enumerate(measured.kinds):
+        day = float(Load(measured, np.array([place]), Site.quiet, Site.night, 0).weights[0])
+        cores = f"{base_of(kind, measured):.3f}, {day:.3f}; {HELD_SHARE / day:.2f}"
+        table.add_row(f"decode {kind.name}", str(len(kind.decode_seconds)), *_ms(kind.decode_seconds), cores)
         table.add_row(f"detect {kind.name}", str(len(kind.detect_seconds)), *_ms(kind.detect_seconds), "")
     table.add_row("a face", str(len(measured.face_seconds)), *_ms(measured.face_seconds), "")
     table.add_row("a track's end", str(len(measured.track_seconds)), *_ms(measured.track_seconds), "")
@@ -58,8 +59,9 @@ def camera_table(site: Site, load: Load, made: FleetMade, placing: Sequence[floa
     """What befell the cameras."""
     able = site.nodes * site.cores * HELD_SHARE
     table = _table(
-        f"{site.cameras} cameras on {site.nodes} nodes of {site.cores} cores, {site.days:g} days; {load.weights.mean():.3f} cores a "
-        f"camera by day, {HELD_SHARE:.0%} of a core usable", "cameras without a picture, because", "events", "cameras", "p50 s",
+        f"{site.cameras} cameras on {site.nodes} nodes of {site.cores} cores, {site.days:g} days; "
+        f"{load.weights.mean():.3f} cores a camera by day, {HELD_SHARE:.0%} of a core usable",
+        "cameras without a picture, because", "events", "cameras", "p50 s",
         "p95 s", "worst s", "hours in all",
     )  # fmt: skip
     for cause, seconds in sorted(made.dark.items()):
@@ -83,9 +85,10 @@ def camera_table(site: Site, load: Load, made: FleetMade, placing: Sequence[floa
 def archive_table(cluster: Cluster, kind: Kind, made: ArchiveMade) -> Table:
     """What came of the archive."""
     table = _table(
-        f"{cluster.hours:g} hours of {kind.name} in {made.recordings} recordings, {cluster.nodes} nodes of {cluster.cores} cores, "
-        f"segments of {cluster.segment_seconds:g} s",
-        "tasks", "makespan h", "used", "useful core h", "wasted core h", "done again", "workers died", "nodes died", "set aside",
+        f"{cluster.hours:g} hours of {kind.name} in {made.recordings} recordings, "
+        f"{cluster.nodes} nodes of {cluster.cores} cores, segments of {cluster.segment_seconds:g} s",
+        "tasks", "makespan h", "used", "useful core h", "wasted core h", "done again",
+        "workers died", "nodes died", "set aside",
     )  # fmt: skip
     table.add_row(
         str(made.tasks), f"{made.makespan_hours:.2f}", f"{made.utilisation:.1%}", f"{made.useful_core_hours:.0f}",
