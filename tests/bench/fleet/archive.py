@@ -90,13 +90,17 @@ class Archive:
         self._workers = [Worker(node) for node in range(cluster.nodes) for _ in range(cluster.cores)]
         self._driver_up = True
         self.made = Made()
-        self._left = 0
+        self._left = self._known = 0
+        """Tasks that are not done; those that the schedule knows and nobody has."""
+        self._backlog: list[list[Task]] = []
+        """Recordings that the schedule does not know yet, the largest last: it takes the largest first, and gets to know as many
+        as it can hand out, since each of its choices looks at all that it knows."""
 
     def run(self) -> Made:
         """Let it all happen."""
-        tasks = [task for number, seconds in enumerate(self._lengths()) for task in self._tasks(number, seconds)]
-        self._schedule.add(tasks, {})
-        self.made.tasks = self._left = len(tasks)
+        recordings = [list(self._tasks(number, seconds)) for number, seconds in enumerate(self._lengths())]
+        self._backlog = sorted(recordings, key=lambda tasks: sum(task.cost for task in tasks))
+        self.made.tasks = self._left = sum(map(len, recordings))
         for worker in self._workers:
             self._plan_death(worker)
         for node in range(self._cluster.nodes):
@@ -105,8 +109,8 @@ class Archive:
             self._clock.after(seconds, self._driver_dies)
         self._hand_out()
         self._sample()
-        while self._left and not self._schedule.is_over:
-            self._clock.run(self._clock.now + 60.0)
+        while self._left and (self._backlog or not self._schedule.is_over):
+            self._clock.run(self._clock.now + 600.0)
         self._account()
         return self.made
 
@@ -148,6 +152,10 @@ class Archive:
     def _hand_out(self) -> None:
         if not self._driver_up:
             return
+        while self._backlog and self._known < len(self._workers):
+            tasks = self._backlog.pop()
+            self._schedule.add(tasks, {})
+            self._known += len(tasks)
         for worker in self._workers:
             if worker.is_up and worker.busy is None:
                 entry = self._schedule.next(self._clock.now)
@@ -157,6 +165,7 @@ class Archive:
 
     def _begin(self, worker: Worker, entry: Entry) -> None:
         self._schedule.begin(entry, str(worker.node))
+        self._known -= 1
         worker.busy, worker.begun, life = entry, self._clock.now, worker.lives
         self._clock.after(self._seconds[entry.task.key], lambda: self._done(worker, life))
 
@@ -166,12 +175,15 @@ class Archive:
         self._schedule.finish(worker.busy)
         self.made.useful_core_hours += self._seconds[worker.busy.task.key] / HOUR
         self._left -= 1
+        self.made.makespan_hours = self._clock.now / HOUR
         worker.busy = None
         self._hand_out()
 
     def _note(self, entry: Entry) -> None:
         """The driver hears that whoever had a task is gone."""
         self._schedule.note(entry, Attempt("lost", "its worker was lost"), self._clock.now)
+        self._known += entry.state == "waiting"
+        self._left -= entry.state != "waiting"
         self.made.repeated += 1
         self._clock.after(max(0.0, entry.not_before - self._clock.now), self._hand_out)
 
@@ -219,6 +231,7 @@ class Archive:
                 self.made.wasted_core_hours += (self._clock.now - worker.begun) / HOUR
                 self.made.repeated += 1
                 self._schedule.give_back(worker.busy)
+                self._known += 1
                 worker.busy = None
             worker.lives += 1
 
@@ -237,6 +250,5 @@ class Archive:
 
     def _account(self) -> None:
         made = self.made
-        made.makespan_hours = self._clock.now / HOUR
         made.utilisation = made.useful_core_hours / (made.makespan_hours * len(self._workers))
         made.set_aside = sum(entry.state == "set_aside" for entry in self._schedule)
