@@ -14,7 +14,7 @@ from engine.client.age import age_limit
 from engine.client.limits import Connection, Limits
 from engine.client.received import Gap, Malformed, Received, parse
 from engine.client.replay import ReplayClient
-from engine.client.sequence import Sequence
+from engine.client.sequence import Position, Sequence
 from engine.client.wiring import KINDS, connect, topics_of
 from engine.contracts.messages import AnyMessage, End, Face, check_stream_name, kind_of
 from engine.contracts.replay import Kind
@@ -64,6 +64,8 @@ class Subscriber:
         timeout_seconds: float | None = None,
         follow: bool = False,
         from_start: bool | None = None,
+        resume: Position | None = None,
+        refill_all: bool = False,
         replay_timeout_seconds: float = 1.0,
         max_age_seconds: float | Literal["auto"] | None = "auto",
         max_message_bytes: int = Limits.message_bytes,
@@ -83,6 +85,9 @@ class Subscriber:
             timeout_seconds: longest silence; None waits for ever.
             follow: go on after ``end``, with the next run.
             from_start: what was sent before this subscriber came counts as missed. None: yes for ``pull`` or with ``replay``.
+            resume: where an earlier subscriber came to: what was sent of that run since then counts as missed, as all that is
+                sent of later ones.
+            refill_all: refill faces of cameras without the bound: for a reader that is quick, and wants all of them.
             replay_timeout_seconds: longest silence of the replay service.
             max_age_seconds: None skips nothing. ``auto``: 1 s, but None for ``pull`` and with ``replay``.
             max_message_bytes: a larger message is not taken: it counts as malformed, or ends the iteration where one of its
@@ -103,7 +108,8 @@ class Subscriber:
         self._timeout_seconds = timeout_seconds
         self._follow = follow
         self._age = age_limit(endpoint, max_age_seconds, lossless=socket == "pull" or replay is not None)
-        self._sequence = Sequence(from_start if from_start is not None else socket == "pull" or replay is not None)
+        self._sequence = Sequence(from_start if from_start is not None else socket == "pull" or replay is not None, resume)
+        self._refill_all = refill_all
         self._skipped: dict[str, tuple[int, int, int]] = {}
         self._live = self._over = False
         self._may_refill = _REFILL_BURST
@@ -125,6 +131,11 @@ class Subscriber:
             raise ConfigError(
                 f"cannot connect to {endpoint} ({error.strerror}): use tcp://ADDRESS:PORT or ipc:///PATH"
             ) from error
+
+    @property
+    def run_id(self) -> str:
+        """The run of what was handed out last; empty before the first message."""
+        return self._sequence.run_id
 
     def __enter__(self) -> Self:
         return self
@@ -257,7 +268,7 @@ class Subscriber:
         yield received
 
     def _fetched(self, stream: str, kind: str, numbers: range) -> Iterator[list[bytes]]:
-        if self._live and kind == "face":
+        if self._live and kind == "face" and not self._refill_all:
             numbers = numbers[max(0, len(numbers) - self._may_refill) :]
         if self._replay is not None and numbers:
             yield from self._replay.fetch(self._sequence.run_id, stream, cast("Kind", kind), numbers)
