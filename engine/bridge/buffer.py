@@ -65,7 +65,7 @@ class Buffer:
         self._gives_way, self._warn = gives_way, warn
         self._mutex = threading.Lock()
         self._puts: list[Entry] = []
-        self._acks: list[int] = []
+        self._acks: set[int] = set()
         self._reader: sqlite3.Connection | None = None
         self._say_at = 0.0
         self.heard: Callable[[], None] = lambda: None
@@ -119,7 +119,7 @@ class Buffer:
     def acknowledge(self, entry: Entry) -> None:
         """Let go of an entry; from the next ``commit`` on it is gone."""
         with self._mutex:
-            self._acks.append(entry.number)
+            self._acks.add(entry.number)
 
     def commit(self) -> bool:
         """Write what was put and acknowledged to the disk, all or nothing; return whether it is there.
@@ -130,17 +130,17 @@ class Buffer:
             OutputError: the file is damaged, and was set aside.
         """
         with self._mutex:
-            acks, self._acks = self._acks, []
+            acks = set(self._acks)
         puts, least = self._puts, int(self.limit_bytes * _GIVE_WAY_SHARE)
         if not puts and not acks:
             return True
         while not self._changed(puts, acks):
             if not self._gives_way or not self._give_way(least):
                 self._say("there is no room on the disk: what comes waits")
-                with self._mutex:
-                    self._acks = acks + self._acks
                 return False
         self._puts = []
+        with self._mutex:
+            self._acks -= acks
         if self._gives_way and self.is_full:
             self._give_way(self.waiting_bytes - self.limit_bytes + least)
         if puts:
@@ -148,7 +148,8 @@ class Buffer:
         return True
 
     def after(self, number: int | None, most: int, most_bytes: int) -> list[Entry]:
-        """Return what comes next behind ``number`` (None: from the front), at most so many and so large, but one at least.
+        """Return what comes next behind ``number`` (None: from the front) and is not acknowledged: at most so many, and no more
+        once they are so large.
 
         Raises:
             OutputError: the file is damaged, and was set aside; or cannot be read.
@@ -159,6 +160,8 @@ class Buffer:
             self._reader = self._reader or connected(self.folder)
             with closing(self._reader.execute(_AFTER, (self._front - 1 if number is None else number, most))) as rows:
                 for *identity, missing, crc, body in rows:
+                    if identity[0] in self._acks:
+                        continue
                     whole = missing or zlib.crc32(body) == crc
                     found.append(Entry(identity[0], Key(*identity[1:]), *((missing, body) if whole else ("damaged", b""))))
                     size += len(body)
@@ -178,7 +181,8 @@ class Buffer:
         free = self._writer.execute("PRAGMA freelist_count").fetchone()[0] * PAGE_BYTES
         if free > 2 * RESERVE_BYTES + self.waiting_bytes:
             with suppress(sqlite3.OperationalError):
-                self._writer.execute(f"PRAGMA incremental_vacuum({_SHRINK_PAGES})").fetchall()
+                # Not execute: it takes one page, as that statement has a step for each and no rows.
+                self._writer.executescript(f"PRAGMA incremental_vacuum({_SHRINK_PAGES})")
 
     def _changed(self, puts: list[Entry], acks: Iterable[int], stop: int | None = None) -> bool:
         """Carry one transaction out, and count; return whether there was room for it.
