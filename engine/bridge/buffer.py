@@ -158,14 +158,15 @@ class Buffer:
         size = 0
         try:
             self._reader = self._reader or connected(self.folder)
-            with closing(self._reader.execute(_AFTER, (self._front - 1 if number is None else number, most))) as rows:
+            least = self._front - 1 if number is None else number
+            with closing(self._reader.execute(_AFTER, (least, most + len(self._acks)))) as rows:
                 for *identity, missing, crc, body in rows:
                     if identity[0] in self._acks:
                         continue
                     whole = missing or zlib.crc32(body) == crc
                     found.append(Entry(identity[0], Key(*identity[1:]), *((missing, body) if whole else ("damaged", b""))))
                     size += len(body)
-                    if size >= most_bytes:
+                    if size >= most_bytes or len(found) == most:
                         break
         except sqlite3.DatabaseError as error:
             raise self._failure(error) from error

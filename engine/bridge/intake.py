@@ -13,6 +13,7 @@ from engine.bridge.buffer import Buffer
 from engine.bridge.names import Key
 from engine.bridge.packing import ALL, Wishes, packed
 from engine.client.received import Gap, Received
+from engine.client.sequence import Position
 from engine.client.subscriber import Subscriber
 from engine.contracts.messages import kind_of
 from engine.contracts.replay import Kind
@@ -63,9 +64,11 @@ class Intake(threading.Thread):
         self.missed = 0
         """Messages that came neither by themselves nor by replay."""
         self.parts_left_out = 0
+        # Of a run that is over before this begins nothing comes by itself: its replay service is asked.
+        position = buffer.position() or (Position("") if site.replay else None)
         self._subscriber = Subscriber(
             site.endpoint, socket=site.socket, kinds=site.kinds, replay=site.replay, key=site.key, follow=True,
-            timeout_seconds=_COMMIT_SECONDS, max_age_seconds=None, resume=buffer.position(), refill_all=True,
+            timeout_seconds=_COMMIT_SECONDS, max_age_seconds=None, resume=position, refill_all=True,
         )  # fmt: skip
 
     @property

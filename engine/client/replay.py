@@ -96,11 +96,11 @@ class ReplayClient:
         self._note(reached=first > last)
 
     def since(self, position: Position) -> Iterator[list[bytes]]:
-        """Yield the frames of what was sent of that run after a position: of each series it names, and its end."""
-        end = "", "end"
-        for stream, kind in [*(series for series in position.next_seq if series != end), end]:
-            following = position.next_seq.get((stream, kind), 0)
+        """Yield the frames of what was sent after a position: of each series that it names, and the end of whatever run it is
+        now, which tells of the others."""
+        for (stream, kind), following in position.next_seq.items():
             yield from self.fetch(position.run_id, stream, cast("Kind", kind), range(following, _NEWEST))
+        yield from self.fetch("", "", "end", range(_NEWEST))
 
     def close(self) -> None:
         """Close the socket."""

@@ -19,16 +19,21 @@ from tests.servers.nats import NatsServer
 
 STREAMS = ["door", "yard", "hall.1"]
 _RATE, _BYTES = 150, 20_000
-_SECONDS_BETWEEN = (0.5, 4.0)
-_DOWN_SECONDS = (0.0, 1.5)
+_DOWN_SECONDS = 1.5
 
 
-def kill_at_random(kills: int, seed: int) -> dict[str, int]:
-    """Return how many messages were sent, are lost and are doubled after ``kills`` of the bridge and as many of the broker."""
+def kill_at_random(kills: int, seed: int, between_seconds: float = 4.0) -> dict[str, int]:
+    """Return how many messages were sent, are lost and are doubled after ``kills`` of the bridge and as many of the broker.
+
+    Args:
+        kills: of each.
+        seed: of the moments.
+        between_seconds: longest time between two, besides what the first one was down.
+    """
     chance = random.Random(seed)
     victims = ["bridge", "broker"] * kills
     chance.shuffle(victims)
-    pauses = [(chance.uniform(*_SECONDS_BETWEEN), chance.uniform(*_DOWN_SECONDS)) for _ in victims]
+    pauses = [(chance.uniform(0.5, between_seconds), chance.uniform(0.0, _DOWN_SECONDS)) for _ in victims]
     sent = int(_RATE * sum(between + down + 0.5 for between, down in pauses))
     faces = {"rate": _RATE, "bytes": _BYTES, "count": sent, "streams": STREAMS}
     ring = {"replay": "tcp://127.0.0.1:*", "replay_bytes": 400_000_000}

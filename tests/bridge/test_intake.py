@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zmq
 from msgspec import msgpack
+from msgspec.structs import replace
 
-from engine.bridge.buffer import Buffer
+from engine.bridge.buffer import Buffer, Entry
 from engine.bridge.intake import Intake, Site
+from engine.contracts.replay import ReplayAnswer, encode_replay
 from engine.errors import FatalError
 from tests.bridge.carried import until
-from tests.client.replay_service import replaying
+from tests.client.replay_service import answer_all, replaying
 from tests.client.wire import Wire
 from tests.publish.samples import context, face, stream_event
 
@@ -49,11 +52,13 @@ def taking(folder: Path, site: Site, limit: int = 10**9) -> Iterator[tuple[Buffe
 
 def held(buffer: Buffer) -> list[Any]:
     """Faces as numbers, gaps as pairs, others as their kind."""
-    found = buffer.after(None, 1000, 10**9)
-    return [
-        (entry.key.first_seq, entry.key.last_seq) if entry.missing else entry.key.first_seq if entry.key.kind == "face" else entry.key.kind
-        for entry in found
-    ]  # fmt: skip
+    return [_short(entry) for entry in buffer.after(None, 1000, 10**9)]
+
+
+def _short(entry: Entry) -> Any:
+    if entry.missing:
+        return entry.key.first_seq, entry.key.last_seq
+    return entry.key.first_seq if entry.key.kind == "face" else entry.key.kind
 
 
 def test_messages_and_gaps_are_held_in_order_and_as_they_came(wire, tmp_path):
@@ -102,13 +107,14 @@ def test_what_was_sent_while_it_was_away_is_asked_for_even_where_nothing_more_co
 
 
 def test_a_full_buffer_holds_a_push_socket_back_and_takes_more_when_there_is_room(wire, tmp_path):
+    wire.socket.setsockopt(zmq.SNDHWM, 10)
     with taking(tmp_path, Site(wire.endpoint, socket="pull"), limit=20_000) as (buffer, _):
-        sender = threading.Thread(target=lambda: [wire.face(seq) for seq in range(3000)])
+        sender = threading.Thread(target=lambda: [wire.face(seq) for seq in range(900)])
         sender.start()
         until(lambda: buffer.is_full, "a full buffer")
         until(sender.is_alive, "the sender waits")
         seen: list[int] = []
-        while len(seen) < 3000:
+        while len(seen) < 900:
             for entry in buffer.after(None, 1000, 10**9):
                 if entry.key.first_seq == len(seen):
                     seen.append(entry.key.first_seq)
@@ -134,16 +140,8 @@ def test_what_ends_it_is_told(wire, tmp_path):
 
 def answer_up_to(router, identity, request, newest):
     """Answer as a publisher does that has sent faces up to ``newest``."""
-    from engine.contracts.replay import ReplayAnswer, encode_replay
-    from tests.client.replay_service import answer_all
-
-    last = min(newest, request.to_seq)
-    if request.from_seq <= last:
-        answer_all(
-            router, identity, type(request)(**{**{f: getattr(request, f) for f in request.__struct_fields__}, "to_seq": last})
-        )
-    else:
-        done = ReplayAnswer(
-            request_id=request.request_id, status="done", first_seq=request.from_seq, last_seq=request.from_seq - 1
-        )
-        router.send_multipart([identity, encode_replay(done)])
+    if request.from_seq <= newest:
+        answer_all(router, identity, replace(request, to_seq=min(newest, request.to_seq)))
+        return
+    done = ReplayAnswer(request_id=request.request_id, status="done", first_seq=request.from_seq, last_seq=request.from_seq - 1)
+    router.send_multipart([identity, encode_replay(done)])
