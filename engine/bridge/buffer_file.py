@@ -23,6 +23,7 @@ _TABLES = """
 CREATE TABLE entry (id INTEGER PRIMARY KEY, run TEXT, stream TEXT, kind TEXT, first INTEGER, last INTEGER, missing TEXT,
     added_ns INTEGER, crc INTEGER, body BLOB);
 CREATE TABLE position (stream TEXT, kind TEXT, run TEXT, next INTEGER, PRIMARY KEY (stream, kind));
+CREATE TABLE reserve (filler BLOB);
 """
 
 
@@ -99,5 +100,5 @@ def _reserve(connection: sqlite3.Connection) -> None:
     """Take room that is free afterwards, in the file and in its log."""
     if connection.execute("PRAGMA freelist_count").fetchone()[0] * PAGE_BYTES < RESERVE_BYTES // 2:
         with suppress(sqlite3.OperationalError):  # a full disk: what waits can be sent all the same
-            connection.execute("INSERT INTO entry (id, body) VALUES (0, zeroblob(?))", (RESERVE_BYTES,))
-            connection.execute("DELETE FROM entry WHERE id = 0")
+            connection.execute("INSERT INTO reserve VALUES (zeroblob(?))", (RESERVE_BYTES,))
+    connection.execute("DELETE FROM reserve")  # also what a kill has left here

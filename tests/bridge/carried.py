@@ -58,6 +58,10 @@ class BridgeProcess:
         self._readers: list[threading.Thread] = []
 
     @property
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid

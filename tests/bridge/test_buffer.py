@@ -244,6 +244,16 @@ def test_a_file_that_is_none_is_set_aside_and_said(tmp_path):
     assert (next(tmp_path.glob("damaged-*"))).read_bytes().startswith(b"not a database")
 
 
+def test_a_kill_while_the_reserve_was_taken_does_no_harm(tmp_path):
+    filled(tmp_path, range(3)).close()
+    with closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as connection:
+        connection.execute("INSERT INTO reserve VALUES (zeroblob(100000))")
+    for _ in range(2):
+        with closing(opened(tmp_path)) as buffer:
+            assert [entry.key.first_seq for entry in everything(buffer)] == [0, 1, 2]
+            assert buffer._writer.execute("SELECT count(*) FROM reserve").fetchone() == (0,)
+
+
 def test_a_file_of_another_version_is_left_alone(tmp_path):
     filled(tmp_path, range(1)).close()
     with closing(sqlite3.connect(tmp_path / NAME)) as connection:
