@@ -27,6 +27,7 @@ from engine.jobs.cluster import connected
 from engine.jobs.driver import Driver, read_standing
 from engine.jobs.job_folder import JOB, JobFolder
 from engine.jobs.joining import join
+from engine.jobs.pieces import Piece, read_piece
 from engine.jobs.ray_workers import RayWorkers
 from engine.jobs.recordings import recordings_of
 from engine.jobs.standing import Bad, Standing
@@ -91,8 +92,10 @@ def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[s
     Raises:
         FacestreamError: it cannot begin, or cannot go on; what was done stays.
     """
-    if str(asked.out).lower().startswith("s3:"):
-        raise UsageError(f"{asked.out}: results in object storage are not supported yet: give a folder, and copy it afterwards")
+    if str(asked.out).lower().startswith("s3:/"):
+        raise UsageError(
+            "--out: results in object storage (s3://) are not supported yet: give a folder, and copy it afterwards"
+        )
     out, config = Path(os.path.abspath(asked.out)), replace(asked.config, sources=[])
     recordings = recordings_of(asked.uris, asked.config, note)
     check_writable(out)
@@ -202,6 +205,15 @@ def retry_job(out: Path) -> list[str]:
     with closing(DirectoryLock(folder.directory)):
         tried = folder.read_attempts()
         again = {key: one.recording for key, one in tried.items() if judge(one.attempts).fate != "again"}
+        failed = {key: piece.stream for key in folder.done() if (piece := _failed(folder.results / key)) is not None}
         for key in again:
             folder.forget_attempts(key)
-    return sorted(set(again.values()))
+        for key in failed:
+            folder.discard(key)
+    return sorted({*again.values(), *failed.values()})
+
+
+def _failed(result: Path) -> Piece | None:
+    """Return what became of a segment, if its recording could not be read, or not to its end."""
+    piece = read_piece(result)
+    return piece if piece is not None and piece.end is not None and piece.end.state == "failed" else None

@@ -97,7 +97,8 @@ class JoinedStream:
                 end = replace(end, detail="; ".join(filter(None, [end.detail, *notes_of(path, counters)])))
             except SourceError as error:
                 end = replace(end, state="failed", reason=error.reason, detail=str(error))
-        return judged(replace(end, counters=counters | {"rejected": self._rejected}, calls=self._calls))
+        rejected = {"rejected": self._rejected} if counters.get("frames") else {}  # perception has not heard of others
+        return judged(replace(end, counters=counters | rejected, calls=self._calls))
 
 
 def _shifted(counters: Mapping[str, int], shift: Mapping[str, int]) -> dict[str, int]:

@@ -72,9 +72,8 @@ def main() -> None:
         truth = folder / "whole" / "result"
         difference = same_results(single_run(sources, folder, truth.parent / "job" / "gallery.sqlite"), truth)
         found = faces(truth)
-        CONSOLE.print(
-            f"{whole.results} tasks, {found.total()} faces, exit code {code}, {seconds:.0f} s; a single run: {difference or 'equal'}"
-        )
+        CONSOLE.print(f"{whole.results} tasks, {found.total()} faces, exit code {code}, {seconds:.0f} s")
+        CONSOLE.print(f"a single run: {difference or 'equal'}")
         figures: dict[str, object] = {
             "cores": os.cpu_count(),
             "faces": found.total(),
