@@ -63,7 +63,11 @@ def carried_by_bridge() -> dict[str, float]:
 
 def caught_up(outage_seconds: float, rate: int = 100) -> dict[str, float]:
     """Return how long a bridge takes for what came while the broker was away, and how many of it a second."""
-    with NatsServer() as broker, tempfile.TemporaryDirectory() as folder, sending(rate=rate, bytes=BYTES, replay="tcp://127.0.0.1:*") as site:
+    with (
+        NatsServer() as broker,
+        tempfile.TemporaryDirectory() as folder,
+        sending(rate=rate, bytes=BYTES, replay="tcp://127.0.0.1:*") as site,
+    ):
         bridge = BridgeProcess(site.endpoint, broker.url, Path(folder) / "waits", "--replay", site.facts["replay"])
         with bridge:
             until(lambda: bridge.status.get("published", 0) > 0, "the first")
