@@ -103,7 +103,7 @@ def test_what_was_sent_while_it_was_away_is_asked_for_even_where_nothing_more_co
             until(lambda: buffer.waiting == 5, "what was missed")
             assert held(buffer) == [0, 1, 2, 3, 4]
             assert intake.counters["replayed"] == 4
-        assert {request.run_id for request in asked} == {"run1"}
+        assert {(request.kind, request.run_id) for request in asked} == {("face", "run1"), ("end", "")}
 
 
 def test_a_full_buffer_holds_a_push_socket_back_and_takes_more_when_there_is_room(wire, tmp_path):
