@@ -124,12 +124,12 @@ def test_a_picture_that_was_set_apart_for_several_people_is_released_or_dropped_
 def test_a_table_in_which_a_picture_was_set_apart_for_one_person_alone_is_made_anew(gallery: Gallery) -> None:
     digest = set_apart(gallery, "ann", 7)
     columns = ", ".join(rows.COLUMNS)
-    gallery._file.execute(f"CREATE TABLE old AS SELECT id, {columns} FROM quarantined")
-    gallery._file.execute("DROP TABLE quarantined")
-    gallery._file.execute(
+    gallery.tables.execute(f"CREATE TABLE old AS SELECT id, {columns} FROM quarantined")
+    gallery.tables.execute("DROP TABLE quarantined")
+    gallery.tables.execute(
         f"CREATE TABLE quarantined (id INTEGER PRIMARY KEY, {columns}, UNIQUE (picture_sha256, embedder_sha256))"
     )
-    gallery._file.execute("INSERT INTO quarantined SELECT * FROM old")
+    gallery.tables.execute("INSERT INTO quarantined SELECT * FROM old")
     before = gallery.quarantined()
     set_apart(gallery, "bob", 7)
     assert [(one.identity, one.picture_sha256) for one in gallery.quarantined()] == [("ann", digest), ("bob", digest)]
