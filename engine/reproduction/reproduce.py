@@ -27,7 +27,7 @@ from engine.reproduction.compared import Compared, compared, scores_apart
 from engine.reproduction.differences import gallery_differs, model_differences, version_differences
 from engine.reproduction.recorded import RecordedTrack, recorded_track, recording_again
 from engine.runtime.telemetry import Telemetry
-from engine.verify.gallery import default_gallery_path
+from engine.verify.galleries import is_there
 
 
 @dataclass
@@ -129,8 +129,7 @@ def reproduce(
 
 
 def _has_gallery(config: Config) -> bool:
-    path = Path(config.verify.gallery).expanduser() if config.verify.gallery else default_gallery_path()
-    return path.exists()
+    return is_there(config.verify.gallery)
 
 
 def _cut_again(source: Recording, track: RecordedTrack, progress: Callable[[int], None]) -> list[FaceCrop]:

@@ -22,9 +22,9 @@ from engine.verify.embedder import Embedder
 from engine.verify.evidence import Evidence, FaceEvidence, Fusion
 from engine.verify.face_picture import face_in
 from engine.verify.face_weights import face_weights_of
+from engine.verify.galleries import Followed
 from engine.verify.gallery_change import Changed, is_later, why_changed
 from engine.verify.gallery_records import not_comparable
-from engine.verify.gallery_store import GalleryReader
 from engine.verify.rules import rule_of
 from engine.verify.scores import cosine_of
 from engine.verify.snapshot import Snapshot
@@ -65,8 +65,7 @@ class Verifier:
 
     Args:
         embedder: None: no vectors, and every decision is ``none``.
-        gallery: read again whenever its file changes, or another one takes its place; it is followed, and may be
-            closed. None: nobody to compare with.
+        gallery: read again whenever it changes, or another one takes its place; it is followed, and may be closed. None: nobody to compare with.
         config: who decides, see ``rule_of``; ``min_faces``, ``max_candidates``, ``enhanced_scores``.
 
     Raises:
@@ -74,7 +73,7 @@ class Verifier:
         ConfigError: the thresholds cannot be.
     """
 
-    def __init__(self, embedder: Embedder | None, gallery: GalleryReader | None, config: VerifyConfig) -> None:
+    def __init__(self, embedder: Embedder | None, gallery: Followed | None, config: VerifyConfig) -> None:
         self._embedder = embedder
         self._config = config
         self._people = _NOBODY
@@ -117,6 +116,11 @@ class Verifier:
             scores.append(FaceScores(vector, candidates, decision, self._people.version, changed, self._people.gallery))
         return scores
 
+    def close(self) -> None:
+        """Stop following the gallery; nothing may be called after it."""
+        if self._watch is not None:
+            self._watch.close()
+
     def refresh(self) -> None:
         """Take over a changed gallery, as ``score`` and ``changed_by_gallery`` do.
 
@@ -128,8 +132,9 @@ class Verifier:
             self._load()
         except GalleryError as error:
             self._retry_at = time.monotonic() + _RETRY_SECONDS
+            if str(error) != self.gallery_fault:
+                self._news.append(f"{error}; meanwhile everyone is compared with what was read before")
             self.gallery_fault = str(error)
-            self._news.append(f"{error}; meanwhile everyone is compared with what was read before")
         else:
             if self.gallery_fault:
                 self._news.append(f"the gallery {self._watch.where} is read again")

@@ -49,10 +49,10 @@ def fill(gallery: Gallery, vectors: Float32, sha256: str, pictures: int) -> None
     ]
     from engine.verify.gallery_pictures import COLUMNS
 
-    file = gallery._file
-    with file.transaction("IMMEDIATE"):
+    file = gallery.tables
+    with file.writing():
         statement = f"INSERT INTO pictures ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
-        file._database.executemany(statement, rows)
+        file.execute_many(statement, rows)
         file.execute("UPDATE state SET version = version + 1")
 
 

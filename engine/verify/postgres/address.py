@@ -19,15 +19,15 @@ class Address:
     """Where a gallery is."""
 
     database: str
-    """As libpq takes it; it may hold a password."""
+    """As libpq takes it; no password is in it."""
     tenant: str
 
     @property
     def where(self) -> str:
-        """What messages call it; no password is in it."""
-        shown = without_password(self.database)
-        both = "&" if "?" in shown else "?"
-        return shown if self.tenant == TENANT else f"{shown}{both}tenant={quote(self.tenant, safe='')}"
+        """The whole of it, as messages call it."""
+        if self.tenant == TENANT:
+            return self.database
+        return f"{self.database}{'&' if '?' in self.database else '?'}tenant={quote(self.tenant, safe='')}"
 
     @property
     def channel(self) -> str:
@@ -43,7 +43,7 @@ def address_of(where: str) -> Address:
     """Return the address that a URL names.
 
     Raises:
-        ConfigError: it is no URL, or its tenant is empty or longer than 63 bytes.
+        ConfigError: it is no URL, holds a password, or its tenant is no short word.
     """
     try:
         parts = urlsplit(where)
@@ -51,6 +51,11 @@ def address_of(where: str) -> Address:
     except ValueError as error:
         raise ConfigError(f"the address of the gallery cannot be read ({error}): write postgresql://USER@HOST/NAME") from error
     options = parse_qsl(parts.query, keep_blank_values=True)
+    if parts.password is not None or any(name in ("password", "sslpassword") for name, _ in options):
+        raise ConfigError(
+            f"the address of the gallery {without_password(where)} holds a password, which the records of runs would show: "
+            "put it in ~/.pgpass, or in the environment as PGPASSWORD"
+        )
     tenants = [value for name, value in options if name == "tenant"]
     query = urlencode([option for option in options if option[0] != "tenant"], quote_via=quote)
     address = Address(urlunsplit(parts._replace(query=query)), tenants[-1] if tenants else TENANT)

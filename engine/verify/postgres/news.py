@@ -118,7 +118,7 @@ class PostgresNews:
             self._take(tables)
             self._begun.set()
             if not self._pushed:  # else something came in with the answers
-                select.select([tables.connection.fileno(), self._woken], [], [], _LOOK_SECONDS)
+                select.select([tables.connection.fileno(), self._woken.fileno()], [], [], _LOOK_SECONDS)
 
     def _take(self, tables: PostgresTables) -> None:
         """Read what is new, and lay it ready."""

@@ -42,7 +42,9 @@ def _advice(error: Exception, is_change: bool) -> str:
         case errors.DiskFull():
             return "the server's disk is full; nothing was changed"
         case errors.OperationalError() if is_change:
-            return "whether the change was made is not known: look with `facestream gallery list`, and do it again if it was not"
+            return (
+                "whether the change was made is not known: look with `facestream gallery list`, and do it again if it was not"
+            )
         case errors.OperationalError():
             return "check that the server runs and is reached"
         case _:

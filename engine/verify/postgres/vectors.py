@@ -36,10 +36,11 @@ def adapt(connection: Connection[Any]) -> None:
     info = TypeInfo.fetch(connection, "vector")
     assert info is not None
     info.register(connection)
+    oid_of_vector = info.oid
 
     class VectorDumper(Dumper):
         format = Format.BINARY
-        oid = info.oid
+        oid = oid_of_vector
 
         def dump(self, obj: bytes) -> bytes:
             return to_vector(obj)
@@ -51,4 +52,4 @@ def adapt(connection: Connection[Any]) -> None:
             return from_vector(data)
 
     connection.adapters.register_dumper(bytes, VectorDumper)
-    connection.adapters.register_loader(info.oid, VectorLoader)
+    connection.adapters.register_loader(oid_of_vector, VectorLoader)
