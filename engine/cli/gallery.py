@@ -10,6 +10,7 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
 
+from engine.cli.gallery_copy import copy
 from engine.cli.gallery_pictures import (
     SHOWN_DIGITS,
     GalleryOption,
@@ -38,7 +39,7 @@ from engine.whole_file import write_private
 gallery_app = App(
     name="gallery", help="List, rename, remove or export enrolled people.", help_epilogue="", help_format="plaintext"
 )
-for _command in (pictures, quarantine, release, drop):
+for _command in (pictures, quarantine, release, drop, copy):
     gallery_app.command(_command)
 
 

@@ -26,7 +26,7 @@ from engine.privacy.person import OfPerson
 from engine.privacy.receipt import Erasure, GalleryErased, RunErased
 from engine.privacy.runs import REPORT, RUN, GoesOn, links_below, nobody_writes, not_of_the_run, report_anew, runs_below
 from engine.privacy.said import forget_person
-from engine.verify.galleries import gallery_file, gallery_words, is_there, open_gallery
+from engine.verify.galleries import Where, gallery_file, gallery_words, is_there, open_gallery
 
 _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])
 """Keys of ``run.json`` whose texts are the user's: what they called a file or a stream stays."""
@@ -35,7 +35,7 @@ _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])
 def erase(
     names: Sequence[str],
     *,
-    gallery: str | None = None,
+    gallery: Where | None = None,
     outputs: Sequence[Path] = (),
     audit: AuditLog | None = None,
     who: str = "",
@@ -101,7 +101,7 @@ def _named(directory: Path, theirs: OfPerson) -> frozenset[str]:
     return frozenset(f"{directory.name}/{stream}/{track_id}" for stream, track_id in theirs.tracks)
 
 
-def _from_gallery(where: str, person: Mentions, sources: Sequence[str], dry_run: bool) -> GalleryErased:
+def _from_gallery(where: Where, person: Mentions, sources: Sequence[str], dry_run: bool) -> GalleryErased:
     erased, file = GalleryErased(file=gallery_words(where)), gallery_file(where)
     if not is_there(where):
         return erased

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from engine.errors import UsageError
-from engine.verify.galleries import open_gallery
+from engine.verify.galleries import Where, open_gallery
 
 _LONGEST_PX = 360
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
@@ -34,7 +34,7 @@ class Portraits:
         GalleryError: the gallery cannot be read.
     """
 
-    def __init__(self, gallery: str, folder: Path) -> None:
+    def __init__(self, gallery: Where, folder: Path) -> None:
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder: name the one with the photographs that people were enrolled with")
         with open_gallery(gallery, read_only=True) as opened:

@@ -18,7 +18,7 @@ from engine.archive.record import embedder_sha256
 from engine.contracts.frames import Float32
 from engine.control.answers import Match
 from engine.verify.embedder import Embedder
-from engine.verify.galleries import is_there, open_gallery
+from engine.verify.galleries import Where, is_there, open_gallery
 from engine.verify.scores import best_cosines
 
 _VECTORS = re.compile(r"embeddings_([1-9][0-9]{0,4})\.f32")
@@ -50,7 +50,7 @@ class TrackVector(NamedTuple):
     """(length,) of length 1."""
 
 
-def people_like(vector: Float32, gallery: str, embedder: Embedder) -> list[Match]:
+def people_like(vector: Float32, gallery: Where, embedder: Embedder) -> list[Match]:
     """Return everyone in a gallery, the most alike first.
 
     Raises:

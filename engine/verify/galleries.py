@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,9 @@ from engine.runtime.postgres import is_postgres
 from engine.verify.gallery import Gallery, default_gallery_path
 from engine.verify.gallery_store import GalleryNews
 from engine.verify.stored_gallery import StoredGallery
+
+Where = str | Path
+"""As ``verify.gallery`` and ``--gallery`` name a gallery: a file, or ``postgresql://USER@HOST/NAME``; empty: the user's own."""
 
 
 class Followed(Protocol):
@@ -20,15 +24,16 @@ class Followed(Protocol):
         ...
 
 
-def gallery_file(where: str = "") -> Path | None:
-    """Return the file that ``verify.gallery`` or ``--gallery`` names, of none the user's own; None: it is in a database."""
-    if is_postgres(where):
+def gallery_file(where: Where = "") -> Path | None:
+    """Return the file of a gallery; None: it is in a database."""
+    named = str(where)
+    if is_postgres(named):
         return None
-    return Path(where).expanduser() if where else default_gallery_path()
+    return Path(named).expanduser() if named else default_gallery_path()
 
 
-def gallery_words(where: str = "") -> str:
-    """Return what messages call it; no password is in it.
+def gallery_words(where: Where = "") -> str:
+    """Return what messages call a gallery; no password is in it.
 
     Raises:
         ConfigError: it is the address of a database, and cannot be read.
@@ -37,14 +42,14 @@ def gallery_words(where: str = "") -> str:
         return str(file)
     from engine.verify.postgres.address import address_of
 
-    return address_of(where).where
+    return address_of(str(where)).where
 
 
-def open_gallery(where: str = "", *, read_only: bool = False) -> StoredGallery:
+def open_gallery(where: Where = "", *, read_only: bool = False) -> StoredGallery:
     """Open a gallery; made when it does not exist, unless it is only read.
 
     Args:
-        where: see ``gallery_file``.
+        where: it is.
         read_only: never write; it must exist.
 
     Raises:
@@ -58,10 +63,10 @@ def open_gallery(where: str = "", *, read_only: bool = False) -> StoredGallery:
     from engine.verify.postgres.address import address_of
     from engine.verify.postgres.gallery import PostgresGallery
 
-    return PostgresGallery(address_of(where), default_gallery_path().parent, read_only)
+    return PostgresGallery(address_of(str(where)), default_gallery_path().parent, read_only)
 
 
-def is_there(where: str = "") -> bool:
+def is_there(where: Where = "") -> bool:
     """Whether there is such a gallery; nothing is made.
 
     Raises:
@@ -76,15 +81,24 @@ def is_there(where: str = "") -> bool:
     return True
 
 
-def gallery_to_follow(where: str = "", max_age: float = 0.0) -> Followed:
+def kept_here(where: Where) -> int:
+    """Return when what this machine keeps of a gallery in a database was last known to be what it holds (Unix, ns); 0: it keeps
+    nothing."""
+    from engine.verify.postgres.address import address_of
+    from engine.verify.postgres.cache import seen_at
+
+    return seen_at(address_of(str(where)).cache(default_gallery_path().parent))
+
+
+def gallery_to_follow(where: Where = "", max_age: float = 0.0) -> Followed:
     """Return a gallery to be compared with.
 
-    A file is made where it does not exist, and otherwise left as it is: one of an older format stays readable for the facestream
-    that wrote it, and one on a disk that cannot be written is enough. A database may be away: what this machine keeps of it
-    takes its place, see ``PostgresNews``.
+    A file is made where it does not exist, and otherwise left as it is: one of an older format stays readable for the
+    facestream that wrote it, and one on a disk that cannot be written is enough. A database may be away: what this machine
+    keeps of it takes its place, see ``PostgresNews``.
 
     Args:
-        where: see ``gallery_file``.
+        where: it is.
         max_age: see ``PostgresNews``.
 
     Raises:
@@ -94,7 +108,10 @@ def gallery_to_follow(where: str = "", max_age: float = 0.0) -> Followed:
         from engine.verify.postgres.address import address_of
         from engine.verify.postgres.gallery import PostgresToFollow
 
-        return PostgresToFollow(address_of(where), default_gallery_path().parent, max_age)
+        with suppress(GalleryError):
+            if not is_there(where):
+                open_gallery(where).close()
+        return PostgresToFollow(address_of(str(where)), default_gallery_path().parent, max_age)
     try:
         gallery = open_gallery(where, read_only=True)
     except GalleryError:  # not there, or being made at this moment

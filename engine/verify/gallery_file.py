@@ -114,10 +114,11 @@ class GalleryFile:
         with self.errors():
             return self._database.execute(statement, values).rowcount
 
-    def execute_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+    def insert_many(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """See ``GalleryTables``."""
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
         with self.errors():
-            self._database.executemany(statement, values)
+            self._database.executemany(statement, rows)
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """See ``GalleryTables``."""

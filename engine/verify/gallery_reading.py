@@ -19,19 +19,24 @@ def read_snapshot(file: GalleryTables, embedder_sha256: str) -> Snapshot:
     """Return who may be recognised by an embedder.
 
     Raises:
-        GalleryError: the file cannot be read, or its vectors are damaged.
+        GalleryError: the gallery cannot be read, or its vectors are damaged.
     """
     with file.reading():
-        epoch, revision = file.state()
-        rows = file.rows("SELECT identity, embedding FROM pictures WHERE embedder_sha256 = ?", (embedder_sha256,))
-        others = file.rows(
-            "SELECT DISTINCT identity FROM pictures WHERE identity NOT IN"
-            " (SELECT identity FROM pictures WHERE embedder_sha256 = ?) ORDER BY identity",
-            (embedder_sha256,),
-        )
-        rows.sort()  # in an order of their own: equal people are equal, whoever was first, and whatever database it is
-        matrix = _matrix([blob for _, blob in rows], file.where)
-        negatives = read_negatives(file, embedder_sha256, matrix.shape[1])
+        return snapshot_of(file, embedder_sha256)
+
+
+def snapshot_of(file: GalleryTables, embedder_sha256: str) -> Snapshot:
+    """As ``read_snapshot``, within a transaction."""
+    epoch, revision = file.state()
+    rows = file.rows("SELECT identity, embedding FROM pictures WHERE embedder_sha256 = ?", (embedder_sha256,))
+    others = file.rows(
+        "SELECT DISTINCT identity FROM pictures WHERE identity NOT IN"
+        " (SELECT identity FROM pictures WHERE embedder_sha256 = ?) ORDER BY identity",
+        (embedder_sha256,),
+    )
+    rows.sort()  # in an order of their own: equal people are equal, whoever was first, and whatever database it is
+    matrix = _matrix([blob for _, blob in rows], file.where)
+    negatives = read_negatives(file, embedder_sha256, matrix.shape[1])
     names = [str(name) for name, _ in rows]
     exactly = GalleryVersion(epoch, revision, digest_of(names, matrix, negatives))
     return Snapshot(revision, names, matrix, [str(name) for (name,) in others], negatives, exactly)

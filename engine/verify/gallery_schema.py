@@ -1,7 +1,7 @@
 """The tables of a gallery that is a SQLite file.
 
-Those of ``MADE_WHEN_NEEDED`` are made when the first row goes in: a version of facestream that does not know them reads the file
-as before.
+Those of ``MADE_WHEN_NEEDED`` are made when the first row goes in: a version of facestream that does not know them reads the
+file as before.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What the rest of the engine needs of a store of people, whatever keeps it: ``Gallery`` is a SQLite file, ``PostgresGallery`` a
-database that several machines share. Each change has the next ``revision`` of one ``epoch``."""
+"""What the rest of the engine needs of a store of people, whatever keeps it: ``Gallery`` is a SQLite file,
+``PostgresGallery`` a database that several machines share. Each change has the next ``revision`` of one ``epoch``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rules of a gallery need of the database that keeps it, whichever it is: they are written once, in SQL that all know."""
+"""What the rules of a gallery need of the database that keeps it: they are written once, in SQL that every kind knows."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class GalleryTables(Protocol):
         """Run one statement; return how many rows it changed."""
         ...
 
-    def execute_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        """Run one statement for each of several rows of values."""
+    def insert_many(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows; as many at a time as is good for the database."""
         ...
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -65,7 +65,8 @@ class Verifier:
 
     Args:
         embedder: None: no vectors, and every decision is ``none``.
-        gallery: read again whenever it changes, or another one takes its place; it is followed, and may be closed. None: nobody to compare with.
+        gallery: read again whenever it changes, or another one takes its place; it is followed, and may be
+            closed. None: nobody to compare with.
         config: who decides, see ``rule_of``; ``min_faces``, ``max_candidates``, ``enhanced_scores``.
 
     Raises:
@@ -132,9 +133,8 @@ class Verifier:
             self._load()
         except GalleryError as error:
             self._retry_at = time.monotonic() + _RETRY_SECONDS
-            if str(error) != self.gallery_fault:
-                self._news.append(f"{error}; meanwhile everyone is compared with what was read before")
             self.gallery_fault = str(error)
+            self._news.append(f"{error}; meanwhile everyone is compared with what was read before")
         else:
             if self.gallery_fault:
                 self._news.append(f"the gallery {self._watch.where} is read again")

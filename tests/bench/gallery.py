@@ -51,8 +51,7 @@ def fill(gallery: Gallery, vectors: Float32, sha256: str, pictures: int) -> None
 
     file = gallery.tables
     with file.writing():
-        statement = f"INSERT INTO pictures ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
-        file.execute_many(statement, rows)
+        file.insert_many("pictures", COLUMNS, rows)
         file.execute("UPDATE state SET version = version + 1")
 
 

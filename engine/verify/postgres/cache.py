@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from engine.errors import GalleryError
 from engine.verify.gallery_file import GalleryFile
 from engine.verify.postgres.vectors import to_vector
 
@@ -101,6 +104,18 @@ class CacheFile(GalleryFile):
             content ^= word_of(table, row)
             self.execute(statement, row)
         return content
+
+
+def seen_at(path: Path) -> int:
+    """Return ``seen_ns`` of a file that may not be there, or not be whole: 0."""
+    with suppress(GalleryError), closing(CacheFile(path, read_only=True)) as cache:
+        return cache.seen_ns
+    return 0
+
+
+def moment(when_ns: int) -> str:
+    """Return a moment (Unix, ns) as people read it."""
+    return datetime.fromtimestamp(when_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def word_of(table: str, row: Sequence[Any]) -> int:

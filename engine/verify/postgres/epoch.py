@@ -15,8 +15,8 @@ _LIFE = (
 
 
 def epoch_of(connection: Connection[Any]) -> str:
-    """Return 16 hexadecimal digits: another word where the tables were restored from a backup or a dump, or where another server
-    took the place of the first, which may lack its last changes. So within one epoch no revision is two galleries.
+    """Return 16 hexadecimal digits: another word where the tables were restored from a backup or a dump, or where another
+    server took the place of the first, which may lack its last changes. So within one epoch no revision is two galleries.
 
     Raises:
         psycopg.Error: there is no answer.

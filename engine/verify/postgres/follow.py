@@ -1,4 +1,4 @@
-"""Brings the cache of a machine up to date with the database: the changes since it was last, or everything where that is lost."""
+"""Brings the cache of a machine up to date with the database: by what has changed, or with everything where that is lost."""
 
 from __future__ import annotations
 

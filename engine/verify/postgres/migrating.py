@@ -50,8 +50,8 @@ def migrate(connection: Connection[Any], where: str) -> None:
                     connection.execute("INSERT INTO gallery.steps VALUES (%s)", (number,))
     except errors.InsufficientPrivilege as error:
         raise GalleryError(
-            f"the gallery {where} cannot be made ({str(error).splitlines()[0]}): let a role do it that may, as the owner of the "
-            "database, with `facestream enroll`; it then admits others, see docs/gallery.md"
+            f"the gallery {where} cannot be made ({str(error).splitlines()[0]}): let a role do it that may, as the owner of "
+            "the database, with `facestream enroll`; it then admits others, see docs/gallery.md"
         ) from error
 
 
@@ -62,7 +62,7 @@ def _require_vector(connection: Connection[Any], where: str) -> None:
         return
     if not connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'").fetchone():
         raise GalleryError(
-            f"the server of the gallery {where} lacks pgvector: install it there (Debian: postgresql-NN-pgvector), and try again"
+            f"the server of the gallery {where} lacks pgvector: install it there (Debian: postgresql-NN-pgvector)"
         )
     try:
         connection.execute("CREATE EXTENSION vector")

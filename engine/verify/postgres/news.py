@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ import numpy as np
 from engine.errors import FacestreamError, GalleryError
 from engine.verify.gallery_reading import read_snapshot
 from engine.verify.postgres.address import Address
-from engine.verify.postgres.cache import CacheFile
+from engine.verify.postgres.cache import CacheFile, moment
 from engine.verify.postgres.follow import bring_up_to_date
 from engine.verify.snapshot import Snapshot
 
@@ -164,16 +163,12 @@ class PostgresNews:
                     people, self._laid_out = read_snapshot(cache, self._embedder), state
             finally:
                 cache.close()
-        words = f"{why}; names are those of {_moment(seen_ns)}, as this machine keeps them" if seen_ns else why
+        words = f"{why}; names are those of {moment(seen_ns)}, as this machine keeps them" if seen_ns else why
         if seen_ns and self._max_age and time.time_ns() - seen_ns > self._max_age * 1e9:
-            words = f"{why}; nobody is named, as what this machine keeps is of {_moment(seen_ns)} (verify.gallery_max_age)"
+            words = f"{why}; nobody is named, as what this machine keeps is of {moment(seen_ns)} (verify.gallery_max_age)"
             if self._laid_out != _NOBODY:
                 people, self._laid_out = Snapshot(0, [], np.zeros((0, 0), np.float32), []), _NOBODY
         with self._lock:
             self._fault = words
             if people is not None:
                 self._ready = people
-
-
-def _moment(when_ns: int) -> str:
-    return datetime.fromtimestamp(when_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,8 +1,8 @@
 """The tables of a gallery in PostgreSQL, by the steps that make them; a step that was released never changes.
 
 Rows of several tenants lie side by side. Row-level security shows a session those of one: the tenant that its setting
-``facestream.tenant`` names, if the role that logged in is admitted to it. It is asked of the login, not of ``SET ROLE``, and the
-list of who is admitted is out of reach: so a session that sets another tenant sees nothing.
+``facestream.tenant`` names, if the role that logged in is admitted to it. It is asked of the login, not of ``SET ROLE``, and
+the list of who is admitted is out of reach: so a session that sets another tenant sees nothing.
 
 What a node needs to follow a gallery is kept by triggers, so that it holds whoever writes: ``revision`` of each row, ``gone``
 (the numbers of rows that were deleted, no names), and ``state.content``, the exclusive or of a hash of each row: whoever has

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DatabaseError, GalleryError, MissingGalleryError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 5.0
 _ROWS_AT_ONCE = 2000
+_ROWS_IN_A_STATEMENT = 1000
 _SERVER_SETTINGS = {
     # A writer whose machine is gone lets go of the gallery.
     "tcp_keepalives_idle": "5",
@@ -61,7 +63,8 @@ class PostgresTables:
         step = step_of(self.connection)
         if step > len(STEPS):
             raise GalleryError(
-                f"the gallery {self.where} has version {step} of its tables, this facestream knows {len(STEPS)}: use a newer one"
+                f"the gallery {self.where} has version {step} of its tables, this facestream knows {len(STEPS)}: use a newer "
+                "facestream"
             )
         if step < len(STEPS) and read_only:
             if not step:
@@ -91,10 +94,12 @@ class PostgresTables:
         with said(self.address):
             return self.connection.execute(statement.replace("?", "%s"), values, binary=True).rowcount
 
-    def execute_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        """See ``GalleryTables``."""
-        with said(self.address), self.connection.cursor() as cursor:
-            cursor.executemany(statement.replace("?", "%s"), values)
+    def insert_many(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """See ``GalleryTables``: many in a statement, as triggers cost by statements."""
+        one, left = f"({', '.join('?' * len(columns))})", iter(rows)
+        while some := list(islice(left, _ROWS_IN_A_STATEMENT)):
+            statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(some))}"
+            self.execute(statement, list(chain.from_iterable(some)))
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """See ``GalleryTables``."""
