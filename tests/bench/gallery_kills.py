@@ -265,7 +265,8 @@ def main() -> None:
         servers = f", the server {killer.killed} times," if killer else ""
         CONSOLE.print(
             f"{options.operations:,} changes, {killed} writers killed{servers} {scores:,} scores of "
-            f"{options.readers} readers in {seconds:.0f} s: every score names the gallery it was compared with, nothing done is lost, nobody came back"
+            f"{options.readers} readers in {seconds:.0f} s: every score names the gallery it was compared with, "
+            "nothing done is lost, nobody came back"
         )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 5.0
 _ROWS_AT_ONCE = 2000
-_ROWS_IN_A_STATEMENT = 1000
+_ROWS_IN_A_STATEMENT = 500
 _SERVER_SETTINGS = {
     # A writer whose machine is gone lets go of the gallery.
     "tcp_keepalives_idle": "5",
