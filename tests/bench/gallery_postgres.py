@@ -2,8 +2,8 @@
 
 - How fast people go in, and how large that is.
 - Searching in the server, exactly and by an HNSW index: p50 and p99 at several ``hnsw.ef_search``, and how often the index
-  gives the same best person (recall@1). The vectors are made up around the crowd's members, so that they are as crowded as those of
-  faces; what is looked for are other pictures of people who are there, and strangers.
+  gives the same best person (recall@1). The vectors are made up around the crowd's members, so that they are as crowded as
+  those of faces; what is looked for are other pictures of people who are there, and strangers.
 - From the end of an enrolment to the moment that each of several machines has it: p50, p99. Each is a process of its own, with
   a cache of its own, that asks for news every 2 ms, as a run does before each batch; and how long such a question takes where
   nothing is new.
