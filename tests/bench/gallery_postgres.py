@@ -37,6 +37,8 @@ from tests.servers.postgres import PostgresServer
 CONSOLE = Console(width=160)
 MODULE = "tests.bench.gallery_postgres"
 _PART = 20_000
+_BETWEEN_SECONDS = 0.5
+"""From one enrolment to the next."""
 _NOISE = 0.03
 """Of another picture of a person; made-up people lie 0.06 apart from their crowd's member."""
 
@@ -138,8 +140,9 @@ def pushed(gallery: StoredGallery, crowd: Float32, sha256: str, listeners: int, 
                 f"new {number}", vector, embedder=NAME, embedder_sha256=sha256, runtime="made up", source_name="",
                 picture_sha256=f"new {number}", quality=0.5,
             )  # fmt: skip
-            done[gallery.version()] = time.time()
-            time.sleep(0.3)
+            moment = time.time()
+            done[gallery.version()] = moment
+            time.sleep(_BETWEEN_SECONDS)
         assert [process.wait(600) for process in processes] == [0] * listeners
         lags, quiet = [], []
         for one in said:

@@ -48,7 +48,10 @@ class CacheFile(GalleryFile):
 
     def __init__(self, path: Path, read_only: bool = False) -> None:
         super().__init__(path, read_only)
+        self.forgot = False
+        """Whether a row was deleted."""
         if not read_only:
+            self.rows("PRAGMA synchronous = NORMAL")  # a power cut may take the last changes, which are in the database
             self.execute(_ORIGIN)
 
     @property
@@ -78,7 +81,7 @@ class CacheFile(GalleryFile):
         """Forget all rows; inside ``writing``."""
         for table in ("pictures", "negatives"):
             if self.has(table):
-                self.execute(f"DELETE FROM {table}")
+                self.forgot |= self.execute(f"DELETE FROM {table}") > 0
         self.execute("DELETE FROM origin")
 
     def forget(self, table: str, numbers: Sequence[int]) -> int:
@@ -87,7 +90,7 @@ class CacheFile(GalleryFile):
         for number in numbers:
             for row in self.rows(f"SELECT {', '.join(COLUMNS[table])} FROM {table} WHERE id = ?", (number,)):
                 content ^= word_of(table, row)
-            self.execute(f"DELETE FROM {table} WHERE id = ?", (number,))
+            self.forgot |= self.execute(f"DELETE FROM {table} WHERE id = ?", (number,)) > 0
         return content
 
     def keep(self, table: str, rows: Iterable[Sequence[Any]]) -> int:

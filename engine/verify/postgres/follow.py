@@ -37,7 +37,8 @@ def bring_up_to_date(tables: PostgresTables, cache: CacheFile) -> None:
         if cache.origin != now and not (_may_go_on(tables, cache.origin, now) and _changes(tables, cache, now)):
             _everything(tables, cache, now)
         cache.settle(now, time.time_ns())
-    cache.wipe()
+    if cache.forgot:
+        cache.wipe()
 
 
 def _origin(tables: PostgresTables) -> Origin:
