@@ -17,6 +17,7 @@ from engine.errors import UsageError
 from engine.report.moment import Video
 from engine.report.page import settings_of, write_report
 from engine.report.portraits import Portraits
+from engine.runtime.postgres import is_postgres
 
 
 def write_page(
@@ -50,4 +51,7 @@ def write_page(
 
 def _gallery_of(run: dict[str, object]) -> str:
     """Return the gallery that a run compared with."""
-    return str(settings(run, "verify").get("gallery") or "")
+    named = str(settings(run, "verify").get("gallery") or "")
+    if is_postgres(named):  # of an address the record keeps neither role nor tenant
+        raise UsageError(f"the run compared with a gallery in a database, {named}: name it with --gallery")
+    return named

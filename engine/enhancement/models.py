@@ -60,6 +60,9 @@ class OpenModels:
         """Faces that are enlarged together at most."""
         names = {"names": self.verifier.naming()} if self._embedder else {}
         self.facts = _facts(self._generator, self._embedder, self._fuser) | names | gallery_facts(self.verifier.gallery)
+        self.verifier.refresh()
+        if self.verifier.gallery_fault:
+            self.facts["gallery_away"] = self.verifier.gallery_fault
         """What the record of the run says of them."""
 
     def core(self, telemetry: Telemetry) -> Enhancement:

@@ -21,6 +21,7 @@ from engine.contracts.orders import Warned
 from engine.contracts.recording import Recording
 from engine.enhancement import models as enhancing
 from engine.enhancement.enhancement import Enhancement, Said
+from engine.errors import GalleryError
 from engine.perception import models as perceiving
 from engine.reproduction.again import cut_again, followed_again
 from engine.reproduction.compared import Compared, compared, scores_apart
@@ -129,7 +130,10 @@ def reproduce(
 
 
 def _has_gallery(config: Config) -> bool:
-    return is_there(config.verify.gallery)
+    try:
+        return is_there(config.verify.gallery)
+    except GalleryError:  # a database that is away, or that the record does not name in full
+        return False
 
 
 def _cut_again(source: Recording, track: RecordedTrack, progress: Callable[[int], None]) -> list[FaceCrop]:

@@ -160,7 +160,7 @@ def pushed(gallery: StoredGallery, crowd: Float32, sha256: str, listeners: int, 
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=100_000)
+    parser.add_argument("--people", type=int, default=100_000, help="to search among; 0: only what is followed")
     parser.add_argument("--queries", type=int, default=500)
     parser.add_argument("--followed", type=int, default=10_000, help="people in the gallery that machines follow")
     parser.add_argument("--changes", type=int, default=100)
@@ -181,6 +181,8 @@ def main() -> None:
         enrol(followed, crowd, sha256, options.followed)
         CONSOLE.print(f"a gallery of {options.followed:,}, load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores:")
         pushed(followed, crowd, sha256, options.listeners, options.changes)
+        if not options.people:
+            return
         gallery = stack.enter_context(open_gallery(server.database("large")))
         start = time.perf_counter()
         sample = enrol(gallery, crowd, sha256, options.people)

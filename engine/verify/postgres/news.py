@@ -125,10 +125,7 @@ class PostgresNews:
             people = None
             if (state := source.state()) != self._laid_out:
                 people, self._laid_out = read_snapshot(source, self._embedder), state
-        with self._lock:
-            self._fault = ""
-            if people is not None:
-                self._ready = people
+            self._lay_ready(people, "")  # before the cache is closed, which waits for the disk
 
     @contextmanager
     def _nearest(self, tables: PostgresTables) -> Iterator[GalleryTables]:
@@ -168,7 +165,10 @@ class PostgresNews:
             words = f"{why}; nobody is named, as what this machine keeps is of {moment(seen_ns)} (verify.gallery_max_age)"
             if self._laid_out != _NOBODY:
                 people, self._laid_out = Snapshot(0, [], np.zeros((0, 0), np.float32), []), _NOBODY
+        self._lay_ready(people, words)
+
+    def _lay_ready(self, people: Snapshot | None, fault: str) -> None:
         with self._lock:
-            self._fault = words
+            self._fault = fault
             if people is not None:
                 self._ready = people
