@@ -13,7 +13,8 @@
     └── FatalError                  the run cannot go on
         ├── ModelError              a model cannot be opened: file or manifest is missing, corrupt or of the wrong kind
         ├── MissingRuntimeError     an optional package is not installed; says how to install it
-        ├── GalleryError            the gallery file cannot be opened, read or written
+        ├── GalleryError            the gallery cannot be opened, read or written
+        │   └── MissingGalleryError     there is no such gallery yet
         ├── DatabaseError           a database that machines share does not answer, or refuses
         ├── PublishError            an endpoint cannot be bound, or an output cannot be written
         │   └── OutputError         the output directory cannot be written now, as on a full disk; what was written stays valid
@@ -102,7 +103,13 @@ class MissingRuntimeError(FatalError):
 
 
 class GalleryError(FatalError):
-    """The gallery file cannot be opened, read or written."""
+    """The gallery cannot be opened, read or written."""
+
+
+class MissingGalleryError(GalleryError):
+    """There is no such gallery yet."""
+
+    exit_code = 2
 
 
 class DatabaseError(FatalError):
