@@ -20,14 +20,13 @@ from engine.jobs.archive import Asked, retry_job, standing_of, submit_job
 _EPILOGUE = """\
 Examples:
 
-  facestream archive submit recordings/ --out result
-  facestream archive submit list.txt --out /shared/result --address auto
-  facestream archive submit 'tapes/*.mkv' --out result --config thorough.yaml
-  facestream archive status result
-  facestream archive retry result
+  facestream archive submit recordings/ --out tapes
+  facestream archive submit list.txt --out /shared/tapes --address auto
+  facestream archive submit 'cellar/*.mkv' --out tapes --config thorough.yaml
+  facestream archive status tapes
+  facestream archive retry tapes
 
-Exit codes: 0 all recordings are done, 1 some are not, 2 used wrongly, 130 stopped
-at once.
+Exit codes: 0 all are done, 1 some are not, 2 used wrongly, 130 stopped at once.
 """
 
 archive_app = App(
@@ -63,12 +62,10 @@ def submit(
 
     For example:
 
-        facestream archive submit recordings/ --out result
+        facestream archive submit recordings/ --out tapes
 
-        facestream archive submit list.txt --out /shared/result --address auto
+        facestream archive submit list.txt --out /shared/tapes --address auto
     """
-    if not sources:
-        raise UsageError("there is nothing to read: give recordings, a folder, a 'glob' or a list")
     if workers is not None and workers < 1:
         raise UsageError(f"--workers is {workers}: give 1 or more")
     asked = Asked(list(sources), out, load_config(config), address, workers, overwrite=overwrite)

@@ -27,13 +27,14 @@ from engine.jobs.cluster import connected
 from engine.jobs.driver import Driver, read_standing
 from engine.jobs.job_folder import JOB, JobFolder
 from engine.jobs.joining import join
+from engine.jobs.pieces import Piece, read_piece
 from engine.jobs.ray_workers import RayWorkers
 from engine.jobs.recordings import recordings_of
 from engine.jobs.standing import Bad, Standing
 from engine.jobs.warm import Warm
 from engine.pipeline.preflight import check_before
 from engine.pipeline.signals import CountedSignals
-from engine.verify.gallery import default_gallery_path, open_gallery
+from engine.verify.galleries import gallery_file, gallery_to_follow
 from engine.whole_file import replacing
 
 FOLDER, RESULT = "job", "result"
@@ -91,8 +92,10 @@ def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[s
     Raises:
         FacestreamError: it cannot begin, or cannot go on; what was done stays.
     """
-    if str(asked.out).lower().startswith("s3:"):
-        raise UsageError(f"{asked.out}: results in object storage are not supported yet: give a folder, and copy it afterwards")
+    if str(asked.out).lower().startswith("s3:/"):
+        raise UsageError(
+            "--out: results in object storage (s3://) are not supported yet: give a folder, and copy it afterwards"
+        )
     out, config = Path(os.path.abspath(asked.out)), replace(asked.config, sources=[])
     recordings = recordings_of(asked.uris, asked.config, note)
     check_writable(out)
@@ -133,14 +136,13 @@ def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[s
 def _with_gallery(config: Config, folder: JobFolder) -> Config:
     """Return the settings with a copy of the gallery that all nodes see, made once: each has one of its own by default, and
     who is enrolled meanwhile would be known in a part of the archive."""
-    named = config.verify.gallery
-    if config.verify.embedder == "none" or "://" in named:
+    source = gallery_file(config.verify.gallery)
+    if config.verify.embedder == "none" or source is None:
         return config
     copy = folder.directory / GALLERY
     if not copy.exists():
-        open_gallery(named).close()  # it is there now
+        gallery_to_follow(source)  # it is there now
         with replacing(copy) as beside, closing(sqlite3.connect(beside)) as into:
-            source = Path(named).expanduser() if named else default_gallery_path()
             with closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as original:
                 original.backup(into)
             into.execute("PRAGMA journal_mode=DELETE")  # a write-ahead log needs memory that machines do not share
@@ -202,6 +204,15 @@ def retry_job(out: Path) -> list[str]:
     with closing(DirectoryLock(folder.directory)):
         tried = folder.read_attempts()
         again = {key: one.recording for key, one in tried.items() if judge(one.attempts).fate != "again"}
+        failed = {key: piece.stream for key in folder.done() if (piece := _failed(folder.results / key)) is not None}
         for key in again:
             folder.forget_attempts(key)
-    return sorted(set(again.values()))
+        for key in failed:
+            folder.discard(key)
+    return sorted({*again.values(), *failed.values()})
+
+
+def _failed(result: Path) -> Piece | None:
+    """Return what became of a segment, if its recording could not be read, or not to its end."""
+    piece = read_piece(result)
+    return piece if piece is not None and piece.end is not None and piece.end.state == "failed" else None

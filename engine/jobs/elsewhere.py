@@ -6,6 +6,7 @@ The process of a task asks its keeper, who asks whoever holds the models, on wha
 from __future__ import annotations
 
 import pickle
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -23,6 +24,8 @@ from engine.jobs.seat import Seat, Work
 
 _MOST_ON_THEIR_WAY = 4
 """Questions whose answers have not come back: what a decoder is ahead by, at most."""
+_DEAD_SECONDS = 900.0
+"""A decoder that has asked nothing for so long is dead."""
 
 
 class Line(Protocol):
@@ -72,6 +75,13 @@ class Away:
         account: tuple[dict[str, Calls], Counts] = pickle.loads(self._line.answer())
         return account
 
+    def close(self) -> None:
+        while self._on_their_way:  # of a segment that was left: whoever asks next must not get these answers
+            self._line.answer()
+            self._on_their_way -= 1
+        self._line.ask("close", b"")
+        self._line.answer()
+
     def _receive(self) -> None:
         self._said += pickle.loads(self._line.answer())
         self._on_their_way -= 1
@@ -96,6 +106,8 @@ class Holder:
         self._config: dict[str, Any] | None = None
         self._models: OpenModels | None = None
         self._seats: dict[str, Seat] = {}
+        self._used: dict[str, float] = {}
+        """When each was asked for something, by this machine's monotonic clock."""
 
     def answer(self, owner: str, question: Question, content: bytes) -> bytes:
         """Answer one question.
@@ -109,7 +121,9 @@ class Holder:
             WorkerError: the segment was begun at another one, which is dead: it has to be begun again.
             FacestreamError: a model cannot be opened.
         """
+        self._used[owner] = time.monotonic()
         if question == "open":
+            self._forget_the_dead()
             stream, tree = pickle.loads(content)
             models = self._opened(tree)
             self._seats[owner] = Seat(models, stream)
@@ -118,11 +132,19 @@ class Holder:
             raise WorkerError("what computes the crops was lost, with what it knew of a segment")
         if question == "enhance":
             return pickle.dumps(seat.enhance(pickle.loads(content)))
-        return pickle.dumps(self._seats.pop(owner).account())
+        if question == "account":
+            return pickle.dumps(seat.account())
+        self._forget(owner)
+        return b""
 
-    def forget(self, owner: str) -> None:
-        """A segment is over, or its decoder is dead."""
-        self._seats.pop(owner, None)
+    def _forget(self, owner: str) -> None:
+        self._used.pop(owner, None)
+        if (seat := self._seats.pop(owner, None)) is not None:
+            seat.close()
+
+    def _forget_the_dead(self) -> None:
+        for owner in [owner for owner, used in self._used.items() if time.monotonic() - used > _DEAD_SECONDS]:
+            self._forget(owner)
 
     def _opened(self, tree: dict[str, Any]) -> OpenModels:
         if self._models is None or self._config != tree:

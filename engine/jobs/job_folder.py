@@ -91,6 +91,15 @@ class JobFolder:
         sync_directory(self.results)
         return True
 
+    def discard(self, key: str) -> None:
+        """Let a task be done anew.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        (self.results / key).rename(self.unfinished / key)
+        shutil.rmtree(self.unfinished / key, ignore_errors=True)
+
     def read_attempts(self) -> dict[str, Attempts]:
         """Return the attempts that left nothing, by key of their task.
 

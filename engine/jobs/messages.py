@@ -14,7 +14,7 @@ from engine.jobs.task import Task
 from engine.runtime.codec import Codec
 from engine.runtime.protocol import PROTOCOL
 
-Question = Literal["open", "enhance", "account"]
+Question = Literal["open", "enhance", "account", "close"]
 Outcome = Literal["done", "failed", "fatal", "error", "died", "lost", "held"]
 """How an attempt at a task ended: with a result; its recording is bad; nothing can go on so; an error that may not come again;
 the process that did it died of it, or hung; somebody around it died (worker, node); somebody else is at work on it."""

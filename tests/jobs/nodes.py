@@ -46,7 +46,7 @@ class Nodes:
     def pids(self, name: str) -> list[int]:
         """Return the processes of this cluster that are called so: ``TASK`` or ``WORKER``."""
         raylets = {process.process.pid for node in self._nodes for process in _processes(node, "raylet")}
-        return [pid for pid in _named(name) if raylets & set(_ancestors(pid))]
+        return [pid for pid in _named(name) if raylets & set(ancestors(pid))]
 
 
 @contextmanager
@@ -80,7 +80,8 @@ def _named(name: str) -> list[int]:
     return found
 
 
-def _ancestors(pid: int) -> Iterator[int]:
+def ancestors(pid: int) -> Iterator[int]:
+    """Yield the processes above one, the nearest first."""
     while pid > 1:
         try:
             pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
