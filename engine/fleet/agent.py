@@ -36,6 +36,7 @@ _TURN_MS = 100
 _BUSY_SECONDS = 0.2
 """Between two looks while a camera is on its way."""
 _END_SECONDS = 5.0
+_QUIET_SECONDS = 60.0
 
 
 class Says(Protocol):
@@ -84,8 +85,10 @@ class Agent(Closing):
         """The session before, at the server."""
         self._over = threading.Event()
         self._is_lapsed = False
-        self._said = ""
-        """What was wrong last."""
+        self._trouble: float | None = None
+        """When it was last said that something is wrong; None: nothing is."""
+        self._has_ended_session = False
+        """The last session was ended from here, as it did not answer."""
         self._threads = [
             threading.Thread(target=target, name=f"fleet-{name}", daemon=True)
             for name, target in (("lease", self._hold), ("guard", self._guard))
@@ -110,16 +113,26 @@ class Agent(Closing):
             try:
                 self._one_session()
             except Exception as error:  # the next session may do
-                if not self._over.is_set() and (words := error_words(error)) != self._said:
-                    self._said = words
-                    self._says.warn(f"fleet: {words}")
+                self._say_trouble(error)
             self._over.wait(self._permission.timing.ask)
+
+    def _say_trouble(self, error: Exception) -> None:
+        """Say what is wrong, once a minute."""
+        now = now_seconds()
+        if self._over.is_set() or (self._trouble is not None and now - self._trouble < _QUIET_SECONDS):
+            return
+        self._trouble = now
+        words = error_words(error)
+        if self._has_ended_session:
+            words = f"the database {without_password(self._config.database)} has not answered for seconds"
+        self._says.warn(f"fleet: {words}")
 
     @property
     def _is_alone(self) -> bool:
         return set(self._remembered.nodes) == {self.node}
 
     def _one_session(self) -> None:
+        self._has_ended_session = False
         lease = self._lease = Lease(self._config.database, self.node)
         try:
             seconds = lease.prepare()
@@ -134,8 +147,8 @@ class Agent(Closing):
             self._reclaim(lease)
             self._know(lease)
             lease.on_answer = self._renewed
-            if self._said:
-                self._said = ""
+            if self._trouble is not None:
+                self._trouble = None
                 self._says.say("fleet: the database answers again")
             while not self._over.is_set():
                 self._turn(lease)
@@ -233,6 +246,7 @@ class Agent(Closing):
         lease, permission = self._lease, self._permission
         begins = lease is not None and not permission.has_session
         if lease is not None and (permission.is_given_up(now) or (begins and now - lease.began > permission.timing.lease)):
+            self._has_ended_session = True
             with suppress(Exception):  # it has been closed meanwhile
                 abort(lease.connection)
 
