@@ -84,7 +84,9 @@ class Agent(Closing):
         self._former = 0
         """The session before, at the server."""
         self._over = threading.Event()
-        self._is_lapsed = False
+        self._writing = threading.Lock()
+        self._is_over = True
+        """The lease was over when it was last looked at."""
         self._trouble: float | None = None
         """When it was last said that something is wrong; None: nothing is."""
         self._has_ended_session = False
@@ -133,12 +135,14 @@ class Agent(Closing):
 
     def _one_session(self) -> None:
         self._has_ended_session = False
-        lease = self._lease = Lease(self._config.database, self.node)
+        lease_seconds = self._remembered.lease_seconds
+        lease = self._lease = Lease(self._config.database, self.node, lease_seconds)
         try:
-            seconds = lease.prepare()
-            if seconds != self._remembered.lease_seconds:  # no node was there when it was changed
+            seconds = lease.lease_seconds() if self._former else lease.prepare()
+            if seconds != lease_seconds:  # no node was there when it was changed
                 self._permission.timing = Timing(seconds)
                 self._remember(replace(self._remembered, lease_seconds=seconds))
+                return
             if self._former:
                 lease.end_former(self._former)
             lease.announce(self._about(lease))
@@ -173,10 +177,8 @@ class Agent(Closing):
 
     def _reclaim(self, lease: Lease) -> None:
         """Take the cameras that are read here, under the new session, or stop them, before anything is renewed."""
-        if now_seconds() >= self._permission.until:
-            self._taken.stop_all()
+        self._write_permit()
         self._taken.reclaim(lease, self._permission.timing.delay)
-        self._is_lapsed = False
 
     def _know(self, lease: Lease) -> None:
         known = lease.known()
@@ -237,7 +239,6 @@ class Agent(Closing):
                         self._peers.ask(nodes)
                         self._permission.heard(nodes, {}, now, now)
                 self._write_permit()
-                self._stop_when_over(now)
             except Exception as error:  # nobody starts this thread anew
                 self._says.warn(f"fleet: a fault in what guards the lease: {error_words(error)}")
                 self._over.wait(1.0)
@@ -251,17 +252,21 @@ class Agent(Closing):
                 abort(lease.connection)
 
     def _write_permit(self) -> None:
-        self._permit.until = self._permission.until
+        """Say until when; where the file was out of date for a moment, some camera may have ended, and all begin anew."""
+        with self._writing:
+            before = self._permit.until
+            self._permit.until = self._permission.until
+            was_over = before <= now_seconds()
+        self._stop_when_over(was_over=was_over)
 
-    def _stop_when_over(self, now: float) -> None:
-        if now < self._permission.until or self._is_lapsed:
+    def _stop_when_over(self, *, was_over: bool) -> None:
+        if not was_over:
+            self._is_over = False
             return
-        self._is_lapsed = True
-        if stopped := self._taken.stop_all():
-            self._says.warn(
-                f"fleet: this node's lease is over, as it has neither the database nor enough of the other nodes: "
-                f"{', '.join(sorted(stopped))} stopped"
-            )
+        stopped = self._taken.stop_all()
+        if stopped and not self._is_over:
+            self._says.warn(f"fleet: this node's lease was over: {', '.join(sorted(stopped))} stopped, until it has one again")
+        self._is_over = True
 
     def _listen(self) -> Peers:
         """Listen where others may still look for this node, if that is left open."""

@@ -28,7 +28,7 @@ HOLD = """
 import sys, time
 from engine.fleet.lease import Lease
 from engine.fleet.view import About, Load
-lease = Lease(sys.argv[1], "other")
+lease = Lease(sys.argv[1], "other", 3.0)
 lease.prepare(), lease.announce(About()), lease.take_node()
 print("held", flush=True)
 while True:
@@ -42,7 +42,7 @@ while True:
 @pytest.fixture
 def lease(connection: Connection, database: str) -> Iterator[Lease]:
     apply(connection, Fleet(cameras=(DOOR, YARD), lease_seconds=SECONDS))
-    mine = Lease(database, "mine")
+    mine = Lease(database, "mine", SECONDS)
     assert mine.prepare() == SECONDS
     mine.announce(About())
     assert mine.take_node()

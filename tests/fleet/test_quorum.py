@@ -145,7 +145,7 @@ stories = st.integers(1, 4).flatmap(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(stories)
 def test_never_two(story: tuple[int, list[tuple[Callable[[World], object], float]]]) -> None:
     count, happens = story
