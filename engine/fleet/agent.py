@@ -68,8 +68,6 @@ class Agent(Closing):
         require_driver()
         self._config, self._says = config, says
         self.node = node_name(config)
-        if not is_postgres(config.database):
-            raise ConfigError(f"fleet.database {without_password(config.database)!r} is none: give postgresql://USER@HOST/NAME")
         self._folder = FleetFolder(folder)
         self._remembered = self._folder.read(without_password(config.database), self.node)
         now = now_seconds()
@@ -281,11 +279,13 @@ class Agent(Closing):
 
 
 def node_name(config: FleetConfig) -> str:
-    """Return the name of a node.
+    """Return the name of a node, once all of the section is known to be possible.
 
     Raises:
-        ConfigError: the machine's cannot be one.
+        ConfigError: the machine's name cannot be a node's, or the database is none.
     """
+    if not is_postgres(config.database):
+        raise ConfigError("fleet.database is no database of a fleet: give postgresql://USER@HOST/NAME")
     name = config.node or socket.gethostname().partition(".")[0]
     if not is_stream_name(name):
         raise ConfigError(f"fleet.node: this machine's name {name!r} cannot be a node's: give one of A-Z a-z 0-9 _ . -")
