@@ -36,6 +36,7 @@ _TURN_MS = 100
 _BUSY_SECONDS = 0.2
 """Between two looks while a camera is on its way."""
 _END_SECONDS = 5.0
+_QUIET_SECONDS = 60.0
 
 
 class Says(Protocol):
@@ -67,8 +68,6 @@ class Agent(Closing):
         require_driver()
         self._config, self._says = config, says
         self.node = node_name(config)
-        if not is_postgres(config.database):
-            raise ConfigError(f"fleet.database {without_password(config.database)!r} is none: give postgresql://USER@HOST/NAME")
         self._folder = FleetFolder(folder)
         self._remembered = self._folder.read(without_password(config.database), self.node)
         now = now_seconds()
@@ -83,9 +82,13 @@ class Agent(Closing):
         self._former = 0
         """The session before, at the server."""
         self._over = threading.Event()
-        self._is_lapsed = False
-        self._said = ""
-        """What was wrong last."""
+        self._writing = threading.Lock()
+        self._is_over = True
+        """The lease was over when it was last looked at."""
+        self._trouble: float | None = None
+        """When it was last said that something is wrong; None: nothing is."""
+        self._has_ended_session = False
+        """The last session was ended from here, as it did not answer."""
         self._threads = [
             threading.Thread(target=target, name=f"fleet-{name}", daemon=True)
             for name, target in (("lease", self._hold), ("guard", self._guard))
@@ -110,22 +113,34 @@ class Agent(Closing):
             try:
                 self._one_session()
             except Exception as error:  # the next session may do
-                if not self._over.is_set() and (words := error_words(error)) != self._said:
-                    self._said = words
-                    self._says.warn(f"fleet: {words}")
+                self._say_trouble(error)
             self._over.wait(self._permission.timing.ask)
+
+    def _say_trouble(self, error: Exception) -> None:
+        """Say what is wrong, once a minute."""
+        now = now_seconds()
+        if self._over.is_set() or (self._trouble is not None and now - self._trouble < _QUIET_SECONDS):
+            return
+        self._trouble = now
+        words = error_words(error)
+        if self._has_ended_session:
+            words = f"the database {without_password(self._config.database)} has not answered for seconds"
+        self._says.warn(f"fleet: {words}")
 
     @property
     def _is_alone(self) -> bool:
         return set(self._remembered.nodes) == {self.node}
 
     def _one_session(self) -> None:
-        lease = self._lease = Lease(self._config.database, self.node)
+        self._has_ended_session = False
+        lease_seconds = self._remembered.lease_seconds
+        lease = self._lease = Lease(self._config.database, self.node, lease_seconds)
         try:
-            seconds = lease.prepare()
-            if seconds != self._remembered.lease_seconds:  # no node was there when it was changed
+            seconds = lease.lease_seconds() if self._former else lease.prepare()
+            if seconds != lease_seconds:  # no node was there when it was changed
                 self._permission.timing = Timing(seconds)
                 self._remember(replace(self._remembered, lease_seconds=seconds))
+                return
             if self._former:
                 lease.end_former(self._former)
             lease.announce(self._about(lease))
@@ -134,8 +149,8 @@ class Agent(Closing):
             self._reclaim(lease)
             self._know(lease)
             lease.on_answer = self._renewed
-            if self._said:
-                self._said = ""
+            if self._trouble is not None:
+                self._trouble = None
                 self._says.say("fleet: the database answers again")
             while not self._over.is_set():
                 self._turn(lease)
@@ -160,10 +175,8 @@ class Agent(Closing):
 
     def _reclaim(self, lease: Lease) -> None:
         """Take the cameras that are read here, under the new session, or stop them, before anything is renewed."""
-        if now_seconds() >= self._permission.until:
-            self._taken.stop_all()
+        self._write_permit()
         self._taken.reclaim(lease, self._permission.timing.delay)
-        self._is_lapsed = False
 
     def _know(self, lease: Lease) -> None:
         known = lease.known()
@@ -224,7 +237,6 @@ class Agent(Closing):
                         self._peers.ask(nodes)
                         self._permission.heard(nodes, {}, now, now)
                 self._write_permit()
-                self._stop_when_over(now)
             except Exception as error:  # nobody starts this thread anew
                 self._says.warn(f"fleet: a fault in what guards the lease: {error_words(error)}")
                 self._over.wait(1.0)
@@ -233,21 +245,26 @@ class Agent(Closing):
         lease, permission = self._lease, self._permission
         begins = lease is not None and not permission.has_session
         if lease is not None and (permission.is_given_up(now) or (begins and now - lease.began > permission.timing.lease)):
+            self._has_ended_session = True
             with suppress(Exception):  # it has been closed meanwhile
                 abort(lease.connection)
 
     def _write_permit(self) -> None:
-        self._permit.until = self._permission.until
+        """Say until when; where the file was out of date for a moment, some camera may have ended, and all begin anew."""
+        with self._writing:
+            before = self._permit.until
+            self._permit.until = self._permission.until
+            was_over = before <= now_seconds()
+        self._stop_when_over(was_over=was_over)
 
-    def _stop_when_over(self, now: float) -> None:
-        if now < self._permission.until or self._is_lapsed:
+    def _stop_when_over(self, *, was_over: bool) -> None:
+        if not was_over:
+            self._is_over = False
             return
-        self._is_lapsed = True
-        if stopped := self._taken.stop_all():
-            self._says.warn(
-                f"fleet: this node's lease is over, as it has neither the database nor enough of the other nodes: "
-                f"{', '.join(sorted(stopped))} stopped"
-            )
+        stopped = self._taken.stop_all()
+        if stopped and not self._is_over:
+            self._says.warn(f"fleet: this node's lease was over: {', '.join(sorted(stopped))} stopped, until it has one again")
+        self._is_over = True
 
     def _listen(self) -> Peers:
         """Listen where others may still look for this node, if that is left open."""
@@ -262,11 +279,13 @@ class Agent(Closing):
 
 
 def node_name(config: FleetConfig) -> str:
-    """Return the name of a node.
+    """Return the name of a node, once all of the section is known to be possible.
 
     Raises:
-        ConfigError: the machine's cannot be one.
+        ConfigError: the machine's name cannot be a node's, or the database is none.
     """
+    if not is_postgres(config.database):
+        raise ConfigError("fleet.database is no database of a fleet: give postgresql://USER@HOST/NAME")
     name = config.node or socket.gethostname().partition(".")[0]
     if not is_stream_name(name):
         raise ConfigError(f"fleet.node: this machine's name {name!r} cannot be a node's: give one of A-Z a-z 0-9 _ . -")

@@ -49,12 +49,17 @@ class Lease:
     Args:
         where: the database.
         node: the name of this node.
+        seconds: after so long without a word the server ends the session, also within a transaction.
     """
 
-    def __init__(self, where: str, node: str) -> None:
+    def __init__(self, where: str, node: str, seconds: float) -> None:
         self._node, self.began = node, now_seconds()
+        ends = dict.fromkeys(("idle_session_timeout", "idle_in_transaction_session_timeout"), f"{seconds * 1000:.0f}")
         self.connection: Connection[Any] = connect(
-            where, application=f"node {node}", answer_seconds=ANSWER_SECONDS, settings={"synchronous_commit": "off"}
+            where,
+            application=f"node {node}",
+            answer_seconds=ANSWER_SECONDS,
+            settings={"synchronous_commit": "off", **ends},
         )
         self.connection.cursor_factory = self._reporting()
         self._where = place_of(self.connection)
@@ -85,13 +90,14 @@ class Lease:
         return self.connection.info.backend_pid
 
     def prepare(self) -> float:
-        """Make sure of the tables, and return the length of a lease, after which the server ends this session from now on."""
+        """Make sure of the tables, and return the length of a lease in them."""
         migrate(self.connection)
-        row = self._one("SELECT lease_seconds FROM fleet.settings")
-        for name in ("idle_session_timeout", "idle_in_transaction_session_timeout"):  # the first is not for transactions
-            self._run("SELECT set_config(%s, %s, false)", name, f"{row[0] * 1000:.0f}")
+        return self.lease_seconds()
+
+    def lease_seconds(self) -> float:
+        """Return the length of a lease; from now on it is told what has changed."""
         self._run(f"LISTEN {CHANNEL}")
-        return float(row[0])
+        return float(self._one("SELECT lease_seconds FROM fleet.settings")[0])
 
     def address(self) -> str:
         """Return this machine's address as the database sees it."""

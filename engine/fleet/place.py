@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engine.fleet.file import FleetCamera
-from engine.fleet.view import About, Load
+from engine.fleet.view import Load
 
 _CPU_SHARE = 0.8
 """Up to which a node is filled, as its cameras' share of its processors is measured."""
 _LEAST_SHARE = 0.05
 """Of a smaller one nothing can be told."""
+_NO_LIMIT = 1e6
+"""Such nodes are filled by weight."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,14 @@ class Node:
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
     capacity: float = 0.0
-    """Sum of the weights of its cameras; 0: none is known."""
+    """Most that its cameras may weigh together, as it is configured; 0: no such limit."""
+    estimate: float = 0.0
+    """The same as its load says, which others share and which may be wrong: beyond it a camera goes only where it would have no
+    node else; 0: nothing is known."""
+    is_overloaded: bool = False
+    """It is given a camera only that would have no node else."""
     takes: bool = True
-    """Whether it may be given cameras: it holds its lease, a run goes on, and it is not drained nor overloaded."""
+    """Whether it may be given cameras: it holds its lease, a run goes on, and it is not drained."""
     keeps: bool = True
     """Whether its cameras stay, where they may: it is not missing, and not drained."""
     refuses: frozenset[str] = frozenset()
@@ -40,25 +47,24 @@ class Placing:
     """By camera: why it has no node, or stays on one that it should leave."""
 
 
-def capacity_of(about: About, load: Load, weight: float) -> float:
-    """Return what a node can have, as it is configured or as its load says; 0: nothing is known.
+def estimate_of(load: Load, weight: float) -> float:
+    """Return what a node can have as its load says; 0: nothing can be said.
 
     Args:
-        about, load: what the node says.
+        load: as it is measured.
         weight: of the cameras that it has now.
     """
-    if about.capacity:
-        return about.capacity
-    if load.cpu_share < _LEAST_SHARE or not load.streams or not weight:
+    if load.cpu_share < _LEAST_SHARE or not weight:
         return 0.0
-    return max(weight, weight * _CPU_SHARE / load.cpu_share)
+    return weight * _CPU_SHARE / load.cpu_share
 
 
 def place(cameras: Iterable[FleetCamera], nodes: Iterable[Node], now: Mapping[str, str]) -> Placing:
     """Return where each camera is to be.
 
     A camera moves only where its node is gone, drained, may not have it any more, or has more than it can have. It goes to the
-    first node of ``prefers`` that has room, else to the one that is emptiest for its capacity.
+    first node of ``prefers`` that has room, else to the one that is emptiest for what it can have; to one that has more to do
+    than it can only where all others have that too.
 
     Args:
         cameras: all.
@@ -82,7 +88,7 @@ def place(cameras: Iterable[FleetCamera], nodes: Iterable[Node], now: Mapping[st
     for camera in sorted(homeless, key=lambda one: (len(choices[one.name]), -one.weight, one.name)):
         room = [node for node in choices[camera.name] if _fits(camera, node, used)]
         if room:
-            best = min(room, key=lambda node: (_rank(camera, node), _filled(camera, node, used), node.name))
+            best = min(room, key=lambda node: _unfitness(camera, node, used))
             found[camera.name] = best.name
             used[best.name] += camera.weight
             continue
@@ -130,13 +136,12 @@ def _fits(camera: FleetCamera, node: Node, used: Mapping[str, float]) -> bool:
     return not node.capacity or used[node.name] + camera.weight <= node.capacity + 1e-9
 
 
-def _rank(camera: FleetCamera, node: Node) -> int:
-    return camera.prefers.index(node.name) if node.name in camera.prefers else len(camera.prefers)
-
-
-def _filled(camera: FleetCamera, node: Node, used: Mapping[str, float]) -> float:
-    """Return how full a node would be; where no capacity is known, by weight alone."""
-    return (used[node.name] + camera.weight) / (node.capacity or 1e6)
+def _unfitness(camera: FleetCamera, node: Node, used: Mapping[str, float]) -> tuple[bool, int, float, str]:
+    """Return what orders the nodes that could have a camera, the best first."""
+    after = used[node.name] + camera.weight
+    limit = min((one for one in (node.capacity, node.estimate) if one), default=0.0)
+    rank = camera.prefers.index(node.name) if node.name in camera.prefers else len(camera.prefers)
+    return node.is_overloaded or 0.0 < node.estimate < after, rank, after / (limit or _NO_LIMIT), node.name
 
 
 def _reason(camera: FleetCamera, nodes: Iterable[Node], choices: list[Node]) -> str:

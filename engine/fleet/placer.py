@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from engine.fleet.file import FleetCamera
-from engine.fleet.place import Node, capacity_of, next_moves, place
+from engine.fleet.place import Node, estimate_of, next_moves, place
 from engine.fleet.schema import CHANNEL, place_of
 from engine.fleet.store import cameras_of
 from engine.fleet.view import About, Load
@@ -107,8 +107,10 @@ def _nodes(
             Node(
                 name=name,
                 labels=about.labels,
-                capacity=capacity_of(about, load, weight),
-                takes=held and load.running and not drained and not load.overload_level,
+                capacity=about.capacity,
+                estimate=estimate_of(load, weight),
+                is_overloaded=load.overload_level > 0,
+                takes=held and load.running and not drained,
                 keeps=not missing and works and not drained,
                 refuses=frozenset(refused[name]),
             )

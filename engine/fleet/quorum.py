@@ -58,7 +58,7 @@ class Timing:
     @property
     def give_up(self) -> float:
         """A session without an answer for so long is ended by the node."""
-        return self.lease * 0.35
+        return self.lease * 0.45
 
     @property
     def fresh(self) -> float:

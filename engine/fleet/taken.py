@@ -84,8 +84,8 @@ class TakenCameras:
             time.sleep(_LOOK_SECONDS)
 
     def stop_all(self) -> list[str]:
-        """Stop what may be read only while the permission is good; return their names. From any thread."""
-        lost = {name: one for name, one in list(self._taken.items()) if not self._keeps(one.camera)}
+        """Stop what may be read only while the permission is good; return what was not stopped yet. From any thread."""
+        lost = {name: one for name, one in list(self._taken.items()) if not one.is_lost and not self._keeps(one.camera)}
         for name, one in lost.items():
             one.is_lost = True
             self._cameras.stop(name)

@@ -163,7 +163,9 @@ class Streams:
     def same(self, desired: Desired, given: SourceConfig, *, paused: bool) -> bool:
         """Whether there is exactly such a camera already; what was asked twice is done."""
         one = self.wanted(desired).get(given.name)
-        return one is not None and one.is_given and one.source == given and one.paused == paused
+        return (
+            one is not None and one.is_given and given.name not in self.placed and one.source == given and one.paused == paused
+        )
 
     def changed_source(self, desired: Desired, name: str, changes: Mapping[str, Any]) -> SourceConfig:
         """Return a camera's source with changes in it.

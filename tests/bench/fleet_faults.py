@@ -36,6 +36,7 @@ from tests.e2e.live_run import FOOTAGE, MODEL
 from tests.rtsp.clips import recorded_clip
 from tests.rtsp.server import GstServer
 
+CONSOLE = Console(width=160)
 CAMERAS = ("c0", "c1", "c2")
 QUIET_SECONDS, START_SECONDS = 20.0, 240.0
 _AFTER_SECONDS = 15.0
@@ -201,7 +202,10 @@ def main() -> None:
             wanted = Wanted(cameras=tuple(FleetCamera(uri=cameras.url(camera), name=camera) for camera in CAMERAS))
             with psycopg.connect(fleet.url, autocommit=True) as connection:
                 apply(connection, wanted)
-            rows = [measure(fleet, fault) for fault in given.faults]
+            rows = []
+            for fault in given.faults:
+                rows.append(measure(fleet, fault))
+                CONSOLE.print(rows[-1])
     show(rows)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=1))
@@ -224,7 +228,7 @@ def show(rows: list[dict[str, Any]]) -> None:
     table = Table(*columns, title="three nodes, three cameras")
     for row in rows:
         table.add_row(*(" ".join(row[one]) if isinstance(row[one], list) else str(row[one]) for one in columns))
-    Console(width=160).print(table)
+    CONSOLE.print(table)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def test_cameras_of_a_node_without_the_others_move_when_its_lease_is_over(
     took = wait_for(lambda: b.cameras.names == {"c0", "c1"})
     assert took < LEASE + 2.0
     assert a.cameras.names == {"own"}, "nobody else may have it"
-    assert any("lease is over" in line for line in a.said)
+    assert any("lease was over" in line for line in a.said)
     assert overlaps([a, b]) == []
     monkeypatch.undo()
     wait_for(lambda: "fleet: the database answers again" in a.said)

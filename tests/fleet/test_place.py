@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.fleet.file import FleetCamera
-from engine.fleet.place import Node, capacity_of, next_moves, place
-from engine.fleet.view import About, Load
+from engine.fleet.place import Node, estimate_of, next_moves, place
+from engine.fleet.view import Load
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -34,6 +36,8 @@ nodes = st.lists(
         st.sampled_from(NAMES),
         labels=st.sampled_from([{}, {"site": "north"}, {"site": "south"}]),
         capacity=st.sampled_from([0.0, 2.0, 6.0]),
+        estimate=st.sampled_from([0.0, 0.0, 3.0]),
+        is_overloaded=st.booleans(),
         takes=st.booleans(),
         keeps=st.booleans(),
         refuses=st.frozensets(st.sampled_from(["c0", "c1", "p0"]), max_size=2),
@@ -72,7 +76,7 @@ def test_order_does_not_matter_and_nothing_moves_twice(
 ) -> None:
     found = place(wanted, there, now)
     assert place(wanted[::-1], there[::-1], dict(reversed(now.items()))) == found
-    all_stay = [Node(node.name, node.labels, node.capacity, node.takes, True, node.refuses) for node in there]
+    all_stay = [replace(node, keeps=True) for node in there]
     again = place(wanted, all_stay, found.nodes).nodes
     placed = [one.name for one in wanted if one.name in found.nodes and one.name not in found.reasons]
     assert [again.get(name) for name in placed if not _over(there, found.nodes, wanted)] == [
@@ -88,7 +92,7 @@ def _over(there: list[Node], found: dict[str, str], wanted: list[FleetCamera]) -
 
 @given(cameras, nodes, placements)
 def test_only_what_must_move_does(wanted: list[FleetCamera], there: list[Node], now: dict[str, str]) -> None:
-    roomy = [Node(node.name, node.labels, 0.0, node.takes, True, node.refuses) for node in there]
+    roomy = [replace(node, capacity=0.0, keeps=True) for node in there]
     found, by_name = place(wanted, roomy, now), {node.name: node for node in roomy}
     for one in wanted:
         node = by_name.get(now.get(one.name, ""))
@@ -130,8 +134,17 @@ def test_a_drained_node_is_left_by_one_camera_after_another() -> None:
     assert next_moves({}, {"c0": "b"}, {"b"}, calm=False) == {"c0": "b"}, "nothing is interrupted"
 
 
-def test_capacity_is_what_is_said_or_what_the_load_allows() -> None:
-    assert capacity_of(About(capacity=5.0), Load(cpu_share=0.9, streams=9), 9.0) == 5.0
-    assert capacity_of(About(), Load(cpu_share=0.4, streams=4), 4.0) == 8.0
-    assert capacity_of(About(), Load(cpu_share=0.95, streams=4), 4.0) == 4.0, "nothing moves for a busy moment"
-    assert capacity_of(About(), Load(cpu_share=0.01, streams=4), 4.0) == 0.0
+def test_who_has_more_to_do_than_it_can_is_given_only_what_would_have_no_node() -> None:
+    busy, idle = Node("a", is_overloaded=True), Node("b")
+    assert place([camera("x", prefers=("a",))], [busy, idle], {}).nodes == {"x": "b"}
+    assert place([camera("x")], [busy], {}).nodes == {"x": "a"}
+    full, roomy = Node("a", estimate=1.0), Node("b", estimate=3.0)
+    assert place([camera(f"c{number}") for number in range(3)], [full, roomy], {}).nodes == {"c0": "b", "c1": "b", "c2": "a"}
+    assert place([camera("x"), camera("y")], [full], {"x": "a"}).nodes == {"x": "a", "y": "a"}
+
+
+def test_an_estimate_is_what_the_load_allows() -> None:
+    assert estimate_of(Load(cpu_share=0.4), 4.0) == 8.0
+    assert estimate_of(Load(cpu_share=1.0), 4.0) == 3.2
+    assert estimate_of(Load(cpu_share=0.01), 4.0) == 0.0
+    assert estimate_of(Load(cpu_share=0.9), 0.0) == 0.0

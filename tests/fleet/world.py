@@ -39,7 +39,7 @@ class Machine:
     runs: bool = False
     believes_in_session: bool = False
     had: bool = False
-    """What its disk remembers of the camera after its death."""
+    """It has taken the camera, as its disk remembers, and has not given it back."""
 
 
 @dataclass
@@ -150,10 +150,10 @@ class World:
         if not talks or self.now >= machine.permission.until:
             return
         if self.placed != name and self.holder == name:
-            machine.runs, self.holder = False, ""
+            machine.runs, machine.had, self.holder = False, False, ""
             self.lock = "" if self.lock == name else self.lock
         elif self.placed == name and not machine.runs and self._take(name):
-            machine.runs = True
+            machine.runs = machine.had = True
 
     def _take(self, name: str) -> bool:
         free = self.lock in ("", name) and self.placed == name
@@ -197,7 +197,7 @@ class World:
     def kill(self, name: str) -> None:
         """End a node's process; the server notices where the link is there."""
         machine = self.machines[name]
-        machine.dead, machine.had, machine.runs, machine.believes_in_session = True, machine.runs, False, False
+        machine.dead, machine.runs, machine.believes_in_session = True, False, False
         if self.passes(name, DATABASE):
             self._end_session(name)
 
@@ -208,4 +208,4 @@ class World:
             until = machine.permission.until
             goes_on = machine.had and self.now < until
             permission = Permission(name, TIMING, self.now, until + TIMING.margin)
-            self.machines[name] = Machine(name, permission, runs=goes_on)
+            self.machines[name] = Machine(name, permission, runs=goes_on, had=machine.had)

@@ -2,8 +2,8 @@
 
 Reads one line of JSON, as ``{"port": 0, "mounts": {"/name": {"path": "a.h264", "codec": "h264", "fps": 25}}, "user": "",
 "password": "", "auth": "digest", "shared": false, "host": "127.0.0.1"}``, prints ``port N``, and then answers each line with
-``sessions N``. Ends when its standard input is closed, so that it never outlives whoever started it. Codec ``audio`` sends a tone and no video.
-With ``--check`` it only says, by its exit code, whether it could run.
+``sessions N``. Ends when its standard input is closed, so that it never outlives whoever started it. Codec ``audio`` sends a
+tone and no video. With ``--check`` it only says, by its exit code, whether it could run.
 
 Pictures are encoded beforehand and pushed through an appsrc in real time, for ever, with continuous time stamps. A mount that
 is ``live`` shows on each connection the picture of the moment, as a camera does, ``delay_seconds`` late with the time stamps of
