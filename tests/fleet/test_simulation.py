@@ -19,7 +19,7 @@ KIND = Kind("h264", 640, 360, 10, [0.001, 0.002], [0.006, 0.008])
 SCENES = [Scene("empty", 10.0, 0, 0, 0.0005), Scene("busy", 10.0, 20, 2, 0.002)]
 MEASURED = Measured("none", 2, 0.0, [KIND] * 4, [0.05, 0.1], [0.02], {"camera": SCENES, "recording": SCENES}, [0.1, 0.2], 0.3)
 CALM = Site(
-    cameras=60, nodes=6, cores=8, days=2.0, node_days=1e9, placer_days=1e9, cut_days=1e9, upgrade_days=1e9, outage_days=1e9
+    cameras=30, nodes=6, cores=8, days=1.0, node_days=1e9, placer_days=1e9, cut_days=1e9, upgrade_days=1e9, outage_days=1e9
 )
 CLUSTER = Cluster(hours=20.0, nodes=3, cores=4, worker_hours=1e9, node_hours=1e9, driver_restarts_seconds=())
 
@@ -39,13 +39,13 @@ def test_where_nothing_happens_no_camera_is_dark() -> None:
 
 
 def test_the_same_seed_is_the_same_history() -> None:
-    one, other = (site(node_days=1.0, upgrade_days=0.5)[0] for _ in range(2))
+    one, other = (site(node_days=0.5, upgrade_days=0.5)[0] for _ in range(2))
     assert (one.dark, one.use, one.events) == (other.dark, other.use, other.events)
-    assert site(2, node_days=1.0)[0].dark != one.dark
+    assert site(2, node_days=0.5)[0].dark != one.dark
 
 
 def test_cameras_of_a_dead_node_have_a_picture_again_within_a_lease_and_a_connection() -> None:
-    made, _ = site(node_days=1.0, key_seconds=0.0)
+    made, _ = site(node_days=0.5, key_seconds=0.0)
     assert made.events["node died"] > 0
     seconds = [one for cause in ("node died", "placer's node died") for one in made.dark[cause]]
     assert seconds
@@ -54,13 +54,13 @@ def test_cameras_of_a_dead_node_have_a_picture_again_within_a_lease_and_a_connec
 
 
 def test_while_the_database_is_away_nobody_takes_over() -> None:
-    made, _ = site(days=10.0, outage_days=2.0, outage_minutes=60.0, node_days=0.5)
+    made, _ = site(days=3.0, outage_days=0.7, outage_minutes=60.0, node_days=0.5)
     assert made.events["database away"] > 0
     assert max(made.dark["node died, database away"]) > 60.0
 
 
 def test_an_upgrade_moves_cameras_one_after_another() -> None:
-    made, _ = site(upgrade_days=0.5, key_seconds=0.0)
+    made, _ = site(upgrade_days=0.3, key_seconds=0.0)
     assert made.events["upgrade of all"] >= 2
     assert len(made.dark["drained"]) >= CALM.cameras
     assert max(made.dark["drained"]) <= 0.2 + 1e-6

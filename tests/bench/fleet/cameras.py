@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.fleet.quorum import Timing
+from engine.fleet.quorum import Timing, is_half
 from tests.bench.fleet.events import Clock
 from tests.bench.fleet.load import HELD_SHARE, Load
 from tests.bench.fleet.measured import Measured
@@ -208,6 +208,8 @@ class Fleet:
         if self._clock.now < self._database_back:
             self._clock.after(self._database_back - self._clock.now, lambda: self._settle(cause))
             return
+        if not is_half(self._held, range(self._site.nodes)):
+            return  # those that come later will be enough
         moves = self.placer.moves(self._held, self._held & self._free, self._homes, calm=not self._leaving)
         for camera, after in moves.items():
             before, self._homes[camera] = self._homes[camera], after
@@ -250,7 +252,7 @@ class Fleet:
         self._faces_given += float(thinned.sum())
         self._asked += float(base[there].sum())
         self._given += float((over - thinned).sum())
-        use = (base + faces)[there] / able
+        use = (base + faces)[there] / able if there.any() else np.zeros(1)
         self.made.use.append((self._clock.now / HOUR, float(use.mean()), float(use.max())))
 
     def _account(self) -> None:
