@@ -32,9 +32,9 @@ class Cluster:
     """Of a node, each with a worker."""
     core_share: float = 1.0
     """Of a core's speed that a worker has when all cores of a node work; measured, see ``contention``."""
-    worker_hours: float = 200.0
+    worker_hours: float = 100.0
     """Mean time between deaths of a worker."""
-    node_hours: float = 500.0
+    node_hours: float = 50.0
     """Mean time between deaths of a node; its repair takes ``repair_seconds``."""
     repair_seconds: float = 1800.0
     driver_restarts_seconds: tuple[float, ...] = (2 * HOUR,)
@@ -93,8 +93,8 @@ class Archive:
         self._left = self._known = 0
         """Tasks that are not done; those that the schedule knows and nobody has."""
         self._backlog: list[list[Task]] = []
-        """Recordings that the schedule does not know yet, the largest last: it takes the largest first, and gets to know as many
-        as it can hand out, since each of its choices looks at all that it knows."""
+        """Recordings that the schedule does not know yet, the largest last: it takes the largest first, and gets to know as
+        many as it can hand out, since each of its choices looks at all that it knows."""
 
     def run(self) -> Made:
         """Let it all happen."""
