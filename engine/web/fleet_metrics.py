@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from engine.fleet.place import capacity_of
+from engine.fleet.place import estimate_of
 from engine.fleet.view import NodeView
 from engine.web.fleet import FleetSeen
 
@@ -31,7 +31,7 @@ def fleet_families(seen: FleetSeen) -> Iterator[Metric]:
     yield _of_nodes("drained", "Whether it is to have no cameras.", ((one, one.drained) for one in nodes))
     yield _of_nodes("lease_age_seconds", "Since it renewed its lease.", ((one, one.renewed_seconds) for one in nodes))
     yield _of_nodes("cameras", "That are placed on it.", ((one, one.cameras) for one in nodes))
-    capacities = ((one, capacity_of(one.about, one.load, one.cameras)) for one in nodes)
+    capacities = ((one, one.about.capacity or estimate_of(one.load, one.cameras)) for one in nodes)
     known = ((one, capacity) for one, capacity in capacities if capacity)
     yield _of_nodes("capacity", "Cameras that it can have, as it is configured or as its load says.", known)
     yield _of_nodes("cpu_share", "Of its machine's processors, 0 to 1.", ((one, one.load.cpu_share) for one in nodes))

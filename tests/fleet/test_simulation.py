@@ -45,7 +45,7 @@ def test_the_same_seed_is_the_same_history() -> None:
 
 
 def test_cameras_of_a_dead_node_have_a_picture_again_within_a_lease_and_a_connection() -> None:
-    made, _ = site(node_days=0.5, key_seconds=0.0)
+    made, _ = site(days=3.0, node_days=2.0, repair_hours=0.5, key_seconds=0.0)
     assert made.events["node died"] > 0
     seconds = [one for cause in ("node died", "placer's node died") for one in made.dark[cause]]
     assert seconds
