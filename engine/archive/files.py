@@ -7,9 +7,11 @@ import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.private_file import private_opener
 from engine.whole_file import replacing
 
 FACES = "faces"
@@ -32,7 +34,7 @@ class Appended:
 
     def __init__(self, path: Path, note: Callable[[bytes | memoryview, int], None] | None = None) -> None:
         self._note = note
-        self._file = path.open("ab", buffering=0)
+        self._file = FileIO(path, "ab", opener=private_opener)
         self._end = self._synced = self._file.tell()
 
     @property
@@ -112,7 +114,8 @@ def write_new(path: Path, content: bytes | memoryview) -> None:
         OSError: it could not be written.
     """
     try:
-        path.write_bytes(content)
+        with open(path, "wb", opener=private_opener) as file:
+            file.write(content)
     except OSError:
         with contextlib.suppress(OSError):
             path.unlink()

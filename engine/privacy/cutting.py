@@ -204,7 +204,6 @@ def _rewrite(path: Path, becomes: Callable[[bytes], bytes]) -> Rewritten:
         for block in iter(lambda: old.read(1 << 20), b""):
             before.update(block)
     with replacing(path) as beside, beside.open("wb") as new:
-        os.fchmod(new.fileno(), status.st_mode & 0o7777)
         for line in filter(None, map(becomes, whole_lines(path))):
             after.update(line)
             size += len(line)

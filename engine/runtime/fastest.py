@@ -140,7 +140,7 @@ def _choice(candidates: Sequence[Candidate], example: Example, file: Path) -> Ch
         if known.get(key) != before:
             return known.get(key)
         if (choice := _measured(candidates, example)) is not None:
-            with replacing(file) as beside:
+            with replacing(file, public=True) as beside:
                 beside.write_bytes(msgspec.json.format(msgspec.json.encode({**known, key: choice})))
         return choice
     return before

@@ -167,8 +167,7 @@ def _encoded(desired: Desired) -> bytes:
 
 def _write(path: Path, content: bytes, step: Callable[[str], None]) -> None:
     with replacing(path) as beside:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with beside.open("wb") as file:
             step(f"write {path.name}")
             file.write(content)
             file.flush()
