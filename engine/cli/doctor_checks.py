@@ -154,7 +154,7 @@ def _gallery() -> Says:
     if not os.access(path if path.exists() else folder, os.W_OK):
         yield "broken", f"the gallery {path} cannot be written: choose another with verify.gallery"
     elif not path.exists():
-        yield "ok", f"the gallery {path} will be made at the first `facestream enroll`"
+        yield "ok", f"the gallery {path} will be made at the first `facestream enrol`"
     else:
         with Gallery(path, read_only=True) as gallery:
             people = gallery.list()

@@ -7,11 +7,11 @@ import itertools
 import time
 from collections.abc import Iterator
 
-import msgspec
 import zmq
 
 from engine.client.age import is_same_machine
 from engine.contracts.replay import Kind, ReplayAnswer, ReplayRequest, decode_answer, encode_replay
+from engine.contracts.unreadable import UNREADABLE
 from engine.keys.curve import use_key
 from engine.keys.files import ClientKey
 
@@ -119,7 +119,7 @@ class ReplayClient:
             header, *frames = self._socket.recv_multipart()
             try:
                 answer = decode_answer(header)
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 continue
             if answer.request_id == request_id:
                 yield answer, frames

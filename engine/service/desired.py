@@ -19,6 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.config import SourceConfig
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, PublishError
 from engine.whole_file import left_by_a_kill, replacing, sync_directory
 
@@ -99,7 +100,7 @@ class DesiredFile:
             raise ConfigError(self._damaged(f"cannot be read ({error.strerror})")) from error
         try:
             desired = msgspec.json.decode(content, type=Desired)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise ConfigError(self._damaged(f"is damaged, or of another version ({error})")) from error
         self._written = content
         return desired

@@ -63,7 +63,7 @@ class GalleryFile:
     def __init__(self, path: Path, read_only: bool, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
         if read_only and not path.is_file():
-            missing = GalleryError(f"there is no gallery {path}: enrol someone first with `facestream enroll NAME IMAGE`")
+            missing = GalleryError(f"there is no gallery {path}: enrol someone first with `facestream enrol NAME IMAGE`")
             missing.exit_code = 2
             raise missing
         try:

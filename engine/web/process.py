@@ -21,6 +21,7 @@ import msgspec
 import uvicorn
 
 from engine.contracts.http import HttpSettings, check_exposure, split_address, stays_here, tls_context
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, FacestreamError, FatalError, PublishError
 from engine.web.app import build_app
 from engine.web.auth import Auth
@@ -245,7 +246,7 @@ def run(arguments: list[str]) -> int:
     try:
         try:
             settings = msgspec.json.decode(" ".join(arguments), type=WebSettings)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise ConfigError(f"the settings of the web process cannot be read: {error}") from error
         return main(settings)
     except FacestreamError as error:
