@@ -15,10 +15,10 @@ from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
 from engine.client.results import load_run
+from engine.contracts.times import clock
 from engine.errors import UsageError
 from engine.footage.clip import Clip, cut_clip, suffix_for
 from engine.private_file import make_private_folder
-from engine.report.clocks import clock
 from engine.results.hidden import check_shown
 from engine.results.tracks_of import Seen, recording_in, tracks_seen
 

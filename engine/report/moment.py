@@ -12,9 +12,9 @@ from typing import Any, Literal
 from engine.archive.hiding import hides_faces
 from engine.archive.reader import TrackRecord
 from engine.contracts.recording import Recording
+from engine.contracts.times import clock
 from engine.footage.playable import is_playable
 from engine.footage.sameness import MOST_BYTES, Sameness, sameness
-from engine.report.clocks import clock
 from engine.report.figures import address
 
 Video = Literal["auto", "always", "never"]

@@ -12,8 +12,8 @@ from engine.archive.reader import TrackRecord
 from engine.contracts.count_words import count
 from engine.contracts.findings import Decision
 from engine.contracts.messages import Stream
+from engine.contracts.times import clock, wall_clock
 from engine.contracts.worth import degree, ratio
-from engine.report.clocks import clock, wall_clock
 from engine.report.figures import MARK
 from engine.report.pdf.blocks import Block, Table, Words, flow, heading
 from engine.report.pdf.facts import STATES, made_at, source_name
