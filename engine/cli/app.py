@@ -17,6 +17,7 @@ COMMANDS = {
     "run": ("engine.cli.run:run", "Process cameras or recordings: enhanced faces, identity scores."),
     "serve": ("engine.cli.serve:serve", "Run as a service, whose cameras come and go."),
     "ctl": ("engine.cli.ctl:ctl_app", "Ask a running service, or tell it what to do."),
+    "fleet": ("engine.cli.fleet:fleet_app", "Give the cameras of many machines a home."),
     "probe": ("engine.cli.probe:probe", "Look at a camera before adding it: what it sends, its faces' sizes."),
     "report": ("engine.cli.report:report", "Make a run's page again, or a document of it (PDF)."),
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
