@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from engine.private_file import private_opener
 from engine.whole_file import replacing
@@ -107,15 +108,28 @@ class AppendedFiles:
         self._files.clear()
 
 
-def write_new(path: Path, content: bytes | memoryview) -> None:
-    """Write a file, or leave none.
+class Stored(NamedTuple):
+    """A file that is there already, and nobody changes: it need not be written again."""
+
+    path: Path
+
+
+def write_new(path: Path, content: bytes | memoryview | Stored) -> int:
+    """Write a file, or leave none; return how many bytes it has.
 
     Raises:
         OSError: it could not be written.
     """
     try:
-        with open(path, "wb", opener=private_opener) as file:
-            file.write(content)
+        if not isinstance(content, Stored):
+            with open(path, "wb", opener=private_opener) as file:
+                return file.write(content)
+        try:
+            path.hardlink_to(content.path)
+        except OSError:  # on another disk, or one that has no second names
+            with content.path.open("rb") as stored, open(path, "wb", opener=private_opener) as file:
+                shutil.copyfileobj(stored, file)
+        return path.stat().st_size
     except OSError:
         with contextlib.suppress(OSError):
             path.unlink()

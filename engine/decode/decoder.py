@@ -38,7 +38,7 @@ from engine.decode.damage import Damage
 from engine.decode.display import Display
 from engine.decode.encryption import is_encrypted_packet
 from engine.decode.lead import Lead
-from engine.decode.recording_end import RecordingEnd, announces_duration
+from engine.decode.recording_end import RecordingEnd, announces_duration, notes_of
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.errors import SourceError
 
@@ -166,7 +166,10 @@ class Decoder(RecordingReader):
                     self._path, container, stream, self._counted, self._cut, self._read_to_seconds, self._refusal
                 )
                 end.check()
-                yield self._state("ended", "end_of_file", "; ".join([*self._notes, *end.notes()]))
+                self._notes += end.missing_time()
+                if self._first_frame == 0:  # else the counters are not those of the whole recording
+                    self._notes += notes_of(self._path, self.counters)
+                yield self._state("ended", "end_of_file", "; ".join(self._notes))
             except SourceError as error:
                 yield self._state("failed", error.reason, str(error))
 
@@ -255,18 +258,21 @@ class Decoder(RecordingReader):
             seconds, jumped = clock.advance(note.ticks)
             if self._lead.takes(note.ticks):
                 self._size_px = planes.width_px, planes.height_px
+                self.before = self._frame(planes, note, seconds, self._first_frame - 1, clock), self.counters
                 continue
-            for change in self._changes(planes, jumped, self._counted.counts["frames"] == self._first_frame):
+            index = self._counted.counts["frames"]
+            for change in self._changes(planes, jumped, index == self._first_frame):
                 self._since_change = 0 if change.state == "discontinuity" else self._since_change
                 yield change
-            index = self._counted.counts["frames"]
             self._counted.counts["frames"] += 1
             self._counted.counts["corrupt_frames"] += note.corrupt
-            detect = self._since_change % self._detect_every == 0
             self._since_change += 1
-            recorded_ns = None if self._started_ns is None else self._started_ns + round(seconds * 1e9)
-            when = FrameTime(index, note.pts, clock.time_base, seconds, note.captured_ns, recorded_ns=recorded_ns)
-            yield Frame(self._name, when, planes, detect, note.damaged)
+            yield self._frame(planes, note, seconds, index, clock)
+
+    def _frame(self, planes: Planes, note: _Note, seconds: float, index: int, clock: StreamClock) -> Frame:
+        recorded_ns = None if self._started_ns is None else self._started_ns + round(seconds * 1e9)
+        when = FrameTime(index, note.pts, clock.time_base, seconds, note.captured_ns, recorded_ns=recorded_ns)
+        return Frame(self._name, when, planes, (self._since_change - 1) % self._detect_every == 0, note.damaged)
 
     def _changes(self, planes: Planes, jumped: bool, is_first: bool) -> Iterator[StreamChanged]:
         """Yield the states to announce before this picture."""

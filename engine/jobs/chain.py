@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def process_segment(
     began, looked, wrote = time.monotonic(), Telemetry("perceive"), Telemetry("publish")
     looking = Looking(recording, segment, warm.config, warm.perception(looked), looked)
     enhancing, bell = warm.enhancing(recording.name), _Bell(looking, segment, go_on)
-    with _writing(directory, warm, wrote) as (delivery, points):
+    with closing(enhancing), _writing(directory, warm, wrote) as (delivery, points):
 
         def deliver(said: list[Said]) -> None:
             for one in said:

@@ -1,7 +1,7 @@
 """Which segments follow each other, and what is still to be processed where two do not meet.
 
 Two runs over a recording that are both at a join point after the same frame go on in the same way: what follows is the same
-whichever of them makes it. A recording is joined where that is so, and nowhere else: where a segment has ended and its successor
+whichever of them makes it. A recording is joined where that is so and nowhere else: where a segment has ended and its successor
 was following somebody, it is carried on from there until both have nobody to follow, through all of the next one if need be.
 
 Nothing has to be agreed upon while segments are processed: each is a matter of the recording and of its ``Segment`` alone, and
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from engine.jobs.pieces import Ending, Point
 from engine.jobs.scan import Key
 from engine.jobs.segments import WHOLE, Segment, start_before
+
+_USABLE: tuple[Ending, ...] = ("joined", "end")
 
 
 @dataclass(frozen=True)
@@ -68,27 +70,25 @@ def chain_of(planned: Sequence[Segment], done: Mapping[Segment, Done], keys: Seq
     current, after = planned[0], None
     refuted: set[Segment] = set()
     while (state := done.get(current)) is not None:
-        first = current.first_frame if after is None else after.frame_index + 1
-        if state.ending not in ("joined", "end"):
+        if state.ending not in _USABLE:
             return _in_one_piece(done)
+        first = 0 if after is None else after.frame_index + 1
         links.append(Link(current, after, first, state.last_frame))
         if state.ending == "end":
             return Chain(tuple(links), is_whole=True)
         end = state.points[state.last_frame]
-        refuted |= {one for one, other in done.items() if _contradicts(one, other, current, state, first)}
-        usable = {one: other for one, other in done.items() if one not in refuted and one.first_frame > current.first_frame}
-        if (following := _meeting(usable, end)) is not None:
-            current, after = following, done[following].points[end.frame_index]
-            continue
-        rest = _carried_on(planned, usable, end, keys)
-        if rest is None:
-            return _in_one_piece(done)
-        if rest in done:
-            current, after = rest, None
-            continue
-        is_open = any(one not in done and one.first_frame <= end.frame_index for one in planned)
-        return Chain(tuple(links), is_whole=False, todo=() if is_open else (rest,))
-    return Chain(tuple(links), is_whole=False, todo=() if current in planned else (current,))
+        linked = {link.segment for link in links}
+        refuted |= {one for one, other in done.items() if one not in linked and _contradicts(other, state, first)}
+        usable = {one: other for one, other in done.items() if one not in linked | refuted and other.ending in _USABLE}
+        following = _meeting(usable, end)
+        if following is None:
+            rest = _carried_on(planned, usable, end, keys)
+            if rest is None or rest in done:  # it was read from here, and did not come to the same frame
+                return _in_one_piece(done)
+            is_open = any(one not in done and one.first_frame <= end.frame_index + 1 for one in planned)
+            return Chain(tuple(links), is_whole=False, todo=() if is_open else (rest,))
+        current, after = following, done[following].points[end.frame_index]
+    return Chain(tuple(links), is_whole=False)
 
 
 def _in_one_piece(done: Mapping[Segment, Done]) -> Chain:
@@ -98,10 +98,9 @@ def _in_one_piece(done: Mapping[Segment, Done]) -> Chain:
     return Chain((Link(WHOLE, None, 0, whole.last_frame),), is_whole=True)
 
 
-def _contradicts(one: Segment, other: Done, current: Segment, state: Done, first: int) -> bool:
-    """Whether a later segment has read something else than the chain: its frames are numbered or decoded otherwise."""
-    if one is current or one.first_frame <= current.first_frame:
-        return False
+def _contradicts(other: Done, state: Done, first: int) -> bool:
+    """Whether a segment has read something else than the chain, whose frames from ``first`` on are of ``state``: it numbers or
+    decodes them otherwise."""
     points = state.points
     return any(index in points and points[index].key != point.key for index, point in other.points.items() if index >= first)
 
@@ -119,7 +118,7 @@ def _carried_on(planned: Sequence[Segment], usable: Mapping[Segment, Done], end:
     start = None if end.pts is None else start_before(keys, after + 1, end.pts, end.phase + 1)
     if start is None:
         return None
-    ahead = [one for one, other in usable.items() if other.ending in ("joined", "end") and other.last_frame > after]
+    ahead = [one for one, other in usable.items() if other.last_frame > after]
     if ahead:
         target = usable[min(ahead, key=lambda one: one.first_frame)]
         joins = tuple(index for index in target.points if index > after)

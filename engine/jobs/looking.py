@@ -52,6 +52,7 @@ class Looking:
     def __init__(self, recording: Recording, segment: Segment, config: Config, core: Perception, telemetry: Telemetry) -> None:
         self._stream, self._segment, self._core, self._telemetry = recording.name, segment, core, telemetry
         self._reader = reader_of(recording, config.decode, config.detect.every, start=segment.start)
+        self._every = config.detect.every
         self._joins = frozenset(segment.joins)
         self._phase = 0
         self._met_point = False
@@ -87,7 +88,9 @@ class Looking:
                     if self._is_elsewhere(item):
                         self.ending = "unfit"
                         return
-                    yield self._changed(item)
+                    step = self._changed(item)
+                    step.point = self._before(item)
+                    yield step
                     if item.is_last:
                         return
                 elif sentence := self._core.take_refusal(self._stream):
@@ -115,7 +118,11 @@ class Looking:
         step = Step(self.last_frame)
         for item in items:
             if isinstance(item, Checkpoint):
-                if item.frame_index % JOIN_EVERY == 0:
+                if (
+                    item.frame_index % JOIN_EVERY == 0
+                    or item.frame_index == self._segment.stop_after
+                    or item.frame_index in self._joins
+                ):
                     step.point = self._point(item, frame, decoded)
             elif not isinstance(item, StreamChanged):
                 step.work.append(item)
@@ -123,9 +130,17 @@ class Looking:
         return step
 
     def _point(self, idle: Checkpoint, frame: Frame, decoded: dict[str, int]) -> Point:
-        when, luma = frame.time, np.ascontiguousarray(frame.planes.y[::_LUMA_STEP, ::_LUMA_STEP])
-        key = when.frame_index, when.pts, when.pts_seconds, self._phase, frame.damaged, zlib.crc32(luma.data)
-        return Point(*key, idle.next_track_id, idle.rejected, decoded, self._telemetry.counts.now())
+        counted = self._telemetry.counts.copy()
+        counted.run.update(self._core.counters_of(self._stream))
+        return Point(*_key(frame, self._phase), idle.next_track_id, idle.rejected, decoded, counted.now())
+
+    def _before(self, event: StreamChanged) -> Point | None:
+        """Return the frame before the first as a join point, once."""
+        start = self._segment.start
+        if event.state != "live" or start is None or self._reader.before is None:
+            return None
+        frame, decoded = self._reader.before
+        return Point(*_key(frame, (start.since_mark - 1) % self._every), 1, 0, decoded)
 
     def _changed(self, event: StreamChanged) -> Step:
         self._expected = event.frames_expected or self._expected
@@ -156,3 +171,9 @@ class Looking:
     def _is_stuck(self) -> bool:
         patience = self._segment.patience
         return patience is not None and not self._met_point and self.last_frame - self._segment.first_frame >= patience
+
+
+def _key(frame: Frame, phase: int) -> tuple[int, int | None, float, int, bool, int]:
+    luma = np.ascontiguousarray(frame.planes.y[::_LUMA_STEP, ::_LUMA_STEP])
+    when = frame.time
+    return when.frame_index, when.pts, when.pts_seconds, phase, frame.damaged, zlib.crc32(luma.data)

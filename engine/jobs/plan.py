@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from engine.config import Config
-from engine.contracts.recording import Recording
+from engine.contracts.recording import Recording, shown
 from engine.errors import PublishError
 from engine.jobs.joins import Chain, Done, chain_of
 from engine.jobs.pieces import read_piece, read_points
@@ -22,6 +22,8 @@ class Plan(msgspec.Struct, frozen=True):
     """How a recording is processed."""
 
     stream: str
+    path: str
+    """As it was given."""
     input: dict[str, Any]
     """``Recording.facts``, and ``sha256`` where the files could be read."""
     scan: Scan
@@ -42,7 +44,7 @@ def plan_recording(recording: Recording, config: Config, seconds: float, alive: 
     with suppress(OSError):  # whoever reads it says so
         facts["sha256"] = recording.sha256(alive)
     found = scan(recording, config.decode, alive)
-    return Plan(recording.name, facts, found, segments_of(found, seconds))
+    return Plan(recording.name, shown(recording.path), facts, found, segments_of(found, seconds))
 
 
 def read_chain(plan: Plan, directories: Iterable[Path]) -> Chain:

@@ -12,8 +12,9 @@ from engine.jobs.scan import Key, Scan
 _LEAD_FRAMES = 12
 """At least so many pictures are decoded before the first that counts: what a decoder, and the filters behind it, remember of
 earlier ones is by then what it would be."""
-_PATIENCE = 3
-"""A segment gives up that has met no join point in the first third of its length: if it never does, this is in vain."""
+_PATIENCE, _LEAST_PATIENCE = 3, 250
+"""A segment gives up that has met no join point in the first third of its length, and at least so many frames: if
+it never does, this is in vain."""
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -53,7 +54,7 @@ def segments_of(scan: Scan, seconds: float) -> list[Segment]:
     found = []
     for number, start in enumerate([None, *starts]):
         frames, is_last = bounds[number + 1] - bounds[number], number == len(starts)
-        patience = None if start is None else max(1, frames // _PATIENCE)
+        patience = None if start is None else max(_LEAST_PATIENCE, frames // _PATIENCE)
         found.append(Segment(start, None if is_last else bounds[number + 1] - 1, frames, patience))
     return found
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from msgspec.structs import replace
+
 from engine.config import Config
 from engine.contracts.orders import Warned
 from engine.enhancement import models as enhancing
@@ -34,6 +36,8 @@ class Warm:
         warn: Callable[[Warned], None],
         elsewhere: tuple[Callable[[str], Enhancing], dict[str, str]] | None = None,
     ) -> None:
+        if not config.output.directory:  # what is kept is the same wherever it is written to
+            config = replace(config, output=replace(config.output, directory="."))
         self.config = config
         self._looking = perceiving.OpenModels(config, warn)
         try:

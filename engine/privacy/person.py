@@ -166,7 +166,7 @@ class OfPerson(Judge):
             self._lost.setdefault((track.stream, track.track_id), set()).update(one.frame_index for one in track.picture.frames)
 
     def _find(self, line: bytes) -> None:
-        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+        with contextlib.suppress(*UNREADABLE):
             face = msgspec.json.decode(line, type=_Face)
             self._lost.get((face.stream, face.track_id), set()).discard(face.frame_index)
 

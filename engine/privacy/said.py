@@ -88,7 +88,7 @@ def _left(directory: Path, judge: Judge) -> set[Key]:
     with Folder(directory) as folder:
         for name in filter(folder.is_file, RECORDS):
             for line in whole_lines(directory / name):
-                with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                with contextlib.suppress(*UNREADABLE):
                     record = msgspec.json.decode(line, type=Record)
                     track_id = record.get("track_id")
                     if isinstance(track_id, int) and judge.record(record) is not None:
