@@ -123,7 +123,7 @@ class Enhancement:
             del self._due[key]
             track = self._tracks.get(key)
             if track is not None and self._pictures.is_due(*key):
-                news = self._track_now(track, shown=True)
+                news = self._track_now(track, pictured=True)
                 return [news] if has_picture(news) else []
         return []
 
@@ -141,7 +141,7 @@ class Enhancement:
         """A track is over, and all its faces are finished: say what is known of it, and forget it."""
         track = self._tracks.pop((closed.stream, closed.track_id), None)
         self._verifier.refresh()  # its last word: who was taken out by now is not in it
-        said = self._track(closed, track.faces if track else 0, ended=True, shown=True)
+        said = self._track(closed, track.faces if track else 0, ended=True, pictured=True)
         self._forget((closed.stream, closed.track_id))
         return said
 
@@ -169,15 +169,15 @@ class Enhancement:
             crop.sighting, enhanced, score.decision, score.candidates, score.gallery_version, parts, score.gallery
         )
 
-    def _track_now(self, track: TrackSoFar, *, shown: bool = False, reason: str = "") -> Said:
-        news = self._track(track.as_closed(), track.faces, ended=False, shown=shown, reason=reason)
+    def _track_now(self, track: TrackSoFar, *, pictured: bool = False, reason: str = "") -> Said:
+        news = self._track(track.as_closed(), track.faces, ended=False, pictured=pictured, reason=reason)
         track.is_known = news.body.decision == "known"
         return news
 
-    def _track(self, closed: TrackClosed, faces: int, *, ended: bool, shown: bool, reason: str = "") -> Said:
+    def _track(self, closed: TrackClosed, faces: int, *, ended: bool, pictured: bool, reason: str = "") -> Said:
         scores = self._verifier.track_scores(closed.stream, closed.track_id)
         self._say_gallery()
-        made, candidates = self._picture(closed, scores) if shown else (None, scores.candidates)
+        made, candidates = self._picture(closed, scores) if pictured else (None, scores.candidates)
         is_known = scores.decision == "known"
         shown = (made.bgr, made.agreement, made.said.model) if made else ()
         parts, payloads = track_parts_of(self._config.publish, scores.embedding, *shown, is_known=is_known)
