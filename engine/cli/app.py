@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "run": ("engine.cli.run:run", "Process cameras or recordings: enhanced faces, identity scores."),
     "serve": ("engine.cli.serve:serve", "Run as a service, whose cameras come and go."),
+    "archive": ("engine.cli.archive:archive_app", "Process many recordings on all cores, of one machine or many."),
     "ctl": ("engine.cli.ctl:ctl_app", "Ask a running service, or tell it what to do."),
     "fleet": ("engine.cli.fleet:fleet_app", "Give the cameras of many machines a home."),
     "probe": ("engine.cli.probe:probe", "Look at a camera before adding it: what it sends, its faces' sizes."),
