@@ -11,6 +11,7 @@ from engine.config import PublishConfig
 from engine.publish.publisher import Publisher
 from engine.runtime.descriptors import raise_limit
 
+__all__ = ["Publisher", "open_publisher"]
 _LINGER_MS = 5_000
 _MOST_FILES = 65_536
 """A crowd of connections must not cost the process the files that it writes."""
