@@ -22,6 +22,7 @@ COMMANDS = {
     "probe": ("engine.cli.probe:probe", "Look at a camera before adding it: what it sends, its faces' sizes."),
     "report": ("engine.cli.report:report", "Make a run's page again, or a document of it (PDF)."),
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
+    "bridge": ("engine.cli.bridge:bridge", "Carry what a site publishes to a message broker, each once."),
     "clip": ("engine.cli.clip:clip", "Cut the moment of a track out of its recording."),
     "annotate": ("engine.cli.annotate:annotate", "Draw boxes, names and enhanced faces into a recording."),
     "export": ("engine.cli.export:export", "Write tracks, faces and vectors of a run as a table."),
