@@ -36,7 +36,7 @@ class JoinedStream:
         self._decoded: Counter[str] = Counter()
         """What one reader would have counted up to here."""
         self._calls: dict[str, Calls] = {}
-        self._rejected = 0
+        self._rejected, self._was_live = 0, False
 
     def fail(self, why: str) -> None:
         """It has been set aside; nothing of it counts."""
@@ -68,6 +68,7 @@ class JoinedStream:
 
     def _say_states(self, link: Link, piece: Piece, shift: Mapping[str, int], *, is_first: bool) -> None:
         for state in piece.states:
+            self._was_live |= state.event.state == "live"
             if state.before_frame < link.first_frame or (not is_first and state.event.state in _AT_THE_BEGIN):
                 continue
             self._lines.say(replace(state.event, counters=_shifted(state.event.counters, shift)))
@@ -79,9 +80,10 @@ class JoinedStream:
         self._counts.add(Counts(errors=piece.enhanced.errors, drops=piece.enhanced.drops))
         if errored := piece.enhanced.streams.get(stream, {}).get("errored", 0):
             self._counts.of_stream(stream, "errored", errored)
-        self._counts.everywhere(stream, "faces", lines["faces"])
-        self._counts.of_stream(stream, "enhanced", lines["enhanced"])
-        self._counts.of_stream(stream, "passed_through", lines["faces"] - lines["enhanced"])
+        if faces := lines["faces"]:
+            self._counts.everywhere(stream, "faces", faces)
+            self._counts.of_stream(stream, "enhanced", lines["enhanced"])
+            self._counts.of_stream(stream, "passed_through", faces - lines["enhanced"])
         self._counts.run["track_pictures"] += lines["track_pictures"]
         self._rejected += piece.rejected - (0 if after is None else after.rejected)
         for stage, calls in piece.calls.items():
@@ -97,7 +99,9 @@ class JoinedStream:
                 end = replace(end, detail="; ".join(filter(None, [end.detail, *notes_of(path, counters)])))
             except SourceError as error:
                 end = replace(end, state="failed", reason=error.reason, detail=str(error))
-        return judged(replace(end, counters=counters | {"rejected": self._rejected}, calls=self._calls))
+        if self._was_live:
+            counters["rejected"] = self._rejected
+        return judged(replace(end, counters=counters, calls=self._calls))
 
 
 def _shifted(counters: Mapping[str, int], shift: Mapping[str, int]) -> dict[str, int]:
