@@ -36,7 +36,9 @@ class JoinedStream:
         self._decoded: Counter[str] = Counter()
         """What one reader would have counted up to here."""
         self._calls: dict[str, Calls] = {}
-        self._rejected, self._was_live = 0, False
+        self._rejected = 0
+        self._was_followed = False
+        """Perception has heard of the stream."""
 
     def fail(self, why: str) -> None:
         """It has been set aside; nothing of it counts."""
@@ -67,8 +69,8 @@ class JoinedStream:
         return last
 
     def _say_states(self, link: Link, piece: Piece, shift: Mapping[str, int], *, is_first: bool) -> None:
+        self._was_followed |= any(state.event.frame_rate for state in piece.states)
         for state in piece.states:
-            self._was_live |= state.event.state == "live"
             if state.before_frame < link.first_frame or (not is_first and state.event.state in _AT_THE_BEGIN):
                 continue
             self._lines.say(replace(state.event, counters=_shifted(state.event.counters, shift)))
@@ -80,10 +82,10 @@ class JoinedStream:
         self._counts.add(Counts(errors=piece.enhanced.errors, drops=piece.enhanced.drops))
         if errored := piece.enhanced.streams.get(stream, {}).get("errored", 0):
             self._counts.of_stream(stream, "errored", errored)
-        if faces := lines["faces"]:
-            self._counts.everywhere(stream, "faces", faces)
+        if self._was_followed:
+            self._counts.everywhere(stream, "faces", lines["faces"])
             self._counts.of_stream(stream, "enhanced", lines["enhanced"])
-            self._counts.of_stream(stream, "passed_through", faces - lines["enhanced"])
+            self._counts.of_stream(stream, "passed_through", lines["faces"] - lines["enhanced"])
         self._counts.run["track_pictures"] += lines["track_pictures"]
         self._rejected += piece.rejected - (0 if after is None else after.rejected)
         for stage, calls in piece.calls.items():
@@ -99,9 +101,8 @@ class JoinedStream:
                 end = replace(end, detail="; ".join(filter(None, [end.detail, *notes_of(path, counters)])))
             except SourceError as error:
                 end = replace(end, state="failed", reason=error.reason, detail=str(error))
-        if self._was_live:
-            counters["rejected"] = self._rejected
-        return judged(replace(end, counters=counters, calls=self._calls))
+        rejected = {"rejected": self._rejected} if self._was_followed else {}
+        return judged(replace(end, counters=counters | rejected, calls=self._calls))
 
 
 def _shifted(counters: Mapping[str, int], shift: Mapping[str, int]) -> dict[str, int]:

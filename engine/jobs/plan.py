@@ -13,7 +13,7 @@ from engine.config import Config
 from engine.contracts.recording import Recording, shown
 from engine.errors import PublishError
 from engine.jobs.joins import Chain, Done, chain_of
-from engine.jobs.pieces import read_piece, read_points
+from engine.jobs.pieces import Piece, read_piece, read_points
 from engine.jobs.scan import Scan, scan
 from engine.jobs.segments import Segment, segments_of
 
@@ -57,16 +57,20 @@ def read_chain(plan: Plan, directories: Iterable[Path]) -> Chain:
     Raises:
         PublishError: a directory cannot be read.
     """
-    done: dict[Segment, Done] = {}
-    for directory in directories:
-        piece = read_piece(directory)
-        if piece is None:
-            continue
-        try:
-            points = {point.frame_index: point for point in read_points(directory)}
-        except (OSError, msgspec.DecodeError) as error:
-            raise PublishError(
-                f"the join points in {directory} cannot be read ({error}): remove it to process it anew"
-            ) from error
-        done[piece.segment] = Done(piece.ending, piece.last_frame, points)
-    return chain_of(plan.segments, done, plan.scan.keys)
+    read = [found for directory in directories if (found := read_done(directory)) is not None]
+    return chain_of(plan.segments, {piece.segment: done for piece, done in read}, plan.scan.keys)
+
+
+def read_done(directory: Path) -> tuple[Piece, Done] | None:
+    """Return what became of a segment; None: its directory is not whole.
+
+    Raises:
+        PublishError: it cannot be read.
+    """
+    if (piece := read_piece(directory)) is None:
+        return None
+    try:
+        points = {point.frame_index: point for point in read_points(directory)}
+    except (OSError, msgspec.DecodeError) as error:
+        raise PublishError(f"the join points in {directory} cannot be read ({error}): remove it to process it anew") from error
+    return piece, Done(piece.ending, piece.last_frame, points)
