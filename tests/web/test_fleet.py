@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 
-import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from engine.errors import DatabaseError
@@ -42,7 +41,6 @@ def test_a_service_that_is_no_node_says_so(web: Server) -> None:
     assert "facestream_fleet" not in web.ask("GET", "/metrics").body.decode()
 
 
-@pytest.mark.alone
 def test_what_the_database_said_last_is_kept_while_it_is_away() -> None:
     require_postgres()
     clock = Clock()

@@ -47,4 +47,4 @@ def _dark(axes: plt.Axes, fleet: FleetMade) -> None:
         axes.step(ordered, np.linspace(100 / len(ordered), 100, len(ordered)), where="post", label=f"{cause} ({len(ordered)})")
     axes.axvline(10, color="0.3", lw=0.8, ls="--")
     axes.set(title="Without a picture for at most", xlabel="seconds", ylabel="% of the cameras", xscale="log", ylim=(0, 102))
-    axes.legend(loc="lower right", fontsize=8, framealpha=1.0, edgecolor="none")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, frameon=False, fontsize=8)
