@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from engine.config_fleet import FleetConfig
 from engine.config_section import Device, Positive, Section
 from engine.config_serve import ServeConfig
 from engine.config_verify import VerifyConfig
@@ -280,6 +281,7 @@ class Config(Section, frozen=True):
     publish: PublishConfig = PublishConfig()
     output: OutputConfig = OutputConfig()
     serve: ServeConfig = ServeConfig()
+    fleet: FleetConfig = FleetConfig()
 
 
 PROFILES: dict[str, dict[str, Any]] = {

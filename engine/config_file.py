@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import yaml
 
 from engine.config import PROFILES, Config
 from engine.config_errors import explain, key_that_stands_twice, sentence
+from engine.config_section import Section
 from engine.errors import ConfigError
 
+Kind = TypeVar("Kind", bound=Section)
 _IN_ORDER = (("crop", "min_size_px", "max_size_px"), ("verify", "unknown_cosine", "known_cosine"))
 """Of each section two keys, of which the first may not exceed the second."""
 _DEEPEST = 20
@@ -46,7 +48,7 @@ def load_config(path: Path | None = None, overrides: dict[str, Any] | None = Non
         ConfigError: the file cannot be read, is not YAML, or a key or value in it is wrong; the message names the file, the
             line, the key and what is allowed.
     """
-    text, tree = _read(path)
+    text, tree = _read(path, Config)
     overrides = overrides or {}
     written = merge(_profile(tree.get("profile"), path, text), tree)
     config = _convert(written, path, text)
@@ -55,6 +57,21 @@ def load_config(path: Path | None = None, overrides: dict[str, Any] | None = Non
     # The file is right by itself, so whatever is wrong now came with the overrides.
     chosen = _profile(overrides.get("profile") or tree.get("profile"), None, "")
     return _convert(merge(merge(chosen, tree), {**overrides, "profile": chosen["profile"]}), None, "")
+
+
+def read_yaml(path: Path, kind: type[Kind]) -> Kind:
+    """Read a YAML file that is no configuration, as carefully as one.
+
+    Raises:
+        ConfigError: see ``load_config``.
+    """
+    text, tree = _read(path, kind)
+    if unfit := _unfit(tree, []):
+        raise ConfigError(sentence(*unfit, path, text))
+    try:
+        return msgspec.convert(tree, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(explain(str(error), kind, path, text)) from error
 
 
 def _profile(name: object, path: Path | None, text: str) -> dict[str, Any]:
@@ -133,7 +150,7 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
+def _read(path: Path | None, kind: type[Section]) -> tuple[str, dict[str, Any]]:
     if path is None:
         return "", {}
     try:
@@ -161,6 +178,6 @@ def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
     if tree is None:
         return text, {}
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path} must be a mapping with the keys {', '.join(Config.__struct_fields__)}")
+        raise ConfigError(f"{path} must be a mapping with the keys {', '.join(kind.__struct_fields__)}")
     # A section whose keys are all commented out is empty, which means the defaults.
     return text, {key: value for key, value in tree.items() if value is not None}

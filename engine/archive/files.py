@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from engine.whole_file import replacing
 
@@ -105,14 +106,26 @@ class AppendedFiles:
         self._files.clear()
 
 
-def write_new(path: Path, content: bytes | memoryview) -> None:
-    """Write a file, or leave none.
+class Stored(NamedTuple):
+    """A file that is there already, and nobody changes: it need not be written again."""
+
+    path: Path
+
+
+def write_new(path: Path, content: bytes | memoryview | Stored) -> int:
+    """Write a file, or leave none; return how many bytes it has.
 
     Raises:
         OSError: it could not be written.
     """
     try:
-        path.write_bytes(content)
+        if not isinstance(content, Stored):
+            return path.write_bytes(content)
+        try:
+            path.hardlink_to(content.path)
+        except OSError:  # on another disk, or one that has no second names
+            shutil.copyfile(content.path, path)
+        return path.stat().st_size
     except OSError:
         with contextlib.suppress(OSError):
             path.unlink()

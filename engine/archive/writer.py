@@ -37,7 +37,7 @@ from engine.archive.chain import Keep, Kind
 from engine.archive.chain_writer import ChainWriter, keep_of
 from engine.archive.checkpoint_writer import CheckpointWriter
 from engine.archive.claim import LINES, check_free, held_by_a_run
-from engine.archive.files import AppendedFiles, track_folder, write_new, write_whole
+from engine.archive.files import AppendedFiles, Stored, track_folder, write_new, write_whole
 from engine.archive.letting_go import LettingGo
 from engine.archive.lock import DirectoryLock
 from engine.archive.pictures import picture_name
@@ -111,7 +111,7 @@ class DirectorySink:
             self._going = LettingGo(config, self.directory, self._chain) if expires else None
             undo.pop_all()
 
-    def write(self, message: AnyMessage, payloads: Sequence[Payload]) -> None:
+    def write(self, message: AnyMessage, payloads: Sequence[Payload | Stored]) -> None:
         """Write a message as it was sent; ``stats`` and ``end`` leave no line (their totals are in ``run.json``).
 
         Raises:
@@ -244,22 +244,23 @@ class DirectorySink:
             else:
                 path.unlink()
 
-    def _write_parts(self, message: Face | Track, payloads: Sequence[Payload]) -> dict[str, Any]:
+    def _write_parts(self, message: Face | Track, payloads: Sequence[Payload | Stored]) -> dict[str, Any]:
         """Write the payloads; return ``files`` and ``embedding`` for the line."""
         extra: dict[str, Any] = {}
         for part, payload in zip(message.parts, payloads, strict=True):
             if part.name == "embedding":
                 name = f"embeddings_{part.shape[0]}.f32"
+                assert not isinstance(payload, Stored), "vectors stand together in a file"
                 offset = self._files[name].append(payload)
                 extra["embedding"] = {"file": name, "row": offset // len(payload)}
             else:
                 folder = self._folder(message)
                 path = folder / picture_name(message.seq, part)
                 self._make_folder(folder)
-                write_new(path, payload)
+                size = write_new(path, payload)
                 extra.setdefault("files", {})[part.name] = path.relative_to(self.directory).as_posix()
                 if self._going is not None:
-                    self._going.wrote(folder, len(payload))
+                    self._going.wrote(folder, size)
         return extra
 
     def _make_folder(self, folder: Path) -> None:

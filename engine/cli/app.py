@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 COMMANDS = {
     "run": ("engine.cli.run:run", "Process cameras or recordings: enhanced faces, identity scores."),
     "serve": ("engine.cli.serve:serve", "Run as a service, whose cameras come and go."),
+    "archive": ("engine.cli.archive:archive_app", "Process many recordings on all cores, of one machine or many."),
     "ctl": ("engine.cli.ctl:ctl_app", "Ask a running service, or tell it what to do."),
+    "fleet": ("engine.cli.fleet:fleet_app", "Give the cameras of many machines a home."),
     "probe": ("engine.cli.probe:probe", "Look at a camera before adding it: what it sends, its faces' sizes."),
     "report": ("engine.cli.report:report", "Make a run's page again, or a document of it (PDF)."),
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
+    "bridge": ("engine.cli.bridge:bridge", "Carry what a site publishes to a message broker, each once."),
     "clip": ("engine.cli.clip:clip", "Cut the moment of a track out of its recording."),
     "annotate": ("engine.cli.annotate:annotate", "Draw boxes, names and enhanced faces into a recording."),
     "export": ("engine.cli.export:export", "Write tracks, faces and vectors of a run as a table."),

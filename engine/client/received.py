@@ -26,6 +26,8 @@ class Received:
     """It was missed at first, and came back from the replay service."""
     limits: Limits = DEFAULT_LIMITS
     """What ``image`` decodes at most."""
+    header: bytes = b""
+    """As it came: with fields of a later version, which ``message`` does not have."""
 
     @property
     def parts(self) -> list[Part]:
@@ -138,7 +140,7 @@ def parse(frames: list[bytes], replayed: bool = False, limits: Limits = DEFAULT_
             check_stream_name(message.stream)
     except ConfigError as error:
         raise Malformed(str(error)) from error
-    received = Received(message, frames[2:], replayed, limits)
+    received = Received(message, frames[2:], replayed, limits, frames[1])
     if len(received.parts) != len(received.payloads):
         raise Malformed(f"{len(received.payloads)} payloads, and the header describes {len(received.parts)}")
     for part, payload in zip(received.parts, received.payloads, strict=True):

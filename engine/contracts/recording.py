@@ -51,6 +51,21 @@ class Reading(msgspec.Struct, frozen=True):
     """Whether the file's own ``creation_time`` is taken for its beginning, where ``started_ns`` is None."""
 
 
+class Start(msgspec.Struct, frozen=True):
+    """Where a video is read from in its middle, as a reader from its beginning comes to it."""
+
+    frame_index: int
+    """Of the first frame that is given."""
+    after_ticks: int
+    """Time stamp of the frame before it, in the video's units."""
+    since_mark: int
+    """Of the frames before it so many have come since the first that was marked for detection after a discontinuity."""
+    seek_ticks: int
+    """Time stamp of the key frame with which decoding begins; what comes before the first frame is decoded, not given."""
+    origin_seconds: float
+    """The time stamp from which the recording's time counts at the key frame."""
+
+
 @dataclass(frozen=True)
 class Recording:
     """One stream that is read from files."""

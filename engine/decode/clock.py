@@ -50,6 +50,11 @@ class StreamClock:
         """What is added to a time stamp."""
         self._last_seconds: float | None = None
 
+    @property
+    def origin_seconds(self) -> float:
+        """The time stamp from which it counts now: a clock that starts at it goes on like this one."""
+        return -self._shift_seconds
+
     def advance(self, ticks: int | None) -> tuple[float, bool]:
         """Return the next frame's time in seconds, and whether it jumped away from the frame before.
 

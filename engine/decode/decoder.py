@@ -17,7 +17,7 @@ from engine.config import DecodeConfig
 from engine.contracts.count_words import count
 from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.messages import Reason, StreamState
-from engine.contracts.recording import Reading
+from engine.contracts.recording import Reading, Start
 from engine.contracts.streams import StreamChanged
 from engine.decode.blocks import ask_for_blocks
 from engine.decode.clock import StreamClock
@@ -37,7 +37,8 @@ from engine.decode.container import (
 from engine.decode.damage import Damage
 from engine.decode.display import Display
 from engine.decode.encryption import is_encrypted_packet
-from engine.decode.recording_end import RecordingEnd, announces_duration
+from engine.decode.lead import Lead
+from engine.decode.recording_end import RecordingEnd, announces_duration, notes_of
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.errors import SourceError
 
@@ -63,6 +64,19 @@ class _Note:
     captured_ns: int
     corrupt: bool
     damaged: bool
+
+
+def recording_clock(
+    container: InputContainer, stream: VideoStream, skip_frame: str = "none", start: Start | None = None
+) -> StreamClock:
+    """Return the clock of a recording's pictures, which begins with the first that is given."""
+    return StreamClock(
+        stream.time_base or FALLBACK_TIME_BASE,
+        float(1 / nominal_rate(stream)),
+        MAX_KEY_FRAME_GAP_SECONDS if skip_frame == "nonkey" else MAX_GAP_SECONDS,
+        starts_at_seconds=start.origin_seconds if start else origin_seconds(container),
+        bridge=bridges(container),
+    )
 
 
 class Decoder(RecordingReader):
@@ -100,6 +114,7 @@ class Decoder(RecordingReader):
         reading: what the user says of this recording.
         seek_ticks: begin at or before this time stamp of the video, at a key frame; frames count from there. None: from the
             beginning.
+        start: begin in the middle, and number, time and mark the frames as a reader from the beginning does; None: there.
     """
 
     def __init__(
@@ -110,10 +125,12 @@ class Decoder(RecordingReader):
         detect_every: int = 1,
         reading: Reading | None = None,
         seek_ticks: int | None = None,
+        start: Start | None = None,
     ) -> None:
         super().__init__()
         self._name, self._path, self._config, self._detect_every = recording_name, path, config, detect_every
-        self._seek_ticks = seek_ticks
+        self._seek_ticks, self._start = start.seek_ticks if start else seek_ticks, start
+        self._lead, self._first_frame = Lead(start, path), start.frame_index if start else 0
         self._reading = reading = reading or Reading()
         self._display: Display[_Note] = Display()
         self._counted.drops["no_key_frame"] = 0
@@ -121,7 +138,8 @@ class Decoder(RecordingReader):
         self._notes: list[str] = []
         self._size_px = (0, 0)
         self._frame_rate, self._frames_expected = 0.0, 0
-        self._since_change = 0
+        self._counted.counts["frames"] = self._first_frame
+        self._since_change = start.since_mark if start else 0
         self._read_to_seconds = 0.0
         self._cut = ""
         self._refusal = ""
@@ -148,7 +166,10 @@ class Decoder(RecordingReader):
                     self._path, container, stream, self._counted, self._cut, self._read_to_seconds, self._refusal
                 )
                 end.check()
-                yield self._state("ended", "end_of_file", "; ".join([*self._notes, *end.notes()]))
+                self._notes += end.missing_time()
+                if self._first_frame == 0:  # else the counters are not those of the whole recording
+                    self._notes += notes_of(self._path, self.counters)
+                yield self._state("ended", "end_of_file", "; ".join(self._notes))
             except SourceError as error:
                 yield self._state("failed", error.reason, str(error))
 
@@ -162,7 +183,7 @@ class Decoder(RecordingReader):
         ask_for_blocks(context, motion=self._config.motion)
         if self._config.skip_frame == "none":
             self._frame_rate, self._frames_expected = float(nominal_rate(stream)), expected_frames(container, stream)
-        clock = self._clock(container, stream)
+        clock = recording_clock(container, stream, self._config.skip_frame, self._start)
         damage = Damage(context)
         container_says = container_aspect(stream)
         for packet in self._packets(container, stream):
@@ -178,16 +199,6 @@ class Decoder(RecordingReader):
             for picture in pictures:
                 yield from self._show(picture, aspect, damage, clock, captured_ns)
         yield from self._emit(self._display.flush(), clock)
-
-    def _clock(self, container: InputContainer, stream: VideoStream) -> StreamClock:
-        gap_seconds = MAX_KEY_FRAME_GAP_SECONDS if self._config.skip_frame == "nonkey" else MAX_GAP_SECONDS
-        return StreamClock(
-            stream.time_base or FALLBACK_TIME_BASE,
-            float(1 / nominal_rate(stream)),
-            gap_seconds,
-            starts_at_seconds=origin_seconds(container),
-            bridge=bridges(container),
-        )
 
     def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[av.Packet[Any] | None]:
         """Yield the packets of the video stream, then None to flush the decoder; note where the file breaks off.
@@ -242,28 +253,36 @@ class Decoder(RecordingReader):
 
     def _emit(self, shown: Iterable[tuple[Planes, _Note]], clock: StreamClock) -> Iterator[Frame | StreamChanged]:
         for planes, note in shown:
+            if self._lead.is_broken(note.ticks):
+                continue
             seconds, jumped = clock.advance(note.ticks)
-            change = self._change(planes, jumped)
-            if change is not None:
-                self._since_change = 0
-                yield change
+            if self._lead.takes(note.ticks):
+                self._size_px = planes.width_px, planes.height_px
+                self.before = self._frame(planes, note, seconds, self._first_frame - 1, clock), self.counters
+                continue
             index = self._counted.counts["frames"]
+            for change in self._changes(planes, jumped, index == self._first_frame):
+                self._since_change = 0 if change.state == "discontinuity" else self._since_change
+                yield change
             self._counted.counts["frames"] += 1
             self._counted.counts["corrupt_frames"] += note.corrupt
-            detect = self._since_change % self._detect_every == 0
             self._since_change += 1
-            recorded_ns = None if self._started_ns is None else self._started_ns + round(seconds * 1e9)
-            when = FrameTime(index, note.pts, clock.time_base, seconds, note.captured_ns, recorded_ns=recorded_ns)
-            yield Frame(self._name, when, planes, detect, note.damaged)
+            yield self._frame(planes, note, seconds, index, clock)
 
-    def _change(self, planes: Planes, jumped: bool) -> StreamChanged | None:
-        """Return the state to announce before this picture, if any."""
+    def _frame(self, planes: Planes, note: _Note, seconds: float, index: int, clock: StreamClock) -> Frame:
+        recorded_ns = None if self._started_ns is None else self._started_ns + round(seconds * 1e9)
+        when = FrameTime(index, note.pts, clock.time_base, seconds, note.captured_ns, recorded_ns=recorded_ns)
+        return Frame(self._name, when, planes, (self._since_change - 1) % self._detect_every == 0, note.damaged)
+
+    def _changes(self, planes: Planes, jumped: bool, is_first: bool) -> Iterator[StreamChanged]:
+        """Yield the states to announce before this picture."""
         before, self._size_px = self._size_px, (planes.width_px, planes.height_px)
-        if before == (0, 0):
-            return self._state("live")
-        if before != self._size_px:
-            return self._state("discontinuity", "resolution_change")
-        return self._state("discontinuity", "timestamp_jump") if jumped else None
+        if is_first:
+            yield self._state("live")
+        if before not in ((0, 0), self._size_px):
+            yield self._state("discontinuity", "resolution_change")
+        elif jumped:
+            yield self._state("discontinuity", "timestamp_jump")
 
     def _state(self, state: StreamState, reason: str = "", detail: str = "") -> StreamChanged:
         width_px, height_px = self._size_px

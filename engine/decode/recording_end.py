@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,20 +60,7 @@ class RecordingEnd:
             raise SourceError(f"{path} breaks off {cut}; frames before that: {frames}", "truncated")
         if frames == 0:
             raise self._nothing_decoded()
-        if self.counted.counts["corrupt_frames"] == frames:
-            raise SourceError(
-                f"{path}: {'its only picture' if frames == 1 else f'every one of its {frames} pictures'} is damaged", "codec"
-            )
-
-    def notes(self) -> Iterator[str]:
-        """Yield what a user should know of a recording that was read to its end."""
-        yield from self._missing_time()
-        if early := self.counted.drops["no_key_frame"]:
-            were = "was" if early == 1 else "were"
-            first = count(early, "picture").removeprefix("1 ")
-            yield f"{self.path} begins between key frames: its first {first}, which cannot be decoded, {were} left out"
-        if corrupt := self.counted.counts["corrupt_frames"]:
-            yield f"{corrupt} of the {self.counted.counts['frames']} pictures of {self.path} are damaged"
+        check_pictures(path, self.counted.named())
 
     def _nothing_decoded(self) -> SourceError:
         codec, early = self.stream.codec_context.name, self.counted.drops["no_key_frame"]
@@ -89,7 +76,8 @@ class RecordingEnd:
         why = f" ({self.refusal})" if self.refusal else ""
         return SourceError(f"{self.path}: no picture could be decoded from its {packets} {codec} packets{why}", "codec")
 
-    def _missing_time(self) -> Iterator[str]:
+    def missing_time(self) -> Iterator[str]:
+        """Yield what a user should know of the end of a recording that was read to it."""
         if not announces_duration(self.container) or not self.container.duration:
             return
         start = (self.container.start_time or 0) / av.time_base
@@ -100,3 +88,28 @@ class RecordingEnd:
                 f"{self.path} ends at {read - start:.1f} s where its header announces {announced - start:.1f} s: "
                 "it may be cut off or damaged"
             )
+
+
+def check_pictures(path: Path, counters: Mapping[str, int]) -> None:
+    """Return if a recording shows anything.
+
+    Args:
+        path: of the recording.
+        counters: of its decoder, over all of it.
+
+    Raises:
+        SourceError: every picture is damaged, with the reason ``codec``.
+    """
+    if (frames := counters["frames"]) == counters["corrupt_frames"]:
+        all_of_it = "its only picture" if frames == 1 else f"every one of its {frames} pictures"
+        raise SourceError(f"{path}: {all_of_it} is damaged", "codec")
+
+
+def notes_of(path: Path, counters: Mapping[str, int]) -> Iterator[str]:
+    """Yield what a user should know of the pictures of a recording that was read to its end; args as of ``check_pictures``."""
+    if early := counters.get("drops.no_key_frame", 0):
+        were = "was" if early == 1 else "were"
+        first = count(early, "picture").removeprefix("1 ")
+        yield f"{path} begins between key frames: its first {first}, which cannot be decoded, {were} left out"
+    if corrupt := counters["corrupt_frames"]:
+        yield f"{corrupt} of the {counters['frames']} pictures of {path} are damaged"

@@ -20,6 +20,8 @@ class RecordingReader(ABC):
     def __init__(self) -> None:
         self._items: Items | None = None
         self._counted = Counted(("frames", "packets", "corrupt_packets", "corrupt_frames"))
+        self.before: tuple[Frame, dict[str, int]] | None = None
+        """Where reading began in the middle: the frame before the first, and ``counters`` as they were then."""
 
     def __enter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -137,6 +138,10 @@ class Perception:
                 event = replace(event, counters=event.counters | {"rejected": faces.rejected})
                 del self._streams[event.stream]
         return [*items, event.with_account(self._calls.close(event.stream)) if event.is_last else event]
+
+    def counters_of(self, stream: str) -> Counter[str]:
+        """Return what was counted of a stream that goes on and comes into the totals at its end."""
+        return self._streams[stream].counters
 
     def preview(self, frame: Frame, now_seconds: float) -> tuple[Preview, bytes] | None:
         """Return what ``preview_of`` makes of a frame that was just taken; None where none is due.

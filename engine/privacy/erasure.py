@@ -26,7 +26,7 @@ from engine.privacy.person import OfPerson
 from engine.privacy.receipt import Erasure, GalleryErased, RunErased
 from engine.privacy.runs import REPORT, RUN, GoesOn, links_below, nobody_writes, not_of_the_run, report_anew, runs_below
 from engine.privacy.said import forget_person
-from engine.verify.gallery import Gallery
+from engine.verify.galleries import Where, gallery_file, gallery_words, is_there, open_gallery
 
 _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])
 """Keys of ``run.json`` whose texts are the user's: what they called a file or a stream stays."""
@@ -35,7 +35,7 @@ _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])
 def erase(
     names: Sequence[str],
     *,
-    gallery: Path | None = None,
+    gallery: Where | None = None,
     outputs: Sequence[Path] = (),
     audit: AuditLog | None = None,
     who: str = "",
@@ -47,7 +47,7 @@ def erase(
 
     Args:
         names: of the person, first the present one, then earlier ones; compared by their spelling.
-        gallery: the file; None: no gallery.
+        gallery: see ``gallery_file``; None: no gallery.
         outputs: output directories of runs, or folders of them, as a service's. One that a run writes to now is left as it
             is, with an ``error``. The audit log of a service is one more log.
         audit: is told of it, and then forgets the person; None: no log.
@@ -101,20 +101,21 @@ def _named(directory: Path, theirs: OfPerson) -> frozenset[str]:
     return frozenset(f"{directory.name}/{stream}/{track_id}" for stream, track_id in theirs.tracks)
 
 
-def _from_gallery(path: Path, person: Mentions, sources: Sequence[str], dry_run: bool) -> GalleryErased:
-    if not path.exists():
-        return GalleryErased(file=str(path))
-    before = _sha256(path)
-    with Gallery(path, read_only=dry_run) as opened:
+def _from_gallery(where: Where, person: Mentions, sources: Sequence[str], dry_run: bool) -> GalleryErased:
+    erased, file = GalleryErased(file=gallery_words(where)), gallery_file(where)
+    if not is_there(where):
+        return erased
+    erased.sha256_before = _sha256(file) if file else ""
+    with open_gallery(where, read_only=dry_run) as opened:
         there = sum(one.pictures for one in opened.list() if one.name in person.names)
         there += sum(one.identity in person.names for one in opened.quarantined())
         others = opened.forget_faces_of(person.names, sources, dry_run)
         if not dry_run:
             for name in person.names:
                 opened.remove(name)
-    erased = GalleryErased(file=str(path), sha256_before=before, sha256_after=_sha256(path))
     erased.pictures, erased.negatives = there + others.apart, others.negatives
-    erased.still_in = [] if dry_run else _log_in_use(path)
+    if file:
+        erased.sha256_after, erased.still_in = _sha256(file), [] if dry_run else _log_in_use(file)
     return erased
 
 

@@ -13,9 +13,12 @@ import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.verify.gallery_file import GalleryFile
 from engine.whole_file import replacing
+
+if TYPE_CHECKING:
+    from engine.verify.gallery_file import GalleryFile
 
 _TABLE = "CREATE TABLE IF NOT EXISTS epochs (epoch TEXT NOT NULL)"
 """Of one row. It is made by who writes: a version of facestream that does not know it reads the file as before."""

@@ -17,8 +17,8 @@ after track, so that most galleries have none and a few have many. A second tabl
 rate to hold in 95 of 100 galleries.
 
 All these are strangers whom another camera filmed than the one that took the picture. Two people in one room, light and
-camera look more alike. A third table says what they reach, at any size of face. Nobody tells where a picture was taken, so that
-a name asks for both: the face is above what strangers of the whole gallery reach, and above what a stranger of the scene of that
+camera look more alike. A third table says what they reach, at any size of face. Nobody tells where a picture was taken, so a
+name asks for both: the face is above what strangers of the whole gallery reach, and above what a stranger of the scene of that
 one picture does.
 """
 
@@ -83,7 +83,7 @@ class OpenSet:
 
     @property
     def smallest_rate(self) -> float:
-        """The smallest share of strangers with a name that the data can support: in single galleries, in the mean, in a scene."""
+        """The smallest share of strangers with a name that the data can support: in a gallery, in the mean, in a scene."""
         return max(float(self.rates[-1]), _RULE_OF_THREE / float(self.strangers.sum()), _RULE_OF_THREE / self.scene_pairs)
 
     def check_rate(self, rate: float) -> None:

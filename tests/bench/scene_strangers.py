@@ -60,7 +60,11 @@ def main() -> None:
     }
     rows = [row for name, found in pairs.items() for row in quantiles(name, found, limits)]
     cohorts = [cohort(faces, sharp, count) for count in COHORTS]
-    show("resemblance of two people", ("pairs", "px", "number", *(f"1 in {1 / one:g}" for one in SHARES), "above the limit"), rows)
+    show(
+        "resemblance of two people",
+        ("pairs", "px", "number", *(f"1 in {1 / one:g}" for one in SHARES), "above the limit"),
+        rows,
+    )
     show("with others of the picture in the crowd", ("others", "pairs", *(f"1 in {1 / one:g}" for one in SHARES)), cohorts)
     if options.json:
         options.json.write_text(json.dumps({"pairs": rows, "cohorts": cohorts}, indent=1) + "\n", encoding="utf-8")

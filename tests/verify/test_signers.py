@@ -1,4 +1,4 @@
-"""Four people who were filmed by one camera in one room: nobody gets another's name, and the one of three clips stays himself."""
+"""Four people who were filmed by one camera in one room: nobody gets another's name, and who is in three clips gets his."""
 
 from __future__ import annotations
 

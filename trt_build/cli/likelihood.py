@@ -20,9 +20,7 @@ def _shipped(what: str) -> Path:
 
 
 @likelihood_app.command
-def fit(
-    recipe: str = "low_resolution_embedder", *, groups: Path, folder: Path, out: Path, detector: str = "grey"
-) -> None:
+def fit(recipe: str = "low_resolution_embedder", *, groups: Path, folder: Path, out: Path, detector: str = "grey") -> None:
     """Fit likelihood ratios on the tracks that `trt-build embedder calibrate` has recorded.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Pictures of several people: whoever stands beside somebody else is somebody else, filmed by the same camera at the same time."""
+"""Pictures of several people: whoever stands beside somebody else is somebody else, before the same camera."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def scene_limits(pairs: ScenePairs) -> tuple[NDArray[np.float64], NDArray[np.flo
     """
     if len(pairs.resemblance) < _FEWEST:
         raise DataError(
-            f"The pictures show {len(pairs.resemblance):,} pairs of people: at least {_FEWEST:,} are needed. Give more pictures."
+            f"The pictures show {len(pairs.resemblance):,} pairs of people: give more, at least {_FEWEST:,} are needed."
         )
     rng = np.random.default_rng(_SEED)
     order = np.argsort(-pairs.resemblance)

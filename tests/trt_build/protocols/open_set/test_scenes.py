@@ -57,5 +57,5 @@ def test_people_of_one_scene_reach_more_and_the_limits_say_so():
 
 
 def test_too_few_pairs_are_refused():
-    with pytest.raises(DataError, match="28 pairs of people: at least 3,000"):
+    with pytest.raises(DataError, match="28 pairs of people: give more"):
         scene_limits(scene_pairs(replace(GROUPS, is_somebody=GROUPS.pictures == 7), CROWD))

@@ -1,0 +1,118 @@
+"""``facestream archive``: many recordings, on many machines or on all cores of this one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from engine.cli.archive_view import archive_view, bad_words
+from engine.cli.archive_words import one_line, summary
+from engine.cli.json_lines import JsonOption, write_lines
+from engine.cli.overwriting import OverwriteOption
+from engine.cli.saying import say
+from engine.config_file import load_config
+from engine.contracts.recording import shown
+from engine.errors import UsageError
+from engine.jobs.archive import Asked, retry_job, standing_of, submit_job
+
+_EPILOGUE = """\
+Examples:
+
+  facestream archive submit recordings/ --out tapes
+  facestream archive submit list.txt --out /shared/tapes --address auto
+  facestream archive submit 'cellar/*.mkv' --out tapes --config thorough.yaml
+  facestream archive status tapes
+  facestream archive retry tapes
+
+Exit codes: 0 all are done, 1 some are not, 2 used wrongly, 130 stopped at once.
+"""
+
+archive_app = App(
+    name="archive", help="Process many recordings on all cores, of one machine or many.", help_epilogue=_EPILOGUE,
+    help_format="plaintext",
+)  # fmt: skip
+
+Out = Annotated[Path, Parameter(help="The directory of the job.")]
+
+
+@archive_app.command
+def submit(
+    *sources: Annotated[str, Parameter(help="Recordings, folders, 'globs', or a list: a .txt file with one of them a line.")],
+    out: Annotated[
+        Path, Parameter(name=["--out", "-o"], help="Directory for the results; of a cluster one that all nodes see.")
+    ],
+    address: Annotated[
+        str,
+        Parameter(help="local: all cores of this machine; auto: the Ray cluster it belongs to; ray://HOST:10001: that one."),
+    ] = "local",
+    config: Annotated[Path | None, Parameter(help="YAML file with settings, as for `facestream run`.")] = None,
+    workers: Annotated[int | None, Parameter(help="At most so many; by default one for each core.")] = None,
+    overwrite: OverwriteOption = False,
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative=(), help="Say what fails, and nothing else.")] = False,
+    json: JsonOption = False,
+) -> int:
+    """Process recordings, and join what was found into one result.
+
+    Give the same command again after whatever ended it, and it goes on. Ctrl-C
+    finishes the tasks that run; a second one leaves them: nothing that was done
+    is lost. A recording that kills two processes is set aside, and the others
+    go on.
+
+    For example:
+
+        facestream archive submit recordings/ --out tapes
+
+        facestream archive submit list.txt --out /shared/tapes --address auto
+    """
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers is {workers}: give 1 or more")
+    asked = Asked(list(sources), out, load_config(config), address, workers, overwrite=overwrite)
+
+    def note(sentence: str) -> None:
+        say(f"facestream: note: {shown(sentence)}", aside=True)
+
+    with archive_view(json=json, quiet=quiet) as show:
+        over = submit_job(asked, show, note)
+    if not json and not quiet:
+        say(summary(over.standing))
+        if over.report is not None:
+            say(f"report: {shown(over.report)}")
+    if over.standing.phase == "stopped":
+        say("facestream: stopped; the same command goes on", aside=True)
+    return over.exit_code
+
+
+@archive_app.command
+def status(out: Out, /, *, json: JsonOption = False) -> int:
+    """Say how a job stands, while it runs or afterwards.
+
+    Exit code: 0 it runs or is done, 1 it is neither, or a recording is not whole.
+    """
+    standing, is_driven = standing_of(out)
+    if json:
+        write_lines([{"driven": is_driven, **_fields(standing)}])
+    else:
+        say(one_line(standing))
+        for bad in standing.bad:
+            say(bad_words(bad))
+        if standing.problem:
+            say(f"It ended: {standing.problem}")
+        if not is_driven and standing.phase != "done":
+            say("Nobody works on it now: the command that began it goes on with it.")
+    return int(bool(standing.bad) or (not is_driven and standing.phase != "done"))
+
+
+@archive_app.command
+def retry(out: Out, /) -> int:
+    """Let recordings that failed, or were set aside, be tried again by the next `submit`."""
+    forgotten = retry_job(out)
+    say(f"{len(forgotten)} to be tried again: {', '.join(forgotten)}" if forgotten else "There is nothing to try again.")
+    return 0
+
+
+def _fields(standing: object) -> dict[str, object]:
+    import msgspec
+
+    return dict(msgspec.to_builtins(standing))

@@ -1,0 +1,29 @@
+"""The section of the configuration that makes a service a node of a fleet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from engine.config_section import Positive, Section
+
+
+class FleetConfig(Section, frozen=True):
+    """`facestream serve` as one of the nodes to which `facestream fleet` gives cameras, beside those of its own."""
+
+    database: str = ""
+    """Where all nodes meet, as ``postgresql://facestream@db.example.org/facestream``; its password belongs into ``~/.pgpass``
+    or PGPASSFILE. Empty: this service is no node."""
+    node: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{0,64}$")] = ""
+    """Its name, which no other node has; empty: that of the machine."""
+    labels: dict[str, str] = {}
+    """What cameras may need of it, as ``{site: north, gpu: "1"}``."""
+    capacity: Positive | None = None
+    """Cameras (the sum of their weights) that it may be given; None: as many as its load allows, as it is measured."""
+    listen: str = "tcp://0.0.0.0:*"
+    """Where other nodes ask whether it has the database; ``*``: any free port."""
+    address: str = ""
+    """Its host name or address for other nodes; empty: as the database sees it."""
+    console: str = ""
+    """Where people open its console, as ``https://box-1.example.org:8765``; shown by `facestream fleet status`."""

@@ -1,0 +1,218 @@
+"""A job over an archive, from what is asked for to a result: started, gone on with, looked at, tried again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from msgspec.structs import replace
+
+import engine
+from engine.archive.claim import check_free, check_writable
+from engine.archive.lock import DirectoryLock
+from engine.archive.same_job import check_same_settings
+from engine.config import Config
+from engine.errors import ConfigError, PublishError, UsageError
+from engine.jobs.archive_work import ArchiveWork, models_of
+from engine.jobs.attempts import judge
+from engine.jobs.cluster import connected
+from engine.jobs.driver import Driver, read_standing
+from engine.jobs.job_folder import JOB, JobFolder
+from engine.jobs.joining import join
+from engine.jobs.pieces import Piece, read_piece
+from engine.jobs.ray_workers import RayWorkers
+from engine.jobs.recordings import recordings_of
+from engine.jobs.standing import Bad, Standing
+from engine.jobs.warm import Warm
+from engine.pipeline.preflight import check_before
+from engine.pipeline.signals import CountedSignals
+from engine.verify.galleries import gallery_file, gallery_to_follow
+from engine.whole_file import replacing
+
+FOLDER, RESULT = "job", "result"
+"""In the directory that was asked for: what the job keeps, and what it has made, as a run writes it."""
+GALLERY = "gallery.sqlite"
+SEGMENT_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody wants."""
+
+    uris: list[str]
+    out: Path
+    config: Config
+    address: str = "local"
+    workers: int | None = None
+    overwrite: bool = False
+    segment_seconds: float = SEGMENT_SECONDS
+
+
+@dataclass(frozen=True)
+class Over:
+    """What it has come to."""
+
+    standing: Standing
+    report: Path | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 where all recordings are done."""
+        return int(self.standing.phase != "done" or bool(self.standing.bad))
+
+
+class JobFile(msgspec.Struct, frozen=True):
+    """``job.json``."""
+
+    versions: dict[str, str]
+    config: dict[str, Any]
+    models: dict[str, str]
+    """SHA-256 of each, by role."""
+    segment_seconds: float
+    recordings: list[str]
+    """Names of their streams."""
+
+
+def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[str], None]) -> Over:
+    """Do a job, or go on with it, to its end or until somebody asks to stop.
+
+    Args:
+        asked: what is wanted.
+        show: takes how it stands, each second.
+        note: takes what is unwise, or wrong with a node.
+
+    Raises:
+        FacestreamError: it cannot begin, or cannot go on; what was done stays.
+    """
+    if str(asked.out).lower().startswith("s3:/"):
+        raise UsageError(
+            "--out: results in object storage (s3://) are not supported yet: give a folder, and copy it afterwards"
+        )
+    out, config = Path(os.path.abspath(asked.out)), replace(asked.config, sources=[])
+    recordings = recordings_of(asked.uris, asked.config, note)
+    check_writable(out)
+    check_free(out, "choose another one: a job has a directory of its own")
+    check_before(
+        replace(config, output=replace(config.output, directory="/", overwrite=True, resume=False)), note, is_service=True
+    )
+    folder = JobFolder(out / FOLDER)
+    folder.make()
+    with closing(DirectoryLock(folder.directory)):
+        with Warm(config, lambda warned: note(warned.detail)) as warm:
+            models = models_of(warm.facts)
+        job = JobFile(
+            {"facestream": engine.__version__},
+            msgspec.to_builtins(config),
+            models,
+            asked.segment_seconds,
+            [one.name for one in recordings],
+        )
+        seconds = _begin(folder, job, overwrite=asked.overwrite)
+        config = _with_gallery(config, folder)
+        work = ArchiveWork(recordings, msgspec.to_builtins(config), models, seconds)
+
+        def make_whole(bad: list[Bad]) -> None:
+            output = replace(config.output, directory=str(out / RESULT), overwrite=True, resume=False)
+            join(out / RESULT, replace(config, output=output), work.parts({one.recording: one.reason for one in bad}))
+
+        with (
+            connected(asked.address, asked.workers),
+            CountedSignals() as signals,  # Ray has taken one of them over
+            closing(RayWorkers(folder.directory, asked.workers, note)) as workers,
+        ):
+            standing = Driver(folder, work, workers, lambda: signals.count, show, make_whole).drive()
+        report = out / RESULT / "report.html"
+        return Over(standing, report if standing.phase == "done" and report.exists() else None)
+
+
+def _with_gallery(config: Config, folder: JobFolder) -> Config:
+    """Return the settings with a copy of the gallery that all nodes see, made once: each has one of its own by default, and
+    who is enrolled meanwhile would be known in a part of the archive."""
+    source = gallery_file(config.verify.gallery)
+    if config.verify.embedder == "none" or source is None:
+        return config
+    copy = folder.directory / GALLERY
+    if not copy.exists():
+        gallery_to_follow(source)  # it is there now
+        with replacing(copy) as beside, closing(sqlite3.connect(beside)) as into:
+            with closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as original:
+                original.backup(into)
+            into.execute("PRAGMA journal_mode=DELETE")  # a write-ahead log needs memory that machines do not share
+    return replace(config, verify=replace(config.verify, gallery=str(copy)))
+
+
+def _begin(folder: JobFolder, job: JobFile, *, overwrite: bool) -> float:
+    """Compare a job with the one that its directory holds; return how long its segments are."""
+    path = folder.directory / JOB
+    if overwrite:
+        shutil.rmtree(folder.directory, ignore_errors=True)
+        folder.make()
+    elif (earlier := _read_job(path)) is not None:
+        check_same_settings(folder.directory.parent, msgspec.to_builtins(earlier), msgspec.to_builtins(job))
+        job = replace(job, segment_seconds=earlier.segment_seconds)
+    folder.write(JOB, job)
+    return job.segment_seconds
+
+
+def _read_job(path: Path) -> JobFile | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=JobFile)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigError(f"{path} cannot be read ({error}): start over with --overwrite") from error
+
+
+def standing_of(out: Path) -> tuple[Standing, bool]:
+    """Return how a job stood last, and whether somebody works on it now.
+
+    Raises:
+        UsageError: there is no job.
+    """
+    folder = JobFolder(out / FOLDER)
+    if (standing := read_standing(folder)) is None:
+        raise UsageError(f"{out} holds no job: `facestream archive submit RECORDINGS --out {out}` begins one")
+    return standing, _is_driven(folder)
+
+
+def _is_driven(folder: JobFolder) -> bool:
+    try:
+        DirectoryLock(folder.directory, 0.0).close()
+    except PublishError:
+        return True
+    return False
+
+
+def retry_job(out: Path) -> list[str]:
+    """Let what failed, or was set aside, be tried again; return the recordings.
+
+    Raises:
+        UsageError: there is no job.
+        PublishError: somebody works on it now.
+    """
+    folder = JobFolder(out / FOLDER)
+    if not folder.attempts.is_dir():
+        raise UsageError(f"{out} holds no job: `facestream archive submit RECORDINGS --out {out}` begins one")
+    with closing(DirectoryLock(folder.directory)):
+        tried = folder.read_attempts()
+        again = {key: one.recording for key, one in tried.items() if judge(one.attempts).fate != "again"}
+        failed = {key: piece.stream for key in folder.done() if (piece := _failed(folder.results / key)) is not None}
+        for key in again:
+            folder.forget_attempts(key)
+        for key in failed:
+            folder.discard(key)
+    return sorted({*again.values(), *failed.values()})
+
+
+def _failed(result: Path) -> Piece | None:
+    """Return what became of a segment, if its recording could not be read, or not to its end."""
+    piece = read_piece(result)
+    return piece if piece is not None and piece.end is not None and piece.end.state == "failed" else None

@@ -1,0 +1,164 @@
+"""The directory of a job: everything that outlives whoever works on it.
+
+job.json            what is to be done: made once, and compared with what is asked for later
+results/KEY/        what a task has left, whole: put there by one rename, so that it is there once
+attempts/KEY.json   attempts at a task that left no result
+leases/KEY          who is at work on it now
+unfinished/         directories that are being filled
+status.json         how the job stands, each second while somebody drives it
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from engine.errors import ConfigError, OutputError
+from engine.jobs.attempts import Attempts
+from engine.whole_file import replacing, sync_directory
+
+JOB, STATUS = "job.json", "status.json"
+_FOLDERS = ("results", "attempts", "leases", "unfinished")
+
+
+class JobFolder:
+    """Paths, and what is done to them at once or not at all.
+
+    Args:
+        directory: of the job, on a file system that all nodes see under the same path.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = Path(os.path.abspath(directory))
+        self.results, self.attempts, self.leases, self.unfinished = (self.directory / name for name in _FOLDERS)
+
+    def make(self) -> None:
+        """Make what is not there yet.
+
+        Raises:
+            OutputError: it cannot be made.
+        """
+        try:
+            for name in _FOLDERS:
+                (self.directory / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{error.filename} cannot be made: {error.strerror}") from error
+
+    def write(self, name: str, content: msgspec.Struct) -> None:
+        """Replace one of the job's own files; it survives a power cut.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        _write(self.directory / name, msgspec.json.format(msgspec.json.encode(content), indent=1))
+
+    def done(self) -> set[str]:
+        """Return the keys of the tasks whose results are there."""
+        return _names(self.results)
+
+    def new_place(self, owner: str) -> Path:
+        """Return an empty directory for an attempt to fill.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        place = self.unfinished / owner
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        return place
+
+    def keep(self, key: str, place: Path) -> bool:
+        """Put what an attempt has left in its place, for good; return whether it was the first.
+
+        Raises:
+            OSError: it cannot be brought to the disk.
+        """
+        for folder, _, files in os.walk(place):
+            for name in files:
+                _sync(Path(folder, name))
+            sync_directory(Path(folder))
+        try:
+            place.rename(self.results / key)
+        except OSError:
+            if not (self.results / key).is_dir():
+                raise
+            shutil.rmtree(place, ignore_errors=True)
+            return False
+        sync_directory(self.results)
+        return True
+
+    def discard(self, key: str) -> None:
+        """Let a task be done anew.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        (self.results / key).rename(self.unfinished / key)
+        shutil.rmtree(self.unfinished / key, ignore_errors=True)
+
+    def read_attempts(self) -> dict[str, Attempts]:
+        """Return the attempts that left nothing, by key of their task.
+
+        Raises:
+            ConfigError: a file is none of ours.
+        """
+        return {name.removesuffix(".json"): self._attempts_at(self.attempts / name) for name in _names(self.attempts)}
+
+    def _attempts_at(self, path: Path) -> Attempts:
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Attempts)
+        except FileNotFoundError:
+            return Attempts("", [])
+        except (OSError, msgspec.DecodeError) as error:
+            raise ConfigError(f"{path} cannot be read ({error}): remove it, the task is then tried anew") from error
+
+    def write_attempts(self, key: str, attempts: Attempts) -> None:
+        """Replace what is known of the attempts at a task.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        _write(self.attempts / f"{key}.json", msgspec.json.encode(attempts))
+
+    def forget_attempts(self, key: str) -> None:
+        """Let a task be tried anew.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        (self.attempts / f"{key}.json").unlink(missing_ok=True)
+
+    def clean(self, living: set[str]) -> None:
+        """Remove directories that attempts left which are over.
+
+        Args:
+            living: owners of leases.
+        """
+        for name in _names(self.unfinished) - living:
+            shutil.rmtree(self.unfinished / name, ignore_errors=True)
+
+
+def _names(folder: Path) -> set[str]:
+    with suppress(FileNotFoundError):
+        return {name for name in os.listdir(folder) if not name.startswith(".")}
+    return set()
+
+
+def _write(path: Path, content: bytes) -> None:
+    with replacing(path) as beside, open(beside, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_directory(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

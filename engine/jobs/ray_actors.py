@@ -1,0 +1,65 @@
+"""The actors of a job: a worker on a core of a node, and who holds the models of a GPU for several of them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import ray
+
+from engine.errors import FacestreamError, WorkerError
+from engine.jobs.elsewhere import Holder
+from engine.jobs.messages import Question
+from engine.jobs.worker import ArchiveWorker
+
+_ANSWER_SECONDS = 120.0
+_LOOK_SECONDS = 1.0
+
+
+class RayWorker(ArchiveWorker):
+    """A worker on a core of a node.
+
+    Args:
+        directory: of the job.
+    """
+
+    def __init__(self, directory: str) -> None:
+        vars(sys.modules["__main__"]).pop("__file__", None)  # of Ray: processes that are started here would load it, too
+        here = ray.get_runtime_context().get_node_id()
+        nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+        cores = [node["Resources"].get("CPU", 1.0) for node in nodes if node["NodeID"] == here]
+        super().__init__(directory, 1.0 / max([1.0, *cores]))
+
+    def do_with(self, task: bytes, holder: Any) -> bytes:
+        """See ``ArchiveWorker.do``.
+
+        Args:
+            task: to be done.
+            holder: handle of the ``RayHolder`` that computes its crops; None: they are computed here.
+        """
+        return self.do(task, None if holder is None else partial(_ask, holder))
+
+
+class RayHolder(Holder):
+    """Holds the models of one GPU. It comes back after a death, without the segments that it knew."""
+
+
+def _ask(holder: Any, owner: str, question: Question, content: bytes, waiting: Callable[[], object]) -> bytes:
+    reference = holder.answer.remote(owner, question, content)
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    while not ray.wait([reference], timeout=_LOOK_SECONDS)[0]:
+        waiting()
+        if time.monotonic() > deadline:
+            raise WorkerError(f"what computes the crops did not answer for {_ANSWER_SECONDS:.0f} s")
+    try:
+        answer: bytes = ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, FacestreamError):
+            raise error.cause from error
+        raise WorkerError(f"what computes the crops failed: {error.cause}") from error
+    except ray.exceptions.RayError as error:
+        raise WorkerError("what computes the crops was lost") from error
+    return answer

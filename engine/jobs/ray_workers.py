@@ -1,0 +1,155 @@
+"""The workers of a cluster: one warm actor for each core, and one more for each GPU, which several of them feed."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import engine
+from engine.errors import UsageError
+from engine.jobs.messages import Ended
+from engine.jobs.task import Task
+from engine.jobs.worker import TOKEN, About
+
+LABEL = "enhance"
+"""Resource of nodes that compute crops for others: a node with two has two GPUs, or does as if."""
+
+
+@dataclass
+class _Member:
+    """An actor, and what is asked of it now."""
+
+    handle: Any
+    asked: Any
+    """The reference of its answer; None: it is idle."""
+    about: About | None = None
+    is_busy: bool = False
+    holder: Any = None
+
+
+class RayWorkers:
+    """See ``engine.jobs.driver.Workers``. An actor has one task in its hands at most, and no result travels: nothing else is in
+    flight. One that dies is replaced; one on a node that does not fit is not, and its node is told about.
+
+    Args:
+        directory: of the job.
+        most: of the actors; None: as many as there are cores. A cluster that can grow does where more are wanted.
+        warn: takes a sentence on a node that cannot be used.
+    """
+
+    def __init__(self, directory: Path, most: int | None, warn: Callable[[str], None]) -> None:
+        import ray
+
+        from engine.jobs.ray_actors import RayHolder, RayWorker
+
+        self._ray: Any = ray
+        self._directory, self._most, self._warn = directory, most, warn
+        self._worker = self._ray.remote(num_cpus=1, max_restarts=0)(RayWorker)
+        self._holder = RayHolder
+        self._members: dict[str, _Member] = {}
+        self._holders: list[Any] = []
+        self._nodes: dict[str, str] = {}
+        self._made = self._unfit = 0
+        self._last_unfit = ""
+        self._token = secrets.token_hex(8)
+        (directory / TOKEN).write_text(self._token)
+
+    def __len__(self) -> int:
+        return sum(one.about is not None for one in self._members.values())
+
+    def node_of(self, worker: str) -> str:
+        return self._nodes.get(worker, "")
+
+    def idle(self, wanted: int) -> list[str]:
+        self._grow(wanted)
+        return [name for name, one in self._members.items() if one.about is not None and one.asked is None]
+
+    def give(self, worker: str, task: Task) -> None:
+        member = self._members[worker]
+        member.is_busy, member.holder = True, self._least_used()
+        member.asked = member.handle.do_with.remote(msgspec.json.encode(task), member.holder)
+
+    def poll(self, seconds: float) -> list[tuple[str, Ended]]:
+        asked = {one.asked: name for name, one in self._members.items() if one.asked is not None}
+        if not asked:
+            time.sleep(seconds)
+            return []
+        self._ray.wait(list(asked), num_returns=1, timeout=seconds)
+        ready, _ = self._ray.wait(list(asked), num_returns=len(asked), timeout=0.0)
+        ended = []
+        for reference in ready:
+            name = asked[reference]
+            if (answer := self._answered(name, self._members[name], reference)) is not None:
+                ended.append((name, answer))
+        if not self._members and self._unfit:
+            raise UsageError(self._last_unfit)
+        return ended
+
+    def close(self) -> None:
+        """Let all leave what they do, and end."""
+        for handle in [*(member.handle for member in self._members.values()), *self._holders]:
+            with suppress(Exception):
+                self._ray.kill(handle)
+        self._members.clear()
+        self._holders.clear()
+
+    def _answered(self, name: str, member: _Member, reference: Any) -> Ended | None:
+        member.asked = member.holder = None
+        try:
+            answer = self._ray.get(reference)
+        except self._ray.exceptions.RayError as error:
+            del self._members[name]
+            return Ended("lost", _how_it_was_lost(error)) if member.is_busy else None
+        if member.is_busy:
+            member.is_busy = False
+            return msgspec.json.decode(answer, type=Ended)
+        about = msgspec.json.decode(answer, type=About)
+        self._nodes[name] = about.node
+        if (why := self._unfit_for(about)) is None:
+            member.about = about
+            return None
+        self._unfit, self._last_unfit = self._unfit + 1, why
+        self._warn(why)
+        self._ray.kill(member.handle)
+        del self._members[name]
+        return None
+
+    def _unfit_for(self, about: About) -> str | None:
+        if about.version != engine.__version__:
+            return f"{about.node} has facestream {about.version}, this is {engine.__version__}: install the same everywhere"
+        if about.token != self._token:
+            return f"{about.node} does not see {self._directory}: give --out a folder that all nodes have under the same path"
+        return None
+
+    def _grow(self, wanted: int) -> None:
+        there: dict[str, float] = self._ray.cluster_resources()
+        room = min(self._most or int(there.get("CPU", 0.0)), wanted) - self._unfit
+        for _ in range(room - len(self._members)):
+            self._made += 1
+            handle = self._worker.remote(str(self._directory))
+            self._members[f"worker-{self._made}"] = _Member(handle, handle.about.remote())
+        gpus = {"num_gpus": 1} if there.get("GPU", 0.0) else {}
+        actor = self._ray.remote(num_cpus=0, resources={LABEL: 1}, max_restarts=-1, **gpus)(self._holder)
+        for _ in range(int(there.get(LABEL, 0.0)) - len(self._holders)):
+            self._holders.append(actor.remote())
+        for handle in self._holders[int(there.get(LABEL, 0.0)) :]:  # its node is gone: the workers compute themselves
+            self._ray.kill(handle)
+            self._holders.remove(handle)
+
+    def _least_used(self) -> Any:
+        used = Counter(id(one.holder) for one in self._members.values() if one.is_busy)
+        return min(self._holders, key=lambda one: used[id(one)], default=None)
+
+
+def _how_it_was_lost(error: Exception) -> str:
+    if type(error).__name__ == "OutOfMemoryError":
+        return "Ray ended its worker for want of memory"
+    return "its node was lost" if "node has died" in str(error) else "its worker was lost"

@@ -1,0 +1,74 @@
+"""The models of a process that does one segment after the other: opened once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from msgspec.structs import replace
+
+from engine.config import Config
+from engine.contracts.orders import Warned
+from engine.enhancement import models as enhancing
+from engine.jobs.seat import Enhancing, Here, Seat
+from engine.perception import models as perceiving
+from engine.perception.perception import Perception
+from engine.runtime.telemetry import Telemetry
+
+
+class Warm:
+    """Detector, second look and judge; and generator, embedder and gallery, unless these are elsewhere.
+
+    Args:
+        config: of the job.
+        warn: is told what goes wrong and ends nothing.
+        elsewhere: gives the way to a ``Seat`` for the segments of a stream, and what its models are (``OpenModels.facts``);
+            None: it is here.
+
+    Raises:
+        FacestreamError: a model cannot be opened, see both ``OpenModels``.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        warn: Callable[[Warned], None],
+        elsewhere: tuple[Callable[[str], Enhancing], dict[str, str]] | None = None,
+    ) -> None:
+        if not config.output.directory:  # what is kept is the same wherever it is written to
+            config = replace(config, output=replace(config.output, directory="."))
+        self.config = config
+        self._looking = perceiving.OpenModels(config, warn)
+        try:
+            here = None if elsewhere else enhancing.OpenModels(config, warn, prompt=False)
+        except BaseException:
+            self._looking.close()
+            raise
+        self._elsewhere, self._here = elsewhere, here
+        enhance = elsewhere[1] if elsewhere else here.facts if here else {}
+        self.facts = {"perceive": self._looking.facts, "enhance": enhance}
+        """What ``run.json`` says of the models, by worker."""
+
+    def perception(self, telemetry: Telemetry) -> Perception:
+        """Return a core that has followed nothing yet."""
+        return self._looking.core(telemetry, 1, {})
+
+    def enhancing(self, stream: str) -> Enhancing:
+        """Return the way to the half that needs no frames, for one segment of a stream."""
+        if self._elsewhere is not None:
+            return self._elsewhere[0](stream)
+        assert self._here is not None
+        return Here(Seat(self._here, stream))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the models."""
+        self._looking.close()
+        if self._here is not None:
+            self._here.close()

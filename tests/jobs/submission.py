@@ -1,0 +1,106 @@
+"""``facestream archive submit`` in a process of its own, on a cluster whose parts are killed."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from engine.jobs.lease import read_lease
+from tests.jobs.nodes import TASK, WORKER, Nodes, ancestors, kill
+
+Kind = Literal["task", "worker", "node", "driver"]
+KINDS: tuple[Kind, ...] = ("task", "worker", "node", "driver")
+_WAIT_SECONDS = 60.0
+
+
+class Submission:
+    """The command; it is started again where it was killed.
+
+    Args:
+        sources: of the archive.
+        out: of the job.
+        address: of the cluster.
+        more: further options.
+    """
+
+    def __init__(self, sources: Sequence[str], out: Path, address: str, *more: str) -> None:
+        command = ["-m", "engine", "archive", "submit", *sources, "--out", str(out), "--address", address, "-q", *more]
+        self._command, self.out = [sys.executable, *command], out
+        self.said = ""
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    @property
+    def is_over(self) -> bool:
+        return self._process.poll() is not None
+
+    @property
+    def begun(self) -> set[str]:
+        """Tasks that somebody is at work on."""
+        folder = self.out / "job" / "leases"
+        return {path.name for path in folder.iterdir() if not path.name.startswith(".")} if folder.is_dir() else set()
+
+    @property
+    def first_attempts(self) -> set[int]:
+        """Workers that are at work on a task which no process has died of yet: two deaths would set it aside."""
+        died = {path.stem for path in (self.out / "job" / "attempts").glob("*.json")}
+        leases = (read_lease(self.out / "job" / "leases" / key) for key in self.begun - died)
+        return {lease.pid for lease in leases if lease is not None}
+
+    @property
+    def results(self) -> int:
+        """Tasks that are done."""
+        folder = self.out / "job" / "results"
+        return len(list(folder.iterdir())) if folder.is_dir() else 0
+
+    def kill(self) -> None:
+        """Kill it, and give the command again."""
+        self._process.kill()
+        self.said += self._process.communicate()[0]
+        self._process = self._start()
+
+    def wait(self, seconds: float) -> int:
+        """Wait for its end; return its exit code."""
+        try:
+            self.said += self._process.communicate(timeout=seconds)[0]
+        finally:
+            self._process.kill()
+        return self._process.wait()
+
+
+def kill_one(kind: Kind, cluster: Nodes, submission: Submission, chance: random.Random) -> bool:
+    """Kill one, as soon as there is one; return False where the job was over before."""
+    if kind in ("task", "worker"):
+
+        def victims() -> list[int]:
+            if kind == "worker":
+                return cluster.pids(WORKER)
+            workers = submission.first_attempts
+            return [pid for pid in cluster.pids(TASK) if workers & set(ancestors(pid))]
+
+        found = wait_for(lambda: [0] if submission.is_over else victims())
+        return bool(found) and found != [0] and kill(chance.choice(found))
+    if submission.is_over:
+        return False
+    if kind == "node":
+        cluster.kill_node(chance.randrange(len(cluster)))
+    else:
+        submission.kill()
+    return True
+
+
+def wait_for(condition: Callable[[], list[int]]) -> list[int]:
+    """Return what a condition gives as soon as that is something; after a minute, nothing."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    return []

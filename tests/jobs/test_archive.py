@@ -1,0 +1,50 @@
+"""An archive on a cluster of real nodes, over which everything dies once: the result is that of one machine."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.sample.clip import render_sample
+from tests.jobs.nodes import nodes
+from tests.jobs.same import same_results
+from tests.jobs.submission import KINDS, Submission, kill_one, wait_for
+
+pytest.importorskip("ray")
+
+
+def engine(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line to its end."""
+    return subprocess.run([sys.executable, "-m", "engine", *arguments], capture_output=True, text=True, timeout=200)
+
+
+@pytest.mark.e2e
+@pytest.mark.alone
+def test_whatever_dies_the_result_is_that_of_one_machine(tmp_path: Path) -> None:
+    archive, out = tmp_path / "archive", tmp_path / "out"
+    for number in range(4):
+        render_sample(archive / f"clip-{number}.mp4", seconds=2.0, seed=number, size_px=(320, 240))
+    (archive / "bad.mkv").write_text("no video")
+    chance = random.Random(1)
+    with nodes(2) as cluster:
+        submission = Submission([f"{archive}/*.m[pk][4v]"], out, cluster.address)
+        wait_for(lambda: [1] * bool(submission.begun))
+        for kind in KINDS:
+            assert kill_one(kind, cluster, submission, chance), f"{kind}: {submission.said}"
+        assert submission.wait(150) == 1, submission.said
+    assert submission.said.splitlines() == [f"facestream: bad failed: {archive}/bad.mkv is not a video that FFmpeg can read"]
+    single = tmp_path / "single"
+    config = tmp_path / "config.yaml"
+    config.write_text(f"verify: {{gallery: {out}/job/gallery.sqlite}}\n")
+    run = engine("run", str(config), "-q", "--source", f"{archive}/*.m[pk][4v]", "--out", str(single))
+    assert run.returncode == 1, run.stderr
+    assert same_results(single, out / "result") == ""
+    status = engine("archive", "status", str(out), "--json")
+    told = json.loads(status.stdout)
+    assert (told["phase"], told["recordings"], told["recordings_done"], told["recordings_failed"]) == ("done", 5, 4, 1)
+    assert status.returncode == 1
