@@ -111,7 +111,7 @@ class Calibration:
         """
         score = warped(resemblance, self.curve)
         line = np.minimum(bucket.offset + bucket.slope * score, bucket.scene_offset + bucket.scene_slope * score)
-        return np.clip(line - np.log10(np.maximum(pictures, 1)), bucket.lowest, bucket.highest)
+        return np.asarray(np.clip(line - np.log10(np.maximum(pictures, 1)), bucket.lowest, bucket.highest), np.float64)
 
     @property
     def different(self) -> int:
