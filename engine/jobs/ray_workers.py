@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from collections import Counter
@@ -21,6 +22,8 @@ from engine.jobs.worker import TOKEN, About
 
 LABEL = "enhance"
 """Resource of nodes that compute crops for others: a node with two has two GPUs, or does as if."""
+
+_ALONE_SECONDS = 60.0
 
 
 @dataclass
@@ -59,6 +62,7 @@ class RayWorkers:
         self._nodes: dict[str, str] = {}
         self._made = self._unfit = 0
         self._last_unfit = ""
+        self._alone_since: float | None = None
         self._token = secrets.token_hex(8)
         (directory / TOKEN).write_text(self._token)
 
@@ -70,6 +74,13 @@ class RayWorkers:
 
     def idle(self, wanted: int) -> list[str]:
         self._grow(wanted)
+        if len(self):
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = time.monotonic()
+        elif time.monotonic() - self._alone_since > _ALONE_SECONDS:
+            self._alone_since = math.inf
+            self._warn("no worker has come: the cluster has no free core, and it is waited for one (Ctrl-C ends this)")
         return [name for name, one in self._members.items() if one.about is not None and one.asked is None]
 
     def give(self, worker: str, task: Task) -> None:
